@@ -1,0 +1,74 @@
+/** The settings, all from the environment and all checked at start; the only reader of `process.env`'s shape. */
+import { isIP } from 'node:net';
+import { StartError } from './errors.ts';
+
+export type Config = {
+  /** The address to listen on. */
+  host: string;
+  /** 0 to 65535; 0 takes a free one. */
+  port: number;
+  /** Where people reach Roster from outside, if that differs: scheme, host and port. */
+  origin: URL | undefined;
+  /** `sqlite:` and a path. */
+  databaseUrl: string;
+  logLevel: string;
+};
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+export const SETTINGS_HELP = `Settings, from the environment:
+  HOST          the address to listen on (127.0.0.1)
+  PORT          the port to listen on, 0 for a free one (3000)
+  ORIGIN        where people reach Roster, if not there: https://users.example.org (none)
+  DATABASE_URL  sqlite: and the path of the database file (sqlite:data/roster.db)
+  LOG_LEVEL     ${LOG_LEVELS.join(', ')} (warn); from info on, every request`;
+
+/** @throws StartError that names every setting that is wrong. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const problems: string[] = [];
+  function read<T>(name: string, fallback: string, parse: (value: string) => T | undefined, rule: string): T {
+    const value = env[name] || fallback;
+    const parsed = parse(value);
+    if (parsed === undefined) problems.push(`${name} must be ${rule}, not "${value}".`);
+    return parsed as T;
+  }
+  const config = {
+    host: read('HOST', '127.0.0.1', hostname, 'a host name or an IP address'),
+    port: read('PORT', '3000', port, 'a whole number from 0 to 65535'),
+    origin: env.ORIGIN
+      ? read('ORIGIN', '', origin, 'an address such as https://users.example.org')
+      : undefined,
+    databaseUrl: read('DATABASE_URL', 'sqlite:data/roster.db', databaseUrl, 'sqlite: and the path of a file'),
+    logLevel: read('LOG_LEVEL', 'warn', logLevel, `one of ${LOG_LEVELS.join(', ')}`),
+  };
+  if (problems.length > 0) throw new StartError(problems.join('\n'));
+  return config;
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function hostname(value: string): string | undefined {
+  const isName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value) && value.length <= 253;
+  return isIP(value) !== 0 || isName ? value : undefined;
+}
+
+function port(value: string): number | undefined {
+  return /^\d{1,5}$/.test(value) && Number(value) <= 65535 ? Number(value) : undefined;
+}
+
+function origin(value: string): URL | undefined {
+  const url = URL.parse(value);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+  return isOrigin ? url : undefined;
+}
+
+function databaseUrl(value: string): string | undefined {
+  return /^sqlite:(?!:memory:$)[^\0]+$/.test(value) ? value : undefined;
+}
+
+function logLevel(value: string): string | undefined {
+  return LOG_LEVELS.includes(value) ? value : undefined;
+}

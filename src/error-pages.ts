@@ -1,0 +1,117 @@
+/** What each error becomes on a page, also where no route has been found and where there is no request at all. */
+
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BadSubmissionError, NotFoundError, UnavailableError } from './errors.ts';
+import { HEADERS, RefusedError } from './security.ts';
+import type { Views } from './views.ts';
+
+type Explanation = { status: number } & Views['error'];
+
+const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
+
+/** What people are told of the errors that Fastify and Node find themselves. */
+const KNOWN: Readonly<Record<number, Omit<Views['error'], 'link'>>> = {
+  400: { title: 'Request not understood', sentence: 'The request could not be read. Nothing was changed.' },
+  408: { title: 'Too slow', sentence: 'The request took too long to arrive. Nothing was changed.' },
+  413: { title: 'Too large', sentence: 'A form may be 1 MiB at most. Nothing was changed.' },
+  414: { title: 'Address too long', sentence: 'There is no page with an address that long.' },
+  415: {
+    title: 'Not a form',
+    sentence: 'Only a form (application/x-www-form-urlencoded) is taken here. Nothing was changed.',
+  },
+  431: {
+    title: 'Headers too large',
+    sentence: 'The headers of the request are too large. Nothing was changed.',
+  },
+};
+
+const UNEXPECTED = {
+  status: 500,
+  title: 'Something went wrong',
+  sentence:
+    'The mistake is ours, and it has been noted. Nothing was changed; what you typed is one step back.',
+};
+
+export function addErrorPages(app: FastifyInstance): void {
+  app.setErrorHandler(showError);
+  app.setNotFoundHandler(async (_request, reply) =>
+    reply.render(
+      'error',
+      { title: 'Page not found', sentence: 'There is no page at this address.', link: TO_THE_LIST },
+      404,
+    ),
+  );
+}
+
+/** For errors that Fastify finds before its hooks have run, when a reply has none of our own methods yet. */
+export async function showFrameworkError(
+  app: FastifyInstance,
+  error: FastifyError,
+  reply: FastifyReply,
+): Promise<void> {
+  const { status, html } = await bareErrorPage(app, error.statusCode ?? 400);
+  reply.headers(HEADERS).type('text/html; charset=utf-8').code(status).send(html);
+}
+
+/** For what is no HTTP at all, too slow or too large to be read: answered on the bare connection. */
+export async function answerClientError(
+  app: FastifyInstance,
+  error: Error & { code?: string },
+  socket: Socket,
+) {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const codes: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+  const { status, html } = await bareErrorPage(app, codes[error.code ?? ''] ?? 400);
+  const headers = {
+    ...HEADERS,
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': Buffer.byteLength(html),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
+}
+
+async function bareErrorPage(
+  app: FastifyInstance,
+  status: number,
+): Promise<{ status: number; html: string }> {
+  const page = { ...(KNOWN[status] ?? KNOWN[400]), link: TO_THE_LIST, flash: undefined };
+  return { status, html: await app.view('error', page) };
+}
+
+async function showError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { status, ...page } = explain(error);
+  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  if (status === 503) reply.header('retry-after', '5');
+  await reply.render('error', page, status);
+}
+
+function explain(error: unknown): Explanation {
+  if (error instanceof NotFoundError) {
+    return { status: 404, title: 'Not found', sentence: error.message, link: TO_THE_LIST };
+  }
+  if (error instanceof BadSubmissionError) {
+    return { status: 400, title: 'Form not understood', sentence: `${error.message} Nothing was changed.` };
+  }
+  if (error instanceof RefusedError) {
+    return {
+      status: error.statusCode,
+      title: 'Not accepted',
+      sentence: `${error.message} Nothing was changed.`,
+    };
+  }
+  if (error instanceof UnavailableError) {
+    const sentence =
+      'The directory could not be written just now. Nothing was changed; go back and send it again.';
+    return { status: 503, title: 'Try again in a moment', sentence };
+  }
+  const status = (error as Partial<FastifyError>)?.statusCode ?? 500;
+  const known = KNOWN[status] ?? (status >= 400 && status < 500 ? KNOWN[400] : undefined);
+  return known ? { status, ...known } : UNEXPECTED;
+}

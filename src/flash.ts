@@ -1,0 +1,45 @@
+/** The sentence that a change leaves behind: shown once, on the next page, to the person who made it. */
+import fastifyCookie from '@fastify/cookie';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Config } from './config.ts';
+
+const COOKIE = 'roster_flash';
+/** Seconds until a sentence that nobody fetched is forgotten. */
+const MAX_AGE = 120;
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Answers a change: 303 to `address`, with the sentence as body and as flash message of the next page. */
+    seeOther(address: string, sentence?: string): FastifyReply;
+  }
+}
+
+export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
+  const secure = config.origin?.protocol === 'https:';
+  await app.register(fastifyCookie);
+  app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
+    if (sentence) {
+      this.setCookie(COOKIE, sentence, {
+        path: '/',
+        httpOnly: true,
+        sameSite: 'lax',
+        maxAge: MAX_AGE,
+        secure,
+      });
+    }
+    this.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
+    return this.code(303)
+      .header('location', address)
+      .send(sentence && `${sentence}\n`);
+  });
+}
+
+/** The sentence waiting for this request's page, which uses it up; a prefetched page leaves it for the next one. */
+export function takeFlash(reply: FastifyReply): string | undefined {
+  const { headers, cookies, method } = reply.request;
+  const sentence = cookies?.[COOKIE];
+  if (!sentence || method === 'HEAD' || /prefetch/.test(`${headers['sec-purpose'] ?? headers.purpose}`))
+    return undefined;
+  reply.clearCookie(COOKIE, { path: '/' });
+  return sentence;
+}

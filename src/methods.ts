@@ -1,0 +1,36 @@
+/** A known address asked with a method that it does not have is 405, with the methods that it has. */
+import { METHODS } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+
+/** Call it before the first route; what `closeMethods` needs is collected from then on. */
+export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
+  const known = new Map<string, Set<string>>();
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method) && method !== 'CONNECT')
+      app.addHttpMethod(method, { hasBody: true });
+  }
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = known.get(url) ?? new Set();
+    for (const name of [method].flat()) methods.add(name);
+    known.set(url, methods);
+  });
+  return {
+    /** Call it after the last route. */
+    closeMethods() {
+      for (const [url, methods] of [...known]) {
+        const allow = [...methods].sort().join(', ');
+        app.route({
+          url,
+          method: app.supportedMethods.filter((method) => !methods.has(method)),
+          exposeHeadRoute: false,
+          onRequest: async (request, reply) => {
+            reply.header('allow', allow);
+            const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
+            return reply.render('error', { title: 'Method not allowed', sentence }, 405);
+          },
+          handler: () => {},
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** Who may talk to Roster, and what a browser may do with its pages. */
+import { isIP } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { asset } from './assets.ts';
+import type { Config } from './config.ts';
+
+/** On every answer, errors included. */
+export const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'origin-agent-cluster': '?1',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  // Not `no-referrer`: browsers then send `Origin: null` with a form, which looks like another site.
+  'referrer-policy': 'same-origin',
+  'speculation-rules': `"${asset('speculation-rules.json')}"`,
+  'x-content-type-options': 'nosniff',
+  'x-dns-prefetch-control': 'off',
+  'x-frame-options': 'DENY',
+  'x-permitted-cross-domain-policies': 'none',
+};
+
+/** A request that is refused before anything reads it. */
+export class RefusedError extends Error {
+  override name = 'RefusedError';
+  readonly statusCode: 403 | 421;
+
+  constructor(statusCode: 403 | 421, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+/** Sets the headers, and refuses a request for another host or, where it changes something, from another site. */
+export function addSecurity(app: FastifyInstance, config: Config): void {
+  const ours = [config.host, config.origin?.hostname, 'localhost'];
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(HEADERS);
+    const host = hostnameOf(request.headers.host);
+    // DNS rebinding: a page elsewhere may point its own name at this machine, and a browser would let it in.
+    if (isIP(host) === 0 && !ours.includes(host)) {
+      throw new RefusedError(
+        421,
+        `This is not ${host || 'a host without a name'}: the address leads here by mistake.`,
+      );
+    }
+    if (!['GET', 'HEAD'].includes(request.method) && !isFromHere(request, config)) {
+      throw new RefusedError(403, 'This form was sent from another site, so it was not accepted.');
+    }
+  });
+}
+
+// Fetch Metadata (https://www.w3.org/TR/fetch-metadata/) where the browser sends it, else the Origin header; a request
+// with neither comes from no browser.
+function isFromHere({ headers }: FastifyRequest, config: Config): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  if (headers.origin === undefined) return true;
+  const host = URL.parse(headers.origin)?.host;
+  return host !== undefined && (host === headers.host?.toLowerCase() || host === config.origin?.host);
+}
+
+function hostnameOf(host: string | undefined): string {
+  const name = URL.parse(`http://${host}`)?.hostname ?? '';
+  return name.replace(/^\[(.*)\]$/, '$1');
+}

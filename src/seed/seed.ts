@@ -1,0 +1,60 @@
+/** `npm run seed -- 100000`: adds that many made-up users. */
+import { readConfig } from '../config.ts';
+import { bulkLoad } from '../db/bulk.ts';
+import { openDatabase } from '../db/database.ts';
+import type { Db } from '../db/schema.ts';
+import { StartError } from '../errors.ts';
+import { countByStatus, insertUsers } from '../users/queries.ts';
+import { person } from './people.ts';
+
+const MOST = 100_000_000;
+/** Rows in one statement. */
+const ROWS = 200;
+/** Rows in one transaction once there are users, so that a Roster in use beside it waits only for that long. */
+const BATCH = 10_000;
+const REPORT_EVERY = 50_000;
+
+export async function seed(env: NodeJS.ProcessEnv, [amount, ...rest]: string[]): Promise<void> {
+  const count = Number(amount);
+  if (!/^\d+$/.test(amount ?? '') || count < 1 || count > MOST || rest.length > 0) {
+    throw new StartError('Say how many users to add: npm run seed -- 100000');
+  }
+  const db = await openDatabase(readConfig(env).databaseUrl);
+  const started = performance.now();
+  try {
+    await seedUsers(db, count, (done) => report(done, count, started));
+  } finally {
+    await db.destroy();
+  }
+}
+
+/**
+ * Adds `count` users, starting with the first person that an earlier seeding has not added; someone whose username or
+ * email is taken is left out and the next one comes instead.
+ */
+export async function seedUsers(
+  db: Db,
+  count: number,
+  progress: (done: number) => void = () => {},
+): Promise<void> {
+  const { active, inactive } = await countByStatus(db);
+  const isEmpty = active + inactive === 0;
+  let number = active + inactive;
+  let done = 0;
+  while (done < count) {
+    const end = isEmpty ? count : Math.min(count, done + BATCH);
+    await bulkLoad(db, 'users', async (trx) => {
+      while (done < end) {
+        const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
+        done += await insertUsers(trx, people);
+        if (done % REPORT_EVERY === 0 && done < count) progress(done);
+      }
+    });
+  }
+  progress(done);
+}
+
+function report(done: number, count: number, started: number): void {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${done.toLocaleString('en')} of ${count.toLocaleString('en')} users added, ${seconds} s`);
+}

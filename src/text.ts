@@ -1,0 +1,53 @@
+/** Text as people type it: what is stored, what is compared, and what is never accepted. */
+
+/** The form in which text is stored: NFC, without space around it. */
+export function clean(text: string): string {
+  return text.normalize('NFC').trim();
+}
+
+/**
+ * The form in which names are compared: two texts that a reader takes for one have one key.
+ *
+ * NFKC and full case folding (Unicode 3.13, D145–D147). JavaScript has no case folding; lowering, raising and
+ * lowering again meets every fold (`ẞ` → `ß` → `SS` → `ss`), and a final sigma is put back by hand.
+ */
+export function textKey(text: string): string {
+  const folded = text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase();
+  return folded.replaceAll('ς', 'σ').normalize('NFKC').trim();
+}
+
+/** The length that people count in: code points, not UTF-16 units. */
+export function codePoints(text: string): number {
+  return Array.from(text).length;
+}
+
+// Embeddings, overrides and isolates can make a name show as another one (Unicode TR 36, 2.3); plain directional
+// marks and joiners belong to real names and are not listed here.
+const HIDDEN: readonly [RegExp, string][] = [
+  [/\0/, 'contains a NUL character'],
+  [/\p{Cs}|\uFFFD/u, 'contains a broken character (half of a surrogate pair, or bytes that are not UTF-8)'],
+  [/[\u202A-\u202E\u2066-\u2069]/, 'contains an invisible character that reverses the direction of text'],
+  [/[\p{Cc}\u2028\u2029]/u, 'contains a control character, such as a tab or a line break'],
+];
+
+/** What is wrong with text that no field takes, to follow the field's name in a sentence; undefined if nothing. */
+export function hiddenProblem(text: string): string | undefined {
+  return HIDDEN.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+// The scripts recommended for identifiers (Unicode Standard Annex 31, table 5).
+const SCRIPTS =
+  'Arab Armn Beng Bopo Cyrl Deva Ethi Geor Grek Gujr Guru Hang Hani Hebr Hira Kana Khmr Knda Laoo Latn Mlym Mymr Orya Sinh Taml Telu Thaa Thai Tibt';
+
+// Unicode TS 39, 5.2, "Highly Restrictive": one script, or one of three combinations with Latin.
+const COMBINATIONS = [...SCRIPTS.split(' '), 'Latn Hani Hira Kana', 'Latn Hani Bopo', 'Latn Hani Hang'].map(
+  (scripts) => {
+    const classes = scripts.split(' ').map((script) => `\\p{scx=${script}}`);
+    return new RegExp(`^[${classes.join('')}\\p{sc=Zyyy}\\p{sc=Zinh}]*$`, 'u');
+  },
+);
+
+/** Whether all of the text may be from one writing system: `раураl` in Cyrillic and Latin may not. */
+export function isOneScript(text: string): boolean {
+  return COMBINATIONS.some((pattern) => pattern.test(text));
+}

@@ -1,0 +1,100 @@
+/** What a user may be made of: the rules that one submission can be checked against alone. */
+import { z } from 'zod';
+import { clean, codePoints, hiddenProblem, isOneScript } from '../text.ts';
+
+/** The fields of the form, in its order. */
+export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active'] as const;
+
+const USERNAME_MAX = 64;
+const EMAIL_MAX = 254;
+const EMAIL_LOCAL_MAX = 64;
+const FULL_NAME_MAX = 200;
+
+// `\p{DI}` are the characters that show as nothing, some of which count as letters and marks.
+const USERNAME = /^(?!.*\p{DI})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._+-]*$/u;
+
+// A valid email address (HTML Living Standard, 4.10.5.1.5).
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const EMAIL = new RegExp(`^[a-z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`, 'i');
+
+const YES = ['1', 'on', 'true', 'yes'];
+const NO = ['0', 'off', 'false', 'no'];
+
+/** A changed user: what is not there stays as it is. */
+export const userChangesSchema = z
+  .object({
+    username: text(usernameProblem),
+    email: text(emailProblem),
+    full_name: text(fullNameProblem).transform((name) => name || null),
+    is_active: z
+      .string()
+      .toLowerCase()
+      .refine((word) => [...YES, ...NO].includes(word), 'Choose active or inactive.')
+      .transform((word) => YES.includes(word)),
+  })
+  .partial();
+
+/** A new user: all fields, with `is_active` true and no full name unless it says otherwise. */
+export const newUserSchema = userChangesSchema.required().extend({
+  username: userChangesSchema.shape.username.unwrap().prefault(''),
+  email: userChangesSchema.shape.email.unwrap().prefault(''),
+  full_name: userChangesSchema.shape.full_name.unwrap().prefault(''),
+  is_active: userChangesSchema.shape.is_active.unwrap().prefault('1'),
+});
+
+export type NewUser = z.infer<typeof newUserSchema>;
+export type UserChanges = z.infer<typeof userChangesSchema>;
+
+function text(problem: (value: string) => string | undefined) {
+  return z
+    .string()
+    .overwrite(clean)
+    .superRefine((value, context) => {
+      const message = problem(value);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    });
+}
+
+function usernameProblem(username: string): string | undefined {
+  if (username === '') return 'Enter a username.';
+  const hidden = hiddenProblem(username);
+  if (hidden) return `The username ${hidden}.`;
+  const compatible = username.normalize('NFKC');
+  const length = codePoints(compatible);
+  if (length > USERNAME_MAX) return tooLong('username', length, USERNAME_MAX);
+  if (!/^[\p{L}\p{Nd}]/u.test(username)) return 'The username must start with a letter or a digit.';
+  if (!USERNAME.test(username) || !USERNAME.test(compatible)) {
+    return 'The username may only have letters, digits and . _ - + in it.';
+  }
+  if (!isOneScript(username) || !isOneScript(compatible)) {
+    return 'The username mixes letters of different scripts, such as Latin and Cyrillic.';
+  }
+  return undefined;
+}
+
+function emailProblem(email: string): string | undefined {
+  if (email === '') return 'Enter an email address.';
+  const hidden = hiddenProblem(email);
+  if (hidden) return `The email address ${hidden}.`;
+  const length = codePoints(email);
+  if (length > EMAIL_MAX) return tooLong('email address', length, EMAIL_MAX);
+  if (email.indexOf('@') > EMAIL_LOCAL_MAX) {
+    return `The part before the @ is too long: ${email.indexOf('@')} characters, at most ${EMAIL_LOCAL_MAX}.`;
+  }
+  if (!EMAIL.test(email)) return 'Enter an email address like name@example.org.';
+  return undefined;
+}
+
+function fullNameProblem(name: string): string | undefined {
+  const hidden = hiddenProblem(name);
+  if (hidden) return `The full name ${hidden}.`;
+  const length = codePoints(name);
+  if (length > FULL_NAME_MAX) return tooLong('full name', length, FULL_NAME_MAX);
+  if (name !== '' && !/[^\p{DI}\p{Z}\p{C}\p{M}]/u.test(name))
+    return 'The full name has nothing in it that shows.';
+  return undefined;
+}
+
+function tooLong(what: string, length: number, most: number): string {
+  return `The ${what} is too long: ${length} characters, at most ${most}.`;
+}

@@ -1,0 +1,118 @@
+/** The state of the list, and its address: everything the list shows is in the query string. */
+
+/** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
+export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+export type Sort = SortKey | `-${SortKey}`;
+
+export const STATUSES = ['active', 'inactive'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** Which users: no filter is undefined. Dates are days in UTC, `2026-01-31`, both included. */
+export type Filter = {
+  status: Status | undefined;
+  createdAfter: string | undefined;
+  createdBefore: string | undefined;
+};
+
+export type ListState = Filter & { page: number; perPage: number; sort: Sort };
+
+/** The page sizes offered; any from 1 to 100 is taken. */
+export const PAGE_SIZES = [10, 25, 50, 100];
+
+const DEFAULTS: ListState = {
+  page: 1,
+  perPage: 10,
+  status: undefined,
+  createdAfter: undefined,
+  createdBefore: undefined,
+  sort: 'id',
+};
+
+/** A query string, parsed: the first of repeated parameters counts. */
+export type Query = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the state from a query. What means nothing is left at its default, with a sentence in `notices`;
+ * a `page` that is no whole number is page 1, and one that is may lie outside the list.
+ */
+export function parseList(query: Query): { list: ListState; notices: string[] } {
+  const notices: string[] = [];
+  function read<T>(name: string, fallback: T, parse: (value: string) => T | undefined, rule: string): T {
+    const value = query[name]?.trim();
+    if (!value) return fallback;
+    const parsed = parse(value);
+    if (parsed === undefined) notices.push(`${name}=${shorten(value)} was ignored: ${rule}.`);
+    return parsed ?? fallback;
+  }
+  const list = {
+    page: /^-?\d+$/.test(query.page ?? '') ? Number(query.page) : DEFAULTS.page,
+    perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it is a number from 1 to 100'),
+    status: read('status', DEFAULTS.status, status, 'it is active or inactive'),
+    createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it is a date such as 2026-01-31'),
+    createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it is a date such as 2026-01-31'),
+    sort: read('sort', DEFAULTS.sort, sort, `it is ${SORT_KEYS.join(', ')}, or one of them after a “-”`),
+  };
+  return { list, notices };
+}
+
+/** The parameters of a state that are not at their defaults: what its address, and its forms, carry. */
+export function listParameters(list: ListState): [name: string, value: string][] {
+  const parameters: [string, unknown, unknown][] = [
+    ['status', list.status, DEFAULTS.status],
+    ['created_after', list.createdAfter, DEFAULTS.createdAfter],
+    ['created_before', list.createdBefore, DEFAULTS.createdBefore],
+    ['sort', list.sort, DEFAULTS.sort],
+    ['per_page', list.perPage, DEFAULTS.perPage],
+    ['page', list.page, DEFAULTS.page],
+  ];
+  return parameters
+    .filter(([, value, fallback]) => value !== fallback)
+    .map(([name, value]) => [name, String(value)]);
+}
+
+/** The address of a state, with some of it changed: `/users?status=active&page=2`. */
+export function listAddress(list: ListState, changes: Partial<ListState> = {}): string {
+  const query = new URLSearchParams(listParameters({ ...list, ...changes })).toString();
+  return query === '' ? '/users' : `/users?${query}`;
+}
+
+/** What a link away from the list carries so that its page can lead back: `?from=page%3D2`, or nothing. */
+export function fromParameter(list: ListState): string {
+  const query = new URLSearchParams(listParameters(list)).toString();
+  return query === '' ? '' : `?from=${encodeURIComponent(query)}`;
+}
+
+/** The state that `fromParameter` carried. Whatever was written there, it is a state of the list. */
+export function parseFrom(query: Query): ListState {
+  return parseList(Object.fromEntries(new URLSearchParams(query.from ?? ''))).list;
+}
+
+export function isFiltered(filter: Filter): boolean {
+  return (
+    filter.status !== undefined || filter.createdAfter !== undefined || filter.createdBefore !== undefined
+  );
+}
+
+function pageSize(value: string): number | undefined {
+  return /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 100 ? Number(value) : undefined;
+}
+
+function status(value: string): Status | undefined {
+  return STATUSES.find((known) => known === value);
+}
+
+function sort(value: string): Sort | undefined {
+  const key = SORT_KEYS.find((known) => known === value.replace(/^-/, ''));
+  return key && (value as Sort);
+}
+
+function day(value: string): string | undefined {
+  const start = new Date(`${value}T00:00:00Z`);
+  const isDay = !Number.isNaN(start.getTime()) && start.toISOString().slice(0, 10) === value;
+  return isDay ? value : undefined;
+}
+
+function shorten(value: string): string {
+  return value.length > 40 ? `${value.slice(0, 40)}…` : value;
+}
