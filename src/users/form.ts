@@ -64,7 +64,7 @@ function usernameProblem(username: string): string | undefined {
   if (length > USERNAME_MAX) return tooLong('username', length, USERNAME_MAX);
   if (!/^[\p{L}\p{Nd}]/u.test(username)) return 'The username must start with a letter or a digit.';
   if (!USERNAME.test(username) || !USERNAME.test(compatible)) {
-    return 'The username may only have letters, digits and . _ - + in it.';
+    return 'Use only letters, digits and . _ - + in the username.';
   }
   if (!isOneScript(username) || !isOneScript(compatible)) {
     return 'The username mixes letters of different scripts, such as Latin and Cyrillic.';

@@ -1,0 +1,92 @@
+/** What tests share: a Roster of their own, on a database file of its own, and how to talk to it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { onTestFinished } from 'vitest';
+import { buildApp } from '../src/app.ts';
+import { type Config, readConfig } from '../src/config.ts';
+import { openDatabase } from '../src/db/database.ts';
+import type { Db } from '../src/db/schema.ts';
+import type { NewUser } from '../src/users/form.ts';
+import { insertUser, type User } from '../src/users/queries.ts';
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'roster-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export async function temporaryDatabase(): Promise<Db> {
+  const db = await openDatabase(`sqlite:${join(temporaryFolder(), 'roster.db')}`);
+  onTestFinished(() => db.destroy());
+  return db;
+}
+
+/** An app with an empty database, closed after the test. */
+export async function startApp(settings: Record<string, string> = {}): Promise<FastifyInstance> {
+  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
+  const app = await buildApp({ config, db: await temporaryDatabase() });
+  onTestFinished(() => app.close());
+  return app;
+}
+
+/** Makes the app listen on a free port of this machine; its address, without a slash at the end. */
+export async function listen(app: FastifyInstance): Promise<string> {
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+}
+
+/** A user with the given fields and made-up others. */
+export async function addUser(
+  db: Db,
+  user: Partial<NewUser> & { username: string },
+  now = Date.now(),
+): Promise<User> {
+  const whole = { email: `${user.username}@example.org`, full_name: null, is_active: true, ...user };
+  return db.transaction().execute((trx) => insertUser(trx, whole, now));
+}
+
+export async function addUsers(db: Db, usernames: readonly string[]): Promise<void> {
+  for (const username of usernames) await addUser(db, { username });
+}
+
+export async function get(app: FastifyInstance, url: string, headers = {}): Promise<LightMyRequestResponse> {
+  return app.inject({ url, headers: { host: 'localhost', ...headers } });
+}
+
+/** Posts a form as a browser would. */
+export async function post(
+  app: FastifyInstance,
+  url: string,
+  fields: Record<string, string> | string = {},
+  headers = {},
+): Promise<LightMyRequestResponse> {
+  return app.inject({
+    method: 'POST',
+    url,
+    headers: { host: 'localhost', 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    payload: typeof fields === 'string' ? fields : new URLSearchParams(fields).toString(),
+  });
+}
+
+/** What a person reads on a page: its text without tags, character references and surplus space. */
+export function textOf(html: string): string {
+  const body = html.slice(html.indexOf('<main'));
+  return decodeHtml(body.replaceAll(/<[^>]*>/g, ' '))
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+export function decodeHtml(html: string): string {
+  const characters: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+  return html.replaceAll(/&(amp|lt|gt|quot|#39);/g, (_reference, name) => characters[name] ?? '');
+}
+
+/** The value that a page's field shows. */
+export function fieldValue(html: string, name: string): string | undefined {
+  const value = new RegExp(`name="${name}"[^>]*? value="([^"]*)"`).exec(html)?.[1];
+  return value === undefined ? undefined : decodeHtml(value);
+}
