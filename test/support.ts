@@ -19,16 +19,16 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-export async function temporaryDatabase(): Promise<Db> {
-  const db = await openDatabase(`sqlite:${join(temporaryFolder(), 'roster.db')}`);
+export async function temporaryDatabase(path = join(temporaryFolder(), 'roster.db')): Promise<Db> {
+  const db = await openDatabase(`sqlite:${path}`);
   onTestFinished(() => db.destroy());
   return db;
 }
 
-/** An app with an empty database, closed after the test. */
-export async function startApp(settings: Record<string, string> = {}): Promise<FastifyInstance> {
+/** An app with an empty database, or the one at `path`; closed after the test. */
+export async function startApp(settings: Record<string, string> = {}, path?: string): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: await temporaryDatabase() });
+  const app = await buildApp({ config, db: await temporaryDatabase(path) });
   onTestFinished(() => app.close());
   return app;
 }

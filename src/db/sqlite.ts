@@ -21,6 +21,8 @@ import { NotUniqueError, UnavailableError } from '../errors.ts';
 /** How long a transaction waits while another process writes, in milliseconds. */
 const BUSY_WAIT = 5_000;
 const BUSY_STEP = 10;
+/** How long opening waits, in milliseconds, while another process opens or recovers the same file. */
+const OPEN_WAIT = 5_000;
 /** Pages kept in memory by a connection, in KiB. */
 const CACHE_SIZE = 24 * 1024;
 /** Statements kept prepared by a connection; Roster has far fewer. */
@@ -154,8 +156,7 @@ class Statements {
 type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };
 
 function openWriter(path: string, applicationId: number): Sqlite.Database {
-  // `timeout: 0`: better-sqlite3 would wait for a lock by stopping the whole process; `beginImmediate` waits instead.
-  const db = new Sqlite(path, { timeout: 0 });
+  const db = new Sqlite(path, { timeout: OPEN_WAIT });
   // Before WAL, so that the mark is in the file itself from its first page on.
   if (db.pragma('application_id', { simple: true }) === 0) db.pragma(`application_id = ${applicationId}`);
   db.pragma('journal_mode = WAL');
@@ -163,11 +164,13 @@ function openWriter(path: string, applicationId: number): Sqlite.Database {
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
   db.pragma(`cache_size = -${CACHE_SIZE}`);
+  // From here on `beginImmediate` waits: SQLite itself would wait by stopping the whole process.
+  db.pragma('busy_timeout = 0');
   return db;
 }
 
 function openReader(path: string): Sqlite.Database {
-  const db = new Sqlite(path, { readonly: true, timeout: 0 });
+  const db = new Sqlite(path, { readonly: true, timeout: OPEN_WAIT });
   db.pragma(`cache_size = -${CACHE_SIZE}`);
   return db;
 }

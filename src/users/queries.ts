@@ -75,19 +75,32 @@ export async function listUsers(
   if (count <= 0) return [];
   const after = total - offset - count;
   const isFromEnd = after < offset;
-  const users = await db
+  const window = { offset: isFromEnd ? after : offset, limit: count };
+  const users = await usersInWindow(db, filter, sort, isFromEnd, window).execute();
+  return isFromEnd ? users.reverse() : users;
+}
+
+/** The query of `listUsers`, which may walk its order from the end. */
+export function usersInWindow(
+  db: Db,
+  filter: Filter,
+  sort: Sort,
+  isFromEnd: boolean,
+  { offset, limit }: { offset: number; limit: number },
+) {
+  return db
     .selectFrom((from) =>
       inOrder(from.selectFrom('users').select('id'), sort, isFromEnd)
         .where((where) => matches(where, filter))
-        .limit(count)
-        .offset(isFromEnd ? after : offset)
+        .limit(limit)
+        .offset(offset)
         .as('shown'),
     )
-    .innerJoin('users', 'users.id', 'shown.id')
+    // Not an inner join: SQLite keeps the order of a cross join, and so looks up just the rows shown.
+    .crossJoin('users')
+    .whereRef('users.id', '=', 'shown.id')
     .selectAll('users')
-    .$call((query) => inOrder(query, sort, isFromEnd))
-    .execute();
-  return isFromEnd ? users.reverse() : users;
+    .$call((query) => inOrder(query, sort, isFromEnd));
 }
 
 /** @throws NotUniqueError when the username or the email is taken. */

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { isLoopback, readConfig } from '../src/config.ts';
+
+test('without settings Roster is at port 3000 of this machine, with a file in data/', () => {
+  expect(readConfig({})).toEqual({
+    host: '127.0.0.1',
+    port: 3000,
+    origin: undefined,
+    databaseUrl: 'sqlite:data/roster.db',
+    logLevel: 'warn',
+  });
+});
+
+test('settings are read, and an empty one counts as none', () => {
+  const config = readConfig({ HOST: '::1', PORT: '0', ORIGIN: 'https://users.example.org', LOG_LEVEL: '' });
+  expect(config).toMatchObject({ host: '::1', port: 0, logLevel: 'warn' });
+  expect(config.origin?.host).toBe('users.example.org');
+});
+
+test.each([
+  ['HOST', 'http://localhost', 'HOST must be a host name or an IP address, not "http://localhost".'],
+  ['PORT', '65536', 'PORT must be a whole number from 0 to 65535, not "65536".'],
+  ['PORT', '8e3', 'PORT must be a whole number from 0 to 65535, not "8e3".'],
+  ['ORIGIN', 'users.example.org', 'ORIGIN must be an address such as https://users.example.org, not "users.example.org".'],
+  ['ORIGIN', 'https://example.org/roster', 'ORIGIN must be'],
+  ['DATABASE_URL', 'mysql://localhost', 'DATABASE_URL must be sqlite: and the path of a file, not "mysql://localhost".'],
+  ['DATABASE_URL', 'sqlite::memory:', 'DATABASE_URL must be'],
+  ['DATABASE_URL', 'sqlite:', 'DATABASE_URL must be'],
+  ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of'],
+])('%s=%s is refused in one sentence', (name, value, sentence) => {
+  expect(() => readConfig({ [name]: value })).toThrow(sentence);
+});
+
+test('every wrong setting is told at once', () => {
+  expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(/^PORT must be .*\nLOG_LEVEL must be /);
+});
+
+test('only this machine reaches a loopback address', () => {
+  expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].map(isLoopback)).toEqual([true, true, true, true]);
+  expect(['0.0.0.0', '::', '192.168.0.1', '127.example.org'].map(isLoopback)).toEqual([false, false, false, false]);
+});

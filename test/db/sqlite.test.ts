@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { sql } from 'kysely';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Db } from '../../src/db/schema.ts';
+import { NotUniqueError, UnavailableError } from '../../src/errors.ts';
+import { findUserByUsername, listUsers } from '../../src/users/queries.ts';
+import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../support.ts';
+
+async function pragma(db: Db, name: string): Promise<unknown> {
+  const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db);
+  return Object.values(rows[0] ?? {})[0];
+}
+
+test('an acknowledged change survives a power cut: every commit is synced, after the first write too', async () => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'alice' });
+  await db.transaction().execute(async (trx) => {
+    expect(await pragma(trx, 'synchronous')).toBe(2);
+    expect(await pragma(trx, 'journal_mode')).toBe('wal');
+    expect(await pragma(trx, 'foreign_keys')).toBe(1);
+  });
+});
+
+test('a write outside a transaction does not pass', async () => {
+  const db = await temporaryDatabase();
+  await expect(db.deleteFrom('users').execute()).rejects.toThrow('readonly');
+});
+
+test('a reader does not wait for a transaction that is under way, and sees none of it', async () => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'alice' });
+  await db.transaction().execute(async (trx) => {
+    await trx.updateTable('users').set({ full_name: 'Alice' }).execute();
+    expect((await findUserByUsername(db, 'alice'))?.full_name).toBeNull();
+  });
+  expect((await findUserByUsername(db, 'alice'))?.full_name).toBe('Alice');
+});
+
+test('transactions take turns, each whole', async () => {
+  const db = await temporaryDatabase();
+  const order: string[] = [];
+  const write = (name: string) =>
+    db.transaction().execute(async (trx) => {
+      order.push(`${name} starts`);
+      await trx.updateTable('user_counts').set({ count: 0 }).execute();
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(`${name} ends`);
+    });
+  await Promise.all([write('one'), write('two')]);
+  expect(order).toEqual(['one starts', 'one ends', 'two starts', 'two ends']);
+});
+
+test('a transaction that fails leaves nothing, and the next one starts', async () => {
+  const db = await temporaryDatabase();
+  const failing = db.transaction().execute(async (trx) => {
+    await trx.updateTable('user_counts').set({ count: 9 }).execute();
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  await addUser(db, { username: 'alice' });
+  expect(await db.selectFrom('user_counts').select('count').orderBy('count').execute()).toEqual([
+    { count: 0 },
+    { count: 1 },
+  ]);
+});
+
+test('a transaction waits for another process that writes, without stopping this one', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  const db = await temporaryDatabase(path);
+  const other = new Sqlite(path);
+  onTestFinished(() => void other.close());
+  other.exec('begin immediate');
+  let isDone = false;
+  const adding = addUser(db, { username: 'alice' }).then(() => {
+    isDone = true;
+  });
+  // Turns of the event loop go by while the other one holds the lock.
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(isDone).toBe(false);
+  other.exec('commit');
+  await adding;
+  expect(await findUserByUsername(db, 'alice')).toBeDefined();
+});
+
+test('a taken value is told by its column, and a full disk is no mystery', async () => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'alice' });
+  const twice = addUser(db, { username: 'ALICE', email: 'other@example.org' });
+  await expect(twice).rejects.toThrow(NotUniqueError);
+  await expect(twice).rejects.toMatchObject({ column: 'username_key' });
+  await db.transaction().execute(async (trx) => {
+    await sql`pragma max_page_count = ${sql.lit(Number(await pragma(trx, 'page_count')))}`.execute(trx);
+  });
+  const filling = async () => {
+    for (let number = 0; number < 1000; number++) await addUser(db, { username: `user${number}` });
+  };
+  await expect(filling()).rejects.toThrow(UnavailableError);
+  expect(await findUserByUsername(db, 'alice')).toBeDefined();
+});
+
+test('booleans and ids come back as they went in', async () => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'alice', is_active: false });
+  expect(await findUserByUsername(db, 'alice')).toMatchObject({ id: 1, is_active: false });
+});
+
+test('an id is never given out twice', async () => {
+  const db = await temporaryDatabase();
+  await addUsers(db, ['alice', 'bob']);
+  await db.transaction().execute((trx) => trx.deleteFrom('users').execute());
+  expect(await addUser(db, { username: 'carla' })).toMatchObject({ id: 3 });
+});
+
+test.each([
+  ["username = ''", 'CHECK'],
+  ["username = ' alice'", 'CHECK'],
+  ["email = 'x'", 'CHECK'],
+  ['full_name = printf("%.*c", 201, "x")', 'CHECK'],
+  ['is_active = 2', 'CHECK'],
+  ['is_active = null', 'NOT NULL'],
+  ["created_at = 'today'", 'cannot store TEXT'],
+  ['version = 0', 'CHECK'],
+])('the database itself refuses %s', async (assignment, problem) => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'alice' });
+  const update = db
+    .transaction()
+    .execute((trx) => sql`update users set ${sql.raw(assignment.replaceAll('"', "'"))}`.execute(trx));
+  await expect(update).rejects.toThrow(problem);
+});
+
+test('more statements than are kept prepared still run', async () => {
+  const db = await temporaryDatabase();
+  for (let number = 0; number < 600; number++) {
+    await sql`select ${sql.lit(number)} as number from user_counts`.execute(db);
+  }
+  const filter = { status: undefined, createdAfter: undefined, createdBefore: undefined };
+  expect(await listUsers(db, filter, 'id', { offset: 0, limit: 10, total: 0 })).toEqual([]);
+});

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { clean, codePoints, hiddenProblem, isOneScript, textKey } from '../src/text.ts';
+
+describe('the key by which names are compared', () => {
+  test.each([
+    ['Alice', 'aLICE'],
+    ['straße', 'STRASSE'],
+    ['STRAẞE', 'strasse'],
+    ['Å', 'A\u030A'],
+    ['ＡＢＣ', 'abc'],
+    ['ﬁona', 'Fiona'],
+    ['ΣΊΣΥΦΟΣ', 'σίσυφος'],
+    ['ΟΔΟΣ', 'οδοσ'],
+    ['İstanbul', 'i\u0307stanbul'],
+    ['ǅ', 'ǆ'],
+    ['K', 'k'],
+  ])('is the same for %s and %s', (one, other) => {
+    expect(textKey(one)).toBe(textKey(other));
+  });
+
+  test('differs for names that differ', () => {
+    expect(new Set(['alice', 'alicе', 'al1ce', 'álice'].map(textKey)).size).toBe(4);
+  });
+
+  test('is the same for every character in either case, and a key is its own key', () => {
+    for (let point = 0; point <= 0x10ffff; point++) {
+      const character = String.fromCodePoint(point);
+      if (/\p{Cs}/u.test(character)) continue;
+      const key = textKey(character);
+      const others = [character.toLowerCase(), character.toUpperCase(), key].map(textKey);
+      if (others.some((other) => other !== key)) expect.fail(`U+${point.toString(16)} has keys ${key} and ${others}`);
+    }
+  });
+
+  test('is its own key for whole texts too', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (text) => {
+        expect(textKey(textKey(text))).toBe(textKey(text));
+        expect(textKey(clean(text))).toBe(textKey(text));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+test('text is stored composed and without space around it, its case as typed', () => {
+  expect(clean('  A\u030Asa \u00A0')).toBe('Åsa');
+});
+
+test('length is counted in code points', () => {
+  expect(codePoints('a😀é')).toBe(3);
+});
+
+describe('text that no field takes', () => {
+  test.each([
+    ['a\0b', /NUL/],
+    ['a\uD800b', /broken/],
+    ['a\uFFFDb', /broken/],
+    ['a\u202Eb', /reverses/],
+    ['a\u2066b', /reverses/],
+    ['a\tb', /control/],
+    ['a\nb', /control/],
+    ['a\u0085b', /control/],
+    ['a\u2028b', /control/],
+  ])('%j is named for what it is', (text, problem) => {
+    expect(hiddenProblem(text)).toMatch(problem);
+  });
+
+  test.each(['Nuñez', 'می‌خواهم', 'क्‍ष', 'שרה\u200F', '王小明', '👩‍👩‍👧', 'O’Brien'])('%s is fine', (text) => {
+    expect(hiddenProblem(text)).toBeUndefined();
+  });
+});
+
+describe('letters of one script', () => {
+  test.each(['alice', 'Zoë.99', 'мария', 'さくらサクラ桜', 'abc桜さ', '김민수', 'abc김', 'العربية', 'นภา', '2026'])(
+    '%s may be',
+    (text) => {
+      expect(isOneScript(text)).toBe(true);
+    },
+  );
+
+  test.each(['pаypal', 'αlice', 'abcд', 'さ김', 'кириллицаλ', 'ᏣᎳᎩ'])('%s may not be', (text) => {
+    expect(isOneScript(text)).toBe(false);
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { parseForm } from '../../src/forms.ts';
+import { newUserSchema, userChangesSchema } from '../../src/users/form.ts';
+
+const ALICE = { username: 'alice', email: 'alice@example.org' };
+
+function errorsOf(fields: Record<string, string>) {
+  const form = parseForm(newUserSchema, { ...ALICE, ...fields });
+  return form.ok ? {} : form.errors;
+}
+
+test('a new user has a username and an email, and is active', () => {
+  expect(parseForm(newUserSchema, ALICE)).toEqual({
+    ok: true,
+    value: { ...ALICE, full_name: null, is_active: true },
+  });
+});
+
+test('values are trimmed and composed, with the case as typed', () => {
+  const form = parseForm(newUserSchema, { username: ' A\u030Asa ', email: ' A@B.example ', full_name: '\u00A0Åsa  B ' });
+  expect(form).toMatchObject({ value: { username: 'Åsa', email: 'A@B.example', full_name: 'Åsa  B' } });
+});
+
+test('changes leave out what was not sent', () => {
+  expect(parseForm(userChangesSchema, { full_name: '' })).toEqual({ ok: true, value: { full_name: null } });
+  expect(parseForm(userChangesSchema, {})).toEqual({ ok: true, value: {} });
+});
+
+test('every field that is wrong is told at once', () => {
+  expect(parseForm(newUserSchema, { username: '', email: 'x', is_active: 'maybe' })).toMatchObject({
+    errors: {
+      username: 'Enter a username.',
+      email: 'Enter an email address like name@example.org.',
+      is_active: 'Choose active or inactive.',
+    },
+  });
+  expect(parseForm(newUserSchema, {})).toMatchObject({
+    errors: { username: 'Enter a username.', email: 'Enter an email address.' },
+  });
+});
+
+test.each(['1', 'on', 'ON', 'true', 'yes'])('is_active=%s is active', (is_active) => {
+  expect(parseForm(newUserSchema, { ...ALICE, is_active })).toMatchObject({ value: { is_active: true } });
+});
+
+test.each(['0', 'off', 'false', 'False', 'no'])('is_active=%s is inactive', (is_active) => {
+  expect(parseForm(newUserSchema, { ...ALICE, is_active })).toMatchObject({ value: { is_active: false } });
+});
+
+describe('a username', () => {
+  test.each(['a', '0', 'A.b_c-d+e', 'straße', 'мария', '王小明', 'क्षमा', 'ﬁ', 'a'.repeat(64), '𠮷'.repeat(64)])(
+    'may be %s',
+    (username) => {
+      expect(errorsOf({ username })).toEqual({});
+    },
+  );
+
+  test.each([
+    ['  ', 'Enter a username.'],
+    ['a'.repeat(65), 'The username is too long: 65 characters, at most 64.'],
+    ['ﬁ'.repeat(33), 'The username is too long: 66 characters, at most 64.'],
+    ['.alice', 'The username must start with a letter or a digit.'],
+    ['-', 'The username must start with a letter or a digit.'],
+    ['\u0301a', 'The username must start with a letter or a digit.'],
+    ['al ice', 'Use only letters, digits and . _ - + in the username.'],
+    ['a@b', 'Use only letters, digits and . _ - + in the username.'],
+    ['a²', 'Use only letters, digits and . _ - + in the username.'],
+    ['a\u200Db', 'Use only letters, digits and . _ - + in the username.'],
+    ['a\u115Fb', 'Use only letters, digits and . _ - + in the username.'],
+    ['a\uFE0F', 'Use only letters, digits and . _ - + in the username.'],
+    ['😀', 'The username must start with a letter or a digit.'],
+    ['pаypal', 'The username mixes letters of different scripts, such as Latin and Cyrillic.'],
+    ['a\0b', 'The username contains a NUL character.'],
+    ['a\u202Eb', 'The username contains an invisible character that reverses the direction of text.'],
+    ['a\nb', 'The username contains a control character, such as a tab or a line break.'],
+    ['a\uDC00', /^The username contains a broken character/],
+  ])('may not be %j', (username, sentence) => {
+    expect(errorsOf({ username }).username).toMatch(sentence);
+  });
+});
+
+describe('an email address', () => {
+  test.each([
+    'a@b',
+    'first.last+tag@sub.example.org',
+    "o'brien!#$%&*/=?^_`{|}~-@example.org",
+    `${'a'.repeat(64)}@example.org`,
+    `a@${`${'b'.repeat(60)}.`.repeat(4)}example`,
+  ])('may be %s', (email) => {
+    expect(errorsOf({ email })).toEqual({});
+  });
+
+  test.each([
+    ['', 'Enter an email address.'],
+    ['alice', 'Enter an email address like name@example.org.'],
+    ['@example.org', 'Enter an email address like name@example.org.'],
+    ['a@b@c', 'Enter an email address like name@example.org.'],
+    ['a b@c', 'Enter an email address like name@example.org.'],
+    ['a@-b', 'Enter an email address like name@example.org.'],
+    ['a@b..c', 'Enter an email address like name@example.org.'],
+    ['a@b.', 'Enter an email address like name@example.org.'],
+    [`a@${'b'.repeat(64)}`, 'Enter an email address like name@example.org.'],
+    ['älice@example.org', 'Enter an email address like name@example.org.'],
+    [`${'a'.repeat(65)}@example.org`, 'The part before the @ is too long: 65 characters, at most 64.'],
+    [`a@${`${'b'.repeat(60)}.`.repeat(4)}examples9`, 'The email address is too long: 255 characters, at most 254.'],
+    ['a\0@b', 'The email address contains a NUL character.'],
+    ['a\u202E@b', /^The email address contains an invisible character/],
+  ])('may not be %j', (email, sentence) => {
+    expect(errorsOf({ email }).email).toMatch(sentence);
+  });
+});
+
+describe('a full name', () => {
+  test.each(['', 'Ann', '😀', 'علی‌رضا', 'شما\u200F', '👩‍👧', 'x'.repeat(200), '𠮷'.repeat(200), '<b>"&\'</b>'])(
+    'may be %s',
+    (full_name) => {
+      expect(errorsOf({ full_name })).toEqual({});
+    },
+  );
+
+  test.each([
+    ['x'.repeat(201), 'The full name is too long: 201 characters, at most 200.'],
+    ['a\u202Eb', 'The full name contains an invisible character that reverses the direction of text.'],
+    ['a\u0007b', 'The full name contains a control character, such as a tab or a line break.'],
+    ['a\0', 'The full name contains a NUL character.'],
+    ['\u200D\u200F', 'The full name has nothing in it that shows.'],
+  ])('may not be %j', (full_name, sentence) => {
+    expect(errorsOf({ full_name }).full_name).toBe(sentence);
+  });
+});

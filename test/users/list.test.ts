@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fromParameter, listAddress, parseFrom, parseList } from '../../src/users/list.ts';
+
+const DEFAULTS = parseList({}).list;
+
+describe('the state of the list', () => {
+  test('is at its defaults without a query, and its address is short', () => {
+    expect(DEFAULTS).toEqual({
+      page: 1,
+      perPage: 10,
+      status: undefined,
+      createdAfter: undefined,
+      createdBefore: undefined,
+      sort: 'id',
+    });
+    expect(listAddress(DEFAULTS)).toBe('/users');
+  });
+
+  test('is all in its address', () => {
+    const { list, notices } = parseList({
+      status: 'active',
+      created_after: '2026-01-31',
+      created_before: '2026-02-01',
+      sort: '-created',
+      per_page: '25',
+      page: '3',
+      utm_source: 'mail',
+    });
+    expect(notices).toEqual([]);
+    expect(listAddress(list)).toBe(
+      '/users?status=active&created_after=2026-01-31&created_before=2026-02-01&sort=-created&per_page=25&page=3',
+    );
+  });
+
+  test.each([
+    ['status', 'Active'],
+    ['sort', 'password'],
+    ['sort', '--id'],
+    ['sort', '-'],
+    ['created_after', '2026-02-30'],
+    ['created_after', '31.1.2026'],
+    ['created_before', 'tomorrow'],
+    ['per_page', '0'],
+    ['per_page', '101'],
+    ['per_page', '1e1'],
+  ])('ignores %s=%s, and says so', (name, value) => {
+    const { list, notices } = parseList({ [name]: value });
+    expect(list).toEqual(DEFAULTS);
+    expect(notices).toEqual([expect.stringContaining(`${name}=${value} was ignored: it is `)]);
+  });
+
+  test('ignores an empty parameter, which a form sends for an empty field, without a word', () => {
+    expect(parseList({ created_after: '', status: '' })).toEqual({ list: DEFAULTS, notices: [] });
+  });
+
+  test.each(['', 'abc', '1.5', '1e3', '0x10', ' 2', '+2'])('takes page=%s for page 1', (page) => {
+    expect(parseList({ page }).list.page).toBe(1);
+  });
+
+  test.each([
+    ['0', 0],
+    ['-3', -3],
+    ['007', 7],
+    ['99999999999999999999', 1e20],
+  ])('takes page=%s as a number', (page, number) => {
+    expect(parseList({ page }).list.page).toBe(number);
+  });
+});
+
+test('the way back to the list travels with a link, and comes out as it went in', () => {
+  const states = fc.record({
+    page: fc.integer({ min: 1, max: 1e6 }),
+    perPage: fc.integer({ min: 1, max: 100 }),
+    status: fc.constantFrom('active', 'inactive', undefined),
+    createdAfter: fc.constantFrom('2026-01-31', undefined),
+    createdBefore: fc.constantFrom('2026-02-01', undefined),
+    sort: fc.constantFrom('id', '-id', 'username', '-email', 'created'),
+  });
+  fc.assert(
+    fc.property(states, (list) => {
+      const address = new URL(`/users/1${fromParameter(list as never)}`, 'http://localhost');
+      expect(parseFrom(Object.fromEntries(address.searchParams))).toEqual(list);
+    }),
+  );
+});
+
+test('whatever is written into the way back, it leads to the list', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.webUrl(), fc.constant('//evil.example')), (from) => {
+      expect(listAddress(parseFrom({ from }))).toMatch(/^\/users(\?|$)/);
+    }),
+  );
+});

@@ -1,0 +1,209 @@
+import { sql } from 'kysely';
+import { describe, expect, test } from 'vitest';
+import type { Db } from '../../src/db/schema.ts';
+import { seedUsers } from '../../src/seed/seed.ts';
+import { type Filter, SORT_KEYS, type Sort, STATUSES } from '../../src/users/list.ts';
+import {
+  countByStatus,
+  countUsers,
+  deleteUser,
+  findHolders,
+  findUser,
+  findUserByUsername,
+  getUser,
+  insertUsers,
+  listUsers,
+  updateUser,
+  type User,
+  usersInWindow,
+} from '../../src/users/queries.ts';
+import { addUser, addUsers, temporaryDatabase } from '../support.ts';
+
+const ALL: Filter = { status: undefined, createdAfter: undefined, createdBefore: undefined };
+const NOON = Date.UTC(2026, 0, 31, 12);
+const DAY = 24 * 60 * 60 * 1000;
+
+async function usernamesOf(db: Db, filter: Filter, sort: Sort, offset = 0, limit = 100): Promise<string[]> {
+  const total = await countUsers(db, filter);
+  return (await listUsers(db, filter, sort, { offset, limit, total })).map((user) => user.username);
+}
+
+test('a user is found by id and by username, however it is cased or composed', async () => {
+  const db = await temporaryDatabase();
+  const user = await addUser(db, { username: 'Åsa' });
+  expect(await findUser(db, user.id)).toEqual(user);
+  expect(await findUserByUsername(db, 'A\u030ASA')).toEqual(user);
+  expect(await findUser(db, 2)).toBeUndefined();
+  await expect(getUser(db, 2)).rejects.toThrow('There is no user 2.');
+});
+
+describe('the list', () => {
+  const people: [string, number, boolean][] = [
+    ['carla', NOON - DAY, true],
+    ['Alice', NOON, false],
+    ['bob', NOON, true],
+    ['Zoë', NOON + DAY, false],
+    ['émile', NOON + 2 * DAY, true],
+  ];
+
+  async function filled(): Promise<Db> {
+    const db = await temporaryDatabase();
+    for (const [username, created, is_active] of people) {
+      const email = `${people.length - people.findIndex(([name]) => name === username)}@example.org`;
+      await addUser(db, { username, email, is_active }, created);
+    }
+    return db;
+  }
+
+  test.each<[Sort, string[]]>([
+    ['id', ['carla', 'Alice', 'bob', 'Zoë', 'émile']],
+    ['-id', ['émile', 'Zoë', 'bob', 'Alice', 'carla']],
+    ['username', ['Alice', 'bob', 'carla', 'Zoë', 'émile']],
+    ['-username', ['émile', 'Zoë', 'carla', 'bob', 'Alice']],
+    ['email', ['émile', 'Zoë', 'bob', 'Alice', 'carla']],
+    ['-email', ['carla', 'Alice', 'bob', 'Zoë', 'émile']],
+    ['created', ['carla', 'Alice', 'bob', 'Zoë', 'émile']],
+    ['-created', ['émile', 'Zoë', 'bob', 'Alice', 'carla']],
+  ])('ordered by %s, from the start and from the end', async (sort, usernames) => {
+    const db = await filled();
+    expect(await usernamesOf(db, ALL, sort)).toEqual(usernames);
+    expect(await usernamesOf(db, ALL, sort, 0, 2)).toEqual(usernames.slice(0, 2));
+    expect(await usernamesOf(db, ALL, sort, 2, 2)).toEqual(usernames.slice(2, 4));
+    expect(await usernamesOf(db, ALL, sort, 4, 2)).toEqual(usernames.slice(4));
+    expect(await usernamesOf(db, ALL, sort, 5, 2)).toEqual([]);
+  });
+
+  test.each<[Partial<Filter>, string[]]>([
+    [{ status: 'active' }, ['carla', 'bob', 'émile']],
+    [{ status: 'inactive' }, ['Alice', 'Zoë']],
+    [{ createdAfter: '2026-01-31' }, ['Alice', 'bob', 'Zoë', 'émile']],
+    [{ createdBefore: '2026-01-31' }, ['carla', 'Alice', 'bob']],
+    [{ createdAfter: '2026-01-31', createdBefore: '2026-01-31' }, ['Alice', 'bob']],
+    [{ status: 'active', createdAfter: '2026-01-31', createdBefore: '2026-02-01' }, ['bob']],
+    [{ createdAfter: '2026-02-01', createdBefore: '2026-01-31' }, []],
+  ])('filtered by %o, counted and shown', async (filter, usernames) => {
+    const db = await filled();
+    expect(await countUsers(db, { ...ALL, ...filter })).toBe(usernames.length);
+    expect(await usernamesOf(db, { ...ALL, ...filter }, 'id')).toEqual(usernames);
+  });
+
+  test('has every user on exactly one page, in every order', async () => {
+    const db = await temporaryDatabase();
+    await seedUsers(db, 237);
+    for (const key of SORT_KEYS) {
+      for (const sort of [key, `-${key}`] as const) {
+        const seen: string[] = [];
+        for (let offset = 0; offset < 237; offset += 10) seen.push(...(await usernamesOf(db, ALL, sort, offset, 10)));
+        expect(new Set(seen).size).toBe(237);
+        expect(await usernamesOf(db, ALL, sort, 0, 237)).toEqual(seen);
+      }
+    }
+  });
+});
+
+describe('the number of users by status', () => {
+  test('follows every change', async () => {
+    const db = await temporaryDatabase();
+    await addUsers(db, ['alice', 'bob', 'carla']);
+    const write = db.transaction();
+    await write.execute((trx) => updateUser(trx, 1, { is_active: false }, undefined, NOON));
+    await write.execute((trx) => updateUser(trx, 1, { full_name: 'Alice' }, undefined, NOON));
+    expect(await countByStatus(db)).toEqual({ active: 2, inactive: 1 });
+    await write.execute((trx) => deleteUser(trx, 1));
+    await write.execute((trx) => deleteUser(trx, 2));
+    expect(await countByStatus(db)).toEqual({ active: 1, inactive: 0 });
+    await write.execute((trx) => updateUser(trx, 3, { is_active: false }, undefined, NOON));
+    expect(await countByStatus(db)).toEqual({ active: 0, inactive: 1 });
+  });
+
+  test('is what counting gives after many were inserted, some of them twice', async () => {
+    const db = await temporaryDatabase();
+    await seedUsers(db, 500);
+    const users = await listUsers(db, ALL, 'id', { offset: 490, limit: 10, total: 500 });
+    const again = users.map(({ id, version, username_key, email_key, ...user }) => user);
+    const added = await db.transaction().execute((trx) => insertUsers(trx, again));
+    expect(added).toBe(0);
+    const counted = await db
+      .selectFrom('users')
+      .select(({ fn }) => ['is_active', fn.countAll<number>().as('count')])
+      .groupBy('is_active')
+      .execute();
+    const counts = await countByStatus(db);
+    expect(counted).toEqual([
+      { is_active: false, count: counts.inactive },
+      { is_active: true, count: counts.active },
+    ]);
+  });
+});
+
+describe('an update', () => {
+  test('raises the version and leaves what it does not name', async () => {
+    const db = await temporaryDatabase();
+    const user = await addUser(db, { username: 'alice', full_name: 'Alice' }, NOON);
+    const { isWritten, user: after } = await db
+      .transaction()
+      .execute((trx) => updateUser(trx, user.id, { username: 'Alicia' }, 1, NOON + 1));
+    expect(isWritten).toBe(true);
+    expect(after).toEqual({
+      ...user,
+      username: 'Alicia',
+      username_key: 'alicia',
+      updated_at: NOON + 1,
+      version: 2,
+    } satisfies User);
+  });
+
+  test('that changes nothing disturbs nobody', async () => {
+    const db = await temporaryDatabase();
+    const user = await addUser(db, { username: 'alice' });
+    const result = await db
+      .transaction()
+      .execute((trx) => updateUser(trx, user.id, { username: 'alice', is_active: true }, 1, NOON));
+    expect(result).toEqual({ isWritten: true, user });
+  });
+
+  test('from an old version writes nothing', async () => {
+    const db = await temporaryDatabase();
+    const user = await addUser(db, { username: 'alice' });
+    const update = (full_name: string) =>
+      db.transaction().execute((trx) => updateUser(trx, user.id, { full_name }, 1, NOON));
+    await update('Alice');
+    expect(await update('Alicia')).toMatchObject({ isWritten: false, user: { full_name: 'Alice', version: 2 } });
+    expect(await findUser(db, user.id)).toMatchObject({ full_name: 'Alice', version: 2 });
+  });
+});
+
+test('who has what somebody asks for is found, but not the one who asks', async () => {
+  const db = await temporaryDatabase();
+  await addUsers(db, ['alice', 'bob']);
+  const wanted = { username: 'ALICE', email: 'BOB@example.org' };
+  const usernames = async (exceptId?: number) => {
+    const { username, email } = await findHolders(db, wanted, exceptId);
+    return { username: username?.username, email: email?.username };
+  };
+  expect(await usernames()).toEqual({ username: 'alice', email: 'bob' });
+  expect(await usernames(1)).toEqual({ email: 'bob' });
+  expect(await findHolders(db, {}, undefined)).toEqual({});
+});
+
+test('every order, with and without a status, walks one index and sorts only what is shown', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 5000);
+  await db.transaction().execute((trx) => sql`analyze`.execute(trx));
+  const planOf = async (filter: Filter, sort: Sort, isFromEnd: boolean) => {
+    const query = usersInWindow(db, filter, sort, isFromEnd, { offset: 5, limit: 10 }).compile();
+    const { rows } = await db.executeQuery<{ detail: string }>({ ...query, sql: `explain query plan ${query.sql}` });
+    return rows.map(({ detail }) => detail).join('\n');
+  };
+  for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {
+    for (const status of [undefined, ...STATUSES]) {
+      for (const isFromEnd of [false, true]) {
+        const plan = await planOf({ ...ALL, status }, sort, isFromEnd);
+        const [walked = '', joined = ''] = plan.split('SCAN shown');
+        expect(walked, plan).toMatch(status ? /SEARCH users USING COVERING INDEX/ : /SCAN users/);
+        expect(walked, plan).not.toContain('TEMP B-TREE');
+        expect(joined, plan).toContain('SEARCH users USING INTEGER PRIMARY KEY (rowid=?)');
+      }
+    }
+  }
+});
