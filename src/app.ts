@@ -31,10 +31,11 @@ export async function buildApp({ config, db }: { config: Config; db: Db }): Prom
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-    http: { headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1_000 },
+    // A request without a host is ours to answer, like one for another host.
+    http: { headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     return503OnClosing: false,
     // A username of 64 code points, percent-encoded, is at most 768 characters.
-    routerOptions: { maxParamLength: 800, querystringParser: parseQuery },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 800, querystringParser: parseQuery },
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });

@@ -1,4 +1,4 @@
-/** The settings, all from the environment and all checked at start; the only reader of `process.env`'s shape. */
+/** The settings: all from the environment, all checked at start. */
 import { isIP } from 'node:net';
 import { StartError } from './errors.ts';
 

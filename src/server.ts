@@ -21,8 +21,6 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     await db.destroy();
     throw explained(error as NodeJS.ErrnoException, config);
   }
-  announce(app, config);
-
   let isClosing = false;
   const stop = async () => {
     if (isClosing) return;
@@ -32,6 +30,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     process.exit(0);
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
+  announce(app, config);
 }
 
 // Fastify's own `close` waits for keep-alive connections that turn idle only after it has looked.
@@ -46,10 +45,10 @@ async function close(app: FastifyInstance): Promise<void> {
 function announce(app: FastifyInstance, config: Config): void {
   const { address, port, family } = app.server.address() as AddressInfo;
   const host = family === 'IPv6' ? `[${address}]` : address;
-  console.log(`Roster is at ${config.origin?.origin ?? `http://${host}:${port}`}`);
   if (!isLoopback(config.host)) {
     console.warn(`Warning: anyone who can reach ${host}:${port} can change users; there is no sign-in.`);
   }
+  console.log(`Roster is at ${config.origin?.origin ?? `http://${host}:${port}`}`);
 }
 
 function explained(error: NodeJS.ErrnoException, { host, port }: Config): Error {

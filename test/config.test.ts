@@ -21,9 +21,17 @@ test.each([
   ['HOST', 'http://localhost', 'HOST must be a host name or an IP address, not "http://localhost".'],
   ['PORT', '65536', 'PORT must be a whole number from 0 to 65535, not "65536".'],
   ['PORT', '8e3', 'PORT must be a whole number from 0 to 65535, not "8e3".'],
-  ['ORIGIN', 'users.example.org', 'ORIGIN must be an address such as https://users.example.org, not "users.example.org".'],
+  [
+    'ORIGIN',
+    'users.example.org',
+    'ORIGIN must be an address such as https://users.example.org, not "users.example.org".',
+  ],
   ['ORIGIN', 'https://example.org/roster', 'ORIGIN must be'],
-  ['DATABASE_URL', 'mysql://localhost', 'DATABASE_URL must be sqlite: and the path of a file, not "mysql://localhost".'],
+  [
+    'DATABASE_URL',
+    'mysql://localhost',
+    'DATABASE_URL must be sqlite: and the path of a file, not "mysql://localhost".',
+  ],
   ['DATABASE_URL', 'sqlite::memory:', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite:', 'DATABASE_URL must be'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of'],
@@ -37,5 +45,10 @@ test('every wrong setting is told at once', () => {
 
 test('only this machine reaches a loopback address', () => {
   expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].map(isLoopback)).toEqual([true, true, true, true]);
-  expect(['0.0.0.0', '::', '192.168.0.1', '127.example.org'].map(isLoopback)).toEqual([false, false, false, false]);
+  expect(['0.0.0.0', '::', '192.168.0.1', '127.example.org'].map(isLoopback)).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
 });

@@ -5,7 +5,13 @@ import { parseForm, parseUrlEncoded, readFields } from '../src/forms.ts';
 
 describe('the body of a form', () => {
   test('is read as a browser writes it', () => {
-    expect({ ...parseUrlEncoded('a=1&b=x+y%26%C3%A9&c=&d&=e') }).toEqual({ a: '1', b: 'x y&é', c: '', d: '', '': 'e' });
+    expect({ ...parseUrlEncoded('a=1&b=x+y%26%C3%A9&c=&d&=e') }).toEqual({
+      a: '1',
+      b: 'x y&é',
+      c: '',
+      d: '',
+      '': 'e',
+    });
     expect({ ...parseUrlEncoded('') }).toEqual({});
   });
 
@@ -22,9 +28,12 @@ describe('the body of a form', () => {
     expect(parseUrlEncoded('__proto__=x&constructor=y').constructor).toBe('y');
   });
 
-  test.each(['a=%', 'a=%4', 'a=%zz', '%=a', 'a=%u0041'])('with bad percent-encoding (%s) is refused', (body) => {
-    expect(() => parseUrlEncoded(body)).toThrow('“%”');
-  });
+  test.each(['a=%', 'a=%4', 'a=%zz', '%=a', 'a=%u0041'])(
+    'with bad percent-encoding (%s) is refused',
+    (body) => {
+      expect(() => parseUrlEncoded(body)).toThrow('“%”');
+    },
+  );
 
   test('that is no UTF-8 is read, with the broken characters marked', () => {
     expect(parseUrlEncoded('a=x%ED%A0%80y%FFé').a).toMatch(/^x\uFFFD+y\uFFFDé$/);

@@ -5,7 +5,10 @@ import { Page } from '../src/pagination.ts';
 /** A page of a list whose items are their own ordinals. */
 function pageOf(page: number, perPage: number, total: number): Page<number> {
   const first = (page - 1) * perPage;
-  const items = Array.from({ length: Math.max(0, Math.min(perPage, total - first)) }, (_, index) => first + index + 1);
+  const items = Array.from(
+    { length: Math.max(0, Math.min(perPage, total - first)) },
+    (_, index) => first + index + 1,
+  );
   return new Page(items, page, perPage, total);
 }
 
@@ -17,11 +20,23 @@ describe('a page', () => {
   });
 
   test('that is the first has none before it', () => {
-    expect(pageOf(1, 10, 150)).toMatchObject({ hasPrev: false, prevNum: null, hasNext: true, nextNum: 2, pages: 15 });
+    expect(pageOf(1, 10, 150)).toMatchObject({
+      hasPrev: false,
+      prevNum: null,
+      hasNext: true,
+      nextNum: 2,
+      pages: 15,
+    });
   });
 
   test('that is the last shows what is left and has none after it', () => {
-    expect(pageOf(15, 10, 147)).toMatchObject({ first: 141, last: 147, hasNext: false, nextNum: null, prevNum: 14 });
+    expect(pageOf(15, 10, 147)).toMatchObject({
+      first: 141,
+      last: 147,
+      hasNext: false,
+      nextNum: null,
+      prevNum: 14,
+    });
   });
 
   test('of an empty list shows rows 0 to 0 of 0 pages', () => {
@@ -56,14 +71,19 @@ describe('the page numbers to link to', () => {
 
   test('are in order, without repeats, within the list, and show the current page and both ends', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 100 }), fc.nat(), (total, perPage, at) => {
-        const pages = Math.ceil(total / perPage);
-        const page = pageOf(1 + (at % pages), perPage, total);
-        const numbers = [...page.iterPages()].filter((number) => number !== null);
-        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-        expect(numbers).toEqual(expect.arrayContaining([1, page.page, pages]));
-        expect(numbers.at(-1)).toBe(pages);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 5000 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.nat(),
+        (total, perPage, at) => {
+          const pages = Math.ceil(total / perPage);
+          const page = pageOf(1 + (at % pages), perPage, total);
+          const numbers = [...page.iterPages()].filter((number) => number !== null);
+          expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+          expect(numbers).toEqual(expect.arrayContaining([1, page.page, pages]));
+          expect(numbers.at(-1)).toBe(pages);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

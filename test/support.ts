@@ -26,7 +26,10 @@ export async function temporaryDatabase(path = join(temporaryFolder(), 'roster.d
 }
 
 /** An app with an empty database, or the one at `path`; closed after the test. */
-export async function startApp(settings: Record<string, string> = {}, path?: string): Promise<FastifyInstance> {
+export async function startApp(
+  settings: Record<string, string> = {},
+  path?: string,
+): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
   const app = await buildApp({ config, db: await temporaryDatabase(path) });
   onTestFinished(() => app.close());

@@ -1,7 +1,7 @@
 /** Names to make people of: as written, and in the letters of a username where those differ. */
 
 export const FIRST_NAMES = `Ada Aisha:Aïsha Akira Alba Aleksander Alice Amara Amelia Amir Ana Anders Andrei Anja Ann
-Anneke Antonio António:António Anya Aoife Arjun Arthur Asha Astrid Ayse:Ayşe Beatriz Ben Bo Bogdan Brigid Bruno Camille
+Anneke Antonio:António Anya Aoife Arjun Arthur Asha Astrid Ayse:Ayşe Beatriz Ben Bo Bogdan Brigid Bruno Camille
 Carla Carlos Carmen Cecilia Chen Chiara Chidi Chloe:Chloé Clara Claudia Conor Dafydd Dalia Daniel Daria David Deepa
 Diego Dimitra Divya Dmitri:Дмитрий Dora Duc:Đức Edith Ekaterina:Екатерина Elena Elias Elif Elsa Emeka Emil Emma Enzo
 Erik Esther Eva Fatima Felix Fiona Finn Francesca Freya Gabriel Gina Giulia Goran Grace Greta Gwen Hana Hannah Haruki

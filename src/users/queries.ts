@@ -88,19 +88,21 @@ export function usersInWindow(
   isFromEnd: boolean,
   { offset, limit }: { offset: number; limit: number },
 ) {
-  return db
-    .selectFrom((from) =>
-      inOrder(from.selectFrom('users').select('id'), sort, isFromEnd)
-        .where((where) => matches(where, filter))
-        .limit(limit)
-        .offset(offset)
-        .as('shown'),
-    )
-    // Not an inner join: SQLite keeps the order of a cross join, and so looks up just the rows shown.
-    .crossJoin('users')
-    .whereRef('users.id', '=', 'shown.id')
-    .selectAll('users')
-    .$call((query) => inOrder(query, sort, isFromEnd));
+  return (
+    db
+      .selectFrom((from) =>
+        inOrder(from.selectFrom('users').select('id'), sort, isFromEnd)
+          .where((where) => matches(where, filter))
+          .limit(limit)
+          .offset(offset)
+          .as('shown'),
+      )
+      // Not an inner join: SQLite keeps the order of a cross join, and so looks up just the rows shown.
+      .crossJoin('users')
+      .whereRef('users.id', '=', 'shown.id')
+      .selectAll('users')
+      .$call((query) => inOrder(query, sort, isFromEnd))
+  );
 }
 
 /** @throws NotUniqueError when the username or the email is taken. */

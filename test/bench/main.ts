@@ -1,27 +1,76 @@
 /** `npm run bench`: Roster beside a server that only answers and one written by hand; no time is ever asserted. */
 import { parseArgs } from 'node:util';
-import { askBoth } from './answers.ts';
-import { type Load, measureLoad } from './load.ts';
+import { type Answer, askBoth } from './answers.ts';
+import { measureLoad, percentile } from './load.ts';
 import { print, type Result } from './report.ts';
-import { type Scenario, scenariosOf } from './scenarios.ts';
-import { type PerServer, SERVERS, start } from './servers.ts';
+import { scenariosOf } from './scenarios.ts';
+import { type PerServer, start } from './servers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-/** Each server is started this many times. */
+/** How often each server is started to see when its first page comes. */
 const STARTS = 5;
 
-const { users, seconds } = readOptions();
-const scenarios = scenariosOf(users);
-const workspace = await makeWorkspace(users);
-const { results, resident } = await measureScenarios();
-print(results, { firstPage: await measureStarts(), resident });
+async function bench(): Promise<void> {
+  const { users, seconds } = readOptions();
+  const workspace = await makeWorkspace(users);
+  const { results, resident } = await measureScenarios(workspace, users, seconds);
+  const firstPage = await measureStarts(workspace);
+  print(results, firstPage, resident);
+}
 
 function readOptions(): { users: number; seconds: number } {
   const { values } = parseArgs({
     options: { users: { type: 'string', default: '1000000' }, seconds: { type: 'string', default: '5' } },
   });
   const [users, seconds] = [Number(values.users), Number(values.seconds)];
-  if (!Number.isInteger(users) || users < 1000) throw new Error('--users is a whole number from 1000 on.');
-  if (!(seconds >= 1 && seconds <= 600)) throw new Error('--seconds is a number from 1 to 600.');
+  if (!Number.isInteger(users) || users < 1000)
+    throw new Error('--users must be a whole number from 1000 on.');
+  if (!(seconds >= 1 && seconds <= 600)) throw new Error('--seconds must be a number from 1 to 600.');
   return { users, seconds };
 }
+
+/** Each scenario in turn on each server; two cores hold one busy server and what drives it, so the others wait. */
+async function measureScenarios(workspace: Workspace, users: number, seconds: number) {
+  const handWritten = await start('hand-written', workspace);
+  const roster = await start('Roster', workspace);
+  const resident: PerServer<number> = { bare: 0, 'hand-written': 0, Roster: 0 };
+  const answers: [address: string, answer: Answer][] = [];
+  const results: Result[] = [];
+  for (const scenario of scenariosOf(users)) {
+    console.log(`Measuring: ${scenario.name}`);
+    answers.push(...(await askBoth(scenario.examples, handWritten, roster)));
+    workspace.writeAnswers(answers);
+    const bare = await start('bare', workspace);
+    const loads = {
+      bare: await measureLoad(bare, scenario, seconds),
+      'hand-written': await measureLoad(handWritten, scenario, seconds),
+      Roster: await measureLoad(roster, scenario, seconds),
+    };
+    results.push({ scenario, loads });
+    resident.bare = Math.max(resident.bare, bare.resident());
+    await bare.stop();
+  }
+  resident['hand-written'] = handWritten.resident();
+  resident.Roster = roster.resident();
+  await Promise.all([handWritten.stop(), roster.stop()]);
+  return { results, resident };
+}
+
+/** Milliseconds from starting a process to its first page: the median. */
+async function measureStarts(workspace: Workspace): Promise<PerServer<number>> {
+  const times: PerServer<number[]> = { bare: [], 'hand-written': [], Roster: [] };
+  for (let round = 0; round < STARTS; round++) {
+    for (const name of ['bare', 'hand-written', 'Roster'] as const) {
+      const server = await start(name, workspace);
+      times[name].push(server.firstPage);
+      await server.stop();
+    }
+  }
+  return {
+    bare: percentile(times.bare, 0.5),
+    'hand-written': percentile(times['hand-written'], 0.5),
+    Roster: percentile(times.Roster, 0.5),
+  };
+}
+
+await bench();

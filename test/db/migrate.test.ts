@@ -37,7 +37,10 @@ function creating(table: string): Migration {
 /** Everything in a database file: its tables and its version. */
 function contents(path: string) {
   const db = new Sqlite(path, { readonly: true });
-  const tables = db.prepare("select name from sqlite_schema where type = 'table' order by name").pluck().all();
+  const tables = db
+    .prepare("select name from sqlite_schema where type = 'table' order by name")
+    .pluck()
+    .all();
   const version = db.pragma('user_version', { simple: true });
   db.close();
   return { tables, version };

@@ -18,8 +18,14 @@ test.each([
   ['is not a SQLite database', (path: string) => writeFileSync(path, 'a shopping list')],
   ['is not a SQLite database', (path: string) => writeFileSync(path, 'x'.repeat(5000))],
   ['belongs to another application', (path: string) => sqliteFile(path, 'create table t (a)')],
-  ['belongs to another application', (path: string) => sqliteFile(path, 'pragma application_id = 7; create table t (a)')],
-  ['was written by a newer Roster', (path: string) => sqliteFile(path, `${APPLICATION}; pragma user_version = 99`)],
+  [
+    'belongs to another application',
+    (path: string) => sqliteFile(path, 'pragma application_id = 7; create table t (a)'),
+  ],
+  [
+    'was written by a newer Roster',
+    (path: string) => sqliteFile(path, `${APPLICATION}; pragma user_version = 99`),
+  ],
 ])('a file that %s is refused in one sentence and left as it was', async (sentence, make) => {
   const path = join(temporaryFolder(), 'some.db');
   make(path);
@@ -36,7 +42,9 @@ test('a folder in place of the file, and a file in place of the folder, are refu
   mkdirSync(join(folder, 'roster.db'));
   writeFileSync(join(folder, 'file'), '');
   await expect(openDatabase(`sqlite:${join(folder, 'roster.db')}`)).rejects.toThrow('is not a file');
-  await expect(openDatabase(`sqlite:${join(folder, 'file', 'roster.db')}`)).rejects.toThrow('cannot be written');
+  await expect(openDatabase(`sqlite:${join(folder, 'file', 'roster.db')}`)).rejects.toThrow(
+    'cannot be written',
+  );
 });
 
 test('a newer version that is still in the write-ahead log is seen too', async () => {

@@ -13,8 +13,8 @@ import {
   getUser,
   insertUsers,
   listUsers,
-  updateUser,
   type User,
+  updateUser,
   usersInWindow,
 } from '../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase } from '../support.ts';
@@ -93,7 +93,8 @@ describe('the list', () => {
     for (const key of SORT_KEYS) {
       for (const sort of [key, `-${key}`] as const) {
         const seen: string[] = [];
-        for (let offset = 0; offset < 237; offset += 10) seen.push(...(await usernamesOf(db, ALL, sort, offset, 10)));
+        for (let offset = 0; offset < 237; offset += 10)
+          seen.push(...(await usernamesOf(db, ALL, sort, offset, 10)));
         expect(new Set(seen).size).toBe(237);
         expect(await usernamesOf(db, ALL, sort, 0, 237)).toEqual(seen);
       }
@@ -168,7 +169,10 @@ describe('an update', () => {
     const update = (full_name: string) =>
       db.transaction().execute((trx) => updateUser(trx, user.id, { full_name }, 1, NOON));
     await update('Alice');
-    expect(await update('Alicia')).toMatchObject({ isWritten: false, user: { full_name: 'Alice', version: 2 } });
+    expect(await update('Alicia')).toMatchObject({
+      isWritten: false,
+      user: { full_name: 'Alice', version: 2 },
+    });
     expect(await findUser(db, user.id)).toMatchObject({ full_name: 'Alice', version: 2 });
   });
 });
@@ -192,7 +196,10 @@ test('every order, with and without a status, walks one index and sorts only wha
   await db.transaction().execute((trx) => sql`analyze`.execute(trx));
   const planOf = async (filter: Filter, sort: Sort, isFromEnd: boolean) => {
     const query = usersInWindow(db, filter, sort, isFromEnd, { offset: 5, limit: 10 }).compile();
-    const { rows } = await db.executeQuery<{ detail: string }>({ ...query, sql: `explain query plan ${query.sql}` });
+    const { rows } = await db.executeQuery<{ detail: string }>({
+      ...query,
+      sql: `explain query plan ${query.sql}`,
+    });
     return rows.map(({ detail }) => detail).join('\n');
   };
   for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {

@@ -1,0 +1,43 @@
+/** What a server answers to one request, and whether the hand-written one answers it as Roster does. */
+import { deepStrictEqual } from 'node:assert/strict';
+
+export type Request = {
+  method: 'GET' | 'POST';
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+};
+
+/** Without the headers that belong to the moment or the connection. */
+export type Answer = { status: number; headers: Record<string, string>; body: string };
+
+const PATIENCE = 10_000;
+
+export async function ask(origin: string, { path, ...request }: Request): Promise<Answer> {
+  const response = await fetch(origin + path, {
+    ...request,
+    headers: { 'accept-encoding': 'identity', ...request.headers },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+  const { date, connection, 'keep-alive': keepAlive, ...headers } = Object.fromEntries(response.headers);
+  return { status: response.status, headers, body: await response.text() };
+}
+
+/**
+ * Roster's answers by address, such as "GET /users".
+ * @throws AssertionError when the hand-written server's differ: it would no longer do the same work.
+ */
+export async function askBoth(
+  requests: readonly Request[],
+  handWritten: { origin: string },
+  roster: { origin: string },
+): Promise<[address: string, answer: Answer][]> {
+  const answers: [string, Answer][] = [];
+  for (const request of requests) {
+    const answer = await ask(roster.origin, request);
+    deepStrictEqual(await ask(handWritten.origin, request), answer);
+    answers.push([`${request.method} ${request.path}`, answer]);
+  }
+  return answers;
+}

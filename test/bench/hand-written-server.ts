@@ -1,0 +1,81 @@
+/** The baseline written by hand: Roster's pages from node:http, prepared statements and Roster's own templates. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { Page } from '../../src/pagination.ts';
+import { HEADERS } from '../../src/security.ts';
+import { parseList } from '../../src/users/list.ts';
+import { openUsers } from './hand-written-users.ts';
+import { openViews } from './hand-written-views.ts';
+
+const PAGE_HEADERS = {
+  ...HEADERS,
+  'cache-control': 'private, no-cache',
+  'content-type': 'text/html; charset=utf-8',
+};
+const CREATED_HEADERS = {
+  ...HEADERS,
+  'cache-control': 'no-store',
+  'content-type': 'text/plain; charset=utf-8',
+};
+/** The list without a query. */
+const { list: LIST } = parseList({});
+const PAGE_ADDRESS = '/users?page=';
+
+const [path = ''] = process.argv.slice(2);
+const users = openUsers(path);
+const render = await openViews();
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const { method, url = '' } = request;
+  if (method === 'POST') void create(request, response);
+  else if (url === '/users') showList(response, 1);
+  else if (url.startsWith(PAGE_ADDRESS)) showList(response, Number(url.slice(PAGE_ADDRESS.length)));
+  else showUser(response, Number(url.slice('/users/'.length)));
+}
+
+function showList(response: ServerResponse, page: number): void {
+  const list = { ...LIST, page };
+  // Made-up users have no gaps between their ids.
+  const items = users.after((page - 1) * list.perPage, list.perPage);
+  const total = users.counts.active + users.counts.inactive;
+  const shown = new Page(items, page, list.perPage, total);
+  sendPage(response, render('users/list', { list, page: shown, counts: users.counts, notices: [] }));
+}
+
+function showUser(response: ServerResponse, id: number): void {
+  sendPage(response, render('users/show', { user: users.get(id), from: LIST }));
+}
+
+async function create(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const fields = new URLSearchParams(await text(request));
+  const username = fields.get('username') ?? '';
+  const id = users.insert({
+    username,
+    email: fields.get('email') ?? '',
+    full_name: fields.get('full_name') || null,
+    is_active: fields.get('is_active') === '1',
+  });
+  const sentence = `User ${username} created!`;
+  const body = `${sentence}\n`;
+  response.writeHead(303, {
+    ...CREATED_HEADERS,
+    location: `/users/${id}`,
+    'set-cookie': `roster_flash=${encodeURIComponent(sentence)}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+function sendPage(response: ServerResponse, html: string): void {
+  response.writeHead(200, { ...PAGE_HEADERS, 'content-length': Buffer.byteLength(html) }).end(html);
+}
+
+const server = createServer(answer);
+server.listen(0, '127.0.0.1', () => {
+  console.log(`The hand-written server is at http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
+process.once('SIGTERM', () => {
+  users.close();
+  process.exit();
+});

@@ -1,0 +1,53 @@
+/** The users in the database as the hand-written server reads and writes them: one prepared statement for each. */
+import Sqlite from 'better-sqlite3';
+import type { User } from '../../src/db/schema.ts';
+import { textKey } from '../../src/text.ts';
+import type { NewUser } from '../../src/users/form.ts';
+
+type Row = Omit<User, 'is_active'> & { is_active: number };
+
+export function openUsers(path: string) {
+  const db = new Sqlite(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  const one = db.prepare<[number], Row>('select * from users where id = ?');
+  const some = db.prepare<[number, number], Row>('select * from users where id > ? order by id limit ?');
+  const count = db.prepare<[number], number>('select count from user_counts where is_active = ?').pluck();
+  const counts = { active: count.get(1) ?? 0, inactive: count.get(0) ?? 0 };
+  return {
+    /** Read once; kept by `insert`. */
+    counts,
+    get(id: number): User {
+      const row = one.get(id);
+      if (row === undefined) throw new Error(`There is no user ${id}.`);
+      return fromRow(row);
+    },
+    after: (id: number, limit: number): User[] => some.all(id, limit).map(fromRow),
+    insert: prepareInsert(db, counts),
+    close: () => db.close(),
+  };
+}
+
+/** Makes what inserts a user and returns the id. */
+function prepareInsert(db: Sqlite.Database, counts: { active: number; inactive: number }) {
+  const insert = db.prepare(
+    `insert into users (username, username_key, email, email_key, full_name, is_active, created_at, updated_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const count = db.prepare('update user_counts set count = count + 1 where is_active = ?');
+  const { immediate } = db.transaction(({ username, email, full_name, is_active }: NewUser): number => {
+    const [now, active] = [Date.now(), Number(is_active)];
+    count.run(active);
+    const keys = [username, textKey(username), email, textKey(email)];
+    return Number(insert.run(...keys, full_name, active, now, now).lastInsertRowid);
+  });
+  return (user: NewUser): number => {
+    const id = immediate(user);
+    counts[user.is_active ? 'active' : 'inactive']++;
+    return id;
+  };
+}
+
+function fromRow(row: Row): User {
+  return { ...row, is_active: row.is_active === 1 };
+}

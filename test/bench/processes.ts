@@ -1,0 +1,33 @@
+/** Node processes that never outlive the bench, however it ends. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const running = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+// A signal that nobody listens to would skip "exit".
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+
+/** Runs a file of this project, by the path from its root, with the Node that runs the bench. */
+export function runNode(args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+/** Asks a process to end, and waits until it has. */
+export async function stop(child: ChildProcess): Promise<void> {
+  if (!running.has(child)) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}

@@ -1,0 +1,87 @@
+/** What was measured, as tables for a terminal. */
+import type { Load } from './load.ts';
+import type { Scenario } from './scenarios.ts';
+import type { PerServer } from './servers.ts';
+
+export type Result = { scenario: Scenario; loads: PerServer<Load> };
+
+const SERVERS = ['bare', 'hand-written', 'Roster'] as const;
+/** The most that Roster is to take: milliseconds to the first page, and megabytes in memory after the load. */
+const FIRST_PAGE = 400;
+const RESIDENT = 150;
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const hundredths = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+export function print(
+  results: readonly Result[],
+  firstPage: PerServer<number>,
+  resident: PerServer<number>,
+): void {
+  printTable(['', 'server', 'requests/s', 'p50 ms', 'p99 ms', 'of hand-written'], results.flatMap(loadRows));
+  printTable(
+    ['', 'first page after, ms', 'resident after the load, MB'],
+    SERVERS.map((name) => [name, whole.format(firstPage[name]), megabytes(resident[name])]),
+  );
+  printTable(
+    ['Roster', 'to reach', 'measured', ''],
+    [
+      ...results.flatMap(targetRows),
+      [
+        'first page',
+        `${FIRST_PAGE} ms`,
+        `${whole.format(firstPage.Roster)} ms`,
+        verdict(firstPage.Roster <= FIRST_PAGE),
+      ],
+      ['resident', `${RESIDENT} MB`, megabytes(resident.Roster), verdict(resident.Roster <= RESIDENT)],
+    ],
+  );
+}
+
+function loadRows({ scenario, loads }: Result): string[][] {
+  return SERVERS.map((name, index) => {
+    const { rate, p50, p99 } = loads[name];
+    const share = hundredths.format(rate / loads['hand-written'].rate);
+    return [
+      index === 0 ? scenario.name : '',
+      name,
+      whole.format(rate),
+      hundredths.format(p50),
+      hundredths.format(p99),
+      share,
+    ];
+  });
+}
+
+function targetRows({ scenario: { name, target }, loads }: Result): string[][] {
+  if (target === undefined) return [];
+  if ('rate' in target) {
+    const { rate } = loads.Roster;
+    return [
+      [name, `${whole.format(target.rate)}/s`, `${whole.format(rate)}/s`, verdict(rate >= target.rate)],
+    ];
+  }
+  const ratio = loads.Roster.rate / loads['hand-written'].rate;
+  const wanted = `${hundredths.format(target.ratio)} of hand-written`;
+  return [[name, wanted, hundredths.format(ratio), verdict(ratio >= target.ratio)]];
+}
+
+function megabytes(value: number): string {
+  return Number.isNaN(value) ? 'n/a' : whole.format(value);
+}
+
+function verdict(isReached: boolean): string {
+  return isReached ? 'reached' : 'missed';
+}
+
+/** Words to the left, figures to the right. */
+function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const lines = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const cells = (line: readonly string[]) =>
+    line.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return /^[\d.,]+$/.test(rows[0]?.[column] ?? '') ? cell.padStart(width) : cell.padEnd(width);
+    });
+  console.log(`\n${lines.map((line) => cells(line).join('  ').trimEnd()).join('\n')}`);
+}

@@ -1,0 +1,71 @@
+/** The three servers, each a process of its own: how to start one, how big it is, how to end it. */
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { ask } from './answers.ts';
+import { runNode, stop } from './processes.ts';
+import type { Workspace } from './workspace.ts';
+
+/** `bare` answers what Roster answered, from memory; `hand-written` is a Roster without a framework. */
+export type ServerName = 'bare' | 'hand-written' | 'Roster';
+export type PerServer<T> = Record<ServerName, T>;
+
+export type Server = {
+  origin: string;
+  /** Milliseconds from the start of the process to the end of its first page. */
+  firstPage: number;
+  /** Megabytes in memory now; NaN where the system does not tell. */
+  resident(): number;
+  stop(): Promise<void>;
+};
+
+/** How long a server may take until it listens, in milliseconds. */
+const PATIENCE = 30_000;
+
+export async function start(name: ServerName, workspace: Workspace): Promise<Server> {
+  const started = performance.now();
+  const child = run(name, workspace);
+  const origin = await originOf(child);
+  const { status } = await ask(origin, { method: 'GET', path: '/users' });
+  const firstPage = performance.now() - started;
+  if (status !== 200) throw new Error(`The first page of the ${name} server is ${status}.`);
+  return { origin, firstPage, resident: () => residentMegabytes(child.pid), stop: () => stop(child) };
+}
+
+function run(name: ServerName, { databases, answers }: Workspace) {
+  if (name === 'bare') return runNode(['test/bench/bare-server.ts', answers]);
+  const path = databases[name];
+  if (name === 'hand-written') return runNode(['test/bench/hand-written-server.ts', path]);
+  const settings = {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ORIGIN: '',
+    LOG_LEVEL: '',
+    DATABASE_URL: `sqlite:${path}`,
+  };
+  return runNode(['src/main.ts'], settings);
+}
+
+/** The address that a server prints once it listens: "Roster is at http://127.0.0.1:3000". */
+async function originOf(child: ChildProcess & { stdout: Readable }): Promise<string> {
+  const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  for await (const line of createInterface(child.stdout)) {
+    const origin = / is at (http:\S+)$/.exec(line)?.[1];
+    if (origin === undefined) continue;
+    clearTimeout(late);
+    child.stdout.resume();
+    return origin;
+  }
+  throw new Error(`${child.spawnargs.join(' ')} ended before it listened.`);
+}
+
+// Linux only: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html, in KiB.
+function residentMegabytes(pid: number | undefined): number {
+  try {
+    const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return (Number(kibibytes) * 1024) / 1_000_000;
+  } catch {
+    return Number.NaN;
+  }
+}

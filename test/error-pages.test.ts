@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { HEADERS } from '../src/security.ts';
+import { addUser, get, listen, post, startApp, textOf } from './support.ts';
+
+/** Sends bytes to the server as they are; what it answers until it closes the connection. */
+async function sendRaw(address: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (data) => {
+    answer += data;
+  });
+  socket.write(bytes);
+  await once(socket, 'close');
+  return answer;
+}
+
+describe('a page says what happened, and nothing about the inside', () => {
+  test.each([
+    [
+      'bad percent-encoding',
+      'username=%zz',
+      400,
+      '“%” in it is not followed by two hex digits. Nothing was changed.',
+    ],
+    [
+      'a field sent twice',
+      'username=a&username=b',
+      400,
+      'The field “username” was sent twice. Nothing was changed.',
+    ],
+    [
+      'a field that the form does not have',
+      'role=admin',
+      400,
+      'This form has no field “role”. Nothing was changed.',
+    ],
+    [
+      'more than 100 fields',
+      Array.from({ length: 101 }, (_, i) => `a${i}=`).join('&'),
+      400,
+      'at most 100 fields',
+    ],
+    ['more than 1 MiB', `username=${'a'.repeat(1024 * 1024)}`, 413, 'A form may be 1 MiB at most.'],
+  ])('about %s', async (_what, body, status, sentence) => {
+    const app = await startApp();
+    const page = await post(app, '/users', body);
+    expect(page.statusCode).toBe(status);
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(textOf(page.body)).toContain(sentence);
+  });
+
+  test.each(['application/json', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'])(
+    'about a body of type %s',
+    async (type) => {
+      const app = await startApp();
+      const page = await post(app, '/users', '{"username":"alice","email":"alice@example.org"}', {
+        'content-type': type,
+      });
+      expect(page.statusCode).toBe(415);
+      expect(textOf(page.body)).toContain('Only a form');
+      expect(await app.db.selectFrom('users').select('id').execute()).toEqual([]);
+    },
+  );
+
+  test.each(['/users/%zz', '/%', '/users/by-username/%E0%A4%A', `/users/by-username/${'a'.repeat(1000)}`])(
+    'about an address like %s',
+    async (address) => {
+      const app = await startApp();
+      const page = await get(app, address);
+      expect(page.statusCode).toBeGreaterThanOrEqual(400);
+      expect(page.statusCode).toBeLessThan(500);
+      expect(page.headers).toMatchObject(HEADERS);
+      expect(page.body).toContain('<!doctype html>');
+    },
+  );
+
+  test('about an address that does not exist', async () => {
+    const app = await startApp();
+    for (const address of ['/nowhere', '/users/1/nowhere', '//users', '/assets/0/app.css', '/..%2f/users']) {
+      const page = await get(app, address);
+      expect(page.statusCode).toBe(404);
+      expect(textOf(page.body)).toContain('There is no page at this address.');
+    }
+  });
+
+  test('about a failure of ours', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    await app.db.transaction().execute((trx) => trx.schema.alterTable('users').renameTo('lost').execute());
+    const page = await get(app, '/users/1');
+    expect(page.statusCode).toBe(500);
+    expect(textOf(page.body)).toContain('The mistake is ours');
+    expect(page.body).not.toMatch(/sqlite|no such table|\bat \//i);
+  });
+});
+
+describe('a method that an address does not have', () => {
+  test.each([
+    ['PUT', '/users', 'GET, HEAD, POST'],
+    ['DELETE', '/users/1', 'GET, HEAD, POST'],
+    ['POST', '/users/new', 'GET, HEAD'],
+    ['POST', '/users/1/edit', 'GET, HEAD'],
+    ['PATCH', '/add_user', 'GET, HEAD, POST'],
+    ['OPTIONS', '/users', 'GET, HEAD, POST'],
+    ['PROPFIND', '/users', 'GET, HEAD, POST'],
+    ['POST', '/healthz', 'GET, HEAD'],
+    ['TRACE', '/', 'GET, HEAD'],
+  ])('%s %s is 405 and names %s', async (method, url, allow) => {
+    const app = await startApp();
+    const page = await app.inject({ method: method as 'GET', url, headers: { host: 'localhost' } });
+    expect(page.statusCode).toBe(405);
+    expect(page.headers.allow).toBe(allow);
+    expect(textOf(page.body)).toContain(`This address does not answer ${method}; it answers ${allow}.`);
+  });
+
+  test('a body that it brings is not read', async () => {
+    const app = await startApp();
+    const headers = { host: 'localhost', 'content-type': 'application/json' };
+    const page = await app.inject({ method: 'PUT', url: '/users', headers, payload: '{"a":1}' });
+    expect(page.statusCode).toBe(405);
+  });
+});
+
+describe('what is hardly HTTP', () => {
+  test.each([
+    ['an unknown method', 'BREW /users HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
+    ['noise', '\x16\x03\x01\x02\x00\r\n\r\n', 400],
+    ['headers too large', `GET /users HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['no host', 'GET /users HTTP/1.1\r\nConnection: close\r\n\r\n', 421],
+    ['an empty host', 'GET /users HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n', 421],
+    [
+      'two lengths',
+      'POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+      400,
+    ],
+    [
+      'an address of another host',
+      'GET http://evil.example/users HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      421,
+    ],
+    ['a fragment', 'GET /users#x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 200],
+  ])('%s is answered with the plain page and its headers', async (_what, bytes, status) => {
+    const answer = await sendRaw(await listen(await startApp()), bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    for (const [name, value] of Object.entries(HEADERS)) expect(answer).toContain(`${name}: ${value}`);
+    expect(answer).toContain('<!doctype html>');
+  });
+});

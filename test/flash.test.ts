@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { addUser, get, post, startApp, textOf } from './support.ts';
+
+async function deleteAlice(settings = {}) {
+  const app = await startApp(settings);
+  await addUser(app.db, { username: 'alice' });
+  const answer = await post(app, '/users/1/delete');
+  return { app, cookie: String(answer.headers['set-cookie']) };
+}
+
+test('a flash message is shown on the next page, whichever it is, and no more', async () => {
+  const { app, cookie } = await deleteAlice();
+  const page = await get(app, '/nowhere', { cookie: cookie.split(';')[0] });
+  expect(page.statusCode).toBe(404);
+  expect(textOf(page.body)).toContain('User alice deleted!');
+  expect(page.headers['set-cookie']).toMatch(/^roster_flash=; Max-Age=0/);
+});
+
+test('its cookie is for pages of this host alone', async () => {
+  expect((await deleteAlice()).cookie).toMatch(/; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/);
+  expect((await deleteAlice({ ORIGIN: 'https://users.example.org' })).cookie).toContain('; Secure');
+});
+
+test.each([{ 'sec-purpose': 'prefetch' }, { 'sec-purpose': 'prefetch;prerender' }, { purpose: 'prefetch' }])(
+  'a prefetched page (%o) neither shows nor uses up the message',
+  async (headers) => {
+    const { app, cookie } = await deleteAlice();
+    const page = await get(app, '/users', { cookie: cookie.split(';')[0], ...headers });
+    expect(page.body).not.toContain('deleted!');
+    expect(page.headers['set-cookie']).toBeUndefined();
+  },
+);
+
+test('whatever a cookie says is shown as text', async () => {
+  const app = await startApp();
+  const page = await get(app, '/users', { cookie: 'roster_flash=%3Cb%3E' });
+  expect(page.body).toContain('&lt;b&gt;');
+  expect((await get(app, '/users', { cookie: 'roster_flash=%zz' })).statusCode).toBe(200);
+});

@@ -1,0 +1,94 @@
+/** The rules of the house that no compiler holds. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+
+function filesIn(folder: string, ending: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((name) => name.endsWith(ending))
+    .sort();
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** What a file of ours imports: files of ours, from the top folder, and packages by name. */
+function importsOf(path: string): string[] {
+  const specifiers = [...read(path).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
+    String(name),
+  );
+  return specifiers.map((name) => (name.startsWith('.') ? normalize(join(path, '..', name)) : name));
+}
+
+/** From the bottom of the house to its top: a file imports only from floors below its own, or from its own folder. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['src/errors.ts', 'src/text.ts', 'src/pagination.ts'],
+  ['src/config.ts', 'src/forms.ts', 'src/db/'],
+  ['src/users/form.ts', 'src/users/list.ts'],
+  ['src/users/queries.ts'],
+  ['src/assets.ts', 'src/seed/'],
+  ['src/security.ts'],
+  ['src/flash.ts'],
+  ['src/views.ts'],
+  ['src/error-pages.ts', 'src/health.ts', 'src/methods.ts'],
+  ['src/users/routes.ts'],
+  ['src/app.ts'],
+  ['src/server.ts'],
+  ['src/main.ts'],
+];
+
+function floorOf(path: string): number {
+  return FLOORS.findIndex((places) =>
+    places.some((place) => path === place || (place.endsWith('/') && path.startsWith(place))),
+  );
+}
+
+describe('imports', () => {
+  const sources = filesIn('src', '.ts');
+
+  test.each(sources)('of %s run downward', (path) => {
+    expect(floorOf(path), 'every file has its floor').toBeGreaterThanOrEqual(0);
+    for (const target of importsOf(path).filter((name) => name.startsWith('src/'))) {
+      const isSameFolder =
+        (target.startsWith('src/db/') && path.startsWith('src/db/')) ||
+        (target.startsWith('src/seed/') && path.startsWith('src/seed/'));
+      expect(isSameFolder || floorOf(target) < floorOf(path), `${path} imports ${target}`).toBe(true);
+    }
+  });
+
+  test('of the database engine are in src/db/ alone, and of HTTP nowhere near a query or a form', () => {
+    const importers = (name: string) =>
+      sources.filter((path) => importsOf(path).some((target) => target.startsWith(name)));
+    for (const path of importers('better-sqlite3')) expect(path).toMatch(/^src\/db\//);
+    for (const path of [...importers('fastify'), ...importers('@fastify/')]) {
+      expect(path).not.toMatch(
+        /queries\.ts|form\.ts|list\.ts|^src\/db\/|pagination|text\.ts|errors\.ts|forms\.ts/,
+      );
+    }
+    for (const path of importers('kysely')) expect(path).toMatch(/^src\/(db\/|health\.ts)|queries\.ts$/);
+  });
+
+  test('of the environment are in the settings alone', () => {
+    const readers = sources.filter((path) => /process\.env\b(?!`)/.test(read(path)));
+    expect(readers).toEqual(['src/main.ts']);
+  });
+});
+
+describe('views', () => {
+  const views = filesIn('views', '.eta');
+
+  test.each(views)(
+    '%s puts out unescaped only other views, and has no script and no style of its own',
+    (path) => {
+      const view = read(path);
+      for (const [raw] of view.matchAll(/<%~.*?%>/g))
+        expect(raw).toMatch(/^<%~ (it\.body|include\(.*\)) %>$/);
+      expect(view).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i);
+      expect(view, 'an unquoted attribute').not.toMatch(/=<%/);
+    },
+  );
+});

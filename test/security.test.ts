@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { HEADERS } from '../src/security.ts';
+import { addUser, get, post, startApp, textOf } from './support.ts';
+
+test('every answer carries the security headers, errors included', async () => {
+  const app = await startApp();
+  const answers = [
+    await get(app, '/users'),
+    await get(app, '/nowhere'),
+    await get(app, '/users/%zz'),
+    await get(app, '/healthz'),
+    await get(app, '/users', { host: 'evil.example' }),
+    await post(app, '/users', { username: '' }),
+    await post(app, '/users', 'a=%'),
+    await post(app, '/users', { username: 'alice', email: 'alice@example.org' }),
+    await app.inject({ method: 'PUT', url: '/users', headers: { host: 'localhost' } }),
+    await app.inject({ method: 'PROPFIND' as 'GET', url: '/nowhere', headers: { host: 'localhost' } }),
+  ];
+  for (const answer of answers) expect(answer.headers).toMatchObject(HEADERS);
+  expect(HEADERS['content-security-policy']).toBe(
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  );
+});
+
+describe('a form', () => {
+  test.each<[number, string, Record<string, string>]>([
+    [303, 'from here', { 'sec-fetch-site': 'same-origin', origin: 'http://localhost' }],
+    [303, 'sent by hand', { 'sec-fetch-site': 'none' }],
+    [403, 'from a neighbouring host', { 'sec-fetch-site': 'same-site', origin: 'http://localhost' }],
+    [403, 'from another site', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }],
+    [303, 'from an older browser, from here', { origin: 'http://localhost' }],
+    [303, 'from an older browser, from the public address', { origin: 'https://users.example.org' }],
+    [403, 'from an older browser, from another site', { origin: 'https://evil.example' }],
+    [403, 'from an older browser, from another port', { origin: 'http://localhost:8080' }],
+    [403, 'from nowhere', { origin: 'null' }],
+    [403, 'from something else', { origin: 'nonsense' }],
+    [303, 'from no browser', {}],
+  ])('is answered %i when it comes %s', async (status, _where, headers) => {
+    const app = await startApp({ ORIGIN: 'https://users.example.org' });
+    const answer = await post(app, '/users', { username: 'alice', email: 'alice@example.org' }, headers);
+    expect(answer.statusCode).toBe(status);
+    if (status === 403) expect(textOf(answer.body)).toContain('sent from another site');
+    expect((await app.db.selectFrom('users').select('id').execute()).length).toBe(status === 303 ? 1 : 0);
+  });
+
+  test('from another site may still be a link to a page', async () => {
+    const app = await startApp();
+    expect((await get(app, '/users', { 'sec-fetch-site': 'cross-site' })).statusCode).toBe(200);
+  });
+});
+
+describe('a host', () => {
+  test.each([
+    'localhost',
+    'localhost:3000',
+    'LOCALHOST',
+    '127.0.0.1:3000',
+    '192.168.1.20',
+    '[::1]:3000',
+    'users.example.org',
+    'users.example.org:8443',
+    'roster.internal',
+  ])('%s is ours', async (host) => {
+    const app = await startApp({ ORIGIN: 'https://users.example.org', HOST: 'roster.internal' });
+    expect((await get(app, '/users', { host })).statusCode).toBe(200);
+  });
+
+  test.each([
+    'evil.example',
+    'localhost.evil.example',
+    'localhost@evil.example',
+    '127.0.0.1.evil.example',
+    'a b',
+  ])('%j is not', async (host) => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    const answer = await get(app, '/users', { host });
+    expect(answer.statusCode).toBe(421);
+    expect(answer.body).not.toContain('alice');
+  });
+});

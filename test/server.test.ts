@@ -1,0 +1,210 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { Agent, get as httpGet, request } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import Sqlite from 'better-sqlite3';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from './support.ts';
+
+const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
+
+type Roster = { child: ChildProcess; address: string; path: string; stderr: Promise<string> };
+
+function run(args: string[], settings: Record<string, string>): ChildProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH ?? '', ...settings },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** Runs Roster to its end. */
+async function runToEnd(args: string[], settings: Record<string, string> = {}) {
+  const child = run(args, {
+    PORT: '0',
+    DATABASE_URL: `sqlite:${join(temporaryFolder(), 'roster.db')}`,
+    ...settings,
+  });
+  const [out, error, [code]] = await Promise.all([
+    text(child.stdout as NonNullable<typeof child.stdout>),
+    text(child.stderr as NonNullable<typeof child.stderr>),
+    once(child, 'exit'),
+  ]);
+  return { out, error, code };
+}
+
+/** Starts Roster as `npm start` does and waits for its one line. */
+async function startRoster(
+  settings: Record<string, string> = {},
+  path = join(temporaryFolder(), 'roster.db'),
+): Promise<Roster> {
+  const child = run([], { PORT: '0', DATABASE_URL: `sqlite:${path}`, ...settings });
+  const stderr = text(child.stderr as NonNullable<typeof child.stderr>);
+  let out = '';
+  for await (const chunk of child.stdout as NonNullable<typeof child.stdout>) {
+    out += chunk;
+    if (out.includes('\n')) break;
+  }
+  const address = /^Roster is at (http:\/\/\S+)\n$/.exec(out)?.[1];
+  if (address === undefined) throw new Error(`Roster said: ${out}${await stderr}`);
+  return { child, address, path, stderr };
+}
+
+async function connectTo({ address }: Roster): Promise<Socket> {
+  const socket = connect(Number(new URL(address).port), '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+describe('the command line', () => {
+  test('explains the settings', async () => {
+    const { out, code } = await runToEnd(['--help']);
+    expect(code).toBe(0);
+    for (const name of ['HOST', 'PORT', 'ORIGIN', 'DATABASE_URL', 'LOG_LEVEL']) expect(out).toContain(name);
+  });
+
+  test.each([
+    [['dance'], {}, /^There is no command "dance"; see npm start -- --help\.\n$/],
+    [['--loud'], {}, /^Unknown option '--loud'.*--help\.\n$/],
+    [['seed'], {}, /^Say how many users to add: npm run seed -- 100000\n$/],
+    [['seed', 'many'], {}, /^Say how many users to add/],
+    [[], { PORT: 'x' }, /^PORT must be a whole number from 0 to 65535, not "x"\.\n$/],
+    [
+      [],
+      { HOST: '203.0.113.7' },
+      /^203\.0\.113\.7 is no address of this machine; give HOST another one\.\n$/,
+    ],
+  ])('%o with %o is refused in one sentence', async (args, settings, sentence) => {
+    expect(await runToEnd(args, settings)).toMatchObject({
+      out: '',
+      error: expect.stringMatching(sentence),
+      code: 1,
+    });
+  });
+
+  test('a port in use is refused in one sentence', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await once(taken, 'listening');
+    const address = taken.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    const { error, code } = await runToEnd([], { PORT: port });
+    expect(error).toBe(
+      `Port ${port} of 127.0.0.1 is in use; give PORT another number, or 0 for a free one.\n`,
+    );
+    expect(code).toBe(1);
+  });
+
+  test('a file that is no database is refused in one sentence, and nothing appears beside it', async () => {
+    const path = join(temporaryFolder(), 'notes.txt');
+    writeFileSync(path, 'milk, bread');
+    const { error, code } = await runToEnd([], { DATABASE_URL: `sqlite:${path}` });
+    expect(error).toBe(`${path} is not a SQLite database; give DATABASE_URL another path.\n`);
+    expect(code).toBe(1);
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+});
+
+describe('a running Roster', () => {
+  test('says where it is in one line, and nothing else while all goes well', async () => {
+    const roster = await startRoster();
+    expect(roster.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await (await fetch(`${roster.address}/users`)).text()).toContain('Add the first user');
+    roster.child.kill('SIGTERM');
+    expect(await once(roster.child, 'exit')).toEqual([0, null]);
+    expect(await roster.stderr).toBe('');
+  });
+
+  test('warns when more than this machine can reach it', async () => {
+    const roster = await startRoster({ HOST: '0.0.0.0' });
+    roster.child.kill('SIGINT');
+    expect(await once(roster.child, 'exit')).toEqual([0, null]);
+    expect(await roster.stderr).toMatch(
+      /^Warning: anyone who can reach 0\.0\.0\.0:\d+ can change users; .*\n$/,
+    );
+  });
+
+  test('keeps what it acknowledged when it is killed', async () => {
+    const { child, address, path } = await startRoster();
+    for (const username of ['alice', 'bob', 'carla']) {
+      const body = new URLSearchParams({ username, email: `${username}@example.org` });
+      const answer = await fetch(`${address}/users`, { method: 'POST', body, redirect: 'manual' });
+      expect(answer.status).toBe(303);
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const again = await startRoster({}, path);
+    expect(await (await fetch(`${again.address}/users`)).text()).toContain('Showing 1–3 of 3');
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'on %s finishes the request under way, closes idle connections, and exits 0',
+    async (signal) => {
+      const roster = await startRoster();
+      const agent = new Agent({ keepAlive: true });
+      onTestFinished(() => agent.destroy());
+      const [idle] = await once(httpGet(`${roster.address}/users`, { agent }), 'response');
+      idle.resume();
+      await once(idle, 'end');
+
+      const body = 'username=alice&email=alice@example.org';
+      const posting = request(`${roster.address}/users`, {
+        method: 'POST',
+        agent,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length },
+      });
+      posting.write(body.slice(0, 10));
+      await once(posting, 'socket');
+      // Another answer on a connection of its own: by then the half-sent request has arrived too.
+      await (await fetch(`${roster.address}/healthz`)).text();
+      roster.child.kill(signal);
+      await refusesConnections(roster);
+      posting.end(body.slice(10));
+      const [answer] = await once(posting, 'response');
+      expect(answer.statusCode).toBe(303);
+      expect(await once(roster.child, 'exit')).toEqual([0, null]);
+      const db = new Sqlite(roster.path, { readonly: true });
+      expect(db.prepare('select username from users').pluck().all()).toEqual(['alice']);
+      db.close();
+    },
+  );
+
+  test('drops clients that are silent or slow within 15 s, and serves others meanwhile', {
+    timeout: 15_000,
+  }, async () => {
+    const roster = await startRoster();
+    const silent = await connectTo(roster);
+    const slowHeaders = await connectTo(roster);
+    slowHeaders.write('GET /users HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+    const drip = setInterval(() => slowHeaders.write('x'), 500);
+    const slowBody = await connectTo(roster);
+    slowBody.write(
+      'POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\n',
+    );
+    const dripBody = setInterval(() => slowBody.write('x'), 500);
+    onTestFinished(() => {
+      clearInterval(drip);
+      clearInterval(dripBody);
+    });
+    const sockets = [silent, slowHeaders, slowBody];
+    for (const socket of sockets) socket.on('error', () => {}).resume();
+    expect((await fetch(`${roster.address}/users`)).status).toBe(200);
+    await Promise.all(sockets.map((socket) => once(socket, 'close')));
+    expect((await fetch(`${roster.address}/users`)).status).toBe(200);
+  });
+});
+
+/** Waits until the server has stopped listening. */
+async function refusesConnections(roster: Roster): Promise<void> {
+  for (let attempt = 0; attempt < 10_000; attempt++) {
+    try {
+      (await connectTo(roster)).destroy();
+    } catch {
+      return;
+    }
+  }
+  throw new Error('Roster still takes connections.');
+}
