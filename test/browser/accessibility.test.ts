@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { FastifyInstance } from 'fastify';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { seedUsers } from '../../src/seed/seed.ts';
+import { updateUser } from '../../src/users/queries.ts';
+import { listen, startApp } from '../support.ts';
+import { launchChromium } from './chromium.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+/** Every kind of page, and how a person comes to it. */
+const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknown>> = {
+  'the list': (page) => page.goto('/users?page=2&sort=-username'),
+  'the list with filters and a notice': (page) =>
+    page.goto('/users?status=active&created_after=2019-01-01&sort=x'),
+  'no match': (page) => page.goto('/users?created_after=2030-01-01'),
+  'a user': (page) => page.goto('/users/3?from=page%3D2'),
+  'the empty form': (page) => page.goto('/users/new'),
+  'the form with errors': async (page) => {
+    await page.goto('/users/new');
+    await page.getByLabel('Email').fill('ada.abbott@example.com');
+    await page.getByRole('button', { name: 'Create user' }).click();
+  },
+  'the form of a user changed meanwhile': async (page, app) => {
+    await page.goto('/users/2/edit');
+    const changes = {
+      full_name: `Changed ${page.viewportSize()?.width}`,
+      is_active: false,
+      email: 'new@example.org',
+    };
+    await app.db.transaction().execute((trx) => updateUser(trx, 2, changes, undefined, Date.now()));
+    await page.getByRole('button', { name: 'Save changes' }).click();
+  },
+  'the question before deleting': (page) => page.goto('/users/3/delete'),
+  'a flash message': async (page) => {
+    await page.goto('/users/4');
+    await page.getByRole('button', { name: /ctivate/ }).click();
+  },
+  'no such user': (page) => page.goto('/users/424242'),
+  'no such page': (page) => page.goto('/users?page=99'),
+  'a form not understood': async (page) => {
+    await page.goto('/users/new');
+    await page.evaluate("document.querySelector('#username').name = 'role'");
+    await page.getByRole('button', { name: 'Create user' }).click();
+  },
+  'a failure of ours': async (page, app) => {
+    await app.db.transaction().execute((trx) => trx.schema.dropTable('user_counts').execute());
+    await page.goto('/users');
+  },
+};
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 320]) {
+    test(`axe finds nothing to mend on any page, ${colorScheme}, ${width} px wide`, async () => {
+      const app = await startApp();
+      await seedUsers(app.db, 25);
+      const baseURL = await listen(app);
+      // axe is a script, which the pages' own policy would rightly keep out.
+      const options = { baseURL, colorScheme, bypassCSP: true, reducedMotion: 'reduce' } as const;
+      const context = await browser.newContext({ ...options, viewport: { width, height: 900 } });
+      onTestFinished(() => context.close());
+      const page = await context.newPage();
+      for (const [name, visit] of Object.entries(PAGES)) {
+        await visit(page, app);
+        await page.evaluate(AXE);
+        const found = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as AxeResults;
+        const violations = found.violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+        );
+        expect(violations, name).toEqual([]);
+      }
+    });
+  }
+}
+
+type AxeResults = { violations: { id: string; nodes: { html: string }[] }[] };

@@ -1,0 +1,218 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { seedUsers } from '../../src/seed/seed.ts';
+import { addUser, listen, startApp } from '../support.ts';
+import { launchChromium } from './chromium.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+/** A Roster with made-up users, in a browser window without scripts. */
+async function openRoster(users: number, { width = 1280, height = 900 } = {}): Promise<Page> {
+  const app = await startApp();
+  if (users > 0) await seedUsers(app.db, users);
+  const context = await browser.newContext({
+    baseURL: await listen(app),
+    javaScriptEnabled: false,
+    reducedMotion: 'reduce',
+    viewport: { width, height },
+  });
+  onTestFinished(() => context.close());
+  return context.newPage();
+}
+
+async function pressUntilFocused(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 80; presses++) {
+    if ((await page.locator(`${selector}:focus`).count()) > 0) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`The Tab key does not lead to ${selector}.`);
+}
+
+test('a person creates a user, finds them on page 2, edits, deactivates, filters and deletes them', async () => {
+  const page = await openRoster(11);
+  await page.goto('/');
+  await page.getByRole('link', { name: 'New user' }).click();
+  await page.getByLabel('Username').fill('zoe.quinn');
+  await page.getByLabel('Email').fill('zoe@example.org');
+  await page.getByLabel('Full name').fill('Zoë Quinn');
+  await page.getByRole('button', { name: 'Create user' }).click();
+  await expectText(page, 'User zoe.quinn created!');
+
+  await page.getByRole('link', { name: 'All users' }).click();
+  expect(await page.getByRole('main').textContent()).not.toContain('created!');
+  await page.getByRole('link', { name: 'Next' }).click();
+  await expectText(page, 'Showing 11–12 of 12');
+  await page.getByRole('link', { name: 'Zoë Quinn' }).click();
+
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByLabel('Email').fill('ada.abbott@example.com');
+  await page.getByLabel('Username').fill('zoe quinn');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expectText(page, 'There are 2 problems');
+  await expectText(page, 'That email already belongs to ada.abbott.');
+  expect(await page.title()).toMatch(/^Error: /);
+  expect(await page.locator('.summary:focus').count()).toBe(1);
+  await page.getByRole('link', { name: 'That email already belongs to ada.abbott.' }).click();
+  expect(await page.locator('#email:focus').count()).toBe(1);
+  await page.getByLabel('Email').fill('zoe.quinn@example.org');
+  await page.getByLabel('Username').fill('zoe');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expectText(page, 'User zoe updated!');
+
+  await page.getByRole('button', { name: 'Deactivate' }).click();
+  await expectText(page, 'Inactive');
+  await page.getByRole('link', { name: 'All users' }).click();
+  expect(new URL(page.url()).search).toBe('?page=2');
+  await page.getByRole('link', { name: /^Inactive/ }).click();
+  await page.getByRole('link', { name: 'Zoë Quinn' }).click();
+  await page.getByRole('link', { name: 'Delete…' }).click();
+  await page.getByRole('button', { name: 'Delete user' }).click();
+  await expectText(page, 'User zoe deleted!');
+  expect(new URL(page.url()).search).toBe('?status=inactive');
+  expect(await page.getByRole('link', { name: 'Zoë Quinn' }).count()).toBe(0);
+});
+
+test('two people who edit the same user see both versions, and the later one chooses', async () => {
+  const page = await openRoster(1);
+  const other = await page.context().newPage();
+  await page.goto('/users/1/edit');
+  await other.goto('/users/1/edit');
+  await other.getByLabel('Full name').fill('Ada A. Abbott');
+  await other.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByLabel('Full name').fill('Ada Abbott-Lee');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expectText(page, 'This user was changed while you were editing');
+  await expectText(page, 'There now: Ada A. Abbott');
+  expect(await page.getByLabel('Full name').inputValue()).toBe('Ada Abbott-Lee');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expectText(page, 'User ada.abbott updated!');
+  expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Ada Abbott-Lee');
+});
+
+test('the list is sorted, filtered by date and paged by links and one form', async () => {
+  const page = await openRoster(30);
+  await page.goto('/users');
+  await page.getByRole('link', { name: 'User', exact: true }).click();
+  await page.getByRole('link', { name: 'User', exact: true }).click();
+  expect(await page.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('descending');
+  await page.getByLabel('Created from').fill('2019-01-07');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await expectText(page, 'Showing all users created since 7 Jan 2019.');
+  expect(await page.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('descending');
+  await page.getByRole('link', { name: '25', exact: true }).click();
+  await expectText(page, 'Showing 1–25 of 30');
+  await page.getByRole('link', { name: 'Show all users' }).click();
+  expect(new URL(page.url()).search).toBe('?sort=-username&per_page=25');
+});
+
+test('the next page is there before it is asked for, and does not use up the flash message', async () => {
+  const app = await startApp();
+  await seedUsers(app.db, 12);
+  const address = await listen(app);
+  const prefetched: string[] = [];
+  const context = await browser.newContext({ baseURL: address });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  page.on('request', (request) => {
+    if (/prefetch/.test(request.headers()['sec-purpose'] ?? ''))
+      prefetched.push(new URL(request.url()).search);
+  });
+  await page.goto('/users');
+  const fetched = page.waitForRequest((request) => /prefetch/.test(request.headers()['sec-purpose'] ?? ''));
+  await page.getByRole('link', { name: 'Next' }).hover();
+  await fetched;
+  expect(prefetched).toEqual(['?page=2']);
+});
+
+describe('on a phone', () => {
+  test('no page scrolls sideways at 320 px, not even with the longest words', async () => {
+    const app = await startApp();
+    await seedUsers(app.db, 120);
+    await addUser(app.db, {
+      username: 'w'.repeat(64),
+      email: `${'m'.repeat(64)}@${'w'.repeat(60)}.example.org`,
+      full_name: 'W'.repeat(200),
+    });
+    // Measuring needs a script; the pages have none.
+    const context = await browser.newContext({
+      baseURL: await listen(app),
+      viewport: { width: 320, height: 640 },
+    });
+    onTestFinished(() => context.close());
+    const page = await context.newPage();
+    const addresses = [
+      '/users',
+      '/users?page=6&status=active&per_page=10&created_after=2019-01-01',
+      '/users?sort=-id',
+    ];
+    for (const address of [
+      ...addresses,
+      ...['', '/edit', '/delete'].map((part) => `/users/121${part}`),
+      '/users/new',
+      '/x',
+    ]) {
+      await page.goto(address);
+      expect(await page.evaluate('document.documentElement.scrollWidth'), address).toBe(320);
+    }
+  });
+
+  test('a user can be created and found', async () => {
+    const page = await openRoster(3, { width: 320, height: 640 });
+    await page.goto('/users/new');
+    await page.getByLabel('Username').fill('zoe');
+    await page.getByLabel('Email').fill('zoe@example.org');
+    await page.getByRole('button', { name: 'Create user' }).click();
+    await page.getByRole('link', { name: 'All users' }).click();
+    await page.getByLabel('Order').selectOption('-id');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    expect(await page.locator('tbody tr').first().textContent()).toContain('zoe@example.org');
+  });
+});
+
+test('the whole journey goes by keyboard alone', async () => {
+  const page = await openRoster(11);
+  await page.goto('/users');
+  await page.keyboard.press('Tab');
+  expect(await page.locator('a:focus').textContent()).toBe('Skip to content');
+  await page.keyboard.press('Enter');
+  await pressUntilFocused(page, 'a.primary');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'New user' }).waitFor();
+
+  await pressUntilFocused(page, '#username');
+  await page.keyboard.type('zoe quinn');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('zoe@example.org');
+  await page.keyboard.press('Enter');
+  await expectText(page, 'There is a problem');
+  await pressUntilFocused(page, '.summary a');
+  await page.keyboard.press('Enter');
+  expect(await page.locator('#username:focus').count()).toBe(1);
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('zoe');
+  await page.keyboard.press('Enter');
+  await expectText(page, 'User zoe created!');
+
+  await pressUntilFocused(page, 'a[href$="/edit"]');
+  await page.keyboard.press('Enter');
+  await pressUntilFocused(page, '#is_active');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expectText(page, 'User zoe updated!');
+  await expectText(page, 'Inactive');
+
+  await pressUntilFocused(page, 'a.danger');
+  await page.keyboard.press('Enter');
+  await pressUntilFocused(page, 'button.danger');
+  await page.keyboard.press('Enter');
+  await expectText(page, 'User zoe deleted!');
+});
+
+/** Waits for the page that says something, to a person: however its text is split into elements. */
+async function expectText(page: Page, text: string): Promise<void> {
+  await page.getByRole('main').filter({ hasText: text }).waitFor({ timeout: 10_000 });
+}
