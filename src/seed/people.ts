@@ -14,10 +14,11 @@ const STRIDE = nextCoprime(Math.floor(PAIRS * 0.618), PAIRS);
 
 const DOMAINS = ['example.org', 'example.com', 'example.net', 'mail.example.org', 'staff.example.com'];
 const SEPARATORS = ['.', '.', '.', '_', '-'];
+const DAY = 24 * 60 * 60 * 1000;
 const START = Date.UTC(2019, 0, 7, 8);
-/** From one person to the next, in milliseconds: ten million join within some six years. */
-const STEP = 20_000;
-const MONTH = 30 * 24 * 60 * 60 * 1000;
+const YEARS = 7.3 * 365 * DAY;
+/** The number that joins last, as far as dates go. */
+const LAST_NUMBER = 100_000_000;
 
 /** The person with a number from 0 on; no two have the same username or email. */
 export function person(number: number): Person {
@@ -27,15 +28,16 @@ export function person(number: number): Person {
   const last = LAST[Math.floor(pair / FIRST.length)] as Name;
   const round = Math.floor(number / PAIRS);
   const username = first.ascii + pick(SEPARATORS, random()) + last.ascii + (round > 0 ? round + 1 : '');
-  // Not strictly one after the other, as when several people enter a stack of forms.
-  const created_at = START + number * STEP + Math.floor(random() * 40 * STEP);
+  // Ever more people join in a day, and not strictly one after the other, as when several enter a stack of forms.
+  const progress = Math.sqrt(Math.sqrt(number / LAST_NUMBER));
+  const created_at = START + Math.floor(progress * YEARS + random() * 2 * DAY);
   return {
     username,
     email: `${username}@${pick(DOMAINS, random())}`,
     full_name: random() < 0.93 ? `${first.written} ${last.written}` : null,
     is_active: random() < 0.9,
     created_at,
-    updated_at: created_at + (random() < 0.4 ? Math.floor(random() * MONTH) : 0),
+    updated_at: created_at + (random() < 0.4 ? Math.floor(random() * 30 * DAY) : 0),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Drives a server as hard as sixteen connections can, and takes the time of every answer. */
 import autocannon from 'autocannon';
 import type { Scenario } from './scenarios.ts';
+import { type PerServer, perServer, SERVERS } from './servers.ts';
 
 export type Load = {
   /** Requests a second. */
@@ -10,26 +11,42 @@ export type Load = {
   p99: number;
 };
 
+/** The milliseconds that each answer took, and that all of them took together. */
+type Sample = { times: number[]; elapsed: number };
+
 const CONNECTIONS = 16;
 /** Seconds until what a server runs often has been compiled. */
 const WARM_UP = 2;
 
+/** Each server's time is spent in this many turns, so that a busy moment of the machine meets all of them. */
+const TURNS = 5;
+
 /** Counts on from one load to the next: what a request creates must be new to a server that is loaded twice. */
 let asked = 0;
 
-/** @throws Error when any answer is missing or has another status than the scenario's. */
-export async function measureLoad(
-  { origin }: { origin: string },
+/**
+ * Loads each server for `seconds` after a warm-up.
+ * @throws Error when any answer is missing or has another status than the scenario's.
+ */
+export async function measureLoads(
+  servers: PerServer<{ origin: string }>,
   scenario: Scenario,
   seconds: number,
-): Promise<Load> {
-  await load(origin, scenario, WARM_UP);
-  const { times, elapsed } = await load(origin, scenario, seconds);
-  return {
-    rate: times.length / (elapsed / 1000),
-    p50: percentile(times, 0.5),
-    p99: percentile(times, 0.99),
-  };
+): Promise<PerServer<Load>> {
+  const samples = perServer((): Sample => ({ times: [], elapsed: 0 }));
+  for (const name of SERVERS) await load(servers[name].origin, scenario, WARM_UP);
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const name of SERVERS) {
+      const { times, elapsed } = await load(servers[name].origin, scenario, seconds / TURNS);
+      samples[name] = { times: samples[name].times.concat(times), elapsed: samples[name].elapsed + elapsed };
+    }
+  }
+  return perServer((name) => summarize(samples[name]));
+}
+
+function summarize({ times, elapsed }: Sample): Load {
+  const rate = times.length / (elapsed / 1000);
+  return { rate, p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
 }
 
 export function percentile(values: readonly number[], share: number): number {
@@ -37,8 +54,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-/** The milliseconds that each answer took, and that all of them took together. */
-async function load(origin: string, { name, status, request }: Scenario, seconds: number) {
+async function load(origin: string, { name, status, request }: Scenario, seconds: number): Promise<Sample> {
   const times: number[] = [];
   const statuses = new Set<number>();
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
@@ -49,7 +65,7 @@ async function load(origin: string, { name, status, request }: Scenario, seconds
     connections: CONNECTIONS,
     duration: seconds,
     // How often it looks whether the time is over, in milliseconds.
-    sampleInt: 100,
+    sampleInt: 50,
     requests: [{ setupRequest: (defaults: autocannon.Request) => ({ ...defaults, ...request(++asked) }) }],
   };
   const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));

@@ -1,10 +1,10 @@
 /** `npm run bench`: Roster beside a server that only answers and one written by hand; no time is ever asserted. */
 import { parseArgs } from 'node:util';
 import { type Answer, askBoth } from './answers.ts';
-import { measureLoad, percentile } from './load.ts';
+import { measureLoads, percentile } from './load.ts';
 import { print, type Result } from './report.ts';
 import { scenariosOf } from './scenarios.ts';
-import { type PerServer, start } from './servers.ts';
+import { type PerServer, perServer, SERVERS, start } from './servers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
 /** How often each server is started to see when its first page comes. */
@@ -33,7 +33,7 @@ function readOptions(): { users: number; seconds: number } {
 async function measureScenarios(workspace: Workspace, users: number, seconds: number) {
   const handWritten = await start('hand-written', workspace);
   const roster = await start('Roster', workspace);
-  const resident: PerServer<number> = { bare: 0, 'hand-written': 0, Roster: 0 };
+  const resident = perServer(() => 0);
   const answers: [address: string, answer: Answer][] = [];
   const results: Result[] = [];
   for (const scenario of scenariosOf(users)) {
@@ -41,12 +41,8 @@ async function measureScenarios(workspace: Workspace, users: number, seconds: nu
     answers.push(...(await askBoth(scenario.examples, handWritten, roster)));
     workspace.writeAnswers(answers);
     const bare = await start('bare', workspace);
-    const loads = {
-      bare: await measureLoad(bare, scenario, seconds),
-      'hand-written': await measureLoad(handWritten, scenario, seconds),
-      Roster: await measureLoad(roster, scenario, seconds),
-    };
-    results.push({ scenario, loads });
+    const servers = { bare, 'hand-written': handWritten, Roster: roster };
+    results.push({ scenario, loads: await measureLoads(servers, scenario, seconds) });
     resident.bare = Math.max(resident.bare, bare.resident());
     await bare.stop();
   }
@@ -58,19 +54,15 @@ async function measureScenarios(workspace: Workspace, users: number, seconds: nu
 
 /** Milliseconds from starting a process to its first page: the median. */
 async function measureStarts(workspace: Workspace): Promise<PerServer<number>> {
-  const times: PerServer<number[]> = { bare: [], 'hand-written': [], Roster: [] };
+  const times = perServer((): number[] => []);
   for (let round = 0; round < STARTS; round++) {
-    for (const name of ['bare', 'hand-written', 'Roster'] as const) {
+    for (const name of SERVERS) {
       const server = await start(name, workspace);
       times[name].push(server.firstPage);
       await server.stop();
     }
   }
-  return {
-    bare: percentile(times.bare, 0.5),
-    'hand-written': percentile(times['hand-written'], 0.5),
-    Roster: percentile(times.Roster, 0.5),
-  };
+  return perServer((name) => percentile(times[name], 0.5));
 }
 
 await bench();

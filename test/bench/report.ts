@@ -1,11 +1,10 @@
 /** What was measured, as tables for a terminal. */
 import type { Load } from './load.ts';
 import type { Scenario } from './scenarios.ts';
-import type { PerServer } from './servers.ts';
+import { type PerServer, SERVERS } from './servers.ts';
 
 export type Result = { scenario: Scenario; loads: PerServer<Load> };
 
-const SERVERS = ['bare', 'hand-written', 'Roster'] as const;
 /** The most that Roster is to take: milliseconds to the first page, and megabytes in memory after the load. */
 const FIRST_PAGE = 400;
 const RESIDENT = 150;

@@ -10,6 +10,11 @@ import type { Workspace } from './workspace.ts';
 /** `bare` answers what Roster answered, from memory; `hand-written` is a Roster without a framework. */
 export type ServerName = 'bare' | 'hand-written' | 'Roster';
 export type PerServer<T> = Record<ServerName, T>;
+export const SERVERS = ['bare', 'hand-written', 'Roster'] as const satisfies ServerName[];
+
+export function perServer<T>(make: (name: ServerName) => T): PerServer<T> {
+  return { bare: make('bare'), 'hand-written': make('hand-written'), Roster: make('Roster') };
+}
 
 export type Server = {
   origin: string;
