@@ -1,6 +1,7 @@
 /** Parsing a submission: from the bytes of a form to a value, or to what is wrong with every field. */
 import type { ZodType } from 'zod';
 import { BadSubmissionError } from './errors.ts';
+import { shorten } from './text.ts';
 
 /** The fields of one submission, as typed. */
 export type Fields = Readonly<Record<string, string>>;
@@ -68,8 +69,4 @@ function decode(encoded: string): string {
     const bytes = text.replace(/%(..)|[^%]+/g, (run, hex) => hex ?? Buffer.from(run).toString('hex'));
     return Buffer.from(bytes, 'hex').toString('utf8');
   }
-}
-
-function shorten(name: string): string {
-  return name.length > 40 ? `${name.slice(0, 40)}…` : name;
 }

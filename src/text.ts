@@ -21,6 +21,11 @@ export function codePoints(text: string): number {
   return Array.from(text).length;
 }
 
+/** Text of any length, made fit to stand in a sentence. */
+export function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
 // Embeddings, overrides and isolates can make a name show as another one (Unicode TR 36, 2.3); plain directional
 // marks and joiners belong to real names and are not listed here.
 const HIDDEN: readonly [RegExp, string][] = [

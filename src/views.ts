@@ -4,9 +4,11 @@ import fastifyView from '@fastify/view';
 import { Eta } from 'eta';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { asset } from './assets.ts';
+import type { User } from './db/schema.ts';
 import { takeFlash } from './flash.ts';
 import type { Fields } from './forms.ts';
 import type { Page } from './pagination.ts';
+import { yesOrNo } from './users/form.ts';
 import {
   fromParameter,
   isFiltered,
@@ -15,7 +17,7 @@ import {
   listParameters,
   PAGE_SIZES,
 } from './users/list.ts';
-import type { Counts, User } from './users/queries.ts';
+import type { Counts } from './users/queries.ts';
 
 /** From the name of a view to its data. */
 export type Views = {
@@ -74,6 +76,7 @@ const helpers = {
   listAddress,
   listParameters,
   pageSizes: PAGE_SIZES,
+  yesOrNo,
   number: (value: number) => number.format(value),
   date: (value: number) => date.format(value),
   day: (value: string) => date.format(new Date(`${value}T00:00:00Z`)),

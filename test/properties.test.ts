@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
-import { findUser, type User } from '../src/users/queries.ts';
+import type { User } from '../src/db/schema.ts';
+import { findUser } from '../src/users/queries.ts';
 import { decodeHtml, get, post, startApp } from './support.ts';
 
 // Text as nobody types it: any characters, markup, templates, bidi, NUL, and some that pass.

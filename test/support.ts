@@ -8,9 +8,9 @@ import { onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
-import type { Db } from '../src/db/schema.ts';
+import type { Db, User } from '../src/db/schema.ts';
 import type { NewUser } from '../src/users/form.ts';
-import { insertUser, type User } from '../src/users/queries.ts';
+import { insertUser } from '../src/users/queries.ts';
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {

@@ -17,8 +17,16 @@ const USERNAME = /^(?!.*\p{DI})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._+-]*$/u;
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const EMAIL = new RegExp(`^[a-z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`, 'i');
 
-const YES = ['1', 'on', 'true', 'yes'];
-const NO = ['0', 'off', 'false', 'no'];
+const YES_OR_NO: Readonly<Record<string, boolean>> = {
+  '1': true,
+  on: true,
+  true: true,
+  yes: true,
+  '0': false,
+  off: false,
+  false: false,
+  no: false,
+};
 
 /** A changed user: what is not there stays as it is. */
 export const userChangesSchema = z
@@ -26,11 +34,11 @@ export const userChangesSchema = z
     username: text(usernameProblem),
     email: text(emailProblem),
     full_name: text(fullNameProblem).transform((name) => name || null),
-    is_active: z
-      .string()
-      .toLowerCase()
-      .refine((word) => [...YES, ...NO].includes(word), 'Choose active or inactive.')
-      .transform((word) => YES.includes(word)),
+    is_active: z.string().transform((word, context) => {
+      const isActive = yesOrNo(word);
+      if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
+      return isActive as boolean;
+    }),
   })
   .partial();
 
@@ -44,6 +52,12 @@ export const newUserSchema = userChangesSchema.required().extend({
 
 export type NewUser = z.infer<typeof newUserSchema>;
 export type UserChanges = z.infer<typeof userChangesSchema>;
+
+/** What a word says, in any case; undefined where it says neither. */
+export function yesOrNo(word: string): boolean | undefined {
+  const lower = word.trim().toLowerCase();
+  return Object.hasOwn(YES_OR_NO, lower) ? YES_OR_NO[lower] : undefined;
+}
 
 function text(problem: (value: string) => string | undefined) {
   return z

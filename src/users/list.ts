@@ -1,4 +1,5 @@
 /** The state of the list, and its address: everything the list shows is in the query string. */
+import { shorten } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
 export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
@@ -111,8 +112,4 @@ function day(value: string): string | undefined {
   const start = new Date(`${value}T00:00:00Z`);
   const isDay = !Number.isNaN(start.getTime()) && start.toISOString().slice(0, 10) === value;
   return isDay ? value : undefined;
-}
-
-function shorten(value: string): string {
-  return value.length > 40 ? `${value.slice(0, 40)}…` : value;
 }

@@ -1,24 +1,11 @@
-/** Everything that is asked of the users in the database, and every change to them. */
-import type { ExpressionBuilder, SelectQueryBuilder } from 'kysely';
-import type { Db, Schema, Trx, User } from '../db/schema.ts';
+/** One user in the database: finding, making, changing and deleting them. */
+import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { textKey } from '../text.ts';
 import type { NewUser, UserChanges } from './form.ts';
-import type { Filter, Sort, SortKey } from './list.ts';
-
-export type { User };
 
 /** How many users there are of each status. */
 export type Counts = { active: number; inactive: number };
-
-const DAY = 24 * 60 * 60 * 1000;
-
-const SORT_COLUMNS = {
-  id: 'id',
-  username: 'username_key',
-  email: 'email_key',
-  created: 'created_at',
-} as const satisfies Record<SortKey, keyof User>;
 
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
   return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
@@ -44,65 +31,6 @@ export async function countByStatus(db: Db): Promise<Counts> {
   const counts = { active: 0, inactive: 0 };
   for (const { is_active, count } of rows) counts[is_active ? 'active' : 'inactive'] += count;
   return counts;
-}
-
-/** How many users a filter lets through; kept rather than counted, unless it is by date. */
-export async function countUsers(db: Db, filter: Filter): Promise<number> {
-  if (filter.createdAfter === undefined && filter.createdBefore === undefined) {
-    const counts = await countByStatus(db);
-    return filter.status ? counts[filter.status] : counts.active + counts.inactive;
-  }
-  const { count } = await db
-    .selectFrom('users')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where((where) => matches(where, filter))
-    .executeTakeFirstOrThrow();
-  return count;
-}
-
-/**
- * The users at `offset` to `offset + limit` of the `total` that a filter lets through, ordered.
- *
- * Rows are skipped over in the index alone and from the nearer end, so the last page costs what the first does.
- */
-export async function listUsers(
-  db: Db,
-  filter: Filter,
-  sort: Sort,
-  { offset, limit, total }: { offset: number; limit: number; total: number },
-): Promise<User[]> {
-  const count = Math.min(limit, total - offset);
-  if (count <= 0) return [];
-  const after = total - offset - count;
-  const isFromEnd = after < offset;
-  const window = { offset: isFromEnd ? after : offset, limit: count };
-  const users = await usersInWindow(db, filter, sort, isFromEnd, window).execute();
-  return isFromEnd ? users.reverse() : users;
-}
-
-/** The query of `listUsers`, which may walk its order from the end. */
-export function usersInWindow(
-  db: Db,
-  filter: Filter,
-  sort: Sort,
-  isFromEnd: boolean,
-  { offset, limit }: { offset: number; limit: number },
-) {
-  return (
-    db
-      .selectFrom((from) =>
-        inOrder(from.selectFrom('users').select('id'), sort, isFromEnd)
-          .where((where) => matches(where, filter))
-          .limit(limit)
-          .offset(offset)
-          .as('shown'),
-      )
-      // Not an inner join: SQLite keeps the order of a cross join, and so looks up just the rows shown.
-      .crossJoin('users')
-      .whereRef('users.id', '=', 'shown.id')
-      .selectAll('users')
-      .$call((query) => inOrder(query, sort, isFromEnd))
-  );
 }
 
 /** @throws NotUniqueError when the username or the email is taken. */
@@ -204,30 +132,4 @@ function keysOf<T extends { username?: string | undefined; email?: string | unde
     ...(user.username !== undefined && { username_key: textKey(user.username) }),
     ...(user.email !== undefined && { email_key: textKey(user.email) }),
   } as { [K in keyof T & ('username' | 'email') as `${K}_key`]: string };
-}
-
-function matches(where: ExpressionBuilder<Schema, 'users'>, filter: Filter) {
-  const conditions = [];
-  if (filter.status) conditions.push(where('users.is_active', '=', filter.status === 'active'));
-  if (filter.createdAfter) conditions.push(where('users.created_at', '>=', startOf(filter.createdAfter)));
-  if (filter.createdBefore)
-    conditions.push(where('users.created_at', '<', startOf(filter.createdBefore) + DAY));
-  return where.and(conditions);
-}
-
-/** Orders by a sort key and then by id, or all of it the other way round. */
-function inOrder<Q extends SelectQueryBuilder<Schema, 'users', object>>(
-  query: Q,
-  sort: Sort,
-  isReversed: boolean,
-): Q {
-  const isDescending = sort.startsWith('-') !== isReversed;
-  const column = SORT_COLUMNS[sort.replace('-', '') as SortKey];
-  const direction = isDescending ? 'desc' : 'asc';
-  const ordered = column === 'id' ? query : query.orderBy(`users.${column}`, direction);
-  return ordered.orderBy('users.id', direction) as Q;
-}
-
-function startOf(day: string): number {
-  return Date.parse(`${day}T00:00:00Z`);
 }

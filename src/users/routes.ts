@@ -1,24 +1,14 @@
-/** The pages of users: what each address answers. */
+/** The addresses of users, and the pages that only show something. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { BadSubmissionError, NotFoundError, NotUniqueError } from '../errors.ts';
-import { type Fields, parseForm, readFields } from '../forms.ts';
+import { NotFoundError } from '../errors.ts';
 import { countPages, Page } from '../pagination.ts';
-import { newUserSchema, USER_FIELDS, type UserChanges, userChangesSchema } from './form.ts';
-import { fromParameter, type ListState, listAddress, parseFrom, parseList, type Query } from './list.ts';
-import {
-  countByStatus,
-  countUsers,
-  deleteUser,
-  findHolders,
-  findUserByUsername,
-  getUser,
-  insertUser,
-  listUsers,
-  type User,
-  updateUser,
-} from './queries.ts';
-
-type Request = FastifyRequest<{ Params: { id: string }; Querystring: Query }>;
+import { shorten } from '../text.ts';
+import { askToDelete, remove } from './deletion.ts';
+import { create, showEditForm, showNewForm, update } from './editing.ts';
+import { type ListState, listAddress, parseFrom, parseList } from './list.ts';
+import { countUsers, listUsers } from './list-queries.ts';
+import { countByStatus, findUserByUsername, getUser } from './queries.ts';
+import { idOf, type Request } from './request.ts';
 
 export function userRoutes(app: FastifyInstance): void {
   app.get('/users', showList);
@@ -74,150 +64,9 @@ async function showByUsername(
   return reply.redirect(`/users/${user.id}`, 302);
 }
 
-async function showNewForm(request: Request, reply: FastifyReply) {
-  const from = parseFrom(request.query);
-  const values = { is_active: '1' };
-  return reply.render('users/form', {
-    user: undefined,
-    from,
-    values,
-    errors: {},
-    holders: {},
-    isConflict: false,
-  });
-}
-
-async function create(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
-  const fields = readFields(request.body, USER_FIELDS);
-  const form = parseForm(newUserSchema, fields);
-  if (!form.ok) return refuse(request, reply, undefined, fields, form.errors);
-  try {
-    const user = await db.transaction().execute((trx) => insertUser(trx, form.value, Date.now()));
-    return reply.seeOther(userAddress(user.id, request), `User ${user.username} created!`);
-  } catch (error) {
-    return refuse(request, reply, undefined, fields, ifTaken(error));
-  }
-}
-
-async function showEditForm(request: Request, reply: FastifyReply) {
-  const user = await getUser(request.server.db, idOf(request));
-  const from = parseFrom(request.query);
-  return reply.render('users/form', {
-    user,
-    from,
-    values: valuesOf(user),
-    errors: {},
-    holders: {},
-    isConflict: false,
-  });
-}
-
-async function update(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
-  const before = await getUser(db, idOf(request));
-  const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
-  const filledFrom = versionOf(version);
-  const form = parseForm(userChangesSchema, fields);
-  const values = { ...valuesOf(before), ...fields, version: version ?? String(before.version) };
-  if (!form.ok) return refuse(request, reply, before, values, form.errors);
-  try {
-    const { isWritten, user } = await db
-      .transaction()
-      .execute((trx) => updateUser(trx, before.id, form.value, filledFrom, Date.now()));
-    if (!isWritten) return showConflict(request, reply, user, form.value);
-    return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
-  } catch (error) {
-    return refuse(request, reply, before, values, ifTaken(error));
-  }
-}
-
-async function showConflict(request: Request, reply: FastifyReply, user: User, typed: UserChanges) {
-  const from = parseFrom(request.query);
-  const values = { ...valuesOf({ ...user, ...typed } as User), version: String(user.version) };
-  return reply.render('users/form', { user, from, values, errors: {}, holders: {}, isConflict: true }, 409);
-}
-
-/** Answers 422: the form with what was typed, what is wrong with it, and who has what was asked for. */
-async function refuse(
-  request: Request,
-  reply: FastifyReply,
-  user: User | undefined,
-  values: Fields,
-  problems: Readonly<Record<string, string>>,
-) {
-  const holders = await findHolders(request.server.db, values, user?.id);
-  const taken = Object.entries(holders).map(([name, { username }]) => [
-    name,
-    `That ${name} already belongs to ${username}.`,
-  ]);
-  const errors = { ...Object.fromEntries(taken), ...problems };
-  // Whoever had it has let go of it since.
-  if (Object.keys(errors).length === 0) errors.username = 'That was taken until a moment ago: send it again.';
-  const from = parseFrom(request.query);
-  return reply.render('users/form', { user, from, values, errors, holders, isConflict: false }, 422);
-}
-
-/** Passes a refusal of the unique constraints on to the form, which finds out what is taken; throws anything else. */
-function ifTaken(error: unknown): Record<string, string> {
-  if (error instanceof NotUniqueError) return {};
-  throw error;
-}
-
-async function askToDelete(request: Request, reply: FastifyReply) {
-  const user = await getUser(request.server.db, idOf(request));
-  return reply.render('users/delete', { user, from: parseFrom(request.query) });
-}
-
-async function remove(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
-  const id = idOf(request);
-  readFields(request.body, []);
-  const user = await db.transaction().execute((trx) => deleteUser(trx, id));
-  const from = parseFrom(request.query);
-  const pages = countPages(await countUsers(db, from), from.perPage);
-  const page = Math.max(1, Math.min(from.page, pages));
-  return reply.seeOther(listAddress(from, { page }), `User ${user.username} deleted!`);
-}
-
 function leadTo(page: 'edit' | 'delete') {
   return async (request: Request, reply: FastifyReply) => {
     const user = await getUser(request.server.db, idOf(request));
     return reply.redirect(`/users/${user.id}/${page}`, 302);
   };
-}
-
-/** @throws NotFoundError for what is no id: a whole number from 1 that JavaScript can count to, in plain digits. */
-function idOf(request: Request): number {
-  const { id } = request.params;
-  if (!/^[1-9]\d{0,15}$/.test(id) || !Number.isSafeInteger(Number(id))) {
-    throw new NotFoundError(`There is no user ${shorten(id)}.`);
-  }
-  return Number(id);
-}
-
-function versionOf(version: string | undefined): number | undefined {
-  if (version === undefined) return undefined;
-  if (!/^[1-9]\d{0,14}$/.test(version)) throw new BadSubmissionError('The version is no whole number.');
-  return Number(version);
-}
-
-function userAddress(id: number, request: Request): string {
-  return `/users/${id}${fromParameter(parseFrom(request.query))}`;
-}
-
-/** What the form's fields show for a user. */
-function valuesOf(user: User): Fields {
-  const { username, email, full_name, is_active, version } = user;
-  return {
-    username,
-    email,
-    full_name: full_name ?? '',
-    is_active: is_active ? '1' : '0',
-    version: String(version),
-  };
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

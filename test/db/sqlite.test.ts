@@ -4,7 +4,8 @@ import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Db } from '../../src/db/schema.ts';
 import { NotUniqueError, UnavailableError } from '../../src/errors.ts';
-import { findUserByUsername, listUsers } from '../../src/users/queries.ts';
+import { listUsers } from '../../src/users/list-queries.ts';
+import { findUserByUsername } from '../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 async function pragma(db: Db, name: string): Promise<unknown> {

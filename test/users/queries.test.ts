@@ -1,21 +1,18 @@
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-import type { Db } from '../../src/db/schema.ts';
+import type { Db, User } from '../../src/db/schema.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { type Filter, SORT_KEYS, type Sort, STATUSES } from '../../src/users/list.ts';
+import { countUsers, listUsers, usersInWindow } from '../../src/users/list-queries.ts';
 import {
   countByStatus,
-  countUsers,
   deleteUser,
   findHolders,
   findUser,
   findUserByUsername,
   getUser,
   insertUsers,
-  listUsers,
-  type User,
   updateUser,
-  usersInWindow,
 } from '../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase } from '../support.ts';
 

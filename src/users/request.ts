@@ -1,0 +1,21 @@
+/** What the handlers of users read from a request's address. */
+import type { FastifyRequest } from 'fastify';
+import { NotFoundError } from '../errors.ts';
+import { shorten } from '../text.ts';
+import { fromParameter, parseFrom, type Query } from './list.ts';
+
+export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Query }>;
+
+/** @throws NotFoundError for what is no id: a whole number from 1 that JavaScript can count to, in plain digits. */
+export function idOf(request: Request): number {
+  const { id } = request.params;
+  if (!/^[1-9]\d{0,15}$/.test(id) || !Number.isSafeInteger(Number(id))) {
+    throw new NotFoundError(`There is no user ${shorten(id)}.`);
+  }
+  return Number(id);
+}
+
+/** A user's page, from which one gets back to the list that the request came from. */
+export function userAddress(id: number, request: Request): string {
+  return `/users/${id}${fromParameter(parseFrom(request.query))}`;
+}
