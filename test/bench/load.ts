@@ -14,7 +14,7 @@ export type Load = {
 /** The milliseconds that each answer took, and that all of them took together. */
 type Sample = { times: number[]; elapsed: number };
 
-const CONNECTIONS = 16;
+export const CONNECTIONS = 16;
 /** Seconds until what a server runs often has been compiled. */
 const WARM_UP = 2;
 
@@ -76,7 +76,7 @@ async function load(origin: string, { name, status, request }: Scenario, seconds
     elapsed = performance.now() - started;
   });
   const { errors } = await promise;
-  if (errors > 0 || [...statuses].some((answered) => answered !== status)) {
+  if (errors > 0 || statuses.size !== 1 || !statuses.has(status)) {
     throw new Error(`${name} at ${origin}: ${errors} errors, answers ${[...statuses].join(', ')}.`);
   }
   return { times, elapsed };

@@ -1,7 +1,8 @@
 /** `npm run bench`: Roster beside a server that only answers and one written by hand; no time is ever asserted. */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Answer, askBoth } from './answers.ts';
-import { measureLoads, percentile } from './load.ts';
+import { CONNECTIONS, measureLoads, percentile } from './load.ts';
 import { print, type Result } from './report.ts';
 import { scenariosOf } from './scenarios.ts';
 import { type PerServer, perServer, SERVERS, start } from './servers.ts';
@@ -12,6 +13,7 @@ const STARTS = 5;
 
 async function bench(): Promise<void> {
   const { users, seconds } = readOptions();
+  console.log(`Node ${process.versions.node}, ${availableParallelism()} cores, ${CONNECTIONS} connections`);
   const workspace = await makeWorkspace(users);
   const { results, resident } = await measureScenarios(workspace, users, seconds);
   const firstPage = await measureStarts(workspace);

@@ -20,19 +20,14 @@ export function print(
   printTable(['', 'server', 'requests/s', 'p50 ms', 'p99 ms', 'of hand-written'], results.flatMap(loadRows));
   printTable(
     ['', 'first page after, ms', 'resident after the load, MB'],
-    SERVERS.map((name) => [name, whole.format(firstPage[name]), megabytes(resident[name])]),
+    SERVERS.map((name) => [name, known(firstPage[name]), known(resident[name])]),
   );
   printTable(
     ['Roster', 'to reach', 'measured', ''],
     [
       ...results.flatMap(targetRows),
-      [
-        'first page',
-        `${FIRST_PAGE} ms`,
-        `${whole.format(firstPage.Roster)} ms`,
-        verdict(firstPage.Roster <= FIRST_PAGE),
-      ],
-      ['resident', `${RESIDENT} MB`, megabytes(resident.Roster), verdict(resident.Roster <= RESIDENT)],
+      limitRow('first page', 'ms', FIRST_PAGE, firstPage.Roster),
+      limitRow('resident', 'MB', RESIDENT, resident.Roster),
     ],
   );
 }
@@ -65,7 +60,12 @@ function targetRows({ scenario: { name, target }, loads }: Result): string[][] {
   return [[name, wanted, hundredths.format(ratio), verdict(ratio >= target.ratio)]];
 }
 
-function megabytes(value: number): string {
+function limitRow(what: string, unit: string, most: number, measured: number): string[] {
+  const isKnown = !Number.isNaN(measured);
+  return [what, `${most} ${unit}`, `${known(measured)} ${unit}`, isKnown ? verdict(measured <= most) : ''];
+}
+
+function known(value: number): string {
   return Number.isNaN(value) ? 'n/a' : whole.format(value);
 }
 

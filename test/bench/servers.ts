@@ -55,12 +55,15 @@ function run(name: ServerName, { databases, answers }: Workspace) {
 /** The address that a server prints once it listens: "Roster is at http://127.0.0.1:3000". */
 async function originOf(child: ChildProcess & { stdout: Readable }): Promise<string> {
   const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
-  for await (const line of createInterface(child.stdout)) {
-    const origin = / is at (http:\S+)$/.exec(line)?.[1];
-    if (origin === undefined) continue;
+  try {
+    for await (const line of createInterface(child.stdout)) {
+      const origin = / is at (http:\S+)$/.exec(line)?.[1];
+      if (origin !== undefined) return origin;
+    }
+  } finally {
     clearTimeout(late);
+    // Whatever it prints from now on would fill the pipe, and then stop it.
     child.stdout.resume();
-    return origin;
   }
   throw new Error(`${child.spawnargs.join(' ')} ended before it listened.`);
 }
