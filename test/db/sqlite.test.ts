@@ -66,6 +66,60 @@ test('a transaction that fails leaves nothing, and the next one starts', async (
   ]);
 });
 
+test('transactions that come together are committed together, and fail together where that fails', async () => {
+  const db = await temporaryDatabase();
+  await db.transaction().execute(async (trx) => {
+    await sql`create table parent (id integer primary key) strict`.execute(trx);
+    await sql`create table child (id integer references parent deferrable initially deferred) strict`.execute(
+      trx,
+    );
+  });
+  const orphan = () => db.transaction().execute((trx) => sql`insert into child values (7)`.execute(trx));
+  const failing = () =>
+    db.transaction().execute(async (trx) => {
+      await trx.updateTable('user_counts').set({ count: 9 }).execute();
+      throw new Error('no');
+    });
+  const together = await Promise.allSettled([
+    addUser(db, { username: 'alice' }),
+    failing(),
+    addUser(db, { username: 'bob' }),
+  ]);
+  expect(together.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  const withOrphan = await Promise.allSettled([addUser(db, { username: 'carla' }), orphan()]);
+  expect(withOrphan.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await addUser(db, { username: 'dora' });
+  const users = await db.selectFrom('users').select('username').orderBy('id').execute();
+  expect(users.map(({ username }) => username)).toEqual(['alice', 'bob', 'dora']);
+  const counts = await db.selectFrom('user_counts').select('count').orderBy('count').execute();
+  expect(counts).toEqual([{ count: 0 }, { count: 3 }]);
+});
+
+test('on a full disk nothing is acknowledged that is not there, and there is no end to it when there is room', async () => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'first' });
+  const limit = (pages: number) =>
+    db.transaction().execute((trx) => sql`pragma max_page_count = ${sql.lit(pages)}`.execute(trx));
+  await limit(Number(await pragma(db, 'page_count')) + 10);
+  const results = await Promise.allSettled(
+    Array.from({ length: 1000 }, (_, number) =>
+      addUser(db, { username: `user${number}`, full_name: 'x'.repeat(200) }),
+    ),
+  );
+  const acknowledged = results.filter((result) => result.status === 'fulfilled').length;
+  const { count } = await db
+    .selectFrom('users')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  expect(acknowledged).toBeLessThan(1000);
+  expect(count).toBe(1 + acknowledged);
+  expect(await db.selectFrom('user_counts').select('count').where('is_active', '=', true).execute()).toEqual([
+    { count },
+  ]);
+  await limit(1_000_000);
+  await addUser(db, { username: 'last' });
+});
+
 test('a transaction waits for another process that writes, without stopping this one', async () => {
   const path = join(temporaryFolder(), 'roster.db');
   const db = await temporaryDatabase(path);

@@ -1,0 +1,87 @@
+/** A connection to SQLite: how it is set, its prepared statements, and results that look as on any other engine. */
+import Sqlite from 'better-sqlite3';
+import type { QueryResult } from 'kysely';
+import { NotUniqueError, UnavailableError } from '../errors.ts';
+
+/** How long opening waits, in milliseconds, while another process opens or recovers the same file. */
+const OPEN_WAIT = 5_000;
+/** Pages kept in memory by a connection, in KiB. */
+const CACHE_SIZE = 24 * 1024;
+/** Statements kept prepared by a connection; Roster has far fewer. */
+const MOST_STATEMENTS = 500;
+
+/** The connection that writes; makes the file where it does not exist, and marks it. */
+export function openWriter(path: string, applicationId: number): Statements {
+  const db = new Sqlite(path, { timeout: OPEN_WAIT });
+  // Before WAL, so that the mark is in the file itself from its first page on.
+  if (db.pragma('application_id', { simple: true }) === 0) db.pragma(`application_id = ${applicationId}`);
+  db.pragma('journal_mode = WAL');
+  // After WAL: switching to it sets what better-sqlite3 was compiled with, under which a power cut loses commits.
+  db.pragma('synchronous = FULL');
+  db.pragma('foreign_keys = ON');
+  db.pragma(`cache_size = -${CACHE_SIZE}`);
+  // From here on `beginImmediate` waits: SQLite itself would wait by stopping the whole process.
+  db.pragma('busy_timeout = 0');
+  return new Statements(db);
+}
+
+/** A connection that cannot write. */
+export function openReader(path: string): Statements {
+  const db = new Sqlite(path, { readonly: true, timeout: OPEN_WAIT });
+  db.pragma(`cache_size = -${CACHE_SIZE}`);
+  return new Statements(db);
+}
+
+/** A connection with its prepared statements; the result of a query looks the same as on every other engine. */
+export class Statements {
+  readonly db: Sqlite.Database;
+  readonly #prepared = new Map<string, Prepared>();
+
+  constructor(db: Sqlite.Database) {
+    this.db = db;
+  }
+
+  /** @throws NotUniqueError for a unique constraint, UnavailableError when the disk is full or the file locked. */
+  run<R>(sql: string, parameters: readonly unknown[] = []): QueryResult<R> {
+    const values = parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+    try {
+      const { statement, booleans } = this.#prepare(sql);
+      if (!statement.reader) {
+        return { rows: [], numAffectedRows: BigInt(statement.run(values).changes) };
+      }
+      const rows = statement.all(values) as Record<string, unknown>[];
+      for (const row of booleans.length > 0 ? rows : []) {
+        for (const name of booleans) row[name] = row[name] === 1;
+      }
+      return { rows: rows as R[] };
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  #prepare(sql: string): Prepared {
+    let prepared = this.#prepared.get(sql);
+    if (prepared === undefined) {
+      const statement = this.db.prepare(sql);
+      // SQLite's strict tables have no boolean type; in Roster's, a column named `is_…` is one.
+      const names = statement.reader ? statement.columns().map((column) => column.name) : [];
+      prepared = { statement, booleans: names.filter((name) => name.startsWith('is_')) };
+      if (this.#prepared.size >= MOST_STATEMENTS) this.#prepared.clear();
+      this.#prepared.set(sql, prepared);
+    }
+    return prepared;
+  }
+}
+
+type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof Sqlite.SqliteError)) return error;
+  if (error.code === 'SQLITE_CONSTRAINT_UNIQUE') {
+    const column = /\.(\w+)$/.exec(error.message)?.[1] ?? '';
+    return new NotUniqueError(column, error);
+  }
+  if (error.code.startsWith('SQLITE_BUSY')) return new UnavailableError('busy', { cause: error });
+  if (error.code === 'SQLITE_FULL') return new UnavailableError('full', { cause: error });
+  return error;
+}
