@@ -1,4 +1,5 @@
 /** The command line. */
+import { enableCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 
 const HELP = `Roster, a user directory.
@@ -18,6 +19,8 @@ async function main(): Promise<void> {
       `Roster needs Node ${OLDEST_NODE.join('.')} or newer, not ${process.versions.node}; "npm start" brings its own.`,
     );
   }
+  // What is loaded from here on, after the first start, comes compiled and without its types.
+  enableCompileCache();
   const { StartError } = await import('./errors.ts');
   try {
     await run();
