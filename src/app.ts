@@ -1,12 +1,14 @@
 /** The table of contents: everything that Roster is made of, in the order in which a request meets it. */
+import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance } from 'fastify';
 import { assetRoutes } from './assets.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
+import { addDraining } from './draining.ts';
 import { addErrorPages, answerClientError, showFrameworkError } from './error-pages.ts';
 import { addFlash } from './flash.ts';
-import { parseUrlEncoded } from './forms.ts';
+import { parseQuery, parseUrlEncoded } from './forms.ts';
 import { healthRoutes } from './health.ts';
 import { collectMethods } from './methods.ts';
 import { addSecurity } from './security.ts';
@@ -36,18 +38,25 @@ export async function buildApp({ config, db }: { config: Config; db: Db }): Prom
     return503OnClosing: false,
     // Zod checks what comes in and pages go out as they are: the compilers of JSON schemas need not even be loaded.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
-    // A username of 64 code points, percent-encoded, is at most 768 characters.
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 800, querystringParser: parseQuery },
+    // As long as an address can be: what is too long for an id or a name is not found like any other.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024, querystringParser: parseQuery },
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
   app.decorate('db', db);
+  // Node would answer these two by itself, without a page: an expectation may be ignored (RFC 9110, 10.1.1).
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.server.on(
+    'connect',
+    (_request, socket) => void answerClientError(app, new Error('CONNECT'), socket as Socket),
+  );
   const { closeMethods } = collectMethods(app);
 
+  addErrorPages(app);
+  addDraining(app);
   addSecurity(app, config);
   await addFlash(app, config);
   await addViews(app);
-  addErrorPages(app);
   app.removeAllContentTypeParsers();
   await app.register(formbody, { parser: parseUrlEncoded });
 
@@ -61,11 +70,4 @@ export async function buildApp({ config, db }: { config: Config; db: Db }): Prom
 
 function noCompiler(): never {
   throw new Error('Roster uses no JSON schemas.');
-}
-
-// The first of repeated parameters counts; bad percent-encoding stays as it is written.
-function parseQuery(query: string): Record<string, string> {
-  const parameters: Record<string, string> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(query)) parameters[name] ??= value;
-  return parameters;
 }

@@ -52,7 +52,7 @@ export function isLoopback(host: string): boolean {
 
 function hostname(value: string): string | undefined {
   const isName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value) && value.length <= 253;
-  return isIP(value) !== 0 || isName ? value : undefined;
+  return isIP(value) !== 0 || isName ? value.toLowerCase() : undefined;
 }
 
 function port(value: string): number | undefined {
@@ -66,7 +66,9 @@ function origin(value: string): URL | undefined {
 }
 
 function databaseUrl(value: string): string | undefined {
-  return /^sqlite:(?!:memory:$)[^\0]+$/.test(value) ? value : undefined;
+  // Without space around the path, which SQLite would leave out by itself and so open another file.
+  const path = /^sqlite:([^\0]+)$/.exec(value)?.[1]?.trim();
+  return path && path !== ':memory:' ? `sqlite:${path}` : undefined;
 }
 
 function logLevel(value: string): string | undefined {

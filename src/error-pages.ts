@@ -34,7 +34,14 @@ const UNEXPECTED = {
     'The mistake is ours, and it has been noted. Nothing was changed; what you typed is one step back.',
 };
 
+/** The last request of each connection, with its answer. */
+const lastRequests = new WeakMap<Socket, FastifyReply>();
+
 export function addErrorPages(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    lastRequests.set(request.socket, reply);
+    done();
+  });
   app.setErrorHandler(showError);
   app.setNotFoundHandler(async (_request, reply) =>
     reply.render(
@@ -61,7 +68,13 @@ export async function answerClientError(
   error: Error & { code?: string },
   socket: Socket,
 ) {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+  const last = lastRequests.get(socket);
+  if (last?.request.raw.complete && !last.raw.writableFinished) {
+    // It came after a request that is complete: that one is answered, and then the connection closed.
+    last.raw.once('close', () => socket.destroy());
+    return;
+  }
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }

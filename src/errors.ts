@@ -13,12 +13,6 @@ export class BadSubmissionError extends Error {
 /** A row would repeat a value that must be unique. Thrown by the database layer, whatever the engine. */
 export class NotUniqueError extends Error {
   override name = 'NotUniqueError';
-  readonly column: string;
-
-  constructor(column: string, cause: unknown) {
-    super(`${column} is taken`, { cause });
-    this.column = column;
-  }
 }
 
 /** The database could not be written in time, or has no room; what was under way was rolled back. */

@@ -34,12 +34,13 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
   });
 }
 
-/** The sentence waiting for this request's page, which uses it up; a prefetched page leaves it for the next one. */
+/** The sentence waiting for this request's page, which uses it up; what nobody looks at leaves it for the next one. */
 export function takeFlash(reply: FastifyReply): string | undefined {
   const { headers, cookies, method } = reply.request;
   const sentence = cookies?.[COOKIE];
-  if (!sentence || method === 'HEAD' || /prefetch/.test(`${headers['sec-purpose'] ?? headers.purpose}`))
-    return undefined;
+  const isPrefetch = /prefetch/i.test(`${headers['sec-purpose'] ?? headers.purpose}`);
+  const isPage = (headers['sec-fetch-dest'] ?? 'document') === 'document';
+  if (!sentence || method === 'HEAD' || isPrefetch || !isPage) return undefined;
   reply.clearCookie(COOKIE, { path: '/' });
   return sentence;
 }

@@ -1,15 +1,13 @@
 /** Parsing a submission: from the bytes of a form to a value, or to what is wrong with every field. */
 import type { ZodType } from 'zod';
 import { BadSubmissionError } from './errors.ts';
-import { shorten } from './text.ts';
+import { quotable } from './text.ts';
 
 /** The fields of one submission, as typed. */
 export type Fields = Readonly<Record<string, string>>;
 
 /** What became of a submission: a value, or one sentence for each field that is wrong. */
-export type Form<T> =
-  | { ok: true; value: T }
-  | { ok: false; values: Fields; errors: Readonly<Record<string, string>> };
+export type Form<T> = { ok: true; value: T } | { ok: false; errors: Readonly<Record<string, string>> };
 
 const MOST_FIELDS = 100;
 
@@ -21,17 +19,24 @@ const MOST_FIELDS = 100;
  */
 export function parseUrlEncoded(body: string): Fields {
   const fields: Record<string, string> = Object.create(null);
-  const pairs = body.split('&', MOST_FIELDS + 1).filter((pair) => pair !== '');
+  const pairs = body.split('&').filter((pair) => pair !== '');
   if (pairs.length > MOST_FIELDS) {
     throw new BadSubmissionError(`A form may have at most ${MOST_FIELDS} fields.`);
   }
   for (const pair of pairs) {
     const split = pair.indexOf('=');
     const name = decode(split < 0 ? pair : pair.slice(0, split));
-    if (name in fields) throw new BadSubmissionError(`The field “${shorten(name)}” was sent twice.`);
+    if (name in fields) throw new BadSubmissionError(`The field “${quotable(name)}” was sent twice.`);
     fields[name] = split < 0 ? '' : decode(pair.slice(split + 1));
   }
   return fields;
+}
+
+/** Reads a query string; of repeated parameters the first counts, and bad percent-encoding stays as it is written. */
+export function parseQuery(query: string): Fields {
+  const parameters: Record<string, string> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(query)) parameters[name] ??= value;
+  return parameters;
 }
 
 /**
@@ -42,7 +47,7 @@ export function readFields(body: unknown, names: readonly string[]): Fields {
   const fields = (body ?? {}) as Fields;
   const unknown = Object.keys(fields).find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw new BadSubmissionError(`This form has no field “${shorten(unknown)}”.`);
+    throw new BadSubmissionError(`This form has no field “${quotable(unknown)}”.`);
   }
   return fields;
 }
@@ -53,7 +58,7 @@ export function parseForm<T>(schema: ZodType<T>, fields: Fields): Form<T> {
   if (result.success) return { ok: true, value: result.data };
   const errors: Record<string, string> = {};
   for (const issue of result.error.issues) errors[String(issue.path[0])] ??= issue.message;
-  return { ok: false, values: fields, errors };
+  return { ok: false, errors };
 }
 
 function decode(encoded: string): string {

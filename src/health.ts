@@ -1,12 +1,15 @@
 /** For whatever runs Roster: is the process alive, and can it answer? */
-
 import type { FastifyInstance } from 'fastify';
-import { sql } from 'kysely';
+import { countByStatus } from './users/queries.ts';
 
 export function healthRoutes(app: FastifyInstance): void {
   app.get('/healthz', async (_request, reply) => reply.header('cache-control', 'no-store').send('ok\n'));
   app.get('/readyz', async (_request, reply) => {
-    await sql`select count from user_counts`.execute(app.db);
-    return reply.header('cache-control', 'no-store').send('ready\n');
+    const isReady = await countByStatus(app.db).then(
+      () => true,
+      () => false,
+    );
+    reply.code(isReady ? 200 : 503).header('cache-control', 'no-store');
+    return reply.send(isReady ? 'ready\n' : 'the database does not answer\n');
   });
 }

@@ -35,9 +35,11 @@ export class RefusedError extends Error {
 /** Sets the headers, and refuses a request for another host or, where it changes something, from another site. */
 export function addSecurity(app: FastifyInstance, config: Config): void {
   const ours = [config.host, config.origin?.hostname, 'localhost'];
+  const isHttps = config.origin?.protocol === 'https:';
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
+    if (isHttps) reply.header('strict-transport-security', 'max-age=31536000');
     const host = hostnameOf(request.headers.host);
     // DNS rebinding: a page elsewhere may point its own name at this machine, and a browser would let it in.
     if (isIP(host) === 0 && !ours.includes(host)) {
@@ -64,5 +66,5 @@ function isFromHere({ headers }: FastifyRequest, config: Config): boolean {
 
 function hostnameOf(host: string | undefined): string {
   const name = URL.parse(`http://${host}`)?.hostname ?? '';
-  return name.replace(/^\[(.*)\]$/, '$1');
+  return name.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
 }

@@ -1,45 +1,30 @@
 /** One running Roster: settings → database → app → listening, and back again. */
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { type Config, isLoopback, readConfig } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { StartError } from './errors.ts';
 
-/** Requests under way when a signal comes have this long to finish, in milliseconds. */
-const GRACE = 8_000;
-const IDLE_CHECK = 50;
+/** Whatever is not done by then, in milliseconds after the signal, was never acknowledged. */
+const LAST_CALL = 9_500;
 
 /** Serves until SIGTERM or SIGINT, then finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
+  await checkPort(config);
   const db = await openDatabase(config.databaseUrl);
   const app = await buildApp({ config, db });
-  try {
-    await app.listen({ host: config.host, port: config.port });
-  } catch (error) {
-    await db.destroy();
-    throw explained(error as NodeJS.ErrnoException, config);
-  }
-  let isClosing = false;
+  await app.listen({ host: config.host, port: config.port });
   const stop = async () => {
-    if (isClosing) return;
-    isClosing = true;
-    await close(app);
+    setTimeout(() => process.exit(0), LAST_CALL).unref();
+    await app.close();
     await db.destroy();
     process.exit(0);
   };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  process.once('SIGTERM', stop).once('SIGINT', stop);
   announce(app, config);
-}
-
-// Fastify's own `close` waits for keep-alive connections that turn idle only after it has looked.
-async function close(app: FastifyInstance): Promise<void> {
-  const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK);
-  const late = setTimeout(() => app.server.closeAllConnections(), GRACE);
-  await app.close();
-  clearInterval(idle);
-  clearTimeout(late);
 }
 
 function announce(app: FastifyInstance, config: Config): void {
@@ -48,13 +33,27 @@ function announce(app: FastifyInstance, config: Config): void {
   if (!isLoopback(config.host)) {
     console.warn(`Warning: anyone who can reach ${host}:${port} can change users; there is no sign-in.`);
   }
-  console.log(`Roster is at ${config.origin?.origin ?? `http://${host}:${port}`}`);
+  const here = `http://${host}:${port}`;
+  console.log(`Roster is at ${config.origin ? `${config.origin.origin} (listening at ${here})` : here}`);
 }
 
-function explained(error: NodeJS.ErrnoException, { host, port }: Config): Error {
+/** @throws StartError when the address cannot be listened at: found out before a database is made or migrated. */
+async function checkPort({ host, port }: Config): Promise<void> {
+  const probe = createServer().listen(port, host);
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    throw explained(error as NodeJS.ErrnoException, host, port);
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
+function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const sentences: Record<string, string> = {
     EADDRINUSE: `Port ${port} of ${host} is in use; give PORT another number, or 0 for a free one.`,
     EACCES: `Port ${port} of ${host} may not be opened by this user; give PORT a number above 1023.`,
+    EINVAL: `${host} is no address to listen at; give HOST another one.`,
     EADDRNOTAVAIL: `${host} is no address of this machine; give HOST another one.`,
     ENOTFOUND: `${host} is no name that this machine knows; give HOST another one.`,
   };

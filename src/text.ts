@@ -21,9 +21,11 @@ export function codePoints(text: string): number {
   return Array.from(text).length;
 }
 
-/** Text of any length, made fit to stand in a sentence. */
-export function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+/** Any text that came from outside, made fit to stand in a sentence: short, and without what hides or reorders. */
+export function quotable(text: string): string {
+  const shown = text.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
+  const characters = Array.from(shown.slice(0, 200));
+  return characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : shown;
 }
 
 // Embeddings, overrides and isolates can make a name show as another one (Unicode TR 36, 2.3); plain directional
@@ -33,6 +35,7 @@ const HIDDEN: readonly [RegExp, string][] = [
   [/\p{Cs}|\uFFFD/u, 'contains a broken character (half of a surrogate pair, or bytes that are not UTF-8)'],
   [/[\u202A-\u202E\u2066-\u2069]/, 'contains an invisible character that reverses the direction of text'],
   [/[\p{Cc}\u2028\u2029]/u, 'contains a control character, such as a tab or a line break'],
+  [/[\p{NChar}\uFFF9-\uFFFB]/u, 'contains a character that is none, by Unicode'],
 ];
 
 /** What is wrong with text that no field takes, to follow the field's name in a sentence; undefined if nothing. */

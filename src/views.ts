@@ -37,7 +37,7 @@ export type Views = {
     isConflict: boolean;
   };
   'users/delete': { user: User; from: ListState };
-  error: { title: string; sentence: string; link?: { href: string; text: string } };
+  error: { title: string; sentence: string; link?: { href: string; text: string }; notices?: string[] };
 };
 
 declare module 'fastify' {

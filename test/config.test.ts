@@ -15,6 +15,8 @@ test('settings are read, and an empty one counts as none', () => {
   const config = readConfig({ HOST: '::1', PORT: '0', ORIGIN: 'https://users.example.org', LOG_LEVEL: '' });
   expect(config).toMatchObject({ host: '::1', port: 0, logLevel: 'warn' });
   expect(config.origin?.host).toBe('users.example.org');
+  expect(readConfig({ HOST: 'VM' }).host).toBe('vm');
+  expect(readConfig({ DATABASE_URL: 'sqlite:a b.db ' }).databaseUrl).toBe('sqlite:a b.db');
 });
 
 test.each([
@@ -34,6 +36,8 @@ test.each([
   ],
   ['DATABASE_URL', 'sqlite::memory:', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite:', 'DATABASE_URL must be'],
+  ['DATABASE_URL', 'sqlite:  ', 'DATABASE_URL must be'],
+  ['DATABASE_URL', 'sqlite: :memory: ', 'DATABASE_URL must be'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of'],
 ])('%s=%s is refused in one sentence', (name, value, sentence) => {
   expect(() => readConfig({ [name]: value })).toThrow(sentence);

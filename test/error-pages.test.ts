@@ -127,6 +127,12 @@ describe('a method that an address does not have', () => {
 describe('what is hardly HTTP', () => {
   test.each([
     ['an unknown method', 'BREW /users HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
+    [
+      'an expectation',
+      'GET /users HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\nConnection: close\r\n\r\n',
+      200,
+    ],
+    ['a tunnel', 'CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
     ['noise', '\x16\x03\x01\x02\x00\r\n\r\n', 400],
     ['headers too large', `GET /users HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['no host', 'GET /users HTTP/1.1\r\nConnection: close\r\n\r\n', 421],
@@ -147,5 +153,29 @@ describe('what is hardly HTTP', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     for (const [name, value] of Object.entries(HEADERS)) expect(answer).toContain(`${name}: ${value}`);
     expect(answer).toContain('<!doctype html>');
+  });
+
+  test('after an answer on the same connection, noise is answered too', async () => {
+    const address = await listen(await startApp());
+    const socket = connect(Number(new URL(address).port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (data) => {
+      // The first answer is complete: the next request may come.
+      if (String(data).endsWith('</html>\n') && answer === '') socket.write('NOISE\r\n\r\n');
+      answer += data;
+    });
+    socket.write('GET /users HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(socket, 'close');
+    expect(answer.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+  });
+
+  test('noise behind a form is not taken for the answer to the form', async () => {
+    const app = await startApp();
+    const body = 'username=alice&email=alice@example.org';
+    const form = `POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const answer = await sendRaw(await listen(app), `${form}NOISE\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 303 /);
+    expect(answer).not.toContain('Nothing was changed');
+    expect(await app.db.selectFrom('users').select('username').execute()).toEqual([{ username: 'alice' }]);
   });
 });

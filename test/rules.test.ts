@@ -35,7 +35,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/security.ts'],
   ['src/flash.ts'],
   ['src/views.ts'],
-  ['src/error-pages.ts', 'src/health.ts', 'src/methods.ts'],
+  ['src/error-pages.ts', 'src/health.ts', 'src/methods.ts', 'src/draining.ts'],
   ['src/users/request.ts'],
   ['src/users/editing.ts', 'src/users/deletion.ts'],
   ['src/users/routes.ts'],
@@ -72,10 +72,10 @@ describe('imports', () => {
         /queries\.ts|form\.ts|list\.ts|^src\/db\/|pagination|text\.ts|errors\.ts|forms\.ts/,
       );
     }
-    for (const path of importers('kysely')) expect(path).toMatch(/^src\/(db\/|health\.ts)|queries\.ts$/);
+    for (const path of importers('kysely')) expect(path).toMatch(/^src\/db\/|queries\.ts$/);
   });
 
-  test('of the environment are in the settings alone', () => {
+  test('of the environment go by the command line alone', () => {
     const readers = sources.filter((path) => /process\.env\b(?!`)/.test(read(path)));
     expect(readers).toEqual(['src/main.ts']);
   });

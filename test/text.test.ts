@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clean, codePoints, hiddenProblem, isOneScript, textKey } from '../src/text.ts';
+import { clean, codePoints, hiddenProblem, isOneScript, quotable, textKey } from '../src/text.ts';
 
 describe('the key by which names are compared', () => {
   test.each([
@@ -51,6 +51,12 @@ test('text is stored composed and without space around it, its case as typed', (
 
 test('length is counted in code points', () => {
   expect(codePoints('a😀é')).toBe(3);
+});
+
+test('text from outside is quoted short, and without what hides or reorders', () => {
+  expect(quotable('alice')).toBe('alice');
+  expect(quotable('a\0b\u202Ec')).toBe('a\uFFFDb\uFFFDc');
+  expect(quotable(`${'a'.repeat(59)}😀😀`)).toBe(`${'a'.repeat(59)}😀…`);
 });
 
 describe('text that no field takes', () => {

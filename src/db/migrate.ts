@@ -16,8 +16,9 @@ export async function migrate(
   versions: VersionStore,
 ): Promise<void> {
   for (const [index, migration] of migrations.entries()) {
+    if ((await versions.read(db)) > index) continue;
     await db.transaction().execute(async (trx) => {
-      // Read inside the transaction: another process may have run this migration while we waited for our turn.
+      // Read again inside the transaction: another process may have run this migration while we waited for our turn.
       if ((await versions.read(trx)) > index) return;
       await migration.up(trx);
       await versions.write(trx, index + 1);

@@ -1,23 +1,33 @@
 /** What may be opened as Roster's database file: decided from its first bytes, before SQLite touches it. */
-import { accessSync, closeSync, constants, mkdirSync, openSync, readSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
 
 /** "Rost": the mark of Roster's files (https://sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x526f7374;
 
 /**
- * Passes a file of Roster's and one that has yet to be made, for which it makes the folder.
+ * Passes a file of Roster's, and makes it where there is none.
  * @throws StartError when the file cannot be used: one sentence, and the file is left as it was.
  */
-export function checkSqliteFile(path: string, newestVersion: number): void {
-  makeFolder(path);
+export function prepareSqliteFile(path: string, newestVersion: number): void {
+  checkFolder(path);
+  if (!existsSync(path)) makeFile(path);
   const header = readHeader(path);
-  if (header === undefined) return;
   if (header.length === 0) {
-    throw new StartError(
-      `${path} is empty (0 bytes), which no Roster leaves behind; restore it or remove it.`,
-    );
+    throw new StartError(`${path} is empty (0 bytes); restore it or remove it.`);
   }
   // The layout of the header: https://sqlite.org/fileformat2.html#the_database_header
   if (header.length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
@@ -38,30 +48,40 @@ export function refuseNewer(path: string, version: number, newestVersion: number
   }
 }
 
-function readHeader(path: string): Buffer | undefined {
-  const header = Buffer.alloc(100);
-  let file: number;
+// Made under another name first: whoever is killed on the way leaves no empty file in its place, and of several who
+// start at once one is first.
+function makeFile(path: string): void {
+  const draft = `${path}.${process.pid}.new`;
   try {
-    accessSync(path, constants.F_OK);
-  } catch {
-    return undefined;
-  }
-  try {
-    accessSync(path, constants.W_OK);
-    file = openSync(path, 'r');
-  } catch {
-    throw new StartError(`${path} cannot be read and written; check its permissions.`);
-  }
-  try {
-    return header.subarray(0, readSync(file, header, 0, 100, 0));
-  } catch {
-    throw new StartError(`${path} is not a file; give DATABASE_URL the path of a file.`);
+    const db = new Sqlite(draft);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.close();
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw new StartError(`${path} cannot be made: ${(error as Error).message}.`);
   } finally {
-    closeSync(file);
+    rmSync(draft, { force: true });
   }
 }
 
-function makeFolder(path: string): void {
+function readHeader(path: string): Buffer {
+  const header = Buffer.alloc(100);
+  if (!statSync(path).isFile()) {
+    throw new StartError(`${path} is not a file; give DATABASE_URL the path of a file.`);
+  }
+  try {
+    accessSync(path, constants.W_OK);
+    const file = openSync(path, 'r');
+    const length = readSync(file, header, 0, header.length, 0);
+    closeSync(file);
+    return header.subarray(0, length);
+  } catch {
+    throw new StartError(`${path} cannot be read and written; check its permissions.`);
+  }
+}
+
+function checkFolder(path: string): void {
   const folder = dirname(path);
   try {
     mkdirSync(folder, { recursive: true });

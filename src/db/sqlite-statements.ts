@@ -10,11 +10,9 @@ const CACHE_SIZE = 4 * 1024;
 /** Statements kept prepared by a connection; Roster has far fewer. */
 const MOST_STATEMENTS = 500;
 
-/** The connection that writes; makes the file where it does not exist, and marks it. */
-export function openWriter(path: string, applicationId: number): Statements {
+/** The connection that writes. */
+export function openWriter(path: string): Statements {
   const db = new Sqlite(path, { timeout: OPEN_WAIT });
-  // Before WAL, so that the mark is in the file itself from its first page on.
-  if (db.pragma('application_id', { simple: true }) === 0) db.pragma(`application_id = ${applicationId}`);
   db.pragma('journal_mode = WAL');
   // After WAL: switching to it sets what better-sqlite3 was compiled with, under which a power cut loses commits.
   db.pragma('synchronous = FULL');
@@ -77,11 +75,9 @@ type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };
 
 function translated(error: unknown): unknown {
   if (!(error instanceof Sqlite.SqliteError)) return error;
-  if (error.code === 'SQLITE_CONSTRAINT_UNIQUE') {
-    const column = /\.(\w+)$/.exec(error.message)?.[1] ?? '';
-    return new NotUniqueError(column, error);
-  }
-  if (error.code.startsWith('SQLITE_BUSY')) return new UnavailableError('busy', { cause: error });
-  if (error.code === 'SQLITE_FULL') return new UnavailableError('full', { cause: error });
+  if (error.code === 'SQLITE_CONSTRAINT_UNIQUE') return new NotUniqueError(error.message, { cause: error });
+  if (error.code.startsWith('SQLITE_BUSY'))
+    return new UnavailableError('another program is writing to it', { cause: error });
+  if (error.code === 'SQLITE_FULL') return new UnavailableError('the disk is full', { cause: error });
   return error;
 }

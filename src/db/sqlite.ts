@@ -18,15 +18,15 @@ import {
 import { UnavailableError } from '../errors.ts';
 import { openReader, openWriter, type Statements } from './sqlite-statements.ts';
 
-/** How long a transaction waits while another process writes, in milliseconds. */
+/** How long a transaction waits for its turn and for another process that writes, in milliseconds. */
 const BUSY_WAIT = 5_000;
 const BUSY_STEP = 10;
 
-/** A dialect over the file at `path`, which is made where it does not exist. */
-export function sqliteDialect(path: string, applicationId: number): Dialect {
+/** A dialect over the file at `path`. */
+export function sqliteDialect(path: string): Dialect {
   return {
     createAdapter: () => new RosterSqliteAdapter(),
-    createDriver: () => new SqliteDriver(path, applicationId),
+    createDriver: () => new SqliteDriver(path),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
@@ -51,8 +51,8 @@ class SqliteDriver implements Driver {
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
 
-  constructor(path: string, applicationId: number) {
-    this.#writer = openWriter(path, applicationId);
+  constructor(path: string) {
+    this.#writer = openWriter(path);
     this.#reader = openReader(path);
   }
 
@@ -63,8 +63,9 @@ class SqliteDriver implements Driver {
   }
 
   async beginTransaction(connection: SqliteConnection): Promise<void> {
+    const deadline = performance.now() + BUSY_WAIT;
     connection.endTurn = await this.#takeTurn();
-    if (!this.#writer.db.inTransaction) this.#group = await this.#openGroup();
+    if (!this.#writer.db.inTransaction) this.#group = await this.#openGroup(deadline);
     this.#writer.run('savepoint one');
     connection.statements = this.#writer;
   }
@@ -90,6 +91,7 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
+    await this.#group?.committed.catch(() => {});
     await this.#takeTurn();
     this.#reader.db.close();
     this.#writer.db.close();
@@ -110,8 +112,8 @@ class SqliteDriver implements Driver {
     connection.endTurn = undefined;
   }
 
-  async #openGroup(): Promise<Group> {
-    await beginImmediate(this.#writer);
+  async #openGroup(deadline: number): Promise<Group> {
+    await beginImmediate(this.#writer, deadline);
     const group: Group = { committed: Promise.resolve() };
     group.committed = this.#commit(group);
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
@@ -156,13 +158,13 @@ class SqliteConnection implements DatabaseConnection {
 }
 
 // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
-async function beginImmediate(writer: Statements): Promise<void> {
-  for (let waited = 0; ; waited += BUSY_STEP) {
+async function beginImmediate(writer: Statements, deadline: number): Promise<void> {
+  for (;;) {
     try {
       writer.run('begin immediate');
       return;
     } catch (error) {
-      if (!(error instanceof UnavailableError) || waited >= BUSY_WAIT) throw error;
+      if (!(error instanceof UnavailableError) || performance.now() >= deadline) throw error;
       await setTimeout(BUSY_STEP);
     }
   }

@@ -37,7 +37,7 @@ export function person(number: number): Person {
     full_name: random() < 0.93 ? `${first.written} ${last.written}` : null,
     is_active: random() < 0.9,
     created_at,
-    updated_at: created_at + (random() < 0.4 ? Math.floor(random() * 30 * DAY) : 0),
+    updated_at: created_at,
   };
 }
 

@@ -1,6 +1,6 @@
 /** `npm run seed -- 100000`: adds that many made-up users. */
 import { readConfig } from '../config.ts';
-import { bulkLoad } from '../db/bulk.ts';
+import { bulkLoadUsers } from '../db/bulk.ts';
 import { openDatabase } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
@@ -43,7 +43,7 @@ export async function seedUsers(
   let done = 0;
   while (done < count) {
     const end = isEmpty ? count : Math.min(count, done + BATCH);
-    await bulkLoad(db, 'users', async (trx) => {
+    await bulkLoadUsers(db, async (trx) => {
       while (done < end) {
         const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
         done += await insertUsers(trx, people);

@@ -1,9 +1,8 @@
 /** Deleting a user: asked first, then done. */
 import type { FastifyReply } from 'fastify';
 import { readFields } from '../forms.ts';
-import { countPages } from '../pagination.ts';
 import { listAddress, parseFrom } from './list.ts';
-import { countUsers } from './list-queries.ts';
+import { nearestPage } from './list-queries.ts';
 import { deleteUser, getUser } from './queries.ts';
 import { idOf, type Request } from './request.ts';
 
@@ -13,12 +12,12 @@ export async function askToDelete(request: Request, reply: FastifyReply) {
 }
 
 export async function remove(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
   const id = idOf(request);
-  readFields(request.body, []);
-  const user = await db.transaction().execute((trx) => deleteUser(trx, id));
-  const from = parseFrom(request.query);
-  const pages = countPages(await countUsers(db, from), from.perPage);
-  const page = Math.max(1, Math.min(from.page, pages));
-  return reply.seeOther(listAddress(from, { page }), `User ${user.username} deleted!`);
+  const { user, list } = await request.server.db.transaction().execute(async (trx) => {
+    const deleted = await deleteUser(trx, id);
+    readFields(request.body, []);
+    // Asked before the commit: whatever fails after it would be told as if nothing had been deleted.
+    return { user: deleted, list: await nearestPage(trx, parseFrom(request.query)) };
+  });
+  return reply.seeOther(listAddress(list), `User ${user.username} deleted!`);
 }

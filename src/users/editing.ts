@@ -1,86 +1,73 @@
 /** The form of a user: making one and changing one. */
 import type { FastifyReply } from 'fastify';
 import type { User } from '../db/schema.ts';
-import { BadSubmissionError, NotUniqueError } from '../errors.ts';
+import { BadSubmissionError, NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
-import { newUserSchema, USER_FIELDS, type UserChanges, userChangesSchema } from './form.ts';
+import type { Views } from '../views.ts';
+import { newUserSchema, USER_FIELDS, userChangesSchema } from './form.ts';
 import { parseFrom } from './list.ts';
 import { findHolders, getUser, insertUser, updateUser } from './queries.ts';
 import { idOf, type Request, userAddress } from './request.ts';
 
+type Problems = Readonly<Record<string, string>>;
+
 export async function showNewForm(request: Request, reply: FastifyReply) {
-  const from = parseFrom(request.query);
-  const values = { is_active: '1' };
-  return reply.render('users/form', {
-    user: undefined,
-    from,
-    values,
-    errors: {},
-    holders: {},
-    isConflict: false,
-  });
+  return showForm(request, reply, { user: undefined, values: { is_active: '1' } });
 }
 
 export async function create(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
   const fields = readFields(request.body, USER_FIELDS);
   const form = parseForm(newUserSchema, fields);
-  if (!form.ok) return refuse(request, reply, undefined, fields, form.errors);
+  if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   try {
+    const { db } = request.server;
     const user = await db.transaction().execute((trx) => insertUser(trx, form.value, Date.now()));
     return reply.seeOther(userAddress(user.id, request), `User ${user.username} created!`);
   } catch (error) {
-    return refuse(request, reply, undefined, fields, ifTaken(error));
+    return refuse(request, reply, { user: undefined, values: fields }, ifTaken(error));
   }
 }
 
 export async function showEditForm(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, idOf(request));
-  const from = parseFrom(request.query);
-  return reply.render('users/form', {
-    user,
-    from,
-    values: valuesOf(user),
-    errors: {},
-    holders: {},
-    isConflict: false,
-  });
+  return showForm(request, reply, { user, values: valuesOf(user) });
 }
 
 export async function update(request: Request, reply: FastifyReply) {
   const { db } = request.server;
-  const before = await getUser(db, idOf(request));
+  const before = await getUser(db, idOf(request)).catch(sayNothingChanged);
   const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
   const filledFrom = versionOf(version);
   const form = parseForm(userChangesSchema, fields);
-  const values = { ...valuesOf(before), ...fields, version: version ?? String(before.version) };
-  if (!form.ok) return refuse(request, reply, before, values, form.errors);
+  // Sent again, the form replaces what is there now: what was changed meanwhile is shown beside the errors, too.
+  const values = { ...valuesOf(before), ...fields };
+  const isConflict = filledFrom !== undefined && filledFrom !== before.version;
+  const shown = { user: before, values, isConflict };
+  if (!form.ok) return refuse(request, reply, shown, form.errors);
   try {
     const { isWritten, user } = await db
       .transaction()
       .execute((trx) => updateUser(trx, before.id, form.value, filledFrom, Date.now()));
-    if (!isWritten) return showConflict(request, reply, user, form.value);
-    return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
+    if (isWritten) return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
+    const typed = valuesOf({ ...user, ...form.value } as User);
+    return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
   } catch (error) {
-    return refuse(request, reply, before, values, ifTaken(error));
+    return refuse(request, reply, shown, ifTaken(error));
   }
 }
 
-async function showConflict(request: Request, reply: FastifyReply, user: User, typed: UserChanges) {
+/** What a form shows besides what every form does. */
+type Shown = Pick<Views['users/form'], 'user' | 'values'> & Partial<Views['users/form']>;
+
+async function showForm(request: Request, reply: FastifyReply, shown: Shown, status = 200) {
   const from = parseFrom(request.query);
-  const values = { ...valuesOf({ ...user, ...typed } as User), version: String(user.version) };
-  return reply.render('users/form', { user, from, values, errors: {}, holders: {}, isConflict: true }, 409);
+  return reply.render('users/form', { from, errors: {}, holders: {}, isConflict: false, ...shown }, status);
 }
 
 /** Answers 422: the form with what was typed, what is wrong with it, and who has what was asked for. */
-async function refuse(
-  request: Request,
-  reply: FastifyReply,
-  user: User | undefined,
-  values: Fields,
-  problems: Readonly<Record<string, string>>,
-) {
-  const holders = await findHolders(request.server.db, values, user?.id);
+async function refuse(request: Request, reply: FastifyReply, shown: Shown, problems: Problems) {
+  const sound = Object.entries(shown.values).filter(([name]) => !(name in problems));
+  const holders = await findHolders(request.server.db, Object.fromEntries(sound), shown.user?.id);
   const taken = Object.entries(holders).map(([name, { username }]) => [
     name,
     `That ${name} already belongs to ${username}.`,
@@ -88,14 +75,18 @@ async function refuse(
   const errors = { ...Object.fromEntries(taken), ...problems };
   // Whoever had it has let go of it since.
   if (Object.keys(errors).length === 0) errors.username = 'That was taken until a moment ago: send it again.';
-  const from = parseFrom(request.query);
-  return reply.render('users/form', { user, from, values, errors, holders, isConflict: false }, 422);
+  return showForm(request, reply, { ...shown, errors, holders }, 422);
 }
 
 /** Passes a refusal of the unique constraints on to the form, which finds out what is taken; throws anything else. */
-function ifTaken(error: unknown): Record<string, string> {
+function ifTaken(error: unknown): Problems {
   if (error instanceof NotUniqueError) return {};
   throw error;
+}
+
+function sayNothingChanged(error: unknown): never {
+  if (!(error instanceof NotFoundError)) throw error;
+  throw new NotFoundError(`${error.message} Nothing was changed; what you typed is one step back.`);
 }
 
 function versionOf(version: string | undefined): number | undefined {
@@ -106,12 +97,6 @@ function versionOf(version: string | undefined): number | undefined {
 
 /** What the form's fields show for a user. */
 function valuesOf(user: User): Fields {
-  const { username, email, full_name, is_active, version } = user;
-  return {
-    username,
-    email,
-    full_name: full_name ?? '',
-    is_active: is_active ? '1' : '0',
-    version: String(version),
-  };
+  const { username, email, full_name, is_active } = user;
+  return { username, email, full_name: full_name ?? '', is_active: is_active ? '1' : '0' };
 }

@@ -9,6 +9,8 @@ const USERNAME_MAX = 64;
 const EMAIL_MAX = 254;
 const EMAIL_LOCAL_MAX = 64;
 const FULL_NAME_MAX = 200;
+/** UTF-16 units; 200 code points can take some 1,200 before they are composed. */
+const HUGE = 2_000;
 
 // `\p{DI}` are the characters that show as nothing, some of which count as letters and marks.
 const USERNAME = /^(?!.*\p{DI})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._+-]*$/u;
@@ -28,26 +30,26 @@ const YES_OR_NO: Readonly<Record<string, boolean>> = {
   no: false,
 };
 
-/** A changed user: what is not there stays as it is. */
-export const userChangesSchema = z
-  .object({
-    username: text(usernameProblem),
-    email: text(emailProblem),
-    full_name: text(fullNameProblem).transform((name) => name || null),
-    is_active: z.string().transform((word, context) => {
-      const isActive = yesOrNo(word);
-      if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
-      return isActive as boolean;
-    }),
-  })
-  .partial();
+const fields = {
+  username: text('username', usernameProblem),
+  email: text('email address', emailProblem),
+  full_name: text('full name', fullNameProblem).transform((name) => name || null),
+  is_active: z.string().transform((word, context) => {
+    const isActive = yesOrNo(word);
+    if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
+    return isActive as boolean;
+  }),
+};
 
-/** A new user: all fields, with `is_active` true and no full name unless it says otherwise. */
-export const newUserSchema = userChangesSchema.required().extend({
-  username: userChangesSchema.shape.username.unwrap().prefault(''),
-  email: userChangesSchema.shape.email.unwrap().prefault(''),
-  full_name: userChangesSchema.shape.full_name.unwrap().prefault(''),
-  is_active: userChangesSchema.shape.is_active.unwrap().prefault('1'),
+/** A changed user: what is not there stays as it is. */
+export const userChangesSchema = z.object(fields).partial();
+
+/** A new user: all fields, active and without a full name unless it says otherwise. */
+export const newUserSchema = z.object({
+  username: fields.username.prefault(''),
+  email: fields.email.prefault(''),
+  full_name: fields.full_name.prefault(''),
+  is_active: fields.is_active.prefault('1'),
 });
 
 export type NewUser = z.infer<typeof newUserSchema>;
@@ -59,14 +61,16 @@ export function yesOrNo(word: string): boolean | undefined {
   return Object.hasOwn(YES_OR_NO, lower) ? YES_OR_NO[lower] : undefined;
 }
 
-function text(problem: (value: string) => string | undefined) {
-  return z
-    .string()
-    .overwrite(clean)
-    .superRefine((value, context) => {
-      const message = problem(value);
-      if (message !== undefined) context.addIssue({ code: 'custom', message });
-    });
+/** A field of text, with its name in a sentence and the rule that says what is wrong with a value. */
+function text(name: string, problem: (value: string) => string | undefined) {
+  return z.string().transform((typed, context) => {
+    // Normalising takes time that grows with the square of what is typed, and no field takes this much anyway.
+    const isHuge = typed.length > HUGE;
+    const value = isHuge ? typed : clean(typed);
+    const message = isHuge ? `The ${name} is far too long.` : problem(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+    return value;
+  });
 }
 
 function usernameProblem(username: string): string | undefined {

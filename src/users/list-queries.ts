@@ -1,8 +1,9 @@
 /** The list of users in the database: how many there are, and those on a page. */
 import type { ExpressionBuilder, SelectQueryBuilder } from 'kysely';
 import type { Db, Schema, User } from '../db/schema.ts';
-import type { Filter, Sort, SortKey } from './list.ts';
-import { countByStatus } from './queries.ts';
+import { countPages } from '../pagination.ts';
+import type { Filter, ListState, Sort, SortKey } from './list.ts';
+import { type Counts, countByStatus } from './queries.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -14,9 +15,9 @@ const SORT_COLUMNS = {
 } as const satisfies Record<SortKey, keyof User>;
 
 /** How many users a filter lets through; kept rather than counted, unless it is by date. */
-export async function countUsers(db: Db, filter: Filter): Promise<number> {
+export async function countUsers(db: Db, filter: Filter, known?: Counts): Promise<number> {
   if (filter.createdAfter === undefined && filter.createdBefore === undefined) {
-    const counts = await countByStatus(db);
+    const counts = known ?? (await countByStatus(db));
     return filter.status ? counts[filter.status] : counts.active + counts.inactive;
   }
   const { count } = await db
@@ -25,6 +26,13 @@ export async function countUsers(db: Db, filter: Filter): Promise<number> {
     .where((where) => matches(where, filter))
     .executeTakeFirstOrThrow();
   return count;
+}
+
+/** The state of a list that may have become shorter, with the nearest page that there still is. */
+export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
+  if (list.page === 1) return list;
+  const pages = countPages(await countUsers(db, list), list.perPage);
+  return { ...list, page: Math.max(1, Math.min(list.page, pages)) };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The state of the list, and its address: everything the list shows is in the query string. */
-import { shorten } from '../text.ts';
+import { type Fields, parseQuery } from '../forms.ts';
+import { quotable } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
 export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
@@ -30,30 +31,30 @@ const DEFAULTS: ListState = {
   sort: 'id',
 };
 
-/** A query string, parsed: the first of repeated parameters counts. */
-export type Query = Readonly<Record<string, string | undefined>>;
-
 /**
  * Reads the state from a query. What means nothing is left at its default, with a sentence in `notices`;
  * a `page` that is no whole number is page 1, and one that is may lie outside the list.
  */
-export function parseList(query: Query): { list: ListState; notices: string[] } {
+export function parseList(query: Fields): { list: ListState; notices: string[] } {
   const notices: string[] = [];
   function read<T>(name: string, fallback: T, parse: (value: string) => T | undefined, rule: string): T {
     const value = query[name]?.trim();
     if (!value) return fallback;
     const parsed = parse(value);
-    if (parsed === undefined) notices.push(`${name}=${shorten(value)} was ignored: ${rule}.`);
+    if (parsed === undefined) notices.push(`${name}=${quotable(value)} was ignored: ${rule}.`);
     return parsed ?? fallback;
   }
   const list = {
     page: /^-?\d+$/.test(query.page ?? '') ? Number(query.page) : DEFAULTS.page,
-    perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it is a number from 1 to 100'),
-    status: read('status', DEFAULTS.status, status, 'it is active or inactive'),
-    createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it is a date such as 2026-01-31'),
-    createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it is a date such as 2026-01-31'),
-    sort: read('sort', DEFAULTS.sort, sort, `it is ${SORT_KEYS.join(', ')}, or one of them after a “-”`),
+    perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it can be 1 to 100'),
+    status: read('status', DEFAULTS.status, status, 'it can be active or inactive'),
+    createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it can be a date such as 2026-01-31'),
+    createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it can be a date such as 2026-01-31'),
+    sort: read('sort', DEFAULTS.sort, sort, `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`),
   };
+  if (list.createdAfter && list.createdBefore && list.createdAfter > list.createdBefore) {
+    notices.push('Nobody was created between these dates: the first is after the second.');
+  }
   return { list, notices };
 }
 
@@ -85,8 +86,9 @@ export function fromParameter(list: ListState): string {
 }
 
 /** The state that `fromParameter` carried. Whatever was written there, it is a state of the list. */
-export function parseFrom(query: Query): ListState {
-  return parseList(Object.fromEntries(new URLSearchParams(query.from ?? ''))).list;
+export function parseFrom(query: Fields): ListState {
+  const { list } = parseList(parseQuery(query.from ?? ''));
+  return { ...list, page: Number.isSafeInteger(list.page) ? Math.max(1, list.page) : 1 };
 }
 
 export function isFiltered(filter: Filter): boolean {
@@ -110,6 +112,6 @@ function sort(value: string): Sort | undefined {
 
 function day(value: string): string | undefined {
   const start = new Date(`${value}T00:00:00Z`);
-  const isDay = !Number.isNaN(start.getTime()) && start.toISOString().slice(0, 10) === value;
+  const isDay = start.getUTCFullYear() >= 1 && start.toISOString().slice(0, 10) === value;
   return isDay ? value : undefined;
 }

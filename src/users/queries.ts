@@ -77,11 +77,12 @@ export async function updateUser(
   now: number,
 ): Promise<{ isWritten: boolean; user: User }> {
   const before = await getUser(trx, id);
-  if (version !== undefined && version !== before.version) return { isWritten: false, user: before };
-  // Saving a form as it was disturbs nobody who has the same form open.
+  // What is there already is saved already: a form sent twice meets no conflict with itself, and one that changes
+  // nothing disturbs nobody who has the same form open.
   if (Object.entries(changes).every(([name, value]) => before[name as keyof User] === value)) {
     return { isWritten: true, user: before };
   }
+  if (version !== undefined && version !== before.version) return { isWritten: false, user: before };
   const user = await trx
     .updateTable('users')
     .set({ ...changes, ...keysOf(changes), updated_at: now, version: before.version + 1 })

@@ -2,11 +2,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NotFoundError } from '../errors.ts';
 import { countPages, Page } from '../pagination.ts';
-import { shorten } from '../text.ts';
+import { quotable } from '../text.ts';
 import { askToDelete, remove } from './deletion.ts';
 import { create, showEditForm, showNewForm, update } from './editing.ts';
 import { type ListState, listAddress, parseFrom, parseList } from './list.ts';
-import { countUsers, listUsers } from './list-queries.ts';
+import { countUsers, listUsers, nearestPage } from './list-queries.ts';
 import { countByStatus, findUserByUsername, getUser } from './queries.ts';
 import { idOf, type Request } from './request.ts';
 
@@ -33,25 +33,32 @@ export function userRoutes(app: FastifyInstance): void {
 async function showList(request: Request, reply: FastifyReply) {
   const { db } = request.server;
   const { list, notices } = parseList(request.query);
-  const [counts, total] = await Promise.all([countByStatus(db), countUsers(db, list)]);
-  const pages = countPages(total, list.perPage);
-  if (list.page < 1 || list.page > Math.max(1, pages)) return showNoSuchPage(reply, list, pages);
+  // A form sends its empty fields too; the address of the list is short.
+  const { created_after, created_before } = request.query;
+  if ((created_after === '' || created_before === '') && notices.length === 0) {
+    return reply.redirect(listAddress(list), 302);
+  }
+  const counts = await countByStatus(db);
+  const total = await countUsers(db, list, counts);
+  const pages = Math.max(1, countPages(total, list.perPage));
+  if (list.page < 1 || list.page > pages) return showNoSuchPage(reply, list, pages, notices);
   const offset = (list.page - 1) * list.perPage;
   const users = await listUsers(db, list, list.sort, { offset, limit: list.perPage, total });
   const page = new Page(users, list.page, list.perPage, total);
   return reply.render('users/list', { list, page, counts, notices });
 }
 
-async function showNoSuchPage(reply: FastifyReply, list: ListState, pages: number) {
-  const last = Math.max(1, pages);
-  const sentence = `The list ends at page ${last}.`;
-  const link = { href: listAddress(list, { page: last }), text: `Go to page ${last}` };
-  return reply.render('error', { title: 'There is no such page', sentence, link }, 404);
+async function showNoSuchPage(reply: FastifyReply, list: ListState, last: number, notices: string[]) {
+  const sentence = `The list ends at page ${last.toLocaleString('en')}.`;
+  const link = { href: listAddress(list, { page: last }), text: `Go to page ${last.toLocaleString('en')}` };
+  return reply.render('error', { title: 'There is no such page', sentence, link, notices }, 404);
 }
 
 async function show(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, idOf(request));
-  return reply.render('users/show', { user, from: parseFrom(request.query) });
+  // The list may have become shorter since, by a change to this very user.
+  const from = await nearestPage(request.server.db, parseFrom(request.query));
+  return reply.render('users/show', { user, from });
 }
 
 async function showByUsername(
@@ -60,7 +67,7 @@ async function showByUsername(
 ) {
   const { username } = request.params;
   const user = await findUserByUsername(request.server.db, username);
-  if (user === undefined) throw new NotFoundError(`There is no user called ${shorten(username)}.`);
+  if (user === undefined) throw new NotFoundError(`There is no user called ${quotable(username)}.`);
   return reply.redirect(`/users/${user.id}`, 302);
 }
 

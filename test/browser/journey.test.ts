@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { addUser, listen, startApp } from '../support.ts';
@@ -109,23 +109,32 @@ test('the list is sorted, filtered by date and paged by links and one form', asy
   expect(new URL(page.url()).search).toBe('?sort=-username&per_page=25');
 });
 
-test('the next page is there before it is asked for, and does not use up the flash message', async () => {
+test('the next page is fetched before it is asked for, without using up the flash message', async () => {
   const app = await startApp();
   await seedUsers(app.db, 12);
-  const address = await listen(app);
-  const prefetched: string[] = [];
-  const context = await browser.newContext({ baseURL: address });
+  const context = await browser.newContext({ baseURL: await listen(app) });
   onTestFinished(() => context.close());
   const page = await context.newPage();
-  page.on('request', (request) => {
-    if (/prefetch/.test(request.headers()['sec-purpose'] ?? ''))
-      prefetched.push(new URL(request.url()).search);
-  });
   await page.goto('/users');
-  const fetched = page.waitForRequest((request) => /prefetch/.test(request.headers()['sec-purpose'] ?? ''));
+  await addUser(app.db, { username: 'zoe' });
+  // The message waits, as when another window has just deleted somebody.
+  await context.addCookies([{ name: 'roster_flash', value: 'User%20zoe%20deleted!', url: page.url() }]);
+  const fetched = page.waitForEvent('requestfinished', (request) => isPrefetch(request));
   await page.getByRole('link', { name: 'Next' }).hover();
-  await fetched;
-  expect(prefetched).toEqual(['?page=2']);
+  expect(new URL((await fetched).url()).search).toBe('?page=2');
+  await page.goto('/users/new');
+  await expectText(page, 'User zoe deleted!');
+});
+
+test('what was typed is still there on the way back from an error', async () => {
+  const page = await openRoster(0);
+  await page.goto('/users/new');
+  await page.getByLabel('Email').fill('zoe@example.org');
+  await page.getByLabel('Full name').fill('Z'.repeat(1_100_000));
+  await page.getByRole('button', { name: 'Create user' }).click();
+  await expectText(page, 'A form may be 1 MiB at most.');
+  await page.goBack();
+  expect(await page.getByLabel('Email').inputValue()).toBe('zoe@example.org');
 });
 
 describe('on a phone', () => {
@@ -215,4 +224,8 @@ test('the whole journey goes by keyboard alone', async () => {
 /** Waits for the page that says something, to a person: however its text is split into elements. */
 async function expectText(page: Page, text: string): Promise<void> {
   await page.getByRole('main').filter({ hasText: text }).waitFor({ timeout: 10_000 });
+}
+
+function isPrefetch(request: Request): boolean {
+  return /prefetch/.test(request.headers()['sec-purpose'] ?? '');
 }

@@ -1,19 +1,11 @@
 /** Migrates a database file and stops, for good, in the middle of the second migration; says so on standard output. */
 import { Kysely, sql } from 'kysely';
+import { sqliteVersion } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Schema, Trx } from '../../src/db/schema.ts';
 import { sqliteDialect } from '../../src/db/sqlite.ts';
 
-const db = new Kysely<Schema>({ dialect: sqliteDialect(String(process.argv[2]), 1) });
-let version = 0;
-const versions = {
-  read: async () => version,
-  async write(trx: Trx, number: number) {
-    version = number;
-    await sql`pragma user_version = ${sql.lit(number)}`.execute(trx);
-  },
-};
-
+const db = new Kysely<Schema>({ dialect: sqliteDialect(String(process.argv[2])) });
 const one = { up: async (trx: Trx) => void (await sql`create table one (a integer) strict`.execute(trx)) };
 const half = {
   async up(trx: Trx) {
@@ -24,4 +16,4 @@ const half = {
   },
 };
 
-await migrate(db, [one, half], versions);
+await migrate(db, [one, half], sqliteVersion);

@@ -4,24 +4,14 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Kysely, sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import { openDatabase } from '../../src/db/database.ts';
-import { type Migration, migrate, type VersionStore } from '../../src/db/migrate.ts';
+import { openDatabase, sqliteVersion } from '../../src/db/database.ts';
+import { type Migration, migrate } from '../../src/db/migrate.ts';
 import type { Db, Schema } from '../../src/db/schema.ts';
 import { sqliteDialect } from '../../src/db/sqlite.ts';
 import { temporaryFolder } from '../support.ts';
 
-const versions: VersionStore = {
-  async read(db) {
-    const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(db);
-    return rows[0]?.user_version ?? 0;
-  },
-  async write(trx, version) {
-    await sql`pragma user_version = ${sql.lit(version)}`.execute(trx);
-  },
-};
-
 function open(path: string): Db {
-  const db = new Kysely<Schema>({ dialect: sqliteDialect(path, 1) });
+  const db = new Kysely<Schema>({ dialect: sqliteDialect(path) });
   onTestFinished(() => db.destroy());
   return db;
 }
@@ -49,9 +39,9 @@ function contents(path: string) {
 test('migrations run in order, once, and each leaves its number', async () => {
   const path = join(temporaryFolder(), 'test.db');
   const db = open(path);
-  await migrate(db, [creating('one')], versions);
-  await migrate(db, [creating('one'), creating('two')], versions);
-  await migrate(db, [creating('one'), creating('two')], versions);
+  await migrate(db, [creating('one')], sqliteVersion);
+  await migrate(db, [creating('one'), creating('two')], sqliteVersion);
+  await migrate(db, [creating('one'), creating('two')], sqliteVersion);
   expect(contents(path)).toEqual({ tables: ['one', 'two'], version: 2 });
 });
 
@@ -63,7 +53,7 @@ test('one that fails leaves nothing of itself, and those before it stay', async 
       await sql`insert into nowhere values (1)`.execute(trx);
     },
   };
-  await expect(migrate(open(path), [creating('one'), failing], versions)).rejects.toThrow('nowhere');
+  await expect(migrate(open(path), [creating('one'), failing], sqliteVersion)).rejects.toThrow('nowhere');
   expect(contents(path)).toEqual({ tables: ['one'], version: 1 });
 });
 
@@ -75,7 +65,7 @@ test('one that is killed on the way leaves nothing of itself', async () => {
   await once(migrating, 'exit');
   const db = open(path);
   expect(contents(path)).toEqual({ tables: ['one'], version: 1 });
-  await migrate(db, [creating('one'), creating('half')], versions);
+  await migrate(db, [creating('one'), creating('half')], sqliteVersion);
   expect(contents(path)).toEqual({ tables: ['half', 'one'], version: 2 });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -56,9 +56,27 @@ test('a newer version that is still in the write-ahead log is seen too', async (
   newer.close();
 });
 
+test('a damaged file of ours is refused in one sentence', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  await (await openDatabase(`sqlite:${path}`)).destroy();
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(7, 100, 8000));
+  await expect(openDatabase(`sqlite:${path}`)).rejects.toThrow(/cannot be opened: .*malformed\.$/);
+});
+
+test('a file that another program is writing to opens, when nothing has to be migrated', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  await (await openDatabase(`sqlite:${path}`)).destroy();
+  const other = new Sqlite(path);
+  other.exec('begin immediate');
+  await (await openDatabase(`sqlite:${path}`)).destroy();
+  other.close();
+});
+
 test('a file of ours opens again, and the folder for a new one is made', async () => {
   const path = join(temporaryFolder(), 'a', 'b', 'roster.db');
   await (await openDatabase(`sqlite:${path}`)).destroy();
   await (await openDatabase(`sqlite:${path}`)).destroy();
   expect(statSync(path).size).toBeGreaterThan(0);
+  expect(readdirSync(join(path, '..'))).toEqual(['roster.db']);
 });

@@ -138,12 +138,27 @@ test('a transaction waits for another process that writes, without stopping this
   expect(await findUserByUsername(db, 'alice')).toBeDefined();
 });
 
-test('a taken value is told by its column, and a full disk is no mystery', async () => {
+test('those who wait behind a locked file all hear of it in time, and nothing of theirs is written later', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  const db = await temporaryDatabase(path);
+  const other = new Sqlite(path);
+  onTestFinished(() => void other.close());
+  other.exec('begin immediate');
+  const started = performance.now();
+  const adding = ['alice', 'bob', 'carla'].map((username) => addUser(db, { username }));
+  const results = await Promise.allSettled(adding);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(performance.now() - started).toBeLessThan(9_000);
+  other.exec('commit');
+  await addUser(db, { username: 'dora' });
+  expect(await db.selectFrom('users').select('username').execute()).toEqual([{ username: 'dora' }]);
+});
+
+test('a taken value and a full disk are told apart from what is unexpected', async () => {
   const db = await temporaryDatabase();
   await addUser(db, { username: 'alice' });
   const twice = addUser(db, { username: 'ALICE', email: 'other@example.org' });
   await expect(twice).rejects.toThrow(NotUniqueError);
-  await expect(twice).rejects.toMatchObject({ column: 'username_key' });
   await db.transaction().execute(async (trx) => {
     await sql`pragma max_page_count = ${sql.lit(Number(await pragma(trx, 'page_count')))}`.execute(trx);
   });

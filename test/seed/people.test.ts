@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NotUniqueError } from '../../src/errors.ts';
 import { parseForm } from '../../src/forms.ts';
 import { person } from '../../src/seed/people.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
@@ -50,5 +51,5 @@ test('seeding adds as many as asked for, around who is there, and again', async 
 test('an empty table has its unique indexes again after seeding', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 10);
-  await expect(addUser(db, { username: 'ADA.abbott' })).rejects.toThrow('username_key is taken');
+  await expect(addUser(db, { username: 'ADA.abbott' })).rejects.toThrow(NotUniqueError);
 });

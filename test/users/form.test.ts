@@ -140,11 +140,21 @@ describe('a full name', () => {
     expect(errorsOf({ full_name })).toEqual({});
   });
 
+  test('as long as an attack is refused without being normalised, which would take minutes', () => {
+    const full_name = `a${'\u0301\u0316'.repeat(400_000)}`;
+    expect(errorsOf({ full_name, username: full_name, email: full_name })).toEqual({
+      full_name: 'The full name is far too long.',
+      username: 'The username is far too long.',
+      email: 'The email address is far too long.',
+    });
+  });
+
   test.each([
     ['x'.repeat(201), 'The full name is too long: 201 characters, at most 200.'],
     ['a\u202Eb', 'The full name contains an invisible character that reverses the direction of text.'],
     ['a\u0007b', 'The full name contains a control character, such as a tab or a line break.'],
     ['a\0', 'The full name contains a NUL character.'],
+    ['a\uFFFF', 'The full name contains a character that is none, by Unicode.'],
     ['\u200D\u200F', 'The full name has nothing in it that shows.'],
   ])('may not be %j', (full_name, sentence) => {
     expect(errorsOf({ full_name }).full_name).toBe(sentence);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseQuery } from '../../src/forms.ts';
 import { fromParameter, listAddress, parseFrom, parseList } from '../../src/users/list.ts';
 
 const DEFAULTS = parseList({}).list;
@@ -41,13 +42,14 @@ describe('the state of the list', () => {
     ['created_after', '2026-02-30'],
     ['created_after', '31.1.2026'],
     ['created_before', 'tomorrow'],
+    ['created_after', '0000-01-01'],
     ['per_page', '0'],
     ['per_page', '101'],
     ['per_page', '1e1'],
   ])('ignores %s=%s, and says so', (name, value) => {
     const { list, notices } = parseList({ [name]: value });
     expect(list).toEqual(DEFAULTS);
-    expect(notices).toEqual([expect.stringContaining(`${name}=${value} was ignored: it is `)]);
+    expect(notices).toEqual([expect.stringContaining(`${name}=${value} was ignored: it can be `)]);
   });
 
   test('ignores an empty parameter, which a form sends for an empty field, without a word', () => {
@@ -80,9 +82,18 @@ test('the way back to the list travels with a link, and comes out as it went in'
   fc.assert(
     fc.property(states, (list) => {
       const address = new URL(`/users/1${fromParameter(list as never)}`, 'http://localhost');
-      expect(parseFrom(Object.fromEntries(address.searchParams))).toEqual(list);
+      expect(parseFrom(parseQuery(address.search))).toEqual(list);
     }),
   );
+});
+
+test('dates the wrong way round are said to be', () => {
+  const { notices } = parseList({ created_after: '2026-02-01', created_before: '2026-01-31' });
+  expect(notices).toEqual(['Nobody was created between these dates: the first is after the second.']);
+});
+
+test.each(['page=-5', 'page=0', `page=${'9'.repeat(30)}`])('a way back to %s is a way to page 1', (from) => {
+  expect(parseFrom({ from }).page).toBe(1);
 });
 
 test('whatever is written into the way back, it leads to the list', () => {

@@ -1,13 +1,20 @@
-import type { FastifyInstance } from 'fastify';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { countByStatus, findUser } from '../../src/users/queries.ts';
-import { addUser, addUsers, fieldValue, get, post, startApp, textOf } from '../support.ts';
+import { addUser, addUsers, fieldValue, get, post, startApp, temporaryFolder, textOf } from '../support.ts';
 
-/** Every row of every table. */
-async function dump({ db }: FastifyInstance): Promise<unknown> {
-  const users = await db.selectFrom('users').selectAll().orderBy('id').execute();
-  return { users, counts: await countByStatus(db) };
+/** Every row of every table, the schema and SQLite's own included. */
+function dump(path: string): unknown {
+  const db = new Sqlite(path, { readonly: true });
+  const tables = db.prepare("select name from sqlite_schema where type = 'table'").pluck().all();
+  const rows = ['sqlite_schema', ...tables].map((table) => [
+    table,
+    db.prepare(`select * from ${table}`).all(),
+  ]);
+  db.close();
+  return rows;
 }
 
 function alphabet(count: number): string[] {
@@ -123,7 +130,7 @@ describe('reading', () => {
     await addUser(app.db, { username: 'alice' });
     const page = await get(app, '/users?sort=shoe_size&per_page=7&x=<b>&status=%3Cb%3E');
     expect(page.statusCode).toBe(200);
-    expect(textOf(page.body)).toContain('sort=shoe_size was ignored: it is id, username, email, created');
+    expect(textOf(page.body)).toContain('sort=shoe_size was ignored: it can be id, username, email, created');
     expect(textOf(page.body)).toContain('status=<b> was ignored');
     expect(page.body).not.toContain('<b>');
   });
@@ -138,6 +145,13 @@ describe('reading', () => {
     const longest = encodeURIComponent('𠮷'.repeat(64));
     expect((await get(app, `/users/by-username/${longest}`)).statusCode).toBe(404);
   });
+});
+
+test('a form of filters with empty fields leads to the short address', async () => {
+  const app = await startApp();
+  await addUser(app.db, { username: 'alice' });
+  const answer = await get(app, '/users?created_after=&created_before=2026-01-31&sort=id');
+  expect(answer.headers.location).toBe('/users?created_before=2026-01-31');
 });
 
 describe('pages', () => {
@@ -163,6 +177,16 @@ describe('pages', () => {
     );
     expect(page.body).toContain(
       'rel="next" href="/users?status=active&amp;created_after=2020-01-01&amp;sort=-username&amp;per_page=5&amp;page=3"',
+    );
+  });
+
+  test('that have become fewer are not led back to', async () => {
+    const app = await startApp();
+    await addUsers(app.db, alphabet(11));
+    await post(app, '/users/11', { is_active: '0' });
+    const from = encodeURIComponent('status=active&page=2');
+    expect((await get(app, `/users/11?from=${from}`)).body).toContain(
+      '<a href="/users?status=active">Back to the list</a>',
     );
   });
 
@@ -260,6 +284,12 @@ describe('updating a user', () => {
     expect(page.body).toMatch(/value="1" id="is_active" checked/);
     expect(await findUser(app.db, 1)).toMatchObject({ email: 'theirs@example.org', version: 2 });
 
+    const wrong = await post(app, '/users/1', { ...mine, username: 'a b' });
+    expect(wrong.statusCode).toBe(422);
+    expect(textOf(wrong.body)).toMatch(
+      /There is a problem.*changed while you were editing.*There now: theirs@example.org/,
+    );
+
     const version = fieldValue(page.body, 'version') ?? '';
     expect((await post(app, '/users/1', { ...mine, version })).statusCode).toBe(303);
     expect(await findUser(app.db, 1)).toMatchObject({
@@ -276,6 +306,23 @@ describe('updating a user', () => {
     const answers = await Promise.all([save('One'), save('Two')]);
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 409]);
     expect(await findUser(app.db, 1)).toMatchObject({ full_name: 'One', version: 2 });
+  });
+
+  test('twice with the same form, as by a double click, is one change and no conflict', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    const save = () => post(app, '/users/1', { full_name: 'Alice', version: '1' });
+    const answers = [await save(), await save()];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 303]);
+    expect(await findUser(app.db, 1)).toMatchObject({ full_name: 'Alice', version: 2 });
+  });
+
+  test('who is gone says that nothing was changed', async () => {
+    const page = await post(await startApp(), '/users/1', { full_name: 'Alice' });
+    expect(page.statusCode).toBe(404);
+    expect(textOf(page.body)).toContain(
+      'There is no user 1. Nothing was changed; what you typed is one step back.',
+    );
   });
 
   test('without a version is taken as it is', async () => {
@@ -343,6 +390,7 @@ describe('deleting a user', () => {
 
 describe('what is no user', () => {
   const ids = [
+    '9'.repeat(900),
     '-1',
     '0',
     'abc',
@@ -393,9 +441,9 @@ describe('one request, one transaction', () => {
   ])(
     'a failure after the first write of %s leaves the database as it was, and the page says so',
     async (address, fields) => {
-      const app = await startApp();
+      const path = join(temporaryFolder(), 'roster.db');
+      const app = await startApp({}, path);
       await addUser(app.db, { username: 'alice' });
-      const before = await dump(app);
       await app.db
         .transaction()
         .execute((trx) =>
@@ -403,11 +451,12 @@ describe('one request, one transaction', () => {
             trx,
           ),
         );
+      const before = dump(path);
       const page = await post(app, address, fields);
       expect(page.statusCode).toBe(500);
       expect(textOf(page.body)).toContain('Nothing was changed');
       expect(page.body).not.toContain('broken');
-      expect(await dump(app)).toEqual(before);
+      expect(dump(path)).toEqual(before);
     },
   );
 });
