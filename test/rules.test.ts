@@ -33,7 +33,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/users/list-queries.ts'],
   ['src/assets.ts', 'src/seed/'],
   ['src/security.ts'],
-  ['src/flash.ts'],
+  ['src/flash.ts', 'src/templates.ts'],
   ['src/views.ts'],
   ['src/error-pages.ts', 'src/health.ts', 'src/methods.ts', 'src/draining.ts'],
   ['src/users/request.ts'],

@@ -6,7 +6,7 @@ import { Page } from '../../src/pagination.ts';
 import { HEADERS } from '../../src/security.ts';
 import { parseList } from '../../src/users/list.ts';
 import { openUsers } from './hand-written-users.ts';
-import { openViews } from './hand-written-views.ts';
+import { render } from './hand-written-views.ts';
 
 const PAGE_HEADERS = {
   ...HEADERS,
@@ -24,7 +24,6 @@ const PAGE_ADDRESS = '/users?page=';
 
 const [path = ''] = process.argv.slice(2);
 const users = openUsers(path);
-const render = await openViews();
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const { method, url = '' } = request;

@@ -49,7 +49,13 @@ function run(name: ServerName, { databases, answers }: Workspace) {
     LOG_LEVEL: '',
     DATABASE_URL: `sqlite:${path}`,
   };
-  return runNode(['src/main.ts'], settings);
+  return runNode(startArguments(), settings);
+}
+
+/** What `npm start` gives to Node. */
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+  return scripts.start.split(' ').slice(1);
 }
 
 /** The address that a server prints once it listens: "Roster is at http://127.0.0.1:3000". */

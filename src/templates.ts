@@ -1,0 +1,80 @@
+/** The template engine, and what every template can call. */
+import { join } from 'node:path';
+import { Eta } from 'eta';
+import { asset } from './assets.ts';
+import type { User } from './db/schema.ts';
+import { yesOrNo } from './users/form.ts';
+import { fromParameter, isFiltered, listAddress, listParameters, PAGE_SIZES } from './users/list.ts';
+
+/** The folder of the templates. */
+export const TEMPLATES = join(import.meta.dirname, '..', 'views');
+
+const number = new Intl.NumberFormat('en');
+const date = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
+const time = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZone: 'UTC',
+});
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const UNITS = [
+  ['day', 24 * 60 * 60_000],
+  ['hour', 60 * 60_000],
+  ['minute', 60_000],
+] as const;
+
+/** What every view can call. Times are milliseconds since 1970. */
+export const helpers = {
+  asset,
+  fromParameter,
+  isFiltered,
+  listAddress,
+  listParameters,
+  pageSizes: PAGE_SIZES,
+  yesOrNo,
+  number: (value: number) => number.format(value),
+  date: (value: number) => date.format(value),
+  day: (value: string) => date.format(new Date(`${value}T00:00:00Z`)),
+  time: (value: number) => `${time.format(value).replace(' at ', ', ')} UTC`,
+  isoTime: (value: number) => new Date(value).toISOString(),
+  /** "2 hours ago" for the last month, a date before that. */
+  ago(value: number, now = Date.now()): string {
+    const passed = Math.max(0, now - value);
+    if (passed > 30 * UNITS[0][1]) return date.format(value);
+    const unit = UNITS.find(([, length]) => passed >= length);
+    return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
+  },
+  displayName: (user: User) => user.full_name ?? user.username,
+  /** One or two letters that stand for a person. */
+  initials(user: User): string {
+    const words = (user.full_name ?? user.username)
+      .split(/[\s._+-]+/u)
+      .filter((word) => /^[\p{L}\p{N}]/u.test(word));
+    const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
+      (word) => [...(word ?? '')][0] ?? '',
+    );
+    return letters.join('').toUpperCase();
+  },
+  /** One of the five colours of avatars. */
+  hue: (user: User) => user.id % 5,
+};
+
+export function createEta(): Eta {
+  return new Eta({
+    autoFilter: true,
+    // A misspelled or forgotten value fails instead of showing as "undefined".
+    filterFunction(value) {
+      if (value === undefined || value === null)
+        throw new Error('A view shows a value that it was not given.');
+      return String(value);
+    },
+  });
+}
