@@ -41,7 +41,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/users/routes.ts'],
   ['src/app.ts'],
   ['src/server.ts'],
-  ['src/main.ts'],
+  ['src/commands.ts'],
+  ['src/main.js'],
 ];
 
 function floorOf(path: string): number {
@@ -51,7 +52,7 @@ function floorOf(path: string): number {
 }
 
 describe('imports', () => {
-  const sources = filesIn('src', '.ts');
+  const sources = [...filesIn('src', '.ts'), 'src/main.js'];
 
   test.each(sources)('of %s run downward', (path) => {
     expect(floorOf(path), 'every file has its floor').toBeGreaterThanOrEqual(0);
@@ -77,7 +78,7 @@ describe('imports', () => {
 
   test('of the environment go by the command line alone', () => {
     const readers = sources.filter((path) => /process\.env\b(?!`)/.test(read(path)));
-    expect(readers).toEqual(['src/main.ts']);
+    expect(readers).toEqual(['src/main.js']);
   });
 });
 

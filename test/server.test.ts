@@ -9,7 +9,7 @@ import Sqlite from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from './support.ts';
 
-const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
+const MAIN = join(import.meta.dirname, '..', 'src', 'main.js');
 
 type Roster = { child: ChildProcess; address: string; path: string; stderr: Promise<string> };
 

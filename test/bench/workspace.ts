@@ -30,7 +30,7 @@ export async function makeWorkspace(users: number): Promise<Workspace> {
 }
 
 async function seed(path: string, users: number): Promise<void> {
-  const child = runNode(['src/main.ts', 'seed', String(users)], { DATABASE_URL: `sqlite:${path}` });
+  const child = runNode(['src/main.js', 'seed', String(users)], { DATABASE_URL: `sqlite:${path}` });
   child.stdout.pipe(process.stdout, { end: false });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error('The users could not be seeded.');

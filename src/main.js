@@ -1,0 +1,19 @@
+/**
+ * Where Roster starts. Plain JavaScript, so that an older Node can say what it lacks, and so that nothing that turns
+ * TypeScript into JavaScript has to be loaded once what is started has been compiled and kept.
+ */
+import module from 'node:module';
+
+const OLDEST = { major: 24, minor: 20 };
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor)) {
+  const needed = `${OLDEST.major}.${OLDEST.minor}`;
+  console.error(
+    `Roster needs Node ${needed} or newer, not ${process.versions.node}; "npm start" brings its own.`,
+  );
+  process.exit(1);
+}
+module.enableCompileCache();
+const { main } = await import('./commands.ts');
+await main(process.argv.slice(2), process.env);
