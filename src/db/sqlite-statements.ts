@@ -6,7 +6,7 @@ import { NotUniqueError, UnavailableError } from '../errors.ts';
 /** How long opening waits, in milliseconds, while another process opens or recovers the same file. */
 const OPEN_WAIT = 5_000;
 /** Pages kept in memory by a connection, in KiB. */
-const CACHE_SIZE = 8 * 1024;
+const CACHE_SIZE = 4 * 1024;
 /** Statements kept prepared by a connection; Roster has far fewer. */
 const MOST_STATEMENTS = 500;
 
