@@ -37,21 +37,24 @@ export function addSecurity(app: FastifyInstance, config: Config): void {
   const ours = [config.host, config.origin?.hostname, 'localhost'];
   const isHttps = config.origin?.protocol === 'https:';
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(HEADERS);
     if (isHttps) reply.header('strict-transport-security', 'max-age=31536000');
+    done(refusal(request));
+  });
+
+  function refusal(request: FastifyRequest): RefusedError | undefined {
     const host = hostnameOf(request.headers.host);
     // DNS rebinding: a page elsewhere may point its own name at this machine, and a browser would let it in.
     if (isIP(host) === 0 && !ours.includes(host)) {
-      throw new RefusedError(
-        421,
-        `This is not ${host || 'a host without a name'}: the address leads here by mistake.`,
-      );
+      const name = host || 'a host without a name';
+      return new RefusedError(421, `This is not ${name}: the address leads here by mistake.`);
     }
     if (!['GET', 'HEAD'].includes(request.method) && !isFromHere(request, config)) {
-      throw new RefusedError(403, 'This form was sent from another site, so it was not accepted.');
+      return new RefusedError(403, 'This form was sent from another site, so it was not accepted.');
     }
-  });
+    return undefined;
+  }
 }
 
 // Fetch Metadata (https://www.w3.org/TR/fetch-metadata/) where the browser sends it, else the Origin header; a request

@@ -45,7 +45,7 @@ export async function addViews(app: FastifyInstance): Promise<void> {
   });
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {
     // The status comes last: a view that fails is then still a 500.
-    const html = await app.view(view, { ...data, flash: takeFlash(this) });
+    const html = await this.viewAsync(view, { ...data, flash: takeFlash(this) });
     this.header('cache-control', 'private, no-cache').type('text/html; charset=utf-8');
     return this.code(status).send(html);
   });
