@@ -4,7 +4,15 @@ import { Eta } from 'eta';
 import { asset } from './assets.ts';
 import type { User } from './db/schema.ts';
 import { yesOrNo } from './users/form.ts';
-import { fromParameter, isFiltered, listAddress, listParameters, PAGE_SIZES } from './users/list.ts';
+import {
+  type Filter,
+  fromParameter,
+  isFiltered,
+  listAddress,
+  listParameters,
+  PAGE_SIZES,
+  SORT_LABELS,
+} from './users/list.ts';
 
 /** The folder of the templates. */
 export const TEMPLATES = join(import.meta.dirname, '..', 'views');
@@ -39,10 +47,19 @@ export const helpers = {
   listAddress,
   listParameters,
   pageSizes: PAGE_SIZES,
+  sortLabels: SORT_LABELS,
   yesOrNo,
   number: (value: number) => number.format(value),
   date: (value: number) => date.format(value),
-  day: (value: string) => date.format(new Date(`${value}T00:00:00Z`)),
+  /** "inactive users created since 1 Jan 2026" */
+  filtered({ status, createdAfter, createdBefore }: Filter): string {
+    const day = (value: string) => date.format(new Date(`${value}T00:00:00Z`));
+    const who = `${status ?? 'all'} users`;
+    if (createdAfter && createdBefore)
+      return `${who} created from ${day(createdAfter)} to ${day(createdBefore)}`;
+    if (createdAfter) return `${who} created since ${day(createdAfter)}`;
+    return createdBefore ? `${who} created up to ${day(createdBefore)}` : who;
+  },
   time: (value: number) => `${time.format(value).replace(' at ', ', ')} UTC`,
   isoTime: (value: number) => new Date(value).toISOString(),
   /** "2 hours ago" for the last month, a date before that. */

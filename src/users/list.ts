@@ -7,6 +7,18 @@ export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 export type Sort = SortKey | `-${SortKey}`;
 
+/** What each order is called, in the order in which they are offered. */
+export const SORT_LABELS: readonly [Sort, string][] = [
+  ['id', 'Number, lowest first'],
+  ['-id', 'Number, highest first'],
+  ['username', 'Username, A to Z'],
+  ['-username', 'Username, Z to A'],
+  ['email', 'Email, A to Z'],
+  ['-email', 'Email, Z to A'],
+  ['created', 'Created, oldest first'],
+  ['-created', 'Created, newest first'],
+];
+
 export const STATUSES = ['active', 'inactive'] as const;
 export type Status = (typeof STATUSES)[number];
 
