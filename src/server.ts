@@ -16,7 +16,8 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   await checkPort(config);
   const db = await openDatabase(config.databaseUrl);
   const app = await buildApp({ config, db });
-  await app.listen({ host: config.host, port: config.port });
+  const { host, port } = config;
+  await app.listen({ host, port }).catch((error) => Promise.reject(explained(error, host, port)));
   const stop = async () => {
     setTimeout(() => process.exit(0), LAST_CALL).unref();
     await app.close();
