@@ -1,0 +1,73 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { User } from '../src/db/schema.ts';
+import { Page } from '../src/pagination.ts';
+import { createEta, helpers, TEMPLATES } from '../src/templates.ts';
+import { parseList } from '../src/users/list.ts';
+import type { Views } from '../src/views.ts';
+
+const NAME = '<Ann> & "Bo"';
+const user: User = {
+  id: 7,
+  username: 'ann',
+  username_key: 'ann',
+  email: 'ann@example.org',
+  email_key: 'ann@example.org',
+  full_name: NAME,
+  is_active: true,
+  created_at: Date.UTC(2026, 0, 31),
+  updated_at: Date.UTC(2026, 1, 1),
+  version: 2,
+};
+const { list } = parseList({ page: '2', status: 'active' });
+const values = { username: 'ann', email: '', full_name: NAME, is_active: '0' };
+
+/** Each view with something in every place that can be empty. */
+const SAMPLES: { [V in keyof Views]: Views[V] } = {
+  'users/list': {
+    list,
+    page: new Page([user], 2, 10, 31),
+    counts: { active: 31, inactive: 1 },
+    notices: [NAME],
+  },
+  'users/show': { user, from: list },
+  'users/form': {
+    user,
+    from: list,
+    values,
+    errors: { email: 'Enter an email address.', is_active: NAME },
+    holders: { email: user },
+    isConflict: true,
+  },
+  'users/delete': { user, from: list },
+  error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
+};
+
+function engine() {
+  const eta = createEta();
+  eta.configure({ views: TEMPLATES, cache: true });
+  return eta;
+}
+
+test('every template is part of some page, and shows what it is given as text', () => {
+  const eta = engine();
+  for (const [view, data] of Object.entries(SAMPLES)) {
+    const html = eta.render(`/${view}`, { ...helpers, flash: NAME, ...data });
+    expect(html, view).toContain('&lt;Ann&gt; &amp; &quot;Bo&quot;');
+    expect(html, view).not.toMatch(/<Ann>|undefined|\[object/);
+  }
+  for (const file of readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })) {
+    if (file.endsWith('.eta')) expect(eta.templatesSync.get(join(TEMPLATES, file)), file).toBeDefined();
+  }
+});
+
+test('a value that a view was not given is a failure, not a word on the page', () => {
+  const data = {
+    ...helpers,
+    flash: undefined,
+    ...SAMPLES['users/show'],
+    user: { ...user, email: undefined },
+  };
+  expect(() => engine().render('/users/show', data)).toThrow();
+});
