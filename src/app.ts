@@ -21,8 +21,13 @@ declare module 'fastify' {
   }
 }
 
-/** A client that is slower than this, in milliseconds, is dropped: sending a request, or reading an answer. */
+/** A client that has not sent its whole request after this, in milliseconds, is dropped. */
 const REQUEST_TIMEOUT = 10_000;
+/**
+ * A connection on which nothing moves for this long, in milliseconds, is closed: up to twice as long while an answer
+ * waits to be read (Node looks once more), and longer than any request waits for the database.
+ */
+const CONNECTION_TIMEOUT = 5_000;
 /** How long an idle connection is kept for the next request. */
 const KEEP_ALIVE_TIMEOUT = 5_000;
 
@@ -31,7 +36,7 @@ export async function buildApp({ config, db }: { config: Config; db: Db }): Prom
     logger: { level: config.logLevel },
     bodyLimit: 1024 * 1024,
     requestTimeout: REQUEST_TIMEOUT,
-    connectionTimeout: REQUEST_TIMEOUT,
+    connectionTimeout: CONNECTION_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     // A request without a host is ours to answer, like one for another host.
     http: { headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1_000, requireHostHeader: false },

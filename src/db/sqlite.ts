@@ -19,7 +19,7 @@ import { UnavailableError } from '../errors.ts';
 import { openReader, openWriter, type Statements } from './sqlite-statements.ts';
 
 /** How long a transaction waits for its turn and for another process that writes, in milliseconds. */
-const BUSY_WAIT = 5_000;
+const BUSY_WAIT = 4_000;
 const BUSY_STEP = 10;
 
 /** A dialect over the file at `path`. */

@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { seedUsers } from '../src/seed/seed.ts';
+import { get, listen, startApp } from './support.ts';
+
+test('a client that does not read its answers is dropped within 15 s', { timeout: 15_000 }, async () => {
+  const app = await startApp();
+  await seedUsers(app.db, 100);
+  const connected = once(app.server, 'connection');
+  const { port } = new URL(await listen(app));
+  const client = connect(Number(port), '127.0.0.1').pause();
+  onTestFinished(() => void client.destroy());
+  const [connection] = (await connected) as [Socket];
+  // Far more than the buffers between the two hold.
+  client
+    .on('error', () => {})
+    .write('GET /users?per_page=100 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2000));
+  await once(connection, 'close');
+  expect(client.bytesRead).toBe(0);
+  expect((await get(app, '/users')).statusCode).toBe(200);
+});
+
+test('the health checks answer', async () => {
+  const app = await startApp();
+  expect((await get(app, '/healthz')).body).toBe('ok\n');
+  expect((await get(app, '/readyz')).body).toBe('ready\n');
+  await app.db.transaction().execute((trx) => trx.schema.dropTable('user_counts').execute());
+  expect((await get(app, '/readyz')).statusCode).toBe(503);
+});
