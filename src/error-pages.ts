@@ -1,5 +1,4 @@
 /** What each error becomes on a page, also where no route has been found and where there is no request at all. */
-
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -58,7 +57,8 @@ export async function showFrameworkError(
   error: FastifyError,
   reply: FastifyReply,
 ): Promise<void> {
-  const { status, html } = await bareErrorPage(app, error.statusCode ?? 400);
+  const status = error.statusCode ?? 400;
+  const html = await bareErrorPage(app, status);
   reply.headers(HEADERS).type('text/html; charset=utf-8').code(status).send(html);
 }
 
@@ -79,7 +79,8 @@ export async function answerClientError(
     return;
   }
   const codes: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
-  const { status, html } = await bareErrorPage(app, codes[error.code ?? ''] ?? 400);
+  const status = codes[error.code ?? ''] ?? 400;
+  const html = await bareErrorPage(app, status);
   const headers = {
     ...HEADERS,
     'content-type': 'text/html; charset=utf-8',
@@ -90,12 +91,8 @@ export async function answerClientError(
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
 }
 
-async function bareErrorPage(
-  app: FastifyInstance,
-  status: number,
-): Promise<{ status: number; html: string }> {
-  const page = { ...(KNOWN[status] ?? KNOWN[400]), link: TO_THE_LIST, flash: undefined };
-  return { status, html: await app.view('error', page) };
+async function bareErrorPage(app: FastifyInstance, status: number): Promise<string> {
+  return app.view('error', { ...(KNOWN[status] ?? KNOWN[400]), link: TO_THE_LIST, flash: undefined });
 }
 
 async function showError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -60,6 +60,8 @@ export const helpers = {
     if (createdAfter) return `${who} created since ${day(createdAfter)}`;
     return createdBefore ? `${who} created up to ${day(createdBefore)}` : who;
   },
+  /** What a link back to the list is called. */
+  listName: (from: Filter) => (isFiltered(from) ? 'Back to the list' : 'All users'),
   time: (value: number) => `${time.format(value).replace(' at ', ', ')} UTC`,
   isoTime: (value: number) => new Date(value).toISOString(),
   /** "2 hours ago" for the last month, a date before that. */

@@ -6,9 +6,9 @@ import type { Db, Trx } from './schema.ts';
 const CACHE_SIZE = 256 * 1024;
 
 /**
- * Runs `load` with the indexes of an empty table of users dropped and made again after it, in one transaction: sorting all keys
- * once takes half the time of finding each one's place. A table with rows keeps its indexes, which `load` may need to
- * leave out what is there already.
+ * Runs `load` with the indexes of an empty table of users dropped and made again after it, in one transaction: sorting
+ * all keys once takes half the time of finding each one's place. A table with rows keeps its indexes, which `load` may
+ * need to leave out what is there already.
  */
 export async function bulkLoadUsers(db: Db, load: (trx: Trx) => Promise<void>): Promise<void> {
   await db.transaction().execute(async (trx) => {
