@@ -4,8 +4,8 @@ import { StartError } from '../errors.ts';
 import { migrate, type VersionStore } from './migrate.ts';
 import * as users from './migrations/0001-users.ts';
 import type { Db, Schema } from './schema.ts';
-import { sqliteDialect } from './sqlite.ts';
-import { prepareSqliteFile, refuseNewer } from './sqlite-file.ts';
+import { sqliteDialect } from './sqlite/dialect.ts';
+import { prepareSqliteFile, refuseNewer } from './sqlite/file.ts';
 
 const MIGRATIONS = [users];
 

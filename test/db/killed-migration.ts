@@ -3,7 +3,7 @@ import { Kysely, sql } from 'kysely';
 import { sqliteVersion } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Schema, Trx } from '../../src/db/schema.ts';
-import { sqliteDialect } from '../../src/db/sqlite.ts';
+import { sqliteDialect } from '../../src/db/sqlite/dialect.ts';
 
 const db = new Kysely<Schema>({ dialect: sqliteDialect(String(process.argv[2])) });
 const one = { up: async (trx: Trx) => void (await sql`create table one (a integer) strict`.execute(trx)) };

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase, sqliteVersion } from '../../src/db/database.ts';
 import { type Migration, migrate } from '../../src/db/migrate.ts';
 import type { Db, Schema } from '../../src/db/schema.ts';
-import { sqliteDialect } from '../../src/db/sqlite.ts';
+import { sqliteDialect } from '../../src/db/sqlite/dialect.ts';
 import { temporaryFolder } from '../support.ts';
 
 function open(path: string): Db {

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Db } from '../../src/db/schema.ts';
-import { NotUniqueError, UnavailableError } from '../../src/errors.ts';
-import { listUsers } from '../../src/users/list-queries.ts';
-import { findUserByUsername } from '../../src/users/queries.ts';
-import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../support.ts';
+import type { Db } from '../../../src/db/schema.ts';
+import { NotUniqueError, UnavailableError } from '../../../src/errors.ts';
+import { listUsers } from '../../../src/users/list-queries.ts';
+import { findUserByUsername } from '../../../src/users/queries.ts';
+import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../../support.ts';
 
 async function pragma(db: Db, name: string): Promise<unknown> {
   const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db);

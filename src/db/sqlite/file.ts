@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { StartError } from '../errors.ts';
+import { StartError } from '../../errors.ts';
 
 /** "Rost": the mark of Roster's files (https://sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x526f7374;

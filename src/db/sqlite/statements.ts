@@ -1,7 +1,7 @@
 /** A connection to SQLite: how it is set, its prepared statements, and results that look as on any other engine. */
 import Sqlite from 'better-sqlite3';
 import type { QueryResult } from 'kysely';
-import { NotUniqueError, UnavailableError } from '../errors.ts';
+import { NotUniqueError, UnavailableError } from '../../errors.ts';
 
 /** How long opening waits, in milliseconds, while another process opens or recovers the same file. */
 const OPEN_WAIT = 5_000;

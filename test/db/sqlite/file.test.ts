@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { openDatabase } from '../../src/db/database.ts';
-import { temporaryDatabase, temporaryFolder } from '../support.ts';
+import { openDatabase } from '../../../src/db/database.ts';
+import { temporaryDatabase, temporaryFolder } from '../../support.ts';
 
 function sqliteFile(path: string, statements: string): void {
   const db = new Sqlite(path);

@@ -15,8 +15,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { UnavailableError } from '../errors.ts';
-import { openReader, openWriter, type Statements } from './sqlite-statements.ts';
+import { UnavailableError } from '../../errors.ts';
+import { openReader, openWriter, type Statements } from './statements.ts';
 
 /** How long a transaction waits for its turn and for another process that writes, in milliseconds. */
 const BUSY_WAIT = 4_000;
