@@ -9,8 +9,10 @@ export type Config = {
   port: number;
   /** Where people reach Roster from outside, if that differs: scheme, host and port. */
   origin: URL | undefined;
-  /** `sqlite:` and a path. */
+  /** `sqlite:` and a path, or `postgres://…`. */
   databaseUrl: string;
+  /** How many connections to PostgreSQL requests share. */
+  databaseConnections: number;
   logLevel: string;
 };
 
@@ -20,7 +22,10 @@ export const SETTINGS_HELP = `Settings, from the environment:
   HOST          the address to listen on (127.0.0.1)
   PORT          the port to listen on, 0 for a free one (3000)
   ORIGIN        where people reach Roster, if not there: https://users.example.org (none)
-  DATABASE_URL  sqlite: and the path of the database file (sqlite:data/roster.db)
+  DATABASE_URL  sqlite: and the path of the database file, or postgres://user:password@host:5432/database
+                (sqlite:data/roster.db)
+  DATABASE_CONNECTIONS
+                how many connections to PostgreSQL are opened at most (10)
   LOG_LEVEL     ${LOG_LEVELS.join(', ')} (warn); from info on, every request`;
 
 /** @throws StartError that names every setting that is wrong. */
@@ -29,7 +34,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   function read<T>(name: string, fallback: string, parse: (value: string) => T | undefined, rule: string): T {
     const value = env[name] || fallback;
     const parsed = parse(value);
-    if (parsed === undefined) problems.push(`${name} must be ${rule}, not "${value}".`);
+    if (parsed === undefined) problems.push(`${name} must be ${rule}, not "${withoutPassword(value)}".`);
     return parsed as T;
   }
   const config = {
@@ -38,7 +43,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     origin: env.ORIGIN
       ? read('ORIGIN', '', origin, 'an address such as https://users.example.org')
       : undefined,
-    databaseUrl: read('DATABASE_URL', 'sqlite:data/roster.db', databaseUrl, 'sqlite: and the path of a file'),
+    databaseUrl: read(
+      'DATABASE_URL',
+      'sqlite:data/roster.db',
+      databaseUrl,
+      'sqlite: and the path of a file, or postgres://user:password@host:5432/database',
+    ),
+    databaseConnections: read('DATABASE_CONNECTIONS', '10', connections, 'a whole number from 1 to 1000'),
     logLevel: read('LOG_LEVEL', 'warn', logLevel, `one of ${LOG_LEVELS.join(', ')}`),
   };
   if (problems.length > 0) throw new StartError(problems.join('\n'));
@@ -66,9 +77,18 @@ function origin(value: string): URL | undefined {
 }
 
 function databaseUrl(value: string): string | undefined {
+  if (/^postgres(ql)?:\/\//.test(value)) return URL.canParse(value) ? value : undefined;
   // Without space around the path, which SQLite would leave out by itself and so open another file.
   const path = /^sqlite:([^\0]+)$/.exec(value)?.[1]?.trim();
   return path && path !== ':memory:' ? `sqlite:${path}` : undefined;
+}
+
+function connections(value: string): number | undefined {
+  return /^[1-9]\d{0,2}$|^1000$/.test(value) ? Number(value) : undefined;
+}
+
+function withoutPassword(value: string): string {
+  return value.replace(/\/\/.*@/, '//…@');
 }
 
 function logLevel(value: string): string | undefined {

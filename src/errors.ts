@@ -15,9 +15,19 @@ export class NotUniqueError extends Error {
   override name = 'NotUniqueError';
 }
 
-/** The database could not be written in time, or has no room; what was under way was rolled back. */
+/** The database cannot be reached, was too busy or has no room; what was under way was rolled back. */
 export class UnavailableError extends Error {
-  override name = 'UnavailableError';
+  override name: string = 'UnavailableError';
+}
+
+/** Transactions got into each other's way and the database rolled this one back: done again, it may well pass. */
+export class ContendedError extends UnavailableError {
+  override name = 'ContendedError';
+}
+
+/** The connection to the database was lost during a commit: what was under way has been saved whole, or not at all. */
+export class OutcomeUnknownError extends Error {
+  override name = 'OutcomeUnknownError';
 }
 
 /** A reason not to start, in one sentence for the person who started Roster. */

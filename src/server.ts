@@ -14,7 +14,7 @@ const LAST_CALL = 9_500;
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   await checkPort(config);
-  const db = await openDatabase(config.databaseUrl);
+  const db = await openDatabase(config.databaseUrl, { connections: config.databaseConnections });
   const app = await buildApp({ config, db });
   const { host, port } = config;
   await app.listen({ host, port }).catch((error) => Promise.reject(explained(error, host, port)));

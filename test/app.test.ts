@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { transact } from '../src/db/transact.ts';
 import { seedUsers } from '../src/seed/seed.ts';
 import { get, listen, startApp } from './support.ts';
 
@@ -25,6 +26,6 @@ test('the health checks answer', async () => {
   const app = await startApp();
   expect((await get(app, '/healthz')).body).toBe('ok\n');
   expect((await get(app, '/readyz')).body).toBe('ready\n');
-  await app.db.transaction().execute((trx) => trx.schema.dropTable('user_counts').execute());
+  await transact(app.db, (trx) => trx.schema.dropTable('user_counts').execute());
   expect((await get(app, '/readyz')).statusCode).toBe(503);
 });

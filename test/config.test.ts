@@ -7,6 +7,7 @@ test('without settings Roster is at port 3000 of this machine, with a file in da
     port: 3000,
     origin: undefined,
     databaseUrl: 'sqlite:data/roster.db',
+    databaseConnections: 10,
     logLevel: 'warn',
   });
 });
@@ -32,7 +33,7 @@ test.each([
   [
     'DATABASE_URL',
     'mysql://localhost',
-    'DATABASE_URL must be sqlite: and the path of a file, not "mysql://localhost".',
+    'DATABASE_URL must be sqlite: and the path of a file, or postgres://user:password@host:5432/database, not "mysql://localhost".',
   ],
   ['DATABASE_URL', 'sqlite::memory:', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite:', 'DATABASE_URL must be'],

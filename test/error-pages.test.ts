@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { transact } from '../src/db/transact.ts';
 import { HEADERS } from '../src/security.ts';
 import { addUser, get, listen, post, startApp, textOf } from './support.ts';
 
@@ -89,7 +90,7 @@ describe('a page says what happened, and nothing about the inside', () => {
   test('about a failure of ours', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'alice' });
-    await app.db.transaction().execute((trx) => trx.schema.alterTable('users').renameTo('lost').execute());
+    await transact(app.db, (trx) => trx.schema.alterTable('users').renameTo('lost').execute());
     const page = await get(app, '/users/1');
     expect(page.statusCode).toBe(500);
     expect(textOf(page.body)).toContain('The mistake is ours');

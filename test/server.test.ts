@@ -5,13 +5,12 @@ import { Agent, get as httpGet, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from './support.ts';
+import { temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.js');
 
-type Roster = { child: ChildProcess; address: string; path: string; stderr: Promise<string> };
+type Roster = { child: ChildProcess; address: string; url: string; stderr: Promise<string> };
 
 function run(args: string[], settings: Record<string, string>): ChildProcess {
   const child = spawn(process.execPath, [MAIN, ...args], {
@@ -25,7 +24,7 @@ function run(args: string[], settings: Record<string, string>): ChildProcess {
 async function runToEnd(args: string[], settings: Record<string, string> = {}) {
   const child = run(args, {
     PORT: '0',
-    DATABASE_URL: `sqlite:${join(temporaryFolder(), 'roster.db')}`,
+    DATABASE_URL: await temporaryUrl(),
     ...settings,
   });
   const [out, error, [code]] = await Promise.all([
@@ -37,11 +36,9 @@ async function runToEnd(args: string[], settings: Record<string, string> = {}) {
 }
 
 /** Starts Roster as `npm start` does and waits for its one line. */
-async function startRoster(
-  settings: Record<string, string> = {},
-  path = join(temporaryFolder(), 'roster.db'),
-): Promise<Roster> {
-  const child = run([], { PORT: '0', DATABASE_URL: `sqlite:${path}`, ...settings });
+async function startRoster(settings: Record<string, string> = {}, knownUrl?: string): Promise<Roster> {
+  const url = knownUrl ?? (await temporaryUrl());
+  const child = run([], { PORT: '0', DATABASE_URL: url, ...settings });
   const stderr = text(child.stderr as NonNullable<typeof child.stderr>);
   let out = '';
   for await (const chunk of child.stdout as NonNullable<typeof child.stdout>) {
@@ -50,7 +47,7 @@ async function startRoster(
   }
   const address = /^Roster is at (http:\/\/\S+)\n$/.exec(out)?.[1];
   if (address === undefined) throw new Error(`Roster said: ${out}${await stderr}`);
-  return { child, address, path, stderr };
+  return { child, address, url, stderr };
 }
 
 async function connectTo({ address }: Roster): Promise<Socket> {
@@ -128,7 +125,7 @@ describe('a running Roster', () => {
   });
 
   test('keeps what it acknowledged when it is killed', async () => {
-    const { child, address, path } = await startRoster();
+    const { child, address, url } = await startRoster();
     for (const username of ['alice', 'bob', 'carla']) {
       const body = new URLSearchParams({ username, email: `${username}@example.org` });
       const answer = await fetch(`${address}/users`, { method: 'POST', body, redirect: 'manual' });
@@ -136,7 +133,7 @@ describe('a running Roster', () => {
     }
     child.kill('SIGKILL');
     await once(child, 'exit');
-    const again = await startRoster({}, path);
+    const again = await startRoster({}, url);
     expect(await (await fetch(`${again.address}/users`)).text()).toContain('Showing 1–3 of 3');
   });
 
@@ -166,9 +163,8 @@ describe('a running Roster', () => {
       const [answer] = await once(posting, 'response');
       expect(answer.statusCode).toBe(303);
       expect(await once(roster.child, 'exit')).toEqual([0, null]);
-      const db = new Sqlite(roster.path, { readonly: true });
-      expect(db.prepare('select username from users').pluck().all()).toEqual(['alice']);
-      db.close();
+      const db = await temporaryDatabase(roster.url);
+      expect(await db.selectFrom('users').select('username').execute()).toEqual([{ username: 'alice' }]);
     },
   );
 

@@ -1,16 +1,18 @@
-/** What tests share: a Roster of their own, on a database file of its own, and how to talk to it. */
+/** What tests share: a Roster of their own, on a database of its own, and how to talk to it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
 import type { Db, User } from '../src/db/schema.ts';
+import { transact } from '../src/db/transact.ts';
 import type { NewUser } from '../src/users/form.ts';
 import { insertUser } from '../src/users/queries.ts';
+import { temporarySchema } from './postgres/database.ts';
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
@@ -19,19 +21,25 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-export async function temporaryDatabase(path = join(temporaryFolder(), 'roster.db')): Promise<Db> {
-  const db = await openDatabase(`sqlite:${path}`);
+/** The address of a new database of the engine under test; it is gone after the tests. */
+export async function temporaryUrl(engine = inject('engine')): Promise<string> {
+  return engine === 'sqlite' ? `sqlite:${join(temporaryFolder(), 'roster.db')}` : temporarySchema();
+}
+
+/** A database of the engine under test, opened as it is for requests. */
+export async function temporaryDatabase(url?: string): Promise<Db> {
+  const db = await openDatabase(url ?? (await temporaryUrl()), { connections: 5 });
   onTestFinished(() => db.destroy());
   return db;
 }
 
-/** An app with an empty database, or the one at `path`; closed after the test. */
+/** An app with an empty database, or the one at `url`; closed after the test. */
 export async function startApp(
   settings: Record<string, string> = {},
-  path?: string,
+  url?: string,
 ): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: await temporaryDatabase(path) });
+  const app = await buildApp({ config, db: await temporaryDatabase(url) });
   onTestFinished(() => app.close());
   return app;
 }
@@ -49,7 +57,7 @@ export async function addUser(
   now = Date.now(),
 ): Promise<User> {
   const whole = { email: `${user.username}@example.org`, full_name: null, is_active: true, ...user };
-  return db.transaction().execute((trx) => insertUser(trx, whole, now));
+  return transact(db, (trx) => insertUser(trx, whole, now));
 }
 
 export async function addUsers(db: Db, usernames: readonly string[]): Promise<void> {

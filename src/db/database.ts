@@ -1,42 +1,60 @@
 /** Opens the database that a URL names, checked and migrated. */
-import { Kysely, sql } from 'kysely';
+import { Kysely } from 'kysely';
 import { StartError } from '../errors.ts';
-import { migrate, type VersionStore } from './migrate.ts';
+import { engineOf } from './engine.ts';
+import { migrate, refuseNewer } from './migrate.ts';
 import * as users from './migrations/0001-users.ts';
+import { postgresDialect } from './postgres/dialect.ts';
+import { openPool } from './postgres/pool.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
-import { prepareSqliteFile, refuseNewer } from './sqlite/file.ts';
+import { prepareSqliteFile } from './sqlite/file.ts';
 
 const MIGRATIONS = [users];
 
-/** SQLite keeps the number in the file's header (https://sqlite.org/pragma.html#pragma_user_version). */
-export const sqliteVersion: VersionStore = {
-  async read(db) {
-    const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(db);
-    return rows[0]?.user_version ?? 0;
-  },
-  async write(trx, version) {
-    await sql`pragma user_version = ${sql.lit(version)}`.execute(trx);
-  },
-};
-
 /**
- * @param url `sqlite:` and a path, relative to the working folder.
- * @throws StartError when the file cannot be used; it is left as it was.
+ * @param url `sqlite:` and a path, relative to the working folder, or `postgres://…`.
+ * @param requests given where requests are answered: none then waits long, and so many connections are shared.
+ * @throws StartError when the database cannot be used; it is left as it was.
  */
-export async function openDatabase(url: string): Promise<Db> {
-  const path = url.slice('sqlite:'.length);
+export async function openDatabase(url: string, requests?: { connections: number }): Promise<Db> {
+  return url.startsWith('sqlite:') ? openSqlite(url.slice('sqlite:'.length)) : openPostgres(url, requests);
+}
+
+async function openSqlite(path: string): Promise<Db> {
   prepareSqliteFile(path, MIGRATIONS.length);
+  return prepared(path, () => new Kysely<Schema>({ dialect: sqliteDialect(path) }));
+}
+
+async function openPostgres(url: string, requests: { connections: number } | undefined): Promise<Db> {
+  const open = (limits?: typeof requests) =>
+    new Kysely<Schema>({ dialect: postgresDialect(openPool(url, limits)) });
+  const { host, pathname } = new URL(url);
+  const db = await prepared(`postgres://${host}${pathname}`, open);
+  if (requests === undefined) return db;
+  await db.destroy();
+  return open(requests);
+}
+
+/** @param name what to call the database in a sentence. */
+async function prepared(name: string, open: () => Db): Promise<Db> {
   let db: Db | undefined;
   try {
-    db = new Kysely<Schema>({ dialect: sqliteDialect(path) });
-    // Asked again: the newest version may still be in the write-ahead log beside the file.
-    refuseNewer(path, await sqliteVersion.read(db), MIGRATIONS.length);
-    await migrate(db, MIGRATIONS, sqliteVersion);
+    db = open();
+    const engine = engineOf(db);
+    await engine.check(db);
+    refuseNewer(name, await engine.readVersion(db), MIGRATIONS.length);
+    await migrate(db, MIGRATIONS);
     return db;
   } catch (error) {
     await db?.destroy();
     if (error instanceof StartError) throw error;
-    throw new StartError(`${path} cannot be opened: ${(error as Error).message}.`, { cause: error });
+    throw new StartError(`${name} cannot be opened: ${reasonOf(error)}.`, { cause: error });
   }
+}
+
+/** What went wrong in the end: the innermost error says most. */
+function reasonOf(error: unknown): string {
+  const { cause, message, code } = error as Error & { code?: string };
+  return cause instanceof Error ? reasonOf(cause) : message || String(code);
 }

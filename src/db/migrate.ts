@@ -1,27 +1,37 @@
 /** Brings a database to the newest version: each migration in a transaction of its own, with its number. */
+import { StartError } from '../errors.ts';
+import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
+import { transact } from './transact.ts';
 
-export type Migration = { up(trx: Trx): Promise<void> };
-
-/** How an engine remembers the number of the last migration. */
-export type VersionStore = {
-  read(db: Db): Promise<number>;
-  write(trx: Trx, version: number): Promise<void>;
+/** What changes on each engine. */
+export type Migration = {
+  sqlite(trx: Trx): Promise<void>;
+  postgres(trx: Trx): Promise<void>;
 };
 
 /** Runs what is missing of `migrations`; the first has number 1. Several processes may do so at once. */
-export async function migrate(
-  db: Db,
-  migrations: readonly Migration[],
-  versions: VersionStore,
-): Promise<void> {
+export async function migrate(db: Db, migrations: readonly Migration[]): Promise<void> {
+  const engine = engineOf(db);
   for (const [index, migration] of migrations.entries()) {
-    if ((await versions.read(db)) > index) continue;
-    await db.transaction().execute(async (trx) => {
+    if ((await engine.readVersion(db)) > index) continue;
+    await transact(db, async (trx) => {
       // Read again inside the transaction: another process may have run this migration while we waited for our turn.
-      if ((await versions.read(trx)) > index) return;
-      await migration.up(trx);
-      await versions.write(trx, index + 1);
+      if ((await engine.readVersion(trx)) > index) return;
+      await migration[engine.name](trx);
+      await engine.writeVersion(trx, index + 1);
     });
+  }
+}
+
+/**
+ * @param database what to call it in a sentence.
+ * @throws StartError when it was written by a Roster that knows more migrations.
+ */
+export function refuseNewer(database: string, version: number, newestVersion: number): void {
+  if (version > newestVersion) {
+    throw new StartError(
+      `${database} was written by a newer Roster (version ${version}, this one knows ${newestVersion}); update Roster.`,
+    );
   }
 }

@@ -2,14 +2,14 @@
 import { readConfig } from '../config.ts';
 import { bulkLoadUsers } from '../db/bulk.ts';
 import { openDatabase } from '../db/database.ts';
-import type { Db } from '../db/schema.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { countByStatus, insertUsers } from '../users/queries.ts';
 import { person } from './people.ts';
 
 const MOST = 100_000_000;
 /** Rows in one statement. */
-const ROWS = 200;
+const ROWS = 1000;
 /** Rows in one transaction once there are users, so that a Roster in use beside it waits only for that long. */
 const BATCH = 10_000;
 const REPORT_EVERY = 50_000;
@@ -43,15 +43,29 @@ export async function seedUsers(
   let done = 0;
   while (done < count) {
     const end = isEmpty ? count : Math.min(count, done + BATCH);
-    await bulkLoadUsers(db, async (trx) => {
-      while (done < end) {
-        const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
-        done += await insertUsers(trx, people);
-        if (done % REPORT_EVERY === 0 && done < count) progress(done);
-      }
-    });
+    const [firstNumber, before] = [number, done];
+    // From the same numbers again, should the database want it done again.
+    [number, done] = await bulkLoadUsers(db, (trx) => addPeople(trx, firstNumber, before, end, progress));
+    if (done % REPORT_EVERY === 0 || done === count) progress(done);
   }
-  progress(done);
+}
+
+/** Adds people from a number on until `done` has become `end`; returns the next number, and `end`. */
+async function addPeople(
+  trx: Trx,
+  firstNumber: number,
+  before: number,
+  end: number,
+  progress: (done: number) => void,
+): Promise<[number: number, done: number]> {
+  let number = firstNumber;
+  let done = before;
+  while (done < end) {
+    const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
+    done += await insertUsers(trx, people);
+    if (done % REPORT_EVERY === 0 && done < end) progress(done);
+  }
+  return [number, done];
 }
 
 function report(done: number, count: number, started: number): void {

@@ -1,5 +1,6 @@
 /** Deleting a user: asked first, then done. */
 import type { FastifyReply } from 'fastify';
+import { transact } from '../db/transact.ts';
 import { readFields } from '../forms.ts';
 import { listAddress, parseFrom } from './list.ts';
 import { nearestPage } from './list-queries.ts';
@@ -13,7 +14,7 @@ export async function askToDelete(request: Request, reply: FastifyReply) {
 
 export async function remove(request: Request, reply: FastifyReply) {
   const id = idOf(request);
-  const { user, list } = await request.server.db.transaction().execute(async (trx) => {
+  const { user, list } = await transact(request.server.db, async (trx) => {
     const deleted = await deleteUser(trx, id);
     readFields(request.body, []);
     // Asked before the commit: whatever fails after it would be told as if nothing had been deleted.

@@ -1,6 +1,7 @@
 /** The form of a user: making one and changing one. */
 import type { FastifyReply } from 'fastify';
 import type { User } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
 import { BadSubmissionError, NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
 import type { Views } from '../views.ts';
@@ -21,7 +22,7 @@ export async function create(request: Request, reply: FastifyReply) {
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   try {
     const { db } = request.server;
-    const user = await db.transaction().execute((trx) => insertUser(trx, form.value, Date.now()));
+    const user = await transact(db, (trx) => insertUser(trx, form.value, Date.now()));
     return reply.seeOther(userAddress(user.id, request), `User ${user.username} created!`);
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, ifTaken(error));
@@ -45,9 +46,9 @@ export async function update(request: Request, reply: FastifyReply) {
   const shown = { user: before, values, isConflict };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
   try {
-    const { isWritten, user } = await db
-      .transaction()
-      .execute((trx) => updateUser(trx, before.id, form.value, filledFrom, Date.now()));
+    const { isWritten, user } = await transact(db, (trx) =>
+      updateUser(trx, before.id, form.value, filledFrom, Date.now()),
+    );
     if (isWritten) return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
     const typed = valuesOf({ ...user, ...form.value } as User);
     return showForm(request, reply, { user, values: typed, isConflict: true }, 409);

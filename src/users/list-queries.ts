@@ -89,7 +89,7 @@ function matches(where: ExpressionBuilder<Schema, 'users'>, filter: Filter) {
   return where.and(conditions);
 }
 
-/** Orders by a sort key and then by id, or all of it the other way round. */
+/** Orders by a sort key, and by id where several users may have the same; or all of it the other way round. */
 function inOrder<Q extends SelectQueryBuilder<Schema, 'users', object>>(
   query: Q,
   sort: Sort,
@@ -98,8 +98,8 @@ function inOrder<Q extends SelectQueryBuilder<Schema, 'users', object>>(
   const isDescending = sort.startsWith('-') !== isReversed;
   const column = SORT_COLUMNS[sort.replace('-', '') as SortKey];
   const direction = isDescending ? 'desc' : 'asc';
-  const ordered = column === 'id' ? query : query.orderBy(`users.${column}`, direction);
-  return ordered.orderBy('users.id', direction) as Q;
+  const ordered = query.orderBy(`users.${column}`, direction);
+  return (column === 'created_at' ? ordered.orderBy('users.id', direction) : ordered) as Q;
 }
 
 function startOf(day: string): number {

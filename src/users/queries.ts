@@ -1,4 +1,5 @@
 /** One user in the database: finding, making, changing and deleting them. */
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { textKey } from '../text.ts';
@@ -40,7 +41,7 @@ export async function insertUser(trx: Trx, user: NewUser, now: number): Promise<
     .values({ ...user, ...keysOf(user), created_at: now, updated_at: now, version: 1 })
     .returningAll()
     .executeTakeFirstOrThrow();
-  await addToCount(trx, inserted.is_active, 1);
+  await addToCounts(trx, { [inserted.is_active ? 'active' : 'inactive']: 1 });
   return inserted;
 }
 
@@ -59,8 +60,7 @@ export async function insertUsers(
     .returning('is_active')
     .execute();
   const active = inserted.filter(({ is_active }) => is_active).length;
-  await addToCount(trx, true, active);
-  await addToCount(trx, false, inserted.length - active);
+  await addToCounts(trx, { active, inactive: inserted.length - active });
   return inserted.length;
 }
 
@@ -76,7 +76,7 @@ export async function updateUser(
   version: number | undefined,
   now: number,
 ): Promise<{ isWritten: boolean; user: User }> {
-  const before = await getUser(trx, id);
+  const before = await lockUser(trx, id);
   // What is there already is saved already: a form sent twice meets no conflict with itself, and one that changes
   // nothing disturbs nobody who has the same form open.
   if (Object.entries(changes).every(([name, value]) => before[name as keyof User] === value)) {
@@ -90,17 +90,17 @@ export async function updateUser(
     .returningAll()
     .executeTakeFirstOrThrow();
   if (user.is_active !== before.is_active) {
-    await addToCount(trx, before.is_active, -1);
-    await addToCount(trx, user.is_active, 1);
+    const activated = user.is_active ? 1 : -1;
+    await addToCounts(trx, { active: activated, inactive: -activated });
   }
   return { isWritten: true, user };
 }
 
 /** @throws NotFoundError */
 export async function deleteUser(trx: Trx, id: number): Promise<User> {
-  const user = await getUser(trx, id);
+  const user = await lockUser(trx, id);
   await trx.deleteFrom('users').where('id', '=', id).execute();
-  await addToCount(trx, user.is_active, -1);
+  await addToCounts(trx, { [user.is_active ? 'active' : 'inactive']: -1 });
   return user;
 }
 
@@ -118,13 +118,30 @@ export async function findHolders(
   return holders;
 }
 
-/** Adds to the number of users of a status, in the transaction that adds or removes them. */
-async function addToCount(trx: Trx, isActive: boolean, change: number): Promise<void> {
-  await trx
-    .updateTable('user_counts')
-    .set(({ eb }) => ({ count: eb('count', '+', change) }))
-    .where('is_active', '=', isActive)
-    .execute();
+/** The user as it is until the end of the transaction. @throws NotFoundError */
+async function lockUser(trx: Trx, id: number): Promise<User> {
+  const user = await trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  if (user === undefined) throw new NotFoundError(`There is no user ${id}.`);
+  return user;
+}
+
+/**
+ * Adds to the numbers of users of each status, in the transaction that adds or removes them: as its last statements,
+ * since others wait for these rows, and always in one order, so that no two wait for each other.
+ */
+async function addToCounts(trx: Trx, { active = 0, inactive = 0 }: Partial<Counts>): Promise<void> {
+  for (const [isActive, change] of [
+    [true, active],
+    [false, inactive],
+  ] as const) {
+    if (change === 0) continue;
+    await trx
+      .updateTable('user_counts')
+      .set(({ eb }) => ({ count: eb('count', '+', change) }))
+      .where('is_active', '=', isActive)
+      .where(engineOf(trx).ownCount)
+      .execute();
+  }
 }
 
 /** The comparison keys of whichever of username and email is there. */

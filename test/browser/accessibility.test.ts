@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { updateUser } from '../../src/users/queries.ts';
 import { listen, startApp } from '../support.ts';
@@ -36,7 +37,7 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
       is_active: false,
       email: 'new@example.org',
     };
-    await app.db.transaction().execute((trx) => updateUser(trx, 2, changes, undefined, Date.now()));
+    await transact(app.db, (trx) => updateUser(trx, 2, changes, undefined, Date.now()));
     await page.getByRole('button', { name: 'Save changes' }).click();
   },
   'the question before deleting': (page) => page.goto('/users/3/delete'),
@@ -52,14 +53,14 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
     await page.getByRole('button', { name: 'Create user' }).click();
   },
   'the empty list': async (page, app) => {
-    await app.db.transaction().execute(async (trx) => {
+    await transact(app.db, async (trx) => {
       await trx.deleteFrom('users').execute();
       await trx.updateTable('user_counts').set({ count: 0 }).execute();
     });
     await page.goto('/users');
   },
   'a failure of ours': async (page, app) => {
-    await app.db.transaction().execute((trx) => trx.schema.dropTable('user_counts').execute());
+    await transact(app.db, (trx) => trx.schema.dropTable('user_counts').execute());
     await page.goto('/users');
   },
 };

@@ -1,77 +1,85 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
-import { Kysely, sql } from 'kysely';
-import { expect, onTestFinished, test } from 'vitest';
-import { openDatabase, sqliteVersion } from '../../src/db/database.ts';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { openDatabase } from '../../src/db/database.ts';
+import { engineOf } from '../../src/db/engine.ts';
 import { type Migration, migrate } from '../../src/db/migrate.ts';
-import type { Db, Schema } from '../../src/db/schema.ts';
-import { sqliteDialect } from '../../src/db/sqlite/dialect.ts';
-import { temporaryFolder } from '../support.ts';
+import type { Db, Trx } from '../../src/db/schema.ts';
+import { tablesOf } from '../engines.ts';
+import { temporaryDatabase, temporaryUrl } from '../support.ts';
 
-function open(path: string): Db {
-  const db = new Kysely<Schema>({ dialect: sqliteDialect(path) });
-  onTestFinished(() => db.destroy());
-  return db;
+function onEach(run: (trx: Trx) => Promise<unknown>): Migration {
+  const up = async (trx: Trx) => void (await run(trx));
+  return { sqlite: up, postgres: up };
 }
 
 function creating(table: string): Migration {
-  return {
-    async up(trx) {
-      await sql`create table ${sql.table(table)} (a integer) strict`.execute(trx);
-    },
-  };
+  return onEach((trx) => sql`create table ${sql.table(table)} (a integer)`.execute(trx));
 }
 
-/** Everything in a database file: its tables and its version. */
-function contents(path: string) {
-  const db = new Sqlite(path, { readonly: true });
-  const tables = db
-    .prepare("select name from sqlite_schema where type = 'table' order by name")
-    .pluck()
-    .all();
-  const version = db.pragma('user_version', { simple: true });
-  db.close();
-  return { tables, version };
+/** Of a database that Roster's own first migration has made. */
+const FIRST = onEach(async () => {});
+
+/** The tables that are not Roster's own, and the version. */
+async function contents(db: Db) {
+  const tables = (await tablesOf(db)).filter((name) => !/^user|^sqlite_|^roster_/.test(name));
+  return { tables, version: await engineOf(db).readVersion(db) };
 }
 
 test('migrations run in order, once, and each leaves its number', async () => {
-  const path = join(temporaryFolder(), 'test.db');
-  const db = open(path);
-  await migrate(db, [creating('one')], sqliteVersion);
-  await migrate(db, [creating('one'), creating('two')], sqliteVersion);
-  await migrate(db, [creating('one'), creating('two')], sqliteVersion);
-  expect(contents(path)).toEqual({ tables: ['one', 'two'], version: 2 });
+  const db = await temporaryDatabase();
+  await migrate(db, [FIRST, creating('one')]);
+  await migrate(db, [FIRST, creating('one'), creating('two')]);
+  await migrate(db, [FIRST, creating('one'), creating('two')]);
+  expect(await contents(db)).toEqual({ tables: ['one', 'two'], version: 3 });
 });
 
 test('one that fails leaves nothing of itself, and those before it stay', async () => {
-  const path = join(temporaryFolder(), 'test.db');
-  const failing: Migration = {
-    async up(trx) {
-      await creating('half').up(trx);
-      await sql`insert into nowhere values (1)`.execute(trx);
-    },
-  };
-  await expect(migrate(open(path), [creating('one'), failing], sqliteVersion)).rejects.toThrow('nowhere');
-  expect(contents(path)).toEqual({ tables: ['one'], version: 1 });
+  const db = await temporaryDatabase();
+  const failing = onEach(async (trx) => {
+    await sql`create table half (a integer)`.execute(trx);
+    await sql`insert into nowhere values (1)`.execute(trx);
+  });
+  await expect(migrate(db, [FIRST, creating('one'), failing])).rejects.toThrow('nowhere');
+  expect(await contents(db)).toEqual({ tables: ['one'], version: 2 });
 });
 
 test('one that is killed on the way leaves nothing of itself', async () => {
-  const path = join(temporaryFolder(), 'test.db');
-  const migrating = spawn(process.execPath, [join(import.meta.dirname, 'killed-migration.ts'), path]);
+  const url = await temporaryUrl();
+  const migrating = spawn(process.execPath, [join(import.meta.dirname, 'killed-migration.ts'), url]);
   await once(migrating.stdout, 'data');
   migrating.kill('SIGKILL');
   await once(migrating, 'exit');
-  const db = open(path);
-  expect(contents(path)).toEqual({ tables: ['one'], version: 1 });
-  await migrate(db, [creating('one'), creating('half')], sqliteVersion);
-  expect(contents(path)).toEqual({ tables: ['half', 'one'], version: 2 });
+  const db = await temporaryDatabase(url);
+  expect(await contents(db)).toEqual({ tables: [], version: 1 });
+  await migrate(db, [FIRST, creating('half')]);
+  expect(await contents(db)).toEqual({ tables: ['half'], version: 2 });
 });
 
 test('started by several at once, each runs once', async () => {
-  const path = join(temporaryFolder(), 'roster.db');
-  const opened = await Promise.all([1, 2, 3].map(() => openDatabase(`sqlite:${path}`)));
+  const url = await temporaryUrl();
+  const opened = await Promise.all([1, 2, 3, 4].map(() => openDatabase(url)));
+  let runs = 0;
+  const counting = onEach(async () => {
+    runs++;
+  });
+  await Promise.all(opened.map((db) => migrate(db, [FIRST, counting, creating('once')])));
+  expect(runs).toBe(1);
+  expect(await contents(opened[0] as Db)).toEqual({ tables: ['once'], version: 3 });
   for (const db of opened) await db.destroy();
-  expect(contents(path)).toMatchObject({ tables: ['sqlite_sequence', 'user_counts', 'users'], version: 1 });
+});
+
+test('a database that a newer Roster has written is refused in one sentence and left as it was', async () => {
+  const url = await temporaryUrl();
+  const db = await temporaryDatabase(url);
+  await migrate(db, [FIRST, creating('newer')]);
+  await expect(openDatabase(url)).rejects.toMatchObject({
+    name: 'StartError',
+    message: expect.stringMatching(
+      / was written by a newer Roster \(version 2, this one knows 1\); update Roster\.$/,
+    ),
+  });
+  expect(await contents(db)).toEqual({ tables: ['newer'], version: 2 });
 });

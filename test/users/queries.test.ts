@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import type { Db, User } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
-import { type Filter, SORT_KEYS, type Sort, STATUSES } from '../../src/users/list.ts';
-import { countUsers, listUsers, usersInWindow } from '../../src/users/list-queries.ts';
+import { type Filter, SORT_KEYS, type Sort } from '../../src/users/list.ts';
+import { countUsers, listUsers } from '../../src/users/list-queries.ts';
 import {
   countByStatus,
   deleteUser,
@@ -103,14 +103,13 @@ describe('the number of users by status', () => {
   test('follows every change', async () => {
     const db = await temporaryDatabase();
     await addUsers(db, ['alice', 'bob', 'carla']);
-    const write = db.transaction();
-    await write.execute((trx) => updateUser(trx, 1, { is_active: false }, undefined, NOON));
-    await write.execute((trx) => updateUser(trx, 1, { full_name: 'Alice' }, undefined, NOON));
+    await transact(db, (trx) => updateUser(trx, 1, { is_active: false }, undefined, NOON));
+    await transact(db, (trx) => updateUser(trx, 1, { full_name: 'Alice' }, undefined, NOON));
     expect(await countByStatus(db)).toEqual({ active: 2, inactive: 1 });
-    await write.execute((trx) => deleteUser(trx, 1));
-    await write.execute((trx) => deleteUser(trx, 2));
+    await transact(db, (trx) => deleteUser(trx, 1));
+    await transact(db, (trx) => deleteUser(trx, 2));
     expect(await countByStatus(db)).toEqual({ active: 1, inactive: 0 });
-    await write.execute((trx) => updateUser(trx, 3, { is_active: false }, undefined, NOON));
+    await transact(db, (trx) => updateUser(trx, 3, { is_active: false }, undefined, NOON));
     expect(await countByStatus(db)).toEqual({ active: 0, inactive: 1 });
   });
 
@@ -119,7 +118,7 @@ describe('the number of users by status', () => {
     await seedUsers(db, 500);
     const users = await listUsers(db, ALL, 'id', { offset: 490, limit: 10, total: 500 });
     const again = users.map(({ id, version, username_key, email_key, ...user }) => user);
-    const added = await db.transaction().execute((trx) => insertUsers(trx, again));
+    const added = await transact(db, (trx) => insertUsers(trx, again));
     expect(added).toBe(0);
     const counted = await db
       .selectFrom('users')
@@ -127,10 +126,9 @@ describe('the number of users by status', () => {
       .groupBy('is_active')
       .execute();
     const counts = await countByStatus(db);
-    expect(counted).toEqual([
-      { is_active: false, count: counts.inactive },
-      { is_active: true, count: counts.active },
-    ]);
+    expect(counted).toHaveLength(2);
+    expect(counted).toContainEqual({ is_active: false, count: counts.inactive });
+    expect(counted).toContainEqual({ is_active: true, count: counts.active });
   });
 });
 
@@ -138,9 +136,9 @@ describe('an update', () => {
   test('raises the version and leaves what it does not name', async () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice', full_name: 'Alice' }, NOON);
-    const { isWritten, user: after } = await db
-      .transaction()
-      .execute((trx) => updateUser(trx, user.id, { username: 'Alicia' }, 1, NOON + 1));
+    const { isWritten, user: after } = await transact(db, (trx) =>
+      updateUser(trx, user.id, { username: 'Alicia' }, 1, NOON + 1),
+    );
     expect(isWritten).toBe(true);
     expect(after).toEqual({
       ...user,
@@ -154,9 +152,9 @@ describe('an update', () => {
   test('that changes nothing disturbs nobody', async () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice' });
-    const result = await db
-      .transaction()
-      .execute((trx) => updateUser(trx, user.id, { username: 'alice', is_active: true }, 1, NOON));
+    const result = await transact(db, (trx) =>
+      updateUser(trx, user.id, { username: 'alice', is_active: true }, 1, NOON),
+    );
     expect(result).toEqual({ isWritten: true, user });
   });
 
@@ -164,7 +162,7 @@ describe('an update', () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice' });
     const update = (full_name: string) =>
-      db.transaction().execute((trx) => updateUser(trx, user.id, { full_name }, 1, NOON));
+      transact(db, (trx) => updateUser(trx, user.id, { full_name }, 1, NOON));
     await update('Alice');
     expect(await update('Alicia')).toMatchObject({
       isWritten: false,
@@ -185,29 +183,4 @@ test('who has what somebody asks for is found, but not the one who asks', async 
   expect(await usernames()).toEqual({ username: 'alice', email: 'bob' });
   expect(await usernames(1)).toEqual({ email: 'bob' });
   expect(await findHolders(db, {}, undefined)).toEqual({});
-});
-
-test('every order, with and without a status, walks one index and sorts only what is shown', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 5000);
-  await db.transaction().execute((trx) => sql`analyze`.execute(trx));
-  const planOf = async (filter: Filter, sort: Sort, isFromEnd: boolean) => {
-    const query = usersInWindow(db, filter, sort, isFromEnd, { offset: 5, limit: 10 }).compile();
-    const { rows } = await db.executeQuery<{ detail: string }>({
-      ...query,
-      sql: `explain query plan ${query.sql}`,
-    });
-    return rows.map(({ detail }) => detail).join('\n');
-  };
-  for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {
-    for (const status of [undefined, ...STATUSES]) {
-      for (const isFromEnd of [false, true]) {
-        const plan = await planOf({ ...ALL, status }, sort, isFromEnd);
-        const [walked = '', joined = ''] = plan.split('SCAN shown');
-        expect(walked, plan).toMatch(status ? /SEARCH users USING COVERING INDEX/ : /SCAN users/);
-        expect(walked, plan).not.toContain('TEMP B-TREE');
-        expect(joined, plan).toContain('SEARCH users USING INTEGER PRIMARY KEY (rowid=?)');
-      }
-    }
-  }
 });

@@ -11,11 +11,13 @@ import {
   type Dialect,
   type Driver,
   type QueryResult,
+  type SelectModifierNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
 import { UnavailableError } from '../../errors.ts';
+import { sqliteEngine } from './engine.ts';
 import { openReader, openWriter, type Statements } from './statements.ts';
 
 /** How long a transaction waits for its turn and for another process that writes, in milliseconds. */
@@ -28,16 +30,24 @@ export function sqliteDialect(path: string): Dialect {
     createAdapter: () => new RosterSqliteAdapter(),
     createDriver: () => new SqliteDriver(path),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new RosterSqliteQueryCompiler(),
   };
 }
 
 class RosterSqliteAdapter extends SqliteAdapter {
+  readonly engine = sqliteEngine;
   override get supportsMultipleConnections(): boolean {
     return true;
   }
   override get supportsTransactionalDdl(): boolean {
     return true;
+  }
+}
+
+class RosterSqliteQueryCompiler extends SqliteQueryCompiler {
+  /** SQLite has no row locks, and needs none: a transaction that writes is the only one. */
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (node.modifier !== 'ForUpdate') super.visitSelectModifier(node);
   }
 }
 

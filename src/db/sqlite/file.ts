@@ -14,6 +14,7 @@ import {
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
+import { refuseNewer } from '../migrate.ts';
 
 /** "Rost": the mark of Roster's files (https://sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x526f7374;
@@ -37,15 +38,6 @@ export function prepareSqliteFile(path: string, newestVersion: number): void {
     throw new StartError(`${path} belongs to another application; give DATABASE_URL another path.`);
   }
   refuseNewer(path, header.readInt32BE(60), newestVersion);
-}
-
-/** @throws StartError when the file was written by a Roster that knows more migrations. */
-export function refuseNewer(path: string, version: number, newestVersion: number): void {
-  if (version > newestVersion) {
-    throw new StartError(
-      `${path} was written by a newer Roster (version ${version}, this one knows ${newestVersion}); update Roster.`,
-    );
-  }
 }
 
 // Made under another name first: whoever is killed on the way leaves no empty file in its place, and of several who

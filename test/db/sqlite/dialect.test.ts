@@ -122,7 +122,7 @@ test('on a full disk nothing is acknowledged that is not there, and there is no 
 
 test('a transaction waits for another process that writes, without stopping this one', async () => {
   const path = join(temporaryFolder(), 'roster.db');
-  const db = await temporaryDatabase(path);
+  const db = await temporaryDatabase(`sqlite:${path}`);
   const other = new Sqlite(path);
   onTestFinished(() => void other.close());
   other.exec('begin immediate');
@@ -140,7 +140,7 @@ test('a transaction waits for another process that writes, without stopping this
 
 test('those who wait behind a locked file all hear of it in time, and nothing of theirs is written later', async () => {
   const path = join(temporaryFolder(), 'roster.db');
-  const db = await temporaryDatabase(path);
+  const db = await temporaryDatabase(`sqlite:${path}`);
   const other = new Sqlite(path);
   onTestFinished(() => void other.close());
   other.exec('begin immediate');

