@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { BadSubmissionError, NotFoundError, UnavailableError } from './errors.ts';
+import { BadSubmissionError, NotFoundError, OutcomeUnknownError, UnavailableError } from './errors.ts';
 import { HEADERS, RefusedError } from './security.ts';
 import type { Views } from './views.ts';
 
@@ -31,6 +31,17 @@ const UNEXPECTED = {
   title: 'Something went wrong',
   sentence:
     'The mistake is ours, and it has been noted. Nothing was changed; what you typed is one step back.',
+};
+
+const UNAVAILABLE = {
+  reading: 'The directory cannot be read just now.',
+  writing: 'The directory cannot be written just now. Nothing was changed; go back and send it again.',
+};
+
+const OUTCOME_UNKNOWN = {
+  title: 'Perhaps saved, perhaps not',
+  sentence:
+    'The database was lost while it saved this. The change may have been saved: look before you send it again.',
 };
 
 /** The last request of each connection, with its answer. */
@@ -96,13 +107,13 @@ async function bareErrorPage(app: FastifyInstance, status: number): Promise<stri
 }
 
 async function showError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { status, ...page } = explain(error);
+  const { status, ...page } = explain(error, request);
   if (status >= 500) request.log.error({ err: error }, 'request failed');
   if (status === 503) reply.header('retry-after', '5');
   await reply.render('error', page, status);
 }
 
-function explain(error: unknown): Explanation {
+function explain(error: unknown, request: FastifyRequest): Explanation {
   if (error instanceof NotFoundError) {
     return { status: 404, title: 'Not found', sentence: error.message, link: TO_THE_LIST };
   }
@@ -117,11 +128,21 @@ function explain(error: unknown): Explanation {
     };
   }
   if (error instanceof UnavailableError) {
-    const sentence =
-      'The directory could not be written just now. Nothing was changed; go back and send it again.';
+    const sentence = UNAVAILABLE[request.method === 'POST' ? 'writing' : 'reading'];
     return { status: 503, title: 'Try again in a moment', sentence };
+  }
+  if (error instanceof OutcomeUnknownError) {
+    return { status: 503, ...OUTCOME_UNKNOWN, link: whereToLook(request) };
   }
   const status = (error as Partial<FastifyError>)?.statusCode ?? 500;
   const known = KNOWN[status] ?? (status >= 400 && status < 500 ? KNOWN[400] : undefined);
   return known ? { status, ...known } : UNEXPECTED;
+}
+
+/** Where a change shows, if it was saved: at the user that was to be changed, or among the newest. */
+function whereToLook(request: FastifyRequest): NonNullable<Views['error']['link']> {
+  const { id } = request.params as { id?: string };
+  return id
+    ? { href: `/users/${id}`, text: `Look at user ${id}` }
+    : { href: '/users?sort=-id', text: 'Look at the newest users' };
 }

@@ -64,10 +64,29 @@ describe('imports', () => {
     }
   });
 
-  test('of the database engine are in src/db/ alone, and of HTTP nowhere near a query or a form', () => {
-    const importers = (name: string) =>
-      sources.filter((path) => importsOf(path).some((target) => target.startsWith(name)));
-    for (const path of importers('better-sqlite3')) expect(path).toMatch(/^src\/db\//);
+  const importers = (name: string) =>
+    sources.filter((path) => importsOf(path).some((target) => target.startsWith(name)));
+
+  test('of what differs between the databases are in src/db/ alone', () => {
+    for (const target of [
+      'better-sqlite3',
+      'pg',
+      'src/db/sqlite/',
+      'src/db/postgres/',
+      'src/db/migrations/',
+    ]) {
+      for (const path of importers(target)) expect(path, target).toMatch(/^src\/db\//);
+    }
+    for (const path of sources.filter((source) => !source.startsWith('src/db/'))) {
+      expect(read(path), 'SQL as text').not.toMatch(/import[^;]*\bsql\b[^;]*from 'kysely'/);
+      expect(read(path), 'a transaction that is not run again when it has to be').not.toContain(
+        '.transaction(',
+      );
+      expect(read(path), 'the name of an engine').not.toMatch(/'(sqlite|postgres)'/);
+    }
+  });
+
+  test('of HTTP are nowhere near a query or a form', () => {
     for (const path of [...importers('fastify'), ...importers('@fastify/')]) {
       expect(path).not.toMatch(
         /queries\.ts|form\.ts|list\.ts|^src\/db\/|pagination|text\.ts|errors\.ts|forms\.ts/,

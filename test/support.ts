@@ -27,19 +27,16 @@ export async function temporaryUrl(engine = inject('engine')): Promise<string> {
 }
 
 /** A database of the engine under test, opened as it is for requests. */
-export async function temporaryDatabase(url?: string): Promise<Db> {
-  const db = await openDatabase(url ?? (await temporaryUrl()), { connections: 5 });
+export async function temporaryDatabase(url?: string, connections = 5): Promise<Db> {
+  const db = await openDatabase(url ?? (await temporaryUrl()), { connections });
   onTestFinished(() => db.destroy());
   return db;
 }
 
-/** An app with an empty database, or the one at `url`; closed after the test. */
-export async function startApp(
-  settings: Record<string, string> = {},
-  url?: string,
-): Promise<FastifyInstance> {
+/** An app with an empty database, or a given one; closed after the test. */
+export async function startApp(settings: Record<string, string> = {}, db?: Db): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: await temporaryDatabase(url) });
+  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()) });
   onTestFinished(() => app.close());
   return app;
 }

@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import type { Db, Trx } from '../../../src/db/schema.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { UnavailableError } from '../../../src/errors.ts';
+import { addUsers, temporaryDatabase } from '../../support.ts';
+
+async function append(trx: Trx, id: number, text: string): Promise<void> {
+  await trx
+    .updateTable('users')
+    .set({ full_name: sql`coalesce(full_name, '') || ${text}` })
+    .where('id', '=', id)
+    .execute();
+}
+
+async function fullNames(db: Db): Promise<(string | null)[]> {
+  return (await db.selectFrom('users').select('full_name').orderBy('id').execute()).map(
+    (user) => user.full_name,
+  );
+}
+
+/** Resolves for the first `count` who call it once that many have; those who come later need not wait. */
+function meeting(count: number): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let present = 0;
+  return () => {
+    if (++present >= count) resolve();
+    return promise;
+  };
+}
+
+test('of two transactions that wait for each other one is done again, and both have one effect', async () => {
+  const db = await temporaryDatabase();
+  await addUsers(db, ['alice', 'bob']);
+  const bothHaveOne = meeting(2);
+  let runs = 0;
+  const appendTo = (first: number, second: number, text: string) =>
+    transact(db, async (trx) => {
+      runs++;
+      await append(trx, first, text);
+      await bothHaveOne();
+      await append(trx, second, text);
+    });
+  await Promise.all([appendTo(1, 2, 'x'), appendTo(2, 1, 'x')]);
+  expect(runs).toBe(3);
+  expect(await fullNames(db)).toEqual(['xx', 'xx']);
+});
+
+test('of two serializable transactions that each read what the other writes one is done again', async () => {
+  const db = await temporaryDatabase();
+  await addUsers(db, ['alice', 'bob']);
+  const bothHaveRead = meeting(2);
+  let runs = 0;
+  // At least one of the two stays active: each may only go while the other is there.
+  const deactivate = (id: number) =>
+    transact(db, async (trx) => {
+      runs++;
+      await sql`set transaction isolation level serializable`.execute(trx);
+      const active = await trx.selectFrom('users').select('id').where('is_active', '=', true).execute();
+      await bothHaveRead();
+      if (active.length > 1)
+        await trx.updateTable('users').set({ is_active: false }).where('id', '=', id).execute();
+    });
+  await Promise.all([deactivate(1), deactivate(2)]);
+  expect(runs).toBe(3);
+  expect(await db.selectFrom('users').select('id').where('is_active', '=', true).execute()).toHaveLength(1);
+});
+
+test.each(['40001', '40P01'])(
+  'after %s five times in a row nothing was changed, and that is said',
+  async (state) => {
+    const db = await temporaryDatabase();
+    await addUsers(db, ['alice']);
+    let runs = 0;
+    const work = transact(db, async (trx) => {
+      runs++;
+      await append(trx, 1, 'x');
+      await sql`do ${sql.lit(`begin raise exception using errcode = '${state}'; end`)}`.execute(trx);
+    });
+    await expect(work).rejects.toThrow(UnavailableError);
+    expect(runs).toBe(5);
+    expect(await fullNames(db)).toEqual([null]);
+  },
+);
+
+test('a transaction whose failed statement was overlooked is not taken for saved', async () => {
+  const db = await temporaryDatabase();
+  const work = transact(db, async (trx) => {
+    await trx.updateTable('user_counts').set({ count: 7 }).execute();
+    await sql`select 1 / 0`.execute(trx).catch(() => {});
+  });
+  await expect(work).rejects.toThrow(UnavailableError);
+  expect(await db.selectFrom('user_counts').select('count').distinct().execute()).toEqual([{ count: 0 }]);
+});

@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import { expect, onTestFinished, test } from 'vitest';
+import { openDatabase } from '../../../src/db/database.ts';
+import type { Db } from '../../../src/db/schema.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
+
+async function setting(db: Db, name: string): Promise<unknown> {
+  return (await sql<{ value: string }>`select current_setting(${name}) as value`.execute(db)).rows[0]?.value;
+}
+
+/** Runs something while a transaction has written to user 1 and is not over. */
+async function whileLocked<T>(db: Db, work: () => Promise<T>): Promise<T> {
+  let result: T | undefined;
+  await transact(db, async (trx) => {
+    await trx.updateTable('users').set({ full_name: 'Held' }).where('id', '=', 1).execute();
+    result = await work();
+  });
+  return result as T;
+}
+
+test('a request that has to wait too long for a row is answered, and nothing of it is written later', async () => {
+  const url = await temporaryUrl();
+  const [app, other] = [await startApp({}, await temporaryDatabase(url)), await temporaryDatabase(url)];
+  await addUser(app.db, { username: 'alice' });
+  const page = await whileLocked(other, () => post(app, '/users/1', { username: 'alicia' }));
+  expect(page.statusCode).toBe(503);
+  expect(textOf(page.body)).toContain('Nothing was changed');
+  expect(await app.db.selectFrom('users').select(['username', 'full_name']).execute()).toEqual([
+    { username: 'alice', full_name: 'Held' },
+  ]);
+});
+
+test('when all connections are in use a request waits for one, and is told when that takes too long', async () => {
+  const url = await temporaryUrl();
+  const db = await temporaryDatabase(url, 1);
+  const app = await startApp({}, db);
+  await addUser(db, { username: 'alice' });
+  const pages = await whileLocked(db, () => Promise.all([get(app, '/users'), post(app, '/users/1/delete')]));
+  for (const page of pages) {
+    expect(page.statusCode).toBe(503);
+    expect(page.headers['retry-after']).toBe('5');
+  }
+  expect((await get(app, '/users')).statusCode).toBe(200);
+  const waiting = await Promise.all(Array.from({ length: 20 }, () => get(app, '/users')));
+  expect(waiting.map(({ statusCode }) => statusCode)).toEqual(waiting.map(() => 200));
+});
+
+test('the statements of requests are limited in time, those of commands and migrations are not', async () => {
+  const url = await temporaryUrl();
+  const command = await openDatabase(url);
+  onTestFinished(() => command.destroy());
+  expect(await setting(command, 'statement_timeout')).toBe('0');
+  expect(await setting(await temporaryDatabase(url), 'statement_timeout')).toBe('3s');
+});
+
+test('a query outside a transaction cannot write', async () => {
+  const db = await temporaryDatabase();
+  await expect(db.deleteFrom('users').execute()).rejects.toThrow('read-only transaction');
+});
+
+test('the connections are named, unless the address names them', async () => {
+  const url = await temporaryUrl();
+  expect(await setting(await temporaryDatabase(url), 'application_name')).toBe('roster');
+  expect(await setting(await temporaryDatabase(`${url}&application_name=desk`), 'application_name')).toBe(
+    'desk',
+  );
+  expect(await setting(await temporaryDatabase(url), 'search_path')).toMatch(/^roster_/);
+});
+
+test('connections that the server has ended are replaced', async () => {
+  const url = await temporaryUrl();
+  const app = await startApp({}, await temporaryDatabase(`${url}&application_name=ended`));
+  await Promise.all([get(app, '/users'), get(app, '/users'), get(app, '/users')]);
+  const other = await temporaryDatabase(url);
+  const ended = await transact(other, (trx) =>
+    sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ended'`.execute(trx),
+  );
+  expect(ended.rows.length).toBeGreaterThan(0);
+  // What has been ended may still have to be noticed; from then on all is as it was.
+  await expect.poll(async () => (await get(app, '/users')).statusCode).toBe(200);
+  expect((await post(app, '/users', { username: 'bob', email: 'bob@example.org' })).statusCode).toBe(303);
+});
+
+test.each([
+  [
+    'a server that is not there',
+    { port: '1' },
+    /^postgres:\/\/127\.0\.0\.1:1\/\w+ cannot be opened: connect ECONNREFUSED 127\.0\.0\.1:1\.$/,
+  ],
+  [
+    'a wrong password',
+    { password: 'wrong' },
+    /cannot be opened: password authentication failed for user "postgres"\.$/,
+  ],
+  [
+    'a database that is not there',
+    { pathname: '/nowhere' },
+    /cannot be opened: database "nowhere" does not exist\.$/,
+  ],
+])('%s is one sentence, without the password', async (_what, change, sentence) => {
+  const url = Object.assign(new URL(await temporaryUrl()), change);
+  const refusal = await openDatabase(url.href).catch((error) => error);
+  expect(refusal).toMatchObject({ name: 'StartError', message: expect.stringMatching(sentence) });
+  expect(refusal.message).not.toMatch(/wrong|:password@/);
+});

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { startProxy } from '../../postgres/proxy.ts';
+import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
+
+/** What follows `begin isolation level read committed` does not end like that. */
+const COMMIT = 'commit\0';
+const ALICE = { username: 'alice', email: 'alice@example.org' };
+
+async function startBreakable() {
+  const { url, breakOnce } = await startProxy(await temporaryUrl());
+  const app = await startApp({}, await temporaryDatabase(url));
+  await addUser(app.db, { username: 'bob' });
+  const usernames = async () =>
+    (await app.db.selectFrom('users').select('username').orderBy('id').execute()).map(
+      ({ username }) => username,
+    );
+  return { app, breakOnce, usernames };
+}
+
+test.each([
+  { at: 'begin', is: 'before' },
+  { at: 'begin', is: 'after' },
+  { at: 'insert into "users"', is: 'before' },
+  { at: 'insert into "users"', is: 'after' },
+  { at: 'update "user_counts"', is: 'after' },
+  { at: 'insert into "users"', is: 'silence' },
+] as const)(
+  'a connection that breaks before the commit is sent ($at, $is) changes nothing, and the page says so',
+  async (fault) => {
+    const { app, breakOnce, usernames } = await startBreakable();
+    breakOnce(fault);
+    const page = await post(app, '/users', ALICE);
+    expect(page.statusCode).toBe(503);
+    expect(page.headers['retry-after']).toBe('5');
+    expect(textOf(page.body)).toContain('Nothing was changed; go back and send it again.');
+    expect(await usernames()).toEqual(['bob']);
+    expect((await post(app, '/users', ALICE)).statusCode).toBe(303);
+    expect(await usernames()).toEqual(['bob', 'alice']);
+  },
+);
+
+test.each([
+  { fault: { at: COMMIT, is: 'before' }, saved: ['bob'] },
+  { fault: { at: COMMIT, is: 'silence' }, saved: ['bob'] },
+  { fault: { at: COMMIT, is: 'after' }, saved: ['bob', 'alice'] },
+] as const)(
+  'a connection that breaks during the commit ($fault.is) is told as what it is: nobody knows, look there',
+  async ({ fault, saved }) => {
+    const { app, breakOnce, usernames } = await startBreakable();
+    breakOnce(fault);
+    const page = await post(app, '/users', ALICE);
+    expect(page.statusCode).toBe(503);
+    expect(page.headers['retry-after']).toBe('5');
+    expect(textOf(page.body)).toContain('The change may have been saved: look before you send it again.');
+    expect(textOf(page.body)).not.toContain('Nothing was changed');
+    expect(page.body).toContain('href="/users?sort=-id"');
+    // Nothing is sent again by itself.
+    expect(await usernames()).toEqual(saved);
+    expect((await get(app, '/users?sort=-id')).statusCode).toBe(200);
+  },
+);
+
+test.each([
+  ['/users/1', { full_name: 'Bob' }],
+  ['/update_user/1', { full_name: 'Bob' }],
+  ['/users/1/delete', {}],
+])('after a commit of %s that nobody knows of, the place to look is that user', async (address, fields) => {
+  const { app, breakOnce } = await startBreakable();
+  breakOnce({ at: COMMIT, is: 'after' });
+  const page = await post(app, address, fields);
+  expect(page.statusCode).toBe(503);
+  expect(page.body).toContain('href="/users/1"');
+});
+
+test('a page that cannot be read is 503, and says nothing of changes', async () => {
+  const { app, breakOnce } = await startBreakable();
+  breakOnce({ at: 'select', is: 'after' });
+  const page = await get(app, '/users/1');
+  expect(page.statusCode).toBe(503);
+  expect(textOf(page.body)).toContain('The directory cannot be read just now.');
+  expect(textOf(page.body)).not.toContain('changed');
+  expect((await get(app, '/users/1')).statusCode).toBe(200);
+});

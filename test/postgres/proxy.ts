@@ -1,0 +1,60 @@
+/** Stands between Roster and PostgreSQL, and breaks what they say to each other at a chosen moment. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/**
+ * What happens when Roster says `at`: the connection is cut `before` it reaches PostgreSQL or `after`
+ * PostgreSQL has answered it, or PostgreSQL is not heard of any more (`silence`).
+ */
+export type Fault = { at: string; is: 'before' | 'after' | 'silence' };
+
+export type Proxy = {
+  url: string;
+  /** The next connection on which that is said breaks; the others, and all after it, work. */
+  breakOnce(fault: Fault): void;
+};
+
+export async function startProxy(url: string): Promise<Proxy> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  let fault: Fault | undefined;
+  const server = createServer((roster) => {
+    const postgres = connect(Number(target.port), target.hostname);
+    const cut = () => {
+      roster.destroy();
+      postgres.destroy();
+    };
+    let broken: Fault | undefined;
+    roster.on('data', (data) => {
+      if (broken === undefined && fault !== undefined && data.includes(fault.at)) {
+        broken = fault;
+        fault = undefined;
+      }
+      if (broken?.is === 'before') cut();
+      else if (broken?.is !== 'silence') postgres.write(data);
+    });
+    postgres.on('data', (data) => {
+      if (broken?.is === 'after') cut();
+      else if (broken === undefined) roster.write(data);
+    });
+    for (const socket of [roster, postgres]) {
+      sockets.add(socket);
+      socket.on('error', cut).on('close', cut);
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const proxied = new URL(url);
+  proxied.port = String((server.address() as AddressInfo).port);
+  return {
+    url: proxied.href,
+    breakOnce: (next) => {
+      fault = next;
+    },
+  };
+}
