@@ -14,7 +14,7 @@ export default defineConfig({
           ...shared,
           name: 'sqlite',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/db/postgres/**'],
+          exclude: ['test/db/postgres/**', 'test/reliability/**'],
           provide: { engine: 'sqlite' },
         },
       },
