@@ -1,5 +1,5 @@
 /** The command line: what each command does, and what is said when there is none like it. */
-import { parseArgs } from 'node:util';
+import { readArguments } from './arguments.ts';
 import { SETTINGS_HELP } from './config.ts';
 import { StartError } from './errors.ts';
 
@@ -7,6 +7,8 @@ const HELP = `Roster, a user directory.
 
   npm start                  serves it
   npm run seed -- 100000     adds that many made-up users
+  npm run roster -- copy --from sqlite:data/roster.db --to postgres://user:password@host/database
+                             moves everything to an empty database
 
 ${SETTINGS_HELP}`;
 
@@ -21,10 +23,9 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
   }
 }
 
-async function run(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const { values, positionals } = readArguments(args);
-  const [command = 'serve', ...rest] = positionals;
-  if (values.help) {
+async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const [command = 'serve', ...rest] = args;
+  if (args.includes('--help') || args.includes('-h')) {
     console.log(HELP);
   } else if (command === 'serve' && rest.length === 0) {
     const { serve } = await import('./server.ts');
@@ -32,15 +33,11 @@ async function run(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
   } else if (command === 'seed') {
     const { seed } = await import('./seed/seed.ts');
     await seed(env, rest);
+  } else if (command === 'copy') {
+    const { copy } = await import('./copy/copy.ts');
+    await copy(rest);
   } else {
-    throw new StartError(`There is no command "${positionals.join(' ')}"; see npm start -- --help.`);
-  }
-}
-
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({ args, options: { help: { type: 'boolean', short: 'h' } }, allowPositionals: true });
-  } catch (error) {
-    throw new StartError(`${(error as Error).message.split('\n')[0]} See npm start -- --help.`);
+    readArguments(args, []);
+    throw new StartError(`There is no command "${args.join(' ')}"; see npm start -- --help.`);
   }
 }

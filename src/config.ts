@@ -18,6 +18,8 @@ export type Config = {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
+const DATABASE_URL_RULE = 'sqlite: and the path of a file, or postgres://user:password@host:5432/database';
+
 export const SETTINGS_HELP = `Settings, from the environment:
   HOST          the address to listen on (127.0.0.1)
   PORT          the port to listen on, 0 for a free one (3000)
@@ -43,17 +45,23 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     origin: env.ORIGIN
       ? read('ORIGIN', '', origin, 'an address such as https://users.example.org')
       : undefined,
-    databaseUrl: read(
-      'DATABASE_URL',
-      'sqlite:data/roster.db',
-      databaseUrl,
-      'sqlite: and the path of a file, or postgres://user:password@host:5432/database',
-    ),
+    databaseUrl: read('DATABASE_URL', 'sqlite:data/roster.db', databaseUrl, DATABASE_URL_RULE),
     databaseConnections: read('DATABASE_CONNECTIONS', '10', connections, 'a whole number from 1 to 1000'),
     logLevel: read('LOG_LEVEL', 'warn', logLevel, `one of ${LOG_LEVELS.join(', ')}`),
   };
   if (problems.length > 0) throw new StartError(problems.join('\n'));
   return config;
+}
+
+/**
+ * The address of a database that an option gives.
+ * @throws StartError
+ */
+export function readDatabaseUrl(name: string, value: string): string {
+  const url = databaseUrl(value);
+  if (url === undefined)
+    throw new StartError(`${name} must be ${DATABASE_URL_RULE}, not "${withoutPassword(value)}".`);
+  return url;
 }
 
 /** Whether only this machine can reach an address. */

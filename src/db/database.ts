@@ -8,7 +8,7 @@ import { postgresDialect } from './postgres/dialect.ts';
 import { openPool } from './postgres/pool.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
-import { prepareSqliteFile } from './sqlite/file.ts';
+import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
 
 const MIGRATIONS = [users];
 
@@ -18,33 +18,64 @@ const MIGRATIONS = [users];
  * @throws StartError when the database cannot be used; it is left as it was.
  */
 export async function openDatabase(url: string, requests?: { connections: number }): Promise<Db> {
-  return url.startsWith('sqlite:') ? openSqlite(url.slice('sqlite:'.length)) : openPostgres(url, requests);
-}
-
-async function openSqlite(path: string): Promise<Db> {
-  prepareSqliteFile(path, MIGRATIONS.length);
-  return prepared(path, () => new Kysely<Schema>({ dialect: sqliteDialect(path) }));
-}
-
-async function openPostgres(url: string, requests: { connections: number } | undefined): Promise<Db> {
-  const open = (limits?: typeof requests) =>
-    new Kysely<Schema>({ dialect: postgresDialect(openPool(url, limits)) });
-  const { host, pathname } = new URL(url);
-  const db = await prepared(`postgres://${host}${pathname}`, open);
+  const name = nameOf(url);
+  const bringUpToDate = async (db: Db) => {
+    await engineOf(db).prepare(db);
+    refuseNewer(name, await engineOf(db).readVersion(db), MIGRATIONS.length);
+    await migrate(db, MIGRATIONS);
+  };
+  if (isSqlite(url)) {
+    prepareSqliteFile(name, MIGRATIONS.length);
+    return opened(name, () => openSqlite(name), bringUpToDate);
+  }
+  const db = await opened(name, () => openPostgres(url), bringUpToDate);
   if (requests === undefined) return db;
   await db.destroy();
-  return open(requests);
+  return openPostgres(url, requests);
+}
+
+/**
+ * Opens a database that is there, to read it as it is: nothing of it is changed.
+ * @throws StartError also when it has to be brought up to date first.
+ */
+export async function openToRead(url: string): Promise<Db> {
+  const name = nameOf(url);
+  const checkVersion = async (db: Db) => {
+    const version = await engineOf(db).readVersion(db);
+    refuseNewer(name, version, MIGRATIONS.length);
+    if (version < MIGRATIONS.length)
+      throw new StartError(`${name} has to be brought up to date: start Roster with it once.`);
+  };
+  if (!isSqlite(url)) return opened(name, () => openPostgres(url), checkVersion);
+  checkSqliteFile(name, MIGRATIONS.length);
+  return opened(name, () => openSqlite(name, { isReadOnly: true }), checkVersion);
+}
+
+function isSqlite(url: string): boolean {
+  return url.startsWith('sqlite:');
+}
+
+/** The path of a file, or the address of a server without user and password. */
+function nameOf(url: string): string {
+  if (isSqlite(url)) return url.slice('sqlite:'.length);
+  const { host, pathname } = new URL(url);
+  return `postgres://${host}${pathname}`;
+}
+
+function openSqlite(path: string, options?: { isReadOnly: boolean }): Db {
+  return new Kysely<Schema>({ dialect: sqliteDialect(path, options) });
+}
+
+function openPostgres(url: string, requests?: { connections: number }): Db {
+  return new Kysely<Schema>({ dialect: postgresDialect(openPool(url, requests)) });
 }
 
 /** @param name what to call the database in a sentence. */
-async function prepared(name: string, open: () => Db): Promise<Db> {
+async function opened(name: string, open: () => Db, prepare: (db: Db) => Promise<void>): Promise<Db> {
   let db: Db | undefined;
   try {
     db = open();
-    const engine = engineOf(db);
-    await engine.check(db);
-    refuseNewer(name, await engine.readVersion(db), MIGRATIONS.length);
-    await migrate(db, MIGRATIONS);
+    await prepare(db);
     return db;
   } catch (error) {
     await db?.destroy();

@@ -5,11 +5,13 @@ import type { Db, Trx } from './schema.ts';
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';
   /** @throws StartError when Roster cannot work on the database. */
-  check(db: Db): Promise<void>;
+  prepare(db: Db): Promise<void>;
   /** Of the rows that add up to one count, those that a transaction adds to: one that no other is likely to want. */
   readonly ownCount: Expression<SqlBool>;
-  /** The number of the last migration; read in a transaction, it stays the same until the end of that. */
+  /** The number of the last migration, 0 before the first. */
   readVersion(db: Db): Promise<number>;
+  /** The same, and nobody else writes it until the end of the transaction. */
+  lockVersion(trx: Trx): Promise<number>;
   writeVersion(trx: Trx, version: number): Promise<void>;
   /** Keeps other bulk loads out, and gives memory to this one. */
   prepareBulkLoad(trx: Trx): Promise<void>;

@@ -17,7 +17,7 @@ export async function migrate(db: Db, migrations: readonly Migration[]): Promise
     if ((await engine.readVersion(db)) > index) continue;
     await transact(db, async (trx) => {
       // Read again inside the transaction: another process may have run this migration while we waited for our turn.
-      if ((await engine.readVersion(trx)) > index) return;
+      if ((await engine.lockVersion(trx)) > index) return;
       await migration[engine.name](trx);
       await engine.writeVersion(trx, index + 1);
     });

@@ -1,9 +1,11 @@
 /** `npm run seed -- 100000`: adds that many made-up users. */
+import { readArguments } from '../arguments.ts';
 import { readConfig } from '../config.ts';
 import { bulkLoadUsers } from '../db/bulk.ts';
 import { openDatabase } from '../db/database.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
+import { type Progress, reportProgress } from '../progress.ts';
 import { countByStatus, insertUsers } from '../users/queries.ts';
 import { person } from './people.ts';
 
@@ -14,15 +16,17 @@ const ROWS = 1000;
 const BATCH = 10_000;
 const REPORT_EVERY = 50_000;
 
-export async function seed(env: NodeJS.ProcessEnv, [amount, ...rest]: string[]): Promise<void> {
+export async function seed(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const {
+    positionals: [amount, ...rest],
+  } = readArguments(args, []);
   const count = Number(amount);
   if (!/^\d+$/.test(amount ?? '') || count < 1 || count > MOST || rest.length > 0) {
     throw new StartError('Say how many users to add: npm run seed -- 100000');
   }
   const db = await openDatabase(readConfig(env).databaseUrl);
-  const started = performance.now();
   try {
-    await seedUsers(db, count, (done) => report(done, count, started));
+    await seedUsers(db, count, reportProgress('added', count));
   } finally {
     await db.destroy();
   }
@@ -32,11 +36,7 @@ export async function seed(env: NodeJS.ProcessEnv, [amount, ...rest]: string[]):
  * Adds `count` users, starting with the first person that an earlier seeding has not added; someone whose username or
  * email is taken is left out and the next one comes instead.
  */
-export async function seedUsers(
-  db: Db,
-  count: number,
-  progress: (done: number) => void = () => {},
-): Promise<void> {
+export async function seedUsers(db: Db, count: number, progress: Progress = () => {}): Promise<void> {
   const { active, inactive } = await countByStatus(db);
   const isEmpty = active + inactive === 0;
   let number = active + inactive;
@@ -56,7 +56,7 @@ async function addPeople(
   firstNumber: number,
   before: number,
   end: number,
-  progress: (done: number) => void,
+  progress: Progress,
 ): Promise<[number: number, done: number]> {
   let number = firstNumber;
   let done = before;
@@ -66,9 +66,4 @@ async function addPeople(
     if (done % REPORT_EVERY === 0 && done < end) progress(done);
   }
   return [number, done];
-}
-
-function report(done: number, count: number, started: number): void {
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${done.toLocaleString('en')} of ${count.toLocaleString('en')} users added, ${seconds} s`);
 }

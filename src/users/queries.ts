@@ -41,7 +41,7 @@ export async function insertUser(trx: Trx, user: NewUser, now: number): Promise<
     .values({ ...user, ...keysOf(user), created_at: now, updated_at: now, version: 1 })
     .returningAll()
     .executeTakeFirstOrThrow();
-  await addToCounts(trx, { [inserted.is_active ? 'active' : 'inactive']: 1 });
+  await addToCounts(trx, countsOf([inserted]));
   return inserted;
 }
 
@@ -59,9 +59,19 @@ export async function insertUsers(
     .onConflict((conflict) => conflict.doNothing())
     .returning('is_active')
     .execute();
-  const active = inserted.filter(({ is_active }) => is_active).length;
-  await addToCounts(trx, { active, inactive: inserted.length - active });
+  await addToCounts(trx, countsOf(inserted));
   return inserted.length;
+}
+
+/** The `limit` users after the one with an id, in the order of their ids. */
+export async function findUsersAfter(db: Db, id: number, limit: number): Promise<User[]> {
+  return db.selectFrom('users').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
+}
+
+/** Inserts users as they are elsewhere, with their ids. */
+export async function insertCopies(trx: Trx, users: readonly User[]): Promise<void> {
+  await trx.insertInto('users').values(users).execute();
+  await addToCounts(trx, countsOf(users));
 }
 
 /**
@@ -100,7 +110,7 @@ export async function updateUser(
 export async function deleteUser(trx: Trx, id: number): Promise<User> {
   const user = await lockUser(trx, id);
   await trx.deleteFrom('users').where('id', '=', id).execute();
-  await addToCounts(trx, { [user.is_active ? 'active' : 'inactive']: -1 });
+  await addToCounts(trx, user.is_active ? { active: -1, inactive: 0 } : { active: 0, inactive: -1 });
   return user;
 }
 
@@ -129,7 +139,7 @@ async function lockUser(trx: Trx, id: number): Promise<User> {
  * Adds to the numbers of users of each status, in the transaction that adds or removes them: as its last statements,
  * since others wait for these rows, and always in one order, so that no two wait for each other.
  */
-async function addToCounts(trx: Trx, { active = 0, inactive = 0 }: Partial<Counts>): Promise<void> {
+async function addToCounts(trx: Trx, { active, inactive }: Counts): Promise<void> {
   for (const [isActive, change] of [
     [true, active],
     [false, inactive],
@@ -142,6 +152,11 @@ async function addToCounts(trx: Trx, { active = 0, inactive = 0 }: Partial<Count
       .where(engineOf(trx).ownCount)
       .execute();
   }
+}
+
+function countsOf(users: readonly Pick<User, 'is_active'>[]): Counts {
+  const active = users.filter(({ is_active }) => is_active).length;
+  return { active, inactive: users.length - active };
 }
 
 /** The comparison keys of whichever of username and email is there. */

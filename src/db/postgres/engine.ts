@@ -8,7 +8,7 @@ import { transact } from '../transact.ts';
 export const postgresEngine: Engine = {
   name: 'postgres',
 
-  async check(db) {
+  async prepare(db) {
     const { rows } = await sql<{
       encoding: string;
     }>`select current_setting('server_encoding') as encoding`.execute(db);
@@ -18,15 +18,21 @@ export const postgresEngine: Engine = {
         `The database has the encoding ${encoding}; make one with the encoding UTF8 for Roster.`,
       );
     }
+    if (!(await hasVersionTable(db))) await makeVersionTable(db);
   },
 
   // By connection, of which each has one transaction at a time; the process behind it has a number.
   ownCount: sql<SqlBool>`slot = pg_backend_pid() % 32`,
 
   async readVersion(db) {
-    if (!db.isTransaction) await makeVersionTable(db);
-    const lock = db.isTransaction ? sql`for update` : sql``;
-    const { rows } = await sql<{ version: number }>`select version from roster_version ${lock}`.execute(db);
+    if (!(await hasVersionTable(db))) return 0;
+    const { rows } = await sql<{ version: number }>`select version from roster_version`.execute(db);
+    return rows[0]?.version ?? 0;
+  },
+  async lockVersion(trx) {
+    const { rows } = await sql<{ version: number }>`select version from roster_version for update`.execute(
+      trx,
+    );
     return rows[0]?.version ?? 0;
   },
   async writeVersion(trx, version) {
@@ -57,12 +63,15 @@ export const postgresEngine: Engine = {
   },
 };
 
-/** Of several that make it at once, each finds it there afterwards. */
-async function makeVersionTable(db: Db): Promise<void> {
+async function hasVersionTable(db: Db): Promise<boolean> {
   const { rows } = await sql<{
     name: string | null;
   }>`select to_regclass('roster_version')::text as name`.execute(db);
-  if (rows[0]?.name) return;
+  return Boolean(rows[0]?.name);
+}
+
+/** Of several that make it at once, each finds it there afterwards. */
+async function makeVersionTable(db: Db): Promise<void> {
   try {
     await transact(db, async (trx) => {
       await sql`create table if not exists roster_version (is_one boolean primary key check (is_one), version integer not null)`.execute(

@@ -15,6 +15,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type TransactionSettings,
 } from 'kysely';
 import { UnavailableError } from '../../errors.ts';
 import { sqliteEngine } from './engine.ts';
@@ -25,10 +26,10 @@ const BUSY_WAIT = 4_000;
 const BUSY_STEP = 10;
 
 /** A dialect over the file at `path`. */
-export function sqliteDialect(path: string): Dialect {
+export function sqliteDialect(path: string, { isReadOnly = false } = {}): Dialect {
   return {
     createAdapter: () => new RosterSqliteAdapter(),
-    createDriver: () => new SqliteDriver(path),
+    createDriver: () => new SqliteDriver(path, isReadOnly),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new RosterSqliteQueryCompiler(),
   };
@@ -56,13 +57,15 @@ class RosterSqliteQueryCompiler extends SqliteQueryCompiler {
  * none is acknowledged before that one is committed. Syncing the disk is most of what a small transaction costs.
  */
 class SqliteDriver implements Driver {
+  readonly #path: string;
   readonly #writer: Statements;
   readonly #reader: Statements;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
 
-  constructor(path: string) {
-    this.#writer = openWriter(path);
+  constructor(path: string, isReadOnly: boolean) {
+    this.#path = path;
+    this.#writer = isReadOnly ? openReader(path) : openWriter(path);
     this.#reader = openReader(path);
   }
 
@@ -72,7 +75,8 @@ class SqliteDriver implements Driver {
     return new SqliteConnection(this.#reader);
   }
 
-  async beginTransaction(connection: SqliteConnection): Promise<void> {
+  async beginTransaction(connection: SqliteConnection, { accessMode }: TransactionSettings): Promise<void> {
+    if (accessMode === 'read only') return this.#beginSnapshot(connection);
     const deadline = performance.now() + BUSY_WAIT;
     connection.endTurn = await this.#takeTurn();
     if (!this.#writer.db.inTransaction) this.#group = await this.#openGroup(deadline);
@@ -80,7 +84,15 @@ class SqliteDriver implements Driver {
     connection.statements = this.#writer;
   }
 
+  /** On a connection of its own, whose `begin` sees all at one moment. */
+  #beginSnapshot(connection: SqliteConnection): void {
+    connection.snapshot = openReader(this.#path);
+    connection.snapshot.run('begin');
+    connection.statements = connection.snapshot;
+  }
+
   async commitTransaction(connection: SqliteConnection): Promise<void> {
+    if (connection.snapshot) return;
     const group = this.#group;
     this.#writer.run('release one');
     this.#endTurn(connection);
@@ -97,6 +109,7 @@ class SqliteDriver implements Driver {
   }
 
   async releaseConnection(connection: SqliteConnection): Promise<void> {
+    connection.snapshot?.db.close();
     this.#endTurn(connection);
   }
 
@@ -150,6 +163,8 @@ type Group = { committed: Promise<void> };
 
 class SqliteConnection implements DatabaseConnection {
   statements: Statements;
+  /** Set while the connection reads a snapshot. */
+  snapshot: Statements | undefined;
   /** Set once the connection has asked for its turn to write. */
   endTurn: (() => void) | undefined;
 

@@ -1,6 +1,7 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
+import type { Db } from '../schema.ts';
 
 /** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_SIZE = 256 * 1024;
@@ -8,16 +9,13 @@ const BULK_CACHE_SIZE = 256 * 1024;
 export const sqliteEngine: Engine = {
   name: 'sqlite',
 
-  async check() {},
+  async prepare() {},
 
   // Writers take turns, so each count is one row.
   ownCount: sql<SqlBool>`true`,
 
-  // In the file's header: https://sqlite.org/pragma.html#pragma_user_version
-  async readVersion(db) {
-    const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(db);
-    return rows[0]?.user_version ?? 0;
-  },
+  readVersion,
+  lockVersion: readVersion,
   async writeVersion(trx, version) {
     await sql`pragma user_version = ${sql.lit(version)}`.execute(trx);
   },
@@ -46,3 +44,9 @@ export const sqliteEngine: Engine = {
     await sql`insert into sqlite_sequence (name, seq) values ('users', ${id})`.execute(trx);
   },
 };
+
+/** In the file's header: https://sqlite.org/pragma.html#pragma_user_version */
+async function readVersion(db: Db): Promise<number> {
+  const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(db);
+  return rows[0]?.user_version ?? 0;
+}

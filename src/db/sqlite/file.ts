@@ -26,6 +26,15 @@ export const APPLICATION_ID = 0x526f7374;
 export function prepareSqliteFile(path: string, newestVersion: number): void {
   checkFolder(path);
   if (!existsSync(path)) makeFile(path);
+  checkSqliteFile(path, newestVersion);
+}
+
+/**
+ * Passes a file of Roster's.
+ * @throws StartError as above, and where there is none.
+ */
+export function checkSqliteFile(path: string, newestVersion: number): void {
+  if (!existsSync(path)) throw new StartError(`There is no file ${path}.`);
   const header = readHeader(path);
   if (header.length === 0) {
     throw new StartError(`${path} is empty (0 bytes); restore it or remove it.`);

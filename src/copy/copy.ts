@@ -1,0 +1,88 @@
+/** `npm run roster -- copy --from … --to …`: moves everything from one database to another, empty one. */
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { readArguments } from '../arguments.ts';
+import { readDatabaseUrl } from '../config.ts';
+import { bulkLoadUsers } from '../db/bulk.ts';
+import { openDatabase, openToRead } from '../db/database.ts';
+import { engineOf } from '../db/engine.ts';
+import type { Db, User } from '../db/schema.ts';
+import { readSnapshot } from '../db/transact.ts';
+import { StartError } from '../errors.ts';
+import { type Progress, reportProgress } from '../progress.ts';
+import { countByStatus, findUsersAfter, insertCopies } from '../users/queries.ts';
+
+/** Rows in one statement. */
+const ROWS = 1_000;
+const REPORT_EVERY = 50_000;
+const USAGE =
+  'Say from where to where: npm run roster -- copy --from sqlite:data/roster.db --to postgres://user:password@host/database';
+
+export async function copy(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args, ['from', 'to']);
+  if (!values.from || !values.to || positionals.length > 0) throw new StartError(USAGE);
+  const [from, to] = [readDatabaseUrl('--from', values.from), readDatabaseUrl('--to', values.to)];
+  const source = await openToRead(from);
+  try {
+    const target = await openDatabase(to);
+    try {
+      const count = await copyEverything(source, target, reportProgress);
+      console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
+    } finally {
+      await target.destroy();
+    }
+  } finally {
+    await source.destroy();
+  }
+}
+
+/**
+ * Copies the source, as it is at one moment, in one transaction: whatever stops it leaves the target empty.
+ * @returns how many users there are.
+ * @throws StartError when the target has users, or when they do not read back from it as they are in the source.
+ */
+export async function copyEverything(
+  source: Db,
+  target: Db,
+  progressOf: (what: string, count: number) => Progress = () => () => {},
+): Promise<number> {
+  return readSnapshot(source, (from) =>
+    bulkLoadUsers(target, async (to) => {
+      const [someone] = await findUsersAfter(to, 0, 1);
+      if (someone)
+        throw new StartError('There are users in the target already; give --to an empty database.');
+      const { active, inactive } = await countByStatus(from);
+      const total = active + inactive;
+      const sent = await sumUp(from, progressOf('copied', total), (users) => insertCopies(to, users));
+      await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
+      const arrived = await sumUp(to, progressOf('compared', total));
+      if (
+        !isDeepStrictEqual(arrived, sent) ||
+        !isDeepStrictEqual(await countByStatus(to), { active, inactive })
+      ) {
+        throw new StartError('What arrived is not what was sent; nothing was copied.');
+      }
+      return sent.count;
+    }),
+  );
+}
+
+/** Goes through all users in the order of their ids: how many there are, and a digest of every value of theirs. */
+async function sumUp(
+  db: Db,
+  progress: Progress,
+  each: (users: readonly User[]) => Promise<void> = async () => {},
+): Promise<{ count: number; digest: string }> {
+  const hash = createHash('sha256');
+  let count = 0;
+  let last = 0;
+  for (;;) {
+    const users = await findUsersAfter(db, last, ROWS);
+    if (users.length === 0) return { count, digest: hash.digest('hex') };
+    await each(users);
+    for (const user of users) hash.update(JSON.stringify(Object.entries(user).sort()));
+    last = users.at(-1)?.id ?? last;
+    count += users.length;
+    if (count % REPORT_EVERY === 0) progress(count);
+  }
+}

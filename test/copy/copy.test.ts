@@ -1,0 +1,166 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { sql } from 'kysely';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { copyEverything } from '../../src/copy/copy.ts';
+import { openDatabase, openToRead } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { seedUsers } from '../../src/seed/seed.ts';
+import { countByStatus, deleteUser, updateUser } from '../../src/users/queries.ts';
+import { tablesOf } from '../engines.ts';
+import { addUser, addUsers, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+
+async function usersOf(db: Db) {
+  return db.selectFrom('users').selectAll().orderBy('id').execute();
+}
+
+/** A database that has been used: users changed, deactivated and deleted, the last one among them. */
+async function usedDatabase(url: string): Promise<Db> {
+  const db = await temporaryDatabase(url);
+  await seedUsers(db, 2_500);
+  await addUsers(db, ['last']);
+  await transact(db, async (trx) => {
+    await updateUser(
+      trx,
+      7,
+      { full_name: "Ünï 👩‍👩‍👧 ' \\ $1", is_active: false },
+      undefined,
+      1_900_000_000_000,
+    );
+    await updateUser(trx, 8, { full_name: null }, undefined, 0);
+    for (const id of [1, 100, 2_501]) await deleteUser(trx, id);
+  });
+  return db;
+}
+
+async function reading(url: string): Promise<Db> {
+  const db = await openToRead(url);
+  onTestFinished(() => db.destroy());
+  return db;
+}
+
+describe.each([
+  ['from SQLite', 'sqlite', undefined],
+  ['to SQLite', undefined, 'sqlite'],
+] as const)('copied %s', (_way, from, to) => {
+  test('everything arrives as it was, and no number is given out again', async () => {
+    const fromUrl = await temporaryUrl(from);
+    const source = await usedDatabase(fromUrl);
+    const target = await temporaryDatabase(await temporaryUrl(to));
+    expect(await copyEverything(await reading(fromUrl), target)).toBe(2_498);
+    expect(await usersOf(target)).toEqual(await usersOf(source));
+    expect(await countByStatus(target)).toEqual(await countByStatus(source));
+    expect(await addUser(target, { username: 'next' })).toMatchObject({ id: 2_502 });
+    await expect(addUser(target, { username: 'Next', email: 'x@example.org' })).rejects.toThrow();
+  });
+
+  test('a target with users is refused and left as it was', async () => {
+    const fromUrl = await temporaryUrl(from);
+    await addUsers(await temporaryDatabase(fromUrl), ['alice']);
+    const target = await temporaryDatabase(await temporaryUrl(to));
+    await addUsers(target, ['bob']);
+    const copying = copyEverything(await reading(fromUrl), target);
+    await expect(copying).rejects.toThrow('There are users in the target already');
+    expect(await usersOf(target)).toMatchObject([{ username: 'bob' }]);
+  });
+
+  test('what is changed in the source meanwhile is not half there', async () => {
+    const fromUrl = await temporaryUrl(from);
+    const source = await temporaryDatabase(fromUrl);
+    await seedUsers(source, 60_000);
+    const target = await temporaryDatabase(await temporaryUrl(to));
+    let changed: Promise<unknown> | undefined;
+    await copyEverything(await reading(fromUrl), target, () => () => {
+      changed ??= transact(source, (trx) => deleteUser(trx, 60_000));
+    });
+    await changed;
+    expect(await countByStatus(source)).not.toEqual(await countByStatus(target));
+    expect((await usersOf(target)).length).toBe(60_000);
+  });
+});
+
+test('every table is known to be copied, or why not', async () => {
+  // Made anew as users arrive: the counts, the version, SQLite's own list of the last ids.
+  const known = ['roster_version', 'sqlite_sequence', 'user_counts', 'users'];
+  for (const table of await tablesOf(await temporaryDatabase())) expect(known).toContain(table);
+});
+
+test('what does not arrive as it was is noticed, and nothing is copied', async () => {
+  const fromUrl = await temporaryUrl('sqlite');
+  await addUsers(await temporaryDatabase(fromUrl), ['alice', 'bob']);
+  const target = await temporaryDatabase();
+  const garble = {
+    sqlite: sql`create trigger garble after insert on users begin update users set full_name = 'x' where id = 2; end`,
+    postgres: sql`create rule garble as on insert to users do also update users set full_name = 'x' where id = 2`,
+  };
+  await transact(target, (trx) => garble[inject('engine')].execute(trx));
+  await expect(copyEverything(await reading(fromUrl), target)).rejects.toThrow(
+    'What arrived is not what was sent',
+  );
+  expect(await usersOf(target)).toEqual([]);
+  expect(await countByStatus(target)).toEqual({ active: 0, inactive: 0 });
+});
+
+describe('npm run roster -- copy', () => {
+  async function run(...args: string[]) {
+    const child = spawn(process.execPath, [MAIN, 'copy', ...args], { env: { PATH: process.env.PATH ?? '' } });
+    const [out, error, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
+    return { code, said: out + error };
+  }
+
+  test('killed on the way leaves the target empty, and can be run again; the source is untouched', async () => {
+    const path = join(temporaryFolder(), 'source.db');
+    const source = await openDatabase(`sqlite:${path}`);
+    await seedUsers(source, 60_000);
+    await source.destroy();
+    const before = readFileSync(path);
+    const to = await temporaryUrl();
+
+    const copying = spawn(process.execPath, [MAIN, 'copy', '--from', `sqlite:${path}`, '--to', to]);
+    const [progress] = await once(copying.stdout, 'data');
+    copying.kill('SIGKILL');
+    await once(copying, 'exit');
+    expect(String(progress)).toMatch(/^50,000 of 60,000 users copied, [\d.]+ s\n$/);
+    const target = await temporaryDatabase(to);
+    expect(await usersOf(target)).toEqual([]);
+
+    const { code, said } = await run('--from', `sqlite:${path}`, '--to', to);
+    expect(said).toMatch(/All 60,000 users have arrived as they were\.\n$/);
+    expect(code).toBe(0);
+    expect((await countByStatus(target)).active).toBeGreaterThan(50_000);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('says in one sentence what it cannot do', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'list.txt'), 'milk, bread');
+    const to = `sqlite:${join(folder, 'target.db')}`;
+    const refusals: [string[], RegExp][] = [
+      [[], /^Say from where to where: npm run roster -- copy --from .* --to .*\n$/],
+      [['--from', to], /^Say from where to where/],
+      [['--form', to], /^Unknown option '--form'.*\n$/],
+      [['--from', `sqlite:${join(folder, 'no.db')}`, '--to', to], /^There is no file .*no\.db\.\n$/],
+      [
+        ['--from', `sqlite:${join(folder, 'list.txt')}`, '--to', to],
+        /list\.txt is not a SQLite database.*\n$/,
+      ],
+      [
+        ['--from', to, '--to', 'mysql://me:secret@host/x'],
+        /^--to must be sqlite: .*, not "mysql:\/\/…@host\/x"\.\n$/,
+      ],
+    ];
+    for (const [args, sentence] of refusals) {
+      expect(await run(...args)).toEqual({ code: 1, said: expect.stringMatching(sentence) });
+    }
+  });
+});
