@@ -1,5 +1,6 @@
 /** Drives a server as hard as sixteen connections can, and takes the time of every answer. */
 import autocannon from 'autocannon';
+import { CONNECTIONS } from './connections.ts';
 import type { Scenario } from './scenarios.ts';
 import { type PerServer, perServer, SERVERS } from './servers.ts';
 
@@ -14,7 +15,6 @@ export type Load = {
 /** The milliseconds that each answer took, and that all of them took together. */
 type Sample = { times: number[]; elapsed: number };
 
-export const CONNECTIONS = 16;
 /** Seconds until what a server runs often has been compiled. */
 const WARM_UP = 2;
 

@@ -1,7 +1,10 @@
 /** What was measured, as tables for a terminal. */
+import type { CounterRates } from './counter.ts';
 import type { Load } from './load.ts';
+import type { PageTimes } from './pages.ts';
 import type { Scenario } from './scenarios.ts';
 import { type PerServer, SERVERS } from './servers.ts';
+import type { Engine } from './workspace.ts';
 
 export type Result = { scenario: Scenario; loads: PerServer<Load> };
 
@@ -12,24 +15,74 @@ const RESIDENT = 150;
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const hundredths = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
-export function print(
-  results: readonly Result[],
-  firstPage: PerServer<number>,
-  resident: PerServer<number>,
-): void {
+/** The most that a list page is to take on PostgreSQL, in milliseconds: near an end, and jumped to in the middle. */
+const LIST_PAGE = 25;
+const JUMP = 100;
+/** The least share of creates a second that is to be left when the number of users is kept. */
+const COUNTED = 0.6;
+
+export type Measured = {
+  database: Engine;
+  results: readonly Result[];
+  pages: readonly PageTimes[];
+  firstPage: PerServer<number>;
+  resident: PerServer<number>;
+  counter: CounterRates | undefined;
+};
+
+export function print(measured: Measured): void {
+  const { results, pages, firstPage, resident, counter } = measured;
   printTable(['', 'server', 'requests/s', 'p50 ms', 'p99 ms', 'of hand-written'], results.flatMap(loadRows));
+  printTable(
+    ['list pages one by one', 'median ms', 'slowest ms', ''],
+    pages.map(({ kind, median, slowest, path }) => [
+      kind,
+      hundredths.format(median),
+      hundredths.format(slowest),
+      path,
+    ]),
+  );
+  if (counter) {
+    printTable(
+      ['create', 'a second'],
+      [
+        ['with the number of users kept', whole.format(counter.counted)],
+        ['without', whole.format(counter.uncounted)],
+      ],
+    );
+  }
   printTable(
     ['', 'first page after, ms', 'resident after the load, MB'],
     SERVERS.map((name) => [name, known(firstPage[name]), known(resident[name])]),
   );
   printTable(
     ['Roster', 'to reach', 'measured', ''],
-    [
-      ...results.flatMap(targetRows),
-      limitRow('first page', 'ms', FIRST_PAGE, firstPage.Roster),
-      limitRow('resident', 'MB', RESIDENT, resident.Roster),
-    ],
+    measured.database === 'sqlite' ? sqliteTargets(measured) : postgresTargets(measured),
   );
+}
+
+function sqliteTargets({ results, firstPage, resident }: Measured): string[][] {
+  return [
+    ...results.flatMap(targetRows),
+    limitRow('first page', 'ms', FIRST_PAGE, firstPage.Roster),
+    limitRow('resident', 'MB', RESIDENT, resident.Roster),
+  ];
+}
+
+function postgresTargets({ pages, counter }: Measured): string[][] {
+  const slowest = (isJump: boolean) =>
+    Math.max(...pages.filter(({ kind }) => kind.startsWith('jump') === isJump).map((page) => page.slowest));
+  const share = counter ? counter.counted / counter.uncounted : Number.NaN;
+  return [
+    limitRow('any list page', 'ms', LIST_PAGE, slowest(false)),
+    limitRow('jump to the middle', 'ms', JUMP, slowest(true)),
+    [
+      'create',
+      `${hundredths.format(COUNTED)} of uncounted`,
+      hundredths.format(share),
+      verdict(share >= COUNTED),
+    ],
+  ];
 }
 
 function loadRows({ scenario, loads }: Result): string[][] {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { ask } from './answers.ts';
+import { CONNECTIONS } from './connections.ts';
 import { runNode, stop } from './processes.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -40,14 +41,14 @@ export async function start(name: ServerName, workspace: Workspace): Promise<Ser
 
 function run(name: ServerName, { databases, answers }: Workspace) {
   if (name === 'bare') return runNode(['test/bench/bare-server.ts', answers]);
-  const path = databases[name];
-  if (name === 'hand-written') return runNode(['test/bench/hand-written-server.ts', path]);
+  if (name === 'hand-written') return runNode(['test/bench/hand-written-server.ts', databases[name]]);
   const settings = {
     HOST: '127.0.0.1',
     PORT: '0',
     ORIGIN: '',
     LOG_LEVEL: '',
-    DATABASE_URL: `sqlite:${path}`,
+    DATABASE_URL: databases[name],
+    DATABASE_CONNECTIONS: String(CONNECTIONS),
   };
   return runNode(startArguments(), settings);
 }

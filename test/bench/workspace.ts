@@ -4,42 +4,56 @@ import { once } from 'node:events';
 import { closeSync, copyFileSync, fsyncSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startPostgres } from '../postgres/start.ts';
 import type { Answer } from './answers.ts';
 import { runNode } from './processes.ts';
 
 export type Workspace = {
-  /** Paths of database files with the same users, one for each server that writes. */
+  /** The same users for each server that keeps some: the path of a file, and the address of a database. */
   databases: { 'hand-written': string; Roster: string };
   /** The path of what the bare server answers. */
   answers: string;
   writeAnswers(answers: readonly [address: string, answer: Answer][]): void;
+  close(): Promise<void>;
 };
 
-export async function makeWorkspace(users: number): Promise<Workspace> {
+export type Engine = 'sqlite' | 'postgres';
+
+export async function makeWorkspace(users: number, engine: Engine): Promise<Workspace> {
   const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  const databases = { 'hand-written': join(folder, 'hand-written.db'), Roster: join(folder, 'roster.db') };
+  const handWritten = join(folder, 'hand-written.db');
   const answers = join(folder, 'answers.json');
-  await seed(databases.Roster, users);
-  copy(databases.Roster, databases['hand-written']);
+  await seed(`sqlite:${handWritten}`, users);
+  const { url, close } = await (engine === 'sqlite'
+    ? copy(handWritten, join(folder, 'roster.db'))
+    : seededPostgres(users));
   return {
-    databases,
+    databases: { 'hand-written': handWritten, Roster: url },
     answers,
     writeAnswers: (all) => writeFileSync(answers, JSON.stringify(all)),
+    close,
   };
 }
 
-async function seed(path: string, users: number): Promise<void> {
-  const child = runNode(['src/main.js', 'seed', String(users)], { DATABASE_URL: `sqlite:${path}` });
+async function seededPostgres(users: number) {
+  const { url, stop } = await startPostgres([]);
+  await seed(url, users);
+  return { url, close: stop };
+}
+
+async function seed(url: string, users: number): Promise<void> {
+  const child = runNode(['src/main.js', 'seed', String(users)], { DATABASE_URL: url });
   child.stdout.pipe(process.stdout, { end: false });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error('The users could not be seeded.');
 }
 
 // Synced, so that no commit that is measured waits for these pages to reach the disk.
-function copy(from: string, to: string): void {
+async function copy(from: string, to: string) {
   copyFileSync(from, to);
   const file = openSync(to, 'r+');
   fsyncSync(file);
   closeSync(file);
+  return { url: `sqlite:${to}`, close: async () => {} };
 }

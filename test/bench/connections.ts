@@ -1,0 +1,2 @@
+/** How many requests are under way at once. */
+export const CONNECTIONS = 16;
