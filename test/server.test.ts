@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { Agent, get as httpGet, request } from 'node:http';
@@ -6,19 +5,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Roster, run, startRoster } from './roster.ts';
 import { temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
-
-const MAIN = join(import.meta.dirname, '..', 'src', 'main.js');
-
-type Roster = { child: ChildProcess; address: string; url: string; stderr: Promise<string> };
-
-function run(args: string[], settings: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env.PATH ?? '', ...settings },
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
 
 /** Runs Roster to its end. */
 async function runToEnd(args: string[], settings: Record<string, string> = {}) {
@@ -28,26 +16,11 @@ async function runToEnd(args: string[], settings: Record<string, string> = {}) {
     ...settings,
   });
   const [out, error, [code]] = await Promise.all([
-    text(child.stdout as NonNullable<typeof child.stdout>),
-    text(child.stderr as NonNullable<typeof child.stderr>),
+    text(child.stdout),
+    text(child.stderr),
     once(child, 'exit'),
   ]);
   return { out, error, code };
-}
-
-/** Starts Roster as `npm start` does and waits for its one line. */
-async function startRoster(settings: Record<string, string> = {}, knownUrl?: string): Promise<Roster> {
-  const url = knownUrl ?? (await temporaryUrl());
-  const child = run([], { PORT: '0', DATABASE_URL: url, ...settings });
-  const stderr = text(child.stderr as NonNullable<typeof child.stderr>);
-  let out = '';
-  for await (const chunk of child.stdout as NonNullable<typeof child.stdout>) {
-    out += chunk;
-    if (out.includes('\n')) break;
-  }
-  const address = /^Roster is at (http:\/\/\S+)\n$/.exec(out)?.[1];
-  if (address === undefined) throw new Error(`Roster said: ${out}${await stderr}`);
-  return { child, address, url, stderr };
 }
 
 async function connectTo({ address }: Roster): Promise<Socket> {
@@ -133,7 +106,7 @@ describe('a running Roster', () => {
     }
     child.kill('SIGKILL');
     await once(child, 'exit');
-    const again = await startRoster({}, url);
+    const again = await startRoster({ DATABASE_URL: url });
     expect(await (await fetch(`${again.address}/users`)).text()).toContain('Showing 1–3 of 3');
   });
 

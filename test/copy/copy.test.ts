@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +11,8 @@ import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { countByStatus, deleteUser, updateUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
+import { run } from '../roster.ts';
 import { addUser, addUsers, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
-
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 
 async function usersOf(db: Db) {
   return db.selectFrom('users').selectAll().orderBy('id').execute();
@@ -108,8 +106,8 @@ test('what does not arrive as it was is noticed, and nothing is copied', async (
 });
 
 describe('npm run roster -- copy', () => {
-  async function run(...args: string[]) {
-    const child = spawn(process.execPath, [MAIN, 'copy', ...args], { env: { PATH: process.env.PATH ?? '' } });
+  async function runCopy(...args: string[]) {
+    const child = run(['copy', ...args], {});
     const [out, error, [code]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),
@@ -126,7 +124,7 @@ describe('npm run roster -- copy', () => {
     const before = readFileSync(path);
     const to = await temporaryUrl();
 
-    const copying = spawn(process.execPath, [MAIN, 'copy', '--from', `sqlite:${path}`, '--to', to]);
+    const copying = run(['copy', '--from', `sqlite:${path}`, '--to', to], {});
     const [progress] = await once(copying.stdout, 'data');
     copying.kill('SIGKILL');
     await once(copying, 'exit');
@@ -134,7 +132,7 @@ describe('npm run roster -- copy', () => {
     const target = await temporaryDatabase(to);
     expect(await usersOf(target)).toEqual([]);
 
-    const { code, said } = await run('--from', `sqlite:${path}`, '--to', to);
+    const { code, said } = await runCopy('--from', `sqlite:${path}`, '--to', to);
     expect(said).toMatch(/All 60,000 users have arrived as they were\.\n$/);
     expect(code).toBe(0);
     expect((await countByStatus(target)).active).toBeGreaterThan(50_000);
@@ -160,7 +158,7 @@ describe('npm run roster -- copy', () => {
       ],
     ];
     for (const [args, sentence] of refusals) {
-      expect(await run(...args)).toEqual({ code: 1, said: expect.stringMatching(sentence) });
+      expect(await runCopy(...args)).toEqual({ code: 1, said: expect.stringMatching(sentence) });
     }
   });
 });

@@ -6,7 +6,7 @@
  * settings (`fsync=off`) it makes a server of its own, in a temporary folder.
  */
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -70,12 +70,25 @@ async function start(folder: string, settings: readonly string[], hadPort?: numb
       onError: (error) => void log.push(String(error)),
     });
     try {
-      if (hadPort === undefined && attempt === 1) await postgres.initialise();
+      if (hadPort === undefined && attempt === 1) {
+        await postgres.initialise();
+        addCertificate(folder);
+      }
       await postgres.start();
       return { postgres, port };
     } catch (error) {
       if (attempt === MOST_ATTEMPTS) throw new Error(`No PostgreSQL: ${log.join('')}`, { cause: error });
     }
+  }
+}
+
+/** For `ssl=on`. PostgreSQL wants the key to be its own, and nobody else's. */
+function addCertificate(folder: string): void {
+  const { uid, gid } = statSync(folder);
+  for (const name of ['server.crt', 'server.key']) {
+    copyFileSync(join(import.meta.dirname, 'tls', name), join(folder, name));
+    chmodSync(join(folder, name), 0o600);
+    chownSync(join(folder, name), uid, gid);
   }
 }
 

@@ -1,26 +1,13 @@
 /** PostgreSQL goes away under load, several times: a Roster that runs answers 503 meanwhile, and loses nothing. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { countByStatus } from '../../src/users/queries.ts';
 import { startPostgres } from '../postgres/start.ts';
+import { startRoster } from '../roster.ts';
 import { temporaryDatabase } from '../support.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 const WRITERS = 8;
 /** Milliseconds from a PostgreSQL that answers again to a Roster that does. */
 const BACK = 5_000;
-
-async function startRoster(url: string) {
-  const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env.PATH ?? '', PORT: '0', LOG_LEVEL: 'silent', DATABASE_URL: url },
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [line] = await once(createInterface(child.stdout), 'line');
-  return { child, address: String(line).replace('Roster is at ', '') };
-}
 
 /** Writers that create users until they are stopped. */
 function startWriters(address: string) {
@@ -65,7 +52,7 @@ test.each(['restart', 'crash'] as const)(
   async (way) => {
     const postgres = await startPostgres([]);
     onTestFinished(() => postgres.stop());
-    const { child, address } = await startRoster(postgres.url);
+    const { child, address } = await startRoster({ DATABASE_URL: postgres.url, LOG_LEVEL: 'silent' });
     const writers = startWriters(address);
     for (let round = 0; round < 3; round++) {
       await writers.more(200);

@@ -1,5 +1,5 @@
 /** PostgreSQL, where it differs from SQLite beyond its SQL. */
-import { type SqlBool, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { NotUniqueError, StartError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
@@ -9,31 +9,30 @@ export const postgresEngine: Engine = {
   name: 'postgres',
 
   async prepare(db) {
-    const { rows } = await sql<{
-      encoding: string;
-    }>`select current_setting('server_encoding') as encoding`.execute(db);
-    const encoding = rows[0]?.encoding;
+    const encoding = await oneValue<string>(db, sql`select current_setting('server_encoding') as value`);
     if (encoding !== 'UTF8') {
       throw new StartError(
         `The database has the encoding ${encoding}; make one with the encoding UTF8 for Roster.`,
       );
     }
-    if (!(await hasVersionTable(db))) await makeVersionTable(db);
+    if (await hasTable(db, 'roster_version')) return;
+    if (await hasTable(db, 'users')) {
+      throw new StartError(
+        'The database has a table "users" that is not Roster\'s; give Roster one of its own.',
+      );
+    }
+    await makeVersionTable(db);
   },
 
   // By connection, of which each has one transaction at a time; the process behind it has a number.
   ownCount: sql<SqlBool>`slot = pg_backend_pid() % 32`,
 
   async readVersion(db) {
-    if (!(await hasVersionTable(db))) return 0;
-    const { rows } = await sql<{ version: number }>`select version from roster_version`.execute(db);
-    return rows[0]?.version ?? 0;
+    if (!(await hasTable(db, 'roster_version'))) return 0;
+    return (await oneValue<number>(db, sql`select version as value from roster_version`)) ?? 0;
   },
   async lockVersion(trx) {
-    const { rows } = await sql<{ version: number }>`select version from roster_version for update`.execute(
-      trx,
-    );
-    return rows[0]?.version ?? 0;
+    return (await oneValue<number>(trx, sql`select version as value from roster_version for update`)) ?? 0;
   },
   async writeVersion(trx, version) {
     await sql`update roster_version set version = ${version}`.execute(trx);
@@ -50,36 +49,38 @@ export const postgresEngine: Engine = {
     return rows;
   },
   async finishBulkLoad(db) {
-    await sql`vacuum (analyze) users`.execute(db);
+    await sql`vacuum (analyze) users, user_counts`.execute(db);
   },
 
   async readLastId(db) {
-    const { rows } = await sql<{ last: number }>`
-      select case when is_called then last_value else 0 end as last from users_id_seq`.execute(db);
-    return rows[0]?.last ?? 0;
+    const last = sql`select last_value as value from users_id_seq where is_called`;
+    return (await oneValue<number>(db, last)) ?? 0;
   },
   async writeLastId(trx, id) {
     if (id > 0) await sql`select setval('users_id_seq', ${id})`.execute(trx);
   },
 };
 
-async function hasVersionTable(db: Db): Promise<boolean> {
-  const { rows } = await sql<{
-    name: string | null;
-  }>`select to_regclass('roster_version')::text as name`.execute(db);
-  return Boolean(rows[0]?.name);
+/** The one value that a query gives, if any. */
+async function oneValue<T>(db: Db, query: RawBuilder<unknown>): Promise<T | undefined> {
+  return (query as RawBuilder<{ value: T }>).execute(db).then(({ rows }) => rows[0]?.value);
+}
+
+async function hasTable(db: Db, name: string): Promise<boolean> {
+  return (await oneValue(db, sql`select to_regclass(${name})::text as value`)) !== null;
 }
 
 /** Of several that make it at once, each finds it there afterwards. */
 async function makeVersionTable(db: Db): Promise<void> {
   try {
     await transact(db, async (trx) => {
-      await sql`create table if not exists roster_version (is_one boolean primary key check (is_one), version integer not null)`.execute(
-        trx,
-      );
-      await sql`insert into roster_version (is_one, version) values (true, 0) on conflict do nothing`.execute(
-        trx,
-      );
+      await sql`
+        create table if not exists roster_version (
+          is_one boolean primary key check (is_one),
+          version integer not null
+        )`.execute(trx);
+      const first = sql`insert into roster_version (is_one, version) values (true, 0) on conflict do nothing`;
+      await first.execute(trx);
     });
   } catch (error) {
     // "If not exists" looks first, and of those who see nothing all but one then meet the catalogue's unique index.

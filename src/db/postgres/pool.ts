@@ -20,8 +20,10 @@ export function openPool(url: string, requests?: { connections: number }): pg.Po
     connectionString: withOptions(url, {
       // Writing is what a transaction has to ask for.
       default_transaction_read_only: 'on',
-      idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION),
-      ...(requests && { statement_timeout: String(REQUEST_STATEMENT) }),
+      ...(requests && {
+        statement_timeout: String(REQUEST_STATEMENT),
+        idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION),
+      }),
     }),
     fallback_application_name: 'roster',
     keepAlive: true,

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import type { Db } from '../../../src/db/schema.ts';
@@ -103,4 +104,15 @@ test.each([
   const refusal = await openDatabase(url.href).catch((error) => error);
   expect(refusal).toMatchObject({ name: 'StartError', message: expect.stringMatching(sentence) });
   expect(refusal.message).not.toMatch(/wrong|:password@/);
+});
+
+test("another application's users are refused in one sentence and left as they were", async () => {
+  const url = await temporaryUrl();
+  const other = new pg.Client(url);
+  onTestFinished(() => other.end());
+  await other.connect();
+  await other.query('create table users (name text)');
+  await expect(openDatabase(url)).rejects.toThrow('The database has a table "users" that is not Roster\'s');
+  const { rows } = await other.query('select tablename from pg_tables where schemaname = current_schema()');
+  expect(rows).toEqual([{ tablename: 'users' }]);
 });

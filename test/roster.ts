@@ -1,0 +1,42 @@
+/** A Roster in a process of its own, as `npm start` runs it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+import { temporaryUrl } from './support.ts';
+
+const MAIN = join(import.meta.dirname, '..', 'src', 'main.js');
+
+export type Roster = {
+  child: ChildProcess;
+  /** Without a slash at the end. */
+  address: string;
+  /** Of its database. */
+  url: string;
+  stderr: Promise<string>;
+};
+
+/** Starts a command with these settings alone; it does not outlive the test. */
+export function run(args: readonly string[], settings: Record<string, string>) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH ?? '', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** Starts to serve, and waits for the one line that it says. */
+export async function startRoster(settings: Record<string, string> = {}): Promise<Roster> {
+  const url = settings.DATABASE_URL ?? (await temporaryUrl());
+  const child = run([], { PORT: '0', DATABASE_URL: url, ...settings });
+  const stderr = text(child.stderr);
+  let out = '';
+  for await (const chunk of child.stdout) {
+    out += chunk;
+    if (out.includes('\n')) break;
+  }
+  const address = /^Roster is at (http:\/\/\S+)\n$/.exec(out)?.[1];
+  if (address === undefined) throw new Error(`Roster said: ${out}${await stderr}`);
+  return { child, address, url, stderr };
+}
