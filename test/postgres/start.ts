@@ -10,6 +10,8 @@ export type Postgres = {
   run: number;
   restart(): Promise<void>;
   crash(): Promise<void>;
+  /** Restarts it as a standby, which only reads; `restart` makes it a primary again. */
+  demote(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -35,6 +37,7 @@ export async function startPostgres(args: readonly string[]): Promise<Postgres> 
     run: child.pid ?? 0,
     restart: () => ask('restart'),
     crash: () => ask('crash'),
+    demote: () => ask('demote'),
     async stop() {
       child.stdin.end();
       if (child.exitCode === null) await once(child, 'exit');

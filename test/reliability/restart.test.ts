@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { countByStatus } from '../../src/users/queries.ts';
 import { startPostgres } from '../postgres/start.ts';
 import { startRoster } from '../roster.ts';
-import { temporaryDatabase } from '../support.ts';
+import { addUser, get, post, startApp, temporaryDatabase, textOf } from '../support.ts';
 
 const WRITERS = 8;
 /** Milliseconds from a PostgreSQL that answers again to a Roster that does. */
@@ -74,3 +74,17 @@ test.each(['restart', 'crash'] as const)(
     expect(await countByStatus(db)).toEqual({ active: stored.size, inactive: 0 });
   },
 );
+
+test('while the server is a standby, pages are shown and changes are refused in one sentence', async () => {
+  const postgres = await startPostgres([]);
+  onTestFinished(() => postgres.stop());
+  const app = await startApp({}, await temporaryDatabase(postgres.url));
+  await addUser(app.db, { username: 'alice' });
+  await postgres.demote();
+  await expect.poll(async () => (await get(app, '/users/1')).statusCode).toBe(200);
+  const page = await post(app, '/users/1', { username: 'alicia' });
+  expect(page.statusCode).toBe(503);
+  expect(textOf(page.body)).toContain('Nothing was changed');
+  await postgres.restart();
+  await expect.poll(async () => (await post(app, '/users/1', { username: 'alicia' })).statusCode).toBe(303);
+});

@@ -52,7 +52,12 @@ class PostgresDriver implements Driver {
 
   async beginTransaction(connection: PostgresConnection, settings: TransactionSettings): Promise<void> {
     const { isolationLevel = 'read committed', accessMode = 'read write' } = settings;
-    await connection.run(`begin isolation level ${isolationLevel} ${accessMode}`);
+    try {
+      await connection.run(`begin isolation level ${isolationLevel} ${accessMode}`);
+    } catch (error) {
+      // As a standby does, to whoever wants to write.
+      throw new UnavailableError('it begins no transaction', { cause: error });
+    }
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
