@@ -34,14 +34,14 @@ const UNEXPECTED = {
 };
 
 const UNAVAILABLE = {
-  reading: 'The directory cannot be read just now.',
+  reading: 'The directory cannot be read just now. Reload this page to see whether it can again.',
   writing: 'The directory cannot be written just now. Nothing was changed; go back and send it again.',
 };
 
 const OUTCOME_UNKNOWN = {
-  title: 'Perhaps saved, perhaps not',
+  title: 'Was it saved?',
   sentence:
-    'The database was lost while it saved this. The change may have been saved: look before you send it again.',
+    'The connection to the database broke during the last step. The change may have been saved: look before you send it again.',
 };
 
 /** The last request of each connection, with its answer. */

@@ -107,16 +107,13 @@ class PostgresConnection implements DatabaseConnection {
   /** @throws OutcomeUnknownError when the connection is lost while the server is at it. */
   async commit(): Promise<void> {
     if (this.#isLost) throw new UnavailableError('the connection was lost before the commit');
-    try {
-      const { command } = await this.#client.query('commit');
-      // What a transaction in which a statement had failed is answered.
-      if (command !== 'COMMIT') throw new UnavailableError('the transaction was rolled back');
-    } catch (error) {
-      if (error instanceof UnavailableError) throw error;
+    const { command } = await this.#client.query('commit').catch((error) => {
       if (isRefusal(error)) throw translated(error);
       this.#isLost = true;
       throw new OutcomeUnknownError('the connection was lost during the commit', { cause: error });
-    }
+    });
+    // A transaction in which a statement had failed is answered "ROLLBACK".
+    if (command !== 'COMMIT') throw new UnavailableError('the transaction was rolled back');
   }
 
   async rollback(): Promise<void> {
