@@ -4,8 +4,6 @@ import { StartError } from '../errors.ts';
 import { engineOf } from './engine.ts';
 import { migrate, refuseNewer } from './migrate.ts';
 import * as users from './migrations/0001-users.ts';
-import { postgresDialect } from './postgres/dialect.ts';
-import { openPool } from './postgres/pool.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -66,15 +64,22 @@ function openSqlite(path: string, options?: { isReadOnly: boolean }): Db {
   return new Kysely<Schema>({ dialect: sqliteDialect(path, options) });
 }
 
-function openPostgres(url: string, requests?: { connections: number }): Db {
+async function openPostgres(url: string, requests?: { connections: number }): Promise<Db> {
+  // Loaded where it is wanted alone: it would be a part of every start.
+  const { postgresDialect } = await import('./postgres/dialect.ts');
+  const { openPool } = await import('./postgres/pool.ts');
   return new Kysely<Schema>({ dialect: postgresDialect(openPool(url, requests)) });
 }
 
 /** @param name what to call the database in a sentence. */
-async function opened(name: string, open: () => Db, prepare: (db: Db) => Promise<void>): Promise<Db> {
+async function opened(
+  name: string,
+  open: () => Db | Promise<Db>,
+  prepare: (db: Db) => Promise<void>,
+): Promise<Db> {
   let db: Db | undefined;
   try {
-    db = open();
+    db = await open();
     await prepare(db);
     return db;
   } catch (error) {
