@@ -8,6 +8,18 @@ export function countPages(total: number, perPage: number): number {
   return Math.ceil(total / perPage);
 }
 
+export type Neighbours = { hasPrev: boolean; hasNext: boolean };
+
+/**
+ * The number of a page whose neighbours are known from the rows: the one it is said to have, kept within a list of
+ * `pages`, and at an end of the list that end's.
+ */
+export function labelOf(said: number, pages: number, { hasPrev, hasNext }: Neighbours): number {
+  if (!hasPrev) return 1;
+  if (!hasNext) return Math.max(1, pages);
+  return Math.max(2, Math.min(said, pages - 1));
+}
+
 /** One page of a list, with the results of Flask-SQLAlchemy's `Pagination`. Pages count from 1. */
 export class Page<T> {
   readonly items: readonly T[];
@@ -15,12 +27,17 @@ export class Page<T> {
   readonly perPage: number;
   /** The number of items on all pages together. */
   readonly total: number;
+  readonly hasPrev: boolean;
+  readonly hasNext: boolean;
 
-  constructor(items: readonly T[], page: number, perPage: number, total: number) {
+  /** @param neighbours whether there are items before and after, where that is known better than by the numbers. */
+  constructor(items: readonly T[], page: number, perPage: number, total: number, neighbours?: Neighbours) {
     this.items = items;
     this.page = page;
     this.perPage = perPage;
     this.total = total;
+    this.hasPrev = neighbours?.hasPrev ?? page > 1;
+    this.hasNext = neighbours?.hasNext ?? page < this.pages;
   }
 
   get pages(): number {
@@ -29,7 +46,10 @@ export class Page<T> {
 
   /** The ordinal of the first item shown; 0 when there is none. */
   get first(): number {
-    return this.items.length === 0 ? 0 : (this.page - 1) * this.perPage + 1;
+    if (this.items.length === 0) return 0;
+    return this.hasNext || !this.hasPrev
+      ? (this.page - 1) * this.perPage + 1
+      : this.total - this.items.length + 1;
   }
 
   /** The ordinal of the last item shown; 0 when there is none. */
@@ -37,16 +57,8 @@ export class Page<T> {
     return this.items.length === 0 ? 0 : this.first + this.items.length - 1;
   }
 
-  get hasPrev(): boolean {
-    return this.page > 1;
-  }
-
   get prevNum(): number | null {
     return this.hasPrev ? this.page - 1 : null;
-  }
-
-  get hasNext(): boolean {
-    return this.page < this.pages;
   }
 
   get nextNum(): number | null {

@@ -5,6 +5,7 @@ import { asset } from './assets.ts';
 import type { User } from './db/schema.ts';
 import { yesOrNo } from './users/form.ts';
 import {
+  boundaryAt,
   type Filter,
   fromParameter,
   isFiltered,
@@ -42,6 +43,7 @@ const UNITS = [
 /** What every view can call. Times are milliseconds since 1970. */
 export const helpers = {
   asset,
+  boundaryAt,
   fromParameter,
   isFiltered,
   listAddress,

@@ -1,6 +1,7 @@
 /** The state of the list, and its address: everything the list shows is in the query string. */
+import type { User } from '../db/schema.ts';
 import { type Fields, parseQuery } from '../forms.ts';
-import { quotable } from '../text.ts';
+import { quotable, textKey } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
 export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
@@ -29,7 +30,36 @@ export type Filter = {
   createdBefore: string | undefined;
 };
 
-export type ListState = Filter & { page: number; perPage: number; sort: Sort };
+/**
+ * Where a page begins that was reached by next or previous: after or before the place of a user in an order, whether or
+ * not that user is still there. Rows are then found by that place; the page's number is a label.
+ */
+export type Boundary = { side: 'after' | 'before'; id: number; key: string | number };
+
+export type ListState = Filter & {
+  page: number;
+  perPage: number;
+  sort: Sort;
+  boundary: Boundary | undefined;
+};
+
+/** What each order goes by. */
+export const SORT_COLUMNS = {
+  id: 'id',
+  username: 'username_key',
+  email: 'email_key',
+  created: 'created_at',
+} as const satisfies Record<SortKey, keyof User>;
+
+/** The column that an order goes by, and whether from its highest value down. */
+export function orderOf(sort: Sort): { column: (typeof SORT_COLUMNS)[SortKey]; isDescending: boolean } {
+  return { column: SORT_COLUMNS[sort.replace('-', '') as SortKey], isDescending: sort.startsWith('-') };
+}
+
+/** The boundary on one side of a user in an order. */
+export function boundaryAt(side: Boundary['side'], user: User, sort: Sort): Boundary {
+  return { side, id: user.id, key: user[orderOf(sort).column] };
+}
 
 /** The page sizes offered; any from 1 to 100 is taken. */
 export const PAGE_SIZES = [10, 25, 50, 100];
@@ -41,6 +71,7 @@ const DEFAULTS: ListState = {
   createdAfter: undefined,
   createdBefore: undefined,
   sort: 'id',
+  boundary: undefined,
 };
 
 /**
@@ -56,13 +87,20 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
     if (parsed === undefined) notices.push(`${name}=${quotable(value)} was ignored: ${rule}.`);
     return parsed ?? fallback;
   }
+  const order = read(
+    'sort',
+    DEFAULTS.sort,
+    sort,
+    `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`,
+  );
   const list = {
     page: /^-?\d+$/.test(query.page ?? '') ? Number(query.page) : DEFAULTS.page,
     perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it can be 1 to 100'),
     status: read('status', DEFAULTS.status, status, 'it can be active or inactive'),
     createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it can be a date such as 2026-01-31'),
     createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it can be a date such as 2026-01-31'),
-    sort: read('sort', DEFAULTS.sort, sort, `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`),
+    sort: order,
+    boundary: parseBoundary(query, order),
   };
   if (list.createdAfter && list.createdBefore && list.createdAfter > list.createdBefore) {
     notices.push('Nobody was created between these dates: the first is after the second.');
@@ -79,15 +117,20 @@ export function listParameters(list: ListState): [name: string, value: string][]
     ['sort', list.sort, DEFAULTS.sort],
     ['per_page', list.perPage, DEFAULTS.perPage],
     ['page', list.page, DEFAULTS.page],
+    ...boundaryParameter(list),
   ];
   return parameters
     .filter(([, value, fallback]) => value !== fallback)
     .map(([name, value]) => [name, String(value)]);
 }
 
-/** The address of a state, with some of it changed: `/users?status=active&page=2`. */
-export function listAddress(list: ListState, changes: Partial<ListState> = {}): string {
-  const query = new URLSearchParams(listParameters({ ...list, ...changes })).toString();
+/**
+ * The address of a state, with some of it changed: `/users?status=active&page=2`. A boundary belongs to just one page of
+ * one list, so that a change of anything gives it up.
+ */
+export function listAddress(list: ListState, changes?: Partial<ListState>): string {
+  const changed = changes ? { ...list, boundary: undefined, ...changes } : list;
+  const query = new URLSearchParams(listParameters(changed)).toString();
   return query === '' ? '/users' : `/users?${query}`;
 }
 
@@ -107,6 +150,26 @@ export function isFiltered(filter: Filter): boolean {
   return (
     filter.status !== undefined || filter.createdAfter !== undefined || filter.createdBefore !== undefined
   );
+}
+
+/** `after=username.17.bob`: the order, the id and the key of whoever the page begins after. */
+function boundaryParameter({ boundary, sort }: ListState): [string, unknown, unknown][] {
+  if (boundary === undefined) return [];
+  const { side, id, key } = boundary;
+  return [[side, sort.endsWith('id') ? `${sort}.${id}` : `${sort}.${id}.${key}`, undefined]];
+}
+
+/** The boundary of a query; undefined for what no link of ours carries, such as one of another order. */
+function parseBoundary(query: Fields, sort: Sort): Boundary | undefined {
+  const side = query.after === undefined ? 'before' : 'after';
+  const [, order, digits, text] = /^(-?[a-z]+)\.(\d{1,16})(?:\.(.+))?$/s.exec(query[side] ?? '') ?? [];
+  const id = Number(digits);
+  if (order !== sort || !Number.isSafeInteger(id)) return undefined;
+  const { column } = orderOf(sort);
+  if (column === 'id') return text === undefined ? { side, id, key: id } : undefined;
+  if (text === undefined || text !== textKey(text)) return undefined;
+  if (column !== 'created_at') return { side, id, key: text };
+  return /^\d{1,15}$/.test(text) ? { side, id, key: Number(text) } : undefined;
 }
 
 function pageSize(value: string): number | undefined {

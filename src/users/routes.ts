@@ -1,12 +1,12 @@
 /** The addresses of users, and the pages that only show something. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NotFoundError } from '../errors.ts';
-import { countPages, Page } from '../pagination.ts';
+import { countPages } from '../pagination.ts';
 import { quotable } from '../text.ts';
 import { askToDelete, remove } from './deletion.ts';
 import { create, showEditForm, showNewForm, update } from './editing.ts';
 import { type ListState, listAddress, parseFrom, parseList } from './list.ts';
-import { countUsers, listUsers, nearestPage } from './list-queries.ts';
+import { countUsers, nearestPage, readPage } from './list-queries.ts';
 import { countByStatus, findUserByUsername, getUser } from './queries.ts';
 import { idOf, type Request } from './request.ts';
 
@@ -40,15 +40,13 @@ async function showList(request: Request, reply: FastifyReply) {
   }
   const counts = await countByStatus(db);
   const total = await countUsers(db, list, counts);
-  const pages = Math.max(1, countPages(total, list.perPage));
-  if (list.page < 1 || list.page > pages) return showNoSuchPage(reply, list, pages, notices);
-  const offset = (list.page - 1) * list.perPage;
-  const users = await listUsers(db, list, list.sort, { offset, limit: list.perPage, total });
-  const page = new Page(users, list.page, list.perPage, total);
-  return reply.render('users/list', { list, page, counts, notices });
+  const found = await readPage(db, list, total);
+  if (found === undefined) return showNoSuchPage(reply, list, countPages(total, list.perPage), notices);
+  return reply.render('users/list', { ...found, counts, notices });
 }
 
-async function showNoSuchPage(reply: FastifyReply, list: ListState, last: number, notices: string[]) {
+async function showNoSuchPage(reply: FastifyReply, list: ListState, pages: number, notices: string[]) {
+  const last = Math.max(1, pages);
   const sentence = `The list ends at page ${last.toLocaleString('en')}.`;
   const link = { href: listAddress(list, { page: last }), text: `Go to page ${last.toLocaleString('en')}` };
   return reply.render('error', { title: 'There is no such page', sentence, link, notices }, 404);

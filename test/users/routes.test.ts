@@ -78,8 +78,8 @@ describe('pages', () => {
     expect(text).toContain('Showing 11–20 of 25');
     expect(text).toMatch(/user011 .*user020 /);
     expect(text).not.toContain('user010');
-    expect(page.body).toContain('<a rel="prev" href="/users">Previous</a>');
-    expect(page.body).toContain('<a rel="next" href="/users?page=3">Next</a>');
+    expect(page.body).toContain('<a rel="prev" href="/users?before=id.11">Previous</a>');
+    expect(page.body).toContain('<a rel="next" href="/users?page=3&amp;after=id.20">Next</a>');
     expect(textOf((await get(app, '/users?page=3')).body)).toContain('Showing 21–25 of 25');
   });
 
@@ -91,7 +91,7 @@ describe('pages', () => {
       '/users?page=2&per_page=5&sort=-username&status=active&created_after=2020-01-01&x=y',
     );
     expect(page.body).toContain(
-      'rel="next" href="/users?status=active&amp;created_after=2020-01-01&amp;sort=-username&amp;per_page=5&amp;page=3"',
+      'rel="next" href="/users?status=active&amp;created_after=2020-01-01&amp;sort=-username&amp;per_page=5&amp;page=3&amp;after=-username.16.user016"',
     );
   });
 

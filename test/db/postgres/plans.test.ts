@@ -1,8 +1,23 @@
 import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/seed/seed.ts';
-import { type Filter, SORT_KEYS, type Sort, STATUSES } from '../../../src/users/list.ts';
-import { usersInWindow } from '../../../src/users/list-queries.ts';
+import {
+  type Boundary,
+  type Filter,
+  SORT_KEYS,
+  type Sort,
+  type SortKey,
+  STATUSES,
+} from '../../../src/users/list.ts';
+import { type Place, placesBeyond, usersInWindow } from '../../../src/users/list-queries.ts';
 import { temporaryDatabase } from '../../support.ts';
+
+/** Where next leads to from somewhere in the middle of each order. */
+const MIDDLE: Record<SortKey, Boundary> = {
+  id: { side: 'after', id: 2500, key: 2500 },
+  username: { side: 'after', id: 2500, key: 'm' },
+  email: { side: 'after', id: 2500, key: 'm' },
+  created: { side: 'after', id: 2500, key: 1_560_000_000_000 },
+};
 
 const ALL: Filter = { status: undefined, createdAfter: undefined, createdBefore: undefined };
 
@@ -21,8 +36,12 @@ function nodesOf(node: Node): Node[] {
 test('every order, with and without a status, walks one index and sorts only what is shown', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 20_000);
-  const planOf = async (filter: Filter, sort: Sort, isFromEnd: boolean) => {
-    const query = usersInWindow(db, filter, sort, isFromEnd, { offset: 5, limit: 10 }).compile();
+  const planOf = async (filter: Filter, sort: Sort, isFromEnd: boolean, place: Place | undefined) => {
+    const query = usersInWindow(db, filter, sort, isFromEnd, {
+      offset: place ? 0 : 5,
+      limit: 10,
+      place,
+    }).compile();
     const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({
       ...query,
       sql: `explain (format json) ${query.sql}`,
@@ -32,19 +51,21 @@ test('every order, with and without a status, walks one index and sorts only wha
   for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {
     for (const status of [undefined, ...STATUSES]) {
       for (const isFromEnd of [false, true]) {
-        const plan = await planOf({ ...ALL, status }, sort, isFromEnd);
-        const described = JSON.stringify(plan, undefined, 1);
-        const walked = nodesOf(plan).find((node) => node['Node Type'] === 'Limit') as Node;
-        const scans = nodesOf(walked).slice(1);
-        expect(
-          scans.map((node) => node['Node Type']),
-          described,
-        ).toEqual(['Index Only Scan']);
-        const looked = nodesOf(plan).filter((node) => node['Relation Name'] && !scans.includes(node));
-        expect(
-          looked.map((node) => node['Index Name']),
-          described,
-        ).toEqual(['users_pkey']);
+        for (const place of [undefined, ...placesBeyond(sort, MIDDLE[sort.replace('-', '') as SortKey])]) {
+          const plan = await planOf({ ...ALL, status }, sort, isFromEnd, place);
+          const described = JSON.stringify(plan, undefined, 1);
+          const walked = nodesOf(plan).find((node) => node['Node Type'] === 'Limit') as Node;
+          const scans = nodesOf(walked).slice(1);
+          expect(
+            scans.map((node) => node['Node Type']),
+            described,
+          ).toEqual(['Index Only Scan']);
+          const looked = nodesOf(plan).filter((node) => node['Relation Name'] && !scans.includes(node));
+          expect(
+            looked.map((node) => node['Index Name']),
+            described,
+          ).toEqual(['users_pkey']);
+        }
       }
     }
   }

@@ -1,0 +1,205 @@
+/** Next and previous: everyone once, whatever happens between two clicks. */
+import fc from 'fast-check';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { transact } from '../../src/db/transact.ts';
+import { SORT_KEYS } from '../../src/users/list.ts';
+import { deleteUser } from '../../src/users/queries.ts';
+import { addUser, decodeHtml, get, post, startApp, textOf } from '../support.ts';
+
+const NOON = Date.UTC(2026, 0, 31, 12);
+const ORDERS = SORT_KEYS.flatMap((key) => [key, `-${key}`]);
+
+type Shown = {
+  ids: number[];
+  page: string | undefined;
+  text: string;
+  prev: string | undefined;
+  next: string | undefined;
+};
+
+async function show(app: FastifyInstance, address: string): Promise<Shown> {
+  const { statusCode, body } = await get(app, address);
+  expect(statusCode, address).toBe(200);
+  const link = (rel: string) => {
+    const href = new RegExp(`rel="${rel}" href="([^"]*)"`).exec(body)?.[1];
+    return href === undefined ? undefined : decodeHtml(href);
+  };
+  return {
+    ids: [...body.matchAll(/<td class="number">(\d+)</g)].map(([, id]) => Number(id)),
+    page: /aria-current="page">([\d,]+)</.exec(body)?.[1],
+    text: textOf(body),
+    prev: link('prev'),
+    next: link('next'),
+  };
+}
+
+/** Follows next, or previous, to the end; `between` runs before each click. */
+async function walk(
+  app: FastifyInstance,
+  from: string,
+  rel: 'next' | 'prev',
+  between: (clicks: number) => Promise<unknown> = async () => {},
+): Promise<Shown[]> {
+  const pages = [await show(app, from)];
+  for (let clicks = 0; clicks < 1000; clicks++) {
+    const address = pages.at(-1)?.[rel];
+    if (address === undefined) return pages;
+    await between(clicks);
+    pages.push(await show(app, address));
+  }
+  throw new Error('There is no end to it.');
+}
+
+async function startWith(count: number, createdAt: (number: number) => number): Promise<FastifyInstance> {
+  const app = await startApp();
+  for (let number = 0; number < count; number++) {
+    const username = `user${(number * 37) % count}`;
+    await addUser(app.db, { username, is_active: number % 3 > 0 }, createdAt(number));
+  }
+  return app;
+}
+
+async function remove(app: FastifyInstance, id: number): Promise<void> {
+  await transact(app.db, (trx) => deleteUser(trx, id));
+}
+
+test('lead through every order, with and without a status, as the numbers of pages do', async () => {
+  // Three were created at each moment, so that pages end among them.
+  const app = await startWith(47, (number) => NOON + Math.floor(number / 3));
+  for (const sort of ORDERS) {
+    for (const filter of ['', '&status=active', '&status=inactive']) {
+      const list = `/users?sort=${sort}${filter}&per_page=5`;
+      const forward = await walk(app, list, 'next');
+      for (const [index, { ids, page }] of forward.entries()) {
+        const byNumber = await show(app, `${list}&page=${index + 1}`);
+        expect(ids).toEqual(byNumber.ids);
+        expect(page).toBe(String(index + 1));
+      }
+      const backward = await walk(app, `${list}&page=${forward.length}`, 'prev');
+      expect(backward.reverse().map(({ ids }) => ids)).toEqual(forward.map(({ ids }) => ids));
+      expect(backward.map(({ page }) => page)).toEqual(forward.map(({ page }) => page));
+    }
+  }
+});
+
+test('many who were created at one moment are all there', async () => {
+  const app = await startWith(60, () => NOON);
+  for (const sort of ['created', '-created']) {
+    const pages = await walk(app, `/users?sort=${sort}&per_page=7`, 'next');
+    const ids = pages.flatMap((page) => page.ids);
+    expect(ids).toEqual([...new Set(ids)]);
+    expect(ids).toHaveLength(60);
+  }
+});
+
+test('whoever is there all along is met once, whatever is added and deleted between two clicks', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...ORDERS),
+      fc.constantFrom('next', 'prev'),
+      fc.array(fc.record({ isAdded: fc.boolean(), at: fc.nat(40), times: fc.integer({ min: 1, max: 6 }) }), {
+        maxLength: 12,
+      }),
+      async (sort, rel, changes) => {
+        const app = await startWith(40, (number) => NOON + (number % 5));
+        const stayed = new Set(Array.from({ length: 40 }, (_, index) => index + 1));
+        const start = rel === 'next' ? '/users?' : '/users?page=10&';
+        const between = async (clicks: number) => {
+          const change = changes[clicks];
+          for (let time = 0; change && time < change.times; time++) {
+            const at = ((change.at + time * 11) % 40) + 1;
+            if (change.isAdded)
+              await addUser(app.db, { username: `user${at}x${clicks}.${time}` }, NOON + (at % 5));
+            else if (stayed.delete(at)) await remove(app, at);
+          }
+        };
+        const pages = await walk(app, `${start}sort=${sort}&per_page=4`, rel, between);
+        // The way back ends with the whole first page, which may hold some who were on the page before.
+        const whole = rel === 'prev' ? pages.slice(0, -1) : pages;
+        const met = whole.flatMap(({ ids }) => ids);
+        expect(met).toEqual([...new Set(met)]);
+        const all = new Set(pages.flatMap(({ ids }) => ids));
+        expect([...stayed].filter((id) => !all.has(id))).toEqual([]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+describe('the number of a page', () => {
+  test('stays within the list, and at an end is that of the end', async () => {
+    const app = await startWith(30, (number) => NOON + number);
+    expect(await show(app, '/users?page=700&after=id.10')).toMatchObject({ page: '2', ids: range(11, 20) });
+    expect(await show(app, '/users?page=700&after=id.20')).toMatchObject({ page: '3', ids: range(21, 30) });
+    expect(await show(app, '/users?page=0&after=id.23')).toMatchObject({ page: '3', ids: range(24, 30) });
+    expect((await show(app, '/users?page=1&after=id.23')).text).toContain('Showing 24–30 of 30');
+    expect(await show(app, '/users?page=9&before=id.21')).toMatchObject({ page: '2', ids: range(11, 20) });
+    expect(await show(app, '/users?page=9&before=id.5')).toMatchObject({
+      page: '1',
+      ids: range(1, 10),
+      prev: undefined,
+    });
+    expect(await show(app, '/users?page=9&after=id.0')).toMatchObject({ page: '1', prev: undefined });
+    expect(await show(app, '/users?page=9&after=id.30')).toMatchObject({
+      page: '3',
+      ids: range(21, 30),
+      next: undefined,
+    });
+    expect(await show(app, '/users?page=9&before=id.9000')).toMatchObject({
+      page: '3',
+      ids: range(21, 30),
+      next: undefined,
+    });
+  });
+
+  test('is no matter when the list has become empty', async () => {
+    const app = await startWith(1, () => NOON);
+    await remove(app, 1);
+    for (const boundary of ['after=id.1', 'before=id.1']) {
+      expect((await get(app, `/users?page=3&${boundary}`)).statusCode).toBe(200);
+    }
+  });
+
+  function range(from: number, to: number): number[] {
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  }
+});
+
+test.each([
+  'after=id.x',
+  'after=id.',
+  'after=id.10.10',
+  'after=-id.10',
+  'after=username.10.user9',
+  'after=id.99999999999999999999',
+  "after=id.10'--",
+  'after=',
+  'before=created.1.1',
+])('a place that no link of ours names (%s) is ignored', async (boundary) => {
+  const app = await startWith(30, (number) => NOON + number);
+  const byNumber = await show(app, '/users?page=2');
+  expect(await show(app, `/users?page=2&${boundary}`)).toEqual(byNumber);
+});
+
+test.each([
+  'sort=username&after=username.3.USER3',
+  'sort=username&after=username.3',
+  'sort=created&after=created.3.noon',
+])('a place that is none in its order (%s) is ignored', async (query) => {
+  const app = await startWith(30, (number) => NOON + number);
+  const [sort] = query.split('&');
+  expect(await show(app, `/users?page=2&${query}`)).toEqual(await show(app, `/users?page=2&${sort}`));
+});
+
+test('a user page, an edit and a deletion lead back to the very page', async () => {
+  const app = await startWith(30, (number) => NOON + number);
+  const from = encodeURIComponent('sort=-id&per_page=5&page=3&after=-id.21');
+  const list = '/users?sort=-id&amp;per_page=5&amp;page=3&amp;after=-id.21';
+  expect((await get(app, `/users/18?from=${from}`)).body).toContain(`href="${list}"`);
+  const saved = await post(app, `/users/18?from=${from}`, { full_name: 'Eighteen' });
+  expect((await get(app, String(saved.headers.location))).body).toContain(`href="${list}"`);
+  const deleted = await post(app, `/users/18/delete?from=${from}`);
+  expect(deleted.headers.location).toBe(decodeHtml(list));
+  expect((await show(app, decodeHtml(list))).ids).toEqual([20, 19, 17, 16, 15]);
+});
