@@ -57,7 +57,9 @@ export async function readPage(
   const shown = users.slice(0, list.perPage);
   const number = labelOf(list.page, pages, neighbours);
   const page = new Page(isForward ? shown : shown.reverse(), number, list.perPage, total, neighbours);
-  return { list: { ...list, page: number }, page };
+  // At the end of the list its number says as much, unless the page begins elsewhere than one of that number would.
+  const isLast = !neighbours.hasNext && shown.length === total - (pages - 1) * list.perPage;
+  return { list: { ...list, page: number, boundary: isLast ? undefined : boundary }, page };
 }
 
 /**

@@ -192,6 +192,45 @@ test.each([
   expect(await show(app, `/users?page=2&${query}`)).toEqual(await show(app, `/users?page=2&${sort}`));
 });
 
+test('only next, previous and the ways back from a user carry the place', async () => {
+  const app = await startWith(60, (number) => NOON + number);
+  const { body } = await get(app, '/users?page=3&per_page=5&after=id.10');
+  const links = [...body.matchAll(/<a ([^>]*)href="(\/users[^"]*)"/g)].filter(
+    ([, before]) => !before?.includes('rel='),
+  );
+  const addresses = links
+    .map(([, , href]) => decodeHtml(href ?? ''))
+    .filter((href) => !href.includes('from='));
+  expect(addresses.length).toBeGreaterThan(15);
+  expect(addresses.filter((address) => /after|before/.test(address))).toEqual([]);
+  expect(body).not.toMatch(/type="hidden" name="(after|before)"/);
+});
+
+test('at the end the way back names the page alone, unless that would begin elsewhere', async () => {
+  const app = await startWith(30, (number) => NOON + number);
+  expect((await get(app, '/users?page=3&after=id.20')).body).toContain('href="/users/21?from=page%3D3"');
+  expect((await get(app, '/users?page=3&after=id.23')).body).toContain(
+    'href="/users/24?from=page%3D3%26after%3Did.23"',
+  );
+  expect((await get(app, '/users?before=id.11')).body).toContain('href="/users/1"');
+});
+
+test('a list of more than ten pages has a form that goes to any of them, and keeps the rest', async () => {
+  const app = await startWith(60, (number) => NOON + number);
+  expect((await get(app, '/users?per_page=6')).body).not.toContain('Go to page');
+  const { body } = await get(app, '/users?per_page=5&sort=-username&page=3');
+  const form = body.slice(body.indexOf('<form class="jump"'), body.indexOf('Go to page'));
+  const hidden = [...form.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [
+    name,
+    value,
+  ]);
+  expect(hidden).toEqual([
+    ['sort', '-username'],
+    ['per_page', '5'],
+  ]);
+  expect((await show(app, '/users?sort=-username&per_page=5&page=12')).text).toContain('Showing 56–60 of 60');
+});
+
 test('a user page, an edit and a deletion lead back to the very page', async () => {
   const app = await startWith(30, (number) => NOON + number);
   const from = encodeURIComponent('sort=-id&per_page=5&page=3&after=-id.21');
