@@ -10,6 +10,11 @@ export class BadSubmissionError extends Error {
   override name = 'BadSubmissionError';
 }
 
+/** A question to the database would take too long to answer. */
+export class TooBroadError extends Error {
+  override name = 'TooBroadError';
+}
+
 /** A row would repeat a value that must be unique. Thrown by the database layer, whatever the engine. */
 export class NotUniqueError extends Error {
   override name = 'NotUniqueError';

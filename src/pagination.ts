@@ -8,16 +8,19 @@ export function countPages(total: number, perPage: number): number {
   return Math.ceil(total / perPage);
 }
 
+/** How many items there are, or at least are: what takes too long is not counted to the end. */
+export type Total = { count: number; isExact: boolean };
+
 export type Neighbours = { hasPrev: boolean; hasNext: boolean };
 
 /**
  * The number of a page whose neighbours are known from the rows: the one it is said to have, kept within a list of
- * `pages`, and at an end of the list that end's.
+ * `pages`, if that is known, and at an end of the list that end's.
  */
-export function labelOf(said: number, pages: number, { hasPrev, hasNext }: Neighbours): number {
+export function labelOf(said: number, pages: number | undefined, { hasPrev, hasNext }: Neighbours): number {
   if (!hasPrev) return 1;
-  if (!hasNext) return Math.max(1, pages);
-  return Math.max(2, Math.min(said, pages - 1));
+  if (!hasNext && pages !== undefined) return Math.max(1, pages);
+  return Math.max(2, Math.min(said, (pages ?? Number.MAX_SAFE_INTEGER) - 1));
 }
 
 /** One page of a list, with the results of Flask-SQLAlchemy's `Pagination`. Pages count from 1. */
@@ -27,29 +30,39 @@ export class Page<T> {
   readonly perPage: number;
   /** The number of items on all pages together. */
   readonly total: number;
+  /** Whether there are no more than `total`. */
+  readonly isExact: boolean;
   readonly hasPrev: boolean;
   readonly hasNext: boolean;
 
-  /** @param neighbours whether there are items before and after, where that is known better than by the numbers. */
-  constructor(items: readonly T[], page: number, perPage: number, total: number, neighbours?: Neighbours) {
+  /** @param known what the rows say, where that is more than the numbers do. */
+  constructor(
+    items: readonly T[],
+    page: number,
+    perPage: number,
+    total: number,
+    known: Partial<Neighbours & Total> = {},
+  ) {
     this.items = items;
     this.page = page;
     this.perPage = perPage;
     this.total = total;
-    this.hasPrev = neighbours?.hasPrev ?? page > 1;
-    this.hasNext = neighbours?.hasNext ?? page < this.pages;
+    this.isExact = known.isExact ?? true;
+    this.hasPrev = known.hasPrev ?? page > 1;
+    this.hasNext = known.hasNext ?? page < countPages(total, perPage);
   }
 
+  /** How many pages there are, or are known to be. */
   get pages(): number {
-    return countPages(this.total, this.perPage);
+    const pages = countPages(this.total, this.perPage);
+    return this.isExact ? pages : Math.max(pages, this.page + (this.hasNext ? 1 : 0));
   }
 
   /** The ordinal of the first item shown; 0 when there is none. */
   get first(): number {
     if (this.items.length === 0) return 0;
-    return this.hasNext || !this.hasPrev
-      ? (this.page - 1) * this.perPage + 1
-      : this.total - this.items.length + 1;
+    const isEnd = this.isExact && this.hasPrev && !this.hasNext;
+    return isEnd ? this.total - this.items.length + 1 : (this.page - 1) * this.perPage + 1;
   }
 
   /** The ordinal of the last item shown; 0 when there is none. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Eta } from 'eta';
 import { asset } from './assets.ts';
 import type { User } from './db/schema.ts';
+import type { Page } from './pagination.ts';
 import { yesOrNo } from './users/form.ts';
 import {
   boundaryAt,
@@ -52,6 +53,8 @@ export const helpers = {
   sortLabels: SORT_LABELS,
   yesOrNo,
   number: (value: number) => number.format(value),
+  /** "1,204", or "more than 10,000" */
+  total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
   /** "inactive users created since 1 Jan 2026" */
   filtered({ status, createdAfter, createdBefore }: Filter): string {

@@ -30,6 +30,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/arguments.ts', 'src/config.ts', 'src/forms.ts', 'src/db/'],
   ['src/users/form.ts', 'src/users/list.ts'],
   ['src/users/queries.ts'],
+  ['src/users/list-rows.ts'],
   ['src/users/list-queries.ts'],
   ['src/assets.ts', 'src/seed/', 'src/copy/'],
   ['src/security.ts'],
@@ -92,7 +93,7 @@ describe('imports', () => {
         /queries\.ts|form\.ts|list\.ts|^src\/db\/|pagination|text\.ts|errors\.ts|forms\.ts/,
       );
     }
-    for (const path of importers('kysely')) expect(path).toMatch(/^src\/db\/|queries\.ts$/);
+    for (const path of importers('kysely')) expect(path).toMatch(/^src\/db\/|queries\.ts$|list-rows\.ts$/);
   });
 
   test('of the environment go by the command line alone', () => {

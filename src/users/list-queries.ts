@@ -1,64 +1,91 @@
 /** The list of users in the database: how many there are, and those on a page. */
-import type { Expression, ExpressionBuilder, SelectQueryBuilder, SqlBool } from 'kysely';
-import type { Db, Schema, User } from '../db/schema.ts';
-import { countPages, labelOf, Page } from '../pagination.ts';
-import { type Boundary, type Filter, type ListState, orderOf, type Sort } from './list.ts';
+import type { Db, User } from '../db/schema.ts';
+import { countPages, labelOf, type Neighbours, Page, type Total } from '../pagination.ts';
+import type { Boundary, Filter, ListState } from './list.ts';
+import { hasDates, MOST_COUNTED, matches, placesBeyond, readWindow } from './list-rows.ts';
 import { type Counts, countByStatus } from './queries.ts';
 
-const DAY = 24 * 60 * 60 * 1000;
-
-/** How many users a filter lets through; kept rather than counted, unless it is by date. */
-export async function countUsers(db: Db, filter: Filter, known?: Counts): Promise<number> {
-  if (filter.createdAfter === undefined && filter.createdBefore === undefined) {
+/** How many users a filter lets through; kept rather than counted, unless it is by date, and then up to a limit. */
+export async function countUsers(db: Db, filter: Filter, known?: Counts): Promise<Total> {
+  if (!hasDates(filter)) {
     const counts = known ?? (await countByStatus(db));
-    return filter.status ? counts[filter.status] : counts.active + counts.inactive;
+    return { count: filter.status ? counts[filter.status] : counts.active + counts.inactive, isExact: true };
   }
   const { count } = await db
-    .selectFrom('users')
+    .selectFrom((from) =>
+      from
+        .selectFrom('users')
+        .select('id')
+        .where(matches(filter))
+        .limit(MOST_COUNTED + 1)
+        .as('counted'),
+    )
     .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where((where) => matches(where, filter))
     .executeTakeFirstOrThrow();
-  return count;
+  return { count: Math.min(count, MOST_COUNTED), isExact: count <= MOST_COUNTED };
 }
 
 /** The state of a list that may have become shorter, with the nearest page that there still is. */
 export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
   if (list.page === 1 || list.boundary) return list;
-  const pages = countPages(await countUsers(db, list), list.perPage);
-  return { ...list, page: Math.max(1, Math.min(list.page, pages)) };
+  const { count, isExact } = await countUsers(db, list);
+  if (!isExact) return list;
+  return { ...list, page: Math.max(1, Math.min(list.page, countPages(count, list.perPage))) };
 }
 
+/** A page, and the state that leads to just that page again. */
+type Found = { list: ListState; page: Page<User> };
+
 /**
- * The page that a state asks for, and the state that leads to just that page again; undefined past the end of the list.
+ * The page that a state asks for; undefined past the end of the list.
  * @param total how many users the filter lets through.
+ * @throws TooBroadError
  */
-export async function readPage(
+export async function readPage(db: Db, list: ListState, total: Total): Promise<Found | undefined> {
+  return list.boundary ? readBeyond(db, list, list.boundary, total) : readNumber(db, list, total);
+}
+
+async function readNumber(db: Db, list: ListState, total: Total): Promise<Found | undefined> {
+  const { perPage } = list;
+  const pages = Math.max(1, countPages(total.count, perPage));
+  if (list.page < 1 || (total.isExact && list.page > pages)) return undefined;
+  // Beyond what is counted, one more than is shown tells whether there is a next page.
+  const limit = total.isExact ? perPage : perPage + 1;
+  const users = await listUsers(db, list, { offset: (list.page - 1) * perPage, limit, total });
+  if (users.length === 0 && list.page > 1) return undefined;
+  const neighbours = { hasPrev: list.page > 1, hasNext: users.length > perPage || list.page < pages };
+  const page = new Page(users.slice(0, perPage), list.page, perPage, total.count, {
+    ...neighbours,
+    ...total,
+  });
+  return { list: { ...list, boundary: undefined }, page };
+}
+
+async function readBeyond(
   db: Db,
   list: ListState,
-  total: number,
-): Promise<{ list: ListState; page: Page<User> } | undefined> {
-  const pages = Math.max(1, countPages(total, list.perPage));
-  const byNumber = async (number: number) => {
-    const window = { offset: (number - 1) * list.perPage, limit: list.perPage, total };
-    const page = new Page(await listUsers(db, list, list.sort, window), number, list.perPage, total);
-    return { list: { ...list, page: number, boundary: undefined }, page };
-  };
-  const { boundary } = list;
-  if (boundary === undefined) return list.page < 1 || list.page > pages ? undefined : byNumber(list.page);
-
-  // One more than is shown tells whether there is a page beyond.
-  const users = await usersBeyond(db, list, list.sort, boundary, list.perPage + 1);
-  const isMore = users.length > list.perPage;
+  boundary: Boundary,
+  total: Total,
+): Promise<Found | undefined> {
+  const { perPage } = list;
+  const pages = Math.max(1, countPages(total.count, perPage));
+  const users = await usersBeyond(db, list, boundary, perPage + 1, total);
+  const isMore = users.length > perPage;
   const isForward = boundary.side === 'after';
-  if (isForward ? users.length === 0 : !isMore) return byNumber(isForward ? pages : 1);
+  if (!isForward && !isMore) return readNumber(db, { ...list, page: 1 }, total);
+  if (users.length === 0) return readNumber(db, { ...list, page: total.isExact ? pages : 1 }, total);
   const isAnyBehind =
-    (await usersBeyond(db, list, list.sort, turned(boundary), 1, { isIncluded: true })).length > 0;
-  const neighbours = { hasPrev: isForward ? isAnyBehind : isMore, hasNext: isForward ? isMore : isAnyBehind };
-  const shown = users.slice(0, list.perPage);
-  const number = labelOf(list.page, pages, neighbours);
-  const page = new Page(isForward ? shown : shown.reverse(), number, list.perPage, total, neighbours);
+    (await usersBeyond(db, list, turned(boundary), 1, total, { isIncluded: true })).length > 0;
+  const neighbours: Neighbours = {
+    hasPrev: isForward ? isAnyBehind : isMore,
+    hasNext: isForward ? isMore : isAnyBehind,
+  };
+  const shown = users.slice(0, perPage);
+  const number = labelOf(list.page, total.isExact ? pages : undefined, neighbours);
+  const known = { ...neighbours, ...total };
+  const page = new Page(isForward ? shown : shown.reverse(), number, perPage, total.count, known);
   // At the end of the list its number says as much, unless the page begins elsewhere than one of that number would.
-  const isLast = !neighbours.hasNext && shown.length === total - (pages - 1) * list.perPage;
+  const isLast = total.isExact && !neighbours.hasNext && shown.length === total.count - (pages - 1) * perPage;
   return { list: { ...list, page: number, boundary: isLast ? undefined : boundary }, page };
 }
 
@@ -69,105 +96,37 @@ export async function readPage(
  */
 export async function listUsers(
   db: Db,
-  filter: Filter,
-  sort: Sort,
-  { offset, limit, total }: { offset: number; limit: number; total: number },
+  list: Filter & Pick<ListState, 'sort'>,
+  { offset, limit, total }: { offset: number; limit: number; total: Total },
 ): Promise<User[]> {
-  const count = Math.min(limit, total - offset);
+  if (!total.isExact) return readWindow(db, list, list.sort, false, { isFromEnd: false, offset, limit });
+  const count = Math.min(limit, total.count - offset);
   if (count <= 0) return [];
-  const after = total - offset - count;
+  const after = total.count - offset - count;
   const isFromEnd = after < offset;
-  const window = { offset: isFromEnd ? after : offset, limit: count };
-  const users = await usersInWindow(db, filter, sort, isFromEnd, window).execute();
+  const window = { isFromEnd, offset: isFromEnd ? after : offset, limit: count };
+  const users = await readWindow(db, list, list.sort, true, window);
   return isFromEnd ? users.reverse() : users;
 }
 
 /** Up to `limit` users on the far side of a boundary, the nearest first; no row is skipped over to get there. */
 async function usersBeyond(
   db: Db,
-  filter: Filter,
-  sort: Sort,
+  list: ListState,
   boundary: Boundary,
   limit: number,
+  total: Total,
   options?: { isIncluded: boolean },
 ): Promise<User[]> {
   const users: User[] = [];
-  for (const place of placesBeyond(sort, boundary, options)) {
+  for (const place of placesBeyond(list.sort, boundary, options)) {
     if (users.length === limit) break;
-    const window = { offset: 0, limit: limit - users.length, place };
-    users.push(...(await usersInWindow(db, filter, sort, boundary.side === 'before', window).execute()));
+    const window = { isFromEnd: boundary.side === 'before', offset: 0, limit: limit - users.length, place };
+    users.push(...(await readWindow(db, list, list.sort, total.isExact, window)));
   }
   return users;
 }
 
-export type Place = (where: ExpressionBuilder<Schema, 'users'>) => Expression<SqlBool>;
-
-/** What lies beyond a boundary, in pieces that each are one stretch of an index, the nearest first. */
-export function placesBeyond(
-  sort: Sort,
-  { side, id, key }: Boundary,
-  { isIncluded } = { isIncluded: false },
-): Place[] {
-  const { column, isDescending } = orderOf(sort);
-  const beyond = (side === 'after') === isDescending ? '<' : '>';
-  const from = isIncluded ? (`${beyond}=` as const) : beyond;
-  if (column !== 'created_at') return [(where) => where(`users.${column}`, from, key)];
-  return [
-    (where) => where.and([where('users.created_at', '=', Number(key)), where('users.id', from, id)]),
-    (where) => where('users.created_at', beyond, Number(key)),
-  ];
-}
-
 function turned(boundary: Boundary): Boundary {
   return { ...boundary, side: boundary.side === 'after' ? 'before' : 'after' };
-}
-
-/** The query behind both, which may walk its order from the end. */
-export function usersInWindow(
-  db: Db,
-  filter: Filter,
-  sort: Sort,
-  isFromEnd: boolean,
-  { offset, limit, place }: { offset: number; limit: number; place?: Place | undefined },
-) {
-  return (
-    db
-      .selectFrom((from) =>
-        inOrder(from.selectFrom('users').select('id'), sort, isFromEnd)
-          .where((where) => where.and([matches(where, filter), ...(place ? [place(where)] : [])]))
-          .limit(limit)
-          .offset(offset)
-          .as('shown'),
-      )
-      // Not an inner join: SQLite keeps the order of a cross join, and so looks up just the rows shown.
-      .crossJoin('users')
-      .whereRef('users.id', '=', 'shown.id')
-      .selectAll('users')
-      .$call((query) => inOrder(query, sort, isFromEnd))
-  );
-}
-
-function matches(where: ExpressionBuilder<Schema, 'users'>, filter: Filter) {
-  const conditions = [];
-  if (filter.status) conditions.push(where('users.is_active', '=', filter.status === 'active'));
-  if (filter.createdAfter) conditions.push(where('users.created_at', '>=', startOf(filter.createdAfter)));
-  if (filter.createdBefore)
-    conditions.push(where('users.created_at', '<', startOf(filter.createdBefore) + DAY));
-  return where.and(conditions);
-}
-
-/** Orders by a sort key, and by id where several users may have the same; or all of it the other way round. */
-function inOrder<Q extends SelectQueryBuilder<Schema, 'users', object>>(
-  query: Q,
-  sort: Sort,
-  isReversed: boolean,
-): Q {
-  const { column, isDescending } = orderOf(sort);
-  const direction = isDescending === isReversed ? 'asc' : 'desc';
-  const ordered = query.orderBy(`users.${column}`, direction);
-  return (column === 'created_at' ? ordered.orderBy('users.id', direction) : ordered) as Q;
-}
-
-function startOf(day: string): number {
-  return Date.parse(`${day}T00:00:00Z`);
 }

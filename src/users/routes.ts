@@ -1,7 +1,7 @@
 /** The addresses of users, and the pages that only show something. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { NotFoundError } from '../errors.ts';
-import { countPages } from '../pagination.ts';
+import { NotFoundError, TooBroadError } from '../errors.ts';
+import { countPages, type Total } from '../pagination.ts';
 import { quotable } from '../text.ts';
 import { askToDelete, remove } from './deletion.ts';
 import { create, showEditForm, showNewForm, update } from './editing.ts';
@@ -40,16 +40,30 @@ async function showList(request: Request, reply: FastifyReply) {
   }
   const counts = await countByStatus(db);
   const total = await countUsers(db, list, counts);
-  const found = await readPage(db, list, total);
-  if (found === undefined) return showNoSuchPage(reply, list, countPages(total, list.perPage), notices);
+  const found = await readPage(db, list, total).catch(nothingIfTooBroad);
+  if (found === null) return showTooBroad(reply, list, notices);
+  if (found === undefined) return showNoSuchPage(reply, list, total, notices);
   return reply.render('users/list', { ...found, counts, notices });
 }
 
-async function showNoSuchPage(reply: FastifyReply, list: ListState, pages: number, notices: string[]) {
-  const last = Math.max(1, pages);
-  const sentence = `The list ends at page ${last.toLocaleString('en')}.`;
-  const link = { href: listAddress(list, { page: last }), text: `Go to page ${last.toLocaleString('en')}` };
+async function showNoSuchPage(reply: FastifyReply, list: ListState, total: Total, notices: string[]) {
+  const last = total.isExact ? Math.max(1, countPages(total.count, list.perPage)) : 1;
+  const page = last.toLocaleString('en');
+  const sentence = total.isExact ? `The list ends at page ${page}.` : 'The list ends before that page.';
+  const link = { href: listAddress(list, { page: last }), text: `Go to page ${page}` };
   return reply.render('error', { title: 'There is no such page', sentence, link, notices }, 404);
+}
+
+async function showTooBroad(reply: FastifyReply, list: ListState, notices: string[]) {
+  const sentence =
+    'Too many users were created in these days to put them in this order. Choose fewer days, or order them by date.';
+  const link = { href: listAddress(list, { sort: 'created', page: 1 }), text: 'Order them by date' };
+  return reply.render('error', { title: 'Too many at once', sentence, link, notices }, 422);
+}
+
+function nothingIfTooBroad(error: unknown): null {
+  if (error instanceof TooBroadError) return null;
+  throw error;
 }
 
 async function show(request: Request, reply: FastifyReply) {

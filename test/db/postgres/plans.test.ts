@@ -8,7 +8,7 @@ import {
   type SortKey,
   STATUSES,
 } from '../../../src/users/list.ts';
-import { type Place, placesBeyond, usersInWindow } from '../../../src/users/list-queries.ts';
+import { type Place, placesBeyond, usersInWindow } from '../../../src/users/list-rows.ts';
 import { temporaryDatabase } from '../../support.ts';
 
 /** Where next leads to from somewhere in the middle of each order. */
@@ -37,7 +37,8 @@ test('every order, with and without a status, walks one index and sorts only wha
   const db = await temporaryDatabase();
   await seedUsers(db, 20_000);
   const planOf = async (filter: Filter, sort: Sort, isFromEnd: boolean, place: Place | undefined) => {
-    const query = usersInWindow(db, filter, sort, isFromEnd, {
+    const query = usersInWindow(db, filter, sort, {
+      isFromEnd,
       offset: place ? 0 : 5,
       limit: 10,
       place,

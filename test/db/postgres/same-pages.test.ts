@@ -62,8 +62,9 @@ function comparable({ statusCode, headers, body }: LightMyRequestResponse, ids: 
   return text
     .replaceAll(/<time .*?<\/time>/gs, '<time>')
     .replaceAll(/hue-\d/g, 'hue')
+    .replaceAll(/(created\.\d+\.)\d+/g, '$1time')
     .replaceAll(
-      /(\/users\/|class="number">|[Uu]ser |<dt>Number<\/dt><dd>)(\d+)\b/g,
+      /(\/users\/|(?:after|before)(?:=|%3D)-?[a-z]+\.|class="number">|[Uu]ser |<dt>Number<\/dt><dd>)(\d+)\b/g,
       (_, before, id) => before + rankOf(id),
     );
 }

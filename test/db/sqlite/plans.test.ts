@@ -10,7 +10,7 @@ import {
   type SortKey,
   STATUSES,
 } from '../../../src/users/list.ts';
-import { type Place, placesBeyond, usersInWindow } from '../../../src/users/list-queries.ts';
+import { type Place, placesBeyond, usersInWindow } from '../../../src/users/list-rows.ts';
 import { temporaryDatabase } from '../../support.ts';
 
 /** Where next leads to from somewhere in the middle of each order. */
@@ -28,7 +28,8 @@ test('every order, with and without a status, walks one index and sorts only wha
   await seedUsers(db, 5000);
   await transact(db, (trx) => sql`analyze`.execute(trx));
   const planOf = async (filter: Filter, sort: Sort, isFromEnd: boolean, place: Place | undefined) => {
-    const query = usersInWindow(db, filter, sort, isFromEnd, {
+    const query = usersInWindow(db, filter, sort, {
+      isFromEnd,
       offset: place ? 0 : 5,
       limit: 10,
       place,
