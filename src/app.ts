@@ -24,8 +24,8 @@ declare module 'fastify' {
 /** A client that has not sent its whole request after this, in milliseconds, is dropped. */
 const REQUEST_TIMEOUT = 10_000;
 /**
- * A connection on which nothing moves for this long, in milliseconds, is closed: up to twice as long while an answer
- * waits to be read (Node looks once more), and longer than any request waits for the database.
+ * A connection on which nothing moves for this long, in milliseconds, is closed, up to twice as long while an answer
+ * waits to be read (Node looks once more); but not while a handler is at work: whoever has sent a form is answered.
  */
 const CONNECTION_TIMEOUT = 5_000;
 /** How long an idle connection is kept for the next request. */
@@ -57,6 +57,9 @@ export async function buildApp({ config, db }: { config: Config; db: Db }): Prom
   );
   const { closeMethods } = collectMethods(app);
 
+  // What `inject` makes up has no timeout.
+  app.addHook('preHandler', async (request) => void request.socket.setTimeout?.(0));
+  app.addHook('onSend', async (request) => void request.socket.setTimeout?.(CONNECTION_TIMEOUT));
   addErrorPages(app);
   addDraining(app);
   addSecurity(app, config);

@@ -1,7 +1,7 @@
 /** The command line: what each command does, and what is said when there is none like it. */
 import { readArguments } from './arguments.ts';
 import { SETTINGS_HELP } from './config.ts';
-import { StartError } from './errors.ts';
+import { OutcomeUnknownError, StartError, UnavailableError } from './errors.ts';
 
 const HELP = `Roster, a user directory.
 
@@ -17,10 +17,18 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
   try {
     await run(args, env);
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    console.error(error.message);
+    console.error(sentenceFor(error));
     process.exit(1);
   }
+}
+
+/** @throws what is none of these. */
+function sentenceFor(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  if (error instanceof UnavailableError)
+    return 'The database is gone: what was under way was not saved. Run it again.';
+  if (error instanceof OutcomeUnknownError) return 'The database is gone: look whether the users are there.';
+  throw error;
 }
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

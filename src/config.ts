@@ -18,7 +18,9 @@ export type Config = {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-const DATABASE_URL_RULE = 'sqlite: and the path of a file, or postgres://user:password@host:5432/database';
+/** What is there instead is not repeated: it may hold a password. */
+const DATABASE_URL_RULE =
+  'sqlite: and the path of a file, or postgres://user:password@host:5432/database with special characters percent-encoded';
 
 export const SETTINGS_HELP = `Settings, from the environment:
   HOST          the address to listen on (127.0.0.1)
@@ -36,7 +38,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   function read<T>(name: string, fallback: string, parse: (value: string) => T | undefined, rule: string): T {
     const value = env[name] || fallback;
     const parsed = parse(value);
-    if (parsed === undefined) problems.push(`${name} must be ${rule}, not "${withoutPassword(value)}".`);
+    if (parsed === undefined)
+      problems.push(`${name} must be ${rule}${name === 'DATABASE_URL' ? '' : `, not "${value}"`}.`);
     return parsed as T;
   }
   const config = {
@@ -59,8 +62,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
  */
 export function readDatabaseUrl(name: string, value: string): string {
   const url = databaseUrl(value);
-  if (url === undefined)
-    throw new StartError(`${name} must be ${DATABASE_URL_RULE}, not "${withoutPassword(value)}".`);
+  if (url === undefined) throw new StartError(`${name} must be ${DATABASE_URL_RULE}.`);
   return url;
 }
 
@@ -85,7 +87,11 @@ function origin(value: string): URL | undefined {
 }
 
 function databaseUrl(value: string): string | undefined {
-  if (/^postgres(ql)?:\/\//.test(value)) return URL.canParse(value) ? value : undefined;
+  if (/^postgres(ql)?:\/\//.test(value)) {
+    const url = URL.parse(value);
+    // Behind the host these would be parts of a password that is not encoded.
+    return url && !/[@#]/.test(url.pathname + url.search + url.hash) ? value : undefined;
+  }
   // Without space around the path, which SQLite would leave out by itself and so open another file.
   const path = /^sqlite:([^\0]+)$/.exec(value)?.[1]?.trim();
   return path && path !== ':memory:' ? `sqlite:${path}` : undefined;
@@ -93,10 +99,6 @@ function databaseUrl(value: string): string | undefined {
 
 function connections(value: string): number | undefined {
   return /^[1-9]\d{0,2}$|^1000$/.test(value) ? Number(value) : undefined;
-}
-
-function withoutPassword(value: string): string {
-  return value.replace(/\/\/.*@/, '//…@');
 }
 
 function logLevel(value: string): string | undefined {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { FastifyRequest } from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
 import { transact } from '../src/db/transact.ts';
 import { seedUsers } from '../src/seed/seed.ts';
@@ -28,4 +29,17 @@ test('the health checks answer', async () => {
   expect((await get(app, '/readyz')).body).toBe('ready\n');
   await transact(app.db, (trx) => trx.schema.dropTable('user_counts').execute());
   expect((await get(app, '/readyz')).statusCode).toBe(503);
+});
+
+test('a connection is not given up while a handler is at work on it, and is after that', async () => {
+  const app = await startApp();
+  const timeouts: (number | undefined)[] = [];
+  const note = async (request: FastifyRequest) => void timeouts.push(request.socket.timeout);
+  app.get('/at-work', { onSend: note }, async (request) => {
+    await note(request);
+    return 'done';
+  });
+  const address = await listen(app);
+  for (let time = 0; time < 2; time++) await (await fetch(`${address}/at-work`)).text();
+  expect(timeouts).toEqual([0, 5_000, 0, 5_000]);
 });

@@ -33,7 +33,7 @@ test.each([
   [
     'DATABASE_URL',
     'mysql://localhost',
-    'DATABASE_URL must be sqlite: and the path of a file, or postgres://user:password@host:5432/database, not "mysql://localhost".',
+    'DATABASE_URL must be sqlite: and the path of a file, or postgres://',
   ],
   ['DATABASE_URL', 'sqlite::memory:', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite:', 'DATABASE_URL must be'],
@@ -56,4 +56,16 @@ test('only this machine reaches a loopback address', () => {
     false,
     false,
   ]);
+});
+
+test.each([
+  'postgres:/roster:secret@host/db',
+  'postgres:roster:secret@host/db',
+  'mysql://roster:secret@host/db',
+  'postgres://host:99999/db?user=u&password=secret',
+  'postgres://roster:12#secret@127.0.0.1/db',
+  'postgres://roster:12/secret@127.0.0.1/db',
+  'postgres://roster:12?secret@127.0.0.1/db',
+])('an address that means nothing (%s) is refused without the password that may be in it', (url) => {
+  expect(() => readConfig({ DATABASE_URL: url })).toThrow(/^DATABASE_URL must be (?!.*secret)/);
 });

@@ -10,7 +10,7 @@ import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { type Progress, reportProgress } from '../progress.ts';
-import { countByStatus, findUsersAfter, insertCopies } from '../users/queries.ts';
+import { addToCounts, type Counts, countByStatus, findUsersAfter, insertCopies } from '../users/queries.ts';
 
 /** Rows in one statement. */
 const ROWS = 1_000;
@@ -22,6 +22,7 @@ export async function copy(args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args, ['from', 'to']);
   if (!values.from || !values.to || positionals.length > 0) throw new StartError(USAGE);
   const [from, to] = [readDatabaseUrl('--from', values.from), readDatabaseUrl('--to', values.to)];
+  if (from === to) throw new StartError('--from and --to are the same database.');
   const source = await openToRead(from);
   try {
     const target = await openDatabase(to);
@@ -54,6 +55,7 @@ export async function copyEverything(
       const { active, inactive } = await countByStatus(from);
       const total = active + inactive;
       const sent = await sumUp(from, progressOf('copied', total), (users) => insertCopies(to, users));
+      await addToCounts(to, sent.counts);
       await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
       const arrived = await sumUp(to, progressOf('compared', total));
       if (
@@ -62,7 +64,7 @@ export async function copyEverything(
       ) {
         throw new StartError('What arrived is not what was sent; nothing was copied.');
       }
-      return sent.count;
+      return sent.counts.active + sent.counts.inactive;
     }),
   );
 }
@@ -72,17 +74,20 @@ async function sumUp(
   db: Db,
   progress: Progress,
   each: (users: readonly User[]) => Promise<void> = async () => {},
-): Promise<{ count: number; digest: string }> {
+): Promise<{ counts: Counts; digest: string }> {
   const hash = createHash('sha256');
-  let count = 0;
+  const counts = { active: 0, inactive: 0 };
   let last = 0;
   for (;;) {
     const users = await findUsersAfter(db, last, ROWS);
-    if (users.length === 0) return { count, digest: hash.digest('hex') };
+    if (users.length === 0) return { counts, digest: hash.digest('hex') };
     await each(users);
-    for (const user of users) hash.update(JSON.stringify(Object.entries(user).sort()));
-    last = users.at(-1)?.id ?? last;
-    count += users.length;
-    if (count % REPORT_EVERY === 0) progress(count);
+    for (const user of users) {
+      hash.update(JSON.stringify(Object.entries(user).sort()));
+      counts[user.is_active ? 'active' : 'inactive']++;
+      last = user.id;
+    }
+    const done = counts.active + counts.inactive;
+    if (done % REPORT_EVERY === 0) progress(done);
   }
 }

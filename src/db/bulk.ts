@@ -21,7 +21,8 @@ export async function bulkLoadUsers<T>(db: Db, load: (trx: Trx) => Promise<T>): 
     for (const index of indexes) await sql.raw(index.sql).execute(trx);
     return result;
   });
-  await engine.finishBulkLoad(db);
+  // Everything is saved by now: this only helps later queries.
+  await engine.finishBulkLoad(db).catch(() => {});
   return loaded;
 }
 

@@ -41,6 +41,7 @@ export async function openToRead(url: string): Promise<Db> {
   const checkVersion = async (db: Db) => {
     const version = await engineOf(db).readVersion(db);
     refuseNewer(name, version, MIGRATIONS.length);
+    if (version === 0) throw new StartError(`${name} is no database of Roster's.`);
     if (version < MIGRATIONS.length)
       throw new StartError(`${name} has to be brought up to date: start Roster with it once.`);
   };

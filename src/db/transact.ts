@@ -4,6 +4,8 @@ import { ContendedError } from '../errors.ts';
 import type { Db, Trx } from './schema.ts';
 
 const MOST_ATTEMPTS = 5;
+/** No attempt begins later than this after the first one, in milliseconds. */
+const PATIENCE = 2_000;
 /** The longest wait before the second attempt, in milliseconds; before each further one it is twice as long. */
 const PAUSE = 20;
 
@@ -13,11 +15,13 @@ const PAUSE = 20;
  * @throws NotUniqueError, UnavailableError when nothing was saved, and OutcomeUnknownError.
  */
 export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const until = performance.now() + PATIENCE;
   for (let attempt = 1; ; attempt++) {
     try {
       return await db.transaction().execute(work);
     } catch (error) {
-      if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS) throw error;
+      if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS || performance.now() > until)
+        throw error;
       // At random: those who met here would otherwise meet again.
       await setTimeout(Math.random() * PAUSE * 2 ** (attempt - 1));
     }

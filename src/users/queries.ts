@@ -47,20 +47,19 @@ export async function insertUser(trx: Trx, user: NewUser, now: number): Promise<
 
 /**
  * Inserts many at once, leaving out whoever's username or email is taken.
- * @returns how many were inserted.
+ * @returns how many were inserted, for the caller to `addToCounts` at the end of the transaction.
  */
 export async function insertUsers(
   trx: Trx,
   users: readonly (NewUser & { created_at: number; updated_at: number })[],
-): Promise<number> {
+): Promise<Counts> {
   const inserted = await trx
     .insertInto('users')
     .values(users.map((user) => ({ ...user, ...keysOf(user), version: 1 })))
     .onConflict((conflict) => conflict.doNothing())
     .returning('is_active')
     .execute();
-  await addToCounts(trx, countsOf(inserted));
-  return inserted.length;
+  return countsOf(inserted);
 }
 
 /** The `limit` users after the one with an id, in the order of their ids. */
@@ -68,10 +67,9 @@ export async function findUsersAfter(db: Db, id: number, limit: number): Promise
   return db.selectFrom('users').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
 }
 
-/** Inserts users as they are elsewhere, with their ids. */
+/** Inserts users as they are elsewhere, with their ids; the caller counts them, as above. */
 export async function insertCopies(trx: Trx, users: readonly User[]): Promise<void> {
   await trx.insertInto('users').values(users).execute();
-  await addToCounts(trx, countsOf(users));
 }
 
 /**
@@ -136,10 +134,10 @@ async function lockUser(trx: Trx, id: number): Promise<User> {
 }
 
 /**
- * Adds to the numbers of users of each status, in the transaction that adds or removes them: as its last statements,
+ * Adds to the numbers of users of each status, in the transaction that adds or removes them: as its last writes,
  * since others wait for these rows, and always in one order, so that no two wait for each other.
  */
-async function addToCounts(trx: Trx, { active, inactive }: Counts): Promise<void> {
+export async function addToCounts(trx: Trx, { active, inactive }: Counts): Promise<void> {
   for (const [isActive, change] of [
     [true, active],
     [false, inactive],

@@ -147,15 +147,13 @@ describe('npm run roster -- copy', () => {
       [[], /^Say from where to where: npm run roster -- copy --from .* --to .*\n$/],
       [['--from', to], /^Say from where to where/],
       [['--form', to], /^Unknown option '--form'.*\n$/],
+      [['--from', to, '--to', to], /^--from and --to are the same database\.\n$/],
       [['--from', `sqlite:${join(folder, 'no.db')}`, '--to', to], /^There is no file .*no\.db\.\n$/],
       [
         ['--from', `sqlite:${join(folder, 'list.txt')}`, '--to', to],
         /list\.txt is not a SQLite database.*\n$/,
       ],
-      [
-        ['--from', to, '--to', 'mysql://me:secret@host/x'],
-        /^--to must be sqlite: .*, not "mysql:\/\/…@host\/x"\.\n$/,
-      ],
+      [['--from', to, '--to', 'mysql://me:secret@host/x'], /^--to must be sqlite: (?!.*secret).*\n$/],
     ];
     for (const [args, sentence] of refusals) {
       expect(await runCopy(...args)).toEqual({ code: 1, said: expect.stringMatching(sentence) });

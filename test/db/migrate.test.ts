@@ -83,3 +83,14 @@ test('a database that a newer Roster has written is refused in one sentence and 
   });
   expect(await contents(db)).toEqual({ tables: ['newer'], version: 2 });
 });
+
+test('several that start at the same time, or nearly so, all start', async () => {
+  for (let round = 0; round < 20; round++) {
+    const url = await temporaryUrl();
+    const starts = Array.from({ length: 6 }, async (_, index) => {
+      for (let turn = 0; turn < index * round; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await (await openDatabase(url)).destroy();
+    });
+    await Promise.all(starts);
+  }
+});

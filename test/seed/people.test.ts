@@ -6,7 +6,7 @@ import { seedUsers } from '../../src/seed/seed.ts';
 import { textKey } from '../../src/text.ts';
 import { newUserSchema } from '../../src/users/form.ts';
 import { countByStatus, findUserByUsername } from '../../src/users/queries.ts';
-import { addUser, temporaryDatabase } from '../support.ts';
+import { addUser, temporaryDatabase, temporaryUrl } from '../support.ts';
 
 test('made-up people are the same on every machine', () => {
   expect(person(0)).toMatchObject({ username: 'ada.abbott', full_name: 'Ada Abbott', is_active: true });
@@ -52,4 +52,13 @@ test('an empty table has its unique indexes again after seeding', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 10);
   await expect(addUser(db, { username: 'ADA.abbott' })).rejects.toThrow(NotUniqueError);
+});
+
+test('two that seed an empty database at once both add what they were asked for', async () => {
+  const url = await temporaryUrl();
+  const [one, other] = [await temporaryDatabase(url), await temporaryDatabase(url)];
+  await Promise.all([seedUsers(one, 1_500), seedUsers(other, 1_500)]);
+  const { active, inactive } = await countByStatus(one);
+  expect(active + inactive).toBe(3_000);
+  expect(await one.selectFrom('users').select('id').execute()).toHaveLength(3_000);
 });

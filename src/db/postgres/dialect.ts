@@ -86,7 +86,7 @@ class PostgresConnection implements DatabaseConnection {
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
-    client.once('error', this.#onLost).once('end', this.#onLost);
+    client.on('error', this.#onLost).on('end', this.#onLost);
   }
 
   /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */

@@ -1,6 +1,6 @@
 /** PostgreSQL, where it differs from SQLite beyond its SQL. */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { NotUniqueError, StartError } from '../../errors.ts';
+import { StartError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
@@ -9,14 +9,19 @@ export const postgresEngine: Engine = {
   name: 'postgres',
 
   async prepare(db) {
-    const encoding = await oneValue<string>(db, sql`select current_setting('server_encoding') as value`);
+    const encoding = await oneValue(
+      db,
+      sql<{ value: string }>`select current_setting('server_encoding') as value`,
+    );
     if (encoding !== 'UTF8') {
       throw new StartError(
         `The database has the encoding ${encoding}; make one with the encoding UTF8 for Roster.`,
       );
     }
+    // In this order: Roster makes its table of the version before that of the users, perhaps just now elsewhere.
+    const hasUsers = await hasTable(db, 'users');
     if (await hasTable(db, 'roster_version')) return;
-    if (await hasTable(db, 'users')) {
+    if (hasUsers) {
       throw new StartError(
         'The database has a table "users" that is not Roster\'s; give Roster one of its own.',
       );
@@ -29,16 +34,20 @@ export const postgresEngine: Engine = {
 
   async readVersion(db) {
     if (!(await hasTable(db, 'roster_version'))) return 0;
-    return (await oneValue<number>(db, sql`select version as value from roster_version`)) ?? 0;
+    return (await oneValue(db, sql<{ value: number }>`select version as value from roster_version`)) ?? 0;
   },
   async lockVersion(trx) {
-    return (await oneValue<number>(trx, sql`select version as value from roster_version for update`)) ?? 0;
+    return (
+      (await oneValue(trx, sql<{ value: number }>`select version as value from roster_version for update`)) ??
+      0
+    );
   },
   async writeVersion(trx, version) {
     await sql`update roster_version set version = ${version}`.execute(trx);
   },
 
   async prepareBulkLoad(trx) {
+    await sql`set local lock_timeout = '10s'`.execute(trx);
     await sql`lock table users in exclusive mode`.execute(trx);
     await sql`set local maintenance_work_mem = '256MB'`.execute(trx);
   },
@@ -53,8 +62,8 @@ export const postgresEngine: Engine = {
   },
 
   async readLastId(db) {
-    const last = sql`select last_value as value from users_id_seq where is_called`;
-    return (await oneValue<number>(db, last)) ?? 0;
+    const last = sql<{ value: number }>`select last_value as value from users_id_seq where is_called`;
+    return (await oneValue(db, last)) ?? 0;
   },
   async writeLastId(trx, id) {
     if (id > 0) await sql`select setval('users_id_seq', ${id})`.execute(trx);
@@ -62,28 +71,29 @@ export const postgresEngine: Engine = {
 };
 
 /** The one value that a query gives, if any. */
-async function oneValue<T>(db: Db, query: RawBuilder<unknown>): Promise<T | undefined> {
-  return (query as RawBuilder<{ value: T }>).execute(db).then(({ rows }) => rows[0]?.value);
+async function oneValue<T>(db: Db, query: RawBuilder<{ value: T }>): Promise<T | undefined> {
+  const { rows } = await query.execute(db);
+  return rows[0]?.value;
 }
 
 async function hasTable(db: Db, name: string): Promise<boolean> {
-  return (await oneValue(db, sql`select to_regclass(${name})::text as value`)) !== null;
+  return (
+    (await oneValue(db, sql<{ value: string | null }>`select to_regclass(${name})::text as value`)) !== null
+  );
 }
 
-/** Of several that make it at once, each finds it there afterwards. */
 async function makeVersionTable(db: Db): Promise<void> {
   try {
     await transact(db, async (trx) => {
       await sql`
-        create table if not exists roster_version (
+        create table roster_version (
           is_one boolean primary key check (is_one),
           version integer not null
         )`.execute(trx);
-      const first = sql`insert into roster_version (is_one, version) values (true, 0) on conflict do nothing`;
-      await first.execute(trx);
+      await sql`insert into roster_version (is_one, version) values (true, 0)`.execute(trx);
     });
   } catch (error) {
-    // "If not exists" looks first, and of those who see nothing all but one then meet the catalogue's unique index.
-    if (!(error instanceof NotUniqueError)) throw error;
+    // Of several that make it at once all but one are refused, for one reason or another; by then it is there.
+    if (!(await hasTable(db, 'roster_version'))) throw error;
   }
 }

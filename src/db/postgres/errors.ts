@@ -2,32 +2,25 @@
 import { DatabaseError } from 'pg';
 import { ContendedError, NotUniqueError, UnavailableError } from '../../errors.ts';
 
-/** The states, or the classes of states, of a server that is well and cannot do it now. */
-const UNAVAILABLE: readonly (readonly [string, string])[] = [
-  ['57014', 'it took too long'],
-  ['57P', 'it is being shut down or started'],
-  ['55P03', 'another transaction holds the row'],
-  ['53', 'it has no room'],
-  ['08', 'the connection was lost'],
-];
+/** States in which the server ends the connection, or does not know itself what became of a statement. */
+const LOST = /^(08|57P|58|XX|25P03|25P04|40003)/;
+
+/** States of a server that is well and cannot do it now: out of room, too slow, waiting for a lock. */
+const UNAVAILABLE = /^(53|57014|55P03)/;
 
 /**
- * The error of a statement.
- * @returns an UnavailableError for whatever is no answer of the server's, since the connection is lost then.
+ * Whether the server itself has said that a statement failed; it then goes on answering on that connection. Told by the
+ * state, since servers translate the severity.
  */
-export function translated(error: unknown): unknown {
-  if (!(error instanceof DatabaseError)) {
-    return new UnavailableError('the connection was lost', { cause: error });
-  }
-  const code = error.code ?? '';
-  if (code === '23505') return new NotUniqueError(error.message, { cause: error });
-  if (code === '40001' || code === '40P01') return new ContendedError(error.message, { cause: error });
-  const known = UNAVAILABLE.find(([start]) => code.startsWith(start));
-  return known ? new UnavailableError(known[1], { cause: error }) : error;
+export function isRefusal(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && !LOST.test(error.code ?? '');
 }
 
-/** Whether the server itself has said that a statement failed; it then goes on answering on that connection. */
-export function isRefusal(error: unknown): boolean {
-  // Severities above ERROR end the connection; with 40003 the server does not know either.
-  return error instanceof DatabaseError && error.severity === 'ERROR' && error.code !== '40003';
+/** What a statement's error is to the rest of the house. */
+export function translated(error: unknown): unknown {
+  if (!isRefusal(error)) return new UnavailableError('the connection was lost', { cause: error });
+  const { code = '', message } = error;
+  if (code === '23505') return new NotUniqueError(message, { cause: error });
+  if (code === '40001' || code === '40P01') return new ContendedError(message, { cause: error });
+  return UNAVAILABLE.test(code) ? new UnavailableError(message, { cause: error }) : error;
 }

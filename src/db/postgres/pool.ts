@@ -8,44 +8,42 @@ const REQUEST_STATEMENT = 3_000;
 const SILENCE = 300;
 /** How long a command such as a migration waits for a connection, in milliseconds; its statements may take any time. */
 const COMMAND_WAIT = 10_000;
-/** After this a transaction whose Roster is no longer heard of gives back its locks, in milliseconds. */
-const IDLE_IN_TRANSACTION = 30_000;
 
 /** `int8` and `numeric`, https://www.postgresql.org/docs/18/catalog-pg-type.html; Roster's stay below 2^53. */
 const NUMBERS: readonly number[] = [20, 1700];
 
 /** @param requests given where requests are answered: how many connections they share. */
 export function openPool(url: string, requests?: { connections: number }): pg.Pool {
+  const limits = requests
+    ? {
+        max: requests.connections,
+        connectionTimeoutMillis: REQUEST_WAIT,
+        statement_timeout: REQUEST_STATEMENT,
+        query_timeout: REQUEST_STATEMENT + SILENCE,
+        // Whoever is no longer heard of gives back the locks.
+        idle_in_transaction_session_timeout: 30_000,
+      }
+    : { max: 2, connectionTimeoutMillis: COMMAND_WAIT, idle_in_transaction_session_timeout: 3_600_000 };
   const pool = new pg.Pool({
-    connectionString: withOptions(url, {
-      // Writing is what a transaction has to ask for.
-      default_transaction_read_only: 'on',
-      ...(requests && {
-        statement_timeout: String(REQUEST_STATEMENT),
-        idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION),
-      }),
-    }),
+    ...limits,
+    connectionString: readingOnly(url),
     fallback_application_name: 'roster',
     keepAlive: true,
-    max: requests?.connections ?? 2,
-    connectionTimeoutMillis: requests ? REQUEST_WAIT : COMMAND_WAIT,
-    ...(requests && { query_timeout: REQUEST_STATEMENT + SILENCE }),
     types: {
       getTypeParser: (oid: number, format?: string) =>
         NUMBERS.includes(oid) && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
     },
   });
-  // An idle connection that is lost is replaced when one is needed; one in use tells whoever uses it.
+  // An idle connection that is lost is replaced when one is needed.
   pool.on('error', () => {});
-  pool.on('connect', (client) => void client.on('error', () => {}));
   return pool;
 }
 
-/** Puts server settings before those that the URL has already, which win. */
-function withOptions(url: string, settings: Readonly<Record<string, string>>): string {
+/** Writing is what a transaction has to ask for, unless the address has another setting, which comes later and wins. */
+function readingOnly(url: string): string {
   const parsed = new URL(url);
-  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-  parsed.searchParams.set('options', [...options, parsed.searchParams.get('options') ?? ''].join(' ').trim());
+  const options = `-c default_transaction_read_only=on ${parsed.searchParams.get('options') ?? ''}`.trim();
+  parsed.searchParams.set('options', options);
   // PostgreSQL's own tools write a space as %20, and take no "+" for one.
   parsed.search = parsed.search.replaceAll('+', '%20');
   return parsed.href;

@@ -26,16 +26,18 @@ export const APPLICATION_ID = 0x526f7374;
 export function prepareSqliteFile(path: string, newestVersion: number): void {
   checkFolder(path);
   if (!existsSync(path)) makeFile(path);
-  checkSqliteFile(path, newestVersion);
+  checkSqliteFile(path, newestVersion, constants.W_OK);
 }
 
 /**
  * Passes a file of Roster's.
  * @throws StartError as above, and where there is none.
  */
-export function checkSqliteFile(path: string, newestVersion: number): void {
+export function checkSqliteFile(path: string, newestVersion: number, access = constants.R_OK): void {
   if (!existsSync(path)) throw new StartError(`There is no file ${path}.`);
-  const header = readHeader(path);
+  // SQLite keeps files beside the database, also while it only reads.
+  checkFolder(path);
+  const header = readHeader(path, access);
   if (header.length === 0) {
     throw new StartError(`${path} is empty (0 bytes); restore it or remove it.`);
   }
@@ -66,13 +68,13 @@ function makeFile(path: string): void {
   }
 }
 
-function readHeader(path: string): Buffer {
+function readHeader(path: string, access: number): Buffer {
   const header = Buffer.alloc(100);
   if (!statSync(path).isFile()) {
     throw new StartError(`${path} is not a file; give DATABASE_URL the path of a file.`);
   }
   try {
-    accessSync(path, constants.W_OK);
+    accessSync(path, access);
     const file = openSync(path, 'r');
     const length = readSync(file, header, 0, header.length, 0);
     closeSync(file);

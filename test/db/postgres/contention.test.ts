@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
+import { DatabaseError } from 'pg';
 import { expect, test } from 'vitest';
+import { isRefusal } from '../../../src/db/postgres/errors.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { UnavailableError } from '../../../src/errors.ts';
@@ -91,4 +93,29 @@ test('a transaction whose failed statement was overlooked is not taken for saved
   });
   await expect(work).rejects.toThrow(UnavailableError);
   expect(await db.selectFrom('user_counts').select('count').distinct().execute()).toEqual([{ count: 0 }]);
+});
+
+test('a connection that is known to be lost before the commit has saved nothing, for certain', async () => {
+  const db = await temporaryDatabase();
+  const work = transact(db, async (trx) => {
+    await trx.updateTable('user_counts').set({ count: 7 }).execute();
+    await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx).catch(() => {});
+  });
+  await expect(work).rejects.toThrow(UnavailableError);
+  expect(await db.selectFrom('user_counts').select('count').distinct().execute()).toEqual([{ count: 0 }]);
+});
+
+test('states, not words, tell a refusal from a lost connection: servers translate their severities', () => {
+  const failure = (code: string, severity: string) =>
+    Object.assign(new DatabaseError('no', 2, 'error'), { code, severity });
+  for (const severity of ['ERROR', 'FEHLER', 'ERREUR']) {
+    for (const code of ['23505', '40001', '40P01', '57014', '22P05'])
+      expect(isRefusal(failure(code, severity))).toBe(true);
+  }
+  for (const severity of ['FATAL', 'PANIK']) {
+    for (const code of ['57P01', '57P02', '25P03', '25P04', '08006', 'XX000', '40003']) {
+      expect(isRefusal(failure(code, severity))).toBe(false);
+    }
+  }
+  expect(isRefusal(new Error('Connection terminated unexpectedly'))).toBe(false);
 });

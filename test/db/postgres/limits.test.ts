@@ -32,6 +32,23 @@ test('a request that has to wait too long for a row is answered, and nothing of 
   ]);
 });
 
+test('a request whose connection the server ends while it waits is told that nothing was changed', async () => {
+  const url = await temporaryUrl();
+  const app = await startApp({}, await temporaryDatabase(`${url}&application_name=waiting`));
+  const other = await temporaryDatabase(url);
+  await addUser(other, { username: 'alice' });
+  const page = await whileLocked(other, async () => {
+    const answer = post(app, '/users/1', { username: 'alicia' });
+    const end = sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'waiting' and wait_event_type = 'Lock'`;
+    await expect.poll(async () => (await transact(other, (trx) => end.execute(trx))).rows.length).toBe(1);
+    return answer;
+  });
+  expect(page.statusCode).toBe(503);
+  expect(textOf(page.body)).toContain('Nothing was changed');
+  expect((await get(app, '/users/1')).statusCode).toBe(200);
+});
+
 test('when all connections are in use a request waits for one, and is told when that takes too long', async () => {
   const url = await temporaryUrl();
   const db = await temporaryDatabase(url, 1);
@@ -52,7 +69,9 @@ test('the statements of requests are limited in time, those of commands and migr
   const command = await openDatabase(url);
   onTestFinished(() => command.destroy());
   expect(await setting(command, 'statement_timeout')).toBe('0');
-  expect(await setting(await temporaryDatabase(url), 'statement_timeout')).toBe('3s');
+  const db = await temporaryDatabase(url);
+  expect(await setting(db, 'statement_timeout')).toBe('3s');
+  expect(await setting(db, 'idle_in_transaction_session_timeout')).toBe('30s');
 });
 
 test('a query outside a transaction cannot write', async () => {
