@@ -11,6 +11,8 @@ export type Fault = { at: string; is: 'before' | 'after' | 'silence' };
 
 export type Proxy = {
   url: string;
+  /** All that Roster has said, as it went over the wire. */
+  heard(): string;
   /** The next connection on which that is said breaks; the others, and all after it, work. */
   breakOnce(fault: Fault): void;
 };
@@ -19,6 +21,7 @@ export async function startProxy(url: string): Promise<Proxy> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
   let fault: Fault | undefined;
+  let heard = '';
   const server = createServer((roster) => {
     const postgres = connect(Number(target.port), target.hostname);
     const cut = () => {
@@ -27,6 +30,7 @@ export async function startProxy(url: string): Promise<Proxy> {
     };
     let broken: Fault | undefined;
     roster.on('data', (data) => {
+      heard += data.toString('latin1');
       if (broken === undefined && fault !== undefined && data.includes(fault.at)) {
         broken = fault;
         fault = undefined;
@@ -53,6 +57,7 @@ export async function startProxy(url: string): Promise<Proxy> {
   proxied.port = String((server.address() as AddressInfo).port);
   return {
     url: proxied.href,
+    heard: () => heard,
     breakOnce: (next) => {
       fault = next;
     },

@@ -5,7 +5,9 @@ import { isRefusal } from '../../../src/db/postgres/errors.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { UnavailableError } from '../../../src/errors.ts';
-import { addUsers, temporaryDatabase } from '../../support.ts';
+import { updateUser } from '../../../src/users/queries.ts';
+import { startProxy } from '../../postgres/proxy.ts';
+import { addUsers, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 async function append(trx: Trx, id: number, text: string): Promise<void> {
   await trx
@@ -93,6 +95,19 @@ test('a transaction whose failed statement was overlooked is not taken for saved
   });
   await expect(work).rejects.toThrow(UnavailableError);
   expect(await db.selectFrom('user_counts').select('count').distinct().execute()).toEqual([{ count: 0 }]);
+});
+
+test('totals are written last and in one order, so that no two transactions wait for each other', async () => {
+  const { url, heard } = await startProxy(await temporaryUrl());
+  const db = await temporaryDatabase(url);
+  await addUsers(db, ['alice']);
+  for (const is_active of [false, true]) {
+    const before = heard().length;
+    await transact(db, (trx) => updateUser(trx, 1, { is_active }, undefined, 0));
+    expect(heard().slice(before)).toMatch(
+      /update "users"[^]*update "user_counts"[^]*true[^]*update "user_counts"[^]*false[^]*commit/,
+    );
+  }
 });
 
 test('a connection that is known to be lost before the commit has saved nothing, for certain', async () => {
