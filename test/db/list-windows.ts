@@ -1,0 +1,38 @@
+/** Every kind of query that the list makes of users in one index: each order and status, from both ends and from a place. */
+import type { CompiledQuery } from 'kysely';
+import type { Db } from '../../src/db/schema.ts';
+import {
+  type Boundary,
+  SORT_KEYS,
+  type Sort,
+  type SortKey,
+  STATUSES,
+  type Status,
+} from '../../src/users/list.ts';
+import { placesBeyond, usersInWindow } from '../../src/users/list-rows.ts';
+
+/** Where next leads to from somewhere in the middle of each order. */
+const MIDDLE: Record<SortKey, Boundary> = {
+  id: { side: 'after', id: 2500, key: 2500 },
+  username: { side: 'after', id: 2500, key: 'm' },
+  email: { side: 'after', id: 2500, key: 'm' },
+  created: { side: 'after', id: 2500, key: 1_560_000_000_000 },
+};
+
+export type ListWindow = { query: CompiledQuery; status: Status | undefined; hasPlace: boolean };
+
+export function* listWindows(db: Db): Generator<ListWindow> {
+  for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {
+    for (const status of [undefined, ...STATUSES]) {
+      const filter = { status, createdAfter: undefined, createdBefore: undefined };
+      for (const side of ['after', 'before'] as const) {
+        const middle = { ...MIDDLE[sort.replace('-', '') as SortKey], side };
+        for (const place of [undefined, ...placesBeyond(sort, middle)]) {
+          const window = { isFromEnd: side === 'before', offset: place ? 0 : 5, limit: 10, place };
+          const query = usersInWindow(db, filter, sort, window).compile();
+          yield { query, status, hasPlace: place !== undefined };
+        }
+      }
+    }
+  }
+}
