@@ -58,8 +58,14 @@ export async function buildApp({ config, db }: { config: Config; db: Db }): Prom
   const { closeMethods } = collectMethods(app);
 
   // What `inject` makes up has no timeout.
-  app.addHook('preHandler', async (request) => void request.socket.setTimeout?.(0));
-  app.addHook('onSend', async (request) => void request.socket.setTimeout?.(CONNECTION_TIMEOUT));
+  app.addHook('preHandler', (request, _reply, done) => {
+    request.socket.setTimeout?.(0);
+    done();
+  });
+  app.addHook('onSend', (request, _reply, payload, done) => {
+    request.socket.setTimeout?.(CONNECTION_TIMEOUT);
+    done(null, payload);
+  });
   addErrorPages(app);
   addDraining(app);
   addSecurity(app, config);

@@ -2,7 +2,7 @@
 import type { Db, User } from '../db/schema.ts';
 import { countPages, labelOf, type Neighbours, Page, type Total } from '../pagination.ts';
 import type { Boundary, Filter, ListState } from './list.ts';
-import { hasDates, MOST_COUNTED, matches, placesBeyond, readWindow } from './list-rows.ts';
+import { conditionsOf, hasDates, MOST_COUNTED, matches, placesBeyond, readWindow } from './list-rows.ts';
 import { type Counts, countByStatus } from './queries.ts';
 
 /** How many users a filter lets through; kept rather than counted, unless it is by date, and then up to a limit. */
@@ -16,7 +16,7 @@ export async function countUsers(db: Db, filter: Filter, known?: Counts): Promis
       from
         .selectFrom('users')
         .select('id')
-        .where(matches(filter))
+        .where(matches(conditionsOf(filter)))
         .limit(MOST_COUNTED + 1)
         .as('counted'),
     )

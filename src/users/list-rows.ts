@@ -1,6 +1,7 @@
 /** The rows of the list: those at some place of an order that a filter lets through. */
 import { setImmediate } from 'node:timers/promises';
-import type { Expression, ExpressionBuilder, SelectQueryBuilder, SqlBool } from 'kysely';
+import type { CompiledQuery, ExpressionBuilder, SelectQueryBuilder } from 'kysely';
+import { compiled } from '../db/compiled.ts';
 import type { Db, Schema, User } from '../db/schema.ts';
 import { TooBroadError } from '../errors.ts';
 import { type Boundary, type Filter, orderOf, type Sort } from './list.ts';
@@ -17,8 +18,8 @@ const PATIENCE = 1_000;
 /** Which rows of a list, in its order or, from the end, in the reverse of it. */
 export type Window = { isFromEnd: boolean; offset: number; limit: number; place?: Place | undefined };
 
-/** A stretch of an order. */
-export type Place = (where: ExpressionBuilder<Schema, 'users'>) => Expression<SqlBool>;
+/** A stretch of an order: beyond a key, or, in a tie, among those with that key beyond an id. */
+export type Place = { isTie: boolean; operator: '<' | '<=' | '>' | '>='; key: string | number; id: number };
 
 /**
  * The rows of a window, from one index that has both the filter and the order; where there is none, by ordering the few
@@ -33,9 +34,9 @@ export async function readWindow(
   window: Window,
 ): Promise<User[]> {
   const hasIndex = !hasDates(filter) || orderOf(sort).column === 'created_at';
-  return hasIndex || areFew
-    ? usersInWindow(db, filter, sort, window, { isOrderedLast: !hasIndex }).execute()
-    : lookThrough(db, filter, sort, window);
+  if (!hasIndex && !areFew) return lookThrough(db, filter, sort, window);
+  const query = usersInWindow(db, filter, sort, window, { isOrderedLast: !hasIndex });
+  return (await db.executeQuery(query)).rows;
 }
 
 /** @param isOrderedLast whether what matches is found first, up to `MOST_COUNTED` rows, and then put into order. */
@@ -45,28 +46,33 @@ export function usersInWindow(
   sort: Sort,
   { isFromEnd, offset, limit, place }: Window,
   { isOrderedLast } = { isOrderedLast: false },
-) {
-  const matching = matches(filter);
-  return (
-    db
-      .selectFrom((from) => {
-        const users = isOrderedLast
-          ? from.selectFrom(
-              from.selectFrom('users').selectAll().where(matching).limit(MOST_COUNTED).as('users'),
-            )
-          : from.selectFrom('users').where(matching);
-        return inOrder(place ? users.where(place) : users, sort, isFromEnd)
-          .select('users.id')
-          .limit(limit)
-          .offset(offset)
-          .as('shown');
-      })
-      // Not an inner join: SQLite keeps the order of a cross join, and so looks up just the rows shown.
-      .crossJoin('users')
-      .whereRef('users.id', '=', 'shown.id')
-      .selectAll('users')
-      .$call((query) => inOrder(query, sort, isFromEnd))
-  );
+): CompiledQuery<User> {
+  const shape = `users in window ${[sort, isFromEnd, isOrderedLast, place?.isTie, place?.operator]}`;
+  const values = { ...conditionsOf(filter), key: place?.key, id: place?.id, offset, limit };
+  return compiled(db, shape, values, ({ key, id, ...slots }) => {
+    const matching = matches(slots);
+    const beyond = place && isAt(sort, { ...place, key: key as string, id: id as number });
+    return (
+      db
+        .selectFrom((from) => {
+          const users = isOrderedLast
+            ? from.selectFrom(
+                from.selectFrom('users').selectAll().where(matching).limit(MOST_COUNTED).as('users'),
+              )
+            : from.selectFrom('users').where(matching);
+          return inOrder(beyond ? users.where(beyond) : users, sort, isFromEnd)
+            .select('users.id')
+            .limit(slots.limit)
+            .offset(slots.offset)
+            .as('shown');
+        })
+        // Not an inner join: SQLite keeps the order of a cross join, and so looks up just the rows shown.
+        .crossJoin('users')
+        .whereRef('users.id', '=', 'shown.id')
+        .selectAll('users')
+        .$call((query) => inOrder(query, sort, isFromEnd))
+    );
+  });
 }
 
 /**
@@ -81,16 +87,21 @@ export async function lookThrough(
   until = performance.now() + PATIENCE,
 ): Promise<User[]> {
   const { column } = orderOf(sort);
-  const byStatus = matches({ ...filter, createdAfter: undefined, createdBefore: undefined });
+  const {
+    isActive,
+    from = Number.NEGATIVE_INFINITY,
+    before = Number.POSITIVE_INFINITY,
+  } = conditionsOf(filter);
   const ids: number[] = [];
   let next = place;
   while (ids.length < offset + limit) {
-    const stretch = await inOrder(db.selectFrom('users').where(byStatus), sort, isFromEnd)
+    const stretch = await inOrder(db.selectFrom('users').where(matches({ isActive })), sort, isFromEnd)
       .select(['users.id', 'users.created_at', `users.${column} as key`])
-      .$if(next !== undefined, (query) => query.where(next as Place))
+      .$if(next !== undefined, (query) => query.where(isAt(sort, next as Place)))
       .limit(STRETCH)
       .execute();
-    ids.push(...stretch.filter((user) => isCreatedIn(filter, user.created_at)).map(({ id }) => id));
+    const found = stretch.filter(({ created_at }) => created_at >= from && created_at < before);
+    ids.push(...found.map(({ id }) => id));
     const last = stretch.at(-1);
     if (last === undefined || stretch.length < STRETCH) break;
     if (performance.now() > until) throw new TooBroadError('Too many rows had to be looked through.');
@@ -112,43 +123,46 @@ export function placesBeyond(
   const { column, isDescending } = orderOf(sort);
   const beyond = (side === 'after') === isDescending ? '<' : '>';
   const from = isIncluded ? (`${beyond}=` as const) : beyond;
-  if (column !== 'created_at') return [(where) => where(`users.${column}`, from, key)];
+  if (column !== 'created_at') return [{ isTie: false, operator: from, key, id }];
   return [
-    (where) => where.and([where('users.created_at', '=', Number(key)), where('users.id', from, id)]),
-    (where) => where('users.created_at', beyond, Number(key)),
+    { isTie: true, operator: from, key, id },
+    { isTie: false, operator: beyond, key, id },
   ];
+}
+
+/** Whether a user is at a place of an order. */
+function isAt(sort: Sort, { isTie, operator, key, id }: Place) {
+  const column = `users.${orderOf(sort).column}` as const;
+  return (where: ExpressionBuilder<Schema, 'users'>) =>
+    isTie
+      ? where.and([where(column, '=', key), where('users.id', operator, id)])
+      : where(column, operator, key);
 }
 
 export function hasDates(filter: Filter): boolean {
   return filter.createdAfter !== undefined || filter.createdBefore !== undefined;
 }
 
-export function matches(filter: Filter) {
+/** What a filter asks of a row: its status, and when it was created: from the first time on, before the second. */
+type Conditions = { isActive?: boolean | undefined; from?: number | undefined; before?: number | undefined };
+
+export function conditionsOf({ status, createdAfter, createdBefore }: Filter): Conditions {
+  const startOf = (day: string) => Date.parse(`${day}T00:00:00Z`);
+  return {
+    isActive: status && status === 'active',
+    from: createdAfter === undefined ? undefined : startOf(createdAfter),
+    before: createdBefore === undefined ? undefined : startOf(createdBefore) + DAY,
+  };
+}
+
+export function matches({ isActive, from, before }: Conditions) {
   return (where: ExpressionBuilder<Schema, 'users'>) => {
-    const { from, before } = timesOf(filter);
     const conditions = [];
-    if (filter.status) conditions.push(where('users.is_active', '=', filter.status === 'active'));
+    if (isActive !== undefined) conditions.push(where('users.is_active', '=', isActive));
     if (from !== undefined) conditions.push(where('users.created_at', '>=', from));
     if (before !== undefined) conditions.push(where('users.created_at', '<', before));
     return where.and(conditions);
   };
-}
-
-function isCreatedIn(filter: Filter, time: number): boolean {
-  const { from = Number.NEGATIVE_INFINITY, before = Number.POSITIVE_INFINITY } = timesOf(filter);
-  return time >= from && time < before;
-}
-
-/** The filter's days as times, from the start of the first to the end of the last. */
-function timesOf({ createdAfter, createdBefore }: Filter): {
-  from: number | undefined;
-  before: number | undefined;
-} {
-  const startOf = (day: string) => Date.parse(`${day}T00:00:00Z`);
-  return {
-    from: createdAfter && startOf(createdAfter),
-    before: createdBefore && startOf(createdBefore) + DAY,
-  } as { from: number | undefined; before: number | undefined };
 }
 
 /** Orders by a sort key, and by id where several users may have the same; or all of it the other way round. */

@@ -1,4 +1,5 @@
 /** One user in the database: finding, making, changing and deleting them. */
+import { rowsOf } from '../db/compiled.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
@@ -9,7 +10,10 @@ import type { NewUser, UserChanges } from './form.ts';
 export type Counts = { active: number; inactive: number };
 
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
-  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+  const [user] = await rowsOf(db, 'user by id', { id }, (value) =>
+    db.selectFrom('users').selectAll().where('id', '=', value.id),
+  );
+  return user;
 }
 
 /** @throws NotFoundError */
@@ -28,7 +32,7 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
 }
 
 export async function countByStatus(db: Db): Promise<Counts> {
-  const rows = await db.selectFrom('user_counts').selectAll().execute();
+  const rows = await rowsOf(db, 'counts', {}, () => db.selectFrom('user_counts').selectAll());
   const counts = { active: 0, inactive: 0 };
   for (const { is_active, count } of rows) counts[is_active ? 'active' : 'inactive'] += count;
   return counts;

@@ -29,7 +29,7 @@ export function* listWindows(db: Db): Generator<ListWindow> {
         const middle = { ...MIDDLE[sort.replace('-', '') as SortKey], side };
         for (const place of [undefined, ...placesBeyond(sort, middle)]) {
           const window = { isFromEnd: side === 'before', offset: place ? 0 : 5, limit: 10, place };
-          const query = usersInWindow(db, filter, sort, window).compile();
+          const query = usersInWindow(db, filter, sort, window);
           yield { query, status, hasPlace: place !== undefined };
         }
       }

@@ -1,0 +1,52 @@
+/** Queries that are built and compiled once, and then run with new values: building one can cost more than running it. */
+import type { Compilable, CompiledQuery } from 'kysely';
+import type { Db } from './schema.ts';
+
+/** Stands for a value while a query is built. */
+class Slot {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** By the adapter, of which a database and all its transactions have one. */
+const queries = new WeakMap<object, Map<string, CompiledQuery>>();
+
+/**
+ * Builds a query unless it has been built before.
+ * @param shape all that the query depends on besides the values, and a name that no other query has.
+ * @param values what differs from run to run; what is undefined is so for `build`, too, and makes another query.
+ * @param build is given stand-ins, which it may only pass on as values.
+ */
+export function compiled<V extends Record<string, unknown>, R>(
+  db: Db,
+  shape: string,
+  values: V,
+  build: (values: V) => Compilable<R>,
+): CompiledQuery<R> {
+  const { adapter } = db.getExecutor();
+  const known = queries.get(adapter) ?? new Map<string, CompiledQuery>();
+  queries.set(adapter, known);
+  const given = Object.keys(values).filter((name) => values[name] !== undefined);
+  const key = `${shape}: ${given}`;
+  let query = known.get(key);
+  if (query === undefined) {
+    const slots = Object.fromEntries(given.map((name) => [name, new Slot(name)]));
+    query = build(slots as V).compile();
+    known.set(key, query);
+  }
+  const parameters = query.parameters.map((value) => (value instanceof Slot ? values[value.name] : value));
+  return { ...query, parameters } as CompiledQuery<R>;
+}
+
+/** The rows of a query that is built once. */
+export async function rowsOf<V extends Record<string, unknown>, R>(
+  db: Db,
+  shape: string,
+  values: V,
+  build: (values: V) => Compilable<R>,
+): Promise<R[]> {
+  return (await db.executeQuery(compiled(db, shape, values, build))).rows;
+}
