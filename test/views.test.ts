@@ -15,6 +15,7 @@ const user: User = {
   email: 'ann@example.org',
   email_key: 'ann@example.org',
   full_name: NAME,
+  search_text: NAME,
   is_active: true,
   created_at: Date.UTC(2026, 0, 31),
   updated_at: Date.UTC(2026, 1, 1),

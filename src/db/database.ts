@@ -4,11 +4,12 @@ import { StartError } from '../errors.ts';
 import { engineOf } from './engine.ts';
 import { migrate, refuseNewer } from './migrate.ts';
 import * as users from './migrations/0001-users.ts';
+import * as search from './migrations/0002-search.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
 
-const MIGRATIONS = [users];
+const MIGRATIONS = [users, search];
 
 /**
  * @param url `sqlite:` and a path, relative to the working folder, or `postgres://…`.

@@ -1,6 +1,7 @@
 /** What differs between the databases beyond their dialects of SQL; each has one of these, which its adapter carries. */
 import type { DialectAdapter, Expression, SqlBool } from 'kysely';
 import type { Db, Trx } from './schema.ts';
+import type { Search } from './search.ts';
 
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';
@@ -17,6 +18,17 @@ export type Engine = {
   prepareBulkLoad(trx: Trx): Promise<void>;
   /** The indexes of users that can be dropped and made again from `sql`. */
   indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;
+  /** Makes what searches go through, for all users there are. */
+  makeSearchIndex(trx: Trx): Promise<void>;
+  /** Keeps it right when a user's search text has become another one; undefined is that of nobody. */
+  indexSearchText(trx: Trx, id: number, before: string | undefined, after: string | undefined): Promise<void>;
+  /** The same for all users beyond an id, who have just been added. */
+  indexUsersAfter(trx: Trx, id: number): Promise<void>;
+  searchOf(db: Db): Promise<Search>;
+  /** Whether a column has one of many values. */
+  isOneOf(column: string, values: readonly number[]): Expression<SqlBool>;
+  /** Does a part of some long work that leaves others their turn. */
+  stretch<T>(work: () => Promise<T>): Promise<T>;
   /** Tells the planner what is there after a bulk load. */
   finishBulkLoad(db: Db): Promise<void>;
   /** The highest id that was ever given to a user, deleted since or not; 0 without one. */

@@ -9,6 +9,8 @@ export type UsersTable = {
   email: string;
   email_key: string;
   full_name: string | null;
+  /** `searchTextOf` the user: what searches go through. */
+  search_text: string;
   is_active: boolean;
   created_at: number;
   updated_at: number;

@@ -3,6 +3,7 @@ import { rowsOf } from '../db/compiled.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
+import { searchTextOf } from '../search/search.ts';
 import { textKey } from '../text.ts';
 import type { NewUser, UserChanges } from './form.ts';
 
@@ -42,16 +43,24 @@ export async function countByStatus(db: Db): Promise<Counts> {
 export async function insertUser(trx: Trx, user: NewUser, now: number): Promise<User> {
   const inserted = await trx
     .insertInto('users')
-    .values({ ...user, ...keysOf(user), created_at: now, updated_at: now, version: 1 })
+    .values({
+      ...user,
+      ...keysOf(user),
+      search_text: searchTextOf(user),
+      created_at: now,
+      updated_at: now,
+      version: 1,
+    })
     .returningAll()
     .executeTakeFirstOrThrow();
+  await engineOf(trx).indexSearchText(trx, inserted.id, undefined, inserted.search_text);
   await addToCounts(trx, countsOf([inserted]));
   return inserted;
 }
 
 /**
  * Inserts many at once, leaving out whoever's username or email is taken.
- * @returns how many were inserted, for the caller to `addToCounts` at the end of the transaction.
+ * @returns how many were inserted, for the caller, in `bulkLoadUsers`, to `addToCounts` at the end.
  */
 export async function insertUsers(
   trx: Trx,
@@ -59,7 +68,7 @@ export async function insertUsers(
 ): Promise<Counts> {
   const inserted = await trx
     .insertInto('users')
-    .values(users.map((user) => ({ ...user, ...keysOf(user), version: 1 })))
+    .values(users.map((user) => ({ ...user, ...keysOf(user), search_text: searchTextOf(user), version: 1 })))
     .onConflict((conflict) => conflict.doNothing())
     .returning('is_active')
     .execute();
@@ -95,12 +104,14 @@ export async function updateUser(
     return { isWritten: true, user: before };
   }
   if (version !== undefined && version !== before.version) return { isWritten: false, user: before };
+  const search_text = searchTextOf({ ...before, ...changes } as User);
   const user = await trx
     .updateTable('users')
-    .set({ ...changes, ...keysOf(changes), updated_at: now, version: before.version + 1 })
+    .set({ ...changes, ...keysOf(changes), search_text, updated_at: now, version: before.version + 1 })
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  await engineOf(trx).indexSearchText(trx, id, before.search_text, search_text);
   if (user.is_active !== before.is_active) {
     const activated = user.is_active ? 1 : -1;
     await addToCounts(trx, { active: activated, inactive: -activated });
@@ -112,6 +123,7 @@ export async function updateUser(
 export async function deleteUser(trx: Trx, id: number): Promise<User> {
   const user = await lockUser(trx, id);
   await trx.deleteFrom('users').where('id', '=', id).execute();
+  await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
   await addToCounts(trx, user.is_active ? { active: -1, inactive: 0 } : { active: 0, inactive: -1 });
   return user;
 }

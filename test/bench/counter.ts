@@ -2,6 +2,7 @@
 import { openDatabase } from '../../src/db/database.ts';
 import type { Db, Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { searchTextOf } from '../../src/search/search.ts';
 import { textKey } from '../../src/text.ts';
 import type { NewUser } from '../../src/users/form.ts';
 import { insertUser } from '../../src/users/queries.ts';
@@ -32,7 +33,14 @@ async function insertUncounted(trx: Trx, user: NewUser, now: number): Promise<un
   const keys = { username_key: textKey(user.username), email_key: textKey(user.email) };
   return trx
     .insertInto('users')
-    .values({ ...user, ...keys, created_at: now, updated_at: now, version: 1 })
+    .values({
+      ...user,
+      ...keys,
+      search_text: searchTextOf(user),
+      created_at: now,
+      updated_at: now,
+      version: 1,
+    })
     .returningAll()
     .executeTakeFirstOrThrow();
 }

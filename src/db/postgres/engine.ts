@@ -4,6 +4,7 @@ import { StartError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { isOneOf, makeSearchIndex, postgresSearch } from './search.ts';
 
 export const postgresEngine: Engine = {
   name: 'postgres',
@@ -57,6 +58,14 @@ export const postgresEngine: Engine = {
       where schemaname = current_schema() and tablename = 'users' and indexname <> 'users_pkey'`.execute(trx);
     return rows;
   },
+  makeSearchIndex,
+  // An index of PostgreSQL's own.
+  async indexSearchText() {},
+  async indexUsersAfter() {},
+  searchOf: postgresSearch,
+  isOneOf,
+  // It is the server that works, on everyone's statements at once.
+  stretch: (work) => work(),
   async finishBulkLoad(db) {
     await sql`vacuum (analyze) users, user_counts`.execute(db);
   },

@@ -2,6 +2,8 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
+import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './search.ts';
+import { inTurn } from './turns.ts';
 
 /** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_SIZE = 256 * 1024;
@@ -30,6 +32,12 @@ export const sqliteEngine: Engine = {
     );
     return rows;
   },
+  makeSearchIndex,
+  indexSearchText,
+  indexUsersAfter,
+  searchOf: async () => sqliteSearch,
+  isOneOf,
+  stretch: inTurn,
   async finishBulkLoad() {},
 
   // https://sqlite.org/autoinc.html

@@ -1,0 +1,149 @@
+/**
+ * Searching in SQLite: FTS5 indexes of every three letters in a row (https://sqlite.org/fts5.html#the_trigram_tokenizer).
+ *
+ * One index for each range of ids, because a query of FTS5 cannot be stopped: looking for what never meets, it goes to
+ * the end of the index, and nobody else is answered meanwhile.
+ */
+import { CompiledQuery, type SqlBool, sql } from 'kysely';
+import { TooBroadError } from '../../errors.ts';
+import { needleOf } from '../../search/search.ts';
+import type { Db, Trx } from '../schema.ts';
+import type { Question, Search } from '../search.ts';
+import { inTurn } from './turns.ts';
+
+/** Ids in a range: in the worst case some 20 ms of looking. */
+const RANGE = 2 ** 17;
+/** Rows that are found in one go where each has then to be looked up. */
+const BATCH = 2_000;
+/** Bytes that FTS5 gathers in memory while an index is made: all of it. By default they are few, for inserts by ones. */
+const MAKING = 2 ** 27;
+const BY_ONES = 2 ** 20;
+
+export const sqliteSearch: Search = {
+  isByStart: false,
+  has: (piece) => sql<SqlBool>`instr(users.search_text, ${needleOf(piece)}) > 0`,
+  find,
+};
+
+async function find(db: Db, question: Question, until: number): Promise<number[]> {
+  const { isReversed, limit, beyond } = question;
+  const ids: number[] = [];
+  for (const range of await rangesOf(db, isReversed)) {
+    const [first, end] = [range * RANGE, (range + 1) * RANGE];
+    if (beyond && (beyond.operator.startsWith('<') ? first > beyond.id : end <= beyond.id)) continue;
+    let from = beyond;
+    while (ids.length < limit) {
+      const [found, last] = await inTurn(() =>
+        findInRange(db, range, { ...question, beyond: from }, limit - ids.length),
+      );
+      ids.push(...found);
+      if (last === undefined) break;
+      if (performance.now() > until) throw new TooBroadError('Too many users had to be looked up.');
+      from = { operator: isReversed ? '<' : '>', id: last };
+    }
+    if (ids.length >= limit) break;
+    if (performance.now() > until) throw new TooBroadError('Too much of the index had to be gone through.');
+  }
+  return ids.slice(0, limit);
+}
+
+/** Those found in one go, and the last id that was looked at if there may be more. */
+async function findInRange(
+  db: Db,
+  range: number,
+  { pieces, condition, beyond, isReversed }: Question,
+  wanted: number,
+): Promise<[ids: number[], last: number | undefined]> {
+  const index = nameOf(range);
+  const match = pieces.map((piece) => `"${needleOf(piece).replaceAll('"', '""')}"`).join(' ');
+  const side = beyond ? `and rowid ${beyond.operator} ?` : '';
+  const limit = condition ? BATCH : wanted;
+  const text = `select rowid as id from ${index} where ${index} match ? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit ?`;
+  const values = beyond ? [match, beyond.id, limit] : [match, limit];
+  const { rows } = await db.executeQuery(CompiledQuery.raw(text, values) as CompiledQuery<{ id: number }>);
+  const ids = rows.map(({ id }) => id);
+  const last = ids.length < limit ? undefined : ids.at(-1);
+  if (condition === undefined || ids.length === 0) return [ids, last];
+  const matching = await db
+    .selectFrom('users')
+    .select('id')
+    .where(isOneOf('users.id', ids))
+    .where(condition)
+    .orderBy('id', isReversed ? 'desc' : 'asc')
+    .execute();
+  return [matching.map(({ id }) => id), last];
+}
+
+/** Whether a column has one of many values. */
+export function isOneOf(column: string, values: readonly number[]) {
+  return sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`;
+}
+
+/** Indexes every user beyond an id. */
+export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
+  const { last } = await trx
+    .selectFrom('users')
+    .select(({ fn }) => fn.max('id').as('last'))
+    .executeTakeFirstOrThrow();
+  for (let range = rangeOf(after + 1); last !== null && range <= rangeOf(last); range++) {
+    const index = sql.table(nameOf(range));
+    const [first, end] = [Math.max(after + 1, range * RANGE), (range + 1) * RANGE];
+    const gather = (bytes: number) =>
+      sql`insert into ${index} (${index}, rank) values ('hashsize', ${sql.lit(bytes)})`;
+    await makeIndex(trx, range);
+    await gather(MAKING).execute(trx);
+    await sql`
+      insert into ${index} (rowid, search_text)
+      select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
+    await gather(BY_ONES).execute(trx);
+  }
+}
+
+/** Keeps the index right after a user's search text became another one; undefined is that of nobody. */
+export async function indexSearchText(
+  trx: Trx,
+  id: number,
+  before: string | undefined,
+  after: string | undefined,
+): Promise<void> {
+  if (before === after) return;
+  const index = nameOf(rangeOf(id));
+  const run = (text: string, values: unknown[]) => trx.executeQuery(CompiledQuery.raw(text, values));
+  if (before !== undefined)
+    await run(`insert into ${index} (${index}, rowid, search_text) values ('delete', ?, ?)`, [id, before]);
+  if (after !== undefined) {
+    await makeIndex(trx, rangeOf(id));
+    await run(`insert into ${index} (rowid, search_text) values (?, ?)`, [id, after]);
+  }
+}
+
+export async function makeSearchIndex(trx: Trx): Promise<void> {
+  for (const range of await rangesOf(trx, false))
+    await sql`drop table ${sql.table(nameOf(range))}`.execute(trx);
+  await indexUsersAfter(trx, 0);
+}
+
+/** The text itself is the table's: the index holds none of it, nor the sizes that only a ranking would need. */
+async function makeIndex(trx: Trx, range: number): Promise<void> {
+  const text = `create virtual table if not exists ${nameOf(range)} using fts5(
+    search_text, tokenize = 'trigram case_sensitive 1', content = '', columnsize = 0)`;
+  await trx.executeQuery(CompiledQuery.raw(text));
+}
+
+function nameOf(range: number): string {
+  return `users_search_${range}`;
+}
+
+function rangeOf(id: number): number {
+  return Math.floor(id / RANGE);
+}
+
+/** The ranges that have an index, in the order of their ids or from the highest down. */
+async function rangesOf(db: Db, isReversed: boolean): Promise<number[]> {
+  const { rows } = await sql<{ name: string }>`
+    select name from sqlite_schema where type = 'table' and sql like 'create virtual table %'`.execute(db);
+  const ranges = rows
+    .map(({ name }) => Number(name.slice(nameOf(0).length - 1)))
+    .sort((one, other) => one - other);
+  return isReversed ? ranges.reverse() : ranges;
+}
