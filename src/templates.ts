@@ -4,6 +4,7 @@ import { Eta } from 'eta';
 import { asset } from './assets.ts';
 import type { User } from './db/schema.ts';
 import type { Page } from './pagination.ts';
+import { markMatches, type Piece } from './search/search.ts';
 import { yesOrNo } from './users/form.ts';
 import {
   boundaryAt,
@@ -34,6 +35,7 @@ const time = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
   timeZone: 'UTC',
 });
+const all = new Intl.ListFormat('en');
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const UNITS = [
   ['day', 24 * 60 * 60_000],
@@ -49,6 +51,7 @@ export const helpers = {
   isFiltered,
   listAddress,
   listParameters,
+  markMatches,
   pageSizes: PAGE_SIZES,
   sortLabels: SORT_LABELS,
   yesOrNo,
@@ -56,10 +59,16 @@ export const helpers = {
   /** "1,204", or "more than 10,000" */
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
-  /** "inactive users created since 1 Jan 2026" */
-  filtered({ status, createdAfter, createdBefore }: Filter): string {
+  /** "inactive users with “ada”, created since 1 Jan 2026" */
+  filtered({ status, createdAfter, createdBefore }: Filter, pieces: readonly Piece[] = []): string {
     const day = (value: string) => date.format(new Date(`${value}T00:00:00Z`));
-    const who = `${status ?? 'all'} users`;
+    const searched = pieces.map(
+      ({ typed, isStart }) => `${isStart ? 'a field that starts with ' : ''}“${typed}”`,
+    );
+    const who =
+      pieces.length > 0
+        ? `${status ? `${status} ` : ''}users with ${all.format(searched)}${createdAfter || createdBefore ? ',' : ''}`
+        : `${status ?? 'all'} users`;
     if (createdAfter && createdBefore)
       return `${who} created from ${day(createdAfter)} to ${day(createdBefore)}`;
     if (createdAfter) return `${who} created since ${day(createdAfter)}`;

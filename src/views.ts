@@ -5,13 +5,22 @@ import type { User } from './db/schema.ts';
 import { takeFlash } from './flash.ts';
 import type { Fields } from './forms.ts';
 import type { Page } from './pagination.ts';
+import type { Piece } from './search/search.ts';
 import { createEta, helpers, TEMPLATES } from './templates.ts';
 import type { ListState } from './users/list.ts';
 import type { Counts } from './users/queries.ts';
 
 /** From the name of a view to its data. */
 export type Views = {
-  'users/list': { list: ListState; page: Page<User>; counts: Counts; notices: string[] };
+  'users/list': {
+    list: ListState;
+    /** None when it would take too long to find. */
+    page: Page<User> | undefined;
+    counts: Counts;
+    /** What was searched for. */
+    pieces: readonly Piece[];
+    notices: string[];
+  };
   'users/show': { user: User; from: ListState };
   'users/form': {
     /** The user being changed; none when there is one to be made. */

@@ -5,7 +5,9 @@ import type { Db } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 
 const TABLES = {
-  sqlite: sql<{ name: string }>`select name from sqlite_schema where type = 'table' order by name`,
+  sqlite: sql<{
+    name: string;
+  }>`select name from sqlite_schema where type = 'table' and sql not like 'create virtual %' order by name`,
   postgres: sql<{ name: string }>`
     select tablename as name from pg_tables where schemaname = current_schema() order by tablename`,
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { User } from '../src/db/schema.ts';
 import { Page } from '../src/pagination.ts';
+import { piecesOf } from '../src/search/search.ts';
 import { createEta, helpers, TEMPLATES } from '../src/templates.ts';
 import { parseList } from '../src/users/list.ts';
 import type { Views } from '../src/views.ts';
@@ -30,6 +31,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     list,
     page: new Page([user], 2, 10, 31),
     counts: { active: 31, inactive: 1 },
+    pieces: piecesOf('ann "<b>"'),
     notices: [NAME],
   },
   'users/show': { user, from: list },

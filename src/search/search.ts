@@ -3,8 +3,6 @@ import { clustersOf, fold } from './folding.ts';
 
 /** Code points of a search that are read: enough for any email address in quotes. */
 export const LONGEST_SEARCH = 256;
-/** Words of a search that are looked for. */
-export const MOST_PIECES = 10;
 
 /** Begins each field in a user's search text; twice, so that with one letter it makes the three that are indexed. */
 const START = '\n\n';
@@ -53,7 +51,7 @@ export function piecesOf(search: string, { isByStart } = { isByStart: false }): 
     const text = fold(typed).trim();
     if (text !== '') pieces.set(text, { text, typed, isStart: isByStart || Array.from(text).length < SHORT });
   }
-  return [...pieces.values()].slice(0, MOST_PIECES);
+  return [...pieces.values()];
 }
 
 /** A field in parts, in their order: those that a search has found, and those between them. */

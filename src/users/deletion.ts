@@ -14,11 +14,11 @@ export async function askToDelete(request: Request, reply: FastifyReply) {
 
 export async function remove(request: Request, reply: FastifyReply) {
   const id = idOf(request);
-  const { user, list } = await transact(request.server.db, async (trx) => {
-    const deleted = await deleteUser(trx, id);
-    readFields(request.body, []);
-    // Asked before the commit: whatever fails after it would be told as if nothing had been deleted.
-    return { user: deleted, list: await nearestPage(trx, parseFrom(request.query)) };
-  });
+  readFields(request.body, []);
+  const { db } = request.server;
+  const user = await transact(db, (trx) => deleteUser(trx, id));
+  // Whatever fails by now must not be told as if nothing had been deleted.
+  const from = parseFrom(request.query);
+  const list = await nearestPage(db, from).catch(() => from);
   return reply.seeOther(listAddress(list), `User ${user.username} deleted!`);
 }

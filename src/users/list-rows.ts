@@ -1,19 +1,14 @@
 /** The rows of the list: those at some place of an order that a filter lets through. */
-import { setImmediate } from 'node:timers/promises';
 import type { CompiledQuery, ExpressionBuilder, SelectQueryBuilder } from 'kysely';
 import { compiled } from '../db/compiled.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db, Schema, User } from '../db/schema.ts';
 import { TooBroadError } from '../errors.ts';
 import { type Boundary, type Filter, orderOf, type Sort } from './list.ts';
+import { boundsOf, hasDates, isInBounds, isWithin, type Matches, MOST_COUNTED } from './matches.ts';
 
-const DAY = 24 * 60 * 60 * 1000;
-
-/** Up to this many users that a filter by date lets through are counted, and put into any order. */
-export const MOST_COUNTED = 10_000;
 /** Rows that are looked through in one go: a few milliseconds, in which SQLite answers nobody else. */
 const STRETCH = 2_000;
-/** Milliseconds after which whoever looks through rows gives up. */
-const PATIENCE = 1_000;
 
 /** Which rows of a list, in its order or, from the end, in the reverse of it. */
 export type Window = { isFromEnd: boolean; offset: number; limit: number; place?: Place | undefined };
@@ -21,45 +16,45 @@ export type Window = { isFromEnd: boolean; offset: number; limit: number; place?
 /** A stretch of an order: beyond a key, or, in a tie, among those with that key beyond an id. */
 export type Place = { isTie: boolean; operator: '<' | '<=' | '>' | '>='; key: string | number; id: number };
 
+type FilterAndOrder = Filter & { sort: Sort };
+
 /**
- * The rows of a window, from one index that has both the filter and the order; where there is none, by ordering the few
- * that match or, when they are not `areFew`, by looking through the order for those that match.
+ * The rows of a window: from one index that has both the filter and the order where there is one, else from the few who
+ * match or from the index of the search, and else by looking through the order for those who match.
  * @throws TooBroadError when too many had to be looked through.
  */
 export async function readWindow(
   db: Db,
-  filter: Filter,
-  sort: Sort,
-  areFew: boolean,
+  list: FilterAndOrder,
+  matches: Matches,
   window: Window,
 ): Promise<User[]> {
-  const hasIndex = !hasDates(filter) || orderOf(sort).column === 'created_at';
-  if (!hasIndex && !areFew) return lookThrough(db, filter, sort, window);
-  const query = usersInWindow(db, filter, sort, window, { isOrderedLast: !hasIndex });
-  return (await db.executeQuery(query)).rows;
+  const { column } = orderOf(list.sort);
+  if (list.q === undefined && (!hasDates(list) || column === 'created_at')) {
+    return (await db.executeQuery(usersInWindow(db, list, list.sort, window))).rows;
+  }
+  if (column === 'id' && (matches.ids || matches.search)) {
+    return usersWithIds(db, await idsInWindow(db, list, matches, window));
+  }
+  if (matches.ids) return usersAmong(db, matches.ids, list.sort, window);
+  return lookThrough(db, list, matches, window);
 }
 
-/** @param isOrderedLast whether what matches is found first, up to `MOST_COUNTED` rows, and then put into order. */
+/** The query of a window in the order of an index. */
 export function usersInWindow(
   db: Db,
   filter: Filter,
   sort: Sort,
   { isFromEnd, offset, limit, place }: Window,
-  { isOrderedLast } = { isOrderedLast: false },
 ): CompiledQuery<User> {
-  const shape = `users in window ${[sort, isFromEnd, isOrderedLast, place?.isTie, place?.operator]}`;
-  const values = { ...conditionsOf(filter), key: place?.key, id: place?.id, offset, limit };
+  const shape = `users in window ${[sort, isFromEnd, place?.isTie, place?.operator]}`;
+  const values = { ...boundsOf(filter), key: place?.key, id: place?.id, offset, limit };
   return compiled(db, shape, values, ({ key, id, ...slots }) => {
-    const matching = matches(slots);
     const beyond = place && isAt(sort, { ...place, key: key as string, id: id as number });
     return (
       db
         .selectFrom((from) => {
-          const users = isOrderedLast
-            ? from.selectFrom(
-                from.selectFrom('users').selectAll().where(matching).limit(MOST_COUNTED).as('users'),
-              )
-            : from.selectFrom('users').where(matching);
+          const users = from.selectFrom('users').where(isInBounds(slots));
           return inOrder(beyond ? users.where(beyond) : users, sort, isFromEnd)
             .select('users.id')
             .limit(slots.limit)
@@ -75,43 +70,93 @@ export function usersInWindow(
   });
 }
 
-/**
- * Goes through an order stretch by stretch and keeps who was created in the filter's dates, leaving others their turn.
- * @param until when to give up, as by `performance.now()`.
- */
-export async function lookThrough(
+/** The ids of a window in the order of ids: from those of the few who match, or from the index of the search. */
+async function idsInWindow(
   db: Db,
-  filter: Filter,
+  list: FilterAndOrder,
+  { ids, search, pieces, until }: Matches,
+  { isFromEnd, offset, limit, place }: Window,
+): Promise<readonly number[]> {
+  const isReversed = orderOf(list.sort).isDescending !== isFromEnd;
+  if (ids) {
+    const ordered = isReversed ? ids.toReversed() : ids;
+    return ordered.filter((id) => !place || isBeyond(id, place)).slice(offset, offset + limit);
+  }
+  const condition = list.status || hasDates(list) ? isWithin(list) : undefined;
+  const question = { pieces, condition, beyond: place, isReversed, limit: offset + limit };
+  return (await search?.find(db, question, until))?.slice(offset) ?? [];
+}
+
+function isBeyond(id: number, { operator, id: from }: Place): boolean {
+  if (operator.startsWith('<')) return operator === '<' ? id < from : id <= from;
+  return operator === '>' ? id > from : id >= from;
+}
+
+async function usersWithIds(db: Db, ids: readonly number[]): Promise<User[]> {
+  if (ids.length === 0) return [];
+  const users = await db
+    .selectFrom('users')
+    .selectAll()
+    .where(engineOf(db).isOneOf('users.id', ids))
+    .execute();
+  return users.sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
+}
+
+/** A window among a few users, who are looked up and put into order. */
+async function usersAmong(
+  db: Db,
+  ids: readonly number[],
   sort: Sort,
   { isFromEnd, offset, limit, place }: Window,
-  until = performance.now() + PATIENCE,
 ): Promise<User[]> {
+  const { isOneOf, stretch } = engineOf(db);
   const { column } = orderOf(sort);
-  const {
-    isActive,
-    from = Number.NEGATIVE_INFINITY,
-    before = Number.POSITIVE_INFINITY,
-  } = conditionsOf(filter);
+  // With a limit, so that they are looked up first, instead of looking through the whole order for them.
+  const few = db
+    .selectFrom('users')
+    .select(['users.id', `users.${column}`])
+    .where(isOneOf('users.id', ids))
+    .limit(MOST_COUNTED)
+    .as('users');
+  const users = db.selectFrom(few) as unknown as SelectQueryBuilder<Schema, 'users', object>;
+  const shown = inOrder(place ? users.where(isAt(sort, place)) : users, sort, isFromEnd)
+    .select('users.id')
+    .limit(limit)
+    .offset(offset);
+  const rows = await stretch(() => shown.execute());
+  return usersWithIds(
+    db,
+    rows.map(({ id }) => id),
+  );
+}
+
+/** Goes through an order stretch by stretch and keeps who matches, leaving others their turn. */
+export async function lookThrough(
+  db: Db,
+  list: FilterAndOrder,
+  { pieces, search, until }: Matches,
+  { isFromEnd, offset, limit, place }: Window,
+): Promise<User[]> {
+  const { sort } = list;
+  const { column } = orderOf(sort);
+  const { isActive, ...dates } = boundsOf(list);
+  const has = search ? pieces.map(search.has) : [];
   const ids: number[] = [];
   let next = place;
   while (ids.length < offset + limit) {
-    const stretch = await inOrder(db.selectFrom('users').where(matches({ isActive })), sort, isFromEnd)
-      .select(['users.id', 'users.created_at', `users.${column} as key`])
+    const rows = inOrder(db.selectFrom('users').where(isInBounds({ isActive })), sort, isFromEnd)
+      .select(['users.id', `users.${column} as key`])
+      .select((where) => where.and([isInBounds(dates)(where), ...has]).as('is_match'))
       .$if(next !== undefined, (query) => query.where(isAt(sort, next as Place)))
-      .limit(STRETCH)
-      .execute();
-    const found = stretch.filter(({ created_at }) => created_at >= from && created_at < before);
-    ids.push(...found.map(({ id }) => id));
+      .limit(STRETCH);
+    const stretch = await engineOf(db).stretch(() => rows.execute());
+    ids.push(...stretch.filter(({ is_match }) => is_match).map(({ id }) => id));
     const last = stretch.at(-1);
     if (last === undefined || stretch.length < STRETCH) break;
     if (performance.now() > until) throw new TooBroadError('Too many rows had to be looked through.');
     [next] = placesBeyond(sort, { side: isFromEnd ? 'before' : 'after', ...last });
-    await setImmediate();
   }
-  const shown = ids.slice(offset, offset + limit);
-  if (shown.length === 0) return [];
-  const users = await db.selectFrom('users').selectAll().where('id', 'in', shown).execute();
-  return users.sort((one, other) => shown.indexOf(one.id) - shown.indexOf(other.id));
+  return usersWithIds(db, ids.slice(offset, offset + limit));
 }
 
 /** What lies beyond a boundary, in pieces that each are one stretch of an index, the nearest first. */
@@ -137,32 +182,6 @@ function isAt(sort: Sort, { isTie, operator, key, id }: Place) {
     isTie
       ? where.and([where(column, '=', key), where('users.id', operator, id)])
       : where(column, operator, key);
-}
-
-export function hasDates(filter: Filter): boolean {
-  return filter.createdAfter !== undefined || filter.createdBefore !== undefined;
-}
-
-/** What a filter asks of a row: its status, and when it was created: from the first time on, before the second. */
-type Conditions = { isActive?: boolean | undefined; from?: number | undefined; before?: number | undefined };
-
-export function conditionsOf({ status, createdAfter, createdBefore }: Filter): Conditions {
-  const startOf = (day: string) => Date.parse(`${day}T00:00:00Z`);
-  return {
-    isActive: status && status === 'active',
-    from: createdAfter === undefined ? undefined : startOf(createdAfter),
-    before: createdBefore === undefined ? undefined : startOf(createdBefore) + DAY,
-  };
-}
-
-export function matches({ isActive, from, before }: Conditions) {
-  return (where: ExpressionBuilder<Schema, 'users'>) => {
-    const conditions = [];
-    if (isActive !== undefined) conditions.push(where('users.is_active', '=', isActive));
-    if (from !== undefined) conditions.push(where('users.created_at', '>=', from));
-    if (before !== undefined) conditions.push(where('users.created_at', '<', before));
-    return where.and(conditions);
-  };
 }
 
 /** Orders by a sort key, and by id where several users may have the same; or all of it the other way round. */

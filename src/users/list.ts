@@ -1,7 +1,8 @@
 /** The state of the list, and its address: everything the list shows is in the query string. */
 import type { User } from '../db/schema.ts';
 import { type Fields, parseQuery } from '../forms.ts';
-import { quotable, textKey } from '../text.ts';
+import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../search/search.ts';
+import { codePoints, quotable, textKey } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
 export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
@@ -25,6 +26,8 @@ export type Status = (typeof STATUSES)[number];
 
 /** Which users: no filter is undefined. Dates are days in UTC, `2026-01-31`, both included. */
 export type Filter = {
+  /** What is searched for, as typed. */
+  q: string | undefined;
   status: Status | undefined;
   createdAfter: string | undefined;
   createdBefore: string | undefined;
@@ -67,6 +70,7 @@ export const PAGE_SIZES = [10, 25, 50, 100];
 const DEFAULTS: ListState = {
   page: 1,
   perPage: 10,
+  q: undefined,
   status: undefined,
   createdAfter: undefined,
   createdBefore: undefined,
@@ -96,6 +100,7 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
   const list = {
     page: /^-?\d+$/.test(query.page ?? '') ? Number(query.page) : DEFAULTS.page,
     perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it can be 1 to 100'),
+    q: read('q', DEFAULTS.q, search, 'there is nothing in it to search for'),
     status: read('status', DEFAULTS.status, status, 'it can be active or inactive'),
     createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it can be a date such as 2026-01-31'),
     createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it can be a date such as 2026-01-31'),
@@ -105,12 +110,16 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
   if (list.createdAfter && list.createdBefore && list.createdAfter > list.createdBefore) {
     notices.push('Nobody was created between these dates: the first is after the second.');
   }
+  if (codePoints((query.q ?? '').slice(0, 4 * LONGEST_SEARCH).trim()) > LONGEST_SEARCH) {
+    notices.push(`Only the first ${LONGEST_SEARCH} characters were searched for.`);
+  }
   return { list, notices };
 }
 
 /** The parameters of a state that are not at their defaults: what its address, and its forms, carry. */
 export function listParameters(list: ListState): [name: string, value: string][] {
   const parameters: [string, unknown, unknown][] = [
+    ['q', list.q, DEFAULTS.q],
     ['status', list.status, DEFAULTS.status],
     ['created_after', list.createdAfter, DEFAULTS.createdAfter],
     ['created_before', list.createdBefore, DEFAULTS.createdBefore],
@@ -147,9 +156,8 @@ export function parseFrom(query: Fields): ListState {
 }
 
 export function isFiltered(filter: Filter): boolean {
-  return (
-    filter.status !== undefined || filter.createdAfter !== undefined || filter.createdBefore !== undefined
-  );
+  const { q, status, createdAfter, createdBefore } = filter;
+  return [q, status, createdAfter, createdBefore].some((value) => value !== undefined);
 }
 
 /** `after=username.17.bob`: the order, the id and the key of whoever the page begins after. */
@@ -174,6 +182,11 @@ function parseBoundary(query: Fields, sort: Sort): Boundary | undefined {
 
 function pageSize(value: string): number | undefined {
   return /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 100 ? Number(value) : undefined;
+}
+
+function search(value: string): string | undefined {
+  const clean = cleanSearch(value);
+  return piecesOf(clean).length > 0 ? clean : undefined;
 }
 
 function status(value: string): Status | undefined {

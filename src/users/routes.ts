@@ -2,11 +2,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NotFoundError, TooBroadError } from '../errors.ts';
 import { countPages, type Total } from '../pagination.ts';
+import { piecesOf } from '../search/search.ts';
 import { quotable } from '../text.ts';
 import { askToDelete, remove } from './deletion.ts';
 import { create, showEditForm, showNewForm, update } from './editing.ts';
 import { type ListState, listAddress, parseFrom, parseList } from './list.ts';
-import { countUsers, nearestPage, readPage } from './list-queries.ts';
+import { nearestPage, readPage } from './list-queries.ts';
+import { findMatches } from './matches.ts';
 import { countByStatus, findUserByUsername, getUser } from './queries.ts';
 import { idOf, type Request } from './request.ts';
 
@@ -34,16 +36,25 @@ async function showList(request: Request, reply: FastifyReply) {
   const { db } = request.server;
   const { list, notices } = parseList(request.query);
   // A form sends its empty fields too; the address of the list is short.
-  const { created_after, created_before } = request.query;
-  if ((created_after === '' || created_before === '') && notices.length === 0) {
+  const { q, created_after, created_before } = request.query;
+  if ([q, created_after, created_before].includes('') && notices.length === 0) {
     return reply.redirect(listAddress(list), 302);
   }
   const counts = await countByStatus(db);
-  const total = await countUsers(db, list, counts);
-  const found = await readPage(db, list, total).catch(nothingIfTooBroad);
-  if (found === null) return showTooBroad(reply, list, notices);
-  if (found === undefined) return showNoSuchPage(reply, list, total, notices);
-  return reply.render('users/list', { ...found, counts, notices });
+  try {
+    const matches = await findMatches(db, list, counts);
+    const found = await readPage(db, list, matches);
+    if (found === undefined) return await showNoSuchPage(reply, list, matches.total, notices);
+    const { pieces } = matches;
+    return await reply.render('users/list', { ...found, counts, pieces, notices });
+  } catch (error) {
+    if (!(error instanceof TooBroadError)) throw error;
+    return reply.render(
+      'users/list',
+      { list, page: undefined, counts, pieces: piecesOf(list.q ?? ''), notices },
+      422,
+    );
+  }
 }
 
 async function showNoSuchPage(reply: FastifyReply, list: ListState, total: Total, notices: string[]) {
@@ -52,18 +63,6 @@ async function showNoSuchPage(reply: FastifyReply, list: ListState, total: Total
   const sentence = total.isExact ? `The list ends at page ${page}.` : 'The list ends before that page.';
   const link = { href: listAddress(list, { page: last }), text: `Go to page ${page}` };
   return reply.render('error', { title: 'There is no such page', sentence, link, notices }, 404);
-}
-
-async function showTooBroad(reply: FastifyReply, list: ListState, notices: string[]) {
-  const sentence =
-    'Too many users were created in these days to put them in this order. Choose fewer days, or order them by date.';
-  const link = { href: listAddress(list, { sort: 'created', page: 1 }), text: 'Order them by date' };
-  return reply.render('error', { title: 'Too many at once', sentence, link, notices }, 422);
-}
-
-function nothingIfTooBroad(error: unknown): null {
-  if (error instanceof TooBroadError) return null;
-  throw error;
 }
 
 async function show(request: Request, reply: FastifyReply) {

@@ -39,7 +39,10 @@ function showList(response: ServerResponse, page: number): void {
   const items = users.after((page - 1) * list.perPage, list.perPage);
   const total = users.counts.active + users.counts.inactive;
   const shown = new Page(items, page, list.perPage, total);
-  sendPage(response, render('users/list', { list, page: shown, counts: users.counts, notices: [] }));
+  sendPage(
+    response,
+    render('users/list', { list, page: shown, counts: users.counts, pieces: [], notices: [] }),
+  );
 }
 
 function showUser(response: ServerResponse, id: number): void {

@@ -1,4 +1,4 @@
-/** Migrates a database and stops, for good, in the middle of the second migration; says so on standard output. */
+/** Migrates a database and stops, for good, in the middle of a third migration; says so on standard output. */
 import { sql } from 'kysely';
 import { openDatabase } from '../../src/db/database.ts';
 import { type Migration, migrate } from '../../src/db/migrate.ts';
@@ -13,8 +13,6 @@ async function half(trx: Trx): Promise<void> {
 
 const none = async () => {};
 const db = await openDatabase(String(process.argv[2]));
-const migrations: Migration[] = [
-  { sqlite: none, postgres: none },
-  { sqlite: half, postgres: half },
-];
+const ours = { sqlite: none, postgres: none };
+const migrations: Migration[] = [ours, ours, { sqlite: half, postgres: half }];
 await migrate(db, migrations);

@@ -24,7 +24,7 @@ export type ListWindow = { query: CompiledQuery; status: Status | undefined; has
 export function* listWindows(db: Db): Generator<ListWindow> {
   for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {
     for (const status of [undefined, ...STATUSES]) {
-      const filter = { status, createdAfter: undefined, createdBefore: undefined };
+      const filter = { q: undefined, status, createdAfter: undefined, createdBefore: undefined };
       for (const side of ['after', 'before'] as const) {
         const middle = { ...MIDDLE[sort.replace('-', '') as SortKey], side };
         for (const place of [undefined, ...placesBeyond(sort, middle)]) {

@@ -19,8 +19,8 @@ function creating(table: string): Migration {
   return onEach((trx) => sql`create table ${sql.table(table)} (a integer)`.execute(trx));
 }
 
-/** Of a database that Roster's own first migration has made. */
-const FIRST = onEach(async () => {});
+/** In the place of Roster's own, which have run by then. */
+const OURS = [onEach(async () => {}), onEach(async () => {})];
 
 /** The tables that are not Roster's own, and the version. */
 async function contents(db: Db) {
@@ -30,10 +30,10 @@ async function contents(db: Db) {
 
 test('migrations run in order, once, and each leaves its number', async () => {
   const db = await temporaryDatabase();
-  await migrate(db, [FIRST, creating('one')]);
-  await migrate(db, [FIRST, creating('one'), creating('two')]);
-  await migrate(db, [FIRST, creating('one'), creating('two')]);
-  expect(await contents(db)).toEqual({ tables: ['one', 'two'], version: 3 });
+  await migrate(db, [...OURS, creating('one')]);
+  await migrate(db, [...OURS, creating('one'), creating('two')]);
+  await migrate(db, [...OURS, creating('one'), creating('two')]);
+  expect(await contents(db)).toEqual({ tables: ['one', 'two'], version: 4 });
 });
 
 test('one that fails leaves nothing of itself, and those before it stay', async () => {
@@ -42,8 +42,8 @@ test('one that fails leaves nothing of itself, and those before it stay', async 
     await sql`create table half (a integer)`.execute(trx);
     await sql`insert into nowhere values (1)`.execute(trx);
   });
-  await expect(migrate(db, [FIRST, creating('one'), failing])).rejects.toThrow('nowhere');
-  expect(await contents(db)).toEqual({ tables: ['one'], version: 2 });
+  await expect(migrate(db, [...OURS, creating('one'), failing])).rejects.toThrow('nowhere');
+  expect(await contents(db)).toEqual({ tables: ['one'], version: 3 });
 });
 
 test('one that is killed on the way leaves nothing of itself', async () => {
@@ -53,9 +53,9 @@ test('one that is killed on the way leaves nothing of itself', async () => {
   migrating.kill('SIGKILL');
   await once(migrating, 'exit');
   const db = await temporaryDatabase(url);
-  expect(await contents(db)).toEqual({ tables: [], version: 1 });
-  await migrate(db, [FIRST, creating('half')]);
-  expect(await contents(db)).toEqual({ tables: ['half'], version: 2 });
+  expect(await contents(db)).toEqual({ tables: [], version: 2 });
+  await migrate(db, [...OURS, creating('half')]);
+  expect(await contents(db)).toEqual({ tables: ['half'], version: 3 });
 });
 
 test('started by several at once, each runs once', async () => {
@@ -65,23 +65,23 @@ test('started by several at once, each runs once', async () => {
   const counting = onEach(async () => {
     runs++;
   });
-  await Promise.all(opened.map((db) => migrate(db, [FIRST, counting, creating('once')])));
+  await Promise.all(opened.map((db) => migrate(db, [...OURS, counting, creating('once')])));
   expect(runs).toBe(1);
-  expect(await contents(opened[0] as Db)).toEqual({ tables: ['once'], version: 3 });
+  expect(await contents(opened[0] as Db)).toEqual({ tables: ['once'], version: 4 });
   for (const db of opened) await db.destroy();
 });
 
 test('a database that a newer Roster has written is refused in one sentence and left as it was', async () => {
   const url = await temporaryUrl();
   const db = await temporaryDatabase(url);
-  await migrate(db, [FIRST, creating('newer')]);
+  await migrate(db, [...OURS, creating('newer')]);
   await expect(openDatabase(url)).rejects.toMatchObject({
     name: 'StartError',
     message: expect.stringMatching(
-      / was written by a newer Roster \(version 2, this one knows 1\); update Roster\.$/,
+      / was written by a newer Roster \(version 3, this one knows 2\); update Roster\.$/,
     ),
   });
-  expect(await contents(db)).toEqual({ tables: ['newer'], version: 2 });
+  expect(await contents(db)).toEqual({ tables: ['newer'], version: 3 });
 });
 
 test('several that start at the same time, or nearly so, all start', async () => {

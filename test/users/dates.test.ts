@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { TooBroadError } from '../../src/errors.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
-import { countUsers, listUsers } from '../../src/users/list-queries.ts';
+import { listUsers } from '../../src/users/list-queries.ts';
 import { lookThrough } from '../../src/users/list-rows.ts';
+import { findMatches } from '../../src/users/matches.ts';
 import { decodeHtml, get, startApp, temporaryDatabase, textOf } from '../support.ts';
 
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -29,7 +30,8 @@ test('are what looking at everyone gives, whether few match or many', async () =
         new Date(created_at).toISOString().slice(0, 10) <= filter.createdBefore &&
         (filter.status === undefined || (filter.status === 'active') === is_active),
     );
-    const total = await countUsers(db, filter);
+    const matches = await findMatches(db, filter);
+    const { total } = matches;
     expect(total).toEqual({ count: Math.min(matching.length, 10_000), isExact });
     for (const sort of ORDERS) {
       const column = {
@@ -45,7 +47,7 @@ test('are what looking at everyone gives, whether few match or many', async () =
         (one, other) => (sort.startsWith('-') ? -1 : 1) * compare(one, other),
       );
       for (const offset of [0, 37, Math.min(matching.length, 10_000) - 5]) {
-        const users = await listUsers(db, { ...filter, sort }, { offset, limit: 20, total });
+        const users = await listUsers(db, { ...filter, sort }, matches, { offset, limit: 20 });
         expect(
           users.map(({ id }) => id),
           `${sort} from ${offset}`,
@@ -93,6 +95,8 @@ test('whoever asks for too much to look through is told so', async () => {
   await seedUsers(db, 3_000);
   const nobody = { ...ALL, createdAfter: '2030-01-01' };
   const window = { isFromEnd: false, offset: 0, limit: 10 };
-  expect(await lookThrough(db, nobody, 'email', window)).toEqual([]);
-  await expect(lookThrough(db, nobody, 'email', window, 0)).rejects.toThrow(TooBroadError);
+  const matches = await findMatches(db, nobody);
+  const list = { ...nobody, sort: 'email' as const };
+  expect(await lookThrough(db, list, matches, window)).toEqual([]);
+  await expect(lookThrough(db, list, { ...matches, until: 0 }, window)).rejects.toThrow(TooBroadError);
 });

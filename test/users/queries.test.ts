@@ -3,7 +3,8 @@ import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { type Filter, SORT_KEYS, type Sort } from '../../src/users/list.ts';
-import { countUsers, listUsers } from '../../src/users/list-queries.ts';
+import { listUsers } from '../../src/users/list-queries.ts';
+import { findMatches } from '../../src/users/matches.ts';
 import {
   countByStatus,
   deleteUser,
@@ -16,13 +17,13 @@ import {
 } from '../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase } from '../support.ts';
 
-const ALL: Filter = { status: undefined, createdAfter: undefined, createdBefore: undefined };
+const ALL: Filter = { q: undefined, status: undefined, createdAfter: undefined, createdBefore: undefined };
 const NOON = Date.UTC(2026, 0, 31, 12);
 const DAY = 24 * 60 * 60 * 1000;
 
 async function usernamesOf(db: Db, filter: Filter, sort: Sort, offset = 0, limit = 100): Promise<string[]> {
-  const total = await countUsers(db, filter);
-  return (await listUsers(db, { ...filter, sort }, { offset, limit, total })).map((user) => user.username);
+  const matches = await findMatches(db, filter);
+  return (await listUsers(db, { ...filter, sort }, matches, { offset, limit })).map((user) => user.username);
 }
 
 test('a user is found by id and by username, however it is cased or composed', async () => {
@@ -80,7 +81,10 @@ describe('the list', () => {
     [{ createdAfter: '2026-02-01', createdBefore: '2026-01-31' }, []],
   ])('filtered by %o, counted and shown', async (filter, usernames) => {
     const db = await filled();
-    expect(await countUsers(db, { ...ALL, ...filter })).toEqual({ count: usernames.length, isExact: true });
+    expect((await findMatches(db, { ...ALL, ...filter })).total).toEqual({
+      count: usernames.length,
+      isExact: true,
+    });
     expect(await usernamesOf(db, { ...ALL, ...filter }, 'id')).toEqual(usernames);
   });
 
@@ -116,11 +120,8 @@ describe('the number of users by status', () => {
   test('is what counting gives after many were inserted, some of them twice', async () => {
     const db = await temporaryDatabase();
     await seedUsers(db, 500);
-    const users = await listUsers(
-      db,
-      { ...ALL, sort: 'id' },
-      { offset: 490, limit: 10, total: { count: 500, isExact: true } },
-    );
+    const matches = await findMatches(db, ALL);
+    const users = await listUsers(db, { ...ALL, sort: 'id' }, matches, { offset: 490, limit: 10 });
     const again = users.map(({ id, version, username_key, email_key, ...user }) => user);
     const added = await transact(db, (trx) => insertUsers(trx, again));
     expect(added).toEqual({ active: 0, inactive: 0 });
@@ -148,6 +149,7 @@ describe('an update', () => {
       ...user,
       username: 'Alicia',
       username_key: 'alicia',
+      search_text: '\n\nalicia\n\nalice@example.org\n\nalice',
       updated_at: NOON + 1,
       version: 2,
     } satisfies User);

@@ -34,7 +34,8 @@ async function find(
   has: Search['has'],
   until: number,
 ): Promise<number[]> {
-  const patience = Math.max(1, Math.floor(until - performance.now()));
+  const patience = Math.floor(until - performance.now());
+  if (patience <= 0) throw new TooBroadError('There is no time left.');
   try {
     return await db
       .transaction()

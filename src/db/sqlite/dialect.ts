@@ -19,6 +19,7 @@ import {
 } from 'kysely';
 import { UnavailableError } from '../../errors.ts';
 import { sqliteEngine } from './engine.ts';
+import { makeIndexesAhead } from './search.ts';
 import { openReader, openWriter, type Statements } from './statements.ts';
 
 /** How long a transaction waits for its turn and for another process that writes, in milliseconds. */
@@ -62,6 +63,8 @@ class SqliteDriver implements Driver {
   readonly #reader: Statements;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
+  /** Users with ids below this can be indexed. */
+  #ready = 0;
 
   constructor(path: string, isReadOnly: boolean) {
     this.#path = path;
@@ -80,6 +83,7 @@ class SqliteDriver implements Driver {
     const deadline = performance.now() + BUSY_WAIT;
     connection.endTurn = await this.#takeTurn();
     if (!this.#writer.db.inTransaction) this.#group = await this.#openGroup(deadline);
+    if (this.#group) this.#group.size++;
     this.#writer.run('savepoint one');
     connection.statements = this.#writer;
   }
@@ -104,6 +108,8 @@ class SqliteDriver implements Driver {
     if (connection.endTurn === undefined) return;
     // After some errors, such as a full disk, SQLite has rolled back everything by itself.
     if (!this.#writer.db.inTransaction) return;
+    // Alone, it can go back to the very beginning, before which virtual tables may have been made.
+    if (this.#group?.size === 1) return this.#rollbackAll();
     this.#writer.run('rollback to one');
     this.#writer.run('release one');
   }
@@ -137,11 +143,17 @@ class SqliteDriver implements Driver {
 
   async #openGroup(deadline: number): Promise<Group> {
     await beginImmediate(this.#writer, deadline);
-    const group: Group = { committed: Promise.resolve() };
+    this.#ready = makeIndexesAhead(this.#writer, this.#ready);
+    const group: Group = { committed: Promise.resolve(), size: 0 };
     group.committed = this.#commit(group);
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
     group.committed.catch(() => {});
     return group;
+  }
+
+  #rollbackAll(): void {
+    this.#ready = 0;
+    this.#writer.run('rollback');
   }
 
   /** Commits once all that came in the same turn of the event loop have had theirs. */
@@ -152,14 +164,14 @@ class SqliteDriver implements Driver {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
       this.#writer.run('commit');
     } finally {
-      if (this.#group === group && this.#writer.db.inTransaction) this.#writer.run('rollback');
+      if (this.#group === group && this.#writer.db.inTransaction) this.#rollbackAll();
       endTurn();
     }
   }
 }
 
 /** Transactions that are committed as one. */
-type Group = { committed: Promise<void> };
+type Group = { committed: Promise<void>; size: number };
 
 class SqliteConnection implements DatabaseConnection {
   statements: Statements;

@@ -9,10 +9,13 @@ import { TooBroadError } from '../../errors.ts';
 import { needleOf } from '../../search/search.ts';
 import type { Db, Trx } from '../schema.ts';
 import type { Question, Search } from '../search.ts';
+import type { Statements } from './statements.ts';
 import { inTurn } from './turns.ts';
 
 /** Ids in a range: in the worst case some 20 ms of looking. */
 const RANGE = 2 ** 17;
+/** How many ids ahead of the last one there is an index. */
+const AHEAD = 100_000;
 /** Rows that are found in one go where each has then to be looked up. */
 const BATCH = 2_000;
 /** Bytes that FTS5 gathers in memory while an index is made: all of it. By default they are few, for inserts by ones. */
@@ -81,13 +84,11 @@ export function isOneOf(column: string, values: readonly number[]) {
 
 /** Indexes every user beyond an id. */
 export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
-  const { last } = await trx
-    .selectFrom('users')
-    .select(({ fn }) => fn.max('id').as('last'))
-    .executeTakeFirstOrThrow();
-  for (let range = rangeOf(after + 1); last !== null && range <= rangeOf(last); range++) {
+  let first = await firstIdFrom(trx, after + 1);
+  while (first !== null) {
+    const range = rangeOf(first);
+    const end = (range + 1) * RANGE;
     const index = sql.table(nameOf(range));
-    const [first, end] = [Math.max(after + 1, range * RANGE), (range + 1) * RANGE];
     const gather = (bytes: number) =>
       sql`insert into ${index} (${index}, rank) values ('hashsize', ${sql.lit(bytes)})`;
     await makeIndex(trx, range);
@@ -96,7 +97,18 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
       insert into ${index} (rowid, search_text)
       select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
     await gather(BY_ONES).execute(trx);
+    first = await firstIdFrom(trx, end);
   }
+}
+
+/** The lowest id of a user from one on. */
+async function firstIdFrom(trx: Trx, id: number): Promise<number | null> {
+  const { first } = await trx
+    .selectFrom('users')
+    .select(({ fn }) => fn.min('id').as('first'))
+    .where('id', '>=', id)
+    .executeTakeFirstOrThrow();
+  return first;
 }
 
 /** Keeps the index right after a user's search text became another one; undefined is that of nobody. */
@@ -111,23 +123,42 @@ export async function indexSearchText(
   const run = (text: string, values: unknown[]) => trx.executeQuery(CompiledQuery.raw(text, values));
   if (before !== undefined)
     await run(`insert into ${index} (${index}, rowid, search_text) values ('delete', ?, ?)`, [id, before]);
-  if (after !== undefined) {
-    await makeIndex(trx, rangeOf(id));
-    await run(`insert into ${index} (rowid, search_text) values (?, ?)`, [id, after]);
-  }
+  if (after !== undefined) await run(`insert into ${index} (rowid, search_text) values (?, ?)`, [id, after]);
+}
+
+/**
+ * Makes the indexes of the ids that will be given out next, where there is none yet, on a connection that has begun a
+ * transaction: outside any savepoint, for once SQLite has rolled back the making of a virtual table to one, it can
+ * commit nothing any more.
+ * @param ready the id before which there are indexes.
+ * @returns the same, afterwards.
+ */
+export function makeIndexesAhead(writer: Statements, ready: number): number {
+  // Before the migrations there is nothing to index.
+  if (ready === 0 && writer.run(`select 1 from sqlite_schema where name = '${nameOf(0)}'`).rows.length === 0)
+    return 0;
+  const { rows } = writer.run<{ seq: number }>(`select seq from sqlite_sequence where name = 'users'`);
+  const last = rows[0]?.seq ?? 0;
+  if (last + AHEAD < ready) return ready;
+  for (const range of [rangeOf(last + 1), rangeOf(last + AHEAD)]) writer.run(indexText(range));
+  return (rangeOf(last + AHEAD) + 1) * RANGE;
 }
 
 export async function makeSearchIndex(trx: Trx): Promise<void> {
   for (const range of await rangesOf(trx, false))
     await sql`drop table ${sql.table(nameOf(range))}`.execute(trx);
+  await makeIndex(trx, 0);
   await indexUsersAfter(trx, 0);
 }
 
 /** The text itself is the table's: the index holds none of it, nor the sizes that only a ranking would need. */
-async function makeIndex(trx: Trx, range: number): Promise<void> {
-  const text = `create virtual table if not exists ${nameOf(range)} using fts5(
+function indexText(range: number): string {
+  return `create virtual table if not exists ${nameOf(range)} using fts5(
     search_text, tokenize = 'trigram case_sensitive 1', content = '', columnsize = 0)`;
-  await trx.executeQuery(CompiledQuery.raw(text));
+}
+
+async function makeIndex(trx: Trx, range: number): Promise<void> {
+  await trx.executeQuery(CompiledQuery.raw(indexText(range)));
 }
 
 function nameOf(range: number): string {
