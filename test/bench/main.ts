@@ -2,13 +2,16 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Answer, askBoth } from './answers.ts';
+import { askQueries } from './asked.ts';
 import { CONNECTIONS } from './connections.ts';
 import { measureCounter } from './counter.ts';
+import { limitsOf } from './limits.ts';
 import { measureLoads, percentile } from './load.ts';
-import { measurePages, type PageTimes } from './pages.ts';
+import { FEWEST_USERS } from './namesakes.ts';
+import { measureOneCreate } from './one-create.ts';
 import { print, type Result } from './report.ts';
 import { scenariosOf } from './scenarios.ts';
-import { type PerServer, perServer, SERVERS, start } from './servers.ts';
+import { type PerServer, perServer, SERVERS, type Server, start } from './servers.ts';
 import { type Engine, makeWorkspace, type Workspace } from './workspace.ts';
 
 /** How often each server is started to see when its first page comes. */
@@ -20,13 +23,19 @@ async function bench(): Promise<void> {
     `Node ${process.versions.node}, ${availableParallelism()} cores, ${CONNECTIONS} connections, ${database}`,
   );
   const workspace = await makeWorkspace(users, database);
-  const pages = await measureLists(workspace);
-  const { results, resident } = await measureScenarios(workspace, users, seconds);
+  const limits = limitsOf(users, database);
+  const roster = await start('Roster', workspace);
+  // Before anything is written, when every list is as it was seeded.
+  console.log('Measuring: named queries');
+  const asked = await askQueries(roster.origin, users, limits);
+  const { results, resident } = await measureScenarios(workspace, roster, users, seconds);
   const firstPage = await measureStarts(workspace);
   const counter =
     database === 'postgres' ? await measureCounter(workspace.databases.Roster, seconds) : undefined;
+  const oneCreate = await measureOneCreate(workspace.databases.Roster, workspace.folder);
+  const { seedTime } = workspace;
   await workspace.close();
-  print({ database, results, pages, firstPage, resident, counter });
+  print({ database, users, seedTime, limits, results, asked, oneCreate, firstPage, resident, counter });
 }
 
 function readOptions(): { users: number; seconds: number; database: Engine } {
@@ -41,25 +50,18 @@ function readOptions(): { users: number; seconds: number; database: Engine } {
   if (database !== 'sqlite' && database !== 'postgres')
     throw new Error('--database must be sqlite or postgres.');
   const [users, seconds] = [Number(values.users), Number(values.seconds)];
-  if (!Number.isInteger(users) || users < 1000)
-    throw new Error('--users must be a whole number from 1000 on.');
+  if (!Number.isInteger(users) || users < FEWEST_USERS)
+    throw new Error(`--users must be a whole number from ${FEWEST_USERS} on.`);
   if (!(seconds >= 1 && seconds <= 600)) throw new Error('--seconds must be a number from 1 to 600.');
   return { users, seconds, database };
 }
 
-/** Before anything is written, when every list is as it was seeded. */
-async function measureLists(workspace: Workspace): Promise<PageTimes[]> {
-  console.log('Measuring: every order and status');
-  const roster = await start('Roster', workspace);
-  const pages = await measurePages(roster.origin);
-  await roster.stop();
-  return pages;
-}
-
-/** Each scenario in turn on each server; two cores hold one busy server and what drives it, so the others wait. */
-async function measureScenarios(workspace: Workspace, users: number, seconds: number) {
+/**
+ * Each scenario in turn on each server; two cores hold one busy server and what drives it, so the others wait. Then all
+ * of them end.
+ */
+async function measureScenarios(workspace: Workspace, roster: Server, users: number, seconds: number) {
   const handWritten = await start('hand-written', workspace);
-  const roster = await start('Roster', workspace);
   const resident = perServer(() => 0);
   const answers: [address: string, answer: Answer][] = [];
   const results: Result[] = [];

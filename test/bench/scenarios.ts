@@ -24,20 +24,20 @@ export function scenariosOf(users: number): Scenario[] {
     {
       name: 'list, page 1',
       status: 200,
-      target: { ratio: 0.3 },
+      target: { ratio: 0.5 },
       examples: [get('/users')],
       request: () => get('/users'),
     },
     {
       name: 'a random page of the first 100',
       status: 200,
-      target: { ratio: 0.3 },
+      target: { ratio: 0.5 },
       examples: pages,
       request: (number) => get(`/users?page=${1 + Math.floor(random(number) * FIRST_PAGES)}`),
     },
     { name: 'last page', status: 200, examples: [lastPage], request: () => lastPage },
     { name: 'one user', status: 200, target: { ratio: 0.4 }, examples: [someone(0)], request: someone },
-    { name: 'create', status: 303, target: { rate: 2500 }, examples: [creation(0)], request: creation },
+    { name: 'create', status: 303, target: { rate: 2000 }, examples: [creation(0)], request: creation },
   ];
 }
 

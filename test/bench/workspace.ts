@@ -6,11 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '../postgres/start.ts';
 import type { Answer } from './answers.ts';
+import { makeNamesakes } from './namesakes.ts';
 import { runNode } from './processes.ts';
 
 export type Workspace = {
+  folder: string;
   /** The same users for each server that keeps some: the path of a file, and the address of a database. */
   databases: { 'hand-written': string; Roster: string };
+  /** How long it took to make up Roster's users, in seconds. */
+  seedTime: number;
   /** The path of what the bare server answers. */
   answers: string;
   writeAnswers(answers: readonly [address: string, answer: Answer][]): void;
@@ -24,22 +28,33 @@ export async function makeWorkspace(users: number, engine: Engine): Promise<Work
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   const handWritten = join(folder, 'hand-written.db');
   const answers = join(folder, 'answers.json');
-  await seed(`sqlite:${handWritten}`, users);
-  const { url, close } = await (engine === 'sqlite'
+  const seedTime = await makeUsers(`sqlite:${handWritten}`, users);
+  const roster = await (engine === 'sqlite'
     ? copy(handWritten, join(folder, 'roster.db'))
     : seededPostgres(users));
   return {
-    databases: { 'hand-written': handWritten, Roster: url },
+    folder,
+    seedTime: roster.seedTime ?? seedTime,
+    databases: { 'hand-written': handWritten, Roster: roster.url },
     answers,
     writeAnswers: (all) => writeFileSync(answers, JSON.stringify(all)),
-    close,
+    close: roster.close,
   };
 }
 
 async function seededPostgres(users: number) {
   const { url, stop } = await startPostgres([]);
+  return { url, seedTime: await makeUsers(url, users), close: stop };
+}
+
+/** Makes up users, some of whom then get names to search for; says how many seconds the first took. */
+async function makeUsers(url: string, users: number): Promise<number> {
+  const started = performance.now();
   await seed(url, users);
-  return { url, close: stop };
+  const seedTime = (performance.now() - started) / 1000;
+  console.log(`Seeded in ${seedTime.toFixed(1)} s`);
+  await makeNamesakes(url, users);
+  return seedTime;
 }
 
 async function seed(url: string, users: number): Promise<void> {
@@ -55,5 +70,5 @@ async function copy(from: string, to: string) {
   const file = openSync(to, 'r+');
   fsyncSync(file);
   closeSync(file);
-  return { url: `sqlite:${to}`, close: async () => {} };
+  return { url: `sqlite:${to}`, seedTime: undefined, close: async () => {} };
 }
