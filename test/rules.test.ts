@@ -31,6 +31,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/users/form.ts', 'src/users/list.ts'],
   ['src/users/queries.ts'],
   ['src/users/matches.ts'],
+  ['src/users/list-order.ts'],
+  ['src/users/list-walks.ts'],
   ['src/users/list-rows.ts'],
   ['src/users/list-queries.ts'],
   ['src/assets.ts', 'src/seed/', 'src/copy/'],
@@ -95,7 +97,7 @@ describe('imports', () => {
       );
     }
     for (const path of importers('kysely'))
-      expect(path).toMatch(/^src\/db\/|queries\.ts$|list-rows\.ts$|matches\.ts$/);
+      expect(path).toMatch(/^src\/db\/|queries\.ts$|list-(order|rows|walks)\.ts$|matches\.ts$/);
   });
 
   test('of the environment go by the command line alone', () => {

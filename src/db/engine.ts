@@ -27,6 +27,8 @@ export type Engine = {
   searchOf(db: Db): Promise<Search>;
   /** Whether a column has one of many values. */
   isOneOf(column: string, values: readonly number[]): Expression<SqlBool>;
+  /** Runs a query that skips over many rows. */
+  skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;
   /** Does a part of some long work that leaves others their turn. */
   stretch<T>(work: () => Promise<T>): Promise<T>;
   /** Tells the planner what is there after a bulk load. */

@@ -3,7 +3,8 @@ import type { Db, User } from '../db/schema.ts';
 import { TooBroadError } from '../errors.ts';
 import { countPages, labelOf, type Neighbours, Page } from '../pagination.ts';
 import type { Boundary, Filter, ListState } from './list.ts';
-import { placesBeyond, readWindow } from './list-rows.ts';
+import { placesBeyond } from './list-order.ts';
+import { readWindow } from './list-rows.ts';
 import { findMatches, type Matches } from './matches.ts';
 
 /** The state of a list that may have become shorter, with the nearest page that there still is. */

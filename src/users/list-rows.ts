@@ -1,22 +1,15 @@
 /** The rows of the list: those at some place of an order that a filter lets through. */
-import type { CompiledQuery, ExpressionBuilder, SelectQueryBuilder } from 'kysely';
+import type { CompiledQuery, SelectQueryBuilder } from 'kysely';
 import { compiled } from '../db/compiled.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Schema, User } from '../db/schema.ts';
-import { TooBroadError } from '../errors.ts';
-import { type Boundary, type Filter, orderOf, type Sort } from './list.ts';
+import { type Filter, orderOf, type Sort } from './list.ts';
+import { inOrder, isAscending, isAt, type Place, type Window } from './list-order.ts';
+import { type FilterAndOrder, walkToWindow } from './list-walks.ts';
 import { boundsOf, hasDates, isInBounds, isWithin, type Matches, MOST_COUNTED } from './matches.ts';
 
-/** Rows that are looked through in one go: a few milliseconds, in which SQLite answers nobody else. */
-const STRETCH = 2_000;
-
-/** Which rows of a list, in its order or, from the end, in the reverse of it. */
-export type Window = { isFromEnd: boolean; offset: number; limit: number; place?: Place | undefined };
-
-/** A stretch of an order: beyond a key, or, in a tie, among those with that key beyond an id. */
-export type Place = { isTie: boolean; operator: '<' | '<=' | '>' | '>='; key: string | number; id: number };
-
-type FilterAndOrder = Filter & { sort: Sort };
+/** Rows to be skipped over from which on it pays to do as little as possible with each. */
+const FAR = 1_000;
 
 /**
  * The rows of a window: from one index that has both the filter and the order where there is one, else from the few who
@@ -31,13 +24,14 @@ export async function readWindow(
 ): Promise<User[]> {
   const { column } = orderOf(list.sort);
   if (list.q === undefined && (!hasDates(list) || column === 'created_at')) {
-    return (await db.executeQuery(usersInWindow(db, list, list.sort, window))).rows;
+    const query = () => db.executeQuery(usersInWindow(db, list, list.sort, window));
+    return (await (window.offset > FAR ? engineOf(db).skipOver(db, query) : query())).rows;
   }
   if (column === 'id' && (matches.ids || matches.search)) {
     return usersWithIds(db, await idsInWindow(db, list, matches, window));
   }
   if (matches.ids) return usersAmong(db, matches.ids, list.sort, window);
-  return lookThrough(db, list, matches, window);
+  return usersWithIds(db, await walkToWindow(db, list, matches, window));
 }
 
 /** The query of a window in the order of an index. */
@@ -47,14 +41,17 @@ export function usersInWindow(
   sort: Sort,
   { isFromEnd, offset, limit, place }: Window,
 ): CompiledQuery<User> {
-  const shape = `users in window ${[sort, isFromEnd, place?.isTie, place?.operator]}`;
+  const isFar = filter.status !== undefined && !hasDates(filter) && !place && offset > FAR;
+  const shape = `users in window ${[sort, isFromEnd, place?.isTie, place?.operator, isFar && filter.status]}`;
   const values = { ...boundsOf(filter), key: place?.key, id: place?.id, offset, limit };
   return compiled(db, shape, values, ({ key, id, ...slots }) => {
     const beyond = place && isAt(sort, { ...place, key: key as string, id: id as number });
     return (
       db
         .selectFrom((from) => {
-          const users = from.selectFrom('users').where(isInBounds(slots));
+          const users = isFar
+            ? farInStatus(from.selectFrom('users'), filter.status === 'active', isAscending(sort, isFromEnd))
+            : from.selectFrom('users').where(isInBounds(slots));
           return inOrder(beyond ? users.where(beyond) : users, sort, isFromEnd)
             .select('users.id')
             .limit(slots.limit)
@@ -77,7 +74,7 @@ async function idsInWindow(
   { ids, search, pieces, until }: Matches,
   { isFromEnd, offset, limit, place }: Window,
 ): Promise<readonly number[]> {
-  const isReversed = orderOf(list.sort).isDescending !== isFromEnd;
+  const isReversed = !isAscending(list.sort, isFromEnd);
   if (ids) {
     const ordered = isReversed ? ids.toReversed() : ids;
     return ordered.filter((id) => !place || isBeyond(id, place)).slice(offset, offset + limit);
@@ -130,68 +127,16 @@ async function usersAmong(
   );
 }
 
-/** Goes through an order stretch by stretch and keeps who matches, leaving others their turn. */
-export async function lookThrough(
-  db: Db,
-  list: FilterAndOrder,
-  { pieces, search, until }: Matches,
-  { isFromEnd, offset, limit, place }: Window,
-): Promise<User[]> {
-  const { sort } = list;
-  const { column } = orderOf(sort);
-  const { isActive, ...dates } = boundsOf(list);
-  const has = search ? pieces.map(search.has) : [];
-  const ids: number[] = [];
-  let next = place;
-  while (ids.length < offset + limit) {
-    const rows = inOrder(db.selectFrom('users').where(isInBounds({ isActive })), sort, isFromEnd)
-      .select(['users.id', `users.${column} as key`])
-      .select((where) => where.and([isInBounds(dates)(where), ...has]).as('is_match'))
-      .$if(next !== undefined, (query) => query.where(isAt(sort, next as Place)))
-      .limit(STRETCH);
-    const stretch = await engineOf(db).stretch(() => rows.execute());
-    ids.push(...stretch.filter(({ is_match }) => is_match).map(({ id }) => id));
-    const last = stretch.at(-1);
-    if (last === undefined || stretch.length < STRETCH) break;
-    if (performance.now() > until) throw new TooBroadError('Too many rows had to be looked through.');
-    [next] = placesBeyond(sort, { side: isFromEnd ? 'before' : 'after', ...last });
-  }
-  return usersWithIds(db, ids.slice(offset, offset + limit));
-}
-
-/** What lies beyond a boundary, in pieces that each are one stretch of an index, the nearest first. */
-export function placesBeyond(
-  sort: Sort,
-  { side, id, key }: Boundary,
-  { isIncluded } = { isIncluded: false },
-): Place[] {
-  const { column, isDescending } = orderOf(sort);
-  const beyond = (side === 'after') === isDescending ? '<' : '>';
-  const from = isIncluded ? (`${beyond}=` as const) : beyond;
-  if (column !== 'created_at') return [{ isTie: false, operator: from, key, id }];
-  return [
-    { isTie: true, operator: from, key, id },
-    { isTie: false, operator: beyond, key, id },
-  ];
-}
-
-/** Whether a user is at a place of an order. */
-function isAt(sort: Sort, { isTie, operator, key, id }: Place) {
-  const column = `users.${orderOf(sort).column}` as const;
-  return (where: ExpressionBuilder<Schema, 'users'>) =>
-    isTie
-      ? where.and([where(column, '=', key), where('users.id', operator, id)])
-      : where(column, operator, key);
-}
-
-/** Orders by a sort key, and by id where several users may have the same; or all of it the other way round. */
-function inOrder<Q extends SelectQueryBuilder<Schema, 'users', object>>(
-  query: Q,
-  sort: Sort,
-  isReversed: boolean,
+/**
+ * The users of a status, to skip over many: whoever comes before them is left out, and nobody after them is reached
+ * within their total. To compare each with both ends of the status would take twice as long.
+ */
+function farInStatus<Q extends SelectQueryBuilder<Schema, 'users', object>>(
+  users: Q,
+  isActive: boolean,
+  isAscending: boolean,
 ): Q {
-  const { column, isDescending } = orderOf(sort);
-  const direction = isDescending === isReversed ? 'asc' : 'desc';
-  const ordered = query.orderBy(`users.${column}`, direction);
-  return (column === 'created_at' ? ordered.orderBy('users.id', direction) : ordered) as Q;
+  const ordered = users.orderBy('users.is_active', isAscending ? 'asc' : 'desc');
+  if (isActive !== isAscending) return ordered as Q;
+  return ordered.where('users.is_active', isActive ? '>=' : '<=', isActive) as Q;
 }

@@ -9,7 +9,8 @@ import {
   STATUSES,
   type Status,
 } from '../../src/users/list.ts';
-import { placesBeyond, usersInWindow } from '../../src/users/list-rows.ts';
+import { placesBeyond } from '../../src/users/list-order.ts';
+import { usersInWindow } from '../../src/users/list-rows.ts';
 
 /** Where next leads to from somewhere in the middle of each order. */
 const MIDDLE: Record<SortKey, Boundary> = {

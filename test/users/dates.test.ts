@@ -4,7 +4,7 @@ import { TooBroadError } from '../../src/errors.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
 import { listUsers } from '../../src/users/list-queries.ts';
-import { lookThrough } from '../../src/users/list-rows.ts';
+import { walkToWindow } from '../../src/users/list-walks.ts';
 import { findMatches } from '../../src/users/matches.ts';
 import { decodeHtml, get, startApp, temporaryDatabase, textOf } from '../support.ts';
 
@@ -97,6 +97,6 @@ test('whoever asks for too much to look through is told so', async () => {
   const window = { isFromEnd: false, offset: 0, limit: 10 };
   const matches = await findMatches(db, nobody);
   const list = { ...nobody, sort: 'email' as const };
-  expect(await lookThrough(db, list, matches, window)).toEqual([]);
-  await expect(lookThrough(db, list, { ...matches, until: 0 }, window)).rejects.toThrow(TooBroadError);
+  expect(await walkToWindow(db, list, matches, window)).toEqual([]);
+  await expect(walkToWindow(db, list, { ...matches, until: 0 }, window)).rejects.toThrow(TooBroadError);
 });

@@ -7,6 +7,8 @@ import { inTurn } from './turns.ts';
 
 /** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_SIZE = 256 * 1024;
+/** Bytes; SQLite takes no more. */
+const MOST_MAPPED = 0x7fff0000;
 
 export const sqliteEngine: Engine = {
   name: 'sqlite',
@@ -37,6 +39,7 @@ export const sqliteEngine: Engine = {
   indexUsersAfter,
   searchOf: async () => sqliteSearch,
   isOneOf,
+  skipOver,
   stretch: inTurn,
   async finishBulkLoad() {},
 
@@ -52,6 +55,19 @@ export const sqliteEngine: Engine = {
     await sql`insert into sqlite_sequence (name, seq) values ('users', ${id})`.execute(trx);
   },
 };
+
+/**
+ * With the file mapped into memory, where it is not copied page by page: twice as fast. Not for longer, for all that was
+ * ever touched would count as the process's own.
+ */
+async function skipOver<T>(db: Db, query: () => Promise<T>): Promise<T> {
+  await sql`pragma mmap_size = ${sql.lit(MOST_MAPPED)}`.execute(db);
+  try {
+    return await query();
+  } finally {
+    await sql`pragma mmap_size = 0`.execute(db);
+  }
+}
 
 /** In the file's header: https://sqlite.org/pragma.html#pragma_user_version */
 async function readVersion(db: Db): Promise<number> {
