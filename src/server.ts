@@ -5,10 +5,14 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { type Config, isLoopback, readConfig } from './config.ts';
 import { openDatabase } from './db/database.ts';
+import { engineOf } from './db/engine.ts';
 import { StartError } from './errors.ts';
 
 /** Whatever is not done by then, in milliseconds after the signal, was never acknowledged. */
 const LAST_CALL = 9_500;
+
+const BY_START =
+  'Warning: the database lacks the extension pg_trgm, so searches find only what a field starts with. With it, run: npm run roster -- rebuild-search';
 
 /** Serves until SIGTERM or SIGINT, then finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
@@ -26,6 +30,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
   announce(app, config);
+  if ((await engineOf(db).searchOf(db)).isByStart) console.warn(BY_START);
 }
 
 function announce(app: FastifyInstance, config: Config): void {

@@ -1,0 +1,35 @@
+/** `npm run roster -- rebuild-search`: makes anew what searches go through. */
+import { readArguments } from '../arguments.ts';
+import { readConfig } from '../config.ts';
+import { openDatabase } from '../db/database.ts';
+import { engineOf } from '../db/engine.ts';
+import { rebuildSearch } from '../db/search.ts';
+import { transact } from '../db/transact.ts';
+import { StartError } from '../errors.ts';
+import { reportProgress } from '../progress.ts';
+import { countByStatus } from '../users/queries.ts';
+
+const REPORT_EVERY = 50_000;
+
+export async function rebuild(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  if (readArguments(args, []).positionals.length > 0)
+    throw new StartError('Say no more than: npm run roster -- rebuild-search');
+  const db = await openDatabase(readConfig(env).databaseUrl);
+  try {
+    const { active, inactive } = await countByStatus(db);
+    const progress = reportProgress('folded', active + inactive);
+    await transact(db, (trx) =>
+      rebuildSearch(trx, (done) => {
+        if (done % REPORT_EVERY === 0) progress(done);
+      }),
+    );
+    const { isByStart } = await engineOf(db).searchOf(db);
+    console.log(
+      isByStart
+        ? 'Searches find the start of a field.'
+        : 'Searches find any part of a username, email or full name.',
+    );
+  } finally {
+    await db.destroy();
+  }
+}
