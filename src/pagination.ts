@@ -15,15 +15,16 @@ export type Neighbours = { hasPrev: boolean; hasNext: boolean };
 
 /**
  * The number of a page whose neighbours are known from the rows: the one it is said to have, kept within a list of
- * `pages`, if that is known, and at an end of the list that end's.
+ * `pages`, if that is known, and at an end of the list that end's; 0, elsewhere, where nobody knows.
  */
 export function labelOf(said: number, pages: number | undefined, { hasPrev, hasNext }: Neighbours): number {
   if (!hasPrev) return 1;
   if (!hasNext && pages !== undefined) return Math.max(1, pages);
+  if (said === 0) return 0;
   return Math.max(2, Math.min(said, (pages ?? Number.MAX_SAFE_INTEGER) - 1));
 }
 
-/** One page of a list, with the results of Flask-SQLAlchemy's `Pagination`. Pages count from 1. */
+/** One page of a list, with the results of Flask-SQLAlchemy's `Pagination`. Pages count from 1; 0 is one without a number. */
 export class Page<T> {
   readonly items: readonly T[];
   readonly page: number;
@@ -58,24 +59,24 @@ export class Page<T> {
     return this.isExact ? pages : Math.max(pages, this.page + (this.hasNext ? 1 : 0));
   }
 
-  /** The ordinal of the first item shown; 0 when there is none. */
+  /** The ordinal of the first item shown; 0 when there is none, or nobody knows. */
   get first(): number {
-    if (this.items.length === 0) return 0;
+    if (this.items.length === 0 || this.page === 0) return 0;
     const isEnd = this.isExact && this.hasPrev && !this.hasNext;
     return isEnd ? this.total - this.items.length + 1 : (this.page - 1) * this.perPage + 1;
   }
 
-  /** The ordinal of the last item shown; 0 when there is none. */
+  /** The ordinal of the last item shown; 0 likewise. */
   get last(): number {
-    return this.items.length === 0 ? 0 : this.first + this.items.length - 1;
+    return this.first === 0 ? 0 : this.first + this.items.length - 1;
   }
 
   get prevNum(): number | null {
-    return this.hasPrev ? this.page - 1 : null;
+    return this.hasPrev ? Math.max(0, this.page - 1) : null;
   }
 
   get nextNum(): number | null {
-    return this.hasNext ? this.page + 1 : null;
+    return this.hasNext ? this.page && this.page + 1 : null;
   }
 
   /** The page numbers to link to, in order; each gap is one null. The defaults are Flask-SQLAlchemy's. */

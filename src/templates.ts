@@ -8,6 +8,7 @@ import { markMatches, type Piece } from './search/search.ts';
 import { yesOrNo } from './users/form.ts';
 import {
   boundaryAt,
+  boundaryFrom,
   type Filter,
   fromParameter,
   isFiltered,
@@ -47,6 +48,7 @@ const UNITS = [
 export const helpers = {
   asset,
   boundaryAt,
+  boundaryFrom,
   fromParameter,
   isFiltered,
   listAddress,

@@ -18,7 +18,11 @@ export function placesBeyond(
   const { column, isDescending } = orderOf(sort);
   const beyond = (side === 'after') === isDescending ? '<' : '>';
   const from = isIncluded ? (`${beyond}=` as const) : beyond;
-  if (column !== 'created_at') return [{ isTie: false, operator: from, key, id }];
+  if (column !== 'created_at') {
+    // Nobody has the id 0, so whoever has the key itself comes after it.
+    const isBefore = id === 0 && beyond === '>';
+    return [{ isTie: false, operator: isBefore ? '>=' : from, key, id }];
+  }
   return [
     { isTie: true, operator: from, key, id },
     { isTie: false, operator: beyond, key, id },

@@ -46,12 +46,14 @@ async function* lookThrough(
   const { sort } = list;
   const { column } = orderOf(sort);
   const { isActive, ...dates } = boundsOf(list);
+  // What the order's index has is not gone through.
+  const bounds = column === 'created_at' ? { isActive, ...dates } : { isActive };
   const has = search ? pieces.map(search.has) : [];
   const ids: number[] = [];
   let places: readonly (Place | undefined)[] = [place];
   while (places.length > 0) {
     const [next] = places;
-    const rows = inOrder(db.selectFrom('users').where(isInBounds({ isActive })), sort, isFromEnd)
+    const rows = inOrder(db.selectFrom('users').where(isInBounds(bounds)), sort, isFromEnd)
       .select(['users.id', `users.${column} as key`])
       .select((where) => where.and([isInBounds(dates)(where), ...has]).as('is_match'))
       .$if(next !== undefined, (query) => query.where(isAt(sort, next as Place)))

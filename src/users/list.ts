@@ -40,6 +40,7 @@ export type Filter = {
 export type Boundary = { side: 'after' | 'before'; id: number; key: string | number };
 
 export type ListState = Filter & {
+  /** From 1; 0 where nobody has counted how far the boundary is from the start. */
   page: number;
   perPage: number;
   sort: Sort;
@@ -62,6 +63,12 @@ export function orderOf(sort: Sort): { column: (typeof SORT_COLUMNS)[SortKey]; i
 /** The boundary on one side of a user in an order. */
 export function boundaryAt(side: Boundary['side'], user: User, sort: Sort): Boundary {
   return { side, id: user.id, key: user[orderOf(sort).column] };
+}
+
+/** The boundary before which nobody, in an order by username, has a name with the letter or one beyond it. */
+export function boundaryFrom(letter: string, sort: Sort): Boundary {
+  const isDescending = sort.startsWith('-');
+  return { side: 'after', id: 0, key: isDescending ? String.fromCharCode(letter.charCodeAt(0) + 1) : letter };
 }
 
 /** The page sizes offered; any from 1 to 100 is taken. */
@@ -97,15 +104,16 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
     sort,
     `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`,
   );
+  const boundary = parseBoundary(query, order);
   const list = {
-    page: /^-?\d+$/.test(query.page ?? '') ? Number(query.page) : DEFAULTS.page,
+    page: /^-?\d+$/.test(query.page ?? '') ? Number(query.page) : boundary && !query.page ? 0 : DEFAULTS.page,
     perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it can be 1 to 100'),
     q: read('q', DEFAULTS.q, search, 'there is nothing in it to search for'),
     status: read('status', DEFAULTS.status, status, 'it can be active or inactive'),
     createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it can be a date such as 2026-01-31'),
     createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it can be a date such as 2026-01-31'),
     sort: order,
-    boundary: parseBoundary(query, order),
+    boundary,
   };
   if (list.createdAfter && list.createdBefore && list.createdAfter > list.createdBefore) {
     notices.push('Nobody was created between these dates: the first is after the second.');
@@ -125,7 +133,7 @@ export function listParameters(list: ListState): [name: string, value: string][]
     ['created_before', list.createdBefore, DEFAULTS.createdBefore],
     ['sort', list.sort, DEFAULTS.sort],
     ['per_page', list.perPage, DEFAULTS.perPage],
-    ['page', list.page, DEFAULTS.page],
+    ['page', list.page, list.boundary ? 0 : DEFAULTS.page],
     ...boundaryParameter(list),
   ];
   return parameters
@@ -152,7 +160,8 @@ export function fromParameter(list: ListState): string {
 /** The state that `fromParameter` carried. Whatever was written there, it is a state of the list. */
 export function parseFrom(query: Fields): ListState {
   const { list } = parseList(parseQuery(query.from ?? ''));
-  return { ...list, page: Number.isSafeInteger(list.page) ? Math.max(1, list.page) : 1 };
+  const first = list.boundary ? 0 : 1;
+  return { ...list, page: Number.isSafeInteger(list.page) ? Math.max(first, list.page) : first };
 }
 
 export function isFiltered(filter: Filter): boolean {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { SORT_KEYS } from '../../src/users/list.ts';
 import { deleteUser } from '../../src/users/queries.ts';
-import { addUser, decodeHtml, get, post, startApp, textOf } from '../support.ts';
+import { addUser, addUsers, decodeHtml, get, post, startApp, textOf } from '../support.ts';
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 const ORDERS = SORT_KEYS.flatMap((key) => [key, `-${key}`]);
@@ -241,4 +241,63 @@ test('a user page, an edit and a deletion lead back to the very page', async () 
   const deleted = await post(app, `/users/18/delete?from=${from}`);
   expect(deleted.headers.location).toBe(decodeHtml(list));
   expect((await show(app, decodeHtml(list))).ids).toEqual([20, 19, 17, 16, 15]);
+});
+
+describe('the letters above a long list by username', () => {
+  async function startWithNames() {
+    const app = await startApp();
+    const names = 'a b c m n z'
+      .split(' ')
+      .flatMap((letter) => [letter, ...range(10, 30).map((n) => letter + n)]);
+    await addUsers(app.db, [...names, 'émile', 'żaba', '7up']);
+    return app;
+  }
+
+  function range(from: number, to: number): number[] {
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  }
+
+  async function hrefs(body: string): Promise<Map<string, string>> {
+    const nav = body.slice(body.indexOf('class="letters"'), body.indexOf('<table'));
+    return new Map(
+      [...nav.matchAll(/href="([^"]*)"[^>]*>([A-Z])</g)].map(([, href, letter]) => [
+        String(letter),
+        decodeHtml(href ?? ''),
+      ]),
+    );
+  }
+
+  test.each([
+    ['username', 'M', ['m', 'm10', 'm11'], ['c30', 'c29', 'c28']],
+    ['username', 'D', ['m', 'm10', 'm11'], ['c30', 'c29', 'c28']],
+    ['username', 'A', ['a', 'a10', 'a11'], ['7up']],
+    ['-username', 'M', ['m30', 'm29', 'm28'], ['n', 'n10', 'n11']],
+    ['-username', 'Z', ['z30', 'z29', 'z28'], ['émile', 'żaba']],
+  ])('lead, by %s, to %s', async (sort, letter, shown, before) => {
+    const app = await startWithNames();
+    const { body } = await get(app, `/users?sort=${sort}&per_page=3`);
+    const href = (await hrefs(body)).get(letter) ?? '';
+    const page = await get(app, href);
+    const names = (html: string) =>
+      [...html.matchAll(/Edit<span class="unseen"> ([^<]*)</g)].map(([, name]) => name);
+    expect(names(page.body)).toEqual(shown);
+    expect(textOf(page.body)).toContain('Showing 3 of 135');
+    expect(page.body).not.toContain('aria-current="page"');
+    const prev = decodeHtml(/rel="prev" href="([^"]*)"/.exec(page.body)?.[1] ?? '');
+    const previous = names((await get(app, prev)).body);
+    expect(previous).toEqual(expect.arrayContaining(before));
+    const next = decodeHtml(/rel="next" href="([^"]*)"/.exec(page.body)?.[1] ?? '');
+    const after = await get(app, next);
+    expect(names(after.body)).toHaveLength(3);
+    expect(textOf(after.body)).toContain('Showing 3 of 135');
+    const user = decodeHtml(/href="(\/users\/\d+\?from=[^"]*)"/.exec(page.body)?.[1] ?? '');
+    expect((await get(app, user)).body).toContain(`href="${href.replaceAll('&', '&amp;')}"`);
+  });
+
+  test('say where one is, and are not there in another order or a short list', async () => {
+    const app = await startWithNames();
+    expect((await get(app, '/users?sort=username&per_page=3&page=9')).body).toMatch(/aria-current="true">B</);
+    expect((await get(app, '/users?sort=email&per_page=3')).body).not.toContain('class="letters"');
+    expect((await get(app, '/users?sort=username&per_page=100')).body).not.toContain('class="letters"');
+  });
 });

@@ -78,7 +78,7 @@ describe('pages', () => {
     expect(text).toContain('Showing 11–20 of 25');
     expect(text).toMatch(/user011 .*user020 /);
     expect(text).not.toContain('user010');
-    expect(page.body).toContain('<a rel="prev" href="/users?before=id.11">Previous</a>');
+    expect(page.body).toContain('<a rel="prev" href="/users?page=1&amp;before=id.11">Previous</a>');
     expect(page.body).toContain('<a rel="next" href="/users?page=3&amp;after=id.20">Next</a>');
     expect(textOf((await get(app, '/users?page=3')).body)).toContain('Showing 21–25 of 25');
   });

@@ -1,0 +1,108 @@
+/** How SQLite goes about searches, and about lists that no index orders: by which indexes, and what it sorts. */
+import { sql } from 'kysely';
+import { describe, expect, test, vi } from 'vitest';
+import { engineOf } from '../../../src/db/engine.ts';
+import type { Db } from '../../../src/db/schema.ts';
+import { Statements } from '../../../src/db/sqlite/statements.ts';
+import { inTurn } from '../../../src/db/sqlite/turns.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { parseQuery } from '../../../src/forms.ts';
+import { seedUsers } from '../../../src/seed/seed.ts';
+import { parseList } from '../../../src/users/list.ts';
+import { readPage } from '../../../src/users/list-queries.ts';
+import { findMatches } from '../../../src/users/matches.ts';
+import { insertUser } from '../../../src/users/queries.ts';
+import { addUser, temporaryDatabase } from '../../support.ts';
+
+const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
+const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
+
+/** What is asked for a page: each statement with its plan. */
+async function plansOf(db: Db, query: string): Promise<{ text: string; plan: string }[]> {
+  const { list } = parseList(parseQuery(query));
+  const run = vi.spyOn(Statements.prototype, 'run');
+  await readPage(db, list, await findMatches(db, list));
+  const statements = new Map(run.mock.calls.map(([text, values = []]) => [text, values]));
+  run.mockRestore();
+  const plans = [];
+  for (const [text, parameters] of statements) {
+    if (!/"users"|users_search_\d/.test(text)) continue;
+    const explained = sql.raw(`explain query plan ${text}`).compile(db);
+    const { rows } = await db.executeQuery<{ detail: string }>({ ...explained, parameters });
+    plans.push({ text, plan: rows.map(({ detail }) => detail).join('\n') });
+  }
+  return plans;
+}
+
+describe('on a table with statistics', async () => {
+  test.each([
+    ['q=garcia', INDEX],
+    ['q=garcia&page=2&after=id.900', `${INDEX}`],
+    ['q=garcia&sort=-id', INDEX],
+    ['q=garcia&status=active&sort=-email', `CO-ROUTINE users\n${LOOKED_UP}`],
+    ['q=example&sort=-id&status=inactive', `${INDEX}>`],
+    ['q=example&sort=email', 'SCAN users USING INDEX users_email_key'],
+    ['q=example&sort=-email&after=-email.5.garcia', 'SEARCH users USING INDEX users_email_key (email_key<?)'],
+    [
+      'q=example&sort=username&status=active',
+      'SEARCH users USING INDEX users_status_username_key (is_active=?)',
+    ],
+    [
+      'q=example&sort=created&created_after=2019-01-08',
+      'SEARCH users USING INDEX users_created_at (created_at>?)',
+    ],
+    ['q=an&created_after=2019-03-01&created_before=2019-03-02', LOOKED_UP],
+    ['created_after=2019-01-08&sort=username', 'SCAN users USING INDEX users_username_key'],
+    [
+      'created_after=2019-06-01&created_before=2020-03-31&sort=-id',
+      'SEARCH users USING COVERING INDEX users_created_at',
+    ],
+  ])('%s goes by an index, and sorts no more than a few', async (query, way) => {
+    const db = await temporaryDatabase();
+    await seedUsers(db, 20_000);
+    await transact(db, (trx) => sql`analyze`.execute(trx));
+    const plans = await plansOf(db, query);
+    expect(plans.map(({ plan }) => plan).join('\n')).toContain(way);
+    for (const { text, plan } of plans) {
+      // Whatever is gone through from one end has a limit, and so has whatever is sorted.
+      if (/^SCAN users\b(?!_)/m.test(plan)) expect(text, plan).toMatch(/limit \?/);
+      if (plan.includes('TEMP B-TREE')) expect(text, plan).toMatch(/limit \?\) as "users"/);
+      expect(plan).not.toContain('AUTOMATIC');
+    }
+  });
+});
+
+test('long work takes turns, one stretch after the other, with everyone else between them', async () => {
+  const done: string[] = [];
+  const long = async (name: string) => {
+    for (let stretch = 0; stretch < 3; stretch++) await inTurn(async () => void done.push(name));
+  };
+  let other: Promise<void> = Promise.resolve();
+  for (let time = 0; time < 6; time++) {
+    other = other
+      .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+      .then(() => void done.push('other'));
+  }
+  await Promise.all([long('one'), long('two'), other]);
+  expect(done.filter((name) => name !== 'other')).toEqual(['one', 'two', 'one', 'two', 'one', 'two']);
+  expect(done.join(' ')).not.toMatch(/(one|two) (one|two) (one|two)/);
+});
+
+test('when the first user of a new range of ids is rolled back, those who come after are saved', async () => {
+  const db = await temporaryDatabase();
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 131_060));
+  const refused = async () => {
+    const work = transact(db, async (trx) => {
+      await insertUser(trx, { username: 'x', email: 'x@y', full_name: null, is_active: true }, 1);
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+  };
+  for (let id = 131_061; id <= 131_085; id++) {
+    await Promise.all([refused(), addUser(db, { username: `user${id}` }), refused()]);
+  }
+  const search = await engineOf(db).searchOf(db);
+  const pieces = [{ text: 'user1310', typed: '', isStart: false }];
+  const question = { pieces, condition: undefined, isReversed: false, limit: 100 };
+  expect(await search.find(db, question, performance.now() + 60_000)).toHaveLength(25);
+});
