@@ -23,6 +23,9 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
   'the list with filters and a notice': (page) =>
     page.goto('/users?status=active&created_after=2019-01-01&sort=x'),
   'no match': (page) => page.goto('/users?created_after=2030-01-01'),
+  'a search': (page) => page.goto('/users?q=an+ar&status=active'),
+  'a search without a match': (page) => page.goto('/users?q=nobody&status=active'),
+  'the letters': (page) => page.goto('/users?sort=username&per_page=2'),
   'a user': (page) => page.goto('/users/3?from=page%3D2'),
   'the empty form': (page) => page.goto('/users/new'),
   'the form with errors': async (page) => {

@@ -76,6 +76,45 @@ test('a person creates a user, finds them on page 2, edits, deactivates, filters
   expect(await page.getByRole('link', { name: 'Zoë Quinn' }).count()).toBe(0);
 });
 
+test('a person searches, pages through who was found, looks at one and comes back', async () => {
+  const page = await openRoster(400);
+  await page.goto('/users');
+  await page.getByLabel('Search').fill('garc');
+  await page.keyboard.press('Enter');
+  await expectText(page, 'Showing users with “garc”.');
+  expect(await page.locator('mark').first().textContent()).toMatch(/^garc/i);
+  await page.getByLabel('Search').fill('example AN');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expectText(page, 'Showing users with “example” and a field that starts with “AN”.');
+  await page.getByRole('link', { name: 'Next' }).click();
+  await expectText(page, 'Showing 11–');
+  const shown = await page.locator('tbody').textContent();
+  const name = page.locator('tbody .user a').first();
+  await name.click();
+  await page.getByRole('link', { name: 'Back to the list' }).click();
+  expect(await page.locator('tbody').textContent()).toBe(shown);
+  expect(await page.getByLabel('Search').inputValue()).toBe('example AN');
+  await page.getByRole('link', { name: 'Inactive' }).click();
+  await expectText(page, 'Showing inactive users with “example” and');
+  await page.getByRole('link', { name: 'Show all users' }).click();
+  expect(new URL(page.url()).search).toBe('');
+});
+
+test('on a wide screen the dates are open, on a phone they open by a click or a key', async () => {
+  const wide = await openRoster(3);
+  await wide.goto('/users');
+  expect(await wide.getByLabel('Created from').isVisible()).toBe(true);
+  const phone = await openRoster(3, { width: 320, height: 640 });
+  await phone.goto('/users');
+  expect(await phone.getByLabel('Created from').isVisible()).toBe(false);
+  await pressUntilFocused(phone, 'summary');
+  await phone.keyboard.press('Enter');
+  await phone.getByLabel('Created from').fill('2019-01-01');
+  await phone.getByRole('button', { name: 'Apply' }).click();
+  await expectText(phone, 'created since 1 Jan 2019');
+  expect(await phone.getByLabel('Created from').inputValue()).toBe('2019-01-01');
+});
+
 test('two people who edit the same user see both versions, and the later one chooses', async () => {
   const page = await openRoster(1);
   const other = await page.context().newPage();
