@@ -16,6 +16,8 @@ import { inTurn } from './turns.ts';
 const RANGE = 2 ** 17;
 /** How many ids ahead of the last one there is an index. */
 const AHEAD = 100_000;
+/** Segments of an index of one size, at which they are merged to a larger one. */
+const MOST_SEGMENTS = 4;
 /** Rows that are found in one go where each has then to be looked up. */
 const BATCH = 2_000;
 /** Bytes that FTS5 gathers in memory while an index is made: all of it. By default they are few, for inserts by ones. */
@@ -143,7 +145,8 @@ export function makeIndexesAhead(writer: Statements, ready: number): number {
   const { rows } = writer.run<{ seq: number }>(`select seq from sqlite_sequence where name = 'users'`);
   const last = rows[0]?.seq ?? 0;
   if (last + AHEAD < ready) return ready;
-  for (const range of [rangeOf(last + 1), rangeOf(last + AHEAD)]) writer.run(indexText(range));
+  for (const range of [rangeOf(last + 1), rangeOf(last + AHEAD)])
+    for (const text of makingOf(range)) writer.run(text);
   return (rangeOf(last + AHEAD) + 1) * RANGE;
 }
 
@@ -154,14 +157,21 @@ export async function makeSearchIndex(trx: Trx): Promise<void> {
   await indexUsersAfter(trx, 0);
 }
 
-/** The text itself is the table's: the index holds none of it, nor the sizes that only a ranking would need. */
-function indexText(range: number): string {
-  return `create virtual table if not exists ${nameOf(range)} using fts5(
-    search_text, tokenize = 'trigram case_sensitive 1', content = '', columnsize = 0)`;
+/**
+ * What makes the index of a range: without the text itself, which is in the table, and the sizes that only a ranking
+ * would need; with few segments, for a search goes through each of them, and every update of a user makes one.
+ */
+function makingOf(range: number): string[] {
+  const index = nameOf(range);
+  return [
+    `create virtual table if not exists ${index} using fts5(
+      search_text, tokenize = 'trigram case_sensitive 1', content = '', columnsize = 0)`,
+    `insert into ${index} (${index}, rank) values ('crisismerge', ${MOST_SEGMENTS})`,
+  ];
 }
 
 async function makeIndex(trx: Trx, range: number): Promise<void> {
-  await trx.executeQuery(CompiledQuery.raw(indexText(range)));
+  for (const text of makingOf(range)) await trx.executeQuery(CompiledQuery.raw(text));
 }
 
 function nameOf(range: number): string {
