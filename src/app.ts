@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance } from 'fastify';
 import { assetRoutes } from './assets.ts';
+import { addCompression } from './compression.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
 import { addDraining } from './draining.ts';
@@ -69,6 +70,7 @@ export async function buildApp({ config, db }: { config: Config; db: Db }): Prom
   addErrorPages(app);
   addDraining(app);
   addSecurity(app, config);
+  addCompression(app);
   await addFlash(app, config);
   await addViews(app);
   app.removeAllContentTypeParsers();

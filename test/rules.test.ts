@@ -35,6 +35,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/users/list-walks.ts'],
   ['src/users/list-rows.ts'],
   ['src/users/list-queries.ts'],
+  ['src/compression.ts'],
   ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/'],
   ['src/security.ts'],
   ['src/flash.ts', 'src/templates.ts'],

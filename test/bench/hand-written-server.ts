@@ -12,6 +12,7 @@ const PAGE_HEADERS = {
   ...HEADERS,
   'cache-control': 'private, no-cache',
   'content-type': 'text/html; charset=utf-8',
+  vary: 'accept-encoding',
 };
 const CREATED_HEADERS = {
   ...HEADERS,

@@ -1,5 +1,6 @@
 /** Whom searches find: names that so many users have, and those that nobody has. */
 import { openDatabase } from '../../src/db/database.ts';
+import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { updateUser } from '../../src/users/queries.ts';
@@ -42,6 +43,8 @@ export async function makeNamesakes(url: string, users: number): Promise<void> {
       const ids = Array.from({ length: amount }, (_, place) => 1 + index + place * apart);
       await rename(db, ids, `${first} ${last}`);
     }
+    // As PostgreSQL does by itself within minutes of that many updates.
+    await engineOf(db).finishBulkLoad(db);
   } finally {
     await db.destroy();
   }
