@@ -9,6 +9,8 @@ import { openDatabase, openToRead } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
+import { parseList } from '../../src/users/list.ts';
+import { findMatches } from '../../src/users/matches.ts';
 import { countByStatus, deleteUser, updateUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
 import { run } from '../roster.ts';
@@ -84,9 +86,18 @@ describe.each([
 });
 
 test('every table is known to be copied, or why not', async () => {
-  // Made anew as users arrive: the counts, the version, SQLite's own list of the last ids.
-  const known = ['roster_version', 'sqlite_sequence', 'user_counts', 'users'];
-  for (const table of await tablesOf(await temporaryDatabase())) expect(known).toContain(table);
+  // Made anew as users arrive: the counts, the version, what searches go through, SQLite's own list of the last ids.
+  const known = /^(roster_version|sqlite_sequence|user_counts|users|users_search_\d+_[a-z]+)$/;
+  for (const table of await tablesOf(await temporaryDatabase())) expect(table).toMatch(known);
+});
+
+test('whoever was copied is found by a search', async () => {
+  const fromUrl = await temporaryUrl('sqlite');
+  await addUsers(await temporaryDatabase(fromUrl), ['alice', 'bob']);
+  const target = await temporaryDatabase();
+  await copyEverything(await reading(fromUrl), target);
+  const { total, ids } = await findMatches(target, { ...parseList({}).list, q: 'lic' });
+  expect([total.count, ids]).toEqual([1, [1]]);
 });
 
 test('what does not arrive as it was is noticed, and nothing is copied', async () => {
