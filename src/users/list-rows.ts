@@ -8,7 +8,7 @@ import { inOrder, isAscending, isAt, type Place, type Window } from './list-orde
 import { type FilterAndOrder, walkToWindow } from './list-walks.ts';
 import { boundsOf, hasDates, isInBounds, isWithin, type Matches, MOST_COUNTED } from './matches.ts';
 
-/** Rows to be skipped over from which on it pays to do as little as possible with each. */
+/** Rows to be skipped over, from which on it pays to do it in the index alone, and as little as possible with each. */
 const FAR = 1_000;
 
 /**
@@ -41,23 +41,27 @@ export function usersInWindow(
   sort: Sort,
   { isFromEnd, offset, limit, place }: Window,
 ): CompiledQuery<User> {
-  const isFar = filter.status !== undefined && !hasDates(filter) && !place && offset > FAR;
-  const shape = `users in window ${[sort, isFromEnd, place?.isTie, place?.operator, isFar && filter.status]}`;
+  const isFar = offset > FAR;
+  const isFarInStatus = isFar && filter.status !== undefined && !hasDates(filter) && !place;
+  const shape = `users in window ${[sort, isFromEnd, place?.isTie, place?.operator, isFar, isFarInStatus && filter.status]}`;
   const values = { ...boundsOf(filter), key: place?.key, id: place?.id, offset, limit };
   return compiled(db, shape, values, ({ key, id, ...slots }) => {
     const beyond = place && isAt(sort, { ...place, key: key as string, id: id as number });
+    const walk = (from: Pick<Db, 'selectFrom'>) => {
+      const users = isFarInStatus
+        ? farInStatus(from.selectFrom('users'), filter.status === 'active', isAscending(sort, isFromEnd))
+        : from.selectFrom('users').where(isInBounds(slots));
+      const ordered = inOrder(beyond ? users.where(beyond) : users, sort, isFromEnd);
+      return ordered.limit(slots.limit).offset(slots.offset);
+    };
+    if (!isFar) return walk(db).selectAll('users');
     return (
       db
-        .selectFrom((from) => {
-          const users = isFar
-            ? farInStatus(from.selectFrom('users'), filter.status === 'active', isAscending(sort, isFromEnd))
-            : from.selectFrom('users').where(isInBounds(slots));
-          return inOrder(beyond ? users.where(beyond) : users, sort, isFromEnd)
+        .selectFrom((from) =>
+          walk(from as never)
             .select('users.id')
-            .limit(slots.limit)
-            .offset(slots.offset)
-            .as('shown');
-        })
+            .as('shown'),
+        )
         // Not an inner join: SQLite keeps the order of a cross join, and so looks up just the rows shown.
         .crossJoin('users')
         .whereRef('users.id', '=', 'shown.id')

@@ -20,7 +20,12 @@ const MIDDLE: Record<SortKey, Boundary> = {
   created: { side: 'after', id: 2500, key: 1_560_000_000_000 },
 };
 
-export type ListWindow = { query: CompiledQuery; status: Status | undefined; hasPlace: boolean };
+export type ListWindow = {
+  query: CompiledQuery;
+  status: Status | undefined;
+  hasPlace: boolean;
+  isFar: boolean;
+};
 
 export function* listWindows(db: Db): Generator<ListWindow> {
   for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {
@@ -29,9 +34,11 @@ export function* listWindows(db: Db): Generator<ListWindow> {
       for (const side of ['after', 'before'] as const) {
         const middle = { ...MIDDLE[sort.replace('-', '') as SortKey], side };
         for (const place of [undefined, ...placesBeyond(sort, middle)]) {
-          const window = { isFromEnd: side === 'before', offset: place ? 0 : 5, limit: 10, place };
-          const query = usersInWindow(db, filter, sort, window);
-          yield { query, status, hasPlace: place !== undefined };
+          for (const offset of place ? [0] : [0, 4_000]) {
+            const window = { isFromEnd: side === 'before', offset, limit: 10, place };
+            const query = usersInWindow(db, filter, sort, window);
+            yield { query, status, hasPlace: place !== undefined, isFar: offset > 0 };
+          }
         }
       }
     }

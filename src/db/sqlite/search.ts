@@ -12,8 +12,8 @@ import type { Question, Search } from '../search.ts';
 import type { Statements } from './statements.ts';
 import { inTurn } from './turns.ts';
 
-/** Ids in a range: in the worst case some 20 ms of looking. */
-const RANGE = 2 ** 17;
+/** Ids in a range: a search goes through each by itself, and through the worst of them in some 20 ms. */
+const RANGE = 2 ** 18;
 /** How many ids ahead of the last one there is an index. */
 const AHEAD = 100_000;
 /** Segments of an index of one size, at which they are merged to a larger one. */

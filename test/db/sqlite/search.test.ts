@@ -90,7 +90,7 @@ test('long work takes turns, one stretch after the other, with everyone else bet
 
 test('when the first user of a new range of ids is rolled back, those who come after are saved', async () => {
   const db = await temporaryDatabase();
-  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 131_060));
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
   const refused = async () => {
     const work = transact(db, async (trx) => {
       await insertUser(trx, { username: 'x', email: 'x@y', full_name: null, is_active: true }, 1);
@@ -98,11 +98,11 @@ test('when the first user of a new range of ids is rolled back, those who come a
     });
     await expect(work).rejects.toThrow('no');
   };
-  for (let id = 131_061; id <= 131_085; id++) {
+  for (let id = 262_131; id <= 262_155; id++) {
     await Promise.all([refused(), addUser(db, { username: `user${id}` }), refused()]);
   }
   const search = await engineOf(db).searchOf(db);
-  const pieces = [{ text: 'user1310', typed: '', isStart: false }];
+  const pieces = [{ text: 'user2621', typed: '', isStart: false }];
   const question = { pieces, condition: undefined, isReversed: false, limit: 100 };
   expect(await search.find(db, question, performance.now() + 60_000)).toHaveLength(25);
 });
