@@ -151,9 +151,11 @@ export function makeIndexesAhead(writer: Statements, ready: number): number {
 }
 
 export async function makeSearchIndex(trx: Trx): Promise<void> {
-  for (const range of await rangesOf(trx, false))
-    await sql`drop table ${sql.table(nameOf(range))}`.execute(trx);
-  await makeIndex(trx, 0);
+  // All that there were, for another process may count on those that it has made ahead.
+  for (const range of new Set([0, ...(await rangesOf(trx, false))])) {
+    await sql`drop table if exists ${sql.table(nameOf(range))}`.execute(trx);
+    await makeIndex(trx, range);
+  }
   await indexUsersAfter(trx, 0);
 }
 

@@ -3,16 +3,18 @@ import { sql } from 'kysely';
 import { describe, expect, test, vi } from 'vitest';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
+import { rebuildSearch } from '../../../src/db/search.ts';
 import { Statements } from '../../../src/db/sqlite/statements.ts';
 import { inTurn } from '../../../src/db/sqlite/turns.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { parseQuery } from '../../../src/forms.ts';
+import { piecesOf } from '../../../src/search/search.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
 import { parseList } from '../../../src/users/list.ts';
 import { readPage } from '../../../src/users/list-queries.ts';
 import { findMatches } from '../../../src/users/matches.ts';
 import { insertUser } from '../../../src/users/queries.ts';
-import { addUser, temporaryDatabase } from '../../support.ts';
+import { addUser, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
 const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
@@ -105,4 +107,17 @@ test('when the first user of a new range of ids is rolled back, those who come a
   const pieces = [{ text: 'user2621', typed: '', isStart: false }];
   const question = { pieces, condition: undefined, isReversed: false, limit: 100 };
   expect(await search.find(db, question, performance.now() + 60_000)).toHaveLength(25);
+});
+
+test('another process may make the index anew meanwhile', async () => {
+  const url = await temporaryUrl();
+  const db = await temporaryDatabase(url);
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
+  await addUser(db, { username: 'first' });
+  const other = await temporaryDatabase(url);
+  await transact(other, (trx) => rebuildSearch(trx));
+  for (let id = 262_132; id <= 262_150; id++) await addUser(db, { username: `user${id}` });
+  const search = await engineOf(db).searchOf(db);
+  const question = { pieces: piecesOf('user'), condition: undefined, isReversed: false, limit: 100 };
+  expect(await search.find(db, question, performance.now() + 60_000)).toHaveLength(19);
 });
