@@ -54,7 +54,7 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
     }
     last = users.at(-1)?.id ?? last;
     done += users.length;
-    if (done > 0) progress(done);
+    if (users.length > 0) progress(done);
     if (users.length < ROWS) break;
   }
   await engineOf(trx).makeSearchIndex(trx);
