@@ -111,6 +111,14 @@ test('ids far apart, and at the ends of the ranges that the index is in, are all
   expect(await find(db, 'far262144')).toEqual([]);
 });
 
+test('more than are found in one go are all found, in order', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 45_000);
+  const everyId = Array.from({ length: 45_000 }, (_, index) => index + 1);
+  expect(await find(db, 'example', { limit: 100_000 })).toEqual(everyId);
+  expect(await find(db, 'example', { limit: 100_000, isReversed: true })).toEqual(everyId.toReversed());
+});
+
 test('users who are loaded into a table that has some, and by a seed, are found', async () => {
   const db = await temporaryDatabase();
   await addUsers(db, ['first']);

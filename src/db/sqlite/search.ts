@@ -18,8 +18,9 @@ const RANGE = 2 ** 18;
 const AHEAD = 100_000;
 /** Segments of an index of one size, at which they are merged to a larger one. */
 const MOST_SEGMENTS = 4;
-/** Rows that are found in one go where each has then to be looked up. */
-const BATCH = 2_000;
+/** Rows that are found in one go, and those where each has then to be looked up. */
+const MOST_FOUND = 20_000;
+const MOST_LOOKED_UP = 2_000;
 /** Bytes that FTS5 gathers in memory while an index is made: all of it. By default they are few, for inserts by ones. */
 const MAKING = 2 ** 27;
 const BY_ONES = 2 ** 20;
@@ -62,7 +63,7 @@ async function findInRange(
   const index = nameOf(range);
   const match = pieces.map((piece) => `"${needleOf(piece).replaceAll('"', '""')}"`).join(' ');
   const side = beyond ? `and rowid ${beyond.operator} ?` : '';
-  const limit = condition ? BATCH : wanted;
+  const limit = condition ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
   // As one value: thousands of rows would take as long to hand over as to find.
   const text = `select json_group_array(id) as ids from (
     select rowid as id from ${index} where ${index} match ? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit ?)`;
