@@ -15,6 +15,8 @@ export type Question = {
   beyond?: { operator: '<' | '<=' | '>' | '>='; id: number } | undefined;
   /** From the highest id down. */
   isReversed: boolean;
+  /** How many are passed over first. */
+  offset?: number;
   limit: number;
 };
 

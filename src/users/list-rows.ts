@@ -84,8 +84,8 @@ async function idsInWindow(
     return ordered.filter((id) => !place || isBeyond(id, place)).slice(offset, offset + limit);
   }
   const condition = list.status || hasDates(list) ? isWithin(list) : undefined;
-  const question = { pieces, condition, beyond: place, isReversed, limit: offset + limit };
-  return (await search?.find(db, question, until))?.slice(offset) ?? [];
+  const question = { pieces, condition, beyond: place, isReversed, offset, limit };
+  return (await search?.find(db, question, until)) ?? [];
 }
 
 function isBeyond(id: number, { operator, id: from }: Place): boolean {

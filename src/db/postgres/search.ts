@@ -30,7 +30,7 @@ function startsWith({ text }: Piece): Expression<SqlBool> {
 /** @throws TooBroadError when it is not answered in time. */
 async function find(
   db: Db,
-  { pieces, condition, beyond, isReversed, limit }: Question,
+  { pieces, condition, beyond, isReversed, offset = 0, limit }: Question,
   has: Search['has'],
   until: number,
 ): Promise<number[]> {
@@ -50,6 +50,7 @@ async function find(
           .$if(beyond !== undefined, (query) => query.where('id', beyond?.operator ?? '>', beyond?.id ?? 0))
           .orderBy('id', isReversed ? 'desc' : 'asc')
           .limit(limit)
+          .offset(offset)
           .execute();
         return rows.map(({ id }) => id);
       });

@@ -32,25 +32,26 @@ export const sqliteSearch: Search = {
 };
 
 async function find(db: Db, question: Question, until: number): Promise<number[]> {
-  const { isReversed, limit, beyond } = question;
+  const { isReversed, offset = 0, beyond } = question;
+  const wanted = offset + question.limit;
   const ids: number[] = [];
   for (const range of await rangesOf(db, isReversed)) {
     const [first, end] = [range * RANGE, (range + 1) * RANGE];
     if (beyond && (beyond.operator.startsWith('<') ? first > beyond.id : end <= beyond.id)) continue;
     let from = beyond;
-    while (ids.length < limit) {
+    while (ids.length < wanted) {
       const [found, last] = await inTurn(() =>
-        findInRange(db, range, { ...question, beyond: from }, limit - ids.length),
+        findInRange(db, range, { ...question, beyond: from }, wanted - ids.length),
       );
       ids.push(...found);
       if (last === undefined) break;
       if (performance.now() > until) throw new TooBroadError('Too many users had to be looked up.');
       from = { operator: isReversed ? '<' : '>', id: last };
     }
-    if (ids.length >= limit) break;
+    if (ids.length >= wanted) break;
     if (performance.now() > until) throw new TooBroadError('Too much of the index had to be gone through.');
   }
-  return ids.slice(0, limit);
+  return ids.slice(offset, wanted);
 }
 
 /** Those found in one go, and the last id that was looked at if there may be more. */
