@@ -53,7 +53,13 @@ export async function addUser(
   user: Partial<NewUser> & { username: string },
   now = Date.now(),
 ): Promise<User> {
-  const whole = { email: `${user.username}@example.org`, full_name: null, is_active: true, ...user };
+  const whole = {
+    email: `${user.username}@example.org`,
+    full_name: null,
+    is_active: true,
+    role: 'member' as const,
+    ...user,
+  };
   return transact(db, (trx) => insertUser(trx, whole, now));
 }
 

@@ -18,6 +18,7 @@ const user: User = {
   full_name: NAME,
   search_text: NAME,
   is_active: true,
+  role: 'member',
   created_at: Date.UTC(2026, 0, 31),
   updated_at: Date.UTC(2026, 1, 1),
   version: 2,

@@ -10,7 +10,15 @@ import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { type Progress, reportProgress } from '../progress.ts';
-import { addToCounts, type Counts, countByStatus, findUsersAfter, insertCopies } from '../users/queries.ts';
+import {
+  addToCounts,
+  byStatus,
+  type Count,
+  findUsersAfter,
+  insertCopies,
+  readCounts,
+  tally,
+} from '../users/queries.ts';
 
 /** Rows in one statement. */
 const ROWS = 1_000;
@@ -52,19 +60,17 @@ export async function copyEverything(
       const [someone] = await findUsersAfter(to, 0, 1);
       if (someone)
         throw new StartError('There are users in the target already; give --to an empty database.');
-      const { active, inactive } = await countByStatus(from);
+      const known = await readCounts(from);
+      const { active, inactive } = byStatus(known);
       const total = active + inactive;
       const sent = await sumUp(from, progressOf('copied', total), (users) => insertCopies(to, users));
       await addToCounts(to, sent.counts);
       await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
       const arrived = await sumUp(to, progressOf('compared', total));
-      if (
-        !isDeepStrictEqual(arrived, sent) ||
-        !isDeepStrictEqual(await countByStatus(to), { active, inactive })
-      ) {
+      if (!isDeepStrictEqual(arrived, sent) || !isDeepStrictEqual(await readCounts(to), known)) {
         throw new StartError('What arrived is not what was sent; nothing was copied.');
       }
-      return sent.counts.active + sent.counts.inactive;
+      return sent.total;
     }),
   );
 }
@@ -74,20 +80,21 @@ async function sumUp(
   db: Db,
   progress: Progress,
   each: (users: readonly User[]) => Promise<void> = async () => {},
-): Promise<{ counts: Counts; digest: string }> {
+): Promise<{ counts: Count[]; total: number; digest: string }> {
   const hash = createHash('sha256');
-  const counts = { active: 0, inactive: 0 };
+  const counts: Count[] = [];
+  let total = 0;
   let last = 0;
   for (;;) {
     const users = await findUsersAfter(db, last, ROWS);
-    if (users.length === 0) return { counts, digest: hash.digest('hex') };
+    if (users.length === 0) return { counts, total, digest: hash.digest('hex') };
     await each(users);
     for (const user of users) {
       hash.update(JSON.stringify(Object.entries(user).sort()));
-      counts[user.is_active ? 'active' : 'inactive']++;
       last = user.id;
     }
-    const done = counts.active + counts.inactive;
-    if (done % REPORT_EVERY === 0) progress(done);
+    counts.push(...tally(users));
+    total += users.length;
+    if (total % REPORT_EVERY === 0) progress(total);
   }
 }

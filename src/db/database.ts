@@ -5,11 +5,13 @@ import { engineOf } from './engine.ts';
 import { migrate, refuseNewer } from './migrate.ts';
 import * as users from './migrations/0001-users.ts';
 import * as search from './migrations/0002-search.ts';
+import * as access from './migrations/0003-access.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
 
-const MIGRATIONS = [users, search];
+/** In their order; the first has number 1. */
+export const MIGRATIONS = [users, search, access];
 
 /**
  * @param url `sqlite:` and a path, relative to the working folder, or `postgres://…`.

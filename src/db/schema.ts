@@ -1,5 +1,6 @@
 /** The tables, as Kysely sees them on every engine. Times are milliseconds since 1970, UTC. */
 import type { Generated, Kysely, Selectable, Transaction } from 'kysely';
+import type { Role } from '../sessions/policy.ts';
 
 export type UsersTable = {
   id: Generated<number>;
@@ -12,21 +13,72 @@ export type UsersTable = {
   /** `searchTextOf` the user: what searches go through. */
   search_text: string;
   is_active: boolean;
+  role: Role;
   created_at: number;
   updated_at: number;
   /** 1 when created, one more with every change: what a form was filled from. */
   version: number;
 };
 
-/** How many users there are of each status; kept by every transaction that changes users, so never counted. */
+/** How many users there are of each status and role; kept by every transaction that changes users, so never counted. */
 export type UserCountsTable = {
   is_active: boolean;
+  role: Role;
   count: number;
 };
+
+/** What someone signs in with; who has none has not been given access. */
+export type CredentialsTable = {
+  user_id: number;
+  /** With its parameters: `passwords.ts`. */
+  password_hash: string;
+  /** When the password was chosen. */
+  changed_at: number;
+  /** The secret of the second factor, in base 32; null without one. */
+  code_secret: string | null;
+  /** The time step of the last code that was accepted; none up to it is any more. */
+  code_step: Generated<number>;
+};
+
+/** Codes that each replace one of the second factor, once. */
+export type RecoveryCodesTable = { code_hash: string; user_id: number };
+
+/** Browsers that are signed in, and those whose time is over, until they are forgotten; who signed out is not here. */
+export type SessionsTable = {
+  id: Generated<number>;
+  token_hash: string;
+  user_id: number;
+  created_at: number;
+  /** The last use, to the minute. */
+  seen_at: number;
+  /** Where it was begun, and with what. */
+  address: string;
+  browser: string;
+  /** A form that was sent after an earlier session had ended: JSON of `Draft`. */
+  draft: string | null;
+};
+
+/** Links by which someone chooses a password, one for each user at most. */
+export type InvitationsTable = { user_id: number; token_hash: string; created_at: number };
+
+/** Wrong passwords and codes, by a hash of what was guessed at and from where. */
+export type GuessesTable = { key_hash: string; failures: number; failed_at: number };
+
+/** What is asked of everyone with a role. */
+export type RoleRulesTable = { role: Role; is_code_required: boolean };
+
+export type SecretsTable = { name: string; value: string };
 
 export type Schema = {
   users: UsersTable;
   user_counts: UserCountsTable;
+  credentials: CredentialsTable;
+  recovery_codes: RecoveryCodesTable;
+  sessions: SessionsTable;
+  invitations: InvitationsTable;
+  guesses: GuessesTable;
+  role_rules: RoleRulesTable;
+  secrets: SecretsTable;
 };
 
 export type User = Selectable<UsersTable>;

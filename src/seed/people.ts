@@ -36,6 +36,7 @@ export function person(number: number): Person {
     email: `${username}@${pick(DOMAINS, random())}`,
     full_name: random() < 0.93 ? `${first.written} ${last.written}` : null,
     is_active: random() < 0.9,
+    role: 'member',
     created_at,
     updated_at: created_at,
   };

@@ -6,7 +6,7 @@ import { openDatabase } from '../db/database.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { type Progress, reportProgress } from '../progress.ts';
-import { addToCounts, countByStatus, insertUsers } from '../users/queries.ts';
+import { addToCounts, type Count, countByStatus, insertUsers } from '../users/queries.ts';
 import { person } from './people.ts';
 
 const MOST = 100_000_000;
@@ -60,13 +60,12 @@ async function addPeople(
 ): Promise<[number: number, done: number]> {
   let number = firstNumber;
   let done = before;
-  const counts = { active: 0, inactive: 0 };
+  const counts: Count[] = [];
   while (done < end) {
     const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
-    const { active, inactive } = await insertUsers(trx, people);
-    counts.active += active;
-    counts.inactive += inactive;
-    done += active + inactive;
+    const inserted = await insertUsers(trx, people);
+    counts.push(...inserted);
+    for (const { count } of inserted) done += count;
     if (done % REPORT_EVERY === 0 && done < end) progress(done);
   }
   await addToCounts(trx, counts);

@@ -98,6 +98,6 @@ function versionOf(version: string | undefined): number | undefined {
 
 /** What the form's fields show for a user. */
 function valuesOf(user: User): Fields {
-  const { username, email, full_name, is_active } = user;
-  return { username, email, full_name: full_name ?? '', is_active: is_active ? '1' : '0' };
+  const { username, email, full_name, is_active, role } = user;
+  return { username, email, full_name: full_name ?? '', is_active: is_active ? '1' : '0', role };
 }

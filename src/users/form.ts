@@ -1,9 +1,10 @@
 /** What a user may be made of: the rules that one submission can be checked against alone. */
 import { z } from 'zod';
+import { ROLES } from '../sessions/policy.ts';
 import { clean, codePoints, hiddenProblem, isOneScript } from '../text.ts';
 
 /** The fields of the form, in its order. */
-export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active'] as const;
+export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
 const USERNAME_MAX = 64;
 const EMAIL_MAX = 254;
@@ -39,17 +40,19 @@ const fields = {
     if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
     return isActive as boolean;
   }),
+  role: z.enum(ROLES, 'Choose one of the roles.'),
 };
 
 /** A changed user: what is not there stays as it is. */
 export const userChangesSchema = z.object(fields).partial();
 
-/** A new user: all fields, active and without a full name unless it says otherwise. */
+/** A new user: all fields; active, a member and without a full name unless it says otherwise. */
 export const newUserSchema = z.object({
   username: fields.username.prefault(''),
   email: fields.email.prefault(''),
   full_name: fields.full_name.prefault(''),
   is_active: fields.is_active.prefault('1'),
+  role: fields.role.default('member'),
 });
 
 export type NewUser = z.infer<typeof newUserSchema>;

@@ -4,11 +4,15 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { searchTextOf } from '../search/search.ts';
+import { ROLES, type Role } from '../sessions/policy.ts';
 import { textKey } from '../text.ts';
 import type { NewUser, UserChanges } from './form.ts';
 
 /** How many users there are of each status. */
 export type Counts = { active: number; inactive: number };
+
+/** How many users there are, or are added, of one status and role. */
+export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
 
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
   const [user] = await rowsOf(db, 'user by id', { id }, (value) =>
@@ -32,11 +36,30 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
   return db.selectFrom('users').selectAll().where('email_key', '=', textKey(email)).executeTakeFirst();
 }
 
-export async function countByStatus(db: Db): Promise<Counts> {
-  const rows = await rowsOf(db, 'counts', {}, () => db.selectFrom('user_counts').selectAll());
-  const counts = { active: 0, inactive: 0 };
-  for (const { is_active, count } of rows) counts[is_active ? 'active' : 'inactive'] += count;
-  return counts;
+/** How many there are of each kind, in an order of kinds that is always the same; a kind that nobody is of may be there, too. */
+export async function readCounts(db: Db): Promise<Count[]> {
+  return rowsOf(db, 'counts', {}, () =>
+    db
+      .selectFrom('user_counts')
+      .select(['is_active', 'role', ({ fn }) => fn.sum<number>('count').as('count')])
+      .groupBy(['is_active', 'role'])
+      .orderBy('is_active')
+      .orderBy('role'),
+  );
+}
+
+/** @param role of whom; undefined is everyone. */
+export function byStatus(counts: readonly Count[], role?: Role): Counts {
+  const sums = { active: 0, inactive: 0 };
+  for (const count of counts) {
+    if (role === undefined || role === count.role)
+      sums[count.is_active ? 'active' : 'inactive'] += count.count;
+  }
+  return sums;
+}
+
+export async function countByStatus(db: Db, role?: Role): Promise<Counts> {
+  return byStatus(await readCounts(db), role);
 }
 
 /** @throws NotUniqueError when the username or the email is taken. */
@@ -54,7 +77,7 @@ export async function insertUser(trx: Trx, user: NewUser, now: number): Promise<
     .returningAll()
     .executeTakeFirstOrThrow();
   await engineOf(trx).indexSearchText(trx, inserted.id, undefined, inserted.search_text);
-  await addToCounts(trx, countsOf([inserted]));
+  await addToCounts(trx, tally([inserted]));
   return inserted;
 }
 
@@ -65,14 +88,14 @@ export async function insertUser(trx: Trx, user: NewUser, now: number): Promise<
 export async function insertUsers(
   trx: Trx,
   users: readonly (NewUser & { created_at: number; updated_at: number })[],
-): Promise<Counts> {
+): Promise<Count[]> {
   const inserted = await trx
     .insertInto('users')
     .values(users.map((user) => ({ ...user, ...keysOf(user), search_text: searchTextOf(user), version: 1 })))
     .onConflict((conflict) => conflict.doNothing())
-    .returning('is_active')
+    .returning(['is_active', 'role'])
     .execute();
-  return countsOf(inserted);
+  return tally(inserted);
 }
 
 /** The `limit` users after the one with an id, in the order of their ids. */
@@ -112,10 +135,7 @@ export async function updateUser(
     .returningAll()
     .executeTakeFirstOrThrow();
   await engineOf(trx).indexSearchText(trx, id, before.search_text, search_text);
-  if (user.is_active !== before.is_active) {
-    const activated = user.is_active ? 1 : -1;
-    await addToCounts(trx, { active: activated, inactive: -activated });
-  }
+  await addToCounts(trx, [...tally([before], -1), ...tally([user])]);
   return { isWritten: true, user };
 }
 
@@ -124,7 +144,7 @@ export async function deleteUser(trx: Trx, id: number): Promise<User> {
   const user = await lockUser(trx, id);
   await trx.deleteFrom('users').where('id', '=', id).execute();
   await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
-  await addToCounts(trx, user.is_active ? { active: -1, inactive: 0 } : { active: 0, inactive: -1 });
+  await addToCounts(trx, tally([user], -1));
   return user;
 }
 
@@ -150,27 +170,36 @@ async function lockUser(trx: Trx, id: number): Promise<User> {
 }
 
 /**
- * Adds to the numbers of users of each status, in the transaction that adds or removes them: as its last writes,
- * since others wait for these rows, and always in one order, so that no two wait for each other.
+ * Adds to the numbers of users, in the transaction that adds or removes them: as its last writes, since others wait for
+ * these rows, and always in one order, so that no two wait for each other.
  */
-export async function addToCounts(trx: Trx, { active, inactive }: Counts): Promise<void> {
-  for (const [isActive, change] of [
-    [true, active],
-    [false, inactive],
-  ] as const) {
-    if (change === 0) continue;
-    await trx
-      .updateTable('user_counts')
-      .set(({ eb }) => ({ count: eb('count', '+', change) }))
-      .where('is_active', '=', isActive)
-      .where(engineOf(trx).ownCount)
-      .execute();
+export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<void> {
+  for (const isActive of [true, false]) {
+    for (const role of ROLES) {
+      const own = counts.filter((count) => count.is_active === isActive && count.role === role);
+      const change = own.reduce((sum, { count }) => sum + count, 0);
+      if (change === 0) continue;
+      await trx
+        .updateTable('user_counts')
+        .set(({ eb }) => ({ count: eb('count', '+', change) }))
+        .where('is_active', '=', isActive)
+        .where('role', '=', role)
+        .where(engineOf(trx).ownCount)
+        .execute();
+    }
   }
 }
 
-function countsOf(users: readonly Pick<User, 'is_active'>[]): Counts {
-  const active = users.filter(({ is_active }) => is_active).length;
-  return { active, inactive: users.length - active };
+/** @param sign -1 for those who are gone. */
+export function tally(users: readonly Pick<User, 'is_active' | 'role'>[], sign = 1): Count[] {
+  const counts = new Map<string, Count>();
+  for (const { is_active, role } of users) {
+    const kind = `${role} ${is_active}`;
+    const count = counts.get(kind) ?? { is_active, role, count: 0 };
+    count.count += sign;
+    counts.set(kind, count);
+  }
+  return [...counts.values()];
 }
 
 /** The comparison keys of whichever of username and email is there. */

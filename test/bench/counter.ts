@@ -51,7 +51,13 @@ async function createFor(db: Db, insert: typeof insertUncounted, seconds: number
   const write = async () => {
     while (performance.now() < end) {
       const username = `counter.${created++}`;
-      const user = { username, email: `${username}@example.org`, full_name: null, is_active: true };
+      const user = {
+        username,
+        email: `${username}@example.org`,
+        full_name: null,
+        is_active: true,
+        role: 'member' as const,
+      };
       await transact(db, (trx) => insert(trx, user, Date.now()));
       done++;
     }

@@ -58,6 +58,7 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
     email: fields.get('email') ?? '',
     full_name: fields.get('full_name') || null,
     is_active: fields.get('is_active') === '1',
+    role: 'member',
   });
   const sentence = `User ${username} created!`;
   const body = `${sentence}\n`;

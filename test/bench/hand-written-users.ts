@@ -12,7 +12,9 @@ export function openUsers(path: string) {
   db.pragma('synchronous = FULL');
   const one = db.prepare<[number], Row>('select * from users where id = ?');
   const some = db.prepare<[number, number], Row>('select * from users where id > ? order by id limit ?');
-  const count = db.prepare<[number], number>('select count from user_counts where is_active = ?').pluck();
+  const count = db
+    .prepare<[number], number>("select count from user_counts where is_active = ? and role = 'member'")
+    .pluck();
   const counts = { active: count.get(1) ?? 0, inactive: count.get(0) ?? 0 };
   return {
     /** Read once; kept by `insert`. */
@@ -34,7 +36,9 @@ function prepareInsert(db: Sqlite.Database, counts: { active: number; inactive: 
     `insert into users (username, username_key, email, email_key, full_name, is_active, created_at, updated_at)
      values (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const count = db.prepare('update user_counts set count = count + 1 where is_active = ?');
+  const count = db.prepare(
+    "update user_counts set count = count + 1 where is_active = ? and role = 'member'",
+  );
   const { immediate } = db.transaction(({ username, email, full_name, is_active }: NewUser): number => {
     const [now, active] = [Date.now(), Number(is_active)];
     count.run(active);

@@ -22,7 +22,13 @@ export async function measureOneCreate(url: string, folder: string): Promise<One
   // In turns, so that a busy moment of the machine meets both.
   for (let number = 0; number < WARM_UP + TIMES; number++) {
     const username = `single.${number}`;
-    const user = { username, email: `${username}@example.org`, full_name: 'Single Number', is_active: true };
+    const user = {
+      username,
+      email: `${username}@example.org`,
+      full_name: 'Single Number',
+      is_active: true,
+      role: 'member' as const,
+    };
     const started = performance.now();
     await transact(db, (trx) => insertUser(trx, user, Date.now()));
     const created = performance.now();

@@ -87,7 +87,9 @@ describe.each([
 
 test('every table is known to be copied, or why not', async () => {
   // Made anew as users arrive: the counts, the version, what searches go through, SQLite's own list of the last ids.
-  const known = /^(roster_version|sqlite_sequence|user_counts|users|users_search_\d+_[a-z]+)$/;
+  // Left behind: sessions, invitations and guesses, which are about one Roster, and the key that its drafts are sealed with.
+  const known =
+    /^(credentials|guesses|invitations|recovery_codes|role_rules|roster_version|secrets|sessions|sqlite_sequence|user_counts|users|users_search_\d+_[a-z]+)$/;
   for (const table of await tablesOf(await temporaryDatabase())) expect(table).toMatch(known);
 });
 

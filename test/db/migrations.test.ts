@@ -18,6 +18,22 @@ test('users from before there was a search are found once the database has been 
       await sql`drop index users_id`.execute(trx);
     }
     await sql`alter table users drop column search_text`.execute(trx);
+    for (const table of [
+      'credentials',
+      'recovery_codes',
+      'sessions',
+      'invitations',
+      'guesses',
+      'role_rules',
+      'secrets',
+    ])
+      await trx.schema.dropTable(table).execute();
+    await sql`drop index users_role_created_at`.execute(trx);
+    await sql`alter table users drop column role`.execute(trx);
+    await sql`create table status_counts as select * from user_counts where role = 'member'`.execute(trx);
+    await sql`drop table user_counts`.execute(trx);
+    await sql`alter table status_counts rename to user_counts`.execute(trx);
+    await sql`alter table user_counts drop column role`.execute(trx);
     await engineOf(trx).writeVersion(trx, 1);
   });
   const migrated = await temporaryDatabase(url);

@@ -9,10 +9,10 @@ function errorsOf(fields: Record<string, string>) {
   return form.ok ? {} : form.errors;
 }
 
-test('a new user has a username and an email, and is active', () => {
+test('a new user has a username and an email, and is an active member', () => {
   expect(parseForm(newUserSchema, ALICE)).toEqual({
     ok: true,
-    value: { ...ALICE, full_name: null, is_active: true },
+    value: { ...ALICE, full_name: null, is_active: true, role: 'member' },
   });
 });
 

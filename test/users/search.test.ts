@@ -59,7 +59,13 @@ test('after thousands of changes, some of them rolled back, it finds what lookin
             const id = users[who % Math.max(1, users.length)]?.id;
             if (kind === 'insert' || id === undefined) {
               const username = `u${made++}`;
-              const user = { username, email: `${username}@b.example`, full_name, is_active: true };
+              const user = {
+                username,
+                email: `${username}@b.example`,
+                full_name,
+                is_active: true,
+                role: 'member' as const,
+              };
               await insertUser(trx, user, Date.now());
             } else if (kind === 'update') await updateUser(trx, id, { full_name }, undefined, Date.now());
             else await deleteUser(trx, id);
@@ -89,7 +95,16 @@ test('ids far apart, and at the ends of the ranges that the index is in, are all
   const copies = ids.map((id) => {
     const user = { username: `far${id}`, email: `far${id}@example.org`, full_name: null };
     const keys = { username_key: user.username, email_key: user.email, search_text: searchTextOf(user) };
-    return { id, ...user, ...keys, is_active: true, created_at: 1, updated_at: 1, version: 1 };
+    return {
+      id,
+      ...user,
+      ...keys,
+      is_active: true,
+      role: 'member' as const,
+      created_at: 1,
+      updated_at: 1,
+      version: 1,
+    };
   });
   await bulkLoadUsers(db, async (trx) => {
     await insertCopies(trx, copies);

@@ -94,7 +94,9 @@ test('a transaction whose failed statement was overlooked is not taken for saved
     await sql`select 1 / 0`.execute(trx).catch(() => {});
   });
   await expect(work).rejects.toThrow(UnavailableError);
-  expect(await db.selectFrom('user_counts').select('count').distinct().execute()).toEqual([{ count: 0 }]);
+  expect(
+    await db.selectFrom('user_counts').where('role', '=', 'member').select('count').distinct().execute(),
+  ).toEqual([{ count: 0 }]);
 });
 
 test('totals are written last and in one order, so that no two transactions wait for each other', async () => {
@@ -117,7 +119,9 @@ test('a connection that is known to be lost before the commit has saved nothing,
     await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx).catch(() => {});
   });
   await expect(work).rejects.toThrow(UnavailableError);
-  expect(await db.selectFrom('user_counts').select('count').distinct().execute()).toEqual([{ count: 0 }]);
+  expect(
+    await db.selectFrom('user_counts').where('role', '=', 'member').select('count').distinct().execute(),
+  ).toEqual([{ count: 0 }]);
 });
 
 test('states, not words, tell a refusal from a lost connection: servers translate their severities', () => {

@@ -59,10 +59,14 @@ test('a transaction that fails leaves nothing, and the next one starts', async (
   });
   await expect(failing).rejects.toThrow('no');
   await addUser(db, { username: 'alice' });
-  expect(await db.selectFrom('user_counts').select('count').orderBy('count').execute()).toEqual([
-    { count: 0 },
-    { count: 1 },
-  ]);
+  expect(
+    await db
+      .selectFrom('user_counts')
+      .where('role', '=', 'member')
+      .select('count')
+      .orderBy('count')
+      .execute(),
+  ).toEqual([{ count: 0 }, { count: 1 }]);
 });
 
 test('transactions that come together are committed together, and fail together where that fails', async () => {
@@ -90,7 +94,12 @@ test('transactions that come together are committed together, and fail together 
   await addUser(db, { username: 'dora' });
   const users = await db.selectFrom('users').select('username').orderBy('id').execute();
   expect(users.map(({ username }) => username)).toEqual(['alice', 'bob', 'dora']);
-  const counts = await db.selectFrom('user_counts').select('count').orderBy('count').execute();
+  const counts = await db
+    .selectFrom('user_counts')
+    .where('role', '=', 'member')
+    .select('count')
+    .orderBy('count')
+    .execute();
   expect(counts).toEqual([{ count: 0 }, { count: 3 }]);
 });
 
@@ -112,9 +121,14 @@ test('on a full disk nothing is acknowledged that is not there, and there is no 
     .executeTakeFirstOrThrow();
   expect(acknowledged).toBeLessThan(1000);
   expect(count).toBe(1 + acknowledged);
-  expect(await db.selectFrom('user_counts').select('count').where('is_active', '=', true).execute()).toEqual([
-    { count },
-  ]);
+  expect(
+    await db
+      .selectFrom('user_counts')
+      .where('role', '=', 'member')
+      .select('count')
+      .where('is_active', '=', true)
+      .execute(),
+  ).toEqual([{ count }]);
   await limit(1_000_000);
   await addUser(db, { username: 'last' });
 });

@@ -95,7 +95,11 @@ test('when the first user of a new range of ids is rolled back, those who come a
   await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
   const refused = async () => {
     const work = transact(db, async (trx) => {
-      await insertUser(trx, { username: 'x', email: 'x@y', full_name: null, is_active: true }, 1);
+      await insertUser(
+        trx,
+        { username: 'x', email: 'x@y', full_name: null, is_active: true, role: 'member' },
+        1,
+      );
       throw new Error('no');
     });
     await expect(work).rejects.toThrow('no');
