@@ -1,8 +1,10 @@
 /** The table of contents: everything that Roster is made of, in the order in which a request meets it. */
 import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { accountRoutes } from './account/routes.ts';
 import { assetRoutes } from './assets.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { addCompression } from './compression.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
@@ -11,8 +13,15 @@ import { addErrorPages, answerClientError, showFrameworkError } from './error-pa
 import { addFlash } from './flash.ts';
 import { parseQuery, parseUrlEncoded } from './forms.ts';
 import { healthRoutes } from './health.ts';
+import { invitationRoutes } from './invitations/routes.ts';
 import { collectMethods } from './methods.ts';
+import { roleRoutes } from './roles/routes.ts';
 import { addSecurity } from './security.ts';
+import { addAccess, allow } from './sessions/access.ts';
+import { addAudit } from './sessions/audit.ts';
+import { mayRead } from './sessions/policy.ts';
+import { sessionRoutes } from './sessions/routes.ts';
+import { setupRoutes } from './setup/routes.ts';
 import { userRoutes } from './users/routes.ts';
 import { addViews } from './views.ts';
 
@@ -32,9 +41,19 @@ const CONNECTION_TIMEOUT = 5_000;
 /** How long an idle connection is kept for the next request. */
 const KEEP_ALIVE_TIMEOUT = 5_000;
 
-export async function buildApp({ config, db }: { config: Config; db: Db }): Promise<FastifyInstance> {
+export async function buildApp({
+  config,
+  db,
+  clock = systemClock,
+}: {
+  config: Config;
+  db: Db;
+  clock?: Clock;
+}): Promise<FastifyInstance> {
   const app = fastify({
-    logger: { level: config.logLevel },
+    logger: { level: config.logLevel, serializers: { req: requestToLog } },
+    // From anyone else these headers are only what a client says of itself.
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
     bodyLimit: 1024 * 1024,
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: CONNECTION_TIMEOUT,
@@ -72,16 +91,28 @@ export async function buildApp({ config, db }: { config: Config; db: Db }): Prom
   addSecurity(app, config);
   addCompression(app);
   await addFlash(app, config);
+  addAudit(app, config.logLevel);
+  addAccess(app, config, clock);
   await addViews(app);
   app.removeAllContentTypeParsers();
   await app.register(formbody, { parser: parseUrlEncoded });
 
-  app.get('/', async (_request, reply) => reply.redirect('/users', 302));
+  app.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
   userRoutes(app);
+  sessionRoutes(app);
+  accountRoutes(app);
+  invitationRoutes(app);
+  setupRoutes(app);
+  roleRoutes(app);
   healthRoutes(app);
   assetRoutes(app);
   closeMethods();
   return app;
+}
+
+/** What is logged of a request; a token in its address is not. */
+function requestToLog({ method, url, host, ip }: FastifyRequest) {
+  return { method, url: url.replaceAll(/[\w-]{43}/g, '…'), host, remoteAddress: ip };
 }
 
 function noCompiler(): never {

@@ -1,6 +1,7 @@
 /**
  * What is sent compressed, and to whom. All that Roster sends is text. Pages may be compressed whole, with the words that
- * an address put on them, since none holds a secret that could be guessed from their length: no token, no sign-in.
+ * an address put on them, unless they hold a secret that could be guessed from their length (BREACH): no such page may be
+ * kept either, and by that it is known.
  */
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { negotiate } from '@fastify/accept-negotiator';
@@ -28,7 +29,8 @@ const compress: Readonly<Record<Encoding, (text: string) => Buffer>> = {
 /** Compresses pages, and whatever else is sent as a string: bytes are sent as they are. */
 export function addCompression(app: FastifyInstance): void {
   app.addHook('onSend', (_request, reply, payload, done) => {
-    const encoding = typeof payload === 'string' ? encodingFor(reply, payload.length) : undefined;
+    const isText = typeof payload === 'string' && reply.getHeader('cache-control') !== 'no-store';
+    const encoding = isText ? encodingFor(reply, payload.length) : undefined;
     if (encoding === undefined) return done(null, payload);
     const bytes = compress[encoding](payload as string);
     reply.header('content-encoding', encoding);

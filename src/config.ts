@@ -14,6 +14,11 @@ export type Config = {
   /** How many connections to PostgreSQL requests share. */
   databaseConnections: number;
   logLevel: string;
+  /** The proxies whose word about a client's address counts: addresses and networks. */
+  trustProxy: readonly string[];
+  /** Milliseconds after which a session ends that nobody uses, and any. */
+  sessionIdle: number;
+  sessionLasts: number;
 };
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -21,6 +26,9 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 /** What is there instead is not repeated: it may hold a password. */
 const DATABASE_URL_RULE =
   'sqlite: and the path of a file, or postgres://user:password@host:5432/database with special characters percent-encoded';
+
+const PLAIN_HTTP =
+  'Roster speaks plain HTTP, which is for this machine alone: with another HOST than 127.0.0.1 set ORIGIN to the https address of the proxy before it, and TRUST_PROXY to the address of that proxy.';
 
 export const SETTINGS_HELP = `Settings, from the environment:
   HOST          the address to listen on (127.0.0.1)
@@ -30,6 +38,10 @@ export const SETTINGS_HELP = `Settings, from the environment:
                 (sqlite:data/roster.db)
   DATABASE_CONNECTIONS
                 how many connections to PostgreSQL are opened at most (10)
+  TRUST_PROXY   the addresses or networks of proxies that tell the truth about who asks (none)
+  SESSION_IDLE_HOURS
+                after how long without use someone has to sign in again (12)
+  SESSION_HOURS after how long anyone has to (168)
   LOG_LEVEL     ${LOG_LEVELS.join(', ')} (warn); from info on, every request`;
 
 /** @throws StartError that names every setting that is wrong. */
@@ -51,7 +63,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     databaseUrl: read('DATABASE_URL', 'sqlite:data/roster.db', databaseUrl, DATABASE_URL_RULE),
     databaseConnections: read('DATABASE_CONNECTIONS', '10', connections, 'a whole number from 1 to 1000'),
     logLevel: read('LOG_LEVEL', 'warn', logLevel, `one of ${LOG_LEVELS.join(', ')}`),
+    trustProxy: env.TRUST_PROXY
+      ? read('TRUST_PROXY', '', proxies, 'addresses or networks with commas between, such as 10.0.0.0/8')
+      : [],
+    sessionIdle: read('SESSION_IDLE_HOURS', '12', hours, 'a whole number of hours from 1 to 8760'),
+    sessionLasts: read('SESSION_HOURS', '168', hours, 'a whole number of hours from 1 to 8760'),
   };
+  if (problems.length === 0 && !isLoopback(config.host) && !isBehindProxy(config)) problems.push(PLAIN_HTTP);
   if (problems.length > 0) throw new StartError(problems.join('\n'));
   return config;
 }
@@ -64,6 +82,11 @@ export function readDatabaseUrl(name: string, value: string): string {
   const url = databaseUrl(value);
   if (url === undefined) throw new StartError(`${name} must be ${DATABASE_URL_RULE}.`);
   return url;
+}
+
+/** Whether passwords and cookies are encrypted on their way, and who sends them is known. */
+function isBehindProxy({ origin, trustProxy }: Pick<Config, 'origin' | 'trustProxy'>): boolean {
+  return origin?.protocol === 'https:' && trustProxy.length > 0;
 }
 
 /** Whether only this machine can reach an address. */
@@ -99,6 +122,24 @@ function databaseUrl(value: string): string | undefined {
 
 function connections(value: string): number | undefined {
   return /^[1-9]\d{0,2}$|^1000$/.test(value) ? Number(value) : undefined;
+}
+
+function proxies(value: string): string[] | undefined {
+  const all = value.split(',').map((proxy) => proxy.trim());
+  return all.every(isNetwork) ? all : undefined;
+}
+
+/** Whether it is an address of IP, or a network such as `10.0.0.0/8`. */
+function isNetwork(value: string): boolean {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
+
+function hours(value: string): number | undefined {
+  const isInRange = /^[1-9]\d{0,3}$/.test(value) && Number(value) <= 8760;
+  return isInRange ? Number(value) * 60 * 60 * 1000 : undefined;
 }
 
 function logLevel(value: string): string | undefined {

@@ -2,11 +2,22 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { BadSubmissionError, NotFoundError, OutcomeUnknownError, UnavailableError } from './errors.ts';
+import {
+  BadSubmissionError,
+  BusyError,
+  ForbiddenError,
+  LastAdministratorError,
+  NotFoundError,
+  OutcomeUnknownError,
+  UnavailableError,
+} from './errors.ts';
 import { HEADERS, RefusedError } from './security.ts';
 import type { Views } from './views.ts';
 
 type Explanation = { status: number } & Views['error'];
+
+/** Where it is not known who asks. */
+const NOBODY = { link: undefined, flash: undefined, session: undefined, actor: undefined, isOpen: false };
 
 const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
 
@@ -35,6 +46,7 @@ const UNEXPECTED = {
 
 const UNAVAILABLE = {
   reading: 'The directory cannot be read just now. Reload this page to see whether it can again.',
+  busy: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
   writing: 'The directory cannot be written just now. Nothing was changed; go back and send it again.',
 };
 
@@ -103,7 +115,7 @@ export async function answerClientError(
 }
 
 async function bareErrorPage(app: FastifyInstance, status: number): Promise<string> {
-  return app.view('error', { ...(KNOWN[status] ?? KNOWN[400]), link: TO_THE_LIST, flash: undefined });
+  return app.view('error', { ...(KNOWN[status] ?? KNOWN[400]), ...NOBODY });
 }
 
 async function showError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -126,6 +138,17 @@ function explain(error: unknown, request: FastifyRequest): Explanation {
       title: 'Not accepted',
       sentence: `${error.message} Nothing was changed.`,
     };
+  }
+  if (error instanceof ForbiddenError) {
+    const sentence = `Only ${error.who} can do that.${request.method === 'POST' ? ' Nothing was changed.' : ''}`;
+    return { status: 403, title: 'You may not do that', sentence, link: TO_THE_LIST };
+  }
+  if (error instanceof LastAdministratorError) {
+    const sentence = `${error.message} Nothing was changed: make someone else an administrator first.`;
+    return { status: 409, title: 'Somebody has to stay', sentence, link: whereToLook(request) };
+  }
+  if (error instanceof BusyError) {
+    return { status: 503, title: 'Try again in a moment', sentence: UNAVAILABLE.busy };
   }
   if (error instanceof UnavailableError) {
     const sentence = UNAVAILABLE[request.method === 'POST' ? 'writing' : 'reading'];

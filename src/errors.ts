@@ -15,6 +15,27 @@ export class TooBroadError extends Error {
   override name = 'TooBroadError';
 }
 
+/** Someone asked for what their role does not let them do; `who` can, as in "Administrators". */
+export class ForbiddenError extends Error {
+  override name = 'ForbiddenError';
+  readonly who: string;
+
+  constructor(who: string) {
+    super(`Only ${who} may do that.`);
+    this.who = who;
+  }
+}
+
+/** Nobody would be left to let anyone in. */
+export class LastAdministratorError extends Error {
+  override name = 'LastAdministratorError';
+}
+
+/** There is too much of it to do just now. */
+export class BusyError extends Error {
+  override name = 'BusyError';
+}
+
 /** A row would repeat a value that must be unique. Thrown by the database layer, whatever the engine. */
 export class NotUniqueError extends Error {
   override name = 'NotUniqueError';

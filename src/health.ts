@@ -1,10 +1,14 @@
 /** For whatever runs Roster: is the process alive, and can it answer? */
 import type { FastifyInstance } from 'fastify';
+import { allow } from './sessions/access.ts';
+import { anyone } from './sessions/policy.ts';
 import { countByStatus } from './users/queries.ts';
 
 export function healthRoutes(app: FastifyInstance): void {
-  app.get('/healthz', async (_request, reply) => reply.header('cache-control', 'no-store').send('ok\n'));
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/healthz', allow(anyone), async (_request, reply) =>
+    reply.header('cache-control', 'no-store').send('ok\n'),
+  );
+  app.get('/readyz', allow(anyone), async (_request, reply) => {
     const isReady = await countByStatus(app.db).then(
       () => true,
       () => false,

@@ -1,6 +1,7 @@
 /** A known address asked with a method that it does not have is 405, with the methods that it has. */
 import { METHODS } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { nobody } from './sessions/policy.ts';
 
 /** Call it before the first route; what `closeMethods` needs is collected from then on. */
 export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
@@ -23,6 +24,7 @@ export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
           url,
           method: app.supportedMethods.filter((method) => !methods.has(method)),
           exposeHeadRoute: false,
+          config: { may: nobody },
           onRequest: async (request, reply) => {
             reply.header('allow', allow);
             const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;

@@ -5,6 +5,7 @@ import { asset } from './assets.ts';
 import type { User } from './db/schema.ts';
 import type { Page } from './pagination.ts';
 import { markMatches, type Piece } from './search/search.ts';
+import { mayChange, mayEdit, mayManage, ROLES, type Role } from './sessions/policy.ts';
 import { yesOrNo } from './users/form.ts';
 import {
   boundaryAt,
@@ -20,6 +21,13 @@ import {
 
 /** The folder of the templates. */
 export const TEMPLATES = join(import.meta.dirname, '..', 'views');
+
+const ROLE_NAMES: Readonly<Record<Role, string>> = {
+  member: 'Member',
+  viewer: 'Viewer',
+  editor: 'Editor',
+  admin: 'Administrator',
+};
 
 const number = new Intl.NumberFormat('en');
 const date = new Intl.DateTimeFormat('en-GB', {
@@ -37,6 +45,21 @@ const time = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 const all = new Intl.ListFormat('en');
+/** In this order: most call themselves by the names of others, too. */
+const BROWSERS: readonly [string, RegExp][] = [
+  ['Edge', /Edg/],
+  ['Opera', /OPR\//],
+  ['Firefox', /Firefox|FxiOS/],
+  ['Chrome', /Chrom|CriOS/],
+  ['Safari', /Safari/],
+];
+const SYSTEMS: readonly [string, RegExp][] = [
+  ['Android', /Android/],
+  ['iOS', /iPhone|iPad/],
+  ['Windows', /Windows/],
+  ['macOS', /Macintosh/],
+  ['Linux', /Linux/],
+];
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const UNITS = [
   ['day', 24 * 60 * 60_000],
@@ -54,7 +77,13 @@ export const helpers = {
   listAddress,
   listParameters,
   markMatches,
+  mayChange,
+  mayEdit,
+  mayManage,
   pageSizes: PAGE_SIZES,
+  roles: ROLES,
+  /** "Administrator" */
+  roleName: ({ role }: { role: Role }) => ROLE_NAMES[role],
   sortLabels: SORT_LABELS,
   yesOrNo,
   number: (value: number) => number.format(value),
@@ -86,6 +115,12 @@ export const helpers = {
     if (passed > 30 * UNITS[0][1]) return date.format(value);
     const unit = UNITS.find(([, length]) => passed >= length);
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
+  },
+  /** "Firefox on Linux", as far as a browser says what it is. */
+  browserName(agent: string): string {
+    const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
+    const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];
+    return system ? `${browser} on ${system}` : browser;
   },
   displayName: (user: User) => user.full_name ?? user.username,
   /** One or two letters that stand for a person. */

@@ -6,9 +6,21 @@ import { takeFlash } from './flash.ts';
 import type { Fields } from './forms.ts';
 import type { Page } from './pagination.ts';
 import type { Piece } from './search/search.ts';
+import type { Actor, Role } from './sessions/policy.ts';
+import type { findSessionsOf, Session } from './sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from './templates.ts';
 import type { ListState } from './users/list.ts';
 import type { Counts } from './users/queries.ts';
+
+type Errors = Readonly<Record<string, string>>;
+
+/** What the layout shows of whoever asks, for every view. */
+export type Asking = {
+  session: Session | undefined;
+  actor: Actor | undefined;
+  /** Whether there is no administrator yet. */
+  isOpen: boolean;
+};
 
 /** From the name of a view to its data. */
 export type Views = {
@@ -21,7 +33,12 @@ export type Views = {
     pieces: readonly Piece[];
     notices: string[];
   };
-  'users/show': { user: User; from: ListState };
+  'users/show': {
+    user: User;
+    from: ListState;
+    /** How someone with a role signs in, for those who give access. */
+    access: { hasPassword: boolean; isCodeSet: boolean; isLastAdministrator: boolean } | undefined;
+  };
   'users/form': {
     /** The user being changed; none when there is one to be made. */
     user: User | undefined;
@@ -29,13 +46,48 @@ export type Views = {
     /** What the fields show. */
     values: Fields;
     /** One sentence for each field that is wrong. */
-    errors: Readonly<Record<string, string>>;
+    errors: Errors;
     /** Who already has the username and the email that were typed. */
     holders: { username?: User; email?: User };
     /** Whether the user was changed since the form was filled: the fields then show what is there now, too. */
     isConflict: boolean;
+    /** Whether the fields hold what was sent after a session had ended. */
+    isDraft: boolean;
   };
   'users/delete': { user: User; from: ListState };
+  'sessions/sign-in': {
+    /** Where to go afterwards. */
+    next: string;
+    username?: string;
+    /** A form that was sent too late, sealed. */
+    draft?: string | undefined;
+    /** Stands for the right password; then a code is asked for. */
+    ticket?: string;
+    problem?: string;
+    /** Whether a session has ended, and whether something was sent without one. */
+    isExpired?: boolean;
+    isRefused?: boolean;
+  };
+  'account/show': {
+    session: Session;
+    sessions: Awaited<ReturnType<typeof findSessionsOf>>;
+    recoveryCodes: number;
+    /** When the password was chosen. */
+    changedAt: number;
+    errors: Errors;
+  };
+  'account/code': {
+    qr: { size: number; path: string };
+    secret: string;
+    sealed: string;
+    error: string | undefined;
+    is_code_required: boolean;
+  };
+  'account/recovery-codes': { codes: readonly string[]; next: string };
+  'invitations/link': { user: User; link: string; hours: number };
+  'invitations/form': { user: { username: string }; action: string; errors: Errors };
+  'setup/form': { action: string; values: Fields; errors: Errors };
+  'roles/list': { roles: readonly Role[]; required: readonly Role[] };
   error: { title: string; sentence: string; link?: { href: string; text: string }; notices?: string[] };
 };
 
@@ -54,8 +106,12 @@ export async function addViews(app: FastifyInstance): Promise<void> {
   });
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {
     // The status comes last: a view that fails is then still a 500.
-    const html = await this.viewAsync(view, { ...data, flash: takeFlash(this) });
-    this.header('cache-control', 'private, no-cache').type('text/html; charset=utf-8');
+    const { session, actor, isOpen } = this.request;
+    const asking: Asking = { session, actor, isOpen };
+    const html = await this.viewAsync(view, { ...asking, ...data, flash: takeFlash(this) });
+    // A page with a secret has said that it must not be kept at all.
+    if (!this.hasHeader('cache-control')) this.header('cache-control', 'private, no-cache');
+    this.type('text/html; charset=utf-8');
     return this.code(status).send(html);
   });
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { isLoopback, readConfig } from '../src/config.ts';
 
+const HOUR = 60 * 60 * 1000;
+
 test('without settings Roster is at port 3000 of this machine, with a file in data/', () => {
   expect(readConfig({})).toEqual({
     host: '127.0.0.1',
@@ -9,6 +11,9 @@ test('without settings Roster is at port 3000 of this machine, with a file in da
     databaseUrl: 'sqlite:data/roster.db',
     databaseConnections: 10,
     logLevel: 'warn',
+    trustProxy: [],
+    sessionIdle: 12 * HOUR,
+    sessionLasts: 7 * 24 * HOUR,
   });
 });
 
@@ -16,7 +21,9 @@ test('settings are read, and an empty one counts as none', () => {
   const config = readConfig({ HOST: '::1', PORT: '0', ORIGIN: 'https://users.example.org', LOG_LEVEL: '' });
   expect(config).toMatchObject({ host: '::1', port: 0, logLevel: 'warn' });
   expect(config.origin?.host).toBe('users.example.org');
-  expect(readConfig({ HOST: 'VM' }).host).toBe('vm');
+  expect(readConfig({ HOST: 'VM', ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' }).host).toBe(
+    'vm',
+  );
   expect(readConfig({ DATABASE_URL: 'sqlite:a b.db ' }).databaseUrl).toBe('sqlite:a b.db');
 });
 
@@ -40,6 +47,11 @@ test.each([
   ['DATABASE_URL', 'sqlite:  ', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite: :memory: ', 'DATABASE_URL must be'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of'],
+  ['TRUST_PROXY', 'true', 'TRUST_PROXY must be addresses or networks with commas between'],
+  ['TRUST_PROXY', '10.0.0.0/33', 'TRUST_PROXY must be'],
+  ['TRUST_PROXY', '10.0.0.1,', 'TRUST_PROXY must be'],
+  ['SESSION_HOURS', '0', 'SESSION_HOURS must be a whole number of hours from 1 to 8760, not "0".'],
+  ['SESSION_IDLE_HOURS', '1.5', 'SESSION_IDLE_HOURS must be'],
 ])('%s=%s is refused in one sentence', (name, value, sentence) => {
   expect(() => readConfig({ [name]: value })).toThrow(sentence);
 });
@@ -68,4 +80,15 @@ test.each([
   'postgres://roster:12?secret@127.0.0.1/db',
 ])('an address that means nothing (%s) is refused without the password that may be in it', (url) => {
   expect(() => readConfig({ DATABASE_URL: url })).toThrow(/^DATABASE_URL must be (?!.*secret)/);
+});
+
+test('only this machine is served over plain HTTP, and only proxies that are named are believed', () => {
+  const open = { HOST: '0.0.0.0', ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1, fd00::/8' };
+  expect(readConfig(open).trustProxy).toEqual(['10.0.0.1', 'fd00::/8']);
+  for (const missing of [{ ORIGIN: '' }, { ORIGIN: 'http://users.example.org' }, { TRUST_PROXY: '' }]) {
+    expect(() => readConfig({ ...open, ...missing })).toThrow(
+      /^Roster speaks plain HTTP, .* TRUST_PROXY .*\.$/,
+    );
+    expect(() => readConfig({ ...open, ...missing, HOST: '::1' })).not.toThrow();
+  }
 });

@@ -34,9 +34,9 @@ describe('a page says what happened, and nothing about the inside', () => {
     ],
     [
       'a field that the form does not have',
-      'role=admin',
+      'shoe_size=43',
       400,
-      'This form has no field “role”. Nothing was changed.',
+      'This form has no field “shoe_size”. Nothing was changed.',
     ],
     [
       'more than 100 fields',

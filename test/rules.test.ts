@@ -28,27 +28,46 @@ function importsOf(path: string): string[] {
 const FLOORS: readonly (readonly string[])[] = [
   [
     'src/errors.ts',
-    'src/sessions/policy.ts',
+    'src/clock.ts',
+    'src/local-address.ts',
     'src/text.ts',
     'src/pagination.ts',
     'src/progress.ts',
     'src/search/',
+    'src/sessions/policy.ts',
+    'src/sessions/tokens.ts',
   ],
-  ['src/arguments.ts', 'src/config.ts', 'src/forms.ts', 'src/db/'],
-  ['src/users/form.ts', 'src/users/list.ts'],
-  ['src/users/queries.ts'],
+  [
+    'src/arguments.ts',
+    'src/config.ts',
+    'src/forms.ts',
+    'src/db/',
+    'src/sessions/passwords.ts',
+    'src/sessions/codes.ts',
+    'src/sessions/form.ts',
+  ],
+  ['src/users/form.ts', 'src/users/list.ts', 'src/sessions/queries.ts', 'src/invitations/queries.ts'],
+  [
+    'src/users/queries.ts',
+    'src/sessions/cookie.ts',
+    'src/sessions/guesses.ts',
+    'src/sessions/second-factor.ts',
+  ],
   ['src/users/matches.ts'],
   ['src/users/list-order.ts'],
   ['src/users/list-walks.ts'],
   ['src/users/list-rows.ts'],
   ['src/users/list-queries.ts'],
-  ['src/compression.ts'],
-  ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/'],
+  ['src/compression.ts', 'src/setup/administrators.ts'],
+  ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/', 'src/admin/'],
   ['src/security.ts'],
   ['src/flash.ts', 'src/templates.ts'],
   ['src/views.ts'],
+  ['src/sessions/drafts.ts', 'src/sessions/audit.ts'],
+  ['src/sessions/access.ts'],
   ['src/error-pages.ts', 'src/health.ts', 'src/methods.ts', 'src/draining.ts'],
-  ['src/users/request.ts'],
+  ['src/sessions/sign-in.ts', 'src/users/request.ts', 'src/account/show.ts'],
+  ['src/sessions/routes.ts', 'src/account/', 'src/invitations/', 'src/setup/', 'src/roles/'],
   ['src/users/editing.ts', 'src/users/deletion.ts'],
   ['src/users/routes.ts'],
   ['src/app.ts'],
@@ -69,7 +88,7 @@ describe('imports', () => {
   test.each(sources)('of %s run downward', (path) => {
     expect(floorOf(path), 'every file has its floor').toBeGreaterThanOrEqual(0);
     for (const target of importsOf(path).filter((name) => name.startsWith('src/'))) {
-      const isSameFolder = ['src/db/', 'src/seed/', 'src/search/'].some(
+      const isSameFolder = ['src/db/', 'src/seed/', 'src/search/', 'src/account/'].some(
         (folder) => target.startsWith(folder) && path.startsWith(folder),
       );
       expect(isSameFolder || floorOf(target) < floorOf(path), `${path} imports ${target}`).toBe(true);

@@ -61,7 +61,11 @@ describe('a host', () => {
     'users.example.org:8443',
     'roster.internal',
   ])('%s is ours', async (host) => {
-    const app = await startApp({ ORIGIN: 'https://users.example.org', HOST: 'roster.internal' });
+    const app = await startApp({
+      ORIGIN: 'https://users.example.org',
+      HOST: 'roster.internal',
+      TRUST_PROXY: '10.0.0.1',
+    });
     expect((await get(app, '/users', { host })).statusCode).toBe(200);
   });
 

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { User } from '../src/db/schema.ts';
 import { Page } from '../src/pagination.ts';
 import { piecesOf } from '../src/search/search.ts';
+import type { Session } from '../src/sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../src/templates.ts';
 import { parseList } from '../src/users/list.ts';
 import type { Views } from '../src/views.ts';
@@ -23,6 +24,19 @@ const user: User = {
   updated_at: Date.UTC(2026, 1, 1),
   version: 2,
 };
+const session: Session = {
+  id: 1,
+  user_id: 7,
+  username: NAME,
+  role: 'admin',
+  is_active: true,
+  created_at: 1,
+  seen_at: 1,
+  is_code_set: true,
+  is_code_required: false,
+  is_drafting: false,
+};
+const ASKING = { session, actor: session, isOpen: true };
 const { list } = parseList({ page: '2', status: 'active' });
 const values = { username: 'ann', email: '', full_name: NAME, is_active: '0' };
 
@@ -35,7 +49,11 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     pieces: piecesOf('ann "<b>"'),
     notices: [NAME],
   },
-  'users/show': { user, from: list },
+  'users/show': {
+    user,
+    from: list,
+    access: { hasPassword: true, isCodeSet: true, isLastAdministrator: false },
+  },
   'users/form': {
     user,
     from: list,
@@ -43,8 +61,29 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     errors: { email: 'Enter an email address.', is_active: NAME },
     holders: { email: user },
     isConflict: true,
+    isDraft: true,
   },
   'users/delete': { user, from: list },
+  'sessions/sign-in': { next: '/users', username: NAME, draft: NAME, isExpired: true },
+  'account/show': {
+    session,
+    sessions: [{ id: 1, created_at: 1, seen_at: 1, address: NAME, browser: NAME }],
+    recoveryCodes: 10,
+    changedAt: 1,
+    errors: { password: NAME },
+  },
+  'account/code': {
+    qr: { size: 1, path: NAME },
+    secret: NAME,
+    sealed: NAME,
+    error: NAME,
+    is_code_required: true,
+  },
+  'account/recovery-codes': { codes: [NAME], next: '/account' },
+  'invitations/link': { user, link: NAME, hours: 72 },
+  'invitations/form': { user: { username: NAME }, action: NAME, errors: { new_password: NAME } },
+  'setup/form': { action: NAME, values: { full_name: NAME }, errors: { email: NAME } },
+  'roles/list': { roles: ['viewer'], required: [] },
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
 };
 
@@ -57,7 +96,7 @@ function engine() {
 test('every template is part of some page, and shows what it is given as text', () => {
   const eta = engine();
   for (const [view, data] of Object.entries(SAMPLES)) {
-    const html = eta.render(`/${view}`, { ...helpers, flash: NAME, ...data });
+    const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: NAME, ...data });
     expect(html, view).toContain('&lt;Ann&gt; &amp; &quot;Bo&quot;');
     expect(html, view).not.toMatch(/<Ann>|undefined|\[object/);
   }
@@ -69,6 +108,7 @@ test('every template is part of some page, and shows what it is given as text', 
 test('a value that a view was not given is a failure, not a word on the page', () => {
   const data = {
     ...helpers,
+    ...ASKING,
     flash: undefined,
     ...SAMPLES['users/show'],
     user: { ...user, email: undefined },

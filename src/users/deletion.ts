@@ -2,6 +2,8 @@
 import type { FastifyReply } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { readFields } from '../forms.ts';
+import { refuseUnless } from '../sessions/access.ts';
+import { mayChange } from '../sessions/policy.ts';
 import { listAddress, parseFrom } from './list.ts';
 import { nearestPage } from './list-queries.ts';
 import { deleteUser, getUser } from './queries.ts';
@@ -9,6 +11,7 @@ import { idOf, type Request } from './request.ts';
 
 export async function askToDelete(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, idOf(request));
+  refuseUnless(request, (actor) => mayChange(actor, user));
   return reply.render('users/delete', { user, from: parseFrom(request.query) });
 }
 
@@ -16,7 +19,12 @@ export async function remove(request: Request, reply: FastifyReply) {
   const id = idOf(request);
   readFields(request.body, []);
   const { db } = request.server;
-  const user = await transact(db, (trx) => deleteUser(trx, id));
+  const user = await transact(db, async (trx) => {
+    const deleted = await deleteUser(trx, id);
+    refuseUnless(request, (actor) => mayChange(actor, deleted));
+    return deleted;
+  });
+  if (user.role !== 'member') request.server.audit(request, 'deleted', user);
   // Whatever fails by now must not be told as if nothing had been deleted.
   const from = parseFrom(request.query);
   const list = await nearestPage(db, from).catch(() => from);

@@ -2,8 +2,11 @@
 import type { FastifyReply } from 'fastify';
 import type { User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { BadSubmissionError, NotFoundError, NotUniqueError } from '../errors.ts';
+import { BadSubmissionError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
+import { refuseUnless } from '../sessions/access.ts';
+import { draftFor } from '../sessions/drafts.ts';
+import { mayChange, mayManage } from '../sessions/policy.ts';
 import type { Views } from '../views.ts';
 import { newUserSchema, USER_FIELDS, userChangesSchema } from './form.ts';
 import { parseFrom } from './list.ts';
@@ -13,16 +16,23 @@ import { idOf, type Request, userAddress } from './request.ts';
 type Problems = Readonly<Record<string, string>>;
 
 export async function showNewForm(request: Request, reply: FastifyReply) {
-  return showForm(request, reply, { user: undefined, values: { is_active: '1' } });
+  const draft = await draftFor(request);
+  return showForm(request, reply, {
+    user: undefined,
+    values: draft ?? { is_active: '1' },
+    isDraft: draft !== undefined,
+  });
 }
 
 export async function create(request: Request, reply: FastifyReply) {
   const fields = readFields(request.body, USER_FIELDS);
   const form = parseForm(newUserSchema, fields);
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
+  if (form.value.role !== 'member') refuseUnless(request, mayManage);
   try {
-    const { db } = request.server;
-    const user = await transact(db, (trx) => insertUser(trx, form.value, Date.now()));
+    const { server } = request;
+    const user = await transact(server.db, (trx) => insertUser(trx, form.value, server.clock()));
+    if (user.role !== 'member') server.audit(request, `role given: ${user.role}`, user);
     return reply.seeOther(userAddress(user.id, request), `User ${user.username} created!`);
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, ifTaken(error));
@@ -31,12 +41,18 @@ export async function create(request: Request, reply: FastifyReply) {
 
 export async function showEditForm(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, idOf(request));
-  return showForm(request, reply, { user, values: valuesOf(user) });
+  refuseUnless(request, (actor) => mayChange(actor, user));
+  const draft = await draftFor(request);
+  const values = { ...valuesOf(user), ...draft };
+  const isConflict = draft?.version !== undefined && Number(draft.version) !== user.version;
+  return showForm(request, reply, { user, values, isConflict, isDraft: draft !== undefined });
 }
 
 export async function update(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
+  const { server } = request;
+  const { db } = server;
   const before = await getUser(db, idOf(request)).catch(sayNothingChanged);
+  refuseUnless(request, (actor) => mayChange(actor, before));
   const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
   const filledFrom = versionOf(version);
   const form = parseForm(userChangesSchema, fields);
@@ -45,10 +61,16 @@ export async function update(request: Request, reply: FastifyReply) {
   const isConflict = filledFrom !== undefined && filledFrom !== before.version;
   const shown = { user: before, values, isConflict };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
+  const { role = before.role } = form.value;
+  if (role !== before.role) refuseUnless(request, mayManage);
   try {
-    const { isWritten, user } = await transact(db, (trx) =>
-      updateUser(trx, before.id, form.value, filledFrom, Date.now()),
-    );
+    const { isWritten, user } = await transact(db, async (trx) => {
+      const updated = await updateUser(trx, before.id, form.value, filledFrom, server.clock());
+      // Who was given a role meanwhile is not changed by those who may not.
+      refuseUnless(request, (actor) => mayChange(actor, updated.user));
+      return updated;
+    });
+    if (isWritten) noteAccess(request, before, user);
     if (isWritten) return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
     const typed = valuesOf({ ...user, ...form.value } as User);
     return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
@@ -62,7 +84,11 @@ type Shown = Pick<Views['users/form'], 'user' | 'values'> & Partial<Views['users
 
 async function showForm(request: Request, reply: FastifyReply, shown: Shown, status = 200) {
   const from = parseFrom(request.query);
-  return reply.render('users/form', { from, errors: {}, holders: {}, isConflict: false, ...shown }, status);
+  return reply.render(
+    'users/form',
+    { from, errors: {}, holders: {}, isConflict: false, isDraft: false, ...shown },
+    status,
+  );
 }
 
 /** Answers 422: the form with what was typed, what is wrong with it, and who has what was asked for. */
@@ -82,7 +108,18 @@ async function refuse(request: Request, reply: FastifyReply, shown: Shown, probl
 /** Passes a refusal of the unique constraints on to the form, which finds out what is taken; throws anything else. */
 function ifTaken(error: unknown): Problems {
   if (error instanceof NotUniqueError) return {};
+  if (error instanceof LastAdministratorError)
+    return { role: `${error.message} Make someone else one first.` };
   throw error;
+}
+
+/** Notes what has changed for someone who has, or had, a role. */
+function noteAccess(request: Request, before: User, user: User): void {
+  const { server } = request;
+  if (user.role !== before.role)
+    server.audit(request, `role changed from ${before.role} to ${user.role}`, user);
+  if (user.is_active !== before.is_active && user.role !== 'member')
+    server.audit(request, user.is_active ? 'activated' : 'deactivated', user);
 }
 
 function sayNothingChanged(error: unknown): never {

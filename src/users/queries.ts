@@ -5,6 +5,7 @@ import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { searchTextOf } from '../search/search.ts';
 import { ROLES, type Role } from '../sessions/policy.ts';
+import { followChange } from '../sessions/queries.ts';
 import { textKey } from '../text.ts';
 import type { NewUser, UserChanges } from './form.ts';
 
@@ -111,7 +112,7 @@ export async function insertCopies(trx: Trx, users: readonly User[]): Promise<vo
 /**
  * Writes the changes, unless the user is no longer at `version` (undefined: whatever version there is).
  * @returns the user as it is afterwards, and whether the changes were written.
- * @throws NotFoundError, and NotUniqueError when the username or the email is taken.
+ * @throws NotFoundError, NotUniqueError when the username or the email is taken, and LastAdministratorError.
  */
 export async function updateUser(
   trx: Trx,
@@ -127,6 +128,7 @@ export async function updateUser(
     return { isWritten: true, user: before };
   }
   if (version !== undefined && version !== before.version) return { isWritten: false, user: before };
+  await followChange(trx, before, { ...before, ...changes } as User);
   const search_text = searchTextOf({ ...before, ...changes } as User);
   const user = await trx
     .updateTable('users')
@@ -139,9 +141,10 @@ export async function updateUser(
   return { isWritten: true, user };
 }
 
-/** @throws NotFoundError */
+/** @throws NotFoundError, LastAdministratorError */
 export async function deleteUser(trx: Trx, id: number): Promise<User> {
   const user = await lockUser(trx, id);
+  await followChange(trx, user, undefined);
   await trx.deleteFrom('users').where('id', '=', id).execute();
   await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
   await addToCounts(trx, tally([user], -1));

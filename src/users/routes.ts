@@ -1,9 +1,14 @@
 /** The addresses of users, and the pages that only show something. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { User } from '../db/schema.ts';
 import { NotFoundError, TooBroadError } from '../errors.ts';
 import { countPages, type Total } from '../pagination.ts';
 import { piecesOf } from '../search/search.ts';
+import { allow } from '../sessions/access.ts';
+import { mayEdit, mayManage, mayRead } from '../sessions/policy.ts';
+import { findCredentials, isLastAdministrator } from '../sessions/queries.ts';
 import { quotable } from '../text.ts';
+import type { Views } from '../views.ts';
 import { askToDelete, remove } from './deletion.ts';
 import { create, showEditForm, showNewForm, update } from './editing.ts';
 import { type ListState, listAddress, parseFrom, parseList } from './list.ts';
@@ -13,23 +18,27 @@ import { countByStatus, findUserByUsername, getUser } from './queries.ts';
 import { idOf, type Request } from './request.ts';
 
 export function userRoutes(app: FastifyInstance): void {
-  app.get('/users', showList);
-  app.get('/users/new', showNewForm);
-  app.post('/users', create);
-  app.get('/users/:id', show);
-  app.get('/users/:id/edit', showEditForm);
-  app.post('/users/:id', update);
-  app.get('/users/:id/delete', askToDelete);
-  app.post('/users/:id/delete', remove);
-  app.get('/users/by-username/:username', showByUsername);
+  const creating = allow(mayEdit, { form: '/users/new' });
+  const updating = allow(mayEdit, { form: '/users/:id/edit' });
+  const deleting = allow(mayEdit, { form: '/users/:id/delete' });
+
+  app.get('/users', allow(mayRead), showList);
+  app.get('/users/new', allow(mayEdit), showNewForm);
+  app.post('/users', creating, create);
+  app.get('/users/:id', allow(mayRead), show);
+  app.get('/users/:id/edit', allow(mayEdit), showEditForm);
+  app.post('/users/:id', updating, update);
+  app.get('/users/:id/delete', allow(mayEdit), askToDelete);
+  app.post('/users/:id/delete', deleting, remove);
+  app.get('/users/by-username/:username', allow(mayRead), showByUsername);
 
   // The addresses of the first specification.
-  app.post('/add_user', create);
-  app.post('/update_user/:id', update);
-  app.post('/delete_user/:id', remove);
-  app.get('/add_user', async (_request, reply) => reply.redirect('/users/new', 302));
-  app.get('/update_user/:id', leadTo('edit'));
-  app.get('/delete_user/:id', leadTo('delete'));
+  app.post('/add_user', creating, create);
+  app.post('/update_user/:id', updating, update);
+  app.post('/delete_user/:id', deleting, remove);
+  app.get('/add_user', allow(mayEdit), async (_request, reply) => reply.redirect('/users/new', 302));
+  app.get('/update_user/:id', allow(mayEdit), leadTo('edit'));
+  app.get('/delete_user/:id', allow(mayEdit), leadTo('delete'));
 }
 
 async function showList(request: Request, reply: FastifyReply) {
@@ -69,7 +78,21 @@ async function show(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, idOf(request));
   // The list may have become shorter since, by a change to this very user.
   const from = await nearestPage(request.server.db, parseFrom(request.query));
-  return reply.render('users/show', { user, from });
+  return reply.render('users/show', { user, from, access: await accessOf(request, user) });
+}
+
+/** How someone signs in, for those who give access. */
+async function accessOf(
+  { server: { db }, actor }: Request,
+  user: User,
+): Promise<Views['users/show']['access']> {
+  if (user.role === 'member' || !actor || !mayManage(actor)) return undefined;
+  const credentials = await findCredentials(db, user.id);
+  return {
+    hasPassword: credentials !== undefined,
+    isCodeSet: credentials?.code_secret != null,
+    isLastAdministrator: await isLastAdministrator(db, user.id),
+  };
 }
 
 async function showByUsername(

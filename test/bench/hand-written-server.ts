@@ -47,7 +47,7 @@ function showList(response: ServerResponse, page: number): void {
 }
 
 function showUser(response: ServerResponse, id: number): void {
-  sendPage(response, render('users/show', { user: users.get(id), from: LIST }));
+  sendPage(response, render('users/show', { user: users.get(id), from: LIST, access: undefined }));
 }
 
 async function create(request: IncomingMessage, response: ServerResponse): Promise<void> {

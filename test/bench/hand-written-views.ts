@@ -3,8 +3,11 @@ import { createEta, helpers, TEMPLATES } from '../../src/templates.ts';
 import type { Views } from '../../src/views.ts';
 
 const eta = createEta();
+/** As long as there is no administrator. */
+const ASKING = { flash: undefined, session: undefined, actor: { role: 'editor' }, isOpen: true };
+
 eta.configure({ views: TEMPLATES, cache: true });
 
 export function render<V extends keyof Views>(view: V, data: Views[V]): string {
-  return eta.render(`/${view}`, { ...helpers, flash: undefined, ...data });
+  return eta.render(`/${view}`, { ...helpers, ...ASKING, ...data });
 }

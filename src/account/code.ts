@@ -1,0 +1,77 @@
+/** Setting and removing one's own second factor. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { transact } from '../db/transact.ts';
+import { ForbiddenError } from '../errors.ts';
+import { readFields } from '../forms.ts';
+import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../sessions/codes.ts';
+import { findDraft, sealingKey, setCode, setRecoveryCodes } from '../sessions/queries.ts';
+import { hashOf, open, seal } from '../sessions/tokens.ts';
+import { checkOwnPassword } from './confirming.ts';
+import { sessionOf, showAccount } from './show.ts';
+
+type NewCode = { userId: number; secret: string };
+
+export async function showNewCode(request: FastifyRequest, reply: FastifyReply) {
+  if (sessionOf(request).is_code_set) return reply.seeOther('/account');
+  return showCode(request, reply, newCodeSecret());
+}
+
+/** The secret becomes the second factor once its first code has shown that a telephone has it. */
+export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
+  const { sealed = '', code = '' } = readFields(request.body, ['sealed', 'code']);
+  const { server } = request;
+  const session = sessionOf(request);
+  if (session.is_code_set) return reply.seeOther('/account', 'Your second factor is set already.');
+  const known = open(await sealingKey(server.db), 'new code', sealed) as NewCode | undefined;
+  if (known?.userId !== session.user_id)
+    return showCode(request, reply, newCodeSecret(), 'Scan this new code.');
+  const step = stepOf(code, known.secret, server.clock());
+  if (step === undefined)
+    return showCode(request, reply, known.secret, 'That is not the code that is shown now: six digits.');
+  const codes = newRecoveryCodes();
+  await transact(server.db, (trx) =>
+    setCode(trx, session.user_id, { secret: known.secret, step, recoveryHashes: codes.map(hashOf) }),
+  );
+  server.audit(request, 'second factor set', { id: session.user_id, username: session.username });
+  return showRecoveryCodes(request, reply, codes);
+}
+
+export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply) {
+  const { password = '' } = readFields(request.body, ['password']);
+  const { server } = request;
+  const { user_id: id, username, is_code_required } = sessionOf(request);
+  if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
+  const refusal = await checkOwnPassword(request, reply, password);
+  if (refusal) return showAccount(request, reply, { password: refusal.sentence }, refusal.status);
+  await transact(server.db, (trx) => setCode(trx, id, null));
+  server.audit(request, 'second factor removed', { id, username });
+  return reply.seeOther('/account', 'Your second factor is removed.');
+}
+
+export async function renewRecoveryCodes(request: FastifyRequest, reply: FastifyReply) {
+  const { password = '' } = readFields(request.body, ['password']);
+  const { server } = request;
+  const { user_id: id, username, is_code_set } = sessionOf(request);
+  if (!is_code_set) return reply.seeOther('/account', 'There is no second factor to recover.');
+  const refusal = await checkOwnPassword(request, reply, password);
+  if (refusal) return showAccount(request, reply, { password: refusal.sentence }, refusal.status);
+  const codes = newRecoveryCodes();
+  await transact(server.db, (trx) => setRecoveryCodes(trx, id, codes.map(hashOf)));
+  server.audit(request, 'recovery codes renewed', { id, username });
+  return showRecoveryCodes(request, reply, codes);
+}
+
+async function showCode(request: FastifyRequest, reply: FastifyReply, secret: string, error?: string) {
+  const { user_id: userId, username, is_code_required } = sessionOf(request);
+  const sealed = seal(await sealingKey(request.server.db), 'new code', { userId, secret } satisfies NewCode);
+  const qr = qrCode(codeAddress(secret, username));
+  reply.header('cache-control', 'no-store');
+  return reply.render('account/code', { qr, secret, sealed, error, is_code_required }, error ? 422 : 200);
+}
+
+async function showRecoveryCodes(request: FastifyRequest, reply: FastifyReply, codes: readonly string[]) {
+  const session = sessionOf(request);
+  const draft = session.is_drafting ? await findDraft(request.server.db, session.id) : undefined;
+  reply.header('cache-control', 'no-store');
+  return reply.render('account/recovery-codes', { codes, next: draft?.form ?? '/account' });
+}

@@ -1,0 +1,38 @@
+/** What only the owner of an account may do to it: with the password once more, for the browser may have been left alone. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BusyError } from '../errors.ts';
+import { guess } from '../sessions/guesses.ts';
+import { isPassword, passwordQueue } from '../sessions/passwords.ts';
+import { findCredentials } from '../sessions/queries.ts';
+import { sessionOf } from './show.ts';
+
+/** What is wrong with the password of whoever is signed in; undefined if it is right. */
+export type Refusal = { sentence: string; status: number };
+
+export async function checkOwnPassword(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  password: string,
+): Promise<Refusal | undefined> {
+  const { server, ip } = request;
+  const { user_id, username } = sessionOf(request);
+  const credentials = await findCredentials(server.db, user_id);
+  const now = server.clock();
+  try {
+    const { isRight, wait } = await passwordQueue.run(() =>
+      guess(server.db, `number ${user_id}`, ip, now, () => isPassword(password, credentials?.password_hash)),
+    );
+    if (isRight) return undefined;
+    if (wait > 0) {
+      const seconds = Math.ceil(wait / 1000);
+      reply.header('retry-after', String(seconds));
+      return { sentence: `Too many attempts. Wait ${seconds} s, then try again.`, status: 429 };
+    }
+    server.audit(request, 'wrong password', { id: user_id, username });
+    return { sentence: 'That is not your password.', status: 422 };
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error;
+    reply.header('retry-after', '5');
+    return { sentence: 'Too many passwords are being checked. Try again in a few seconds.', status: 503 };
+  }
+}

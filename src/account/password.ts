@@ -1,0 +1,34 @@
+/** Changing one's own password, which signs out every other browser. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { transact } from '../db/transact.ts';
+import { readFields } from '../forms.ts';
+import { sessionCookie } from '../sessions/cookie.ts';
+import { newPasswordProblems } from '../sessions/form.ts';
+import { hashPassword, passwordQueue } from '../sessions/passwords.ts';
+import { deleteSessionsOf, renewSession, setPassword } from '../sessions/queries.ts';
+import { newToken } from '../sessions/tokens.ts';
+import { getUser } from '../users/queries.ts';
+import { checkOwnPassword } from './confirming.ts';
+import { sessionOf, showAccount } from './show.ts';
+
+export async function changePassword(request: FastifyRequest, reply: FastifyReply) {
+  const fields = readFields(request.body, ['current_password', 'new_password', 'new_password_again']);
+  const { server } = request;
+  const session = sessionOf(request);
+  const user = await getUser(server.db, session.user_id);
+  const problems = newPasswordProblems(fields, user);
+  const refusal = await checkOwnPassword(request, reply, fields.current_password ?? '');
+  const errors = { ...(refusal && { current_password: refusal.sentence }), ...problems };
+  if (Object.keys(errors).length > 0) return showAccount(request, reply, errors, refusal?.status ?? 422);
+  const hash = await passwordQueue.run(() => hashPassword(fields.new_password ?? ''));
+  const token = newToken();
+  await transact(server.db, async (trx) => {
+    await setPassword(trx, user.id, hash, server.clock());
+    await deleteSessionsOf(trx, user.id, session.id);
+    await renewSession(trx, session.id, token);
+  });
+  const { name, options } = sessionCookie(server.config);
+  reply.setCookie(name, token, options);
+  server.audit(request, 'password changed', user);
+  return reply.seeOther('/account', 'Your password is changed; every other browser is signed out.');
+}

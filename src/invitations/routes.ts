@@ -1,0 +1,98 @@
+/** Giving access: an administrator makes a link, by which someone chooses a password. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { transact } from '../db/transact.ts';
+import { NotFoundError } from '../errors.ts';
+import { readFields } from '../forms.ts';
+import { allow } from '../sessions/access.ts';
+import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
+import { hashPassword, passwordQueue } from '../sessions/passwords.ts';
+import { anyone, mayManage, maySignIn } from '../sessions/policy.ts';
+import { deleteSessionsOf, setCode, setPassword } from '../sessions/queries.ts';
+import { newToken } from '../sessions/tokens.ts';
+import { getUser } from '../users/queries.ts';
+import { idOf, type Request, userAddress } from '../users/request.ts';
+import { findInvited, INVITATION_LASTS, insertInvitation, takeInvitation } from './queries.ts';
+
+type WithToken = FastifyRequest<{ Params: { token: string } }>;
+
+export function invitationRoutes(app: FastifyInstance): void {
+  app.post('/users/:id/invitation', allow(mayManage), invite);
+  app.post('/users/:id/code/delete', allow(mayManage), removeCode);
+  app.get('/invitations/:token', allow(anyone), showInvitation);
+  app.post('/invitations/:token', allow(anyone), accept);
+}
+
+async function invite(request: Request, reply: FastifyReply) {
+  readFields(request.body, []);
+  const { server } = request;
+  const user = await getUser(server.db, idOf(request));
+  if (!maySignIn(user))
+    return reply.seeOther(
+      userAddress(user.id, request),
+      `${user.username} needs a role first, and to be active.`,
+    );
+  const token = newToken();
+  await transact(server.db, (trx) => insertInvitation(trx, user.id, token, server.clock()));
+  server.audit(request, 'access link made', user);
+  const here = server.config.origin?.origin ?? `http://${request.headers.host}`;
+  reply.header('cache-control', 'no-store');
+  const link = `${here}/invitations/${token}`;
+  return reply.render('invitations/link', { user, link, hours: INVITATION_LASTS / 3_600_000 });
+}
+
+async function removeCode(request: Request, reply: FastifyReply) {
+  readFields(request.body, []);
+  const { server } = request;
+  const user = await getUser(server.db, idOf(request));
+  await transact(server.db, async (trx) => {
+    await setCode(trx, user.id, null);
+    await deleteSessionsOf(trx, user.id);
+  });
+  server.audit(request, 'second factor removed', user);
+  return reply.seeOther(userAddress(user.id, request), `The second factor of ${user.username} is removed.`);
+}
+
+async function showInvitation(request: WithToken, reply: FastifyReply) {
+  const user = await getInvited(request);
+  return showForm(request, reply, user, {});
+}
+
+async function accept(request: WithToken, reply: FastifyReply) {
+  const { server, params } = request;
+  const fields = readFields(request.body, NEW_PASSWORD_FIELDS);
+  const user = await getInvited(request);
+  const errors = newPasswordProblems(fields, user);
+  if (Object.keys(errors).length > 0) return showForm(request, reply, user, errors, 422);
+  const hash = await passwordQueue.run(() => hashPassword(fields.new_password ?? ''));
+  await transact(server.db, async (trx) => {
+    if (!(await takeInvitation(trx, params.token))) throw used();
+    await setPassword(trx, user.id, hash, server.clock());
+    await deleteSessionsOf(trx, user.id);
+  });
+  server.audit(request, 'password set by link', user);
+  return reply.seeOther('/sign-in', 'Your password is set. Sign in with it.');
+}
+
+async function showForm(
+  { params }: WithToken,
+  reply: FastifyReply,
+  user: { username: string },
+  errors: Readonly<Record<string, string>>,
+  status = 200,
+) {
+  reply.header('cache-control', 'no-store');
+  const action = `/invitations/${params.token}`;
+  return reply.render('invitations/form', { user, action, errors }, status);
+}
+
+async function getInvited({ server, params }: WithToken) {
+  const user = await findInvited(server.db, params.token, server.clock());
+  if (user === undefined) throw used();
+  return user;
+}
+
+function used(): NotFoundError {
+  return new NotFoundError(
+    'This link has been used, or it is too old. Ask an administrator for another one.',
+  );
+}

@@ -1,0 +1,143 @@
+/** At the door: who asks, and whether they may have what they ask for. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Clock, isWithin } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { transact } from '../db/transact.ts';
+import { ForbiddenError } from '../errors.ts';
+import { sessionCookie } from './cookie.ts';
+import { draftOf, dropSentDraft, sealDraft } from './drafts.ts';
+import { type Actor, anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
+import { findSession, hasAdministrator, type Session, setDraft, touchSession } from './queries.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    config: Config;
+    clock: Clock;
+    /** Who may ask for each route: `GET /users`. */
+    rules: ReadonlyMap<string, Rule>;
+  }
+  interface FastifyRequest {
+    /** Undefined for whoever is not signed in. */
+    session: Session | undefined;
+    /** Who asks; also set where nobody needs to sign in, since there is no administrator yet. */
+    actor: Actor | undefined;
+    isOpen: boolean;
+    /** A session whose time is over. */
+    expired: Session | undefined;
+  }
+  interface FastifyContextConfig {
+    may?: Rule;
+    /** The address of the form that is sent to a route: what is typed there is kept when a session has ended meanwhile. */
+    form?: string;
+    /** Whether it can be asked for before there is a second factor where there has to be one. */
+    isBeforeCode?: boolean;
+  }
+}
+
+/** Milliseconds between two notes that a session is in use. */
+const TOUCH_EVERY = 60_000;
+const CODE_PAGE = '/account/code';
+
+/** What a route says of itself: who may ask for it, and more of the above. */
+export function allow(may: Rule, more: { form?: string; isBeforeCode?: boolean } = {}) {
+  return { config: { may, ...more } };
+}
+
+export function addAccess(app: FastifyInstance, config: Config, clock: Clock): void {
+  const rules = new Map<string, Rule>();
+  app.decorate('config', config).decorate('clock', clock).decorate('rules', rules);
+  app.decorateRequest('session', undefined).decorateRequest('actor', undefined);
+  app.decorateRequest('expired', undefined).decorateRequest('isOpen', false);
+
+  app.addHook('onRoute', ({ method, url, config: { may } = {} }) => {
+    if (may === undefined) throw new Error(`${method} ${url} does not say who may ask for it.`);
+    if (may !== nobody) for (const name of [method].flat()) rules.set(`${name} ${url}`, may);
+  });
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.may !== anyone) await findActor(request);
+  });
+  // Once the form has been read: whoever is sent away keeps it.
+  app.addHook('preHandler', async (request, reply) => {
+    const { may = mayRead, isBeforeCode } = request.routeOptions.config;
+    const { actor, session } = request;
+    if (may === anyone) return;
+    if (actor === undefined) return askToSignIn(request, reply);
+    if (session?.is_code_required && !session.is_code_set && !isBeforeCode) {
+      const draft = request.method === 'POST' ? draftOf(request) : undefined;
+      if (draft) await transact(app.db, (trx) => setDraft(trx, session.id, draft));
+      return reply.seeOther(CODE_PAGE);
+    }
+    if (!may(actor)) throw new ForbiddenError(whoMay(may));
+    if (request.method === 'POST') await dropSentDraft(request);
+  });
+}
+
+/** Finds out who asks. */
+export async function findActor(request: FastifyRequest): Promise<void> {
+  const { server } = request;
+  const token = request.cookies[sessionCookie(server.config).name];
+  const session = token === undefined ? undefined : await findSession(server.db, token);
+  const now = server.clock();
+  if (session && maySignIn(session)) {
+    if (isLive(session, server.config, now)) {
+      request.session = session;
+      request.actor = session;
+      await touch(request, session, now);
+      return;
+    }
+    request.expired = session;
+  }
+  if (!(await knowsAdministrator(server))) {
+    request.isOpen = true;
+    request.actor = { role: 'editor' };
+  }
+}
+
+/** @throws ForbiddenError unless whoever asks may do something. */
+export function refuseUnless({ actor }: FastifyRequest, may: Rule): void {
+  if (actor === undefined || !may(actor)) throw new ForbiddenError(whoMay(may));
+}
+
+function isLive(
+  { created_at, seen_at }: Session,
+  { sessionIdle, sessionLasts }: Config,
+  now: number,
+): boolean {
+  return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
+}
+
+/** A page can be read where nothing can be written just now. */
+async function touch({ server, log }: FastifyRequest, { id, seen_at }: Session, now: number): Promise<void> {
+  if (now - seen_at < TOUCH_EVERY) return;
+  await transact(server.db, (trx) => touchSession(trx, id, now)).catch((err) =>
+    log.warn({ err }, 'it could not be noted that a session is in use'),
+  );
+}
+
+const known = new WeakSet<FastifyInstance>();
+
+/** Once there has been an administrator there always is one. */
+async function knowsAdministrator(server: FastifyInstance): Promise<boolean> {
+  if (!known.has(server) && (await hasAdministrator(server.db))) known.add(server);
+  return known.has(server);
+}
+
+async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
+  if (request.method === 'GET' || request.method === 'HEAD')
+    return reply.seeOther(`/sign-in?next=${encodeURIComponent(request.url)}`);
+  const { expired } = request;
+  const draft = draftOf(request);
+  const { form: next = '/users' } = draft ?? {};
+  // RFC 9110, 11.6.1; browsers ask nothing by themselves for a scheme that they do not know.
+  reply.header('www-authenticate', 'Form realm="Roster"');
+  return reply.render(
+    'sessions/sign-in',
+    {
+      next,
+      username: expired?.username ?? '',
+      draft: expired && draft ? await sealDraft(request, expired.user_id, draft) : undefined,
+      isRefused: true,
+    },
+    401,
+  );
+}

@@ -1,0 +1,55 @@
+/**
+ * A form that was sent after its session had ended. It travels sealed, in the form for signing in, and waits in the new
+ * session, where its page is filled with it: nothing is sent again by itself.
+ */
+import type { FastifyRequest } from 'fastify';
+import { transact } from '../db/transact.ts';
+import type { Fields } from '../forms.ts';
+import { type Draft, findDraft, sealingKey, setDraft } from './queries.ts';
+import { open, seal } from './tokens.ts';
+
+/** What was sent to a route that has a form, if it can be filled again. */
+export function draftOf(request: FastifyRequest): Draft | undefined {
+  const form = formOf(request);
+  return form === undefined ? undefined : { form, fields: (request.body ?? {}) as Fields };
+}
+
+export async function sealDraft(request: FastifyRequest, userId: number, draft: Draft): Promise<string> {
+  return seal(await sealingKey(request.server.db), 'draft', { ...draft, userId });
+}
+
+/** The draft of that user; undefined if it is someone else's. */
+export async function openDraft(
+  request: FastifyRequest,
+  userId: number,
+  sealed: string,
+): Promise<Draft | undefined> {
+  const draft = open(await sealingKey(request.server.db), 'draft', sealed) as
+    | (Draft & { userId: number })
+    | undefined;
+  return draft?.userId === userId ? { form: draft.form, fields: draft.fields } : undefined;
+}
+
+/** What waits for the form that is asked for. */
+export async function draftFor({ server, session, url }: FastifyRequest): Promise<Fields | undefined> {
+  if (!session?.is_drafting) return undefined;
+  const draft = await findDraft(server.db, session.id);
+  return draft?.form === url ? draft.fields : undefined;
+}
+
+/** A draft that is sent is one no longer. */
+export async function dropSentDraft(request: FastifyRequest): Promise<void> {
+  const { server, session } = request;
+  const form = formOf(request);
+  if (!session?.is_drafting || form === undefined) return;
+  const draft = await findDraft(server.db, session.id);
+  if (draft?.form === form) await transact(server.db, (trx) => setDraft(trx, session.id, undefined));
+}
+
+/** The address of the form that a request has sent. */
+function formOf({ routeOptions, params, url }: FastifyRequest): string | undefined {
+  const { form } = routeOptions.config;
+  const at = url.indexOf('?');
+  const path = form?.replace(':id', encodeURIComponent((params as { id?: string }).id ?? ''));
+  return path && path + (at < 0 ? '' : url.slice(at));
+}

@@ -1,0 +1,101 @@
+/** Passwords as they are kept: hashed with Argon2id (RFC 9106), as slowly as a sign-in may be. */
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+import { BusyError } from '../errors.ts';
+
+type Parameters = { memory: number; passes: number; parallelism: number };
+
+/** OWASP's least for Argon2id: 19 MiB (in KiB here) and two passes. */
+const PARAMETERS: Parameters = { memory: 19 * 1024, passes: 2, parallelism: 1 };
+const SALT = 16;
+const HASH = 32;
+
+/** What is compared with when there is no such user: as much work, and never equal to anything. */
+const NOBODY = encode(PARAMETERS, Buffer.alloc(SALT), Buffer.alloc(HASH));
+
+const derive = promisify(argon2);
+
+/** In the form `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`, with what it takes to check it. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT);
+  return encode(PARAMETERS, salt, await digest(password, PARAMETERS, salt, HASH));
+}
+
+/** @param hash undefined where there is no such user; that takes as long. */
+export async function isPassword(password: string, hash: string | undefined): Promise<boolean> {
+  const { parameters, salt, digest: known } = decode(hash ?? NOBODY);
+  const given = await digest(password, parameters, salt, known.length);
+  return timingSafeEqual(given, known) && hash !== undefined;
+}
+
+/** Whether a hash was made with other parameters than new ones are. */
+export function isOutdated(hash: string): boolean {
+  return !hash.startsWith(encode(PARAMETERS, Buffer.alloc(0), Buffer.alloc(0)).slice(0, -1));
+}
+
+/** UTF-16 units; no password is that long, and composing a huge text takes time that grows with the square of it. */
+const HUGE = 4_000;
+
+/** Composed, so that it does not matter on which keyboard a letter with an accent is typed (NFC). */
+async function digest(
+  password: string,
+  { passes, ...parameters }: Parameters,
+  nonce: Buffer,
+  length: number,
+) {
+  const message = password.slice(0, HUGE).normalize('NFC');
+  return derive('argon2id', { message, nonce, tagLength: length, passes, ...parameters });
+}
+
+function encode({ memory, passes, parallelism }: Parameters, salt: Buffer, digest: Buffer): string {
+  const [s, d] = [salt, digest].map((bytes) => bytes.toString('base64').replaceAll('=', ''));
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${s}$${d}`;
+}
+
+function decode(hash: string) {
+  const [, memory, passes, parallelism, salt = '', digest = ''] =
+    /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(hash) ?? [];
+  return {
+    parameters: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) },
+    salt: Buffer.from(salt, 'base64'),
+    digest: Buffer.from(digest, 'base64'),
+  };
+}
+
+/** How many may wait for their turn; at some 30 ms each, the last of them for a few seconds. */
+const MOST_WAITING = 256;
+
+/**
+ * Lets as many work at once as there are cores; the others wait, first come, first served.
+ * @throws BusyError when too many wait already.
+ */
+export class Queue {
+  readonly #most: number;
+  readonly #mostWaiting: number;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(most = availableParallelism(), mostWaiting = MOST_WAITING) {
+    this.#most = most;
+    this.#mostWaiting = mostWaiting;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#most) this.#running++;
+    else if (this.#waiting.length < this.#mostWaiting)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else throw new BusyError('Too many passwords are being checked.');
+    try {
+      return await work();
+    } finally {
+      // The place is handed on.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running--;
+    }
+  }
+}
+
+/** All passwords of the process take their turn here: each takes a core, and 19 MiB. */
+export const passwordQueue = new Queue();

@@ -1,0 +1,14 @@
+/** The addresses of signing in and out. */
+import type { FastifyInstance } from 'fastify';
+import { allow } from './access.ts';
+import { anyone } from './policy.ts';
+import { showSignIn, signIn, signOut } from './sign-in.ts';
+
+/** Bytes; a form of 1 MiB that was sent too late comes along sealed, a third longer. */
+const WITH_DRAFT = 2 * 1024 * 1024;
+
+export function sessionRoutes(app: FastifyInstance): void {
+  app.get('/sign-in', allow(anyone), showSignIn);
+  app.post('/sign-in', { ...allow(anyone), bodyLimit: WITH_DRAFT }, signIn);
+  app.post('/sign-out', allow(anyone), signOut);
+}

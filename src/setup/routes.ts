@@ -1,0 +1,100 @@
+/** The first administrator, by a link from the log that works once. */
+import { timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { transact } from '../db/transact.ts';
+import { NotFoundError, NotUniqueError } from '../errors.ts';
+import { type Fields, parseForm, readFields } from '../forms.ts';
+import { allow } from '../sessions/access.ts';
+import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
+import { hashPassword, passwordQueue } from '../sessions/passwords.ts';
+import { anyone } from '../sessions/policy.ts';
+import { hasAdministrator, lockAdministrators } from '../sessions/queries.ts';
+import { hashOf, newToken } from '../sessions/tokens.ts';
+import { textKey } from '../text.ts';
+import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
+import { administratorSchema, makeAdministrator } from './administrators.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of the link to the first administrator, while there is none. */
+    setupToken: string;
+  }
+}
+
+type WithToken = FastifyRequest<{ Params: { token: string } }>;
+type Errors = Readonly<Record<string, string>>;
+
+export function setupRoutes(app: FastifyInstance): void {
+  app.decorate('setupToken', newToken());
+  app.get('/setup/:token', allow(anyone), showSetup);
+  app.post('/setup/:token', allow(anyone), setUp);
+}
+
+async function showSetup(request: WithToken, reply: FastifyReply) {
+  await checkToken(request);
+  return showForm(request, reply, {}, {});
+}
+
+async function setUp(request: WithToken, reply: FastifyReply) {
+  const { server } = request;
+  await checkToken(request);
+  const fields = readFields(request.body, ['username', 'email', 'full_name', ...NEW_PASSWORD_FIELDS]);
+  const { new_password = '', new_password_again: _, ...typed } = fields;
+  const form = parseForm(administratorSchema, typed);
+  const named = form.ok ? form.value : { username: typed.username ?? '', email: typed.email ?? '' };
+  const errors = {
+    ...(form.ok ? await takenBy(request, form.value) : form.errors),
+    ...newPasswordProblems(fields, named),
+  };
+  if (!form.ok || Object.keys(errors).length > 0) return showForm(request, reply, typed, errors, 422);
+  const hash = await passwordQueue.run(() => hashPassword(new_password));
+  try {
+    const user = await transact(server.db, async (trx) => {
+      await lockAdministrators(trx);
+      if (await hasAdministrator(trx)) throw used();
+      return makeAdministrator(trx, form.value, hash, server.clock());
+    });
+    server.audit(request, 'first administrator made', user);
+    return reply.seeOther('/sign-in', `User ${user.username} is the administrator. Sign in.`);
+  } catch (error) {
+    if (!(error instanceof NotUniqueError)) throw error;
+    return showForm(request, reply, typed, { email: 'That email was taken a moment ago.' }, 422);
+  }
+}
+
+/** Someone who is in the directory already becomes the administrator, if both names say so. */
+async function takenBy(
+  { server }: WithToken,
+  { username, email }: { username: string; email: string },
+): Promise<Errors> {
+  const [named, reached] = [
+    await findUserByUsername(server.db, username),
+    await findUserByEmail(server.db, email),
+  ];
+  if (named?.id === reached?.id) return {};
+  return {
+    ...(named && { username: `That is the username of someone whose email is not ${textKey(email)}.` }),
+    ...(reached && { email: `That email already belongs to ${reached.username}.` }),
+  };
+}
+
+async function showForm(
+  { params }: WithToken,
+  reply: FastifyReply,
+  values: Fields,
+  errors: Errors,
+  status = 200,
+) {
+  reply.header('cache-control', 'no-store');
+  return reply.render('setup/form', { action: `/setup/${params.token}`, values, errors }, status);
+}
+
+/** @throws NotFoundError for another token, and once there is an administrator. */
+async function checkToken({ server, params }: WithToken): Promise<void> {
+  const [given, known] = [params.token, server.setupToken].map((token) => Buffer.from(hashOf(token)));
+  if (!given || !known || !timingSafeEqual(given, known) || (await hasAdministrator(server.db))) throw used();
+}
+
+function used(): NotFoundError {
+  return new NotFoundError('This link has been used, or it is not from the log of the Roster that runs now.');
+}
