@@ -9,6 +9,8 @@ const HELP = `Roster, a user directory.
   npm run seed -- 100000     adds that many made-up users
   npm run roster -- copy --from sqlite:data/roster.db --to postgres://user:password@host/database
                              moves everything to an empty database
+  npm run roster -- admin alice --email alice@example.com
+                             makes an administrator, or lets one in again; asks for the password
   npm run roster -- rebuild-search
                              makes anew what searches go through
 
@@ -46,6 +48,9 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
   } else if (command === 'copy') {
     const { copy } = await import('./copy/copy.ts');
     await copy(rest);
+  } else if (command === 'admin') {
+    const { admin } = await import('./admin/admin.ts');
+    await admin(env, rest);
   } else if (command === 'rebuild-search') {
     const { rebuild } = await import('./rebuild/rebuild.ts');
     await rebuild(env, rest);

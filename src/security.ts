@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { asset } from './assets.ts';
 import type { Config } from './config.ts';
+import { sessionCookie } from './sessions/cookie.ts';
 
 /** On every answer, errors included. */
 export const HEADERS = {
@@ -58,11 +59,11 @@ export function addSecurity(app: FastifyInstance, config: Config): void {
 }
 
 // Fetch Metadata (https://www.w3.org/TR/fetch-metadata/) where the browser sends it, else the Origin header; a request
-// with neither comes from no browser.
+// with neither comes from no browser, unless it has a session's cookie.
 function isFromHere({ headers }: FastifyRequest, config: Config): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';
-  if (headers.origin === undefined) return true;
+  if (headers.origin === undefined) return !headers.cookie?.includes(`${sessionCookie(config).name}=`);
   const host = URL.parse(headers.origin)?.host;
   return host !== undefined && (host === headers.host?.toLowerCase() || host === config.origin?.host);
 }

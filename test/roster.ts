@@ -36,7 +36,7 @@ export async function startRoster(settings: Record<string, string> = {}): Promis
     out += chunk;
     if (out.includes('\n')) break;
   }
-  const address = /^Roster is at (http:\/\/\S+)\n$/.exec(out)?.[1];
+  const address = /^Roster is at (http:\/\/\S+)\n/.exec(out)?.[1];
   if (address === undefined) throw new Error(`Roster said: ${out}${await stderr}`);
   return { child, address, url, stderr };
 }

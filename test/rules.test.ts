@@ -88,7 +88,7 @@ describe('imports', () => {
   test.each(sources)('of %s run downward', (path) => {
     expect(floorOf(path), 'every file has its floor').toBeGreaterThanOrEqual(0);
     for (const target of importsOf(path).filter((name) => name.startsWith('src/'))) {
-      const isSameFolder = ['src/db/', 'src/seed/', 'src/search/', 'src/account/'].some(
+      const isSameFolder = ['src/db/', 'src/seed/', 'src/search/', 'src/account/', 'src/admin/'].some(
         (folder) => target.startsWith(folder) && path.startsWith(folder),
       );
       expect(isSameFolder || floorOf(target) < floorOf(path), `${path} imports ${target}`).toBe(true);

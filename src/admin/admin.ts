@@ -1,0 +1,48 @@
+/** `npm run roster -- admin alice --email …`: makes an administrator, and lets one in again who was locked out. */
+import { readArguments } from '../arguments.ts';
+import { readConfig } from '../config.ts';
+import { openDatabase } from '../db/database.ts';
+import type { Db } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { NotUniqueError, StartError } from '../errors.ts';
+import { parseForm } from '../forms.ts';
+import { passwordProblem } from '../sessions/form.ts';
+import { hashPassword } from '../sessions/passwords.ts';
+import { administratorSchema, makeAdministrator } from '../setup/administrators.ts';
+import { findUserByUsername } from '../users/queries.ts';
+import { readPassword } from './read-password.ts';
+
+const USAGE = 'Say who: npm run roster -- admin alice --email alice@example.com';
+
+export async function admin(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args, ['email']);
+  const [username, ...rest] = positionals;
+  if (!username || rest.length > 0) throw new StartError(USAGE);
+  const db = await openDatabase(readConfig({ DATABASE_URL: env.DATABASE_URL }).databaseUrl);
+  try {
+    const user = await whoToBe(db, username, values.email);
+    const password = await readPassword(`Password for ${user.username}: `);
+    const problem = passwordProblem(password, user);
+    if (problem) throw new StartError(problem);
+    const hash = await hashPassword(password);
+    await transact(db, (trx) => makeAdministrator(trx, user, hash, Date.now())).catch(sayIfTaken);
+    console.log(`${user.username} is an administrator, without a second factor, and signed out everywhere.`);
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** @throws StartError for what is no username or no email, and where there is no such user and no email for one. */
+async function whoToBe(db: Db, username: string, email: string | undefined) {
+  const existing = await findUserByUsername(db, username);
+  if (existing) return existing;
+  if (email === undefined) throw new StartError(`There is no user ${username}; with --email one is made.`);
+  const form = parseForm(administratorSchema, { username, email });
+  if (!form.ok) throw new StartError(Object.values(form.errors).join('\n'));
+  return form.value;
+}
+
+function sayIfTaken(error: unknown): never {
+  if (!(error instanceof NotUniqueError)) throw error;
+  throw new StartError('That email already belongs to someone else.');
+}

@@ -1,0 +1,23 @@
+/** A password from whoever sits at the terminal, or from the program that runs the command. */
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { StartError } from '../errors.ts';
+
+/**
+ * A line of standard input; at a terminal it is asked for, and is not shown.
+ * @throws StartError when there is none.
+ */
+export async function readPassword(question: string): Promise<string> {
+  const { stdin: input, stderr } = process;
+  if (input.isTTY) stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: silent, terminal: input.isTTY ?? false });
+  try {
+    lines.once('SIGINT', () => process.exit(130));
+    for await (const line of lines) return line;
+    throw new StartError('There was no password on standard input.');
+  } finally {
+    lines.close();
+    if (input.isTTY) stderr.write('\n');
+  }
+}

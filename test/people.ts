@@ -1,0 +1,70 @@
+/** People who sign in. */
+import type { FastifyInstance } from 'fastify';
+import type { Db, User } from '../src/db/schema.ts';
+import { transact } from '../src/db/transact.ts';
+import { sessionCookie } from '../src/sessions/cookie.ts';
+import { hashPassword } from '../src/sessions/passwords.ts';
+import type { Role } from '../src/sessions/policy.ts';
+import { insertSession, setCode, setPassword } from '../src/sessions/queries.ts';
+import { newToken } from '../src/sessions/tokens.ts';
+import { addUser, post } from './support.ts';
+
+export const PASSWORD = 'lemon trees on the roof';
+/** Of the second factor of those who have one, in base 32. */
+export const CODE_SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+let hash: Promise<string> | undefined;
+
+/** Someone with a role, and a password. */
+export async function addPerson(
+  db: Db,
+  username: string,
+  role: Role,
+  {
+    hasCode = false,
+    recoveryHashes = [] as string[],
+    ...rest
+  }: Partial<User> & {
+    hasCode?: boolean;
+    recoveryHashes?: string[];
+  } = {},
+): Promise<User> {
+  hash ??= hashPassword(PASSWORD);
+  const [user, known] = [await addUser(db, { username, ...rest, role }), await hash];
+  await transact(db, async (trx) => {
+    await setPassword(trx, user.id, known, 1);
+    if (hasCode) await setCode(trx, user.id, { secret: CODE_SECRET, step: 0, recoveryHashes });
+  });
+  return user;
+}
+
+/** What a browser sends along that is signed in as someone, and sends a form of ours. */
+export type Headers = { cookie: string; 'sec-fetch-site': string };
+
+/** A session as signing in would begin it. */
+export async function signedIn(app: FastifyInstance, user: User): Promise<Headers> {
+  const token = newToken();
+  const session = {
+    token,
+    user_id: user.id,
+    address: '127.0.0.1',
+    browser: 'Mozilla/5.0 (X11; Linux) Firefox/150.0',
+  };
+  await transact(app.db, (trx) => insertSession(trx, session, app.clock()));
+  return headersFor(app, token);
+}
+
+export function headersFor(app: FastifyInstance, token: string): Headers {
+  return { cookie: `${sessionCookie(app.config).name}=${token}`, 'sec-fetch-site': 'same-origin' };
+}
+
+/** Signs in by the form; undefined where that was refused. */
+export async function signIn(
+  app: FastifyInstance,
+  username: string,
+  password = PASSWORD,
+): Promise<Headers | undefined> {
+  const answer = await post(app, '/sign-in', { username, password });
+  const token = answer.cookies.find(({ name }) => name === sessionCookie(app.config).name)?.value;
+  return answer.statusCode === 303 && token ? headersFor(app, token) : undefined;
+}
