@@ -1,4 +1,5 @@
 /** People who sign in. */
+import { argon2Sync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
@@ -12,6 +13,21 @@ import { addUser, post } from './support.ts';
 export const PASSWORD = 'lemon trees on the roof';
 /** Of the second factor of those who have one, in base 32. */
 export const CODE_SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+/** As an earlier Roster could have hashed a password: with less memory. */
+export function oldHash(password: string): string {
+  const nonce = Buffer.from('some salt that is old');
+  const digest = argon2Sync('argon2id', {
+    message: password,
+    nonce,
+    parallelism: 1,
+    tagLength: 32,
+    memory: 4096,
+    passes: 3,
+  });
+  const [salt, hash] = [nonce, digest].map((bytes) => bytes.toString('base64').replaceAll('=', ''));
+  return `$argon2id$v=19$m=4096,t=3,p=1$${salt}$${hash}`;
+}
 
 let hash: Promise<string> | undefined;
 

@@ -11,6 +11,13 @@ import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { type Progress, reportProgress } from '../progress.ts';
 import {
+  type Access,
+  findAccessAfter,
+  findRoleRules,
+  insertAccess,
+  requireCode,
+} from '../sessions/queries.ts';
+import {
   addToCounts,
   byStatus,
   type Count,
@@ -65,9 +72,16 @@ export async function copyEverything(
       const total = active + inactive;
       const sent = await sumUp(from, progressOf('copied', total), (users) => insertCopies(to, users));
       await addToCounts(to, sent.counts);
+      const access = await sumUpAccess(from, (some) => insertAccess(to, some));
+      for (const { role, is_code_required } of await findRoleRules(from))
+        await requireCode(to, role, is_code_required);
       await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
       const arrived = await sumUp(to, progressOf('compared', total));
-      if (!isDeepStrictEqual(arrived, sent) || !isDeepStrictEqual(await readCounts(to), known)) {
+      if (
+        !isDeepStrictEqual(arrived, sent) ||
+        !isDeepStrictEqual(await readCounts(to), known) ||
+        access !== (await sumUpAccess(to))
+      ) {
         throw new StartError('What arrived is not what was sent; nothing was copied.');
       }
       return sent.total;
@@ -96,5 +110,23 @@ async function sumUp(
     counts.push(...tally(users));
     total += users.length;
     if (total % REPORT_EVERY === 0) progress(total);
+  }
+}
+
+/** The same for what people sign in with; sessions and links are left behind. */
+async function sumUpAccess(
+  db: Db,
+  each: (access: Access) => Promise<void> = async () => {},
+): Promise<string> {
+  const hash = createHash('sha256');
+  let last = 0;
+  for (;;) {
+    const access = await findAccessAfter(db, last, ROWS);
+    await each(access);
+    for (const row of [...access.credentials, ...access.recoveryCodes])
+      hash.update(JSON.stringify(Object.entries(row).sort()));
+    const end = access.credentials.at(-1);
+    if (end === undefined) return hash.digest('hex');
+    last = end.user_id;
   }
 }

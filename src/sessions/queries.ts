@@ -1,5 +1,6 @@
 /** Sessions and what people sign in with, in the database. */
 import { rowsOf } from '../db/compiled.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { LastAdministratorError } from '../errors.ts';
 import type { Role } from './policy.ts';
@@ -260,7 +261,7 @@ export async function followChange(
 }
 
 export async function findRoleRules(db: Db) {
-  return db.selectFrom('role_rules').selectAll().execute();
+  return db.selectFrom('role_rules').selectAll().orderBy('role').execute();
 }
 
 export async function requireCode(trx: Trx, role: Role, isRequired: boolean): Promise<void> {
@@ -269,6 +270,30 @@ export async function requireCode(trx: Trx, role: Role, isRequired: boolean): Pr
     .set({ is_code_required: isRequired })
     .where('role', '=', role)
     .execute();
+}
+
+/** What people sign in with, and what is asked of them: of everyone after one with an id. */
+export async function findAccessAfter(db: Db, userId: number, limit: number) {
+  const credentials = await db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('user_id', '>', userId)
+    .orderBy('user_id')
+    .limit(limit)
+    .execute();
+  const ids = credentials.map(({ user_id }) => user_id);
+  const codes = db.selectFrom('recovery_codes').selectAll().where(engineOf(db).isOneOf('user_id', ids));
+  const recoveryCodes = await codes.execute();
+  // Here, since databases order text by rules of their own.
+  recoveryCodes.sort((one, other) => (one.code_hash < other.code_hash ? -1 : 1));
+  return { credentials, recoveryCodes };
+}
+
+export type Access = Awaited<ReturnType<typeof findAccessAfter>>;
+
+export async function insertAccess(trx: Trx, { credentials, recoveryCodes }: Access): Promise<void> {
+  if (credentials.length > 0) await trx.insertInto('credentials').values(credentials).execute();
+  if (recoveryCodes.length > 0) await trx.insertInto('recovery_codes').values(recoveryCodes).execute();
 }
 
 const keys = new WeakMap<object, Promise<Buffer>>();

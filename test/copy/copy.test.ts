@@ -9,15 +9,21 @@ import { openDatabase, openToRead } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
+import { findAccessAfter, findRoleRules, requireCode } from '../../src/sessions/queries.ts';
 import { parseList } from '../../src/users/list.ts';
 import { findMatches } from '../../src/users/matches.ts';
 import { countByStatus, deleteUser, updateUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
+import { addPerson } from '../people.ts';
 import { run } from '../roster.ts';
 import { addUser, addUsers, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
 async function usersOf(db: Db) {
   return db.selectFrom('users').selectAll().orderBy('id').execute();
+}
+
+async function accessOf(db: Db) {
+  return [await findAccessAfter(db, 0, 100), await findRoleRules(db)];
 }
 
 /** A database that has been used: users changed, deactivated and deleted, the last one among them. */
@@ -35,7 +41,10 @@ async function usedDatabase(url: string): Promise<Db> {
     );
     await updateUser(trx, 8, { full_name: null }, undefined, 0);
     for (const id of [1, 100, 2_501]) await deleteUser(trx, id);
+    await requireCode(trx, 'editor', true);
   });
+  await addPerson(db, 'ann', 'admin', { hasCode: true, recoveryHashes: ['a', 'B', 'c', '_', '-'] });
+  await addPerson(db, 'ed', 'editor');
   return db;
 }
 
@@ -53,10 +62,11 @@ describe.each([
     const fromUrl = await temporaryUrl(from);
     const source = await usedDatabase(fromUrl);
     const target = await temporaryDatabase(await temporaryUrl(to));
-    expect(await copyEverything(await reading(fromUrl), target)).toBe(2_498);
+    expect(await copyEverything(await reading(fromUrl), target)).toBe(2_500);
     expect(await usersOf(target)).toEqual(await usersOf(source));
+    expect(await accessOf(target)).toEqual(await accessOf(source));
     expect(await countByStatus(target)).toEqual(await countByStatus(source));
-    expect(await addUser(target, { username: 'next' })).toMatchObject({ id: 2_502 });
+    expect(await addUser(target, { username: 'next' })).toMatchObject({ id: 2_504 });
     await expect(addUser(target, { username: 'Next', email: 'x@example.org' })).rejects.toThrow();
   });
 

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { hashOf, newToken, open, seal } from '../../src/sessions/tokens.ts';
+
+const KEY = randomBytes(32);
+
+test('a token has 256 bits, and what is kept of it does not tell it', () => {
+  const tokens = new Set(Array.from({ length: 100 }, newToken));
+  expect(tokens.size).toBe(100);
+  for (const token of tokens) {
+    expect(token).toMatch(/^[\w-]{43}$/);
+    expect(hashOf(token)).toMatch(/^[\w-]{43}$/);
+    expect(hashOf(token)).not.toBe(token);
+  }
+});
+
+test('what was sealed is opened as it was, and shows nothing of itself', () => {
+  const value = { userId: 7, fields: { full_name: 'Zoë "<b>" 👩‍👩‍👧' } };
+  const sealed = seal(KEY, 'draft', value);
+  expect(open(KEY, 'draft', sealed)).toEqual(value);
+  expect(sealed).toMatch(/^[\w-]+$/);
+  expect(Buffer.from(sealed, 'base64url').toString('latin1')).not.toContain('full_name');
+  expect(seal(KEY, 'draft', value)).not.toBe(sealed);
+});
+
+test('what was changed in any place, or sealed for something else or with another key, is nothing', () => {
+  const sealed = seal(KEY, 'draft', { userId: 7 });
+  const bytes = Buffer.from(sealed, 'base64url');
+  for (const at of bytes.keys()) {
+    const changed = Buffer.from(bytes);
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    expect(open(KEY, 'draft', changed.toString('base64url'))).toBeUndefined();
+  }
+  expect(open(KEY, 'ticket', sealed)).toBeUndefined();
+  expect(open(randomBytes(32), 'draft', sealed)).toBeUndefined();
+  for (const text of ['', 'x', sealed.slice(0, 30), sealed.slice(0, -1), 'ü'.repeat(50)])
+    expect(open(KEY, 'draft', text)).toBeUndefined();
+});
