@@ -18,8 +18,10 @@ const ROWS = {
 };
 
 const BREAK = {
-  sqlite: sql`create trigger broken before update on user_counts begin select raise(abort, 'broken'); end`,
-  postgres: sql`alter table user_counts add constraint broken check (false) not valid`,
+  sqlite: (table: string) =>
+    sql`create trigger broken before update on ${sql.table(table)} begin select raise(abort, 'broken'); end`,
+  postgres: (table: string) =>
+    sql`alter table ${sql.table(table)} add constraint broken check (false) not valid`,
 };
 
 export async function tablesOf(db: Db): Promise<string[]> {
@@ -36,5 +38,10 @@ export async function dump(db: Db): Promise<unknown> {
 
 /** Makes every later write to the number of users fail, which is the last write of every change. */
 export async function breakCounts(db: Db): Promise<void> {
-  await transact(db, (trx) => BREAK[inject('engine')].execute(trx));
+  await breakUpdates(db, 'user_counts');
+}
+
+/** Makes every later change of a row of a table fail. */
+export async function breakUpdates(db: Db, table: string): Promise<void> {
+  await transact(db, (trx) => BREAK[inject('engine')](table).execute(trx));
 }

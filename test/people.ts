@@ -1,6 +1,7 @@
 /** People who sign in. */
 import { argon2Sync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { Secret, TOTP } from 'otpauth';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { sessionCookie } from '../src/sessions/cookie.ts';
@@ -83,4 +84,20 @@ export async function signIn(
   const answer = await post(app, '/sign-in', { username, password });
   const token = answer.cookies.find(({ name }) => name === sessionCookie(app.config).name)?.value;
   return answer.statusCode === 303 && token ? headersFor(app, token) : undefined;
+}
+
+export const HOUR = 60 * 60 * 1000;
+
+/** A clock that stands still until it is moved, by milliseconds. */
+export function movableClock(start = Date.UTC(2026, 5, 1, 12)) {
+  let now = start;
+  const move = (by: number) => {
+    now += by;
+  };
+  return Object.assign(() => now, { move });
+}
+
+/** The code of the second factor that is shown at a time. */
+export function codeAt(time: number): string {
+  return new TOTP({ secret: Secret.fromBase32(CODE_SECRET) }).generate({ timestamp: time });
 }

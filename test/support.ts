@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { inject, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
+import type { Clock } from '../src/clock.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
 import type { Db, User } from '../src/db/schema.ts';
@@ -34,9 +35,13 @@ export async function temporaryDatabase(url?: string, connections = 5): Promise<
 }
 
 /** An app with an empty database, or a given one; closed after the test. */
-export async function startApp(settings: Record<string, string> = {}, db?: Db): Promise<FastifyInstance> {
+export async function startApp(
+  settings: Record<string, string> = {},
+  db?: Db,
+  clock: Clock = Date.now,
+): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()) });
+  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), clock });
   onTestFinished(() => app.close());
   return app;
 }

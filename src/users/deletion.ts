@@ -19,6 +19,8 @@ export async function remove(request: Request, reply: FastifyReply) {
   const id = idOf(request);
   readFields(request.body, []);
   const { db } = request.server;
+  const before = await getUser(db, id);
+  refuseUnless(request, (actor) => mayChange(actor, before));
   const user = await transact(db, async (trx) => {
     const deleted = await deleteUser(trx, id);
     refuseUnless(request, (actor) => mayChange(actor, deleted));
