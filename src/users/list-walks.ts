@@ -1,11 +1,14 @@
 /** Pages for which no index has both the filter and the order: something is gone through, in stretches. */
+import type { SelectQueryBuilder } from 'kysely';
 import { engineOf } from '../db/engine.ts';
-import type { Db } from '../db/schema.ts';
+import type { Db, Schema } from '../db/schema.ts';
+import type { Search } from '../db/search.ts';
 import { TooBroadError } from '../errors.ts';
+import type { Piece } from '../search/search.ts';
 import type { Filter, Sort } from './list.ts';
 import { orderOf } from './list.ts';
+import { hasDates, isInBounds, splitBounds } from './list-bounds.ts';
 import { inOrder, isAscending, isAt, type Place, placesBeyond, type Window } from './list-order.ts';
-import { boundsOf, hasDates, isInBounds, type Matches } from './matches.ts';
 
 /** Rows that are looked through in one go: a few milliseconds, in which SQLite answers nobody else. */
 const STRETCH = 2_000;
@@ -13,7 +16,23 @@ const STRETCH = 2_000;
 /** The same, of an index that is not left for the rows. */
 const LONG_STRETCH = 20_000;
 
+/** The first of several stretches, each twice as long as the one before: at least so many rows, and so many for each sought. */
+const FIRST_STRETCH = 50;
+const ROWS_FOR_EACH = 3;
+
 export type FilterAndOrder = Filter & { sort: Sort };
+
+/** How someone is to be found. */
+export type Sought = {
+  /** What is searched for. */
+  pieces: readonly Piece[];
+  /** How to search for it. */
+  search: Search | undefined;
+  /** Whether fewer have the role than have the status, if there is one. */
+  isByRole: boolean;
+  /** When to give up, as by `performance.now()`. */
+  until: number;
+};
 
 /** Yields after each stretch, and returns the ids of those who are in the window. */
 type Walk = AsyncGenerator<void, number[]>;
@@ -23,16 +42,16 @@ type Walk = AsyncGenerator<void, number[]>;
  * for those who come first in the order of ids.
  * @throws TooBroadError when neither comes to an end in time.
  */
-export async function walkToWindow(db: Db, list: FilterAndOrder, matches: Matches, window: Window) {
-  const walks = [lookThrough(db, list, matches, window)];
-  if (list.q === undefined && hasDates(list) && orderOf(list.sort).column === 'id')
-    walks.push(gather(db, list, window));
+export async function walkToWindow(db: Db, list: FilterAndOrder, sought: Sought, window: Window) {
+  const walks = [lookThrough(db, list, sought, window)];
+  if (list.q === undefined && (hasDates(list) || list.role) && orderOf(list.sort).column === 'id')
+    walks.push(gather(db, list, sought, window));
   for (;;) {
     for (const walk of walks) {
       const { done, value } = await walk.next();
       if (done) return value;
     }
-    if (performance.now() > matches.until) throw new TooBroadError('Too many rows had to be looked through.');
+    if (performance.now() > sought.until) throw new TooBroadError('Too many rows had to be looked through.');
   }
 }
 
@@ -40,43 +59,51 @@ export async function walkToWindow(db: Db, list: FilterAndOrder, matches: Matche
 async function* lookThrough(
   db: Db,
   list: FilterAndOrder,
-  { pieces, search }: Matches,
+  { pieces, search, isByRole }: Sought,
   { isFromEnd, offset, limit, place }: Window,
 ): Walk {
   const { sort } = list;
   const { column } = orderOf(sort);
-  const { isActive, ...dates } = boundsOf(list);
+  const wanted = offset + limit;
   // What the order's index has is not gone through.
-  const bounds = column === 'created_at' ? { isActive, ...dates } : { isActive };
+  const [indexed, asked] = splitBounds(list, sort, isByRole);
   const has = search ? pieces.map(search.has) : [];
   const ids: number[] = [];
   let places: readonly (Place | undefined)[] = [place];
+  let length = Math.min(STRETCH, Math.max(FIRST_STRETCH, ROWS_FOR_EACH * wanted));
   while (places.length > 0) {
     const [next] = places;
-    const rows = inOrder(db.selectFrom('users').where(isInBounds(bounds)), sort, isFromEnd)
+    const rows = inOrder(db.selectFrom('users').where(isInBounds(indexed)), sort, isFromEnd)
       .select(['users.id', `users.${column} as key`])
-      .select((where) => where.and([isInBounds(dates)(where), ...has]).as('is_match'))
+      .select((where) => where.and([isInBounds(asked)(where), ...has]).as('is_match'))
       .$if(next !== undefined, (query) => query.where(isAt(sort, next as Place)))
-      .limit(STRETCH);
+      .limit(length);
     const stretch = await engineOf(db).stretch(() => rows.execute());
     ids.push(...stretch.filter(({ is_match }) => is_match).map(({ id }) => id));
     const last = stretch.at(-1);
-    if (ids.length >= offset + limit) break;
-    if (last === undefined || stretch.length < STRETCH) places = places.slice(1);
+    if (ids.length >= wanted) break;
+    if (last === undefined || stretch.length < length) places = places.slice(1);
     else {
       const beyond = placesBeyond(sort, { side: isFromEnd ? 'before' : 'after', ...last });
       // A tie that was asked for is not left.
       places = place?.isTie ? beyond.slice(0, 1) : beyond;
     }
+    length = Math.min(STRETCH, 2 * length);
     yield;
   }
-  return ids.slice(offset, offset + limit);
+  return ids.slice(offset, wanted);
 }
 
-/** Goes through those who were created in the filter's dates, and keeps who comes first in the order of ids. */
-async function* gather(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit, place }: Window): Walk {
+/** Goes through those whom an index by date has, and keeps who comes first in the order of ids. */
+async function* gather(
+  db: Db,
+  list: FilterAndOrder,
+  { isByRole }: Sought,
+  { isFromEnd, offset, limit, place }: Window,
+): Walk {
   const { stretch } = engineOf(db);
-  const { isActive, from = 0, before } = boundsOf(list);
+  const [{ from = 0, before, ...indexed }, asked] = splitBounds(list, 'created', isByRole);
+  const isLeft = Object.values(asked).some((bound) => bound !== undefined);
   const sign = isAscending(list.sort, isFromEnd) ? 1 : -1;
   let first: number[] = [];
   let start = from;
@@ -84,24 +111,26 @@ async function* gather(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit,
     const ends = db
       .selectFrom('users')
       .select('created_at')
-      .where(isInBounds({ isActive, from: start, before }))
+      .where(isInBounds({ ...indexed, from: start, before }))
       .orderBy('created_at')
       .limit(1)
-      .offset(LONG_STRETCH);
+      .offset(isLeft ? STRETCH : LONG_STRETCH);
     const [beyond] = await stretch(() => ends.execute());
     // However many were created at one moment, it is gone past.
     const end = beyond && Math.max(beyond.created_at, start + 1);
     const dated = db
       .selectFrom('users')
       .select('users.id')
-      .where(isInBounds({ isActive, from: start, before: end ?? before }))
-      .$if(place !== undefined, (query) => query.where(isAt(list.sort, place as Place)))
+      .$if(isLeft, (query) => query.select(['users.is_active', 'users.role']))
+      .where(isInBounds({ ...indexed, from: start, before: end ?? before }))
       // With a limit, so that it is the dates that are gone through.
-      .limit(Number.MAX_SAFE_INTEGER);
-    const rows = db
-      .selectFrom(dated.as('users'))
-      .select('id')
-      .orderBy('id', sign > 0 ? 'asc' : 'desc')
+      .limit(Number.MAX_SAFE_INTEGER)
+      .as('users');
+    const rows = (db.selectFrom(dated) as unknown as SelectQueryBuilder<Schema, 'users', object>)
+      .select('users.id')
+      .where(isInBounds(asked))
+      .$if(place !== undefined, (query) => query.where(isAt(list.sort, place as Place)))
+      .orderBy('users.id', sign > 0 ? 'asc' : 'desc')
       .limit(offset + limit);
     const found = await stretch(() => rows.execute());
     first = [...first, ...found.map(({ id }) => id)]
