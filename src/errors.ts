@@ -15,6 +15,11 @@ export class TooBroadError extends Error {
   override name = 'TooBroadError';
 }
 
+/** Catches it: there is no answer then. */
+export function noneIfTooBroad(error: unknown): undefined {
+  if (!(error instanceof TooBroadError)) throw error;
+}
+
 /** A row would repeat a value that must be unique. Thrown by the database layer, whatever the engine. */
 export class NotUniqueError extends Error {
   override name = 'NotUniqueError';

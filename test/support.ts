@@ -11,6 +11,7 @@ import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
+import type { Role } from '../src/sessions/policy.ts';
 import type { NewUser } from '../src/users/form.ts';
 import { addToCounts, insertUser, tally } from '../src/users/queries.ts';
 import { temporarySchema } from './postgres/database.ts';
@@ -68,29 +69,27 @@ export async function addUsers(db: Db, usernames: readonly string[]): Promise<vo
   for (const username of usernames) await addUser(db, { username });
 }
 
-/** Makes viewers, editors and administrators of some of the members there are: of 12,000, as many as 120, 1,079 and 12. */
+/** Makes viewers, editors and administrators of some of the members there are: of 12,000, 120, 1,079 and 12. */
 export async function giveRoles(db: Db): Promise<void> {
-  await transact(db, async (trx) => {
-    const members = await trx.selectFrom('users').selectAll().execute();
-    const others = members.flatMap((user): User[] => {
-      const role = ROLE_OF.find(([every, rest]) => user.id % every === rest)?.[2];
-      return role ? [{ ...user, role }] : [];
-    });
-    for (const [, , role] of ROLE_OF) {
-      const ids = others.filter((user) => user.role === role).map(({ id }) => id);
-      await trx.updateTable('users').set({ role }).where(engineOf(trx).isOneOf('id', ids)).execute();
-    }
-    const before = others.map((user) => ({ ...user, role: 'member' as const }));
-    await addToCounts(trx, [...tally(others), ...tally(before, -1)]);
-  });
+  await giveRole(db, 'admin', (id) => id % 1000 === 2);
+  await giveRole(db, 'viewer', (id) => id % 100 === 1);
+  await giveRole(db, 'editor', (id) => id % 11 === 0);
 }
 
-/** One of how many, by the rest of the id, has which role. */
-const ROLE_OF = [
-  [1000, 2, 'admin'],
-  [100, 1, 'viewer'],
-  [11, 0, 'editor'],
-] as const;
+/** Gives a role to the members with some ids. */
+export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boolean): Promise<void> {
+  await transact(db, async (trx) => {
+    const members = await trx
+      .selectFrom('users')
+      .select(['id', 'is_active', 'role'])
+      .where('role', '=', 'member')
+      .execute();
+    const chosen = members.filter(({ id }) => isChosen(id));
+    const ids = chosen.map(({ id }) => id);
+    await trx.updateTable('users').set({ role }).where(engineOf(trx).isOneOf('id', ids)).execute();
+    await addToCounts(trx, [...tally(chosen, -1), ...tally(chosen.map((user) => ({ ...user, role })))]);
+  });
+}
 
 export async function get(app: FastifyInstance, url: string, headers = {}): Promise<LightMyRequestResponse> {
   return app.inject({ url, headers: { host: 'localhost', ...headers } });

@@ -1,13 +1,13 @@
 /** Pages for which no index has both the filter and the order: something is gone through, in stretches. */
-import type { SelectQueryBuilder } from 'kysely';
 import { engineOf } from '../db/engine.ts';
-import type { Db, Schema } from '../db/schema.ts';
+import { fewUsers } from '../db/few.ts';
+import type { Db } from '../db/schema.ts';
 import type { Search } from '../db/search.ts';
 import { TooBroadError } from '../errors.ts';
 import type { Piece } from '../search/search.ts';
 import type { Filter, Sort } from './list.ts';
 import { orderOf } from './list.ts';
-import { hasDates, isInBounds, splitBounds } from './list-bounds.ts';
+import { boundsOf, hasDates, isInBounds, splitBounds } from './list-bounds.ts';
 import { inOrder, isAscending, isAt, type Place, placesBeyond, type Window } from './list-order.ts';
 
 /** Rows that are looked through in one go: a few milliseconds, in which SQLite answers nobody else. */
@@ -37,15 +37,23 @@ export type Sought = {
 /** Yields after each stretch, and returns the ids of those who are in the window. */
 type Walk = AsyncGenerator<void, number[]>;
 
+/** How many stretches of an order are gone through for those with a role before they are gathered: mostly that is enough. */
+const HEAD_START = 12;
+
+/** Up to so many are kept while those with a role are gone through. */
+const MOST_KEPT = 10_000;
+
 /**
  * The ids of a window, by whichever way is the shorter: through the order, for those who match, or through those who match,
- * for those who come first in the order of ids.
+ * for those who come first in the order.
  * @throws TooBroadError when neither comes to an end in time.
  */
 export async function walkToWindow(db: Db, list: FilterAndOrder, sought: Sought, window: Window) {
   const walks = [lookThrough(db, list, sought, window)];
-  if (list.q === undefined && (hasDates(list) || list.role) && orderOf(list.sort).column === 'id')
-    walks.push(gather(db, list, sought, window));
+  if (list.q === undefined && list.role) {
+    if (window.offset + window.limit <= MOST_KEPT) walks.push(gatherRole(db, list, sought, window));
+  } else if (list.q === undefined && hasDates(list) && orderOf(list.sort).column === 'id')
+    walks.push(gather(db, list, window));
   for (;;) {
     for (const walk of walks) {
       const { done, value } = await walk.next();
@@ -59,18 +67,58 @@ export async function walkToWindow(db: Db, list: FilterAndOrder, sought: Sought,
 async function* lookThrough(
   db: Db,
   list: FilterAndOrder,
-  { pieces, search, isByRole }: Sought,
+  sought: Sought,
   { isFromEnd, offset, limit, place }: Window,
 ): Walk {
+  const wanted = offset + limit;
+  const ids: number[] = [];
+  const length = Math.min(STRETCH, Math.max(FIRST_STRETCH, ROWS_FOR_EACH * wanted));
+  for await (const found of stretchesOf(db, list, sought, { isFromEnd, place }, length)) {
+    ids.push(...found);
+    if (ids.length >= wanted) break;
+    yield;
+  }
+  return ids.slice(offset, wanted);
+}
+
+/** Goes through those who have a role, and keeps who comes first in the order. */
+async function* gatherRole(
+  db: Db,
+  list: FilterAndOrder,
+  sought: Sought,
+  { isFromEnd, offset, limit, place }: Window,
+): Walk {
+  for (let turn = 0; turn < HEAD_START; turn++) yield;
+  let first: number[] = [];
+  const byTime = { ...list, sort: 'created' as const };
+  for await (const found of stretchesOf(db, byTime, sought, { isFromEnd: false }, STRETCH)) {
+    if (found.length > 0) {
+      const users = fewUsers(db, [...first, ...found]);
+      const rows = inOrder(place ? users.where(isAt(list.sort, place)) : users, list.sort, isFromEnd)
+        .select('users.id')
+        .limit(offset + limit);
+      first = (await engineOf(db).stretch(() => rows.execute())).map(({ id }) => id);
+    }
+    yield;
+  }
+  return first.slice(offset);
+}
+
+/** The ids of those who match, from one stretch of an order after the other, each twice as long as the one before. */
+async function* stretchesOf(
+  db: Db,
+  list: FilterAndOrder,
+  { pieces, search, isByRole }: Sought,
+  { isFromEnd, place }: Pick<Window, 'isFromEnd' | 'place'>,
+  firstLength: number,
+): AsyncGenerator<number[]> {
   const { sort } = list;
   const { column } = orderOf(sort);
-  const wanted = offset + limit;
   // What the order's index has is not gone through.
   const [indexed, asked] = splitBounds(list, sort, isByRole);
   const has = search ? pieces.map(search.has) : [];
-  const ids: number[] = [];
   let places: readonly (Place | undefined)[] = [place];
-  let length = Math.min(STRETCH, Math.max(FIRST_STRETCH, ROWS_FOR_EACH * wanted));
+  let length = firstLength;
   while (places.length > 0) {
     const [next] = places;
     const rows = inOrder(db.selectFrom('users').where(isInBounds(indexed)), sort, isFromEnd)
@@ -79,9 +127,8 @@ async function* lookThrough(
       .$if(next !== undefined, (query) => query.where(isAt(sort, next as Place)))
       .limit(length);
     const stretch = await engineOf(db).stretch(() => rows.execute());
-    ids.push(...stretch.filter(({ is_match }) => is_match).map(({ id }) => id));
+    yield stretch.filter(({ is_match }) => is_match).map(({ id }) => id);
     const last = stretch.at(-1);
-    if (ids.length >= wanted) break;
     if (last === undefined || stretch.length < length) places = places.slice(1);
     else {
       const beyond = placesBeyond(sort, { side: isFromEnd ? 'before' : 'after', ...last });
@@ -89,21 +136,13 @@ async function* lookThrough(
       places = place?.isTie ? beyond.slice(0, 1) : beyond;
     }
     length = Math.min(STRETCH, 2 * length);
-    yield;
   }
-  return ids.slice(offset, wanted);
 }
 
-/** Goes through those whom an index by date has, and keeps who comes first in the order of ids. */
-async function* gather(
-  db: Db,
-  list: FilterAndOrder,
-  { isByRole }: Sought,
-  { isFromEnd, offset, limit, place }: Window,
-): Walk {
+/** Goes through those who were created in the filter's dates, and keeps who comes first in the order of ids. */
+async function* gather(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit, place }: Window): Walk {
   const { stretch } = engineOf(db);
-  const [{ from = 0, before, ...indexed }, asked] = splitBounds(list, 'created', isByRole);
-  const isLeft = Object.values(asked).some((bound) => bound !== undefined);
+  const { isActive, from = 0, before } = boundsOf(list);
   const sign = isAscending(list.sort, isFromEnd) ? 1 : -1;
   let first: number[] = [];
   let start = from;
@@ -111,26 +150,24 @@ async function* gather(
     const ends = db
       .selectFrom('users')
       .select('created_at')
-      .where(isInBounds({ ...indexed, from: start, before }))
+      .where(isInBounds({ isActive, from: start, before }))
       .orderBy('created_at')
       .limit(1)
-      .offset(isLeft ? STRETCH : LONG_STRETCH);
+      .offset(LONG_STRETCH);
     const [beyond] = await stretch(() => ends.execute());
     // However many were created at one moment, it is gone past.
     const end = beyond && Math.max(beyond.created_at, start + 1);
     const dated = db
       .selectFrom('users')
       .select('users.id')
-      .$if(isLeft, (query) => query.select(['users.is_active', 'users.role']))
-      .where(isInBounds({ ...indexed, from: start, before: end ?? before }))
-      // With a limit, so that it is the dates that are gone through.
-      .limit(Number.MAX_SAFE_INTEGER)
-      .as('users');
-    const rows = (db.selectFrom(dated) as unknown as SelectQueryBuilder<Schema, 'users', object>)
-      .select('users.id')
-      .where(isInBounds(asked))
+      .where(isInBounds({ isActive, from: start, before: end ?? before }))
       .$if(place !== undefined, (query) => query.where(isAt(list.sort, place as Place)))
-      .orderBy('users.id', sign > 0 ? 'asc' : 'desc')
+      // With a limit, so that it is the dates that are gone through.
+      .limit(Number.MAX_SAFE_INTEGER);
+    const rows = db
+      .selectFrom(dated.as('users'))
+      .select('id')
+      .orderBy('id', sign > 0 ? 'asc' : 'desc')
       .limit(offset + limit);
     const found = await stretch(() => rows.execute());
     first = [...first, ...found.map(({ id }) => id)]

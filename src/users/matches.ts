@@ -2,6 +2,7 @@
 import { engineOf } from '../db/engine.ts';
 import { fewUsers } from '../db/few.ts';
 import type { Db } from '../db/schema.ts';
+import { noneIfTooBroad } from '../errors.ts';
 import type { Total } from '../pagination.ts';
 import { piecesOf } from '../search/search.ts';
 import type { Filter } from './list.ts';
@@ -13,6 +14,8 @@ import { byStatus, type Count, readCounts } from './queries.ts';
 export const MOST_COUNTED = 10_000;
 /** Milliseconds after which whoever asks for a page has to be told that it is too much. */
 const PATIENCE = 900;
+/** The same, before those with a role are gone through for what is searched for, rather than the other way round. */
+const PATIENCE_BEFORE_ROLE = 300;
 
 export type Matches = Sought & {
   total: Total;
@@ -57,7 +60,11 @@ async function findIds(db: Db, filter: Filter, sought: Sought, isFew: boolean): 
   }
   if (search) {
     const condition = hasBounds(filter) ? isWithin(filter) : undefined;
-    return search.find(db, { pieces, condition, isReversed: false, limit }, until);
+    const find = (end: number) => search.find(db, { pieces, condition, isReversed: false, limit }, end);
+    if (filter.role === undefined) return find(until);
+    // Of all who have what is searched for, hardly any may have the role.
+    const ids = await find(until - PATIENCE + PATIENCE_BEFORE_ROLE).catch(noneIfTooBroad);
+    if (ids) return ids;
   }
   const first = { isFromEnd: false, offset: 0, limit };
   return (await walkToWindow(db, { ...filter, sort: 'created' }, sought, first)).sort(ascending);

@@ -15,7 +15,16 @@ import {
 } from '../../src/users/list.ts';
 import { readPage } from '../../src/users/list-queries.ts';
 import { findMatches, type Matches } from '../../src/users/matches.ts';
-import { addUser, decodeHtml, get, giveRoles, startApp, temporaryDatabase, textOf } from '../support.ts';
+import {
+  addUser,
+  decodeHtml,
+  get,
+  giveRole,
+  giveRoles,
+  startApp,
+  temporaryDatabase,
+  textOf,
+} from '../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -117,6 +126,56 @@ function waysOf(found: Matches, isKept: boolean): [string, Matches][] {
     ['as many by status', { ...found, ids: undefined, total, isByRole: false }],
   ];
 }
+
+test('who comes late in an order is found among those with the role', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 60_000);
+  await giveRole(db, 'editor', (id) => id > 49_000);
+  const editors = await db.selectFrom('users').selectAll().where('role', '=', 'editor').execute();
+  for (const [sort, status, page] of [
+    ['id', undefined, 1],
+    ['id', 'active', 2],
+    ['id', undefined, 1300],
+    ['username', undefined, 780],
+    ['-email', 'active', 700],
+  ] as const) {
+    const list = { ...ALL, role: 'editor' as const, sort, status, page, perPage: 7 };
+    const matches = { ...(await findMatches(db, list)), until: SOON() };
+    expect(matches.ids).toBeUndefined();
+    const ordered = idsOf(
+      inOrder(
+        editors.filter((user) => isAsked(user, { status })),
+        sort,
+      ),
+    );
+    const read = async (state: object) =>
+      idsOf([...((await readPage(db, { ...list, ...state }, matches))?.page.items ?? [])]);
+    expect(await read({}), `${sort} ${page}`).toEqual(ordered.slice(7 * page - 7, 7 * page));
+    const boundary = { side: 'after' as const, id: 20_000, key: 20_000 };
+    if (sort === 'id') expect(await read({ boundary }), sort).toEqual(ordered.slice(0, 7));
+  }
+});
+
+test('where hardly anyone found has the role, those with the role are searched', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 12_000);
+  await giveRoles(db);
+  const everyone = await db.selectFrom('users').selectAll().execute();
+  for (const some of [
+    { role: 'member', q: 'garcia' },
+    { role: 'member', q: 'garcia', status: 'active' },
+    { role: 'member', q: 'example' },
+  ] as const) {
+    // Too late for the index of the search, in time for the rest.
+    vi.spyOn(performance, 'now').mockReturnValue(400).mockReturnValueOnce(0);
+    const { ids, total } = await findMatches(db, { ...ALL, ...some });
+    vi.restoreAllMocks();
+    const matching = everyone.filter((user) => isAsked(user, some)).map(({ id }) => id);
+    const isExact = matching.length <= 10_000;
+    expect(total).toEqual({ count: Math.min(10_000, matching.length), isExact });
+    expect(ids).toEqual(isExact ? matching.sort((one, other) => one - other) : undefined);
+  }
+});
 
 describe('a list of a role', () => {
   async function startWithRoles() {
