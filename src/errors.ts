@@ -15,6 +15,11 @@ export class TooBroadError extends Error {
   override name = 'TooBroadError';
 }
 
+/** Catches it: there is no answer then. */
+export function noneIfTooBroad(error: unknown): undefined {
+  if (!(error instanceof TooBroadError)) throw error;
+}
+
 /** Someone asked for what their role does not let them do; `who` can, as in "Administrators". */
 export class ForbiddenError extends Error {
   override name = 'ForbiddenError';

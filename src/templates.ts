@@ -5,7 +5,7 @@ import { asset } from './assets.ts';
 import type { User } from './db/schema.ts';
 import type { Page } from './pagination.ts';
 import { markMatches, type Piece } from './search/search.ts';
-import { mayChange, mayEdit, mayManage, ROLES, type Role } from './sessions/policy.ts';
+import { mayChange, mayEdit, mayManage, ROLE_NAMES, ROLES, type Role } from './sessions/policy.ts';
 import { yesOrNo } from './users/form.ts';
 import {
   boundaryAt,
@@ -21,13 +21,6 @@ import {
 
 /** The folder of the templates. */
 export const TEMPLATES = join(import.meta.dirname, '..', 'views');
-
-const ROLE_NAMES: Readonly<Record<Role, string>> = {
-  member: 'Member',
-  viewer: 'Viewer',
-  editor: 'Editor',
-  admin: 'Administrator',
-};
 
 const number = new Intl.NumberFormat('en');
 const date = new Intl.DateTimeFormat('en-GB', {
@@ -82,24 +75,24 @@ export const helpers = {
   mayManage,
   pageSizes: PAGE_SIZES,
   roles: ROLES,
-  /** "Administrator" */
-  roleName: ({ role }: { role: Role }) => ROLE_NAMES[role],
   sortLabels: SORT_LABELS,
   yesOrNo,
   number: (value: number) => number.format(value),
   /** "1,204", or "more than 10,000" */
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
-  /** "inactive users with “ada”, created since 1 Jan 2026" */
-  filtered({ status, createdAfter, createdBefore }: Filter, pieces: readonly Piece[] = []): string {
+  roleName: (role: Role) => ROLE_NAMES[role].one,
+  /** "active editors with “ada”, created since 1 Jan 2026" */
+  filtered({ status, role, createdAfter, createdBefore }: Filter, pieces: readonly Piece[] = []): string {
     const day = (value: string) => date.format(new Date(`${value}T00:00:00Z`));
+    const users = role ? ROLE_NAMES[role].many : 'users';
     const searched = pieces.map(
       ({ typed, isStart }) => `${isStart ? 'a field that starts with ' : ''}“${typed}”`,
     );
     const who =
       pieces.length > 0
-        ? `${status ? `${status} ` : ''}users with ${all.format(searched)}${createdAfter || createdBefore ? ',' : ''}`
-        : `${status ?? 'all'} users`;
+        ? `${status ? `${status} ` : ''}${users} with ${all.format(searched)}${createdAfter || createdBefore ? ',' : ''}`
+        : `${status ?? 'all'} ${users}`;
     if (createdAfter && createdBefore)
       return `${who} created from ${day(createdAfter)} to ${day(createdBefore)}`;
     if (createdAfter) return `${who} created since ${day(createdAfter)}`;

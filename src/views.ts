@@ -28,7 +28,10 @@ export type Views = {
     list: ListState;
     /** None when it would take too long to find. */
     page: Page<User> | undefined;
+    /** How many have the role that is asked for, or how many there are. */
     counts: Counts;
+    /** Whether there is nobody at all. */
+    isEmpty: boolean;
     /** What was searched for. */
     pieces: readonly Piece[];
     notices: string[];

@@ -9,10 +9,12 @@ import { buildApp } from '../src/app.ts';
 import type { Clock } from '../src/clock.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
+import { engineOf } from '../src/db/engine.ts';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
+import type { Role } from '../src/sessions/policy.ts';
 import type { NewUser } from '../src/users/form.ts';
-import { insertUser } from '../src/users/queries.ts';
+import { addToCounts, insertUser, tally } from '../src/users/queries.ts';
 import { temporarySchema } from './postgres/database.ts';
 
 /** A folder that is gone after the test. */
@@ -70,6 +72,28 @@ export async function addUser(
 
 export async function addUsers(db: Db, usernames: readonly string[]): Promise<void> {
   for (const username of usernames) await addUser(db, { username });
+}
+
+/** Makes viewers, editors and administrators of some of the members there are: of 12,000, 120, 1,079 and 12. */
+export async function giveRoles(db: Db): Promise<void> {
+  await giveRole(db, 'admin', (id) => id % 1000 === 2);
+  await giveRole(db, 'viewer', (id) => id % 100 === 1);
+  await giveRole(db, 'editor', (id) => id % 11 === 0);
+}
+
+/** Gives a role to the members with some ids. */
+export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boolean): Promise<void> {
+  await transact(db, async (trx) => {
+    const members = await trx
+      .selectFrom('users')
+      .select(['id', 'is_active', 'role'])
+      .where('role', '=', 'member')
+      .execute();
+    const chosen = members.filter(({ id }) => isChosen(id));
+    const ids = chosen.map(({ id }) => id);
+    await trx.updateTable('users').set({ role }).where(engineOf(trx).isOneOf('id', ids)).execute();
+    await addToCounts(trx, [...tally(chosen, -1), ...tally(chosen.map((user) => ({ ...user, role })))]);
+  });
 }
 
 export async function get(app: FastifyInstance, url: string, headers = {}): Promise<LightMyRequestResponse> {

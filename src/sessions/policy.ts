@@ -4,6 +4,14 @@
 export const ROLES = ['member', 'viewer', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What each is called, and those who have it. */
+export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> = {
+  member: { one: 'Member', many: 'members' },
+  viewer: { one: 'Viewer', many: 'viewers' },
+  editor: { one: 'Editor', many: 'editors' },
+  admin: { one: 'Administrator', many: 'administrators' },
+};
+
 /** Who asks. Without an administrator nobody signs in, and whoever is there may do what an editor may. */
 export type Actor = { role: Role };
 
@@ -43,15 +51,9 @@ export function maySignIn({ role, is_active }: { role: Role; is_active: boolean 
   return is_active && mayRead({ role });
 }
 
-const NAMES: Record<Role, string> = {
-  member: 'members',
-  viewer: 'viewers',
-  editor: 'editors',
-  admin: 'administrators',
-};
 const either = new Intl.ListFormat('en', { type: 'conjunction' });
 
 /** Who can do something, in a sentence: "editors and administrators". */
 export function whoMay(may: Rule): string {
-  return either.format(ROLES.filter((role) => may({ role })).map((role) => NAMES[role]));
+  return either.format(ROLES.filter((role) => may({ role })).map((role) => ROLE_NAMES[role].many));
 }

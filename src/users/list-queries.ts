@@ -1,6 +1,6 @@
 /** The list of users in the database: those on a page. */
 import type { Db, User } from '../db/schema.ts';
-import { TooBroadError } from '../errors.ts';
+import { noneIfTooBroad } from '../errors.ts';
 import { countPages, labelOf, type Neighbours, Page } from '../pagination.ts';
 import type { Boundary, Filter, ListState } from './list.ts';
 import { placesBeyond } from './list-order.ts';
@@ -10,10 +10,7 @@ import { findMatches, type Matches } from './matches.ts';
 /** The state of a list that may have become shorter, with the nearest page that there still is. */
 export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
   if (list.page === 1 || list.boundary) return list;
-  const matches = await findMatches(db, list).catch((error) => {
-    if (error instanceof TooBroadError) return undefined;
-    throw error;
-  });
+  const matches = await findMatches(db, list).catch(noneIfTooBroad);
   if (!matches?.total.isExact) return list;
   const { count } = matches.total;
   return { ...list, page: Math.max(1, Math.min(list.page, countPages(count, list.perPage))) };

@@ -2,11 +2,13 @@
 import type { CompiledQuery, SelectQueryBuilder } from 'kysely';
 import { compiled } from '../db/compiled.ts';
 import { engineOf } from '../db/engine.ts';
+import { fewUsers } from '../db/few.ts';
 import type { Db, Schema, User } from '../db/schema.ts';
 import { type Filter, orderOf, type Sort } from './list.ts';
+import { boundsOf, hasBounds, hasDates, isInBounds, isIndexed, isWithin } from './list-bounds.ts';
 import { inOrder, isAscending, isAt, type Place, type Window } from './list-order.ts';
 import { type FilterAndOrder, walkToWindow } from './list-walks.ts';
-import { boundsOf, hasDates, isInBounds, isWithin, type Matches, MOST_COUNTED } from './matches.ts';
+import type { Matches } from './matches.ts';
 
 /** Rows to be skipped over, from which on it pays to do it in the index alone, and as little as possible with each. */
 const FAR = 1_000;
@@ -23,7 +25,7 @@ export async function readWindow(
   window: Window,
 ): Promise<User[]> {
   const { column } = orderOf(list.sort);
-  if (list.q === undefined && (!hasDates(list) || column === 'created_at')) {
+  if (isIndexed(list, list.sort)) {
     const query = () => db.executeQuery(usersInWindow(db, list, list.sort, window));
     return (await (window.offset > FAR ? engineOf(db).skipOver(db, query) : query())).rows;
   }
@@ -83,7 +85,7 @@ async function idsInWindow(
     const ordered = isReversed ? ids.toReversed() : ids;
     return ordered.filter((id) => !place || isBeyond(id, place)).slice(offset, offset + limit);
   }
-  const condition = list.status || hasDates(list) ? isWithin(list) : undefined;
+  const condition = hasBounds(list) ? isWithin(list) : undefined;
   const question = { pieces, condition, beyond: place, isReversed, offset, limit };
   return (await search?.find(db, question, until)) ?? [];
 }
@@ -110,21 +112,12 @@ async function usersAmong(
   sort: Sort,
   { isFromEnd, offset, limit, place }: Window,
 ): Promise<User[]> {
-  const { isOneOf, stretch } = engineOf(db);
-  const { column } = orderOf(sort);
-  // With a limit, so that they are looked up first, instead of looking through the whole order for them.
-  const few = db
-    .selectFrom('users')
-    .select(['users.id', `users.${column}`])
-    .where(isOneOf('users.id', ids))
-    .limit(MOST_COUNTED)
-    .as('users');
-  const users = db.selectFrom(few) as unknown as SelectQueryBuilder<Schema, 'users', object>;
+  const users = fewUsers(db, ids);
   const shown = inOrder(place ? users.where(isAt(sort, place)) : users, sort, isFromEnd)
     .select('users.id')
     .limit(limit)
     .offset(offset);
-  const rows = await stretch(() => shown.execute());
+  const rows = await engineOf(db).stretch(() => shown.execute());
   return usersWithIds(
     db,
     rows.map(({ id }) => id),

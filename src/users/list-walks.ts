@@ -1,11 +1,14 @@
 /** Pages for which no index has both the filter and the order: something is gone through, in stretches. */
 import { engineOf } from '../db/engine.ts';
+import { fewUsers } from '../db/few.ts';
 import type { Db } from '../db/schema.ts';
+import type { Search } from '../db/search.ts';
 import { TooBroadError } from '../errors.ts';
+import type { Piece } from '../search/search.ts';
 import type { Filter, Sort } from './list.ts';
 import { orderOf } from './list.ts';
+import { boundsOf, hasDates, isInBounds, splitBounds } from './list-bounds.ts';
 import { inOrder, isAscending, isAt, type Place, placesBeyond, type Window } from './list-order.ts';
-import { boundsOf, hasDates, isInBounds, type Matches } from './matches.ts';
 
 /** Rows that are looked through in one go: a few milliseconds, in which SQLite answers nobody else. */
 const STRETCH = 2_000;
@@ -13,26 +16,50 @@ const STRETCH = 2_000;
 /** The same, of an index that is not left for the rows. */
 const LONG_STRETCH = 20_000;
 
+/** The first of several stretches, each twice as long as the one before: at least so many rows, and so many for each sought. */
+const FIRST_STRETCH = 50;
+const ROWS_FOR_EACH = 3;
+
 export type FilterAndOrder = Filter & { sort: Sort };
+
+/** How someone is to be found. */
+export type Sought = {
+  /** What is searched for. */
+  pieces: readonly Piece[];
+  /** How to search for it. */
+  search: Search | undefined;
+  /** Whether fewer have the role than have the status, if there is one. */
+  isByRole: boolean;
+  /** When to give up, as by `performance.now()`. */
+  until: number;
+};
 
 /** Yields after each stretch, and returns the ids of those who are in the window. */
 type Walk = AsyncGenerator<void, number[]>;
 
+/** How many stretches of an order are gone through for those with a role before they are gathered: mostly that is enough. */
+const HEAD_START = 12;
+
+/** Up to so many are kept while those with a role are gone through. */
+const MOST_KEPT = 10_000;
+
 /**
  * The ids of a window, by whichever way is the shorter: through the order, for those who match, or through those who match,
- * for those who come first in the order of ids.
+ * for those who come first in the order.
  * @throws TooBroadError when neither comes to an end in time.
  */
-export async function walkToWindow(db: Db, list: FilterAndOrder, matches: Matches, window: Window) {
-  const walks = [lookThrough(db, list, matches, window)];
-  if (list.q === undefined && hasDates(list) && orderOf(list.sort).column === 'id')
+export async function walkToWindow(db: Db, list: FilterAndOrder, sought: Sought, window: Window) {
+  const walks = [lookThrough(db, list, sought, window)];
+  if (list.q === undefined && list.role) {
+    if (window.offset + window.limit <= MOST_KEPT) walks.push(gatherRole(db, list, sought, window));
+  } else if (list.q === undefined && hasDates(list) && orderOf(list.sort).column === 'id')
     walks.push(gather(db, list, window));
   for (;;) {
     for (const walk of walks) {
       const { done, value } = await walk.next();
       if (done) return value;
     }
-    if (performance.now() > matches.until) throw new TooBroadError('Too many rows had to be looked through.');
+    if (performance.now() > sought.until) throw new TooBroadError('Too many rows had to be looked through.');
   }
 }
 
@@ -40,37 +67,76 @@ export async function walkToWindow(db: Db, list: FilterAndOrder, matches: Matche
 async function* lookThrough(
   db: Db,
   list: FilterAndOrder,
-  { pieces, search }: Matches,
+  sought: Sought,
   { isFromEnd, offset, limit, place }: Window,
 ): Walk {
+  const wanted = offset + limit;
+  const ids: number[] = [];
+  const length = Math.min(STRETCH, Math.max(FIRST_STRETCH, ROWS_FOR_EACH * wanted));
+  for await (const found of stretchesOf(db, list, sought, { isFromEnd, place }, length)) {
+    ids.push(...found);
+    if (ids.length >= wanted) break;
+    yield;
+  }
+  return ids.slice(offset, wanted);
+}
+
+/** Goes through those who have a role, and keeps who comes first in the order. */
+async function* gatherRole(
+  db: Db,
+  list: FilterAndOrder,
+  sought: Sought,
+  { isFromEnd, offset, limit, place }: Window,
+): Walk {
+  for (let turn = 0; turn < HEAD_START; turn++) yield;
+  let first: number[] = [];
+  const byTime = { ...list, sort: 'created' as const };
+  for await (const found of stretchesOf(db, byTime, sought, { isFromEnd: false }, STRETCH)) {
+    if (found.length > 0) {
+      const users = fewUsers(db, [...first, ...found]);
+      const rows = inOrder(place ? users.where(isAt(list.sort, place)) : users, list.sort, isFromEnd)
+        .select('users.id')
+        .limit(offset + limit);
+      first = (await engineOf(db).stretch(() => rows.execute())).map(({ id }) => id);
+    }
+    yield;
+  }
+  return first.slice(offset);
+}
+
+/** The ids of those who match, from one stretch of an order after the other, each twice as long as the one before. */
+async function* stretchesOf(
+  db: Db,
+  list: FilterAndOrder,
+  { pieces, search, isByRole }: Sought,
+  { isFromEnd, place }: Pick<Window, 'isFromEnd' | 'place'>,
+  firstLength: number,
+): AsyncGenerator<number[]> {
   const { sort } = list;
   const { column } = orderOf(sort);
-  const { isActive, ...dates } = boundsOf(list);
   // What the order's index has is not gone through.
-  const bounds = column === 'created_at' ? { isActive, ...dates } : { isActive };
+  const [indexed, asked] = splitBounds(list, sort, isByRole);
   const has = search ? pieces.map(search.has) : [];
-  const ids: number[] = [];
   let places: readonly (Place | undefined)[] = [place];
+  let length = firstLength;
   while (places.length > 0) {
     const [next] = places;
-    const rows = inOrder(db.selectFrom('users').where(isInBounds(bounds)), sort, isFromEnd)
+    const rows = inOrder(db.selectFrom('users').where(isInBounds(indexed)), sort, isFromEnd)
       .select(['users.id', `users.${column} as key`])
-      .select((where) => where.and([isInBounds(dates)(where), ...has]).as('is_match'))
+      .select((where) => where.and([isInBounds(asked)(where), ...has]).as('is_match'))
       .$if(next !== undefined, (query) => query.where(isAt(sort, next as Place)))
-      .limit(STRETCH);
+      .limit(length);
     const stretch = await engineOf(db).stretch(() => rows.execute());
-    ids.push(...stretch.filter(({ is_match }) => is_match).map(({ id }) => id));
+    yield stretch.filter(({ is_match }) => is_match).map(({ id }) => id);
     const last = stretch.at(-1);
-    if (ids.length >= offset + limit) break;
-    if (last === undefined || stretch.length < STRETCH) places = places.slice(1);
+    if (last === undefined || stretch.length < length) places = places.slice(1);
     else {
       const beyond = placesBeyond(sort, { side: isFromEnd ? 'before' : 'after', ...last });
       // A tie that was asked for is not left.
       places = place?.isTie ? beyond.slice(0, 1) : beyond;
     }
-    yield;
+    length = Math.min(STRETCH, 2 * length);
   }
-  return ids.slice(offset, offset + limit);
 }
 
 /** Goes through those who were created in the filter's dates, and keeps who comes first in the order of ids. */

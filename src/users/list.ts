@@ -2,6 +2,7 @@
 import type { User } from '../db/schema.ts';
 import { type Fields, parseQuery } from '../forms.ts';
 import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../search/search.ts';
+import { ROLES, type Role } from '../sessions/policy.ts';
 import { codePoints, quotable, textKey } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
@@ -29,6 +30,7 @@ export type Filter = {
   /** What is searched for, as typed. */
   q: string | undefined;
   status: Status | undefined;
+  role: Role | undefined;
   createdAfter: string | undefined;
   createdBefore: string | undefined;
 };
@@ -79,6 +81,7 @@ const DEFAULTS: ListState = {
   perPage: 10,
   q: undefined,
   status: undefined,
+  role: undefined,
   createdAfter: undefined,
   createdBefore: undefined,
   sort: 'id',
@@ -110,6 +113,7 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
     perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it can be 1 to 100'),
     q: read('q', DEFAULTS.q, search, 'there is nothing in it to search for'),
     status: read('status', DEFAULTS.status, status, 'it can be active or inactive'),
+    role: read('role', DEFAULTS.role, role, `it can be ${ROLES.join(', ')}`),
     createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it can be a date such as 2026-01-31'),
     createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it can be a date such as 2026-01-31'),
     sort: order,
@@ -129,6 +133,7 @@ export function listParameters(list: ListState): [name: string, value: string][]
   const parameters: [string, unknown, unknown][] = [
     ['q', list.q, DEFAULTS.q],
     ['status', list.status, DEFAULTS.status],
+    ['role', list.role, DEFAULTS.role],
     ['created_after', list.createdAfter, DEFAULTS.createdAfter],
     ['created_before', list.createdBefore, DEFAULTS.createdBefore],
     ['sort', list.sort, DEFAULTS.sort],
@@ -165,8 +170,8 @@ export function parseFrom(query: Fields): ListState {
 }
 
 export function isFiltered(filter: Filter): boolean {
-  const { q, status, createdAfter, createdBefore } = filter;
-  return [q, status, createdAfter, createdBefore].some((value) => value !== undefined);
+  const { q, status, role, createdAfter, createdBefore } = filter;
+  return [q, status, role, createdAfter, createdBefore].some((value) => value !== undefined);
 }
 
 /** `after=username.17.bob`: the order, the id and the key of whoever the page begins after. */
@@ -200,6 +205,10 @@ function search(value: string): string | undefined {
 
 function status(value: string): Status | undefined {
   return STATUSES.find((known) => known === value);
+}
+
+function role(value: string): Role | undefined {
+  return ROLES.find((known) => known === value);
 }
 
 function sort(value: string): Sort | undefined {

@@ -1,30 +1,26 @@
 /** Who a filter lets through: how many they are and, where no index has them in every order, who. */
-import type { ExpressionBuilder } from 'kysely';
 import { engineOf } from '../db/engine.ts';
-import type { Db, Schema } from '../db/schema.ts';
-import type { Condition, Search } from '../db/search.ts';
+import { fewUsers } from '../db/few.ts';
+import type { Db } from '../db/schema.ts';
+import { noneIfTooBroad } from '../errors.ts';
 import type { Total } from '../pagination.ts';
-import { type Piece, piecesOf } from '../search/search.ts';
+import { piecesOf } from '../search/search.ts';
 import type { Filter } from './list.ts';
-import { type Counts, countByStatus } from './queries.ts';
+import { hasBounds, hasDates, isInBounds, isIndexed, isWithin, splitBounds } from './list-bounds.ts';
+import { type Sought, walkToWindow } from './list-walks.ts';
+import { byStatus, type Count, readCounts } from './queries.ts';
 
-const DAY = 24 * 60 * 60 * 1000;
-
-/** Up to this many users that a search or dates let through are counted, and put into any order. */
+/** Up to this many users that a search, dates or a role let through are put into any order, and counted if need be. */
 export const MOST_COUNTED = 10_000;
 /** Milliseconds after which whoever asks for a page has to be told that it is too much. */
 const PATIENCE = 900;
+/** The same, before those with a role are gone through for what is searched for, rather than the other way round. */
+const PATIENCE_BEFORE_ROLE = 300;
 
-export type Matches = {
+export type Matches = Sought & {
   total: Total;
-  /** Their ids in ascending order, where a search or dates let few through. */
+  /** Their ids in ascending order, where a search, dates or a role let few through. */
   ids: readonly number[] | undefined;
-  /** What is searched for. */
-  pieces: readonly Piece[];
-  /** How to search for it. */
-  search: Search | undefined;
-  /** When to give up, as by `performance.now()`. */
-  until: number;
 };
 
 /**
@@ -32,83 +28,71 @@ export type Matches = {
  * `MOST_COUNTED`.
  * @throws TooBroadError
  */
-export async function findMatches(db: Db, filter: Filter, known?: Counts): Promise<Matches> {
+export async function findMatches(db: Db, filter: Filter, known?: readonly Count[]): Promise<Matches> {
   const until = performance.now() + PATIENCE;
-  if (filter.q === undefined && !hasDates(filter)) {
-    const counts = known ?? (await countByStatus(db));
-    const count = filter.status ? counts[filter.status] : counts.active + counts.inactive;
-    return { total: { count, isExact: true }, ids: undefined, pieces: [], search: undefined, until };
+  const { q, status, role } = filter;
+  const counts = known ?? (await readCounts(db));
+  const ofRole = byStatus(counts, role);
+  const withRole = ofRole.active + ofRole.inactive;
+  const withStatus = status && byStatus(counts)[status];
+  const isByRole = role !== undefined && (withStatus === undefined || withRole < withStatus);
+  const search = q === undefined ? undefined : await engineOf(db).searchOf(db);
+  const sought = { pieces: piecesOf(q ?? '', search), search, isByRole, until };
+  const isFew = role !== undefined && Math.min(withRole, withStatus ?? withRole) <= MOST_COUNTED;
+  if (q === undefined && !hasDates(filter) && !isFew) {
+    const count = status ? ofRole[status] : withRole;
+    return { ...sought, total: { count, isExact: true }, ids: undefined };
   }
-  const search = filter.q === undefined ? undefined : await engineOf(db).searchOf(db);
-  const pieces = piecesOf(filter.q ?? '', search);
-  const dated = hasDates(filter) ? await findDated(db, filter) : undefined;
-  const ids = search ? await findSearched(db, filter, pieces, search, dated, until) : (dated ?? []);
+  const ids = await findIds(db, filter, sought, isFew);
   const isExact = ids.length <= MOST_COUNTED;
   const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };
-  return { total, ids: isExact ? ids : undefined, pieces, search, until };
+  return { ...sought, total, ids: isExact ? ids : undefined };
 }
 
 /** One more than are counted tells that there are more. */
-async function findDated(db: Db, filter: Filter): Promise<number[]> {
-  const users = db
-    .selectFrom('users')
-    .select('id')
-    .where(isWithin(filter))
-    .limit(MOST_COUNTED + 1);
-  const rows = await engineOf(db).stretch(() => users.execute());
-  return rows.map(({ id }) => id).sort((one, other) => one - other);
-}
-
-async function findSearched(
-  db: Db,
-  filter: Filter,
-  pieces: readonly Piece[],
-  search: Search,
-  dated: number[] | undefined,
-  until: number,
-): Promise<number[]> {
-  const hasFewDated = dated !== undefined && dated.length <= MOST_COUNTED;
-  if (!hasFewDated) {
-    const condition = filter.status || dated ? isWithin(filter) : undefined;
-    return search.find(db, { pieces, condition, isReversed: false, limit: MOST_COUNTED + 1 }, until);
+async function findIds(db: Db, filter: Filter, sought: Sought, isFew: boolean): Promise<number[]> {
+  const { pieces, search, until } = sought;
+  const limit = MOST_COUNTED + 1;
+  if (isFew || hasDates(filter)) {
+    const ids = await findIndexed(db, filter, sought, limit);
+    if (isIndexed(filter, 'created')) return ids;
+    if (ids.length < limit) return findAmong(db, ids, filter, sought);
   }
-  const { isOneOf, stretch } = engineOf(db);
-  const users = db
-    .selectFrom('users')
-    .select('id')
-    .where(isOneOf('users.id', dated))
-    .where(({ and }) => and(pieces.map(search.has)))
-    .orderBy('id');
-  return (await stretch(() => users.execute())).map(({ id }) => id);
+  if (search) {
+    const condition = hasBounds(filter) ? isWithin(filter) : undefined;
+    const find = (end: number) => search.find(db, { pieces, condition, isReversed: false, limit }, end);
+    if (filter.role === undefined) return find(until);
+    // Of all who have what is searched for, hardly any may have the role.
+    const ids = await find(until - PATIENCE + PATIENCE_BEFORE_ROLE).catch(noneIfTooBroad);
+    if (ids) return ids;
+  }
+  const first = { isFromEnd: false, offset: 0, limit };
+  return (await walkToWindow(db, { ...filter, sort: 'created' }, sought, first)).sort(ascending);
 }
 
-export function hasDates(filter: Filter): boolean {
-  return filter.createdAfter !== undefined || filter.createdBefore !== undefined;
+/** Those who have as much of what is asked as one index knows: dates, and a role or a status. */
+async function findIndexed(db: Db, filter: Filter, { isByRole }: Sought, limit: number): Promise<number[]> {
+  const [indexed] = splitBounds(filter, 'created', isByRole);
+  const users = db.selectFrom('users').select('id').where(isInBounds(indexed)).limit(limit);
+  const rows = await engineOf(db).stretch(() => users.execute());
+  return rows.map(({ id }) => id).sort(ascending);
 }
 
-/** What a filter asks of a row besides the search: its status, and when it was created: from a time on, before another. */
-type Bounds = { isActive?: boolean | undefined; from?: number | undefined; before?: number | undefined };
-
-export function boundsOf({ status, createdAfter, createdBefore }: Filter): Bounds {
-  const startOf = (day: string) => Date.parse(`${day}T00:00:00Z`);
-  return {
-    isActive: status && status === 'active',
-    from: createdAfter === undefined ? undefined : startOf(createdAfter),
-    before: createdBefore === undefined ? undefined : startOf(createdBefore) + DAY,
-  };
+/** Those of a few who have all that is asked. */
+async function findAmong(
+  db: Db,
+  ids: readonly number[],
+  filter: Filter,
+  { pieces, search }: Sought,
+): Promise<number[]> {
+  const users = fewUsers(db, ids)
+    .select('users.id')
+    .where(isWithin(filter))
+    .where(({ and }) => and(search ? pieces.map(search.has) : []))
+    .orderBy('users.id');
+  return (await engineOf(db).stretch(() => users.execute())).map(({ id }) => id);
 }
 
-export function isInBounds({ isActive, from, before }: Bounds): Condition {
-  return (where: ExpressionBuilder<Schema, 'users'>) => {
-    const conditions = [];
-    if (isActive !== undefined) conditions.push(where('users.is_active', '=', isActive));
-    if (from !== undefined) conditions.push(where('users.created_at', '>=', from));
-    if (before !== undefined) conditions.push(where('users.created_at', '<', before));
-    return where.and(conditions);
-  };
-}
-
-/** Whether a user has the filter's status and was created in its dates. */
-export function isWithin(filter: Filter): Condition {
-  return isInBounds(boundsOf(filter));
+function ascending(one: number, other: number): number {
+  return one - other;
 }

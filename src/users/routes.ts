@@ -14,7 +14,7 @@ import { create, showEditForm, showNewForm, update } from './editing.ts';
 import { type ListState, listAddress, parseFrom, parseList } from './list.ts';
 import { nearestPage, readPage } from './list-queries.ts';
 import { findMatches } from './matches.ts';
-import { countByStatus, findUserByUsername, getUser } from './queries.ts';
+import { byStatus, findUserByUsername, getUser, readCounts } from './queries.ts';
 import { idOf, type Request } from './request.ts';
 
 export function userRoutes(app: FastifyInstance): void {
@@ -45,22 +45,24 @@ async function showList(request: Request, reply: FastifyReply) {
   const { db } = request.server;
   const { list, notices } = parseList(request.query);
   // A form sends its empty fields too; the address of the list is short.
-  const { q, created_after, created_before } = request.query;
-  if ([q, created_after, created_before].includes('') && notices.length === 0) {
+  const { q, role, created_after, created_before } = request.query;
+  if ([q, role, created_after, created_before].includes('') && notices.length === 0) {
     return reply.redirect(listAddress(list), 302);
   }
-  const counts = await countByStatus(db);
+  const known = await readCounts(db);
+  const counts = byStatus(known, list.role);
+  const isEmpty = known.every(({ count }) => count === 0);
   try {
-    const matches = await findMatches(db, list, counts);
+    const matches = await findMatches(db, list, known);
     const found = await readPage(db, list, matches);
     if (found === undefined) return await showNoSuchPage(reply, list, matches.total, notices);
     const { pieces } = matches;
-    return await reply.render('users/list', { ...found, counts, pieces, notices });
+    return await reply.render('users/list', { ...found, counts, isEmpty, pieces, notices });
   } catch (error) {
     if (!(error instanceof TooBroadError)) throw error;
     return reply.render(
       'users/list',
-      { list, page: undefined, counts, pieces: piecesOf(list.q ?? ''), notices },
+      { list, page: undefined, counts, isEmpty, pieces: piecesOf(list.q ?? ''), notices },
       422,
     );
   }

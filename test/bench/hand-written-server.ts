@@ -42,7 +42,14 @@ function showList(response: ServerResponse, page: number): void {
   const shown = new Page(items, page, list.perPage, total);
   sendPage(
     response,
-    render('users/list', { list, page: shown, counts: users.counts, pieces: [], notices: [] }),
+    render('users/list', {
+      list,
+      page: shown,
+      counts: users.counts,
+      isEmpty: total === 0,
+      pieces: [],
+      notices: [],
+    }),
   );
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { updateUser } from '../../src/users/queries.ts';
-import { listen, startApp } from '../support.ts';
+import { giveRoles, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -23,6 +23,7 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
   'the list with filters and a notice': (page) =>
     page.goto('/users?status=active&created_after=2019-01-01&sort=x'),
   'no match': (page) => page.goto('/users?created_after=2030-01-01'),
+  'a role': (page) => page.goto('/users?role=editor&status=active'),
   'a search': (page) => page.goto('/users?q=an+ar&status=active'),
   'a search without a match': (page) => page.goto('/users?q=nobody&status=active'),
   'the letters': (page) => page.goto('/users?sort=username&per_page=2'),
@@ -73,6 +74,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test(`axe finds nothing to mend on any page, ${colorScheme}, ${width} px wide`, async () => {
       const app = await startApp();
       await seedUsers(app.db, 25);
+      await giveRoles(app.db);
       const baseURL = await listen(app);
       // axe is a script, which the pages' own policy would rightly keep out.
       const options = { baseURL, colorScheme, bypassCSP: true, reducedMotion: 'reduce' } as const;

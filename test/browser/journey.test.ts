@@ -215,7 +215,7 @@ describe('on a phone', () => {
     await page.getByLabel('Email').fill('zoe@example.org');
     await page.getByRole('button', { name: 'Create user' }).click();
     await page.getByRole('link', { name: 'All users' }).click();
-    await page.getByText('Dates and order').click();
+    await page.getByText('Role, dates and order').click();
     await page.getByLabel('Order').selectOption('-id');
     await page.getByRole('button', { name: 'Apply' }).click();
     expect(await page.locator('tbody tr').first().textContent()).toContain('zoe@example.org');

@@ -1,14 +1,17 @@
-/** Every kind of query that the list makes of users in one index: each order and status, from both ends and from a place. */
+/** Every kind of query that the list makes of users in one index: each order and status or role, from both ends and from a place. */
 import type { CompiledQuery } from 'kysely';
 import type { Db } from '../../src/db/schema.ts';
+import { ROLES, type Role } from '../../src/sessions/policy.ts';
 import {
   type Boundary,
+  parseList,
   SORT_KEYS,
   type Sort,
   type SortKey,
   STATUSES,
   type Status,
 } from '../../src/users/list.ts';
+import { isIndexed } from '../../src/users/list-bounds.ts';
 import { placesBeyond } from '../../src/users/list-order.ts';
 import { usersInWindow } from '../../src/users/list-rows.ts';
 
@@ -20,24 +23,32 @@ const MIDDLE: Record<SortKey, Boundary> = {
   created: { side: 'after', id: 2500, key: 1_560_000_000_000 },
 };
 
+const KINDS: { status?: Status; role?: Role }[] = [
+  {},
+  ...STATUSES.map((status) => ({ status })),
+  ...ROLES.map((role) => ({ role })),
+];
+
 export type ListWindow = {
   query: CompiledQuery;
   status: Status | undefined;
+  role: Role | undefined;
   hasPlace: boolean;
   isFar: boolean;
 };
 
 export function* listWindows(db: Db): Generator<ListWindow> {
   for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {
-    for (const status of [undefined, ...STATUSES]) {
-      const filter = { q: undefined, status, createdAfter: undefined, createdBefore: undefined };
+    for (const { status, role } of KINDS) {
+      const filter = { ...parseList({}).list, status, role };
+      if (!isIndexed(filter, sort)) continue;
       for (const side of ['after', 'before'] as const) {
         const middle = { ...MIDDLE[sort.replace('-', '') as SortKey], side };
         for (const place of [undefined, ...placesBeyond(sort, middle)]) {
           for (const offset of place ? [0] : [0, 4_000]) {
             const window = { isFromEnd: side === 'before', offset, limit: 10, place };
             const query = usersInWindow(db, filter, sort, window);
-            yield { query, status, hasPlace: place !== undefined, isFar: offset > 0 };
+            yield { query, status, role, hasPlace: place !== undefined, isFar: offset > 0 };
           }
         }
       }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseQuery } from '../../src/forms.ts';
+import { ROLES } from '../../src/sessions/policy.ts';
 import { fromParameter, listAddress, parseFrom, parseList } from '../../src/users/list.ts';
 
 const DEFAULTS = parseList({}).list;
@@ -11,6 +12,7 @@ describe('the state of the list', () => {
       page: 1,
       perPage: 10,
       status: undefined,
+      role: undefined,
       createdAfter: undefined,
       createdBefore: undefined,
       sort: 'id',
@@ -21,6 +23,7 @@ describe('the state of the list', () => {
   test('is all in its address', () => {
     const { list, notices } = parseList({
       status: 'active',
+      role: 'editor',
       created_after: '2026-01-31',
       created_before: '2026-02-01',
       sort: '-created',
@@ -30,12 +33,14 @@ describe('the state of the list', () => {
     });
     expect(notices).toEqual([]);
     expect(listAddress(list)).toBe(
-      '/users?status=active&created_after=2026-01-31&created_before=2026-02-01&sort=-created&per_page=25&page=3',
+      '/users?status=active&role=editor&created_after=2026-01-31&created_before=2026-02-01&sort=-created&per_page=25&page=3',
     );
   });
 
   test.each([
     ['status', 'Active'],
+    ['role', 'Editor'],
+    ['role', 'owner'],
     ['sort', 'password'],
     ['sort', '--id'],
     ['sort', '-'],
@@ -53,7 +58,7 @@ describe('the state of the list', () => {
   });
 
   test('ignores an empty parameter, which a form sends for an empty field, without a word', () => {
-    expect(parseList({ created_after: '', status: '' })).toEqual({ list: DEFAULTS, notices: [] });
+    expect(parseList({ created_after: '', status: '', role: '' })).toEqual({ list: DEFAULTS, notices: [] });
   });
 
   test.each(['', 'abc', '1.5', '1e3', '0x10', ' 2', '+2'])('takes page=%s for page 1', (page) => {
@@ -75,6 +80,7 @@ test('the way back to the list travels with a link, and comes out as it went in'
     page: fc.integer({ min: 1, max: 1e6 }),
     perPage: fc.integer({ min: 1, max: 100 }),
     status: fc.constantFrom('active', 'inactive', undefined),
+    role: fc.constantFrom(...ROLES, undefined),
     createdAfter: fc.constantFrom('2026-01-31', undefined),
     createdBefore: fc.constantFrom('2026-02-01', undefined),
     sort: fc.constantFrom('id', '-id', 'username', '-email', 'created'),

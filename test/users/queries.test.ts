@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
-import { type Filter, SORT_KEYS, type Sort } from '../../src/users/list.ts';
+import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
 import { listUsers } from '../../src/users/list-queries.ts';
 import { findMatches } from '../../src/users/matches.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase } from '../support.ts';
 
-const ALL: Filter = { q: undefined, status: undefined, createdAfter: undefined, createdBefore: undefined };
+const { list: ALL } = parseList({});
 const NOON = Date.UTC(2026, 0, 31, 12);
 const DAY = 24 * 60 * 60 * 1000;
 

@@ -7,6 +7,7 @@
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
 import { needleOf } from '../../search/search.ts';
+import { fewUsers } from '../few.ts';
 import type { Db, Trx } from '../schema.ts';
 import type { Question, Search } from '../search.ts';
 import type { Statements } from './statements.ts';
@@ -74,12 +75,10 @@ async function findInRange(
   const ids = (JSON.parse(rows[0]?.ids ?? '[]') as number[]).sort((one, other) => sign * (one - other));
   const last = ids.length < limit ? undefined : ids.at(-1);
   if (condition === undefined || ids.length === 0) return [ids, last];
-  const matching = await db
-    .selectFrom('users')
-    .select('id')
-    .where(isOneOf('users.id', ids))
+  const matching = await fewUsers(db, ids)
+    .select('users.id')
     .where(condition)
-    .orderBy('id', isReversed ? 'desc' : 'asc')
+    .orderBy('users.id', isReversed ? 'desc' : 'asc')
     .execute();
   return [matching.map(({ id }) => id), last];
 }

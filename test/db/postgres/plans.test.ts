@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { engineOf } from '../../../src/db/engine.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
-import { temporaryDatabase } from '../../support.ts';
+import { isInBounds } from '../../../src/users/list-bounds.ts';
+import { giveRoles, temporaryDatabase } from '../../support.ts';
 import { listWindows } from '../list-windows.ts';
 
 type Node = {
@@ -15,10 +17,12 @@ function nodesOf(node: Node): Node[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
-test('every order, with and without a status, walks one index and sorts only what is shown', async () => {
+test('every order, with and without a status or a role, walks one index and sorts only what is shown', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 20_000);
-  for (const { query, isFar } of listWindows(db)) {
+  await giveRoles(db);
+  await engineOf(db).finishBulkLoad(db);
+  for (const { query, role, isFar } of listWindows(db)) {
     const sqlOfPlan = `explain (format json) ${query.sql}`;
     const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({ ...query, sql: sqlOfPlan });
     const plan = rows[0]?.['QUERY PLAN'][0].Plan as Node;
@@ -26,8 +30,25 @@ test('every order, with and without a status, walks one index and sorts only wha
     const scans = nodesOf(walked).slice(1);
     const types = scans.map((node) => node['Node Type']);
     expect(types, JSON.stringify(plan, undefined, 1)).toEqual([isFar ? 'Index Only Scan' : 'Index Scan']);
+    if (role && role !== 'member') expect(scans[0]?.['Index Name']).toBe('users_role_created_at');
     const looked = nodesOf(plan).filter((node) => node['Relation Name'] && !scans.includes(node));
     const indexes = looked.map((node) => node['Index Name']);
     expect(indexes, JSON.stringify(plan, undefined, 1)).toEqual(isFar ? ['users_pkey'] : []);
+  }
+});
+
+test('who has a role is found in its index', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 20_000);
+  await giveRoles(db);
+  await engineOf(db).finishBulkLoad(db);
+  for (const role of ['viewer', 'editor', 'admin'] as const) {
+    const ofRole = db.selectFrom('users').select('id').where(isInBounds({ role })).limit(10_001).compile();
+    const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({
+      ...ofRole,
+      sql: `explain (format json) ${ofRole.sql}`,
+    } as never);
+    const nodes = nodesOf(rows[0]?.['QUERY PLAN'][0].Plan as Node);
+    expect(nodes.map((node) => node['Index Name']).filter(Boolean)).toEqual(['users_role_created_at']);
   }
 });

@@ -1,12 +1,15 @@
-import { sql } from 'kysely';
+import { type Compilable, type CompiledQuery, sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { fewUsers } from '../../../src/db/few.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
-import { temporaryDatabase } from '../../support.ts';
+import { isInBounds } from '../../../src/users/list-bounds.ts';
+import { giveRoles, temporaryDatabase } from '../../support.ts';
 import { type ListWindow, listWindows } from '../list-windows.ts';
 
 /** How the index that has filter and order is walked. */
-function walkOf({ status, hasPlace, isFar }: ListWindow): RegExp {
+function walkOf({ status, role, hasPlace, isFar }: ListWindow): RegExp {
+  if (role) return /^SEARCH users USING (COVERING )?INDEX users_role_created_at \(role=\?.*\)$/;
   if (hasPlace) return /^SEARCH users USING (INDEX|INTEGER PRIMARY KEY).*[<>=]\?\)$/;
   // From one end of the status, or of all: no row is compared with the other end.
   if (isFar)
@@ -18,9 +21,10 @@ function walkOf({ status, hasPlace, isFar }: ListWindow): RegExp {
     : /^SCAN users( USING INDEX \S+)?$/;
 }
 
-test('every order, with and without a status, walks one index and sorts only what is shown', async () => {
+test('every order, with and without a status or a role, walks one index and sorts only what is shown', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 5000);
+  await giveRoles(db);
   await transact(db, (trx) => sql`analyze`.execute(trx));
   for (const window of listWindows(db)) {
     const sqlOfPlan = `explain query plan ${window.query.sql}`;
@@ -31,5 +35,39 @@ test('every order, with and without a status, walks one index and sorts only wha
     expect(walked, plan).not.toContain('TEMP B-TREE');
     if (window.isFar) expect(joined, plan).toContain('SEARCH users USING INTEGER PRIMARY KEY (rowid=?)');
     else expect(joined).toBeUndefined();
+  }
+});
+
+test('who has a role is found in its index, and whatever else is asked of a few in the rows of those few', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 5000);
+  await giveRoles(db);
+  await expectPlans();
+  await transact(db, (trx) => sql`analyze`.execute(trx));
+  await expectPlans();
+
+  async function expectPlans() {
+    const ofRole = db
+      .selectFrom('users')
+      .select('id')
+      .where(isInBounds({ role: 'editor' }))
+      .limit(10_001);
+    expect(await planOf(ofRole)).toEqual([
+      'SEARCH users USING COVERING INDEX users_role_created_at (role=?)',
+    ]);
+    const asked = isInBounds({ isActive: true, role: 'editor', from: 0, before: 2e12 });
+    const among = await planOf(fewUsers(db, [1, 2, 3]).select('users.id').where(asked));
+    expect(among.filter((step) => step.startsWith('SEARCH'))).toEqual([
+      'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)',
+    ]);
+  }
+
+  async function planOf(query: Compilable): Promise<string[]> {
+    const compiled = query.compile();
+    const explained = { ...compiled, sql: `explain query plan ${compiled.sql}` };
+    const { rows } = await db.executeQuery<{ detail: string }>(
+      explained as typeof compiled & CompiledQuery<{ detail: string }>,
+    );
+    return rows.map(({ detail }) => detail);
   }
 });
