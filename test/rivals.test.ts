@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import type { Db } from '../src/db/schema.ts';
+import { hasAdministrator } from '../src/sessions/queries.ts';
 import { countByStatus } from '../src/users/queries.ts';
+import { addPerson, signedIn } from './people.ts';
 import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from './support.ts';
 
 async function startTwo(): Promise<[FastifyInstance, FastifyInstance]> {
@@ -85,4 +87,48 @@ test('whatever both do at once, the totals are what counting gives, and each sho
   expect(counts).toEqual(await countRows(apps[0].db));
   const total = (counts.active + counts.inactive).toLocaleString('en');
   for (const app of apps) expect(textOf((await get(app, '/users')).body)).toContain(`of ${total}`);
+});
+
+test('of two last administrators one stays, whatever both Rosters are asked at once', async () => {
+  const acts: [string, Record<string, string>][] = [
+    ['', { role: 'editor' }],
+    ['', { is_active: '0' }],
+    ['/delete', {}],
+  ];
+  for (const [path, fields] of acts) {
+    const apps = await startTwo();
+    const people = [await addPerson(apps[0].db, 'ann', 'admin'), await addPerson(apps[0].db, 'bob', 'admin')];
+    // Each puts the other out, and then both themselves.
+    const sessions = await Promise.all(people.map((user) => signedIn(apps[0], user)));
+    const asked = [0, 1, 0, 1].map((who, index) => {
+      const target = people[index < 2 ? 1 - who : who];
+      return post(apps[who as 0 | 1], `/users/${target?.id}${path}`, fields, sessions[who]);
+    });
+    await Promise.all(asked);
+    const left = apps[1].db.selectFrom('users').select('id').where('role', '=', 'admin');
+    expect(await left.where('is_active', '=', true).execute()).toHaveLength(1);
+    expect(await hasAdministrator(apps[1].db)).toBe(true);
+  }
+});
+
+test('the last administrator is told so, on the page and by the answer', async () => {
+  const [app] = await startTwo();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  // Neither of these lets anyone in.
+  await addPerson(app.db, 'gone', 'admin', { is_active: false });
+  await addUser(app.db, { username: 'new', role: 'admin' });
+  const headers = await signedIn(app, ann);
+  const page = textOf((await get(app, `/users/${ann.id}`, headers)).body);
+  expect(page).toContain('The last administrator cannot be deactivated or deleted.');
+  expect(page).not.toMatch(/Deactivate|Delete…/);
+  for (const fields of [{ role: 'editor' }, { is_active: '0' }, { full_name: 'A', role: 'member' }]) {
+    const answer = await post(app, `/users/${ann.id}`, fields, headers);
+    expect(answer.statusCode).toBe(422);
+    expect(textOf(answer.body)).toContain('ann is the last administrator. Make someone else one first.');
+  }
+  const deleted = await post(app, `/users/${ann.id}/delete`, {}, headers);
+  expect(deleted.statusCode).toBe(409);
+  expect(textOf(deleted.body)).toContain('ann is the last administrator. Nothing was changed');
+  expect((await post(app, `/users/${ann.id}`, { full_name: 'Ann' }, headers)).statusCode).toBe(303);
+  expect((await get(app, '/users', headers)).statusCode).toBe(200);
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HEADERS } from '../src/security.ts';
+import { newToken } from '../src/sessions/tokens.ts';
+import { addPerson, signedIn } from './people.ts';
 import { addUser, get, post, startApp, textOf } from './support.ts';
 
 test('every answer carries the security headers, errors included', async () => {
@@ -82,4 +84,81 @@ describe('a host', () => {
     expect(answer.statusCode).toBe(421);
     expect(answer.body).not.toContain('alice');
   });
+});
+
+/** What a browser can say of where a request comes from: each header, or none. */
+const SITES = ['same-origin', 'same-site', 'cross-site', 'none', undefined] as const;
+const ORIGINS = {
+  here: 'http://localhost',
+  'the public address': 'https://users.example.org',
+  'another port': 'http://localhost:8080',
+  'another site': 'https://evil.example',
+  'an opaque one': 'null',
+  none: undefined,
+} as const;
+
+describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
+  /** By the cross-site rule: a browser that says where from is believed, else the origin counts, else the cookie. */
+  function isTaken(site: (typeof SITES)[number], from: keyof typeof ORIGINS): boolean {
+    if (site !== undefined) return site === 'same-origin' || site === 'none';
+    if (from === 'none') return has === 'without';
+    return from === 'here' || from === 'the public address';
+  }
+
+  const cases = SITES.flatMap((site) =>
+    (Object.keys(ORIGINS) as (keyof typeof ORIGINS)[]).map((from) => [site, from] as const),
+  );
+
+  test.each(cases)('of Sec-Fetch-Site %s and the origin %s', async (site, from) => {
+    const app = await startApp({ ORIGIN: 'https://users.example.org' });
+    const cookie = has === 'with' ? { cookie: `other=1; __Host-roster=${newToken()}` } : {};
+    const origin = ORIGINS[from];
+    const headers = { ...cookie, ...(site && { 'sec-fetch-site': site }), ...(origin && { origin }) };
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'] as const) {
+      const answer = await app.inject({ method, url: '/users', headers: { host: 'localhost', ...headers } });
+      expect(answer.statusCode === 403, method).toBe(!isTaken(site, from));
+    }
+    for (const method of ['GET', 'HEAD'] as const) {
+      const answer = await app.inject({ method, url: '/users', headers: { host: 'localhost', ...headers } });
+      expect(answer.statusCode, method).toBe(200);
+    }
+  });
+});
+
+test('whoever may know of https is told to keep to it, and nobody else', async () => {
+  const hsts = async (settings: Record<string, string>) =>
+    (await get(await startApp(settings), '/users')).headers['strict-transport-security'];
+  expect(await hsts({ ORIGIN: 'https://users.example.org' })).toBe('max-age=31536000');
+  expect(await hsts({ ORIGIN: 'http://users.example.org' })).toBeUndefined();
+  expect(await hsts({})).toBeUndefined();
+});
+
+test('what needs a session is kept by its browser alone, and asked for again; what is secret is not kept', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  for (const address of [
+    '/users',
+    '/users/1',
+    '/users/1/edit',
+    '/users/new',
+    '/account',
+    '/roles',
+    '/nowhere',
+  ]) {
+    const page = await get(app, address, headers);
+    expect(page.headers['cache-control'], address).toBe('private, no-cache');
+    expect(page.headers.etag).toBeUndefined();
+  }
+  for (const secret of [
+    await get(app, '/account/code', headers),
+    await post(app, '/users/1/invitation', {}, headers),
+  ]) {
+    expect(secret.headers['cache-control']).toBe('no-store');
+    const compressed = { ...headers, 'accept-encoding': 'br, gzip' };
+    expect((await get(app, '/account/code', compressed)).headers['content-encoding']).toBeUndefined();
+    expect((await get(app, '/users', compressed)).headers['content-encoding']).toBe('br');
+  }
+  // Where someone is sent depends on the session.
+  expect((await get(app, '/users')).headers['cache-control']).toBe('no-store');
 });

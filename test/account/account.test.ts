@@ -1,0 +1,149 @@
+import { Secret, TOTP } from 'otpauth';
+import { describe, expect, test } from 'vitest';
+import { transact } from '../../src/db/transact.ts';
+import { findCredentials, requireCode } from '../../src/sessions/queries.ts';
+import { addPerson, codeAt, headersFor, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
+import { fieldValue, get, post, startApp, textOf } from '../support.ts';
+
+const NEW = 'a bicycle in the library';
+const CHANGE = { current_password: PASSWORD, new_password: NEW, new_password_again: NEW };
+
+async function start({ hasCode = false } = {}) {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  await addPerson(app.db, 'ann', 'admin');
+  const ed = await addPerson(app.db, 'ed', 'editor', { hasCode, recoveryHashes: ['kept'] });
+  return { app, clock, ed, headers: await signedIn(app, ed) };
+}
+
+describe('changing the password', () => {
+  test('renews this session, ends the others, and only the new one works from then on', async () => {
+    const { app, ed, headers } = await start();
+    const other = await signedIn(app, ed);
+    const answer = await post(app, '/account/password', CHANGE, headers);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/account']);
+    expect(answer.body).toBe('Your password is changed; every other browser is signed out.\n');
+    const token = answer.cookies.find(({ name }) => name === 'roster_session')?.value ?? '';
+    expect((await get(app, '/account', headersFor(app, token))).statusCode).toBe(200);
+    expect((await get(app, '/account', headers)).statusCode).toBe(303);
+    expect((await get(app, '/account', other)).statusCode).toBe(303);
+    expect(await signIn(app, 'ed')).toBeUndefined();
+    expect(await signIn(app, 'ed', NEW)).toBeDefined();
+  });
+
+  test('asks for the present one, and for a good new one twice, and says all at once', async () => {
+    const { app, headers } = await start();
+    const wrong = {
+      current_password: 'wrong',
+      new_password: 'ed@example.org ed@example.org',
+      new_password_again: '',
+    };
+    const answer = await post(app, '/account/password', wrong, headers);
+    expect(answer.statusCode).toBe(422);
+    const text = textOf(answer.body);
+    expect(text).toContain('There are 2 problems');
+    expect(text).toContain('That is not your password.');
+    expect(text).toContain('must not contain the username or the email');
+    expect(answer.body).not.toContain('ed@example.org ed@');
+    const typo = await post(app, '/account/password', { ...CHANGE, new_password_again: `${NEW}s` }, headers);
+    expect(textOf(typo.body)).toContain('That is not what you have typed above.');
+    expect(await signIn(app, 'ed')).toBeDefined();
+  });
+
+  test('is no way to guess it', async () => {
+    const { app, headers } = await start();
+    for (let failures = 0; failures < 4; failures++)
+      await post(app, '/account/password', { ...CHANGE, current_password: 'wrong' }, headers);
+    const answer = await post(app, '/account/password', CHANGE, headers);
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([429, '1']);
+    expect(await signIn(app, 'ed', NEW)).toBeUndefined();
+  });
+
+  test('has what password managers look for', async () => {
+    const { app, headers } = await start();
+    const { body } = await get(app, '/account', headers);
+    expect(body).toMatch(/value="ed" autocomplete="username"/);
+    expect(body).toMatch(/name="current_password" type="password"[^>]*autocomplete="current-password"/);
+    expect([...body.matchAll(/type="password"[^>]*autocomplete="new-password"/g)]).toHaveLength(2);
+  });
+});
+
+describe('the second factor', () => {
+  test('is on once its first code has been entered; ten recovery codes are shown, once', async () => {
+    const { app, clock, ed, headers } = await start();
+    const page = await get(app, '/account/code', headers);
+    expect(page.headers['cache-control']).toBe('no-store');
+    const secret = /class="secret">([A-Z2-7 ]+)</.exec(page.body)?.[1]?.replaceAll(' ', '') ?? '';
+    expect(page.body).toMatch(/<svg class="qr"[^>]*>.*<path d="M\d/s);
+    const sealed = fieldValue(page.body, 'sealed') ?? '';
+    const wrong = await post(app, '/account/code', { sealed, code: '000000' }, headers);
+    expect(wrong.statusCode).toBe(422);
+    expect(wrong.body.replaceAll(' ', '')).toContain(secret);
+    expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
+
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock() });
+    const shown = await post(app, '/account/code', { sealed, code }, headers);
+    expect([shown.statusCode, shown.headers['cache-control']]).toEqual([200, 'no-store']);
+    const codes = [...shown.body.matchAll(/<li>([a-z2-9-]{14})<\/li>/g)].map(([, one]) => one ?? '');
+    expect(new Set(codes).size).toBe(10);
+    expect(textOf((await get(app, '/account', headers)).body)).toContain('10 recovery codes are left');
+    // The code that turned it on has been used.
+    const asked = await post(app, '/sign-in', { username: 'ed', password: PASSWORD });
+    const ticket = fieldValue(asked.body, 'ticket') ?? '';
+    expect((await post(app, '/sign-in', { ticket, code })).statusCode).toBe(422);
+    expect((await post(app, '/sign-in', { ticket, code: codes[3] ?? '' })).statusCode).toBe(303);
+    const again = await post(app, '/account/code', { sealed, code }, headers);
+    expect([again.statusCode, again.headers.location]).toEqual([303, '/account']);
+  });
+
+  test('is not set with the secret of someone else, or one that was made up', async () => {
+    const { app, clock, ed, headers } = await start();
+    const ann = await signedIn(app, { ...ed, id: 1 });
+    const sealed = fieldValue((await get(app, '/account/code', ann)).body, 'sealed') ?? '';
+    for (const foreign of [sealed, 'x', ''])
+      expect(
+        (await post(app, '/account/code', { sealed: foreign, code: codeAt(clock()) }, headers)).statusCode,
+      ).toBe(422);
+    expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
+  });
+
+  test('is turned off, and recovery codes are made anew, with the password', async () => {
+    const { app, ed, headers } = await start({ hasCode: true });
+    for (const address of ['/account/code/delete', '/account/recovery-codes']) {
+      const refused = await post(app, address, { password: 'wrong' }, headers);
+      expect(refused.statusCode).toBe(422);
+      expect(textOf(refused.body)).toContain('That is not your password.');
+    }
+    expect(textOf((await get(app, '/account', headers)).body)).toContain('1 recovery code is left');
+    const shown = await post(app, '/account/recovery-codes', { password: PASSWORD }, headers);
+    expect(shown.headers['cache-control']).toBe('no-store');
+    expect([...shown.body.matchAll(/<li>[a-z2-9-]{14}<\/li>/g)]).toHaveLength(10);
+    const kept = await app.db.selectFrom('recovery_codes').select('code_hash').execute();
+    expect(kept.map(({ code_hash }) => code_hash)).not.toContain('kept');
+    expect((await post(app, '/account/code/delete', { password: PASSWORD }, headers)).statusCode).toBe(303);
+    expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
+    expect(await app.db.selectFrom('recovery_codes').selectAll().execute()).toEqual([]);
+    expect(await signIn(app, 'ed')).toBeDefined();
+  });
+
+  test('is not turned off where the role asks for one', async () => {
+    const { app, ed, headers } = await start({ hasCode: true });
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    expect((await get(app, '/account', headers)).body).not.toContain('/account/code/delete');
+    expect((await post(app, '/account/code/delete', { password: PASSWORD }, headers)).statusCode).toBe(403);
+    expect(await findCredentials(app.db, ed.id)).not.toMatchObject({ code_secret: null });
+  });
+});
+
+describe('sessions', () => {
+  test('are shown with where they began, and all others can be ended', async () => {
+    const { app, ed, headers } = await start();
+    const other = await signedIn(app, ed);
+    const text = textOf((await get(app, '/account', headers)).body);
+    expect(text).toContain('Firefox on Linux at 127.0.0.1 this browser');
+    expect(text.match(/Firefox on Linux/g)).toHaveLength(2);
+    expect((await post(app, '/account/sessions/delete', {}, headers)).statusCode).toBe(303);
+    expect((await get(app, '/account', headers)).statusCode).toBe(200);
+    expect((await get(app, '/account', other)).statusCode).toBe(303);
+  });
+});

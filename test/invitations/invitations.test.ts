@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { transact } from '../../src/db/transact.ts';
+import { findCredentials } from '../../src/sessions/queries.ts';
+import { updateUser } from '../../src/users/queries.ts';
+import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
+import { addUser, get, post, startApp, textOf } from '../support.ts';
+
+const NEW = 'a bicycle in the library';
+const CHOSEN = { new_password: NEW, new_password_again: NEW };
+
+async function start(settings: Record<string, string> = {}) {
+  const clock = movableClock();
+  const app = await startApp(settings, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const ed = await addUser(app.db, { username: 'ed', role: 'editor' });
+  const invite = async (id = ed.id) => {
+    const page = await post(app, `/users/${id}/invitation`, {}, headers);
+    const link = /class="card secret">(\S+)</.exec(page.body)?.[1] ?? '';
+    return { page, link, path: link && new URL(link).pathname };
+  };
+  return { app, clock, headers, ed, invite };
+}
+
+describe('a link', () => {
+  test('is shown once, to the administrator, and gives access to whoever opens it', async () => {
+    const { app, ed, invite } = await start();
+    const { page, link, path } = await invite();
+    expect([page.statusCode, page.headers['cache-control']]).toEqual([200, 'no-store']);
+    expect(link).toMatch(/^http:\/\/localhost\/invitations\/[\w-]{43}$/);
+    const form = await get(app, path);
+    expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
+    expect(textOf(form.body)).toContain('You sign in with it as ed .');
+    expect(form.body).toMatch(/value="ed" autocomplete="username"/);
+    expect(await signIn(app, 'ed', NEW)).toBeUndefined();
+    const answer = await post(app, path, CHOSEN);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
+    expect(answer.cookies.map(({ name }) => name)).toEqual(['roster_flash']);
+    expect(await signIn(app, 'ed', NEW)).toBeDefined();
+    expect(await findCredentials(app.db, ed.id)).toBeDefined();
+  });
+
+  test('begins with the public address, if there is one', async () => {
+    const { invite } = await start({ ORIGIN: 'https://users.example.org' });
+    expect((await invite()).link).toMatch(/^https:\/\/users\.example\.org\/invitations\//);
+  });
+
+  test('works once, also for two who send it at once', async () => {
+    const { app, invite } = await start();
+    const { path } = await invite();
+    const answers = await Promise.all([1, 2, 3].map(() => post(app, path, CHOSEN)));
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 404, 404]);
+    const used = await get(app, path);
+    expect(used.statusCode).toBe(404);
+    expect(textOf(used.body)).toContain('Ask an administrator for another one.');
+  });
+
+  test('works for 72 hours', async () => {
+    const { app, clock, invite } = await start();
+    const { path } = await invite();
+    clock.move(72 * HOUR - 1);
+    expect((await get(app, path)).statusCode).toBe(200);
+    clock.move(1);
+    expect((await get(app, path)).statusCode).toBe(404);
+    expect((await post(app, path, CHOSEN)).statusCode).toBe(404);
+  });
+
+  test('takes the place of an earlier one', async () => {
+    const { app, invite } = await start();
+    const [first, second] = [await invite(), await invite()];
+    expect((await get(app, first.path)).statusCode).toBe(404);
+    expect((await get(app, second.path)).statusCode).toBe(200);
+  });
+
+  test('survives a password that is refused', async () => {
+    const { app, invite } = await start();
+    const { path } = await invite();
+    const refused = await post(app, path, { new_password: 'short', new_password_again: '' });
+    expect(refused.statusCode).toBe(422);
+    expect(textOf(refused.body)).toContain('The password is too short: 5 characters, at least 15.');
+    expect((await post(app, path, CHOSEN)).statusCode).toBe(303);
+  });
+
+  test('resets a password: the old one and every session end', async () => {
+    const { app, invite } = await start();
+    const bob = await addPerson(app.db, 'bob', 'viewer');
+    const session = await signedIn(app, bob);
+    const { path } = await invite(bob.id);
+    expect((await get(app, '/users', session)).statusCode).toBe(200);
+    await post(app, path, CHOSEN);
+    expect((await get(app, '/users', session)).statusCode).toBe(303);
+    expect(await signIn(app, 'bob')).toBeUndefined();
+    expect(await signIn(app, 'bob', NEW)).toBeDefined();
+  });
+
+  test('leaves the second factor as it is', async () => {
+    const { app, invite } = await start();
+    const bob = await addPerson(app.db, 'bob', 'viewer', { hasCode: true });
+    await post(app, (await invite(bob.id)).path, CHOSEN);
+    expect(textOf((await post(app, '/sign-in', { username: 'bob', password: NEW })).body)).toContain(
+      'Enter your code',
+    );
+  });
+
+  test('is not made for a member, nor for someone inactive, and ends with the role', async () => {
+    const { app, ed, invite } = await start();
+    const member = await addUser(app.db, { username: 'max' });
+    const refused = await invite(member.id);
+    expect(refused.page.body).toBe('max needs a role first, and to be active.\n');
+    const { path } = await invite();
+    await transact(app.db, (trx) => updateUser(trx, ed.id, { role: 'member' }, undefined, 1));
+    expect((await get(app, path)).statusCode).toBe(404);
+    await transact(app.db, (trx) => updateUser(trx, ed.id, { role: 'admin' }, undefined, 1));
+    expect((await get(app, path)).statusCode).toBe(404);
+    const again = await invite();
+    await transact(app.db, (trx) => updateUser(trx, ed.id, { is_active: false }, undefined, 1));
+    expect((await get(app, again.path)).statusCode).toBe(404);
+  });
+
+  test('is not in the database', async () => {
+    const { app, invite } = await start();
+    const { path } = await invite();
+    const rows = JSON.stringify(await app.db.selectFrom('invitations').selectAll().execute());
+    expect(rows).not.toContain(path.split('/').at(-1));
+  });
+});
+
+test('an administrator removes a lost second factor, and the sessions with it', async () => {
+  const { app, headers } = await start();
+  const bob = await addPerson(app.db, 'bob', 'viewer', { hasCode: true, recoveryHashes: ['one'] });
+  const session = await signedIn(app, bob);
+  expect(textOf((await get(app, `/users/${bob.id}`, headers)).body)).toContain('Second factor On');
+  const answer = await post(app, `/users/${bob.id}/code/delete`, {}, headers);
+  expect(answer.body).toBe('The second factor of bob is removed.\n');
+  expect((await get(app, '/users', session)).statusCode).toBe(303);
+  expect(await app.db.selectFrom('recovery_codes').selectAll().execute()).toEqual([]);
+  expect(await signIn(app, 'bob', PASSWORD)).toBeDefined();
+});

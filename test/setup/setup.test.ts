@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { newToken } from '../../src/sessions/tokens.ts';
+import { addPerson, PASSWORD, signIn } from '../people.ts';
+import {
+  addUser,
+  fieldValue,
+  get,
+  post,
+  startApp,
+  temporaryDatabase,
+  temporaryUrl,
+  textOf,
+} from '../support.ts';
+
+const ANN = {
+  username: 'ann',
+  email: 'ann@example.org',
+  new_password: PASSWORD,
+  new_password_again: PASSWORD,
+};
+
+describe('the link in the log', () => {
+  test('makes the first administrator, and then nothing any more', async () => {
+    const app = await startApp();
+    const path = `/setup/${app.setupToken}`;
+    const form = await get(app, path);
+    expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
+    const answer = await post(app, path, { ...ANN, full_name: 'Ann Ada' });
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
+    expect(answer.body).toBe('User ann is the administrator. Sign in.\n');
+    expect((await get(app, '/users')).statusCode).toBe(303);
+    const headers = await signIn(app, 'ann');
+    expect((await get(app, '/roles', headers)).statusCode).toBe(200);
+    for (const again of [
+      await get(app, path),
+      await post(app, path, { ...ANN, username: 'eve', email: 'e@example.org' }),
+    ])
+      expect(again.statusCode).toBe(404);
+    expect(await app.db.selectFrom('users').select(['username', 'role', 'full_name']).execute()).toEqual([
+      { username: 'ann', role: 'admin', full_name: 'Ann Ada' },
+    ]);
+  });
+
+  test('is needed: no other token does', async () => {
+    const app = await startApp();
+    for (const token of [newToken(), 'x', app.setupToken.slice(1), `${app.setupToken}x`]) {
+      expect((await get(app, `/setup/${token}`)).statusCode).toBe(404);
+      expect((await post(app, `/setup/${token}`, ANN)).statusCode).toBe(404);
+    }
+    expect(await app.db.selectFrom('users').select('id').execute()).toEqual([]);
+  });
+
+  test('keeps what was typed, but no password, and says everything at once', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'bob' });
+    const typed = {
+      username: 'an n',
+      email: 'bob@example.org',
+      full_name: '<b>',
+      new_password: 'short word',
+      new_password_again: '',
+    };
+    const answer = await post(app, `/setup/${app.setupToken}`, typed);
+    expect(answer.statusCode).toBe(422);
+    expect(textOf(answer.body)).toContain('There are 2 problems');
+    expect(fieldValue(answer.body, 'full_name')).toBe('<b>');
+    expect(answer.body).not.toContain('short word');
+    const taken = await post(app, `/setup/${app.setupToken}`, { ...ANN, email: 'bob@example.org' });
+    expect(textOf(taken.body)).toContain('That email already belongs to bob.');
+  });
+
+  test('makes someone the administrator who is in the directory, if the email says so, too', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'Ann', full_name: 'Ann Ada' });
+    const other = await post(app, `/setup/${app.setupToken}`, { ...ANN, email: 'other@example.org' });
+    expect(other.statusCode).toBe(422);
+    expect((await post(app, `/setup/${app.setupToken}`, ANN)).statusCode).toBe(303);
+    expect(await app.db.selectFrom('users').select(['username', 'role', 'full_name']).execute()).toEqual([
+      { username: 'Ann', role: 'admin', full_name: 'Ann Ada' },
+    ]);
+  });
+
+  test('makes one of those who use it at once, on two Rosters', async () => {
+    const url = await temporaryUrl();
+    const apps = [
+      await startApp({}, await temporaryDatabase(url)),
+      await startApp({}, await temporaryDatabase(url)),
+    ];
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => {
+        const app = apps[index % 2] as (typeof apps)[number];
+        const who = { username: `admin${index}`, email: `admin${index}@example.org` };
+        return post(app, `/setup/${app.setupToken}`, { ...ANN, ...who });
+      }),
+    );
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 404, 404, 404, 404, 404]);
+    const users = apps[0]?.db.selectFrom('users').select('id');
+    expect(await users?.execute()).toHaveLength(1);
+  });
+
+  test('of another Roster on the same database is void, once there is an administrator', async () => {
+    const url = await temporaryUrl();
+    const [first, second] = [
+      await startApp({}, await temporaryDatabase(url)),
+      await startApp({}, await temporaryDatabase(url)),
+    ];
+    expect((await get(second, `/setup/${first.setupToken}`)).statusCode).toBe(404);
+    await addPerson(first.db, 'ann', 'admin');
+    expect((await get(second, `/setup/${second.setupToken}`)).statusCode).toBe(404);
+  });
+});
