@@ -1,5 +1,6 @@
 /** What a server answers to one request, and whether the hand-written one answers it as Roster does. */
 import { deepStrictEqual } from 'node:assert/strict';
+import { SIGNED_IN } from './session.ts';
 
 export type Request = {
   method: 'GET' | 'POST';
@@ -16,7 +17,7 @@ const PATIENCE = 10_000;
 export async function ask(origin: string, { path, ...request }: Request): Promise<Answer> {
   const response = await fetch(origin + path, {
     ...request,
-    headers: { 'accept-encoding': 'identity', ...request.headers },
+    headers: { 'accept-encoding': 'identity', ...SIGNED_IN, ...request.headers },
     redirect: 'manual',
     signal: AbortSignal.timeout(PATIENCE),
   });

@@ -1,5 +1,6 @@
 /** One person who asks a server one thing after the other, on one connection that stays open. */
 import { Agent, get } from 'node:http';
+import { SIGNED_IN } from './session.ts';
 
 /** `time` is from sending the request to the end of the answer, in milliseconds. */
 export type Asked = { status: number; html: string; time: number };
@@ -14,7 +15,7 @@ export function connect(origin: string): Client {
     ask(path) {
       const { promise, resolve, reject } = Promise.withResolvers<Asked>();
       const sent = performance.now();
-      const request = get(origin + path, { agent, timeout: PATIENCE }, (response) => {
+      const request = get(origin + path, { agent, timeout: PATIENCE, headers: SIGNED_IN }, (response) => {
         const { statusCode: status = 0 } = response;
         let html = '';
         response.setEncoding('utf8');

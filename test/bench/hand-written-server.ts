@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Page } from '../../src/pagination.ts';
 import { HEADERS } from '../../src/security.ts';
+import type { Session } from '../../src/sessions/queries.ts';
 import { parseList } from '../../src/users/list.ts';
 import { openUsers } from './hand-written-users.ts';
 import { render } from './hand-written-views.ts';
@@ -21,20 +22,24 @@ const CREATED_HEADERS = {
 };
 /** The list without a query. */
 const { list: LIST } = parseList({});
+const COOKIE = /(?:^|; )roster_session=([^;]+)/;
 const PAGE_ADDRESS = '/users?page=';
 
 const [path = ''] = process.argv.slice(2);
 const users = openUsers(path);
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
-  const { method, url = '' } = request;
-  if (method === 'POST') void create(request, response);
-  else if (url === '/users') showList(response, 1);
-  else if (url.startsWith(PAGE_ADDRESS)) showList(response, Number(url.slice(PAGE_ADDRESS.length)));
-  else showUser(response, Number(url.slice('/users/'.length)));
+  const { method, url = '', headers } = request;
+  const token = COOKIE.exec(headers.cookie ?? '')?.[1];
+  const session = token === undefined ? undefined : users.sessionOf(token);
+  if (session === undefined) response.writeHead(401).end();
+  else if (method === 'POST') void create(request, response);
+  else if (url === '/users') showList(response, session, 1);
+  else if (url.startsWith(PAGE_ADDRESS)) showList(response, session, Number(url.slice(PAGE_ADDRESS.length)));
+  else showUser(response, session, Number(url.slice('/users/'.length)));
 }
 
-function showList(response: ServerResponse, page: number): void {
+function showList(response: ServerResponse, session: Session, page: number): void {
   const list = { ...LIST, page };
   // Made-up users have no gaps between their ids.
   const items = users.after((page - 1) * list.perPage, list.perPage);
@@ -42,7 +47,7 @@ function showList(response: ServerResponse, page: number): void {
   const shown = new Page(items, page, list.perPage, total);
   sendPage(
     response,
-    render('users/list', {
+    render('users/list', session, {
       list,
       page: shown,
       counts: users.counts,
@@ -53,8 +58,8 @@ function showList(response: ServerResponse, page: number): void {
   );
 }
 
-function showUser(response: ServerResponse, id: number): void {
-  sendPage(response, render('users/show', { user: users.get(id), from: LIST, access: undefined }));
+function showUser(response: ServerResponse, session: Session, id: number): void {
+  sendPage(response, render('users/show', session, { user: users.get(id), from: LIST, access: undefined }));
 }
 
 async function create(request: IncomingMessage, response: ServerResponse): Promise<void> {

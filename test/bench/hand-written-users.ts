@@ -1,10 +1,28 @@
 /** The users in the database as the hand-written server reads and writes them: one prepared statement for each. */
 import Sqlite from 'better-sqlite3';
 import type { User } from '../../src/db/schema.ts';
+import type { Session } from '../../src/sessions/queries.ts';
+import { hashOf } from '../../src/sessions/tokens.ts';
 import { textKey } from '../../src/text.ts';
 import type { NewUser } from '../../src/users/form.ts';
 
 type Row = Omit<User, 'is_active'> & { is_active: number };
+
+type Flag = 'is_active' | 'is_code_set' | 'is_code_required' | 'is_drafting';
+type SessionRow = Omit<Session, Flag> & Record<Flag, number>;
+
+const SESSION = `
+  select s.id, s.user_id, u.username, u.role, u.is_active, s.created_at, s.seen_at, c.code_secret is not null as is_code_set,
+    r.is_code_required, s.draft is not null as is_drafting
+  from sessions s join users u on u.id = s.user_id join credentials c on c.user_id = s.user_id
+    join role_rules r on r.role = u.role
+  where s.token_hash = ?`;
+const HOUR = 60 * 60 * 1000;
+
+function isLive({ seen_at, created_at }: SessionRow): boolean {
+  const now = Date.now();
+  return now < seen_at + 12 * HOUR && now < created_at + 168 * HOUR;
+}
 
 export function openUsers(path: string) {
   const db = new Sqlite(path);
@@ -13,12 +31,26 @@ export function openUsers(path: string) {
   const one = db.prepare<[number], Row>('select * from users where id = ?');
   const some = db.prepare<[number, number], Row>('select * from users where id > ? order by id limit ?');
   const count = db
-    .prepare<[number], number>("select count from user_counts where is_active = ? and role = 'member'")
+    .prepare<[number], number>('select sum(count) from user_counts where is_active = ?')
     .pluck();
+  const session = db.prepare<[string], SessionRow>(SESSION);
   const counts = { active: count.get(1) ?? 0, inactive: count.get(0) ?? 0 };
   return {
     /** Read once; kept by `insert`. */
     counts,
+    /** Whose token it is, as long as that lasts. */
+    sessionOf(token: string): Session | undefined {
+      const row = session.get(hashOf(token));
+      if (row === undefined || !isLive(row)) return undefined;
+      const { is_active, is_code_set, is_code_required, is_drafting, ...rest } = row;
+      return {
+        ...rest,
+        is_active: is_active === 1,
+        is_code_set: is_code_set === 1,
+        is_code_required: is_code_required === 1,
+        is_drafting: is_drafting === 1,
+      };
+    },
     get(id: number): User {
       const row = one.get(id);
       if (row === undefined) throw new Error(`There is no user ${id}.`);

@@ -1,13 +1,19 @@
 /** Roster's own templates, with the engine and the helpers that Roster renders them with, but without Fastify. */
+
+import type { Session } from '../../src/sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../../src/templates.ts';
 import type { Views } from '../../src/views.ts';
 
 const eta = createEta();
-/** As long as there is no administrator. */
-const ASKING = { flash: undefined, session: undefined, actor: { role: 'editor' }, isOpen: true };
-
 eta.configure({ views: TEMPLATES, cache: true });
 
-export function render<V extends keyof Views>(view: V, data: Views[V]): string {
-  return eta.render(`/${view}`, { ...helpers, ...ASKING, ...data });
+export function render<V extends keyof Views>(view: V, session: Session, data: Views[V]): string {
+  return eta.render(`/${view}`, {
+    ...helpers,
+    session,
+    actor: session,
+    isOpen: false,
+    flash: undefined,
+    ...data,
+  });
 }

@@ -1,8 +1,10 @@
 /** Drives a server as hard as sixteen connections can, and takes the time of every answer. */
 import autocannon from 'autocannon';
+import type { Request } from './answers.ts';
 import { CONNECTIONS } from './connections.ts';
 import type { Scenario } from './scenarios.ts';
 import { type PerServer, perServer, SERVERS } from './servers.ts';
+import { SIGNED_IN } from './session.ts';
 
 export type Load = {
   /** Requests a second. */
@@ -49,6 +51,11 @@ function summarize({ times, elapsed }: Sample): Load {
   return { rate, p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
 }
 
+/** A request as whoever is signed in sends it. */
+function signed(defaults: autocannon.Request, { headers, ...request }: Request): autocannon.Request {
+  return { ...defaults, ...request, headers: { ...SIGNED_IN, ...headers } };
+}
+
 export function percentile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
@@ -66,7 +73,7 @@ async function load(origin: string, { name, status, request }: Scenario, seconds
     duration: seconds,
     // How often it looks whether the time is over, in milliseconds.
     sampleInt: 50,
-    requests: [{ setupRequest: (defaults: autocannon.Request) => ({ ...defaults, ...request(++asked) }) }],
+    requests: [{ setupRequest: (defaults: autocannon.Request) => signed(defaults, request(++asked)) }],
   };
   const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
   // Taken here because autocannon's own histogram knows whole milliseconds only.

@@ -12,6 +12,7 @@ import { measureOneCreate } from './one-create.ts';
 import { print, type Result } from './report.ts';
 import { scenariosOf } from './scenarios.ts';
 import { type PerServer, perServer, SERVERS, type Server, start } from './servers.ts';
+import { measureSignIns } from './sign-ins.ts';
 import { type Engine, makeWorkspace, type Workspace } from './workspace.ts';
 
 /** How often each server is started to see when its first page comes. */
@@ -28,6 +29,8 @@ async function bench(): Promise<void> {
   // Before anything is written, when every list is as it was seeded.
   console.log('Measuring: named queries');
   const asked = await askQueries(roster.origin, users, limits);
+  console.log('Measuring: signing in');
+  const signIns = await measureSignIns(roster.origin);
   const { results, resident } = await measureScenarios(workspace, roster, users, seconds);
   const firstPage = await measureStarts(workspace);
   const counter =
@@ -35,7 +38,19 @@ async function bench(): Promise<void> {
   const oneCreate = await measureOneCreate(workspace.databases.Roster, workspace.folder);
   const { seedTime } = workspace;
   await workspace.close();
-  print({ database, users, seedTime, limits, results, asked, oneCreate, firstPage, resident, counter });
+  print({
+    database,
+    users,
+    seedTime,
+    limits,
+    results,
+    asked,
+    signIns,
+    oneCreate,
+    firstPage,
+    resident,
+    counter,
+  });
 }
 
 function readOptions(): { users: number; seconds: number; database: Engine } {

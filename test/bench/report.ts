@@ -7,6 +7,7 @@ import type { NamedQuery } from './named-queries.ts';
 import type { OneCreate } from './one-create.ts';
 import type { Scenario } from './scenarios.ts';
 import { type PerServer, SERVERS } from './servers.ts';
+import { AT_ONCE, type SignIns } from './sign-ins.ts';
 import type { HoldUp, Timing } from './timing.ts';
 import type { Engine } from './workspace.ts';
 
@@ -34,13 +35,14 @@ export type Measured = {
   results: readonly Result[];
   asked: AskedQueries;
   oneCreate: OneCreate;
+  signIns: SignIns;
   firstPage: PerServer<number>;
   resident: PerServer<number>;
   counter: CounterRates | undefined;
 };
 
 export function print(measured: Measured): void {
-  const { results, limits, asked, oneCreate, firstPage, resident, counter } = measured;
+  const { results, limits, asked, oneCreate, signIns, firstPage, resident, counter } = measured;
   printTable(['', 'server', 'requests/s', 'p50 ms', 'p99 ms', 'of hand-written'], results.flatMap(loadRows));
   printTable(
     [
@@ -64,6 +66,14 @@ export function print(measured: Measured): void {
     ['create, one at a time', 'median ms', 'a sync, ms', 'beside it, ms', 'limit', ''],
     [createRow(oneCreate, limits)],
   );
+  printTable(
+    ['signing in', 'median ms'],
+    [
+      ['an unknown user', hundredths.format(signIns.unknownUser)],
+      ['a wrong password', hundredths.format(signIns.wrongPassword)],
+    ],
+  );
+  printTable(['the list meanwhile', 'p50 ms', 'p99 ms', 'most ms'], signInRows(signIns));
   if (counter) {
     printTable(
       ['create', 'a second'],
@@ -151,6 +161,20 @@ function createRow({ create, sync }: OneCreate, { create: limit }: Limits): stri
   const beside = create - sync;
   const judgement = verdict(isWithin(limit, beside, Number.NaN));
   return ['', ...[create, sync, beside].map((time) => hundredths.format(time)), limitText(limit), judgement];
+}
+
+function signInRows({ alone, meanwhile, letIn, allOf }: SignIns): string[][] {
+  const seconds = hundredths.format(allOf / 1000);
+  const row = (name: string, { p50, p99, most }: { p50: number; p99: number; most?: number }) => [
+    name,
+    hundredths.format(p50),
+    hundredths.format(p99),
+    most === undefined ? '' : hundredths.format(most),
+  ];
+  return [
+    row('nobody signs in', alone),
+    row(`${AT_ONCE} sign in at once, ${letIn} of them let in within ${seconds} s`, meanwhile),
+  ];
 }
 
 function limitText({ milliseconds, multiple }: Limit): string {

@@ -46,7 +46,10 @@ function run(name: ServerName, { databases, answers }: Workspace) {
     HOST: '127.0.0.1',
     PORT: '0',
     ORIGIN: '',
-    LOG_LEVEL: '',
+    // Silent: a line for each who signs in would go to the pipe that nobody reads.
+    LOG_LEVEL: 'silent',
+    // Those who sign in come from addresses of their own.
+    TRUST_PROXY: '127.0.0.1',
     DATABASE_URL: databases[name],
     DATABASE_CONNECTIONS: String(CONNECTIONS),
   };

@@ -8,6 +8,7 @@ import { startPostgres } from '../postgres/start.ts';
 import type { Answer } from './answers.ts';
 import { makeNamesakes } from './namesakes.ts';
 import { runNode } from './processes.ts';
+import { addAdministrator } from './session.ts';
 
 export type Workspace = {
   folder: string;
@@ -54,6 +55,7 @@ async function makeUsers(url: string, users: number): Promise<number> {
   const seedTime = (performance.now() - started) / 1000;
   console.log(`Seeded in ${seedTime.toFixed(1)} s`);
   await makeNamesakes(url, users);
+  await addAdministrator(url);
   return seedTime;
 }
 

@@ -1,0 +1,39 @@
+/** Whoever drives the servers is signed in, as an administrator who is one of the made-up users. */
+import { openDatabase } from '../../src/db/database.ts';
+import { transact } from '../../src/db/transact.ts';
+import { sessionCookie } from '../../src/sessions/cookie.ts';
+import { hashPassword } from '../../src/sessions/passwords.ts';
+import { insertSession, setPassword } from '../../src/sessions/queries.ts';
+import { newToken } from '../../src/sessions/tokens.ts';
+import { updateUser } from '../../src/users/queries.ts';
+
+const TOKEN = newToken();
+const NOW = Date.now();
+const ADMINISTRATOR = 100;
+export const PASSWORD = 'sixteen connections or so';
+
+const { name } = sessionCookie({ origin: undefined, sessionLasts: 0 });
+
+/** What every request carries. */
+export const SIGNED_IN = { cookie: `${name}=${TOKEN}`, 'sec-fetch-site': 'same-origin' };
+
+export async function addAdministrator(url: string): Promise<void> {
+  const db = await openDatabase(url);
+  try {
+    const hash = await hashPassword(PASSWORD);
+    await transact(db, async (trx) => {
+      await updateUser(
+        trx,
+        ADMINISTRATOR,
+        { role: 'admin', is_active: true, username: 'bench' },
+        undefined,
+        NOW,
+      );
+      await setPassword(trx, ADMINISTRATOR, hash, NOW);
+      const session = { token: TOKEN, user_id: ADMINISTRATOR, address: '127.0.0.1', browser: 'bench' };
+      await insertSession(trx, session, NOW);
+    });
+  } finally {
+    await db.destroy();
+  }
+}
