@@ -3,6 +3,7 @@
  * TypeScript into JavaScript has to be loaded once what is started has been compiled and kept.
  */
 import module from 'node:module';
+import { availableParallelism } from 'node:os';
 
 const OLDEST = { major: 24, minor: 20 };
 
@@ -14,6 +15,8 @@ if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor)) {
   );
   process.exit(1);
 }
+// As many threads as passwords are hashed at once: each keeps what memory that has taken. Before the first one is needed.
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(2, availableParallelism()));
 module.enableCompileCache();
 const { main } = await import('./commands.ts');
 await main(process.argv.slice(2), process.env);
