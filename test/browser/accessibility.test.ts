@@ -4,8 +4,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
+import { insertInvitation } from '../../src/invitations/queries.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
+import { newToken } from '../../src/sessions/tokens.ts';
 import { updateUser } from '../../src/users/queries.ts';
+import { addPerson, PASSWORD, signedIn } from '../people.ts';
 import { giveRoles, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -35,13 +38,13 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
     await page.getByRole('button', { name: 'Create user' }).click();
   },
   'the form of a user changed meanwhile': async (page, app) => {
-    await page.goto('/users/2/edit');
+    await page.goto('/users/5/edit');
     const changes = {
       full_name: `Changed ${page.viewportSize()?.width}`,
       is_active: false,
       email: 'new@example.org',
     };
-    await transact(app.db, (trx) => updateUser(trx, 2, changes, undefined, Date.now()));
+    await transact(app.db, (trx) => updateUser(trx, 5, changes, undefined, Date.now()));
     await page.getByRole('button', { name: 'Save changes' }).click();
   },
   'the question before deleting': (page) => page.goto('/users/3/delete'),
@@ -68,6 +71,112 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
     await page.goto('/users');
   },
 };
+
+/** The same where people sign in: as whom. */
+const DOORS: [
+  name: string,
+  asker: 'nobody' | 'admin' | 'editor',
+  visit: (page: Page, app: FastifyInstance) => Promise<unknown>,
+][] = [
+  ['signing in', 'nobody', (page) => page.goto('/users')],
+  [
+    'a wrong password',
+    'nobody',
+    async (page) => {
+      await page.goto('/sign-in');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    },
+  ],
+  [
+    'the code',
+    'nobody',
+    async (page) => {
+      await page.goto('/sign-in');
+      await page.getByLabel('Username or email').fill(LONG);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    },
+  ],
+  [
+    'choosing a password',
+    'nobody',
+    async (page, app) => {
+      const token = newToken();
+      await transact(app.db, (trx) => insertInvitation(trx, 1, token, app.clock()));
+      await page.goto(`/invitations/${token}`);
+      await page.getByRole('button', { name: 'Save password' }).click();
+    },
+  ],
+  ['the account', 'editor', (page) => page.goto('/account')],
+  [
+    'the account with errors',
+    'admin',
+    async (page) => {
+      await page.goto('/account');
+      await page.getByRole('button', { name: 'Change password' }).click();
+    },
+  ],
+  ['a second factor', 'admin', (page) => page.goto('/account/code')],
+  ['the roles', 'admin', (page) => page.goto('/roles')],
+  ['someone with access', 'admin', (page) => page.goto('/users/2')],
+  ['their form', 'admin', (page) => page.goto('/users/2/edit')],
+  ['the last administrator', 'admin', (page) => page.goto('/users/1')],
+  [
+    'a link',
+    'admin',
+    async (page) => {
+      await page.goto('/users/2');
+      await page.getByRole('button', { name: /^Make a link/ }).click();
+    },
+  ],
+  ['what one may not do', 'editor', (page) => page.goto('/roles')],
+  ['the list of an editor', 'editor', (page) => page.goto('/users?role=editor')],
+  [
+    'recovery codes',
+    'editor',
+    async (page) => {
+      await page.goto('/account');
+      await page.locator('#password').fill(PASSWORD);
+      await page.getByRole('button', { name: 'Make new recovery codes' }).click();
+    },
+  ],
+];
+
+const LONG = `editor.${'w'.repeat(57)}`;
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 320]) {
+    test(`axe finds nothing to mend where people sign in, and nothing scrolls sideways, ${colorScheme}, ${width} px wide`, async () => {
+      const app = await startApp();
+      const admin = await addPerson(app.db, 'ann', 'admin', { full_name: 'Ann Ada' });
+      const editor = await addPerson(app.db, LONG, 'editor', { hasCode: true, email: 'ed@example.org' });
+      const baseURL = await listen(app);
+      const options = { baseURL, colorScheme, bypassCSP: true, reducedMotion: 'reduce' } as const;
+      for (const asker of ['nobody', 'admin', 'editor'] as const) {
+        const context = await browser.newContext({ ...options, viewport: { width, height: 900 } });
+        onTestFinished(() => context.close());
+        if (asker !== 'nobody') {
+          const { cookie } = await signedIn(app, asker === 'admin' ? admin : editor);
+          const [name = '', value = ''] = cookie.split('=');
+          await context.addCookies([{ name, value, url: baseURL }]);
+        }
+        const page = await context.newPage();
+        for (const [name, , visit] of DOORS.filter(([, by]) => by === asker)) {
+          await visit(page, app);
+          await page.evaluate(AXE);
+          const found = (await page.evaluate(
+            'axe.run({ rules: { "target-size": { enabled: true } } })',
+          )) as AxeResults;
+          const violations = found.violations.map(
+            ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+          );
+          expect(violations, name).toEqual([]);
+          expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBe(width);
+        }
+      }
+    });
+  }
+}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [1280, 320]) {
