@@ -106,6 +106,27 @@ test('every template is part of some page, and shows what it is given as text', 
   }
 });
 
+test('every attribute of a field is one of its own', () => {
+  const field = {
+    name: 'x',
+    label: 'X',
+    hint: 'Short.',
+    type: 'email',
+    autocomplete: 'one-time-code',
+    value: '',
+    error: 'No.',
+  };
+  const html = engine().render('/partials/field', { ...helpers, ...field });
+  const [, attributes = ''] = /<input ([^>]*)>/.exec(html) ?? [];
+  for (const name of [
+    'inputmode="email"',
+    'required',
+    'aria-invalid="true"',
+    'aria-describedby="x-hint x-error"',
+  ])
+    expect(` ${attributes} `).toContain(` ${name} `);
+});
+
 test('a value that a view was not given is a failure, not a word on the page', () => {
   const data = {
     ...helpers,
