@@ -23,7 +23,8 @@ export default defineConfig({
           ...shared,
           name: 'postgres',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/db/sqlite/**'],
+          // What a page looks like to a browser does not depend on where its users are.
+          exclude: ['test/db/sqlite/**', 'test/browser/accessibility.test.ts', 'test/browser/markup.test.ts'],
           provide: { engine: 'postgres' },
           globalSetup: 'test/postgres/setup.ts',
         },

@@ -69,6 +69,8 @@ function isFromHere({ headers }: FastifyRequest, config: Config): boolean {
 }
 
 function hostnameOf(host: string | undefined): string {
+  // What a user, a path or a query would follow is no host; links are made of it.
+  if (host === undefined || /[@/?#\\]/.test(host)) return '';
   const name = URL.parse(`http://${host}`)?.hostname ?? '';
   return name.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
 }

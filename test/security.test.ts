@@ -75,6 +75,10 @@ describe('a host', () => {
     'evil.example',
     'localhost.evil.example',
     'localhost@evil.example',
+    'evil.example@localhost',
+    'localhost/evil',
+    'localhost?',
+    'localhost\\\\@evil.example',
     '127.0.0.1.evil.example',
     'a b',
   ])('%j is not', async (host) => {

@@ -38,8 +38,10 @@ type Ticket = { userId: number; hash: string; at: number };
 
 type Problem = { problem: string; status: number; ticket?: string; wait?: number };
 
+type Credentials = { password_hash: string; code_secret: string | null };
+
 type Step =
-  | { user: User; hash: string; password?: string; recoveryCodes?: number | undefined }
+  | { user: User; credentials: Credentials; password?: string; recoveryCodes?: number | undefined }
   | { ticket: string }
   | Problem;
 
@@ -115,7 +117,7 @@ async function checkPassword(
     server.audit(request, 'sign-in failed', user);
     return WRONG;
   }
-  if (credentials?.code_secret == null) return { user, hash, password };
+  if (credentials?.code_secret === null) return { user, credentials, password };
   const ticket: Ticket = { userId: user.id, hash: hashOf(hash), at: server.clock() };
   return { ticket: seal(await sealingKey(server.db), 'ticket', ticket) };
 }
@@ -136,7 +138,7 @@ async function checkCode(request: FastifyRequest, { ticket = '', code = '' }: Fi
     return checked.isRight;
   });
   if (wait > 0) return { ...tooMany(wait), ticket };
-  if (isRight) return { user, hash: credentials.password_hash, recoveryCodes };
+  if (isRight) return { user, credentials, recoveryCodes };
   server.audit(request, 'sign-in failed: wrong code', user);
   return { problem: 'That code is wrong, or it has been used. Wait for the next one.', status: 422, ticket };
 }
@@ -151,25 +153,28 @@ async function findAccount(db: Db, typed: string): Promise<User | undefined> {
   return typed.includes('@') ? findUserByEmail(db, typed) : findUserByUsername(db, typed);
 }
 
-/** Begins a session; undefined when the password has been changed since it was checked. */
+/** Begins a session; undefined when what was checked has been changed meanwhile. */
 async function begin(
   request: FastifyRequest,
   reply: FastifyReply,
-  { user, hash, password, recoveryCodes }: Extract<Step, { user: User }>,
+  { user, credentials, password, recoveryCodes }: Extract<Step, { user: User }>,
   fields: Fields,
 ): Promise<{ to: string; sentence?: string | undefined } | undefined> {
   const { server } = request;
   await findActor(request);
-  const rehashed =
-    password !== undefined && isOutdated(hash)
-      ? await passwordQueue.run(() => hashPassword(password))
-      : undefined;
+  const { password_hash, code_secret } = credentials;
+  const isRehashed = password !== undefined && isOutdated(password_hash);
+  // Another time, if there is no room for it now.
+  const rehashed = isRehashed
+    ? await passwordQueue.run(() => hashPassword(password)).catch(() => undefined)
+    : undefined;
   const draft = fields.draft ? await openDraft(request, user.id, fields.draft) : undefined;
   const session = { user_id: user.id, address: request.ip, browser: browserOf(request) };
   const token = newToken();
   const hasBegun = await transact(server.db, async (trx: Trx) => {
     const now = server.clock();
-    if ((await lockCredentials(trx, user.id))?.password_hash !== hash) return false;
+    const known = await lockCredentials(trx, user.id);
+    if (known?.password_hash !== password_hash || known.code_secret !== code_secret) return false;
     if (rehashed) await rehashPassword(trx, user.id, rehashed);
     const before = request.session ?? request.expired;
     if (before) await deleteSession(trx, before.id);
