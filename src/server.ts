@@ -7,7 +7,7 @@ import { type Config, isLoopback, readConfig } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import { StartError } from './errors.ts';
-import { hasAdministrator } from './sessions/queries.ts';
+import { hasAdministrator } from './sessions/last-administrator.ts';
 
 /** Whatever is not done by then, in milliseconds after the signal, was never acknowledged. */
 const LAST_CALL = 9_500;

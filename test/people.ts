@@ -5,9 +5,10 @@ import { Secret, TOTP } from 'otpauth';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { sessionCookie } from '../src/sessions/cookie.ts';
+import { setCode, setPassword } from '../src/sessions/credentials.ts';
 import { hashPassword } from '../src/sessions/passwords.ts';
 import type { Role } from '../src/sessions/policy.ts';
-import { insertSession, setCode, setPassword } from '../src/sessions/queries.ts';
+import { insertSession } from '../src/sessions/queries.ts';
 import { newToken } from '../src/sessions/tokens.ts';
 import { addUser, post } from './support.ts';
 

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import type { Db } from '../src/db/schema.ts';
-import { hasAdministrator } from '../src/sessions/queries.ts';
+import { hasAdministrator } from '../src/sessions/last-administrator.ts';
 import { countByStatus } from '../src/users/queries.ts';
 import { addPerson, signedIn } from './people.ts';
 import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from './support.ts';

@@ -46,7 +46,15 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/sessions/codes.ts',
     'src/sessions/form.ts',
   ],
-  ['src/users/form.ts', 'src/users/list.ts', 'src/sessions/queries.ts', 'src/invitations/queries.ts'],
+  [
+    'src/users/form.ts',
+    'src/users/list.ts',
+    'src/sessions/queries.ts',
+    'src/sessions/credentials.ts',
+    'src/roles/queries.ts',
+    'src/invitations/queries.ts',
+  ],
+  ['src/sessions/last-administrator.ts'],
   [
     'src/users/queries.ts',
     'src/sessions/cookie.ts',

@@ -1,9 +1,9 @@
 /** What only the owner of an account may do to it: with the password once more, for the browser may have been left alone. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BusyError } from '../errors.ts';
+import { findCredentials } from '../sessions/credentials.ts';
 import { guess } from '../sessions/guesses.ts';
 import { isPassword, passwordQueue } from '../sessions/passwords.ts';
-import { findCredentials } from '../sessions/queries.ts';
 import { sessionOf } from './show.ts';
 
 /** What is wrong with the password of whoever is signed in; undefined if it is right. */

@@ -1,7 +1,8 @@
 /** The page of whoever is signed in, about how they sign in. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ForbiddenError } from '../errors.ts';
-import { countRecoveryCodes, findCredentials, findSessionsOf, type Session } from '../sessions/queries.ts';
+import { countRecoveryCodes, findCredentials } from '../sessions/credentials.ts';
+import { findSessionsOf, type Session } from '../sessions/queries.ts';
 import type { Views } from '../views.ts';
 
 /**

@@ -10,13 +10,8 @@ import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { type Progress, reportProgress } from '../progress.ts';
-import {
-  type Access,
-  findAccessAfter,
-  findRoleRules,
-  insertAccess,
-  requireCode,
-} from '../sessions/queries.ts';
+import { findRoleRules, requireCode } from '../roles/queries.ts';
+import { type Access, findAccessAfter, insertAccess } from '../sessions/credentials.ts';
 import {
   addToCounts,
   byStatus,

@@ -4,7 +4,7 @@ import { transact } from '../db/transact.ts';
 import { readFields } from '../forms.ts';
 import { allow } from '../sessions/access.ts';
 import { mayManage, mayRead, ROLES } from '../sessions/policy.ts';
-import { findRoleRules, requireCode } from '../sessions/queries.ts';
+import { findRoleRules, requireCode } from './queries.ts';
 
 const SIGNING_IN = ROLES.filter((role) => mayRead({ role }));
 

@@ -6,8 +6,9 @@ import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
 import { sessionCookie } from './cookie.ts';
 import { draftOf, dropSentDraft, sealDraft } from './drafts.ts';
+import { hasAdministrator } from './last-administrator.ts';
 import { type Actor, anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
-import { findSession, hasAdministrator, type Session, setDraft, touchSession } from './queries.ts';
+import { findSession, type Session, setDraft, touchSession } from './queries.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,12 +1,11 @@
-/** Sessions and what people sign in with, in the database. */
+/** Sessions in the database: signed-in browsers, and what waits for them. */
 import { rowsOf } from '../db/compiled.ts';
-import { engineOf } from '../db/engine.ts';
-import type { Db, Trx, User } from '../db/schema.ts';
-import { LastAdministratorError } from '../errors.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import type { Role } from './policy.ts';
 import { hashOf } from './tokens.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
+
 /** How long a session that is over is remembered, in milliseconds: who comes back with it has their form kept. */
 export const REMEMBERED = 30 * DAY;
 
@@ -127,173 +126,6 @@ export async function forgetOld(trx: Trx, now: number): Promise<void> {
     .deleteFrom('guesses')
     .where('failed_at', '<', now - DAY)
     .execute();
-}
-
-export async function findCredentials(db: Db, userId: number) {
-  return db.selectFrom('credentials').selectAll().where('user_id', '=', userId).executeTakeFirst();
-}
-
-/** @param hash of the password, by `hashPassword`. */
-export async function setPassword(trx: Trx, userId: number, hash: string, now: number): Promise<void> {
-  await trx
-    .insertInto('credentials')
-    .values({ user_id: userId, password_hash: hash, changed_at: now, code_secret: null })
-    .onConflict((conflict) =>
-      conflict.column('user_id').doUpdateSet({ password_hash: hash, changed_at: now }),
-    )
-    .execute();
-}
-
-/** The credentials as they are until the end of the transaction. */
-export async function lockCredentials(trx: Trx, userId: number) {
-  return trx
-    .selectFrom('credentials')
-    .selectAll()
-    .where('user_id', '=', userId)
-    .forUpdate()
-    .executeTakeFirst();
-}
-
-/** The same password, hashed as it is done now. */
-export async function rehashPassword(trx: Trx, userId: number, hash: string): Promise<void> {
-  await trx.updateTable('credentials').set({ password_hash: hash }).where('user_id', '=', userId).execute();
-}
-
-/** Sets the second factor, with the step of its first code and the hashes of new recovery codes; null removes it. */
-export async function setCode(
-  trx: Trx,
-  userId: number,
-  code: { secret: string; step: number; recoveryHashes: readonly string[] } | null,
-): Promise<void> {
-  await trx
-    .updateTable('credentials')
-    .set({ code_secret: code?.secret ?? null, code_step: code?.step ?? 0 })
-    .where('user_id', '=', userId)
-    .execute();
-  await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);
-}
-
-export async function setRecoveryCodes(trx: Trx, userId: number, hashes: readonly string[]): Promise<void> {
-  await trx.deleteFrom('recovery_codes').where('user_id', '=', userId).execute();
-  if (hashes.length > 0)
-    await trx
-      .insertInto('recovery_codes')
-      .values(hashes.map((code_hash) => ({ code_hash, user_id: userId })))
-      .execute();
-}
-
-export async function countRecoveryCodes(db: Db, userId: number): Promise<number> {
-  const codes = await db
-    .selectFrom('recovery_codes')
-    .select('user_id')
-    .where('user_id', '=', userId)
-    .execute();
-  return codes.length;
-}
-
-/** Uses up the codes of all steps up to one; false where they have been used up. */
-export async function takeStep(trx: Trx, userId: number, step: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('credentials')
-    .set({ code_step: step })
-    .where('user_id', '=', userId)
-    .where('code_step', '<', step)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows > 0n;
-}
-
-/** Uses up a recovery code; false where there is none like it. */
-export async function takeRecoveryCode(trx: Trx, userId: number, code: string): Promise<boolean> {
-  const { numDeletedRows } = await trx
-    .deleteFrom('recovery_codes')
-    .where('code_hash', '=', hashOf(code))
-    .where('user_id', '=', userId)
-    .executeTakeFirstOrThrow();
-  return numDeletedRows > 0n;
-}
-
-/** Whether someone can let others in: active, an administrator by role, and with a password. */
-export async function hasAdministrator(db: Db): Promise<boolean> {
-  return (await findAdministrators(db)).length > 0;
-}
-
-export async function isLastAdministrator(db: Db, id: number): Promise<boolean> {
-  const administrators = await findAdministrators(db);
-  return administrators.length === 1 && administrators[0]?.id === id;
-}
-
-/** Two of them, if there are so many. */
-async function findAdministrators(db: Db) {
-  return db
-    .selectFrom('credentials')
-    .innerJoin('users', 'users.id', 'credentials.user_id')
-    .select('users.id')
-    .where('users.role', '=', 'admin')
-    .where('users.is_active', '=', true)
-    .limit(2)
-    .execute();
-}
-
-/** From now on, and until the end of the transaction, nobody else changes who is an administrator. */
-export async function lockAdministrators(trx: Trx): Promise<void> {
-  await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forUpdate().execute();
-}
-
-/**
- * What goes with a change of a user, in its transaction and before it is written: who may do something else from now on,
- * or nothing any more, has to sign in again.
- * @param after undefined for someone who is to be deleted.
- * @throws LastAdministratorError when there would be none left.
- */
-export async function followChange(
-  trx: Trx,
-  before: User,
-  after: Pick<User, 'role' | 'is_active'> | undefined,
-): Promise<void> {
-  if (after?.role === before.role && (after.is_active || !before.is_active)) return;
-  if (before.role === 'admin') {
-    await lockAdministrators(trx);
-    if (await isLastAdministrator(trx, before.id))
-      throw new LastAdministratorError(`${before.username} is the last administrator.`);
-  }
-  await deleteSessionsOf(trx, before.id);
-  await trx.deleteFrom('invitations').where('user_id', '=', before.id).execute();
-}
-
-export async function findRoleRules(db: Db) {
-  return db.selectFrom('role_rules').selectAll().orderBy('role').execute();
-}
-
-export async function requireCode(trx: Trx, role: Role, isRequired: boolean): Promise<void> {
-  await trx
-    .updateTable('role_rules')
-    .set({ is_code_required: isRequired })
-    .where('role', '=', role)
-    .execute();
-}
-
-/** What people sign in with, and what is asked of them: of everyone after one with an id. */
-export async function findAccessAfter(db: Db, userId: number, limit: number) {
-  const credentials = await db
-    .selectFrom('credentials')
-    .selectAll()
-    .where('user_id', '>', userId)
-    .orderBy('user_id')
-    .limit(limit)
-    .execute();
-  const ids = credentials.map(({ user_id }) => user_id);
-  const codes = db.selectFrom('recovery_codes').selectAll().where(engineOf(db).isOneOf('user_id', ids));
-  const recoveryCodes = await codes.execute();
-  // Here, since databases order text by rules of their own.
-  recoveryCodes.sort((one, other) => (one.code_hash < other.code_hash ? -1 : 1));
-  return { credentials, recoveryCodes };
-}
-
-export type Access = Awaited<ReturnType<typeof findAccessAfter>>;
-
-export async function insertAccess(trx: Trx, { credentials, recoveryCodes }: Access): Promise<void> {
-  if (credentials.length > 0) await trx.insertInto('credentials').values(credentials).execute();
-  if (recoveryCodes.length > 0) await trx.insertInto('recovery_codes').values(recoveryCodes).execute();
 }
 
 const keys = new WeakMap<object, Promise<Buffer>>();

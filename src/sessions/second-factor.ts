@@ -2,7 +2,7 @@
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { cleanRecoveryCode, stepOf } from './codes.ts';
-import { countRecoveryCodes, takeRecoveryCode, takeStep } from './queries.ts';
+import { countRecoveryCodes, takeRecoveryCode, takeStep } from './credentials.ts';
 
 /** @returns with the number of recovery codes that are left, if one was used. */
 export async function isRightCode(

@@ -9,20 +9,12 @@ import { textKey } from '../text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { findActor } from './access.ts';
 import { sessionCookie } from './cookie.ts';
+import { findCredentials, lockCredentials, rehashPassword } from './credentials.ts';
 import { openDraft } from './drafts.ts';
 import { guess } from './guesses.ts';
 import { hashPassword, isOutdated, isPassword, passwordQueue } from './passwords.ts';
 import { maySignIn } from './policy.ts';
-import {
-  deleteSession,
-  findCredentials,
-  forgetOld,
-  insertSession,
-  lockCredentials,
-  rehashPassword,
-  sealingKey,
-  setDraft,
-} from './queries.ts';
+import { deleteSession, forgetOld, insertSession, sealingKey, setDraft } from './queries.ts';
 import { isRightCode } from './second-factor.ts';
 import { hashOf, newToken, open, seal } from './tokens.ts';
 

@@ -1,6 +1,7 @@
 /** Making an administrator: the first one by a link, any by the command line. */
 import type { Trx, User } from '../db/schema.ts';
-import { deleteSessionsOf, setCode, setPassword } from '../sessions/queries.ts';
+import { setCode, setPassword } from '../sessions/credentials.ts';
+import { deleteSessionsOf } from '../sessions/queries.ts';
 import { newUserSchema } from '../users/form.ts';
 import { findUserByUsername, insertUser, updateUser } from '../users/queries.ts';
 

@@ -4,8 +4,8 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { searchTextOf } from '../search/search.ts';
+import { followChange } from '../sessions/last-administrator.ts';
 import { ROLES, type Role } from '../sessions/policy.ts';
-import { followChange } from '../sessions/queries.ts';
 import { textKey } from '../text.ts';
 import type { NewUser, UserChanges } from './form.ts';
 

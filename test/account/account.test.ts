@@ -1,7 +1,8 @@
 import { Secret, TOTP } from 'otpauth';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
-import { findCredentials, requireCode } from '../../src/sessions/queries.ts';
+import { requireCode } from '../../src/roles/queries.ts';
+import { findCredentials } from '../../src/sessions/credentials.ts';
 import { addPerson, codeAt, headersFor, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import { fieldValue, get, post, startApp, textOf } from '../support.ts';
 

@@ -2,8 +2,9 @@
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
 import { sessionCookie } from '../../src/sessions/cookie.ts';
+import { setPassword } from '../../src/sessions/credentials.ts';
 import { hashPassword } from '../../src/sessions/passwords.ts';
-import { insertSession, setPassword } from '../../src/sessions/queries.ts';
+import { insertSession } from '../../src/sessions/queries.ts';
 import { newToken } from '../../src/sessions/tokens.ts';
 import { updateUser } from '../../src/users/queries.ts';
 

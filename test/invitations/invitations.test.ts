@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
-import { findCredentials } from '../../src/sessions/queries.ts';
+import { findCredentials } from '../../src/sessions/credentials.ts';
 import { updateUser } from '../../src/users/queries.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, get, post, startApp, textOf } from '../support.ts';

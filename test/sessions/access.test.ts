@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
-import { requireCode } from '../../src/sessions/queries.ts';
+import { requireCode } from '../../src/roles/queries.ts';
 import { deleteUser, updateUser } from '../../src/users/queries.ts';
 import { breakUpdates } from '../engines.ts';
 import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';

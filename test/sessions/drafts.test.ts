@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { requireCode } from '../../src/sessions/queries.ts';
+import { requireCode } from '../../src/roles/queries.ts';
 import { addPerson, codeAt, type Headers, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, fieldValue, get, post, startApp, textOf } from '../support.ts';
 

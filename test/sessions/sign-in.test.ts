@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
+import { findCredentials, setPassword } from '../../src/sessions/credentials.ts';
 import { isOutdated } from '../../src/sessions/passwords.ts';
-import { findCredentials, insertSession, setPassword } from '../../src/sessions/queries.ts';
+import { insertSession } from '../../src/sessions/queries.ts';
 import { hashOf } from '../../src/sessions/tokens.ts';
 import { updateUser } from '../../src/users/queries.ts';
 import {

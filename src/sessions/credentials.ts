@@ -1,0 +1,111 @@
+/** What people sign in with, in the database. */
+import { engineOf } from '../db/engine.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { hashOf } from './tokens.ts';
+
+export async function findCredentials(db: Db, userId: number) {
+  return db.selectFrom('credentials').selectAll().where('user_id', '=', userId).executeTakeFirst();
+}
+
+/** @param hash of the password, by `hashPassword`. */
+export async function setPassword(trx: Trx, userId: number, hash: string, now: number): Promise<void> {
+  await trx
+    .insertInto('credentials')
+    .values({ user_id: userId, password_hash: hash, changed_at: now, code_secret: null })
+    .onConflict((conflict) =>
+      conflict.column('user_id').doUpdateSet({ password_hash: hash, changed_at: now }),
+    )
+    .execute();
+}
+
+/** The credentials as they are until the end of the transaction. */
+export async function lockCredentials(trx: Trx, userId: number) {
+  return trx
+    .selectFrom('credentials')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+/** The same password, hashed as it is done now. */
+export async function rehashPassword(trx: Trx, userId: number, hash: string): Promise<void> {
+  await trx.updateTable('credentials').set({ password_hash: hash }).where('user_id', '=', userId).execute();
+}
+
+/** Sets the second factor, with the step of its first code and the hashes of new recovery codes; null removes it. */
+export async function setCode(
+  trx: Trx,
+  userId: number,
+  code: { secret: string; step: number; recoveryHashes: readonly string[] } | null,
+): Promise<void> {
+  await trx
+    .updateTable('credentials')
+    .set({ code_secret: code?.secret ?? null, code_step: code?.step ?? 0 })
+    .where('user_id', '=', userId)
+    .execute();
+  await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);
+}
+
+export async function setRecoveryCodes(trx: Trx, userId: number, hashes: readonly string[]): Promise<void> {
+  await trx.deleteFrom('recovery_codes').where('user_id', '=', userId).execute();
+  if (hashes.length > 0)
+    await trx
+      .insertInto('recovery_codes')
+      .values(hashes.map((code_hash) => ({ code_hash, user_id: userId })))
+      .execute();
+}
+
+export async function countRecoveryCodes(db: Db, userId: number): Promise<number> {
+  const codes = await db
+    .selectFrom('recovery_codes')
+    .select('user_id')
+    .where('user_id', '=', userId)
+    .execute();
+  return codes.length;
+}
+
+/** Uses up the codes of all steps up to one; false where they have been used up. */
+export async function takeStep(trx: Trx, userId: number, step: number): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('credentials')
+    .set({ code_step: step })
+    .where('user_id', '=', userId)
+    .where('code_step', '<', step)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/** Uses up a recovery code; false where there is none like it. */
+export async function takeRecoveryCode(trx: Trx, userId: number, code: string): Promise<boolean> {
+  const { numDeletedRows } = await trx
+    .deleteFrom('recovery_codes')
+    .where('code_hash', '=', hashOf(code))
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows > 0n;
+}
+
+/** What people sign in with, and what is asked of them: of everyone after one with an id. */
+export async function findAccessAfter(db: Db, userId: number, limit: number) {
+  const credentials = await db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('user_id', '>', userId)
+    .orderBy('user_id')
+    .limit(limit)
+    .execute();
+  const ids = credentials.map(({ user_id }) => user_id);
+  const codes = db.selectFrom('recovery_codes').selectAll().where(engineOf(db).isOneOf('user_id', ids));
+  const recoveryCodes = await codes.execute();
+  // Here, since databases order text by rules of their own.
+  recoveryCodes.sort((one, other) => (one.code_hash < other.code_hash ? -1 : 1));
+  return { credentials, recoveryCodes };
+}
+
+export type Access = Awaited<ReturnType<typeof findAccessAfter>>;
+
+export async function insertAccess(trx: Trx, { credentials, recoveryCodes }: Access): Promise<void> {
+  if (credentials.length > 0) await trx.insertInto('credentials').values(credentials).execute();
+  if (recoveryCodes.length > 0) await trx.insertInto('recovery_codes').values(recoveryCodes).execute();
+}
