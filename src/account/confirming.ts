@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BusyError } from '../errors.ts';
 import { findCredentials } from '../sessions/credentials.ts';
-import { guess } from '../sessions/guesses.ts';
+import { guess, tooMany } from '../sessions/guesses.ts';
 import { isPassword, passwordQueue } from '../sessions/passwords.ts';
 import { sessionOf } from './show.ts';
 
@@ -24,9 +24,8 @@ export async function checkOwnPassword(
     );
     if (isRight) return undefined;
     if (wait > 0) {
-      const seconds = Math.ceil(wait / 1000);
-      reply.header('retry-after', String(seconds));
-      return { sentence: `Too many attempts. Wait ${seconds} s, then try again.`, status: 429 };
+      reply.header('retry-after', String(Math.ceil(wait / 1000)));
+      return { sentence: tooMany(wait), status: 429 };
     }
     server.audit(request, 'wrong password', { id: user_id, username });
     return { sentence: 'That is not your password.', status: 422 };

@@ -39,6 +39,12 @@ export async function guess(
   return { isRight, wait: 0 };
 }
 
+/** What someone is told who has to wait. */
+export function tooMany(wait: number): string {
+  const seconds = Math.ceil(wait / 1000);
+  return `Too many attempts. Wait ${seconds} ${seconds === 1 ? 'second' : 'seconds'}, then try again.`;
+}
+
 type Key = { hash: string; free: number };
 
 /** Counts a failure for each key; or says how long to wait, and then counts nothing. */

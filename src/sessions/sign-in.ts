@@ -11,7 +11,7 @@ import { findActor } from './access.ts';
 import { sessionCookie } from './cookie.ts';
 import { findCredentials, lockCredentials, rehashPassword } from './credentials.ts';
 import { openDraft } from './drafts.ts';
-import { guess } from './guesses.ts';
+import { guess, tooMany } from './guesses.ts';
 import { hashPassword, isOutdated, isPassword, passwordQueue } from './passwords.ts';
 import { maySignIn } from './policy.ts';
 import { deleteSession, forgetOld, insertSession, sealingKey, setDraft } from './queries.ts';
@@ -104,7 +104,7 @@ async function checkPassword(
   const { isRight, wait } = await passwordQueue.run(() =>
     guess(server.db, account, ip, server.clock(), () => isPassword(password, hash)),
   );
-  if (wait > 0) return tooMany(wait);
+  if (wait > 0) return { problem: tooMany(wait), status: 429, wait };
   if (!isRight || user === undefined || hash === undefined) {
     server.audit(request, 'sign-in failed', user);
     return WRONG;
@@ -129,16 +129,10 @@ async function checkCode(request: FastifyRequest, { ticket = '', code = '' }: Fi
     recoveryCodes = checked.recoveryCodes;
     return checked.isRight;
   });
-  if (wait > 0) return { ...tooMany(wait), ticket };
+  if (wait > 0) return { problem: tooMany(wait), status: 429, wait, ticket };
   if (isRight) return { user, credentials, recoveryCodes };
   server.audit(request, 'sign-in failed: wrong code', user);
   return { problem: 'That code is wrong, or it has been used. Wait for the next one.', status: 422, ticket };
-}
-
-function tooMany(wait: number): Problem {
-  const seconds = Math.ceil(wait / 1000);
-  const problem = `Too many attempts. Wait ${seconds} ${seconds === 1 ? 'second' : 'seconds'}, then try again.`;
-  return { problem, status: 429, wait };
 }
 
 async function findAccount(db: Db, typed: string): Promise<User | undefined> {

@@ -163,14 +163,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const page = await context.newPage();
         for (const [name, , visit] of DOORS.filter(([, by]) => by === asker)) {
           await visit(page, app);
-          await page.evaluate(AXE);
-          const found = (await page.evaluate(
-            'axe.run({ rules: { "target-size": { enabled: true } } })',
-          )) as AxeResults;
-          const violations = found.violations.map(
-            ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
-          );
-          expect(violations, name).toEqual([]);
+          expect(await violationsOn(page), name).toEqual([]);
           expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBe(width);
         }
       }
@@ -192,17 +185,19 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const page = await context.newPage();
       for (const [name, visit] of Object.entries(PAGES)) {
         await visit(page, app);
-        await page.evaluate(AXE);
-        const found = (await page.evaluate(
-          'axe.run({ rules: { "target-size": { enabled: true } } })',
-        )) as AxeResults;
-        const violations = found.violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
-        );
-        expect(violations, name).toEqual([]);
+        expect(await violationsOn(page), name).toEqual([]);
       }
     });
   }
+}
+
+/** What axe has to say about a page. */
+async function violationsOn(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const { violations } = (await page.evaluate(
+    'axe.run({ rules: { "target-size": { enabled: true } } })',
+  )) as AxeResults;
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
 type AxeResults = { violations: { id: string; nodes: { html: string }[] }[] };
