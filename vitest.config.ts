@@ -8,6 +8,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // Much of what they do is wait for a process, a disk or a browser.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
