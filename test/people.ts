@@ -98,7 +98,7 @@ export function movableClock(start = Date.UTC(2026, 5, 1, 12)) {
   return Object.assign(() => now, { move });
 }
 
-/** The code of the second factor that is shown at a time. */
-export function codeAt(time: number): string {
-  return new TOTP({ secret: Secret.fromBase32(CODE_SECRET) }).generate({ timestamp: time });
+/** The code of a second factor that is shown at a time. */
+export function codeAt(time: number, secret = CODE_SECRET): string {
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: time });
 }

@@ -1,6 +1,5 @@
 /** Setting and removing one's own second factor. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
 import { readFields } from '../forms.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../sessions/codes.ts';
@@ -8,7 +7,11 @@ import { setCode, setRecoveryCodes } from '../sessions/credentials.ts';
 import { findDraft, sealingKey } from '../sessions/queries.ts';
 import { hashOf, open, seal } from '../sessions/tokens.ts';
 import { checkOwnPassword } from './confirming.ts';
-import { sessionOf, showAccount } from './show.ts';
+import { changeOwn, sessionOf } from './own.ts';
+import { showAccount } from './show.ts';
+
+/** Also for whoever clicks twice, and never sees the answer to the first click. */
+const IS_SET = 'Your second factor is set already. Make new recovery codes if you have not kept any.';
 
 type NewCode = { userId: number; secret: string };
 
@@ -22,7 +25,7 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const { sealed = '', code = '' } = readFields(request.body, ['sealed', 'code']);
   const { server } = request;
   const session = sessionOf(request);
-  if (session.is_code_set) return reply.seeOther('/account', 'Your second factor is set already.');
+  if (session.is_code_set) return reply.seeOther('/account', IS_SET);
   const known = open(await sealingKey(server.db), 'new code', sealed) as NewCode | undefined;
   if (known?.userId !== session.user_id)
     return showCode(request, reply, newCodeSecret(), 'Scan this new code.');
@@ -30,9 +33,12 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   if (step === undefined)
     return showCode(request, reply, known.secret, 'That is not the code that is shown now: six digits.');
   const codes = newRecoveryCodes();
-  await transact(server.db, (trx) =>
-    setCode(trx, session.user_id, { secret: known.secret, step, recoveryHashes: codes.map(hashOf) }),
-  );
+  const isSet = await changeOwn(request, async (trx, { code_secret }) => {
+    if (code_secret !== null) return false;
+    await setCode(trx, session.user_id, { secret: known.secret, step, recoveryHashes: codes.map(hashOf) });
+    return true;
+  });
+  if (!isSet) return reply.seeOther('/account', IS_SET);
   server.audit(request, 'second factor set', { id: session.user_id, username: session.username });
   return showRecoveryCodes(request, reply, codes);
 }
@@ -44,7 +50,7 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
   if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { password: refusal.sentence }, refusal.status);
-  await transact(server.db, (trx) => setCode(trx, id, null));
+  await changeOwn(request, (trx) => setCode(trx, id, null));
   server.audit(request, 'second factor removed', { id, username });
   return reply.seeOther('/account', 'Your second factor is removed.');
 }
@@ -57,7 +63,7 @@ export async function renewRecoveryCodes(request: FastifyRequest, reply: Fastify
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { password: refusal.sentence }, refusal.status);
   const codes = newRecoveryCodes();
-  await transact(server.db, (trx) => setRecoveryCodes(trx, id, codes.map(hashOf)));
+  await changeOwn(request, (trx) => setRecoveryCodes(trx, id, codes.map(hashOf)));
   server.audit(request, 'recovery codes renewed', { id, username });
   return showRecoveryCodes(request, reply, codes);
 }

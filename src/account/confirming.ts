@@ -4,7 +4,7 @@ import { BusyError } from '../errors.ts';
 import { findCredentials } from '../sessions/credentials.ts';
 import { guess, tooMany } from '../sessions/guesses.ts';
 import { isPassword, passwordQueue } from '../sessions/passwords.ts';
-import { sessionOf } from './show.ts';
+import { sessionOf } from './own.ts';
 
 /** What is wrong with the password of whoever is signed in; undefined if it is right. */
 export type Refusal = { sentence: string; status: number };

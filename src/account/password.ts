@@ -1,6 +1,5 @@
 /** Changing one's own password, which signs out every other browser. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { transact } from '../db/transact.ts';
 import { readFields } from '../forms.ts';
 import { sessionCookie } from '../sessions/cookie.ts';
 import { setPassword } from '../sessions/credentials.ts';
@@ -10,7 +9,8 @@ import { deleteSessionsOf, renewSession } from '../sessions/queries.ts';
 import { newToken } from '../sessions/tokens.ts';
 import { getUser } from '../users/queries.ts';
 import { checkOwnPassword } from './confirming.ts';
-import { sessionOf, showAccount } from './show.ts';
+import { changeOwn, sessionOf } from './own.ts';
+import { showAccount } from './show.ts';
 
 export async function changePassword(request: FastifyRequest, reply: FastifyReply) {
   const fields = readFields(request.body, ['current_password', 'new_password', 'new_password_again']);
@@ -23,7 +23,7 @@ export async function changePassword(request: FastifyRequest, reply: FastifyRepl
   if (Object.keys(errors).length > 0) return showAccount(request, reply, errors, refusal?.status ?? 422);
   const hash = await passwordQueue.run(() => hashPassword(fields.new_password ?? ''));
   const token = newToken();
-  await transact(server.db, async (trx) => {
+  await changeOwn(request, async (trx) => {
     await setPassword(trx, user.id, hash, server.clock());
     await deleteSessionsOf(trx, user.id, session.id);
     await renewSession(trx, session.id, token);

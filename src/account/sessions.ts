@@ -1,15 +1,14 @@
 /** Signing out other browsers. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { transact } from '../db/transact.ts';
 import { readFields } from '../forms.ts';
 import { deleteSessionsOf } from '../sessions/queries.ts';
-import { sessionOf } from './show.ts';
+import { changeOwn, sessionOf } from './own.ts';
 
 export async function endOtherSessions(request: FastifyRequest, reply: FastifyReply) {
   readFields(request.body, []);
   const { server } = request;
   const { id, user_id, username } = sessionOf(request);
-  await transact(server.db, (trx) => deleteSessionsOf(trx, user_id, id));
+  await changeOwn(request, (trx) => deleteSessionsOf(trx, user_id, id));
   server.audit(request, 'other sessions ended', { id: user_id, username });
   return reply.seeOther('/account', 'Every other browser is signed out.');
 }

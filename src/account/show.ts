@@ -1,18 +1,9 @@
 /** The page of whoever is signed in, about how they sign in. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ForbiddenError } from '../errors.ts';
 import { countRecoveryCodes, findCredentials } from '../sessions/credentials.ts';
-import { findSessionsOf, type Session } from '../sessions/queries.ts';
+import { findSessionsOf } from '../sessions/queries.ts';
 import type { Views } from '../views.ts';
-
-/**
- * The session of a request.
- * @throws ForbiddenError where nobody signs in yet.
- */
-export function sessionOf({ session }: FastifyRequest): Session {
-  if (session === undefined) throw new ForbiddenError('those who are signed in');
-  return session;
-}
+import { sessionOf } from './own.ts';
 
 export async function showAccount(
   request: FastifyRequest,

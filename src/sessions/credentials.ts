@@ -7,7 +7,10 @@ export async function findCredentials(db: Db, userId: number) {
   return db.selectFrom('credentials').selectAll().where('user_id', '=', userId).executeTakeFirst();
 }
 
-/** @param hash of the password, by `hashPassword`. */
+/**
+ * Sets a password, and ends a link by which another could be set.
+ * @param hash by `hashPassword`.
+ */
 export async function setPassword(trx: Trx, userId: number, hash: string, now: number): Promise<void> {
   await trx
     .insertInto('credentials')
@@ -16,6 +19,7 @@ export async function setPassword(trx: Trx, userId: number, hash: string, now: n
       conflict.column('user_id').doUpdateSet({ password_hash: hash, changed_at: now }),
     )
     .execute();
+  await trx.deleteFrom('invitations').where('user_id', '=', userId).execute();
 }
 
 /** The credentials as they are until the end of the transaction. */

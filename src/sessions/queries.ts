@@ -81,6 +81,12 @@ export async function touchSession(trx: Trx, id: number, now: number): Promise<v
     .execute();
 }
 
+/** Keeps a session from ending until the end of the transaction; false where it has ended. */
+export async function lockSession(trx: Trx, id: number): Promise<boolean> {
+  const session = trx.selectFrom('sessions').select('id').where('id', '=', id).forUpdate();
+  return (await session.executeTakeFirst()) !== undefined;
+}
+
 export async function deleteSession(trx: Trx, id: number): Promise<void> {
   await trx.deleteFrom('sessions').where('id', '=', id).execute();
 }

@@ -1,9 +1,19 @@
-import { Secret, TOTP } from 'otpauth';
-import { describe, expect, test } from 'vitest';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, test, vi } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
 import { findCredentials } from '../../src/sessions/credentials.ts';
-import { addPerson, codeAt, headersFor, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
+import { deleteSessionsOf } from '../../src/sessions/queries.ts';
+import {
+  addPerson,
+  codeAt,
+  type Headers,
+  headersFor,
+  movableClock,
+  PASSWORD,
+  signedIn,
+  signIn,
+} from '../people.ts';
 import { fieldValue, get, post, startApp, textOf } from '../support.ts';
 
 const NEW = 'a bicycle in the library';
@@ -15,6 +25,13 @@ async function start({ hasCode = false } = {}) {
   await addPerson(app.db, 'ann', 'admin');
   const ed = await addPerson(app.db, 'ed', 'editor', { hasCode, recoveryHashes: ['kept'] });
   return { app, clock, ed, headers: await signedIn(app, ed) };
+}
+
+/** The page with a new second factor, and what is on it. */
+async function newCode(app: FastifyInstance, headers: Headers) {
+  const page = await get(app, '/account/code', headers);
+  const secret = /class="secret">([A-Z2-7 ]+)</.exec(page.body)?.[1]?.replaceAll(' ', '') ?? '';
+  return { page, secret, sealed: fieldValue(page.body, 'sealed') ?? '' };
 }
 
 describe('changing the password', () => {
@@ -72,17 +89,15 @@ describe('changing the password', () => {
 describe('the second factor', () => {
   test('is on once its first code has been entered; ten recovery codes are shown, once', async () => {
     const { app, clock, ed, headers } = await start();
-    const page = await get(app, '/account/code', headers);
+    const { page, secret, sealed } = await newCode(app, headers);
     expect(page.headers['cache-control']).toBe('no-store');
-    const secret = /class="secret">([A-Z2-7 ]+)</.exec(page.body)?.[1]?.replaceAll(' ', '') ?? '';
     expect(page.body).toMatch(/<svg class="qr"[^>]*>.*<path d="M\d/s);
-    const sealed = fieldValue(page.body, 'sealed') ?? '';
     const wrong = await post(app, '/account/code', { sealed, code: '000000' }, headers);
     expect(wrong.statusCode).toBe(422);
     expect(wrong.body.replaceAll(' ', '')).toContain(secret);
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
 
-    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock() });
+    const code = codeAt(clock(), secret);
     const shown = await post(app, '/account/code', { sealed, code }, headers);
     expect([shown.statusCode, shown.headers['cache-control']]).toEqual([200, 'no-store']);
     const codes = [...shown.body.matchAll(/<li>([a-z2-9-]{14})<\/li>/g)].map(([, one]) => one ?? '');
@@ -95,6 +110,7 @@ describe('the second factor', () => {
     expect((await post(app, '/sign-in', { ticket, code: codes[3] ?? '' })).statusCode).toBe(303);
     const again = await post(app, '/account/code', { sealed, code }, headers);
     expect([again.statusCode, again.headers.location]).toEqual([303, '/account']);
+    expect(again.body).toContain('Make new recovery codes if you have not kept any.');
   });
 
   test('is not set with the secret of someone else, or one that was made up', async () => {
@@ -146,5 +162,40 @@ describe('sessions', () => {
     expect((await post(app, '/account/sessions/delete', {}, headers)).statusCode).toBe(303);
     expect((await get(app, '/account', headers)).statusCode).toBe(200);
     expect((await get(app, '/account', other)).statusCode).toBe(303);
+  });
+});
+
+describe('a session that ends in the middle of a change', () => {
+  test.each([
+    ['/account/password', CHANGE],
+    ['/account/code', undefined],
+    ['/account/code/delete', { password: PASSWORD }],
+    ['/account/recovery-codes', { password: PASSWORD }],
+  ])('changes nothing any more: %s', async (address, given) => {
+    const { app, clock, ed, headers } = await start({ hasCode: given !== undefined });
+    const { sealed, secret } = await newCode(app, headers);
+    const fields = given ?? { sealed, code: codeAt(clock(), secret) };
+    const stateOf = async () => [
+      await findCredentials(app.db, ed.id),
+      await app.db.selectFrom('recovery_codes').selectAll().execute(),
+    ];
+    const before = await stateOf();
+    // The clock is looked at once it is known who asks.
+    const isAtWork = Promise.withResolvers<void>();
+    vi.spyOn(app, 'clock').mockImplementation(() => {
+      isAtWork.resolve();
+      return clock();
+    });
+    const isOver = Promise.withResolvers<void>();
+    const ending = transact(app.db, async (trx) => {
+      await deleteSessionsOf(trx, ed.id);
+      await isOver.promise;
+    });
+    const answer = post(app, address, fields, headers);
+    await isAtWork.promise;
+    isOver.resolve();
+    await ending;
+    expect((await answer).statusCode).toBe(403);
+    expect(await stateOf()).toEqual(before);
   });
 });

@@ -72,6 +72,15 @@ describe('a link', () => {
     expect((await get(app, second.path)).statusCode).toBe(200);
   });
 
+  test('ends when a password is set in another way', async () => {
+    const { app, invite } = await start();
+    const bob = await addPerson(app.db, 'bob', 'viewer');
+    const { path } = await invite(bob.id);
+    const change = { current_password: PASSWORD, ...CHOSEN };
+    expect((await post(app, '/account/password', change, await signedIn(app, bob))).statusCode).toBe(303);
+    expect((await get(app, path)).statusCode).toBe(404);
+  });
+
   test('survives a password that is refused', async () => {
     const { app, invite } = await start();
     const { path } = await invite();
