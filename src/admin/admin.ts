@@ -9,7 +9,7 @@ import { parseForm } from '../forms.ts';
 import { passwordProblem } from '../sessions/form.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { administratorSchema, makeAdministrator } from '../setup/administrators.ts';
-import { findUserByUsername } from '../users/queries.ts';
+import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { readPassword } from './read-password.ts';
 
 const USAGE = 'Say who: npm run roster -- admin alice --email alice@example.com';
@@ -32,10 +32,15 @@ export async function admin(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
   }
 }
 
-/** @throws StartError for what is no username or no email, and where there is no such user and no email for one. */
+/** @throws StartError for what is no username or email, for those of two users, and for no user and no email for one. */
 async function whoToBe(db: Db, username: string, email: string | undefined) {
   const existing = await findUserByUsername(db, username);
-  if (existing) return existing;
+  if (existing) {
+    const isMeant = email === undefined || (await findUserByEmail(db, email))?.id === existing.id;
+    if (!isMeant)
+      throw new StartError(`There is ${existing.username} already, with the email ${existing.email}.`);
+    return existing;
+  }
   if (email === undefined) throw new StartError(`There is no user ${username}; with --email one is made.`);
   const form = parseForm(administratorSchema, { username, email });
   if (!form.ok) throw new StartError(Object.values(form.errors).join('\n'));

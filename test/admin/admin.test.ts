@@ -41,7 +41,7 @@ describe('the command line', () => {
     const ann = await addPerson(app.db, 'ann', 'viewer', {
       hasCode: true,
       full_name: 'Ann Ada',
-      is_active: true,
+      is_active: false,
     });
     const session = await signedIn(app, ann);
     expect((await admin(url, ['ANN'], 'a bicycle in the library\r\n')).code).toBe(0);
@@ -66,6 +66,11 @@ describe('the command line', () => {
         ['ann', '--email', 'bob@example.org'],
         `${PASSWORD}\n`,
         /^That email already belongs to someone else\.\n$/,
+      ],
+      [
+        ['bob', '--email', 'ann@example.org'],
+        `${PASSWORD}\n`,
+        /^There is bob already, with the email bob@example\.org\.\n$/,
       ],
       [['ann', 'bob'], '', /^Say who: /],
       [['ann', '--password', PASSWORD], '', /^Unknown option '--password'/],
