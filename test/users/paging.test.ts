@@ -103,6 +103,9 @@ test('whoever is there all along is met once, whatever is added and deleted betw
       }),
       async (sort, rel, changes) => {
         const app = await startWith(40, (number) => NOON + (number % 5));
+        // Whoever goes on to where nobody is left is shown the end of the list once more, so someone stays at each end.
+        const everyone = await show(app, `/users?sort=${sort}&per_page=100`);
+        const ends = [everyone.ids.at(0), everyone.ids.at(-1)];
         const stayed = new Set(Array.from({ length: 40 }, (_, index) => index + 1));
         const start = rel === 'next' ? '/users?' : '/users?page=10&';
         const between = async (clicks: number) => {
@@ -111,7 +114,7 @@ test('whoever is there all along is met once, whatever is added and deleted betw
             const at = ((change.at + time * 11) % 40) + 1;
             if (change.isAdded)
               await addUser(app.db, { username: `user${at}x${clicks}.${time}` }, NOON + (at % 5));
-            else if (stayed.delete(at)) await remove(app, at);
+            else if (!ends.includes(at) && stayed.delete(at)) await remove(app, at);
           }
         };
         const pages = await walk(app, `${start}sort=${sort}&per_page=4`, rel, between);
