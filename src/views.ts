@@ -90,7 +90,7 @@ export type Views = {
   'invitations/link': { user: User; link: string; hours: number };
   'invitations/form': { user: { username: string }; action: string; errors: Errors };
   'setup/form': { action: string; values: Fields; errors: Errors };
-  'roles/list': { roles: readonly Role[]; required: readonly Role[] };
+  'roles/list': { roles: readonly Role[]; required: readonly Role[]; isDraft: boolean };
   error: { title: string; sentence: string; link?: { href: string; text: string }; notices?: string[] };
 };
 

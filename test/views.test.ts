@@ -84,7 +84,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'invitations/link': { user, link: NAME, hours: 72 },
   'invitations/form': { user: { username: NAME }, action: NAME, errors: { new_password: NAME } },
   'setup/form': { action: NAME, values: { full_name: NAME }, errors: { email: NAME } },
-  'roles/list': { roles: ['viewer'], required: [] },
+  'roles/list': { roles: ['viewer'], required: [], isDraft: false },
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
 };
 

@@ -8,11 +8,12 @@ import { endOtherSessions } from './sessions.ts';
 import { showAccount } from './show.ts';
 
 export function accountRoutes(app: FastifyInstance): void {
+  const onAccount = allow(mayRead, { form: '/account' });
   app.get('/account', allow(mayRead), async (request, reply) => showAccount(request, reply));
-  app.post('/account/password', allow(mayRead), changePassword);
+  app.post('/account/password', onAccount, changePassword);
   app.get('/account/code', allow(mayRead, { isBeforeCode: true }), showNewCode);
-  app.post('/account/code', allow(mayRead, { isBeforeCode: true }), setOwnCode);
-  app.post('/account/code/delete', allow(mayRead), removeOwnCode);
-  app.post('/account/recovery-codes', allow(mayRead), renewRecoveryCodes);
-  app.post('/account/sessions/delete', allow(mayRead), endOtherSessions);
+  app.post('/account/code', allow(mayRead, { form: '/account/code', isBeforeCode: true }), setOwnCode);
+  app.post('/account/code/delete', onAccount, removeOwnCode);
+  app.post('/account/recovery-codes', onAccount, renewRecoveryCodes);
+  app.post('/account/sessions/delete', onAccount, endOtherSessions);
 }

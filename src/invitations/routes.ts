@@ -17,8 +17,9 @@ import { findInvited, INVITATION_LASTS, insertInvitation, takeInvitation } from 
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
 
 export function invitationRoutes(app: FastifyInstance): void {
-  app.post('/users/:id/invitation', allow(mayManage), invite);
-  app.post('/users/:id/code/delete', allow(mayManage), removeCode);
+  const onUser = allow(mayManage, { form: '/users/:id' });
+  app.post('/users/:id/invitation', onUser, invite);
+  app.post('/users/:id/code/delete', onUser, removeCode);
   app.get('/invitations/:token', allow(anyone), showInvitation);
   app.post('/invitations/:token', allow(anyone), accept);
 }

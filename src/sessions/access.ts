@@ -1,11 +1,11 @@
 /** At the door: who asks, and whether they may have what they ask for. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, isWithin } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
 import { sessionCookie } from './cookie.ts';
-import { draftOf, dropSentDraft, sealDraft } from './drafts.ts';
+import { draftOf, dropSentDraft, formOf, sealDraft } from './drafts.ts';
 import { hasAdministrator } from './last-administrator.ts';
 import { type Actor, anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
 import { findSession, type Session, setDraft, touchSession } from './queries.ts';
@@ -28,8 +28,10 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     may?: Rule;
-    /** The address of the form that is sent to a route: what is typed there is kept when a session has ended meanwhile. */
+    /** The address of the form that is sent to a route: whoever has to sign in first comes back there. */
     form?: string;
+    /** Whether what was typed there is kept meanwhile; never where it is a password. */
+    isDraftKept?: boolean;
     /** Whether it can be asked for before there is a second factor where there has to be one. */
     isBeforeCode?: boolean;
   }
@@ -40,7 +42,7 @@ const TOUCH_EVERY = 60_000;
 const CODE_PAGE = '/account/code';
 
 /** What a route says of itself: who may ask for it, and more of the above. */
-export function allow(may: Rule, more: { form?: string; isBeforeCode?: boolean } = {}) {
+export function allow(may: Rule, more: Omit<FastifyContextConfig, 'may'> = {}) {
   return { config: { may, ...more } };
 }
 
@@ -128,13 +130,12 @@ async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
     return reply.seeOther(`/sign-in?next=${encodeURIComponent(request.url)}`);
   const { expired } = request;
   const draft = draftOf(request);
-  const { form: next = '/users' } = draft ?? {};
   // RFC 9110, 11.6.1; browsers ask nothing by themselves for a scheme that they do not know.
   reply.header('www-authenticate', 'Form realm="Roster"');
   return reply.render(
     'sessions/sign-in',
     {
-      next,
+      next: formOf(request) ?? '/users',
       username: expired?.username ?? '',
       draft: expired && draft ? await sealDraft(request, expired.user_id, draft) : undefined,
       isRefused: true,

@@ -8,10 +8,11 @@ import type { Fields } from '../forms.ts';
 import { type Draft, findDraft, sealingKey, setDraft } from './queries.ts';
 import { open, seal } from './tokens.ts';
 
-/** What was sent to a route that has a form, if it can be filled again. */
+/** What was sent to a route whose form is filled with it again. */
 export function draftOf(request: FastifyRequest): Draft | undefined {
   const form = formOf(request);
-  return form === undefined ? undefined : { form, fields: (request.body ?? {}) as Fields };
+  const isKept = form !== undefined && request.routeOptions.config.isDraftKept;
+  return isKept ? { form, fields: (request.body ?? {}) as Fields } : undefined;
 }
 
 export async function sealDraft(request: FastifyRequest, userId: number, draft: Draft): Promise<string> {
@@ -46,8 +47,8 @@ export async function dropSentDraft(request: FastifyRequest): Promise<void> {
   if (draft?.form === form) await transact(server.db, (trx) => setDraft(trx, session.id, undefined));
 }
 
-/** The address of the form that a request has sent. */
-function formOf({ routeOptions, params, url }: FastifyRequest): string | undefined {
+/** The address of the form that a request has sent, if its route names one. */
+export function formOf({ routeOptions, params, url }: FastifyRequest): string | undefined {
   const { form } = routeOptions.config;
   const at = url.indexOf('?');
   const path = form?.replace(':id', encodeURIComponent((params as { id?: string }).id ?? ''));

@@ -19,8 +19,8 @@ import { byStatus, findUserByUsername, getUser, readCounts } from './queries.ts'
 import { idOf, type Request } from './request.ts';
 
 export function userRoutes(app: FastifyInstance): void {
-  const creating = allow(mayEdit, { form: '/users/new' });
-  const updating = allow(mayEdit, { form: '/users/:id/edit' });
+  const creating = allow(mayEdit, { form: '/users/new', isDraftKept: true });
+  const updating = allow(mayEdit, { form: '/users/:id/edit', isDraftKept: true });
   const deleting = allow(mayEdit, { form: '/users/:id/delete' });
 
   app.get('/users', allow(mayRead), showList);

@@ -122,6 +122,33 @@ describe('a form that is sent after its session has ended', () => {
     expect(fieldValue((await get(app, '/users/new', signed)).body, 'full_name')).toBe(full_name);
   });
 
+  test('that asks a second factor of roles is there, too', async () => {
+    const { app, clock, ann } = await startWithPeople();
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    const headers = await signedIn(app, ann);
+    clock.move(13 * HOUR);
+    const refused = await post(app, '/roles', { viewer: '1' }, headers);
+    const { answer, headers: signed } = await signInOn(app, refused.body, ann, headers);
+    expect(answer.headers.location).toBe('/roles');
+    const form = await get(app, '/roles', signed);
+    expect(textOf(form.body)).toContain('Nothing of it has been saved yet.');
+    expect(form.body.match(/name="\w+" value="1" checked/g)).toEqual(['name="viewer" value="1" checked']);
+  });
+
+  test.each([
+    ['/account/password', '/account'],
+    ['/account/recovery-codes', '/account'],
+    ['/account/code/delete', '/account'],
+    ['/account/sessions/delete', '/account'],
+    ['/account/code', '/account/code'],
+    ['/users/3/delete', '/users/3/delete'],
+  ])('that is not kept leads back to its page: %s', async (address, page) => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, address, {}, headers);
+    const { answer } = await signInOn(app, refused.body, ed, headers);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, page]);
+  });
+
   test('with a password in it is not kept', async () => {
     const { app, headers } = await startWithPeople();
     for (const address of ['/account/password', '/account/recovery-codes', '/account/code/delete']) {

@@ -263,6 +263,7 @@ describe('with a second factor', () => {
     expect(textOf(page.body)).toContain('Enter your code');
     expect(page.body).toMatch(/name="code"[^>]*inputmode="numeric"|autocomplete="one-time-code"/);
     expect(page.body).not.toContain(PASSWORD);
+    expect(page.body).toContain('href="/sign-in?next=%2Fusers%2F1">Start again');
     const answer = await sendCode(codeAt(clock()), fieldValue(page.body, 'ticket'));
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/users/1']);
   });
