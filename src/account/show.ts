@@ -1,9 +1,13 @@
 /** The page of whoever is signed in, about how they sign in. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isLive } from '../sessions/access.ts';
 import { countRecoveryCodes, findCredentials } from '../sessions/credentials.ts';
 import { findSessionsOf } from '../sessions/queries.ts';
 import type { Views } from '../views.ts';
 import { sessionOf } from './own.ts';
+
+/** Of the browsers that someone is signed in with, those used last; all others can be signed out all the same. */
+const MOST_SHOWN = 100;
 
 export async function showAccount(
   request: FastifyRequest,
@@ -11,9 +15,10 @@ export async function showAccount(
   errors: Views['account/show']['errors'] = {},
   status = 200,
 ) {
-  const { db } = request.server;
+  const { db, config, clock } = request.server;
   const session = sessionOf(request);
-  const sessions = await findSessionsOf(db, session.user_id);
+  const latest = await findSessionsOf(db, session.user_id, MOST_SHOWN);
+  const sessions = latest.filter((one) => isLive(one, config, clock()));
   const recoveryCodes = await countRecoveryCodes(db, session.user_id);
   const credentials = await findCredentials(db, session.user_id);
   const changedAt = credentials?.changed_at ?? session.created_at;

@@ -101,8 +101,9 @@ export function refuseUnless({ actor }: FastifyRequest, may: Rule): void {
   if (actor === undefined || !may(actor)) throw new ForbiddenError(whoMay(may));
 }
 
-function isLive(
-  { created_at, seen_at }: Session,
+/** Whether the time of a session is not over. */
+export function isLive(
+  { created_at, seen_at }: Pick<Session, 'created_at' | 'seen_at'>,
   { sessionIdle, sessionLasts }: Config,
   now: number,
 ): boolean {

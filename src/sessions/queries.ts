@@ -106,13 +106,15 @@ export async function renewSession(trx: Trx, id: number, token: string): Promise
     .execute();
 }
 
-export async function findSessionsOf(db: Db, userId: number) {
+/** The sessions of a user that were used last, also those whose time is over. */
+export async function findSessionsOf(db: Db, userId: number, limit: number) {
   return db
     .selectFrom('sessions')
     .select(['id', 'created_at', 'seen_at', 'address', 'browser'])
     .where('user_id', '=', userId)
     .orderBy('seen_at', 'desc')
     .orderBy('id', 'desc')
+    .limit(limit)
     .execute();
 }
 

@@ -8,6 +8,7 @@ import {
   addPerson,
   codeAt,
   type Headers,
+  HOUR,
   headersFor,
   movableClock,
   PASSWORD,
@@ -153,6 +154,19 @@ describe('the second factor', () => {
 });
 
 describe('sessions', () => {
+  test('are shown as long as they last', async () => {
+    const { app, clock, ed } = await start();
+    const count = async () => {
+      const { body } = await get(app, '/account', await signedIn(app, ed));
+      return textOf(body).match(/Firefox on Linux/g)?.length;
+    };
+    expect(await count()).toBe(2);
+    clock.move(12 * HOUR - 1);
+    expect(await count()).toBe(3);
+    clock.move(1);
+    expect(await count()).toBe(2);
+  });
+
   test('are shown with where they began, and all others can be ended', async () => {
     const { app, ed, headers } = await start();
     const other = await signedIn(app, ed);
