@@ -1,5 +1,6 @@
 /** Guessing: whoever fails waits, a little longer each time. Kept in the database, so that a restart forgets nothing. */
 import { isIPv6 } from 'node:net';
+import { isWithin } from '../clock.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { hashOf } from './tokens.ts';
@@ -49,34 +50,28 @@ type Key = { hash: string; free: number };
 
 /** Counts a failure for each key; or says how long to wait, and then counts nothing. */
 async function admit(trx: Trx, keys: readonly Key[], now: number): Promise<number> {
-  const failures = new Map<string, number>();
+  const counted = new Map<string, { failures: number; failed_at: number }>();
   let wait = 0;
   // In one order, so that no two wait for each other.
   for (const { hash, free } of keys) {
-    await trx
+    // Found, made and locked in one statement: whoever is right takes it away.
+    const known = await trx
       .insertInto('guesses')
       .values({ key_hash: hash, failures: 0, failed_at: now })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    const known = await trx
-      .selectFrom('guesses')
-      .selectAll()
-      .where('key_hash', '=', hash)
-      .forUpdate()
+      .onConflict((conflict) => conflict.column('key_hash').doUpdateSet({ key_hash: hash }))
+      .returning(['failures', 'failed_at'])
       .executeTakeFirstOrThrow();
-    const passed = now - known.failed_at;
-    const count = passed < FORGOTTEN ? known.failures : 0;
-    failures.set(hash, count + 1);
     // A clock that was set back must not make anyone wait until it is there again.
-    if (passed >= 0) wait = Math.max(wait, waitAfter(count, free) - passed);
+    const isRecent = isWithin(known.failed_at, FORGOTTEN, now);
+    const failed = isRecent ? known : { failures: 0, failed_at: now };
+    // Another machine's clock may be a little ahead.
+    const passed = Math.max(0, now - failed.failed_at);
+    wait = Math.max(wait, waitAfter(failed.failures, free) - passed);
+    counted.set(hash, { failures: failed.failures + 1, failed_at: Math.max(now, failed.failed_at) });
   }
   if (wait > 0) return wait;
-  for (const [hash, count] of failures)
-    await trx
-      .updateTable('guesses')
-      .set({ failures: count, failed_at: now })
-      .where('key_hash', '=', hash)
-      .execute();
+  for (const [hash, failed] of counted)
+    await trx.updateTable('guesses').set(failed).where('key_hash', '=', hash).execute();
   return 0;
 }
 

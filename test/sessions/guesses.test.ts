@@ -80,6 +80,23 @@ describe('who guesses', () => {
     expect((await tryAt(NOON - 10 * HOUR, true)).isRight).toBe(true);
   });
 
+  test('gains nothing by going from one Roster to another whose clock is a little ahead', async () => {
+    const tryAt = guesser(await temporaryDatabase());
+    const guesses: { wait: number }[] = [];
+    for (let failures = 0; failures < 40; failures++)
+      guesses.push(await tryAt(NOON + ((failures + 1) % 2) * 60_000));
+    expect(guesses.filter(({ wait }) => wait === 0)).toHaveLength(4);
+  });
+
+  test('is answered each time, also when many who know it come at once', async () => {
+    const url = await temporaryUrl();
+    const dbs = [await temporaryDatabase(url), await temporaryDatabase(url)];
+    for (let round = 0; round < 20; round++) {
+      const guesses = Array.from({ length: 10 }, (_, index) => guesser(dbs[index % 2] as Db)(NOON, true));
+      for (const { isRight, wait } of await Promise.all(guesses)) expect(isRight || wait > 0).toBe(true);
+    }
+  });
+
   test('is known after a restart, and nowhere written down is what was guessed at', async () => {
     const url = await temporaryUrl();
     const first = await temporaryDatabase(url);
@@ -90,7 +107,7 @@ describe('who guesses', () => {
     const rows = await second.selectFrom('guesses').selectAll().execute();
     expect(rows).toHaveLength(2);
     expect(JSON.stringify(rows)).not.toMatch(/password|192/);
-    await transact(second, (trx) => forgetOld(trx, NOON + 25 * HOUR));
+    await transact(second, (trx) => forgetOld(trx, NOON + 25 * HOUR, HOUR));
     expect(await second.selectFrom('guesses').selectAll().execute()).toEqual([]);
   });
 });
