@@ -10,7 +10,7 @@ import { passwordProblem } from '../sessions/form.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { administratorSchema, makeAdministrator } from '../setup/administrators.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
-import { readPassword } from './read-password.ts';
+import { readNewPassword } from './read-password.ts';
 
 const USAGE = 'Say who: npm run roster -- admin alice --email alice@example.com';
 
@@ -21,7 +21,7 @@ export async function admin(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
   const db = await openDatabase(readConfig({ DATABASE_URL: env.DATABASE_URL }).databaseUrl);
   try {
     const user = await whoToBe(db, username, values.email);
-    const password = await readPassword(`Password for ${user.username}: `);
+    const password = await readNewPassword(`Password for ${user.username}: `);
     const problem = passwordProblem(password, user);
     if (problem) throw new StartError(problem);
     const hash = await hashPassword(password);

@@ -4,10 +4,17 @@ import { Writable } from 'node:stream';
 import { StartError } from '../errors.ts';
 
 /**
- * A line of standard input; at a terminal it is asked for, and is not shown.
- * @throws StartError when there is none.
+ * A line of standard input; at a terminal it is asked for, and since it is not shown, asked for once more.
+ * @throws StartError when there is none, and when the second is not the first.
  */
-export async function readPassword(question: string): Promise<string> {
+export async function readNewPassword(question: string): Promise<string> {
+  const password = await readLine(question);
+  if (process.stdin.isTTY && (await readLine('Once more: ')) !== password)
+    throw new StartError('That is not what you have typed before.');
+  return password;
+}
+
+async function readLine(question: string): Promise<string> {
   const { stdin: input, stderr } = process;
   if (input.isTTY) stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
