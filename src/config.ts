@@ -58,7 +58,12 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     host: read('HOST', '127.0.0.1', hostname, 'a host name or an IP address'),
     port: read('PORT', '3000', port, 'a whole number from 0 to 65535'),
     origin: env.ORIGIN
-      ? read('ORIGIN', '', origin, 'an address such as https://users.example.org')
+      ? read(
+          'ORIGIN',
+          '',
+          origin,
+          'an address such as https://users.example.org; http is for this machine alone',
+        )
       : undefined,
     databaseUrl: read('DATABASE_URL', 'sqlite:data/roster.db', databaseUrl, DATABASE_URL_RULE),
     databaseConnections: read('DATABASE_CONNECTIONS', '10', connections, 'a whole number from 1 to 1000'),
@@ -105,8 +110,9 @@ function port(value: string): number | undefined {
 
 function origin(value: string): URL | undefined {
   const url = URL.parse(value);
-  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
-  return isOrigin ? url : undefined;
+  if (url === null || `${url.origin}/` !== url.href) return undefined;
+  const isHere = isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isHere) ? url : undefined;
 }
 
 function databaseUrl(value: string): string | undefined {
@@ -134,7 +140,9 @@ function isNetwork(value: string): boolean {
   const [address = '', prefix, ...rest] = value.split('/');
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+  if (prefix === undefined) return true;
+  // Not 0: everyone's word would count.
+  return /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
 }
 
 function hours(value: string): number | undefined {

@@ -64,8 +64,10 @@ function isFromHere({ headers }: FastifyRequest, config: Config): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   if (headers.origin === undefined) return !headers.cookie?.includes(`${sessionCookie(config).name}=`);
-  const host = URL.parse(headers.origin)?.host;
-  return host !== undefined && (host === headers.host?.toLowerCase() || host === config.origin?.host);
+  const host = headers.host?.toLowerCase();
+  const here = host === config.origin?.host ? config.origin?.origin : `http://${host}`;
+  const origin = URL.parse(headers.origin)?.origin;
+  return origin !== undefined && (origin === here || origin === config.origin?.origin);
 }
 
 function hostnameOf(host: string | undefined): string {

@@ -34,7 +34,7 @@ test.each([
   [
     'ORIGIN',
     'users.example.org',
-    'ORIGIN must be an address such as https://users.example.org, not "users.example.org".',
+    'ORIGIN must be an address such as https://users.example.org; http is for this machine alone, not "users.example.org".',
   ],
   ['ORIGIN', 'https://example.org/roster', 'ORIGIN must be'],
   [
@@ -49,6 +49,9 @@ test.each([
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of'],
   ['TRUST_PROXY', 'true', 'TRUST_PROXY must be addresses or networks with commas between'],
   ['TRUST_PROXY', '10.0.0.0/33', 'TRUST_PROXY must be'],
+  ['TRUST_PROXY', '0.0.0.0/0', 'TRUST_PROXY must be'],
+  ['TRUST_PROXY', '::/0', 'TRUST_PROXY must be'],
+  ['ORIGIN', 'http://users.example.org', 'http is for this machine alone'],
   ['TRUST_PROXY', '10.0.0.1,', 'TRUST_PROXY must be'],
   ['SESSION_HOURS', '0', 'SESSION_HOURS must be a whole number of hours from 1 to 8760, not "0".'],
   ['SESSION_IDLE_HOURS', '1.5', 'SESSION_IDLE_HOURS must be'],
@@ -85,7 +88,7 @@ test.each([
 test('only this machine is served over plain HTTP, and only proxies that are named are believed', () => {
   const open = { HOST: '0.0.0.0', ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1, fd00::/8' };
   expect(readConfig(open).trustProxy).toEqual(['10.0.0.1', 'fd00::/8']);
-  for (const missing of [{ ORIGIN: '' }, { ORIGIN: 'http://users.example.org' }, { TRUST_PROXY: '' }]) {
+  for (const missing of [{ ORIGIN: '' }, { ORIGIN: 'http://127.0.0.1' }, { TRUST_PROXY: '' }]) {
     expect(() => readConfig({ ...open, ...missing })).toThrow(
       /^Roster speaks plain HTTP, .* TRUST_PROXY .*\.$/,
     );
