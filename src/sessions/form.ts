@@ -47,7 +47,9 @@ export function passwordProblem(
   if (length > LONGEST) return `The password is too long: ${length} characters, at most ${LONGEST}.`;
   if (/\p{Cs}|\uFFFD|\0/u.test(password)) return 'The password contains a broken character.';
   const key = textKey(password);
-  if (surprises(key) < FEWEST_SURPRISES)
+  // Twice in a row, it is found a second time before its end.
+  const isRepeated = `${key}${key}`.indexOf(key, 1) < key.length;
+  if (isRepeated || surprises(key) < FEWEST_SURPRISES)
     return 'The password is too easy to guess: it repeats itself, or goes along the alphabet or the keyboard.';
   const names = [username, email, email.split('@')[0] ?? ''].map(textKey);
   if (names.some((name) => codePoints(name) >= SHORTEST_NAME && key.includes(name)))

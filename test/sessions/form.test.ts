@@ -55,6 +55,7 @@ describe('a password', () => {
     'qwerty123456qwerty',
     '１２３４５６７８９０１２３４５',
     'aaaaaaaaabbbbbbbbbccccccccc',
+    'Password12!Password12!',
     '                    ',
   ])('%s is too easy to guess', (password) => {
     expect(passwordProblem(password, ALICE)).toMatch(/too easy to guess/);
