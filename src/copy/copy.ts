@@ -10,7 +10,7 @@ import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { type Progress, reportProgress } from '../progress.ts';
-import { findRoleRules, requireCode } from '../roles/queries.ts';
+import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { type Access, findAccessAfter, insertAccess } from '../sessions/credentials.ts';
 import {
   addToCounts,
@@ -68,8 +68,7 @@ export async function copyEverything(
       const sent = await sumUp(from, progressOf('copied', total), (users) => insertCopies(to, users));
       await addToCounts(to, sent.counts);
       const access = await sumUpAccess(from, (some) => insertAccess(to, some));
-      for (const { role, is_code_required } of await findRoleRules(from))
-        await requireCode(to, role, is_code_required);
+      for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
       const arrived = await sumUp(to, progressOf('compared', total));
       if (

@@ -2,8 +2,10 @@
 import type { Db, Trx } from '../db/schema.ts';
 import type { Role } from '../sessions/policy.ts';
 
-export async function findRoleRules(db: Db) {
-  return db.selectFrom('role_rules').selectAll().orderBy('role').execute();
+/** Of whom a second factor is asked. */
+export async function findRolesWithCode(db: Db): Promise<Role[]> {
+  const asked = db.selectFrom('role_rules').select('role').where('is_code_required', '=', true);
+  return (await asked.orderBy('role').execute()).map(({ role }) => role);
 }
 
 export async function requireCode(trx: Trx, role: Role, isRequired: boolean): Promise<void> {

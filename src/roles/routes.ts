@@ -5,7 +5,7 @@ import { type Fields, readFields } from '../forms.ts';
 import { allow } from '../sessions/access.ts';
 import { draftFor } from '../sessions/drafts.ts';
 import { mayManage, mayRead, ROLES, type Role } from '../sessions/policy.ts';
-import { findRoleRules, requireCode } from './queries.ts';
+import { findRolesWithCode, requireCode } from './queries.ts';
 
 const SIGNING_IN = ROLES.filter((role) => mayRead({ role }));
 
@@ -15,19 +15,25 @@ export function roleRoutes(app: FastifyInstance): void {
 }
 
 async function showRoles(request: FastifyRequest, reply: FastifyReply) {
-  const rules = await findRoleRules(request.server.db);
+  const required = await findRolesWithCode(request.server.db);
   const draft = await draftFor(request);
-  const required = draft
-    ? ticked(draft)
-    : rules.filter((rule) => rule.is_code_required).map(({ role }) => role);
-  return reply.render('roles/list', { roles: SIGNING_IN, required, isDraft: draft !== undefined });
+  return reply.render('roles/list', {
+    roles: SIGNING_IN,
+    required: draft ? ticked(draft) : required,
+    before: draft?.before ?? required.join(' '),
+    isDraft: draft !== undefined,
+  });
 }
 
 async function changeRoles(request: FastifyRequest, reply: FastifyReply) {
   const { server } = request;
-  const required = ticked(readFields(request.body, SIGNING_IN));
-  await transact(server.db, async (trx) => {
-    for (const role of SIGNING_IN) await requireCode(trx, role, required.includes(role));
+  const fields = readFields(request.body, [...SIGNING_IN, 'before']);
+  const [before, after] = [fields.before?.split(' '), ticked(fields)];
+  // What somebody else has changed meanwhile stays.
+  const changed = SIGNING_IN.filter((role) => before?.includes(role) !== after.includes(role));
+  const required = await transact(server.db, async (trx) => {
+    for (const role of changed) await requireCode(trx, role, after.includes(role));
+    return findRolesWithCode(trx);
   });
   server.audit(request, `second factor required of: ${required.join(', ') || 'nobody'}`);
   return reply.seeOther('/roles', 'Saved.');

@@ -8,7 +8,7 @@ import { copyEverything } from '../../src/copy/copy.ts';
 import { openDatabase, openToRead } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { findRoleRules, requireCode } from '../../src/roles/queries.ts';
+import { findRolesWithCode, requireCode } from '../../src/roles/queries.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { findAccessAfter } from '../../src/sessions/credentials.ts';
 import { parseList } from '../../src/users/list.ts';
@@ -24,7 +24,7 @@ async function usersOf(db: Db) {
 }
 
 async function accessOf(db: Db) {
-  return [await findAccessAfter(db, 0, 100), await findRoleRules(db)];
+  return [await findAccessAfter(db, 0, 100), await findRolesWithCode(db)];
 }
 
 /** A database that has been used: users changed, deactivated and deleted, the last one among them. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { findRolesWithCode } from '../../src/roles/queries.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { get, post, startApp, textOf } from '../support.ts';
+import { fieldValue, get, post, startApp, textOf } from '../support.ts';
 
 test('an administrator asks a second factor of a role, which then has to be set up, and takes it back', async () => {
   const app = await startApp();
@@ -14,6 +15,17 @@ test('an administrator asks a second factor of a role, which then has to be set 
   expect((await get(app, '/users', vera)).statusCode).toBe(200);
   expect((await post(app, '/roles', {}, ann)).statusCode).toBe(303);
   expect((await get(app, '/users', ed)).statusCode).toBe(200);
+});
+
+test('what two administrators change at once is both changed', async () => {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const before = fieldValue((await get(app, '/roles', ann)).body, 'before') ?? '';
+  await post(app, '/roles', { before, editor: '1' }, ann);
+  await post(app, '/roles', { before, viewer: '1' }, ann);
+  expect(await findRolesWithCode(app.db)).toEqual(['editor', 'viewer']);
+  await post(app, '/roles', { before: 'editor viewer', viewer: '1' }, ann);
+  expect(await findRolesWithCode(app.db)).toEqual(['viewer']);
 });
 
 test('nothing is asked of members, who do not sign in', async () => {
