@@ -48,6 +48,25 @@ export async function startApp(
   return app;
 }
 
+/** A database on which something happens once, between the reading of a row and whatever is done with it. */
+export function interrupted(
+  db: Db,
+  isRow: (row: Record<string, unknown>) => boolean,
+  act: () => Promise<unknown>,
+): Db {
+  let isDone = false;
+  return db.withPlugin({
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => {
+      if (!isDone && result.rows.some(isRow)) {
+        isDone = true;
+        await act();
+      }
+      return result;
+    },
+  });
+}
+
 /** Makes the app listen on a free port of this machine; its address, without a slash at the end. */
 export async function listen(app: FastifyInstance): Promise<string> {
   await app.listen({ host: '127.0.0.1', port: 0 });

@@ -51,23 +51,23 @@ export async function showEditForm(request: Request, reply: FastifyReply) {
 export async function update(request: Request, reply: FastifyReply) {
   const { server } = request;
   const { db } = server;
-  const before = await getUser(db, idOf(request)).catch(sayNothingChanged);
-  refuseUnless(request, (actor) => mayChange(actor, before));
+  const known = await getUser(db, idOf(request)).catch(sayNothingChanged);
+  refuseUnless(request, (actor) => mayChange(actor, known));
   const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
   const filledFrom = versionOf(version);
   const form = parseForm(userChangesSchema, fields);
   // Sent again, the form replaces what is there now: what was changed meanwhile is shown beside the errors, too.
-  const values = { ...valuesOf(before), ...fields };
-  const isConflict = filledFrom !== undefined && filledFrom !== before.version;
-  const shown = { user: before, values, isConflict };
+  const values = { ...valuesOf(known), ...fields };
+  const isConflict = filledFrom !== undefined && filledFrom !== known.version;
+  const shown = { user: known, values, isConflict };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
-  const { role = before.role } = form.value;
-  if (role !== before.role) refuseUnless(request, mayManage);
+  const { role = known.role } = form.value;
+  if (role !== known.role) refuseUnless(request, mayManage);
   try {
-    const { isWritten, user } = await transact(db, async (trx) => {
-      const updated = await updateUser(trx, before.id, form.value, filledFrom, server.clock());
+    const { isWritten, before, user } = await transact(db, async (trx) => {
+      const updated = await updateUser(trx, known.id, form.value, filledFrom, server.clock());
       // Who was given a role meanwhile is not changed by those who may not.
-      refuseUnless(request, (actor) => mayChange(actor, updated.user));
+      refuseUnless(request, (actor) => mayChange(actor, updated.before));
       return updated;
     });
     if (isWritten) noteAccess(request, before, user);

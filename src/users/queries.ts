@@ -24,9 +24,7 @@ export async function findUser(db: Db, id: number): Promise<User | undefined> {
 
 /** @throws NotFoundError */
 export async function getUser(db: Db, id: number): Promise<User> {
-  const user = await findUser(db, id);
-  if (user === undefined) throw new NotFoundError(`There is no user ${id}.`);
-  return user;
+  return found(await findUser(db, id), id);
 }
 
 export async function findUserByUsername(db: Db, username: string): Promise<User | undefined> {
@@ -111,7 +109,7 @@ export async function insertCopies(trx: Trx, users: readonly User[]): Promise<vo
 
 /**
  * Writes the changes, unless the user is no longer at `version` (undefined: whatever version there is).
- * @returns the user as it is afterwards, and whether the changes were written.
+ * @returns the user as it was and as it is afterwards, and whether the changes were written.
  * @throws NotFoundError, NotUniqueError when the username or the email is taken, and LastAdministratorError.
  */
 export async function updateUser(
@@ -120,14 +118,14 @@ export async function updateUser(
   changes: UserChanges,
   version: number | undefined,
   now: number,
-): Promise<{ isWritten: boolean; user: User }> {
-  const before = await lockUser(trx, id);
+): Promise<{ isWritten: boolean; before: User; user: User }> {
+  const before = found(await lockUser(trx, id), id);
   // What is there already is saved already: a form sent twice meets no conflict with itself, and one that changes
   // nothing disturbs nobody who has the same form open.
   if (Object.entries(changes).every(([name, value]) => before[name as keyof User] === value)) {
-    return { isWritten: true, user: before };
+    return { isWritten: true, before, user: before };
   }
-  if (version !== undefined && version !== before.version) return { isWritten: false, user: before };
+  if (version !== undefined && version !== before.version) return { isWritten: false, before, user: before };
   await followChange(trx, before, { ...before, ...changes } as User);
   const search_text = searchTextOf({ ...before, ...changes } as User);
   const user = await trx
@@ -138,12 +136,12 @@ export async function updateUser(
     .executeTakeFirstOrThrow();
   await engineOf(trx).indexSearchText(trx, id, before.search_text, search_text);
   await addToCounts(trx, [...tally([before], -1), ...tally([user])]);
-  return { isWritten: true, user };
+  return { isWritten: true, before, user };
 }
 
 /** @throws NotFoundError, LastAdministratorError */
 export async function deleteUser(trx: Trx, id: number): Promise<User> {
-  const user = await lockUser(trx, id);
+  const user = found(await lockUser(trx, id), id);
   await followChange(trx, user, undefined);
   await trx.deleteFrom('users').where('id', '=', id).execute();
   await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
@@ -165,9 +163,13 @@ export async function findHolders(
   return holders;
 }
 
-/** The user as it is until the end of the transaction. @throws NotFoundError */
-async function lockUser(trx: Trx, id: number): Promise<User> {
-  const user = await trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+/** The user as it is until the end of the transaction. */
+export async function lockUser(trx: Trx, id: number): Promise<User | undefined> {
+  return trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
+/** @throws NotFoundError */
+function found(user: User | undefined, id: number): User {
   if (user === undefined) throw new NotFoundError(`There is no user ${id}.`);
   return user;
 }

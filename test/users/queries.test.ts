@@ -161,7 +161,7 @@ describe('an update', () => {
     const result = await transact(db, (trx) =>
       updateUser(trx, user.id, { username: 'alice', is_active: true }, 1, NOON),
     );
-    expect(result).toEqual({ isWritten: true, user });
+    expect(result).toEqual({ isWritten: true, before: user, user });
   });
 
   test('from an old version writes nothing', async () => {
