@@ -83,15 +83,20 @@ export type Views = {
     qr: { size: number; path: string };
     secret: string;
     sealed: string;
-    error: string | undefined;
+    errors: Errors;
     is_code_required: boolean;
   };
   'account/recovery-codes': { codes: readonly string[]; next: string };
   'invitations/link': { user: User; link: string; hours: number };
   'invitations/form': { user: { username: string }; action: string; errors: Errors };
   'setup/form': { action: string; values: Fields; errors: Errors };
-  'roles/list': { roles: readonly Role[]; required: readonly Role[]; isDraft: boolean };
-  error: { title: string; sentence: string; link?: { href: string; text: string }; notices?: string[] };
+  'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
+  error: {
+    title: string;
+    sentence: string;
+    link?: { href: string; text: string } | undefined;
+    notices?: string[];
+  };
 };
 
 declare module 'fastify' {

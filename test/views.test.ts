@@ -77,14 +77,14 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     qr: { size: 1, path: NAME },
     secret: NAME,
     sealed: NAME,
-    error: NAME,
+    errors: { code: NAME },
     is_code_required: true,
   },
   'account/recovery-codes': { codes: [NAME], next: '/account' },
   'invitations/link': { user, link: NAME, hours: 72 },
   'invitations/form': { user: { username: NAME }, action: NAME, errors: { new_password: NAME } },
   'setup/form': { action: NAME, values: { full_name: NAME }, errors: { email: NAME } },
-  'roles/list': { roles: ['viewer'], required: [], isDraft: false },
+  'roles/list': { roles: ['viewer'], required: [], before: '', isDraft: false },
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
 };
 

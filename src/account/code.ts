@@ -3,17 +3,21 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ForbiddenError } from '../errors.ts';
 import { readFields } from '../forms.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../sessions/codes.ts';
-import { setCode, setRecoveryCodes } from '../sessions/credentials.ts';
+import { findCredentials, setCode, setRecoveryCodes } from '../sessions/credentials.ts';
 import { findDraft, sealingKey } from '../sessions/queries.ts';
 import { hashOf, open, seal } from '../sessions/tokens.ts';
+import type { Views } from '../views.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { showAccount } from './show.ts';
 
+const SCAN_AGAIN = 'Scan this new code.';
 /** Also for whoever clicks twice, and never sees the answer to the first click. */
 const IS_SET = 'Your second factor is set already. Make new recovery codes if you have not kept any.';
 
-type NewCode = { userId: number; secret: string };
+/** A secret before it becomes anyone's: for whom, and after which step, so that it is set once. */
+type NewCode = { userId: number; secret: string; after: number };
+type Errors = Views['account/code']['errors'];
 
 export async function showNewCode(request: FastifyRequest, reply: FastifyReply) {
   if (sessionOf(request).is_code_set) return reply.seeOther('/account');
@@ -22,23 +26,29 @@ export async function showNewCode(request: FastifyRequest, reply: FastifyReply) 
 
 /** The secret becomes the second factor once its first code has shown that a telephone has it. */
 export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
-  const { sealed = '', code = '' } = readFields(request.body, ['sealed', 'code']);
+  const { sealed = '', code = '', password = '' } = readFields(request.body, ['sealed', 'code', 'password']);
   const { server } = request;
   const session = sessionOf(request);
   if (session.is_code_set) return reply.seeOther('/account', IS_SET);
   const known = open(await sealingKey(server.db), 'new code', sealed) as NewCode | undefined;
   if (known?.userId !== session.user_id)
-    return showCode(request, reply, newCodeSecret(), 'Scan this new code.');
+    return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
   const step = stepOf(code, known.secret, server.clock());
-  if (step === undefined)
-    return showCode(request, reply, known.secret, 'That is not the code that is shown now: six digits.');
+  const refusal = await checkOwnPassword(request, reply, password);
+  if (step === undefined || refusal) {
+    const wrong = step === undefined && 'That is not the code that is shown now: six digits.';
+    const errors = { ...(wrong && { code: wrong }), ...(refusal && { password: refusal.sentence }) };
+    return showCode(request, reply, known.secret, errors, refusal?.status);
+  }
   const codes = newRecoveryCodes();
-  const isSet = await changeOwn(request, async (trx, { code_secret }) => {
-    if (code_secret !== null) return false;
+  const problem = await changeOwn(request, async (trx, { code_secret, code_step }) => {
+    if (code_secret !== null) return IS_SET;
+    if (code_step !== known.after) return SCAN_AGAIN;
     await setCode(trx, session.user_id, { secret: known.secret, step, recoveryHashes: codes.map(hashOf) });
-    return true;
+    return undefined;
   });
-  if (!isSet) return reply.seeOther('/account', IS_SET);
+  if (problem === IS_SET) return reply.seeOther('/account', problem);
+  if (problem) return showCode(request, reply, newCodeSecret(), { code: problem });
   server.audit(request, 'second factor set', { id: session.user_id, username: session.username });
   return showRecoveryCodes(request, reply, codes);
 }
@@ -68,12 +78,20 @@ export async function renewRecoveryCodes(request: FastifyRequest, reply: Fastify
   return showRecoveryCodes(request, reply, codes);
 }
 
-async function showCode(request: FastifyRequest, reply: FastifyReply, secret: string, error?: string) {
+async function showCode(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  secret: string,
+  errors: Errors = {},
+  status = Object.keys(errors).length > 0 ? 422 : 200,
+) {
+  const { db } = request.server;
   const { user_id: userId, username, is_code_required } = sessionOf(request);
-  const sealed = seal(await sealingKey(request.server.db), 'new code', { userId, secret } satisfies NewCode);
+  const after = (await findCredentials(db, userId))?.code_step ?? 0;
+  const sealed = seal(await sealingKey(db), 'new code', { userId, secret, after } satisfies NewCode);
   const qr = qrCode(codeAddress(secret, username));
   reply.header('cache-control', 'no-store');
-  return reply.render('account/code', { qr, secret, sealed, error, is_code_required }, error ? 422 : 200);
+  return reply.render('account/code', { qr, secret, sealed, errors, is_code_required }, status);
 }
 
 async function showRecoveryCodes(request: FastifyRequest, reply: FastifyReply, codes: readonly string[]) {

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
-import { lockCredentials } from '../sessions/credentials.ts';
+import { type Credentials, lockCredentials } from '../sessions/credentials.ts';
 import { lockSession, type Session } from '../sessions/queries.ts';
 
 const SIGNED_IN = 'those who are signed in';
@@ -23,7 +23,7 @@ export function sessionOf({ session }: FastifyRequest): Session {
  */
 export async function changeOwn<T>(
   request: FastifyRequest,
-  change: (trx: Trx, credentials: NonNullable<Awaited<ReturnType<typeof lockCredentials>>>) => Promise<T>,
+  change: (trx: Trx, credentials: Credentials) => Promise<T>,
 ): Promise<T> {
   const { id, user_id } = sessionOf(request);
   return transact(request.server.db, async (trx) => {

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../forms.ts';
-import { allow } from '../sessions/access.ts';
+import { allow, findActor } from '../sessions/access.ts';
 import { setCode, setPassword } from '../sessions/credentials.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
 import { hashPassword, passwordQueue } from '../sessions/passwords.ts';
@@ -13,6 +13,9 @@ import { newToken } from '../sessions/tokens.ts';
 import { getUser } from '../users/queries.ts';
 import { idOf, type Request, userAddress } from '../users/request.ts';
 import { findInvited, INVITATION_LASTS, insertInvitation, takeInvitation } from './queries.ts';
+
+/** There it takes the password: the browser may have been left alone. */
+const OWN = 'Your own password and second factor are changed here.';
 
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
 
@@ -28,6 +31,7 @@ async function invite(request: Request, reply: FastifyReply) {
   readFields(request.body, []);
   const { server } = request;
   const user = await getUser(server.db, idOf(request));
+  if (user.id === request.session?.user_id) return reply.seeOther('/account', OWN);
   if (!maySignIn(user))
     return reply.seeOther(
       userAddress(user.id, request),
@@ -46,6 +50,7 @@ async function removeCode(request: Request, reply: FastifyReply) {
   readFields(request.body, []);
   const { server } = request;
   const user = await getUser(server.db, idOf(request));
+  if (user.id === request.session?.user_id) return reply.seeOther('/account', OWN);
   await transact(server.db, async (trx) => {
     await setCode(trx, user.id, null);
     await deleteSessionsOf(trx, user.id);
@@ -87,7 +92,9 @@ async function showForm(
   return reply.render('invitations/form', { user, action, errors }, status);
 }
 
-async function getInvited({ server, params }: WithToken) {
+async function getInvited(request: WithToken) {
+  const { server, params } = request;
+  await findActor(request);
   const user = await findInvited(server.db, params.token, server.clock());
   if (user === undefined) throw used();
   return user;

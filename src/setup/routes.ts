@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
-import { allow } from '../sessions/access.ts';
+import { allow, findActor } from '../sessions/access.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
 import { hasAdministrator, lockAdministrators } from '../sessions/last-administrator.ts';
 import { hashPassword, passwordQueue } from '../sessions/passwords.ts';
@@ -90,7 +90,9 @@ async function showForm(
 }
 
 /** @throws NotFoundError for another token, and once there is an administrator. */
-async function checkToken({ server, params }: WithToken): Promise<void> {
+async function checkToken(request: WithToken): Promise<void> {
+  const { server, params } = request;
+  await findActor(request);
   const [given, known] = [params.token, server.setupToken].map((token) => Buffer.from(hashOf(token)));
   if (!given || !known || !timingSafeEqual(given, known) || (await hasAdministrator(server.db))) throw used();
 }

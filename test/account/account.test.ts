@@ -91,15 +91,19 @@ describe('the second factor', () => {
   test('is on once its first code has been entered; ten recovery codes are shown, once', async () => {
     const { app, clock, ed, headers } = await start();
     const { page, secret, sealed } = await newCode(app, headers);
+    const password = PASSWORD;
     expect(page.headers['cache-control']).toBe('no-store');
     expect(page.body).toMatch(/<svg class="qr"[^>]*>.*<path d="M\d/s);
-    const wrong = await post(app, '/account/code', { sealed, code: '000000' }, headers);
+    const wrong = await post(app, '/account/code', { sealed, code: '000000', password }, headers);
     expect(wrong.statusCode).toBe(422);
     expect(wrong.body.replaceAll(' ', '')).toContain(secret);
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
 
     const code = codeAt(clock(), secret);
-    const shown = await post(app, '/account/code', { sealed, code }, headers);
+    const refused = await post(app, '/account/code', { sealed, code, password: 'wrong' }, headers);
+    expect(refused.statusCode).toBe(422);
+    expect(textOf(refused.body)).toContain('That is not your password.');
+    const shown = await post(app, '/account/code', { sealed, code, password }, headers);
     expect([shown.statusCode, shown.headers['cache-control']]).toEqual([200, 'no-store']);
     const codes = [...shown.body.matchAll(/<li>([a-z2-9-]{14})<\/li>/g)].map(([, one]) => one ?? '');
     expect(new Set(codes).size).toBe(10);
@@ -109,9 +113,15 @@ describe('the second factor', () => {
     const ticket = fieldValue(asked.body, 'ticket') ?? '';
     expect((await post(app, '/sign-in', { ticket, code })).statusCode).toBe(422);
     expect((await post(app, '/sign-in', { ticket, code: codes[3] ?? '' })).statusCode).toBe(303);
-    const again = await post(app, '/account/code', { sealed, code }, headers);
+    const again = await post(app, '/account/code', { sealed, code, password }, headers);
     expect([again.statusCode, again.headers.location]).toEqual([303, '/account']);
     expect(again.body).toContain('Make new recovery codes if you have not kept any.');
+    // Once it is removed, neither it nor its code turns it on again.
+    await post(app, '/account/code/delete', { password }, headers);
+    const old = await post(app, '/account/code', { sealed, code, password }, headers);
+    expect(old.statusCode).toBe(422);
+    expect(textOf(old.body)).toContain('Scan this new code.');
+    expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
   });
 
   test('is not set with the secret of someone else, or one that was made up', async () => {
@@ -120,7 +130,14 @@ describe('the second factor', () => {
     const sealed = fieldValue((await get(app, '/account/code', ann)).body, 'sealed') ?? '';
     for (const foreign of [sealed, 'x', ''])
       expect(
-        (await post(app, '/account/code', { sealed: foreign, code: codeAt(clock()) }, headers)).statusCode,
+        (
+          await post(
+            app,
+            '/account/code',
+            { sealed: foreign, code: codeAt(clock()), password: PASSWORD },
+            headers,
+          )
+        ).statusCode,
       ).toBe(422);
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
   });
@@ -188,7 +205,7 @@ describe('a session that ends in the middle of a change', () => {
   ])('changes nothing any more: %s', async (address, given) => {
     const { app, clock, ed, headers } = await start({ hasCode: given !== undefined });
     const { sealed, secret } = await newCode(app, headers);
-    const fields = given ?? { sealed, code: codeAt(clock(), secret) };
+    const fields = given ?? { sealed, code: codeAt(clock(), secret), password: PASSWORD };
     const stateOf = async () => [
       await findCredentials(app.db, ed.id),
       await app.db.selectFrom('recovery_codes').selectAll().execute(),

@@ -121,9 +121,11 @@ test('a person sets up a second factor, signs out, and comes back with a code, t
   const code = () => new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock() });
   expect(await page.locator('svg.qr').isVisible()).toBe(true);
   await page.getByLabel('Code', { exact: true }).fill('000000');
+  await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Turn on' }).click();
   await expectText(page, 'That is not the code that is shown now');
   await page.getByLabel('Code', { exact: true }).fill(code());
+  await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Turn on' }).click();
   await expectText(page, 'Your recovery codes');
   expect(await page.locator('.codes li').count()).toBe(10);

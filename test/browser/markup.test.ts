@@ -413,14 +413,6 @@ describe.each(MODES)('$name', ({ bypassCSP }) => {
     async function lookAtAccount(): Promise<void> {
       const owner = await addPerson(app.db, 'owner', 'admin');
       const texts = PAYLOADS.map(({ text }) => text.replaceAll('\0', '').toWellFormed());
-      await transact(app.db, async (trx) => {
-        for (const text of texts)
-          await insertSession(
-            trx,
-            { token: newToken(), user_id: owner.id, address: text, browser: text },
-            app.clock(),
-          );
-      });
       const { cookies } = await addSession(app, owner, Date.now() - 20 * 24 * 60 * 60_000);
       const { page, visit } = await windowOf(app, cookies);
       await visit('/sign-in');
@@ -434,7 +426,17 @@ describe.each(MODES)('$name', ({ bypassCSP }) => {
       await visit(new URL(page.url()).pathname + new URL(page.url()).search, {
         shows: [text, 'This is what you sent'],
       });
-      await visit('/account', { shows: texts });
+      // No more than the page shows of them.
+      for (let from = 0; from < texts.length; from += 90) {
+        const shown = texts.slice(from, from + 90);
+        await transact(app.db, async (trx) => {
+          for (const text of shown) {
+            const session = { token: newToken(), user_id: owner.id, address: text, browser: text };
+            await insertSession(trx, session, app.clock());
+          }
+        });
+        await visit('/account', { shows: shown });
+      }
       await visit('/account/password', { fields: { [text]: text }, shows: [text] });
     }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { findCredentials } from '../../src/sessions/credentials.ts';
-import { updateUser } from '../../src/users/queries.ts';
+import { findUserByUsername, updateUser } from '../../src/users/queries.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, get, post, startApp, textOf } from '../support.ts';
 
@@ -38,6 +38,17 @@ describe('a link', () => {
     expect(answer.cookies.map(({ name }) => name)).toEqual(['roster_flash']);
     expect(await signIn(app, 'ed', NEW)).toBeDefined();
     expect(await findCredentials(app.db, ed.id)).toBeDefined();
+  });
+
+  test('is not for oneself: an account takes the password to change it', async () => {
+    const { app, headers } = await start();
+    const me = await findUserByUsername(app.db, 'ann');
+    expect((await get(app, `/users/${me?.id}`, headers)).body).not.toMatch(/\/invitation"|\/code\/delete"/);
+    for (const path of ['invitation', 'code/delete']) {
+      const answer = await post(app, `/users/${me?.id}/${path}`, {}, headers);
+      expect([answer.statusCode, answer.headers.location]).toEqual([303, '/account']);
+    }
+    expect(await app.db.selectFrom('invitations').selectAll().execute()).toEqual([]);
   });
 
   test('begins with the public address, if there is one', async () => {

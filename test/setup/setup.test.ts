@@ -25,6 +25,7 @@ describe('the link in the log', () => {
     const path = `/setup/${app.setupToken}`;
     const form = await get(app, path);
     expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
+    expect(textOf(form.body)).toContain('There is no administrator yet');
     const answer = await post(app, path, { ...ANN, full_name: 'Ann Ada' });
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
     expect(answer.body).toBe('User ann is the administrator. Sign in.\n');
