@@ -9,7 +9,7 @@ export const systemClock: Clock = () =>
   Math.max(Date.now(), Math.floor(performance.timeOrigin + performance.now()));
 
 /** How much the clocks of machines that share a database may differ, in milliseconds. */
-const SKEW = 60_000;
+export const SKEW = 60_000;
 
 /**
  * Whether a time that began then, and lasts so long, is still on. One that begins in the future is over: the clock has been

@@ -12,6 +12,7 @@ import {
   UnavailableError,
 } from './errors.ts';
 import { HEADERS, RefusedError } from './security.ts';
+import { formOf } from './sessions/drafts.ts';
 import type { Views } from './views.ts';
 
 type Explanation = { status: number } & Views['error'];
@@ -162,10 +163,11 @@ function explain(error: unknown, request: FastifyRequest): Explanation {
   return known ? { status, ...known } : UNEXPECTED;
 }
 
-/** Where a change shows, if it was saved: at the user that was to be changed, or among the newest. */
-function whereToLook(request: FastifyRequest): NonNullable<Views['error']['link']> {
+/** Where a change shows, if it was saved: at the user that was to be changed, among the newest, or where its form is. */
+function whereToLook(request: FastifyRequest): Views['error']['link'] {
   const { id } = request.params as { id?: string };
-  return id
-    ? { href: `/users/${id}`, text: `Look at user ${id}` }
-    : { href: '/users?sort=-id', text: 'Look at the newest users' };
+  if (id) return { href: `/users/${id}`, text: `Look at user ${id}` };
+  const form = formOf(request);
+  if (form?.startsWith('/users/new')) return { href: '/users?sort=-id', text: 'Look at the newest users' };
+  return form ? { href: form, text: 'Look at it' } : undefined;
 }

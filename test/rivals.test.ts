@@ -2,10 +2,20 @@
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import type { Db } from '../src/db/schema.ts';
+import { transact } from '../src/db/transact.ts';
 import { hasAdministrator } from '../src/sessions/last-administrator.ts';
-import { countByStatus } from '../src/users/queries.ts';
-import { addPerson, signedIn } from './people.ts';
-import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from './support.ts';
+import { countByStatus, findUser, updateUser } from '../src/users/queries.ts';
+import { addPerson, signedIn, signIn } from './people.ts';
+import {
+  addUser,
+  get,
+  interrupted,
+  post,
+  startApp,
+  temporaryDatabase,
+  temporaryUrl,
+  textOf,
+} from './support.ts';
 
 async function startTwo(): Promise<[FastifyInstance, FastifyInstance]> {
   const url = await temporaryUrl();
@@ -109,6 +119,42 @@ test('of two last administrators one stays, whatever both Rosters are asked at o
     expect(await left.where('is_active', '=', true).execute()).toHaveLength(1);
     expect(await hasAdministrator(apps[1].db)).toBe(true);
   }
+});
+
+test('an editor does not change someone who is given a role at that moment', async () => {
+  const db = await temporaryDatabase();
+  await addPerson(db, 'ann', 'admin');
+  const max = await addPerson(db, 'max', 'member');
+  const promote = () =>
+    transact(db, (trx) => updateUser(trx, max.id, { role: 'admin' }, undefined, Date.now()));
+  const acts: [string, Record<string, string>][] = [
+    ['', { role: 'member' }],
+    ['', { full_name: 'Max' }],
+    ['/delete', {}],
+  ];
+  for (const [index, [path, fields]] of acts.entries()) {
+    await transact(db, (trx) => updateUser(trx, max.id, { role: 'member' }, undefined, Date.now()));
+    const app = await startApp(
+      {},
+      interrupted(db, ({ username, version }) => username === 'max' && !!version, promote),
+    );
+    const headers = await signedIn(app, await addPerson(db, `ed${index}`, 'editor'));
+    expect((await post(app, `/users/${max.id}${path}`, fields, headers)).statusCode).toBe(403);
+    expect(await findUser(db, max.id)).toMatchObject({ role: 'admin', full_name: null });
+  }
+});
+
+test('no session begins for someone who is deactivated while signing in', async () => {
+  const db = await temporaryDatabase();
+  const ann = await addPerson(db, 'ann', 'viewer');
+  const deactivate = () =>
+    transact(db, (trx) => updateUser(trx, ann.id, { is_active: false }, undefined, Date.now()));
+  const app = await startApp(
+    {},
+    interrupted(db, ({ password_hash }) => password_hash !== undefined, deactivate),
+  );
+  expect(await signIn(app, 'ann')).toBeUndefined();
+  expect(await db.selectFrom('sessions').select('id').execute()).toEqual([]);
 });
 
 test('the last administrator is told so, on the page and by the answer', async () => {

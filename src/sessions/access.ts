@@ -1,6 +1,6 @@
 /** At the door: who asks, and whether they may have what they ask for. */
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Clock, isWithin } from '../clock.ts';
+import { type Clock, isWithin, SKEW } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { sessionCookie } from './cookie.ts';
 import { draftOf, dropSentDraft, formOf, sealDraft } from './drafts.ts';
 import { hasAdministrator } from './last-administrator.ts';
 import { type Actor, anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
-import { findSession, type Session, setDraft, touchSession } from './queries.ts';
+import { findSession, isAnySeenAfter, type Session, setDraft, touchSession } from './queries.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -46,6 +46,9 @@ export function allow(may: Rule, more: Omit<FastifyContextConfig, 'may'> = {}) {
   return { config: { may, ...more } };
 }
 
+/** Requests of those for whom a draft waits that may be the very form that is sent. */
+const sendsDraft = new WeakSet<FastifyRequest>();
+
 export function addAccess(app: FastifyInstance, config: Config, clock: Clock): void {
   const rules = new Map<string, Rule>();
   app.decorate('config', config).decorate('clock', clock).decorate('rules', rules);
@@ -71,7 +74,11 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
       return reply.seeOther(CODE_PAGE);
     }
     if (!may(actor)) throw new ForbiddenError(whoMay(may));
-    if (request.method === 'POST') await dropSentDraft(request);
+    if (request.method === 'POST' && session?.is_drafting) sendsDraft.add(request);
+  });
+  // Not before it is saved.
+  app.addHook('onSend', async (request, reply) => {
+    if (reply.statusCode === 303 && sendsDraft.has(request)) await dropSentDraft(request);
   });
 }
 
@@ -82,10 +89,9 @@ export async function findActor(request: FastifyRequest): Promise<void> {
   const session = token === undefined ? undefined : await findSession(server.db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {
-    if (isLive(session, server.config, now)) {
+    if (isLive(session, server.config, now) && (await touch(request, session, now))) {
       request.session = session;
       request.actor = session;
-      await touch(request, session, now);
       return;
     }
     request.expired = session;
@@ -110,12 +116,22 @@ export function isLive(
   return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
 }
 
-/** A page can be read where nothing can be written just now. */
-async function touch({ server, log }: FastifyRequest, { id, seen_at }: Session, now: number): Promise<void> {
-  if (now - seen_at < TOUCH_EVERY) return;
+/** Notes that a session is in use; false where the clock has been set back, and nobody knows how long it was not. */
+async function touch(
+  { server, log }: FastifyRequest,
+  { id, seen_at }: Session,
+  now: number,
+): Promise<boolean> {
+  if (now - seen_at < TOUCH_EVERY) return true;
+  if (await isAnySeenAfter(server.db, now + SKEW)) {
+    log.warn('the clock has been set back: everyone has to sign in again');
+    return false;
+  }
+  // A page can be read where nothing can be written just now.
   await transact(server.db, (trx) => touchSession(trx, id, now)).catch((err) =>
     log.warn({ err }, 'it could not be noted that a session is in use'),
   );
+  return true;
 }
 
 const known = new WeakSet<FastifyInstance>();
@@ -138,7 +154,7 @@ async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
     {
       next: formOf(request) ?? '/users',
       username: expired?.username ?? '',
-      draft: expired && draft ? await sealDraft(request, expired.user_id, draft) : undefined,
+      draft: expired && draft ? await sealDraft(request, expired, draft) : undefined,
       isRefused: true,
     },
     401,

@@ -7,6 +7,8 @@ export async function findCredentials(db: Db, userId: number) {
   return db.selectFrom('credentials').selectAll().where('user_id', '=', userId).executeTakeFirst();
 }
 
+export type Credentials = NonNullable<Awaited<ReturnType<typeof findCredentials>>>;
+
 /**
  * Sets a password, and ends a link by which another could be set.
  * @param hash by `hashPassword`.
@@ -32,12 +34,21 @@ export async function lockCredentials(trx: Trx, userId: number) {
     .executeTakeFirst();
 }
 
-/** The same password, hashed as it is done now. */
-export async function rehashPassword(trx: Trx, userId: number, hash: string): Promise<void> {
-  await trx.updateTable('credentials').set({ password_hash: hash }).where('user_id', '=', userId).execute();
+/** Sets another hash of the same password; false where that has been changed meanwhile. */
+export async function rehashPassword(trx: Trx, known: Credentials, password_hash: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('credentials')
+    .set({ password_hash })
+    .where('user_id', '=', known.user_id)
+    .where('password_hash', '=', known.password_hash)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }
 
-/** Sets the second factor, with the step of its first code and the hashes of new recovery codes; null removes it. */
+/**
+ * Sets the second factor, with the step of its first code and the hashes of new recovery codes; null removes it, and leaves
+ * the step of its last one.
+ */
 export async function setCode(
   trx: Trx,
   userId: number,
@@ -45,7 +56,7 @@ export async function setCode(
 ): Promise<void> {
   await trx
     .updateTable('credentials')
-    .set({ code_secret: code?.secret ?? null, code_step: code?.step ?? 0 })
+    .set(code ? { code_secret: code.secret, code_step: code.step } : { code_secret: null })
     .where('user_id', '=', userId)
     .execute();
   await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);

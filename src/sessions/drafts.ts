@@ -5,7 +5,7 @@
 import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import type { Fields } from '../forms.ts';
-import { type Draft, findDraft, sealingKey, setDraft } from './queries.ts';
+import { type Draft, findDraft, isSessionOf, type Session, sealingKey, setDraft } from './queries.ts';
 import { open, seal } from './tokens.ts';
 
 /** What was sent to a route whose form is filled with it again. */
@@ -15,20 +15,22 @@ export function draftOf(request: FastifyRequest): Draft | undefined {
   return isKept ? { form, fields: (request.body ?? {}) as Fields } : undefined;
 }
 
-export async function sealDraft(request: FastifyRequest, userId: number, draft: Draft): Promise<string> {
-  return seal(await sealingKey(request.server.db), 'draft', { ...draft, userId });
+type Sealed = Draft & { sessionId: number };
+
+/** @param session that has run out. */
+export async function sealDraft({ server }: FastifyRequest, session: Session, draft: Draft): Promise<string> {
+  return seal(await sealingKey(server.db), 'draft', { ...draft, sessionId: session.id } satisfies Sealed);
 }
 
-/** The draft of that user; undefined if it is someone else's. */
+/** The draft of that user; undefined if it is someone else's, or if its session has been ended on purpose since. */
 export async function openDraft(
-  request: FastifyRequest,
+  { server }: FastifyRequest,
   userId: number,
   sealed: string,
 ): Promise<Draft | undefined> {
-  const draft = open(await sealingKey(request.server.db), 'draft', sealed) as
-    | (Draft & { userId: number })
-    | undefined;
-  return draft?.userId === userId ? { form: draft.form, fields: draft.fields } : undefined;
+  const draft = open(await sealingKey(server.db), 'draft', sealed) as Sealed | undefined;
+  if (!draft || !(await isSessionOf(server.db, draft.sessionId, userId))) return undefined;
+  return { form: draft.form, fields: draft.fields };
 }
 
 /** What waits for the form that is asked for. */
@@ -38,13 +40,18 @@ export async function draftFor({ server, session, url }: FastifyRequest): Promis
   return draft?.form === url ? draft.fields : undefined;
 }
 
-/** A draft that is sent is one no longer. */
+/** A draft that has been sent is one no longer. */
 export async function dropSentDraft(request: FastifyRequest): Promise<void> {
-  const { server, session } = request;
+  const { server, session, log } = request;
   const form = formOf(request);
-  if (!session?.is_drafting || form === undefined) return;
-  const draft = await findDraft(server.db, session.id);
-  if (draft?.form === form) await transact(server.db, (trx) => setDraft(trx, session.id, undefined));
+  if (session === undefined || form === undefined) return;
+  try {
+    const draft = await findDraft(server.db, session.id);
+    if (draft?.form === form) await transact(server.db, (trx) => setDraft(trx, session.id, undefined));
+  } catch (err) {
+    // What it was sent for has been done, and has to be answered.
+    log.warn({ err }, 'a draft could not be dropped');
+  }
 }
 
 /** The address of the form that a request has sent, if its route names one. */

@@ -1,4 +1,5 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
+import { SKEW } from '../clock.ts';
 import { rowsOf } from '../db/compiled.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import type { Role } from './policy.ts';
@@ -54,6 +55,12 @@ export async function findSession(db: Db, token: string): Promise<Session | unde
       ]),
   );
   return session as Session | undefined;
+}
+
+/** Whether there is such a session, also one whose time is over. */
+export async function isSessionOf(db: Db, id: number, userId: number): Promise<boolean> {
+  const session = db.selectFrom('sessions').select('id').where('id', '=', id).where('user_id', '=', userId);
+  return (await session.executeTakeFirst()) !== undefined;
 }
 
 export type NewSession = { token: string; user_id: number; address: string; browser: string };
@@ -131,12 +138,21 @@ export async function findDraft(db: Db, id: number): Promise<Draft | undefined> 
   return row?.draft ? (JSON.parse(row.draft) as Draft) : undefined;
 }
 
-/** Forgets what nobody asks for any more: who has been gone for long, old links, old failures. */
-export async function forgetOld(trx: Trx, now: number): Promise<void> {
-  await trx
-    .deleteFrom('sessions')
-    .where('seen_at', '<', now - REMEMBERED)
-    .execute();
+/** Whether any session was in use later than that, by its clock. */
+export async function isAnySeenAfter(db: Db, time: number): Promise<boolean> {
+  const session = db.selectFrom('sessions').select('id').where('seen_at', '>', time).limit(1);
+  return (await session.executeTakeFirst()) !== undefined;
+}
+
+/**
+ * Forgets what nobody asks for any more: who has been gone for long, old failures; and all sessions where the clock has been
+ * set back, since nobody knows how old they are.
+ * @param idle milliseconds after which a session ends that nobody uses.
+ */
+export async function forgetOld(trx: Trx, now: number, idle: number): Promise<void> {
+  const sessions = trx.deleteFrom('sessions');
+  const isSetBack = await isAnySeenAfter(trx, now + SKEW);
+  await (isSetBack ? sessions : sessions.where('seen_at', '<', now - idle - REMEMBERED)).execute();
   await trx
     .deleteFrom('guesses')
     .where('failed_at', '<', now - DAY)

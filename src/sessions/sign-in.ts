@@ -6,10 +6,10 @@ import { BusyError } from '../errors.ts';
 import { type Fields, readFields } from '../forms.ts';
 import { localAddress } from '../local-address.ts';
 import { textKey } from '../text.ts';
-import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
+import { findUser, findUserByEmail, findUserByUsername, lockUser } from '../users/queries.ts';
 import { findActor } from './access.ts';
 import { sessionCookie } from './cookie.ts';
-import { findCredentials, lockCredentials, rehashPassword } from './credentials.ts';
+import { type Credentials, findCredentials, lockCredentials, rehashPassword } from './credentials.ts';
 import { openDraft } from './drafts.ts';
 import { guess, tooMany } from './guesses.ts';
 import { hashPassword, isOutdated, isPassword, passwordQueue } from './passwords.ts';
@@ -30,10 +30,8 @@ type Ticket = { userId: number; hash: string; at: number };
 
 type Problem = { problem: string; status: number; ticket?: string; wait?: number };
 
-type Credentials = { password_hash: string; code_secret: string | null };
-
 type Step =
-  | { user: User; credentials: Credentials; password?: string; recoveryCodes?: number | undefined }
+  | { user: User; credentials: Credentials; recoveryCodes?: number | undefined }
   | { ticket: string }
   | Problem;
 
@@ -99,18 +97,20 @@ async function checkPassword(
   const typed = username.slice(0, LONGEST_NAME).trim();
   const user = await findAccount(server.db, typed);
   const credentials = await findCredentials(server.db, user?.id ?? 0);
-  const hash = user && maySignIn(user) ? credentials?.password_hash : undefined;
-  const account = user ? `number ${user.id}` : `name ${textKey(typed)}`;
+  const known = user && maySignIn(user) ? credentials : undefined;
+  // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
+  const account = `name ${textKey(typed)}`;
   const { isRight, wait } = await passwordQueue.run(() =>
-    guess(server.db, account, ip, server.clock(), () => isPassword(password, hash)),
+    guess(server.db, account, ip, server.clock(), () => isPassword(password, known?.password_hash)),
   );
-  if (wait > 0) return { problem: tooMany(wait), status: 429, wait };
-  if (!isRight || user === undefined || hash === undefined) {
+  if (wait > 0) return haveToWait(request, user, wait);
+  if (!isRight || user === undefined || known === undefined) {
     server.audit(request, 'sign-in failed', user);
     return WRONG;
   }
-  if (credentials?.code_secret === null) return { user, credentials, password };
-  const ticket: Ticket = { userId: user.id, hash: hashOf(hash), at: server.clock() };
+  const renewed = await renewHash(server.db, known, password);
+  if (renewed.code_secret === null) return { user, credentials: renewed };
+  const ticket: Ticket = { userId: user.id, hash: hashOf(renewed.password_hash), at: server.clock() };
   return { ticket: seal(await sealingKey(server.db), 'ticket', ticket) };
 }
 
@@ -121,18 +121,34 @@ async function checkCode(request: FastifyRequest, { ticket = '', code = '' }: Fi
   const isOn = known !== undefined && known.at <= now && now < known.at + TICKET_LASTS;
   const user = isOn ? await findUser(server.db, known.userId) : undefined;
   const credentials = await findCredentials(server.db, user?.id ?? 0);
-  if (!user || !credentials || !maySignIn(user) || hashOf(credentials.password_hash) !== known?.hash)
+  if (!user || !credentials || !maySignIn(user) || hashOf(credentials.password_hash) !== known?.hash) {
+    server.audit(request, 'sign-in failed: too late', user);
     return TOO_LATE;
+  }
   let recoveryCodes: number | undefined;
   const { isRight, wait } = await guess(server.db, `code ${user.id}`, ip, now, async () => {
     const checked = await isRightCode(server.db, credentials, code, now);
     recoveryCodes = checked.recoveryCodes;
     return checked.isRight;
   });
-  if (wait > 0) return { problem: tooMany(wait), status: 429, wait, ticket };
+  if (wait > 0) return { ...haveToWait(request, user, wait), ticket };
   if (isRight) return { user, credentials, recoveryCodes };
   server.audit(request, 'sign-in failed: wrong code', user);
   return { problem: 'That code is wrong, or it has been used. Wait for the next one.', status: 422, ticket };
+}
+
+function haveToWait(request: FastifyRequest, user: User | undefined, wait: number): Problem {
+  request.server.audit(request, 'sign-in refused: too many attempts', user);
+  return { problem: tooMany(wait), status: 429, wait };
+}
+
+/** The same credentials with the password hashed as it is done now; another time, if there is no room for that. */
+async function renewHash(db: Db, known: Credentials, password: string): Promise<Credentials> {
+  if (!isOutdated(known.password_hash)) return known;
+  const password_hash = await passwordQueue.run(() => hashPassword(password)).catch(() => undefined);
+  if (password_hash === undefined) return known;
+  const isRenewed = await transact(db, (trx) => rehashPassword(trx, known, password_hash));
+  return isRenewed ? { ...known, password_hash } : known;
 }
 
 async function findAccount(db: Db, typed: string): Promise<User | undefined> {
@@ -143,30 +159,27 @@ async function findAccount(db: Db, typed: string): Promise<User | undefined> {
 async function begin(
   request: FastifyRequest,
   reply: FastifyReply,
-  { user, credentials, password, recoveryCodes }: Extract<Step, { user: User }>,
+  { user, credentials, recoveryCodes }: Extract<Step, { user: User }>,
   fields: Fields,
 ): Promise<{ to: string; sentence?: string | undefined } | undefined> {
   const { server } = request;
   await findActor(request);
   const { password_hash, code_secret } = credentials;
-  const isRehashed = password !== undefined && isOutdated(password_hash);
-  // Another time, if there is no room for it now.
-  const rehashed = isRehashed
-    ? await passwordQueue.run(() => hashPassword(password)).catch(() => undefined)
-    : undefined;
   const draft = fields.draft ? await openDraft(request, user.id, fields.draft) : undefined;
   const session = { user_id: user.id, address: request.ip, browser: browserOf(request) };
+  // One's own that has run out is kept: another window may have a form that was sent in it.
+  const before = request.session ?? (request.expired?.user_id === user.id ? undefined : request.expired);
   const token = newToken();
   const hasBegun = await transact(server.db, async (trx: Trx) => {
     const now = server.clock();
+    const owner = await lockUser(trx, user.id);
     const known = await lockCredentials(trx, user.id);
+    if (!owner || !maySignIn(owner)) return false;
     if (known?.password_hash !== password_hash || known.code_secret !== code_secret) return false;
-    if (rehashed) await rehashPassword(trx, user.id, rehashed);
-    const before = request.session ?? request.expired;
+    await forgetOld(trx, now, server.config.sessionIdle);
     if (before) await deleteSession(trx, before.id);
     const id = await insertSession(trx, { token, ...session }, now);
     if (draft) await setDraft(trx, id, draft);
-    await forgetOld(trx, now);
     return true;
   });
   if (!hasBegun) return undefined;

@@ -5,7 +5,7 @@ import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
 import { deleteUser, updateUser } from '../../src/users/queries.ts';
 import { breakUpdates } from '../engines.ts';
-import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';
+import { addPerson, type Headers, HOUR, movableClock, signedIn, signIn } from '../people.ts';
 import { addUser, get, post, startApp, textOf } from '../support.ts';
 
 const ASKERS = ['visitor', 'viewer', 'editor', 'admin'] as const;
@@ -269,6 +269,34 @@ describe('a session', () => {
     expect(await status()).toBe(303);
     clock.move(20 * HOUR);
     expect(await status()).toBe(303);
+  });
+
+  test('of anyone is over when the clock has been set back, whoever was seen later, until they sign in again', async () => {
+    const { app, clock, headers } = await startAt();
+    const ed = await addPerson(app.db, 'ed', 'editor');
+    const other = await signedIn(app, ed);
+    const statuses = async (...all: Headers[]) => {
+      const pages = [];
+      for (const one of all) pages.push((await get(app, '/users', one)).statusCode);
+      return pages;
+    };
+    clock.move(11 * HOUR);
+    expect(await statuses(other)).toEqual([200]);
+    clock.move(-6 * HOUR);
+    expect(await statuses(headers, other)).toEqual([303, 303]);
+    const again = (await signIn(app, 'ann')) as Headers;
+    clock.move(2 * 60_000);
+    expect(await statuses(again, headers, other)).toEqual([200, 303, 303]);
+    clock.move(5 * HOUR + 58 * 60_000);
+    expect(await statuses(again, headers, other)).toEqual([200, 303, 303]);
+  });
+
+  test('of someone else does not end by a sign-in, however long it may rest', async () => {
+    const { app, clock, status } = await startAt({ SESSION_IDLE_HOURS: '8760', SESSION_HOURS: '8760' });
+    await addPerson(app.db, 'ed', 'editor');
+    clock.move(100 * 24 * HOUR);
+    expect(await signIn(app, 'ed')).toBeDefined();
+    expect(await status()).toBe(200);
   });
 
   test('is still there for another Roster whose clock is a few seconds behind', async () => {

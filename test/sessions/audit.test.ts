@@ -61,6 +61,8 @@ test('sign-ins, failures and changes of access are logged with who, from where a
   await bob(`/users?x=${link}`);
   await bob('/sign-in', { username: 'bob', password: PASSWORD });
   await ann('/users/2', { role: 'editor' });
+  const eve = browserAt(address);
+  for (let failures = 0; failures < 5; failures++) await eve('/sign-in', { username: 'bob', password: 'x' });
   await ann('/users/2', { is_active: '0' });
   await ann('/users/2/delete', {});
   await ann('/roles', { editor: '1' });
@@ -90,6 +92,8 @@ test('sign-ins, failures and changes of access are logged with who, from where a
     ['password set by link', 'bob', undefined],
     ['signed in', 'bob', undefined],
     ['role changed from viewer to editor', 'bob', 'ann'],
+    ...Array.from({ length: 4 }, () => ['sign-in failed', 'bob', undefined]),
+    ['sign-in refused: too many attempts', 'bob', undefined],
     ['deactivated', 'bob', 'ann'],
     ['deleted', 'bob', 'ann'],
     ['second factor required of: editor', undefined, 'ann'],

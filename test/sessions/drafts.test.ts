@@ -113,6 +113,27 @@ describe('a form that is sent after its session has ended', () => {
     ).toBe(true);
   });
 
+  test('is there when its user has signed in again in another window, and not when they have signed out there', async () => {
+    for (const isSignedOut of [false, true]) {
+      const { app, ed, headers } = await startWithPeople();
+      const refused = await post(app, '/users', ZOE, headers);
+      if (isSignedOut) await post(app, '/sign-out', {}, headers);
+      else await post(app, '/sign-in', { username: 'ed', password: PASSWORD }, headers);
+      const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
+      expect(answer.headers.location).toBe('/users/new');
+      const { body } = await get(app, '/users/new', signed);
+      expect(fieldValue(body, 'username')).toBe(isSignedOut ? '' : 'zoe');
+    }
+  });
+
+  test('is still there when it could not be saved', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const { headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect((await post(app, '/users', { ...ZOE, email: 'zoe' }, signed)).statusCode).toBe(422);
+    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('zoe');
+  });
+
   test('may be as large as a form can be', async () => {
     const { app, ed, headers } = await startWithPeople();
     const full_name = 'Z'.repeat(1_000_000);
@@ -174,6 +195,20 @@ describe('nothing is kept of a form', () => {
     ['signed out', (app, _ann, ed) => post(app, '/sign-out', {}, ed)],
     ['deactivated', (app, ann, _ed, id) => post(app, `/users/${id}`, { is_active: '0' }, ann)],
     ['given another role', (app, ann, _ed, id) => post(app, `/users/${id}`, { role: 'viewer' }, ann)],
+    [
+      'given another password',
+      (app, _ann, ed) =>
+        post(
+          app,
+          '/account/password',
+          {
+            current_password: PASSWORD,
+            new_password: 'a bicycle in the library',
+            new_password_again: 'a bicycle in the library',
+          },
+          ed,
+        ),
+    ],
     ['deleted', (app, ann, _ed, id) => post(app, `/users/${id}/delete`, {}, ann)],
   ])('when its user was %s', async (_what, act) => {
     const app = await startApp();
