@@ -77,8 +77,9 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
     if (request.method === 'POST' && session?.is_drafting) sendsDraft.add(request);
   });
   // Not before it is saved.
-  app.addHook('onSend', async (request, reply) => {
-    if (reply.statusCode === 303 && sendsDraft.has(request)) await dropSentDraft(request);
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    if (reply.statusCode !== 303 || !sendsDraft.has(request)) done();
+    else dropSentDraft(request).then(() => done(), done);
   });
 }
 
