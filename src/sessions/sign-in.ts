@@ -148,7 +148,11 @@ async function renewHash(db: Db, known: Credentials, password: string): Promise<
   const password_hash = await passwordQueue.run(() => hashPassword(password)).catch(() => undefined);
   if (password_hash === undefined) return known;
   const isRenewed = await transact(db, (trx) => rehashPassword(trx, known, password_hash));
-  return isRenewed ? { ...known, password_hash } : known;
+  if (isRenewed) return { ...known, password_hash };
+  // By whoever clicked twice, say.
+  const current = await findCredentials(db, known.user_id);
+  const isSame = await passwordQueue.run(() => isPassword(password, current?.password_hash));
+  return isSame && current ? current : known;
 }
 
 async function findAccount(db: Db, typed: string): Promise<User | undefined> {
@@ -182,7 +186,10 @@ async function begin(
     if (draft) await setDraft(trx, id, draft);
     return true;
   });
-  if (!hasBegun) return undefined;
+  if (!hasBegun) {
+    server.audit(request, 'sign-in failed', user);
+    return undefined;
+  }
   const { name, options } = sessionCookie(server.config);
   reply.setCookie(name, token, options);
   server.audit(request, 'signed in', user);

@@ -127,6 +127,13 @@ describe('signing in', () => {
     expect(await signIn(app, 'ann')).toBeDefined();
   });
 
+  test('renews it once for two who come at once, and lets both in', async () => {
+    const { app, ann } = await startWithAnn();
+    await transact(app.db, (trx) => setPassword(trx, ann.id, oldHash(PASSWORD), 1));
+    for (const headers of await Promise.all([signIn(app, 'ann'), signIn(app, 'ann')]))
+      expect(headers).toBeDefined();
+  });
+
   test('is refused when the password is changed while it is checked', async () => {
     const { app, ann } = await startWithAnn();
     const signing = post(app, '/sign-in', { username: 'ann', password: PASSWORD });
