@@ -125,6 +125,16 @@ describe('imports', () => {
     }
   });
 
+  test('of migrations are nothing that lives on, and nothing that lives on imports a part of one', () => {
+    const migrations = filesIn('src/db/migrations', '.ts');
+    for (const path of migrations) {
+      for (const target of importsOf(path))
+        expect(target, path).toMatch(/^(kysely$|node:|src\/db\/migrations\/)/);
+    }
+    const users = importers('src/db/migrations/').filter((path) => !migrations.includes(path));
+    expect(users).toEqual(['src/db/database.ts']);
+  });
+
   test('of HTTP are nowhere near a query or a form', () => {
     for (const path of [...importers('fastify'), ...importers('@fastify/')]) {
       expect(path).not.toMatch(

@@ -1,13 +1,18 @@
 /** Brings a database to the newest version: each migration in a transaction of its own, with its number. */
+import type { QueryExecutorProvider } from 'kysely';
 import { StartError } from '../errors.ts';
 import { engineOf } from './engine.ts';
-import type { Db, Trx } from './schema.ts';
+import type { Db } from './schema.ts';
 import { transact } from './transact.ts';
 
-/** What changes on each engine. */
+/**
+ * What changes on each engine. A new one is the next number's file in `migrations/` and the next entry of `MIGRATIONS`:
+ * SQL as text alone, with its own copy of whatever it needs of ours, and never changed once released, so that it does
+ * the same in ten years.
+ */
 export type Migration = {
-  sqlite(trx: Trx): Promise<void>;
-  postgres(trx: Trx): Promise<void>;
+  sqlite(trx: QueryExecutorProvider): Promise<void>;
+  postgres(trx: QueryExecutorProvider): Promise<void>;
 };
 
 /** Runs what is missing of `migrations`; the first has number 1. Several processes may do so at once. */

@@ -1,8 +1,7 @@
 /** The users, and how many there are of each status. */
-import { sql } from 'kysely';
-import type { Trx } from '../schema.ts';
+import { type QueryExecutorProvider, sql } from 'kysely';
 
-export async function sqlite(trx: Trx): Promise<void> {
+export async function sqlite(trx: QueryExecutorProvider): Promise<void> {
   await sql`
     create table users (
       id integer primary key autoincrement,
@@ -33,7 +32,7 @@ export async function sqlite(trx: Trx): Promise<void> {
   await sql`create index users_status_created_at on users (is_active, created_at)`.execute(trx);
 }
 
-export async function postgres(trx: Trx): Promise<void> {
+export async function postgres(trx: QueryExecutorProvider): Promise<void> {
   // The collation "C" orders by code point, whatever the database's own one, as SQLite does.
   await sql`
     create table users (

@@ -1,12 +1,11 @@
 /** Who may do what: roles, and what those who sign in are known by. */
 import { randomBytes } from 'node:crypto';
-import { type RawBuilder, sql } from 'kysely';
-import type { Trx } from '../schema.ts';
+import { type QueryExecutorProvider, type RawBuilder, sql } from 'kysely';
 
 const ROLES = sql`('member', 'viewer', 'editor', 'admin')`;
 const ALL_ROLES = sql`(select 'member' as role union all select 'viewer' union all select 'editor' union all select 'admin')`;
 
-export async function sqlite(trx: Trx): Promise<void> {
+export async function sqlite(trx: QueryExecutorProvider): Promise<void> {
   await sql`alter table users add column role text not null default 'member' check (role in ${ROLES})`.execute(
     trx,
   );
@@ -33,7 +32,7 @@ export async function sqlite(trx: Trx): Promise<void> {
   });
 }
 
-export async function postgres(trx: Trx): Promise<void> {
+export async function postgres(trx: QueryExecutorProvider): Promise<void> {
   await sql`
     alter table users add column role text collate "C" not null default 'member' check (role in ${ROLES})`.execute(
     trx,
@@ -64,7 +63,7 @@ export async function postgres(trx: Trx): Promise<void> {
 /** What the databases call a new id, a whole number and a boolean, and what ends a table. */
 type Words = Record<'id' | 'number' | 'boolean' | 'end', RawBuilder<unknown>>;
 
-async function makeTables(trx: Trx, { id, number, boolean, end }: Words): Promise<void> {
+async function makeTables(trx: QueryExecutorProvider, { id, number, boolean, end }: Words): Promise<void> {
   const owner = sql`${number} not null references users (id) on delete cascade`;
   const time = sql`${number} not null check`;
   await sql`
@@ -112,9 +111,10 @@ async function makeTables(trx: Trx, { id, number, boolean, end }: Words): Promis
       role text primary key check (role in ${ROLES}),
       is_code_required ${boolean}
     ) ${end}`.execute(trx);
-  for (const role of ['viewer', 'editor', 'admin'] as const)
-    await trx.insertInto('role_rules').values({ role, is_code_required: false }).execute();
+  await sql`
+    insert into role_rules (role, is_code_required)
+    values ('viewer', false), ('editor', false), ('admin', false)`.execute(trx);
   await sql`create table secrets (name text primary key, value text not null) ${end}`.execute(trx);
   const value = randomBytes(32).toString('base64url');
-  await trx.insertInto('secrets').values({ name: 'sealing key', value }).execute();
+  await sql`insert into secrets (name, value) values ('sealing key', ${value})`.execute(trx);
 }
