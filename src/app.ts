@@ -20,6 +20,7 @@ import { addSecurity } from './security.ts';
 import { addAccess, allow } from './sessions/access.ts';
 import { addAudit } from './sessions/audit.ts';
 import { mayRead } from './sessions/policy.ts';
+import { addPruning } from './sessions/pruning.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { userRoutes } from './users/routes.ts';
@@ -28,6 +29,8 @@ import { addViews } from './views.ts';
 declare module 'fastify' {
   interface FastifyInstance {
     db: Db;
+    /** What is sealed with it, in the database and in browsers, nobody reads or makes who lacks it: 32 bytes. */
+    secretKey: Buffer;
   }
 }
 
@@ -44,10 +47,12 @@ const KEEP_ALIVE_TIMEOUT = 5_000;
 export async function buildApp({
   config,
   db,
+  secretKey,
   clock = systemClock,
 }: {
   config: Config;
   db: Db;
+  secretKey: Buffer;
   clock?: Clock;
 }): Promise<FastifyInstance> {
   const app = fastify({
@@ -68,7 +73,7 @@ export async function buildApp({
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
-  app.decorate('db', db);
+  app.decorate('db', db).decorate('secretKey', secretKey);
   // Node would answer these two by itself, without a page: an expectation may be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.server.on(
@@ -93,6 +98,7 @@ export async function buildApp({
   await addFlash(app, config);
   addAudit(app, config.logLevel);
   addAccess(app, config, clock);
+  addPruning(app);
   await addViews(app);
   app.removeAllContentTypeParsers();
   await app.register(formbody, { parser: parseUrlEncoded });

@@ -37,7 +37,7 @@ export function assetRoutes(app: FastifyInstance): void {
   for (const { name, type, bytes } of FILES) {
     if (type === undefined) throw new Error(`public/${name} has no type in assets.ts.`);
     const compressed = compressor(bytes);
-    app.get(asset(name), { config: { may: anyone } }, async (_request, reply) => {
+    app.get(asset(name), { config: { may: anyone, isBeforeSetup: true } }, async (_request, reply) => {
       const encoding = encodingFor(reply, bytes.length);
       const body = encoding ? await compressed(encoding) : bytes;
       if (encoding) reply.header('content-encoding', encoding);

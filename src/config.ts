@@ -1,5 +1,6 @@
 /** The settings: all from the environment, all checked at start. */
 import { isIP } from 'node:net';
+import { dirname, join } from 'node:path';
 import { StartError } from './errors.ts';
 
 export type Config = {
@@ -13,6 +14,8 @@ export type Config = {
   databaseUrl: string;
   /** How many connections to PostgreSQL requests share. */
   databaseConnections: number;
+  /** The file with the key that secrets in the database are sealed with. */
+  secretKeyFile: string;
   logLevel: string;
   /** The proxies whose word about a client's address counts: addresses and networks. */
   trustProxy: readonly string[];
@@ -30,6 +33,9 @@ const DATABASE_URL_RULE =
 const PLAIN_HTTP =
   'Roster speaks plain HTTP, which is for this machine alone: with another HOST than 127.0.0.1 set ORIGIN to the https address of the proxy before it, and TRUST_PROXY to the address of that proxy.';
 
+const NO_PROXY =
+  'ORIGIN says that there is a proxy: set TRUST_PROXY to its address, or everyone seems to ask from there and has to wait for the others’ wrong passwords.';
+
 export const SETTINGS_HELP = `Settings, from the environment:
   HOST          the address to listen on (127.0.0.1)
   PORT          the port to listen on, 0 for a free one (3000)
@@ -38,6 +44,9 @@ export const SETTINGS_HELP = `Settings, from the environment:
                 (sqlite:data/roster.db)
   DATABASE_CONNECTIONS
                 how many connections to PostgreSQL are opened at most (10)
+  SECRET_KEY_FILE
+                the file with the key that secrets in the database are sealed with, made at the first start
+                (secret.key beside the database file; data/secret.key with PostgreSQL)
   TRUST_PROXY   the addresses or networks of proxies that tell the truth about who asks (none)
   SESSION_IDLE_HOURS
                 after how long without use someone has to sign in again (12)
@@ -54,6 +63,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       problems.push(`${name} must be ${rule}${name === 'DATABASE_URL' ? '' : `, not "${value}"`}.`);
     return parsed as T;
   }
+  const url = read('DATABASE_URL', 'sqlite:data/roster.db', databaseUrl, DATABASE_URL_RULE);
   const config = {
     host: read('HOST', '127.0.0.1', hostname, 'a host name or an IP address'),
     port: read('PORT', '3000', port, 'a whole number from 0 to 65535'),
@@ -65,7 +75,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
           'an address such as https://users.example.org; http is for this machine alone',
         )
       : undefined,
-    databaseUrl: read('DATABASE_URL', 'sqlite:data/roster.db', databaseUrl, DATABASE_URL_RULE),
+    databaseUrl: url,
+    secretKeyFile: env.SECRET_KEY_FILE || keyFileOf(url ?? ''),
     databaseConnections: read('DATABASE_CONNECTIONS', '10', connections, 'a whole number from 1 to 1000'),
     logLevel: read('LOG_LEVEL', 'warn', logLevel, `one of ${LOG_LEVELS.join(', ')}`),
     trustProxy: env.TRUST_PROXY
@@ -75,6 +86,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     sessionLasts: read('SESSION_HOURS', '168', hours, 'a whole number of hours from 1 to 8760'),
   };
   if (problems.length === 0 && !isLoopback(config.host) && !isBehindProxy(config)) problems.push(PLAIN_HTTP);
+  else if (config.origin && config.trustProxy.length === 0) problems.push(NO_PROXY);
   if (problems.length > 0) throw new StartError(problems.join('\n'));
   return config;
 }
@@ -87,6 +99,12 @@ export function readDatabaseUrl(name: string, value: string): string {
   const url = databaseUrl(value);
   if (url === undefined) throw new StartError(`${name} must be ${DATABASE_URL_RULE}.`);
   return url;
+}
+
+/** Where the key of a database is, unless a setting says so: beside its file. */
+export function keyFileOf(databaseUrl: string): string {
+  const path = /^sqlite:(.*)$/.exec(databaseUrl)?.[1];
+  return join(path === undefined ? 'data' : dirname(path), 'secret.key');
 }
 
 /** Whether passwords and cookies are encrypted on their way, and who sends them is known. */

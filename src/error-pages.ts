@@ -9,9 +9,11 @@ import {
   LastAdministratorError,
   NotFoundError,
   OutcomeUnknownError,
+  SignedOutError,
   UnavailableError,
 } from './errors.ts';
 import { HEADERS, RefusedError } from './security.ts';
+import { askToSignIn } from './sessions/access.ts';
 import { formOf } from './sessions/drafts.ts';
 import type { Views } from './views.ts';
 
@@ -120,6 +122,7 @@ async function bareErrorPage(app: FastifyInstance, status: number): Promise<stri
 }
 
 async function showError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (error instanceof SignedOutError) return void (await askToSignIn(request, reply));
   const { status, ...page } = explain(error, request);
   if (status >= 500) request.log.error({ err: error }, 'request failed');
   if (status === 503) reply.header('retry-after', '5');

@@ -31,6 +31,11 @@ export class ForbiddenError extends Error {
   }
 }
 
+/** Who asked was let in, and is so no longer. */
+export class SignedOutError extends Error {
+  override name = 'SignedOutError';
+}
+
 /** Nobody would be left to let anyone in. */
 export class LastAdministratorError extends Error {
   override name = 'LastAdministratorError';

@@ -2,8 +2,9 @@
 import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Config } from './config.ts';
+import { cookieName } from './sessions/cookie.ts';
+import { open, seal } from './sessions/tokens.ts';
 
-const COOKIE = 'roster_flash';
 /** Seconds until a sentence that nobody fetched is forgotten. */
 const MAX_AGE = 120;
 
@@ -19,7 +20,8 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
   await app.register(fastifyCookie);
   app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
     if (sentence) {
-      this.setCookie(COOKIE, sentence, {
+      // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
+      this.setCookie(nameOf(config), seal(app.secretKey, 'flash', sentence), {
         path: '/',
         httpOnly: true,
         sameSite: 'lax',
@@ -36,11 +38,17 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
 
 /** The sentence waiting for this request's page, which uses it up; what nobody looks at leaves it for the next one. */
 export function takeFlash(reply: FastifyReply): string | undefined {
-  const { headers, cookies, method } = reply.request;
-  const sentence = cookies?.[COOKIE];
+  const { headers, cookies, method, server } = reply.request;
+  const name = nameOf(server.config);
+  const sealed = cookies?.[name];
   const isPrefetch = /prefetch/i.test(`${headers['sec-purpose'] ?? headers.purpose}`);
   const isPage = (headers['sec-fetch-dest'] ?? 'document') === 'document';
-  if (!sentence || method === 'HEAD' || isPrefetch || !isPage) return undefined;
-  reply.clearCookie(COOKIE, { path: '/' });
-  return sentence;
+  if (!sealed || method === 'HEAD' || isPrefetch || !isPage) return undefined;
+  reply.clearCookie(name, { path: '/', secure: server.config.origin?.protocol === 'https:' });
+  const sentence = open(server.secretKey, 'flash', sealed);
+  return typeof sentence === 'string' ? sentence : undefined;
+}
+
+function nameOf({ origin }: Config): string {
+  return cookieName('flash', origin?.protocol === 'https:');
 }

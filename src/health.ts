@@ -5,10 +5,10 @@ import { anyone } from './sessions/policy.ts';
 import { countByStatus } from './users/queries.ts';
 
 export function healthRoutes(app: FastifyInstance): void {
-  app.get('/healthz', allow(anyone), async (_request, reply) =>
+  app.get('/healthz', allow(anyone, { isBeforeSetup: true }), async (_request, reply) =>
     reply.header('cache-control', 'no-store').send('ok\n'),
   );
-  app.get('/readyz', allow(anyone), async (_request, reply) => {
+  app.get('/readyz', allow(anyone, { isBeforeSetup: true }), async (_request, reply) => {
     const isReady = await countByStatus(app.db).then(
       () => true,
       () => false,

@@ -15,6 +15,8 @@ if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor)) {
   );
   process.exit(1);
 }
+// Whatever Roster makes is for its owner alone.
+process.umask(0o077);
 // As many threads as passwords are hashed at once: each keeps what memory that has taken. Before the first one is needed.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(2, availableParallelism()));
 module.enableCompileCache();

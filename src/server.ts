@@ -6,8 +6,11 @@ import { buildApp } from './app.ts';
 import { type Config, isLoopback, readConfig } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
+import type { Db } from './db/schema.ts';
 import { StartError } from './errors.ts';
+import { findExposedFiles } from './exposed-files.ts';
 import { hasAdministrator } from './sessions/last-administrator.ts';
+import { loadKey } from './sessions/secret-key.ts';
 
 /** Whatever is not done by then, in milliseconds after the signal, was never acknowledged. */
 const LAST_CALL = 9_500;
@@ -16,22 +19,18 @@ const BY_START =
   'Warning: the database lacks the extension pg_trgm, so searches find only what a field starts with. With it, run: npm run roster -- rebuild-search';
 
 const NO_ADMINISTRATOR =
-  'There is no administrator yet, and whoever reaches Roster could change everything: make one first, with: npm run roster -- admin alice --email alice@example.com';
-
-const NO_PROXY =
-  'Warning: ORIGIN says that there is a proxy; without its address in TRUST_PROXY everyone seems to ask from there, and waits for the others’ wrong passwords.';
+  'There is no administrator yet, and whoever reaches Roster could change everything. Make one first, with: npm run roster -- admin alice --email alice@example.com. Or start Roster once without HOST, ORIGIN and TRUST_PROXY, and make one in a browser on this machine.';
 
 /** Serves until SIGTERM or SIGINT, then finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   await checkPort(config);
   const db = await openDatabase(config.databaseUrl, { connections: config.databaseConnections });
-  const isOpen = !(await hasAdministrator(db));
-  if (isOpen && !isLoopback(config.host)) {
+  const { isOpen, secretKey } = await prepare(config, db).catch(async (error) => {
     await db.destroy();
-    throw new StartError(NO_ADMINISTRATOR);
-  }
-  const app = await buildApp({ config, db });
+    throw error;
+  });
+  const app = await buildApp({ config, db, secretKey });
   const { host, port } = config;
   await app.listen({ host, port }).catch((error) => Promise.reject(explained(error, host, port)));
   const stop = async () => {
@@ -45,13 +44,32 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   if ((await engineOf(db).searchOf(db)).isByStart) console.warn(BY_START);
 }
 
-function announce(app: FastifyInstance, { origin, trustProxy }: Config, isOpen: boolean): void {
+/** @throws StartError when it must not be served as it is. */
+async function prepare(config: Config, db: Db): Promise<{ isOpen: boolean; secretKey: Buffer }> {
+  const isOpen = !(await hasAdministrator(db));
+  if (isOpen && isForOthers(config)) throw new StartError(NO_ADMINISTRATOR);
+  const { key, sealed } = await loadKey(db, config.secretKeyFile);
+  if (sealed > 0) console.warn(nowSealed(sealed, config.secretKeyFile));
+  for (const warning of findExposedFiles(config)) console.warn(warning);
+  return { isOpen, secretKey: key };
+}
+
+/** Whether more than this machine is to reach it. */
+function isForOthers({ host, origin, trustProxy }: Config): boolean {
+  return !isLoopback(host) || origin !== undefined || trustProxy.length > 0;
+}
+
+function nowSealed(count: number, path: string): string {
+  const what = count === 1 ? 'The secret of 1 second factor is' : `The secrets of ${count} second factors are`;
+  return `${what} now sealed with the key in ${path}. In copies of the database from before they are in clear: remove those, or have the second factors set up anew.`;
+}
+
+function announce(app: FastifyInstance, { origin }: Config, isOpen: boolean): void {
   const { address, port, family } = app.server.address() as AddressInfo;
   const here = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   console.log(`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`);
   if (isOpen)
     console.log(`No administrator yet: make one at ${origin?.origin ?? here}/setup/${app.setupToken}`);
-  if (origin && trustProxy.length === 0) console.warn(NO_PROXY);
 }
 
 /** @throws StartError when the address cannot be listened at: found out before a database is made or migrated. */

@@ -9,8 +9,9 @@ import { setCode, setPassword } from '../src/sessions/credentials.ts';
 import { hashPassword } from '../src/sessions/passwords.ts';
 import type { Role } from '../src/sessions/policy.ts';
 import { insertSession } from '../src/sessions/queries.ts';
+import { sealSecret } from '../src/sessions/second-factor-secrets.ts';
 import { newToken } from '../src/sessions/tokens.ts';
-import { addUser, post } from './support.ts';
+import { addUser, post, SECRET_KEY } from './support.ts';
 
 export const PASSWORD = 'lemon trees on the roof';
 /** Of the second factor of those who have one, in base 32. */
@@ -51,7 +52,7 @@ export async function addPerson(
   const [user, known] = [await addUser(db, { username, ...rest, role }), await hash];
   await transact(db, async (trx) => {
     await setPassword(trx, user.id, known, 1);
-    if (hasCode) await setCode(trx, user.id, { secret: CODE_SECRET, step: 0, recoveryHashes });
+    if (hasCode) await setCode(trx, user.id, { sealed: sealSecret(SECRET_KEY, user.id, CODE_SECRET), step: 0, recoveryHashes });
   });
   return user;
 }

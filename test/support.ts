@@ -17,6 +17,9 @@ import type { NewUser } from '../src/users/form.ts';
 import { addToCounts, insertUser, tally } from '../src/users/queries.ts';
 import { temporarySchema } from './postgres/database.ts';
 
+/** The key of all Rosters in tests, as of those that share a database. */
+export const SECRET_KEY = Buffer.alloc(32, 'key');
+
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'roster-test-'));
@@ -43,7 +46,7 @@ export async function startApp(
   clock: Clock = Date.now,
 ): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), clock });
+  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), secretKey: SECRET_KEY, clock });
   onTestFinished(() => app.close());
   return app;
 }

@@ -4,7 +4,8 @@ import { ForbiddenError } from '../errors.ts';
 import { readFields } from '../forms.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../sessions/codes.ts';
 import { findCredentials, setCode, setRecoveryCodes } from '../sessions/credentials.ts';
-import { findDraft, sealingKey } from '../sessions/queries.ts';
+import { findDraft } from '../sessions/queries.ts';
+import { sealSecret } from '../sessions/second-factor-secrets.ts';
 import { hashOf, open, seal } from '../sessions/tokens.ts';
 import type { Views } from '../views.ts';
 import { checkOwnPassword } from './confirming.ts';
@@ -30,7 +31,7 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const { server } = request;
   const session = sessionOf(request);
   if (session.is_code_set) return reply.seeOther('/account', IS_SET);
-  const known = open(await sealingKey(server.db), 'new code', sealed) as NewCode | undefined;
+  const known = open(server.secretKey, 'new code', sealed) as NewCode | undefined;
   if (known?.userId !== session.user_id)
     return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
   const step = stepOf(code, known.secret, server.clock());
@@ -44,7 +45,8 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const problem = await changeOwn(request, async (trx, { code_secret, code_step }) => {
     if (code_secret !== null) return IS_SET;
     if (code_step !== known.after) return SCAN_AGAIN;
-    await setCode(trx, session.user_id, { secret: known.secret, step, recoveryHashes: codes.map(hashOf) });
+    const secret = sealSecret(server.secretKey, session.user_id, known.secret);
+    await setCode(trx, session.user_id, { sealed: secret, step, recoveryHashes: codes.map(hashOf) });
     return undefined;
   });
   if (problem === IS_SET) return reply.seeOther('/account', problem);
@@ -85,10 +87,10 @@ async function showCode(
   errors: Errors = {},
   status = Object.keys(errors).length > 0 ? 422 : 200,
 ) {
-  const { db } = request.server;
+  const { db, secretKey } = request.server;
   const { user_id: userId, username, is_code_required } = sessionOf(request);
   const after = (await findCredentials(db, userId))?.code_step ?? 0;
-  const sealed = seal(await sealingKey(db), 'new code', { userId, secret, after } satisfies NewCode);
+  const sealed = seal(secretKey, 'new code', { userId, secret, after } satisfies NewCode);
   const qr = qrCode(codeAddress(secret, username));
   reply.header('cache-control', 'no-store');
   return reply.render('account/code', { qr, secret, sealed, errors, is_code_required }, status);

@@ -2,8 +2,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BusyError } from '../errors.ts';
 import { findCredentials } from '../sessions/credentials.ts';
-import { guess, tooMany } from '../sessions/guesses.ts';
-import { isPassword, passwordQueue } from '../sessions/passwords.ts';
+import { passwordQueue } from '../sessions/password-queue.ts';
+import { isPassword } from '../sessions/passwords.ts';
+import { attempt, byBrowser, placeOf, tooMany } from '../sessions/throttle.ts';
 import { sessionOf } from './own.ts';
 
 /** What is wrong with the password of whoever is signed in; undefined if it is right. */
@@ -14,13 +15,15 @@ export async function checkOwnPassword(
   reply: FastifyReply,
   password: string,
 ): Promise<Refusal | undefined> {
-  const { server, ip } = request;
+  const { server } = request;
   const { user_id, username } = sessionOf(request);
   const credentials = await findCredentials(server.db, user_id);
   const now = server.clock();
   try {
-    const { isRight, wait } = await passwordQueue.run(() =>
-      guess(server.db, `number ${user_id}`, ip, now, () => isPassword(password, credentials?.password_hash)),
+    // Only who is signed in gets here: nobody else's guesses keep the owner waiting.
+    const counters = byBrowser(`signed in as ${user_id}`);
+    const { isRight, wait } = await passwordQueue.run(placeOf(counters), () =>
+      attempt(server.db, counters, now, () => isPassword(password, credentials?.password_hash)),
     );
     if (isRight) return undefined;
     if (wait > 0) {

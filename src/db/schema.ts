@@ -34,10 +34,13 @@ export type CredentialsTable = {
   password_hash: string;
   /** When the password was chosen. */
   changed_at: number;
-  /** The secret of the second factor, in base 32; null without one. */
+  /** The secret of the second factor, sealed with the key that is not in the database; null without one. */
   code_secret: string | null;
   /** The time step of the last code that was accepted; none up to it is any more. */
   code_step: Generated<number>;
+  /** Wrong codes since the last right one, and when the last of them was sent. */
+  code_failures: Generated<number>;
+  code_failed_at: Generated<number>;
 };
 
 /** Codes that each replace one of the second factor, once. */
@@ -69,6 +72,17 @@ export type RoleRulesTable = { role: Role; is_code_required: boolean };
 
 export type SecretsTable = { name: string; value: string };
 
+/** Who has given the right password and still owes a code; `credentials_hash` is a hash of the hash it was right for. */
+export type TicketsTable = {
+  token_hash: string;
+  user_id: number;
+  credentials_hash: string;
+  created_at: number;
+};
+
+/** Sealed drafts that have been opened: each is, once. */
+export type UsedDraftsTable = { draft_hash: string; used_at: number };
+
 export type Schema = {
   users: UsersTable;
   user_counts: UserCountsTable;
@@ -79,6 +93,8 @@ export type Schema = {
   guesses: GuessesTable;
   role_rules: RoleRulesTable;
   secrets: SecretsTable;
+  tickets: TicketsTable;
+  used_drafts: UsedDraftsTable;
 };
 
 export type User = Selectable<UsersTable>;

@@ -4,9 +4,12 @@ import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../forms.ts';
 import { allow, findActor } from '../sessions/access.ts';
+import { act } from '../sessions/acting.ts';
 import { setCode, setPassword } from '../sessions/credentials.ts';
+import { rememberDevice } from '../sessions/device.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
-import { hashPassword, passwordQueue } from '../sessions/passwords.ts';
+import { passwordQueue } from '../sessions/password-queue.ts';
+import { hashPassword } from '../sessions/passwords.ts';
 import { anyone, mayManage, maySignIn } from '../sessions/policy.ts';
 import { deleteSessionsOf } from '../sessions/queries.ts';
 import { newToken } from '../sessions/tokens.ts';
@@ -38,7 +41,7 @@ async function invite(request: Request, reply: FastifyReply) {
       `${user.username} needs a role first, and to be active.`,
     );
   const token = newToken();
-  await transact(server.db, (trx) => insertInvitation(trx, user.id, token, server.clock()));
+  await act(request, (trx) => insertInvitation(trx, user.id, token, server.clock()));
   server.audit(request, 'access link made', user);
   const here = server.config.origin?.origin ?? `http://${request.headers.host}`;
   reply.header('cache-control', 'no-store');
@@ -51,7 +54,7 @@ async function removeCode(request: Request, reply: FastifyReply) {
   const { server } = request;
   const user = await getUser(server.db, idOf(request));
   if (user.id === request.session?.user_id) return reply.seeOther('/account', OWN);
-  await transact(server.db, async (trx) => {
+  await act(request, async (trx) => {
     await setCode(trx, user.id, null);
     await deleteSessionsOf(trx, user.id);
   });
@@ -70,13 +73,14 @@ async function accept(request: WithToken, reply: FastifyReply) {
   const user = await getInvited(request);
   const errors = newPasswordProblems(fields, user);
   if (Object.keys(errors).length > 0) return showForm(request, reply, user, errors, 422);
-  const hash = await passwordQueue.run(() => hashPassword(fields.new_password ?? ''));
+  const hash = await passwordQueue.run(request.address, () => hashPassword(fields.new_password ?? ''));
   await transact(server.db, async (trx) => {
     if (!(await takeInvitation(trx, params.token))) throw used();
     await setPassword(trx, user.id, hash, server.clock());
     await deleteSessionsOf(trx, user.id);
   });
   server.audit(request, 'password set by link', user);
+  rememberDevice(request, reply, user.id);
   return reply.seeOther('/sign-in', 'Your password is set. Sign in with it.');
 }
 

@@ -1,8 +1,8 @@
 /** What the roles may do, and of whom a second factor is asked. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { transact } from '../db/transact.ts';
 import { type Fields, readFields } from '../forms.ts';
 import { allow } from '../sessions/access.ts';
+import { act } from '../sessions/acting.ts';
 import { draftFor } from '../sessions/drafts.ts';
 import { mayManage, mayRead, ROLES, type Role } from '../sessions/policy.ts';
 import { findRolesWithCode, requireCode } from './queries.ts';
@@ -31,7 +31,7 @@ async function changeRoles(request: FastifyRequest, reply: FastifyReply) {
   const [before, after] = [fields.before?.split(' '), ticked(fields)];
   // What somebody else has changed meanwhile stays.
   const changed = SIGNING_IN.filter((role) => before?.includes(role) !== after.includes(role));
-  const required = await transact(server.db, async (trx) => {
+  const required = await act(request, async (trx) => {
     for (const role of changed) await requireCode(trx, role, after.includes(role));
     return findRolesWithCode(trx);
   });

@@ -1,9 +1,11 @@
 /** At the door: who asks, and whether they may have what they ask for. */
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, isWithin, SKEW } from '../clock.ts';
-import type { Config } from '../config.ts';
+import { type Config, isLoopback } from '../config.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
+import { RefusedError } from '../security.ts';
+import { act } from './acting.ts';
 import { sessionCookie } from './cookie.ts';
 import { draftOf, dropSentDraft, formOf, sealDraft } from './drafts.ts';
 import { hasAdministrator } from './last-administrator.ts';
@@ -32,6 +34,8 @@ declare module 'fastify' {
     form?: string;
     /** Whether what was typed there is kept meanwhile; never where it is a password. */
     isDraftKept?: boolean;
+    /** Whether it is answered to other machines, and through a proxy, before there is an administrator. */
+    isBeforeSetup?: boolean;
     /** Whether it can be asked for before there is a second factor where there has to be one. */
     isBeforeCode?: boolean;
   }
@@ -40,6 +44,8 @@ declare module 'fastify' {
 /** Milliseconds between two notes that a session is in use. */
 const TOUCH_EVERY = 60_000;
 const CODE_PAGE = '/account/code';
+const NOT_OPEN =
+  'There is no administrator yet, so Roster answers nobody but this machine. Its log has a link that makes the first one.';
 
 /** What a route says of itself: who may ask for it, and more of the above. */
 export function allow(may: Rule, more: Omit<FastifyContextConfig, 'may'> = {}) {
@@ -59,8 +65,17 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
     if (may === undefined) throw new Error(`${method} ${url} does not say who may ask for it.`);
     if (may !== nobody) for (const name of [method].flat()) rules.set(`${name} ${url}`, may);
   });
-  app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.may !== anyone) await findActor(request);
+  // Before anything of a body is read.
+  app.addHook('onRequest', async (request, reply) => {
+    const { may = mayRead, isBeforeSetup } = request.routeOptions.config;
+    if (!isBeforeSetup && isFromElsewhere(request) && !(await knowsAdministrator(app)))
+      throw new RefusedError(403, NOT_OPEN);
+    if (may === anyone || may === nobody) return;
+    await findActor(request);
+    const { actor, expired } = request;
+    // Whoever had a session keeps what they have sent, which has to be read first.
+    if (actor === undefined && expired === undefined) return askToSignIn(request, reply);
+    if (actor && !may(actor)) throw new ForbiddenError(whoMay(may));
   });
   // Once the form has been read: whoever is sent away keeps it.
   app.addHook('preHandler', async (request, reply) => {
@@ -70,10 +85,9 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
     if (actor === undefined) return askToSignIn(request, reply);
     if (session?.is_code_required && !session.is_code_set && !isBeforeCode) {
       const draft = request.method === 'POST' ? draftOf(request) : undefined;
-      if (draft) await transact(app.db, (trx) => setDraft(trx, session.id, draft));
+      if (draft) await act(request, (trx) => setDraft(trx, session.id, draft));
       return reply.seeOther(CODE_PAGE);
     }
-    if (!may(actor)) throw new ForbiddenError(whoMay(may));
     if (request.method === 'POST' && session?.is_drafting) sendsDraft.add(request);
   });
   // Not before it is saved.
@@ -81,6 +95,15 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
     if (reply.statusCode !== 303 || !sendsDraft.has(request)) done();
     else dropSentDraft(request).then(() => done(), done);
   });
+}
+
+/** Headers by which proxies say that they pass a request on. */
+const PASSED_ON = /^(forwarded|x-forwarded-.*|x-real-ip|via)$/;
+
+/** Whether a request comes from another machine, or through something that passes others' requests on. */
+function isFromElsewhere({ socket, headers }: FastifyRequest): boolean {
+  const peer = socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
+  return !isLoopback(peer) || Object.keys(headers).some((name) => PASSED_ON.test(name));
 }
 
 /** Finds out who asks. */
@@ -103,8 +126,8 @@ export async function findActor(request: FastifyRequest): Promise<void> {
   }
 }
 
-/** @throws ForbiddenError unless whoever asks may do something. */
-export function refuseUnless({ actor }: FastifyRequest, may: Rule): void {
+/** @throws ForbiddenError unless someone may do something. */
+export function refuseUnless(actor: Actor | undefined, may: Rule): void {
   if (actor === undefined || !may(actor)) throw new ForbiddenError(whoMay(may));
 }
 
@@ -143,7 +166,8 @@ async function knowsAdministrator(server: FastifyInstance): Promise<boolean> {
   return known.has(server);
 }
 
-async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
+/** Leads to the form for signing in; what was sent is there again afterwards, where it may be kept. */
+export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
   if (request.method === 'GET' || request.method === 'HEAD')
     return reply.seeOther(`/sign-in?next=${encodeURIComponent(request.url)}`);
   const { expired } = request;
@@ -155,7 +179,7 @@ async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
     {
       next: formOf(request) ?? '/users',
       username: expired?.username ?? '',
-      draft: expired && draft ? await sealDraft(request, expired, draft) : undefined,
+      draft: expired && draft ? sealDraft(request, expired, draft) : undefined,
       isRefused: true,
     },
     401,

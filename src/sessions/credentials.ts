@@ -46,17 +46,18 @@ export async function rehashPassword(trx: Trx, known: Credentials, password_hash
 }
 
 /**
- * Sets the second factor, with the step of its first code and the hashes of new recovery codes; null removes it, and leaves
- * the step of its last one.
+ * Sets the second factor, with its sealed secret, the step of its first code and the hashes of new recovery codes; null
+ * removes it, and leaves the step of its last one. Wrong codes are forgotten.
  */
 export async function setCode(
   trx: Trx,
   userId: number,
-  code: { secret: string; step: number; recoveryHashes: readonly string[] } | null,
+  code: { sealed: string; step: number; recoveryHashes: readonly string[] } | null,
 ): Promise<void> {
   await trx
     .updateTable('credentials')
-    .set(code ? { code_secret: code.secret, code_step: code.step } : { code_secret: null })
+    .set({ code_secret: code?.sealed ?? null, code_failures: 0, code_failed_at: 0 })
+    .$if(code !== null, (query) => query.set({ code_step: code?.step ?? 0 }))
     .where('user_id', '=', userId)
     .execute();
   await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);
@@ -80,15 +81,23 @@ export async function countRecoveryCodes(db: Db, userId: number): Promise<number
   return codes.length;
 }
 
-/** Uses up the codes of all steps up to one; false where they have been used up. */
-export async function takeStep(trx: Trx, userId: number, step: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx
+/** Uses up the codes of all steps up to one. */
+export async function setCodeStep(trx: Trx, userId: number, code_step: number): Promise<void> {
+  await trx.updateTable('credentials').set({ code_step }).where('user_id', '=', userId).execute();
+}
+
+/** How many wrong codes there have been in a row, and when the last one was sent. */
+export async function setCodeFailures(
+  trx: Trx,
+  userId: number,
+  code_failures: number,
+  code_failed_at: number,
+): Promise<void> {
+  await trx
     .updateTable('credentials')
-    .set({ code_step: step })
+    .set({ code_failures, code_failed_at })
     .where('user_id', '=', userId)
-    .where('code_step', '<', step)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows > 0n;
+    .execute();
 }
 
 /** Uses up a recovery code; false where there is none like it. */

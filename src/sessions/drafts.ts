@@ -3,10 +3,11 @@
  * session, where its page is filled with it: nothing is sent again by itself.
  */
 import type { FastifyRequest } from 'fastify';
+import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import type { Fields } from '../forms.ts';
-import { type Draft, findDraft, isSessionOf, type Session, sealingKey, setDraft } from './queries.ts';
-import { open, seal } from './tokens.ts';
+import { type Draft, findDraft, isSessionOf, type Session, setDraft } from './queries.ts';
+import { hashOf, newToken, open, seal } from './tokens.ts';
 
 /** What was sent to a route whose form is filled with it again. */
 export function draftOf(request: FastifyRequest): Draft | undefined {
@@ -15,11 +16,13 @@ export function draftOf(request: FastifyRequest): Draft | undefined {
   return isKept ? { form, fields: (request.body ?? {}) as Fields } : undefined;
 }
 
-type Sealed = Draft & { sessionId: number };
+/** By its id it is known to have been used. */
+type SealedDraft = Draft & { id: string; sessionId: number };
 
 /** @param session that has run out. */
-export async function sealDraft({ server }: FastifyRequest, session: Session, draft: Draft): Promise<string> {
-  return seal(await sealingKey(server.db), 'draft', { ...draft, sessionId: session.id } satisfies Sealed);
+export function sealDraft({ server }: FastifyRequest, session: Session, draft: Draft): string {
+  const sealed: SealedDraft = { ...draft, id: newToken(), sessionId: session.id };
+  return seal(server.secretKey, 'draft', sealed);
 }
 
 /** The draft of that user; undefined if it is someone else's, or if its session has been ended on purpose since. */
@@ -27,10 +30,23 @@ export async function openDraft(
   { server }: FastifyRequest,
   userId: number,
   sealed: string,
+): Promise<SealedDraft | undefined> {
+  const draft = open(server.secretKey, 'draft', sealed) as SealedDraft | undefined;
+  return draft && (await isSessionOf(server.db, draft.sessionId, userId)) ? draft : undefined;
+}
+
+/** Uses up a draft that has been opened; undefined where it has been used before. */
+export async function takeDraft(
+  trx: Trx,
+  { id, form, fields }: SealedDraft,
+  now: number,
 ): Promise<Draft | undefined> {
-  const draft = open(await sealingKey(server.db), 'draft', sealed) as Sealed | undefined;
-  if (!draft || !(await isSessionOf(server.db, draft.sessionId, userId))) return undefined;
-  return { form: draft.form, fields: draft.fields };
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('used_drafts')
+    .values({ draft_hash: hashOf(id), used_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows ? { form, fields } : undefined;
 }
 
 /** What waits for the form that is asked for. */

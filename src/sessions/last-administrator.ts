@@ -30,6 +30,11 @@ export async function lockAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forUpdate().execute();
 }
 
+/** The same, for any number of those who only want nobody else to. */
+export async function shareAdministrators(trx: Trx): Promise<void> {
+  await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forShare().execute();
+}
+
 /**
  * What goes with a change of a user, in its transaction and before it is written: who may do something else from now on,
  * or nothing any more, has to sign in again.

@@ -1,8 +1,6 @@
 /** Passwords as they are kept: hashed with Argon2id (RFC 9106), as slowly as a sign-in may be. */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { BusyError } from '../errors.ts';
 
 type Parameters = { memory: number; passes: number; parallelism: number };
 
@@ -62,40 +60,3 @@ function decode(hash: string) {
     digest: Buffer.from(digest, 'base64'),
   };
 }
-
-/** How many may wait for their turn; at some 30 ms each, the last of them for a few seconds. */
-const MOST_WAITING = 256;
-
-/**
- * Lets as many work at once as there are cores; the others wait, first come, first served.
- * @throws BusyError when too many wait already.
- */
-export class Queue {
-  readonly #most: number;
-  readonly #mostWaiting: number;
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(most = availableParallelism(), mostWaiting = MOST_WAITING) {
-    this.#most = most;
-    this.#mostWaiting = mostWaiting;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running < this.#most) this.#running++;
-    else if (this.#waiting.length < this.#mostWaiting)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else throw new BusyError('Too many passwords are being checked.');
-    try {
-      return await work();
-    } finally {
-      // The place is handed on.
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
-    }
-  }
-}
-
-/** All passwords of the process take their turn here: each takes a core, and 19 MiB. */
-export const passwordQueue = new Queue();

@@ -2,7 +2,7 @@
 import { SKEW } from '../clock.ts';
 import { rowsOf } from '../db/compiled.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import type { Role } from './policy.ts';
+import { maySignIn, type Role } from './policy.ts';
 import { hashOf } from './tokens.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -88,10 +88,16 @@ export async function touchSession(trx: Trx, id: number, now: number): Promise<v
     .execute();
 }
 
-/** Keeps a session from ending until the end of the transaction; false where it has ended. */
-export async function lockSession(trx: Trx, id: number): Promise<boolean> {
-  const session = trx.selectFrom('sessions').select('id').where('id', '=', id).forUpdate();
-  return (await session.executeTakeFirst()) !== undefined;
+/** Whose session it is, with a role that they keep, as the session, until the end of the transaction; undefined where it has ended. */
+export async function findActorOf(trx: Trx, id: number): Promise<{ role: Role } | undefined> {
+  const actor = await trx
+    .selectFrom('users')
+    .innerJoin('sessions', 'sessions.user_id', 'users.id')
+    .where('sessions.id', '=', id)
+    .select(['users.role', 'users.is_active'])
+    .forShare()
+    .executeTakeFirst();
+  return actor && maySignIn(actor) ? actor : undefined;
 }
 
 export async function deleteSession(trx: Trx, id: number): Promise<void> {
@@ -144,39 +150,7 @@ export async function isAnySeenAfter(db: Db, time: number): Promise<boolean> {
   return (await session.executeTakeFirst()) !== undefined;
 }
 
-/**
- * Forgets what nobody asks for any more: who has been gone for long, old failures; and all sessions where the clock has been
- * set back, since nobody knows how old they are.
- * @param idle milliseconds after which a session ends that nobody uses.
- */
-export async function forgetOld(trx: Trx, now: number, idle: number): Promise<void> {
-  const sessions = trx.deleteFrom('sessions');
-  const isSetBack = await isAnySeenAfter(trx, now + SKEW);
-  await (isSetBack ? sessions : sessions.where('seen_at', '<', now - idle - REMEMBERED)).execute();
-  await trx
-    .deleteFrom('guesses')
-    .where('failed_at', '<', now - DAY)
-    .execute();
-}
-
-const keys = new WeakMap<object, Promise<Buffer>>();
-
-/** What `seal` seals with: the same for all Rosters on one database. */
-export async function sealingKey(db: Db): Promise<Buffer> {
-  const { adapter } = db.getExecutor();
-  const known = keys.get(adapter) ?? readKey(db);
-  keys.set(adapter, known);
-  return known.catch((error) => {
-    keys.delete(adapter);
-    throw error;
-  });
-}
-
-async function readKey(db: Db): Promise<Buffer> {
-  const { value } = await db
-    .selectFrom('secrets')
-    .select('value')
-    .where('name', '=', 'sealing key')
-    .executeTakeFirstOrThrow();
-  return Buffer.from(value, 'base64url');
+/** Ends all sessions where the clock has been set back, since nobody knows how old they are. */
+export async function endIfSetBack(trx: Trx, now: number): Promise<void> {
+  if (await isAnySeenAfter(trx, now + SKEW)) await trx.deleteFrom('sessions').execute();
 }

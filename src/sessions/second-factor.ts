@@ -1,22 +1,80 @@
-/** Whether a code of the second factor, or one in its place, is right; and then it never is again. */
-import type { Db } from '../db/schema.ts';
+/**
+ * Codes of the second factor, and those in their place: each is used up by being right. Wrong ones are counted by account,
+ * wherever they come from: only someone with the password gets here, so nobody else can make its owner wait.
+ */
+import { isWithin } from '../clock.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { cleanRecoveryCode, stepOf } from './codes.ts';
-import { countRecoveryCodes, takeRecoveryCode, takeStep } from './credentials.ts';
+import { codeOf, stepOf } from './codes.ts';
+import {
+  type Credentials,
+  countRecoveryCodes,
+  lockCredentials,
+  setCodeFailures,
+  setCodeStep,
+  takeRecoveryCode,
+} from './credentials.ts';
+import { openSecret } from './second-factor-secrets.ts';
 
-/** @returns with the number of recovery codes that are left, if one was used. */
-export async function isRightCode(
+const FREE = 4;
+const LONGEST_WAIT = 60_000;
+/** Wrong codes in a row after which none is looked at any more: a guesser would have met one in 3,000 times by then. */
+export const MOST_FAILURES = 100;
+
+/** What became of a code; `failures` is how many wrong ones came before the right one. */
+export type CodeOutcome =
+  | { kind: 'right'; failures: number; recoveryCodes?: number }
+  | { kind: 'wrong' | 'locked' | 'lost' | 'no code' }
+  | { kind: 'wait'; wait: number };
+
+/** Looks at what was typed as a code, and uses it up where it is right. */
+export async function takeCode(
   db: Db,
-  { user_id, code_secret }: { user_id: number; code_secret: string | null },
-  code: string,
+  key: Buffer,
+  userId: number,
+  typed: string,
   now: number,
-): Promise<{ isRight: boolean; recoveryCodes?: number }> {
-  if (code_secret === null) return { isRight: false };
-  const step = stepOf(code, code_secret, now);
-  if (step !== undefined) return { isRight: await transact(db, (trx) => takeStep(trx, user_id, step)) };
-  const recovery = cleanRecoveryCode(code.slice(0, 100));
-  return transact(db, async (trx) => {
-    const isRight = await takeRecoveryCode(trx, user_id, recovery);
-    return isRight ? { isRight, recoveryCodes: await countRecoveryCodes(trx, user_id) } : { isRight };
+): Promise<CodeOutcome> {
+  const { kind, code } = codeOf(typed);
+  if (kind === 'neither') return { kind: 'no code' };
+  return transact(db, async (trx): Promise<CodeOutcome> => {
+    const credentials = await lockCredentials(trx, userId);
+    const secret = credentials?.code_secret ? openSecret(key, userId, credentials.code_secret) : undefined;
+    if (credentials === undefined || secret === undefined) return { kind: 'lost' };
+    return kind === 'recovery'
+      ? takeRecovery(trx, credentials, code)
+      : takeDigits(trx, credentials, stepOf(code, secret, now), now);
   });
+}
+
+/** Too long to be guessed, so nobody has to wait with one; it ends a lock. */
+async function takeRecovery(trx: Trx, { user_id, code_failures }: Credentials, code: string): Promise<CodeOutcome> {
+  if (!(await takeRecoveryCode(trx, user_id, code))) return { kind: 'wrong' };
+  await setCodeFailures(trx, user_id, 0, 0);
+  return { kind: 'right', failures: code_failures, recoveryCodes: await countRecoveryCodes(trx, user_id) };
+}
+
+async function takeDigits(
+  trx: Trx,
+  { user_id, code_step, code_failures, code_failed_at }: Credentials,
+  step: number | undefined,
+  now: number,
+): Promise<CodeOutcome> {
+  if (code_failures >= MOST_FAILURES) return { kind: 'locked' };
+  const wait = waitAfter(code_failures, code_failed_at, now);
+  if (wait > 0) return { kind: 'wait', wait };
+  // None up to the last one that was right.
+  if (step === undefined || step <= code_step) {
+    await setCodeFailures(trx, user_id, code_failures + 1, now);
+    return { kind: 'wrong' };
+  }
+  await setCodeStep(trx, user_id, step);
+  await setCodeFailures(trx, user_id, 0, 0);
+  return { kind: 'right', failures: code_failures };
+}
+
+function waitAfter(failures: number, failedAt: number, now: number): number {
+  // A clock that was set back must not make anyone wait until it is there again.
+  if (failures < FREE || !isWithin(failedAt, LONGEST_WAIT, now)) return 0;
+  return Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - FREE)) - Math.max(0, now - failedAt);
 }

@@ -1,6 +1,7 @@
 /** Making an administrator: the first one by a link, any by the command line. */
 import type { Trx, User } from '../db/schema.ts';
 import { setCode, setPassword } from '../sessions/credentials.ts';
+import { lockAdministrators } from '../sessions/last-administrator.ts';
 import { deleteSessionsOf } from '../sessions/queries.ts';
 import { newUserSchema } from '../users/form.ts';
 import { findUserByUsername, insertUser, updateUser } from '../users/queries.ts';
@@ -16,6 +17,8 @@ export async function makeAdministrator(
   hash: string,
   now: number,
 ): Promise<User> {
+  // While nobody signs in, whoever is there may change things: not at the same moment.
+  await lockAdministrators(trx);
   const existing = await findUserByUsername(trx, user.username);
   const changes = { role: 'admin', is_active: true } as const;
   const administrator = existing

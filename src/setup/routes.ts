@@ -5,9 +5,11 @@ import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
 import { allow, findActor } from '../sessions/access.ts';
+import { rememberDevice } from '../sessions/device.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
 import { hasAdministrator, lockAdministrators } from '../sessions/last-administrator.ts';
-import { hashPassword, passwordQueue } from '../sessions/passwords.ts';
+import { passwordQueue } from '../sessions/password-queue.ts';
+import { hashPassword } from '../sessions/passwords.ts';
 import { anyone } from '../sessions/policy.ts';
 import { hashOf, newToken } from '../sessions/tokens.ts';
 import { textKey } from '../text.ts';
@@ -26,8 +28,8 @@ type Errors = Readonly<Record<string, string>>;
 
 export function setupRoutes(app: FastifyInstance): void {
   app.decorate('setupToken', newToken());
-  app.get('/setup/:token', allow(anyone), showSetup);
-  app.post('/setup/:token', allow(anyone), setUp);
+  app.get('/setup/:token', allow(anyone, { isBeforeSetup: true }), showSetup);
+  app.post('/setup/:token', allow(anyone, { isBeforeSetup: true }), setUp);
 }
 
 async function showSetup(request: WithToken, reply: FastifyReply) {
@@ -47,7 +49,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     ...newPasswordProblems(fields, named),
   };
   if (!form.ok || Object.keys(errors).length > 0) return showForm(request, reply, typed, errors, 422);
-  const hash = await passwordQueue.run(() => hashPassword(new_password));
+  const hash = await passwordQueue.run(request.address, () => hashPassword(new_password));
   try {
     const user = await transact(server.db, async (trx) => {
       await lockAdministrators(trx);
@@ -55,6 +57,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
       return makeAdministrator(trx, form.value, hash, server.clock());
     });
     server.audit(request, 'first administrator made', user);
+    rememberDevice(request, reply, user.id);
     return reply.seeOther('/sign-in', `User ${user.username} is the administrator. Sign in.`);
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;

@@ -1,8 +1,8 @@
 /** Deleting a user: asked first, then done. */
 import type { FastifyReply } from 'fastify';
-import { transact } from '../db/transact.ts';
 import { readFields } from '../forms.ts';
 import { refuseUnless } from '../sessions/access.ts';
+import { act } from '../sessions/acting.ts';
 import { mayChange } from '../sessions/policy.ts';
 import { listAddress, parseFrom } from './list.ts';
 import { nearestPage } from './list-queries.ts';
@@ -11,7 +11,7 @@ import { idOf, type Request } from './request.ts';
 
 export async function askToDelete(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, idOf(request));
-  refuseUnless(request, (actor) => mayChange(actor, user));
+  refuseUnless(request.actor, (actor) => mayChange(actor, user));
   return reply.render('users/delete', { user, from: parseFrom(request.query) });
 }
 
@@ -20,10 +20,10 @@ export async function remove(request: Request, reply: FastifyReply) {
   readFields(request.body, []);
   const { db } = request.server;
   const before = await getUser(db, id);
-  refuseUnless(request, (actor) => mayChange(actor, before));
-  const user = await transact(db, async (trx) => {
+  refuseUnless(request.actor, (actor) => mayChange(actor, before));
+  const user = await act(request, async (trx, actor) => {
     const deleted = await deleteUser(trx, id);
-    refuseUnless(request, (actor) => mayChange(actor, deleted));
+    refuseUnless(actor, (someone) => mayChange(someone, deleted));
     return deleted;
   });
   if (user.role !== 'member') request.server.audit(request, 'deleted', user);

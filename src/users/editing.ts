@@ -1,10 +1,10 @@
 /** The form of a user: making one and changing one. */
 import type { FastifyReply } from 'fastify';
 import type { User } from '../db/schema.ts';
-import { transact } from '../db/transact.ts';
 import { BadSubmissionError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
 import { refuseUnless } from '../sessions/access.ts';
+import { act } from '../sessions/acting.ts';
 import { draftFor } from '../sessions/drafts.ts';
 import { mayChange, mayManage } from '../sessions/policy.ts';
 import type { Views } from '../views.ts';
@@ -28,10 +28,12 @@ export async function create(request: Request, reply: FastifyReply) {
   const fields = readFields(request.body, USER_FIELDS);
   const form = parseForm(newUserSchema, fields);
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
-  if (form.value.role !== 'member') refuseUnless(request, mayManage);
+  const { server } = request;
   try {
-    const { server } = request;
-    const user = await transact(server.db, (trx) => insertUser(trx, form.value, server.clock()));
+    const user = await act(request, (trx, actor) => {
+      if (form.value.role !== 'member') refuseUnless(actor, mayManage);
+      return insertUser(trx, form.value, server.clock());
+    });
     if (user.role !== 'member') server.audit(request, `role given: ${user.role}`, user);
     return reply.seeOther(userAddress(user.id, request), `User ${user.username} created!`);
   } catch (error) {
@@ -41,7 +43,7 @@ export async function create(request: Request, reply: FastifyReply) {
 
 export async function showEditForm(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, idOf(request));
-  refuseUnless(request, (actor) => mayChange(actor, user));
+  refuseUnless(request.actor, (actor) => mayChange(actor, user));
   const draft = await draftFor(request);
   const values = { ...valuesOf(user), ...draft };
   const isConflict = draft?.version !== undefined && Number(draft.version) !== user.version;
@@ -52,7 +54,7 @@ export async function update(request: Request, reply: FastifyReply) {
   const { server } = request;
   const { db } = server;
   const known = await getUser(db, idOf(request)).catch(sayNothingChanged);
-  refuseUnless(request, (actor) => mayChange(actor, known));
+  refuseUnless(request.actor, (actor) => mayChange(actor, known));
   const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
   const filledFrom = versionOf(version);
   const form = parseForm(userChangesSchema, fields);
@@ -62,12 +64,12 @@ export async function update(request: Request, reply: FastifyReply) {
   const shown = { user: known, values, isConflict };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
   const { role = known.role } = form.value;
-  if (role !== known.role) refuseUnless(request, mayManage);
   try {
-    const { isWritten, before, user } = await transact(db, async (trx) => {
+    const { isWritten, before, user } = await act(request, async (trx, actor) => {
+      if (role !== known.role) refuseUnless(actor, mayManage);
       const updated = await updateUser(trx, known.id, form.value, filledFrom, server.clock());
       // Who was given a role meanwhile is not changed by those who may not.
-      refuseUnless(request, (actor) => mayChange(actor, updated.before));
+      refuseUnless(actor, (someone) => mayChange(someone, updated.before));
       return updated;
     });
     if (isWritten) noteAccess(request, before, user);

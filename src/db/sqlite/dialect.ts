@@ -26,6 +26,8 @@ import { openReader, openWriter, type Statements } from './statements.ts';
 const BUSY_WAIT = 4_000;
 const BUSY_STEP = 10;
 
+const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = ['ForUpdate', 'ForShare', 'SkipLocked'];
+
 /** A dialect over the file at `path`. */
 export function sqliteDialect(path: string, { isReadOnly = false } = {}): Dialect {
   return {
@@ -49,7 +51,7 @@ class RosterSqliteAdapter extends SqliteAdapter {
 class RosterSqliteQueryCompiler extends SqliteQueryCompiler {
   /** SQLite has no row locks, and needs none: a transaction that writes is the only one. */
   protected override visitSelectModifier(node: SelectModifierNode): void {
-    if (node.modifier !== 'ForUpdate') super.visitSelectModifier(node);
+    if (!LOCKS.includes(node.modifier)) super.visitSelectModifier(node);
   }
 }
 

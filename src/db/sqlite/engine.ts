@@ -1,7 +1,7 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
-import type { Db } from '../schema.ts';
+import type { Db, Trx } from '../schema.ts';
 import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './search.ts';
 import { inTurn } from './turns.ts';
 
@@ -41,6 +41,7 @@ export const sqliteEngine: Engine = {
   isOneOf,
   skipOver,
   stretch: inTurn,
+  overwriting,
   async finishBulkLoad() {},
 
   // https://sqlite.org/autoinc.html
@@ -66,6 +67,16 @@ async function skipOver<T>(db: Db, query: () => Promise<T>): Promise<T> {
     return await query();
   } finally {
     await sql`pragma mmap_size = 0`.execute(db);
+  }
+}
+
+/** https://sqlite.org/pragma.html#pragma_secure_delete */
+async function overwriting<T>(trx: Trx, work: () => Promise<T>): Promise<T> {
+  await sql`pragma secure_delete = on`.execute(trx);
+  try {
+    return await work();
+  } finally {
+    await sql`pragma secure_delete = off`.execute(trx);
   }
 }
 

@@ -56,6 +56,8 @@ export function checkSqliteFile(path: string, newestVersion: number, access = co
 function makeFile(path: string): void {
   const draft = `${path}.${process.pid}.new`;
   try {
+    // For its owner alone, and so is whatever SQLite makes beside it.
+    closeSync(openSync(draft, 'wx', 0o600));
     const db = new Sqlite(draft);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.close();
@@ -87,7 +89,7 @@ function readHeader(path: string, access: number): Buffer {
 function checkFolder(path: string): void {
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK);
   } catch {
     throw new StartError(`The folder ${folder} cannot be written; check its permissions or DATABASE_URL.`);

@@ -1,0 +1,39 @@
+/** Files of Roster's that other users of the machine can read: everything that is in the directory, and who is signed in. */
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { Config } from './config.ts';
+
+/** Permissions of everyone but the owner. */
+const OTHERS = 0o077;
+
+/** A sentence for what others can read, with the command that mends it. */
+export function findExposedFiles({ databaseUrl, secretKeyFile }: Pick<Config, 'databaseUrl' | 'secretKeyFile'>): string[] {
+  // Windows has other permissions.
+  if (process.platform === 'win32') return [];
+  const database = /^sqlite:(.*)$/.exec(databaseUrl)?.[1];
+  const files = database === undefined ? [] : [database, `${database}-wal`, `${database}-shm`];
+  const exposed = [...files, secretKeyFile].filter(isExposed);
+  const folder = dirname(database ?? secretKeyFile);
+  const commands = [
+    ...(isExposed(folder) && isOfRosterAlone(folder, [...files, secretKeyFile]) ? [`chmod 700 ${quoted(folder)}`] : []),
+    ...(exposed.length > 0 ? [`chmod 600 ${exposed.map(quoted).join(' ')}`] : []),
+  ];
+  if (commands.length === 0) return [];
+  return [`Warning: other users of this machine can read what Roster keeps. Mend it with: ${commands.join(' && ')}`];
+}
+
+function isExposed(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && (stat.mode & OTHERS) !== 0;
+}
+
+/** A folder that holds other things, too, may be meant to be read. */
+function isOfRosterAlone(folder: string, files: readonly string[]): boolean {
+  const names = files.map((path) => basename(path));
+  return readdirSync(folder).every((name) => names.some((own) => name.startsWith(own)));
+}
+
+/** For a shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

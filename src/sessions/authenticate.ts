@@ -1,0 +1,145 @@
+/** Who someone is who signs in: first by a password, then by a code where there is a second factor. */
+import type { FastifyRequest } from 'fastify';
+import type { Db, User } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { BusyError } from '../errors.ts';
+import type { Fields } from '../forms.ts';
+import { textKey } from '../text.ts';
+import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
+import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
+import { findDevice } from './device.ts';
+import { passwordQueue } from './password-queue.ts';
+import { hashPassword, isOutdated, isPassword } from './passwords.ts';
+import { maySignIn } from './policy.ts';
+import { type CodeOutcome, MOST_FAILURES, takeCode } from './second-factor.ts';
+import { openSecret } from './second-factor-secrets.ts';
+import { attempt, byBrowser, byNetwork, placeOf, tooMany, waitOf } from './throttle.ts';
+import { findTicketHolder, insertTicket } from './tickets.ts';
+
+/** UTF-16 units of a name that are looked at. */
+const LONGEST_NAME = 400;
+
+/** Who has shown who they are, and by what. */
+export type Authenticated = {
+  kind: 'authenticated';
+  user: User;
+  credentials: Credentials;
+  /** With which the password had been shown before. */
+  ticket?: string;
+  code?: Extract<CodeOutcome, { kind: 'right' }>;
+};
+
+/** Why someone is not let in, in a sentence; `wait` is in milliseconds. */
+export type Problem = { kind: 'problem'; problem: string; status: number; ticket?: string; wait?: number };
+
+export type Authentication = Authenticated | { kind: 'code asked'; ticket: string } | Problem;
+
+const problem = (sentence: string, more: Partial<Problem> = {}): Problem => ({
+  kind: 'problem',
+  problem: sentence,
+  status: 422,
+  ...more,
+});
+
+export const WRONG = problem('That username and password do not belong together.');
+const TOO_LATE = problem('That took too long, or has been used: enter your password again.');
+const BUSY = problem('Too many people are signing in at this moment. Try again in a few seconds.', {
+  status: 503,
+  wait: 5_000,
+});
+const LOST = problem(
+  'Your second factor cannot be checked any more, since Roster’s key was lost. An administrator can remove it.',
+);
+
+export async function authenticate(request: FastifyRequest, fields: Fields): Promise<Authentication> {
+  try {
+    return fields.ticket === undefined
+      ? await checkPassword(request, fields)
+      : await checkCode(request, { ...fields, ticket: fields.ticket });
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error;
+    return BUSY;
+  }
+}
+
+async function checkPassword(
+  request: FastifyRequest,
+  { username = '', password = '' }: Fields,
+): Promise<Authentication> {
+  const { server } = request;
+  const { db } = server;
+  const typed = username.slice(0, LONGEST_NAME).trim();
+  const user = await findAccount(db, typed);
+  const device = findDevice(request, user?.id);
+  // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
+  const counters = device ? byBrowser(device) : byNetwork(`name ${textKey(typed)}`, request.address);
+  const early = await waitOf(db, counters, server.clock());
+  if (early > 0) return haveToWait(request, user, early);
+  const credentials = await findCredentials(db, user?.id ?? 0);
+  const known = user && maySignIn(user) ? credentials : undefined;
+  const { isRight, wait } = await passwordQueue.run(placeOf(counters), () =>
+    attempt(db, counters, server.clock(), () => isPassword(password, known?.password_hash)),
+  );
+  if (wait > 0) return haveToWait(request, user, wait);
+  if (!isRight || user === undefined || known === undefined) {
+    server.audit(request, 'sign-in failed', user);
+    return WRONG;
+  }
+  const renewed = await renewHash(db, placeOf(counters), known, password);
+  if (renewed.code_secret === null) return { kind: 'authenticated', user, credentials: renewed };
+  if (openSecret(server.secretKey, user.id, renewed.code_secret) === undefined) return LOST;
+  const ticket = await transact(db, (trx) => insertTicket(trx, renewed, server.clock()));
+  return { kind: 'code asked', ticket };
+}
+
+async function checkCode(
+  request: FastifyRequest,
+  { ticket, code = '' }: Fields & { ticket: string },
+): Promise<Authentication> {
+  const { server } = request;
+  const now = server.clock();
+  const credentials = await findTicketHolder(server.db, ticket, now);
+  const user = credentials && (await findUser(server.db, credentials.user_id));
+  if (!credentials || !user || !maySignIn(user)) {
+    server.audit(request, 'sign-in failed: too late', user);
+    return TOO_LATE;
+  }
+  const outcome = await takeCode(server.db, server.secretKey, user.id, code, now);
+  if (outcome.kind === 'right') return { kind: 'authenticated', user, credentials, ticket, code: outcome };
+  if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
+  if (outcome.kind !== 'no code') server.audit(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);
+  return { ...REFUSALS[outcome.kind], ticket };
+}
+
+const AUDITED = { wrong: 'wrong code', locked: 'second factor locked', lost: 'key lost' } as const;
+
+const REFUSALS: Readonly<Record<'wrong' | 'locked' | 'lost' | 'no code', Problem>> = {
+  wrong: problem('That code is wrong, or it has been used. Wait for the next one.'),
+  'no code': problem('That is not a code: enter six digits, or one of your recovery codes.'),
+  locked: problem(
+    `After ${MOST_FAILURES} wrong codes none is taken any more. Enter one of your recovery codes, or ask an administrator to remove your second factor.`,
+  ),
+  lost: LOST,
+};
+
+function haveToWait(request: FastifyRequest, user: User | undefined, wait: number, ticket?: string): Problem {
+  request.server.auditOften(request, 'sign-in refused: too many attempts', user);
+  return problem(tooMany(wait), { status: 429, wait, ...(ticket && { ticket }) });
+}
+
+/** The same credentials with the password hashed as it is done now; another time, if there is no room for that. */
+async function renewHash(db: Db, place: string, known: Credentials, password: string): Promise<Credentials> {
+  if (!isOutdated(known.password_hash)) return known;
+  const password_hash = await passwordQueue.run(place, () => hashPassword(password)).catch(() => undefined);
+  if (password_hash === undefined) return known;
+  const isRenewed = await transact(db, (trx) => rehashPassword(trx, known, password_hash));
+  if (isRenewed) return { ...known, password_hash };
+  // By whoever clicked twice, say.
+  const current = await findCredentials(db, known.user_id);
+  const isSame = await passwordQueue.run(place, () => isPassword(password, current?.password_hash));
+  return isSame && current ? current : known;
+}
+
+async function findAccount(db: Db, typed: string): Promise<User | undefined> {
+  return typed.includes('@') ? findUserByEmail(db, typed) : findUserByUsername(db, typed);
+}

@@ -1,0 +1,38 @@
+/** The networks that an address belongs to: what one customer of a provider is given, and so can choose from. */
+import { isIPv6 } from 'node:net';
+
+/** A name for a network, and how many names may be failed at from there before there is a wait. */
+export type Network = { name: string; free: number };
+
+const FREE = 20;
+/** Of IPv6: lengths of prefixes in bits, which providers give to homes, to customers and to businesses (RFC 6177). */
+const PREFIXES = [
+  { bits: 48, free: 5 * FREE },
+  { bits: 56, free: 2 * FREE },
+  { bits: 64, free: FREE },
+] as const;
+
+/** The largest first. @param address in canonical form, or whatever stands for addresses that are not known. */
+export function networksOf(address: string): Network[] {
+  if (!isIPv6(address)) return [{ name: address, free: FREE }];
+  const groups = groupsOf(address);
+  return PREFIXES.map(({ bits, free }) => ({ name: prefixOf(groups, bits), free }));
+}
+
+/** The eight groups of an address of IPv6. */
+function groupsOf(address: string): number[] {
+  const [before = [], after = []] = address.split('::').map((part) =>
+    part
+      .split(':')
+      .filter((group) => group !== '')
+      .map((group) => Number.parseInt(group, 16)),
+  );
+  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
+}
+
+function prefixOf(groups: readonly number[], bits: number): string {
+  const kept = groups.slice(0, Math.ceil(bits / 16));
+  const last = kept.pop() ?? 0;
+  const rest = kept.length * 16 + 16 - bits;
+  return `${[...kept, (last >> rest) << rest].map((group) => group.toString(16)).join(':')}::/${bits}`;
+}

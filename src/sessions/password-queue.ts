@@ -1,0 +1,73 @@
+/** Whose password is hashed next: each takes a core, and 19 MiB. */
+import { availableParallelism } from 'node:os';
+import { BusyError } from '../errors.ts';
+
+/** How many may wait for their turn, of all and of one place; at some 30 ms each, the last of them for a few seconds. */
+const MOST_WAITING = { all: 256, place: 64 };
+
+/**
+ * Lets as many work at once as there are cores. The others wait: places take turns, and within one it is first come, first
+ * served. So whoever fills one place, such as a network, keeps nobody waiting elsewhere.
+ */
+export class FairQueue {
+  readonly #most: number;
+  readonly #mostWaiting: typeof MOST_WAITING;
+  #running = 0;
+  /** In the order of their turns; a place that nobody waits at is not here. */
+  readonly #places = new Map<string, Waiting[]>();
+
+  constructor(most = availableParallelism(), mostWaiting = MOST_WAITING) {
+    this.#most = most;
+    this.#mostWaiting = mostWaiting;
+  }
+
+  /** @throws BusyError when too many wait already. */
+  async run<T>(place: string, work: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#most) this.#running++;
+    else await this.#wait(place);
+    try {
+      return await work();
+    } finally {
+      // The turn is handed on.
+      const next = this.#takeNext();
+      if (next) next.begin();
+      else this.#running--;
+    }
+  }
+
+  async #wait(place: string): Promise<void> {
+    const own = this.#places.get(place) ?? [];
+    if (own.length >= this.#mostWaiting.place) throw new BusyError('Too many wait there.');
+    if (this.#size() >= this.#mostWaiting.all) this.#turnAwayAtFullest(own.length);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    own.push({ begin: resolve, turnAway: reject });
+    this.#places.set(place, own);
+    await promise;
+  }
+
+  /** Makes room for someone from a place where fewer wait: the last who came to the fullest one gives way. */
+  #turnAwayAtFullest(fewer: number): void {
+    const fullest = [...this.#places.values()].reduce((one, other) => (other.length > one.length ? other : one));
+    if (fullest.length <= fewer + 1) throw new BusyError('Too many wait.');
+    fullest.pop()?.turnAway(new BusyError('Too many wait there.'));
+  }
+
+  #takeNext(): Waiting | undefined {
+    for (const [place, [next, ...others]] of this.#places) {
+      // Its turn is the last one now.
+      this.#places.delete(place);
+      if (others.length > 0) this.#places.set(place, others);
+      return next;
+    }
+    return undefined;
+  }
+
+  #size(): number {
+    return [...this.#places.values()].reduce((sum, waiting) => sum + waiting.length, 0);
+  }
+}
+
+type Waiting = { begin: () => void; turnAway: (error: Error) => void };
+
+/** All passwords of the process take their turn here. */
+export const passwordQueue = new FairQueue();

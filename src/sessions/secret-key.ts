@@ -1,0 +1,114 @@
+/**
+ * The key of a database's secrets. The database keeps its fingerprint alone, so that it is known when another key, or
+ * none, lies where the right one should: a new one would open nothing.
+ */
+import { hash } from 'node:crypto';
+import { renameSync } from 'node:fs';
+import { engineOf } from '../db/engine.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { StartError } from '../errors.ts';
+import { makeKeyFile, readKeyFile, syncFolder } from './key-file.ts';
+import { openSecret, sealSecret } from './second-factor-secrets.ts';
+
+const FINGERPRINT = 'key fingerprint';
+/** What secrets were sealed with before there was a file: a key beside what it protects. */
+const KEY_INSIDE = 'sealing key';
+
+/** Of a key, which is random itself: 16 hex digits. */
+export function fingerprintOf(key: Buffer): string {
+  return hash('sha256', Buffer.concat([Buffer.from('Roster key '), key]), 'hex').slice(0, 16);
+}
+
+/**
+ * The key of a database, from its file. A database that has none yet, and only that, takes the one in the file, or a new one.
+ * @returns also how many secrets were in clear until now.
+ * @throws StartError when the right key is not there.
+ */
+export async function loadKey(db: Db, path: string): Promise<{ key: Buffer; sealed: number }> {
+  const known = await readFingerprint(db);
+  if (known !== undefined) return { key: checkedKey(path, known), sealed: 0 };
+  return transact(db, async (trx) => {
+    // Of several that start at once one makes the key.
+    await trx.selectFrom('secrets').select('name').where('name', '=', KEY_INSIDE).forUpdate().execute();
+    const made = await readFingerprint(trx);
+    if (made !== undefined) return { key: checkedKey(path, made), sealed: 0 };
+    const key = readKeyFile(path) ?? makeKeyFile(path);
+    return { key, sealed: await takeUp(trx, key) };
+  });
+}
+
+/** The fingerprint of the key; undefined before the first start. */
+export async function readFingerprint(db: Db): Promise<string | undefined> {
+  const row = db.selectFrom('secrets').select('value').where('name', '=', FINGERPRINT);
+  return (await row.executeTakeFirst())?.value;
+}
+
+/** Seals everything with another key, in the transaction that makes it the database's; how many secrets there were. */
+export async function reseal(trx: Trx, from: Buffer, to: Buffer): Promise<number> {
+  const count = await changeSecrets(trx, (userId, stored) => {
+    const secret = openSecret(from, userId, stored);
+    // What was given up stays so.
+    return secret === undefined ? stored : sealSecret(to, userId, secret);
+  });
+  await writeFingerprint(trx, to);
+  return count;
+}
+
+export async function writeFingerprint(trx: Trx, key: Buffer): Promise<void> {
+  await trx.deleteFrom('secrets').where('name', 'in', [FINGERPRINT, KEY_INSIDE]).execute();
+  await trx.insertInto('secrets').values({ name: FINGERPRINT, value: fingerprintOf(key) }).execute();
+}
+
+/** Seals what an earlier Roster has kept in clear. */
+async function takeUp(trx: Trx, key: Buffer): Promise<number> {
+  return engineOf(trx).overwriting(trx, async () => {
+    const count = await changeSecrets(trx, (userId, secret) => sealSecret(key, userId, secret));
+    await writeFingerprint(trx, key);
+    return count;
+  });
+}
+
+async function changeSecrets(trx: Trx, change: (userId: number, stored: string) => string): Promise<number> {
+  const rows = await trx
+    .selectFrom('credentials')
+    .select(['user_id', 'code_secret'])
+    .where('code_secret', 'is not', null)
+    .orderBy('user_id')
+    .forUpdate()
+    .execute();
+  for (const { user_id, code_secret } of rows)
+    await trx
+      .updateTable('credentials')
+      .set({ code_secret: change(user_id, code_secret ?? '') })
+      .where('user_id', '=', user_id)
+      .execute();
+  return rows.length;
+}
+
+function checkedKey(path: string, known: string): Buffer {
+  const key = readKeyFile(path);
+  if (key && fingerprintOf(key) === known) return key;
+  const next = readKeyFile(nextOf(path));
+  // A change of the key that was stopped just before its end.
+  if (next && fingerprintOf(next) === known) {
+    takePlace(path, key);
+    return next;
+  }
+  const what = key ? 'holds another key' : 'is not there';
+  throw new StartError(
+    `Secrets in the database are sealed with the key ${known}, and ${path} ${what}. Put the file with that key there, or set SECRET_KEY_FILE to where it is. If it is lost for good: npm run roster -- give-up-key ${known}`,
+  );
+}
+
+/** Where a key waits that is to be the database's. */
+export function nextOf(path: string): string {
+  return `${path}.next`;
+}
+
+/** Puts the next key in its place; the one before, which opens earlier backups, stays beside it. */
+export function takePlace(path: string, before: Buffer | undefined): void {
+  if (before) renameSync(path, `${path}.${fingerprintOf(before)}`);
+  renameSync(nextOf(path), path);
+  syncFolder(path);
+}
