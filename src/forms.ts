@@ -1,7 +1,6 @@
 /** Parsing a submission: from the bytes of a form to a value, or to what is wrong with every field. */
 import type { ZodType } from 'zod';
 import { BadSubmissionError } from './errors.ts';
-import { quotable } from './text.ts';
 
 /** The fields of one submission, as typed. */
 export type Fields = Readonly<Record<string, string>>;
@@ -9,13 +8,18 @@ export type Fields = Readonly<Record<string, string>>;
 /** What became of a submission: a value, or one sentence for each field that is wrong. */
 export type Form<T> = { ok: true; value: T } | { ok: false; errors: Readonly<Record<string, string>> };
 
+/** More than any form has, with room for what is added on the way. */
 const MOST_FIELDS = 100;
 
+/** What is wrong with single fields of a submission, by name: that matters only where the form has such a field. */
+const mistakes = new WeakMap<Fields, ReadonlyMap<string, string>>();
+
 /**
- * Reads `application/x-www-form-urlencoded` (WHATWG URL Standard, section 5), strictly.
+ * Reads `application/x-www-form-urlencoded` (WHATWG URL Standard, section 5).
  *
  * Bytes that are no UTF-8 become U+FFFD and are left to the field's own rule, which can say so beside the field.
- * @throws BadSubmissionError for bad percent-encoding, a field sent twice, and more than 100 fields.
+ * Of a field sent twice the first counts until `readFields`, which knows the form, refuses it.
+ * @throws BadSubmissionError for more than 100 fields.
  */
 export function parseUrlEncoded(body: string): Fields {
   const fields: Record<string, string> = Object.create(null);
@@ -23,12 +27,18 @@ export function parseUrlEncoded(body: string): Fields {
   if (pairs.length > MOST_FIELDS) {
     throw new BadSubmissionError(`A form may have at most ${MOST_FIELDS} fields.`);
   }
+  const wrong = new Map<string, string>();
   for (const pair of pairs) {
     const split = pair.indexOf('=');
     const name = decode(split < 0 ? pair : pair.slice(0, split));
-    if (name in fields) throw new BadSubmissionError(`The field “${quotable(name)}” was sent twice.`);
-    fields[name] = split < 0 ? '' : decode(pair.slice(split + 1));
+    const value = split < 0 ? '' : decode(pair.slice(split + 1));
+    // No form has a field whose name cannot be read.
+    if (name === undefined) continue;
+    if (value === undefined) wrong.set(name, 'has a “%” in it that is not followed by two hex digits');
+    if (name in fields) wrong.set(name, 'was sent twice');
+    fields[name] ??= value ?? '';
   }
+  if (wrong.size > 0) mistakes.set(fields, wrong);
   return fields;
 }
 
@@ -41,16 +51,18 @@ export function parseQuery(query: string): Fields {
 }
 
 /**
- * The fields of a request's body (none, if it has no body).
- * @throws BadSubmissionError for a field that is not one of `names`.
+ * The fields of a request's body (none, if it has no body) that its form has. Any others were added on the way, by a
+ * proxy or an extension of the browser, and are ignored.
+ * @throws BadSubmissionError for one of `names` that was sent twice, or that could not be read.
  */
 export function readFields(body: unknown, names: readonly string[]): Fields {
   const fields = (body ?? {}) as Fields;
-  const unknown = Object.keys(fields).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new BadSubmissionError(`This form has no field “${quotable(unknown)}”.`);
+  const wrong = mistakes.get(fields);
+  for (const name of names) {
+    const mistake = wrong?.get(name);
+    if (mistake !== undefined) throw new BadSubmissionError(`The field “${name}” ${mistake}.`);
   }
-  return fields;
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
 }
 
 /** Checks fields against a schema; a field's first error is the one that is told. */
@@ -62,12 +74,9 @@ export function parseForm<T>(schema: ZodType<T>, fields: Fields): Form<T> {
   return { ok: false, errors };
 }
 
-function decode(encoded: string): string {
-  if (/%(?![0-9a-f]{2})/i.test(encoded)) {
-    throw new BadSubmissionError(
-      'The form could not be read: a “%” in it is not followed by two hex digits.',
-    );
-  }
+/** Undefined where a “%” is not followed by two hex digits. */
+function decode(encoded: string): string | undefined {
+  if (/%(?![0-9a-f]{2})/i.test(encoded)) return undefined;
   const text = encoded.replaceAll('+', ' ');
   try {
     return decodeURIComponent(text);

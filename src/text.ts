@@ -16,6 +16,23 @@ export function textKey(text: string): string {
   return folded.replaceAll('ς', 'σ').normalize('NFKC').trim();
 }
 
+/** Every decimal digit of any script (Unicode Nd) as its ASCII one: `٠١٢` and `０１２` are `012`. */
+export function foldDigits(text: string): string {
+  return text.replaceAll(/\P{ASCII}/gu, (character) => (isDigit(character) ? digitOf(character) : character));
+}
+
+// Decimal digits come in runs of ten, 0 to 9 (Unicode 17, 4.6), of which some follow on each other.
+function digitOf(digit: string): string {
+  const end = digit.codePointAt(0) ?? 0;
+  let start = end;
+  while (isDigit(String.fromCodePoint(start - 1))) start--;
+  return String((end - start) % 10);
+}
+
+function isDigit(character: string): boolean {
+  return /^\p{Nd}$/u.test(character);
+}
+
 /** The length that people count in: code points, not UTF-16 units. */
 export function codePoints(text: string): number {
   return Array.from(text).length;

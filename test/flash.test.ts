@@ -16,6 +16,23 @@ test('a flash message is shown on the next page, whichever it is, and no more', 
   expect(page.headers['set-cookie']).toMatch(/^roster_flash=; Max-Age=0/);
 });
 
+test('it is announced: it has the focus and stands first in the title, and is no live region that was there before', async () => {
+  const { app, cookie } = await deleteAlice();
+  const page = await get(app, '/users?sort=x', { cookie: cookie.split(';')[0] });
+  expect(page.body).toContain('<title>User alice deleted! · Users · Roster</title>');
+  expect(page.body).toContain('<p class="flash" tabindex="-1" autofocus>User alice deleted!</p>');
+  expect(page.body).toContain('<div class="notice" tabindex="-1">');
+  expect(page.body).not.toMatch(/role="status"|aria-live/);
+});
+
+test('beside what is wrong it stands back', async () => {
+  const { app, cookie } = await deleteAlice();
+  const page = await post(app, '/users', {}, { cookie: cookie.split(';')[0] });
+  expect(page.body).toContain('<title>Error: New user · Roster</title>');
+  expect(page.body).toContain('<p class="flash" tabindex="-1">User alice deleted!</p>');
+  expect(page.body.match(/ autofocus/g)).toHaveLength(1);
+});
+
 test('its cookie is for pages of this host alone', async () => {
   expect((await deleteAlice()).cookie).toMatch(/; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/);
   expect((await deleteAlice({ ORIGIN: 'https://users.example.org' })).cookie).toContain('; Secure');

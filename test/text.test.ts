@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clean, codePoints, hiddenProblem, isOneScript, quotable, textKey } from '../src/text.ts';
+import { clean, codePoints, foldDigits, hiddenProblem, isOneScript, quotable, textKey } from '../src/text.ts';
 
 describe('the key by which names are compared', () => {
   test.each([
@@ -47,6 +47,30 @@ describe('the key by which names are compared', () => {
 
 test('text is stored composed and without space around it, its case as typed', () => {
   expect(clean('  A\u030Asa \u00A0')).toBe('Åsa');
+});
+
+/** The digits of every numbering system, as the data of locales have them. */
+function digitsOfTheWorld(): Map<string, string> {
+  const formats = Intl.supportedValuesOf('numberingSystem').map(
+    (system) => new Intl.NumberFormat(`en-u-nu-${system}`, { useGrouping: false }),
+  );
+  const pairs = formats.flatMap((format) =>
+    Array.from('0123456789', (digit): [string, string] => [format.format(Number(digit)), digit]),
+  );
+  return new Map(pairs.filter(([shown]) => /^\p{Nd}$/u.test(shown)));
+}
+
+test('every decimal digit there is becomes its ASCII digit, and nothing else changes', () => {
+  const digits = digitsOfTheWorld();
+  expect(digits.size).toBeGreaterThanOrEqual(770);
+  for (let point = 0; point <= 0x10ffff; point++) {
+    const character = String.fromCodePoint(point);
+    const isDigit = /\p{Nd}/u.test(character);
+    const expected = isDigit ? (digits.get(character) ?? character.normalize('NFKC')) : character;
+    if (foldDigits(character) !== expected)
+      expect.fail(`U+${point.toString(16)} becomes ${foldDigits(character)}, not ${expected}`);
+  }
+  expect(foldDigits('a١٢ ３𝟜½²x')).toBe('a12 34½²x');
 });
 
 test('length is counted in code points', () => {

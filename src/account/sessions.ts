@@ -1,11 +1,9 @@
 /** Signing out other browsers. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { readFields } from '../forms.ts';
 import { deleteSessionsOf } from '../sessions/queries.ts';
 import { changeOwn, sessionOf } from './own.ts';
 
 export async function endOtherSessions(request: FastifyRequest, reply: FastifyReply) {
-  readFields(request.body, []);
   const { server } = request;
   const { id, user_id, username } = sessionOf(request);
   await changeOwn(request, (trx) => deleteSessionsOf(trx, user_id, id));

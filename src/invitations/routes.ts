@@ -31,7 +31,6 @@ export function invitationRoutes(app: FastifyInstance): void {
 }
 
 async function invite(request: Request, reply: FastifyReply) {
-  readFields(request.body, []);
   const { server } = request;
   const user = await getUser(server.db, idOf(request));
   if (user.id === request.session?.user_id) return reply.seeOther('/account', OWN);
@@ -50,7 +49,6 @@ async function invite(request: Request, reply: FastifyReply) {
 }
 
 async function removeCode(request: Request, reply: FastifyReply) {
-  readFields(request.body, []);
   const { server } = request;
   const user = await getUser(server.db, idOf(request));
   if (user.id === request.session?.user_id) return reply.seeOther('/account', OWN);

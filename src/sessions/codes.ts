@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import encodeQr from 'qr';
+import { foldDigits } from '../text.ts';
 
 const PERIOD = 30;
 /** Steps that the clock of a telephone may be off, either way. */
@@ -10,16 +11,30 @@ export const RECOVERY_CODES = 10;
 /** Without letters and digits that look alike. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const RECOVERY_LENGTH = 12;
+const RECOVERY = new RegExp(`^[${LETTERS}]{${RECOVERY_LENGTH}}$`);
+/** UTF-16 units of a code that are looked at. */
+const LONGEST_TYPED = 100;
+/** What people put between digits, and what shows as nothing; Japanese keyboards have `ー` where others have `-`. */
+const BETWEEN = /[\s\p{P}\p{C}\p{DI}\u2212\u30FC\uFF70]/gu;
 
 /** 160 bits in base 32, as RFC 4226 recommends. */
 export function newCodeSecret(): string {
   return new Secret({ size: 20 }).base32;
 }
 
+/** What kind of code was typed, whatever its digits, and as it is written: `050471`, or `k7wq-m2ad-9xpr`. */
+export function codeOf(typed: string): { kind: 'digits' | 'recovery' | 'neither'; code: string } {
+  const code = withoutBetween(typed);
+  if (/^[0-9]{6}$/.test(code)) return { kind: 'digits', code };
+  const letters = code.normalize('NFKC').toLowerCase();
+  if (RECOVERY.test(letters)) return { kind: 'recovery', code: grouped(letters) };
+  return { kind: 'neither', code: '' };
+}
+
 /** The time step whose code it is, the present one or a neighbour; undefined for a wrong code. */
-export function stepOf(code: string, secret: string, now: number): number | undefined {
-  const token = code.replaceAll(/\s/g, '');
-  if (!/^\d{6}$/.test(token)) return undefined;
+export function stepOf(typed: string, secret: string, now: number): number | undefined {
+  const { kind, code: token } = codeOf(typed);
+  if (kind !== 'digits') return undefined;
   const delta = totp(secret).validate({ token, timestamp: now, window: DRIFT });
   return delta === null ? undefined : Math.floor(now / 1000 / PERIOD) + delta;
 }
@@ -40,16 +55,22 @@ export function qrCode(text: string): { size: number; path: string } {
 export function newRecoveryCodes(): string[] {
   const letter = () => LETTERS[randomInt(LETTERS.length)];
   return Array.from({ length: RECOVERY_CODES }, () =>
-    Array.from({ length: RECOVERY_LENGTH }, letter)
-      .join('')
-      .replace(/(.{4})(.{4})/, '$1-$2-'),
+    grouped(Array.from({ length: RECOVERY_LENGTH }, letter).join('')),
   );
 }
 
-/** A recovery code as it was written, however it was typed. */
+/** A recovery code as it was written, however it was typed; what is none is none of those that are kept. */
 export function cleanRecoveryCode(typed: string): string {
-  const letters = typed.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const { kind, code } = codeOf(typed);
+  return kind === 'recovery' ? code : '';
+}
+
+function grouped(letters: string): string {
   return letters.replace(/^(.{4})(.{4})/, '$1-$2-');
+}
+
+function withoutBetween(typed: string): string {
+  return foldDigits(typed.slice(0, LONGEST_TYPED)).replaceAll(BETWEEN, '');
 }
 
 function totp(secret: string, username = ''): TOTP {

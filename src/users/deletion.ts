@@ -1,6 +1,5 @@
 /** Deleting a user: asked first, then done. */
 import type { FastifyReply } from 'fastify';
-import { readFields } from '../forms.ts';
 import { refuseUnless } from '../sessions/access.ts';
 import { act } from '../sessions/acting.ts';
 import { mayChange } from '../sessions/policy.ts';
@@ -17,7 +16,6 @@ export async function askToDelete(request: Request, reply: FastifyReply) {
 
 export async function remove(request: Request, reply: FastifyReply) {
   const id = idOf(request);
-  readFields(request.body, []);
   const { db } = request.server;
   const before = await getUser(db, id);
   refuseUnless(request.actor, (actor) => mayChange(actor, before));

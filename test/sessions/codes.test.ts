@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   cleanRecoveryCode,
   codeAddress,
+  codeOf,
   newCodeSecret,
   newRecoveryCodes,
   qrCode,
@@ -32,12 +33,51 @@ test('a clock may be a step off, either way, and no further', () => {
   expect([at(1111111110 - 31), at(1111111110 + 60)]).toEqual([undefined, undefined]);
 });
 
-test.each(['', '05047', '0504711', 'abcdef', '０５０４７１', '-50471', '5.0471', '1e5'])(
-  '%j is no code',
-  (code) => {
-    expect(stepOf(code, SECRET, 1111111111 * 1000)).toBeUndefined();
-  },
-);
+test.each(['', '05047', '0504711', 'abcdef', '-50471', '5.0471', '1e5'])('%j is no code', (code) => {
+  expect(stepOf(code, SECRET, 1111111111 * 1000)).toBeUndefined();
+});
+
+test.each([
+  ['Arabic digits', '٠٥٠٤٧١'],
+  ['Persian digits', '۰۵۰۴۷۱'],
+  ['Devanagari digits', '०५०४७१'],
+  ['full-width digits', '０５０４７１'],
+  ['digits of two scripts', '٠٥٠471'],
+  ['a dash', '050-471'],
+  ['a dash of a printer', '050–471'],
+  ['a minus sign', '050−471'],
+  ['the dash of a Japanese keyboard', '０５０ー４７１'],
+  ['a no-break space', '050\u00A0471'],
+  ['a zero-width space', '050471\u200B'],
+  ['a byte-order mark', '\uFEFF050471'],
+  ['a soft hyphen', '050\u00AD471'],
+  ['a mark of direction', '\u200E050471\u200F'],
+  ['isolates', '\u2068050471\u2069'],
+  ['a variation selector', '0\uFE0E50471'],
+  ['the end of a sentence', '050 471.'],
+])('a code with %s is the same code', (_, typed) => {
+  expect(stepOf(typed, SECRET, 1111111111 * 1000)).toBe(Math.floor(1111111111 / 30));
+});
+
+test.each([
+  ['050471', 'digits', '050471'],
+  ['٠٥٠-٤٧١', 'digits', '050471'],
+  ['k7wq-m2ad-9xpr', 'recovery', 'k7wq-m2ad-9xpr'],
+  ['K7WQM2AD9XPR', 'recovery', 'k7wq-m2ad-9xpr'],
+  ['Ｋ７ＷＱ－Ｍ２ＡＤ－９ＸＰＲ', 'recovery', 'k7wq-m2ad-9xpr'],
+  ['k7wq–m2ad—9xpr\u200B', 'recovery', 'k7wq-m2ad-9xpr'],
+  ['k٧wq−m٢ad‑٩xpr', 'recovery', 'k7wq-m2ad-9xpr'],
+  ['223344556677', 'recovery', '2233-4455-6677'],
+  ['', 'neither', ''],
+  ['05047', 'neither', ''],
+  ['0504711', 'neither', ''],
+  ['k7wq-m2ad-9xp', 'neither', ''],
+  ['k7wq-m2ad-9xpr2', 'neither', ''],
+  ['k7wq-m2ad-9xp1', 'neither', ''],
+  [`050471${' '.repeat(100)}x`, 'digits', '050471'],
+])('%j is %s', (typed, kind, code) => {
+  expect(codeOf(typed)).toEqual({ kind, code });
+});
 
 test('a secret has 160 bits, and is another one each time', () => {
   expect(newCodeSecret()).toMatch(/^[A-Z2-7]{32}$/);

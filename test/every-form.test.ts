@@ -1,0 +1,106 @@
+/** What holds for every form there is. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { TEMPLATES } from '../src/templates.ts';
+import { addPerson, codeAt, movableClock, PASSWORD, signedIn, signIn } from './people.ts';
+import { addUser, fieldValue, get, post, startApp } from './support.ts';
+
+/** The forms that change something, with the view that each is in. */
+function formsOf(html: string): string[] {
+  return (html.match(/<form\b[\s\S]*?<\/form>/g) ?? []).filter((form) => /method="post"/.test(form));
+}
+
+test('every form that changes something has a field, without which lynx would send it as GET', () => {
+  const views = readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' });
+  const forms = views
+    .filter((name) => name.endsWith('.eta'))
+    .flatMap((name) => formsOf(readFileSync(join(TEMPLATES, name), 'utf8')).map((form) => [name, form]));
+  expect(forms.length).toBeGreaterThanOrEqual(15);
+  for (const [name, form] of forms) expect(form, name).toContain("include('/partials/go')");
+});
+
+async function start() {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
+  return { app, clock, headers, ann, eve };
+}
+
+test('so it is on the pages that people see', async () => {
+  const { app, headers, ann, eve } = await start();
+  await signedIn(app, ann);
+  for (const [address, count] of [
+    ['/users', 1],
+    ['/users/new', 2],
+    [`/users/${eve.id}`, 4],
+    [`/users/${eve.id}/delete`, 2],
+    ['/account', 4],
+    ['/account/code', 2],
+    ['/roles', 2],
+  ] as const) {
+    const forms = formsOf((await get(app, address, headers)).body);
+    expect(forms, address).toHaveLength(count);
+    for (const form of forms) expect(form, address).toMatch(/<input type="hidden" name="go" value="1">/);
+  }
+});
+
+describe('a field that was added on the way, even twice, changes nothing', () => {
+  const added = 'x_token=a%&x_token=b&_ext=';
+  const send = (fields: Record<string, string>) => `${added}&${new URLSearchParams(fields)}&${added}`;
+
+  test('about users', async () => {
+    const { app, headers, eve } = await start();
+    const zoe = { username: 'zoe', email: 'zoe@example.org' };
+    expect((await post(app, '/users', send(zoe), headers)).body).toBe('User zoe created!\n');
+    const version = String(eve.version);
+    const edit = send({ version, full_name: 'Eve Ada' });
+    expect((await post(app, `/users/${eve.id}`, edit, headers)).body).toBe('User eve updated!\n');
+    const removed = await post(app, `/users/${eve.id}/code/delete`, send({ go: '1' }), headers);
+    expect(removed.body).toBe('The second factor of eve is removed.\n');
+    expect((await post(app, `/users/${eve.id}/invitation`, added, headers)).statusCode).toBe(200);
+    expect((await post(app, `/users/${eve.id}/delete`, added, headers)).body).toBe('User eve deleted!\n');
+    expect((await post(app, '/roles', send({ before: '', viewer: '1' }), headers)).body).toBe('Saved.\n');
+  });
+
+  test('at the door', async () => {
+    const { app, clock } = await start();
+    const page = await post(app, '/sign-in', send({ username: 'eve', password: PASSWORD }));
+    const ticket = fieldValue(page.body, 'ticket') ?? '';
+    const answer = await post(app, '/sign-in', send({ ticket, code: codeAt(clock()), next: '/users' }));
+    expect(answer.statusCode).toBe(303);
+    expect((await post(app, '/sign-out', send({ go: '1' }))).body).toBe('You are signed out.\n');
+  });
+
+  test('of an account', async () => {
+    const { app, headers } = await start();
+    const chosen = 'a bicycle in the library';
+    const fields = { current_password: PASSWORD, new_password: chosen, new_password_again: chosen };
+    const changed = await post(app, '/account/password', send(fields), headers);
+    expect(changed.body).toBe('Your password is changed; every other browser is signed out.\n');
+    expect(await signIn(app, 'ann', chosen)).toBeDefined();
+  });
+
+  test('while a known one sent twice is refused, and changes nothing', async () => {
+    const { app, headers } = await start();
+    const bob = await addUser(app.db, { username: 'bob' });
+    const twice = await post(app, `/users/${bob.id}`, 'is_active=0&x=1&is_active=1', headers);
+    expect([twice.statusCode, twice.body.includes('was sent twice')]).toEqual([400, true]);
+    expect((await get(app, `/users/${bob.id}`, headers)).body).toContain('Deactivate');
+  });
+});
+
+test('forms about others do not offer what a browser knows of oneself; those about oneself do', async () => {
+  const { app, headers, eve } = await start();
+  for (const address of ['/users/new', `/users/${eve.id}/edit`]) {
+    const { body } = await get(app, address, headers);
+    for (const name of ['username', 'email', 'full_name'])
+      expect(body, name).toMatch(new RegExp(`<input id="${name}"[^>]* autocomplete="off"`));
+  }
+  const setup = await startApp();
+  const { body } = await get(setup, `/setup/${setup.setupToken}`);
+  for (const token of ['username', 'email', 'name', 'new-password'])
+    expect(body).toContain(`autocomplete="${token}"`);
+});
