@@ -14,13 +14,15 @@ export async function checkOwnPassword(
   reply: FastifyReply,
   password: string,
 ): Promise<Refusal | undefined> {
-  const { server, ip } = request;
+  const { server, address } = request;
   const { user_id, username } = sessionOf(request);
   const credentials = await findCredentials(server.db, user_id);
   const now = server.clock();
   try {
     const { isRight, wait } = await passwordQueue.run(() =>
-      guess(server.db, `number ${user_id}`, ip, now, () => isPassword(password, credentials?.password_hash)),
+      guess(server.db, `number ${user_id}`, address, now, () =>
+        isPassword(password, credentials?.password_hash),
+      ),
     );
     if (isRight) return undefined;
     if (wait > 0) {

@@ -12,7 +12,7 @@ export function addAudit(app: FastifyInstance, level: string): void {
   app.decorate('audit', (request: FastifyRequest, event: string, user?: { id: number; username: string }) => {
     const by = request.session && { id: request.session.user_id, username: request.session.username };
     log.info(
-      { event, user: user && { id: user.id, username: user.username }, by, address: request.ip },
+      { event, user: user && { id: user.id, username: user.username }, by, address: request.address },
       event,
     );
   });

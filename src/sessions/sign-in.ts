@@ -93,7 +93,7 @@ async function checkPassword(
   request: FastifyRequest,
   { username = '', password = '' }: Fields,
 ): Promise<Step> {
-  const { server, ip } = request;
+  const { server, address } = request;
   const typed = username.slice(0, LONGEST_NAME).trim();
   const user = await findAccount(server.db, typed);
   const credentials = await findCredentials(server.db, user?.id ?? 0);
@@ -101,7 +101,7 @@ async function checkPassword(
   // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
   const account = `name ${textKey(typed)}`;
   const { isRight, wait } = await passwordQueue.run(() =>
-    guess(server.db, account, ip, server.clock(), () => isPassword(password, known?.password_hash)),
+    guess(server.db, account, address, server.clock(), () => isPassword(password, known?.password_hash)),
   );
   if (wait > 0) return haveToWait(request, user, wait);
   if (!isRight || user === undefined || known === undefined) {
@@ -115,7 +115,7 @@ async function checkPassword(
 }
 
 async function checkCode(request: FastifyRequest, { ticket = '', code = '' }: Fields): Promise<Step> {
-  const { server, ip } = request;
+  const { server, address } = request;
   const now = server.clock();
   const known = open(await sealingKey(server.db), 'ticket', ticket) as Ticket | undefined;
   const isOn = known !== undefined && known.at <= now && now < known.at + TICKET_LASTS;
@@ -126,7 +126,7 @@ async function checkCode(request: FastifyRequest, { ticket = '', code = '' }: Fi
     return TOO_LATE;
   }
   let recoveryCodes: number | undefined;
-  const { isRight, wait } = await guess(server.db, `code ${user.id}`, ip, now, async () => {
+  const { isRight, wait } = await guess(server.db, `code ${user.id}`, address, now, async () => {
     const checked = await isRightCode(server.db, credentials, code, now);
     recoveryCodes = checked.recoveryCodes;
     return checked.isRight;
@@ -170,7 +170,7 @@ async function begin(
   await findActor(request);
   const { password_hash, code_secret } = credentials;
   const draft = fields.draft ? await openDraft(request, user.id, fields.draft) : undefined;
-  const session = { user_id: user.id, address: request.ip, browser: browserOf(request) };
+  const session = { user_id: user.id, address: request.address, browser: browserOf(request) };
   // One's own that has run out is kept: another window may have a form that was sent in it.
   const before = request.session ?? (request.expired?.user_id === user.id ? undefined : request.expired);
   const token = newToken();
