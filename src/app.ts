@@ -4,6 +4,7 @@ import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
 import { assetRoutes } from './assets.ts';
+import { addClientAddress, trustOf } from './client-address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { addCompression } from './compression.ts';
 import type { Config } from './config.ts';
@@ -55,10 +56,11 @@ export async function buildApp({
   secretKey: Buffer;
   clock?: Clock;
 }): Promise<FastifyInstance> {
+  const isTrusted = trustOf(config);
   const app = fastify({
     logger: { level: config.logLevel, serializers: { req: requestToLog } },
     // From anyone else these headers are only what a client says of itself.
-    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
     bodyLimit: 1024 * 1024,
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: CONNECTION_TIMEOUT,
@@ -81,6 +83,7 @@ export async function buildApp({
     (_request, socket) => void answerClientError(app, new Error('CONNECT'), socket as Socket),
   );
   const { closeMethods } = collectMethods(app);
+  addClientAddress(app, isTrusted);
 
   // What `inject` makes up has no timeout.
   app.addHook('preHandler', (request, _reply, done) => {
@@ -117,8 +120,8 @@ export async function buildApp({
 }
 
 /** What is logged of a request; a token in its address is not. */
-function requestToLog({ method, url, host, ip }: FastifyRequest) {
-  return { method, url: url.replaceAll(/[\w-]{43}/g, '…'), host, remoteAddress: ip };
+function requestToLog({ method, url, host, address }: FastifyRequest) {
+  return { method, url: url.replaceAll(/[\w-]{43}/g, '…'), host, remoteAddress: address };
 }
 
 function noCompiler(): never {

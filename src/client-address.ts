@@ -1,0 +1,87 @@
+/** Where a request comes from: one address, in one form, however a proxy writes it. */
+import { BlockList, isIP } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import ipaddr from 'ipaddr.js';
+import type { Config } from './config.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of the client, as far as the proxies that are trusted tell it: in its canonical form, or `unknown`. */
+    readonly address: string;
+  }
+}
+
+/** How long a proxy that has left the header out is not believed, in milliseconds. */
+const DISTRUSTED_FOR = 60 * 60_000;
+/** They are asked on this machine, past any proxy. */
+const HEALTH_CHECKS = ['/healthz', '/readyz'];
+
+/**
+ * An address of IP without port, brackets and zone, IPv4 where it is mapped into IPv6 (RFC 4291, 2.5.5.2), in the form of
+ * RFC 5952; `unknown` for whatever is none.
+ */
+export function canonicalAddress(written = ''): string {
+  const inBrackets = /^\[(.*)\](?::\d+)?$/.exec(written)?.[1];
+  const bare = inBrackets ?? written.replace(/^([\d.]+):\d+$/, '$1');
+  const [address = ''] = bare.split('%');
+  return isIP(address) === 0 ? 'unknown' : ipaddr.process(address).toString();
+}
+
+/** Whether an address, as it is written in a request, is one of the proxies that are believed. */
+export function trustOf({ trustProxy }: Config): (address: string | undefined) => boolean {
+  const trusted = new BlockList();
+  for (const network of trustProxy) {
+    const [, address = '', prefix] = /^([^%/]+)[^/]*\/?(\d*)$/.exec(network) ?? [];
+    trusted.addSubnet(address, Number(prefix || (isIP(address) === 4 ? 32 : 128)), familyOf(address));
+  }
+  return (written) => {
+    const address = canonicalAddress(written);
+    return isIP(address) !== 0 && trusted.check(address, familyOf(address));
+  };
+}
+
+/**
+ * Gives each request its `address`. A proxy that does not say who asks hands on what clients say of themselves: they
+ * count as one, and the log says what is missing.
+ */
+export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typeof trustOf>): void {
+  const distrusted = new Map<string, number>();
+  const known = new WeakMap<FastifyRequest['raw'], string>();
+
+  app.decorateRequest('address', {
+    getter(this: FastifyRequest) {
+      const address = known.get(this.raw) ?? addressOf(this);
+      known.set(this.raw, address);
+      return address;
+    },
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    const proxy = request.socket.remoteAddress;
+    const isSilent = isTrusted(proxy) && request.ips?.length === 1;
+    if (isSilent && !HEALTH_CHECKS.includes(request.routeOptions.url ?? '')) distrust(request, proxy);
+    // Now: a connection that has been closed has no address any more.
+    void request.address;
+    done();
+  });
+
+  function distrust({ log, server }: FastifyRequest, proxy: string | undefined): void {
+    const address = canonicalAddress(proxy);
+    if (!distrusted.has(address)) log.warn(silence(address));
+    distrusted.set(address, server.clock());
+  }
+
+  function addressOf({ ip, socket, server }: FastifyRequest): string {
+    const peer = canonicalAddress(socket.remoteAddress);
+    const since = distrusted.get(peer);
+    const isDistrusted = since !== undefined && server.clock() < since + DISTRUSTED_FOR;
+    return isDistrusted ? peer : canonicalAddress(ip);
+  }
+}
+
+function silence(proxy: string): string {
+  return `The proxy ${proxy} has sent a request without X-Forwarded-For: whoever is behind it counts as one until it has sent it for an hour. For nginx, add: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
+}
