@@ -13,6 +13,10 @@ const HELP = `Roster, a user directory.
                              makes an administrator, or lets one in again; asks for the password
   npm run roster -- rebuild-search
                              makes anew what searches go through
+  npm run roster -- change-key
+                             seals all secrets with a new key; stop every Roster first
+  npm run roster -- give-up-key FINGERPRINT
+                             goes on without a key that is lost, and without what was sealed with it
 
 ${SETTINGS_HELP}`;
 
@@ -54,6 +58,12 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
   } else if (command === 'rebuild-search') {
     const { rebuild } = await import('./rebuild/rebuild.ts');
     await rebuild(env, rest);
+  } else if (command === 'change-key') {
+    const { changeKey } = await import('./keys/change-key.ts');
+    await changeKey(env, rest);
+  } else if (command === 'give-up-key') {
+    const { giveUpKey } = await import('./keys/give-up-key.ts');
+    await giveUpKey(env, rest);
   } else {
     readArguments(args, []);
     throw new StartError(`There is no command "${args.join(' ')}"; see npm start -- --help.`);

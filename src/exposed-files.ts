@@ -7,7 +7,10 @@ import type { Config } from './config.ts';
 const OTHERS = 0o077;
 
 /** A sentence for what others can read, with the command that mends it. */
-export function findExposedFiles({ databaseUrl, secretKeyFile }: Pick<Config, 'databaseUrl' | 'secretKeyFile'>): string[] {
+export function findExposedFiles({
+  databaseUrl,
+  secretKeyFile,
+}: Pick<Config, 'databaseUrl' | 'secretKeyFile'>): string[] {
   // Windows has other permissions.
   if (process.platform === 'win32') return [];
   const database = /^sqlite:(.*)$/.exec(databaseUrl)?.[1];
@@ -15,11 +18,15 @@ export function findExposedFiles({ databaseUrl, secretKeyFile }: Pick<Config, 'd
   const exposed = [...files, secretKeyFile].filter(isExposed);
   const folder = dirname(database ?? secretKeyFile);
   const commands = [
-    ...(isExposed(folder) && isOfRosterAlone(folder, [...files, secretKeyFile]) ? [`chmod 700 ${quoted(folder)}`] : []),
+    ...(isExposed(folder) && isOfRosterAlone(folder, [...files, secretKeyFile])
+      ? [`chmod 700 ${quoted(folder)}`]
+      : []),
     ...(exposed.length > 0 ? [`chmod 600 ${exposed.map(quoted).join(' ')}`] : []),
   ];
   if (commands.length === 0) return [];
-  return [`Warning: other users of this machine can read what Roster keeps. Mend it with: ${commands.join(' && ')}`];
+  return [
+    `Warning: other users of this machine can read what Roster keeps. Mend it with: ${commands.join(' && ')}`,
+  ];
 }
 
 function isExposed(path: string): boolean {

@@ -88,7 +88,11 @@ test.each([
 test('only this machine is served over plain HTTP, and only proxies that are named are believed', () => {
   const open = { HOST: '0.0.0.0', ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1, fd00::/8' };
   expect(readConfig(open).trustProxy).toEqual(['10.0.0.1', 'fd00::/8']);
-  for (const missing of [{ ORIGIN: '' }, { ORIGIN: 'http://127.0.0.1' }, { TRUST_PROXY: '' }]) {
+  for (const missing of [
+    { ORIGIN: '' },
+    { ORIGIN: 'http://127.0.0.1', TRUST_PROXY: '10.0.0.1' },
+    { TRUST_PROXY: '' },
+  ]) {
     expect(() => readConfig({ ...open, ...missing })).toThrow(
       /^Roster speaks plain HTTP, .* TRUST_PROXY .*\.$/,
     );

@@ -35,7 +35,9 @@ test('beside what is wrong it stands back', async () => {
 
 test('its cookie is for pages of this host alone', async () => {
   expect((await deleteAlice()).cookie).toMatch(/; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/);
-  expect((await deleteAlice({ ORIGIN: 'https://users.example.org' })).cookie).toContain('; Secure');
+  expect(
+    (await deleteAlice({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' })).cookie,
+  ).toContain('; Secure');
 });
 
 test.each([

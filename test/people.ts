@@ -52,7 +52,12 @@ export async function addPerson(
   const [user, known] = [await addUser(db, { username, ...rest, role }), await hash];
   await transact(db, async (trx) => {
     await setPassword(trx, user.id, known, 1);
-    if (hasCode) await setCode(trx, user.id, { sealed: sealSecret(SECRET_KEY, user.id, CODE_SECRET), step: 0, recoveryHashes });
+    if (hasCode)
+      await setCode(trx, user.id, {
+        sealed: sealSecret(SECRET_KEY, user.id, CODE_SECRET),
+        step: 0,
+        recoveryHashes,
+      });
   });
   return user;
 }

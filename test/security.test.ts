@@ -43,7 +43,7 @@ describe('a form', () => {
     [403, 'from something else', { origin: 'nonsense' }],
     [303, 'from no browser', {}],
   ])('is answered %i when it comes %s', async (status, _where, headers) => {
-    const app = await startApp({ ORIGIN: 'https://users.example.org' });
+    const app = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
     const answer = await post(app, '/users', { username: 'alice', email: 'alice@example.org' }, headers);
     expect(answer.statusCode).toBe(status);
     if (status === 403) expect(textOf(answer.body)).toContain('sent from another site');
@@ -119,7 +119,7 @@ describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
   );
 
   test.each(cases)('of Sec-Fetch-Site %s and the origin %s', async (site, from) => {
-    const app = await startApp({ ORIGIN: 'https://users.example.org' });
+    const app = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
     const cookie = has === 'with' ? { cookie: `other=1; __Host-roster=${newToken()}` } : {};
     const origin = ORIGINS[from];
     const headers = { ...cookie, ...(site && { 'sec-fetch-site': site }), ...(origin && { origin }) };
@@ -137,8 +137,10 @@ describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
 test('whoever may know of https is told to keep to it, and nobody else', async () => {
   const hsts = async (settings: Record<string, string>) =>
     (await get(await startApp(settings), '/users')).headers['strict-transport-security'];
-  expect(await hsts({ ORIGIN: 'https://users.example.org' })).toBe('max-age=31536000');
-  expect(await hsts({ ORIGIN: 'http://localhost:8080' })).toBeUndefined();
+  expect(await hsts({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' })).toBe(
+    'max-age=31536000',
+  );
+  expect(await hsts({ ORIGIN: 'http://localhost:8080', TRUST_PROXY: '10.0.0.1' })).toBeUndefined();
   expect(await hsts({})).toBeUndefined();
 });
 

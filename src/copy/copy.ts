@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { readArguments } from '../arguments.ts';
-import { readDatabaseUrl } from '../config.ts';
+import { keyFileOf, readDatabaseUrl } from '../config.ts';
 import { bulkLoadUsers } from '../db/bulk.ts';
 import { openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
@@ -12,6 +12,8 @@ import { StartError } from '../errors.ts';
 import { type Progress, reportProgress } from '../progress.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { type Access, findAccessAfter, insertAccess } from '../sessions/credentials.ts';
+import { GIVEN_UP, openSecret, sealSecret } from '../sessions/second-factor-secrets.ts';
+import { loadKey, readFingerprint } from '../sessions/secret-key.ts';
 import {
   addToCounts,
   byStatus,
@@ -29,7 +31,7 @@ const USAGE =
   'Say from where to where: npm run roster -- copy --from sqlite:data/roster.db --to postgres://user:password@host/database';
 
 export async function copy(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(args, ['from', 'to']);
+  const { values, positionals } = readArguments(args, ['from', 'to', 'from-key', 'to-key']);
   if (!values.from || !values.to || positionals.length > 0) throw new StartError(USAGE);
   const [from, to] = [readDatabaseUrl('--from', values.from), readDatabaseUrl('--to', values.to)];
   if (from === to) throw new StartError('--from and --to are the same database.');
@@ -37,7 +39,11 @@ export async function copy(args: readonly string[]): Promise<void> {
   try {
     const target = await openDatabase(to);
     try {
-      const count = await copyEverything(source, target, reportProgress);
+      const keys = {
+        from: await findKey(source, values['from-key'] ?? keyFileOf(from)),
+        to: (await loadKey(target, values['to-key'] ?? keyFileOf(to))).key,
+      };
+      const count = await copyEverything(source, target, keys, reportProgress);
       console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
     } finally {
       await target.destroy();
@@ -45,6 +51,13 @@ export async function copy(args: readonly string[]): Promise<void> {
   } finally {
     await source.destroy();
   }
+}
+
+/** What secrets are sealed with, on either side; those of a source without a key are in clear. */
+export type Keys = { from: Buffer | undefined; to: Buffer };
+
+async function findKey(source: Db, path: string): Promise<Buffer | undefined> {
+  return (await readFingerprint(source)) === undefined ? undefined : (await loadKey(source, path)).key;
 }
 
 /**
@@ -55,6 +68,7 @@ export async function copy(args: readonly string[]): Promise<void> {
 export async function copyEverything(
   source: Db,
   target: Db,
+  keys: Keys,
   progressOf: (what: string, count: number) => Progress = () => () => {},
 ): Promise<number> {
   return readSnapshot(source, (from) =>
@@ -67,14 +81,14 @@ export async function copyEverything(
       const total = active + inactive;
       const sent = await sumUp(from, progressOf('copied', total), (users) => insertCopies(to, users));
       await addToCounts(to, sent.counts);
-      const access = await sumUpAccess(from, (some) => insertAccess(to, some));
+      const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
       const arrived = await sumUp(to, progressOf('compared', total));
       if (
         !isDeepStrictEqual(arrived, sent) ||
         !isDeepStrictEqual(await readCounts(to), known) ||
-        access !== (await sumUpAccess(to))
+        access !== (await sumUpAccess(to, keys.to))
       ) {
         throw new StartError('What arrived is not what was sent; nothing was copied.');
       }
@@ -107,15 +121,16 @@ async function sumUp(
   }
 }
 
-/** The same for what people sign in with; sessions and links are left behind. */
+/** The same for what people sign in with, as it is without the key; sessions and links are left behind. */
 async function sumUpAccess(
   db: Db,
+  key: Buffer | undefined,
   each: (access: Access) => Promise<void> = async () => {},
 ): Promise<string> {
   const hash = createHash('sha256');
   let last = 0;
   for (;;) {
-    const access = await findAccessAfter(db, last, ROWS);
+    const access = opened(await findAccessAfter(db, last, ROWS), key);
     await each(access);
     for (const row of [...access.credentials, ...access.recoveryCodes])
       hash.update(JSON.stringify(Object.entries(row).sort()));
@@ -123,4 +138,26 @@ async function sumUpAccess(
     if (end === undefined) return hash.digest('hex');
     last = end.user_id;
   }
+}
+
+function opened(access: Access, key: Buffer | undefined): Access {
+  if (key === undefined) return access;
+  return withSecrets(access, (userId, stored) => openSecret(key, userId, stored) ?? GIVEN_UP);
+}
+
+function sealed(access: Access, key: Buffer): Access {
+  return withSecrets(access, (userId, secret) =>
+    secret === GIVEN_UP ? GIVEN_UP : sealSecret(key, userId, secret),
+  );
+}
+
+function withSecrets(
+  { credentials, recoveryCodes }: Access,
+  change: (userId: number, secret: string) => string,
+): Access {
+  const changed = credentials.map((row) => ({
+    ...row,
+    code_secret: row.code_secret === null ? null : change(row.user_id, row.code_secret),
+  }));
+  return { credentials: changed, recoveryCodes };
 }

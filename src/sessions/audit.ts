@@ -16,11 +16,19 @@ export function addAudit(app: FastifyInstance, level: string): void {
   const note = (request: FastifyRequest, event: string, user?: Audited, more?: { unnoted: number }) => {
     const by = request.session && { id: request.session.user_id, username: request.session.username };
     log.info(
-      { event, user: user && { id: user.id, username: user.username }, by, address: request.address, ...more },
+      {
+        event,
+        user: user && { id: user.id, username: user.username },
+        by,
+        address: request.address,
+        ...more,
+      },
       event,
     );
   };
-  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) => note(request, event, user));
+  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) =>
+    note(request, event, user),
+  );
   let last = Number.NEGATIVE_INFINITY;
   let unnoted = 0;
   app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) => {

@@ -59,7 +59,10 @@ export async function beginSession(
   rememberDevice(request, reply, user.id);
   server.audit(request, 'signed in', user);
   const to = begun.draft?.form ?? localAddress(fields.next);
-  return { to: keepsCookies(request) ? to : checkAddress(request, begun.id, to), sentence: sentenceFor(code) };
+  return {
+    to: keepsCookies(request) ? to : checkAddress(request, begun.id, to),
+    sentence: sentenceFor(code),
+  };
 }
 
 /** Whether a browser has come with a cookie of ours, which it has then kept. */
@@ -86,7 +89,8 @@ export async function endUnkept({ server }: FastifyRequest, sealed: string): Pro
 /** What someone should know who is let in. */
 function sentenceFor(code: Authenticated['code']): string | undefined {
   if (code === undefined || (code.failures === 0 && code.recoveryCodes === undefined)) return undefined;
-  const left = code.recoveryCodes === 1 ? '1 recovery code is left' : `${code.recoveryCodes} recovery codes are left`;
+  const left =
+    code.recoveryCodes === 1 ? '1 recovery code is left' : `${code.recoveryCodes} recovery codes are left`;
   const wrong = code.failures === 1 ? 'A wrong code was' : `${code.failures} wrong codes were`;
   return [
     code.recoveryCodes === undefined ? 'You are signed in.' : `You are signed in; ${left}.`,

@@ -1,6 +1,7 @@
 /** What people sign in with, in the database. */
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
+import { GIVEN_UP } from './second-factor-secrets.ts';
 import { hashOf } from './tokens.ts';
 
 export async function findCredentials(db: Db, userId: number) {
@@ -61,6 +62,21 @@ export async function setCode(
     .where('user_id', '=', userId)
     .execute();
   await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);
+}
+
+/**
+ * Leaves all second factors there, and nothing with which one could be shown.
+ * @returns how many there are.
+ */
+export async function giveUpSecondFactors(trx: Trx): Promise<number> {
+  const { numUpdatedRows } = await trx
+    .updateTable('credentials')
+    .set({ code_secret: GIVEN_UP })
+    .where('code_secret', 'is not', null)
+    .executeTakeFirstOrThrow();
+  await trx.deleteFrom('recovery_codes').execute();
+  await trx.deleteFrom('tickets').execute();
+  return Number(numUpdatedRows);
 }
 
 export async function setRecoveryCodes(trx: Trx, userId: number, hashes: readonly string[]): Promise<void> {

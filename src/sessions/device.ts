@@ -38,7 +38,10 @@ export function findDevice(request: FastifyRequest, userId: number | undefined):
 export function rememberDevice(request: FastifyRequest, reply: FastifyReply, userId: number): void {
   const { config, secretKey } = request.server;
   const { id, users } = readDevice(request) ?? { id: randomBytes(16).toString('base64url'), users: [] };
-  const device: Device = { id, users: [...users.filter((known) => known !== userId), userId].slice(-MOST_USERS) };
+  const device: Device = {
+    id,
+    users: [...users.filter((known) => known !== userId), userId].slice(-MOST_USERS),
+  };
   const { name, options } = deviceCookie(config);
   reply.setCookie(name, seal(secretKey, 'device', device), options);
 }

@@ -47,7 +47,9 @@ export class FairQueue {
 
   /** Makes room for someone from a place where fewer wait: the last who came to the fullest one gives way. */
   #turnAwayAtFullest(fewer: number): void {
-    const fullest = [...this.#places.values()].reduce((one, other) => (other.length > one.length ? other : one));
+    const fullest = [...this.#places.values()].reduce((one, other) =>
+      other.length > one.length ? other : one,
+    );
     if (fullest.length <= fewer + 1) throw new BusyError('Too many wait.');
     fullest.pop()?.turnAway(new BusyError('Too many wait there.'));
   }

@@ -48,7 +48,11 @@ export async function takeCode(
 }
 
 /** Too long to be guessed, so nobody has to wait with one; it ends a lock. */
-async function takeRecovery(trx: Trx, { user_id, code_failures }: Credentials, code: string): Promise<CodeOutcome> {
+async function takeRecovery(
+  trx: Trx,
+  { user_id, code_failures }: Credentials,
+  code: string,
+): Promise<CodeOutcome> {
   if (!(await takeRecoveryCode(trx, user_id, code))) return { kind: 'wrong' };
   await setCodeFailures(trx, user_id, 0, 0);
   return { kind: 'right', failures: code_failures, recoveryCodes: await countRecoveryCodes(trx, user_id) };

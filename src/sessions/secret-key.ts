@@ -57,7 +57,10 @@ export async function reseal(trx: Trx, from: Buffer, to: Buffer): Promise<number
 
 export async function writeFingerprint(trx: Trx, key: Buffer): Promise<void> {
   await trx.deleteFrom('secrets').where('name', 'in', [FINGERPRINT, KEY_INSIDE]).execute();
-  await trx.insertInto('secrets').values({ name: FINGERPRINT, value: fingerprintOf(key) }).execute();
+  await trx
+    .insertInto('secrets')
+    .values({ name: FINGERPRINT, value: fingerprintOf(key) })
+    .execute();
 }
 
 /** Seals what an earlier Roster has kept in clear. */

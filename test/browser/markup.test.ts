@@ -9,9 +9,10 @@ import { parseForm } from '../../src/forms.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { HEADERS } from '../../src/security.ts';
 import { sessionCookie } from '../../src/sessions/cookie.ts';
-import { findCredentials } from '../../src/sessions/credentials.ts';
-import { insertSession, sealingKey, setDraft } from '../../src/sessions/queries.ts';
-import { hashOf, newToken, seal } from '../../src/sessions/tokens.ts';
+import { type Credentials, findCredentials } from '../../src/sessions/credentials.ts';
+import { insertSession, setDraft } from '../../src/sessions/queries.ts';
+import { insertTicket } from '../../src/sessions/tickets.ts';
+import { newToken } from '../../src/sessions/tokens.ts';
 import { createEta } from '../../src/templates.ts';
 import { newUserSchema } from '../../src/users/form.ts';
 import { addPerson, PASSWORD } from '../people.ts';
@@ -304,8 +305,9 @@ describe.each(MODES)('$name', ({ bypassCSP }) => {
       stored.push({ text, user: await addUser(app.db, { ...user, role: 'viewer' }) });
     expect(stored.length).toBeGreaterThan(150);
     const credentials = await findCredentials(app.db, coded.id);
-    const hash = hashOf(credentials?.password_hash ?? '');
-    const ticket = seal(await sealingKey(app.db), 'ticket', { userId: coded.id, hash, at: app.clock() });
+    const ticket = await transact(app.db, (trx) =>
+      insertTicket(trx, credentials as Credentials, app.clock()),
+    );
     const windows: Watched[] = [];
     async function windowOf(at: FastifyInstance, cookies: Fields = {}): Promise<Watched> {
       const watched = await openWindow(at, bypassCSP, cookies);

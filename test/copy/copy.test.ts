@@ -17,7 +17,16 @@ import { countByStatus, deleteUser, updateUser } from '../../src/users/queries.t
 import { tablesOf } from '../engines.ts';
 import { addPerson } from '../people.ts';
 import { run } from '../roster.ts';
-import { addUser, addUsers, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+import {
+  addUser,
+  addUsers,
+  SECRET_KEY,
+  temporaryDatabase,
+  temporaryFolder,
+  temporaryUrl,
+} from '../support.ts';
+
+const KEYS = { from: SECRET_KEY, to: Buffer.alloc(32, 'another key') };
 
 async function usersOf(db: Db) {
   return db.selectFrom('users').selectAll().orderBy('id').execute();
@@ -63,7 +72,7 @@ describe.each([
     const fromUrl = await temporaryUrl(from);
     const source = await usedDatabase(fromUrl);
     const target = await temporaryDatabase(await temporaryUrl(to));
-    expect(await copyEverything(await reading(fromUrl), target)).toBe(2_500);
+    expect(await copyEverything(await reading(fromUrl), target, KEYS)).toBe(2_500);
     expect(await usersOf(target)).toEqual(await usersOf(source));
     expect(await accessOf(target)).toEqual(await accessOf(source));
     expect(await countByStatus(target)).toEqual(await countByStatus(source));
@@ -76,7 +85,7 @@ describe.each([
     await addUsers(await temporaryDatabase(fromUrl), ['alice']);
     const target = await temporaryDatabase(await temporaryUrl(to));
     await addUsers(target, ['bob']);
-    const copying = copyEverything(await reading(fromUrl), target);
+    const copying = copyEverything(await reading(fromUrl), target, KEYS);
     await expect(copying).rejects.toThrow('There are users in the target already');
     expect(await usersOf(target)).toMatchObject([{ username: 'bob' }]);
   });
@@ -87,7 +96,7 @@ describe.each([
     await seedUsers(source, 60_000);
     const target = await temporaryDatabase(await temporaryUrl(to));
     let changed: Promise<unknown> | undefined;
-    await copyEverything(await reading(fromUrl), target, () => () => {
+    await copyEverything(await reading(fromUrl), target, KEYS, () => () => {
       changed ??= transact(source, (trx) => deleteUser(trx, 60_000));
     });
     await changed;
@@ -108,7 +117,7 @@ test('whoever was copied is found by a search', async () => {
   const fromUrl = await temporaryUrl('sqlite');
   await addUsers(await temporaryDatabase(fromUrl), ['alice', 'bob']);
   const target = await temporaryDatabase();
-  await copyEverything(await reading(fromUrl), target);
+  await copyEverything(await reading(fromUrl), target, KEYS);
   const { total, ids } = await findMatches(target, { ...parseList({}).list, q: 'lic' });
   expect([total.count, ids]).toEqual([1, [1]]);
 });
@@ -122,7 +131,7 @@ test('what does not arrive as it was is noticed, and nothing is copied', async (
     postgres: sql`create rule garble as on insert to users do also update users set full_name = 'x' where id = 2`,
   };
   await transact(target, (trx) => garble[inject('engine')].execute(trx));
-  await expect(copyEverything(await reading(fromUrl), target)).rejects.toThrow(
+  await expect(copyEverything(await reading(fromUrl), target, KEYS)).rejects.toThrow(
     'What arrived is not what was sent',
   );
   expect(await usersOf(target)).toEqual([]);

@@ -52,7 +52,7 @@ describe('a link', () => {
   });
 
   test('begins with the public address, if there is one', async () => {
-    const { invite } = await start({ ORIGIN: 'https://users.example.org' });
+    const { invite } = await start({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
     expect((await invite()).link).toMatch(/^https:\/\/users\.example\.org\/invitations\//);
   });
 

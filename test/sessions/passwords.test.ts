@@ -1,7 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { BusyError } from '../../src/errors.ts';
-import { hashPassword, isOutdated, isPassword, Queue } from '../../src/sessions/passwords.ts';
+import { hashPassword, isOutdated, isPassword } from '../../src/sessions/passwords.ts';
 import { oldHash } from '../people.ts';
 
 describe('a password', () => {
@@ -29,39 +27,5 @@ describe('a password', () => {
     expect(await isPassword('lemon trees', hash)).toBe(true);
     expect(await isPassword('lemon tree', hash)).toBe(false);
     expect(isOutdated(hash)).toBe(true);
-  });
-});
-
-describe('the queue', () => {
-  test('lets as many work at once as there are cores, and the others in the order in which they came', async () => {
-    const queue = new Queue();
-    let running = 0;
-    let most = 0;
-    const done: number[] = [];
-    const work = async (number: number) => {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setImmediate(resolve));
-      running--;
-      done.push(number);
-    };
-    await Promise.all(Array.from({ length: 50 }, (_, number) => queue.run(() => work(number))));
-    expect(most).toBe(availableParallelism());
-    expect(done).toEqual(done.toSorted((one, other) => one - other));
-  });
-
-  test('refuses who comes when too many wait, and takes them again later; one that fails is not in the way', async () => {
-    const queue = new Queue(1, 2);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const first = queue.run(() => promise);
-    const failing = queue.run(async () => {
-      throw new Error('no');
-    });
-    const third = queue.run(async () => 3);
-    await expect(queue.run(async () => 4)).rejects.toThrow(BusyError);
-    resolve();
-    await first;
-    await expect(failing).rejects.toThrow('no');
-    expect(await third).toBe(3);
-    expect(await queue.run(async () => 5)).toBe(5);
   });
 });

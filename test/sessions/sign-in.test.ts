@@ -160,7 +160,7 @@ describe('the cookie', () => {
   };
 
   test('cannot be set, or read, by anyone else where there is https', async () => {
-    expect(await signedInAt({ ORIGIN: 'https://users.example.org' })).toMatch(
+    expect(await signedInAt({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' })).toMatch(
       /^__Host-roster=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
   });

@@ -26,7 +26,11 @@ import { openReader, openWriter, type Statements } from './statements.ts';
 const BUSY_WAIT = 4_000;
 const BUSY_STEP = 10;
 
-const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = ['ForUpdate', 'ForShare', 'SkipLocked'];
+const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
+  'ForUpdate',
+  'ForShare',
+  'SkipLocked',
+];
 
 /** A dialect over the file at `path`. */
 export function sqliteDialect(path: string, { isReadOnly = false } = {}): Dialect {

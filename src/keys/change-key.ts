@@ -1,0 +1,31 @@
+/** `npm run roster -- change-key`: seals everything with a new key, as after someone has seen the old one. */
+import { readArguments } from '../arguments.ts';
+import { readConfig } from '../config.ts';
+import { openDatabase } from '../db/database.ts';
+import { transact } from '../db/transact.ts';
+import { StartError } from '../errors.ts';
+import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
+import { fingerprintOf, loadKey, nextOf, reseal, takePlace } from '../sessions/secret-key.ts';
+
+export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  if (readArguments(args, []).positionals.length > 0)
+    throw new StartError('Say no more than: npm run roster -- change-key');
+  const { databaseUrl, secretKeyFile: path } = readConfig({
+    DATABASE_URL: env.DATABASE_URL,
+    SECRET_KEY_FILE: env.SECRET_KEY_FILE,
+  });
+  const db = await openDatabase(databaseUrl);
+  try {
+    const { key } = await loadKey(db, path);
+    // Left by a change that was stopped before anything was sealed with it.
+    const next = readKeyFile(nextOf(path)) ?? makeKeyFile(nextOf(path));
+    // Where it is stopped after this, the next start puts the file in its place.
+    const count = await transact(db, (trx) => reseal(trx, key, next));
+    takePlace(path, key);
+    console.log(
+      `${path} holds a new key, and ${count} second factors are sealed with it. Start every Roster again. Earlier backups need ${path}.${fingerprintOf(key)}: remove it with the last of them.`,
+    );
+  } finally {
+    await db.destroy();
+  }
+}

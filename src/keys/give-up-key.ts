@@ -1,0 +1,51 @@
+/** `npm run roster -- give-up-key FINGERPRINT`: goes on without a key that is lost, and without what was sealed with it. */
+import { readArguments } from '../arguments.ts';
+import { readConfig } from '../config.ts';
+import { openDatabase } from '../db/database.ts';
+import type { Db } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { StartError } from '../errors.ts';
+import { giveUpSecondFactors } from '../sessions/credentials.ts';
+import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
+import { fingerprintOf, readFingerprint, writeFingerprint } from '../sessions/secret-key.ts';
+
+export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const [fingerprint, ...rest] = readArguments(args, []).positionals;
+  if (!fingerprint || rest.length > 0)
+    throw new StartError(
+      'Say which: npm run roster -- give-up-key FINGERPRINT, as Roster writes it at start.',
+    );
+  const { databaseUrl, secretKeyFile: path } = readConfig({
+    DATABASE_URL: env.DATABASE_URL,
+    SECRET_KEY_FILE: env.SECRET_KEY_FILE,
+  });
+  const db = await openDatabase(databaseUrl);
+  try {
+    const present = await checkLost(db, fingerprint, path);
+    const key = present ?? makeKeyFile(path);
+    const count = await transact(db, async (trx) => {
+      await writeFingerprint(trx, key);
+      return giveUpSecondFactors(trx);
+    });
+    console.log(
+      `The key ${fingerprint} is given up; the database's is the one in ${path}. ${count} people with a second factor cannot sign in until an administrator removes it, or, for an administrator: npm run roster -- admin NAME`,
+    );
+  } finally {
+    await db.destroy();
+  }
+}
+
+/**
+ * @returns another key, which lies where the lost one should.
+ * @throws StartError when the key is not the database's, or is there.
+ */
+async function checkLost(db: Db, fingerprint: string, path: string): Promise<Buffer | undefined> {
+  if ((await readFingerprint(db)) !== fingerprint)
+    throw new StartError(`${fingerprint} is not the key of this database; nothing was given up.`);
+  const present = readKeyFile(path);
+  if (present && fingerprintOf(present) === fingerprint)
+    throw new StartError(
+      `${path} holds that key: nothing is lost. For another one: npm run roster -- change-key`,
+    );
+  return present;
+}
