@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLoopback, readConfig } from '../src/config.ts';
 
@@ -10,6 +11,7 @@ test('without settings Roster is at port 3000 of this machine, with a file in da
     origin: undefined,
     databaseUrl: 'sqlite:data/roster.db',
     databaseConnections: 10,
+    secretKeyFile: join('data', 'secret.key'),
     logLevel: 'warn',
     trustProxy: [],
     sessionIdle: 12 * HOUR,
@@ -18,13 +20,33 @@ test('without settings Roster is at port 3000 of this machine, with a file in da
 });
 
 test('settings are read, and an empty one counts as none', () => {
-  const config = readConfig({ HOST: '::1', PORT: '0', ORIGIN: 'https://users.example.org', LOG_LEVEL: '' });
+  const config = readConfig({
+    HOST: '::1',
+    PORT: '0',
+    ORIGIN: 'https://users.example.org',
+    TRUST_PROXY: '::1',
+    LOG_LEVEL: '',
+  });
   expect(config).toMatchObject({ host: '::1', port: 0, logLevel: 'warn' });
   expect(config.origin?.host).toBe('users.example.org');
   expect(readConfig({ HOST: 'VM', ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' }).host).toBe(
     'vm',
   );
   expect(readConfig({ DATABASE_URL: 'sqlite:a b.db ' }).databaseUrl).toBe('sqlite:a b.db');
+});
+
+test('the key is beside the file of the database, or where a setting says', () => {
+  const keyFile = (settings: Record<string, string>) => readConfig(settings).secretKeyFile;
+  expect(keyFile({ DATABASE_URL: 'sqlite:/srv/roster/r.db' })).toBe(join('/srv/roster', 'secret.key'));
+  expect(keyFile({ DATABASE_URL: 'sqlite:r.db' })).toBe('secret.key');
+  expect(keyFile({ DATABASE_URL: 'postgres://roster@localhost/roster' })).toBe(join('data', 'secret.key'));
+  expect(keyFile({ SECRET_KEY_FILE: '/run/keys/roster' })).toBe('/run/keys/roster');
+});
+
+test('a proxy that is not named in TRUST_PROXY is refused: everyone would count as one', () => {
+  expect(() => readConfig({ ORIGIN: 'https://users.example.org' })).toThrow(
+    'ORIGIN says that there is a proxy: set TRUST_PROXY to its address',
+  );
 });
 
 test.each([
@@ -96,6 +118,7 @@ test('only this machine is served over plain HTTP, and only proxies that are nam
     expect(() => readConfig({ ...open, ...missing })).toThrow(
       /^Roster speaks plain HTTP, .* TRUST_PROXY .*\.$/,
     );
-    expect(() => readConfig({ ...open, ...missing, HOST: '::1' })).not.toThrow();
   }
+  expect(() => readConfig({ ...open, HOST: '::1', ORIGIN: '' })).not.toThrow();
+  expect(() => readConfig({ ...open, HOST: '::1', ORIGIN: 'http://127.0.0.1' })).not.toThrow();
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { seal } from '../src/sessions/tokens.ts';
 import { addUser, get, post, startApp, textOf } from './support.ts';
 
 async function deleteAlice(settings = {}) {
@@ -53,9 +54,33 @@ test.each([
   expect(page.headers['set-cookie']).toBeUndefined();
 });
 
-test('whatever a cookie says is shown as text', async () => {
+test('what somebody else plants as its cookie is not shown, and is gone', async () => {
+  const { app, cookie } = await deleteAlice();
+  const planted = [
+    'Call%200900%20to%20go%20on',
+    seal(Buffer.alloc(32), 'flash', 'Call 0900'),
+    `${cookie.split(';')[0]}x`,
+  ];
+  for (const value of planted) {
+    const page = await get(app, '/users', { cookie: `roster_flash=${value}` });
+    expect(page.body).not.toMatch(/0900|deleted!|class="flash"/);
+    expect(page.headers['set-cookie']).toMatch(/^roster_flash=; Max-Age=0/);
+  }
+});
+
+test('its cookie is one that no neighbouring host can set, where there is https', async () => {
+  const { app, cookie } = await deleteAlice({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
+  expect(cookie).toMatch(
+    /^__Host-roster_flash=[\w-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+  );
+  const [pair = ''] = cookie.split(';');
+  const page = await get(app, '/users', { cookie: pair });
+  expect(page.body).toContain('User alice deleted!');
+  expect(page.headers['set-cookie']).toMatch(/^__Host-roster_flash=; Max-Age=0; Path=\/;.* Secure/);
+  expect((await get(app, '/users', { cookie: pair.replace('__Host-', '') })).body).not.toContain('deleted!');
+});
+
+test('a cookie that cannot be read is none', async () => {
   const app = await startApp();
-  const page = await get(app, '/users', { cookie: 'roster_flash=%3Cb%3E' });
-  expect(page.body).toContain('&lt;b&gt;');
   expect((await get(app, '/users', { cookie: 'roster_flash=%zz' })).statusCode).toBe(200);
 });

@@ -226,7 +226,8 @@ describe('a session that ends in the middle of a change', () => {
     await isAtWork.promise;
     isOver.resolve();
     await ending;
-    expect((await answer).statusCode).toBe(403);
+    expect((await answer).statusCode).toBe(401);
+    expect(textOf((await answer).body)).toContain('You are not signed in, so nothing was changed.');
     expect(await stateOf()).toEqual(before);
   });
 });

@@ -35,7 +35,7 @@ describe('a link', () => {
     expect(await signIn(app, 'ed', NEW)).toBeUndefined();
     const answer = await post(app, path, CHOSEN);
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
-    expect(answer.cookies.map(({ name }) => name)).toEqual(['roster_flash']);
+    expect(answer.cookies.map(({ name }) => name)).toEqual(['roster_device', 'roster_flash']);
     expect(await signIn(app, 'ed', NEW)).toBeDefined();
     expect(await findCredentials(app.db, ed.id)).toBeDefined();
   });
