@@ -5,7 +5,6 @@ const ALICE = { username: 'alice', email: 'a.liddell@example.org' };
 
 describe('a password', () => {
   test.each([
-    'correct horse battery staple',
     'lemon trees on the roof',
     ' spaces  are  characters ',
     'пароль для моего дома',
@@ -14,6 +13,11 @@ describe('a password', () => {
     'Tr0ub4dor&3 zwischen uns',
     `${'lemon trees '.repeat(10)}on the roof`,
     'x7#kQ2!mZ9@pL4$',
+    'otter violin cactus brisk',
+    'ottervioLinCactusBrisk42',
+    'vkqzrtmxbwhpjyd',
+    'Kd8vQzR2mTw7XbNc4HsG',
+    '7f3a9c1e5b8d2f60a4c7e91b3d5f8a26',
   ])('%s is taken', (password) => {
     expect(passwordProblem(password, ALICE)).toBeUndefined();
   });
@@ -57,8 +61,48 @@ describe('a password', () => {
     'aaaaaaaaabbbbbbbbbccccccccc',
     'Password12!Password12!',
     '                    ',
+    // From row to row in turns, and two alphabets.
+    '1q2w3e4r5t6y7u8i',
+    '1Q2W3E4R5T6Y7U8I9O0P',
+    'q1w2e3r4t5y6u7i8',
+    'qawsedrftgyhujik',
+    'zaq12wsxcde34rfv',
+    'zaq1xsw2cde3vfr4',
+    'a1b2c3d4e5f6g7h8',
+    '!@#$%^&*()_+!@#$%',
+    // The same again, whatever stands between and behind.
+    'mustangmustang1',
+    'trustno1trustno1',
+    'letmein letmein',
+    'Winter2024Winter2025!',
+    'iloveyou3000iloveyou',
   ])('%s is too easy to guess', (password) => {
     expect(passwordProblem(password, ALICE)).toMatch(/too easy to guess/);
+  });
+
+  test.each([
+    'manchesterunited',
+    'Manchester United',
+    'tottenham-hotspur',
+    'greenbaypackers',
+    'spongebobsquarepants',
+    'mychemicalromance',
+    'CristianoRonaldo7',
+    'iloveyouforever',
+    'I love you, forever!',
+    'thisismypassword',
+    'correct horse battery staple',
+    'correcthorsebatterystaple',
+    'acknowledgement1',
+    'administrator123',
+    'Administrator2023!',
+    'letmein12345678',
+    '2024!!!letmein!!!2024',
+    'p@ssw0rd.20240131',
+    'changeme-19071985',
+    'ＬＥＴＭＥＩＮ１２３４５６７８',
+  ])('%s is well known', (password) => {
+    expect(passwordProblem(password, ALICE)).toMatch(/is well known/);
   });
 
   test.each([
