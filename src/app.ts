@@ -14,6 +14,7 @@ import { addErrorPages, answerClientError, showFrameworkError } from './error-pa
 import { addFlash } from './flash.ts';
 import { parseQuery, parseUrlEncoded } from './forms.ts';
 import { healthRoutes } from './health.ts';
+import { takeTarget } from './host.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { collectMethods } from './methods.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -67,6 +68,7 @@ export async function buildApp({
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     // As long as an address can be: what is too long for an id or a name is not found like any other.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024, querystringParser: parseQuery },
+    rewriteUrl: takeTarget,
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
@@ -91,9 +93,10 @@ export async function buildApp({
   });
   addErrorPages(app);
   addDraining(app);
+  // Cookies are parsed before it is asked whether a form carries a session.
+  await addFlash(app, config);
   addSecurity(app, config);
   addCompression(app);
-  await addFlash(app, config);
   addAudit(app, config.logLevel);
   addAccess(app, config, clock);
   await addViews(app);

@@ -11,7 +11,7 @@ import {
   OutcomeUnknownError,
   UnavailableError,
 } from './errors.ts';
-import { HEADERS, RefusedError } from './security.ts';
+import { RefusedError, securityHeaders } from './security.ts';
 import { formOf } from './sessions/drafts.ts';
 import type { Views } from './views.ts';
 
@@ -83,7 +83,7 @@ export async function showFrameworkError(
 ): Promise<void> {
   const status = error.statusCode ?? 400;
   const html = await bareErrorPage(app, status);
-  reply.headers(HEADERS).type('text/html; charset=utf-8').code(status).send(html);
+  reply.headers(bareHeaders(app)).code(status).send(html);
 }
 
 /** For what is no HTTP at all, too slow or too large to be read: answered on the bare connection. */
@@ -106,13 +106,22 @@ export async function answerClientError(
   const status = codes[error.code ?? ''] ?? 400;
   const html = await bareErrorPage(app, status);
   const headers = {
-    ...HEADERS,
-    'content-type': 'text/html; charset=utf-8',
+    ...bareHeaders(app),
     'content-length': Buffer.byteLength(html),
+    date: new Date().toUTCString(),
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
+}
+
+/** What any other page about an error has. */
+function bareHeaders({ config }: FastifyInstance) {
+  return {
+    ...securityHeaders(config),
+    'cache-control': 'private, no-cache',
+    'content-type': 'text/html; charset=utf-8',
+  };
 }
 
 async function bareErrorPage(app: FastifyInstance, status: number): Promise<string> {

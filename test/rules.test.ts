@@ -40,6 +40,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     'src/arguments.ts',
     'src/config.ts',
+    'src/host.ts',
     'src/forms.ts',
     'src/db/',
     'src/sessions/passwords.ts',
@@ -66,7 +67,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/users/matches.ts'],
   ['src/users/list-rows.ts'],
   ['src/users/list-queries.ts'],
-  ['src/compression.ts', 'src/client-address.ts', 'src/setup/administrators.ts'],
+  ['src/compression.ts', 'src/client-address.ts', 'src/cross-site.ts', 'src/setup/administrators.ts'],
   ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/', 'src/admin/'],
   ['src/security.ts'],
   ['src/flash.ts', 'src/templates.ts'],
