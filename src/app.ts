@@ -24,6 +24,7 @@ import { addAudit } from './sessions/audit.ts';
 import { mayRead } from './sessions/policy.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { addDropping } from './unread-bodies.ts';
 import { userRoutes } from './users/routes.ts';
 import { addViews } from './views.ts';
 
@@ -33,6 +34,8 @@ declare module 'fastify' {
   }
 }
 
+/** Bytes. */
+const LARGEST_FORM = 64 * 1024;
 /** A client that has not sent its whole request after this, in milliseconds, is dropped. */
 const REQUEST_TIMEOUT = 10_000;
 /**
@@ -57,7 +60,7 @@ export async function buildApp({
     logger: { level: config.logLevel, serializers: { req: requestToLog } },
     // From anyone else these headers are only what a client says of itself.
     trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
-    bodyLimit: 1024 * 1024,
+    bodyLimit: LARGEST_FORM,
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: CONNECTION_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
@@ -82,6 +85,7 @@ export async function buildApp({
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
 
+  addDropping(app);
   // What `inject` makes up has no timeout.
   app.addHook('preHandler', (request, _reply, done) => {
     request.socket.setTimeout?.(0);

@@ -13,6 +13,7 @@ import {
 } from './errors.ts';
 import { RefusedError, securityHeaders } from './security.ts';
 import { formOf } from './sessions/drafts.ts';
+import { dropBody, giveUp, isGivenUp, stopDropping } from './unread-bodies.ts';
 import type { Views } from './views.ts';
 
 type Explanation = { status: number } & Views['error'];
@@ -26,7 +27,10 @@ const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
 const KNOWN: Readonly<Record<number, Omit<Views['error'], 'link'>>> = {
   400: { title: 'Request not understood', sentence: 'The request could not be read. Nothing was changed.' },
   408: { title: 'Too slow', sentence: 'The request took too long to arrive. Nothing was changed.' },
-  413: { title: 'Too large', sentence: 'A form may be 1 MiB at most. Nothing was changed.' },
+  413: {
+    title: 'Too large',
+    sentence: 'A form may be 64 KiB at most. Nothing was changed; what you typed is one step back.',
+  },
   414: { title: 'Address too long', sentence: 'There is no page with an address that long.' },
   415: {
     title: 'Not a form',
@@ -83,7 +87,10 @@ export async function showFrameworkError(
 ): Promise<void> {
   const status = error.statusCode ?? 400;
   const html = await bareErrorPage(app, status);
-  reply.headers(bareHeaders(app)).code(status).send(html);
+  dropBody(reply.request.raw, (isWhole) => {
+    if (!isWhole) reply.header('connection', 'close');
+    reply.headers(bareHeaders(app)).code(status).send(html);
+  });
 }
 
 /** For what is no HTTP at all, too slow or too large to be read: answered on the bare connection. */
@@ -92,6 +99,7 @@ export async function answerClientError(
   error: Error & { code?: string },
   socket: Socket,
 ) {
+  if (isGivenUp(socket)) return;
   const last = lastRequests.get(socket);
   if (last?.request.raw.complete && !last.raw.writableFinished) {
     // It came after a request that is complete: that one is answered, and then the connection closed.
@@ -102,6 +110,7 @@ export async function answerClientError(
     socket.destroy();
     return;
   }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && stopDropping(socket)) return;
   const codes: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
   const status = codes[error.code ?? ''] ?? 400;
   const html = await bareErrorPage(app, status);
@@ -112,7 +121,7 @@ export async function answerClientError(
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
+  giveUp(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
 }
 
 /** What any other page about an error has. */

@@ -55,7 +55,7 @@ describe('a page says what happened, and nothing about the inside', () => {
       400,
       'at most 100 fields',
     ],
-    ['more than 1 MiB', `username=${'a'.repeat(1024 * 1024)}`, 413, 'A form may be 1 MiB at most.'],
+    ['more than 64 KiB', `username=${'a'.repeat(64 * 1024)}`, 413, 'A form may be 64 KiB at most.'],
   ])('about %s', async (_what, body, status, sentence) => {
     const app = await startApp();
     const page = await post(app, '/users', body);
