@@ -14,6 +14,7 @@ import { addErrorPages, answerClientError, showFrameworkError } from './error-pa
 import { addFlash } from './flash.ts';
 import { parseQuery, parseUrlEncoded } from './forms.ts';
 import { healthRoutes } from './health.ts';
+import { takeTarget } from './host.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { collectMethods } from './methods.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -24,6 +25,7 @@ import { mayRead } from './sessions/policy.ts';
 import { addPruning } from './sessions/pruning.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { addDropping } from './unread-bodies.ts';
 import { userRoutes } from './users/routes.ts';
 import { addViews } from './views.ts';
 
@@ -35,6 +37,8 @@ declare module 'fastify' {
   }
 }
 
+/** Bytes. */
+const LARGEST_FORM = 64 * 1024;
 /** A client that has not sent its whole request after this, in milliseconds, is dropped. */
 const REQUEST_TIMEOUT = 10_000;
 /**
@@ -61,7 +65,7 @@ export async function buildApp({
     logger: { level: config.logLevel, serializers: { req: requestToLog } },
     // From anyone else these headers are only what a client says of itself.
     trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
-    bodyLimit: 1024 * 1024,
+    bodyLimit: LARGEST_FORM,
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: CONNECTION_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
@@ -72,6 +76,7 @@ export async function buildApp({
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     // As long as an address can be: what is too long for an id or a name is not found like any other.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024, querystringParser: parseQuery },
+    rewriteUrl: takeTarget,
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
@@ -85,6 +90,7 @@ export async function buildApp({
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
 
+  addDropping(app);
   // What `inject` makes up has no timeout.
   app.addHook('preHandler', (request, _reply, done) => {
     request.socket.setTimeout?.(0);
@@ -96,9 +102,10 @@ export async function buildApp({
   });
   addErrorPages(app);
   addDraining(app);
+  // Cookies are parsed before it is asked whether a form carries a session.
+  await addFlash(app, config);
   addSecurity(app, config);
   addCompression(app);
-  await addFlash(app, config);
   addAudit(app, config.logLevel);
   addAccess(app, config, clock);
   addPruning(app);

@@ -12,9 +12,10 @@ import {
   SignedOutError,
   UnavailableError,
 } from './errors.ts';
-import { HEADERS, RefusedError } from './security.ts';
+import { RefusedError, securityHeaders } from './security.ts';
 import { askToSignIn } from './sessions/access.ts';
 import { formOf } from './sessions/drafts.ts';
+import { dropBody, giveUp, isGivenUp, stopDropping } from './unread-bodies.ts';
 import type { Views } from './views.ts';
 
 type Explanation = { status: number } & Views['error'];
@@ -28,7 +29,10 @@ const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
 const KNOWN: Readonly<Record<number, Omit<Views['error'], 'link'>>> = {
   400: { title: 'Request not understood', sentence: 'The request could not be read. Nothing was changed.' },
   408: { title: 'Too slow', sentence: 'The request took too long to arrive. Nothing was changed.' },
-  413: { title: 'Too large', sentence: 'A form may be 1 MiB at most. Nothing was changed.' },
+  413: {
+    title: 'Too large',
+    sentence: 'A form may be 64 KiB at most. Nothing was changed; what you typed is one step back.',
+  },
   414: { title: 'Address too long', sentence: 'There is no page with an address that long.' },
   415: {
     title: 'Not a form',
@@ -85,7 +89,10 @@ export async function showFrameworkError(
 ): Promise<void> {
   const status = error.statusCode ?? 400;
   const html = await bareErrorPage(app, status);
-  reply.headers(HEADERS).type('text/html; charset=utf-8').code(status).send(html);
+  dropBody(reply.request.raw, (isWhole) => {
+    if (!isWhole) reply.header('connection', 'close');
+    reply.headers(bareHeaders(app)).code(status).send(html);
+  });
 }
 
 /** For what is no HTTP at all, too slow or too large to be read: answered on the bare connection. */
@@ -94,6 +101,7 @@ export async function answerClientError(
   error: Error & { code?: string },
   socket: Socket,
 ) {
+  if (isGivenUp(socket)) return;
   const last = lastRequests.get(socket);
   if (last?.request.raw.complete && !last.raw.writableFinished) {
     // It came after a request that is complete: that one is answered, and then the connection closed.
@@ -104,17 +112,27 @@ export async function answerClientError(
     socket.destroy();
     return;
   }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && stopDropping(socket)) return;
   const codes: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
   const status = codes[error.code ?? ''] ?? 400;
   const html = await bareErrorPage(app, status);
   const headers = {
-    ...HEADERS,
-    'content-type': 'text/html; charset=utf-8',
+    ...bareHeaders(app),
     'content-length': Buffer.byteLength(html),
+    date: new Date().toUTCString(),
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
+  giveUp(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
+}
+
+/** What any other page about an error has. */
+function bareHeaders({ config }: FastifyInstance) {
+  return {
+    ...securityHeaders(config),
+    'cache-control': 'private, no-cache',
+    'content-type': 'text/html; charset=utf-8',
+  };
 }
 
 async function bareErrorPage(app: FastifyInstance, status: number): Promise<string> {

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { asset } from './assets.ts';
 import type { Config } from './config.ts';
-import { sessionCookie } from './sessions/cookie.ts';
+import { crossSiteProblem } from './cross-site.ts';
+import { hasTwoHosts, hostnameOf } from './host.ts';
 
 /** On every answer, errors included. */
 export const HEADERS = {
@@ -22,12 +23,19 @@ export const HEADERS = {
   'x-permitted-cross-domain-policies': 'none',
 };
 
+const HTTPS_HEADERS = { ...HEADERS, 'strict-transport-security': 'max-age=31536000' };
+
+/** The same with, behind https, the word to keep to it. */
+export function securityHeaders({ origin }: Pick<Config, 'origin'>): Readonly<Record<string, string>> {
+  return origin?.protocol === 'https:' ? HTTPS_HEADERS : HEADERS;
+}
+
 /** A request that is refused before anything reads it. */
 export class RefusedError extends Error {
   override name = 'RefusedError';
-  readonly statusCode: 403 | 421;
+  readonly statusCode: 400 | 403 | 421;
 
-  constructor(statusCode: 403 | 421, message: string) {
+  constructor(statusCode: 400 | 403 | 421, message: string) {
     super(message);
     this.statusCode = statusCode;
   }
@@ -36,43 +44,24 @@ export class RefusedError extends Error {
 /** Sets the headers, and refuses a request for another host or, where it changes something, from another site. */
 export function addSecurity(app: FastifyInstance, config: Config): void {
   const ours = [config.host, config.origin?.hostname, 'localhost'];
-  const isHttps = config.origin?.protocol === 'https:';
 
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(HEADERS);
-    if (isHttps) reply.header('strict-transport-security', 'max-age=31536000');
+    reply.headers(securityHeaders(config));
     done(refusal(request));
   });
 
   function refusal(request: FastifyRequest): RefusedError | undefined {
+    if (hasTwoHosts(request.raw)) {
+      return new RefusedError(400, 'This request says twice which host it is for.');
+    }
     const host = hostnameOf(request.headers.host);
     // DNS rebinding: a page elsewhere may point its own name at this machine, and a browser would let it in.
     if (isIP(host) === 0 && !ours.includes(host)) {
       const name = host || 'a host without a name';
       return new RefusedError(421, `This is not ${name}: the address leads here by mistake.`);
     }
-    if (!['GET', 'HEAD'].includes(request.method) && !isFromHere(request, config)) {
-      return new RefusedError(403, 'This form was sent from another site, so it was not accepted.');
-    }
-    return undefined;
+    if (['GET', 'HEAD'].includes(request.method)) return undefined;
+    const problem = crossSiteProblem(request, config);
+    return problem === undefined ? undefined : new RefusedError(403, problem);
   }
-}
-
-// Fetch Metadata (https://www.w3.org/TR/fetch-metadata/) where the browser sends it, else the Origin header; a request
-// with neither comes from no browser, unless it has a session's cookie.
-function isFromHere({ headers }: FastifyRequest, config: Config): boolean {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin' || site === 'none';
-  if (headers.origin === undefined) return !headers.cookie?.includes(`${sessionCookie(config).name}=`);
-  const host = headers.host?.toLowerCase();
-  const here = host === config.origin?.host ? config.origin?.origin : `http://${host}`;
-  const origin = URL.parse(headers.origin)?.origin;
-  return origin !== undefined && (origin === here || origin === config.origin?.origin);
-}
-
-function hostnameOf(host: string | undefined): string {
-  // What a user, a path or a query would follow is no host; links are made of it.
-  if (host === undefined || /[@/?#\\]/.test(host)) return '';
-  const name = URL.parse(`http://${host}`)?.hostname ?? '';
-  return name.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
 }

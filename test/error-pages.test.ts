@@ -18,6 +18,17 @@ async function sendRaw(address: string, bytes: string): Promise<string> {
   return answer;
 }
 
+/** By name, in lower case, of a whole answer. */
+function headersOf(answer: string): Map<string, string> {
+  const [, ...lines] = answer.slice(0, answer.indexOf('\r\n\r\n')).split('\r\n');
+  return new Map(
+    lines.map((line) => {
+      const [, name = '', value = ''] = /^([^:]+): (.*)$/.exec(line) ?? [];
+      return [name.toLowerCase(), value];
+    }),
+  );
+}
+
 describe('a page says what happened, and nothing about the inside', () => {
   test.each([
     [
@@ -38,7 +49,7 @@ describe('a page says what happened, and nothing about the inside', () => {
       400,
       'at most 100 fields',
     ],
-    ['more than 1 MiB', `username=${'a'.repeat(1024 * 1024)}`, 413, 'A form may be 1 MiB at most.'],
+    ['more than 64 KiB', `username=${'a'.repeat(64 * 1024)}`, 413, 'A form may be 64 KiB at most.'],
   ])('about %s', async (_what, body, status, sentence) => {
     const app = await startApp();
     const page = await post(app, '/users', body);
@@ -142,6 +153,36 @@ describe('what is hardly HTTP', () => {
       'GET http://evil.example/users HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
       421,
     ],
+    [
+      'an address of another host that says it is ours',
+      'GET http://evil.example/users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      421,
+    ],
+    [
+      'an address of someone at our host',
+      'GET http://localhost@evil.example/users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      421,
+    ],
+    [
+      'a whole address of ours, whatever its host header',
+      'GET HTTP://localhost/users?page=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      200,
+    ],
+    [
+      'a whole address of a page',
+      'GET http://localhost/users?page=1 HTTP/1.1\r\nConnection: close\r\n\r\n',
+      200,
+    ],
+    [
+      'two hosts',
+      'GET /users HTTP/1.1\r\nHost: localhost\r\nhOST: evil.example\r\nConnection: close\r\n\r\n',
+      400,
+    ],
+    [
+      'one host, twice',
+      'GET /users HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      400,
+    ],
     ['a fragment', 'GET /users#x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 200],
   ])('%s is answered with the plain page and its headers', async (_what, bytes, status) => {
     const answer = await sendRaw(await listen(await startApp()), bytes);
@@ -149,6 +190,36 @@ describe('what is hardly HTTP', () => {
     for (const [name, value] of Object.entries(HEADERS)) expect(answer).toContain(`${name}: ${value}`);
     expect(answer).toContain('<!doctype html>');
   });
+
+  test.each([{}, { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' }])(
+    'its pages have every header that another page about an error has, with %o',
+    async (settings) => {
+      const address = await listen(await startApp(settings));
+      const ask = async (line: string) => {
+        const bytes = `${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+        const headers = headersOf(await sendRaw(address, bytes));
+        // It is there where a page is long enough to be compressed.
+        headers.delete('vary');
+        return headers;
+      };
+      const usual = await ask('GET /nowhere HTTP/1.1');
+      expect(usual.has('strict-transport-security')).toBe('ORIGIN' in settings);
+      expect(usual.get('cache-control')).toBe('private, no-cache');
+      for (const line of [
+        'BREW /users HTTP/1.1',
+        'CONNECT a:1 HTTP/1.1',
+        `GET /users HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`,
+        'GET /users/%zz HTTP/1.1',
+        'GET http://evil.example/users HTTP/1.1',
+        'GET /users HTTP/1.1\r\nHost: localhost',
+      ]) {
+        const headers = await ask(line);
+        expect([...headers.keys()].sort(), line).toEqual([...usual.keys()].sort());
+        for (const [name, value] of usual)
+          if (!['date', 'content-length'].includes(name)) expect(headers.get(name), line).toBe(value);
+      }
+    },
+  );
 
   test('after an answer on the same connection, noise is answered too', async () => {
     const address = await listen(await startApp());

@@ -105,34 +105,72 @@ const ORIGINS = {
   'an opaque one': 'null',
   none: undefined,
 } as const;
+const REFERERS = {
+  here: 'http://localhost/users/new?from=page%3D2',
+  'the public address': 'https://users.example.org/sign-in',
+  'another port': 'http://localhost:8080/users/new',
+  'another site': 'https://evil.example/?http://localhost/',
+  nonsense: 'nonsense',
+  none: undefined,
+} as const;
 
 describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
-  /** By the cross-site rule: a browser that says where from is believed, else the origin counts, else the cookie. */
-  function isTaken(site: (typeof SITES)[number], from: keyof typeof ORIGINS): boolean {
+  type From = keyof typeof ORIGINS;
+  type Referer = keyof typeof REFERERS;
+  const isOurs = (from: From | Referer) => from === 'here' || from === 'the public address';
+
+  /** By the cross-site rule: what a browser says first counts, and where it says nothing, the cookie. */
+  function isTaken(site: (typeof SITES)[number], from: From, referer: Referer): boolean {
     if (site !== undefined) return site === 'same-origin' || site === 'none';
-    if (from === 'none') return has === 'without';
-    return from === 'here' || from === 'the public address';
+    if (from !== 'none') return isOurs(from);
+    return referer === 'none' ? has === 'without' : isOurs(referer);
   }
 
   const cases = SITES.flatMap((site) =>
-    (Object.keys(ORIGINS) as (keyof typeof ORIGINS)[]).map((from) => [site, from] as const),
+    (Object.keys(ORIGINS) as From[]).map((from) => [site, from] as const),
   );
 
-  test.each(cases)('of Sec-Fetch-Site %s and the origin %s', async (site, from) => {
+  test.each(cases)('of Sec-Fetch-Site %s and the origin %s, whatever the Referer', async (site, from) => {
     const app = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
     const cookie = has === 'with' ? { cookie: `other=1; __Host-roster=${newToken()}` } : {};
-    const origin = ORIGINS[from];
-    const headers = { ...cookie, ...(site && { 'sec-fetch-site': site }), ...(origin && { origin }) };
-    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'] as const) {
-      const answer = await app.inject({ method, url: '/users', headers: { host: 'localhost', ...headers } });
-      expect(answer.statusCode === 403, method).toBe(!isTaken(site, from));
-    }
-    for (const method of ['GET', 'HEAD'] as const) {
-      const answer = await app.inject({ method, url: '/users', headers: { host: 'localhost', ...headers } });
-      expect(answer.statusCode, method).toBe(200);
+    for (const [name, referer] of Object.entries(REFERERS) as [Referer, string | undefined][]) {
+      const said = {
+        ...(site && { 'sec-fetch-site': site }),
+        ...(ORIGINS[from] && { origin: ORIGINS[from] }),
+        ...(referer && { referer }),
+      };
+      const headers = { host: 'localhost', ...cookie, ...said };
+      for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'] as const) {
+        const answer = await app.inject({ method, url: '/users', headers });
+        expect(answer.statusCode === 403, `${method} ${name}`).toBe(!isTaken(site, from, name));
+        if (answer.statusCode !== 403) continue;
+        const isUnsaid = Object.keys(said).length === 0;
+        expect(textOf(answer.body)).toContain(
+          isUnsaid
+            ? 'Your browser did not say where this form comes from: it sends none of Sec-Fetch-Site, Origin and Referer.'
+            : 'sent from another site',
+        );
+      }
+      for (const method of ['GET', 'HEAD'] as const) {
+        const answer = await app.inject({ method, url: '/users', headers });
+        expect(answer.statusCode, `${method} ${name}`).toBe(200);
+      }
     }
   });
 });
+
+test.each(['roster_session =', '\troster_session\t= ', 'a=1;roster_session=', ';;roster_session ='])(
+  'whatever is read as the cookie of a session is seen as one (%j)',
+  async (cookie) => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const sent = { cookie: cookie + headers.cookie.split('=')[1] };
+    expect((await get(app, '/account', sent)).statusCode, 'it is a session').toBe(200);
+    expect((await post(app, '/users', { username: 'max', email: 'max@example.org' }, sent)).statusCode).toBe(
+      403,
+    );
+  },
+);
 
 test('whoever may know of https is told to keep to it, and nobody else', async () => {
   const hsts = async (settings: Record<string, string>) =>

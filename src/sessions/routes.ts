@@ -4,8 +4,8 @@ import { allow } from './access.ts';
 import { anyone } from './policy.ts';
 import { showSignIn, signIn, signOut } from './sign-in.ts';
 
-/** Bytes; a form of 1 MiB that was sent too late comes along sealed, a third longer. */
-const WITH_DRAFT = 2 * 1024 * 1024;
+/** Bytes; a form of 64 KiB that was sent too late comes along sealed, a third longer. */
+const WITH_DRAFT = 128 * 1024;
 
 export function sessionRoutes(app: FastifyInstance): void {
   app.get('/sign-in', allow(anyone), showSignIn);

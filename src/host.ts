@@ -1,0 +1,28 @@
+/** Which host a request is for. */
+import type { IncomingMessage } from 'node:http';
+
+/** A whole address in the first line of a request: its host, and the rest. */
+const ABSOLUTE_FORM = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/i;
+
+/** The path that a request asks for; where it names a whole address, that one's host counts (RFC 9112, 3.2.2). */
+export function takeTarget({ url = '', headers }: IncomingMessage): string {
+  const [, host, rest = ''] = url.startsWith('/') ? [] : (ABSOLUTE_FORM.exec(url) ?? []);
+  if (host === undefined) return url;
+  headers.host = host;
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Whether a request says twice which host it is for: whoever passed it on may have believed the other one. */
+export function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  const isHost = (part: string, at: number) =>
+    at % 2 === 0 && part.length === 4 && part.toLowerCase() === 'host';
+  return rawHeaders.findIndex(isHost) !== rawHeaders.findLastIndex(isHost);
+}
+
+/** The name in a `Host` header, or an address without brackets; empty for what is neither. */
+export function hostnameOf(host: string | undefined): string {
+  // What a user, a path or a query would follow is no host; links are made of it.
+  if (host === undefined || /[@/?#\\]/.test(host)) return '';
+  const name = URL.parse(`http://${host}`)?.hostname ?? '';
+  return name.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+}

@@ -1,0 +1,77 @@
+/**
+ * Answers that come before a request has been read. A connection that is closed while its client still sends is reset, and
+ * the answer lost with it: so what is sent is read and dropped first, up to a bound.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+
+/** Bytes; whoever sends more sees the reset. */
+const MOST_DROPPED = 8 * 1024 * 1024;
+/** After so long without a byte, in milliseconds, someone waits for the answer before going on. */
+const STALLED = 3_000;
+/** How long a bare connection is read from once it has been answered, in milliseconds. */
+const LINGER = 5_000;
+
+/** Stops the dropping of what a connection sends. */
+const dropping = new WeakMap<Socket, () => void>();
+const givenUp = new WeakSet<Socket>();
+
+/** No answer is sent before the body of its request has been read, or dropped. */
+export function addDropping(app: FastifyInstance): void {
+  app.addHook('preHandler', (request, reply, done) => {
+    if (givenUp.has(request.socket)) reply.hijack();
+    else done();
+  });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    dropBody(request.raw, (isWhole) => {
+      if (!isWhole) reply.header('connection', 'close');
+      done(null, payload);
+    });
+  });
+}
+
+/** Drops what is left of a request's body; tells whether that was all of it. */
+export function dropBody(raw: IncomingMessage, done: (isWhole: boolean) => void): void {
+  const { socket, headers } = raw;
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (!hasBody || raw.complete || raw.readableEnded || raw.destroyed) {
+    done(true);
+    return;
+  }
+  let dropped = 0;
+  const count = ({ length }: Buffer) => {
+    dropped += length;
+    if (dropped > MOST_DROPPED) stop();
+  };
+  const stop = () => {
+    raw.off('data', count).off('end', stop).off('close', stop).off('timeout', stop);
+    dropping.delete(socket);
+    raw.pause();
+    done(raw.readableEnded);
+  };
+  dropping.set(socket, stop);
+  raw.on('data', count).on('end', stop).on('close', stop).on('timeout', stop);
+  // What `inject` makes up has no timeout.
+  socket.setTimeout?.(STALLED);
+}
+
+/** Lets the answer to a request go whose body is being dropped; false if none is. */
+export function stopDropping(socket: Socket): boolean {
+  const stop = dropping.get(socket);
+  stop?.();
+  return stop !== undefined;
+}
+
+/** Sends a last answer on a bare connection. Whatever else comes on it is read for a while, and not acted on. */
+export function giveUp(socket: Socket, answer: string): void {
+  givenUp.add(socket);
+  socket.end(answer);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+export function isGivenUp(socket: Socket): boolean {
+  return givenUp.has(socket);
+}
