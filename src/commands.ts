@@ -7,8 +7,11 @@ const HELP = `Roster, a user directory.
 
   npm start                  serves it
   npm run seed -- 100000     adds that many made-up users
-  npm run roster -- copy --from sqlite:data/roster.db --to postgres://user:password@host/database
-                             moves everything to an empty database
+  npm run roster -- copy --from sqlite:data/roster.db --to postgres://user@host/database
+                             moves everything to an empty database; its password is taken from PGPASSWORD
+  npm run roster -- copy --from-env OLD_URL --to-env NEW_URL
+                             the same, with addresses from environment variables: what is on the command line,
+                             every user of the machine can see
   npm run roster -- admin alice --email alice@example.com
                              makes an administrator, or lets one in again; asks for the password
   npm run roster -- rebuild-search
@@ -51,7 +54,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
     await seed(env, rest);
   } else if (command === 'copy') {
     const { copy } = await import('./copy/copy.ts');
-    await copy(rest);
+    await copy(env, rest);
   } else if (command === 'admin') {
     const { admin } = await import('./admin/admin.ts');
     await admin(env, rest);

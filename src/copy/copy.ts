@@ -28,12 +28,20 @@ import {
 const ROWS = 1_000;
 const REPORT_EVERY = 50_000;
 const USAGE =
-  'Say from where to where: npm run roster -- copy --from sqlite:data/roster.db --to postgres://user:password@host/database';
+  'Say from where to where: npm run roster -- copy --from sqlite:data/roster.db --to postgres://user@host/database';
 
-export async function copy(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(args, ['from', 'to', 'from-key', 'to-key']);
-  if (!values.from || !values.to || positionals.length > 0) throw new StartError(USAGE);
-  const [from, to] = [readDatabaseUrl('--from', values.from), readDatabaseUrl('--to', values.to)];
+export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args, [
+    'from',
+    'from-env',
+    'from-key',
+    'to',
+    'to-env',
+    'to-key',
+  ]);
+  if (positionals.length > 0) throw new StartError(USAGE);
+  const from = readAddress(env, '--from', values.from, values['from-env']);
+  const to = readAddress(env, '--to', values.to, values['to-env']);
   if (from === to) throw new StartError('--from and --to are the same database.');
   const source = await openToRead(from);
   try {
@@ -51,6 +59,15 @@ export async function copy(args: readonly string[]): Promise<void> {
   } finally {
     await source.destroy();
   }
+}
+
+/** An address as it is given, or from the variable that is named: the list of processes shows no password then. */
+function readAddress(env: NodeJS.ProcessEnv, option: string, given = '', name = ''): string {
+  if (Boolean(given) === Boolean(name)) throw new StartError(USAGE);
+  if (given) return readDatabaseUrl(option, given);
+  const value = env[name];
+  if (!value) throw new StartError(`There is no environment variable of the name that ${option}-env gives.`);
+  return readDatabaseUrl(name, value);
 }
 
 /** What secrets are sealed with, on either side; those of a source without a key are in clear. */

@@ -12,7 +12,7 @@ import { passwordQueue } from '../sessions/password-queue.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { anyone, mayManage, maySignIn } from '../sessions/policy.ts';
 import { deleteSessionsOf } from '../sessions/queries.ts';
-import { newToken } from '../sessions/tokens.ts';
+import { CUT_OFF, newToken, tokenIn } from '../sessions/tokens.ts';
 import { getUser } from '../users/queries.ts';
 import { idOf, type Request, userAddress } from '../users/request.ts';
 import { findInvited, INVITATION_LASTS, insertInvitation, takeInvitation } from './queries.ts';
@@ -61,19 +61,19 @@ async function removeCode(request: Request, reply: FastifyReply) {
 }
 
 async function showInvitation(request: WithToken, reply: FastifyReply) {
-  const user = await getInvited(request);
-  return showForm(request, reply, user, {});
+  const { user, token } = await getInvited(request);
+  return showForm(reply, token, user, {});
 }
 
 async function accept(request: WithToken, reply: FastifyReply) {
-  const { server, params } = request;
+  const { server } = request;
   const fields = readFields(request.body, NEW_PASSWORD_FIELDS);
-  const user = await getInvited(request);
+  const { user, token } = await getInvited(request);
   const errors = newPasswordProblems(fields, user);
-  if (Object.keys(errors).length > 0) return showForm(request, reply, user, errors, 422);
+  if (Object.keys(errors).length > 0) return showForm(reply, token, user, errors, 422);
   const hash = await passwordQueue.run(request.address, () => hashPassword(fields.new_password ?? ''));
   await transact(server.db, async (trx) => {
-    if (!(await takeInvitation(trx, params.token))) throw used();
+    if (!(await takeInvitation(trx, token))) throw used();
     await setPassword(trx, user.id, hash, server.clock());
     await deleteSessionsOf(trx, user.id);
   });
@@ -83,23 +83,25 @@ async function accept(request: WithToken, reply: FastifyReply) {
 }
 
 async function showForm(
-  { params }: WithToken,
   reply: FastifyReply,
+  token: string,
   user: { username: string },
   errors: Readonly<Record<string, string>>,
   status = 200,
 ) {
   reply.header('cache-control', 'no-store');
-  const action = `/invitations/${params.token}`;
+  const action = `/invitations/${token}`;
   return reply.render('invitations/form', { user, action, errors }, status);
 }
 
 async function getInvited(request: WithToken) {
   const { server, params } = request;
   await findActor(request);
-  const user = await findInvited(server.db, params.token, server.clock());
+  const token = tokenIn(params.token);
+  if (token === undefined) throw new NotFoundError(CUT_OFF);
+  const user = await findInvited(server.db, token, server.clock());
   if (user === undefined) throw used();
-  return user;
+  return { user, token };
 }
 
 function used(): NotFoundError {

@@ -6,6 +6,18 @@ export function newToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
+/** What a link is answered with in which there is no whole token. */
+export const CUT_OFF = 'This is not the whole link. Copy all of it, up to its last letter, and open that.';
+
+/**
+ * The token in the end of a link, without what cannot belong to it, such as the end of a sentence; undefined where there
+ * is no whole one.
+ */
+export function tokenIn(typed: string): string | undefined {
+  const seen = typed.replaceAll(/[\p{C}\p{DI}]/gu, '');
+  return /^[^\w-]*([\w-]{43})[_-]*(?![\w-])/.exec(seen)?.[1];
+}
+
 /** What is kept of a secret that is random itself, so that nobody could try them all. */
 export function hashOf(secret: string): string {
   return hash('sha256', secret, 'base64url');

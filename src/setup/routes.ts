@@ -11,7 +11,7 @@ import { hasAdministrator, lockAdministrators } from '../sessions/last-administr
 import { passwordQueue } from '../sessions/password-queue.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { anyone } from '../sessions/policy.ts';
-import { hashOf, newToken } from '../sessions/tokens.ts';
+import { CUT_OFF, hashOf, newToken, tokenIn } from '../sessions/tokens.ts';
 import { textKey } from '../text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeAdministrator } from './administrators.ts';
@@ -34,7 +34,7 @@ export function setupRoutes(app: FastifyInstance): void {
 
 async function showSetup(request: WithToken, reply: FastifyReply) {
   await checkToken(request);
-  return showForm(request, reply, {}, {});
+  return showForm(request.server, reply, {}, {});
 }
 
 async function setUp(request: WithToken, reply: FastifyReply) {
@@ -48,7 +48,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     ...(form.ok ? await takenBy(request, form.value) : form.errors),
     ...newPasswordProblems(fields, named),
   };
-  if (!form.ok || Object.keys(errors).length > 0) return showForm(request, reply, typed, errors, 422);
+  if (!form.ok || Object.keys(errors).length > 0) return showForm(server, reply, typed, errors, 422);
   const hash = await passwordQueue.run(request.address, () => hashPassword(new_password));
   try {
     const user = await transact(server.db, async (trx) => {
@@ -61,7 +61,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     return reply.seeOther('/sign-in', `User ${user.username} is the administrator. Sign in.`);
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
-    return showForm(request, reply, typed, { email: 'That email was taken a moment ago.' }, 422);
+    return showForm(server, reply, typed, { email: 'That email was taken a moment ago.' }, 422);
   }
 }
 
@@ -82,21 +82,23 @@ async function takenBy(
 }
 
 async function showForm(
-  { params }: WithToken,
+  { setupToken }: FastifyInstance,
   reply: FastifyReply,
   values: Fields,
   errors: Errors,
   status = 200,
 ) {
   reply.header('cache-control', 'no-store');
-  return reply.render('setup/form', { action: `/setup/${params.token}`, values, errors }, status);
+  return reply.render('setup/form', { action: `/setup/${setupToken}`, values, errors }, status);
 }
 
-/** @throws NotFoundError for another token, and once there is an administrator. */
+/** @throws NotFoundError for no whole token or another one, and once there is an administrator. */
 async function checkToken(request: WithToken): Promise<void> {
   const { server, params } = request;
   await findActor(request);
-  const [given, known] = [params.token, server.setupToken].map((token) => Buffer.from(hashOf(token)));
+  const token = tokenIn(params.token);
+  if (token === undefined) throw new NotFoundError(CUT_OFF);
+  const [given, known] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));
   if (!given || !known || !timingSafeEqual(given, known) || (await hasAdministrator(server.db))) throw used();
 }
 

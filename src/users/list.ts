@@ -3,7 +3,7 @@ import type { User } from '../db/schema.ts';
 import { type Fields, parseQuery } from '../forms.ts';
 import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../search/search.ts';
 import { ROLES, type Role } from '../sessions/policy.ts';
-import { codePoints, quotable, textKey } from '../text.ts';
+import { codePoints, foldDigits, quotable, textKey } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
 export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
@@ -108,8 +108,9 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
     `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`,
   );
   const boundary = parseBoundary(query, order);
+  const page = foldDigits(query.page ?? '');
   const list = {
-    page: /^-?\d+$/.test(query.page ?? '') ? Number(query.page) : boundary && !query.page ? 0 : DEFAULTS.page,
+    page: /^-?\d+$/.test(page) ? Number(page) : boundary && !page ? 0 : DEFAULTS.page,
     perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it can be 1 to 100'),
     q: read('q', DEFAULTS.q, search, 'there is nothing in it to search for'),
     status: read('status', DEFAULTS.status, status, 'it can be active or inactive'),
@@ -194,7 +195,8 @@ function parseBoundary(query: Fields, sort: Sort): Boundary | undefined {
   return /^\d{1,15}$/.test(text) ? { side, id, key: Number(text) } : undefined;
 }
 
-function pageSize(value: string): number | undefined {
+function pageSize(typed: string): number | undefined {
+  const value = foldDigits(typed);
   return /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 100 ? Number(value) : undefined;
 }
 
@@ -216,7 +218,9 @@ function sort(value: string): Sort | undefined {
   return key && (value as Sort);
 }
 
-function day(value: string): string | undefined {
+function day(typed: string): string | undefined {
+  // Keyboards for full-width digits have a dash as wide.
+  const value = foldDigits(typed).replaceAll('－', '-');
   const start = new Date(`${value}T00:00:00Z`);
   const isDay = start.getUTCFullYear() >= 1 && start.toISOString().slice(0, 10) === value;
   return isDay ? value : undefined;

@@ -56,7 +56,7 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
   'no such page': (page) => page.goto('/users?page=99'),
   'a form not understood': async (page) => {
     await page.goto('/users/new');
-    await page.evaluate("document.querySelector('#username').name = 'shoe_size'");
+    await page.evaluate("document.querySelector('#username').name = 'email'");
     await page.getByRole('button', { name: 'Create user' }).click();
   },
   'the empty list': async (page, app) => {

@@ -132,6 +132,25 @@ test('two people who edit the same user see both versions, and the later one cho
   expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Ada Abbott-Lee');
 });
 
+test('what has been done has the focus on the next page, and what is wrong has it before that', async () => {
+  const page = await openRoster(3);
+  await page.goto('/users/new');
+  await page.getByLabel('Username').fill('zoe');
+  await page.getByLabel('Email').fill('ada.abbott@example.com');
+  await page.getByRole('button', { name: 'Create user' }).click();
+  await page.locator('.summary:focus').waitFor();
+  await page.getByLabel('Email').fill('zoe@example.org');
+  await page.getByRole('button', { name: 'Create user' }).click();
+  await page.locator('.flash:focus').waitFor();
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('User zoe created!');
+  expect(await page.title()).toBe('User zoe created! · zoe · Roster');
+  // The next thing after it is what the page begins with.
+  await page.keyboard.press('Tab');
+  expect(await page.locator('a:focus').textContent()).toBe('All users');
+  await page.goto('/users?sort=shoe_size');
+  await page.locator('.notice:focus').filter({ hasText: 'was ignored' }).waitFor();
+});
+
 test('the list is sorted, filtered by date and paged by links and one form', async () => {
   const page = await openRoster(30);
   await page.goto('/users');

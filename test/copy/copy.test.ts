@@ -186,6 +186,12 @@ describe('npm run roster -- copy', () => {
     const refusals: [string[], RegExp][] = [
       [[], /^Say from where to where: npm run roster -- copy --from .* --to .*\n$/],
       [['--from', to], /^Say from where to where/],
+      [['--from', to, '--to', to, '--to-env', 'NEW_URL'], /^Say from where to where/],
+      [
+        ['--from', to, '--to-env', 'NEW_URL'],
+        /^There is no environment variable of the name that --to-env gives\.\n$/,
+      ],
+      [['--from', to, '--to-env', 'PATH'], /^PATH must be sqlite: .*\n$/],
       [['--form', to], /^Unknown option '--form'.*\n$/],
       [['--from', to, '--to', to], /^--from and --to are the same database\.\n$/],
       [['--from', `sqlite:${join(folder, 'no.db')}`, '--to', to], /^There is no file .*no\.db\.\n$/],

@@ -92,6 +92,33 @@ describe('a link', () => {
     expect((await get(app, path)).statusCode).toBe(404);
   });
 
+  test.each(['.', ')', '%29', '%3E', '_', '%E2%80%A6', '%E2%80%8B'])(
+    'is good with %s behind it, and its form goes to the link itself',
+    async (end) => {
+      const { app, invite } = await start();
+      const { path } = await invite();
+      for (const page of [await get(app, path + end), await post(app, path + end, { new_password: 'short' })])
+        expect(page.body).toContain(`action="${path}"`);
+      expect((await post(app, path + end, CHOSEN)).statusCode).toBe(303);
+      const used = await get(app, path + end);
+      expect([used.statusCode, textOf(used.body)]).toEqual([404, expect.stringContaining('has been used')]);
+    },
+  );
+
+  test('that is cut off, or has a letter more, is told from one that has been used', async () => {
+    const { app, invite } = await start();
+    const { path } = await invite();
+    for (const other of [path.slice(0, -1), `${path.slice(0, -4)}...`, `${path}x`]) {
+      for (const page of [await get(app, other), await post(app, other, CHOSEN)]) {
+        expect(page.statusCode).toBe(404);
+        expect(textOf(page.body)).toContain(
+          'This is not the whole link. Copy all of it, up to its last letter',
+        );
+      }
+    }
+    expect((await get(app, path)).statusCode).toBe(200);
+  });
+
   test('survives a password that is refused', async () => {
     const { app, invite } = await start();
     const { path } = await invite();

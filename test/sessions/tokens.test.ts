@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { hashOf, newToken, open, seal } from '../../src/sessions/tokens.ts';
+import { hashOf, newToken, open, seal, tokenIn } from '../../src/sessions/tokens.ts';
 
 const KEY = randomBytes(32);
 
@@ -12,6 +12,54 @@ test('a token has 256 bits, and what is kept of it does not tell it', () => {
     expect(hashOf(token)).toMatch(/^[\w-]{43}$/);
     expect(hashOf(token)).not.toBe(token);
   }
+});
+
+const TOKEN = 'AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE';
+const UNDERLINED = `${TOKEN.slice(0, 41)}-_`;
+
+test.each([
+  ...[
+    '',
+    '.',
+    ')',
+    '>',
+    '…',
+    ')',
+    '_',
+    '__',
+    '-',
+    '*',
+    ',',
+    '!”',
+    "'",
+    '>.',
+    '). ',
+    '.pdf',
+    ') and then',
+    '\u200B',
+  ],
+  ...['\uFEFF', '\u00AD', '\u200E.', ' ', '\n', '。', '」'],
+])('a link is good with %j behind it', (end) => {
+  for (const token of [TOKEN, UNDERLINED]) expect(tokenIn(token + end)).toBe(token);
+});
+
+test('a link is good with something before it, or with unseen characters in it', () => {
+  expect(tokenIn(`<${TOKEN}>`)).toBe(TOKEN);
+  expect(tokenIn(`\u200B${TOKEN.slice(0, 9)}\u00AD${TOKEN.slice(9)}`)).toBe(TOKEN);
+});
+
+test.each([
+  '',
+  '.',
+  TOKEN.slice(1),
+  TOKEN.slice(0, 20),
+  `${TOKEN}x`,
+  `${TOKEN}_x`,
+  `x${TOKEN}`,
+  TOKEN + TOKEN,
+])('%j is no whole token', (text) => {
+  expect(tokenIn(text)).toBeUndefined();
+  expect(tokenIn(`${text}.`)).toBeUndefined();
 });
 
 test('what was sealed is opened as it was, and shows nothing of itself', () => {

@@ -44,12 +44,26 @@ describe('the link in the log', () => {
 
   test('is needed: no other token does', async () => {
     const app = await startApp();
-    for (const token of [newToken(), 'x', app.setupToken.slice(1), `${app.setupToken}x`]) {
-      expect((await get(app, `/setup/${token}`)).statusCode).toBe(404);
-      expect((await post(app, `/setup/${token}`, ANN)).statusCode).toBe(404);
+    const cut = ['x', app.setupToken.slice(1), `${app.setupToken}x`, `${app.setupToken.slice(0, 20)}.`];
+    for (const token of [newToken(), ...cut]) {
+      const pages = [await get(app, `/setup/${token}`), await post(app, `/setup/${token}`, ANN)];
+      const sentence = cut.includes(token) ? 'This is not the whole link.' : 'This link has been used';
+      for (const page of pages)
+        expect([page.statusCode, textOf(page.body)]).toEqual([404, expect.stringContaining(sentence)]);
     }
     expect(await app.db.selectFrom('users').select('id').execute()).toEqual([]);
   });
+
+  test.each(['.', ')', '%29', '%3E', '_', '%E2%80%A6', '%E2%80%8B'])(
+    'is good with %s behind it, and its form goes to the link itself',
+    async (end) => {
+      const app = await startApp();
+      const path = `/setup/${app.setupToken}`;
+      const form = await get(app, path + end);
+      expect([form.statusCode, /action="(.*?)"/.exec(form.body)?.[1]]).toEqual([200, path]);
+      expect((await post(app, path + end, ANN)).statusCode).toBe(303);
+    },
+  );
 
   test('keeps what was typed, but no password, and says everything at once', async () => {
     const app = await startApp();

@@ -57,6 +57,16 @@ describe('the state of the list', () => {
     expect(notices).toEqual([expect.stringContaining(`${name}=${value} was ignored: it can be `)]);
   });
 
+  test.each([
+    ['page', '٣', { page: 3 }],
+    ['page', '１２', { page: 12 }],
+    ['per_page', '۲۵', { perPage: 25 }],
+    ['created_after', '٢٠٢٦-٠١-٣١', { createdAfter: '2026-01-31' }],
+    ['created_before', '２０２６－０１－３１', { createdBefore: '2026-01-31' }],
+  ])('takes %s=%s, whatever its digits', (name, typed, asked) => {
+    expect(parseList({ [name]: typed })).toEqual({ list: { ...DEFAULTS, ...asked }, notices: [] });
+  });
+
   test('ignores an empty parameter, which a form sends for an empty field, without a word', () => {
     expect(parseList({ created_after: '', status: '', role: '' })).toEqual({ list: DEFAULTS, notices: [] });
   });

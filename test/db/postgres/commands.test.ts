@@ -1,7 +1,7 @@
 /** Commands whose connection breaks. */
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openToRead } from '../../../src/db/database.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
 import { countByStatus } from '../../../src/users/queries.ts';
@@ -36,6 +36,42 @@ test.each([
     expect(active + inactive).toBe(copied);
   },
 );
+
+describe('a copy whose password nobody sees in the list of processes', () => {
+  async function copied(args: readonly string[], settings: Record<string, string>) {
+    const child = run(['copy', ...args], settings);
+    const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return out + error;
+  }
+
+  async function start() {
+    const from = await temporaryUrl('sqlite');
+    await seedUsers(await temporaryDatabase(from), 5);
+    const to = await temporaryUrl('postgres');
+    const { password } = new URL(to);
+    expect(password).not.toBe('');
+    return { from, to, password };
+  }
+
+  test('goes to the address in an environment variable', async () => {
+    const { from, to } = await start();
+    const args = ['--from-env', 'OLD_URL', '--to-env', 'NEW_URL'];
+    const said = await copied(args, { OLD_URL: from, NEW_URL: to });
+    expect(said).toMatch(/All 5 users have arrived as they were\.\n$/);
+    const { active, inactive } = await countByStatus(await temporaryDatabase(to));
+    expect(active + inactive).toBe(5);
+  });
+
+  test('goes to an address without a password, which PGPASSWORD has', async () => {
+    const { from, to, password } = await start();
+    const bare = new URL(to);
+    bare.password = '';
+    const args = ['--from', from, '--to', bare.href];
+    expect(await copied(args, {})).not.toContain('arrived');
+    const said = await copied(args, { PGPASSWORD: decodeURIComponent(password) });
+    expect(said).toMatch(/All 5 users have arrived as they were\.\n$/);
+  });
+});
 
 test('a seed whose connection breaks during the commit says where to look', async () => {
   const target = await temporaryUrl('postgres');
