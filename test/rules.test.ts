@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     'src/errors.ts',
     'src/clock.ts',
+    'src/node-version.js',
     'src/local-address.ts',
     'src/text.ts',
     'src/pagination.ts',
@@ -91,7 +92,7 @@ function floorOf(path: string): number {
 }
 
 describe('imports', () => {
-  const sources = [...filesIn('src', '.ts'), 'src/main.js'];
+  const sources = [...filesIn('src', '.ts'), ...filesIn('src', '.js')];
 
   test.each(sources)('of %s run downward', (path) => {
     expect(floorOf(path), 'every file has its floor').toBeGreaterThanOrEqual(0);
