@@ -2,9 +2,8 @@
  * Where Roster starts. Plain JavaScript, so that an older Node can say what it lacks, and so that nothing that turns
  * TypeScript into JavaScript has to be loaded once what is started has been compiled and kept.
  */
-
-import module from 'node:module';
 import { availableParallelism } from 'node:os';
+import { keepCompiledCode } from './compile-cache.js';
 import { howToGetNewer, isTooOld } from './node-version.js';
 
 if (isTooOld(process.versions.node)) {
@@ -13,6 +12,6 @@ if (isTooOld(process.versions.node)) {
 }
 // As many threads as passwords are hashed at once: each keeps what memory that has taken. Before the first one is needed.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(2, availableParallelism()));
-module.enableCompileCache();
+keepCompiledCode();
 const { main } = await import('./commands.ts');
 await main(process.argv.slice(2), process.env);

@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     'src/errors.ts',
     'src/clock.ts',
+    'src/compile-cache.js',
     'src/node-version.js',
     'src/local-address.ts',
     'src/text.ts',
