@@ -17,8 +17,8 @@ export type Roster = {
 };
 
 /** Starts a command with these settings alone; it does not outlive the test. */
-export function run(args: readonly string[], settings: Record<string, string>) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+export function run(args: readonly string[], settings: Record<string, string>, main = MAIN) {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env.PATH ?? '', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

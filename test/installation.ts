@@ -1,0 +1,26 @@
+/** A Roster installed in a folder of its own, for tests that change what is installed. */
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { run } from './roster.ts';
+import { temporaryFolder } from './support.ts';
+
+const PROJECT = join(import.meta.dirname, '..');
+
+/** Has every package, and none of what is beside them: no programs, nothing kept from an earlier start. */
+export function installRoster(): string {
+  const folder = temporaryFolder();
+  for (const name of ['package.json', 'src', 'views', 'public'])
+    cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
+  mkdirSync(join(folder, 'node_modules'));
+  for (const name of readdirSync(join(PROJECT, 'node_modules')).filter((entry) => !entry.startsWith('.')))
+    symlinkSync(join(PROJECT, 'node_modules', name), join(folder, 'node_modules', name));
+  return folder;
+}
+
+/** What `roster --help` says there. */
+export async function askForHelp(folder: string, settings: Record<string, string> = {}) {
+  const child = run(['--help'], settings, join(folder, 'src', 'main.js'));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { stdout, stderr };
+}
