@@ -1,44 +1,55 @@
-import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { MIGRATIONS } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
-import { transact } from '../../src/db/transact.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { piecesOf } from '../../src/search/search.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
+import { countByStatus } from '../../src/users/queries.ts';
 import { addUser, temporaryDatabase, temporaryUrl } from '../support.ts';
+import { makeVersion } from './versions.ts';
 
-test('users from before there was a search are found once the database has been opened', async () => {
-  const url = await temporaryUrl();
-  const db = await temporaryDatabase(url);
-  await seedUsers(db, 2_500);
-  await addUser(db, { username: 'jm', full_name: 'Jürgen Müller' });
-  const before = await db.selectFrom('users').selectAll().orderBy('id').execute();
-  await transact(db, async (trx) => {
-    if (engineOf(trx).name === 'sqlite') {
-      await sql`drop table users_search_0`.execute(trx);
-      await sql`drop index users_id`.execute(trx);
-    }
-    await sql`alter table users drop column search_text`.execute(trx);
-    for (const table of [
-      'credentials',
-      'recovery_codes',
-      'sessions',
-      'invitations',
-      'guesses',
-      'role_rules',
-      'secrets',
-    ])
-      await trx.schema.dropTable(table).execute();
-    await sql`drop index users_role_created_at`.execute(trx);
-    await sql`alter table users drop column role`.execute(trx);
-    await sql`create table status_counts as select * from user_counts where role = 'member'`.execute(trx);
-    await sql`drop table user_counts`.execute(trx);
-    await sql`alter table status_counts rename to user_counts`.execute(trx);
-    await sql`alter table user_counts drop column role`.execute(trx);
-    await engineOf(trx).writeVersion(trx, 1);
-  });
-  const migrated = await temporaryDatabase(url);
-  expect(await migrated.selectFrom('users').selectAll().orderBy('id').execute()).toEqual(before);
-  const search = await engineOf(migrated).searchOf(migrated);
-  const question = { pieces: piecesOf('muller jurg'), condition: undefined, isReversed: false, limit: 10 };
-  expect(await search.find(migrated, question, performance.now() + 60_000)).toEqual([2_501]);
-});
+async function find(db: Db, q: string): Promise<number[]> {
+  const search = await engineOf(db).searchOf(db);
+  const question = { pieces: piecesOf(q), condition: undefined, isReversed: false, limit: 3_000 };
+  return search.find(db, question, performance.now() + 60_000);
+}
+
+/** Searches, and the names that they find. */
+const NAMES = {
+  'muller jurg': 'Jürgen Müller',
+  'lodz strasse': 'Łódź Straße',
+  "d'arc": 'Jeanne d’Arc',
+  ΣΊΣΥΦΟΣ: 'Σίσυφος',
+  नमस्ते: 'नमस्ते',
+  かぎ: 'かぎ',
+  istanbul: 'İSTANBUL',
+};
+
+/** The id of the last one, who is in another index of SQLite's than the others. */
+const FAR = 800_000;
+
+const VERSIONS = MIGRATIONS.map((_migration, index) => index + 1);
+
+test.each(VERSIONS)(
+  'users of version %i are all found once the database has been opened',
+  async (version) => {
+    const today = await temporaryDatabase();
+    await seedUsers(today, 2_500);
+    for (const [index, full_name] of Object.values(NAMES).entries())
+      await addUser(today, { username: `odd${index}`, full_name });
+    const rows = await today.selectFrom('users').selectAll().orderBy('id').execute();
+    const users = rows.map((user, index) => (index < rows.length - 1 ? user : { ...user, id: FAR }));
+    const url = await temporaryUrl();
+    await makeVersion(version, url, users);
+
+    const db = await temporaryDatabase(url);
+    expect(await db.selectFrom('users').selectAll().orderBy('id').execute()).toEqual(users);
+    expect(await countByStatus(db, 'member')).toEqual(await countByStatus(today, 'member'));
+    expect(await find(db, 'example')).toEqual(users.map(({ id }) => id));
+    for (const [index, q] of Object.keys(NAMES).entries())
+      expect(await find(db, q), q).toEqual([users[2_500 + index]?.id]);
+    const { id } = await addUser(db, { username: 'late', full_name: 'Zoë Späth' });
+    expect(id).toBe(FAR + 1);
+    expect(await find(db, 'zoe spath')).toEqual([id]);
+  },
+);
