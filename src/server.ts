@@ -19,7 +19,7 @@ const BY_START =
   'Warning: the database lacks the extension pg_trgm, so searches find only what a field starts with. With it, run: npm run roster -- rebuild-search';
 
 const NO_ADMINISTRATOR =
-  'There is no administrator yet, and whoever reaches Roster could change everything. Make one first, with: npm run roster -- admin alice --email alice@example.com. Or start Roster once without HOST, ORIGIN and TRUST_PROXY, and make one in a browser on this machine.';
+  'There is no administrator yet, and whoever reaches Roster could change everything: start it once without HOST, ORIGIN and TRUST_PROXY and make one in a browser on this machine, or make one with: npm run roster -- admin alice --email alice@example.com';
 
 /** Serves until SIGTERM or SIGINT, then finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {

@@ -46,6 +46,17 @@ describe('the command line', () => {
       { HOST: '0.0.0.0', ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' },
       /^There is no administrator yet, .*: npm run roster -- admin alice --email alice@example\.com\n$/,
     ],
+    [
+      [],
+      { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' },
+      /^There is no administrator yet, .*: npm run roster -- admin alice --email alice@example\.com\n$/,
+    ],
+    [[], { TRUST_PROXY: '127.0.0.1' }, /^There is no administrator yet, /],
+    [
+      [],
+      { ORIGIN: 'https://users.example.org' },
+      /^ORIGIN says that there is a proxy: set TRUST_PROXY .*\n$/,
+    ],
     [[], { HOST: '0.0.0.0' }, /^Roster speaks plain HTTP, .*ORIGIN.*TRUST_PROXY.*\n$/],
     [['admin'], {}, /^Say who: npm run roster -- admin alice --email alice@example\.com\n$/],
     [['admin', 'alice'], {}, /^There is no user alice; with --email one is made\.\n$/],

@@ -25,11 +25,11 @@ export function passwordProblem(
   if (length > LONGEST) return `The password is too long: ${length} characters, at most ${LONGEST}.`;
   if (/\p{Cs}|\uFFFD|\0/u.test(password)) return 'The password contains a broken character.';
   const key = textKey(password);
-  if (isRepeated(key) || surprises(key) < FEWEST_SURPRISES)
-    return 'The password is too easy to guess: it repeats itself, or goes along the alphabet or the keyboard.';
   const names = [username, email, email.split('@')[0] ?? ''].map(textKey);
   if (names.some((name) => codePoints(name) >= SHORTEST_NAME && key.includes(name)))
     return 'The password must not contain the username or the email.';
+  if (isRepeated(key) || surprises(key) < FEWEST_SURPRISES)
+    return 'The password is too easy to guess: it repeats itself, or goes along the alphabet or the keyboard.';
   if (isCommonPassword(password))
     return 'The password is well known: it is on lists that are tried first, as it is or without the digits around it.';
   return undefined;

@@ -1,0 +1,182 @@
+/** The key of a database's secrets: where it is, and what happens where it is not. */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, inject, test } from 'vitest';
+import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { makeKeyFile } from '../../src/sessions/key-file.ts';
+import { openSecret, sealSecret } from '../../src/sessions/second-factor-secrets.ts';
+import { fingerprintOf, loadKey, nextOf, reseal } from '../../src/sessions/secret-key.ts';
+import { dump } from '../engines.ts';
+import { addPerson, CODE_SECRET } from '../people.ts';
+import { run } from '../roster.ts';
+import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+
+const keyPath = () => join(temporaryFolder(), 'keys', 'secret.key');
+
+/** As an earlier Roster kept it. */
+async function storeInClear(db: Db, userId: number): Promise<void> {
+  await transact(db, (trx) =>
+    trx.updateTable('credentials').set({ code_secret: CODE_SECRET }).where('user_id', '=', userId).execute(),
+  );
+}
+
+async function secretOf(db: Db, key: Buffer): Promise<string | undefined> {
+  const { user_id, code_secret } = await db
+    .selectFrom('credentials')
+    .select(['user_id', 'code_secret'])
+    .where('code_secret', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return openSecret(key, user_id, code_secret ?? '');
+}
+
+describe('the first start', () => {
+  test('makes a key for its owner alone, of which the database keeps no more than the fingerprint', async () => {
+    const [db, path] = [await temporaryDatabase(), keyPath()];
+    const { key } = await loadKey(db, path);
+    expect(key).toHaveLength(32);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+    const all = JSON.stringify(await dump(db));
+    expect(all).toContain(fingerprintOf(key));
+    for (const encoding of ['base64url', 'base64', 'hex'] as const)
+      expect(all).not.toContain(key.toString(encoding).slice(0, 40));
+    expect((await loadKey(db, path)).key).toEqual(key);
+  });
+
+  test('of several at once makes one key', async () => {
+    const [url, path] = [await temporaryUrl(), keyPath()];
+    const dbs = await Promise.all(Array.from({ length: 4 }, () => temporaryDatabase(url)));
+    const loaded = await Promise.all(dbs.map((db) => loadKey(db, path)));
+    expect(new Set(loaded.map(({ key }) => key.toString('hex'))).size).toBe(1);
+  });
+
+  test('of several with a file each makes one, and refuses the others', async () => {
+    const url = await temporaryUrl();
+    const paths = [keyPath(), keyPath(), keyPath()];
+    const dbs = await Promise.all(paths.map(() => temporaryDatabase(url)));
+    const loaded = await Promise.allSettled(dbs.map((db, index) => loadKey(db, paths[index] ?? '')));
+    expect(loaded.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(paths.filter((path) => existsSync(path))).toHaveLength(1);
+  });
+
+  test('takes a key that has been put there', async () => {
+    const [db, path] = [await temporaryDatabase(), keyPath()];
+    const made = makeKeyFile(path);
+    expect((await loadKey(db, path)).key).toEqual(made);
+  });
+
+  test('seals what an earlier Roster kept in clear, and leaves nothing of it', async () => {
+    const url = await temporaryUrl();
+    const [db, path] = [await temporaryDatabase(url), keyPath()];
+    const ann = await addPerson(db, 'ann', 'admin', { hasCode: true });
+    await storeInClear(db, ann.id);
+    const { key, sealed } = await loadKey(db, path);
+    expect(sealed).toBe(1);
+    expect(await secretOf(db, key)).toBe(CODE_SECRET);
+    expect(JSON.stringify(await dump(db))).not.toMatch(new RegExp(`${CODE_SECRET}|sealing key`));
+    expect((await loadKey(db, path)).sealed).toBe(0);
+    await db.destroy();
+    if (inject('engine') === 'sqlite')
+      expect(readFileSync(url.slice('sqlite:'.length)).includes(CODE_SECRET)).toBe(false);
+  });
+});
+
+describe('a key', () => {
+  test('that is missing, another one or none at all is refused, and none is made', async () => {
+    const [db, path] = [await temporaryDatabase(), keyPath()];
+    const { key } = await loadKey(db, path);
+    const known = fingerprintOf(key);
+    rmSync(path);
+    await expect(loadKey(db, path)).rejects.toThrow(
+      `sealed with the key ${known}, and ${path} is not there. Put the file with that key there, or set SECRET_KEY_FILE to where it is.`,
+    );
+    expect(existsSync(path)).toBe(false);
+    makeKeyFile(path);
+    await expect(loadKey(db, path)).rejects.toThrow(
+      `sealed with the key ${known}, and ${path} holds another key`,
+    );
+    for (const broken of ['', 'x', `${key.toString('base64url')}x`]) {
+      writeFileSync(path, broken);
+      await expect(loadKey(db, path)).rejects.toThrow(`${path} holds no key of Roster's`);
+    }
+  });
+
+  test('opens the secret of the user that it was sealed for, and of nobody else', () => {
+    const [key, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const sealed = sealSecret(key, 7, CODE_SECRET);
+    expect(openSecret(key, 7, sealed)).toBe(CODE_SECRET);
+    expect([
+      openSecret(key, 8, sealed),
+      openSecret(other, 7, sealed),
+      openSecret(key, 7, CODE_SECRET),
+    ]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('whose change was stopped before its end is put in its place at the next start', async () => {
+    const [db, path] = [await temporaryDatabase(), keyPath()];
+    const { key } = await loadKey(db, path);
+    await addPerson(db, 'ann', 'admin', { hasCode: true });
+    const next = makeKeyFile(nextOf(path));
+    // Not sealed with it yet: the old one goes on.
+    expect((await loadKey(db, path)).key).toEqual(key);
+    await transact(db, (trx) => reseal(trx, key, next));
+    expect((await loadKey(db, path)).key).toEqual(next);
+    expect(readdirSync(dirname(path)).sort()).toEqual(['secret.key', `secret.key.${fingerprintOf(key)}`]);
+    // Stopped between the two renames.
+    renameSync(path, nextOf(path));
+    expect((await loadKey(db, path)).key).toEqual(next);
+    expect(existsSync(path)).toBe(true);
+  });
+});
+
+describe('the commands', () => {
+  async function roster(args: readonly string[], settings: Record<string, string>) {
+    const child = run(args, settings);
+    const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return out + error;
+  }
+
+  async function startWithSecret() {
+    const url = await temporaryUrl();
+    const [db, path] = [await temporaryDatabase(url), keyPath()];
+    const ann = await addPerson(db, 'ann', 'admin', { hasCode: true, recoveryHashes: ['one'] });
+    await storeInClear(db, ann.id);
+    const { key } = await loadKey(db, path);
+    return { db, path, key, settings: { DATABASE_URL: url, SECRET_KEY_FILE: path } };
+  }
+
+  test('change-key seals everything with a new key, and keeps the old one for earlier backups', async () => {
+    const { db, path, key, settings } = await startWithSecret();
+    expect(await roster(['change-key'], settings)).toContain(
+      `${path} holds a new key, and 1 second factors are sealed with it.`,
+    );
+    const after = await loadKey(db, path);
+    expect(after.key).not.toEqual(key);
+    expect(await secretOf(db, after.key)).toBe(CODE_SECRET);
+    expect(readFileSync(`${path}.${fingerprintOf(key)}`, 'utf8').trim()).toBe(key.toString('base64url'));
+  });
+
+  test('give-up-key goes on without a lost one, and without anything that was sealed with it', async () => {
+    const { db, path, key, settings } = await startWithSecret();
+    const command = ['give-up-key', fingerprintOf(key)];
+    expect(await roster(command, settings)).toContain('holds that key: nothing is lost.');
+    expect(await secretOf(db, key)).toBe(CODE_SECRET);
+    rmSync(path);
+    expect(await roster(['give-up-key', 'abc'], settings)).toContain('is not the key of this database');
+    expect(existsSync(path)).toBe(false);
+    expect(await roster(command, settings)).toContain('1 people with a second factor cannot sign in until');
+    const after = await loadKey(db, path);
+    for (const tried of [key, after.key]) expect(await secretOf(db, tried)).toBeUndefined();
+    expect(await db.selectFrom('recovery_codes').selectAll().execute()).toEqual([]);
+  });
+
+  test('a Roster whose key is not there does not start', async () => {
+    const { path, key, settings } = await startWithSecret();
+    rmSync(path);
+    expect(await roster([], { ...settings, PORT: '0' })).toMatch(
+      new RegExp(`^Secrets in the database are sealed with the key .* give-up-key ${fingerprintOf(key)}\n$`),
+    );
+  });
+});
