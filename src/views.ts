@@ -40,7 +40,9 @@ export type Views = {
     user: User;
     from: ListState;
     /** How someone with a role signs in, for those who give access. */
-    access: { hasPassword: boolean; isCodeSet: boolean; isLastAdministrator: boolean } | undefined;
+    access:
+      | { hasPassword: boolean; isCodeSet: boolean; isCodeLocked: boolean; isLastAdministrator: boolean }
+      | undefined;
   };
   'users/form': {
     /** The user being changed; none when there is one to be made. */

@@ -23,7 +23,7 @@ export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[])
     const count = await transact(db, (trx) => reseal(trx, key, next));
     takePlace(path, key);
     console.log(
-      `${path} holds a new key, and ${count} second factors are sealed with it. Start every Roster again. Earlier backups need ${path}.${fingerprintOf(key)}: remove it with the last of them.`,
+      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Start every Roster again. Earlier backups need ${path}.${fingerprintOf(key)}: remove it with the last of them.`,
     );
   } finally {
     await db.destroy();

@@ -28,7 +28,7 @@ export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[])
       return giveUpSecondFactors(trx);
     });
     console.log(
-      `The key ${fingerprint} is given up; the database's is the one in ${path}. ${count} people with a second factor cannot sign in until an administrator removes it, or, for an administrator: npm run roster -- admin NAME`,
+      `The key ${fingerprint} is given up; the database's is the one in ${path}. Whoever has a second factor (${count}) cannot sign in until an administrator removes it; an administrator is let in again with: npm run roster -- admin NAME`,
     );
   } finally {
     await db.destroy();

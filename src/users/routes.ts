@@ -8,6 +8,7 @@ import { allow } from '../sessions/access.ts';
 import { findCredentials } from '../sessions/credentials.ts';
 import { isLastAdministrator } from '../sessions/last-administrator.ts';
 import { mayEdit, mayManage, mayRead } from '../sessions/policy.ts';
+import { MOST_FAILURES } from '../sessions/second-factor.ts';
 import { quotable } from '../text.ts';
 import type { Views } from '../views.ts';
 import { askToDelete, remove } from './deletion.ts';
@@ -94,6 +95,7 @@ async function accessOf(
   return {
     hasPassword: credentials !== undefined,
     isCodeSet: credentials?.code_secret != null,
+    isCodeLocked: (credentials?.code_failures ?? 0) >= MOST_FAILURES,
     isLastAdministrator: await isLastAdministrator(db, user.id),
   };
 }

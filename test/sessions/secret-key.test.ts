@@ -150,7 +150,7 @@ describe('the commands', () => {
   test('change-key seals everything with a new key, and keeps the old one for earlier backups', async () => {
     const { db, path, key, settings } = await startWithSecret();
     expect(await roster(['change-key'], settings)).toContain(
-      `${path} holds a new key, and 1 second factors are sealed with it.`,
+      `${path} holds a new key, with which the secrets of second factors (1) are sealed.`,
     );
     const after = await loadKey(db, path);
     expect(after.key).not.toEqual(key);
@@ -166,7 +166,7 @@ describe('the commands', () => {
     rmSync(path);
     expect(await roster(['give-up-key', 'abc'], settings)).toContain('is not the key of this database');
     expect(existsSync(path)).toBe(false);
-    expect(await roster(command, settings)).toContain('1 people with a second factor cannot sign in until');
+    expect(await roster(command, settings)).toContain('Whoever has a second factor (1) cannot sign in until');
     const after = await loadKey(db, path);
     for (const tried of [key, after.key]) expect(await secretOf(db, tried)).toBeUndefined();
     expect(await db.selectFrom('recovery_codes').selectAll().execute()).toEqual([]);
