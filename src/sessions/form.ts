@@ -25,22 +25,26 @@ export function passwordProblem(
   if (length > LONGEST) return `The password is too long: ${length} characters, at most ${LONGEST}.`;
   if (/\p{Cs}|\uFFFD|\0/u.test(password)) return 'The password contains a broken character.';
   const key = textKey(password);
-  if (isRepeated(key) || surprises(key) < FEWEST_SURPRISES)
-    return 'The password is too easy to guess: it repeats itself, or goes along the alphabet or the keyboard.';
   const names = [username, email, email.split('@')[0] ?? ''].map(textKey);
   if (names.some((name) => codePoints(name) >= SHORTEST_NAME && key.includes(name)))
     return 'The password must not contain the username or the email.';
+  if (isRepeated(key) || surprises(key) < FEWEST_SURPRISES)
+    return 'The password is too easy to guess: it repeats itself, or goes along the alphabet or the keyboard.';
   if (isCommonPassword(password))
     return 'The password is well known: it is on lists that are tried first, as it is or without the digits around it.';
   return undefined;
 }
 
-/** Whether it is one text again and again, its letters at least: `Winter2024Winter2025!`. */
+/** Whether it is one text again and again, or its letters are: `Winter2024Winter2025!`. */
 function isRepeated(key: string): boolean {
+  const letters = key.replaceAll(/[^\p{L}\p{M}]/gu, '');
+  // A few letters among many digits repeat by chance.
+  return isTwice(key) || (letters.length * 2 > key.length && isTwice(letters));
+}
+
+function isTwice(text: string): boolean {
   // Twice in a row, it is found a second time before its end.
-  return [key, key.replaceAll(/[^\p{L}\p{M}]/gu, '')].some(
-    (text) => `${text}${text}`.indexOf(text, 1) < text.length,
-  );
+  return `${text}${text}`.indexOf(text, 1) < text.length;
 }
 
 /** The fields in which a password is chosen: twice, since nobody sees what is typed. */
