@@ -35,12 +35,16 @@ export function passwordProblem(
   return undefined;
 }
 
-/** Whether it is one text again and again, its letters at least: `Winter2024Winter2025!`. */
+/** Whether it is one text again and again, or its letters are: `Winter2024Winter2025!`. */
 function isRepeated(key: string): boolean {
+  const letters = key.replaceAll(/[^\p{L}\p{M}]/gu, '');
+  // A few letters among many digits repeat by chance.
+  return isTwice(key) || (letters.length * 2 > key.length && isTwice(letters));
+}
+
+function isTwice(text: string): boolean {
   // Twice in a row, it is found a second time before its end.
-  return [key, key.replaceAll(/[^\p{L}\p{M}]/gu, '')].some(
-    (text) => `${text}${text}`.indexOf(text, 1) < text.length,
-  );
+  return `${text}${text}`.indexOf(text, 1) < text.length;
 }
 
 /** The fields in which a password is chosen: twice, since nobody sees what is typed. */

@@ -33,9 +33,9 @@ export function surprises(text: string): number {
   }).length;
 }
 
-/** Whether two rows go on in turns, as in `1q2w3e` and `a1b2c3`, for five characters: fewer are there by chance. */
+/** Whether two rows go on in turns, as in `1q2w3e` and `a1b2c3`, for six characters: fewer are there by chance. */
 function isInterleaved(characters: readonly string[], index: number): boolean {
-  return [0, 1, 2].every((back) => follows(characters, index - back, 2));
+  return [0, 1, 2, 3].every((back) => follows(characters, index - back, 2));
 }
 
 /** Whether the character is the next one, or the same, in the alphabet or on a keyboard as the one so many before it. */

@@ -3,6 +3,40 @@ import { newPasswordProblems, passwordProblem } from '../../src/sessions/form.ts
 
 const ALICE = { username: 'alice', email: 'a.liddell@example.org' };
 
+/** Clubs, sayings, walks over the keyboard, words twice or with digits behind. */
+const WELL_KNOWN = `
+    manchesterunited manchestercity1 liverpoolfc1892 realmadrid123456 barcelona123456 fcbarcelona1899
+    arsenalfootball chelseafootballclub tottenhamhotspur newcastleunited westhamunited123
+    leedsunited12345 juventus1234567 bayernmunich2020 borussiadortmund galatasaray1905 fenerbahce190734
+    dallascowboys88 pittsburghsteelers greenbaypackers newyorkyankees1 bostonredsox2004 losangeleslakers
+    sanfrancisco49ers administrator123 administrator1234 Administrator2023! Admin123456789!
+    adminadminadmin1 rootrootrootroot iloveyouforever iloveyousomuch1 iloveyou12345678 iloveyouiloveyou
+    iloveyou3000iloveyou ilovemyfamily123 ilovejesus12345 jesuslovesme123 jesuschristislord
+    thisismypassword thisisapassword mypassword12345 mypasswordis123 passwordpassword passwordpassword1
+    password12345678 Password1234567! password123password passw0rdpassw0rd P@ssw0rd12345678
+    P@ssword123456789 letmein12345678 letmeinletmein1 letmeinplease123 trustno1trustno1 changemechangeme
+    changeme1234567 changeme12345678 mustangmustang1 dragondragon123 monkeymonkey123 sunshine12345678
+    princess12345678 football12345678 baseball12345678 superman12345678 starwars12345678
+    whatever12345678 welcome12345678 Welcome123456789 welcometomyworld qwertyuiop123456 qwertyuiop12345
+    qwertyuiopasdfghjkl 1q2w3e4r5t6y7u8i 1q2w3e4r5t6y7u8i9o0p q1w2e3r4t5y6u7i8 qawsedrftgyhujik
+    qazwsxedcrfvtgb 1qaz2wsx3edc4rfv zaq12wsxcde34rfv zaq1xsw2cde3vfr4 !QAZ2wsx#EDC4rfv 1qaz!QAZ2wsx@WSX
+    123qweasdzxc123 qweasdzxcqweasdzxc qwe123asd456zxc789 asdfghjkl123456 zxcvbnm12345678
+    abcd1234abcd1234 abc123abc123abc abcdef123456789 a1b2c3d4e5f6g7h8 1a2b3c4d5e6f7g8h 123456789abcdef
+    123456789qwerty 12345qwert12345 112233445566778 correcthorsebatterystaple
+    correct-horse-battery-staple Tr0ub4dor&3Tr0ub4dor&3 harrypotter12345 spongebobsquarepants
+    pokemonpokemon1 minecraft123456 onedirection123 bestfriendsforever bestfriends4ever friendsforever1
+    togetherforever foreverandalways supercalifragilisticexpialidocious callofduty12345
+    metallicametallica ironmaiden66666 ledzeppelin1234 linkinparklinkinpark michaeljackson1
+    christopher1234 alexander1234567 elizabeth1234567 charlottesville massachusetts123 sanfrancisco123
+    newyorkcity1234 computer12345678 internet12345678 samsung12345678 google123456789 facebook12345678
+    microsoft12345678 nopassword12345 secretpassword1 supersecretpassword supersecret12345
+    topsecret1234567 opensesame12345 masterpassword1 testtesttesttest testpassword123 test12345678910
+    temppassword123 Summer2023Summer2023 Winter2024Winter2024! asdfasdfasdfasdf wordpass12345678
+    godisgoodallthetime blink182blink182 hellohellohello helloworld12345 hello123hello123
+    whoareyouwhoareyou idontknowmypassword iforgotmypassword password-password dragon.dragon.dragon
+    monkey-monkey-monkey qwerty-qwerty-qwerty mickeymouse12345 donaldduck123456 batmanandrobin1
+    thelordoftherings gameofthrones123 startrekvoyager abcdefghijklmno`.trim();
+
 describe('a password', () => {
   test.each([
     'lemon trees on the roof',
@@ -18,6 +52,7 @@ describe('a password', () => {
     'vkqzrtmxbwhpjyd',
     'Kd8vQzR2mTw7XbNc4HsG',
     '7f3a9c1e5b8d2f60a4c7e91b3d5f8a26',
+    'b42c056275124492c6abc61c511172a0',
   ])('%s is taken', (password) => {
     expect(passwordProblem(password, ALICE)).toBeUndefined();
   });
@@ -103,6 +138,13 @@ describe('a password', () => {
     'ＬＥＴＭＥＩＮ１２３４５６７８',
   ])('%s is well known', (password) => {
     expect(passwordProblem(password, ALICE)).toMatch(/is well known/);
+  });
+
+  test('is none of those that everyone knows', () => {
+    const taken = WELL_KNOWN.split(/\s+/).filter(
+      (password) => passwordProblem(password, ALICE) === undefined,
+    );
+    expect(taken).toEqual([]);
   });
 
   test.each([
