@@ -53,7 +53,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'users/show': {
     user,
     from: list,
-    access: { hasPassword: true, isCodeSet: true, isLastAdministrator: false },
+    access: { hasPassword: true, isCodeSet: true, isCodeLocked: false, isLastAdministrator: false },
   },
   'users/form': {
     user,

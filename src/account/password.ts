@@ -1,5 +1,6 @@
 /** Changing one's own password, which signs out every other browser. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SignedOutError } from '../errors.ts';
 import { readFields } from '../forms.ts';
 import { sessionCookie } from '../sessions/cookie.ts';
 import { setPassword } from '../sessions/credentials.ts';
@@ -8,7 +9,7 @@ import { passwordQueue } from '../sessions/password-queue.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { deleteSessionsOf, renewSession } from '../sessions/queries.ts';
 import { newToken } from '../sessions/tokens.ts';
-import { getUser } from '../users/queries.ts';
+import { findUser } from '../users/queries.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { showAccount } from './show.ts';
@@ -17,7 +18,8 @@ export async function changePassword(request: FastifyRequest, reply: FastifyRepl
   const fields = readFields(request.body, ['current_password', 'new_password', 'new_password_again']);
   const { server } = request;
   const session = sessionOf(request);
-  const user = await getUser(server.db, session.user_id);
+  const user = await findUser(server.db, session.user_id);
+  if (user === undefined) throw new SignedOutError('The user has been deleted.');
   const problems = newPasswordProblems(fields, user);
   const refusal = await checkOwnPassword(request, reply, fields.current_password ?? '');
   const errors = { ...(refusal && { current_password: refusal.sentence }), ...problems };

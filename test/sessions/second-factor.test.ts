@@ -39,17 +39,15 @@ async function fail({ app, bob }: Awaited<ReturnType<typeof start>>, times: numb
 describe('wrong codes', () => {
   test('are counted by account, from wherever they come, and make one wait a little longer each time', async () => {
     const { clock, send } = await start();
-    const waits: number[] = [];
-    for (let failures = 0; failures < 12; failures++) {
+    for (const wait of [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]) {
+      // Too early by a moment is too early, also for what is right.
+      clock.move(Math.max(0, wait * 1000 - 1));
+      if (wait > 0) expect((await send(codeAt(clock()))).headers['retry-after']).toBe('1');
+      clock.move(wait > 0 ? 1 : 0);
       expect((await send('000000')).statusCode).toBe(422);
-      const answer = await send(codeAt(clock() - 10 * 60_000));
-      const wait = answer.statusCode === 429 ? Number(answer.headers['retry-after']) : 0;
-      if (answer.statusCode === 422) failures++;
-      waits.push(wait);
-      clock.move(wait * 1000);
     }
-    expect(waits).toEqual([0, 1, 2, 4, 8, 16, 32, 60, 60, 60].slice(0, waits.length));
-    expect((await send(codeAt(clock()))).statusCode).toBe(422);
+    clock.move(60_000);
+    expect((await send(codeAt(clock()))).statusCode).toBe(303);
   });
 
   test('do not get ahead of the counting when they come at once', async () => {
