@@ -17,6 +17,7 @@ import { healthRoutes } from './health.ts';
 import { takeTarget } from './host.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { collectMethods } from './methods.ts';
+import { withoutTokens } from './redaction.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { addSecurity } from './security.ts';
 import { addAccess, allow } from './sessions/access.ts';
@@ -122,7 +123,7 @@ export async function buildApp({
 
 /** What is logged of a request; a token in its address is not. */
 function requestToLog({ method, url, host, address }: FastifyRequest) {
-  return { method, url: url.replaceAll(/[\w-]{43}/g, '…'), host, remoteAddress: address };
+  return { method, url: withoutTokens(url), host, remoteAddress: address };
 }
 
 function noCompiler(): never {

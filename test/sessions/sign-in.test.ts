@@ -145,8 +145,8 @@ describe('signing in', () => {
   test('takes a huge paste for what it is: wrong', async () => {
     const { app } = await startWithAnn();
     const answer = await post(app, '/sign-in', {
-      username: 'x'.repeat(200_000),
-      password: 'e\u0301'.repeat(100_000),
+      username: 'x'.repeat(50_000),
+      password: 'e\u0301'.repeat(10_000),
     });
     expect(answer.statusCode).toBe(422);
   });
