@@ -79,10 +79,11 @@ export async function buildApp({
   app.decorate('db', db);
   // Node would answer these two by itself, without a page: an expectation may be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  app.server.on(
-    'connect',
-    (_request, socket) => void answerClientError(app, new Error('CONNECT'), socket as Socket),
-  );
+  app.server.on('connect', (_request, socket) => {
+    // Node has let go of it: a reset that nobody listens for would end the process.
+    socket.on('error', () => socket.destroy());
+    void answerClientError(app, new Error('CONNECT'), socket as Socket);
+  });
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
 
