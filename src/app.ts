@@ -17,6 +17,7 @@ import { healthRoutes } from './health.ts';
 import { takeTarget } from './host.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { collectMethods } from './methods.ts';
+import { withoutTokens } from './redaction.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { addSecurity } from './security.ts';
 import { addAccess, allow } from './sessions/access.ts';
@@ -83,10 +84,11 @@ export async function buildApp({
   app.decorate('db', db).decorate('secretKey', secretKey);
   // Node would answer these two by itself, without a page: an expectation may be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  app.server.on(
-    'connect',
-    (_request, socket) => void answerClientError(app, new Error('CONNECT'), socket as Socket),
-  );
+  app.server.on('connect', (_request, socket) => {
+    // Node has let go of it: a reset that nobody listens for would end the process.
+    socket.on('error', () => socket.destroy());
+    void answerClientError(app, new Error('CONNECT'), socket as Socket);
+  });
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
 
@@ -128,7 +130,7 @@ export async function buildApp({
 
 /** What is logged of a request; a token in its address is not. */
 function requestToLog({ method, url, host, address }: FastifyRequest) {
-  return { method, url: url.replaceAll(/[\w-]{43}/g, '…'), host, remoteAddress: address };
+  return { method, url: withoutTokens(url), host, remoteAddress: address };
 }
 
 function noCompiler(): never {

@@ -65,6 +65,7 @@ export function stopDropping(socket: Socket): boolean {
 
 /** Sends a last answer on a bare connection. Whatever else comes on it is read for a while, and not acted on. */
 export function giveUp(socket: Socket, answer: string): void {
+  if (givenUp.has(socket)) return;
   givenUp.add(socket);
   socket.end(answer);
   socket.resume();

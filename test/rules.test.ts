@@ -35,6 +35,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/text.ts',
     'src/pagination.ts',
     'src/progress.ts',
+    'src/redaction.ts',
     'src/unread-bodies.ts',
     'src/search/',
     'src/sessions/policy.ts',

@@ -83,6 +83,23 @@ test.each([
   expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
 });
 
+test.each(['CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n', 'NOISE\r\n\r\n'])(
+  'whoever breaks off after %j breaks nothing',
+  async (bytes) => {
+    const app = await startApp();
+    const connected = once(app.server, 'connection');
+    const socket = await connectTo(app);
+    const [connection] = (await connected) as [Socket];
+    // Not `once`, which would see to the error itself.
+    const closed = new Promise((resolve) => connection.on('close', resolve));
+    socket.write(bytes);
+    expect(await readAnswer(socket)).toMatch(/^HTTP\/1\.1 400 /);
+    socket.resetAndDestroy();
+    await closed;
+    expect((await get(app, '/users')).statusCode).toBe(200);
+  },
+);
+
 test('no more than 8 MiB are read for an answer', async () => {
   const app = await startApp();
   const connected = once(app.server, 'connection');

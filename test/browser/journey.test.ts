@@ -188,7 +188,7 @@ test('what was typed is still there on the way back from an error', async () => 
   const page = await openRoster(0);
   await page.goto('/users/new');
   await page.getByLabel('Email').fill('zoe@example.org');
-  const pasted = 'Z'.repeat(5_000_000);
+  const pasted = 'Z'.repeat(1_100_000);
   await page.getByLabel('Full name').fill(pasted);
   await page.getByRole('button', { name: 'Create user' }).click();
   await expectText(

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { findCredentials, setPassword } from '../../src/sessions/credentials.ts';
+import { passwordQueue } from '../../src/sessions/password-queue.ts';
 import { isOutdated } from '../../src/sessions/passwords.ts';
 import { prune } from '../../src/sessions/pruning.ts';
 import { insertSession } from '../../src/sessions/queries.ts';
@@ -259,6 +260,43 @@ describe('many at once', () => {
     expect(textOf(busy[0]?.body ?? '')).toContain('Too many people are signing in at this moment.');
     expect(busy[0]?.headers['retry-after']).toBe('5');
     expect(fieldValue(busy[0]?.body ?? '', 'next')).toBe('/roles');
+  });
+});
+
+describe('many at once from one address', () => {
+  async function startCrowd() {
+    const { app, clock } = await startWithAnn({ TRUST_PROXY: '127.0.0.1' });
+    const attempt = (address: string, password: string, username = 'ann') =>
+      post(app, '/sign-in', { username, password }, { 'x-forwarded-for': address });
+    return { app, clock, attempt };
+  }
+
+  test('keep nobody out who comes from elsewhere', async () => {
+    const { attempt } = await startCrowd();
+    const crowd = Array.from({ length: 400 }, (_, number) => attempt('192.0.2.1', 'wrong', `name${number}`));
+    const others = Array.from({ length: 30 }, (_, number) => attempt(`198.51.100.${number}`, PASSWORD));
+    for (const { statusCode } of await Promise.all(others)) expect(statusCode).toBe(303);
+    const statuses = (await Promise.all(crowd)).map(({ statusCode }) => statusCode);
+    // Twenty names are looked at; whoever has come in by then waits, or is turned away.
+    expect(statuses.filter((status) => status === 422)).toHaveLength(20);
+    expect(statuses.filter((status) => status === 429 || status === 503)).toHaveLength(380);
+  });
+
+  test('write nothing once they have to wait, and take no place where passwords are checked', async () => {
+    const { app, clock, attempt } = await startCrowd();
+    for (let number = 0; number < 20; number++) await attempt('192.0.2.1', 'wrong', `name${number}`);
+    const rows = () => app.db.selectFrom('guesses').selectAll().orderBy('key_hash').execute();
+    const before = await rows();
+    expect(before).toHaveLength(21);
+    const queue = vi.spyOn(passwordQueue, 'run');
+    const crowd = Array.from({ length: 100 }, (_, number) =>
+      attempt('192.0.2.1', PASSWORD, `other${number}`),
+    );
+    for (const { statusCode } of await Promise.all(crowd)) expect(statusCode).toBe(429);
+    expect(queue).not.toHaveBeenCalled();
+    expect(await rows()).toEqual(before);
+    clock.move(1000);
+    expect((await attempt('192.0.2.1', PASSWORD)).statusCode).toBe(303);
   });
 });
 
