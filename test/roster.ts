@@ -1,8 +1,11 @@
 /** A Roster in a process of its own, as `npm start` runs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
+import { hashOf } from '../src/sessions/tokens.ts';
 import { temporaryUrl } from './support.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.js');
@@ -19,12 +22,24 @@ export type Roster = {
 /** Starts a command with these settings alone; it does not outlive the test. */
 export function run(args: readonly string[], settings: Record<string, string>, main = MAIN) {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH ?? '', ...settings },
+    env: { PATH: process.env.PATH ?? '', ...keyOf(settings), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
+
+/** Where the key of a database on PostgreSQL is: not in the project, where its default would be. */
+function keyOf({ DATABASE_URL = '' }: Record<string, string>): Record<string, string> {
+  if (!DATABASE_URL.startsWith('postgres')) return {};
+  keys ??= mkdtempSync(join(tmpdir(), 'roster-keys-'));
+  return { SECRET_KEY_FILE: join(keys, hashOf(DATABASE_URL)) };
+}
+
+let keys: string | undefined;
+afterAll(() => {
+  if (keys) rmSync(keys, { recursive: true, force: true });
+});
 
 /** Starts to serve, and waits for the one line that it says. */
 export async function startRoster(settings: Record<string, string> = {}): Promise<Roster> {

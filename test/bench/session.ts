@@ -16,7 +16,12 @@ export const PASSWORD = 'sixteen connections or so';
 const { name } = sessionCookie({ origin: undefined, sessionLasts: 0 });
 
 /** What every request carries. */
-export const SIGNED_IN = { cookie: `${name}=${TOKEN}`, 'sec-fetch-site': 'same-origin' };
+export const SIGNED_IN = {
+  cookie: `${name}=${TOKEN}`,
+  'sec-fetch-site': 'same-origin',
+  // As a proxy says it.
+  'x-forwarded-for': '192.0.2.1',
+};
 
 export async function addAdministrator(url: string): Promise<void> {
   const db = await openDatabase(url);

@@ -102,6 +102,19 @@ describe('a form that is sent after its session has ended', () => {
     expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('zoe');
   });
 
+  test('is there once: sent again from the history of a browser it brings nothing back', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const { headers: first } = await signInOn(app, refused.body, ed, headers);
+    expect((await post(app, '/users', ZOE, first)).statusCode).toBe(303);
+    const { answer, headers: second } = await signInOn(app, refused.body, ed, headers);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/users/new']);
+    expect(fieldValue((await get(app, '/users/new', second)).body, 'username')).toBe('');
+    expect(JSON.stringify(await app.db.selectFrom('sessions').select('draft').execute())).not.toContain(
+      'zoe',
+    );
+  });
+
   test('is dropped when someone else signs in there', async () => {
     const { app, ann, headers } = await startWithPeople();
     const refused = await post(app, '/users', ZOE, headers);
