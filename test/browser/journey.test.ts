@@ -184,12 +184,17 @@ test('the next page is fetched before it is asked for, without using up the flas
   await expectText(page, 'User zoe deleted!');
 });
 
+// This Chromium keeps no page whole for the way back, as those of people do; a page made anew is filled with what was
+// typed, but for the fields about others, with `autocomplete="off"`.
 test('what was typed is still there on the way back from an error', async () => {
-  const page = await openRoster(0);
-  await page.goto('/users/new');
+  const app = await startApp();
+  const context = await browser.newContext({ baseURL: await listen(app), javaScriptEnabled: false });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  await page.goto(`/setup/${app.setupToken}`);
   await page.getByLabel('Email').fill('zoe@example.org');
   await page.getByLabel('Full name').fill('Z'.repeat(1_100_000));
-  await page.getByRole('button', { name: 'Create user' }).click();
+  await page.getByRole('button', { name: 'Become the administrator' }).click();
   await expectText(page, 'A form may be 1 MiB at most.');
   await page.goBack();
   expect(await page.getByLabel('Email').inputValue()).toBe('zoe@example.org');
