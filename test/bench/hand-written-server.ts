@@ -1,10 +1,12 @@
 /** The baseline written by hand: Roster's pages from node:http, prepared statements and Roster's own templates. */
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Page } from '../../src/pagination.ts';
 import { HEADERS } from '../../src/security.ts';
 import type { Session } from '../../src/sessions/queries.ts';
+import { seal } from '../../src/sessions/tokens.ts';
 import { parseList } from '../../src/users/list.ts';
 import { openUsers } from './hand-written-users.ts';
 import { render } from './hand-written-views.ts';
@@ -27,6 +29,8 @@ const PAGE_ADDRESS = '/users?page=';
 
 const [path = ''] = process.argv.slice(2);
 const users = openUsers(path);
+/** Flash messages are sealed, as Roster's are. */
+const KEY = randomBytes(32);
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const { method, url = '', headers } = request;
@@ -77,7 +81,7 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(303, {
     ...CREATED_HEADERS,
     location: `/users/${id}`,
-    'set-cookie': `roster_flash=${encodeURIComponent(sentence)}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
+    'set-cookie': `roster_flash=${seal(KEY, 'flash', sentence)}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);
