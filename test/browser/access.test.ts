@@ -141,6 +141,9 @@ test('a person sets up a second factor, signs out, and comes back with a code, t
   await expectText(page, 'Enter your code');
   await page.getByLabel('Code', { exact: true }).fill('123');
   await page.getByRole('button', { name: 'Sign in' }).click();
+  await expectText(page, 'That is not a code: enter six digits, or one of your recovery codes.');
+  await page.getByLabel('Code', { exact: true }).fill('000000');
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await expectText(page, 'That code is wrong, or it has been used.');
   await page.getByLabel('Code', { exact: true }).fill(code());
   await page.getByRole('button', { name: 'Sign in' }).click();

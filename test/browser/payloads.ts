@@ -174,7 +174,7 @@ const TEXTS: Readonly<Record<Place, readonly string[]>> = {
     '\u2067<svg onload=pwned(NR)>\u2069\u200f',
     // So long that something may cut it, in the middle of an escape.
     `${'&<">\''.repeat(24)}<img src=x onerror=pwned(NR)>`,
-    `<img src=x ${'a='.repeat(4_000)} onerror=pwned(NR)>`,
+    `<img src=x ${'a='.repeat(2_500)} onerror=pwned(NR)>`,
     `${'x'.repeat(195)}<b>pwned(NR)</b>`,
     `${'\u{1F600}'.repeat(59)}<img src=x onerror=pwned(NR)>`,
   ],
@@ -335,7 +335,7 @@ const TEXTS: Readonly<Record<Place, readonly string[]>> = {
     "'; drop table users; -- NR",
     '" OR NEAR(pwned NR) *',
     '%_\\ NR',
-    `${'<'.repeat(5_000)} NR`,
+    `${'<'.repeat(3_500)} NR`,
     `${'"'.repeat(1_500)} NR`,
   ],
 };
