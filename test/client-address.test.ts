@@ -81,7 +81,7 @@ test('behind proxies the nearest address that is no proxy counts, whether or not
   expect(await where(app, '203.0.113.9, nonsense')).toBe('unknown');
   expect(await where(app, '198.51.100.3', '::ffff:10.0.0.1')).toBe('198.51.100.3');
   expect(await where(app, '198.51.100.3', '203.0.113.7')).toBe('203.0.113.7');
-  expect(await where(await startApp(), '198.51.100.3', '127.0.0.1')).toContain('no page');
+  expect(await where(await startApp(), '198.51.100.3', '127.0.0.1')).toContain('no administrator yet');
 });
 
 test('a port, brackets or nonsense in X-Forwarded-For make nobody a stranger again', async () => {

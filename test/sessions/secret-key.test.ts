@@ -70,10 +70,12 @@ describe('the first start', () => {
   test('seals what an earlier Roster kept in clear, and leaves nothing of it', async () => {
     const url = await temporaryUrl();
     const [db, path] = [await temporaryDatabase(url), keyPath()];
-    const ann = await addPerson(db, 'ann', 'admin', { hasCode: true });
-    await storeInClear(db, ann.id);
+    for (let number = 1; number <= 20; number++) {
+      const { id } = await addPerson(db, `ann${number}`, 'admin');
+      await storeInClear(db, id);
+    }
     const { key, sealed } = await loadKey(db, path);
-    expect(sealed).toBe(1);
+    expect(sealed).toBe(20);
     expect(await secretOf(db, key)).toBe(CODE_SECRET);
     expect(JSON.stringify(await dump(db))).not.toMatch(new RegExp(`${CODE_SECRET}|sealing key`));
     expect((await loadKey(db, path)).sealed).toBe(0);
