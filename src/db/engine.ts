@@ -31,8 +31,8 @@ export type Engine = {
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;
   /** Does a part of some long work that leaves others their turn. */
   stretch<T>(work: () => Promise<T>): Promise<T>;
-  /** Does work in which secrets are overwritten or deleted: their bytes do not stay in the file, as far as the database can. */
-  overwriting<T>(trx: Trx, work: () => Promise<T>): Promise<T>;
+  /** Does work, in a transaction, that overwrites or deletes secrets: no file keeps their bytes, as far as the database can. */
+  overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T>;
   /** Tells the planner what is there after a bulk load. */
   finishBulkLoad(db: Db): Promise<void>;
   /** The highest id that was ever given to a user, deleted since or not; 0 without one. */

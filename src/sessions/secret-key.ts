@@ -6,7 +6,6 @@ import { hash } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { makeKeyFile, readKeyFile, syncFolder } from './key-file.ts';
 import { openSecret, sealSecret } from './second-factor-secrets.ts';
@@ -14,6 +13,8 @@ import { openSecret, sealSecret } from './second-factor-secrets.ts';
 const FINGERPRINT = 'key fingerprint';
 /** What secrets were sealed with before there was a file: a key beside what it protects. */
 const KEY_INSIDE = 'sealing key';
+/** In one statement. */
+const ROWS = 500;
 
 /** Of a key, which is random itself: 16 hex digits. */
 export function fingerprintOf(key: Buffer): string {
@@ -28,7 +29,7 @@ export function fingerprintOf(key: Buffer): string {
 export async function loadKey(db: Db, path: string): Promise<{ key: Buffer; sealed: number }> {
   const known = await readFingerprint(db);
   if (known !== undefined) return { key: checkedKey(path, known), sealed: 0 };
-  return transact(db, async (trx) => {
+  return engineOf(db).overwrite(db, async (trx) => {
     // Of several that start at once one makes the key.
     await trx.selectFrom('secrets').select('name').where('name', '=', KEY_INSIDE).forUpdate().execute();
     const made = await readFingerprint(trx);
@@ -65,11 +66,20 @@ export async function writeFingerprint(trx: Trx, key: Buffer): Promise<void> {
 
 /** Seals what an earlier Roster has kept in clear. */
 async function takeUp(trx: Trx, key: Buffer): Promise<number> {
-  return engineOf(trx).overwriting(trx, async () => {
-    const count = await changeSecrets(trx, (userId, secret) => sealSecret(key, userId, secret));
-    await writeFingerprint(trx, key);
-    return count;
+  const all = await trx.selectFrom('credentials').selectAll().orderBy('user_id').execute();
+  // All of the table is given up first: between the rows of a page lie remains of those that were moved.
+  await trx.deleteFrom('credentials').execute();
+  const sealed = all.map((row) => {
+    const { user_id, code_secret } = row;
+    return code_secret === null ? row : { ...row, code_secret: sealSecret(key, user_id, code_secret) };
   });
+  for (let from = 0; from < sealed.length; from += ROWS)
+    await trx
+      .insertInto('credentials')
+      .values(sealed.slice(from, from + ROWS))
+      .execute();
+  await writeFingerprint(trx, key);
+  return all.filter(({ code_secret }) => code_secret !== null).length;
 }
 
 async function changeSecrets(trx: Trx, change: (userId: number, stored: string) => string): Promise<number> {

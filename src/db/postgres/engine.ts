@@ -68,7 +68,7 @@ export const postgresEngine: Engine = {
   // It is the server that works, on everyone's statements at once.
   stretch: (work) => work(),
   // A row's earlier version stays in its file until the next vacuum.
-  overwriting: (_trx, work) => work(),
+  overwrite: transact,
   async finishBulkLoad(db) {
     await sql`vacuum (analyze) users, user_counts`.execute(db);
   },

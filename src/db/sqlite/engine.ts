@@ -1,7 +1,9 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
+import Sqlite from 'better-sqlite3';
 import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
+import { transact } from '../transact.ts';
 import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './search.ts';
 import { inTurn } from './turns.ts';
 
@@ -41,7 +43,7 @@ export const sqliteEngine: Engine = {
   isOneOf,
   skipOver,
   stretch: inTurn,
-  overwriting,
+  overwrite,
   async finishBulkLoad() {},
 
   // https://sqlite.org/autoinc.html
@@ -71,13 +73,25 @@ async function skipOver<T>(db: Db, query: () => Promise<T>): Promise<T> {
 }
 
 /** https://sqlite.org/pragma.html#pragma_secure_delete */
-async function overwriting<T>(trx: Trx, work: () => Promise<T>): Promise<T> {
-  await sql`pragma secure_delete = on`.execute(trx);
-  try {
-    return await work();
-  } finally {
-    await sql`pragma secure_delete = off`.execute(trx);
-  }
+async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const result = await transact(db, async (trx) => {
+    await sql`pragma secure_delete = on`.execute(trx);
+    try {
+      return await work(trx);
+    } finally {
+      await sql`pragma secure_delete = off`.execute(trx);
+    }
+  });
+  await truncateLog(db);
+  return result;
+}
+
+/** Empties the write-ahead log, which holds pages as they were; where someone is reading them, it stays for now. */
+async function truncateLog(db: Db): Promise<void> {
+  const { rows } = await sql<{ file: string }>`select file from pragma_database_list`.execute(db);
+  const own = new Sqlite(rows[0]?.file);
+  own.pragma('wal_checkpoint(TRUNCATE)');
+  own.close();
 }
 
 /** In the file's header: https://sqlite.org/pragma.html#pragma_user_version */
