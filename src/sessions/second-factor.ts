@@ -2,7 +2,6 @@
  * Codes of the second factor, and those in their place: each is used up by being right. Wrong ones are counted by account,
  * wherever they come from: only someone with the password gets here, so nobody else can make its owner wait.
  */
-import { isWithin } from '../clock.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { codeOf, stepOf } from './codes.ts';
@@ -15,9 +14,8 @@ import {
   takeRecoveryCode,
 } from './credentials.ts';
 import { openSecret } from './second-factor-secrets.ts';
+import { FREE, waitAfter } from './throttle.ts';
 
-const FREE = 4;
-const LONGEST_WAIT = 60_000;
 /** Wrong codes in a row after which none is looked at any more: a guesser would have met one in 3,000 times by then. */
 export const MOST_FAILURES = 100;
 
@@ -65,7 +63,7 @@ async function takeDigits(
   now: number,
 ): Promise<CodeOutcome> {
   if (code_failures >= MOST_FAILURES) return { kind: 'locked' };
-  const wait = waitAfter(code_failures, code_failed_at, now);
+  const wait = waitAfter({ failures: code_failures, failed_at: code_failed_at }, FREE, now);
   if (wait > 0) return { kind: 'wait', wait };
   // None up to the last one that was right.
   if (step === undefined || step <= code_step) {
@@ -75,10 +73,4 @@ async function takeDigits(
   await setCodeStep(trx, user_id, step);
   await setCodeFailures(trx, user_id, 0, 0);
   return { kind: 'right', failures: code_failures };
-}
-
-function waitAfter(failures: number, failedAt: number, now: number): number {
-  // A clock that was set back must not make anyone wait until it is there again.
-  if (failures < FREE || !isWithin(failedAt, LONGEST_WAIT, now)) return 0;
-  return Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - FREE)) - Math.max(0, now - failedAt);
 }

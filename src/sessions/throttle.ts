@@ -6,7 +6,7 @@ import { networksOf } from './networks.ts';
 import { hashOf } from './tokens.ts';
 
 /** Failures at one name from one network, or from one browser that is known, after which there is a wait. */
-const FREE = 4;
+export const FREE = 4;
 const LONGEST_WAIT = 60_000;
 /** After so long without one, in milliseconds, failures are forgotten. */
 export const FORGOTTEN = 60 * 60 * 1000;
@@ -163,8 +163,8 @@ async function takeBack(
   }
 }
 
-/** Milliseconds that are left of the wait after the last failure. */
-function waitAfter({ failures, failed_at }: Failures, free: number, now: number): number {
+/** Milliseconds that are left of the wait after the last failure; none are left of 0 or fewer. */
+export function waitAfter({ failures, failed_at }: Failures, free: number, now: number): number {
   // A clock that was set back must not make anyone wait until it is there again.
   if (failures < free || !isWithin(failed_at, FORGOTTEN, now)) return 0;
   // Another machine's clock may be a little ahead.
