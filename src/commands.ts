@@ -11,7 +11,8 @@ const HELP = `Roster, a user directory.
                              moves everything to an empty database; its password is taken from PGPASSWORD
   npm run roster -- copy --from-env OLD_URL --to-env NEW_URL
                              the same, with addresses from environment variables: what is on the command line,
-                             every user of the machine can see
+                             every user of the machine can see; where the keys of both are not what
+                             SECRET_KEY_FILE, or else its default, says: --from-key FILE, --to-key FILE
   npm run roster -- admin alice --email alice@example.com
                              makes an administrator, or lets one in again; asks for the password
   npm run roster -- rebuild-search

@@ -107,9 +107,14 @@ export function keyFileOf(databaseUrl: string): string {
   return join(path === undefined ? 'data' : dirname(path), 'secret.key');
 }
 
+/** Whether people reach Roster by https. */
+export function isHttps({ origin }: Pick<Config, 'origin'>): boolean {
+  return origin?.protocol === 'https:';
+}
+
 /** Whether passwords and cookies are encrypted on their way, and who sends them is known. */
-function isBehindProxy({ origin, trustProxy }: Pick<Config, 'origin' | 'trustProxy'>): boolean {
-  return origin?.protocol === 'https:' && trustProxy.length > 0;
+function isBehindProxy(config: Pick<Config, 'origin' | 'trustProxy'>): boolean {
+  return isHttps(config) && config.trustProxy.length > 0;
 }
 
 /** Whether only this machine can reach an address. */

@@ -140,7 +140,11 @@ async function bareErrorPage(app: FastifyInstance, status: number): Promise<stri
 }
 
 async function showError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (error instanceof SignedOutError) return void (await askToSignIn(request, reply));
+  if (error instanceof SignedOutError) {
+    request.session = undefined;
+    request.actor = undefined;
+    return void (await askToSignIn(request, reply));
+  }
   const { status, ...page } = explain(error, request);
   if (status >= 500) request.log.error({ err: error }, 'request failed');
   if (status === 503) reply.header('retry-after', '5');

@@ -2,7 +2,7 @@
 import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Config } from './config.ts';
-import { cookieName } from './sessions/cookie.ts';
+import { cookieOf } from './sessions/cookie.ts';
 import { open, seal } from './sessions/tokens.ts';
 
 /** Seconds until a sentence that nobody fetched is forgotten. */
@@ -16,19 +16,11 @@ declare module 'fastify' {
 }
 
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
-  const secure = config.origin?.protocol === 'https:';
+  const { name, options } = cookieOf(config, 'flash', MAX_AGE);
   await app.register(fastifyCookie);
   app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
-    if (sentence) {
-      // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
-      this.setCookie(nameOf(config), seal(app.secretKey, 'flash', sentence), {
-        path: '/',
-        httpOnly: true,
-        sameSite: 'lax',
-        maxAge: MAX_AGE,
-        secure,
-      });
-    }
+    // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
+    if (sentence) this.setCookie(name, seal(app.secretKey, 'flash', sentence), options);
     this.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
     return this.code(303)
       .header('location', address)
@@ -39,16 +31,12 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
 /** The sentence waiting for this request's page, which uses it up; what nobody looks at leaves it for the next one. */
 export function takeFlash(reply: FastifyReply): string | undefined {
   const { headers, cookies, method, server } = reply.request;
-  const name = nameOf(server.config);
+  const { name, options } = cookieOf(server.config, 'flash', 0);
   const sealed = cookies?.[name];
   const isPrefetch = /prefetch/i.test(`${headers['sec-purpose'] ?? headers.purpose}`);
   const isPage = (headers['sec-fetch-dest'] ?? 'document') === 'document';
   if (!sealed || method === 'HEAD' || isPrefetch || !isPage) return undefined;
-  reply.clearCookie(name, { path: '/', secure: server.config.origin?.protocol === 'https:' });
+  reply.clearCookie(name, options);
   const sentence = open(server.secretKey, 'flash', sealed);
   return typeof sentence === 'string' ? sentence : undefined;
-}
-
-function nameOf({ origin }: Config): string {
-  return cookieName('flash', origin?.protocol === 'https:');
 }

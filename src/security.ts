@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { asset } from './assets.ts';
-import type { Config } from './config.ts';
+import { type Config, isHttps } from './config.ts';
 import { crossSiteProblem } from './cross-site.ts';
 import { hasTwoHosts, hostnameOf } from './host.ts';
 
@@ -26,8 +26,8 @@ export const HEADERS = {
 const HTTPS_HEADERS = { ...HEADERS, 'strict-transport-security': 'max-age=31536000' };
 
 /** The same with, behind https, the word to keep to it. */
-export function securityHeaders({ origin }: Pick<Config, 'origin'>): Readonly<Record<string, string>> {
-  return origin?.protocol === 'https:' ? HTTPS_HEADERS : HEADERS;
+export function securityHeaders(config: Pick<Config, 'origin'>): Readonly<Record<string, string>> {
+  return isHttps(config) ? HTTPS_HEADERS : HEADERS;
 }
 
 /** A request that is refused before anything reads it. */

@@ -62,7 +62,7 @@ function isForOthers({ host, origin, trustProxy }: Config): boolean {
 function nowSealed(count: number, path: string): string {
   const what =
     count === 1 ? 'The secret of 1 second factor is' : `The secrets of ${count} second factors are`;
-  return `${what} now sealed with the key in ${path}. In copies of the database from before they are in clear: remove those, or have the second factors set up anew.`;
+  return `${what} now sealed with the key in ${path}. Copies of the database from before hold it in clear: remove those, or have the second factors set up anew.`;
 }
 
 function announce(app: FastifyInstance, { origin }: Config, isOpen: boolean): void {

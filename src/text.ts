@@ -38,6 +38,11 @@ export function codePoints(text: string): number {
   return Array.from(text).length;
 }
 
+/** Text without what shows as nothing, such as what comes along when a link is copied. */
+export function withoutUnseen(text: string): string {
+  return text.replaceAll(/[\p{C}\p{DI}]/gu, '');
+}
+
 /** Any text that came from outside, made fit to stand in a sentence: short, and without what hides or reorders. */
 export function quotable(text: string): string {
   const shown = text.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../src/db/transact.ts';
 import { HEADERS } from '../src/security.ts';
+import { addPerson, signedIn } from './people.ts';
 import { addUser, get, listen, post, startApp, textOf } from './support.ts';
 
 /** Sends bytes to the server as they are; what it answers until it closes the connection. */
@@ -120,6 +121,14 @@ describe('a method that an address does not have', () => {
     expect(page.statusCode).toBe(405);
     expect(page.headers.allow).toBe(allow);
     expect(textOf(page.body)).toContain(`This address does not answer ${method}; it answers ${allow}.`);
+  });
+
+  test('shows whoever is signed in the way on', async () => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const page = await get(app, '/sign-out', headers);
+    expect(page.statusCode).toBe(405);
+    expect(page.body).toContain('href="/account"');
   });
 
   test('a body that it brings is not read', async () => {

@@ -1,5 +1,6 @@
 /** Who else on the machine can read what Roster keeps. */
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findExposedFiles } from '../src/exposed-files.ts';
@@ -27,6 +28,8 @@ test('what Roster makes is for its owner alone, whatever the shell it is started
       'roster.db-wal': '600',
       'secret.key': '600',
     });
+    if (process.platform === 'linux')
+      expect(readFileSync(`/proc/${child.pid}/status`, 'utf8')).toMatch(/^Umask:\s+0077$/m);
     child.kill('SIGTERM');
     expect(await stderr).toBe('');
   } finally {
@@ -39,13 +42,14 @@ test('what others can read is said at the start, with the command that mends it'
   mkdirSync(folder, { mode: 0o755 });
   const path = join(folder, 'roster.db');
   const { child } = await startRoster({ DATABASE_URL: `sqlite:${path}` });
-  child.kill('SIGKILL');
+  child.kill('SIGTERM');
+  await once(child, 'exit');
   for (const name of ['roster.db', 'secret.key']) chmodSync(join(folder, name), 0o644);
   const { child: again, stderr } = await startRoster({ DATABASE_URL: `sqlite:${path}` });
   again.kill('SIGTERM');
   const quoted = folder.replaceAll("'", `'\\''`);
   expect(await stderr).toBe(
-    `Warning: other users of this machine can read what Roster keeps. Mend it with: chmod 700 '${quoted}' && chmod 600 '${quoted}/roster.db' '${quoted}/secret.key'\n`,
+    `Warning: other users of this machine can read what Roster keeps. Mend it with: chmod 700 '${quoted}' && chmod 600 '${quoted}/roster.db' '${quoted}/roster.db-wal' '${quoted}/roster.db-shm' '${quoted}/secret.key'\n`,
   );
 });
 

@@ -20,6 +20,8 @@ const WAYS = {
   'encoded twice': encodeURIComponent(encoded(TOKEN)),
   'encoded twice, whole': encoded(encoded(TOKEN)),
   'encoded three times, in part': encodeURIComponent(encoded(encoded(TOKEN.slice(0, 5)))) + TOKEN.slice(5),
+  'with something unseen in it': `${TOKEN.slice(0, 20)}%E2%80%8B${TOKEN.slice(20)}`,
+  'with something unseen in it, encoded twice': `${TOKEN.slice(0, 20)}%25C2%25AD${TOKEN.slice(20)}`,
   'with more behind it': `${TOKEN}).`,
 };
 

@@ -29,9 +29,9 @@ export function run(args: readonly string[], settings: Record<string, string>, m
   return child;
 }
 
-/** Where the key of a database on PostgreSQL is: not in the project, where its default would be. */
+/** Where the key is of what is no file of SQLite's: not in the project, where its default would be. */
 function keyOf({ DATABASE_URL = '' }: Record<string, string>): Record<string, string> {
-  if (!DATABASE_URL.startsWith('postgres')) return {};
+  if (DATABASE_URL.startsWith('sqlite:')) return {};
   keys ??= mkdtempSync(join(tmpdir(), 'roster-keys-'));
   return { SECRET_KEY_FILE: join(keys, hashOf(DATABASE_URL)) };
 }

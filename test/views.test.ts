@@ -26,6 +26,7 @@ const user: User = {
 };
 const session: Session = {
   id: 1,
+  token_hash: '',
   user_id: 7,
   username: NAME,
   role: 'admin',

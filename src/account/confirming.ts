@@ -4,7 +4,7 @@ import { BusyError } from '../errors.ts';
 import { findCredentials } from '../sessions/credentials.ts';
 import { passwordQueue } from '../sessions/password-queue.ts';
 import { isPassword } from '../sessions/passwords.ts';
-import { attempt, byBrowser, placeOf, tooMany } from '../sessions/throttle.ts';
+import { attempt, byBrowser, placeOf, tooMany, waitOf } from '../sessions/throttle.ts';
 import { sessionOf } from './own.ts';
 
 /** What is wrong with the password of whoever is signed in; undefined if it is right. */
@@ -22,9 +22,13 @@ export async function checkOwnPassword(
   try {
     // Only who is signed in gets here: nobody else's guesses keep the owner waiting.
     const counters = byBrowser(`signed in as ${user_id}`);
-    const { isRight, wait } = await passwordQueue.run(placeOf(counters), () =>
-      attempt(server.db, counters, now, () => isPassword(password, credentials?.password_hash)),
-    );
+    const early = await waitOf(server.db, counters, now);
+    const { isRight, wait } =
+      early > 0
+        ? { isRight: false, wait: early }
+        : await passwordQueue.run(placeOf(counters), () =>
+            attempt(server.db, counters, now, () => isPassword(password, credentials?.password_hash)),
+          );
     if (isRight) return undefined;
     if (wait > 0) {
       reply.header('retry-after', String(Math.ceil(wait / 1000)));

@@ -1,8 +1,9 @@
 /** The account of whoever is signed in. */
 import type { FastifyRequest } from 'fastify';
 import type { Trx } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
-import { act } from '../sessions/acting.ts';
+import { confirmActor } from '../sessions/acting.ts';
 import { type Credentials, lockCredentials } from '../sessions/credentials.ts';
 import type { Session } from '../sessions/queries.ts';
 
@@ -23,8 +24,10 @@ export async function changeOwn<T>(
   change: (trx: Trx, credentials: Credentials) => Promise<T>,
 ): Promise<T> {
   const { user_id } = sessionOf(request);
-  return act(request, async (trx) => {
+  return transact(request.server.db, async (trx) => {
+    // Before the session, of which a new password changes the token: of two clicks one waits here.
     const credentials = await lockCredentials(trx, user_id);
+    await confirmActor(trx, request);
     if (credentials === undefined) throw new ForbiddenError(SIGNED_IN);
     return change(trx, credentials);
   });

@@ -5,6 +5,7 @@ import { readFields } from '../forms.ts';
 import { sessionCookie } from '../sessions/cookie.ts';
 import { setPassword } from '../sessions/credentials.ts';
 import { newPasswordProblems } from '../sessions/form.ts';
+import { largestNetworkOf } from '../sessions/networks.ts';
 import { passwordQueue } from '../sessions/password-queue.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { deleteSessionsOf, renewSession } from '../sessions/queries.ts';
@@ -24,7 +25,9 @@ export async function changePassword(request: FastifyRequest, reply: FastifyRepl
   const refusal = await checkOwnPassword(request, reply, fields.current_password ?? '');
   const errors = { ...(refusal && { current_password: refusal.sentence }), ...problems };
   if (Object.keys(errors).length > 0) return showAccount(request, reply, errors, refusal?.status ?? 422);
-  const hash = await passwordQueue.run(request.address, () => hashPassword(fields.new_password ?? ''));
+  const hash = await passwordQueue.run(largestNetworkOf(request.address), () =>
+    hashPassword(fields.new_password ?? ''),
+  );
   const token = newToken();
   await changeOwn(request, async (trx) => {
     await setPassword(trx, user.id, hash, server.clock());

@@ -48,8 +48,8 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     const target = await openDatabase(to);
     try {
       const keys = {
-        from: await findKey(source, values['from-key'] ?? keyFileOf(from)),
-        to: (await loadKey(target, values['to-key'] ?? keyFileOf(to))).key,
+        from: await findKey(source, values['from-key'] ?? (env.SECRET_KEY_FILE || keyFileOf(from))),
+        to: (await loadKey(target, values['to-key'] ?? (env.SECRET_KEY_FILE || keyFileOf(to)))).key,
       };
       const count = await copyEverything(source, target, keys, reportProgress);
       console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);

@@ -64,7 +64,7 @@ export type SessionsTable = {
 /** Links by which someone chooses a password, one for each user at most. */
 export type InvitationsTable = { user_id: number; token_hash: string; created_at: number };
 
-/** Wrong passwords and codes, by a hash of what was guessed at and from where. */
+/** Wrong passwords, by a hash of what was guessed at and from where, or in which browser. */
 export type GuessesTable = { key_hash: string; failures: number; failed_at: number };
 
 /** What is asked of everyone with a role. */

@@ -8,6 +8,7 @@ import { act } from '../sessions/acting.ts';
 import { setCode, setPassword } from '../sessions/credentials.ts';
 import { rememberDevice } from '../sessions/device.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
+import { largestNetworkOf } from '../sessions/networks.ts';
 import { passwordQueue } from '../sessions/password-queue.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { anyone, mayManage, maySignIn } from '../sessions/policy.ts';
@@ -71,7 +72,9 @@ async function accept(request: WithToken, reply: FastifyReply) {
   const { user, token } = await getInvited(request);
   const errors = newPasswordProblems(fields, user);
   if (Object.keys(errors).length > 0) return showForm(reply, token, user, errors, 422);
-  const hash = await passwordQueue.run(request.address, () => hashPassword(fields.new_password ?? ''));
+  const hash = await passwordQueue.run(largestNetworkOf(request.address), () =>
+    hashPassword(fields.new_password ?? ''),
+  );
   await transact(server.db, async (trx) => {
     if (!(await takeInvitation(trx, token))) throw used();
     await setPassword(trx, user.id, hash, server.clock());

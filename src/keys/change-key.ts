@@ -2,7 +2,7 @@
 import { readArguments } from '../arguments.ts';
 import { readConfig } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
-import { transact } from '../db/transact.ts';
+import { engineOf } from '../db/engine.ts';
 import { StartError } from '../errors.ts';
 import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
 import { fingerprintOf, loadKey, nextOf, reseal, takePlace } from '../sessions/secret-key.ts';
@@ -20,10 +20,10 @@ export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[])
     // Left by a change that was stopped before anything was sealed with it.
     const next = readKeyFile(nextOf(path)) ?? makeKeyFile(nextOf(path));
     // Where it is stopped after this, the next start puts the file in its place.
-    const count = await transact(db, (trx) => reseal(trx, key, next));
+    const count = await engineOf(db).overwrite(db, (trx) => reseal(trx, key, next));
     takePlace(path, key);
     console.log(
-      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Start every Roster again. Earlier backups need ${path}.${fingerprintOf(key)}: remove it with the last of them.`,
+      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again. Earlier backups need ${path}.${fingerprintOf(key)}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
     );
   } finally {
     await db.destroy();

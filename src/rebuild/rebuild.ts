@@ -14,7 +14,7 @@ const REPORT_EVERY = 50_000;
 export async function rebuild(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   if (readArguments(args, []).positionals.length > 0)
     throw new StartError('Say no more than: npm run roster -- rebuild-search');
-  const db = await openDatabase(readConfig(env).databaseUrl);
+  const db = await openDatabase(readConfig({ DATABASE_URL: env.DATABASE_URL }).databaseUrl);
   try {
     const { active, inactive } = await countByStatus(db);
     const progress = reportProgress('folded', active + inactive);

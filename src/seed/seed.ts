@@ -24,7 +24,7 @@ export async function seed(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   if (!/^\d+$/.test(amount ?? '') || count < 1 || count > MOST || rest.length > 0) {
     throw new StartError('Say how many users to add: npm run seed -- 100000');
   }
-  const db = await openDatabase(readConfig(env).databaseUrl);
+  const db = await openDatabase(readConfig({ DATABASE_URL: env.DATABASE_URL }).databaseUrl);
   try {
     await seedUsers(db, count, reportProgress('added', count));
   } finally {

@@ -1,5 +1,6 @@
 /** At the door: who asks, and whether they may have what they ask for. */
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { canonicalAddress } from '../client-address.ts';
 import { type Clock, isWithin, SKEW } from '../clock.ts';
 import { type Config, isLoopback } from '../config.ts';
 import { transact } from '../db/transact.ts';
@@ -70,8 +71,10 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
     const { may = mayRead, isBeforeSetup } = request.routeOptions.config;
     if (!isBeforeSetup && isFromElsewhere(request) && !(await knowsAdministrator(app)))
       throw new RefusedError(403, NOT_OPEN);
-    if (may === anyone || may === nobody) return;
+    if (may === anyone) return;
     await findActor(request);
+    // Whatever is asked for in a way that it does not have is told so, whoever asks.
+    if (may === nobody) return;
     const { actor, expired } = request;
     // Whoever had a session keeps what they have sent, which has to be read first.
     if (actor === undefined && expired === undefined) return askToSignIn(request, reply);
@@ -102,8 +105,10 @@ const PASSED_ON = /^(forwarded|x-forwarded-.*|x-real-ip|via)$/;
 
 /** Whether a request comes from another machine, or through something that passes others' requests on. */
 function isFromElsewhere({ socket, headers }: FastifyRequest): boolean {
-  const peer = socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
-  return !isLoopback(peer) || Object.keys(headers).some((name) => PASSED_ON.test(name));
+  return (
+    !isLoopback(canonicalAddress(socket.remoteAddress)) ||
+    Object.keys(headers).some((name) => PASSED_ON.test(name))
+  );
 }
 
 /** Finds out who asks. */

@@ -19,9 +19,13 @@ export async function act<T>(
   return transact(request.server.db, async (trx) => change(trx, await confirmActor(trx, request)));
 }
 
-async function confirmActor(trx: Trx, { session, isOpen, routeOptions }: FastifyRequest): Promise<Actor> {
+/** Who asks, as they are now; see `act`. */
+export async function confirmActor(
+  trx: Trx,
+  { session, isOpen, routeOptions }: FastifyRequest,
+): Promise<Actor> {
   const { may = mayRead } = routeOptions.config;
-  const actor = session ? await findActorOf(trx, session.id) : isOpen && (await stillOpen(trx));
+  const actor = session ? await findActorOf(trx, session) : isOpen && (await stillOpen(trx));
   if (!actor) throw new SignedOutError('The session has ended.');
   if (!may(actor)) throw new ForbiddenError(whoMay(may));
   return actor;

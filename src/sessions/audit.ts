@@ -13,7 +13,7 @@ const SECOND = 1_000;
 
 export function addAudit(app: FastifyInstance, level: string): void {
   const log = app.log.child({}, { level: level === 'silent' ? level : 'info' });
-  const note = (request: FastifyRequest, event: string, user?: Audited, more?: { unnoted: number }) => {
+  const note = (request: FastifyRequest, event: string, user?: Audited, more?: { skipped: number }) => {
     const by = request.session && { id: request.session.user_id, username: request.session.username };
     log.info(
       {
@@ -29,18 +29,28 @@ export function addAudit(app: FastifyInstance, level: string): void {
   app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) =>
     note(request, event, user),
   );
-  let last = Number.NEGATIVE_INFINITY;
-  let unnoted = 0;
+  const isTime = onceASecond();
   app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) => {
-    const now = performance.now();
-    if (now - last < SECOND) {
-      unnoted++;
-      return;
-    }
-    note(request, event, user, unnoted > 0 ? { unnoted } : undefined);
-    last = now;
-    unnoted = 0;
+    const skipped = isTime(request.server.clock());
+    if (skipped !== undefined) note(request, event, user, skipped > 0 ? { skipped } : undefined);
   });
+}
+
+/** Tells, of each of many moments in milliseconds, how many were skipped before it; undefined for one to be skipped. */
+export function onceASecond(): (now: number) => number | undefined {
+  let last: number | undefined;
+  let skipped = 0;
+  return (now) => {
+    // A clock that was set back must not make anyone silent until it is there again.
+    if (last !== undefined && Math.abs(now - last) < SECOND) {
+      skipped++;
+      return undefined;
+    }
+    const before = skipped;
+    last = now;
+    skipped = 0;
+    return before;
+  };
 }
 
 type Audited = { id: number; username: string };

@@ -41,14 +41,16 @@ const problem = (sentence: string, more: Partial<Problem> = {}): Problem => ({
   ...more,
 });
 
-export const WRONG = problem('That username and password do not belong together.');
-const TOO_LATE = problem('That took too long, or has been used: enter your password again.');
+const WRONG = problem('That username and password do not belong together.');
+export const TOO_LATE = problem(
+  'Your sign-in took too long, or something has changed meanwhile: enter your password again.',
+);
 const BUSY = problem('Too many people are signing in at this moment. Try again in a few seconds.', {
   status: 503,
   wait: 5_000,
 });
 const LOST = problem(
-  'Your second factor cannot be checked any more, since Roster’s key was lost. An administrator can remove it.',
+  'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove your second factor.',
 );
 
 export async function authenticate(request: FastifyRequest, fields: Fields): Promise<Authentication> {
@@ -101,25 +103,32 @@ async function checkCode(
   const credentials = await findTicketHolder(server.db, ticket, now);
   const user = credentials && (await findUser(server.db, credentials.user_id));
   if (!credentials || !user || !maySignIn(user)) {
-    server.audit(request, 'sign-in failed: too late', user);
+    server.auditOften(request, 'sign-in failed: too late', user);
     return TOO_LATE;
   }
   const outcome = await takeCode(server.db, server.secretKey, user.id, code, now);
   if (outcome.kind === 'right') return { kind: 'authenticated', user, credentials, ticket, code: outcome };
   if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
   if (outcome.kind !== 'no code') server.audit(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);
-  return { ...REFUSALS[outcome.kind], ticket };
+  const refusal = REFUSALS[outcome.kind];
+  return refusal === TOO_LATE || refusal === LOST ? refusal : { ...refusal, ticket };
 }
 
-const AUDITED = { wrong: 'wrong code', locked: 'second factor locked', lost: 'key lost' } as const;
+const AUDITED = {
+  wrong: 'wrong code',
+  locked: 'second factor locked',
+  lost: 'key lost',
+  removed: 'second factor removed meanwhile',
+} as const;
 
-const REFUSALS: Readonly<Record<'wrong' | 'locked' | 'lost' | 'no code', Problem>> = {
+const REFUSALS: Readonly<Record<'wrong' | 'locked' | 'lost' | 'removed' | 'no code', Problem>> = {
   wrong: problem('That code is wrong, or it has been used. Wait for the next one.'),
   'no code': problem('That is not a code: enter six digits, or one of your recovery codes.'),
   locked: problem(
     `After ${MOST_FAILURES} wrong codes none is taken any more. Enter one of your recovery codes, or ask an administrator to remove your second factor.`,
   ),
   lost: LOST,
+  removed: TOO_LATE,
 };
 
 function haveToWait(request: FastifyRequest, user: User | undefined, wait: number, ticket?: string): Problem {

@@ -8,7 +8,7 @@ import { lockUser } from '../users/queries.ts';
 import { findActor } from './access.ts';
 import type { Authenticated } from './authenticate.ts';
 import { sessionCookie } from './cookie.ts';
-import { lockCredentials } from './credentials.ts';
+import { lockCredentials, setCodeFailures } from './credentials.ts';
 import { deviceCookie, rememberDevice } from './device.ts';
 import { openDraft, takeDraft } from './drafts.ts';
 import { maySignIn } from './policy.ts';
@@ -44,11 +44,12 @@ export async function beginSession(
     if (known?.password_hash !== password_hash || known.code_secret !== code_secret) return undefined;
     if (ticket !== undefined && !(await takeTicket(trx, ticket))) return undefined;
     await endIfSetBack(trx, now);
+    if (known.code_failures > 0) await setCodeFailures(trx, user.id, 0, 0);
     if (before) await deleteSession(trx, before.id);
     const id = await insertSession(trx, { token, ...session }, now);
     const draft = sealed && (await takeDraft(trx, sealed, now));
     if (draft) await setDraft(trx, id, draft);
-    return { id, draft };
+    return { id, draft, failures: code?.failures ?? known.code_failures };
   });
   if (begun === undefined) {
     server.audit(request, 'sign-in failed', user);
@@ -61,7 +62,7 @@ export async function beginSession(
   const to = begun.draft?.form ?? localAddress(fields.next);
   return {
     to: keepsCookies(request) ? to : checkAddress(request, begun.id, to),
-    sentence: sentenceFor(code),
+    sentence: sentenceFor(begun.failures, code?.recoveryCodes),
   };
 }
 
@@ -87,14 +88,13 @@ export async function endUnkept({ server }: FastifyRequest, sealed: string): Pro
 }
 
 /** What someone should know who is let in. */
-function sentenceFor(code: Authenticated['code']): string | undefined {
-  if (code === undefined || (code.failures === 0 && code.recoveryCodes === undefined)) return undefined;
-  const left =
-    code.recoveryCodes === 1 ? '1 recovery code is left' : `${code.recoveryCodes} recovery codes are left`;
-  const wrong = code.failures === 1 ? 'A wrong code was' : `${code.failures} wrong codes were`;
+function sentenceFor(failures: number, recoveryCodes: number | undefined): string | undefined {
+  if (failures === 0 && recoveryCodes === undefined) return undefined;
+  const left = recoveryCodes === 1 ? '1 recovery code is left' : `${recoveryCodes} recovery codes are left`;
+  const wrong = failures === 1 ? 'A wrong code was' : `${failures} wrong codes were`;
   return [
-    code.recoveryCodes === undefined ? 'You are signed in.' : `You are signed in; ${left}.`,
-    ...(code.failures > 0
+    recoveryCodes === undefined ? 'You are signed in.' : `You are signed in; ${left}.`,
+    ...(failures > 0
       ? [`${wrong} sent with your password before. If that was not you, change your password.`]
       : []),
   ].join(' ');

@@ -7,7 +7,7 @@ import { foldDigits } from '../text.ts';
 const PERIOD = 30;
 /** Steps that the clock of a telephone may be off, either way. */
 const DRIFT = 1;
-export const RECOVERY_CODES = 10;
+const RECOVERY_CODES = 10;
 /** Without letters and digits that look alike. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const RECOVERY_LENGTH = 12;
@@ -57,12 +57,6 @@ export function newRecoveryCodes(): string[] {
   return Array.from({ length: RECOVERY_CODES }, () =>
     grouped(Array.from({ length: RECOVERY_LENGTH }, letter).join('')),
   );
-}
-
-/** A recovery code as it was written, however it was typed; what is none is none of those that are kept. */
-export function cleanRecoveryCode(typed: string): string {
-  const { kind, code } = codeOf(typed);
-  return kind === 'recovery' ? code : '';
 }
 
 function grouped(letters: string): string {

@@ -1,26 +1,30 @@
-/** The cookie that a signed-in browser is known by, and what cookies of Roster's are called. */
+/** Roster's cookies: what each is called, and who may send it. */
 import type { CookieSerializeOptions } from '@fastify/cookie';
-import type { Config } from '../config.ts';
+import { type Config, isHttps } from '../config.ts';
 import { REMEMBERED } from './queries.ts';
+
+export type Cookie = { name: string; options: CookieSerializeOptions };
 
 /**
  * With https a name that no other host can set, nor a page that is not https (RFC 6265bis, 4.1.3.2); on plain HTTP, which is
  * for this machine, one without: Safari refuses `Secure` there.
+ * @param maxAge seconds until the browser forgets it.
  */
-export function cookieName(name: 'session' | 'device' | 'flash', isSecure: boolean): string {
-  if (isSecure) return name === 'session' ? '__Host-roster' : `__Host-roster_${name}`;
-  return `roster_${name}`;
-}
-
-export function sessionCookie({ origin, sessionLasts }: Pick<Config, 'origin' | 'sessionLasts'>): {
-  name: string;
-  options: CookieSerializeOptions;
-} {
-  const secure = origin?.protocol === 'https:';
-  // It outlives the session, so that who comes back too late with a form is known to have had one.
-  const maxAge = Math.floor((sessionLasts + REMEMBERED) / 1000);
+export function cookieOf(
+  config: Pick<Config, 'origin'>,
+  use: 'session' | 'device' | 'flash',
+  maxAge: number,
+): Cookie {
+  const secure = isHttps(config);
+  const name = `roster_${use}`;
   return {
-    name: cookieName('session', secure),
+    name: secure ? `__Host-${use === 'session' ? 'roster' : name}` : name,
     options: { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge },
   };
+}
+
+/** The one that a signed-in browser is known by. */
+export function sessionCookie(config: Pick<Config, 'origin' | 'sessionLasts'>): Cookie {
+  // It outlives the session, so that who comes back too late with a form is known to have had one.
+  return cookieOf(config, 'session', Math.floor((config.sessionLasts + REMEMBERED) / 1000));
 }

@@ -48,7 +48,7 @@ export async function rehashPassword(trx: Trx, known: Credentials, password_hash
 
 /**
  * Sets the second factor, with its sealed secret, the step of its first code and the hashes of new recovery codes; null
- * removes it, and leaves the step of its last one. Wrong codes are forgotten.
+ * removes it, and leaves the step of its last one, and the number of wrong ones, of which its owner is still to hear.
  */
 export async function setCode(
   trx: Trx,
@@ -57,8 +57,11 @@ export async function setCode(
 ): Promise<void> {
   await trx
     .updateTable('credentials')
-    .set({ code_secret: code?.sealed ?? null, code_failures: 0, code_failed_at: 0 })
-    .$if(code !== null, (query) => query.set({ code_step: code?.step ?? 0 }))
+    .set(
+      code
+        ? { code_secret: code.sealed, code_step: code.step, code_failures: 0, code_failed_at: 0 }
+        : { code_secret: null },
+    )
     .where('user_id', '=', userId)
     .execute();
   await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);

@@ -3,10 +3,9 @@
  * nobody who guesses keeps it out (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies).
  */
 import { randomBytes } from 'node:crypto';
-import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { cookieName } from './cookie.ts';
+import { type Cookie, cookieOf } from './cookie.ts';
 import { open, seal } from './tokens.ts';
 
 /** Seconds; browsers keep none longer (RFC 6265bis, 5.5). */
@@ -17,15 +16,8 @@ const MOST_USERS = 10;
 /** A browser, and who has signed in there, the last one last. */
 type Device = { id: string; users: readonly number[] };
 
-export function deviceCookie({ origin }: Pick<Config, 'origin'>): {
-  name: string;
-  options: CookieSerializeOptions;
-} {
-  const secure = origin?.protocol === 'https:';
-  return {
-    name: cookieName('device', secure),
-    options: { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: MAX_AGE },
-  };
+export function deviceCookie(config: Pick<Config, 'origin'>): Cookie {
+  return cookieOf(config, 'device', MAX_AGE);
 }
 
 /** A name for the browser of a request together with a user who has signed in there; undefined for everyone else. */

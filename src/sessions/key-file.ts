@@ -1,6 +1,15 @@
 /** The file with the key that secrets in the database are sealed with: beside the database, and in no copy of it. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
 
@@ -33,17 +42,22 @@ export function readKeyFile(path: string): Buffer | undefined {
  */
 export function makeKeyFile(path: string): Buffer {
   const key = randomBytes(BYTES);
+  // Under another name first: whoever is killed on the way leaves no half of a key in its place.
+  const draft = `${path}.${process.pid}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const file = openSync(path, 'wx', 0o600);
+    const file = openSync(draft, 'w', 0o600);
     writeSync(file, `${key.toString('base64url')}\n`);
     fsyncSync(file);
     closeSync(file);
+    linkSync(draft, path);
     syncFolder(path);
   } catch (error) {
     throw new StartError(
       `${path}, for the key that secrets are sealed with, cannot be made: ${(error as Error).message}.`,
     );
+  } finally {
+    rmSync(draft, { force: true });
   }
   return key;
 }

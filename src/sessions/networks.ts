@@ -19,6 +19,11 @@ export function networksOf(address: string): Network[] {
   return PREFIXES.map(({ bits, free }) => ({ name: prefixOf(groups, bits), free }));
 }
 
+/** The largest network that an address belongs to. */
+export function largestNetworkOf(address: string): string {
+  return networksOf(address)[0]?.name ?? address;
+}
+
 /** The eight groups of an address of IPv6. */
 function groupsOf(address: string): number[] {
   const [before = [], after = []] = address.split('::').map((part) =>

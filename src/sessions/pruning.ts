@@ -14,22 +14,22 @@ const ROWS = 500;
 /** Deletes some of the rows from before a time. */
 type Prune = (trx: Trx, before: number) => Promise<{ numDeletedRows: bigint }>;
 
-const failures: Prune = (trx, before) => {
+const deleteFailures: Prune = (trx, before) => {
   const old = trx.selectFrom('guesses').select('key_hash').where('failed_at', '<', before);
   return trx.deleteFrom('guesses').where('key_hash', 'in', some(old)).executeTakeFirstOrThrow();
 };
 
-const tickets: Prune = (trx, before) => {
+const deleteTickets: Prune = (trx, before) => {
   const old = trx.selectFrom('tickets').select('token_hash').where('created_at', '<', before);
   return trx.deleteFrom('tickets').where('token_hash', 'in', some(old)).executeTakeFirstOrThrow();
 };
 
-const usedDrafts: Prune = (trx, before) => {
+const deleteUsedDrafts: Prune = (trx, before) => {
   const old = trx.selectFrom('used_drafts').select('draft_hash').where('used_at', '<', before);
   return trx.deleteFrom('used_drafts').where('draft_hash', 'in', some(old)).executeTakeFirstOrThrow();
 };
 
-const sessions: Prune = (trx, before) => {
+const deleteSessions: Prune = (trx, before) => {
   const old = trx.selectFrom('sessions').select('id').where('seen_at', '<', before);
   return trx.deleteFrom('sessions').where('id', 'in', some(old)).executeTakeFirstOrThrow();
 };
@@ -41,11 +41,11 @@ function some<Q extends { limit(rows: number): Q; forUpdate(): Q; skipLocked(): 
 
 /** @param idle milliseconds after which a session ends that nobody uses. */
 export async function prune(db: Db, now: number, idle: number): Promise<void> {
-  await pruneAll(db, failures, now - FORGOTTEN - SKEW);
-  await pruneAll(db, tickets, now - TICKET_LASTS - SKEW);
+  await pruneAll(db, deleteFailures, now - FORGOTTEN - SKEW);
+  await pruneAll(db, deleteTickets, now - TICKET_LASTS - SKEW);
   // Who has been gone for long brings back no form any more.
-  await pruneAll(db, sessions, now - idle - REMEMBERED);
-  await pruneAll(db, usedDrafts, now - idle - REMEMBERED - SKEW);
+  await pruneAll(db, deleteSessions, now - idle - REMEMBERED);
+  await pruneAll(db, deleteUsedDrafts, now - idle - REMEMBERED - SKEW);
 }
 
 async function pruneAll(db: Db, some: Prune, before: number): Promise<void> {

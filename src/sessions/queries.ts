@@ -12,6 +12,7 @@ export const REMEMBERED = 30 * DAY;
 
 export type Session = {
   id: number;
+  token_hash: string;
   user_id: number;
   username: string;
   role: Role;
@@ -34,6 +35,7 @@ export async function findSession(db: Db, token: string): Promise<Session | unde
       .where('sessions.token_hash', '=', hash)
       .select((where) => [
         'sessions.id',
+        'sessions.token_hash',
         'sessions.user_id',
         'users.username',
         'users.role',
@@ -88,14 +90,22 @@ export async function touchSession(trx: Trx, id: number, now: number): Promise<v
     .execute();
 }
 
-/** Whose session it is, with a role that they keep, as the session, until the end of the transaction; undefined where it has ended. */
-export async function findActorOf(trx: Trx, id: number): Promise<{ role: Role } | undefined> {
+/**
+ * Who acts in a session; undefined where it has ended, or has another token. Until the end of the transaction it stays, and
+ * with it their role, since whoever changes that ends their sessions first. The user's row is not locked: two who change it
+ * would each wait for the other.
+ */
+export async function findActorOf(
+  trx: Trx,
+  { id, token_hash }: Pick<Session, 'id' | 'token_hash'>,
+): Promise<{ role: Role } | undefined> {
   const actor = await trx
-    .selectFrom('users')
-    .innerJoin('sessions', 'sessions.user_id', 'users.id')
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
     .where('sessions.id', '=', id)
+    .where('sessions.token_hash', '=', token_hash)
     .select(['users.role', 'users.is_active'])
-    .forShare()
+    .forKeyShare('sessions')
     .executeTakeFirst();
   return actor && maySignIn(actor) ? actor : undefined;
 }

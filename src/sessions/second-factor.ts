@@ -16,13 +16,13 @@ import {
 import { openSecret } from './second-factor-secrets.ts';
 import { FREE, waitAfter } from './throttle.ts';
 
-/** Wrong codes in a row after which none is looked at any more: a guesser would have met one in 3,000 times by then. */
+/** Wrong codes in a row after which none is looked at any more: of 3,000 who guess, one has met one by then. */
 export const MOST_FAILURES = 100;
 
 /** What became of a code; `failures` is how many wrong ones came before the right one. */
 export type CodeOutcome =
   | { kind: 'right'; failures: number; recoveryCodes?: number }
-  | { kind: 'wrong' | 'locked' | 'lost' | 'no code' }
+  | { kind: 'wrong' | 'locked' | 'lost' | 'removed' | 'no code' }
   | { kind: 'wait'; wait: number };
 
 /** Looks at what was typed as a code, and uses it up where it is right. */
@@ -37,8 +37,9 @@ export async function takeCode(
   if (kind === 'neither') return { kind: 'no code' };
   return transact(db, async (trx): Promise<CodeOutcome> => {
     const credentials = await lockCredentials(trx, userId);
-    const secret = credentials?.code_secret ? openSecret(key, userId, credentials.code_secret) : undefined;
-    if (credentials === undefined || secret === undefined) return { kind: 'lost' };
+    if (!credentials?.code_secret) return { kind: 'removed' };
+    const secret = openSecret(key, userId, credentials.code_secret);
+    if (secret === undefined) return { kind: 'lost' };
     return kind === 'recovery'
       ? takeRecovery(trx, credentials, code)
       : takeDigits(trx, credentials, stepOf(code, secret, now), now);

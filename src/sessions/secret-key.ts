@@ -45,6 +45,12 @@ export async function readFingerprint(db: Db): Promise<string | undefined> {
   return (await row.executeTakeFirst())?.value;
 }
 
+/** Whether a key is still the database's: what is sealed with one that has been changed is lost. */
+export async function isCurrent(db: Db, key: Buffer): Promise<boolean> {
+  const known = await readFingerprint(db);
+  return known === undefined || known === fingerprintOf(key);
+}
+
 /** Seals everything with another key, in the transaction that makes it the database's; how many secrets there were. */
 export async function reseal(trx: Trx, from: Buffer, to: Buffer): Promise<number> {
   const count = await changeSecrets(trx, (userId, stored) => {

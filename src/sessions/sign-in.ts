@@ -5,7 +5,7 @@ import { type Fields, readFields } from '../forms.ts';
 import { localAddress } from '../local-address.ts';
 import type { Views } from '../views.ts';
 import { findActor } from './access.ts';
-import { authenticate, WRONG } from './authenticate.ts';
+import { authenticate, TOO_LATE } from './authenticate.ts';
 import { beginSession, endUnkept } from './begin.ts';
 import { sessionCookie } from './cookie.ts';
 import { deleteSession } from './queries.ts';
@@ -33,7 +33,7 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
     const begun = await beginSession(request, reply, authentication, fields);
     if (begun) return reply.seeOther(begun.to, begun.sentence);
   }
-  const { problem, status, wait, ticket } = authentication.kind === 'problem' ? authentication : WRONG;
+  const { problem, status, wait, ticket } = authentication.kind === 'problem' ? authentication : TOO_LATE;
   if (wait !== undefined) reply.header('retry-after', String(Math.ceil(wait / 1000)));
   return show(reply, { ...shown, problem, ...(ticket && { ticket }) }, status);
 }
@@ -45,7 +45,6 @@ async function show(reply: FastifyReply, shown: Views['sessions/sign-in'], statu
 }
 
 export async function signOut(request: FastifyRequest, reply: FastifyReply) {
-  readFields(request.body, []);
   await findActor(request);
   const { server } = request;
   const session = request.session ?? request.expired;

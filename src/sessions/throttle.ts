@@ -36,7 +36,7 @@ export function byBrowser(browser: string): Counters {
   return { networks: [], target: { hash: hashOf(`browser ${browser}`), free: FREE } };
 }
 
-/** Who waits for the same place in a queue as whoever else. */
+/** Where an attempt stands in a queue: all of one network, or of one browser, take their turns together. */
 export function placeOf({ networks, target }: Counters): string {
   return (networks[0] ?? target).hash;
 }

@@ -1,5 +1,6 @@
 /** Secrets that stand for someone: made at random, and kept as hashes alone. */
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
+import { withoutUnseen } from '../text.ts';
 
 /** 256 random bits, fit for a cookie and an address. */
 export function newToken(): string {
@@ -14,7 +15,7 @@ export const CUT_OFF = 'This is not the whole link. Copy all of it, up to its la
  * is no whole one.
  */
 export function tokenIn(typed: string): string | undefined {
-  const seen = typed.replaceAll(/[\p{C}\p{DI}]/gu, '');
+  const seen = withoutUnseen(typed);
   return /^[^\w-]*([\w-]{43})[_-]*(?![\w-])/.exec(seen)?.[1];
 }
 

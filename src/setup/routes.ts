@@ -8,6 +8,7 @@ import { allow, findActor } from '../sessions/access.ts';
 import { rememberDevice } from '../sessions/device.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
 import { hasAdministrator, lockAdministrators } from '../sessions/last-administrator.ts';
+import { largestNetworkOf } from '../sessions/networks.ts';
 import { passwordQueue } from '../sessions/password-queue.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { anyone } from '../sessions/policy.ts';
@@ -49,7 +50,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     ...newPasswordProblems(fields, named),
   };
   if (!form.ok || Object.keys(errors).length > 0) return showForm(server, reply, typed, errors, 422);
-  const hash = await passwordQueue.run(request.address, () => hashPassword(new_password));
+  const hash = await passwordQueue.run(largestNetworkOf(request.address), () => hashPassword(new_password));
   try {
     const user = await transact(server.db, async (trx) => {
       await lockAdministrators(trx);

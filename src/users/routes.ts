@@ -95,7 +95,7 @@ async function accessOf(
   return {
     hasPassword: credentials !== undefined,
     isCodeSet: credentials?.code_secret != null,
-    isCodeLocked: (credentials?.code_failures ?? 0) >= MOST_FAILURES,
+    isCodeLocked: credentials?.code_secret != null && credentials.code_failures >= MOST_FAILURES,
     isLastAdministrator: await isLastAdministrator(db, user.id),
   };
 }

@@ -10,8 +10,9 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findRolesWithCode, requireCode } from '../../src/roles/queries.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
-import { findAccessAfter } from '../../src/sessions/credentials.ts';
-import { openSecret } from '../../src/sessions/second-factor-secrets.ts';
+import { findAccessAfter, findCredentials, setCode } from '../../src/sessions/credentials.ts';
+import { openSecret, sealSecret } from '../../src/sessions/second-factor-secrets.ts';
+import { loadKey } from '../../src/sessions/secret-key.ts';
 import { parseList } from '../../src/users/list.ts';
 import { findMatches } from '../../src/users/matches.ts';
 import { countByStatus, deleteUser, updateUser } from '../../src/users/queries.ts';
@@ -177,6 +178,26 @@ describe('npm run roster -- copy', () => {
     expect(code).toBe(0);
     expect((await countByStatus(target)).active).toBeGreaterThan(50_000);
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('seals second factors with the key of the target, from wherever either is', async () => {
+    const [folder, from, to] = [temporaryFolder(), await temporaryUrl(), await temporaryUrl()];
+    const [fromKey, toKey] = [join(folder, 'from.key'), join(folder, 'to.key')];
+    const source = await temporaryDatabase(from);
+    const ann = await addPerson(source, 'ann', 'admin');
+    const { key } = await loadKey(source, fromKey);
+    await transact(source, (trx) =>
+      setCode(trx, ann.id, { sealed: sealSecret(key, ann.id, CODE_SECRET), step: 1, recoveryHashes: [] }),
+    );
+    const lost = await runCopy('--from', from, '--to', to, '--from-key', join(folder, 'no.key'));
+    expect(lost).toMatchObject({ code: 1, said: expect.stringMatching(/no\.key is not there/) });
+    const { code } = await runCopy('--from', from, '--to', to, '--from-key', fromKey, '--to-key', toKey);
+    expect(code).toBe(0);
+    const target = await temporaryDatabase(to);
+    const { code_secret } = (await findCredentials(target, ann.id)) ?? {};
+    const opened = await loadKey(target, toKey);
+    expect(opened.key).not.toEqual(key);
+    expect(openSecret(opened.key, ann.id, code_secret ?? '')).toBe(CODE_SECRET);
   });
 
   test('says in one sentence what it cannot do', async () => {

@@ -11,6 +11,11 @@ import { addPerson, type Headers, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, post, startApp } from '../support.ts';
 
 const NEW_PASSWORD = 'a bicycle in the library';
+const PASSWORD_CHANGE = {
+  current_password: PASSWORD,
+  new_password: NEW_PASSWORD,
+  new_password_again: NEW_PASSWORD,
+};
 
 async function start() {
   const app = await startApp();
@@ -25,6 +30,8 @@ async function start() {
     'given another role': () =>
       transact(app.db, (trx) => updateUser(trx, eve.id, { role: 'viewer' }, undefined, 1)),
     'signed out': () => post(app, '/sign-out', {}, headers),
+    'known by another cookie since a new password': () =>
+      post(app, '/account/password', PASSWORD_CHANGE, headers),
   };
   return { app, ann, vic, headers, out };
 }
@@ -74,10 +81,7 @@ const CHANGES: readonly [path: string, fields: Record<string, string>][] = [
   ['/users/1/invitation', { go: '1' }],
   ['/users/1/code/delete', { go: '1' }],
   ['/roles', { admin: '1', before: '' }],
-  [
-    '/account/password',
-    { current_password: PASSWORD, new_password: NEW_PASSWORD, new_password_again: NEW_PASSWORD },
-  ],
+  ['/account/password', PASSWORD_CHANGE],
   ['/account/sessions/delete', { go: '1' }],
 ];
 
@@ -93,19 +97,22 @@ test.each(CHANGES)('%s %o is not done for someone who is deleted meanwhile', asy
   expect(await dump(app.db)).toEqual(before);
 });
 
-test.each(['deactivated', 'given another role', 'signed out'] as const)(
-  'nothing is done for someone who is %s meanwhile',
-  async (what) => {
-    const { app, headers, out } = await start();
-    let before: unknown;
-    const answer = await sendSlowly(app, '/users/1/invitation', { go: '1' }, headers, async () => {
-      await out[what]();
-      before = await dump(app.db);
-    });
-    expect(answer).toMatch(/^HTTP\/1\.1 401 /);
-    expect(await dump(app.db)).toEqual(before);
-  },
-);
+test.each([
+  'deactivated',
+  'given another role',
+  'signed out',
+  'known by another cookie since a new password',
+] as const)('nothing is done for someone who is %s meanwhile', async (what) => {
+  const { app, headers, out } = await start();
+  let before: unknown;
+  const answer = await sendSlowly(app, '/users/1/invitation', { go: '1' }, headers, async () => {
+    await out[what]();
+    before = await dump(app.db);
+  });
+  expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+  expect(answer).not.toContain('Sign out');
+  expect(await dump(app.db)).toEqual(before);
+});
 
 test('what is sent slowly by someone who stays is done', async () => {
   const { app, headers } = await start();

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { onceASecond } from '../../src/sessions/audit.ts';
 import { PASSWORD } from '../people.ts';
 import { run } from '../roster.ts';
 import { temporaryUrl } from '../support.ts';
@@ -32,6 +33,20 @@ function browserAt(address: string) {
     return { status: answer.status, body: await answer.text(), cookies };
   };
 }
+
+test('what anyone can make happen without an end is noted once a second, with how many there were', () => {
+  const isTime = onceASecond();
+  expect([0, 1, 500, 999, 1000, 1001, 5000, 10].map(isTime)).toEqual([
+    0,
+    undefined,
+    undefined,
+    undefined,
+    3,
+    undefined,
+    1,
+    0,
+  ]);
+});
 
 test('sign-ins, failures and changes of access are logged with who, from where and when; no secret ever is', async () => {
   const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });

@@ -95,7 +95,22 @@ describe('wrong codes', () => {
     expect(textOf((await get(app, `/users/${bob.id}`, headers)).body)).toContain('Locked');
     expect((await post(app, `/users/${bob.id}/code/delete`, {}, headers)).statusCode).toBe(303);
     const answer = await post(app, '/sign-in', { username: 'bob', password: PASSWORD });
-    expect(answer.statusCode).toBe(303);
+    expect([answer.statusCode, answer.body]).toEqual([
+      303,
+      'You are signed in. 100 wrong codes were sent with your password before. If that was not you, change your password.\n',
+    ]);
+    expect((await post(app, '/sign-in', { username: 'bob', password: PASSWORD })).body).toBe('');
+    expect(textOf((await get(app, `/users/${bob.id}`, headers)).body)).not.toContain('Locked');
+  });
+
+  test('or anything else that changes while someone looks for their telephone lead back to the password', async () => {
+    const { app, ann, bob, clock, send, askForCode } = await start();
+    const { ticket } = await askForCode();
+    await post(app, `/users/${bob.id}/code/delete`, {}, await signedIn(app, ann));
+    const answer = await send(codeAt(clock()), ticket);
+    expect(answer.statusCode).toBe(422);
+    expect(textOf(answer.body)).toContain('something has changed meanwhile: enter your password again.');
+    expect(fieldValue(answer.body, 'ticket')).toBeUndefined();
   });
 
   test('are told to the owner at the next sign-in', async () => {
@@ -139,6 +154,10 @@ describe('a ticket', () => {
     const { ticket } = await askForCode();
     const answers = await Promise.all([send('aaaa-bbbb-cccc', ticket), send('dddd-eeee-ffff', ticket)]);
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 422]);
+    const refused = answers.find(({ statusCode }) => statusCode === 422);
+    expect(textOf(refused?.body ?? '')).toContain(
+      'Your sign-in took too long, or something has changed meanwhile',
+    );
     expect((await send(codeAt(clock()), ticket)).statusCode).toBe(422);
     expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   });

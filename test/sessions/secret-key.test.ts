@@ -10,7 +10,7 @@ import { openSecret, sealSecret } from '../../src/sessions/second-factor-secrets
 import { fingerprintOf, loadKey, nextOf, reseal } from '../../src/sessions/secret-key.ts';
 import { dump } from '../engines.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
-import { run } from '../roster.ts';
+import { run, startRoster } from '../roster.ts';
 import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
 const keyPath = () => join(temporaryFolder(), 'keys', 'secret.key');
@@ -175,6 +175,17 @@ describe('the commands', () => {
     const after = await loadKey(db, path);
     for (const tried of [key, after.key]) expect(await secretOf(db, tried)).toBeUndefined();
     expect(await db.selectFrom('recovery_codes').selectAll().execute()).toEqual([]);
+  });
+
+  test('a Roster that has sealed what was in clear says so', async () => {
+    const [url, path] = [await temporaryUrl(), keyPath()];
+    const db = await temporaryDatabase(url);
+    await storeInClear(db, (await addPerson(db, 'ann', 'admin', { hasCode: true })).id);
+    const { child, stderr } = await startRoster({ DATABASE_URL: url, SECRET_KEY_FILE: path });
+    child.kill('SIGTERM');
+    expect(await stderr).toMatch(
+      /^The secret of 1 second factor is now sealed with the key in .*\. Copies of the database from before hold it in clear: /,
+    );
   });
 
   test('a Roster whose key is not there does not start', async () => {

@@ -19,7 +19,7 @@ import {
   signedIn,
   signIn,
 } from '../people.ts';
-import { addUser, fieldValue, get, post, startApp, textOf } from '../support.ts';
+import { addUser, fieldValue, get, listen, post, startApp, textOf } from '../support.ts';
 
 async function startWithAnn(settings: Record<string, string> = {}) {
   const clock = movableClock();
@@ -376,7 +376,9 @@ describe('with a second factor', () => {
     clock.move(5 * 60_000);
     const answer = await sendCode(codeAt(clock()), late);
     expect(answer.statusCode).toBe(422);
-    expect(textOf(answer.body)).toContain('That took too long, or has been used: enter your password again.');
+    expect(textOf(answer.body)).toContain(
+      'Your sign-in took too long, or something has changed meanwhile: enter your password again.',
+    );
     expect(answer.body).toContain('name="password"');
 
     const outdated = await askForCode();
@@ -421,6 +423,19 @@ describe('signing out', () => {
     expect((await get(app, '/sign-out', headers)).statusCode).toBe(405);
     expect((await get(app, '/users', headers)).statusCode).toBe(200);
   });
+});
+
+test('what is old is forgotten every minute while Roster serves', async () => {
+  const { app, clock } = await startWithAnn();
+  const timers = vi.spyOn(globalThis, 'setInterval');
+  await listen(app);
+  const [prune, every] = timers.mock.calls.find(([, delay]) => delay === 60_000) ?? [];
+  expect(every).toBe(60_000);
+  await post(app, '/sign-in', { username: 'ann', password: 'wrong' });
+  clock.move(2 * HOUR);
+  (prune as () => void)();
+  await app.close();
+  expect(await app.db.selectFrom('guesses').selectAll().execute()).toEqual([]);
 });
 
 test('sessions that nobody will come back to are forgotten, in nobody’s request', async () => {

@@ -29,6 +29,7 @@ const BUSY_STEP = 10;
 const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'ForUpdate',
   'ForShare',
+  'ForKeyShare',
   'SkipLocked',
 ];
 

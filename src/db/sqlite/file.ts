@@ -57,7 +57,7 @@ function makeFile(path: string): void {
   const draft = `${path}.${process.pid}.new`;
   try {
     // For its owner alone, and so is whatever SQLite makes beside it.
-    closeSync(openSync(draft, 'wx', 0o600));
+    closeSync(openSync(draft, 'w', 0o600));
     const db = new Sqlite(draft);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.close();

@@ -1,0 +1,118 @@
+/** Who acts, on locked rows: what that keeps others from, and what it does not. */
+import { sql } from 'kysely';
+import { describe, expect, test, vi } from 'vitest';
+import type { Db, Trx } from '../../../src/db/schema.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { shareAdministrators } from '../../../src/sessions/last-administrator.ts';
+import { findActorOf } from '../../../src/sessions/queries.ts';
+import { hashOf } from '../../../src/sessions/tokens.ts';
+import { makeAdministrator } from '../../../src/setup/administrators.ts';
+import { deleteUser, updateUser } from '../../../src/users/queries.ts';
+import { addPerson, PASSWORD, signedIn } from '../../people.ts';
+import { post, startApp } from '../../support.ts';
+
+async function start() {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const eve = await addPerson(app.db, 'eve', 'admin');
+  const headers = await signedIn(app, eve);
+  const { id } = await app.db.selectFrom('sessions').select('id').executeTakeFirstOrThrow();
+  const session = { id, token_hash: hashOf(headers.cookie.split('=')[1] ?? '') };
+  return { app, ann, eve, headers, session };
+}
+
+/** Waits until some connection to the database waits for a lock. */
+async function someoneWaits(db: Db): Promise<void> {
+  for (let look = 0; look < 2_000; look++) {
+    const { rows } = await sql`
+      select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
+      db,
+    );
+    if (rows.length > 0) return;
+  }
+  throw new Error('Nobody waits.');
+}
+
+/** The order in which a transaction that holds something ends, and another that has to wait for it. */
+async function orderOf(
+  db: Db,
+  hold: (trx: Trx) => Promise<unknown>,
+  other: () => Promise<unknown>,
+): Promise<string[]> {
+  const ended: string[] = [];
+  let waiting: Promise<unknown> = Promise.resolve();
+  await transact(db, async (trx) => {
+    await hold(trx);
+    waiting = other().then(() => ended.push('the other'));
+    await someoneWaits(db);
+    ended.push('who acts');
+  });
+  await waiting;
+  return ended;
+}
+
+describe('until the end of what somebody does', () => {
+  test.each<[string, (trx: Trx, id: number) => Promise<unknown>]>([
+    ['given another role', (trx, id) => updateUser(trx, id, { role: 'viewer' }, undefined, 1)],
+    ['deactivated', (trx, id) => updateUser(trx, id, { is_active: false }, undefined, 1)],
+    ['deleted', (trx, id) => deleteUser(trx, id)],
+  ])('they are not %s', async (_what, change) => {
+    const { app, eve, session } = await start();
+    const order = await orderOf(
+      app.db,
+      (trx) => findActorOf(trx, session),
+      () => transact(app.db, (trx) => change(trx, eve.id)),
+    );
+    expect(order).toEqual(['who acts', 'the other']);
+    expect(await transact(app.db, (trx) => findActorOf(trx, session))).toBeUndefined();
+  });
+
+  test('where nobody signs in, nobody becomes the administrator', async () => {
+    const app = await startApp();
+    const user = { username: 'ann', email: 'ann@example.org', full_name: null };
+    const order = await orderOf(app.db, shareAdministrators, () =>
+      transact(app.db, (trx) => makeAdministrator(trx, user, '$argon2id$', 1)),
+    );
+    expect(order).toEqual(['who acts', 'the other']);
+  });
+});
+
+/** A transaction that meets a deadlock is done again, a second later. */
+describe('nobody waits for themselves, or for somebody who waits for them', () => {
+  test('who saves their own page many times at once', async () => {
+    const { app, eve, headers } = await start();
+    const transactions = vi.spyOn(app.db, 'transaction');
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, number) =>
+        post(app, `/users/${eve.id}`, { full_name: `Eve ${number}` }, headers),
+      ),
+    );
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 303, 303, 303, 303, 303]);
+    expect(transactions).toHaveBeenCalledTimes(6);
+  });
+
+  test('two administrators who change each other', async () => {
+    const { app, ann, eve, headers } = await start();
+    const others = await signedIn(app, ann);
+    const transactions = vi.spyOn(app.db, 'transaction');
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, (_, number) => [
+        post(app, `/users/${ann.id}`, { full_name: `Ann ${number}` }, headers),
+        post(app, `/users/${eve.id}`, { full_name: `Eve ${number}` }, others),
+      ]).flat(),
+    );
+    for (const { statusCode } of answers) expect(statusCode).toBe(303);
+    expect(transactions).toHaveBeenCalledTimes(8);
+  });
+
+  test('who sends a new password twice', async () => {
+    const { app, headers } = await start();
+    const chosen = 'a bicycle in the library';
+    const transactions = vi.spyOn(app.db, 'transaction');
+    const fields = { current_password: PASSWORD, new_password: chosen, new_password_again: chosen };
+    const answers = await Promise.all([1, 2].map(() => post(app, '/account/password', fields, headers)));
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 401]);
+    // For each the counting of an attempt, the taking back of it, and the change.
+    expect(transactions).toHaveBeenCalledTimes(6);
+  });
+});
