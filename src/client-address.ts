@@ -13,7 +13,6 @@ declare module 'fastify' {
 
 /** How long a proxy that has left the header out is not believed, in milliseconds. */
 const DISTRUSTED_FOR = 60 * 60_000;
-/** They are asked on this machine, past any proxy. */
 const HEALTH_CHECKS = ['/healthz', '/readyz'];
 
 /**
@@ -58,7 +57,7 @@ export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typ
   app.addHook('onRequest', (request, _reply, done) => {
     const proxy = request.socket.remoteAddress;
     const isSilent = isTrusted(proxy) && request.ips?.length === 1;
-    if (isSilent && !HEALTH_CHECKS.includes(request.routeOptions.url ?? '')) distrust(request, proxy);
+    if (isSilent && isFromBrowser(request)) distrust(request, proxy);
     // Now: a connection that has been closed has no address any more.
     void request.address;
     done();
@@ -78,8 +77,13 @@ export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typ
   }
 }
 
+/** Browsers say what language they want; what checks on Roster from the machine itself, past any proxy, hardly does. */
+function isFromBrowser({ headers, routeOptions }: FastifyRequest): boolean {
+  return headers['accept-language'] !== undefined && !HEALTH_CHECKS.includes(routeOptions.url ?? '');
+}
+
 function silence(proxy: string): string {
-  return `The proxy ${proxy} has sent a request without X-Forwarded-For: whoever is behind it counts as one until it has sent it for an hour. For nginx, add: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
+  return `The proxy ${proxy} has sent a browser's request without X-Forwarded-For: whoever is behind it counts as one until it has sent it for an hour. For nginx, add: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

@@ -1,6 +1,6 @@
 /** Files of Roster's that other users of the machine can read: everything that is in the directory, and who is signed in. */
 import { readdirSync, statSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Config } from './config.ts';
 
 /** Permissions of everyone but the owner. */
@@ -15,7 +15,7 @@ export function findExposedFiles({
   if (process.platform === 'win32') return [];
   const database = /^sqlite:(.*)$/.exec(databaseUrl)?.[1];
   const files = database === undefined ? [] : [database, `${database}-wal`, `${database}-shm`];
-  const exposed = [...files, secretKeyFile].filter(isExposed);
+  const exposed = [...files, ...keysBeside(secretKeyFile)].filter(isExposed);
   const folder = dirname(database ?? secretKeyFile);
   const commands = [
     ...(isExposed(folder) && isOfRosterAlone(folder, [...files, secretKeyFile])
@@ -27,6 +27,12 @@ export function findExposedFiles({
   return [
     `Warning: other users of this machine can read what Roster keeps. Mend it with: ${commands.join(' && ')}`,
   ];
+}
+
+/** The key, and those that were it before or are to be it next. */
+function keysBeside(path: string): string[] {
+  const names = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)));
+  return names.sort().map((name) => join(dirname(path), name));
 }
 
 function isExposed(path: string): boolean {

@@ -69,7 +69,11 @@ async function startBehindProxy() {
 }
 
 async function where(app: FastifyInstance, forwarded?: string, remoteAddress = PROXY, url = '/where') {
-  const headers = { host: 'localhost', ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }) };
+  const headers = {
+    host: 'localhost',
+    'accept-language': 'en',
+    ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }),
+  };
   return (await app.inject({ url, remoteAddress, headers })).body;
 }
 
@@ -99,7 +103,10 @@ test('a port, brackets or nonsense in X-Forwarded-For make nobody a stranger aga
 
 test('what a proxy hands on that has left the header out is not believed for an hour', async () => {
   const { app, clock } = await startBehindProxy();
-  expect(await where(app, undefined, PROXY, '/healthz')).toBe('ok\n');
+  // What checks on Roster past the proxy.
+  const check = { url: '/healthz', remoteAddress: PROXY, headers: { host: 'localhost' } };
+  expect((await app.inject(check)).body).toBe('ok\n');
+  expect((await app.inject({ ...check, url: '/where' })).body).toBe(PROXY);
   expect(await where(app, '198.51.100.3')).toBe('198.51.100.3');
   for (const empty of [undefined, '', ' , ']) {
     expect(await where(app, empty)).toBe(PROXY);
@@ -131,6 +138,8 @@ test('the log says once that a proxy leaves the header out, and what to add to i
   await ask('/nowhere');
   roster.kill('SIGTERM');
   await once(roster, 'close');
-  expect(out.match(/The proxy 127\.0\.0\.1 has sent a request without X-Forwarded-For/g)).toHaveLength(1);
+  expect(
+    out.match(/The proxy 127\.0\.0\.1 has sent a browser's request without X-Forwarded-For/g),
+  ).toHaveLength(1);
   expect(out).toContain('proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;');
 });

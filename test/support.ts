@@ -113,7 +113,13 @@ export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boo
       .execute();
     const chosen = members.filter(({ id }) => isChosen(id));
     const ids = chosen.map(({ id }) => id);
-    await trx.updateTable('users').set({ role }).where(engineOf(trx).isOneOf('id', ids)).execute();
+    // Not all at once: for a statement there are three seconds, however busy the machine is.
+    for (let from = 0; from < ids.length; from += 500)
+      await trx
+        .updateTable('users')
+        .set({ role })
+        .where(engineOf(trx).isOneOf('id', ids.slice(from, from + 500)))
+        .execute();
     await addToCounts(trx, [...tally(chosen, -1), ...tally(chosen.map((user) => ({ ...user, role })))]);
   });
 }

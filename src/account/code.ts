@@ -1,12 +1,12 @@
 /** Setting and removing one's own second factor. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ForbiddenError, UnavailableError } from '../errors.ts';
+import { ForbiddenError } from '../errors.ts';
 import { readFields } from '../forms.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../sessions/codes.ts';
 import { findCredentials, setCode, setRecoveryCodes } from '../sessions/credentials.ts';
 import { findDraft } from '../sessions/queries.ts';
 import { sealSecret } from '../sessions/second-factor-secrets.ts';
-import { isCurrent } from '../sessions/secret-key.ts';
+import { refuseFormer } from '../sessions/secret-key.ts';
 import { hashOf, open, seal } from '../sessions/tokens.ts';
 import type { Views } from '../views.ts';
 import { checkOwnPassword } from './confirming.ts';
@@ -46,7 +46,7 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const problem = await changeOwn(request, async (trx, { code_secret, code_step }) => {
     if (code_secret !== null) return IS_SET;
     if (code_step !== known.after) return SCAN_AGAIN;
-    if (!(await isCurrent(trx, server.secretKey))) throw new UnavailableError('the key has been changed');
+    await refuseFormer(trx, server.secretKey);
     const secret = sealSecret(server.secretKey, session.user_id, known.secret);
     await setCode(trx, session.user_id, { sealed: secret, step, recoveryHashes: codes.map(hashOf) });
     return undefined;

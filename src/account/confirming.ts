@@ -2,9 +2,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BusyError } from '../errors.ts';
 import { findCredentials } from '../sessions/credentials.ts';
+import { largestNetworkOf } from '../sessions/networks.ts';
 import { passwordQueue } from '../sessions/password-queue.ts';
 import { isPassword } from '../sessions/passwords.ts';
-import { attempt, byBrowser, placeOf, tooMany, waitOf } from '../sessions/throttle.ts';
+import { attempt, byBrowser, tooMany, waitOf } from '../sessions/throttle.ts';
 import { sessionOf } from './own.ts';
 
 /** What is wrong with the password of whoever is signed in; undefined if it is right. */
@@ -26,7 +27,7 @@ export async function checkOwnPassword(
     const { isRight, wait } =
       early > 0
         ? { isRight: false, wait: early }
-        : await passwordQueue.run(placeOf(counters), () =>
+        : await passwordQueue.run(largestNetworkOf(request.address), () =>
             attempt(server.db, counters, now, () => isPassword(password, credentials?.password_hash)),
           );
     if (isRight) return undefined;

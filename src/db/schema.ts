@@ -80,8 +80,8 @@ export type TicketsTable = {
   created_at: number;
 };
 
-/** Sealed drafts that have been opened: each is, once. */
-export type UsedDraftsTable = { draft_hash: string; used_at: number };
+/** Sealed drafts that have been opened, and the session in which each waits, or has waited. */
+export type UsedDraftsTable = { draft_hash: string; session_id: number; used_at: number };
 
 export type Schema = {
   users: UsersTable;

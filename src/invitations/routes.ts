@@ -109,6 +109,6 @@ async function getInvited(request: WithToken) {
 
 function used(): NotFoundError {
   return new NotFoundError(
-    'This link has been used, or it is too old. Ask an administrator for another one.',
+    'This link has been used, or it is too old. If it was you, sign in. Ask an administrator for another one.',
   );
 }

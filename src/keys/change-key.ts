@@ -5,7 +5,7 @@ import { openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import { StartError } from '../errors.ts';
 import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
-import { fingerprintOf, loadKey, nextOf, reseal, takePlace } from '../sessions/secret-key.ts';
+import { fingerprintOf, formerOf, loadKey, nextOf, reseal, takePlace } from '../sessions/secret-key.ts';
 
 export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   if (readArguments(args, []).positionals.length > 0)
@@ -23,7 +23,7 @@ export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[])
     const count = await engineOf(db).overwrite(db, (trx) => reseal(trx, key, next));
     takePlace(path, key);
     console.log(
-      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again. Earlier backups need ${path}.${fingerprintOf(key)}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
+      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again. Earlier backups need ${formerOf(path, fingerprintOf(key))}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
     );
   } finally {
     await db.destroy();

@@ -7,7 +7,7 @@ import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { giveUpSecondFactors } from '../sessions/credentials.ts';
 import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
-import { fingerprintOf, readFingerprint, writeFingerprint } from '../sessions/secret-key.ts';
+import { formerOf, isKeyIn, nextOf, readFingerprint, writeFingerprint } from '../sessions/secret-key.ts';
 
 export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   const [fingerprint, ...rest] = readArguments(args, []).positionals;
@@ -42,10 +42,10 @@ export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[])
 async function checkLost(db: Db, fingerprint: string, path: string): Promise<Buffer | undefined> {
   if ((await readFingerprint(db)) !== fingerprint)
     throw new StartError(`${fingerprint} is not the key of this database; nothing was given up.`);
-  const present = readKeyFile(path);
-  if (present && fingerprintOf(present) === fingerprint)
+  const holder = [path, nextOf(path), formerOf(path, fingerprint)].find((file) => isKeyIn(file, fingerprint));
+  if (holder)
     throw new StartError(
-      `${path} holds that key: nothing is lost. For another one: npm run roster -- change-key`,
+      `${holder} holds that key: nothing is lost. Start with it, by SECRET_KEY_FILE; for another one: npm run roster -- change-key`,
     );
-  return present;
+  return readKeyFile(path);
 }

@@ -5,6 +5,7 @@ import { type Clock, isWithin, SKEW } from '../clock.ts';
 import { type Config, isLoopback } from '../config.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
+import { hostnameOf } from '../host.ts';
 import { RefusedError } from '../security.ts';
 import { act } from './acting.ts';
 import { sessionCookie } from './cookie.ts';
@@ -100,13 +101,21 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
   });
 }
 
-/** Headers by which proxies say that they pass a request on. */
-const PASSED_ON = /^(forwarded|x-forwarded-.*|x-real-ip|via)$/;
+/** Headers by which proxies, and those who run them for others, say that they pass a request on. */
+const PASSED_ON =
+  /^(via|(x[-_])?forwarded.*|x-real-ip|.*client-ip.*|x-original-.*|x-envoy-.*|x-amzn-.*|x-azure-.*|cf-.*|fly-.*|cdn-loop)$/;
 
-/** Whether a request comes from another machine, or through something that passes others' requests on. */
-function isFromElsewhere({ socket, headers }: FastifyRequest): boolean {
+/**
+ * Whether a request comes from another machine, or through something that passes others' requests on: by what it says, or
+ * since it is asked in a way that no browser here would.
+ */
+function isFromElsewhere({ socket, headers, raw: { httpVersion } }: FastifyRequest): boolean {
+  const { host = '', origin = `http://${host}` } = headers;
   return (
     !isLoopback(canonicalAddress(socket.remoteAddress)) ||
+    !isLoopback(hostnameOf(host)) ||
+    origin !== `http://${host}` ||
+    httpVersion === '1.0' ||
     Object.keys(headers).some((name) => PASSED_ON.test(name))
   );
 }

@@ -29,8 +29,10 @@ export function addAudit(app: FastifyInstance, level: string): void {
   app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) =>
     note(request, event, user),
   );
-  const isTime = onceASecond();
+  const events = new Map<string, ReturnType<typeof onceASecond>>();
   app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) => {
+    const isTime = events.get(event) ?? onceASecond();
+    events.set(event, isTime);
     const skipped = isTime(request.server.clock());
     if (skipped !== undefined) note(request, event, user, skipped > 0 ? { skipped } : undefined);
   });

@@ -8,12 +8,12 @@ import { textKey } from '../text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device.ts';
+import { largestNetworkOf } from './networks.ts';
 import { passwordQueue } from './password-queue.ts';
 import { hashPassword, isOutdated, isPassword } from './passwords.ts';
 import { maySignIn } from './policy.ts';
-import { type CodeOutcome, MOST_FAILURES, takeCode } from './second-factor.ts';
-import { openSecret } from './second-factor-secrets.ts';
-import { attempt, byBrowser, byNetwork, placeOf, tooMany, waitOf } from './throttle.ts';
+import { type CodeOutcome, currentSecret, MOST_FAILURES, takeCode } from './second-factor.ts';
+import { attempt, byBrowser, byNetwork, tooMany, waitOf } from './throttle.ts';
 import { findTicketHolder, insertTicket } from './tickets.ts';
 
 /** UTF-16 units of a name that are looked at. */
@@ -72,14 +72,16 @@ async function checkPassword(
   const { db } = server;
   const typed = username.slice(0, LONGEST_NAME).trim();
   const user = await findAccount(db, typed);
-  const device = findDevice(request, user?.id);
+  const device = findDevice(request, user && maySignIn(user) ? user.id : undefined);
   // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
   const counters = device ? byBrowser(device) : byNetwork(`name ${textKey(typed)}`, request.address);
   const early = await waitOf(db, counters, server.clock());
   if (early > 0) return haveToWait(request, user, early);
   const credentials = await findCredentials(db, user?.id ?? 0);
   const known = user && maySignIn(user) ? credentials : undefined;
-  const { isRight, wait } = await passwordQueue.run(placeOf(counters), () =>
+  // Also of browsers that are known: of those somebody could have any number.
+  const place = largestNetworkOf(request.address);
+  const { isRight, wait } = await passwordQueue.run(place, () =>
     attempt(db, counters, server.clock(), () => isPassword(password, known?.password_hash)),
   );
   if (wait > 0) return haveToWait(request, user, wait);
@@ -87,9 +89,9 @@ async function checkPassword(
     server.audit(request, 'sign-in failed', user);
     return WRONG;
   }
-  const renewed = await renewHash(db, placeOf(counters), known, password);
+  const renewed = await renewHash(db, place, known, password);
   if (renewed.code_secret === null) return { kind: 'authenticated', user, credentials: renewed };
-  if (openSecret(server.secretKey, user.id, renewed.code_secret) === undefined) return LOST;
+  if ((await currentSecret(db, server.secretKey, user.id, renewed.code_secret)) === undefined) return LOST;
   const ticket = await transact(db, (trx) => insertTicket(trx, renewed, server.clock()));
   return { kind: 'code asked', ticket };
 }
@@ -109,7 +111,8 @@ async function checkCode(
   const outcome = await takeCode(server.db, server.secretKey, user.id, code, now);
   if (outcome.kind === 'right') return { kind: 'authenticated', user, credentials, ticket, code: outcome };
   if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
-  if (outcome.kind !== 'no code') server.audit(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);
+  if (outcome.kind !== 'no code')
+    server.auditOften(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);
   const refusal = REFUSALS[outcome.kind];
   return refusal === TOO_LATE || refusal === LOST ? refusal : { ...refusal, ticket };
 }

@@ -12,7 +12,7 @@ import { lockCredentials, setCodeFailures } from './credentials.ts';
 import { deviceCookie, rememberDevice } from './device.ts';
 import { openDraft, takeDraft } from './drafts.ts';
 import { maySignIn } from './policy.ts';
-import { deleteSession, endIfSetBack, insertSession, setDraft } from './queries.ts';
+import { deleteSession, endIfSetBack, insertSession } from './queries.ts';
 import { takeTicket } from './tickets.ts';
 import { newToken, open, seal } from './tokens.ts';
 
@@ -45,11 +45,10 @@ export async function beginSession(
     if (ticket !== undefined && !(await takeTicket(trx, ticket))) return undefined;
     await endIfSetBack(trx, now);
     if (known.code_failures > 0) await setCodeFailures(trx, user.id, 0, 0);
-    if (before) await deleteSession(trx, before.id);
     const id = await insertSession(trx, { token, ...session }, now);
-    const draft = sealed && (await takeDraft(trx, sealed, now));
-    if (draft) await setDraft(trx, id, draft);
-    return { id, draft, failures: code?.failures ?? known.code_failures };
+    const form = sealed && (await takeDraft(trx, sealed, id, now)) ? sealed.form : undefined;
+    if (before) await deleteSession(trx, before.id);
+    return { id, form, failures: code?.failures ?? known.code_failures };
   });
   if (begun === undefined) {
     server.audit(request, 'sign-in failed', user);
@@ -59,7 +58,7 @@ export async function beginSession(
   reply.setCookie(name, token, options);
   rememberDevice(request, reply, user.id);
   server.audit(request, 'signed in', user);
-  const to = begun.draft?.form ?? localAddress(fields.next);
+  const to = begun.form ?? localAddress(fields.next);
   return {
     to: keepsCookies(request) ? to : checkAddress(request, begun.id, to),
     sentence: sentenceFor(begun.failures, code?.recoveryCodes),

@@ -35,18 +35,40 @@ export async function openDraft(
   return draft && (await isSessionOf(server.db, draft.sessionId, userId)) ? draft : undefined;
 }
 
-/** Uses up a draft that has been opened; undefined where it has been used before. */
+/**
+ * Puts a draft that has been opened into a new session, once: of two clicks the second takes it over from the session that
+ * the first has begun, and what has been saved or dropped there does not come back.
+ * @returns whether it waits there.
+ */
 export async function takeDraft(
   trx: Trx,
   { id, form, fields }: SealedDraft,
+  sessionId: number,
   now: number,
-): Promise<Draft | undefined> {
+): Promise<boolean> {
+  const used = { draft_hash: hashOf(id), session_id: sessionId, used_at: now };
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('used_drafts')
-    .values({ draft_hash: hashOf(id), used_at: now })
+    .values(used)
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirstOrThrow();
-  return numInsertedOrUpdatedRows ? { form, fields } : undefined;
+  if (!numInsertedOrUpdatedRows && !(await leaveSession(trx, used.draft_hash, form))) return false;
+  await trx.updateTable('used_drafts').set(used).where('draft_hash', '=', used.draft_hash).execute();
+  await setDraft(trx, sessionId, { form, fields });
+  return true;
+}
+
+/** Takes a draft out of the session in which it waits; false where it does no longer. */
+async function leaveSession(trx: Trx, draftHash: string, form: string): Promise<boolean> {
+  const { session_id } = await trx
+    .selectFrom('used_drafts')
+    .select('session_id')
+    .where('draft_hash', '=', draftHash)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  if ((await findDraft(trx, session_id))?.form !== form) return false;
+  await setDraft(trx, session_id, undefined);
+  return true;
 }
 
 /** What waits for the form that is asked for. */

@@ -14,6 +14,7 @@ import {
   takeRecoveryCode,
 } from './credentials.ts';
 import { openSecret } from './second-factor-secrets.ts';
+import { refuseFormer } from './secret-key.ts';
 import { FREE, waitAfter } from './throttle.ts';
 
 /** Wrong codes in a row after which none is looked at any more: of 3,000 who guess, one has met one by then. */
@@ -38,12 +39,27 @@ export async function takeCode(
   return transact(db, async (trx): Promise<CodeOutcome> => {
     const credentials = await lockCredentials(trx, userId);
     if (!credentials?.code_secret) return { kind: 'removed' };
-    const secret = openSecret(key, userId, credentials.code_secret);
+    const secret = await currentSecret(trx, key, userId, credentials.code_secret);
     if (secret === undefined) return { kind: 'lost' };
     return kind === 'recovery'
       ? takeRecovery(trx, credentials, code)
       : takeDigits(trx, credentials, stepOf(code, secret, now), now);
   });
+}
+
+/**
+ * The secret of a second factor; undefined where it was given up with its key.
+ * @throws UnavailableError where it may be sealed with another key by now.
+ */
+export async function currentSecret(
+  db: Db,
+  key: Buffer,
+  userId: number,
+  stored: string,
+): Promise<string | undefined> {
+  const secret = openSecret(key, userId, stored);
+  if (secret === undefined) await refuseFormer(db, key);
+  return secret;
 }
 
 /** Too long to be guessed, so nobody has to wait with one; it ends a lock. */
@@ -66,8 +82,9 @@ async function takeDigits(
   if (code_failures >= MOST_FAILURES) return { kind: 'locked' };
   const wait = waitAfter({ failures: code_failures, failed_at: code_failed_at }, FREE, now);
   if (wait > 0) return { kind: 'wait', wait };
-  // None up to the last one that was right.
-  if (step === undefined || step <= code_step) {
+  // None up to the last one that was right; that one again is no guess, but a second click.
+  if (step === code_step) return { kind: 'wrong' };
+  if (step === undefined || step < code_step) {
     await setCodeFailures(trx, user_id, code_failures + 1, now);
     return { kind: 'wrong' };
   }

@@ -3,10 +3,10 @@
  * none, lies where the right one should: a new one would open nothing.
  */
 import { hash } from 'node:crypto';
-import { renameSync } from 'node:fs';
+import { linkSync, renameSync } from 'node:fs';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { StartError } from '../errors.ts';
+import { StartError, UnavailableError } from '../errors.ts';
 import { makeKeyFile, readKeyFile, syncFolder } from './key-file.ts';
 import { openSecret, sealSecret } from './second-factor-secrets.ts';
 
@@ -45,14 +45,20 @@ export async function readFingerprint(db: Db): Promise<string | undefined> {
   return (await row.executeTakeFirst())?.value;
 }
 
-/** Whether a key is still the database's: what is sealed with one that has been changed is lost. */
-export async function isCurrent(db: Db, key: Buffer): Promise<boolean> {
+/** @throws UnavailableError where a key is the database's no longer: what is sealed with it is lost. */
+export async function refuseFormer(db: Db, key: Buffer): Promise<void> {
   const known = await readFingerprint(db);
-  return known === undefined || known === fingerprintOf(key);
+  if (known !== undefined && known !== fingerprintOf(key))
+    throw new UnavailableError('The key has been changed: this Roster has to be started again.');
 }
 
 /** Seals everything with another key, in the transaction that makes it the database's; how many secrets there were. */
 export async function reseal(trx: Trx, from: Buffer, to: Buffer): Promise<number> {
+  const known = trx.selectFrom('secrets').select('value').where('name', '=', FINGERPRINT).forUpdate();
+  if ((await known.executeTakeFirst())?.value !== fingerprintOf(from))
+    throw new StartError(
+      'The key has been changed by somebody else at this moment; nothing was changed here.',
+    );
   const count = await changeSecrets(trx, (userId, stored) => {
     const secret = openSecret(from, userId, stored);
     // What was given up stays so.
@@ -108,13 +114,16 @@ async function changeSecrets(trx: Trx, change: (userId: number, stored: string) 
 function checkedKey(path: string, known: string): Buffer {
   const key = readKeyFile(path);
   if (key && fingerprintOf(key) === known) return key;
-  const next = readKeyFile(nextOf(path));
-  // A change of the key that was stopped just before its end.
-  if (next && fingerprintOf(next) === known) {
-    takePlace(path, key);
-    return next;
-  }
-  const what = key ? 'holds another key' : 'is not there';
+  // A change of the key that was stopped just before its end, or ends just now.
+  if (isKeyIn(nextOf(path), known)) takePlace(path, key);
+  const now = readKeyFile(path);
+  if (now && fingerprintOf(now) === known) return now;
+  const former = formerOf(path, known);
+  const what = isKeyIn(former, known)
+    ? `does not hold it: it is in ${former}`
+    : now
+      ? 'holds another key'
+      : 'is not there';
   throw new StartError(
     `Secrets in the database are sealed with the key ${known}, and ${path} ${what}. Put the file with that key there, or set SECRET_KEY_FILE to where it is. If it is lost for good: npm run roster -- give-up-key ${known}`,
   );
@@ -125,9 +134,28 @@ export function nextOf(path: string): string {
   return `${path}.next`;
 }
 
-/** Puts the next key in its place; the one before, which opens earlier backups, stays beside it. */
+/** Where a key is kept that was the database's before: it opens earlier backups. */
+export function formerOf(path: string, fingerprint: string): string {
+  return `${path}.${fingerprint}`;
+}
+
+export function isKeyIn(path: string, fingerprint: string): boolean {
+  const key = readKeyFile(path);
+  return key !== undefined && fingerprintOf(key) === fingerprint;
+}
+
+/** Puts the next key in its place; several may do so at once. */
 export function takePlace(path: string, before: Buffer | undefined): void {
-  if (before) renameSync(path, `${path}.${fingerprintOf(before)}`);
-  renameSync(nextOf(path), path);
+  // First a second name, which is never given to another key: at no moment is either of them nowhere.
+  if (before) unless('EEXIST', () => linkSync(path, formerOf(path, fingerprintOf(before))));
+  unless('ENOENT', () => renameSync(nextOf(path), path));
   syncFolder(path);
+}
+
+function unless(code: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== code) throw error;
+  }
 }

@@ -36,11 +36,6 @@ export function byBrowser(browser: string): Counters {
   return { networks: [], target: { hash: hashOf(`browser ${browser}`), free: FREE } };
 }
 
-/** Where an attempt stands in a queue: all of one network, or of one browser, take their turns together. */
-export function placeOf({ networks, target }: Counters): string {
-  return (networks[0] ?? target).hash;
-}
-
 /** What became of an attempt; `wait` is in milliseconds, and then nothing has been looked at. */
 export type Attempt = { isRight: boolean; wait: number };
 

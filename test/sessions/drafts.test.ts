@@ -115,6 +115,18 @@ describe('a form that is sent after its session has ended', () => {
     );
   });
 
+  test('is there also for who clicks twice, whichever of the answers the browser keeps', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const answers = await Promise.all([1, 2].map(() => signInOn(app, refused.body, ed, headers)));
+    for (const { answer } of answers) expect(answer.headers.location).toBe('/users/new');
+    const last = answers.at(-1)?.headers as Headers;
+    const shown = await Promise.all(answers.map((each) => get(app, '/users/new', each.headers)));
+    expect(shown.filter(({ body }) => fieldValue(body, 'username') === 'zoe')).toHaveLength(1);
+    const again = await signInOn(app, refused.body, ed, last);
+    expect(fieldValue((await get(app, '/users/new', again.headers)).body, 'username')).toBe('zoe');
+  });
+
   test('is dropped when someone else signs in there', async () => {
     const { app, ann, headers } = await startWithPeople();
     const refused = await post(app, '/users', ZOE, headers);

@@ -50,6 +50,16 @@ describe('wrong codes', () => {
     expect((await send(codeAt(clock()))).statusCode).toBe(303);
   });
 
+  test('are not the one that has just been right, sent by a second click', async () => {
+    const { app, clock, send, askForCode } = await start();
+    const { ticket } = await askForCode();
+    const code = codeAt(clock());
+    expect((await send(code)).statusCode).toBe(303);
+    expect((await send(code, ticket)).statusCode).toBe(422);
+    const failures = app.db.selectFrom('credentials').select('code_failures').where('code_failures', '>', 0);
+    expect(await failures.execute()).toEqual([]);
+  });
+
   test('do not get ahead of the counting when they come at once', async () => {
     const { send } = await start();
     const answers = await Promise.all(Array.from({ length: 20 }, () => send('000000')));

@@ -2,16 +2,18 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { buildApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { makeKeyFile } from '../../src/sessions/key-file.ts';
 import { openSecret, sealSecret } from '../../src/sessions/second-factor-secrets.ts';
 import { fingerprintOf, loadKey, nextOf, reseal } from '../../src/sessions/secret-key.ts';
 import { dump } from '../engines.ts';
-import { addPerson, CODE_SECRET } from '../people.ts';
+import { addPerson, CODE_SECRET, PASSWORD } from '../people.ts';
 import { run, startRoster } from '../roster.ts';
-import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+import { post, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
 const keyPath = () => join(temporaryFolder(), 'keys', 'secret.key');
 
@@ -136,6 +138,16 @@ describe('a key', () => {
   });
 });
 
+test('a key that was the database’s before is found where it is kept', async () => {
+  const [db, path] = [await temporaryDatabase(), keyPath()];
+  const { key } = await loadKey(db, path);
+  renameSync(path, `${path}.${fingerprintOf(key)}`);
+  makeKeyFile(path);
+  await expect(loadKey(db, path)).rejects.toThrow(
+    `${path} does not hold it: it is in ${path}.${fingerprintOf(key)}. Put the file with that key there`,
+  );
+});
+
 describe('the commands', () => {
   async function roster(args: readonly string[], settings: Record<string, string>) {
     const child = run(args, settings);
@@ -161,6 +173,26 @@ describe('the commands', () => {
     expect(after.key).not.toEqual(key);
     expect(await secretOf(db, after.key)).toBe(CODE_SECRET);
     expect(readFileSync(`${path}.${fingerprintOf(key)}`, 'utf8').trim()).toBe(key.toString('base64url'));
+  });
+
+  test('change-key twice at once changes it once, and loses no key', async () => {
+    for (let round = 0; round < 5; round++) {
+      const { db, path, key, settings } = await startWithSecret();
+      await Promise.all([roster(['change-key'], settings), roster(['change-key'], settings)]);
+      const after = await loadKey(db, path);
+      expect(await secretOf(db, after.key)).toBe(CODE_SECRET);
+      const former = readFileSync(`${path}.${fingerprintOf(key)}`, 'utf8').trim();
+      expect(former).toBe(key.toString('base64url'));
+    }
+  });
+
+  test('a Roster that has another key by now seals and opens nothing', async () => {
+    const { db, key, settings } = await startWithSecret();
+    await roster(['change-key'], settings);
+    const app = await buildApp({ config: readConfig({ LOG_LEVEL: 'silent' }), db, secretKey: key });
+    onTestFinished(() => app.close());
+    const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD });
+    expect(answer.statusCode).toBe(503);
   });
 
   test('give-up-key goes on without a lost one, and without anything that was sealed with it', async () => {

@@ -282,6 +282,27 @@ describe('many at once from one address', () => {
     expect(statuses.filter((status) => status === 429 || status === 503)).toHaveLength(380);
   });
 
+  test('keep nobody out who comes from elsewhere, also with any number of browsers that are known', async () => {
+    const { app, attempt } = await startCrowd();
+    await addPerson(app.db, 'eve', 'viewer');
+    const devices: string[] = [];
+    for (let number = 0; number < 100; number++) {
+      const { cookies } = await attempt(`198.51.100.${number}`, PASSWORD, 'eve');
+      devices.push(cookies.find(({ name }) => name === 'roster_device')?.value ?? '');
+    }
+    const crowd = Array.from({ length: 300 }, (_, number) =>
+      post(
+        app,
+        '/sign-in',
+        { username: 'eve', password: PASSWORD },
+        { 'x-forwarded-for': '192.0.2.1', cookie: `roster_device=${devices[number % 100]}` },
+      ),
+    );
+    const others = Array.from({ length: 30 }, (_, number) => attempt(`203.0.113.${number}`, PASSWORD));
+    for (const { statusCode } of await Promise.all(others)) expect(statusCode).toBe(303);
+    await Promise.all(crowd);
+  });
+
   test('write nothing once they have to wait, and take no place where passwords are checked', async () => {
     const { app, clock, attempt } = await startCrowd();
     for (let number = 0; number < 20; number++) await attempt('192.0.2.1', 'wrong', `name${number}`);

@@ -1,9 +1,11 @@
 /** Before there is an administrator Roster is open: to whoever sits at its machine, and to nobody else. */
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { asset } from '../../src/assets.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
-import { addUser, get, post, startApp, textOf } from '../support.ts';
+import { addUser, get, listen, post, startApp, textOf } from '../support.ts';
 
 const PASSED_ON = [
   { 'x-forwarded-for': '203.0.113.7' },
@@ -13,10 +15,24 @@ const PASSED_ON = [
   { forwarded: 'for=203.0.113.7' },
   { 'x-real-ip': '203.0.113.7' },
   { via: '1.1 proxy' },
+  { 'cf-connecting-ip': '203.0.113.7' },
+  { 'true-client-ip': '203.0.113.7' },
+  { 'x-client-ip': '203.0.113.7' },
+  { x_forwarded_for: '203.0.113.7' },
+  { 'x-forwarded': 'for=203.0.113.7' },
+  { 'x-amzn-trace-id': 'Root=1' },
+  { 'cdn-loop': 'cdn' },
+];
+
+/** As a browser asks elsewhere, and a proxy that adds nothing hands it on. */
+const UNLIKE_HERE = [
+  { host: '127.0.0.1:3000', origin: 'https://users.example.org', 'sec-fetch-site': 'same-origin' },
+  { host: '10.0.0.1:3000' },
+  { host: '192.0.2.1' },
 ];
 
 const FROM_ELSEWHERE = [
-  ...PASSED_ON.map((headers) => ({ headers })),
+  ...[...PASSED_ON, ...UNLIKE_HERE].map((headers) => ({ headers })),
   ...['203.0.113.7', '::ffff:203.0.113.7', '2001:db8::1', '10.0.0.2'].map((remoteAddress) => ({
     remoteAddress,
   })),
@@ -85,6 +101,19 @@ describe.each(FROM_ELSEWHERE)('whoever asks from elsewhere (%o)', (from) => {
     expect(answer.statusCode).toBe(303);
     expect((await ask(app, '/users', from)).headers.location).toMatch(/^\/sign-in/);
   });
+});
+
+test('what a proxy hands on in the old version of HTTP, saying nothing, is not answered', async () => {
+  const app = await startApp();
+  const { port } = new URL(await listen(app));
+  for (const [version, status] of [
+    ['1.0', 403],
+    ['1.1', 200],
+  ] as const) {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end(`GET /users HTTP/${version}\r\nHost: 127.0.0.1:3000\r\nConnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  }
 });
 
 test('whoever sits at the machine reads and changes what there is', async () => {

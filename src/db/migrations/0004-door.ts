@@ -30,6 +30,7 @@ async function make(
   await sql`
     create table used_drafts (
       draft_hash text primary key,
+      session_id ${number} not null,
       used_at ${number} not null check (used_at >= 0)
     ) ${end}`.execute(trx);
   await sql`create index used_drafts_used_at on used_drafts (used_at)`.execute(trx);
