@@ -111,7 +111,7 @@ test('what a proxy hands on in the old version of HTTP, saying nothing, is not a
     ['1.1', 200],
   ] as const) {
     const socket = connect(Number(port), '127.0.0.1');
-    socket.end(`GET /users HTTP/${version}\r\nHost: 127.0.0.1:3000\r\nConnection: close\r\n\r\n`);
+    socket.write(`GET /users HTTP/${version}\r\nHost: 127.0.0.1:3000\r\nConnection: close\r\n\r\n`);
     expect(await text(socket)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   }
 });
