@@ -57,7 +57,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/sessions/codes.ts',
     'src/sessions/common-passwords.ts',
   ],
-  ['src/sessions/form.ts', 'src/sessions/make-common-passwords.ts'],
+  ['src/sessions/form.ts', 'src/sessions/make-common-passwords.ts', 'src/sessions/key-rotation.ts'],
   [
     'src/users/form.ts',
     'src/users/list.ts',
@@ -96,6 +96,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/sessions/audit.ts',
     'src/sessions/acting.ts',
     'src/sessions/device.ts',
+    'src/sessions/from-elsewhere.ts',
     'src/sessions/pruning.ts',
   ],
   ['src/sessions/access.ts'],

@@ -5,7 +5,8 @@ import { openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import { StartError } from '../errors.ts';
 import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
-import { fingerprintOf, formerOf, loadKey, nextOf, reseal, takePlace } from '../sessions/secret-key.ts';
+import { fingerprintOf, formerOf, nextOf, takePlace } from '../sessions/key-rotation.ts';
+import { loadKey, reseal } from '../sessions/secret-key.ts';
 
 export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   if (readArguments(args, []).positionals.length > 0)
@@ -16,14 +17,14 @@ export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[])
   });
   const db = await openDatabase(databaseUrl);
   try {
-    const { key } = await loadKey(db, path);
+    const { master } = await loadKey(db, path);
     // Left by a change that was stopped before anything was sealed with it.
     const next = readKeyFile(nextOf(path)) ?? makeKeyFile(nextOf(path));
     // Where it is stopped after this, the next start puts the file in its place.
-    const count = await engineOf(db).overwrite(db, (trx) => reseal(trx, key, next));
-    takePlace(path, key);
+    const count = await engineOf(db).overwrite(db, (trx) => reseal(trx, master, next));
+    takePlace(path, master);
     console.log(
-      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again. Earlier backups need ${formerOf(path, fingerprintOf(key))}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
+      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again. Earlier backups need ${formerOf(path, fingerprintOf(master))}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
     );
   } finally {
     await db.destroy();

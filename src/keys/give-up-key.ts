@@ -7,7 +7,8 @@ import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { giveUpSecondFactors } from '../sessions/credentials.ts';
 import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
-import { formerOf, isKeyIn, nextOf, readFingerprint, writeFingerprint } from '../sessions/secret-key.ts';
+import { formerOf, isKeyIn, nextOf } from '../sessions/key-rotation.ts';
+import { readFingerprint, writeFingerprint } from '../sessions/secret-key.ts';
 
 export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   const [fingerprint, ...rest] = readArguments(args, []).positionals;

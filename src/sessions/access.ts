@@ -1,15 +1,14 @@
 /** At the door: who asks, and whether they may have what they ask for. */
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { canonicalAddress } from '../client-address.ts';
 import { type Clock, isWithin, SKEW } from '../clock.ts';
-import { type Config, isLoopback } from '../config.ts';
+import type { Config } from '../config.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
-import { hostnameOf } from '../host.ts';
 import { RefusedError } from '../security.ts';
 import { act } from './acting.ts';
 import { sessionCookie } from './cookie.ts';
 import { draftOf, dropSentDraft, formOf, sealDraft } from './drafts.ts';
+import { isFromElsewhere } from './from-elsewhere.ts';
 import { hasAdministrator } from './last-administrator.ts';
 import { type Actor, anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
 import { findSession, isAnySeenAfter, type Session, setDraft, touchSession } from './queries.ts';
@@ -99,25 +98,6 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
     if (reply.statusCode !== 303 || !sendsDraft.has(request)) done();
     else dropSentDraft(request).then(() => done(), done);
   });
-}
-
-/** Headers by which proxies, and those who run them for others, say that they pass a request on. */
-const PASSED_ON =
-  /^(via|(x[-_])?forwarded.*|x-real-ip|.*client-ip.*|x-original-.*|x-envoy-.*|x-amzn-.*|x-azure-.*|cf-.*|fly-.*|cdn-loop)$/;
-
-/**
- * Whether a request comes from another machine, or through something that passes others' requests on: by what it says, or
- * since it is asked in a way that no browser here would.
- */
-function isFromElsewhere({ socket, headers, raw: { httpVersion } }: FastifyRequest): boolean {
-  const { host = '', origin = `http://${host}` } = headers;
-  return (
-    !isLoopback(canonicalAddress(socket.remoteAddress)) ||
-    !isLoopback(hostnameOf(host)) ||
-    origin !== `http://${host}` ||
-    httpVersion === '1.0' ||
-    Object.keys(headers).some((name) => PASSED_ON.test(name))
-  );
 }
 
 /** Finds out who asks. */

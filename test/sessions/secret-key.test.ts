@@ -8,8 +8,9 @@ import { readConfig } from '../../src/config.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { makeKeyFile } from '../../src/sessions/key-file.ts';
+import { fingerprintOf, nextOf } from '../../src/sessions/key-rotation.ts';
 import { openSecret, sealSecret } from '../../src/sessions/second-factor-secrets.ts';
-import { fingerprintOf, loadKey, nextOf, reseal } from '../../src/sessions/secret-key.ts';
+import { loadKey, reseal } from '../../src/sessions/secret-key.ts';
 import { dump } from '../engines.ts';
 import { addPerson, CODE_SECRET, PASSWORD } from '../people.ts';
 import { run, startRoster } from '../roster.ts';
@@ -36,14 +37,14 @@ async function secretOf(db: Db, key: Buffer): Promise<string | undefined> {
 describe('the first start', () => {
   test('makes a key for its owner alone, of which the database keeps no more than the fingerprint', async () => {
     const [db, path] = [await temporaryDatabase(), keyPath()];
-    const { key } = await loadKey(db, path);
-    expect(key).toHaveLength(32);
+    const { master, key } = await loadKey(db, path);
+    expect([master.length, key.length]).toEqual([32, 32]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
     const all = JSON.stringify(await dump(db));
-    expect(all).toContain(fingerprintOf(key));
+    expect(all).toContain(fingerprintOf(master));
     for (const encoding of ['base64url', 'base64', 'hex'] as const)
-      expect(all).not.toContain(key.toString(encoding).slice(0, 40));
+      for (const secret of [master, key]) expect(all).not.toContain(secret.toString(encoding).slice(0, 40));
     expect((await loadKey(db, path)).key).toEqual(key);
   });
 
@@ -66,7 +67,7 @@ describe('the first start', () => {
   test('takes a key that has been put there', async () => {
     const [db, path] = [await temporaryDatabase(), keyPath()];
     const made = makeKeyFile(path);
-    expect((await loadKey(db, path)).key).toEqual(made);
+    expect((await loadKey(db, path)).master).toEqual(made);
   });
 
   test('seals what an earlier Roster kept in clear, and leaves nothing of it', async () => {
@@ -93,8 +94,8 @@ describe('the first start', () => {
 describe('a key', () => {
   test('that is missing, another one or none at all is refused, and none is made', async () => {
     const [db, path] = [await temporaryDatabase(), keyPath()];
-    const { key } = await loadKey(db, path);
-    const known = fingerprintOf(key);
+    const { master } = await loadKey(db, path);
+    const known = fingerprintOf(master);
     rmSync(path);
     await expect(loadKey(db, path)).rejects.toThrow(
       `sealed with the key ${known}, and ${path} is not there. Put the file with that key there, or set SECRET_KEY_FILE to where it is.`,
@@ -104,7 +105,7 @@ describe('a key', () => {
     await expect(loadKey(db, path)).rejects.toThrow(
       `sealed with the key ${known}, and ${path} holds another key`,
     );
-    for (const broken of ['', 'x', `${key.toString('base64url')}x`]) {
+    for (const broken of ['', 'x', `${master.toString('base64url')}x`]) {
       writeFileSync(path, broken);
       await expect(loadKey(db, path)).rejects.toThrow(`${path} holds no key of Roster's`);
     }
@@ -123,28 +124,39 @@ describe('a key', () => {
 
   test('whose change was stopped before its end is put in its place at the next start', async () => {
     const [db, path] = [await temporaryDatabase(), keyPath()];
-    const { key } = await loadKey(db, path);
+    const { master } = await loadKey(db, path);
     await addPerson(db, 'ann', 'admin', { hasCode: true });
     const next = makeKeyFile(nextOf(path));
     // Not sealed with it yet: the old one goes on.
-    expect((await loadKey(db, path)).key).toEqual(key);
-    await transact(db, (trx) => reseal(trx, key, next));
-    expect((await loadKey(db, path)).key).toEqual(next);
-    expect(readdirSync(dirname(path)).sort()).toEqual(['secret.key', `secret.key.${fingerprintOf(key)}`]);
+    expect((await loadKey(db, path)).master).toEqual(master);
+    await transact(db, (trx) => reseal(trx, master, next));
+    expect((await loadKey(db, path)).master).toEqual(next);
+    expect(readdirSync(dirname(path)).sort()).toEqual(['secret.key', `secret.key.${fingerprintOf(master)}`]);
     // Stopped between the two renames.
     renameSync(path, nextOf(path));
-    expect((await loadKey(db, path)).key).toEqual(next);
+    expect((await loadKey(db, path)).master).toEqual(next);
     expect(existsSync(path)).toBe(true);
   });
 });
 
+test('databases that share a file open nothing of each other', async () => {
+  const path = keyPath();
+  const [one, other] = [
+    await loadKey(await temporaryDatabase(), path),
+    await loadKey(await temporaryDatabase(), path),
+  ];
+  expect(one.master).toEqual(other.master);
+  expect(openSecret(one.key, 1, sealSecret(one.key, 1, CODE_SECRET))).toBe(CODE_SECRET);
+  expect(openSecret(other.key, 1, sealSecret(one.key, 1, CODE_SECRET))).toBeUndefined();
+});
+
 test('a key that was the database’s before is found where it is kept', async () => {
   const [db, path] = [await temporaryDatabase(), keyPath()];
-  const { key } = await loadKey(db, path);
-  renameSync(path, `${path}.${fingerprintOf(key)}`);
+  const { master } = await loadKey(db, path);
+  renameSync(path, `${path}.${fingerprintOf(master)}`);
   makeKeyFile(path);
   await expect(loadKey(db, path)).rejects.toThrow(
-    `${path} does not hold it: it is in ${path}.${fingerprintOf(key)}. Put the file with that key there`,
+    `${path} does not hold it: it is in ${path}.${fingerprintOf(master)}. Put the file with that key there`,
   );
 });
 
@@ -160,29 +172,31 @@ describe('the commands', () => {
     const [db, path] = [await temporaryDatabase(url), keyPath()];
     const ann = await addPerson(db, 'ann', 'admin', { hasCode: true, recoveryHashes: ['one'] });
     await storeInClear(db, ann.id);
-    const { key } = await loadKey(db, path);
-    return { db, path, key, settings: { DATABASE_URL: url, SECRET_KEY_FILE: path } };
+    const { master, key } = await loadKey(db, path);
+    return { db, path, master, key, settings: { DATABASE_URL: url, SECRET_KEY_FILE: path } };
   }
 
   test('change-key seals everything with a new key, and keeps the old one for earlier backups', async () => {
-    const { db, path, key, settings } = await startWithSecret();
+    const { db, path, master, key, settings } = await startWithSecret();
     expect(await roster(['change-key'], settings)).toContain(
       `${path} holds a new key, with which the secrets of second factors (1) are sealed.`,
     );
     const after = await loadKey(db, path);
     expect(after.key).not.toEqual(key);
     expect(await secretOf(db, after.key)).toBe(CODE_SECRET);
-    expect(readFileSync(`${path}.${fingerprintOf(key)}`, 'utf8').trim()).toBe(key.toString('base64url'));
+    expect(readFileSync(`${path}.${fingerprintOf(master)}`, 'utf8').trim()).toBe(
+      master.toString('base64url'),
+    );
   });
 
   test('change-key twice at once changes it once, and loses no key', async () => {
     for (let round = 0; round < 5; round++) {
-      const { db, path, key, settings } = await startWithSecret();
+      const { db, path, master, settings } = await startWithSecret();
       await Promise.all([roster(['change-key'], settings), roster(['change-key'], settings)]);
       const after = await loadKey(db, path);
       expect(await secretOf(db, after.key)).toBe(CODE_SECRET);
-      const former = readFileSync(`${path}.${fingerprintOf(key)}`, 'utf8').trim();
-      expect(former).toBe(key.toString('base64url'));
+      const former = readFileSync(`${path}.${fingerprintOf(master)}`, 'utf8').trim();
+      expect(former).toBe(master.toString('base64url'));
     }
   });
 
@@ -196,8 +210,8 @@ describe('the commands', () => {
   });
 
   test('give-up-key goes on without a lost one, and without anything that was sealed with it', async () => {
-    const { db, path, key, settings } = await startWithSecret();
-    const command = ['give-up-key', fingerprintOf(key)];
+    const { db, path, master, key, settings } = await startWithSecret();
+    const command = ['give-up-key', fingerprintOf(master)];
     expect(await roster(command, settings)).toContain('holds that key: nothing is lost.');
     expect(await secretOf(db, key)).toBe(CODE_SECRET);
     rmSync(path);
@@ -221,10 +235,12 @@ describe('the commands', () => {
   });
 
   test('a Roster whose key is not there does not start', async () => {
-    const { path, key, settings } = await startWithSecret();
+    const { path, master, settings } = await startWithSecret();
     rmSync(path);
     expect(await roster([], { ...settings, PORT: '0' })).toMatch(
-      new RegExp(`^Secrets in the database are sealed with the key .* give-up-key ${fingerprintOf(key)}\n$`),
+      new RegExp(
+        `^Secrets in the database are sealed with the key .* give-up-key ${fingerprintOf(master)}\n$`,
+      ),
     );
   });
 });
