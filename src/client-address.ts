@@ -23,7 +23,10 @@ export function canonicalAddress(written = ''): string {
   const inBrackets = /^\[(.*)\](?::\d+)?$/.exec(written)?.[1];
   const bare = inBrackets ?? written.replace(/^([\d.]+):\d+$/, '$1');
   const [address = ''] = bare.split('%');
-  return isIP(address) === 0 ? 'unknown' : ipaddr.process(address).toString();
+  const version = isIP(address);
+  if (version === 0) return 'unknown';
+  // Of IPv4 there is one form that counts as one.
+  return version === 4 ? address : ipaddr.process(address).toString();
 }
 
 /** Whether an address, as it is written in a request, is one of the proxies that are believed. */
@@ -56,8 +59,7 @@ export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typ
   });
   app.addHook('onRequest', (request, _reply, done) => {
     const proxy = request.socket.remoteAddress;
-    const isSilent = isTrusted(proxy) && request.ips?.length === 1;
-    if (isSilent && isFromBrowser(request)) distrust(request, proxy);
+    if (isSilent(request) && isFromBrowser(request) && isTrusted(proxy)) distrust(request, proxy);
     // Now: a connection that has been closed has no address any more.
     void request.address;
     done();
@@ -75,6 +77,10 @@ export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typ
     const isDistrusted = since !== undefined && server.clock() < since + DISTRUSTED_FOR;
     return isDistrusted ? peer : canonicalAddress(ip);
   }
+}
+
+function isSilent({ headers }: FastifyRequest): boolean {
+  return !/[^\s,]/.test(`${headers['x-forwarded-for'] ?? ''}`);
 }
 
 /** Browsers say what language they want; what checks on Roster from the machine itself, past any proxy, hardly does. */

@@ -69,7 +69,8 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
   // Before anything of a body is read.
   app.addHook('onRequest', async (request, reply) => {
     const { may = mayRead, isBeforeSetup } = request.routeOptions.config;
-    if (!isBeforeSetup && isFromElsewhere(request) && !(await knowsAdministrator(app)))
+    // What is known is asked first: it is so for all requests but a Roster's first ones.
+    if (!isBeforeSetup && !known.has(app) && isFromElsewhere(request) && !(await knowsAdministrator(app)))
       throw new RefusedError(403, NOT_OPEN);
     if (may === anyone) return;
     await findActor(request);
