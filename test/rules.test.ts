@@ -97,6 +97,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/sessions/acting.ts',
     'src/sessions/device.ts',
     'src/sessions/from-elsewhere.ts',
+    'src/sessions/password-attempt.ts',
     'src/sessions/pruning.ts',
   ],
   ['src/sessions/access.ts'],

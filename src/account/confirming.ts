@@ -2,10 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BusyError } from '../errors.ts';
 import { findCredentials } from '../sessions/credentials.ts';
-import { largestNetworkOf } from '../sessions/networks.ts';
-import { passwordQueue } from '../sessions/password-queue.ts';
-import { isPassword } from '../sessions/passwords.ts';
-import { attempt, byBrowser, tooMany, waitOf } from '../sessions/throttle.ts';
+import { attemptPassword } from '../sessions/password-attempt.ts';
+import { byBrowser, tooMany } from '../sessions/throttle.ts';
 import { sessionOf } from './own.ts';
 
 /** What is wrong with the password of whoever is signed in; undefined if it is right. */
@@ -19,17 +17,10 @@ export async function checkOwnPassword(
   const { server } = request;
   const { user_id, username } = sessionOf(request);
   const credentials = await findCredentials(server.db, user_id);
-  const now = server.clock();
   try {
     // Only who is signed in gets here: nobody else's guesses keep the owner waiting.
     const counters = byBrowser(`signed in as ${user_id}`);
-    const early = await waitOf(server.db, counters, now);
-    const { isRight, wait } =
-      early > 0
-        ? { isRight: false, wait: early }
-        : await passwordQueue.run(largestNetworkOf(request.address), () =>
-            attempt(server.db, counters, now, () => isPassword(password, credentials?.password_hash)),
-          );
+    const { isRight, wait } = await attemptPassword(request, counters, password, credentials?.password_hash);
     if (isRight) return undefined;
     if (wait > 0) {
       reply.header('retry-after', String(Math.ceil(wait / 1000)));

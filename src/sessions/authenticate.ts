@@ -9,11 +9,12 @@ import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device.ts';
 import { largestNetworkOf } from './networks.ts';
+import { attemptPassword } from './password-attempt.ts';
 import { passwordQueue } from './password-queue.ts';
 import { hashPassword, isOutdated, isPassword } from './passwords.ts';
 import { maySignIn } from './policy.ts';
 import { type CodeOutcome, currentSecret, MOST_FAILURES, takeCode } from './second-factor.ts';
-import { attempt, byBrowser, byNetwork, tooMany, waitOf } from './throttle.ts';
+import { byBrowser, byNetwork, tooMany } from './throttle.ts';
 import { findTicketHolder, insertTicket } from './tickets.ts';
 
 /** UTF-16 units of a name that are looked at. */
@@ -75,21 +76,15 @@ async function checkPassword(
   const device = findDevice(request, user && maySignIn(user) ? user.id : undefined);
   // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
   const counters = device ? byBrowser(device) : byNetwork(`name ${textKey(typed)}`, request.address);
-  const early = await waitOf(db, counters, server.clock());
-  if (early > 0) return haveToWait(request, user, early);
   const credentials = await findCredentials(db, user?.id ?? 0);
   const known = user && maySignIn(user) ? credentials : undefined;
-  // Also of browsers that are known: of those somebody could have any number.
-  const place = largestNetworkOf(request.address);
-  const { isRight, wait } = await passwordQueue.run(place, () =>
-    attempt(db, counters, server.clock(), () => isPassword(password, known?.password_hash)),
-  );
+  const { isRight, wait } = await attemptPassword(request, counters, password, known?.password_hash);
   if (wait > 0) return haveToWait(request, user, wait);
   if (!isRight || user === undefined || known === undefined) {
     server.audit(request, 'sign-in failed', user);
     return WRONG;
   }
-  const renewed = await renewHash(db, place, known, password);
+  const renewed = await renewHash(db, largestNetworkOf(request.address), known, password);
   if (renewed.code_secret === null) return { kind: 'authenticated', user, credentials: renewed };
   if ((await currentSecret(db, server.secretKey, user.id, renewed.code_secret)) === undefined) return LOST;
   const ticket = await transact(db, (trx) => insertTicket(trx, renewed, server.clock()));
