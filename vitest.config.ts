@@ -17,7 +17,7 @@ export default defineConfig({
           name: 'sqlite',
           include: ['test/**/*.test.ts'],
           exclude: ['test/db/postgres/**', 'test/reliability/**'],
-          provide: { engine: 'sqlite' },
+          provide: { engine: 'sqlite', isLong: false },
         },
       },
       {
@@ -27,7 +27,18 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           // What a page looks like to a browser does not depend on where its users are.
           exclude: ['test/db/sqlite/**', 'test/browser/accessibility.test.ts', 'test/browser/markup.test.ts'],
-          provide: { engine: 'postgres' },
+          provide: { engine: 'postgres', isLong: false },
+          globalSetup: 'test/postgres/setup.ts',
+        },
+      },
+      {
+        test: {
+          ...shared,
+          // Each may take two minutes; in `npm test` they run in a short form.
+          testTimeout: 180_000,
+          name: 'reliability',
+          include: ['test/reliability/**/*.test.ts'],
+          provide: { engine: 'postgres', isLong: true },
           globalSetup: 'test/postgres/setup.ts',
         },
       },

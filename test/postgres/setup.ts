@@ -5,6 +5,8 @@ import { startPostgres } from './start.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     engine: 'sqlite' | 'postgres';
+    /** Whether tests of reliability take their time. */
+    isLong: boolean;
     postgres: { url: string; run: number };
   }
 }
