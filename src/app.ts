@@ -5,7 +5,8 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
 import { assetRoutes } from './assets.ts';
 import { addClientAddress, trustOf } from './client-address.ts';
-import { type Clock, systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { addClockWatch } from './clock-watch.ts';
 import { addCompression } from './compression.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
@@ -54,7 +55,7 @@ export async function buildApp({
   config,
   db,
   secretKey,
-  clock = systemClock,
+  clock = Date.now,
 }: {
   config: Config;
   db: Db;
@@ -110,6 +111,7 @@ export async function buildApp({
   addCompression(app);
   addAudit(app, config.logLevel);
   addAccess(app, config, clock);
+  addClockWatch(app);
   addPruning(app);
   await addViews(app);
   app.removeAllContentTypeParsers();

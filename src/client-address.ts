@@ -65,16 +65,16 @@ export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typ
     done();
   });
 
-  function distrust({ log, server }: FastifyRequest, proxy: string | undefined): void {
+  function distrust({ log }: FastifyRequest, proxy: string | undefined): void {
     const address = canonicalAddress(proxy);
     if (!distrusted.has(address)) log.warn(silence(address));
-    distrusted.set(address, server.clock());
+    distrusted.set(address, performance.now());
   }
 
-  function addressOf({ ip, socket, server }: FastifyRequest): string {
+  function addressOf({ ip, socket }: FastifyRequest): string {
     const peer = canonicalAddress(socket.remoteAddress);
     const since = distrusted.get(peer);
-    const isDistrusted = since !== undefined && server.clock() < since + DISTRUSTED_FOR;
+    const isDistrusted = since !== undefined && performance.now() < since + DISTRUSTED_FOR;
     return isDistrusted ? peer : canonicalAddress(ip);
   }
 }

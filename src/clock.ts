@@ -1,12 +1,10 @@
-/** What time it is, in milliseconds since 1970; tests move it. */
-export type Clock = () => number;
+/** The time of day: what is stored, and compared by all who share a database. */
 
 /**
- * The machine's time, which does not go back while the process runs. A machine that was asleep has only the time of day
- * move on, one whose time of day is set back only the time since the start.
+ * Milliseconds since 1970, by the machine's clock, which may be set while Roster runs: it goes back then, too. Tests move it.
+ * What only waits inside one process goes by `performance.now()`, which nobody sets.
  */
-export const systemClock: Clock = () =>
-  Math.max(Date.now(), Math.floor(performance.timeOrigin + performance.now()));
+export type Clock = () => number;
 
 /** How much the clocks of machines that share a database may differ, in milliseconds. */
 export const SKEW = 60_000;

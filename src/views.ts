@@ -69,6 +69,8 @@ export type Views = {
     /** Stands for the right password; then a code is asked for. */
     ticket?: string;
     problem?: string;
+    /** What may be the reason of it. */
+    note?: string;
     /** Whether a session has ended, and whether something was sent without one. */
     isExpired?: boolean;
     isRefused?: boolean;

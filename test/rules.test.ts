@@ -83,6 +83,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     'src/compression.ts',
     'src/client-address.ts',
+    'src/clock-watch.ts',
     'src/cross-site.ts',
     'src/exposed-files.ts',
     'src/setup/administrators.ts',

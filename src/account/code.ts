@@ -38,7 +38,8 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const step = stepOf(code, known.secret, server.clock());
   const refusal = await checkOwnPassword(request, reply, password);
   if (step === undefined || refusal) {
-    const wrong = step === undefined && 'That is not the code that is shown now: six digits.';
+    const wrong =
+      step === undefined && `That is not the code that is shown now: six digits. ${server.clockNote()}`;
     const errors = { ...(wrong && { code: wrong }), ...(refusal && { password: refusal.sentence }) };
     return showCode(request, reply, known.secret, errors, refusal?.status);
   }

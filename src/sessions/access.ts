@@ -2,6 +2,7 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, isWithin, SKEW } from '../clock.ts';
 import type { Config } from '../config.ts';
+import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
 import { RefusedError } from '../security.ts';
@@ -11,7 +12,14 @@ import { draftOf, dropSentDraft, formOf, sealDraft } from './drafts.ts';
 import { isFromElsewhere } from './from-elsewhere.ts';
 import { hasAdministrator } from './last-administrator.ts';
 import { type Actor, anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
-import { findSession, isAnySeenAfter, type Session, setDraft, touchSession } from './queries.ts';
+import {
+  endIfSetBack,
+  findSession,
+  isAnySeenAfter,
+  type Session,
+  setDraft,
+  touchSession,
+} from './queries.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -108,7 +116,7 @@ export async function findActor(request: FastifyRequest): Promise<void> {
   const session = token === undefined ? undefined : await findSession(server.db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {
-    if (isLive(session, server.config, now) && (await touch(request, session, now))) {
+    if (await isInUse(request, session, now)) {
       request.session = session;
       request.actor = session;
       return;
@@ -135,22 +143,26 @@ export function isLive(
   return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
 }
 
-/** Notes that a session is in use; false where the clock has been set back, and nobody knows how long it was not. */
-async function touch(
-  { server, log }: FastifyRequest,
-  { id, seen_at }: Session,
-  now: number,
-): Promise<boolean> {
-  if (now - seen_at < TOUCH_EVERY) return true;
-  if (await isAnySeenAfter(server.db, now + SKEW)) {
+/** Whether a session goes on; it is then noted that it is in use. */
+async function isInUse(request: FastifyRequest, session: Session, now: number): Promise<boolean> {
+  const { server, log } = request;
+  const { db, config } = server;
+  const isJustNoted = Math.abs(now - session.seen_at) < TOUCH_EVERY;
+  if (!isJustNoted && (await isAnySeenAfter(db, now + SKEW))) {
     log.warn('the clock has been set back: everyone has to sign in again');
+    await noteUse(request, (trx) => endIfSetBack(trx, now, config.sessionIdle));
     return false;
   }
-  // A page can be read where nothing can be written just now.
-  await transact(server.db, (trx) => touchSession(trx, id, now)).catch((err) =>
-    log.warn({ err }, 'it could not be noted that a session is in use'),
-  );
+  if (!isLive(session, config, now)) return false;
+  if (!isJustNoted) await noteUse(request, (trx) => touchSession(trx, session.id, now));
   return true;
+}
+
+/** A page can be read where nothing can be written just now. */
+async function noteUse({ server, log }: FastifyRequest, note: (trx: Trx) => Promise<void>): Promise<void> {
+  await transact(server.db, note).catch((err) =>
+    log.warn({ err }, 'it could not be noted which sessions are in use'),
+  );
 }
 
 const known = new WeakSet<FastifyInstance>();

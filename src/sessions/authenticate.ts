@@ -31,7 +31,15 @@ export type Authenticated = {
 };
 
 /** Why someone is not let in, in a sentence; `wait` is in milliseconds. */
-export type Problem = { kind: 'problem'; problem: string; status: number; ticket?: string; wait?: number };
+export type Problem = {
+  kind: 'problem';
+  problem: string;
+  /** What may be the reason. */
+  note?: string;
+  status: number;
+  ticket?: string;
+  wait?: number;
+};
 
 export type Authentication = Authenticated | { kind: 'code asked'; ticket: string } | Problem;
 
@@ -109,7 +117,8 @@ async function checkCode(
   if (outcome.kind !== 'no code')
     server.auditOften(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);
   const refusal = REFUSALS[outcome.kind];
-  return refusal === TOO_LATE || refusal === LOST ? refusal : { ...refusal, ticket };
+  if (refusal === TOO_LATE || refusal === LOST) return refusal;
+  return { ...refusal, ticket, ...(outcome.kind === 'wrong' && { note: server.clockNote() }) };
 }
 
 const AUDITED = {

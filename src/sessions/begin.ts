@@ -43,7 +43,7 @@ export async function beginSession(
     if (!owner || !maySignIn(owner)) return undefined;
     if (known?.password_hash !== password_hash || known.code_secret !== code_secret) return undefined;
     if (ticket !== undefined && !(await takeTicket(trx, ticket))) return undefined;
-    await endIfSetBack(trx, now);
+    await endIfSetBack(trx, now, server.config.sessionIdle);
     if (known.code_failures > 0) await setCodeFailures(trx, user.id, 0, 0);
     const id = await insertSession(trx, { token, ...session }, now);
     const form = sealed && (await takeDraft(trx, sealed, id, now)) ? sealed.form : undefined;

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import encodeQr from 'qr';
+import { SKEW } from '../clock.ts';
 import { foldDigits } from '../text.ts';
 
 const PERIOD = 30;
@@ -37,6 +38,11 @@ export function stepOf(typed: string, secret: string, now: number): number | und
   if (kind !== 'digits') return undefined;
   const delta = totp(secret).validate({ token, timestamp: now, window: DRIFT });
   return delta === null ? undefined : Math.floor(now / 1000 / PERIOD) + delta;
+}
+
+/** Whether no clock can have shown a step's code yet: neither a telephone's nor that of another machine. */
+export function isToCome(step: number, now: number): boolean {
+  return step > Math.floor((now + SKEW) / 1000 / PERIOD) + DRIFT;
 }
 
 /** What an app takes up: https://github.com/google/google-authenticator/wiki/Key-Uri-Format */

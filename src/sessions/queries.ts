@@ -160,7 +160,13 @@ export async function isAnySeenAfter(db: Db, time: number): Promise<boolean> {
   return (await session.executeTakeFirst()) !== undefined;
 }
 
-/** Ends all sessions where the clock has been set back, since nobody knows how old they are. */
-export async function endIfSetBack(trx: Trx, now: number): Promise<void> {
-  if (await isAnySeenAfter(trx, now + SKEW)) await trx.deleteFrom('sessions').execute();
+/**
+ * Ends all sessions where the clock has been set back, since nobody knows how old they are; they are still remembered.
+ * @param idle milliseconds after which a session ends that nobody uses.
+ */
+export async function endIfSetBack(trx: Trx, now: number, idle: number): Promise<void> {
+  // Over by other machines' clocks, too.
+  const seen_at = now - idle - SKEW;
+  if (await isAnySeenAfter(trx, now + SKEW))
+    await trx.updateTable('sessions').set({ seen_at }).where('seen_at', '>', seen_at).execute();
 }

@@ -4,7 +4,7 @@
  */
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { codeOf, stepOf } from './codes.ts';
+import { codeOf, isToCome, stepOf } from './codes.ts';
 import {
   type Credentials,
   countRecoveryCodes,
@@ -84,7 +84,9 @@ async function takeDigits(
   if (wait > 0) return { kind: 'wait', wait };
   // None up to the last one that was right; that one again is no guess, but a second click.
   if (step === code_step) return { kind: 'wrong' };
-  if (step === undefined || step < code_step) {
+  // A last one that is to come only now was right by a clock that has been set back since: it keeps nobody out until then.
+  const last = isToCome(code_step, now) ? 0 : code_step;
+  if (step === undefined || step < last) {
     await setCodeFailures(trx, user_id, code_failures + 1, now);
     return { kind: 'wrong' };
   }

@@ -33,9 +33,10 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
     const begun = await beginSession(request, reply, authentication, fields);
     if (begun) return reply.seeOther(begun.to, begun.sentence);
   }
-  const { problem, status, wait, ticket } = authentication.kind === 'problem' ? authentication : TOO_LATE;
+  const { problem, note, status, wait, ticket } =
+    authentication.kind === 'problem' ? authentication : TOO_LATE;
   if (wait !== undefined) reply.header('retry-after', String(Math.ceil(wait / 1000)));
-  return show(reply, { ...shown, problem, ...(ticket && { ticket }) }, status);
+  return show(reply, { ...shown, problem, ...(note && { note }), ...(ticket && { ticket }) }, status);
 }
 
 async function show(reply: FastifyReply, shown: Views['sessions/sign-in'], status = 200) {
