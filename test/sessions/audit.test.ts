@@ -36,7 +36,7 @@ function browserAt(address: string) {
 
 test('what anyone can make happen without an end is noted once a second, with how many there were', () => {
   const isTime = onceASecond();
-  expect([0, 1, 500, 999, 1000, 1001, 5000, 10].map(isTime)).toEqual([
+  expect([0, 1, 500, 999, 1000, 1001, 5000].map(isTime)).toEqual([
     0,
     undefined,
     undefined,
@@ -44,7 +44,6 @@ test('what anyone can make happen without an end is noted once a second, with ho
     3,
     undefined,
     1,
-    0,
   ]);
 });
 

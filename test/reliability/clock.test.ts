@@ -1,0 +1,84 @@
+/** The clock of a Roster that runs is really set, as NTP does: by Debian's package faketime, where it is there. */
+import { once } from 'node:events';
+import { globSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { addPerson, codeAt, HOUR, PASSWORD } from '../people.ts';
+import { run } from '../roster.ts';
+import { fieldValue, temporaryDatabase, temporaryFolder, temporaryUrl, textOf } from '../support.ts';
+
+const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
+
+/** A Roster whose clock is two hours ahead, until it is set, while time moves on. */
+async function startAhead() {
+  const file = join(temporaryFolder(), 'ahead');
+  const set = (ahead: string) => writeFileSync(file, ahead);
+  set('+2h');
+  const url = await temporaryUrl();
+  await addPerson(await temporaryDatabase(url), 'ann', 'admin');
+  const child = run([], {
+    PORT: '0',
+    DATABASE_URL: url,
+    LD_PRELOAD: library ?? '',
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    // Only the time of day is set; newer versions have another name for it.
+    DONT_FAKE_MONOTONIC: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  });
+  let log = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    log += chunk;
+  });
+  while (!log.includes('\n')) await once(child.stdout, 'data');
+  const [, address = ''] = /^Roster is at (\S+)/.exec(log) ?? [];
+  return { address, child, set, log: () => log };
+}
+
+function browserAt(address: string) {
+  let cookie = '';
+  return async (path: string, fields?: Record<string, string>) => {
+    const answer = await fetch(address + path, {
+      redirect: 'manual',
+      headers: { cookie, origin: address },
+      ...(fields && { method: 'POST', body: new URLSearchParams(fields) }),
+    });
+    cookie = answer.headers.getSetCookie().findLast((line) => line.startsWith('roster_session=')) ?? cookie;
+    return { status: answer.status, body: await answer.text() };
+  };
+}
+
+test.skipIf(library === undefined)(
+  'a server that was two hours ahead takes right codes as soon as its clock is set right (needs Debian’s package faketime)',
+  async () => {
+    const { address, child, set, log } = await startAhead();
+    const browser = browserAt(address);
+    await browser('/sign-in', { username: 'ann', password: PASSWORD });
+    const page = (await browser('/account/code')).body;
+    const secret = /class="secret">([A-Z2-7 ]+)</.exec(page)?.[1]?.replaceAll(' ', '') ?? '';
+    const sealed = fieldValue(page, 'sealed') ?? '';
+    const code = codeAt(Date.now() + 2 * HOUR, secret);
+    expect((await browser('/account/code', { sealed, code, password: PASSWORD })).body).toContain('recovery');
+
+    const signIn = async (time: number) => {
+      const asked = await browserAt(address)('/sign-in', { username: 'ann', password: PASSWORD });
+      const ticket = fieldValue(asked.body, 'ticket') ?? '';
+      return browserAt(address)('/sign-in', { ticket, code: codeAt(time, secret) });
+    };
+    set('+0');
+    expect((await signIn(Date.now())).status).toBe(303);
+    expect((await browser('/users')).status).toBe(303);
+    const early = await signIn(Date.now() + 2 * HOUR);
+    expect(early.status).toBe(422);
+    expect(textOf(early.body)).toContain('The clock of this server was set back by 2 h 0 min of late');
+
+    set('+2h');
+    const right = await signIn(Date.now());
+    expect(right.status).toBe(422);
+    expect(textOf(right.body)).toContain('The clock of this server was set forward by 2 h 0 min of late');
+    await expect
+      .poll(log)
+      .toMatch(/the clock was set back by 2 h 0 min.*the clock was set forward by 2 h 0 min/s);
+    expect(child.exitCode).toBeNull();
+  },
+);
