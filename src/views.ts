@@ -68,6 +68,8 @@ export type Views = {
     draft?: string | undefined;
     /** Stands for the right password; then a code is asked for. */
     ticket?: string;
+    /** Whether a recovery code was entered in its place. */
+    isRecovery?: boolean;
     problem?: string;
     /** What may be the reason of it. */
     note?: string;

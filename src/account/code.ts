@@ -64,7 +64,7 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
   const { user_id: id, username, is_code_required } = sessionOf(request);
   if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
   const refusal = await checkOwnPassword(request, reply, password);
-  if (refusal) return showAccount(request, reply, { password: refusal.sentence }, refusal.status);
+  if (refusal) return showAccount(request, reply, { removing_password: refusal.sentence }, refusal.status);
   await changeOwn(request, (trx) => setCode(trx, id, null));
   server.audit(request, 'second factor removed', { id, username });
   return reply.seeOther('/account', 'Your second factor is removed.');
@@ -76,7 +76,7 @@ export async function renewRecoveryCodes(request: FastifyRequest, reply: Fastify
   const { user_id: id, username, is_code_set } = sessionOf(request);
   if (!is_code_set) return reply.seeOther('/account', 'There is no second factor to recover.');
   const refusal = await checkOwnPassword(request, reply, password);
-  if (refusal) return showAccount(request, reply, { password: refusal.sentence }, refusal.status);
+  if (refusal) return showAccount(request, reply, { renewing_password: refusal.sentence }, refusal.status);
   const codes = newRecoveryCodes();
   await changeOwn(request, (trx) => setRecoveryCodes(trx, id, codes.map(hashOf)));
   server.audit(request, 'recovery codes renewed', { id, username });

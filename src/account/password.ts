@@ -15,6 +15,8 @@ import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { showAccount } from './show.ts';
 
+const SAME = 'That is your password already: choose another one.';
+
 export async function changePassword(request: FastifyRequest, reply: FastifyReply) {
   const fields = readFields(request.body, ['current_password', 'new_password', 'new_password_again']);
   const { server } = request;
@@ -23,7 +25,14 @@ export async function changePassword(request: FastifyRequest, reply: FastifyRepl
   if (user === undefined) throw new SignedOutError('The user has been deleted.');
   const problems = newPasswordProblems(fields, user);
   const refusal = await checkOwnPassword(request, reply, fields.current_password ?? '');
-  const errors = { ...(refusal && { current_password: refusal.sentence }), ...problems };
+  const [current, chosen] = [fields.current_password, fields.new_password].map((typed) =>
+    typed?.normalize('NFC'),
+  );
+  const errors = {
+    ...(refusal && { current_password: refusal.sentence }),
+    ...problems,
+    ...(!refusal && current === chosen && { new_password: SAME }),
+  };
   if (Object.keys(errors).length > 0) return showAccount(request, reply, errors, refusal?.status ?? 422);
   const hash = await passwordQueue.run(largestNetworkOf(request.address), () =>
     hashPassword(fields.new_password ?? ''),

@@ -6,6 +6,7 @@ import { BusyError } from '../errors.ts';
 import type { Fields } from '../forms.ts';
 import { textKey } from '../text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
+import { codeOf } from './codes.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device.ts';
 import { largestNetworkOf } from './networks.ts';
@@ -101,7 +102,7 @@ async function checkPassword(
 
 async function checkCode(
   request: FastifyRequest,
-  { ticket, code = '' }: Fields & { ticket: string },
+  { ticket, code = '', recovery_code = '' }: Fields & { ticket: string },
 ): Promise<Authentication> {
   const { server } = request;
   const now = server.clock();
@@ -111,14 +112,17 @@ async function checkCode(
     server.auditOften(request, 'sign-in failed: too late', user);
     return TOO_LATE;
   }
-  const outcome = await takeCode(server.db, server.secretKey, user.id, code, now);
+  // Either is taken in the place of the other: whoever pastes one need not look where.
+  const typed = recovery_code || code;
+  const outcome = await takeCode(server.db, server.secretKey, user.id, typed, now);
   if (outcome.kind === 'right') return { kind: 'authenticated', user, credentials, ticket, code: outcome };
   if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
   if (outcome.kind !== 'no code')
     server.auditOften(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);
   const refusal = REFUSALS[outcome.kind];
   if (refusal === TOO_LATE || refusal === LOST) return refusal;
-  return { ...refusal, ticket, ...(outcome.kind === 'wrong' && { note: server.clockNote() }) };
+  const isByTime = outcome.kind === 'wrong' && codeOf(typed).kind === 'digits';
+  return { ...refusal, ticket, ...(isByTime && { note: server.clockNote() }) };
 }
 
 const AUDITED = {

@@ -10,7 +10,7 @@ import { beginSession, endUnkept } from './begin.ts';
 import { sessionCookie } from './cookie.ts';
 import { deleteSession } from './queries.ts';
 
-const FIELDS = ['username', 'password', 'code', 'ticket', 'next', 'draft'] as const;
+const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft'] as const;
 const NO_COOKIE =
   'Your browser has not kept the cookie that you are known by, so you are not signed in. Let it keep cookies of this site, then sign in again.';
 
@@ -26,7 +26,8 @@ export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }
 export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   const fields = readFields(request.body, FIELDS);
   const { username = '', draft } = fields;
-  const shown = { next: localAddress(fields.next), username, draft };
+  const isRecovery = Boolean(fields.recovery_code);
+  const shown = { next: localAddress(fields.next), username, draft, isRecovery };
   const authentication = await authenticate(request, fields);
   if (authentication.kind === 'code asked') return show(reply, { ...shown, ticket: authentication.ticket });
   if (authentication.kind === 'authenticated') {
