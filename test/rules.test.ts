@@ -193,6 +193,8 @@ describe('views', () => {
         expect(raw).toMatch(/^<%~ (it\.body|include\(.*\)) %>$/);
       expect(view).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i);
       expect(view, 'an unquoted attribute').not.toMatch(/=<%/);
+      // Enter would do what the first button does.
+      expect(view, 'two acts in one form').not.toMatch(/\bformaction\b|<button[^>]*\sname=/);
     },
   );
 });

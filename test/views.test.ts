@@ -72,7 +72,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     sessions: [{ id: 1, created_at: 1, seen_at: 1, address: NAME, browser: NAME }],
     recoveryCodes: 10,
     changedAt: 1,
-    errors: { password: NAME },
+    errors: { removing_password: NAME },
   },
   'account/code': {
     qr: { size: 1, path: NAME },

@@ -69,6 +69,24 @@ describe('changing the password', () => {
     expect(await signIn(app, 'ed')).toBeDefined();
   });
 
+  test('is not done with the one that it is already, however its letters are composed', async () => {
+    const { app, headers } = await start();
+    const accented = 'zoé eats lémons on the roof';
+    const change = { current_password: PASSWORD, new_password: accented, new_password_again: accented };
+    const changed = await post(app, '/account/password', change, headers);
+    const token = changed.cookies.find(({ name }) => name === 'roster_session')?.value ?? '';
+    const typed = accented.normalize('NFD');
+    const same = { current_password: accented, new_password: typed, new_password_again: typed };
+    const refused = await post(app, '/account/password', same, headersFor(app, token));
+    expect(refused.statusCode).toBe(422);
+    expect(textOf(refused.body)).toContain('That is your password already: choose another one.');
+    // It tells nothing to whoever does not know it.
+    const guess = { current_password: NEW, new_password: NEW, new_password_again: NEW };
+    const guessed = textOf((await post(app, '/account/password', guess, headersFor(app, token))).body);
+    expect(guessed).toContain('That is not your password.');
+    expect(guessed).not.toContain('already');
+  });
+
   test('is no way to guess it', async () => {
     const { app, headers } = await start();
     for (let failures = 0; failures < 4; failures++)
@@ -148,6 +166,10 @@ describe('the second factor', () => {
       const refused = await post(app, address, { password: 'wrong' }, headers);
       expect(refused.statusCode).toBe(422);
       expect(textOf(refused.body)).toContain('That is not your password.');
+      // The form that was sent, and no other, is unfolded and says so.
+      const wrong = new RegExp(`<details[^>]* open>.*?action="${address}".*?aria-invalid="true"`, 's');
+      expect(refused.body).toMatch(wrong);
+      expect(refused.body.match(/<details[^>]* open>/g)).toHaveLength(1);
     }
     expect(textOf((await get(app, '/account', headers)).body)).toContain('1 recovery code is left');
     const shown = await post(app, '/account/recovery-codes', { password: PASSWORD }, headers);

@@ -7,7 +7,7 @@ import { Secret, TOTP } from 'otpauth';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { hasAdministrator } from '../../src/sessions/last-administrator.ts';
-import { addPerson, HOUR, movableClock, PASSWORD } from '../people.ts';
+import { addPerson, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -153,9 +153,39 @@ test('a person sets up a second factor, signs out, and comes back with a code, t
   const other = await openBrowser(address);
   await other.goto('/');
   await signIn(other, 'ann');
-  await other.getByLabel('Code', { exact: true }).fill(recovery.toUpperCase());
+  await other.getByLabel('Code', { exact: true }).fill('k7wq-m2ad-9xpr');
   await other.getByRole('button', { name: 'Sign in' }).click();
+  await expectText(other, 'That code is wrong, or it has been used.');
+  await other.getByText('Use a recovery code').click();
+  await other.getByLabel('Recovery code').fill('k7wq-m2ad-9xpr');
+  await other.getByRole('button', { name: 'Use this recovery code' }).click();
+  await expectText(other, 'That code is wrong, or it has been used.');
+  // It stays unfolded, and Enter sends it as the button does.
+  await other.getByLabel('Recovery code').fill(recovery.toUpperCase());
+  await other.getByLabel('Recovery code').press('Enter');
   await expectText(other, 'You are signed in; 9 recovery codes are left.');
+});
+
+test('Enter in the field of an act on the second factor does that act, and no other', async () => {
+  const { app, address } = await start();
+  await addPerson(app.db, 'ann', 'admin');
+  const bob = await addPerson(app.db, 'bob', 'editor', { hasCode: true, recoveryHashes: ['kept'] });
+  const page = await openBrowser(address);
+  const [name = '', value = ''] = (await signedIn(app, bob)).cookie.split('=');
+  await page.context().addCookies([{ name, value, url: address }]);
+  await page.goto('/account');
+  await page.getByText('Make new recovery codes…').click();
+  await page.getByLabel('Your password, for new recovery codes').fill(PASSWORD);
+  await page.getByLabel('Your password, for new recovery codes').press('Enter');
+  await expectText(page, 'Your recovery codes');
+  await page.goto('/account');
+  await page.getByText('Turn off…').click();
+  await page.getByLabel('Your password, to turn it off').fill('wrong');
+  await page.getByLabel('Your password, to turn it off').press('Enter');
+  await expectText(page, 'There is a problem That is not your password.');
+  await page.getByLabel('Your password, to turn it off').fill(PASSWORD);
+  await page.getByLabel('Your password, to turn it off').press('Enter');
+  await expectText(page, 'Off. With it, your password alone lets nobody in.');
 });
 
 test('a session that ends in the middle of a form loses nothing of it', async () => {

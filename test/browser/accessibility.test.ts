@@ -95,6 +95,7 @@ const DOORS: [
       await page.getByLabel('Username or email').fill(LONG);
       await page.getByLabel('Password').fill(PASSWORD);
       await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByText('Without your telephone?').click();
     },
   ],
   [
@@ -132,11 +133,22 @@ const DOORS: [
   ['what one may not do', 'editor', (page) => page.goto('/roles')],
   ['the list of an editor', 'editor', (page) => page.goto('/users?role=editor')],
   [
+    'the account with a second factor, unfolded',
+    'editor',
+    async (page) => {
+      await page.goto('/account');
+      await page.getByText('Turn off…').click();
+      await page.getByRole('button', { name: 'Turn off' }).click();
+      await page.getByText('Make new recovery codes…').click();
+    },
+  ],
+  [
     'recovery codes',
     'editor',
     async (page) => {
       await page.goto('/account');
-      await page.locator('#password').fill(PASSWORD);
+      await page.getByText('Make new recovery codes…').click();
+      await page.getByLabel('Your password, for new recovery codes').fill(PASSWORD);
       await page.getByRole('button', { name: 'Make new recovery codes' }).click();
     },
   ],

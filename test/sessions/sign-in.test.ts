@@ -343,7 +343,11 @@ describe('with a second factor', () => {
     const page = await post(app, '/sign-in', { username: 'bob', password: PASSWORD, next: '/users/1' });
     expect([page.statusCode, page.cookies]).toEqual([200, []]);
     expect(textOf(page.body)).toContain('Enter your code');
-    expect(page.body).toMatch(/name="code"[^>]*inputmode="numeric"|autocomplete="one-time-code"/);
+    expect(page.body).toMatch(/name="code"[^>]* autocomplete="one-time-code" inputmode="numeric"/);
+    // On a telephone it has letters.
+    expect(page.body).toMatch(/<details[^>]*>\s*<summary>[^<]*Use a recovery code</);
+    expect(page.body).toMatch(/name="recovery_code" type="text"/);
+    expect(page.body).not.toMatch(/name="recovery_code"[^>]*inputmode/);
     expect(page.body).not.toContain(PASSWORD);
     expect(page.body).toContain('href="/sign-in?next=%2Fusers%2F1">Start again');
     expect(page.headers['cache-control']).toBe('no-store');
@@ -372,10 +376,15 @@ describe('with a second factor', () => {
   });
 
   test('a recovery code signs in once, and how many are left is said', async () => {
-    const { app, sendCode } = await startWithBob();
+    const { app, askForCode, sendCode } = await startWithBob();
     const answer = await sendCode('AAAA BBBB cccc');
     expect([answer.statusCode, answer.body]).toEqual([303, 'You are signed in; 1 recovery code is left.\n']);
     expect((await sendCode('aaaa-bbbb-cccc')).statusCode).toBe(422);
+    const sent = { ticket: await askForCode(), code: '', recovery_code: 'aaaa-bbbb-cccc' };
+    const refused = await post(app, '/sign-in', sent);
+    expect(refused.body).toMatch(/<details[^>]* open>/);
+    expect(refused.body).not.toContain('The clock of this server');
+    expect((await post(app, '/sign-in', { ...sent, recovery_code: 'dddd-eeee-ffff' })).statusCode).toBe(303);
     expect(JSON.stringify(await app.db.selectFrom('recovery_codes').selectAll().execute())).not.toContain(
       'dddd',
     );
