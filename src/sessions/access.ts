@@ -149,7 +149,7 @@ async function isInUse(request: FastifyRequest, session: Session, now: number): 
   const { db, config } = server;
   const isJustNoted = Math.abs(now - session.seen_at) < TOUCH_EVERY;
   if (!isJustNoted && (await isAnySeenAfter(db, now + SKEW))) {
-    log.warn('the clock has been set back: everyone has to sign in again');
+    log.warn('the clock has been set back, or another Roster’s is ahead: everyone has to sign in again');
     await noteUse(request, (trx) => endIfSetBack(trx, now, config.sessionIdle));
     return false;
   }
