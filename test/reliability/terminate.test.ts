@@ -1,0 +1,31 @@
+/** PostgreSQL ends all connections under load, again and again: Roster lives, and loses nothing that it acknowledged. */
+import pg from 'pg';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { temporaryUrl } from '../support.ts';
+import { startRoster } from '../roster.ts';
+import { startWriters } from './load.ts';
+
+const ROUNDS = inject('isLong') ? 200 : 15;
+
+test('the end of all connections under load ends nothing else', async () => {
+  const url = await temporaryUrl('postgres');
+  const administrator = new pg.Client(url);
+  await administrator.connect();
+  onTestFinished(() => administrator.end());
+  const { child, address, stderr } = await startRoster({
+    DATABASE_URL: `${url}&application_name=ended`,
+    LOG_LEVEL: 'silent',
+  });
+  child.on('exit', async (code) => console.log('EXIT', code, await stderr));
+  const writers = startWriters(address);
+  for (let round = 0; round < ROUNDS; round++) {
+    await writers.more(5);
+    await administrator.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ended'`,
+    );
+  }
+  await writers.more(20);
+  await writers.stop();
+  console.log(writers.statuses);
+  expect(child.exitCode).toBeNull();
+});
