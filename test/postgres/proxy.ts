@@ -13,14 +13,16 @@ export type Proxy = {
   url: string;
   /** All that Roster has said, as it went over the wire. */
   heard(): string;
-  /** The next connection on which that is said breaks; the others, and all after it, work. */
-  breakOnce(fault: Fault): void;
+  /** The next connection on which that is said breaks, and for each further fault another one; all others work. */
+  breakOnce(...faults: Fault[]): void;
+  /** What connects from now on is led to another server, as by an address that follows the primary. */
+  moveTo(url: string): void;
 };
 
 export async function startProxy(url: string): Promise<Proxy> {
-  const target = new URL(url);
+  let target = new URL(url);
   const sockets = new Set<Socket>();
-  let fault: Fault | undefined;
+  let faults: Fault[] = [];
   let heard = '';
   const server = createServer((roster) => {
     const postgres = connect(Number(target.port), target.hostname);
@@ -31,10 +33,7 @@ export async function startProxy(url: string): Promise<Proxy> {
     let broken: Fault | undefined;
     roster.on('data', (data) => {
       heard += data.toString('latin1');
-      if (broken === undefined && fault !== undefined && data.includes(fault.at)) {
-        broken = fault;
-        fault = undefined;
-      }
+      if (broken === undefined && faults[0] && data.includes(faults[0].at)) broken = faults.shift();
       if (broken?.is === 'before') cut();
       else if (broken?.is !== 'silence') postgres.write(data);
     });
@@ -58,8 +57,11 @@ export async function startProxy(url: string): Promise<Proxy> {
   return {
     url: proxied.href,
     heard: () => heard,
-    breakOnce: (next) => {
-      fault = next;
+    breakOnce: (...next) => {
+      faults = next;
+    },
+    moveTo: (next) => {
+      target = new URL(next);
     },
   };
 }
