@@ -6,7 +6,13 @@ import { breakCounts } from './engines.ts';
 import { run } from './roster.ts';
 import { temporaryDatabase, temporaryUrl } from './support.ts';
 
-type Line = { msg: string; reqId: string; leftOut?: number; leftOutReqIds?: string[]; err?: { stack: string } };
+type Line = {
+  msg: string;
+  reqId: string;
+  leftOut?: number;
+  leftOutReqIds?: string[];
+  err?: { stack: string };
+};
 
 afterEach(() => void vi.useRealTimers());
 
