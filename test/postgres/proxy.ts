@@ -5,9 +5,16 @@ import { onTestFinished } from 'vitest';
 
 /**
  * What happens when Roster says `at`: the connection is cut `before` it reaches PostgreSQL or `after`
- * PostgreSQL has answered it, or PostgreSQL is not heard of any more (`silence`).
+ * PostgreSQL has answered it, or PostgreSQL is not heard of any more (`silence`), or it ends the connection in the same
+ * breath in which it answers (`ended`).
  */
-export type Fault = { at: string; is: 'before' | 'after' | 'silence' };
+export type Fault = { at: string; is: 'before' | 'after' | 'silence' | 'ended' };
+
+/** https://www.postgresql.org/docs/18/protocol-message-formats.html: "ErrorResponse", and the end of a whole answer. */
+const ENDED = errorResponse(
+  'SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0',
+);
+const READY = /5a00000005..$/;
 
 export type Proxy = {
   url: string;
@@ -37,8 +44,10 @@ export async function startProxy(url: string): Promise<Proxy> {
       if (broken?.is === 'before') cut();
       else if (broken?.is !== 'silence') postgres.write(data);
     });
-    postgres.on('data', (data) => {
+    postgres.on('data', (data: Buffer) => {
       if (broken?.is === 'after') cut();
+      else if (broken?.is === 'ended')
+        roster.write(READY.test(data.toString('hex')) ? Buffer.concat([data, ENDED]) : data);
       else if (broken === undefined) roster.write(data);
     });
     for (const socket of [roster, postgres]) {
@@ -64,4 +73,10 @@ export async function startProxy(url: string): Promise<Proxy> {
       target = new URL(next);
     },
   };
+}
+
+function errorResponse(fields: string): Buffer {
+  const message = Buffer.from(`E\0\0\0\0${fields}`);
+  message.writeInt32BE(message.length - 1, 1);
+  return message;
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
@@ -26,6 +27,28 @@ test.each([[{ at: BEGIN, is: 'before' }], [{ at: BEGIN, is: 'after' }]] as const
     breakOnce(fault);
     expect((await post(app, '/users', ALICE)).statusCode).toBe(303);
     expect(await usernames()).toEqual(['bob', 'alice']);
+  },
+);
+
+test.each([
+  ['it is handed over', 'c=biws', 303],
+  ['a transaction has begun', BEGIN, 503],
+  ['it is given back', COMMIT, 303],
+])(
+  'a connection that the server ends in the moment in which %s ends nothing else',
+  async (_when, at, status) => {
+    const { app, breakOnce } = await startBreakable();
+    // All that there are end, so that one is opened.
+    await Promise.all(
+      Array.from({ length: 5 }, () =>
+        sql`select pg_terminate_backend(pg_backend_pid())`.execute(app.db).catch(() => {}),
+      ),
+    );
+    breakOnce({ at, is: 'ended' });
+    expect((await post(app, '/users', ALICE)).statusCode).toBe(status);
+    expect(
+      (await post(app, '/users', { ...ALICE, username: 'carol', email: 'c@example.org' })).statusCode,
+    ).toBe(303);
   },
 );
 
