@@ -31,7 +31,7 @@ test.each([[{ at: BEGIN, is: 'before' }], [{ at: BEGIN, is: 'after' }]] as const
 );
 
 test.each([
-  ['it is handed over', 'c=biws', 303],
+  ['it is handed over', 'user\0', 303],
   ['a transaction has begun', BEGIN, 503],
   ['it is given back', COMMIT, 303],
 ])(
