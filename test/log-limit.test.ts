@@ -87,7 +87,8 @@ test('a Roster that fails all the time logs a few lines, which lead from each re
     return (await fetch(`${address}/users`, { method: 'POST', body })).status;
   };
   const statuses = await Promise.all(Array.from({ length: 50 }, post));
-  expect(statuses).toEqual(statuses.map(() => 500));
+  // Some may have waited too long, which is another kind.
+  expect(statuses.filter((status) => status < 500)).toEqual([]);
   const lines = () => (out.match(/^\{.*\}$/gm) ?? []).map((line) => JSON.parse(line) as Line);
   const ids = () => lines().flatMap(({ reqId, leftOutReqIds = [] }) => [reqId, ...leftOutReqIds]);
   await expect.poll(() => new Set(ids()).size, { timeout: 10_000 }).toBe(50);

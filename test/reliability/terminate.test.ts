@@ -13,14 +13,14 @@ test('the end of all connections under load ends nothing else', async () => {
   await administrator.connect();
   onTestFinished(() => administrator.end());
   const { child, address } = await startRoster({
-    DATABASE_URL: `${url}&application_name=ended`,
+    DATABASE_URL: `${url}&application_name=terminated`,
     LOG_LEVEL: 'silent',
   });
   const writers = startWriters(address);
   for (let round = 0; round < ROUNDS; round++) {
     await writers.more(5);
     await administrator.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ended'`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'terminated'`,
     );
   }
   await writers.more(20);
