@@ -17,6 +17,7 @@ import { parseQuery, parseUrlEncoded } from './forms.ts';
 import { healthRoutes } from './health.ts';
 import { takeTarget } from './host.ts';
 import { invitationRoutes } from './invitations/routes.ts';
+import { limitLog } from './log-limit.ts';
 import { collectMethods } from './methods.ts';
 import { withoutTokens } from './redaction.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -64,7 +65,11 @@ export async function buildApp({
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const app = fastify({
-    logger: { level: config.logLevel, serializers: { req: requestToLog } },
+    logger: {
+      level: config.logLevel,
+      serializers: { req: requestToLog },
+      hooks: { logMethod: limitLog() },
+    },
     // From anyone else these headers are only what a client says of itself.
     trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
     bodyLimit: LARGEST_FORM,

@@ -28,7 +28,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 /** What is there instead is not repeated: it may hold a password. */
 const DATABASE_URL_RULE =
-  'sqlite: and the path of a file, or postgres://user:password@host:5432/database with special characters percent-encoded';
+  'sqlite: and the path of a file, or postgres://user:password@host:5432/database with one host (the primary, or what leads there) and special characters percent-encoded';
 
 const PLAIN_HTTP =
   'Roster speaks plain HTTP, which is for this machine alone: with another HOST than 127.0.0.1 set ORIGIN to the https address of the proxy before it, and TRUST_PROXY to the address of that proxy.';
@@ -141,12 +141,18 @@ function origin(value: string): URL | undefined {
 function databaseUrl(value: string): string | undefined {
   if (/^postgres(ql)?:\/\//.test(value)) {
     const url = URL.parse(value);
+    if (url === null || hasSeveralHosts(url)) return undefined;
     // Behind the host these would be parts of a password that is not encoded.
-    return url && !/[@#]/.test(url.pathname + url.search + url.hash) ? value : undefined;
+    return /[@#]/.test(url.pathname + url.search + url.hash) ? undefined : value;
   }
   // Without space around the path, which SQLite would leave out by itself and so open another file.
   const path = /^sqlite:([^\0]+)$/.exec(value)?.[1]?.trim();
   return path && path !== ':memory:' ? `sqlite:${path}` : undefined;
+}
+
+/** As PostgreSQL's own tools take them, to try one after the other. */
+function hasSeveralHosts({ hostname, searchParams }: URL): boolean {
+  return [hostname, ...searchParams.getAll('host')].some((host) => /,|%2c/i.test(host));
 }
 
 function connections(value: string): number | undefined {

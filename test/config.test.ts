@@ -64,6 +64,13 @@ test.each([
     'mysql://localhost',
     'DATABASE_URL must be sqlite: and the path of a file, or postgres://',
   ],
+  [
+    'DATABASE_URL',
+    'postgres://roster@one,two/roster',
+    'database with one host (the primary, or what leads there)',
+  ],
+  ['DATABASE_URL', 'postgres://roster@one:5432,two:5432/roster', 'with one host'],
+  ['DATABASE_URL', 'postgres://roster@one/roster?host=one,two', 'with one host'],
   ['DATABASE_URL', 'sqlite::memory:', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite:', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite:  ', 'DATABASE_URL must be'],

@@ -5,22 +5,31 @@ import { onTestFinished } from 'vitest';
 
 /**
  * What happens when Roster says `at`: the connection is cut `before` it reaches PostgreSQL or `after`
- * PostgreSQL has answered it, or PostgreSQL is not heard of any more (`silence`).
+ * PostgreSQL has answered it, or PostgreSQL is not heard of any more (`silence`), or it ends the connection in the same
+ * breath in which it answers (`ended`).
  */
-export type Fault = { at: string; is: 'before' | 'after' | 'silence' };
+export type Fault = { at: string; is: 'before' | 'after' | 'silence' | 'ended' };
+
+/** https://www.postgresql.org/docs/18/protocol-message-formats.html: "ErrorResponse", and the end of a whole answer. */
+const ENDED = errorResponse(
+  'SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0',
+);
+const READY = /5a00000005..$/;
 
 export type Proxy = {
   url: string;
   /** All that Roster has said, as it went over the wire. */
   heard(): string;
-  /** The next connection on which that is said breaks; the others, and all after it, work. */
-  breakOnce(fault: Fault): void;
+  /** The next connection on which that is said breaks, and for each further fault another one; all others work. */
+  breakOnce(...faults: Fault[]): void;
+  /** What connects from now on is led to another server, as by an address that follows the primary. */
+  moveTo(url: string): void;
 };
 
 export async function startProxy(url: string): Promise<Proxy> {
-  const target = new URL(url);
+  let target = new URL(url);
   const sockets = new Set<Socket>();
-  let fault: Fault | undefined;
+  let faults: Fault[] = [];
   let heard = '';
   const server = createServer((roster) => {
     const postgres = connect(Number(target.port), target.hostname);
@@ -31,15 +40,14 @@ export async function startProxy(url: string): Promise<Proxy> {
     let broken: Fault | undefined;
     roster.on('data', (data) => {
       heard += data.toString('latin1');
-      if (broken === undefined && fault !== undefined && data.includes(fault.at)) {
-        broken = fault;
-        fault = undefined;
-      }
+      if (broken === undefined && faults[0] && data.includes(faults[0].at)) broken = faults.shift();
       if (broken?.is === 'before') cut();
       else if (broken?.is !== 'silence') postgres.write(data);
     });
-    postgres.on('data', (data) => {
+    postgres.on('data', (data: Buffer) => {
       if (broken?.is === 'after') cut();
+      else if (broken?.is === 'ended')
+        roster.write(READY.test(data.toString('hex')) ? Buffer.concat([data, ENDED]) : data);
       else if (broken === undefined) roster.write(data);
     });
     for (const socket of [roster, postgres]) {
@@ -58,8 +66,17 @@ export async function startProxy(url: string): Promise<Proxy> {
   return {
     url: proxied.href,
     heard: () => heard,
-    breakOnce: (next) => {
-      fault = next;
+    breakOnce: (...next) => {
+      faults = next;
+    },
+    moveTo: (next) => {
+      target = new URL(next);
     },
   };
+}
+
+function errorResponse(fields: string): Buffer {
+  const message = Buffer.from(`E\0\0\0\0${fields}`);
+  message.writeInt32BE(message.length - 1, 1);
+  return message;
 }

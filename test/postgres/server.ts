@@ -10,7 +10,9 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  cpSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -45,23 +47,62 @@ async function useServer(url: string): Promise<void> {
 }
 
 async function runServer(settings: readonly string[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'roster-postgres-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const folder = temporaryFolder();
   let { postgres, port } = await start(folder, settings);
   console.log(addressOf(port));
+  let standby: EmbeddedPostgres | undefined;
   for await (const line of createInterface(process.stdin)) {
     // "restart" ends the server as an administrator would and "crash" in the middle of everything, by its immediate
     // shutdown (https://www.postgresql.org/docs/18/server-shutdown.html); then it starts again, as a standby that only
-    // reads after "demote" (https://www.postgresql.org/docs/18/runtime-config-wal.html).
+    // reads after "demote" (https://www.postgresql.org/docs/18/runtime-config-wal.html), and after "standby" with another
+    // server that follows it.
     const pid = Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
     if (line === 'crash') process.kill(pid, 'SIGQUIT');
     await postgres.stop();
     rmSync(join(folder, 'standby.signal'), { force: true });
     if (line === 'demote') writeFileSync(join(folder, 'standby.signal'), '');
+    const copy = line === 'standby' ? copyOf(folder) : undefined;
     ({ postgres } = await start(folder, settings, port));
-    console.log('started');
+    let said = 'started';
+    if (copy) {
+      const started = await startStandby(copy, settings, port);
+      standby = started.postgres;
+      said = addressOf(started.port);
+    }
+    console.log(said);
   }
+  await standby?.stop();
   await postgres.stop();
+}
+
+/** Gone when this process is. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'roster-postgres-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+/** A copy of the folder of a server that has ended, as a standby finds it. */
+function copyOf(folder: string): string {
+  const copy = temporaryFolder();
+  cpSync(folder, copy, { recursive: true });
+  writeFileSync(join(copy, 'standby.signal'), '');
+  const { uid, gid } = statSync(folder);
+  for (const name of ['', ...readdirSync(copy, { recursive: true, encoding: 'utf8' })])
+    chownSync(join(copy, name), uid, gid);
+  return copy;
+}
+
+/** Starts a server that is sent what the one at a port writes, and waits until it is. */
+async function startStandby(folder: string, settings: readonly string[], primary: number) {
+  const following = [...settings, `primary_conninfo=${addressOf(primary)}`];
+  const standby = await start(folder, following, await freePort());
+  const client = new pg.Client(addressOf(primary));
+  await client.connect();
+  const isFollowed = `select 1 from pg_stat_replication where state = 'streaming'`;
+  while ((await client.query(isFollowed)).rows.length === 0) await setTimeout(20);
+  await client.end();
+  return standby;
 }
 
 /** Starts a server on a free port, or again on the one it had. */
@@ -100,6 +141,8 @@ async function start(folder: string, settings: readonly string[], hadPort?: numb
 async function answers(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const client = new pg.Client(addressOf(port));
+    // It may end again at any moment.
+    client.on('error', () => {});
     try {
       await client.connect();
       await client.end();

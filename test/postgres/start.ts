@@ -12,6 +12,8 @@ export type Postgres = {
   crash(): Promise<void>;
   /** Restarts it as a standby, which only reads; `restart` makes it a primary again. */
   demote(): Promise<void>;
+  /** Restarts it, and starts another one that follows it: the address of that. */
+  standby(): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -30,14 +32,15 @@ export async function startPostgres(args: readonly string[]): Promise<Postgres> 
   };
   const ask = async (command: string) => {
     child.stdin.write(`${command}\n`);
-    await answer();
+    return answer();
   };
   return {
     url: await answer(),
     run: child.pid ?? 0,
-    restart: () => ask('restart'),
-    crash: () => ask('crash'),
-    demote: () => ask('demote'),
+    restart: async () => void (await ask('restart')),
+    crash: async () => void (await ask('crash')),
+    demote: async () => void (await ask('demote')),
+    standby: () => ask('standby'),
     async stop() {
       child.stdin.end();
       if (child.exitCode === null) await once(child, 'exit');

@@ -5,22 +5,18 @@
  * that failed, and a commit whose outcome nobody knows from both.
  */
 import {
-  type CompiledQuery,
-  type DatabaseConnection,
   type Dialect,
   type Driver,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
-  type QueryResult,
   type TransactionSettings,
 } from 'kysely';
-import type pg from 'pg';
-import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import { PostgresConnection } from './connection.ts';
 import { postgresEngine } from './engine.ts';
-import { isRefusal, translated } from './errors.ts';
+import type { ConnectionPool } from './pool.ts';
 
-export function postgresDialect(pool: pg.Pool): Dialect {
+export function postgresDialect(pool: ConnectionPool): Dialect {
   return {
     createAdapter: () => new RosterPostgresAdapter(),
     createDriver: () => new PostgresDriver(pool),
@@ -34,30 +30,20 @@ class RosterPostgresAdapter extends PostgresAdapter {
 }
 
 class PostgresDriver implements Driver {
-  readonly #pool: pg.Pool;
+  readonly #pool: ConnectionPool;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: ConnectionPool) {
     this.#pool = pool;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<PostgresConnection> {
-    try {
-      return new PostgresConnection(await this.#pool.connect());
-    } catch (error) {
-      throw new UnavailableError(`there is no connection: ${(error as Error).message}`, { cause: error });
-    }
+    return new PostgresConnection(this.#pool);
   }
 
   async beginTransaction(connection: PostgresConnection, settings: TransactionSettings): Promise<void> {
-    const { isolationLevel = 'read committed', accessMode = 'read write' } = settings;
-    try {
-      await connection.run(`begin isolation level ${isolationLevel} ${accessMode}`);
-    } catch (error) {
-      // As a standby does, to whoever wants to write.
-      throw new UnavailableError('it begins no transaction', { cause: error });
-    }
+    await connection.begin(settings);
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
@@ -75,65 +61,4 @@ class PostgresDriver implements Driver {
   async destroy(): Promise<void> {
     await this.#pool.end();
   }
-}
-
-class PostgresConnection implements DatabaseConnection {
-  readonly #client: pg.PoolClient;
-  #isLost = false;
-  readonly #onLost = () => {
-    this.#isLost = true;
-  };
-
-  constructor(client: pg.PoolClient) {
-    this.#client = client;
-    client.on('error', this.#onLost).on('end', this.#onLost);
-  }
-
-  /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */
-  async run(sql: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
-    try {
-      return await this.#client.query(sql, parameters.map(storable));
-    } catch (error) {
-      if (!isRefusal(error)) this.#isLost = true;
-      throw translated(error);
-    }
-  }
-
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, rowCount } = await this.run(sql, parameters);
-    return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
-  }
-
-  /** @throws OutcomeUnknownError when the connection is lost while the server is at it. */
-  async commit(): Promise<void> {
-    if (this.#isLost) throw new UnavailableError('the connection was lost before the commit');
-    const { command } = await this.#client.query('commit').catch((error) => {
-      if (isRefusal(error)) throw translated(error);
-      this.#isLost = true;
-      throw new OutcomeUnknownError('the connection was lost during the commit', { cause: error });
-    });
-    // A transaction in which a statement had failed is answered "ROLLBACK".
-    if (command !== 'COMMIT') throw new UnavailableError('the transaction was rolled back');
-  }
-
-  async rollback(): Promise<void> {
-    if (this.#isLost) return;
-    // Where that fails the server rolls back by itself, and the connection is given up: what matters is why.
-    await this.run('rollback').catch(this.#onLost);
-  }
-
-  release(): void {
-    this.#client.off('error', this.#onLost).off('end', this.#onLost);
-    this.#client.release(this.#isLost);
-  }
-
-  // biome-ignore lint/correctness/useYield: Kysely asks for a generator.
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error('Streaming is not supported: ask for a page.');
-  }
-}
-
-/** PostgreSQL's text holds no NUL, which is looked up like other characters that nothing contains. */
-function storable(value: unknown): unknown {
-  return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value;
 }

@@ -10,6 +10,10 @@ export const postgresEngine: Engine = {
   name: 'postgres',
 
   async prepare(db) {
+    if (await oneValue(db, sql<{ value: boolean }>`select pg_is_in_recovery() as value`))
+      throw new StartError(
+        'The server is a standby, which only reads; give Roster the address of the primary, or of whatever leads there.',
+      );
     const encoding = await oneValue(
       db,
       sql<{ value: string }>`select current_setting('server_encoding') as value`,

@@ -16,6 +16,14 @@ export function isRefusal(error: unknown): error is DatabaseError {
   return error instanceof DatabaseError && !LOST.test(error.code ?? '');
 }
 
+/**
+ * Whether a statement was refused because nothing can be written. Outside a transaction that may write that is a rule of
+ * our own; inside of one it is a standby that speaks.
+ */
+export function isOnlyReading(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '25006';
+}
+
 /** What a statement's error is to the rest of the house. */
 export function translated(error: unknown): unknown {
   if (!isRefusal(error)) return new UnavailableError('the connection was lost', { cause: error });

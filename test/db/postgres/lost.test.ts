@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
@@ -17,9 +18,51 @@ async function startBreakable() {
   return { app, breakOnce, usernames };
 }
 
+const BEGIN = 'begin isolation';
+
+test.each([[{ at: BEGIN, is: 'before' }], [{ at: BEGIN, is: 'after' }]] as const)(
+  'what had not begun when its connection broke is done on another one ($at, $is)',
+  async (fault) => {
+    const { app, breakOnce, usernames } = await startBreakable();
+    breakOnce(fault);
+    expect((await post(app, '/users', ALICE)).statusCode).toBe(303);
+    expect(await usernames()).toEqual(['bob', 'alice']);
+  },
+);
+
 test.each([
-  { at: 'begin', is: 'before' },
-  { at: 'begin', is: 'after' },
+  ['it is handed over', 'user\0', 303],
+  ['a transaction has begun', BEGIN, 503],
+  ['it is given back', COMMIT, 303],
+])(
+  'a connection that the server ends in the moment in which %s ends nothing else',
+  async (_when, at, status) => {
+    const { app, breakOnce } = await startBreakable();
+    // All that there are end, so that one is opened.
+    await Promise.all(
+      Array.from({ length: 5 }, () =>
+        sql`select pg_terminate_backend(pg_backend_pid())`.execute(app.db).catch(() => {}),
+      ),
+    );
+    breakOnce({ at, is: 'ended' });
+    expect((await post(app, '/users', ALICE)).statusCode).toBe(status);
+    expect(
+      (await post(app, '/users', { ...ALICE, username: 'carol', email: 'c@example.org' })).statusCode,
+    ).toBe(303);
+  },
+);
+
+test('what cannot begin on the second connection either changes nothing, and the page says so', async () => {
+  const { app, breakOnce, usernames } = await startBreakable();
+  breakOnce({ at: BEGIN, is: 'before' }, { at: BEGIN, is: 'before' });
+  const page = await post(app, '/users', ALICE);
+  expect(page.statusCode).toBe(503);
+  expect(textOf(page.body)).toContain('Nothing was changed; go back and send it again.');
+  expect(await usernames()).toEqual(['bob']);
+});
+
+test.each([
+  { at: BEGIN, is: 'silence' },
   { at: 'insert into "users"', is: 'before' },
   { at: 'insert into "users"', is: 'after' },
   { at: 'update "user_counts"', is: 'after' },
@@ -72,12 +115,22 @@ test.each([
   expect(page.body).toContain('href="/users/1"');
 });
 
-test('a page that cannot be read is 503, and says nothing of changes', async () => {
+test('a page whose connection breaks is read on another one', async () => {
   const { app, breakOnce } = await startBreakable();
-  breakOnce({ at: 'select', is: 'after' });
+  breakOnce({ at: 'from "users"', is: 'after' });
+  expect((await get(app, '/users/1')).statusCode).toBe(200);
+});
+
+test.each([
+  { at: 'from "users"', is: 'after' },
+  { at: 'from "users"', is: 'silence' },
+] as const)('a page that cannot be read ($is) is 503, and says nothing of changes', async (fault) => {
+  const { app, breakOnce } = await startBreakable();
+  breakOnce(fault, fault);
   const page = await get(app, '/users/1');
   expect(page.statusCode).toBe(503);
   expect(textOf(page.body)).toContain('The directory cannot be read just now.');
   expect(textOf(page.body)).not.toContain('changed');
+  breakOnce();
   expect((await get(app, '/users/1')).statusCode).toBe(200);
 });

@@ -1,0 +1,106 @@
+/** What Kysely asks PostgreSQL through: a connection from the first question on, and another one where that is lost. */
+import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely';
+import type pg from 'pg';
+import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import { isOnlyReading, isRefusal, translated } from './errors.ts';
+import type { ConnectionPool, PooledClient } from './pool.ts';
+
+/** Of a connection that took longer than this to fail, in milliseconds, nobody waits for another one. */
+const SOON = 1_500;
+
+export class PostgresConnection implements DatabaseConnection {
+  readonly #pool: ConnectionPool;
+  #client: PooledClient | undefined;
+  /** Undefined outside a transaction. */
+  #accessMode: TransactionSettings['accessMode'];
+
+  constructor(pool: ConnectionPool) {
+    this.#pool = pool;
+  }
+
+  /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const run = () => this.#run(sql, parameters);
+    // Outside a transaction there are queries that only read: they may be sent twice.
+    const { rows, rowCount } = await (this.#accessMode ? run() : this.#twiceIfLost(run));
+    return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
+  }
+
+  /** @throws UnavailableError */
+  async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
+    const mode = accessMode ?? 'read write';
+    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${this.#pool.limits}`;
+    await this.#twiceIfLost(async () => {
+      try {
+        await this.#run(begin);
+      } catch (error) {
+        // As a standby refuses whoever wants to write. After a failover others may lead to the new primary.
+        this.#giveUp();
+        if (error instanceof UnavailableError) throw error;
+        throw new UnavailableError('it begins no transaction', { cause: error });
+      }
+    });
+    this.#accessMode = mode;
+  }
+
+  /** @throws OutcomeUnknownError when the connection is lost while the server is at it. */
+  async commit(): Promise<void> {
+    if (!this.#client || this.#client.isLost)
+      throw new UnavailableError('the connection was lost before the commit');
+    const { command } = await this.#client.query('commit').catch((error) => {
+      if (isRefusal(error)) throw translated(error);
+      this.#giveUp();
+      throw new OutcomeUnknownError('the connection was lost during the commit', { cause: error });
+    });
+    // A transaction in which a statement had failed is answered "ROLLBACK".
+    if (command !== 'COMMIT') throw new UnavailableError('the transaction was rolled back');
+  }
+
+  async rollback(): Promise<void> {
+    if (!this.#client || this.#client.isLost) return;
+    // Where that fails the server rolls back by itself, and the connection is given up: what matters is why.
+    await this.#run('rollback').catch(() => this.#giveUp());
+  }
+
+  release(): void {
+    if (this.#client) this.#pool.release(this.#client);
+    this.#client = undefined;
+  }
+
+  // biome-ignore lint/correctness/useYield: Kysely asks for a generator.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('Streaming is not supported: ask for a page.');
+  }
+
+  async #run(sql: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
+    this.#client ??= await this.#pool.acquire();
+    try {
+      return await this.#client.query(sql, parameters.map(storable));
+    } catch (error) {
+      const isStandby = this.#accessMode === 'read write' && isOnlyReading(error);
+      if (isStandby || !isRefusal(error)) this.#giveUp();
+      throw isStandby ? new UnavailableError('the server only reads', { cause: error }) : translated(error);
+    }
+  }
+
+  /** For what has changed nothing yet: where its connection turns out to be lost it is asked again on another one. */
+  async #twiceIfLost<T>(ask: () => Promise<T>): Promise<T> {
+    const since = performance.now();
+    try {
+      return await ask();
+    } catch (error) {
+      if (!this.#client?.isLost || performance.now() - since > SOON) throw error;
+      this.release();
+      return ask();
+    }
+  }
+
+  #giveUp(): void {
+    if (this.#client) this.#client.isLost = true;
+  }
+}
+
+/** PostgreSQL's text holds no NUL, which is looked up like other characters that nothing contains. */
+function storable(value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value;
+}
