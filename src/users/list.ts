@@ -3,7 +3,7 @@ import type { User } from '../db/schema.ts';
 import { type Fields, parseQuery } from '../forms.ts';
 import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../search/search.ts';
 import { ROLES, type Role } from '../sessions/policy.ts';
-import { codePoints, foldDigits, quotable, textKey } from '../text.ts';
+import { codePoints, foldDigits, quotable, textKey, trim } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
 export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
@@ -95,7 +95,7 @@ const DEFAULTS: ListState = {
 export function parseList(query: Fields): { list: ListState; notices: string[] } {
   const notices: string[] = [];
   function read<T>(name: string, fallback: T, parse: (value: string) => T | undefined, rule: string): T {
-    const value = query[name]?.trim();
+    const value = trim(query[name] ?? '');
     if (!value) return fallback;
     const parsed = parse(value);
     if (parsed === undefined) notices.push(`${name}=${quotable(value)} was ignored: ${rule}.`);
@@ -123,7 +123,7 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
   if (list.createdAfter && list.createdBefore && list.createdAfter > list.createdBefore) {
     notices.push('Nobody was created between these dates: the first is after the second.');
   }
-  if (codePoints((query.q ?? '').slice(0, 4 * LONGEST_SEARCH).trim()) > LONGEST_SEARCH) {
+  if (codePoints(trim((query.q ?? '').slice(0, 4 * LONGEST_SEARCH))) > LONGEST_SEARCH) {
     notices.push(`Only the first ${LONGEST_SEARCH} characters were searched for.`);
   }
   return { list, notices };

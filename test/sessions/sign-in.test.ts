@@ -38,10 +38,26 @@ async function deviceOf(app: FastifyInstance) {
 const WRONG = 'That username and password do not belong together.';
 
 describe('signing in', () => {
-  test.each(['ann', 'ANN', ' ann ', 'ann@example.org', 'Ann@Example.org'])('goes by %j', async (username) => {
+  test.each([
+    'ann',
+    'ANN',
+    ' ann ',
+    'ann@example.org',
+    'Ann@Example.org',
+    '\u2068ann@example.org\u2069',
+    '\u200B\u00A0ann\u2060',
+  ])('goes by %j', async (username) => {
     const { app } = await startWithAnn();
     const headers = await signIn(app, username);
     expect((await get(app, '/users', headers)).statusCode).toBe(200);
+  });
+
+  test('names an invisible character in the username, whoever has it', async () => {
+    const { app } = await startWithAnn();
+    for (const name of ['an\u200Bn', 'an\u00ADn@example.org', 'an\u2060other'])
+      expect(textOf((await post(app, '/sign-in', { username: name, password: PASSWORD })).body)).toContain(
+        'The username or email contains an invisible character after “an”.',
+      );
   });
 
   test('leads to where someone was going, and nowhere else', async () => {

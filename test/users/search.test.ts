@@ -13,7 +13,16 @@ import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/li
 import { readPage } from '../../src/users/list-queries.ts';
 import { findMatches } from '../../src/users/matches.ts';
 import { deleteUser, insertCopies, insertUser, updateUser } from '../../src/users/queries.ts';
-import { addUser, addUsers, decodeHtml, get, startApp, temporaryDatabase, textOf } from '../support.ts';
+import {
+  addUser,
+  addUsers,
+  decodeHtml,
+  fieldValue,
+  get,
+  startApp,
+  temporaryDatabase,
+  textOf,
+} from '../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -248,6 +257,19 @@ describe('a page of a search', () => {
     expect(body).toContain('name="q" type="search" value="muller ju"');
     expect(body).toContain('<title>“muller ju” · Users · Roster</title>');
     expect(body).not.toContain('Ada');
+  });
+
+  test('finds what was pasted with invisible characters around it, and shows it without them', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'zoe' });
+    await addUser(app.db, { username: 'bob' });
+    const { body } = await get(
+      app,
+      `/users?q=${encodeURIComponent('\u2068 \u200Bzoe@example.org\u2069\u00A0')}`,
+    );
+    expect(fieldValue(body, 'q')).toBe('zoe@example.org');
+    expect(textOf(body)).toContain('Showing users with “zoe@example.org”.');
+    expect(textOf(body)).toContain('Showing 1–1 of 1');
   });
 
   test('without a match says what was searched and how to widen it', async () => {
