@@ -35,6 +35,17 @@ export function foldDigits(text: string): string {
   return text.replaceAll(/\P{ASCII}/gu, (character) => (isDigit(character) ? digitOf(character) : character));
 }
 
+// Thousands set apart as somewhere in the world, all by the same sign: `1,200`, `1 200`, `1’200`, `12,00,000`.
+const GROUPED = /^[-−－]?\d{1,3}(?=([,.'’٬，．_\p{Z}]))(?:\1\d{2,3})*\1\d{3}$/u;
+
+/** A whole number as people write it, whatever its digits; undefined for anything else. */
+export function wholeNumber(typed: string): number | undefined {
+  const text = foldDigits(trim(typed));
+  if (!GROUPED.test(text) && !/^[-−－]?\d+$/.test(text)) return undefined;
+  const number = Number(text.replaceAll(/\D/g, ''));
+  return /^\d/.test(text) ? number : -number;
+}
+
 // Decimal digits come in runs of ten, 0 to 9 (Unicode 17, 4.6), of which some follow on each other.
 function digitOf(digit: string): string {
   const end = digit.codePointAt(0) ?? 0;

@@ -350,6 +350,16 @@ describe('a page of a search', () => {
   });
 });
 
+test('the page that no database counts to is not found, where nobody has counted how many match', async () => {
+  const app = await startApp();
+  await seedUsers(app.db, 10_500);
+  for (const page of ['9007199254740993', '9'.repeat(30), '9'.repeat(400)]) {
+    const answer = await get(app, `/users?q=example&page=${page}`);
+    expect(answer.statusCode).toBe(404);
+    expect(textOf(answer.body)).toContain('The list ends before that page.');
+  }
+});
+
 test('whoever has no time left is told so', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 100);
