@@ -31,7 +31,7 @@ async function start({ hasCode = false } = {}) {
 /** The page with a new second factor, and what is on it. */
 async function newCode(app: FastifyInstance, headers: Headers) {
   const page = await get(app, '/account/code', headers);
-  const secret = /class="secret"[^>]*>([A-Z2-7 ]+)</.exec(page.body)?.[1]?.replaceAll(' ', '') ?? '';
+  const secret = /class="secret">([A-Z2-7 ]+)</.exec(page.body)?.[1]?.replaceAll(' ', '') ?? '';
   return { page, secret, sealed: fieldValue(page.body, 'sealed') ?? '' };
 }
 

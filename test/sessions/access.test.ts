@@ -39,7 +39,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /account/password': [401, 422, 422, 422],
   'GET /account/code': [303, 200, 200, 200],
   'POST /account/code': [401, 422, 422, 422],
-  'POST /account/code/delete': [401, 422, 422, 422],
+  'POST /account/code/delete': [401, 303, 303, 303],
   'POST /account/recovery-codes': [401, 303, 303, 303],
   'POST /account/sessions/delete': [401, 303, 303, 303],
   'GET /roles': [303, 403, 403, 200],
