@@ -1,12 +1,7 @@
 /** What is wrong with a page's HTML that browsers forgive without a word, and what of its text may be translated. */
 
-type Element = { name: string; attributes: ReadonlyMap<string, string> };
-type Page = {
-  elements: readonly Element[];
-  /** In their order, each with the elements that it is in. */
-  texts: readonly { text: string; within: readonly Element[] }[];
-  problems: readonly string[];
-};
+type Element = { name: string; attributes: ReadonlyMap<string, string>; isTranslated: boolean };
+type Page = { elements: readonly Element[]; translated: string; problems: readonly string[] };
 
 const TOKEN =
   /<!doctype html>|<\/([a-z][a-z0-9]*)>|<([a-z][a-z0-9]*)((?:\s+[^\s"'<>/=]+(?:="[^"]*")?)*)\s*(\/?)>|[^<]+|</g;
@@ -15,6 +10,7 @@ const VOID = /^(?:br|hr|img|input|link|meta|wbr)$/;
 /** What ends a paragraph by itself (HTML Living Standard, 13.1.2.4). */
 const BLOCK =
   /^(?:address|article|details|div|dl|fieldset|footer|form|h[1-6]|header|main|nav|ol|p|search|section|table|ul)$/;
+const NOT_IN_ITSELF = /^(?:a|button|form|label)$/;
 /** Attributes that say nothing, or something else than is meant, when they are empty. */
 const NEVER_EMPTY = [
   'id',
@@ -46,30 +42,31 @@ export function htmlProblems(html: string): string[] {
 
 /** The text on a page that a browser may translate. */
 export function translatedText(html: string): string {
-  const { texts } = parse(html);
-  const isKept = ({ attributes }: Element) => attributes.get('translate') === 'no';
-  return texts.flatMap(({ text, within }) => (within.some(isKept) ? [] : [text])).join('');
+  return parse(html).translated;
 }
 
 function parse(html: string): Page {
   const elements: Element[] = [];
-  const texts: { text: string; within: Element[] }[] = [];
   const problems: string[] = [];
   const within: Element[] = [];
-  for (const [token, end, start, attributes = '', slash] of html.matchAll(TOKEN)) {
+  let translated = '';
+  for (const [token, end, start, written = '', slash] of html.matchAll(TOKEN)) {
+    const outer = within.at(-1);
     if (start !== undefined) {
-      const element = { name: start, attributes: readAttributes(attributes, problems) };
-      elements.push(element);
       problems.push(...misplaced(start, within));
+      const attributes = readAttributes(written, problems);
+      const isTranslated = outer?.isTranslated !== false && attributes.get('translate') !== 'no';
+      const element = { name: start, attributes, isTranslated };
+      elements.push(element);
       if (!slash && !VOID.test(start)) within.push(element);
     } else if (end !== undefined) {
-      const open = within.pop()?.name;
-      if (open !== end) problems.push(`</${end}> ends <${open}>`);
+      within.pop();
+      if (outer?.name !== end) problems.push(`</${end}> ends <${outer?.name}>`);
     } else if (token === '<') problems.push('a tag cannot be read');
-    else if (!token.startsWith('<!')) texts.push({ text: token, within: [...within] });
+    else if (outer?.isTranslated) translated += token;
   }
   problems.push(...within.map(({ name }) => `<${name}> does not end`));
-  return { elements, texts, problems };
+  return { elements, translated, problems };
 }
 
 function readAttributes(written: string, problems: string[]): ReadonlyMap<string, string> {
@@ -84,11 +81,7 @@ function readAttributes(written: string, problems: string[]): ReadonlyMap<string
 
 /** What an element may not be in. */
 function misplaced(name: string, within: readonly Element[]): string[] {
-  const isIn = (outer: string) => within.some((element) => element.name === outer);
-  return [
-    ...(BLOCK.test(name) && within.at(-1)?.name === 'p'
-      ? [`<${name}> is in a paragraph, which it ends`]
-      : []),
-    ...(['form', 'a', 'button', 'label'].includes(name) && isIn(name) ? [`<${name}> is in another`] : []),
-  ];
+  if (within.at(-1)?.name === 'p' && BLOCK.test(name)) return [`<${name}> is in a paragraph, which it ends`];
+  const isInItself = NOT_IN_ITSELF.test(name) && within.some((element) => element.name === name);
+  return isInItself ? [`<${name}> is in another`] : [];
 }
