@@ -31,6 +31,7 @@ import { setupRoutes } from './setup/routes.ts';
 import { addDropping } from './unread-bodies.ts';
 import { userRoutes } from './users/routes.ts';
 import { addViews } from './views.ts';
+import { wellKnownRoutes } from './well-known.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -131,6 +132,7 @@ export async function buildApp({
   roleRoutes(app);
   healthRoutes(app);
   assetRoutes(app);
+  wellKnownRoutes(app);
   closeMethods();
   return app;
 }

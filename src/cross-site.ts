@@ -12,7 +12,7 @@ export function crossSiteProblem(request: FastifyRequest, config: Config): strin
   const isHere = isFromHere(request, config);
   if (isHere !== undefined) return isHere ? undefined : ELSEWHERE;
   // Whoever says nothing is no browser, unless it has a session. Parsed: what counts is what the session is read from.
-  return request.cookies[sessionCookie(config).name] === undefined ? undefined : UNSAID;
+  return request.cookies[sessionCookie(request.server).name] === undefined ? undefined : UNSAID;
 }
 
 /** By Fetch Metadata (https://www.w3.org/TR/fetch-metadata/), else Origin, else Referer; undefined where none is there. */

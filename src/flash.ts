@@ -16,7 +16,7 @@ declare module 'fastify' {
 }
 
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
-  const { name, options } = cookieOf(config, 'flash', MAX_AGE);
+  const { name, options } = cookieOf({ config, secretKey: app.secretKey }, 'flash', MAX_AGE);
   await app.register(fastifyCookie);
   app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
     // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
@@ -31,7 +31,7 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
 /** The sentence waiting for this request's page, which uses it up; what nobody looks at leaves it for the next one. */
 export function takeFlash(reply: FastifyReply): string | undefined {
   const { headers, cookies, method, server } = reply.request;
-  const { name, options } = cookieOf(server.config, 'flash', 0);
+  const { name, options } = cookieOf(server, 'flash', 0);
   const sealed = cookies?.[name];
   const isPrefetch = /prefetch/i.test(`${headers['sec-purpose'] ?? headers.purpose}`);
   const isPage = (headers['sec-fetch-dest'] ?? 'document') === 'document';

@@ -1,8 +1,22 @@
 /** Text as people type it: what is stored, what is compared, and what is never accepted. */
 
-/** The form in which text is stored: NFC, without space around it. */
+// Spaces of any width, and what shows as nothing, such as what comes along when text is copied; not what changes the
+// look of the letter before it (variation selectors, fillers).
+const EDGE = /[\s\p{Z}[\p{DI}&&\p{Cf}]]/v;
+// Some scripts write joiners behind the mark of a letter, also in its last place.
+const JOINED = /\p{M}[\u200C\u200D]$/u;
+
+/** Text without what shows as nothing on either side of it. */
+export function trim(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && EDGE.test(text.charAt(start))) start++;
+  while (end > start && EDGE.test(text.charAt(end - 1)) && !JOINED.test(text.slice(end - 2, end))) end--;
+  return text.slice(start, end);
+}
+
+/** The form in which text is stored: NFC, without what shows as nothing around it. */
 export function clean(text: string): string {
-  return text.normalize('NFC').trim();
+  return trim(text.normalize('NFC'));
 }
 
 /**
@@ -13,12 +27,23 @@ export function clean(text: string): string {
  */
 export function textKey(text: string): string {
   const folded = text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase();
-  return folded.replaceAll('ς', 'σ').normalize('NFKC').trim();
+  return trim(folded.replaceAll('ς', 'σ').normalize('NFKC'));
 }
 
 /** Every decimal digit of any script (Unicode Nd) as its ASCII one: `٠١٢` and `０１２` are `012`. */
 export function foldDigits(text: string): string {
   return text.replaceAll(/\P{ASCII}/gu, (character) => (isDigit(character) ? digitOf(character) : character));
+}
+
+// Thousands set apart as somewhere in the world, all by the same sign: `1,200`, `1 200`, `1’200`, `12,00,000`.
+const GROUPED = /^[-−－]?\d{1,3}(?=([,.'’٬，．_\p{Z}]))(?:\1\d{2,3})*\1\d{3}$/u;
+
+/** A whole number as people write it, whatever its digits; undefined for anything else. */
+export function wholeNumber(typed: string): number | undefined {
+  const text = foldDigits(trim(typed));
+  if (!GROUPED.test(text) && !/^[-−－]?\d+$/.test(text)) return undefined;
+  const number = Number(text.replaceAll(/\D/g, ''));
+  return /^\d/.test(text) ? number : -number;
 }
 
 // Decimal digits come in runs of ten, 0 to 9 (Unicode 17, 4.6), of which some follow on each other.
@@ -63,6 +88,20 @@ const HIDDEN: readonly [RegExp, string][] = [
 /** What is wrong with text that no field takes, to follow the field's name in a sentence; undefined if nothing. */
 export function hiddenProblem(text: string): string | undefined {
   return HIDDEN.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** That there is something in the text that shows as nothing, and where, to follow its name in a sentence; undefined if not. */
+export function invisibleProblem(text: string): string | undefined {
+  // The space of the keyboard shows as what it is.
+  const at = text.search(/[\p{DI}\p{Cf}[\p{Z}--\x20]]/v);
+  if (at < 0) return undefined;
+  return `contains an invisible character ${at === 0 ? 'at its start' : `after “${lastOf(text.slice(0, at))}”`}`;
+}
+
+/** The end of a text, made fit to stand in a sentence. */
+function lastOf(text: string): string {
+  const characters = Array.from(text.slice(-100));
+  return quotable(characters.length > 20 ? `…${characters.slice(-20).join('')}` : text);
 }
 
 // The scripts recommended for identifiers (Unicode Standard Annex 31, table 5).

@@ -35,6 +35,8 @@ export type Views = {
     /** What was searched for. */
     pieces: readonly Piece[];
     notices: string[];
+    /** What was typed for the number of a page and is none. */
+    wrongPage?: string | undefined;
   };
   'users/show': {
     user: User;

@@ -131,6 +131,46 @@ describe('a method that an address does not have', () => {
     expect(page.body).toContain('href="/account"');
   });
 
+  test.each([
+    ['/account/password', '/account'],
+    ['/account/code/delete', '/account'],
+    ['/account/recovery-codes', '/account'],
+    ['/account/sessions/delete', '/account'],
+    ['/users/2/invitation?from=page%3D2', '/users/2?from=page%3D2'],
+    ['/users/2/code/delete', '/users/2'],
+  ])('but is one for reading, as by Enter after a refusal, leads from %s to the form', async (url, form) => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    await addUser(app.db, { username: 'bob' });
+    for (const asking of [headers, {}]) {
+      const answer = await get(app, url, asking);
+      expect([answer.statusCode, answer.headers.location]).toEqual([303, form]);
+    }
+    expect((await get(app, form, headers)).statusCode).toBe(200);
+    const other = await app.inject({ method: 'PUT', url, headers: { host: 'localhost' } });
+    expect([other.statusCode, other.headers.allow]).toEqual([405, 'POST']);
+  });
+
+  test('but is one for reading leads to no page of a user whom there is not', async () => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    for (const id of ['9', '%2F%2Fevil.example', '..%2F..%2F', '0']) {
+      const { location } = (await get(app, `/users/${id}/invitation`, headers)).headers;
+      expect(location).toBe(`/users/${id}`);
+      expect((await get(app, String(location), headers)).statusCode).toBe(404);
+    }
+  });
+
+  test('every address that takes a form, but that of signing out, has a page for whoever comes by Enter', async () => {
+    const app = await startApp();
+    const routes = [...app.rules.keys()];
+    const posts = routes.filter((route) => route.startsWith('POST ')).map((route) => route.slice(5));
+    for (const address of posts.filter((address) => address !== '/sign-out')) {
+      const answer = await get(app, address.replace(':id', '1').replace(':token', 'x'));
+      expect(answer.statusCode, address).not.toBe(405);
+    }
+  });
+
   test('a body that it brings is not read', async () => {
     const app = await startApp();
     const headers = { host: 'localhost', 'content-type': 'application/json' };

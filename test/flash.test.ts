@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seal } from '../src/sessions/tokens.ts';
-import { addUser, get, post, startApp, textOf } from './support.ts';
+import { addUser, cookieName, get, post, startApp, textOf } from './support.ts';
 
 async function deleteAlice(settings = {}) {
   const app = await startApp(settings);
@@ -14,7 +14,7 @@ test('a flash message is shown on the next page, whichever it is, and no more', 
   const page = await get(app, '/nowhere', { cookie: cookie.split(';')[0] });
   expect(page.statusCode).toBe(404);
   expect(textOf(page.body)).toContain('User alice deleted!');
-  expect(page.headers['set-cookie']).toMatch(/^roster_flash=; Max-Age=0/);
+  expect(page.headers['set-cookie']).toMatch(/^roster_flash_\w{8}=; Max-Age=0/);
 });
 
 test('it is announced: it has the focus and stands first in the title, and is no live region that was there before', async () => {
@@ -62,25 +62,25 @@ test('what somebody else plants as its cookie is not shown, and is gone', async 
     `${cookie.split(';')[0]}x`,
   ];
   for (const value of planted) {
-    const page = await get(app, '/users', { cookie: `roster_flash=${value}` });
+    const page = await get(app, '/users', { cookie: `${cookieName('flash')}=${value}` });
     expect(page.body).not.toMatch(/0900|deleted!|class="flash"/);
-    expect(page.headers['set-cookie']).toMatch(/^roster_flash=; Max-Age=0/);
+    expect(page.headers['set-cookie']).toMatch(/^roster_flash_\w{8}=; Max-Age=0/);
   }
 });
 
 test('its cookie is one that no neighbouring host can set, where there is https', async () => {
   const { app, cookie } = await deleteAlice({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
   expect(cookie).toMatch(
-    /^__Host-roster_flash=[\w-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    /^__Host-roster_flash_\w{8}=[\w-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
   );
   const [pair = ''] = cookie.split(';');
   const page = await get(app, '/users', { cookie: pair });
   expect(page.body).toContain('User alice deleted!');
-  expect(page.headers['set-cookie']).toMatch(/^__Host-roster_flash=; Max-Age=0; Path=\/;.* Secure/);
+  expect(page.headers['set-cookie']).toMatch(/^__Host-roster_flash_\w{8}=; Max-Age=0; Path=\/;.* Secure/);
   expect((await get(app, '/users', { cookie: pair.replace('__Host-', '') })).body).not.toContain('deleted!');
 });
 
 test('a cookie that cannot be read is none', async () => {
   const app = await startApp();
-  expect((await get(app, '/users', { cookie: 'roster_flash=%zz' })).statusCode).toBe(200);
+  expect((await get(app, '/users', { cookie: `${cookieName('flash')}=%zz` })).statusCode).toBe(200);
 });

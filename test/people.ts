@@ -79,7 +79,7 @@ export async function signedIn(app: FastifyInstance, user: User): Promise<Header
 }
 
 export function headersFor(app: FastifyInstance, token: string): Headers {
-  return { cookie: `${sessionCookie(app.config).name}=${token}`, 'sec-fetch-site': 'same-origin' };
+  return { cookie: `${sessionCookie(app).name}=${token}`, 'sec-fetch-site': 'same-origin' };
 }
 
 /** Signs in by the form; undefined where that was refused. */
@@ -89,7 +89,7 @@ export async function signIn(
   password = PASSWORD,
 ): Promise<Headers | undefined> {
   const answer = await post(app, '/sign-in', { username, password });
-  const token = answer.cookies.find(({ name }) => name === sessionCookie(app.config).name)?.value;
+  const token = answer.cookies.find(({ name }) => name === sessionCookie(app).name)?.value;
   return answer.statusCode === 303 && token ? headersFor(app, token) : undefined;
 }
 

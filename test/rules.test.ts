@@ -103,7 +103,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/sessions/pruning.ts',
   ],
   ['src/sessions/access.ts'],
-  ['src/error-pages.ts', 'src/health.ts', 'src/methods.ts', 'src/draining.ts'],
+  ['src/error-pages.ts', 'src/health.ts', 'src/well-known.ts', 'src/methods.ts', 'src/draining.ts'],
   ['src/sessions/authenticate.ts'],
   ['src/sessions/begin.ts'],
   ['src/sessions/sign-in.ts', 'src/users/request.ts', 'src/account/show.ts'],

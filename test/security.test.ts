@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { HEADERS } from '../src/security.ts';
 import { newToken } from '../src/sessions/tokens.ts';
 import { addPerson, signedIn } from './people.ts';
-import { addUser, get, post, startApp, textOf } from './support.ts';
+import { addUser, cookieName, get, post, startApp, textOf } from './support.ts';
 
 test('every answer carries the security headers, errors included', async () => {
   const app = await startApp();
@@ -142,7 +142,7 @@ describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
   test.each(cases)('of Sec-Fetch-Site %s and the origin %s, whatever the Referer', async (site, from) => {
     const app = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
     await addPerson(app.db, 'ann', 'admin');
-    const cookie = has === 'with' ? { cookie: `other=1; __Host-roster=${newToken()}` } : {};
+    const cookie = has === 'with' ? { cookie: `other=1; __Host-${cookieName('session')}=${newToken()}` } : {};
     for (const [name, referer] of Object.entries(REFERERS) as [Referer, string | undefined][]) {
       const said = {
         ...(site && { 'sec-fetch-site': site }),
@@ -169,12 +169,14 @@ describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
   });
 });
 
-test.each(['roster_session =', '\troster_session\t= ', 'a=1;roster_session=', ';;roster_session ='])(
+test.each(['SESSION =', '\tSESSION\t= ', 'a=1;SESSION=', ';;SESSION ='])(
   'whatever is read as the cookie of a session is seen as one (%j)',
   async (cookie) => {
     const app = await startApp();
     const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
-    const sent = { cookie: cookie + headers.cookie.split('=')[1] };
+    const sent = {
+      cookie: cookie.replace('SESSION', cookieName('session')) + headers.cookie.split('=')[1],
+    };
     expect((await get(app, '/account', sent)).statusCode, 'it is a session').toBe(200);
     expect((await post(app, '/users', { username: 'max', email: 'max@example.org' }, sent)).statusCode).toBe(
       403,

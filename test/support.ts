@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
-import { inject, onTestFinished } from 'vitest';
+import { expect, inject, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import type { Clock } from '../src/clock.ts';
 import { type Config, readConfig } from '../src/config.ts';
@@ -12,13 +12,20 @@ import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
+import { cookieOf } from '../src/sessions/cookie.ts';
 import type { Role } from '../src/sessions/policy.ts';
 import type { NewUser } from '../src/users/form.ts';
 import { addToCounts, insertUser, tally } from '../src/users/queries.ts';
+import { htmlProblems } from './html.ts';
 import { temporarySchema } from './postgres/database.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
 export const SECRET_KEY = Buffer.alloc(32, 'key');
+
+/** What a cookie is called in tests, without https. */
+export function cookieName(use: 'session' | 'device' | 'flash'): string {
+  return cookieOf({ config: { origin: undefined }, secretKey: SECRET_KEY }, use, 0).name;
+}
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
@@ -125,7 +132,7 @@ export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boo
 }
 
 export async function get(app: FastifyInstance, url: string, headers = {}): Promise<LightMyRequestResponse> {
-  return app.inject({ url, headers: { host: 'localhost', ...headers } });
+  return sound(await app.inject({ url, headers: { host: 'localhost', ...headers } }));
 }
 
 /** Posts a form as a browser would. */
@@ -135,12 +142,26 @@ export async function post(
   fields: Record<string, string> | string = {},
   headers = {},
 ): Promise<LightMyRequestResponse> {
-  return app.inject({
+  const answer = await app.inject({
     method: 'POST',
     url,
     headers: { host: 'localhost', 'content-type': 'application/x-www-form-urlencoded', ...headers },
     payload: typeof fields === 'string' ? fields : new URLSearchParams(fields).toString(),
   });
+  return sound(answer);
+}
+
+/** How long the pages were, in UTF-16 units, whose HTML has been looked at: one as long is most likely one of them again. */
+const lengths = new Set<number>();
+
+/** An answer whose HTML, if it has any, is right: so are all pages that tests ask for. */
+function sound(answer: LightMyRequestResponse): LightMyRequestResponse {
+  const { headers, body } = answer;
+  const isHtml = `${headers['content-type']}`.startsWith('text/html') && !headers['content-encoding'];
+  if (!isHtml || body === '' || lengths.has(body.length)) return answer;
+  expect(htmlProblems(body)).toEqual([]);
+  lengths.add(body.length);
+  return answer;
 }
 
 /** What a person reads on a page: its text without tags, character references and surplus space. */

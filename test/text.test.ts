@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clean, codePoints, foldDigits, hiddenProblem, isOneScript, quotable, textKey } from '../src/text.ts';
+import {
+  clean,
+  codePoints,
+  foldDigits,
+  hiddenProblem,
+  isOneScript,
+  quotable,
+  textKey,
+  trim,
+} from '../src/text.ts';
 
 describe('the key by which names are compared', () => {
   test.each([
@@ -47,6 +56,12 @@ describe('the key by which names are compared', () => {
 
 test('text is stored composed and without space around it, its case as typed', () => {
   expect(clean('  A\u030Asa \u00A0')).toBe('Åsa');
+});
+
+// Where each character were looked at from each other, this would take minutes.
+test('however much shows as nothing, it is taken off', () => {
+  for (const unseen of ['\u200B', '\u200D', ' '])
+    expect(trim(`${unseen.repeat(100_000)}a${unseen.repeat(100_000)}b`)).toMatch(/^a.*b$/s);
 });
 
 /** The digits of every numbering system, as the data of locales have them. */

@@ -8,6 +8,7 @@ import type { Session } from '../src/sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../src/templates.ts';
 import { parseList } from '../src/users/list.ts';
 import type { Views } from '../src/views.ts';
+import { htmlProblems, translatedText } from './html.ts';
 
 const NAME = '<Ann> & "Bo"';
 const user: User = {
@@ -104,6 +105,80 @@ test('every template is part of some page, and shows what it is given as text', 
   }
   for (const file of readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })) {
     if (file.endsWith('.eta')) expect(eta.templatesSync.get(join(TEMPLATES, file)), file).toBeDefined();
+  }
+});
+
+test('the HTML of every view is right, whatever it shows', () => {
+  const eta = engine();
+  for (const [view, data] of Object.entries(SAMPLES)) {
+    for (const more of [
+      {},
+      { errors: {}, isConflict: false, problem: 'Wrong.' },
+      { isRefused: true, pieces: [] },
+    ]) {
+      const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: undefined, ...data, ...more });
+      expect(htmlProblems(html), view).toEqual([]);
+    }
+  }
+});
+
+test.each([
+  ['<input name="">', 'name is empty'],
+  ['<input name="a" name="b">', 'an element has name twice'],
+  ['<p id="a"></p><p id="a"></p>', 'two elements have the id a'],
+  ['<label for="a">A</label>', 'there is no element with the id a'],
+  ['<a href="#a">A</a>', 'there is no element with the id a'],
+  ['<input aria-describedby="a">', 'there is no element with the id a'],
+  ['<b><i></b></i>', '</b> ends <i>'],
+  ['<div>', '<div> does not end'],
+  ['<p><ul></ul></p>', '<ul> is in a paragraph, which it ends'],
+  ['<form><div><form></form></div></form>', '<form> is in another'],
+  ['<input value=a>', 'a tag cannot be read'],
+])('a fault in HTML is one: %s', (html, problem) => {
+  expect(htmlProblems(html)).toContain(problem);
+});
+
+/** Data that a translator would change, each of which says what it is. */
+const WORDS = {
+  username: 'may-username',
+  full_name: 'May Fullname',
+  email: 'may-email@example.org',
+  link: 'https://users.example.org/may-link',
+};
+
+/** The same as `SAMPLES` with data that can be told from everything else. */
+const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
+  'users/list': { page: new Page([{ ...user, ...WORDS }], 2, 10, 31), pieces: piecesOf('may') },
+  'users/show': { user: { ...user, ...WORDS } },
+  'users/form': {
+    user: { ...user, ...WORDS },
+    holders: { email: { ...user, ...WORDS } },
+    errors: { email: 'That is taken.' },
+    isConflict: true,
+  },
+  'users/delete': { user: { ...user, ...WORDS } },
+  'sessions/sign-in': { username: WORDS.username, draft: 'x' },
+  'account/code': { secret: 'MAYSECRET' },
+  'account/recovery-codes': { codes: ['may-code'] },
+  'invitations/link': { user: { ...user, ...WORDS }, link: WORDS.link },
+  'invitations/form': { user: WORDS },
+};
+
+test.each(Object.entries(DATA))('of %s no name, email, code or link may be translated', (view, data) => {
+  for (const more of [{}, { pieces: [] }]) {
+    const html = engine().render(`/${view}`, {
+      ...helpers,
+      ...ASKING,
+      session: { ...session, username: WORDS.username },
+      flash: undefined,
+      ...SAMPLES[view as keyof Views],
+      ...data,
+      ...more,
+    });
+    const body = html.slice(html.indexOf('<body'), html.indexOf('</body>'));
+    expect(body).toMatch(/may-|MAYS/);
+    // What was searched for is quoted in a sentence, as it was typed.
+    expect(translatedText(body).replaceAll('“may”', '')).not.toMatch(/may[- ]|MAYS|\bMF\b/i);
   }
 });
 

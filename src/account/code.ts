@@ -61,7 +61,9 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
 export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const { password = '' } = readFields(request.body, ['password']);
   const { server } = request;
-  const { user_id: id, username, is_code_required } = sessionOf(request);
+  const { user_id: id, username, is_code_set, is_code_required } = sessionOf(request);
+  // Nor is there a field then that could say what is wrong with the password.
+  if (!is_code_set) return reply.seeOther('/account', 'There is no second factor to turn off.');
   if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { removing_password: refusal.sentence }, refusal.status);

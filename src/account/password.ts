@@ -43,7 +43,7 @@ export async function changePassword(request: FastifyRequest, reply: FastifyRepl
     await deleteSessionsOf(trx, user.id, session.id);
     await renewSession(trx, session.id, token);
   });
-  const { name, options } = sessionCookie(server.config);
+  const { name, options } = sessionCookie(server);
   reply.setCookie(name, token, options);
   server.audit(request, 'password changed', user);
   return reply.seeOther('/account', 'Your password is changed; every other browser is signed out.');

@@ -1,4 +1,5 @@
 /** What people search for, the text that it is found in, and where in a name it was found. */
+import { clean, trim } from '../text.ts';
 import { clustersOf, fold } from './folding.ts';
 
 /** Code points of a search that are read: enough for any email address in quotes. */
@@ -30,12 +31,8 @@ export function needleOf({ text, isStart }: Piece): string {
 /** A search as its address and its box show it, without what says nothing. */
 export function cleanSearch(typed: string): string {
   // Normalising a huge text would take time that grows with the square of its length.
-  const text = typed
-    .slice(0, 4 * LONGEST_SEARCH)
-    .normalize('NFC')
-    .replaceAll(SPACES, ' ')
-    .trim();
-  return Array.from(text).slice(0, LONGEST_SEARCH).join('').trim();
+  const text = clean(typed.slice(0, 4 * LONGEST_SEARCH).replaceAll(SPACES, ' '));
+  return trim(Array.from(text).slice(0, LONGEST_SEARCH).join(''));
 }
 
 /**
@@ -47,8 +44,8 @@ export function piecesOf(search: string, { isByStart } = { isByStart: false }): 
   const words = search.replaceAll(/[“”„‟«»]/g, '"').matchAll(WORDS);
   const pieces = new Map<string, Piece>();
   for (const [whole, quoted] of words) {
-    const typed = (quoted ?? whole).trim();
-    const text = fold(typed).trim();
+    const typed = trim(quoted ?? whole);
+    const text = trim(fold(typed));
     if (text !== '') pieces.set(text, { text, typed, isStart: isByStart || Array.from(text).length < SHORT });
   }
   return [...pieces.values()];

@@ -112,7 +112,7 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
 /** Finds out who asks. */
 export async function findActor(request: FastifyRequest): Promise<void> {
   const { server } = request;
-  const token = request.cookies[sessionCookie(server.config).name];
+  const token = request.cookies[sessionCookie(server).name];
   const session = token === undefined ? undefined : await findSession(server.db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {

@@ -4,7 +4,7 @@ import type { Db, User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { BusyError } from '../errors.ts';
 import type { Fields } from '../forms.ts';
-import { textKey } from '../text.ts';
+import { invisibleProblem, textKey, trim } from '../text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { codeOf } from './codes.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
@@ -80,7 +80,7 @@ async function checkPassword(
 ): Promise<Authentication> {
   const { server } = request;
   const { db } = server;
-  const typed = username.slice(0, LONGEST_NAME).trim();
+  const typed = trim(username.slice(0, LONGEST_NAME));
   const user = await findAccount(db, typed);
   const device = findDevice(request, user && maySignIn(user) ? user.id : undefined);
   // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
@@ -91,7 +91,8 @@ async function checkPassword(
   if (wait > 0) return haveToWait(request, user, wait);
   if (!isRight || user === undefined || known === undefined) {
     server.audit(request, 'sign-in failed', user);
-    return WRONG;
+    const invisible = invisibleProblem(typed);
+    return invisible ? { ...WRONG, problem: `The username or email ${invisible}.` } : WRONG;
   }
   const renewed = await renewHash(db, largestNetworkOf(request.address), known, password);
   if (renewed.code_secret === null) return { kind: 'authenticated', user, credentials: renewed };

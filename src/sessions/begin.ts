@@ -54,7 +54,7 @@ export async function beginSession(
     server.audit(request, 'sign-in failed', user);
     return undefined;
   }
-  const { name, options } = sessionCookie(server.config);
+  const { name, options } = sessionCookie(server);
   reply.setCookie(name, token, options);
   rememberDevice(request, reply, user.id);
   server.audit(request, 'signed in', user);
@@ -67,7 +67,7 @@ export async function beginSession(
 
 /** Whether a browser has come with a cookie of ours, which it has then kept. */
 function keepsCookies({ server, cookies }: FastifyRequest): boolean {
-  return [sessionCookie, deviceCookie].some((cookie) => cookies[cookie(server.config).name] !== undefined);
+  return [sessionCookie, deviceCookie].some((cookie) => cookies[cookie(server).name] !== undefined);
 }
 
 type Check = { sessionId: number; at: number };

@@ -4,8 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Config } from '../config.ts';
-import { type Cookie, cookieOf } from './cookie.ts';
+import { type Cookie, cookieOf, type Owner } from './cookie.ts';
 import { open, seal } from './tokens.ts';
 
 /** Seconds; browsers keep none longer (RFC 6265bis, 5.5). */
@@ -16,8 +15,8 @@ const MOST_USERS = 10;
 /** A browser, and who has signed in there, the last one last. */
 type Device = { id: string; users: readonly number[] };
 
-export function deviceCookie(config: Pick<Config, 'origin'>): Cookie {
-  return cookieOf(config, 'device', MAX_AGE);
+export function deviceCookie(owner: Owner): Cookie {
+  return cookieOf(owner, 'device', MAX_AGE);
 }
 
 /** A name for the browser of a request together with a user who has signed in there; undefined for everyone else. */
@@ -28,17 +27,17 @@ export function findDevice(request: FastifyRequest, userId: number | undefined):
 
 /** The user has shown who they are in the browser of the request. */
 export function rememberDevice(request: FastifyRequest, reply: FastifyReply, userId: number): void {
-  const { config, secretKey } = request.server;
+  const { server } = request;
   const { id, users } = readDevice(request) ?? { id: randomBytes(16).toString('base64url'), users: [] };
   const device: Device = {
     id,
     users: [...users.filter((known) => known !== userId), userId].slice(-MOST_USERS),
   };
-  const { name, options } = deviceCookie(config);
-  reply.setCookie(name, seal(secretKey, 'device', device), options);
+  const { name, options } = deviceCookie(server);
+  reply.setCookie(name, seal(server.secretKey, 'device', device), options);
 }
 
 function readDevice({ server, cookies }: FastifyRequest): Device | undefined {
-  const sealed = cookies[deviceCookie(server.config).name];
+  const sealed = cookies[deviceCookie(server).name];
   return sealed === undefined ? undefined : (open(server.secretKey, 'device', sealed) as Device | undefined);
 }

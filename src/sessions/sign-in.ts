@@ -54,7 +54,7 @@ export async function signOut(request: FastifyRequest, reply: FastifyReply) {
     await transact(server.db, (trx) => deleteSession(trx, session.id));
     server.audit(request, 'signed out', { id: session.user_id, username: session.username });
   }
-  const { name, options } = sessionCookie(server.config);
+  const { name, options } = sessionCookie(server);
   reply.clearCookie(name, { ...options, maxAge: 0 });
   // What the back button would show (https://www.w3.org/TR/clear-site-data/).
   reply.header('clear-site-data', '"cache"');

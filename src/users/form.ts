@@ -1,7 +1,7 @@
 /** What a user may be made of: the rules that one submission can be checked against alone. */
 import { z } from 'zod';
 import { ROLES } from '../sessions/policy.ts';
-import { clean, codePoints, hiddenProblem, isOneScript } from '../text.ts';
+import { clean, codePoints, hiddenProblem, invisibleProblem, isOneScript, trim } from '../text.ts';
 
 /** The fields of the form, in its order. */
 export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
@@ -60,7 +60,7 @@ export type UserChanges = z.infer<typeof userChangesSchema>;
 
 /** What a word says, in any case; undefined where it says neither. */
 export function yesOrNo(word: string): boolean | undefined {
-  const lower = word.trim().toLowerCase();
+  const lower = trim(word).toLowerCase();
   return Object.hasOwn(YES_OR_NO, lower) ? YES_OR_NO[lower] : undefined;
 }
 
@@ -78,7 +78,7 @@ function text(name: string, problem: (value: string) => string | undefined) {
 
 function usernameProblem(username: string): string | undefined {
   if (username === '') return 'Enter a username.';
-  const hidden = hiddenProblem(username);
+  const hidden = hiddenProblem(username) ?? invisibleProblem(username);
   if (hidden) return `The username ${hidden}.`;
   const compatible = username.normalize('NFKC');
   const length = codePoints(compatible);
@@ -95,7 +95,7 @@ function usernameProblem(username: string): string | undefined {
 
 function emailProblem(email: string): string | undefined {
   if (email === '') return 'Enter an email address.';
-  const hidden = hiddenProblem(email);
+  const hidden = hiddenProblem(email) ?? invisibleProblem(email);
   if (hidden) return `The email address ${hidden}.`;
   const length = codePoints(email);
   if (length > EMAIL_MAX) return tooLong('email address', length, EMAIL_MAX);

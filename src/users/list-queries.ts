@@ -32,6 +32,8 @@ async function readNumber(db: Db, list: ListState, matches: Matches): Promise<Fo
   const { perPage } = list;
   const { total } = matches;
   const pages = Math.max(1, countPages(total.count, perPage));
+  // Where nobody has counted to the end, a number that no database counts to is beyond it, too.
+  if (!Number.isSafeInteger(list.page * perPage)) return undefined;
   if (list.page < 1 || (total.isExact && list.page > pages)) return undefined;
   // Beyond what is counted, one more than is shown tells whether there is a next page.
   const limit = total.isExact ? perPage : perPage + 1;

@@ -3,7 +3,7 @@ import type { User } from '../db/schema.ts';
 import { type Fields, parseQuery } from '../forms.ts';
 import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../search/search.ts';
 import { ROLES, type Role } from '../sessions/policy.ts';
-import { codePoints, foldDigits, quotable, textKey } from '../text.ts';
+import { codePoints, foldDigits, quotable, textKey, trim, wholeNumber } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
 export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;
@@ -89,13 +89,13 @@ const DEFAULTS: ListState = {
 };
 
 /**
- * Reads the state from a query. What means nothing is left at its default, with a sentence in `notices`;
- * a `page` that is no whole number is page 1, and one that is may lie outside the list.
+ * Reads the state from a query. What means nothing is left at its default, with a sentence in `notices`, and in
+ * `wrongPage` as typed; a `page` that is a whole number may lie outside the list.
  */
-export function parseList(query: Fields): { list: ListState; notices: string[] } {
+export function parseList(query: Fields): { list: ListState; notices: string[]; wrongPage?: string } {
   const notices: string[] = [];
   function read<T>(name: string, fallback: T, parse: (value: string) => T | undefined, rule: string): T {
-    const value = query[name]?.trim();
+    const value = trim(query[name] ?? '');
     if (!value) return fallback;
     const parsed = parse(value);
     if (parsed === undefined) notices.push(`${name}=${quotable(value)} was ignored: ${rule}.`);
@@ -108,9 +108,12 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
     `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`,
   );
   const boundary = parseBoundary(query, order);
-  const page = foldDigits(query.page ?? '');
+  const typedPage = trim(query.page ?? '');
+  const page = wholeNumber(typedPage);
+  const isWrong = typedPage !== '' && page === undefined;
+  if (isWrong) notices.push(`“${quotable(typedPage)}” is no page number, so this is the first page.`);
   const list = {
-    page: /^-?\d+$/.test(page) ? Number(page) : boundary && !page ? 0 : DEFAULTS.page,
+    page: page ?? (boundary && !isWrong ? 0 : DEFAULTS.page),
     perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it can be 1 to 100'),
     q: read('q', DEFAULTS.q, search, 'there is nothing in it to search for'),
     status: read('status', DEFAULTS.status, status, 'it can be active or inactive'),
@@ -118,15 +121,15 @@ export function parseList(query: Fields): { list: ListState; notices: string[] }
     createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it can be a date such as 2026-01-31'),
     createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it can be a date such as 2026-01-31'),
     sort: order,
-    boundary,
+    boundary: isWrong ? undefined : boundary,
   };
   if (list.createdAfter && list.createdBefore && list.createdAfter > list.createdBefore) {
     notices.push('Nobody was created between these dates: the first is after the second.');
   }
-  if (codePoints((query.q ?? '').slice(0, 4 * LONGEST_SEARCH).trim()) > LONGEST_SEARCH) {
+  if (codePoints(trim((query.q ?? '').slice(0, 4 * LONGEST_SEARCH))) > LONGEST_SEARCH) {
     notices.push(`Only the first ${LONGEST_SEARCH} characters were searched for.`);
   }
-  return { list, notices };
+  return { list, notices, ...(isWrong && { wrongPage: typedPage }) };
 }
 
 /** The parameters of a state that are not at their defaults: what its address, and its forms, carry. */
@@ -196,8 +199,8 @@ function parseBoundary(query: Fields, sort: Sort): Boundary | undefined {
 }
 
 function pageSize(typed: string): number | undefined {
-  const value = foldDigits(typed);
-  return /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 100 ? Number(value) : undefined;
+  const value = wholeNumber(typed);
+  return value !== undefined && value >= 1 && value <= 100 ? value : undefined;
 }
 
 function search(value: string): string | undefined {

@@ -45,7 +45,7 @@ export function userRoutes(app: FastifyInstance): void {
 
 async function showList(request: Request, reply: FastifyReply) {
   const { db } = request.server;
-  const { list, notices } = parseList(request.query);
+  const { list, notices, wrongPage } = parseList(request.query);
   // A form sends its empty fields too; the address of the list is short.
   const { q, role, created_after, created_before } = request.query;
   if ([q, role, created_after, created_before].includes('') && notices.length === 0) {
@@ -59,7 +59,7 @@ async function showList(request: Request, reply: FastifyReply) {
     const found = await readPage(db, list, matches);
     if (found === undefined) return await showNoSuchPage(reply, list, matches.total, notices);
     const { pieces } = matches;
-    return await reply.render('users/list', { ...found, counts, isEmpty, pieces, notices });
+    return await reply.render('users/list', { ...found, counts, isEmpty, pieces, notices, wrongPage });
   } catch (error) {
     if (!(error instanceof TooBroadError)) throw error;
     return reply.render(
@@ -71,10 +71,12 @@ async function showList(request: Request, reply: FastifyReply) {
 }
 
 async function showNoSuchPage(reply: FastifyReply, list: ListState, total: Total, notices: string[]) {
-  const last = total.isExact ? Math.max(1, countPages(total.count, list.perPage)) : 1;
-  const page = last.toLocaleString('en');
-  const sentence = total.isExact ? `The list ends at page ${page}.` : 'The list ends before that page.';
-  const link = { href: listAddress(list, { page: last }), text: `Go to page ${page}` };
+  const isBefore = list.page < 1;
+  const nearest = isBefore || !total.isExact ? 1 : Math.max(1, countPages(total.count, list.perPage));
+  const page = nearest.toLocaleString('en');
+  const end = total.isExact ? `The list ends at page ${page}.` : 'The list ends before that page.';
+  const sentence = isBefore ? 'The first page is page 1.' : end;
+  const link = { href: listAddress(list, { page: nearest }), text: `Go to page ${page}` };
   return reply.render('error', { title: 'There is no such page', sentence, link, notices }, 404);
 }
 

@@ -15,7 +15,7 @@ import {
   signedIn,
   signIn,
 } from '../people.ts';
-import { fieldValue, get, post, startApp, textOf } from '../support.ts';
+import { cookieName, fieldValue, get, post, startApp, textOf } from '../support.ts';
 
 const NEW = 'a bicycle in the library';
 const CHANGE = { current_password: PASSWORD, new_password: NEW, new_password_again: NEW };
@@ -42,7 +42,7 @@ describe('changing the password', () => {
     const answer = await post(app, '/account/password', CHANGE, headers);
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/account']);
     expect(answer.body).toBe('Your password is changed; every other browser is signed out.\n');
-    const token = answer.cookies.find(({ name }) => name === 'roster_session')?.value ?? '';
+    const token = answer.cookies.find(({ name }) => name === cookieName('session'))?.value ?? '';
     expect((await get(app, '/account', headersFor(app, token))).statusCode).toBe(200);
     expect((await get(app, '/account', headers)).statusCode).toBe(303);
     expect((await get(app, '/account', other)).statusCode).toBe(303);

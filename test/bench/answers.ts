@@ -22,9 +22,10 @@ export async function ask(origin: string, { path, ...request }: Request): Promis
     signal: AbortSignal.timeout(PATIENCE),
   });
   const { date, connection, 'keep-alive': keepAlive, ...headers } = Object.fromEntries(response.headers);
-  // Sealed, and so another one each time.
-  const cookie = headers['set-cookie']?.replace(/(?<=^roster_flash=)[\w-]+/, (sealed) =>
-    'x'.repeat(sealed.length),
+  // Sealed, and so another one each time, with the mark of its server in its name.
+  const cookie = headers['set-cookie']?.replace(
+    /^(roster_flash_)(\w{8})=([\w-]+)/,
+    (_, name, mark, sealed) => `${name}${'x'.repeat(mark.length)}=${'x'.repeat(sealed.length)}`,
   );
   if (cookie !== undefined) headers['set-cookie'] = cookie;
   return { status: response.status, headers, body: await response.text() };

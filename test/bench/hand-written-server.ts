@@ -24,13 +24,15 @@ const CREATED_HEADERS = {
 };
 /** The list without a query. */
 const { list: LIST } = parseList({});
-const COOKIE = /(?:^|; )roster_session=([^;]+)/;
+const COOKIE = /(?:^|; )roster_session_\w+=([^;]+)/;
 const PAGE_ADDRESS = '/users?page=';
 
 const [path = ''] = process.argv.slice(2);
 const users = openUsers(path);
 /** Flash messages are sealed, as Roster's are. */
 const KEY = randomBytes(32);
+/** Its cookies have one, too, as long as Roster's. */
+const MARK = '00000000';
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const { method, url = '', headers } = request;
@@ -81,7 +83,7 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(303, {
     ...CREATED_HEADERS,
     location: `/users/${id}`,
-    'set-cookie': `roster_flash=${seal(KEY, 'flash', sentence)}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
+    'set-cookie': `roster_flash_${MARK}=${seal(KEY, 'flash', sentence)}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);

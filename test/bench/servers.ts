@@ -1,7 +1,6 @@
 /** The three servers, each a process of its own: how to start one, how big it is, how to end it. */
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { ask } from './answers.ts';
@@ -40,7 +39,7 @@ export async function start(name: ServerName, workspace: Workspace): Promise<Ser
   return { origin, firstPage, resident: () => residentMegabytes(child.pid), stop: () => stop(child) };
 }
 
-function run(name: ServerName, { databases, answers, folder }: Workspace) {
+function run(name: ServerName, { databases, answers, keyFile }: Workspace) {
   if (name === 'bare') return runNode(['test/bench/bare-server.ts', answers]);
   if (name === 'hand-written') return runNode(['test/bench/hand-written-server.ts', databases[name]]);
   const settings = {
@@ -52,7 +51,7 @@ function run(name: ServerName, { databases, answers, folder }: Workspace) {
     // Those who sign in come from addresses of their own.
     TRUST_PROXY: '127.0.0.1',
     DATABASE_URL: databases[name],
-    SECRET_KEY_FILE: join(folder, 'secret.key'),
+    SECRET_KEY_FILE: keyFile,
     DATABASE_CONNECTIONS: String(CONNECTIONS),
   };
   return runNode(startArguments(), settings);

@@ -5,6 +5,7 @@ import { sessionCookie } from '../../src/sessions/cookie.ts';
 import { setPassword } from '../../src/sessions/credentials.ts';
 import { hashPassword } from '../../src/sessions/passwords.ts';
 import { insertSession } from '../../src/sessions/queries.ts';
+import { loadKey } from '../../src/sessions/secret-key.ts';
 import { newToken } from '../../src/sessions/tokens.ts';
 import { updateUser } from '../../src/users/queries.ts';
 
@@ -13,19 +14,21 @@ const NOW = Date.now();
 const ADMINISTRATOR = 100;
 export const PASSWORD = 'sixteen connections or so';
 
-const { name } = sessionCookie({ origin: undefined, sessionLasts: 0 });
-
-/** What every request carries. */
+/** What every request carries; the cookie once there is the administrator whose it is. */
 export const SIGNED_IN = {
-  cookie: `${name}=${TOKEN}`,
+  cookie: '',
   'sec-fetch-site': 'same-origin',
   // As a proxy says it.
   'x-forwarded-for': '192.0.2.1',
 };
 
-export async function addAdministrator(url: string): Promise<void> {
+/** @param keyFile of the Roster that serves the database, by whose key its cookies are named. */
+export async function addAdministrator(url: string, keyFile: string): Promise<void> {
   const db = await openDatabase(url);
   try {
+    const { key: secretKey } = await loadKey(db, keyFile);
+    const { name } = sessionCookie({ config: { origin: undefined, sessionLasts: 0 }, secretKey });
+    SIGNED_IN.cookie = `${name}=${TOKEN}`;
     const hash = await hashPassword(PASSWORD);
     await transact(db, async (trx) => {
       await updateUser(

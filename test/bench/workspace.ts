@@ -12,6 +12,8 @@ import { addAdministrator } from './session.ts';
 
 export type Workspace = {
   folder: string;
+  /** The key of Roster's database. */
+  keyFile: string;
   /** The same users for each server that keeps some: the path of a file, and the address of a database. */
   databases: { 'hand-written': string; Roster: string };
   /** How long it took to make up Roster's users, in seconds. */
@@ -29,12 +31,14 @@ export async function makeWorkspace(users: number, engine: Engine): Promise<Work
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   const handWritten = join(folder, 'hand-written.db');
   const answers = join(folder, 'answers.json');
-  const seedTime = await makeUsers(`sqlite:${handWritten}`, users);
+  const keyFile = join(folder, 'secret.key');
+  const seedTime = await makeUsers(`sqlite:${handWritten}`, users, keyFile);
   const roster = await (engine === 'sqlite'
     ? copy(handWritten, join(folder, 'roster.db'))
-    : seededPostgres(users));
+    : seededPostgres(users, keyFile));
   return {
     folder,
+    keyFile,
     seedTime: roster.seedTime ?? seedTime,
     databases: { 'hand-written': handWritten, Roster: roster.url },
     answers,
@@ -43,19 +47,19 @@ export async function makeWorkspace(users: number, engine: Engine): Promise<Work
   };
 }
 
-async function seededPostgres(users: number) {
+async function seededPostgres(users: number, keyFile: string) {
   const { url, stop } = await startPostgres([]);
-  return { url, seedTime: await makeUsers(url, users), close: stop };
+  return { url, seedTime: await makeUsers(url, users, keyFile), close: stop };
 }
 
 /** Makes up users, some of whom then get names to search for; says how many seconds the first took. */
-async function makeUsers(url: string, users: number): Promise<number> {
+async function makeUsers(url: string, users: number, keyFile: string): Promise<number> {
   const started = performance.now();
   await seed(url, users);
   const seedTime = (performance.now() - started) / 1000;
   console.log(`Seeded in ${seedTime.toFixed(1)} s`);
   await makeNamesakes(url, users);
-  await addAdministrator(url);
+  await addAdministrator(url, keyFile);
   return seedTime;
 }
 

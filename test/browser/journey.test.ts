@@ -2,7 +2,7 @@ import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { seal } from '../../src/sessions/tokens.ts';
-import { addUser, listen, startApp } from '../support.ts';
+import { addUser, cookieName, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
 
 let browser: Browser;
@@ -178,7 +178,7 @@ test('the next page is fetched before it is asked for, without using up the flas
   await addUser(app.db, { username: 'zoe' });
   // The message waits, as when another window has just deleted somebody.
   const value = seal(app.secretKey, 'flash', 'User zoe deleted!');
-  await context.addCookies([{ name: 'roster_flash', value, url: page.url() }]);
+  await context.addCookies([{ name: cookieName('flash'), value, url: page.url() }]);
   const fetched = page.waitForEvent('requestfinished', (request) => isPrefetch(request));
   await page.getByRole('link', { name: 'Next' }).hover();
   expect(new URL((await fetched).url()).search).toBe('?page=2&after=id.10');

@@ -16,7 +16,7 @@ import { newToken, seal } from '../../src/sessions/tokens.ts';
 import { createEta } from '../../src/templates.ts';
 import { newUserSchema } from '../../src/users/form.ts';
 import { addPerson, PASSWORD } from '../people.ts';
-import { addUser, get, listen, post, startApp } from '../support.ts';
+import { addUser, cookieName, get, listen, post, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
 import { PAYLOADS, type Payload, type Place } from './payloads.ts';
 
@@ -242,7 +242,7 @@ async function addSession(app: FastifyInstance, user: User, began = app.clock())
   const token = newToken();
   const session = { token, user_id: user.id, address: '127.0.0.1', browser: 'Chrome' };
   const id = await transact(app.db, (trx) => insertSession(trx, session, began));
-  return { id, cookies: { [sessionCookie(app.config).name]: token } };
+  return { id, cookies: { [sessionCookie(app).name]: token } };
 }
 
 /** Whoever a form would take, with a payload for a name or an email. */
@@ -384,7 +384,7 @@ describe.each(MODES)('$name', ({ bypassCSP }) => {
       for (const { text } of PAYLOADS) {
         const flash = text.slice(0, 300).toWellFormed();
         const value = seal(app.secretKey, 'flash', flash);
-        await page.context().addCookies([{ name: 'roster_flash', value, url: base }]);
+        await page.context().addCookies([{ name: cookieName('flash'), value, url: base }]);
         await visit(`/sign-in?${query({ next: text.slice(0, 1_000) })}`, { shows: [flash] });
         const fields = { username: text, password: text, code: text, next: text, draft: text };
         await visit('/sign-in', { fields: { ...fields, ticket: text }, shows: [text] });
@@ -447,7 +447,7 @@ describe.each(MODES)('$name', ({ bypassCSP }) => {
     const names = new Set(cookies.flat().map(({ name }: Cookie) => name));
     expect(windows.flatMap(({ found }) => [...found])).toEqual([]);
     expect(
-      [...names].filter((name) => !['roster_session', 'roster_flash', 'roster_device'].includes(name)),
+      [...names].filter((name) => !(['session', 'flash', 'device'] as const).map(cookieName).includes(name)),
     ).toEqual([]);
     expect(ranInRoster).toEqual([]);
     expect(Object.hasOwn(Object.prototype, 'pwned')).toBe(false);

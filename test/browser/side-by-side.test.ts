@@ -1,7 +1,9 @@
-/** Two Rosters on one database, each in a browser of its own. */
+/** Two Rosters on one database, each in a browser of its own; and two on one host in the same browser. */
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { startRoster } from '../roster.ts';
+import { addPerson, PASSWORD } from '../people.ts';
+import { type Roster, startRoster } from '../roster.ts';
+import { temporaryDatabase } from '../support.ts';
 import { launchChromium } from './chromium.ts';
 
 async function openPage(address: string): Promise<Page> {
@@ -51,4 +53,55 @@ test('two people at two Rosters work on the same users, and neither loses anythi
   expect(await mainOf(ben)).toContain('No users yet');
   await anna.getByRole('button', { name: 'Save changes' }).click();
   expect(await mainOf(anna)).toMatch(/There is no user \d+\. Nothing was changed/);
+});
+
+/** A Roster that ann administers. */
+async function startWithAnn(url?: string): Promise<Roster> {
+  const roster = await startRoster(url === undefined ? {} : { DATABASE_URL: url });
+  if (url === undefined) await addPerson(await temporaryDatabase(roster.url), 'ann', 'admin');
+  return roster;
+}
+
+async function signIn(page: Page, { address }: Roster): Promise<void> {
+  await page.goto(`${address}/users`);
+  await page.getByLabel('Username or email').fill('ann');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  expect(await mainOf(page)).toContain('Showing 1–1 of 1');
+}
+
+test('in one browser the sessions and messages of two Rosters of one host are each their own', async () => {
+  const [first, second] = [await startWithAnn(), await startWithAnn()];
+  const page = await openPage(first.address);
+  await signIn(page, first);
+  await signIn(page, second);
+  for (const { address } of [first, second, first]) {
+    await page.goto(`${address}/account`);
+    expect(await mainOf(page)).toContain('Your account');
+  }
+
+  // Sent as the form sends it, with the same cookies, and without going on to where the message would be shown.
+  await page.request.post(`${first.address}/users`, {
+    form: { username: 'zoe', email: 'zoe@example.org' },
+    headers: { 'sec-fetch-site': 'same-origin' },
+    maxRedirects: 0,
+  });
+  await page.goto(`${second.address}/users`);
+  expect(await mainOf(page)).not.toContain('created!');
+  await page.goto(`${first.address}/users`);
+  expect(await mainOf(page)).toContain('User zoe created!');
+
+  await page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+  expect(await mainOf(page)).toContain('You are signed out.');
+  await page.goto(`${second.address}/account`);
+  expect(await mainOf(page)).toContain('Your account');
+});
+
+test('whoever is signed in at one Roster is at every other one of the same database', async () => {
+  const first = await startWithAnn();
+  const second = await startWithAnn(first.url);
+  const page = await openPage(first.address);
+  await signIn(page, first);
+  await page.goto(`${second.address}/account`);
+  expect(await mainOf(page)).toContain('Your account');
 });

@@ -3,7 +3,7 @@ import { transact } from '../../src/db/transact.ts';
 import { findCredentials } from '../../src/sessions/credentials.ts';
 import { findUserByUsername, updateUser } from '../../src/users/queries.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
-import { addUser, get, post, startApp, textOf } from '../support.ts';
+import { addUser, cookieName, get, post, startApp, textOf } from '../support.ts';
 
 const NEW = 'a bicycle in the library';
 const CHOSEN = { new_password: NEW, new_password_again: NEW };
@@ -35,7 +35,7 @@ describe('a link', () => {
     expect(await signIn(app, 'ed', NEW)).toBeUndefined();
     const answer = await post(app, path, CHOSEN);
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
-    expect(answer.cookies.map(({ name }) => name)).toEqual(['roster_device', 'roster_flash']);
+    expect(answer.cookies.map(({ name }) => name)).toEqual([cookieName('device'), cookieName('flash')]);
     expect(await signIn(app, 'ed', NEW)).toBeDefined();
     expect(await findCredentials(app.db, ed.id)).toBeDefined();
   });

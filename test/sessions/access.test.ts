@@ -39,7 +39,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /account/password': [401, 422, 422, 422],
   'GET /account/code': [303, 200, 200, 200],
   'POST /account/code': [401, 422, 422, 422],
-  'POST /account/code/delete': [401, 422, 422, 422],
+  'POST /account/code/delete': [401, 303, 303, 303],
   'POST /account/recovery-codes': [401, 303, 303, 303],
   'POST /account/sessions/delete': [401, 303, 303, 303],
   'GET /roles': [303, 403, 403, 200],
@@ -52,6 +52,10 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /setup/x': [404, 404, 404, 404],
   'GET /healthz': [200, 200, 200, 200],
   'GET /readyz': [200, 200, 200, 200],
+  'GET /robots.txt': [200, 200, 200, 200],
+  'GET /favicon.ico': [302, 302, 302, 302],
+  'GET /.well-known/change-password': [303, 303, 303, 303],
+  'GET /.well-known/*': [404, 404, 404, 404],
   // An address that nobody knows.
   'GET /nowhere': [303, 404, 404, 404],
   'POST /nowhere': [401, 404, 404, 404],
@@ -88,7 +92,8 @@ describe('every route', () => {
           expect(await app.db.selectFrom('users').selectAll().execute()).toEqual(before);
         if (answer.statusCode === 403)
           expect(textOf(answer.body)).toMatch(/Only (editors and )?administrators can do that\./);
-        if (asker === 'visitor' && answer.statusCode === 303 && route !== 'POST /sign-out')
+        const isForAnyone = /sign-out|well-known/.test(route);
+        if (asker === 'visitor' && answer.statusCode === 303 && !isForAnyone)
           expect(answer.headers.location).toBe(
             `/sign-in?next=${encodeURIComponent(route.replace('GET ', ''))}`,
           );

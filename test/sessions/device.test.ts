@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { seal } from '../../src/sessions/tokens.ts';
 import { addPerson, movableClock, PASSWORD } from '../people.ts';
-import { get, post, startApp, textOf } from '../support.ts';
+import { cookieName, get, post, startApp, textOf } from '../support.ts';
 
 async function start() {
   const clock = movableClock();
@@ -18,7 +18,9 @@ const signIn = (app: FastifyInstance, username: string, headers = {}, password =
 /** Signs someone in; the cookie by which the browser is known from then on. */
 async function deviceOf(app: FastifyInstance, username: string, headers = {}) {
   const { cookies } = await signIn(app, username, headers);
-  return { cookie: `roster_device=${cookies.find(({ name }) => name === 'roster_device')?.value}` };
+  return {
+    cookie: `${cookieName('device')}=${cookies.find(({ name }) => name === cookieName('device'))?.value}`,
+  };
 }
 
 /** A neighbour at the same address, at one name and at many. */
@@ -56,7 +58,12 @@ describe('a browser that has signed in before', () => {
     const device = await deviceOf(app, 'bob');
     await guess(app);
     const forged = seal(Buffer.alloc(32), 'device', { id: 'x', users: [1] });
-    const cookies = [device.cookie, `roster_device=${forged}`, 'roster_device=x', `${device.cookie}x`];
+    const cookies = [
+      device.cookie,
+      `${cookieName('device')}=${forged}`,
+      `${cookieName('device')}=x`,
+      `${device.cookie}x`,
+    ];
     for (const cookie of cookies) expect((await signIn(app, 'ann', { cookie })).statusCode, cookie).toBe(429);
   });
 
@@ -79,7 +86,7 @@ describe('a browser that has signed in before', () => {
     const { cookies } = await signIn(app, 'ann');
     const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
     const out = await post(app, '/sign-out', {}, { cookie, 'sec-fetch-site': 'same-origin' });
-    expect(out.cookies.map(({ name }) => name)).not.toContain('roster_device');
+    expect(out.cookies.map(({ name }) => name)).not.toContain(cookieName('device'));
   });
 });
 

@@ -5,7 +5,7 @@ import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
 import { addPerson, codeAt, type Headers, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
-import { addUser, fieldValue, get, post, startApp, textOf } from '../support.ts';
+import { addUser, cookieName, fieldValue, get, post, startApp, textOf } from '../support.ts';
 
 const ZOE = { username: 'zoe', email: 'zoe@example.org', full_name: 'Zoë "Z" <b>', is_active: '0' };
 
@@ -29,8 +29,11 @@ async function signInOn(app: FastifyInstance, html: string, user: User, headers:
   );
   const typed = 'ticket' in hidden ? more : { username: user.username, password: PASSWORD };
   const answer = await post(app, '/sign-in', { ...hidden, ...typed }, headers);
-  const cookie = answer.cookies.find(({ name }) => name === 'roster_session');
-  return { answer, headers: { ...headers, ...(cookie && { cookie: `roster_session=${cookie.value}` }) } };
+  const cookie = answer.cookies.find(({ name }) => name === cookieName('session'));
+  return {
+    answer,
+    headers: { ...headers, ...(cookie && { cookie: `${cookieName('session')}=${cookie.value}` }) },
+  };
 }
 
 describe('a form that is sent after its session has ended', () => {

@@ -19,7 +19,7 @@ import {
   signedIn,
   signIn,
 } from '../people.ts';
-import { addUser, fieldValue, get, listen, post, startApp, textOf } from '../support.ts';
+import { addUser, cookieName, fieldValue, get, listen, post, startApp, textOf } from '../support.ts';
 
 async function startWithAnn(settings: Record<string, string> = {}) {
   const clock = movableClock();
@@ -31,17 +31,33 @@ async function startWithAnn(settings: Record<string, string> = {}) {
 /** What a browser sends along in which ann has signed in before, and out again. */
 async function deviceOf(app: FastifyInstance) {
   const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD });
-  const device = answer.cookies.find(({ name }) => name === 'roster_device');
-  return { cookie: `roster_device=${device?.value}` };
+  const device = answer.cookies.find(({ name }) => name === cookieName('device'));
+  return { cookie: `${cookieName('device')}=${device?.value}` };
 }
 
 const WRONG = 'That username and password do not belong together.';
 
 describe('signing in', () => {
-  test.each(['ann', 'ANN', ' ann ', 'ann@example.org', 'Ann@Example.org'])('goes by %j', async (username) => {
+  test.each([
+    'ann',
+    'ANN',
+    ' ann ',
+    'ann@example.org',
+    'Ann@Example.org',
+    '\u2068ann@example.org\u2069',
+    '\u200B\u00A0ann\u2060',
+  ])('goes by %j', async (username) => {
     const { app } = await startWithAnn();
     const headers = await signIn(app, username);
     expect((await get(app, '/users', headers)).statusCode).toBe(200);
+  });
+
+  test('names an invisible character in the username, whoever has it', async () => {
+    const { app } = await startWithAnn();
+    for (const name of ['an\u200Bn', 'an\u00ADn@example.org', 'an\u2060other'])
+      expect(textOf((await post(app, '/sign-in', { username: name, password: PASSWORD })).body)).toContain(
+        'The username or email contains an invisible character after “an”.',
+      );
   });
 
   test('leads to where someone was going, and nowhere else', async () => {
@@ -172,13 +188,13 @@ describe('the cookie', () => {
 
   test('cannot be set, or read, by anyone else where there is https', async () => {
     expect(await signedInAt({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' })).toMatch(
-      /^__Host-roster=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/m,
+      /^__Host-roster_session_\w{8}=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/m,
     );
   });
 
   test('has a plain name without Secure on plain HTTP', async () => {
     expect(await signedInAt({})).toMatch(
-      /^roster_session=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/m,
+      /^roster_session_\w{8}=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/m,
     );
   });
 });
@@ -288,14 +304,14 @@ describe('many at once from one address', () => {
     const devices: string[] = [];
     for (let number = 0; number < 100; number++) {
       const { cookies } = await attempt(`198.51.100.${number}`, PASSWORD, 'eve');
-      devices.push(cookies.find(({ name }) => name === 'roster_device')?.value ?? '');
+      devices.push(cookies.find(({ name }) => name === cookieName('device'))?.value ?? '');
     }
     const crowd = Array.from({ length: 300 }, (_, number) =>
       post(
         app,
         '/sign-in',
         { username: 'eve', password: PASSWORD },
-        { 'x-forwarded-for': '192.0.2.1', cookie: `roster_device=${devices[number % 100]}` },
+        { 'x-forwarded-for': '192.0.2.1', cookie: `${cookieName('device')}=${devices[number % 100]}` },
       ),
     );
     const others = Array.from({ length: 30 }, (_, number) => attempt(`203.0.113.${number}`, PASSWORD));
@@ -441,7 +457,7 @@ describe('signing out', () => {
     const answer = await post(app, '/sign-out', {}, headers);
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
     expect(answer.headers['clear-site-data']).toBe('"cache"');
-    expect(String(answer.headers['set-cookie'])).toMatch(/roster_session=; Max-Age=0; Path=\//);
+    expect(String(answer.headers['set-cookie'])).toMatch(/roster_session_\w{8}=; Max-Age=0; Path=\//);
     expect(answer.body).toBe('You are signed out.\n');
     expect((await get(app, '/users', headers)).statusCode).toBe(303);
     expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);

@@ -25,6 +25,41 @@ test('values are trimmed and composed, with the case as typed', () => {
   expect(form).toMatchObject({ value: { username: 'Åsa', email: 'A@B.example', full_name: 'Åsa  B' } });
 });
 
+// As they come along from web pages, messengers and spreadsheets.
+const INVISIBLE =
+  '\u200B \u200E \u200F \u2060 \u00AD \uFEFF \u202A \u202C \u2068 \u2069 \u00A0 \u202F \u3000 \u2003 \u061C';
+
+test.each(INVISIBLE.split(' '))(
+  'what shows as nothing (%j) is taken off at the ends, and named inside',
+  (unseen) => {
+    const around = (text: string) => `${unseen} ${unseen}${text}${unseen}\n${unseen}`;
+    const typed = { username: around('zw'), email: around('zw@example.org'), full_name: around('Z W') };
+    expect(parseForm(newUserSchema, typed)).toMatchObject({
+      value: { username: 'zw', email: 'zw@example.org', full_name: 'Z W' },
+    });
+    const { username, email } = errorsOf({ username: `zw${unseen}x`, email: `zw${unseen}@example.org` });
+    expect(username).toMatch(/^The username contains an invisible character (after “zw”|that reverses)/);
+    expect(email).toMatch(/^The email address contains an invisible character (after “zw”|that reverses)/);
+  },
+);
+
+test('of a long address the last characters before an invisible one are named', () => {
+  expect(errorsOf({ email: `${'a'.repeat(30)}${'b'.repeat(20)}\u200B@example.org` }).email).toBe(
+    `The email address contains an invisible character after “…${'b'.repeat(20)}”.`,
+  );
+});
+
+test.each([
+  ['Persian, with a joiner between its words', 'علی\u200Cرضا'],
+  ['Malayalam, with a joiner behind its last letter', 'മോഹന്\u200D'],
+  ['Japanese, with a variant of its last letter', '葛\u{E0100}'],
+  ['an emoji', 'Ann ❤\uFE0F'],
+])('a full name keeps what its writing needs: %s', (_writing, full_name) => {
+  expect(parseForm(newUserSchema, { ...ALICE, full_name: `\u200B${full_name} \u200B` })).toMatchObject({
+    value: { full_name },
+  });
+});
+
 test('changes leave out what was not sent', () => {
   expect(parseForm(userChangesSchema, { full_name: '' })).toEqual({ ok: true, value: { full_name: null } });
   expect(parseForm(userChangesSchema, {})).toEqual({ ok: true, value: {} });
@@ -77,9 +112,11 @@ describe('a username', () => {
     ['al ice', 'Use only letters, digits and . _ - + in the username.'],
     ['a@b', 'Use only letters, digits and . _ - + in the username.'],
     ['a²', 'Use only letters, digits and . _ - + in the username.'],
-    ['a\u200Db', 'Use only letters, digits and . _ - + in the username.'],
-    ['a\u115Fb', 'Use only letters, digits and . _ - + in the username.'],
-    ['a\uFE0F', 'Use only letters, digits and . _ - + in the username.'],
+    ['a\u200Db', 'The username contains an invisible character after “a”.'],
+    ['a\u115Fb', 'The username contains an invisible character after “a”.'],
+    ['a\uFE0F', 'The username contains an invisible character after “a”.'],
+    ['al\u00A0ice', 'The username contains an invisible character after “al”.'],
+    ['\uFE0Fa', 'The username contains an invisible character at its start.'],
     ['😀', 'The username must start with a letter or a digit.'],
     ['pаypal', 'The username mixes letters of different scripts, such as Latin and Cyrillic.'],
     ['a\0b', 'The username contains a NUL character.'],
@@ -131,7 +168,7 @@ describe('a full name', () => {
     'Ann',
     '😀',
     'علی‌رضا',
-    'شما\u200F',
+    'שלום\u200F !',
     '👩‍👧',
     'x'.repeat(200),
     '𠮷'.repeat(200),
@@ -155,7 +192,7 @@ describe('a full name', () => {
     ['a\u0007b', 'The full name contains a control character, such as a tab or a line break.'],
     ['a\0', 'The full name contains a NUL character.'],
     ['a\uFFFF', 'The full name contains a character that is none, by Unicode.'],
-    ['\u200D\u200F', 'The full name has nothing in it that shows.'],
+    ['\u3164\u115F', 'The full name has nothing in it that shows.'],
   ])('may not be %j', (full_name, sentence) => {
     expect(errorsOf({ full_name }).full_name).toBe(sentence);
   });

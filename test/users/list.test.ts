@@ -71,14 +71,63 @@ describe('the state of the list', () => {
     expect(parseList({ created_after: '', status: '', role: '' })).toEqual({ list: DEFAULTS, notices: [] });
   });
 
-  test.each(['', 'abc', '1.5', '1e3', '0x10', ' 2', '+2'])('takes page=%s for page 1', (page) => {
-    expect(parseList({ page }).list.page).toBe(1);
+  test.each(['', ' ', '\u200B'])('takes page=%j for page 1 without a word', (page) => {
+    expect(parseList({ page })).toEqual({ list: DEFAULTS, notices: [] });
+  });
+
+  test.each([
+    'abc',
+    '1.5',
+    '1,5',
+    '1e3',
+    '0x10',
+    '+2',
+    '2 of 3',
+    '1,200.5',
+    '1.200,300',
+    '1,20',
+    '1,2000',
+    ',200',
+    '1200,',
+    '1²',
+    '½',
+  ])('takes page=%s for page 1, and says so', (page) => {
+    const { list, notices, wrongPage } = parseList({ page });
+    expect(list).toEqual(DEFAULTS);
+    expect(notices).toEqual([`“${page}” is no page number, so this is the first page.`]);
+    expect(wrongPage).toBe(page);
+    expect(parseList({ page, after: 'id.7' }).list).toEqual(DEFAULTS);
+  });
+
+  test.each([
+    '1200',
+    '1,200',
+    '1.200',
+    '1 200',
+    '1\u00A0200',
+    '1\u202F200',
+    '1\u2009200',
+    "1'200",
+    '1’200',
+    '1_200',
+    '１，２００',
+    '１２００',
+    '١٬٢٠٠',
+    '१,२००',
+    ' 1,200 ',
+    '\u200E1,200\u200E',
+    '01,200',
+  ])('takes page=%j for page 1,200, as the pager writes it somewhere in the world', (page) => {
+    expect(parseList({ page })).toEqual({ list: { ...DEFAULTS, page: 1200 }, notices: [] });
   });
 
   test.each([
     ['0', 0],
     ['-3', -3],
+    ['−3', -3],
     ['007', 7],
+    ['1,234,567', 1234567],
+    ['12,34,567', 1234567],
     ['99999999999999999999', 1e20],
   ])('takes page=%s as a number', (page, number) => {
     expect(parseList({ page }).list.page).toBe(number);

@@ -105,13 +105,26 @@ describe('pages', () => {
     );
   });
 
-  test.each(['abc', '1.5', '', '1e3'])('page=%s is page 1', async (page) => {
+  test.each(['abc', '1.5', '1e3'])('page=%s is page 1, and says so beside what was typed', async (page) => {
     const app = await startApp();
     await addUsers(app.db, alphabet(11));
-    expect(textOf((await get(app, `/users?page=${page}`)).body)).toContain('Showing 1–10 of 11');
+    const { body } = await get(app, `/users?page=${page}&per_page=1`);
+    expect(textOf(body)).toContain('Showing 1–1 of 11');
+    expect(textOf(body)).toContain(`“${page}” is no page number, so this is the first page.`);
+    expect(body).toMatch(new RegExp(`<input name="page"[^>]* value="${page}" aria-invalid="true">`));
+    expect((await get(app, '/users?page=2&per_page=1')).body).toMatch(/<input name="page"[^>]* required>/);
   });
 
-  test.each(['0', '-1', '3', '99999999999999999999'])(
+  test.each(['0', '-1'])('page=%s is not found, and leads to the first page', async (page) => {
+    const app = await startApp();
+    await addUsers(app.db, alphabet(11));
+    const answer = await get(app, `/users?page=${page}&sort=email`);
+    expect(answer.statusCode).toBe(404);
+    expect(textOf(answer.body)).toContain('The first page is page 1.');
+    expect(answer.body).toContain('<a class="button" href="/users?sort=email">Go to page 1</a>');
+  });
+
+  test.each(['3', '1,200', '99999999999999999999'])(
     'page=%s is not found, and leads to the last page',
     async (page) => {
       const app = await startApp();

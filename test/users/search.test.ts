@@ -13,7 +13,16 @@ import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/li
 import { readPage } from '../../src/users/list-queries.ts';
 import { findMatches } from '../../src/users/matches.ts';
 import { deleteUser, insertCopies, insertUser, updateUser } from '../../src/users/queries.ts';
-import { addUser, addUsers, decodeHtml, get, startApp, temporaryDatabase, textOf } from '../support.ts';
+import {
+  addUser,
+  addUsers,
+  decodeHtml,
+  fieldValue,
+  get,
+  startApp,
+  temporaryDatabase,
+  textOf,
+} from '../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -250,6 +259,19 @@ describe('a page of a search', () => {
     expect(body).not.toContain('Ada');
   });
 
+  test('finds what was pasted with invisible characters around it, and shows it without them', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'zoe' });
+    await addUser(app.db, { username: 'bob' });
+    const { body } = await get(
+      app,
+      `/users?q=${encodeURIComponent('\u2068 \u200Bzoe@example.org\u2069\u00A0')}`,
+    );
+    expect(fieldValue(body, 'q')).toBe('zoe@example.org');
+    expect(textOf(body)).toContain('Showing users with “zoe@example.org”.');
+    expect(textOf(body)).toContain('Showing 1–1 of 1');
+  });
+
   test('without a match says what was searched and how to widen it', async () => {
     const app = await startWith(['ada', 'Ada']);
     const { body } = await get(app, '/users?q=grace&status=inactive');
@@ -326,6 +348,16 @@ describe('a page of a search', () => {
     expect(answer.body).toContain('value="example"');
     expect(answer.body).toContain('href="/users?q=example">order them by number');
   });
+});
+
+test('the page that no database counts to is not found, where nobody has counted how many match', async () => {
+  const app = await startApp();
+  await seedUsers(app.db, 10_500);
+  for (const page of ['9007199254740993', '9'.repeat(30), '9'.repeat(400)]) {
+    const answer = await get(app, `/users?q=example&page=${page}`);
+    expect(answer.statusCode).toBe(404);
+    expect(textOf(answer.body)).toContain('The list ends before that page.');
+  }
 });
 
 test('whoever has no time left is told so', async () => {

@@ -61,7 +61,7 @@ function comparable({ statusCode, headers, body }: LightMyRequestResponse, ids: 
   const rankOf = (id: string) => (ids.includes(Number(id)) ? `#${ids.indexOf(Number(id))}` : id);
   const text = `${statusCode} ${headers.location ?? ''} ${headers['set-cookie'] ?? ''}\n${body}`;
   return text
-    .replaceAll(/(?<=roster_flash=)[\w-]+/g, (sealed) => String(open(SECRET_KEY, 'flash', sealed)))
+    .replaceAll(/(?<=roster_flash_\w{8}=)[\w-]+/g, (sealed) => String(open(SECRET_KEY, 'flash', sealed)))
     .replaceAll(/<time .*?<\/time>/gs, '<time>')
     .replaceAll(/hue-\d/g, 'hue')
     .replaceAll(/(created\.\d+\.)\d+/g, '$1time')
