@@ -85,6 +85,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/client-address.ts',
     'src/cross-site.ts',
     'src/exposed-files.ts',
+    'src/readiness.ts',
     'src/setup/administrators.ts',
   ],
   ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/', 'src/admin/', 'src/keys/'],
