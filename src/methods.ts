@@ -20,6 +20,7 @@ export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
     closeMethods() {
       for (const [url, methods] of [...known]) {
         const allow = [...methods].sort().join(', ');
+        const isPage = methods.has('GET');
         app.route({
           url,
           method: app.supportedMethods.filter((method) => !methods.has(method)),
@@ -28,7 +29,8 @@ export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
           onRequest: async (request, reply) => {
             reply.header('allow', allow);
             const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
-            return reply.render('error', { title: 'Method not allowed', sentence }, 405);
+            const link = isPage ? { href: request.url, text: 'Open this page' } : undefined;
+            return reply.render('error', { title: 'Method not allowed', sentence, link }, 405);
           },
           handler: () => {},
         });
