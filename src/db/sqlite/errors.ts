@@ -1,5 +1,5 @@
 /** What SQLite's errors mean to Roster: https://sqlite.org/rescode.html */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, utimesSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { DamagedError, NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 
@@ -49,14 +49,19 @@ function reasonOf(code: string, { name: path, readonly }: Sqlite.Database): stri
 const REFUSALS: Readonly<Record<string, string>> = {
   EROFS: 'its disk is read-only',
   EACCES: 'its file may not be written',
-  EPERM: 'its file may not be written',
   ENOENT: 'its file is no longer there',
 };
 
-/** SQLite keeps to itself what the system has said. By its name: closing the file would end SQLite's locks on it. */
+/**
+ * SQLite keeps to itself what the system has said, so the system is asked again: whether the file may be written, and then
+ * by writing its times, since a disk that has turned read-only by itself may say so only then. By its name, for closing
+ * the file would end SQLite's locks on it.
+ */
 function whyNoWrite(path: string, otherwise: string): string {
   try {
     accessSync(path, constants.W_OK);
+    const now = new Date();
+    utimesSync(path, now, now);
     return otherwise;
   } catch (error) {
     return REFUSALS[(error as NodeJS.ErrnoException).code ?? ''] ?? otherwise;
