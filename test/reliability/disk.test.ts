@@ -74,15 +74,15 @@ test('whatever the disk fails at, and however, the pages tell what is so after a
   const told: Told = { saved: [], unchanged: [], unknown: [] };
   const faults = ERRORS.flatMap((error) => STEPS.map((step) => ({ ...step, error, nth: randomInt(1, 6) })));
   const until = performance.now() + LONGEST;
-  for (const fault of isLong ? faults : faults.slice(0, 2)) {
+  for (const [index, fault] of (isLong ? faults : faults.slice(0, 2)).entries()) {
     // On a slow machine not all of them have their turn.
     if (performance.now() > until) break;
     const roster = await startFailing(library, path);
     await createMany(roster.address, told, 4, 1);
     roster.fail(fault);
     await createMany(roster.address, told, fault.file === 'db' ? 200 : 40, 6);
-    // Half of them come back first: without a restart, and at once.
-    if (randomInt(2) === 0) {
+    // Every other one works again first: without a restart, and at once.
+    if (index % 2 === 1) {
       roster.mend();
       expect(await create(roster.address, told)).toBe('saved');
     }

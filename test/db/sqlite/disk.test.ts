@@ -1,14 +1,14 @@
 /** A disk that takes no more, for real: by a limit of the system's on how large a file may be, which needs no other disk. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { startRoster } from '../../roster.ts';
-import { temporaryFolder, textOf } from '../../support.ts';
+import { addUser, get, startApp, temporaryDatabase, temporaryFolder, textOf } from '../../support.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'main.js');
 const isWindows = process.platform === 'win32';
@@ -102,3 +102,21 @@ test.skipIf(isWindows)(
     db.close();
   },
 );
+
+test('a damaged file is told as such, with what to do in the log alone', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  const filled = await openDatabase(`sqlite:${path}`);
+  await addUser(filled, { username: 'alice' });
+  await filled.destroy();
+  const app = await startApp({}, await temporaryDatabase(`sqlite:${path}`));
+  // All of it but what says what is where.
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(7, 16 * 1024), { flag: 'r+' });
+  const page = await get(app, '/users/1');
+  expect([page.statusCode, textOf(page.body)]).toEqual([
+    500,
+    expect.stringContaining('The directory is damaged'),
+  ]);
+  expect(page.body).not.toContain(path);
+  expect((await get(app, '/readyz')).body).toBe('the database cannot be read: its file is damaged\n');
+});
