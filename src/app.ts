@@ -1,4 +1,5 @@
 /** The table of contents: everything that Roster is made of, in the order in which a request meets it. */
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -66,6 +67,8 @@ export async function buildApp({
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const app = fastify({
+    // Short enough to be read out, and the only one in any log: a page that says what went wrong shows it.
+    genReqId: () => randomUUID().slice(0, 13),
     logger: {
       level: config.logLevel,
       serializers: { req: requestToLog },

@@ -1,7 +1,7 @@
 /** The command line: what each command does, and what is said when there is none like it. */
 import { readArguments } from './arguments.ts';
 import { SETTINGS_HELP } from './config.ts';
-import { OutcomeUnknownError, StartError, UnavailableError } from './errors.ts';
+import { DamagedError, OutcomeUnknownError, StartError, UnavailableError } from './errors.ts';
 
 const HELP = `Roster, a user directory.
 
@@ -37,9 +37,11 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
 /** @throws what is none of these. */
 function sentenceFor(error: unknown): string {
   if (error instanceof StartError) return error.message;
+  if (error instanceof DamagedError) return `${error.message}.`;
   if (error instanceof UnavailableError)
-    return 'The database is gone: what was under way was not saved. Run it again.';
-  if (error instanceof OutcomeUnknownError) return 'The database is gone: look whether the users are there.';
+    return `The database ${error.reason ? `cannot be used (${error.reason})` : 'is gone'}: what was under way was not saved. Run it again.`;
+  if (error instanceof OutcomeUnknownError)
+    return `The database ${error.reason ? `failed at the end (${error.reason})` : 'is gone'}: look whether the users are there.`;
   throw error;
 }
 

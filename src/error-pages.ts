@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import {
   BadSubmissionError,
   BusyError,
+  DamagedError,
   ForbiddenError,
   LastAdministratorError,
   NotFoundError,
@@ -21,7 +22,7 @@ import type { Views } from './views.ts';
 type Explanation = { status: number } & Views['error'];
 
 /** Where it is not known who asks. */
-const NOBODY = { link: undefined, flash: undefined, session: undefined, actor: undefined, isOpen: false };
+const NOBODY = { flash: undefined, session: undefined, actor: undefined, isOpen: false };
 
 const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
 
@@ -45,23 +46,24 @@ const KNOWN: Readonly<Record<number, Omit<Views['error'], 'link'>>> = {
 };
 
 const UNEXPECTED = {
-  status: 500,
-  title: 'Something went wrong',
-  sentence:
+  reading:
+    'The mistake is ours, and it has been noted. Reload this page to see whether it was a passing one.',
+  writing:
     'The mistake is ours, and it has been noted. Nothing was changed; what you typed is one step back.',
 };
 
 const UNAVAILABLE = {
   reading: 'The directory cannot be read just now. Reload this page to see whether it can again.',
-  busy: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
   writing: 'The directory cannot be written just now. Nothing was changed; go back and send it again.',
 };
 
-const OUTCOME_UNKNOWN = {
-  title: 'Was it saved?',
-  sentence:
-    'The connection to the database broke during the last step. The change may have been saved: look before you send it again.',
+const BUSY = {
+  reading: 'Too much is being done at this moment. Reload this page to see whether it is over.',
+  writing: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
 };
+
+const DAMAGED =
+  'What is in the directory’s file cannot be understood: whoever runs Roster finds in its log what to do.';
 
 /** The last request of each connection, with its answer. */
 const lastRequests = new WeakMap<Socket, FastifyReply>();
@@ -73,11 +75,7 @@ export function addErrorPages(app: FastifyInstance): void {
   });
   app.setErrorHandler(showError);
   app.setNotFoundHandler(async (_request, reply) =>
-    reply.render(
-      'error',
-      { title: 'Page not found', sentence: 'There is no page at this address.', link: TO_THE_LIST },
-      404,
-    ),
+    reply.render('error', { title: 'Page not found', sentence: 'There is no page at this address.' }, 404),
   );
 }
 
@@ -145,28 +143,28 @@ async function showError(error: unknown, request: FastifyRequest, reply: Fastify
     request.actor = undefined;
     return void (await askToSignIn(request, reply));
   }
-  const { status, ...page } = explain(error, request);
-  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  const { status, link, ...page } = explain(error, request);
+  const isOurs = status >= 500;
+  if (isOurs) request.log.error({ err: error, req: request }, 'request failed');
   if (status === 503) reply.header('retry-after', '5');
-  await reply.render('error', page, status);
+  const shown = { ...page, link: link ?? wayOn(request, status), requestId: isOurs ? request.id : undefined };
+  await reply.render('error', shown, status);
 }
 
 function explain(error: unknown, request: FastifyRequest): Explanation {
-  if (error instanceof NotFoundError) {
-    return { status: 404, title: 'Not found', sentence: error.message, link: TO_THE_LIST };
-  }
+  const doing = request.method === 'POST' ? 'writing' : 'reading';
+  const unchanged = doing === 'writing' ? ' Nothing was changed.' : '';
+  if (error instanceof NotFoundError) return { status: 404, title: 'Not found', sentence: error.message };
   if (error instanceof BadSubmissionError) {
-    return { status: 400, title: 'Form not understood', sentence: `${error.message} Nothing was changed.` };
+    return { status: 400, title: 'Form not understood', sentence: `${error.message}${unchanged}` };
   }
   if (error instanceof RefusedError) {
-    return {
-      status: error.statusCode,
-      title: 'Not accepted',
-      sentence: `${error.message} Nothing was changed.`,
-    };
+    const { statusCode: status, message } = error;
+    const link = status === 421 ? ownAddress(request) : undefined;
+    return { status, title: 'Not accepted', sentence: `${message}${unchanged}`, link };
   }
   if (error instanceof ForbiddenError) {
-    const sentence = `Only ${error.who} can do that.${request.method === 'POST' ? ' Nothing was changed.' : ''}`;
+    const sentence = `Only ${error.who} can do that.${unchanged}`;
     return { status: 403, title: 'You may not do that', sentence, link: TO_THE_LIST };
   }
   if (error instanceof LastAdministratorError) {
@@ -174,18 +172,58 @@ function explain(error: unknown, request: FastifyRequest): Explanation {
     return { status: 409, title: 'Somebody has to stay', sentence, link: whereToLook(request) };
   }
   if (error instanceof BusyError) {
-    return { status: 503, title: 'Try again in a moment', sentence: UNAVAILABLE.busy };
+    return { status: 503, title: 'Try again in a moment', sentence: BUSY[doing] };
   }
   if (error instanceof UnavailableError) {
-    const sentence = UNAVAILABLE[request.method === 'POST' ? 'writing' : 'reading'];
-    return { status: 503, title: 'Try again in a moment', sentence };
+    return { status: 503, title: 'Try again in a moment', sentence: unavailable(doing, error.reason) };
   }
   if (error instanceof OutcomeUnknownError) {
-    return { status: 503, ...OUTCOME_UNKNOWN, link: whereToLook(request) };
+    const sentence = outcomeUnknown(error.reason);
+    return { status: 503, title: 'Was it saved?', sentence, link: whereToLook(request) };
+  }
+  if (error instanceof DamagedError) {
+    return { status: 500, title: 'The directory is damaged', sentence: `${DAMAGED}${unchanged}` };
   }
   const status = (error as Partial<FastifyError>)?.statusCode ?? 500;
   const known = KNOWN[status] ?? (status >= 400 && status < 500 ? KNOWN[400] : undefined);
-  return known ? { status, ...known } : UNEXPECTED;
+  return known
+    ? { status, ...known }
+    : { status: 500, title: 'Something went wrong', sentence: UNEXPECTED[doing] };
+}
+
+/** @param reason such as "its disk is full". */
+function unavailable(doing: 'reading' | 'writing', reason: string | undefined): string {
+  if (reason === undefined) return UNAVAILABLE[doing];
+  return doing === 'reading'
+    ? `The directory cannot be read: ${reason}. Reload this page to see whether it can again.`
+    : `The directory cannot be written: ${reason}. Nothing was changed; what you typed is one step back.`;
+}
+
+function outcomeUnknown(reason: string | undefined): string {
+  const what = reason
+    ? `The last step of saving failed: ${reason}.`
+    : 'The connection to the database broke during the last step.';
+  return `${what} The change may have been saved: look before you send it again.`;
+}
+
+/** From where it can be tried once more; the view knows where to go where there is no such place. */
+function wayOn(request: FastifyRequest, status: number): Views['error']['link'] {
+  const { method, url, routeOptions, server } = request;
+  const isReading = method === 'GET' || method === 'HEAD';
+  if (isReading && status < 500) return undefined;
+  const form = formOf(request);
+  if (form) return { href: form, text: 'Open the form again' };
+  if (!server.rules.has(`GET ${routeOptions.url}`)) return undefined;
+  return { href: url, text: isReading ? 'Reload this page' : 'Open the form again' };
+}
+
+/** Where Roster is for whoever has come by another name. */
+function ownAddress({ server }: FastifyRequest): Views['error']['link'] {
+  const { config } = server;
+  const { port } = (server.server.address() ?? config) as { port: number };
+  const href =
+    config.origin?.href ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}/`;
+  return { href, text: 'Go to Roster' };
 }
 
 /** Where a change shows, if it was saved: at the user that was to be changed, among the newest, or where its form is. */

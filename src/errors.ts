@@ -51,8 +51,19 @@ export class NotUniqueError extends Error {
   override name = 'NotUniqueError';
 }
 
+/** The database has failed at something. Thrown by the database layer, whatever the engine. */
+export class DatabaseFailure extends Error {
+  /** Why, in words that may stand on a page ("its disk is full"); undefined where they would tell of the inside. */
+  readonly reason: string | undefined;
+
+  constructor(message: string, { reason, ...options }: ErrorOptions & { reason?: string } = {}) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
 /** The database cannot be reached, was too busy or has no room; what was under way was rolled back. */
-export class UnavailableError extends Error {
+export class UnavailableError extends DatabaseFailure {
   override name: string = 'UnavailableError';
 }
 
@@ -61,9 +72,14 @@ export class ContendedError extends UnavailableError {
   override name = 'ContendedError';
 }
 
-/** The connection to the database was lost during a commit: what was under way has been saved whole, or not at all. */
-export class OutcomeUnknownError extends Error {
+/** A commit failed in such a way that what was under way has been saved whole, or not at all. */
+export class OutcomeUnknownError extends DatabaseFailure {
   override name = 'OutcomeUnknownError';
+}
+
+/** What the database reads is not what it once wrote: waiting does not help. The message says what to do. */
+export class DamagedError extends DatabaseFailure {
+  override name = 'DamagedError';
 }
 
 /** A reason not to start, in one sentence for the person who started Roster. */

@@ -27,6 +27,7 @@ export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
       for (const [url, methods] of [...known]) {
         const allow = [...methods].sort().join(', ');
         const form = forms.get(url);
+        const isPage = methods.has('GET');
         app.route({
           url,
           method: app.supportedMethods.filter((method) => !methods.has(method)),
@@ -37,7 +38,8 @@ export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
             if (page !== undefined) return reply.seeOther(page);
             reply.header('allow', allow);
             const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
-            return reply.render('error', { title: 'Method not allowed', sentence }, 405);
+            const link = isPage ? { href: request.url, text: 'Open this page' } : undefined;
+            return reply.render('error', { title: 'Method not allowed', sentence, link }, 405);
           },
           handler: () => {},
         });

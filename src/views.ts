@@ -102,7 +102,10 @@ export type Views = {
   error: {
     title: string;
     sentence: string;
+    /** The way on, if it is not simply to the list, or to the door. */
     link?: { href: string; text: string } | undefined;
+    /** The request, as the log calls it. */
+    requestId?: string | undefined;
     notices?: string[];
   };
 };

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
-import { transact } from '../src/db/transact.ts';
 import { seedUsers } from '../src/seed/seed.ts';
 import { allow } from '../src/sessions/access.ts';
 import { anyone } from '../src/sessions/policy.ts';
@@ -23,14 +22,6 @@ test('a client that does not read its answers is dropped within 15 s', { timeout
   await once(connection, 'close');
   expect(client.bytesRead).toBe(0);
   expect((await get(app, '/users')).statusCode).toBe(200);
-});
-
-test('the health checks answer', async () => {
-  const app = await startApp();
-  expect((await get(app, '/healthz')).body).toBe('ok\n');
-  expect((await get(app, '/readyz')).body).toBe('ready\n');
-  await transact(app.db, (trx) => trx.schema.dropTable('user_counts').execute());
-  expect((await get(app, '/readyz')).statusCode).toBe(503);
 });
 
 test('a connection is not given up while a handler is at work on it, and is after that', async () => {

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { transact } from '../src/db/transact.ts';
 import { HEADERS } from '../src/security.ts';
 import { addPerson, signedIn } from './people.ts';
-import { addUser, get, listen, post, startApp, textOf } from './support.ts';
+import { run } from './roster.ts';
+import { addUser, get, listen, post, startApp, temporaryDatabase, temporaryUrl, textOf } from './support.ts';
 
 /** Sends bytes to the server as they are; what it answers until it closes the connection. */
 async function sendRaw(address: string, bytes: string): Promise<string> {
@@ -102,6 +103,103 @@ describe('a page says what happened, and nothing about the inside', () => {
     expect(textOf(page.body)).toContain('The mistake is ours');
     expect(page.body).not.toMatch(/sqlite|no such table|\bat \//i);
   });
+});
+
+/** Where the one button of a page about an error leads. */
+function wayOn(page: string): string | undefined {
+  return /<a class="button" href="([^"]+)"/.exec(page)?.[1];
+}
+
+/** A Roster whose users are gone, with an editor who has signed in. */
+async function failingApp() {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  await transact(app.db, (trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
+  return { app, headers };
+}
+
+describe('a page about an error has a way on', () => {
+  test('who only looked is told of looking, and can look again', async () => {
+    const { app, headers } = await failingApp();
+    const page = await get(app, '/users?q=x', headers);
+    expect(page.statusCode).toBe(500);
+    expect(textOf(page.body)).toContain('The mistake is ours, and it has been noted. Reload this page');
+    expect(textOf(page.body)).not.toMatch(/changed|typed/);
+    expect(wayOn(page.body)).toBe('/users?q=x');
+  });
+
+  test('who sent a form is told of what they typed, and comes to the form', async () => {
+    const { app, headers } = await failingApp();
+    const page = await post(app, '/users', { username: 'bob', email: 'bob@example.org' }, headers);
+    expect(page.statusCode).toBe(500);
+    expect(textOf(page.body)).toContain('Nothing was changed; what you typed is one step back.');
+    expect(wayOn(page.body)).toBe('/users/new');
+  });
+
+  test.each([
+    ['GET', '/nowhere', 404, '/users'],
+    ['GET', '/users/42', 404, '/users'],
+    ['PUT', '/users/1?from=page%3D2', 405, '/users/1?from=page%3D2'],
+    ['DELETE', '/sign-out', 405, '/users'],
+    ['POST', '/users', 415, '/users/new'],
+  ])('%s %s is %i and leads to %s', async (method, url, status, to) => {
+    const app = await startApp();
+    const headers = { host: 'localhost', 'content-type': 'text/plain' };
+    const page = await app.inject({ method: method as 'GET', url, headers });
+    expect(page.statusCode).toBe(status);
+    expect(wayOn(page.body)).toBe(to);
+  });
+
+  test('who is not signed in is led to where one signs in', async () => {
+    const app = await startApp();
+    await addPerson(app.db, 'ann', 'admin');
+    for (const url of ['/invitations/x', '/setup/x', '/%zz']) {
+      const page = await get(app, url);
+      expect(page.statusCode).toBeGreaterThanOrEqual(400);
+      expect(wayOn(page.body), url).toBe('/');
+    }
+    const home = await get(app, '/');
+    expect(home.headers.location).toMatch(/^\/sign-in/);
+  });
+
+  test('who has come by another name is led to ours, also where there is no request', async () => {
+    const away = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' });
+    expect(wayOn((await get(away, '/users', { host: 'evil.example' })).body)).toBe(
+      'https://users.example.org/',
+    );
+    const app = await startApp();
+    const address = await listen(app);
+    expect(wayOn((await get(app, '/users', { host: 'evil.example' })).body)).toBe(`${address}/`);
+    expect(wayOn(await sendRaw(address, 'BREW /users HTTP/1.1\r\n\r\n'))).toBe('/');
+  });
+
+  test('what looks like another host is none in it', async () => {
+    const { app, headers } = await failingApp();
+    await transact(app.db, (trx) => trx.schema.alterTable('sessions').renameTo('gone').execute());
+    const page = await get(app, '//evil.example/users', headers);
+    expect(page.statusCode).toBe(500);
+    expect(wayOn(page.body)).toMatch(/^\/(users)?$/);
+  });
+});
+
+test('a page about what failed names the request as the log does', async () => {
+  const url = await temporaryUrl();
+  const child = run([], { PORT: '0', DATABASE_URL: url });
+  let log = '';
+  child.stdout.on('data', (chunk) => {
+    log += chunk;
+  });
+  while (!/Roster is at \S+\n/.test(log)) await once(child.stdout, 'data');
+  const [, address = ''] = /Roster is at (\S+)\n/.exec(log) ?? [];
+  const db = await temporaryDatabase(url);
+  await transact(db, (trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
+  const pages = [await fetch(`${address}/users`), await fetch(`${address}/users?page=2`)];
+  const ids = await Promise.all(
+    pages.map(async (page) => /as request ([0-9a-f-]{13}) \./.exec(textOf(await page.text()))?.[1]),
+  );
+  expect(new Set(ids).size).toBe(2);
+  for (const id of ids) await expect.poll(() => log).toContain(`"reqId":"${id}"`);
+  expect(log).toContain('"url":"/users?page=2"');
 });
 
 describe('a method that an address does not have', () => {

@@ -87,6 +87,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/clock-watch.ts',
     'src/cross-site.ts',
     'src/exposed-files.ts',
+    'src/readiness.ts',
     'src/setup/administrators.ts',
   ],
   ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/', 'src/admin/', 'src/keys/'],

@@ -7,12 +7,13 @@ import * as users from './migrations/0001-users.ts';
 import * as search from './migrations/0002-search.ts';
 import * as access from './migrations/0003-access.ts';
 import * as door from './migrations/0004-door.ts';
+import * as heartbeats from './migrations/0005-heartbeats.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
 
 /** In their order; the first has number 1. */
-export const MIGRATIONS = [users, search, access, door];
+export const MIGRATIONS = [users, search, access, door, heartbeats];
 
 /**
  * @param url `sqlite:` and a path, relative to the working folder, or `postgres://…`.

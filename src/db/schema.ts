@@ -83,6 +83,9 @@ export type TicketsTable = {
 /** Sealed drafts that have been opened, and the session in which each waits, or has waited. */
 export type UsedDraftsTable = { draft_hash: string; session_id: number; used_at: number };
 
+/** Empty but for a moment: `heartbeat.ts`. */
+export type HeartbeatsTable = { id: Generated<number> };
+
 export type Schema = {
   users: UsersTable;
   user_counts: UserCountsTable;
@@ -95,6 +98,7 @@ export type Schema = {
   secrets: SecretsTable;
   tickets: TicketsTable;
   used_drafts: UsedDraftsTable;
+  heartbeats: HeartbeatsTable;
 };
 
 export type User = Selectable<UsersTable>;

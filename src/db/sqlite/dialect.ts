@@ -19,6 +19,7 @@ import {
 } from 'kysely';
 import { UnavailableError } from '../../errors.ts';
 import { sqliteEngine } from './engine.ts';
+import { isBusy, translatedCommit } from './errors.ts';
 import { makeIndexesAhead } from './search.ts';
 import { openReader, openWriter, type Statements } from './statements.ts';
 
@@ -114,7 +115,7 @@ class SqliteDriver implements Driver {
     // Kysely also asks after a failed commit, when the turn, and the connection, are somebody else's already.
     if (connection.endTurn === undefined) return;
     // After some errors, such as a full disk, SQLite has rolled back everything by itself.
-    if (!this.#writer.db.inTransaction) return;
+    if (!this.#writer.db.inTransaction) return this.#rollbackAll();
     // Alone, it can go back to the very beginning, before which virtual tables may have been made.
     if (this.#group?.size === 1) return this.#rollbackAll();
     this.#writer.run('rollback to one');
@@ -150,7 +151,13 @@ class SqliteDriver implements Driver {
 
   async #openGroup(deadline: number): Promise<Group> {
     await beginImmediate(this.#writer, deadline);
-    this.#ready = makeIndexesAhead(this.#writer, this.#ready);
+    try {
+      this.#ready = makeIndexesAhead(this.#writer, this.#ready);
+    } catch (error) {
+      // Else whoever comes next would find a transaction that nobody commits.
+      this.#rollbackAll();
+      throw error;
+    }
     const group: Group = { committed: Promise.resolve(), size: 0 };
     group.committed = this.#commit(group);
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
@@ -158,9 +165,10 @@ class SqliteDriver implements Driver {
     return group;
   }
 
+  /** Also where SQLite has rolled back by itself: what was made ahead is gone with it. */
   #rollbackAll(): void {
     this.#ready = 0;
-    this.#writer.run('rollback');
+    if (this.#writer.db.inTransaction) this.#writer.run('rollback');
   }
 
   /** Commits once all that came in the same turn of the event loop have had theirs. */
@@ -170,8 +178,10 @@ class SqliteDriver implements Driver {
     try {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
       this.#writer.run('commit');
+    } catch (error) {
+      if (this.#group === group) this.#rollbackAll();
+      throw translatedCommit(error);
     } finally {
-      if (this.#group === group && this.#writer.db.inTransaction) this.#rollbackAll();
       endTurn();
     }
   }
@@ -208,7 +218,7 @@ async function beginImmediate(writer: Statements, deadline: number): Promise<voi
       writer.run('begin immediate');
       return;
     } catch (error) {
-      if (!(error instanceof UnavailableError) || performance.now() >= deadline) throw error;
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
       await setTimeout(BUSY_STEP);
     }
   }

@@ -1,4 +1,5 @@
 /** What may be opened as Roster's database file: decided from its first bytes, before SQLite touches it. */
+import { randomBytes } from 'node:crypto';
 import {
   accessSync,
   closeSync,
@@ -10,6 +11,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -18,6 +20,9 @@ import { refuseNewer } from '../migrate.ts';
 
 /** "Rost": the mark of Roster's files (https://sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x526f7374;
+
+/** Bytes that a new database takes, with the files that SQLite keeps beside it. */
+const ROOM = 1024 * 1024;
 
 /**
  * Passes a file of Roster's, and makes it where there is none.
@@ -56,6 +61,7 @@ export function checkSqliteFile(path: string, newestVersion: number, access = co
 function makeFile(path: string): void {
   const draft = `${path}.${process.pid}.new`;
   try {
+    findRoom(draft);
     // For its owner alone, and so is whatever SQLite makes beside it.
     closeSync(openSync(draft, 'w', 0o600));
     const db = new Sqlite(draft);
@@ -67,6 +73,17 @@ function makeFile(path: string): void {
     throw new StartError(`${path} cannot be made: ${(error as Error).message}.`);
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+/** Before there is a file that would then be half of one. @throws where what the migrations make does not fit. */
+function findRoom(draft: string): void {
+  const trial = `${draft}.room`;
+  try {
+    // At random, which no disk makes smaller.
+    writeFileSync(trial, randomBytes(ROOM), { mode: 0o600, flush: true });
+  } finally {
+    rmSync(trial, { force: true });
   }
 }
 

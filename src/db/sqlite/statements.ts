@@ -1,7 +1,7 @@
 /** A connection to SQLite: how it is set, its prepared statements, and results that look as on any other engine. */
 import Sqlite from 'better-sqlite3';
 import type { QueryResult } from 'kysely';
-import { NotUniqueError, UnavailableError } from '../../errors.ts';
+import { translated } from './errors.ts';
 
 /** How long opening waits, in milliseconds, while another process opens or recovers the same file. */
 const OPEN_WAIT = 5_000;
@@ -18,9 +18,22 @@ export function openWriter(path: string): Statements {
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
   db.pragma(`cache_size = -${CACHE_SIZE}`);
+  backfill(db);
   // From here on `beginImmediate` waits: SQLite itself would wait by stopping the whole process.
   db.pragma('busy_timeout = 0');
   return new Statements(db);
+}
+
+/**
+ * Copies what the log holds into the file, and syncs that. After a sync that failed, the log of a Roster that was killed
+ * may be in the system's memory alone, where no later sync looks again: what is appended to it would go with it.
+ */
+function backfill(db: Sqlite.Database): void {
+  try {
+    db.pragma('wal_checkpoint(PASSIVE)');
+  } catch {
+    // On a disk that is full or failing by now; everything can still be read.
+  }
 }
 
 /** A connection that cannot write. */
@@ -39,7 +52,7 @@ export class Statements {
     this.db = db;
   }
 
-  /** @throws NotUniqueError for a unique constraint, UnavailableError when the disk is full or the file locked. */
+  /** @throws NotUniqueError for a unique constraint, UnavailableError for the disk and for locks, DamagedError. */
   run<R>(sql: string, parameters: readonly unknown[] = []): QueryResult<R> {
     const values = parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
     try {
@@ -53,7 +66,7 @@ export class Statements {
       }
       return { rows: rows as R[] };
     } catch (error) {
-      throw translated(error);
+      throw translated(error, this.db);
     }
   }
 
@@ -72,12 +85,3 @@ export class Statements {
 }
 
 type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };
-
-function translated(error: unknown): unknown {
-  if (!(error instanceof Sqlite.SqliteError)) return error;
-  if (error.code === 'SQLITE_CONSTRAINT_UNIQUE') return new NotUniqueError(error.message, { cause: error });
-  if (error.code.startsWith('SQLITE_BUSY'))
-    return new UnavailableError('another program is writing to it', { cause: error });
-  if (error.code === 'SQLITE_FULL') return new UnavailableError('the disk is full', { cause: error });
-  return error;
-}

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
+import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { NotUniqueError, UnavailableError } from '../../../src/errors.ts';
 import { findUserByUsername } from '../../../src/users/queries.ts';
@@ -131,6 +132,18 @@ test('on a full disk nothing is acknowledged that is not there, and there is no 
   ).toEqual([{ count }]);
   await limit(1_000_000);
   await addUser(db, { username: 'last' });
+});
+
+test('where a transaction cannot even begin, nobody is told that what they sent was saved', async () => {
+  const db = await temporaryDatabase();
+  // From here on the index of the next range of ids has to be made first, and there is no room for it.
+  await db.transaction().execute(async (trx) => {
+    await engineOf(trx).writeLastId(trx, 200_000);
+    await sql`pragma max_page_count = ${sql.lit(Number(await pragma(trx, 'page_count')))}`.execute(trx);
+  });
+  const touch = () =>
+    db.transaction().execute((trx) => trx.updateTable('user_counts').set({ count: 7 }).execute());
+  for (let time = 0; time < 3; time++) await expect(touch()).rejects.toThrow('its disk is full');
 });
 
 test('a transaction waits for another process that writes, without stopping this one', async () => {

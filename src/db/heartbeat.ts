@@ -1,0 +1,18 @@
+/** Finds out whether anything can be written, by writing. */
+import type { Db } from './schema.ts';
+import { transact } from './transact.ts';
+
+/**
+ * A row comes and goes in a transaction that is saved like any other: none stays, so nobody waits for another's.
+ * @throws whatever a change would.
+ */
+export async function beat(db: Db): Promise<void> {
+  await transact(db, async (trx) => {
+    const { id } = await trx
+      .insertInto('heartbeats')
+      .defaultValues()
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    await trx.deleteFrom('heartbeats').where('id', '=', id).execute();
+  });
+}

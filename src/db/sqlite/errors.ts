@@ -1,0 +1,83 @@
+/** What SQLite's errors mean to Roster: https://sqlite.org/rescode.html */
+import { accessSync, constants, utimesSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
+import { DamagedError, NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+
+/** What a statement's error is to the rest of the house. */
+export function translated(error: unknown, db: Sqlite.Database): unknown {
+  if (!(error instanceof Sqlite.SqliteError)) return error;
+  const { code, message } = error;
+  if (code === 'SQLITE_CONSTRAINT_UNIQUE') return new NotUniqueError(message, { cause: error });
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(error, db);
+  const reason = reasonOf(code, db);
+  return reason === undefined ? error : new UnavailableError(reason, { cause: error, reason });
+}
+
+/**
+ * The same for the error of a commit. When the log has been written and could not be synced, SQLite goes on as if nothing
+ * of it were there, and the next commit writes over it; but whoever opens the file after a kill before that finds a
+ * whole commit, and takes it for one. The same goes for all that can fail after the sync.
+ */
+export function translatedCommit(error: unknown): unknown {
+  if (!(error instanceof UnavailableError)) return error;
+  const { cause, reason = '' } = error;
+  const isWritten = /^SQLITE_(IOERR(?!_WRITE)|NOMEM)/.test(
+    (cause as { code?: string } | undefined)?.code ?? '',
+  );
+  return isWritten ? new OutcomeUnknownError(`the commit failed: ${reason}`, { cause, reason }) : error;
+}
+
+/** Whether it passes by itself, since another process is at work. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof UnavailableError && error.reason === BUSY;
+}
+
+const BUSY = 'another program is writing to it';
+const FAILING = 'its disk reports an error';
+
+/** Of what has to do with the disk, with other processes or with memory; undefined for a mistake of ours. */
+function reasonOf(code: string, { name: path, readonly }: Sqlite.Database): string | undefined {
+  if (/^SQLITE_(BUSY|PROTOCOL)/.test(code)) return BUSY;
+  if (code === 'SQLITE_FULL') return 'its disk is full';
+  if (/^SQLITE_(IOERR_)?NOMEM/.test(code)) return 'there is not enough memory';
+  if (code.startsWith('SQLITE_READONLY')) return readonly ? undefined : whyNoWrite(path, 'it is read-only');
+  if (/^SQLITE_IOERR_(WRITE|SHM|TRUNCATE)/.test(code))
+    return whyNoWrite(path, `${FAILING}, a quota or a limit on files`);
+  return /^SQLITE_(IOERR|CANTOPEN|PERM)/.test(code) ? whyNoWrite(path, FAILING) : undefined;
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  EROFS: 'its disk is read-only',
+  EACCES: 'its file may not be written',
+  ENOENT: 'its file is no longer there',
+};
+
+/**
+ * SQLite keeps to itself what the system has said, so the system is asked again: whether the file may be written, and then
+ * by writing its times, since a disk that has turned read-only by itself may say so only then. By its name, for closing
+ * the file would end SQLite's locks on it.
+ */
+function whyNoWrite(path: string, otherwise: string): string {
+  try {
+    accessSync(path, constants.W_OK);
+    const now = new Date();
+    utimesSync(path, now, now);
+    return otherwise;
+  } catch (error) {
+    return REFUSALS[(error as NodeJS.ErrnoException).code ?? ''] ?? otherwise;
+  }
+}
+
+function damaged(
+  error: InstanceType<typeof Sqlite.SqliteError>,
+  { name: path }: Sqlite.Database,
+): DamagedError {
+  const cure =
+    error.code === 'SQLITE_CORRUPT_VTAB'
+      ? 'stop Roster, and make its search anew: npm run roster -- rebuild-search'
+      : 'stop Roster, keep the file as it is, and put back a backup';
+  return new DamagedError(`${path} is damaged (${error.message}): ${cure}`, {
+    cause: error,
+    reason: 'its file is damaged',
+  });
+}

@@ -1,0 +1,115 @@
+/** Disks that are full, and that have turned read-only: real ones, where they may be mounted. */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { run, startRoster } from '../roster.ts';
+import { temporaryFolder, textOf } from '../support.ts';
+
+const NOT_ALLOWED = 'This user may not mount a file system here.';
+
+function isDone(command: string, ...args: string[]): boolean {
+  return process.platform === 'linux' && spawnSync(command, args).status === 0;
+}
+
+/** A folder with a file system of its own; undefined where that is not allowed. */
+function mounted(...how: string[]): string | undefined {
+  const folder = join(temporaryFolder(), 'disk');
+  mkdirSync(folder);
+  if (!isDone('mount', ...how, folder)) return undefined;
+  // At once, whoever still has a file open there.
+  onTestFinished(() => void isDone('umount', '-l', folder));
+  return folder;
+}
+
+/** A file with a file system in it; undefined where none can be made. */
+function image(): string | undefined {
+  const path = join(temporaryFolder(), 'image');
+  writeFileSync(path, '');
+  truncateSync(path, 24 * 1024 * 1024);
+  return isDone('mkfs.ext4', '-q', path) ? path : undefined;
+}
+
+async function send(address: string, fields: Record<string, string>) {
+  const answer = await fetch(address, {
+    method: 'POST',
+    body: new URLSearchParams(fields),
+    redirect: 'manual',
+  });
+  return { status: answer.status, page: textOf(await answer.text()) };
+}
+
+const create = (address: string, username: string) =>
+  send(`${address}/users`, { username, email: `${username}@example.org` });
+
+const ready = async (address: string) => (await fetch(`${address}/readyz`)).text();
+
+test('a full disk is told as such, and Roster writes again once there is room', async ({ skip }) => {
+  const folder = mounted('-t', 'tmpfs', '-o', 'size=4m', 'tmpfs');
+  if (folder === undefined) return skip(NOT_ALLOWED);
+  const { address } = await startRoster({
+    DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
+    LOG_LEVEL: 'silent',
+  });
+  expect((await create(address, 'alice')).status).toBe(303);
+  const filler = join(folder, 'filler');
+  expect(isDone('dd', 'if=/dev/zero', `of=${filler}`, 'bs=4k')).toBe(false);
+  let [refused, sent] = [await create(address, 'bob'), 0];
+  while (refused.status === 303) refused = await create(address, `bob${sent++}`);
+  expect(refused).toEqual({
+    status: 503,
+    page: expect.stringContaining('The directory cannot be written: its disk is full. Nothing was changed'),
+  });
+  expect((await fetch(`${address}/users`)).status).toBe(200);
+  await expect
+    .poll(() => ready(address), { timeout: 20_000 })
+    .toBe('the database cannot be written: its disk is full\n');
+  rmSync(filler);
+  expect((await create(address, 'carla')).status).toBe(303);
+  await expect.poll(() => ready(address), { timeout: 20_000 }).toBe('ready\n');
+});
+
+test('a first start on a disk of a few KiB leaves nothing there, and the next one starts', async ({
+  skip,
+}) => {
+  const folder = mounted('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs');
+  if (folder === undefined) return skip(NOT_ALLOWED);
+  const settings = { DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`, PORT: '0' };
+  const child = run([], settings);
+  const [error, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  expect(error).toMatch(/^\S+roster\.db cannot be made: ENOSPC: [^\n]+\.\n$/);
+  expect([code, readdirSync(folder)]).toEqual([1, []]);
+  expect(isDone('mount', '-o', 'remount,size=8m', folder)).toBe(true);
+  await startRoster(settings);
+});
+
+test('a disk that has turned read-only is told as such, whoever signs in or changes something', async ({
+  skip,
+}) => {
+  const path = image();
+  const folder = path && mounted('-o', 'loop', path);
+  if (folder === undefined) return skip(NOT_ALLOWED);
+  const { address } = await startRoster({
+    DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
+    LOG_LEVEL: 'silent',
+  });
+  expect((await create(address, 'alice')).status).toBe(303);
+  // As the file system does by itself after an error of the disk.
+  if (!isDone('mount', '-o', 'remount,abort', folder)) return skip('This disk cannot be made to fail.');
+  const why = 'its disk is read-only';
+  // The first one may have been written to the log, and not synced.
+  await create(address, 'bob');
+  for (const answer of [
+    await create(address, 'carla'),
+    await send(`${address}/sign-in`, { username: 'alice', password: 'some long password' }),
+  ]) {
+    expect(answer.status).toBe(503);
+    expect(answer.page).toContain(`The directory cannot be written: ${why}. Nothing was changed`);
+  }
+  expect((await fetch(`${address}/users`)).status).toBe(200);
+  await expect
+    .poll(() => ready(address), { timeout: 20_000 })
+    .toBe(`the database cannot be written: ${why}\n`);
+});
