@@ -22,7 +22,7 @@ import { isRefusal, translated } from './errors.ts';
 
 export function postgresDialect(pool: pg.Pool): Dialect {
   return {
-    createAdapter: () => new RosterPostgresAdapter(),
+    createAdapter: () => new RosterPostgresAdapter(pool),
     createDriver: () => new PostgresDriver(pool),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
@@ -31,6 +31,16 @@ export function postgresDialect(pool: pg.Pool): Dialect {
 
 class RosterPostgresAdapter extends PostgresAdapter {
   readonly engine = postgresEngine;
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    super();
+    this.#pool = pool;
+  }
+
+  get isSaturated(): boolean {
+    return this.#pool.waitingCount >= this.#pool.options.max;
+  }
 }
 
 class PostgresDriver implements Driver {
