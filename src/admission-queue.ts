@@ -16,7 +16,7 @@ type Waiting<T> = { item: T; deadline: number };
 export class AdmissionQueue<T> {
   readonly #health: Waiting<T>[] = [];
   /** In the order of their turns. */
-  readonly #queues: Waiting<T>[][] = [this.#health, [], [], [], [], [], []];
+  readonly #queues: Waiting<T>[][] = [this.#health, [], [], [], [], [], [], []];
   #size = 0;
 
   get size(): number {
@@ -24,9 +24,8 @@ export class AdmissionQueue<T> {
   }
 
   add(item: T, kind: Kind, isHasty: boolean, now: number): void {
-    const place = KINDS.indexOf(kind);
-    const queue = this.#queues[place > 0 && isHasty ? place + KINDS.length - 1 : place];
-    queue?.push({ item, deadline: now + LONGEST_WAIT });
+    const place = KINDS.indexOf(kind) + (isHasty ? KINDS.length : 0);
+    this.#queues[place]?.push({ item, deadline: now + LONGEST_WAIT });
     this.#size++;
   }
 

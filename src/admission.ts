@@ -20,15 +20,15 @@ const TURNS_PER_BEGUN = 4;
 /** Of those who are late so many are refused for each request that is begun: a refusal costs a fifth of a page. */
 const REFUSED_PER_BEGUN = 2;
 /** Whoever is so late, in milliseconds, is refused at once. */
-const MOST_LATE = 1_000;
+const MOST_LATE = 3_000;
 /** How many may wait; the next are refused at once. */
 const MOST_WAITING = 10_000;
 /** Whoever asks more often on one connection, never with a pause of so many milliseconds in between, is hasty. */
 const BURST = 3;
 const PAUSE = 1_000;
 
-const HEALTH = /^\/(healthz|readyz)\b/;
-const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)\b/;
+const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
+const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
 
 type Exchange = { request: IncomingMessage; response: ServerResponse };
 

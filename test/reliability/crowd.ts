@@ -1,70 +1,79 @@
-/** A process of its own: many connections that each ask the same again as soon as they are answered. */
-import { connect, type Socket } from 'node:net';
+/** A process of its own: many connections that each ask again as soon as they are answered. */
+import { connect } from 'node:net';
 
-/** What a crowd is told to do, as JSON in its only argument. */
-export type Orders = { port: number; connections: number; milliseconds: number; request: string };
-
-/** What it has seen, as JSON on its standard output. */
-export type Seen = {
-  /** How many answers of each status came in the second half of the time, by when all are connected, and how long that is. */
-  answers: Record<number, number>;
+/** What a crowd is told, as JSON in its only argument. */
+export type Orders = {
+  port: number;
+  connections: number;
+  /** For how long it goes on once each has been answered, in milliseconds. */
   milliseconds: number;
-  /** How long each refusal took from its request on, in milliseconds, and what it said. */
+  /** Connections take turns with these; a "0000000" becomes another number each time. */
+  requests: string[];
+};
+
+/** What it has seen by then, as JSON in the second line that it says. The first one comes when each has been answered. */
+export type Seen = {
+  answers: Record<number, number>;
+  /** How long each refusal took, in milliseconds, and what they said. */
   refusals: number[];
   retryAfter: string[];
-  /** Answers that are neither: cut off, or without a length. */
+  /** Connections that ended, and answers without a length. */
   problems: string[];
 };
 
-const HEAD_END = Buffer.from('\r\n\r\n');
 const orders: Orders = JSON.parse(process.argv[2] ?? '');
-const seen: Seen = {
-  answers: {},
-  milliseconds: orders.milliseconds / 2,
-  refusals: [],
-  retryAfter: [],
-  problems: [],
-};
-const request = Buffer.from(orders.request);
-const began = performance.now();
-const sockets = Array.from({ length: orders.connections }, ask);
+const seen: Seen = { answers: {}, refusals: [], retryAfter: [], problems: [] };
+let asked = 0;
+let waitedFor = orders.connections;
+let isStanding = false;
 
-setTimeout(() => {
-  for (const socket of sockets) socket.removeAllListeners('close').destroy();
-  seen.retryAfter = [...new Set(seen.retryAfter)];
-  console.log(JSON.stringify(seen));
-}, orders.milliseconds);
-
-function ask(): Socket {
-  let sent = 0;
-  let missing = 0;
-  let head: Buffer = Buffer.alloc(0);
-  const send = () => {
-    sent = performance.now();
-    socket.write(request);
-  };
-  const socket = connect({ port: orders.port, host: '127.0.0.1', noDelay: true }, send);
-  socket.on('data', (data: Buffer) => {
-    if (missing === 0) {
-      head = head.length === 0 ? data : Buffer.concat([head, data]);
-      const end = head.indexOf(HEAD_END);
-      if (end < 0) return;
-      missing = note(head.toString('latin1', 0, end), sent) + end + 4 - head.length;
-      head = Buffer.alloc(0);
-    } else missing -= data.length;
-    if (missing === 0) send();
-  });
-  const fail = (what: string) => () => seen.problems.push(what);
-  return socket.on('error', fail('error')).on('close', fail('closed'));
+for (let index = 0; index < orders.connections; index++) {
+  askForEver(orders.requests[index % orders.requests.length] ?? '');
 }
 
-/** The length of the body that follows. */
-function note(head: string, sent: number): number {
+function askForEver(request: string): void {
+  let sent = 0;
+  let answered = 0;
+  let missing = 0;
+  let head = '';
+  const ask = () => {
+    sent = performance.now();
+    socket.write(request.replace('0000000', String(asked++).padStart(7, '0')));
+  };
+  const socket = connect({ port: orders.port, host: '127.0.0.1', noDelay: true }, ask);
+  socket.on('data', (data) => {
+    if (missing === 0) {
+      head += data.toString('latin1');
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      missing = note(head.slice(0, end), performance.now() - sent) + end + 4 - head.length;
+      head = '';
+    } else missing -= data.length;
+    if (missing > 0) return;
+    if (answered++ === 0 && --waitedFor === 0) stand();
+    ask();
+  });
+  const fail = (what: string) => () => seen.problems.push(what);
+  socket.on('error', fail('error')).on('close', fail('closed'));
+}
+
+/** From now on it counts. */
+function stand(): void {
+  isStanding = true;
+  console.log('standing');
+  setTimeout(() => {
+    seen.retryAfter = [...new Set(seen.retryAfter)];
+    console.log(JSON.stringify(seen));
+    process.exit();
+  }, orders.milliseconds);
+}
+
+/** Returns the length of the body that follows. */
+function note(head: string, time: number): number {
   const status = Number(head.slice(9, 12));
-  const now = performance.now();
-  if (now - began > orders.milliseconds / 2) seen.answers[status] = (seen.answers[status] ?? 0) + 1;
+  if (isStanding) seen.answers[status] = (seen.answers[status] ?? 0) + 1;
   if (status === 503) {
-    seen.refusals.push(now - sent);
+    if (isStanding) seen.refusals.push(time);
     seen.retryAfter.push(/\r\nretry-after: (.*)/i.exec(head)?.[1] ?? 'none');
   }
   const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
