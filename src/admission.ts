@@ -12,8 +12,7 @@ import { noteRequest } from './error-pages.ts';
 import { addRefusals } from './refusals.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
-/** For how long a turn begins requests, in milliseconds; of those that waited so many at most. */
-const TURN = 10;
+/** How many requests a turn begins at most: they are over in some 15 ms, and writers among them are synced together. */
 const MOST_A_TURN = 32;
 /** While connections come in, one request is begun in so many turns. */
 const TURNS_PER_BEGUN = 4;
@@ -30,40 +29,48 @@ const PAUSE = 1_000;
 const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
 const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
 
-type Exchange = { request: IncomingMessage; response: ServerResponse };
+/** Who asks on a connection: how often since the last pause, and when last. */
+type Asker = { count: number; last: number };
+type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker };
 
 /** What `inject` asks does not pass here. */
 export function addAdmission(app: FastifyInstance): void {
   const { server, db } = app;
   const [begin] = server.listeners('request') as [RequestListener];
   const queue = new AdmissionQueue<Exchange>();
-  const isHasty = watchPauses();
+  const askers = new WeakMap<Socket, Asker>();
   const refuse = addRefusals(app);
-  /** Whether a turn is to end; how many connections and begun requests there have been in it. */
   let isScheduled = false;
-  let connections = 0;
+  /** How many more this turn begins, and how many of those that waited the last one has begun. */
+  let left = MOST_A_TURN;
   let begun = 0;
-  /** When it begins no more. */
-  let end = 0;
+  let connections = 0;
 
   server.off('request', begin).on('request', (request, response) => {
     noteRequest(response);
     const now = performance.now();
-    const hasty = isHasty(request.socket, now);
-    if (queue.size === 0 && hasTime(now) && !isSaturated(db)) begin(request, response);
-    else if (queue.size < MOST_WAITING) queue.add({ request, response }, kindOf(request), hasty, now);
+    const asker = askerOn(request.socket, now);
+    if (queue.size === 0 && left > 0 && !isSaturated(db)) {
+      left--;
+      begin(request, response);
+    } else if (queue.size < MOST_WAITING)
+      queue.add({ request, response, asker }, kindOf(request), asker.count > BURST, now);
     else refuse(request, response);
     schedule();
   });
-  // Others may wait behind it.
+  // Others may wait behind it, for the next turn.
   server.on('connection', () => {
     connections++;
-    end = 0;
+    left = 0;
+    schedule();
   });
 
-  function hasTime(now: number): boolean {
-    if (!isScheduled) end = now + TURN;
-    return now < end;
+  function askerOn(socket: Socket, now: number): Asker {
+    const asker = askers.get(socket) ?? { count: 0, last: now };
+    asker.count = now - asker.last < PAUSE ? asker.count + 1 : 1;
+    asker.last = now;
+    askers.set(socket, asker);
+    return asker;
   }
 
   function schedule(): void {
@@ -80,22 +87,23 @@ export function addAdmission(app: FastifyInstance): void {
     refuseLate(now - MOST_LATE, Number.POSITIVE_INFINITY);
     refuseLate(now, isSaturated(db) ? Number.POSITIVE_INFINITY : 1 + begun * REFUSED_PER_BEGUN);
     begun = 0;
-    if (end > 0 || connections % TURNS_PER_BEGUN === 0) beginNext();
-    end = now + TURN;
+    if (connections % TURNS_PER_BEGUN === 0) beginNext();
+    left = MOST_A_TURN;
     if (queue.size === 0) return;
-    // Each by itself, so that it has done what it can at once before it is asked whether there is time for the next.
-    for (let more = Math.min(queue.size, MOST_A_TURN); more > 0; more--) setImmediate(beginIfTime);
+    // Each by itself, so that it has done what it can at once when the next is begun.
+    for (let more = Math.min(queue.size, MOST_A_TURN); more > 0; more--) setImmediate(beginIfAny);
     schedule();
   }
 
-  function beginIfTime(): void {
-    if (performance.now() < end) beginNext();
+  function beginIfAny(): void {
+    if (left-- > 0) beginNext();
   }
 
   function beginNext(): void {
     const next = isSaturated(db) ? queue.takeNextOfHealth() : queue.takeNext();
     if (next === undefined || isGone(next)) return;
     begun++;
+    leave(next);
     begin(next.request, next.response);
   }
 
@@ -103,9 +111,16 @@ export function addAdmission(app: FastifyInstance): void {
     for (let left = most; left > 0; left--) {
       const late = queue.takeLate(then);
       if (late === undefined) return;
-      if (!isGone(late)) refuse(late.request, late.response);
+      if (isGone(late)) continue;
+      leave(late);
+      refuse(late.request, late.response);
     }
   }
+}
+
+/** To wait is no pause. */
+function leave({ asker }: Exchange): void {
+  asker.last = performance.now();
 }
 
 function isGone({ request: { socket } }: Exchange): boolean {
@@ -116,16 +131,4 @@ function kindOf({ method, url = '' }: IncomingMessage): Kind {
   if (HEALTH.test(url)) return 'health';
   if (SIGNING_IN.test(url)) return 'signing in';
   return method === 'GET' || method === 'HEAD' ? 'reading' : 'writing';
-}
-
-/** Tells whether who asks on a connection is hasty. */
-function watchPauses(): (socket: Socket, now: number) => boolean {
-  const askers = new WeakMap<Socket, { count: number; last: number }>();
-  return (socket, now) => {
-    const asker = askers.get(socket) ?? { count: 0, last: now };
-    asker.count = now - asker.last < PAUSE ? asker.count + 1 : 1;
-    asker.last = now;
-    askers.set(socket, asker);
-    return asker.count > BURST;
-  };
 }

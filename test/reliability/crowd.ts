@@ -38,7 +38,7 @@ function askForEver(request: string): void {
   let head = '';
   const ask = () => {
     sent = performance.now();
-    socket.write(request.replace('0000000', String(asked++).padStart(7, '0')));
+    socket.write(request.replaceAll('0000000', String(asked++).padStart(7, '0')));
   };
   const socket = connect({ port: orders.port, host: '127.0.0.1', noDelay: true }, ask);
   socket.on('data', (data) => {
@@ -63,8 +63,8 @@ function stand(): void {
   console.log('standing');
   setTimeout(() => {
     seen.retryAfter = [...new Set(seen.retryAfter)];
-    console.log(JSON.stringify(seen));
-    process.exit();
+    // Not before all of it is in the pipe.
+    process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit());
   }, orders.milliseconds);
 }
 
