@@ -37,9 +37,10 @@ export class AdmissionQueue<T> {
     return this.#take(this.#health);
   }
 
-  /** Someone whose time was over then. */
+  /** Someone whose time was over then; a health check has none, as it comes next. */
   takeLate(then: number): T | undefined {
-    return this.#take(this.#queues.find(([first]) => first && first.deadline <= then));
+    const isLate = (queue: Waiting<T>[]) => queue !== this.#health && Number(queue[0]?.deadline) <= then;
+    return this.#take(this.#queues.find(isLate));
   }
 
   #take(queue: Waiting<T>[] | undefined): T | undefined {

@@ -52,6 +52,10 @@ test('whoever has waited for too long is found, and nobody before', () => {
   expect(queue.size).toBe(0);
 });
 
+test('a health check is never late', () => {
+  expect(queueOf(['health', 'health']).takeLate(Number.MAX_VALUE)).toBeUndefined();
+});
+
 test('where all others have to wait on, only a health check is taken', () => {
   const queue = queueOf(['page', 'reading'], ['health', 'health']);
   expect(queue.takeNextOfHealth()).toBe('health');
