@@ -85,7 +85,8 @@ export function addAdmission(app: FastifyInstance): void {
     isScheduled = false;
     const now = performance.now();
     refuseLate(now - MOST_LATE, Number.POSITIVE_INFINITY);
-    refuseLate(now, isSaturated(db) ? Number.POSITIVE_INFINITY : 1 + begun * REFUSED_PER_BEGUN);
+    // One in any case, as nothing is begun while the database hangs.
+    refuseLate(now, 1 + begun * REFUSED_PER_BEGUN);
     begun = 0;
     if (connections % TURNS_PER_BEGUN === 0) beginNext();
     left = MOST_A_TURN;
