@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
+import { addAdmission } from './admission.ts';
 import { assetRoutes } from './assets.ts';
 import { addClientAddress, trustOf } from './client-address.ts';
 import type { Clock } from './clock.ts';
@@ -99,6 +100,7 @@ export async function buildApp({
     socket.on('error', () => socket.destroy());
     void answerClientError(app, new Error('CONNECT'), socket as Socket);
   });
+  addAdmission(app);
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
 

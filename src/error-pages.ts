@@ -1,5 +1,5 @@
 /** What each error becomes on a page, also where no route has been found and where there is no request at all. */
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -43,6 +43,11 @@ const KNOWN: Readonly<Record<number, Omit<Views['error'], 'link'>>> = {
     title: 'Headers too large',
     sentence: 'The headers of the request are too large. Nothing was changed.',
   },
+  503: {
+    title: 'Try again in a moment',
+    sentence:
+      'Too many people are using Roster at this moment. Nothing was changed; try again in a few seconds.',
+  },
 };
 
 const UNEXPECTED = {
@@ -65,14 +70,15 @@ const BUSY = {
 const DAMAGED =
   'What is in the directory’s file cannot be understood: whoever runs Roster finds in its log what to do.';
 
-/** The last request of each connection, with its answer. */
-const lastRequests = new WeakMap<Socket, FastifyReply>();
+/** The answer to the last request of each connection. */
+const lastAnswers = new WeakMap<Socket, ServerResponse>();
+
+/** Call it for each request, before anything else is done with it. */
+export function noteRequest(response: ServerResponse): void {
+  lastAnswers.set(response.req.socket, response);
+}
 
 export function addErrorPages(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    lastRequests.set(request.socket, reply);
-    done();
-  });
   app.setErrorHandler(showError);
   app.setNotFoundHandler(async (_request, reply) =>
     reply.render('error', { title: 'Page not found', sentence: 'There is no page at this address.' }, 404),
@@ -100,10 +106,10 @@ export async function answerClientError(
   socket: Socket,
 ) {
   if (isGivenUp(socket)) return;
-  const last = lastRequests.get(socket);
-  if (last?.request.raw.complete && !last.raw.writableFinished) {
+  const last = lastAnswers.get(socket);
+  if (last?.req.complete && !last.writableFinished) {
     // It came after a request that is complete: that one is answered, and then the connection closed.
-    last.raw.once('close', () => socket.destroy());
+    last.once('close', () => socket.destroy());
     return;
   }
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -125,7 +131,7 @@ export async function answerClientError(
 }
 
 /** What any other page about an error has. */
-function bareHeaders({ config }: FastifyInstance) {
+export function bareHeaders({ config }: FastifyInstance) {
   return {
     ...securityHeaders(config),
     'cache-control': 'private, no-cache',
@@ -133,7 +139,8 @@ function bareHeaders({ config }: FastifyInstance) {
   };
 }
 
-async function bareErrorPage(app: FastifyInstance, status: number): Promise<string> {
+/** A page for whoever asks, made without a request. */
+export async function bareErrorPage(app: FastifyInstance, status: number): Promise<string> {
   return app.view('error', { ...(KNOWN[status] ?? KNOWN[400]), ...NOBODY });
 }
 

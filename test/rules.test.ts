@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/text.ts'],
   [
     'src/errors.ts',
+    'src/admission-queue.ts',
     'src/clock.ts',
     'src/compile-cache.js',
     'src/node-version.js',
@@ -105,8 +106,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   ['src/sessions/access.ts'],
   ['src/error-pages.ts', 'src/health.ts', 'src/well-known.ts', 'src/methods.ts', 'src/draining.ts'],
-  ['src/sessions/authenticate.ts'],
-  ['src/sessions/begin.ts'],
+  ['src/sessions/authenticate.ts', 'src/refusals.ts'],
+  ['src/sessions/begin.ts', 'src/admission.ts'],
   ['src/sessions/sign-in.ts', 'src/users/request.ts', 'src/account/show.ts'],
   ['src/sessions/routes.ts', 'src/account/', 'src/invitations/', 'src/setup/', 'src/roles/'],
   ['src/users/editing.ts', 'src/users/deletion.ts'],

@@ -40,9 +40,18 @@ export type Engine = {
   writeLastId(trx: Trx, id: number): Promise<void>;
 };
 
-export type EngineAdapter = DialectAdapter & { readonly engine: Engine };
+export type EngineAdapter = DialectAdapter & {
+  readonly engine: Engine;
+  /** Whether as many wait for a connection as there are. */
+  readonly isSaturated: boolean;
+};
 
 /** The engine of a database or of a transaction. */
 export function engineOf(db: Db): Engine {
   return (db.getExecutor().adapter as EngineAdapter).engine;
+}
+
+/** Whether a database has more to do than it can: whoever asks it now waits behind many others. */
+export function isSaturated(db: Db): boolean {
+  return (db.getExecutor().adapter as EngineAdapter).isSaturated;
 }

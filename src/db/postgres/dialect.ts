@@ -18,7 +18,7 @@ import type { ConnectionPool } from './pool.ts';
 
 export function postgresDialect(pool: ConnectionPool): Dialect {
   return {
-    createAdapter: () => new RosterPostgresAdapter(),
+    createAdapter: () => new RosterPostgresAdapter(pool),
     createDriver: () => new PostgresDriver(pool),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
@@ -27,6 +27,16 @@ export function postgresDialect(pool: ConnectionPool): Dialect {
 
 class RosterPostgresAdapter extends PostgresAdapter {
   readonly engine = postgresEngine;
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    super();
+    this.#pool = pool;
+  }
+
+  get isSaturated(): boolean {
+    return this.#pool.waitingCount >= this.#pool.options.max;
+  }
 }
 
 class PostgresDriver implements Driver {

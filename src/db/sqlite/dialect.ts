@@ -46,6 +46,8 @@ export function sqliteDialect(path: string, { isReadOnly = false } = {}): Dialec
 
 class RosterSqliteAdapter extends SqliteAdapter {
   readonly engine = sqliteEngine;
+  /** It answers at once; who wants to write takes turns. */
+  readonly isSaturated = false;
   override get supportsMultipleConnections(): boolean {
     return true;
   }

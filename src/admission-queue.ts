@@ -1,0 +1,51 @@
+/** Whose request is begun next where not all can be at once, and who has waited for too long. */
+
+/** From the first to the last. */
+export const KINDS = ['health', 'signing in', 'reading', 'writing'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Whoever has waited for so long, in milliseconds, is refused; sooner would only mean to be asked again sooner. */
+export const LONGEST_WAIT = 400;
+
+type Waiting<T> = { item: T; deadline: number };
+
+/**
+ * By kind, and within one first come, first served. But whoever has paused before asking comes before all who have not: a
+ * crowd that never does holds up nobody else. All times are in milliseconds, as by `performance.now()`.
+ */
+export class AdmissionQueue<T> {
+  readonly #health: Waiting<T>[] = [];
+  /** In the order of their turns. */
+  readonly #queues: Waiting<T>[][] = [this.#health, [], [], [], [], [], [], []];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(item: T, kind: Kind, isHasty: boolean, now: number): void {
+    const place = KINDS.indexOf(kind) + (isHasty ? KINDS.length : 0);
+    this.#queues[place]?.push({ item, deadline: now + LONGEST_WAIT });
+    this.#size++;
+  }
+
+  takeNext(): T | undefined {
+    return this.#take(this.#queues.find((queue) => queue.length > 0));
+  }
+
+  takeNextOfHealth(): T | undefined {
+    return this.#take(this.#health);
+  }
+
+  /** Someone whose time was over then; a health check has none, as it comes next. */
+  takeLate(then: number): T | undefined {
+    const isLate = (queue: Waiting<T>[]) => queue !== this.#health && Number(queue[0]?.deadline) <= then;
+    return this.#take(this.#queues.find(isLate));
+  }
+
+  #take(queue: Waiting<T>[] | undefined): T | undefined {
+    const first = queue?.shift();
+    if (first) this.#size--;
+    return first?.item;
+  }
+}

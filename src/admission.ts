@@ -1,0 +1,135 @@
+/**
+ * Admission control: a request is begun when there is time for it, and refused when there has been none for too long. All
+ * work is done by one event loop, and each of its turns takes one new connection (https://github.com/nodejs/node/issues/57364):
+ * so turns are kept short, and requests wait here, where it is known for how long.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { AdmissionQueue, type Kind } from './admission-queue.ts';
+import { isSaturated } from './db/engine.ts';
+import { noteRequest } from './error-pages.ts';
+import { addRefusals } from './refusals.ts';
+import { isGivenUp } from './unread-bodies.ts';
+
+/** How many requests a turn begins at most: they are over in some 15 ms, and writers among them are synced together. */
+const MOST_A_TURN = 32;
+/** While connections come in, one request is begun in so many turns. */
+const TURNS_PER_BEGUN = 4;
+/** Of those who are late so many are refused for each request that is begun: a refusal costs a fifth of a page. */
+const REFUSED_PER_BEGUN = 2;
+/** Whoever is so late, in milliseconds, is refused at once. */
+const MOST_LATE = 3_000;
+/** How many may wait; the next are refused at once. */
+const MOST_WAITING = 10_000;
+/** Whoever asks more often on one connection, never with a pause of so many milliseconds in between, is hasty. */
+const BURST = 3;
+const PAUSE = 1_000;
+
+const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
+const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
+
+/** Who asks on a connection: how often since the last pause, and when last. */
+type Asker = { count: number; last: number };
+type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker };
+
+/** What `inject` asks does not pass here. */
+export function addAdmission(app: FastifyInstance): void {
+  const { server, db } = app;
+  const [begin] = server.listeners('request') as [RequestListener];
+  const queue = new AdmissionQueue<Exchange>();
+  const askers = new WeakMap<Socket, Asker>();
+  const refuse = addRefusals(app);
+  let isScheduled = false;
+  /** How many more this turn begins, and how many of those that waited the last one has begun. */
+  let left = MOST_A_TURN;
+  let begun = 0;
+  let connections = 0;
+
+  server.off('request', begin).on('request', (request, response) => {
+    noteRequest(response);
+    const now = performance.now();
+    const asker = askerOn(request.socket, now);
+    if (queue.size === 0 && left > 0 && !isSaturated(db)) {
+      left--;
+      begin(request, response);
+    } else if (queue.size < MOST_WAITING)
+      queue.add({ request, response, asker }, kindOf(request), asker.count > BURST, now);
+    else refuse(request, response);
+    schedule();
+  });
+  // Others may wait behind it, for the next turn.
+  server.on('connection', () => {
+    connections++;
+    left = 0;
+    schedule();
+  });
+
+  function askerOn(socket: Socket, now: number): Asker {
+    const asker = askers.get(socket) ?? { count: 0, last: now };
+    asker.count = now - asker.last < PAUSE ? asker.count + 1 : 1;
+    asker.last = now;
+    askers.set(socket, asker);
+    return asker;
+  }
+
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    // A database that is behind is looked after every millisecond.
+    if (queue.size > 0 && isSaturated(db)) setTimeout(turn, 1);
+    else setImmediate(turn);
+  }
+
+  function turn(): void {
+    isScheduled = false;
+    const now = performance.now();
+    refuseLate(now - MOST_LATE, Number.POSITIVE_INFINITY);
+    // One in any case, as nothing is begun while the database hangs.
+    refuseLate(now, 1 + begun * REFUSED_PER_BEGUN);
+    begun = 0;
+    if (connections % TURNS_PER_BEGUN === 0) beginNext();
+    left = MOST_A_TURN;
+    if (queue.size === 0) return;
+    // Each by itself, so that it has done what it can at once when the next is begun.
+    for (let more = Math.min(queue.size, MOST_A_TURN); more > 0; more--) setImmediate(beginIfAny);
+    schedule();
+  }
+
+  function beginIfAny(): void {
+    if (left-- > 0) beginNext();
+  }
+
+  function beginNext(): void {
+    const next = isSaturated(db) ? queue.takeNextOfHealth() : queue.takeNext();
+    if (next === undefined || isGone(next)) return;
+    begun++;
+    leave(next);
+    begin(next.request, next.response);
+  }
+
+  function refuseLate(then: number, most: number): void {
+    for (let left = most; left > 0; left--) {
+      const late = queue.takeLate(then);
+      if (late === undefined) return;
+      if (isGone(late)) continue;
+      leave(late);
+      refuse(late.request, late.response);
+    }
+  }
+}
+
+/** To wait is no pause. */
+function leave({ asker }: Exchange): void {
+  asker.last = performance.now();
+}
+
+function isGone({ request: { socket } }: Exchange): boolean {
+  return socket.destroyed || isGivenUp(socket);
+}
+
+function kindOf({ method, url = '' }: IncomingMessage): Kind {
+  if (HEALTH.test(url)) return 'health';
+  if (SIGNING_IN.test(url)) return 'signing in';
+  return method === 'GET' || method === 'HEAD' ? 'reading' : 'writing';
+}

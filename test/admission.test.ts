@@ -1,0 +1,188 @@
+/** Requests that wait, for a database that is behind: it stands for all for which there is no time. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { LONGEST_WAIT } from '../src/admission-queue.ts';
+import { get, listen, startApp, textOf } from './support.ts';
+
+const HOST = 'Host: localhost\r\n';
+const LIST = `GET /users HTTP/1.1\r\n${HOST}\r\n`;
+const HEALTH = `GET /healthz HTTP/1.1\r\n${HOST}\r\n`;
+const FORM = `${HOST}Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n`;
+const BODY = 'username=alice&email=alice@example.org';
+const CREATE = `POST /users HTTP/1.1\r\n${FORM}Content-Length: ${BODY.length}\r\n\r\n${BODY}`;
+
+/** A Roster that listens, whose database is behind and for which no time passes, and what it has begun, in order. */
+async function startBusy() {
+  const app = await startApp();
+  const begun: string[] = [];
+  app.setGenReqId(({ method, url }) => `${begun.push(`${method} ${url}`)}`);
+  const port = Number(new URL(await listen(app)).port);
+  const isSaturated = vi.fn(() => true);
+  Object.defineProperty(app.db.getExecutor().adapter, 'isSaturated', { get: isSaturated });
+  const now = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(now);
+  onTestFinished(() => clock.mockRestore());
+  return {
+    app,
+    begun,
+    send: (text: string) => send(port, text),
+    /** Waits until what was sent before has arrived: a health check is answered that was sent after it. */
+    async arrived() {
+      await (await send(port, HEALTH)).answer();
+    },
+    catchUp: () => void isSaturated.mockReturnValue(false),
+    passTime: () => void clock.mockReturnValue(now + LONGEST_WAIT),
+  };
+}
+
+async function send(port: number, text: string) {
+  const socket = connect({ port, host: '127.0.0.1' });
+  onTestFinished(() => void socket.destroy());
+  const closed = once(socket, 'close');
+  let received = '';
+  socket.setEncoding('utf8').on('data', (data) => {
+    received += data;
+  });
+  socket.write(text);
+  return {
+    socket,
+    closed,
+    /** The first answer, once it is whole. */
+    async answer(): Promise<{ head: string; body: string }> {
+      return vi.waitUntil(
+        () => {
+          const [head = '', body = ''] = received.split('\r\n\r\n');
+          const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
+          return Buffer.byteLength(body) >= Number(length) && { head, body };
+        },
+        { timeout: 30_000 },
+      );
+    },
+  };
+}
+
+function namesOf(head: string): string[] {
+  return [...head.matchAll(/^([\w-]+): /gm)].map(([, name]) => String(name).toLowerCase()).sort();
+}
+
+test('whoever has waited for too long is refused, by a page with all that others have, and nothing is done', async () => {
+  const roster = await startBusy();
+  const clients = [await roster.send(LIST), await roster.send(CREATE)];
+  await roster.arrived();
+  roster.passTime();
+  const page = await get(roster.app, '/nowhere');
+  for (const client of clients) {
+    const { head, body } = await client.answer();
+    expect(head).toMatch(/^HTTP\/1.1 503 /);
+    expect(head).toMatch(/\r\nretry-after: [1-5]\r\n/i);
+    expect(textOf(body)).toContain('Too many people are using Roster at this moment. Nothing was changed;');
+    expect(body).toMatch(/<\/html>\n$/);
+    const others = Object.keys(page.headers).filter((name) => name !== 'vary');
+    expect(namesOf(head)).toEqual([...others, 'retry-after', 'keep-alive'].sort());
+  }
+  expect(roster.begun).toEqual(['GET /healthz', 'GET /nowhere']);
+  expect(await roster.app.db.selectFrom('users').selectAll().execute()).toEqual([]);
+});
+
+test('who is refused may ask again on the same connection', async () => {
+  const roster = await startBusy();
+  const client = await roster.send(LIST);
+  await roster.arrived();
+  roster.passTime();
+  expect((await client.answer()).head).toMatch(/^HTTP\/1.1 503 /);
+  roster.catchUp();
+  client.socket.write(LIST);
+  await expect.poll(() => roster.begun).toContain('GET /users');
+});
+
+test('HEAD is refused without a page', async () => {
+  const roster = await startBusy();
+  const client = await roster.send(LIST.replace('GET', 'HEAD').replace(HOST, `${HOST}Connection: close\r\n`));
+  let received = '';
+  client.socket.on('data', (data) => {
+    received += data;
+  });
+  await roster.arrived();
+  roster.passTime();
+  await client.closed;
+  expect(received).toMatch(/^HTTP\/1.1 503 /);
+  expect(received).toMatch(/^[^<]+\r\n\r\n$/);
+});
+
+test('health checks do not wait, and the others are begun in the order of their kinds', async () => {
+  const roster = await startBusy();
+  for (const text of [CREATE, LIST, LIST.replace('/users', '/sign-in')]) {
+    await roster.send(text);
+    await roster.arrived();
+  }
+  expect(roster.begun).toEqual(['GET /healthz', 'GET /healthz', 'GET /healthz']);
+  roster.catchUp();
+  await expect.poll(() => roster.begun.slice(3)).toEqual(['GET /sign-in', 'GET /users', 'POST /users']);
+});
+
+test('whoever never pauses holds up nobody else', async () => {
+  const roster = await startBusy();
+  const hasty = await roster.send(HEALTH.repeat(3));
+  await expect.poll(() => roster.begun).toHaveLength(3);
+  hasty.socket.write(LIST);
+  await roster.arrived();
+  await roster.send(CREATE);
+  await roster.arrived();
+  roster.catchUp();
+  await expect.poll(() => roster.begun.slice(5)).toEqual(['POST /users', 'GET /users']);
+});
+
+test('what is sent of a form while it waits is all there', async () => {
+  const roster = await startBusy();
+  const client = await roster.send(CREATE.slice(0, -10));
+  await roster.arrived();
+  client.socket.write(CREATE.slice(-10));
+  await roster.arrived();
+  roster.catchUp();
+  expect((await client.answer()).head).toMatch(/^HTTP\/1.1 303 /);
+});
+
+test('nothing is begun for whoever has gone', async () => {
+  const roster = await startBusy();
+  const gone = await roster.send(CREATE);
+  await roster.arrived();
+  gone.socket.destroy();
+  await gone.closed;
+  await roster.arrived();
+  roster.catchUp();
+  expect((await (await roster.send(LIST)).answer()).head).toMatch(/^HTTP\/1.1 200 /);
+  expect(roster.begun).not.toContain('POST /users');
+});
+
+test('what is no HTTP, after a request that waits, does not take its answer', async () => {
+  const roster = await startBusy();
+  const client = await roster.send(LIST);
+  await roster.arrived();
+  client.socket.write('noise\r\n\r\n');
+  await roster.arrived();
+  roster.catchUp();
+  expect((await client.answer()).head).toMatch(/^HTTP\/1.1 200 /);
+  await client.closed;
+});
+
+test('whoever is refused while still sending sees the answer', async () => {
+  const roster = await startBusy();
+  const length = 5_000_000;
+  const head = CREATE.slice(0, CREATE.indexOf('Content-Length'));
+  const client = await roster.send(`${head}Content-Length: ${length}\r\n\r\n${'a'.repeat(length)}`);
+  await roster.arrived();
+  roster.passTime();
+  expect((await client.answer()).head).toMatch(/^HTTP\/1.1 503 /);
+});
+
+test('many refusals are one line in the log', async () => {
+  const roster = await startBusy();
+  const warn = vi.spyOn(roster.app.log, 'warn');
+  const clients = await Promise.all([LIST, LIST, LIST].map(roster.send));
+  await roster.arrived();
+  roster.passTime();
+  await Promise.all(clients.map((client) => client.answer()));
+  await expect.poll(() => warn.mock.calls, { timeout: 10_000 }).toHaveLength(1);
+  expect(warn.mock.calls[0]).toEqual([{ refused: 3 }, expect.any(String)]);
+});

@@ -1,0 +1,82 @@
+/** A process of its own: many connections that each ask again as soon as they are answered. */
+import { connect } from 'node:net';
+
+/** What a crowd is told, as JSON in its only argument. */
+export type Orders = {
+  port: number;
+  connections: number;
+  /** For how long it goes on once each has been answered, in milliseconds. */
+  milliseconds: number;
+  /** Connections take turns with these; a "0000000" becomes another number each time. */
+  requests: string[];
+};
+
+/** What it has seen by then, as JSON in the second line that it says. The first one comes when each has been answered. */
+export type Seen = {
+  answers: Record<number, number>;
+  /** How long each refusal took, in milliseconds, and what they said. */
+  refusals: number[];
+  retryAfter: string[];
+  /** Connections that ended, and answers without a length. */
+  problems: string[];
+};
+
+const orders: Orders = JSON.parse(process.argv[2] ?? '');
+const seen: Seen = { answers: {}, refusals: [], retryAfter: [], problems: [] };
+let asked = 0;
+let waitedFor = orders.connections;
+let isStanding = false;
+
+for (let index = 0; index < orders.connections; index++) {
+  askForEver(orders.requests[index % orders.requests.length] ?? '');
+}
+
+function askForEver(request: string): void {
+  let sent = 0;
+  let answered = 0;
+  let missing = 0;
+  let head = '';
+  const ask = () => {
+    sent = performance.now();
+    socket.write(request.replaceAll('0000000', String(asked++).padStart(7, '0')));
+  };
+  const socket = connect({ port: orders.port, host: '127.0.0.1', noDelay: true }, ask);
+  socket.on('data', (data) => {
+    if (missing === 0) {
+      head += data.toString('latin1');
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      missing = note(head.slice(0, end), performance.now() - sent) + end + 4 - head.length;
+      head = '';
+    } else missing -= data.length;
+    if (missing > 0) return;
+    if (answered++ === 0 && --waitedFor === 0) stand();
+    ask();
+  });
+  const fail = (what: string) => () => seen.problems.push(what);
+  socket.on('error', fail('error')).on('close', fail('closed'));
+}
+
+/** From now on it counts. */
+function stand(): void {
+  isStanding = true;
+  console.log('standing');
+  setTimeout(() => {
+    seen.retryAfter = [...new Set(seen.retryAfter)];
+    // Not before all of it is in the pipe.
+    process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit());
+  }, orders.milliseconds);
+}
+
+/** Returns the length of the body that follows. */
+function note(head: string, time: number): number {
+  const status = Number(head.slice(9, 12));
+  if (isStanding) seen.answers[status] = (seen.answers[status] ?? 0) + 1;
+  if (status === 503) {
+    if (isStanding) seen.refusals.push(time);
+    seen.retryAfter.push(/\r\nretry-after: (.*)/i.exec(head)?.[1] ?? 'none');
+  }
+  const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
+  if (length === undefined) seen.problems.push(head);
+  return Number(length);
+}

@@ -1,0 +1,147 @@
+/** Many who ask without a pause, and beside them someone new: answered soon, by a page or by a refusal. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { percentile } from '../bench/load.ts';
+import { addAdministrator, SIGNED_IN } from '../bench/session.ts';
+import { run, startRoster } from '../roster.ts';
+import { temporaryUrl } from '../support.ts';
+import type { Orders, Seen } from './crowd.ts';
+
+const CROWDS = inject('isLong') ? [16, 512, 2_000] : [1_000];
+/** How long each crowd stands, and how often someone new comes meanwhile, in milliseconds. */
+const STANDING = inject('isLong') ? 10_000 : 1_500;
+const EVERY = 50;
+/** What counts as itself again: so many pages in a row that take so long at most. */
+const ITSELF = { pages: 5, milliseconds: 100 };
+
+const HEADERS = `Host: localhost\r\nCookie: ${SIGNED_IN.cookie}\r\nSec-Fetch-Site: same-origin\r\n`;
+const LIST = `GET /users HTTP/1.1\r\n${HEADERS}\r\n`;
+const BODY = 'username=user.0000000&email=user.0000000@example.org';
+const CREATE = `POST /users HTTP/1.1\r\n${HEADERS}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
+
+type Answer = { status: number; time: number; isWhole: boolean };
+
+/** One request on a connection of its own, and how long it took from connecting to the end of the answer. */
+async function comeNew(port: number, path: string): Promise<Answer> {
+  const began = performance.now();
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.write(`GET ${path} HTTP/1.1\r\nConnection: close\r\n${HEADERS}\r\n`);
+  let text = '';
+  for await (const data of socket) text += data;
+  const time = performance.now() - began;
+  return { status: Number(text.slice(9, 12)), time, isWhole: /(<\/html>|ok|ready)\n$/.test(text) };
+}
+
+/** A Roster as `npm start` runs it, with a thousand users and someone who is signed in. */
+async function startFull(engine: 'sqlite' | 'postgres'): Promise<number> {
+  const DATABASE_URL = await temporaryUrl(engine);
+  const seeding = run(['seed', '1000'], { DATABASE_URL });
+  seeding.stdout.resume();
+  expect((await once(seeding, 'exit'))[0]).toBe(0);
+  await addAdministrator(DATABASE_URL);
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+  const NODE_OPTIONS = scripts.start.match(/--\S+/g).join(' ');
+  const { address } = await startRoster({ DATABASE_URL, LOG_LEVEL: 'silent', NODE_OPTIONS });
+  return Number(new URL(address).port);
+}
+
+async function withCrowd(orders: Orders) {
+  const crowd = spawn(process.execPath, [join(import.meta.dirname, 'crowd.ts'), JSON.stringify(orders)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void crowd.kill('SIGKILL'));
+  const lines = createInterface(crowd.stdout)[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe('standing');
+  let isStanding = true;
+  const told = lines.next().then(({ value }) => {
+    isStanding = false;
+    return JSON.parse(value ?? '') as Seen;
+  });
+  const newcomers: Promise<Answer>[] = [];
+  const checks: Promise<Answer>[] = [];
+  while (isStanding) {
+    newcomers.push(comeNew(orders.port, '/users'));
+    checks.push(comeNew(orders.port, newcomers.length % 2 ? '/healthz' : '/readyz'));
+    await pause(EVERY);
+  }
+  const [seen, recovery] = [await told, await recover(orders.port)];
+  return { seen, recovery, newcomers: await Promise.all(newcomers), checks: await Promise.all(checks) };
+}
+
+function rounded(row: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value.toPrecision(3))]));
+}
+
+/** How long it takes from now on until Roster is itself again, in milliseconds. */
+async function recover(port: number): Promise<number> {
+  const began = performance.now();
+  let good = 0;
+  let last = began;
+  while (good < ITSELF.pages) {
+    const { status, time } = await comeNew(port, '/users');
+    const isGood = status === 200 && (time < ITSELF.milliseconds || !inject('isLong'));
+    good = isGood ? good + 1 : 0;
+    if (!isGood) last = performance.now();
+  }
+  return last - began;
+}
+
+test.each(['sqlite', 'postgres'] as const)(
+  'on %s a crowd that asks without a pause gets pages or refusals, and whoever is new is answered soon',
+  async (engine) => {
+    const port = await startFull(engine);
+    const rows = [];
+    // What has been compiled by then is not measured.
+    for (let asked = 0; asked < 300; asked++) await comeNew(port, '/users');
+    for (const connections of CROWDS) {
+      const requests = inject('isLong') ? [LIST] : [LIST, CREATE];
+      const { seen, recovery, newcomers, checks } = await withCrowd({
+        port,
+        connections,
+        milliseconds: STANDING,
+        requests,
+      });
+      const { 200: pages = 0, 303: creates = 0, 503: refusals = 0, ...others } = seen.answers;
+      expect(others).toEqual({});
+      expect(seen.problems).toEqual([]);
+      for (const seconds of seen.retryAfter) expect(seconds).toMatch(/^[1-5]$/);
+      for (const { status, isWhole } of newcomers)
+        expect([status, isWhole]).toEqual([expect.toBeOneOf([200, 503]), true]);
+      for (const check of checks) expect(check).toMatchObject({ status: 200, isWhole: true });
+      const times = newcomers.map(({ time }) => time);
+      rows.push({
+        connections,
+        'pages/s': Math.round(((pages + creates) / STANDING) * 1000),
+        'refusals/s': Math.round((refusals / STANDING) * 1000),
+        'refusal, p50': percentile(seen.refusals, 0.5),
+        'refusal, p99': percentile(seen.refusals, 0.99),
+        'new, p50': percentile(times, 0.5),
+        'new, p99': percentile(times, 0.99),
+        'new, refused (share)': newcomers.filter(({ status }) => status === 503).length / newcomers.length,
+        'health, p99': percentile(
+          checks.map(({ time }) => time),
+          0.99,
+        ),
+        recovery,
+      });
+    }
+    if (!inject('isLong')) {
+      expect(rows[0]?.['refusals/s']).toBeGreaterThan(0);
+      return;
+    }
+    console.log(engine);
+    console.table(rows.map(rounded));
+    const best = Math.max(...rows.map((row) => row['pages/s']));
+    for (const row of rows) {
+      expect(row['new, p99']).toBeLessThan(500);
+      expect(row.recovery).toBeLessThan(2_000);
+      expect(row['pages/s'] / best).toBeGreaterThan(row.connections > 512 ? 0.7 : 0.9);
+    }
+  },
+);
