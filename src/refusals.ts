@@ -6,8 +6,6 @@ import { dropBody } from './unread-bodies.ts';
 
 /** Seconds after which the refused may ask again, drawn by lot so that they do not come together. */
 const RETRY_AFTER = { least: 1, most: 5 };
-/** Milliseconds between two lines in the log. */
-const LOG_EVERY = 1_000;
 
 /** Returns what refuses a request. */
 export function addRefusals(
@@ -15,7 +13,6 @@ export function addRefusals(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   let html = '';
   let headers: OutgoingHttpHeaders = {};
-  let refused = 0;
 
   app.addHook('onReady', async () => {
     html = await bareErrorPage(app, 503);
@@ -23,17 +20,12 @@ export function addRefusals(
   });
 
   return (request, response) => {
-    if (refused++ === 0) setTimeout(log, LOG_EVERY).unref();
+    app.log.warn('too many requests at once: one was refused');
     dropBody(request, (isWhole) => {
       if (!isWhole) response.shouldKeepAlive = false;
       response.writeHead(503, { ...headers, 'retry-after': retryAfter() }).end(html);
     });
   };
-
-  function log(): void {
-    app.log.warn({ refused }, 'too many requests at once: some were refused');
-    refused = 0;
-  }
 }
 
 function retryAfter(): string {

@@ -10,7 +10,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { percentile } from '../bench/load.ts';
 import { addAdministrator, SIGNED_IN } from '../bench/session.ts';
 import { run, startRoster } from '../roster.ts';
-import { temporaryUrl } from '../support.ts';
+import { temporaryFolder, temporaryUrl } from '../support.ts';
 import type { Orders, Seen } from './crowd.ts';
 
 const CROWDS = inject('isLong') ? [16, 512, 2_000] : [1_000];
@@ -20,10 +20,12 @@ const EVERY = 50;
 /** What counts as itself again: so many pages in a row that take so long at most. */
 const ITSELF = { pages: 5, milliseconds: 100 };
 
-const HEADERS = `Host: localhost\r\nCookie: ${SIGNED_IN.cookie}\r\nSec-Fetch-Site: same-origin\r\n`;
-const LIST = `GET /users HTTP/1.1\r\n${HEADERS}\r\n`;
+/** With the cookie of whoever has been made an administrator by then. */
+const headers = () => `Host: localhost\r\nCookie: ${SIGNED_IN.cookie}\r\nSec-Fetch-Site: same-origin\r\n`;
+const list = () => `GET /users HTTP/1.1\r\n${headers()}\r\n`;
 const BODY = 'username=user.0000000&email=user.0000000@example.org';
-const CREATE = `POST /users HTTP/1.1\r\n${HEADERS}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
+const create = () =>
+  `POST /users HTTP/1.1\r\n${headers()}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
 
 type Answer = { status: number; time: number; isWhole: boolean };
 
@@ -31,7 +33,7 @@ type Answer = { status: number; time: number; isWhole: boolean };
 async function comeNew(port: number, path: string): Promise<Answer> {
   const began = performance.now();
   const socket = connect({ port, host: '127.0.0.1' });
-  socket.write(`GET ${path} HTTP/1.1\r\nConnection: close\r\n${HEADERS}\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nConnection: close\r\n${headers()}\r\n`);
   let text = '';
   for await (const data of socket) text += data;
   const time = performance.now() - began;
@@ -40,14 +42,17 @@ async function comeNew(port: number, path: string): Promise<Answer> {
 
 /** A Roster as `npm start` runs it, with a thousand users and someone who is signed in. */
 async function startFull(engine: 'sqlite' | 'postgres'): Promise<number> {
-  const DATABASE_URL = await temporaryUrl(engine);
-  const seeding = run(['seed', '1000'], { DATABASE_URL });
+  const settings = {
+    DATABASE_URL: await temporaryUrl(engine),
+    SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key'),
+  };
+  const seeding = run(['seed', '1000'], settings);
   seeding.stdout.resume();
   expect((await once(seeding, 'exit'))[0]).toBe(0);
-  await addAdministrator(DATABASE_URL);
+  await addAdministrator(settings.DATABASE_URL, settings.SECRET_KEY_FILE);
   const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
   const NODE_OPTIONS = scripts.start.match(/--\S+/g).join(' ');
-  const { address } = await startRoster({ DATABASE_URL, LOG_LEVEL: 'silent', NODE_OPTIONS });
+  const { address } = await startRoster({ ...settings, LOG_LEVEL: 'silent', NODE_OPTIONS });
   return Number(new URL(address).port);
 }
 
@@ -100,7 +105,7 @@ test.each(['sqlite', 'postgres'] as const)(
     // What has been compiled by then is not measured.
     for (let asked = 0; asked < 300; asked++) await comeNew(port, '/users');
     for (const connections of CROWDS) {
-      const requests = inject('isLong') ? [LIST] : [LIST, CREATE];
+      const requests = inject('isLong') ? [list()] : [list(), create()];
       const { seen, recovery, newcomers, checks } = await withCrowd({
         port,
         connections,

@@ -27,15 +27,15 @@ export function postgresDialect(pool: ConnectionPool): Dialect {
 
 class RosterPostgresAdapter extends PostgresAdapter {
   readonly engine = postgresEngine;
-  readonly #pool: pg.Pool;
+  readonly #pool: ConnectionPool;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: ConnectionPool) {
     super();
     this.#pool = pool;
   }
 
   get isSaturated(): boolean {
-    return this.#pool.waitingCount >= this.#pool.options.max;
+    return this.#pool.isSaturated;
   }
 }
 

@@ -61,6 +61,11 @@ export class ConnectionPool {
     client.release(client.isLost || client.openedAt < this.#trustedSince);
   }
 
+  /** Whether as many wait for a connection as there are. */
+  get isSaturated(): boolean {
+    return this.#pool.waitingCount >= this.#pool.options.max;
+  }
+
   async end(): Promise<void> {
     await this.#pool.end();
   }
