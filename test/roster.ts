@@ -19,6 +19,17 @@ export type Roster = {
   stderr: Promise<string>;
 };
 
+/** Settings with which a Roster finds no hard links, as on FAT. */
+export const WITHOUT_LINKS = {
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(`
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    fs.linkSync = () => {
+      throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+    };
+    syncBuiltinESMExports();`)}`,
+};
+
 /** Starts a command with these settings alone; it does not outlive the test. */
 export function run(args: readonly string[], settings: Record<string, string>, main = MAIN) {
   const child = spawn(process.execPath, [main, ...args], {

@@ -33,6 +33,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/compile-cache.js',
     'src/node-version.js',
     'src/local-address.ts',
+    'src/make-file.ts',
     'src/pagination.ts',
     'src/progress.ts',
     'src/redaction.ts',
