@@ -11,7 +11,7 @@ import { addUser, get, startApp, temporaryDatabase, temporaryUrl } from '../supp
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 
 /** Runs the command with lines of standard input; without terminal. */
-async function admin(url: string, args: readonly string[], input: string) {
+async function admin(url: string, args: readonly string[], input: string | Buffer) {
   const child = spawn(process.execPath, [MAIN, 'admin', ...args], {
     env: { PATH: process.env.PATH ?? '', DATABASE_URL: url },
   });
@@ -49,6 +49,30 @@ describe('the command line', () => {
     expect((await get(app, '/users', session)).statusCode).toBe(303);
     const headers = await signIn(app, 'ann', 'a bicycle in the library');
     expect((await get(app, '/roles', headers)).statusCode).toBe(200);
+  });
+
+  test.each([
+    ['U+FEFF before it', `\uFEFF${PASSWORD}\n`],
+    ['U+FEFF before it, and the end of a line as on Windows', `\uFEFF${PASSWORD}\r\nmore`],
+    ['no end of a line', PASSWORD],
+  ])('a password that is piped in with %s is the password alone', async (_name, input) => {
+    const url = await temporaryUrl();
+    const app = await startApp({}, await temporaryDatabase(url));
+    expect((await admin(url, ['ann', '--email', 'ann@example.org'], input)).code).toBe(0);
+    expect(await signIn(app, 'ann')).toBeDefined();
+  });
+
+  test.each([
+    ['UTF-16', Buffer.from(`\uFEFF${PASSWORD}\n`, 'utf16le')],
+    ['UTF-16 without U+FEFF', Buffer.from(`${PASSWORD}\n`, 'utf16le')],
+    ['Latin-1', Buffer.from('a bicycle in the café\n', 'latin1')],
+  ])('a password that is piped in as %s is refused', async (_name, input) => {
+    const url = await temporaryUrl();
+    await temporaryDatabase(url);
+    expect(await admin(url, ['ann', '--email', 'ann@example.org'], input)).toEqual({
+      code: 1,
+      said: expect.stringContaining('The password on standard input is not in UTF-8: '),
+    });
   });
 
   test('says what is wrong, and changes nothing', async () => {
