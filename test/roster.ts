@@ -30,12 +30,14 @@ export const WITHOUT_LINKS = {
     syncBuiltinESMExports();`)}`,
 };
 
-/** Starts a command with these settings alone; it does not outlive the test. */
-export function run(args: readonly string[], settings: Record<string, string>, main = MAIN) {
+/** Starts a command with these settings alone, and with what it reads from standard input; it does not outlive the test. */
+export function run(args: readonly string[], settings: Record<string, string>, main = MAIN, input = '') {
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env.PATH ?? '', ...keyOf(settings), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
+  // Some end before they have read it.
+  child.stdin.on('error', () => {}).end(input);
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/text.ts'],
   [
     'src/errors.ts',
+    'src/database-url.ts',
     'src/clock.ts',
     'src/compile-cache.js',
     'src/node-version.js',
@@ -86,6 +87,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/client-address.ts',
     'src/cross-site.ts',
     'src/exposed-files.ts',
+    'src/named-database.ts',
     'src/setup/administrators.ts',
   ],
   ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/', 'src/admin/', 'src/keys/'],

@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { nameOf } from '../../src/db/database.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, get, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 
-/** Runs the command with lines of standard input; without terminal. */
+/** Runs the command with lines of standard input; without terminal. What it says once it has named the database. */
 async function admin(url: string, args: readonly string[], input: string | Buffer) {
   const child = spawn(process.execPath, [MAIN, 'admin', ...args], {
     env: { PATH: process.env.PATH ?? '', DATABASE_URL: url },
@@ -22,12 +23,14 @@ async function admin(url: string, args: readonly string[], input: string | Buffe
     text(child.stderr),
     once(child, 'close'),
   ]);
-  return { code, said: out + error };
+  const said = (out + error).replace(`Database: ${nameOf(url)}\n`, '');
+  return { code, said };
 }
 
 describe('the command line', () => {
   test('makes an administrator, who then signs in', async () => {
     const url = await temporaryUrl();
+    await temporaryDatabase(url);
     const made = await admin(url, ['ann', '--email', 'ann@example.org'], `${PASSWORD}\n`);
     expect(made).toEqual({ code: 0, said: expect.stringMatching(/^ann is an administrator, .*\n$/) });
     const app = await startApp({}, await temporaryDatabase(url));
@@ -96,6 +99,9 @@ describe('the command line', () => {
         `${PASSWORD}\n`,
         /^There is bob already, with the email bob@example\.org\.\n$/,
       ],
+      [['alice'], '', /^There is no user alice; with --email one is made\.\n$/],
+      [['al ice', '--email', 'x'], '', /^Use only letters.*\nEnter an email address.*\n$/],
+      [['alice', '--email', 'a@b.example'], '', /^There was no password on standard input\.\n$/],
       [['ann', 'bob'], '', /^Say who: /],
       [['ann', '--password', PASSWORD], '', /^Unknown option '--password'/],
     ];
