@@ -105,8 +105,10 @@ describe('the command line', () => {
       [['ann', 'bob'], '', /^Say who: /],
       [['ann', '--password', PASSWORD], '', /^Unknown option '--password'/],
     ];
-    for (const [args, input, sentence] of refusals)
-      expect(await admin(url, args, input)).toEqual({ code: 1, said: expect.stringMatching(sentence) });
+    const all = refusals.map(async ([args, input, sentence]) =>
+      expect(await admin(url, args, input)).toEqual({ code: 1, said: expect.stringMatching(sentence) }),
+    );
+    await Promise.all(all);
     expect(await db.selectFrom('users').select(['username', 'role']).execute()).toEqual([
       { username: 'bob', role: 'member' },
     ]);
