@@ -22,6 +22,8 @@ const BY_START =
 const noAdministrator = (database: string) =>
   `There is no administrator in ${database} yet, and whoever reaches Roster could change everything: start it once without HOST, ORIGIN and TRUST_PROXY and make one in a browser on this machine, or make one with: npm run roster -- admin alice --email alice@example.com`;
 
+const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
+
 /** Serves until SIGTERM or SIGINT, then finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
@@ -38,6 +40,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   });
   const { isOpen, secretKey } = await prepare(config, db).catch(async (error) => {
     await db.destroy();
+    if (made !== undefined) console.warn(newDatabase(made));
     throw error;
   });
   const app = await buildApp({ config, db, secretKey });
@@ -83,7 +86,7 @@ function announce(
   const { address, port, family } = app.server.address() as AddressInfo;
   const here = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   console.log(`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`);
-  if (made !== undefined) console.log(`There was no database, so it has made a new one: ${made}`);
+  if (made !== undefined) console.log(newDatabase(made));
   if (isOpen)
     console.log(`No administrator yet: make one at ${origin?.origin ?? here}/setup/${app.setupToken}`);
 }

@@ -88,9 +88,21 @@ describe('where there is no database', () => {
   test('Roster makes one, and says so with where it is; the second start does not', async () => {
     const { url, name } = await nowhere();
     const first = await served({ DATABASE_URL: url });
-    expect(first).toContain(`\nThere was no database, so it has made a new one: ${name}\n`);
+    expect(first).toContain(`\nThere was no database, so Roster has made a new one: ${name}\n`);
     const second = await served({ DATABASE_URL: url, REQUIRE_DATABASE: '1' });
     expect(second).toMatch(/^Roster is at .*\nNo administrator yet: .*\n$/);
+  });
+
+  test('Roster says so also where it then does not start: the next start finds one', async () => {
+    const { url, name } = await nowhere();
+    const { error } = await roster([], {
+      DATABASE_URL: url,
+      SECRET_KEY_FILE: join(import.meta.filename, 'key'),
+    });
+    expect(error).toMatch(
+      /^There was no database, .*\n.*, for the key that secrets are sealed with, cannot be made: /,
+    );
+    expect(error).toContain(` ${name}\n`);
   });
 
   test('a copy makes its target, and says so before', async () => {
