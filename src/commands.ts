@@ -14,7 +14,8 @@ const HELP = `Roster, a user directory.
                              every user of the machine can see; where the keys of both are not what
                              SECRET_KEY_FILE, or else its default, says: --from-key FILE, --to-key FILE
   npm run roster -- admin alice --email alice@example.com
-                             makes an administrator, or lets one in again; asks for the password
+                             makes an administrator, or lets one in again; asks for the password;
+                             in a database that is there, or with --new-database in a new one
   npm run roster -- rebuild-search
                              makes anew what searches go through
   npm run roster -- change-key

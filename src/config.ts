@@ -1,6 +1,13 @@
 /** The settings: all from the environment, all checked at start. */
 import { isIP } from 'node:net';
-import { dirname, join } from 'node:path';
+import {
+  DATABASE_URL_RULE,
+  DEFAULT_DATABASE_URL,
+  keyFileOf,
+  PATH_RULE,
+  parseDatabaseUrl,
+  parsePath,
+} from './database-url.ts';
 import { StartError } from './errors.ts';
 
 export type Config = {
@@ -10,8 +17,10 @@ export type Config = {
   port: number;
   /** Where people reach Roster from outside, if that differs: scheme, host and port. */
   origin: URL | undefined;
-  /** `sqlite:` and a path, or `postgres://…`. */
+  /** `sqlite:` and a whole path, or `postgres://…`. */
   databaseUrl: string;
+  /** Whether Roster starts with a database that is there, and makes none. */
+  requireDatabase: boolean;
   /** How many connections to PostgreSQL requests share. */
   databaseConnections: number;
   /** The file with the key that secrets in the database are sealed with. */
@@ -26,10 +35,6 @@ export type Config = {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-/** What is there instead is not repeated: it may hold a password. */
-const DATABASE_URL_RULE =
-  'sqlite: and the path of a file, or postgres://user:password@host:5432/database with one host (the primary, or what leads there) and special characters percent-encoded';
-
 const PLAIN_HTTP =
   'Roster speaks plain HTTP, which is for this machine alone: with another HOST than 127.0.0.1 set ORIGIN to the https address of the proxy before it, and TRUST_PROXY to the address of that proxy.';
 
@@ -41,12 +46,14 @@ export const SETTINGS_HELP = `Settings, from the environment:
   PORT          the port to listen on, 0 for a free one (3000)
   ORIGIN        where people reach Roster, if not there: https://users.example.org (none)
   DATABASE_URL  sqlite: and the path of the database file, or postgres://user:password@host:5432/database
-                (sqlite:data/roster.db)
+                (sqlite: and data/roster.db in the project)
+  REQUIRE_DATABASE
+                1 starts with a database that is there alone, and makes none (0)
   DATABASE_CONNECTIONS
                 how many connections to PostgreSQL are opened at most (10)
   SECRET_KEY_FILE
                 the file with the key that secrets in the database are sealed with, made at the first start
-                (secret.key beside the database file; data/secret.key with PostgreSQL)
+                (secret.key beside the database file; with PostgreSQL data/secret.key in the project)
   TRUST_PROXY   the addresses or networks of proxies that tell the truth about who asks (none)
   SESSION_IDLE_HOURS
                 after how long without use someone has to sign in again (12)
@@ -63,7 +70,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       problems.push(`${name} must be ${rule}${name === 'DATABASE_URL' ? '' : `, not "${value}"`}.`);
     return parsed as T;
   }
-  const url = read('DATABASE_URL', 'sqlite:data/roster.db', databaseUrl, DATABASE_URL_RULE);
+  const url = env.DATABASE_URL
+    ? read('DATABASE_URL', '', parseDatabaseUrl, DATABASE_URL_RULE)
+    : DEFAULT_DATABASE_URL;
   const config = {
     host: read('HOST', '127.0.0.1', hostname, 'a host name or an IP address'),
     port: read('PORT', '3000', port, 'a whole number from 0 to 65535'),
@@ -76,7 +85,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
         )
       : undefined,
     databaseUrl: url,
-    secretKeyFile: env.SECRET_KEY_FILE || keyFileOf(url ?? ''),
+    requireDatabase: read('REQUIRE_DATABASE', '0', yesOrNo, '1 or 0'),
+    secretKeyFile: env.SECRET_KEY_FILE
+      ? read('SECRET_KEY_FILE', '', parsePath, PATH_RULE)
+      : keyFileOf(url ?? ''),
     databaseConnections: read('DATABASE_CONNECTIONS', '10', connections, 'a whole number from 1 to 1000'),
     logLevel: read('LOG_LEVEL', 'warn', logLevel, `one of ${LOG_LEVELS.join(', ')}`),
     trustProxy: env.TRUST_PROXY
@@ -96,15 +108,19 @@ export function readConfig(env: Record<string, string | undefined>): Config {
  * @throws StartError
  */
 export function readDatabaseUrl(name: string, value: string): string {
-  const url = databaseUrl(value);
+  const url = parseDatabaseUrl(value);
   if (url === undefined) throw new StartError(`${name} must be ${DATABASE_URL_RULE}.`);
   return url;
 }
 
-/** Where the key of a database is, unless a setting says so: beside its file. */
-export function keyFileOf(databaseUrl: string): string {
-  const path = /^sqlite:(.*)$/.exec(databaseUrl)?.[1];
-  return join(path === undefined ? 'data' : dirname(path), 'secret.key');
+/**
+ * The path of a file that an option or a setting gives.
+ * @throws StartError
+ */
+export function readPath(name: string, value: string): string {
+  const path = parsePath(value);
+  if (path === undefined) throw new StartError(`${name} must be ${PATH_RULE}, not "${value}".`);
+  return path;
 }
 
 /** Whether people reach Roster by https. */
@@ -138,21 +154,8 @@ function origin(value: string): URL | undefined {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isHere) ? url : undefined;
 }
 
-function databaseUrl(value: string): string | undefined {
-  if (/^postgres(ql)?:\/\//.test(value)) {
-    const url = URL.parse(value);
-    if (url === null || hasSeveralHosts(url)) return undefined;
-    // Behind the host these would be parts of a password that is not encoded.
-    return /[@#]/.test(url.pathname + url.search + url.hash) ? undefined : value;
-  }
-  // Without space around the path, which SQLite would leave out by itself and so open another file.
-  const path = /^sqlite:([^\0]+)$/.exec(value)?.[1]?.trim();
-  return path && path !== ':memory:' ? `sqlite:${path}` : undefined;
-}
-
-/** As PostgreSQL's own tools take them, to try one after the other. */
-function hasSeveralHosts({ hostname, searchParams }: URL): boolean {
-  return [hostname, ...searchParams.getAll('host')].some((host) => /,|%2c/i.test(host));
+function yesOrNo(value: string): boolean | undefined {
+  return /^[01]$/.test(value) ? value === '1' : undefined;
 }
 
 function connections(value: string): number | undefined {

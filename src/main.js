@@ -7,7 +7,7 @@ import { keepCompiledCode } from './compile-cache.js';
 import { howToGetNewer, isTooOld } from './node-version.js';
 
 if (isTooOld(process.versions.node)) {
-  console.error(howToGetNewer(process.versions.node));
+  console.error(howToGetNewer(process.versions.node, 'npm_lifecycle_event' in process.env));
   process.exit(1);
 }
 // Whatever Roster makes is for its owner alone.

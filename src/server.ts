@@ -4,11 +4,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { type Config, isLoopback, readConfig } from './config.ts';
-import { openDatabase } from './db/database.ts';
+import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
 import { StartError } from './errors.ts';
 import { findExposedFiles } from './exposed-files.ts';
+import { noDatabase } from './named-database.ts';
 import { hasAdministrator } from './sessions/last-administrator.ts';
 import { loadKey } from './sessions/secret-key.ts';
 
@@ -18,16 +19,28 @@ const LAST_CALL = 9_500;
 const BY_START =
   'Warning: the database lacks the extension pg_trgm, so searches find only what a field starts with. With it, run: npm run roster -- rebuild-search';
 
-const NO_ADMINISTRATOR =
-  'There is no administrator yet, and whoever reaches Roster could change everything: start it once without HOST, ORIGIN and TRUST_PROXY and make one in a browser on this machine, or make one with: npm run roster -- admin alice --email alice@example.com';
+const noAdministrator = (database: string) =>
+  `There is no administrator in ${database} yet, and whoever reaches Roster could change everything: start it once without HOST, ORIGIN and TRUST_PROXY and make one in a browser on this machine, or make one with: npm run roster -- admin alice --email alice@example.com`;
+
+const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
 
 /** Serves until SIGTERM or SIGINT, then finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   await checkPort(config);
-  const db = await openDatabase(config.databaseUrl, { connections: config.databaseConnections });
+  let made: string | undefined;
+  const db = await openDatabase(config.databaseUrl, {
+    connections: config.databaseConnections,
+    announce: (name, isNew) => {
+      if (!isNew) return;
+      // Served to others it has an administrator, so it is there, or not where it should be.
+      if (config.requireDatabase || isForOthers(config)) throw new StartError(noDatabase(name));
+      made = name;
+    },
+  });
   const { isOpen, secretKey } = await prepare(config, db).catch(async (error) => {
     await db.destroy();
+    if (made !== undefined) console.warn(newDatabase(made));
     throw error;
   });
   const app = await buildApp({ config, db, secretKey });
@@ -40,14 +53,14 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     process.exit(0);
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
-  announce(app, config, isOpen);
+  announce(app, config, { isOpen, made });
   if ((await engineOf(db).searchOf(db)).isByStart) console.warn(BY_START);
 }
 
 /** @throws StartError when it must not be served as it is. */
 async function prepare(config: Config, db: Db): Promise<{ isOpen: boolean; secretKey: Buffer }> {
   const isOpen = !(await hasAdministrator(db));
-  if (isOpen && isForOthers(config)) throw new StartError(NO_ADMINISTRATOR);
+  if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
   const { key, sealed } = await loadKey(db, config.secretKeyFile);
   if (sealed > 0) console.warn(nowSealed(sealed, config.secretKeyFile));
   for (const warning of findExposedFiles(config)) console.warn(warning);
@@ -65,10 +78,15 @@ function nowSealed(count: number, path: string): string {
   return `${what} now sealed with the key in ${path}. Copies of the database from before hold it in clear: remove those, or have the second factors set up anew.`;
 }
 
-function announce(app: FastifyInstance, { origin }: Config, isOpen: boolean): void {
+function announce(
+  app: FastifyInstance,
+  { origin }: Config,
+  { isOpen, made }: { isOpen: boolean; made: string | undefined },
+): void {
   const { address, port, family } = app.server.address() as AddressInfo;
   const here = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   console.log(`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`);
+  if (made !== undefined) console.log(newDatabase(made));
   if (isOpen)
     console.log(`No administrator yet: make one at ${origin?.origin ?? here}/setup/${app.setupToken}`);
 }

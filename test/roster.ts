@@ -19,12 +19,25 @@ export type Roster = {
   stderr: Promise<string>;
 };
 
-/** Starts a command with these settings alone; it does not outlive the test. */
-export function run(args: readonly string[], settings: Record<string, string>, main = MAIN) {
+/** Settings with which a Roster finds no hard links, as on FAT. */
+export const WITHOUT_LINKS = {
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(`
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    fs.linkSync = () => {
+      throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+    };
+    syncBuiltinESMExports();`)}`,
+};
+
+/** Starts a command with these settings alone, and with what it reads from standard input; it does not outlive the test. */
+export function run(args: readonly string[], settings: Record<string, string>, main = MAIN, input = '') {
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env.PATH ?? '', ...keyOf(settings), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
+  // Some end before they have read it.
+  child.stdin.on('error', () => {}).end(input);
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

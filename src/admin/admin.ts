@@ -1,11 +1,10 @@
 /** `npm run roster -- admin alice --email …`: makes an administrator, and lets one in again who was locked out. */
 import { readArguments } from '../arguments.ts';
-import { readConfig } from '../config.ts';
-import { openDatabase } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { NotUniqueError, StartError } from '../errors.ts';
 import { parseForm } from '../forms.ts';
+import { openNamed } from '../named-database.ts';
 import { passwordProblem } from '../sessions/form.ts';
 import { hashPassword } from '../sessions/passwords.ts';
 import { administratorSchema, makeAdministrator } from '../setup/administrators.ts';
@@ -15,10 +14,10 @@ import { readNewPassword } from './read-password.ts';
 const USAGE = 'Say who: npm run roster -- admin alice --email alice@example.com';
 
 export async function admin(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(args, ['email']);
+  const { values, positionals } = readArguments(args, ['email'], ['new-database']);
   const [username, ...rest] = positionals;
   if (!username || rest.length > 0) throw new StartError(USAGE);
-  const db = await openDatabase(readConfig({ DATABASE_URL: env.DATABASE_URL }).databaseUrl);
+  const db = await openNamed(env, { mayMake: values['new-database'] ?? false });
   try {
     const user = await whoToBe(db, username, values.email);
     const password = await readNewPassword(`Password for ${user.username}: `);

@@ -3,28 +3,56 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { StartError } from '../errors.ts';
 
+const NEWLINE = 0x0a;
+
 /**
  * A line of standard input; at a terminal it is asked for, and since it is not shown, asked for once more.
  * @throws StartError when there is none, and when the second is not the first.
  */
 export async function readNewPassword(question: string): Promise<string> {
-  const password = await readLine(question);
-  if (process.stdin.isTTY && (await readLine('Once more: ')) !== password)
+  if (!process.stdin.isTTY) return readPiped(process.stdin);
+  const password = await ask(question);
+  if ((await ask('Once more: ')) !== password)
     throw new StartError('That is not what you have typed before.');
   return password;
 }
 
-async function readLine(question: string): Promise<string> {
+async function ask(question: string): Promise<string> {
   const { stdin: input, stderr } = process;
-  if (input.isTTY) stderr.write(question);
+  stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input, output: silent, terminal: input.isTTY ?? false });
+  const lines = createInterface({ input, output: silent, terminal: true });
   try {
     lines.once('SIGINT', () => process.exit(130));
     for await (const line of lines) return line;
     throw new StartError('There was no password on standard input.');
   } finally {
     lines.close();
-    if (input.isTTY) stderr.write('\n');
+    stderr.write('\n');
   }
+}
+
+/** The first line, without its end, and without the U+FEFF that some programs put before what they pipe. */
+async function readPiped(input: AsyncIterable<Buffer>): Promise<string> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of input) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.includes(NEWLINE)) break;
+  }
+  if (bytes.length === 0) throw new StartError('There was no password on standard input.');
+  const [line = ''] = decoded(bytes).split(/\r\n|\r|\n/);
+  return line;
+}
+
+/** @throws StartError for UTF-16 and the like: replacement characters would become a part of the password. */
+function decoded(bytes: Buffer): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // As below.
+  }
+  throw new StartError(
+    'The password on standard input is not in UTF-8: set the encoding in which your shell pipes text; in PowerShell, $OutputEncoding = [Text.UTF8Encoding]::new().',
+  );
 }

@@ -2,13 +2,15 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { readArguments } from '../arguments.ts';
-import { keyFileOf, readDatabaseUrl } from '../config.ts';
+import { readDatabaseUrl, readPath } from '../config.ts';
+import { keyFileOf } from '../database-url.ts';
 import { bulkLoadUsers } from '../db/bulk.ts';
-import { openDatabase, openToRead } from '../db/database.ts';
+import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
+import { sayWhich } from '../named-database.ts';
 import { type Progress, reportProgress } from '../progress.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { type Access, findAccessAfter, insertAccess } from '../sessions/credentials.ts';
@@ -43,14 +45,16 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   const from = readAddress(env, '--from', values.from, values['from-env']);
   const to = readAddress(env, '--to', values.to, values['to-env']);
   if (from === to) throw new StartError('--from and --to are the same database.');
+  const fromKey = keyPath(env, '--from-key', values['from-key'], from);
+  const toKey = keyPath(env, '--to-key', values['to-key'], to);
   const source = await openToRead(from);
   try {
-    const target = await openDatabase(to);
+    sayWhich('From', nameOf(from));
+    const target = await openDatabase(to, {
+      announce: (name, isNew) => sayWhich('To', `${name}, with the key in ${toKey}`, isNew),
+    });
     try {
-      const keys = {
-        from: await findKey(source, values['from-key'] ?? (env.SECRET_KEY_FILE || keyFileOf(from))),
-        to: (await loadKey(target, values['to-key'] ?? (env.SECRET_KEY_FILE || keyFileOf(to)))).key,
-      };
+      const keys = { from: await findKey(source, fromKey), to: (await loadKey(target, toKey)).key };
       const count = await copyEverything(source, target, keys, reportProgress);
       console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
     } finally {
@@ -68,6 +72,12 @@ function readAddress(env: NodeJS.ProcessEnv, option: string, given = '', name = 
   const value = env[name];
   if (!value) throw new StartError(`There is no environment variable of the name that ${option}-env gives.`);
   return readDatabaseUrl(name, value);
+}
+
+/** Where the key of a database is: an option comes first, then the setting. */
+function keyPath(env: NodeJS.ProcessEnv, option: string, given: string | undefined, url: string): string {
+  if (given !== undefined) return readPath(option, given);
+  return env.SECRET_KEY_FILE ? readPath('SECRET_KEY_FILE', env.SECRET_KEY_FILE) : keyFileOf(url);
 }
 
 /** What secrets are sealed with, on either side; those of a source without a key are in clear. */

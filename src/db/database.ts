@@ -1,4 +1,5 @@
 /** Opens the database that a URL names, checked and migrated. */
+import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
 import { StartError } from '../errors.ts';
 import { engineOf } from './engine.ts';
@@ -15,14 +16,27 @@ import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
 /** In their order; the first has number 1. */
 export const MIGRATIONS = [users, search, access, door, heartbeats];
 
+export type Opening = {
+  /** Given where requests are answered: none then waits long, and so many connections are shared. */
+  connections?: number;
+  /** Told which database it is before anything of it is changed, and whether it is new; what it throws leaves it as it is. */
+  announce?: (name: string, isNew: boolean) => void;
+};
+
 /**
- * @param url `sqlite:` and a path, relative to the working folder, or `postgres://…`.
- * @param requests given where requests are answered: none then waits long, and so many connections are shared.
+ * Opens a database, and makes it where there is none.
+ * @param url `sqlite:` and a path, or `postgres://…`.
  * @throws StartError when the database cannot be used; it is left as it was.
  */
-export async function openDatabase(url: string, requests?: { connections: number }): Promise<Db> {
+export async function openDatabase(
+  url: string,
+  { connections, announce = () => {} }: Opening = {},
+): Promise<Db> {
   const name = nameOf(url);
+  const isThere = !isSqlite(url) || existsSync(name);
+  if (!isThere) announce(name, true);
   const bringUpToDate = async (db: Db) => {
+    if (isThere) announce(name, (await engineOf(db).readVersion(db)) === 0);
     await engineOf(db).prepare(db);
     refuseNewer(name, await engineOf(db).readVersion(db), MIGRATIONS.length);
     await migrate(db, MIGRATIONS);
@@ -32,9 +46,9 @@ export async function openDatabase(url: string, requests?: { connections: number
     return opened(name, () => openSqlite(name), bringUpToDate);
   }
   const db = await opened(name, () => openPostgres(url), bringUpToDate);
-  if (requests === undefined) return db;
+  if (connections === undefined) return db;
   await db.destroy();
-  return openPostgres(url, requests);
+  return openPostgres(url, { connections });
 }
 
 /**
@@ -59,8 +73,8 @@ function isSqlite(url: string): boolean {
   return url.startsWith('sqlite:');
 }
 
-/** The path of a file, or the address of a server without user and password. */
-function nameOf(url: string): string {
+/** What to call a database: the path of its file, or the address of its server without user and password. */
+export function nameOf(url: string): string {
   if (isSqlite(url)) return url.slice('sqlite:'.length);
   const { host, pathname } = new URL(url);
   return `postgres://${host}${pathname}`;

@@ -1,22 +1,24 @@
 /** `npm run roster -- change-key`: seals everything with a new key, as after someone has seen the old one. */
 import { readArguments } from '../arguments.ts';
 import { readConfig } from '../config.ts';
-import { openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import { StartError } from '../errors.ts';
+import { openNamed } from '../named-database.ts';
 import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
 import { fingerprintOf, formerOf, nextOf, takePlace } from '../sessions/key-rotation.ts';
-import { loadKey, reseal } from '../sessions/secret-key.ts';
+import { loadKey, readFingerprint, reseal } from '../sessions/secret-key.ts';
 
 export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   if (readArguments(args, []).positionals.length > 0)
     throw new StartError('Say no more than: npm run roster -- change-key');
-  const { databaseUrl, secretKeyFile: path } = readConfig({
+  const { secretKeyFile: path } = readConfig({
     DATABASE_URL: env.DATABASE_URL,
     SECRET_KEY_FILE: env.SECRET_KEY_FILE,
   });
-  const db = await openDatabase(databaseUrl);
+  const db = await openNamed(env);
   try {
+    if ((await readFingerprint(db)) === undefined)
+      throw new StartError('The database has no key yet, which the first start of Roster with it makes.');
     const { master } = await loadKey(db, path);
     // Left by a change that was stopped before anything was sealed with it.
     const next = readKeyFile(nextOf(path)) ?? makeKeyFile(nextOf(path));

@@ -1,10 +1,10 @@
 /** `npm run roster -- give-up-key FINGERPRINT`: goes on without a key that is lost, and without what was sealed with it. */
 import { readArguments } from '../arguments.ts';
 import { readConfig } from '../config.ts';
-import { openDatabase } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
+import { openNamed } from '../named-database.ts';
 import { giveUpSecondFactors } from '../sessions/credentials.ts';
 import { makeKeyFile, readKeyFile } from '../sessions/key-file.ts';
 import { formerOf, isKeyIn, nextOf } from '../sessions/key-rotation.ts';
@@ -16,11 +16,11 @@ export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[])
     throw new StartError(
       'Say which: npm run roster -- give-up-key FINGERPRINT, as Roster writes it at start.',
     );
-  const { databaseUrl, secretKeyFile: path } = readConfig({
+  const { secretKeyFile: path } = readConfig({
     DATABASE_URL: env.DATABASE_URL,
     SECRET_KEY_FILE: env.SECRET_KEY_FILE,
   });
-  const db = await openDatabase(databaseUrl);
+  const db = await openNamed(env);
   try {
     const present = await checkLost(db, fingerprint, path);
     const key = present ?? makeKeyFile(path);

@@ -1,11 +1,10 @@
 /** `npm run roster -- rebuild-search`: makes anew what searches go through. */
 import { readArguments } from '../arguments.ts';
-import { readConfig } from '../config.ts';
-import { openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import { rebuildSearch } from '../db/search.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
+import { openNamed } from '../named-database.ts';
 import { reportProgress } from '../progress.ts';
 import { countByStatus } from '../users/queries.ts';
 
@@ -14,7 +13,7 @@ const REPORT_EVERY = 50_000;
 export async function rebuild(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   if (readArguments(args, []).positionals.length > 0)
     throw new StartError('Say no more than: npm run roster -- rebuild-search');
-  const db = await openDatabase(readConfig({ DATABASE_URL: env.DATABASE_URL }).databaseUrl);
+  const db = await openNamed(env);
   try {
     const { active, inactive } = await countByStatus(db);
     const progress = reportProgress('folded', active + inactive);

@@ -2,9 +2,9 @@
 import { readArguments } from '../arguments.ts';
 import { readConfig } from '../config.ts';
 import { bulkLoadUsers } from '../db/bulk.ts';
-import { openDatabase } from '../db/database.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
+import { openNamed } from '../named-database.ts';
 import { type Progress, reportProgress } from '../progress.ts';
 import { addToCounts, type Count, countByStatus, insertUsers } from '../users/queries.ts';
 import { person } from './people.ts';
@@ -24,7 +24,9 @@ export async function seed(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   if (!/^\d+$/.test(amount ?? '') || count < 1 || count > MOST || rest.length > 0) {
     throw new StartError('Say how many users to add: npm run seed -- 100000');
   }
-  const db = await openDatabase(readConfig({ DATABASE_URL: env.DATABASE_URL }).databaseUrl);
+  // The first thing that many do: to make a database is a part of it, where nothing says that there has to be one.
+  const { requireDatabase } = readConfig({ REQUIRE_DATABASE: env.REQUIRE_DATABASE });
+  const db = await openNamed(env, { mayMake: !requireDatabase });
   try {
     await seedUsers(db, count, reportProgress('added', count));
   } finally {

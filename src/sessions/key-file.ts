@@ -1,20 +1,13 @@
 /** The file with the key that secrets in the database are sealed with: beside the database, and in no copy of it. */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
+import { makeFileOnce } from '../make-file.ts';
 
 const BYTES = 32;
-const LINE = /^([\w-]{43})\s*$/;
+// An editor may have put U+FEFF, which counts as white space, before it.
+const LINE = /^\s*([\w-]{43})\s*$/;
 
 /**
  * The key in a file; undefined where there is no such file.
@@ -37,36 +30,26 @@ export function readKeyFile(path: string): Buffer | undefined {
 }
 
 /**
- * Makes a file with a new key, for its owner alone; it is on disk before anything is sealed with it.
- * @throws StartError, also when there is a file already.
+ * Makes a file with a new key, for its owner alone, unless somebody else does at the same moment; it is on disk before
+ * anything is sealed with it.
+ * @returns the key that is in it then.
+ * @throws StartError when it cannot be made.
  */
 export function makeKeyFile(path: string): Buffer {
-  const key = randomBytes(BYTES);
-  // Under another name first: whoever is killed on the way leaves no half of a key in its place.
-  const draft = `${path}.${process.pid}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const file = openSync(draft, 'w', 0o600);
-    writeSync(file, `${key.toString('base64url')}\n`);
-    fsyncSync(file);
-    closeSync(file);
-    linkSync(draft, path);
-    syncFolder(path);
+    makeFileOnce(path, (draft) => writeKey(draft, randomBytes(BYTES)));
   } catch (error) {
     throw new StartError(
       `${path}, for the key that secrets are sealed with, cannot be made: ${(error as Error).message}.`,
     );
-  } finally {
-    rmSync(draft, { force: true });
   }
+  const key = readKeyFile(path);
+  if (key === undefined) throw new StartError(`${path} has been made, and is not there any more.`);
   return key;
 }
 
-/** A name is on disk once its folder is. */
-export function syncFolder(path: string): void {
-  // Windows opens no folder, and needs none to be synced.
-  if (process.platform === 'win32') return;
-  const folder = openSync(dirname(path), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+/** Writes a key into a new file, to the disk. */
+export function writeKey(path: string, key: Buffer): void {
+  writeFileSync(path, `${key.toString('base64url')}\n`, { mode: 0o600, flush: true });
 }

@@ -1,8 +1,9 @@
 /** Which file holds the key of a database, also while one is changed for another. */
 import { hash } from 'node:crypto';
-import { linkSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { StartError } from '../errors.ts';
-import { readKeyFile, syncFolder } from './key-file.ts';
+import { makeFileOnce, syncFolder, unless } from '../make-file.ts';
+import { readKeyFile, writeKey } from './key-file.ts';
 
 /** Of a key, which is random itself: 16 hex digits. */
 export function fingerprintOf(key: Buffer): string {
@@ -48,16 +49,8 @@ export function isKeyIn(path: string, fingerprint: string): boolean {
 
 /** Puts the next key in its place; several may do so at once. */
 export function takePlace(path: string, before: Buffer | undefined): void {
-  // First a second name, which is never given to another key: at no moment is either of them nowhere.
-  if (before) unless('EEXIST', () => linkSync(path, formerOf(path, fingerprintOf(before))));
-  unless('ENOENT', () => renameSync(nextOf(path), path));
+  // First a second file, whose name is never given to another key: at no moment is either of them nowhere.
+  if (before) makeFileOnce(formerOf(path, fingerprintOf(before)), (draft) => writeKey(draft, before));
+  unless(['ENOENT'], () => renameSync(nextOf(path), path));
   syncFolder(path);
-}
-
-function unless(code: string, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== code) throw error;
-  }
 }

@@ -4,14 +4,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { nameOf } from '../../src/db/database.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, get, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 
-/** Runs the command with lines of standard input; without terminal. */
-async function admin(url: string, args: readonly string[], input: string) {
+/** Runs the command with lines of standard input; without terminal. What it says once it has named the database. */
+async function admin(url: string, args: readonly string[], input: string | Buffer) {
   const child = spawn(process.execPath, [MAIN, 'admin', ...args], {
     env: { PATH: process.env.PATH ?? '', DATABASE_URL: url },
   });
@@ -22,12 +23,14 @@ async function admin(url: string, args: readonly string[], input: string) {
     text(child.stderr),
     once(child, 'close'),
   ]);
-  return { code, said: out + error };
+  const said = (out + error).replace(`Database: ${nameOf(url)}\n`, '');
+  return { code, said };
 }
 
 describe('the command line', () => {
   test('makes an administrator, who then signs in', async () => {
     const url = await temporaryUrl();
+    await temporaryDatabase(url);
     const made = await admin(url, ['ann', '--email', 'ann@example.org'], `${PASSWORD}\n`);
     expect(made).toEqual({ code: 0, said: expect.stringMatching(/^ann is an administrator, .*\n$/) });
     const app = await startApp({}, await temporaryDatabase(url));
@@ -51,6 +54,30 @@ describe('the command line', () => {
     expect((await get(app, '/roles', headers)).statusCode).toBe(200);
   });
 
+  test.each([
+    ['U+FEFF before it', `\uFEFF${PASSWORD}\n`],
+    ['U+FEFF before it, and the end of a line as on Windows', `\uFEFF${PASSWORD}\r\nmore`],
+    ['no end of a line', PASSWORD],
+  ])('a password that is piped in with %s is the password alone', async (_name, input) => {
+    const url = await temporaryUrl();
+    const app = await startApp({}, await temporaryDatabase(url));
+    expect((await admin(url, ['ann', '--email', 'ann@example.org'], input)).code).toBe(0);
+    expect(await signIn(app, 'ann')).toBeDefined();
+  });
+
+  test.each([
+    ['UTF-16', Buffer.from(`\uFEFF${PASSWORD}\n`, 'utf16le')],
+    ['UTF-16 without U+FEFF', Buffer.from(`${PASSWORD}\n`, 'utf16le')],
+    ['Latin-1', Buffer.from('a bicycle in the café\n', 'latin1')],
+  ])('a password that is piped in as %s is refused', async (_name, input) => {
+    const url = await temporaryUrl();
+    await temporaryDatabase(url);
+    expect(await admin(url, ['ann', '--email', 'ann@example.org'], input)).toEqual({
+      code: 1,
+      said: expect.stringContaining('The password on standard input is not in UTF-8: '),
+    });
+  });
+
   test('says what is wrong, and changes nothing', async () => {
     const url = await temporaryUrl();
     const db = await temporaryDatabase(url);
@@ -72,11 +99,16 @@ describe('the command line', () => {
         `${PASSWORD}\n`,
         /^There is bob already, with the email bob@example\.org\.\n$/,
       ],
+      [['alice'], '', /^There is no user alice; with --email one is made\.\n$/],
+      [['al ice', '--email', 'x'], '', /^Use only letters.*\nEnter an email address.*\n$/],
+      [['alice', '--email', 'a@b.example'], '', /^There was no password on standard input\.\n$/],
       [['ann', 'bob'], '', /^Say who: /],
       [['ann', '--password', PASSWORD], '', /^Unknown option '--password'/],
     ];
-    for (const [args, input, sentence] of refusals)
-      expect(await admin(url, args, input)).toEqual({ code: 1, said: expect.stringMatching(sentence) });
+    const all = refusals.map(async ([args, input, sentence]) =>
+      expect(await admin(url, args, input)).toEqual({ code: 1, said: expect.stringMatching(sentence) }),
+    );
+    await Promise.all(all);
     expect(await db.selectFrom('users').select(['username', 'role']).execute()).toEqual([
       { username: 'bob', role: 'member' },
     ]);

@@ -67,6 +67,8 @@ describe('the first start', () => {
   test('takes a key that has been put there', async () => {
     const [db, path] = [await temporaryDatabase(), keyPath()];
     const made = makeKeyFile(path);
+    // As an editor may have saved it.
+    writeFileSync(path, `\uFEFF${readFileSync(path, 'utf8').trim()}\r\n`);
     expect((await loadKey(db, path)).master).toEqual(made);
   });
 

@@ -5,7 +5,6 @@ import {
   closeSync,
   constants,
   existsSync,
-  linkSync,
   mkdirSync,
   openSync,
   readSync,
@@ -16,6 +15,7 @@ import {
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
+import { makeFileOnce } from '../../make-file.ts';
 import { refuseNewer } from '../migrate.ts';
 
 /** "Rost": the mark of Roster's files (https://sqlite.org/pragma.html#pragma_application_id). */
@@ -56,23 +56,18 @@ export function checkSqliteFile(path: string, newestVersion: number, access = co
   refuseNewer(path, header.readInt32BE(60), newestVersion);
 }
 
-// Made under another name first: whoever is killed on the way leaves no empty file in its place, and of several who
-// start at once one is first.
 function makeFile(path: string): void {
-  const draft = `${path}.${process.pid}.new`;
   try {
-    findRoom(draft);
-    // For its owner alone, and so is whatever SQLite makes beside it.
-    closeSync(openSync(draft, 'w', 0o600));
-    const db = new Sqlite(draft);
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.close();
-    linkSync(draft, path);
+    makeFileOnce(path, (draft) => {
+      findRoom(draft);
+      // For its owner alone, and so is whatever SQLite makes beside it.
+      closeSync(openSync(draft, 'w', 0o600));
+      const db = new Sqlite(draft);
+      db.pragma(`application_id = ${APPLICATION_ID}`);
+      db.close();
+    });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
     throw new StartError(`${path} cannot be made: ${(error as Error).message}.`);
-  } finally {
-    rmSync(draft, { force: true });
   }
 }
 

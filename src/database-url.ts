@@ -1,0 +1,64 @@
+/** The address of a database: what may be written as one, and which file or server that is. */
+import { dirname, join, resolve } from 'node:path';
+
+/** The project's own, whatever folder Roster is started in. */
+const DATA = join(import.meta.dirname, '..', 'data');
+
+export const DEFAULT_DATABASE_URL = `sqlite:${join(DATA, 'roster.db')}`;
+
+const AS_IT_IS = 'without // or quotes before it, and without ~, variables, ? and percent-encoding';
+
+/** What is there instead is not repeated: it may hold a password. */
+export const DATABASE_URL_RULE = `sqlite: and the path of a file as it is, such as sqlite:/srv/roster/roster.db, or sqlite:data/roster.db below the folder that Roster is started in, ${AS_IT_IS}; or postgres://user:password@host:5432/database with one host (the primary, or what leads there) and special characters percent-encoded`;
+
+export const PATH_RULE = `the path of a file as it is, ${AS_IT_IS}`;
+
+/** What elsewhere means something, and here would be a part of a name: of a file made where nobody looks for it. */
+const NO_PATH = [
+  // `sqlite://data/r.db`, `sqlite:///r.db`: for some the path begins after two slashes, for others after three.
+  /^\/\//,
+  // `:memory:`, `file:`, and where there are none, drives and their separators.
+  process.platform === 'win32' ? /^([a-z][a-z\d+.-]+)?:/i : /^([a-z][a-z\d+.-]*)?:|\\/i,
+  /^["']|["']$/,
+  // For a shell: a home, variables.
+  /^~|\$[\w{(]|%\w+%/,
+  // For an address: parameters, a space.
+  /\?|%[\da-f]{2}/i,
+  // A folder; for SQLite the end.
+  /[/\\]$|\0/,
+];
+
+/** The path of a file, whole; undefined for what is none. */
+export function parsePath(value: string): string | undefined {
+  // Without space around it, which SQLite would leave out by itself and so open another file.
+  const path = value.trim();
+  return path === '' || NO_PATH.some((pattern) => pattern.test(path)) ? undefined : resolve(path);
+}
+
+/** @returns `sqlite:` and a whole path, or `postgres://…` as it is; undefined for what is neither. */
+export function parseDatabaseUrl(value: string): string | undefined {
+  if (/^postgres(ql)?:\/\//.test(value)) {
+    const url = URL.parse(value);
+    if (url === null || hasSeveralHosts(url)) return undefined;
+    // Behind the host these would be parts of a password that is not encoded.
+    return /[@#]/.test(url.pathname + url.search + url.hash) ? undefined : value;
+  }
+  const path = parsePath(filePathOf(value) ?? '');
+  return path && `sqlite:${path}`;
+}
+
+/** As PostgreSQL's own tools take them, to try one after the other. */
+function hasSeveralHosts({ hostname, searchParams }: URL): boolean {
+  return [hostname, ...searchParams.getAll('host')].some((host) => /,|%2c/i.test(host));
+}
+
+/** The path in the address of a file; undefined in that of a server. */
+export function filePathOf(databaseUrl: string): string | undefined {
+  return /^sqlite:(.*)$/s.exec(databaseUrl)?.[1];
+}
+
+/** Where the key of a database is, unless a setting says so: beside its file. */
+export function keyFileOf(databaseUrl: string): string {
+  const path = filePathOf(databaseUrl);
+  return join(path === undefined ? DATA : dirname(path), 'secret.key');
+}
