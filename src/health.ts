@@ -9,6 +9,7 @@ export function healthRoutes(app: FastifyInstance): void {
     reply.header('cache-control', 'no-store').send('ok\n'),
   );
   app.get('/readyz', allow(anyone, { isBeforeSetup: true }), async (_request, reply) => {
+    if (app.isDraining) return reply.code(503).header('cache-control', 'no-store').send('about to stop\n');
     const isReady = await countByStatus(app.db).then(
       () => true,
       () => false,

@@ -22,7 +22,7 @@ export type Roster = {
 /** Starts a command with these settings alone; it does not outlive the test. */
 export function run(args: readonly string[], settings: Record<string, string>, main = MAIN) {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH ?? '', ...keyOf(settings), ...settings },
+    env: { PATH: process.env.PATH ?? '', DRAIN_SECONDS: '0', ...keyOf(settings), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
