@@ -108,7 +108,8 @@ export async function answerClientError(
     last.raw.once('close', () => socket.destroy());
     return;
   }
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Whoever has sent nothing waits for no answer: browsers and proxies connect ahead of need.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) {
     socket.destroy();
     return;
   }
