@@ -8,23 +8,23 @@ const GRACE = 8_000;
 /** And so long has a connection to send its first byte. */
 const UNUSED_GRACE = 1_000;
 const IDLE_CHECK = 50;
-/**
- * For so long before the listener closes no answer goes out, in milliseconds: whoever is answered comes back at once, and
- * the kernel resets what it has accepted for Roster and Roster has not taken yet.
- */
-const HOLD = 100;
+/** For so long before the listener closes no answer goes out, in milliseconds: whoever is answered comes back at once. */
+const HOLD = 200;
+/** Milliseconds after which it closes although others still come. */
+const LONGEST_HOLD = 1_000;
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether it is about to stop: still answers, but is not ready for more, and lets each connection go. */
+    /** Whether it is about to stop: it is not ready for more, and answers each connection for the last time. */
     isDraining: boolean;
-    /** Drains for some milliseconds; `close` comes next. */
+    /** Drains for some milliseconds. `close` has to follow. */
     drain(time: number): Promise<void>;
   }
 }
 
 export function addDraining(app: FastifyInstance): void {
   const timers: NodeJS.Timeout[] = [];
+  const connections = countConnections(app);
   let held: PromiseWithResolvers<void> | undefined;
   app.decorate('isDraining', false).decorate('drain', async (time: number) => {
     app.isDraining = true;
@@ -41,15 +41,13 @@ export function addDraining(app: FastifyInstance): void {
     await held?.promise;
     if (app.isDraining) reply.header('connection', 'close');
   });
-  const unused = trackUnused(app);
   app.addHook('preClose', async () => {
     app.isDraining = true;
-    // Fastify closes the connections that are idle now, and waits for those that turn idle later.
-    timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
-    timers.push(setTimeout(() => unused().forEach((socket) => void socket.destroy()), UNUSED_GRACE));
+    timers.push(setTimeout(() => connections.closeUnused(), UNUSED_GRACE));
     timers.push(setTimeout(() => app.server.closeAllConnections(), GRACE));
-    // In this turn of the event loop it has taken whatever had come; the listener closes in the same, the answers go in the next.
-    await setImmediate();
+    await takeAll(connections);
+    // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
+    timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
     void setImmediate().then(() => held?.resolve());
   });
   app.addHook('onClose', async () => {
@@ -57,12 +55,32 @@ export function addDraining(app: FastifyInstance): void {
   });
 }
 
-/** Notes the connections; those that have not sent anything so far. */
-function trackUnused(app: FastifyInstance): () => Socket[] {
-  const sockets = new Set<Socket>();
+/**
+ * Waits for a turn of the event loop in which nobody came: a listener that closes resets those whom the kernel has let in
+ * and Roster has not yet, and each turn lets in one.
+ */
+async function takeAll(connections: { total: number }): Promise<void> {
+  const deadline = performance.now() + LONGEST_HOLD;
+  let before: number;
+  do {
+    before = connections.total;
+    await setImmediate();
+  } while (connections.total > before && performance.now() < deadline);
+}
+
+function countConnections(app: FastifyInstance) {
+  const open = new Set<Socket>();
+  const connections = {
+    /** How many there have been. */
+    total: 0,
+    closeUnused() {
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    },
+  };
   app.server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    connections.total++;
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
   });
-  return () => [...sockets].filter(({ bytesRead }) => bytesRead === 0);
+  return connections;
 }

@@ -37,7 +37,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const app = await buildApp({ config, db, secretKey });
   const { host, port, drainTime = DRAIN_TIME } = config;
   await app.listen({ host, port }).catch((error) => Promise.reject(explained(error, host, port)));
-  onStopSignal(async () => {
+  onStopSignal(env, async () => {
     setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
     await app.drain(drainTime);
     await app.close();

@@ -144,12 +144,11 @@ test('who stalls is told so before the connection closes; not who has sent nothi
     `${form}Content-Length: 20\r\n\r\nusername=`,
     `${form}Transfer-Encoding: chunked\r\n\r\n`,
     `${form}Transfer-Encoding: chunked\r\n\r\n20\r\nusername=`,
-    `${page}${form}Content-Length: 20\r\n\r\nusername=`,
   ];
   const answers = await Promise.all(['', ...stalled].map(async (sent) => text(await open(sent))));
   expect(answers.shift()).toBe('');
   for (const [at, answer] of answers.entries()) {
-    expect(answer, stalled[at]).toMatch(/HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(answer, stalled[at]).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
     expect(answer, stalled[at]).toContain('took too long to arrive. Nothing was changed.');
     expect(answer.endsWith('</html>\n'), stalled[at]).toBe(true);
   }
