@@ -45,15 +45,15 @@ declare module 'fastify' {
 
 /** Bytes. */
 const LARGEST_FORM = 64 * 1024;
-/** A client that has not sent its whole request after this, in milliseconds, is dropped. */
+/** A client that has not sent its whole request after this, in milliseconds, is told so; without a word if it has sent nothing. */
 const REQUEST_TIMEOUT = 10_000;
+/** A connection on which nothing moves is closed; later, so that it is answered first. */
+const CONNECTION_TIMEOUT = 15_000;
 /**
- * A connection on which nothing moves for this long, in milliseconds, is closed, up to twice as long while an answer
- * waits to be read (Node looks once more); but not while a handler is at work: whoever has sent a form is answered.
+ * An answer that waits to be read for this long, in milliseconds, is given up, after twice as long at most (Node looks once
+ * more). While a handler is at work there is no limit: whoever has sent a form is answered.
  */
-const CONNECTION_TIMEOUT = 5_000;
-/** How long an idle connection is kept for the next request. */
-const KEEP_ALIVE_TIMEOUT = 5_000;
+const ANSWER_TIMEOUT = 5_000;
 
 export async function buildApp({
   config,
@@ -80,7 +80,7 @@ export async function buildApp({
     bodyLimit: LARGEST_FORM,
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: CONNECTION_TIMEOUT,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    keepAliveTimeout: config.keepAlive,
     // A request without a host is ours to answer, like one for another host.
     http: { headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     return503OnClosing: false,
@@ -111,7 +111,7 @@ export async function buildApp({
     done();
   });
   app.addHook('onSend', (request, _reply, payload, done) => {
-    request.socket.setTimeout?.(CONNECTION_TIMEOUT);
+    request.socket.setTimeout?.(ANSWER_TIMEOUT);
     done(null, payload);
   });
   addErrorPages(app);

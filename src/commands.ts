@@ -2,6 +2,7 @@
 import { readArguments } from './arguments.ts';
 import { SETTINGS_HELP } from './config.ts';
 import { DamagedError, OutcomeUnknownError, StartError, UnavailableError } from './errors.ts';
+import { endWithNpm } from './signals.ts';
 
 const HELP = `Roster, a user directory.
 
@@ -27,6 +28,7 @@ ${SETTINGS_HELP}`;
 
 /** Runs the command that the arguments name; a reason not to is one sentence and exit 1. */
 export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  endWithNpm(env);
   try {
     await run(args, env);
   } catch (error) {

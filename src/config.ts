@@ -31,6 +31,10 @@ export type Config = {
   /** Milliseconds after which a session ends that nobody uses, and any. */
   sessionIdle: number;
   sessionLasts: number;
+  /** Milliseconds for which an idle connection is kept for the next request. */
+  keepAlive: number;
+  /** Milliseconds for which it goes on answering once it is to stop; undefined where that depends on how it runs. */
+  drainTime: number | undefined;
 };
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -58,6 +62,9 @@ export const SETTINGS_HELP = `Settings, from the environment:
   SESSION_IDLE_HOURS
                 after how long without use someone has to sign in again (12)
   SESSION_HOURS after how long anyone has to (168)
+  KEEP_ALIVE_SECONDS
+                for how long an idle connection is kept: longer than the proxy keeps it (75)
+  DRAIN_SECONDS for how long it goes on answering, while /readyz says no, when it is to stop (0 at a terminal, else 5)
   LOG_LEVEL     ${LOG_LEVELS.join(', ')} (warn); from info on, every request`;
 
 /** @throws StartError that names every setting that is wrong. */
@@ -96,6 +103,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       : [],
     sessionIdle: read('SESSION_IDLE_HOURS', '12', hours, 'a whole number of hours from 1 to 8760'),
     sessionLasts: read('SESSION_HOURS', '168', hours, 'a whole number of hours from 1 to 8760'),
+    keepAlive: read('KEEP_ALIVE_SECONDS', '75', secondsFrom(1), 'a whole number of seconds from 1 to 3600'),
+    drainTime: env.DRAIN_SECONDS
+      ? read('DRAIN_SECONDS', '', secondsFrom(0), 'a whole number of seconds from 0 to 3600')
+      : undefined,
   };
   if (problems.length === 0 && !isLoopback(config.host) && !isBehindProxy(config)) problems.push(PLAIN_HTTP);
   else if (config.origin && config.trustProxy.length === 0) problems.push(NO_PROXY);
@@ -180,6 +191,13 @@ function isNetwork(value: string): boolean {
 function hours(value: string): number | undefined {
   const isInRange = /^[1-9]\d{0,3}$/.test(value) && Number(value) <= 8760;
   return isInRange ? Number(value) * 60 * 60 * 1000 : undefined;
+}
+
+function secondsFrom(least: number): (value: string) => number | undefined {
+  return (value) => {
+    const isInRange = /^\d{1,4}$/.test(value) && Number(value) >= least && Number(value) <= 3600;
+    return isInRange ? Number(value) * 1000 : undefined;
+  };
 }
 
 function logLevel(value: string): string | undefined {

@@ -1,25 +1,86 @@
-/** Closing without cutting anyone off: answers under way are finished, and their connections are not used again. */
+/** Stopping without cutting anyone off: first everyone is told, then the listener closes, and last the connections. */
+import type { Socket } from 'node:net';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-/** Requests under way have this long to finish, in milliseconds. */
+/** Once the listener has closed, requests under way have this long to finish, in milliseconds. */
 const GRACE = 8_000;
+/** And so long has a connection to send its first byte. */
+const UNUSED_GRACE = 1_000;
 const IDLE_CHECK = 50;
+/** For so long before the listener closes no answer goes out, in milliseconds: whoever is answered comes back at once. */
+const HOLD = 200;
+/** Milliseconds after which it closes although others still come. */
+const LONGEST_HOLD = 1_000;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether it is about to stop: it is not ready for more, and answers each connection for the last time. */
+    isDraining: boolean;
+    /** Drains for some milliseconds. `close` has to follow. */
+    drain(time: number): Promise<void>;
+  }
+}
 
 export function addDraining(app: FastifyInstance): void {
-  let isClosing = false;
   const timers: NodeJS.Timeout[] = [];
+  const connections = countConnections(app);
+  let held: PromiseWithResolvers<void> | undefined;
+  app.decorate('isDraining', false).decorate('drain', async (time: number) => {
+    app.isDraining = true;
+    await sleep(time);
+    held = Promise.withResolvers();
+    await sleep(HOLD);
+  });
 
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (isClosing) reply.header('connection', 'close');
-    done(null, payload);
+  // Also what is answered without Fastify's hooks: an address that is none, say.
+  app.server.prependListener('request', (_request, response) => {
+    if (app.isDraining) response.shouldKeepAlive = false;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    await held?.promise;
+    if (app.isDraining) reply.header('connection', 'close');
   });
   app.addHook('preClose', async () => {
-    isClosing = true;
-    // Fastify closes the connections that are idle now, and waits for those that turn idle later.
-    timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
+    app.isDraining = true;
+    timers.push(setTimeout(() => connections.closeUnused(), UNUSED_GRACE));
     timers.push(setTimeout(() => app.server.closeAllConnections(), GRACE));
+    await takeAll(connections);
+    // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
+    timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
+    void setImmediate().then(() => held?.resolve());
   });
   app.addHook('onClose', async () => {
     for (const timer of timers) clearTimeout(timer);
   });
+}
+
+/**
+ * Waits for a turn of the event loop in which nobody came: a listener that closes resets those whom the kernel has let in
+ * and Roster has not yet, and each turn lets in one.
+ */
+async function takeAll(connections: { total: number }): Promise<void> {
+  const deadline = performance.now() + LONGEST_HOLD;
+  let before: number;
+  do {
+    before = connections.total;
+    await setImmediate();
+  } while (connections.total > before && performance.now() < deadline);
+}
+
+function countConnections(app: FastifyInstance) {
+  const open = new Set<Socket>();
+  const connections = {
+    /** How many there have been. */
+    total: 0,
+    closeUnused() {
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    },
+  };
+  app.server.on('connection', (socket) => {
+    connections.total++;
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return connections;
 }

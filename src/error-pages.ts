@@ -112,7 +112,8 @@ export async function answerClientError(
     last.once('close', () => socket.destroy());
     return;
   }
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Whoever has sent nothing waits for no answer: browsers and proxies connect ahead of need.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) {
     socket.destroy();
     return;
   }

@@ -2,6 +2,7 @@
 import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Config } from './config.ts';
+import { shortAddress } from './local-address.ts';
 import { cookieOf } from './sessions/cookie.ts';
 import { open, seal } from './sessions/tokens.ts';
 
@@ -18,6 +19,12 @@ declare module 'fastify' {
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
   const { name, options } = cookieOf({ config, secretKey: app.secretKey }, 'flash', MAX_AGE);
   await app.register(fastifyCookie);
+  // Wherever it comes from.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const location = reply.getHeader('location');
+    if (typeof location === 'string') reply.header('location', shortAddress(location));
+    done(null, payload);
+  });
   app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
     // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
     if (sentence) this.setCookie(name, seal(app.secretKey, 'flash', sentence), options);

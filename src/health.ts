@@ -4,14 +4,23 @@ import { watchReadiness } from './readiness.ts';
 import { allow } from './sessions/access.ts';
 import { anyone } from './sessions/policy.ts';
 
+/** HAProxy and Apache may ask by OPTIONS. */
+const CHECK = { method: ['GET', 'OPTIONS'], ...allow(anyone, { isBeforeSetup: true, isHealthCheck: true }) };
+
 export function healthRoutes(app: FastifyInstance): void {
   const findProblem = watchReadiness(app.db, app.log);
-  app.get('/healthz', allow(anyone, { isBeforeSetup: true }), async (_request, reply) =>
-    reply.header('cache-control', 'no-store').send('ok\n'),
-  );
-  app.get('/readyz', allow(anyone, { isBeforeSetup: true }), async (_request, reply) => {
-    const problem = await findProblem();
-    reply.code(problem === undefined ? 200 : 503).header('cache-control', 'no-store');
-    return reply.send(`${problem ?? 'ready'}\n`);
+  app.route({
+    ...CHECK,
+    url: '/healthz',
+    handler: async (_request, reply) => reply.header('cache-control', 'no-store').send('ok\n'),
+  });
+  app.route({
+    ...CHECK,
+    url: '/readyz',
+    handler: async (_request, reply) => {
+      const problem = app.isDraining ? 'about to stop' : await findProblem();
+      reply.code(problem === undefined ? 200 : 503).header('cache-control', 'no-store');
+      return reply.send(`${problem ?? 'ready'}\n`);
+    },
   });
 }

@@ -2,6 +2,19 @@
 
 const HERE = 'http://here.invalid';
 
+/** Bytes of an address that people are sent to: common proxies have 4 KiB for all the headers of an answer. */
+const LONGEST = 2_000;
+
+/** Whether people can be sent to an address. */
+export function isShort(address: string): boolean {
+  return address.length <= LONGEST;
+}
+
+/** An address that people can be sent to: where it is too long, without its query. */
+export function shortAddress(address: string, fallback = '/users'): string {
+  return [address, address.replace(/\?.*/s, '')].find(isShort) ?? fallback;
+}
+
 /** An address of this origin, whatever is written there: a path with its query. */
 export function localAddress(written: string | undefined, fallback = '/users'): string {
   const url = URL.parse(written ?? '', HERE);

@@ -22,7 +22,7 @@ export function addRefusals(
   return (request, response) => {
     app.log.warn('too many requests at once: one was refused');
     dropBody(request, (isWhole) => {
-      if (!isWhole) response.shouldKeepAlive = false;
+      if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
       response.writeHead(503, { ...headers, 'retry-after': retryAfter() }).end(html);
     });
   };

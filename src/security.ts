@@ -5,6 +5,7 @@ import { asset } from './assets.ts';
 import { type Config, isHttps } from './config.ts';
 import { crossSiteProblem } from './cross-site.ts';
 import { hasTwoHosts, hostnameOf } from './host.ts';
+import { nobody } from './sessions/policy.ts';
 
 /** On every answer, errors included. */
 export const HEADERS = {
@@ -51,6 +52,9 @@ export function addSecurity(app: FastifyInstance, config: Config): void {
   });
 
   function refusal(request: FastifyRequest): RefusedError | undefined {
+    const { may, isHealthCheck } = request.routeOptions.config;
+    // Proxies name any host in theirs, or none, and they tell nothing about anyone.
+    if (isHealthCheck) return undefined;
     if (hasTwoHosts(request.raw)) {
       return new RefusedError(400, 'This request says twice which host it is for.');
     }
@@ -60,7 +64,8 @@ export function addSecurity(app: FastifyInstance, config: Config): void {
       const name = host || 'a host without a name';
       return new RefusedError(421, `This is not ${name}: the address leads here by mistake.`);
     }
-    if (['GET', 'HEAD'].includes(request.method)) return undefined;
+    // What an address does not answer changes nothing, wherever it comes from.
+    if (['GET', 'HEAD'].includes(request.method) || may === nobody) return undefined;
     const problem = crossSiteProblem(request, config);
     return problem === undefined ? undefined : new RefusedError(403, problem);
   }

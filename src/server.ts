@@ -1,6 +1,7 @@
 /** One running Roster: settings → database → app → listening, and back again. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { isatty } from 'node:tty';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { type Config, isLoopback, readConfig } from './config.ts';
@@ -12,9 +13,12 @@ import { findExposedFiles } from './exposed-files.ts';
 import { noDatabase } from './named-database.ts';
 import { hasAdministrator } from './sessions/last-administrator.ts';
 import { loadKey } from './sessions/secret-key.ts';
+import { onStopSignal } from './signals.ts';
 
-/** Whatever is not done by then, in milliseconds after the signal, was never acknowledged. */
+/** Whatever is not done by then, in milliseconds after it has drained, was never acknowledged. */
 const LAST_CALL = 9_500;
+/** How long it drains where no setting says so, in milliseconds: a proxy asks every few seconds; nobody at a terminal waits. */
+const DRAIN_TIME = isatty(0) || isatty(1) ? 0 : 5_000;
 
 const BY_START =
   'Warning: the database lacks the extension pg_trgm, so searches find only what a field starts with. With it, run: npm run roster -- rebuild-search';
@@ -24,7 +28,7 @@ const noAdministrator = (database: string) =>
 
 const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
 
-/** Serves until SIGTERM or SIGINT, then finishes what is under way and exits. */
+/** Serves until a signal says to stop, then drains, finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   await checkPort(config);
@@ -44,15 +48,15 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     throw error;
   });
   const app = await buildApp({ config, db, secretKey });
-  const { host, port } = config;
+  const { host, port, drainTime = DRAIN_TIME } = config;
   await app.listen({ host, port }).catch((error) => Promise.reject(explained(error, host, port)));
-  const stop = async () => {
-    setTimeout(() => process.exit(0), LAST_CALL).unref();
+  onStopSignal(env, async () => {
+    setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
+    await app.drain(drainTime);
     await app.close();
     await db.destroy();
     process.exit(0);
-  };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
+  });
   announce(app, config, { isOpen, made });
   if ((await engineOf(db).searchOf(db)).isByStart) console.warn(BY_START);
 }

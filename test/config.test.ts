@@ -19,6 +19,8 @@ test('without settings Roster is at port 3000 of this machine, with a file in it
     trustProxy: [],
     sessionIdle: 12 * HOUR,
     sessionLasts: 7 * 24 * HOUR,
+    keepAlive: 75_000,
+    drainTime: undefined,
   });
 });
 
@@ -91,6 +93,13 @@ test.each([
   ['TRUST_PROXY', '10.0.0.1,', 'TRUST_PROXY must be'],
   ['SESSION_HOURS', '0', 'SESSION_HOURS must be a whole number of hours from 1 to 8760, not "0".'],
   ['SESSION_IDLE_HOURS', '1.5', 'SESSION_IDLE_HOURS must be'],
+  [
+    'KEEP_ALIVE_SECONDS',
+    '0',
+    'KEEP_ALIVE_SECONDS must be a whole number of seconds from 1 to 3600, not "0".',
+  ],
+  ['DRAIN_SECONDS', '-1', 'DRAIN_SECONDS must be a whole number of seconds from 0 to 3600, not "-1".'],
+  ['DRAIN_SECONDS', '3601', 'DRAIN_SECONDS must be'],
 ])('%s=%s is refused in one sentence', (name, value, sentence) => {
   expect(() => readConfig({ [name]: value })).toThrow(sentence);
 });

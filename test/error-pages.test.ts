@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { METHODS } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../src/db/transact.ts';
@@ -211,7 +212,7 @@ describe('a method that an address does not have', () => {
     ['PATCH', '/add_user', 'GET, HEAD, POST'],
     ['OPTIONS', '/users', 'GET, HEAD, POST'],
     ['PROPFIND', '/users', 'GET, HEAD, POST'],
-    ['POST', '/healthz', 'GET, HEAD'],
+    ['POST', '/healthz', 'GET, HEAD, OPTIONS'],
     ['TRACE', '/', 'GET, HEAD'],
   ])('%s %s is 405 and names %s', async (method, url, allow) => {
     const app = await startApp();
@@ -219,6 +220,32 @@ describe('a method that an address does not have', () => {
     expect(page.statusCode).toBe(405);
     expect(page.headers.allow).toBe(allow);
     expect(textOf(page.body)).toContain(`This address does not answer ${method}; it answers ${allow}.`);
+  });
+
+  test('is told to everyone, wherever the request comes from and whatever it brings', async () => {
+    const app = await startApp();
+    const { cookie } = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const answered = Map.groupBy([...app.rules.keys()], (route) => route.slice(route.indexOf(' ') + 1));
+    for (const [url, routes] of answered) {
+      const methods = METHODS.filter((name) => name !== 'CONNECT' && !routes.includes(`${name} ${url}`));
+      expect(methods.length).toBeGreaterThan(25);
+      for (const method of methods)
+        for (const more of [{}, { cookie }, { cookie, origin: 'https://evil.example' }])
+          for (const body of [{}, { payload: '{"a":1}' }]) {
+            const headers = {
+              host: 'localhost',
+              ...more,
+              ...('payload' in body && { 'content-type': 'application/json' }),
+            };
+            const page = await app.inject({
+              method: method as 'GET',
+              url: url.replace(':id', '1'),
+              headers,
+              ...body,
+            });
+            expect(page.statusCode, `${method} ${url} ${Object.keys(more)}`).toBe(405);
+          }
+    }
   });
 
   test('shows whoever is signed in the way on', async () => {

@@ -8,7 +8,10 @@ import { afterAll, onTestFinished } from 'vitest';
 import { hashOf } from '../src/sessions/tokens.ts';
 import { temporaryUrl } from './support.ts';
 
-const MAIN = join(import.meta.dirname, '..', 'src', 'main.js');
+const ROOT = join(import.meta.dirname, '..');
+const MAIN = join(ROOT, 'src', 'main.js');
+
+const LISTENING = /^Roster is at (http:\/\/\S+)\n/m;
 
 export type Roster = {
   child: ChildProcess;
@@ -32,8 +35,19 @@ export const WITHOUT_LINKS = {
 
 /** Starts a command with these settings alone, and with what it reads from standard input; it does not outlive the test. */
 export function run(args: readonly string[], settings: Record<string, string>, main = MAIN, input = '') {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH ?? '', ...keyOf(settings), ...settings },
+  return launch(process.execPath, [main, ...args], settings, input);
+}
+
+/** The same by npm: its children end with it. */
+export function runNpm(args: readonly string[], settings: Record<string, string>) {
+  const { HOME = '' } = process.env;
+  return launch('npm', args, { HOME, npm_config_update_notifier: 'false', ...settings });
+}
+
+function launch(program: string, args: readonly string[], settings: Record<string, string>, input = '') {
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', DRAIN_SECONDS: '0', ...keyOf(settings), ...settings },
     stdio: 'pipe',
   });
   // Some end before they have read it.
@@ -54,17 +68,17 @@ afterAll(() => {
   if (keys) rmSync(keys, { recursive: true, force: true });
 });
 
-/** Starts to serve, and waits for the one line that it says. */
-export async function startRoster(settings: Record<string, string> = {}): Promise<Roster> {
+/** Starts to serve, and waits for the one line that it says (npm says more before). */
+export async function startRoster(settings: Record<string, string> = {}, start = run): Promise<Roster> {
   const url = settings.DATABASE_URL ?? (await temporaryUrl());
-  const child = run([], { PORT: '0', DATABASE_URL: url, ...settings });
+  const child = start(start === run ? [] : ['start'], { PORT: '0', DATABASE_URL: url, ...settings });
   const stderr = text(child.stderr);
   let out = '';
   for await (const chunk of child.stdout) {
     out += chunk;
-    if (out.includes('\n')) break;
+    if (LISTENING.test(out)) break;
   }
-  const address = /^Roster is at (http:\/\/\S+)\n/.exec(out)?.[1];
+  const address = LISTENING.exec(out)?.[1];
   if (address === undefined) throw new Error(`Roster said: ${out}${await stderr}`);
   return { child, address, url, stderr };
 }

@@ -40,6 +40,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/pagination.ts',
     'src/progress.ts',
     'src/redaction.ts',
+    'src/signals.ts',
     'src/unread-bodies.ts',
     'src/search/',
     'src/sessions/policy.ts',

@@ -150,10 +150,9 @@ describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
         ...(referer && { referer }),
       };
       const headers = { host: 'localhost', ...cookie, ...said };
-      for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'] as const) {
-        const answer = await app.inject({ method, url: '/users', headers });
-        expect(answer.statusCode === 403, `${method} ${name}`).toBe(!isTaken(site, from, name));
-        if (answer.statusCode !== 403) continue;
+      const answer = await app.inject({ method: 'POST', url: '/users', headers });
+      expect(answer.statusCode === 403, name).toBe(!isTaken(site, from, name));
+      if (answer.statusCode === 403) {
         const isUnsaid = Object.keys(said).length === 0;
         expect(textOf(answer.body)).toContain(
           isUnsaid

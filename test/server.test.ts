@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Roster, run, startRoster } from './roster.ts';
+import { type Roster, run, runNpm, startRoster } from './roster.ts';
 import { temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
 
 /** Runs Roster to its end. */
@@ -122,10 +122,20 @@ describe('a running Roster', () => {
     expect(await (await fetch(`${again.address}/users`)).text()).toContain('Showing 1–3 of 3');
   });
 
-  test.each(['SIGTERM', 'SIGINT'] as const)(
-    'on %s finishes the request under way, closes idle connections, and exits 0',
-    async (signal) => {
-      const roster = await startRoster();
+  test.each([
+    ['SIGTERM', run, [0, null]],
+    ['SIGINT', run, [0, null]],
+    ['SIGHUP', run, [0, null]],
+    // npm waits for Roster, unless it dies of the signal itself.
+    ['SIGTERM', runNpm, [0, null]],
+    ['SIGINT', runNpm, [0, null]],
+    ['SIGHUP', runNpm, [null, 'SIGHUP']],
+    ['SIGKILL', runNpm, [null, 'SIGKILL']],
+  ] as const)(
+    'on %s (%o) finishes the request under way, closes idle connections, and exits',
+    async (signal, start, ending) => {
+      const roster = await startRoster({}, start);
+      const ended = once(roster.child, 'exit');
       const agent = new Agent({ keepAlive: true });
       onTestFinished(() => agent.destroy());
       const [idle] = await once(httpGet(`${roster.address}/users`, { agent }), 'response');
@@ -147,11 +157,28 @@ describe('a running Roster', () => {
       posting.end(body.slice(10));
       const [answer] = await once(posting, 'response');
       expect(answer.statusCode).toBe(303);
-      expect(await once(roster.child, 'exit')).toEqual([0, null]);
+      expect(await ended).toEqual(ending);
       const db = await temporaryDatabase(roster.url);
       expect(await db.selectFrom('users').select('username').execute()).toEqual([{ username: 'alice' }]);
     },
   );
+
+  test.each([
+    ['SIGINT', {}],
+    ['SIGTERM', {}],
+    ['SIGINT', { npm_package_name: 'roster' }],
+  ] as const)('drains as long as it should, or until a second signal: %s, with %o', async (signal, npm) => {
+    const { child, address } = await startRoster({ DRAIN_SECONDS: '60', ...npm });
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(503);
+    // A terminal that closes may be told of more than once; and npm passes on what has been heard already.
+    child.kill('SIGHUP');
+    if ('npm_package_name' in npm) child.kill('SIGTERM');
+    expect((await fetch(`${address}/users`)).headers.get('connection')).toBe('close');
+    child.kill(signal);
+    expect(await exit).toEqual([null, signal]);
+  });
 
   test('drops clients that are silent or slow within 15 s, and serves others meanwhile', {
     timeout: 15_000,

@@ -1,6 +1,7 @@
 /** Whoever is still sending when the answer is known sees the answer, and not a reset. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { get, listen, post, startApp } from './support.ts';
@@ -119,6 +120,40 @@ test('whoever waits for the answer before going on gets it', { timeout: 15_000 }
   const answer = await readAnswer(socket);
   expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+});
+
+test('who stalls is told so before the connection closes; not who has sent nothing, nor who waits between two requests', {
+  timeout: 30_000,
+}, async () => {
+  const app = await startApp();
+  const { port } = new URL(await listen(app));
+  const form = `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}`;
+  const open = async (sent: string) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write(sent);
+    return socket;
+  };
+  const page = 'GET /users HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const idle = await open(page);
+  expect(await readAnswer(idle)).toMatch(/\r\nkeep-alive: timeout=75\r\n/i);
+  const stalled = [
+    'GET /us',
+    'GET /users HTTP/1.1\r\nHost: loc',
+    `${form}Content-Length: 20\r\n\r\n`,
+    `${form}Content-Length: 20\r\n\r\nusername=`,
+    `${form}Transfer-Encoding: chunked\r\n\r\n`,
+    `${form}Transfer-Encoding: chunked\r\n\r\n20\r\nusername=`,
+  ];
+  const answers = await Promise.all(['', ...stalled].map(async (sent) => text(await open(sent))));
+  expect(answers.shift()).toBe('');
+  for (const [at, answer] of answers.entries()) {
+    expect(answer, stalled[at]).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(answer, stalled[at]).toContain('took too long to arrive. Nothing was changed.');
+    expect(answer.endsWith('</html>\n'), stalled[at]).toBe(true);
+  }
+  idle.write(page);
+  expect(await readAnswer(idle)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('what is too slow is told that nothing was changed, and then nothing is, however it goes on', {

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
+import { isShort } from '../local-address.ts';
 import { RefusedError } from '../security.ts';
 import { act } from './acting.ts';
 import { sessionCookie } from './cookie.ts';
@@ -45,6 +46,8 @@ declare module 'fastify' {
     isDraftKept?: boolean;
     /** Whether it is answered to other machines, and through a proxy, before there is an administrator. */
     isBeforeSetup?: boolean;
+    /** Whether it is answered whatever host it is for. */
+    isHealthCheck?: boolean;
     /** Whether it can be asked for before there is a second factor where there has to be one. */
     isBeforeCode?: boolean;
   }
@@ -173,21 +176,23 @@ async function knowsAdministrator(server: FastifyInstance): Promise<boolean> {
   return known.has(server);
 }
 
-/** Leads to the form for signing in; what was sent is there again afterwards, where it may be kept. */
+/** Leads to the form for signing in, or shows it; what was sent is there again afterwards, where it may be kept. */
 export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
-  if (request.method === 'GET' || request.method === 'HEAD')
-    return reply.seeOther(`/sign-in?next=${encodeURIComponent(request.url)}`);
-  const { expired } = request;
+  const { method, url, expired } = request;
+  const isReading = method === 'GET' || method === 'HEAD';
+  const address = `/sign-in?next=${encodeURIComponent(url)}`;
+  if (isReading && isShort(address)) return reply.seeOther(address);
   const draft = draftOf(request);
   // RFC 9110, 11.6.1; browsers ask nothing by themselves for a scheme that they do not know.
   reply.header('www-authenticate', 'Form realm="Roster"');
   return reply.render(
     'sessions/sign-in',
     {
-      next: formOf(request) ?? '/users',
+      next: isReading ? url : (formOf(request) ?? '/users'),
       username: expired?.username ?? '',
       draft: expired && draft ? sealDraft(request, expired, draft) : undefined,
-      isRefused: true,
+      isRefused: !isReading,
+      isExpired: expired !== undefined,
     },
     401,
   );

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import type { Fields } from '../forms.ts';
-import { localAddress } from '../local-address.ts';
+import { isShort, localAddress } from '../local-address.ts';
 import { lockUser } from '../users/queries.ts';
 import { findActor } from './access.ts';
 import type { Authenticated } from './authenticate.ts';
@@ -59,8 +59,9 @@ export async function beginSession(
   rememberDevice(request, reply, user.id);
   server.audit(request, 'signed in', user);
   const to = begun.form ?? localAddress(fields.next);
+  const check = checkAddress(request, begun.id, to);
   return {
-    to: keepsCookies(request) ? to : checkAddress(request, begun.id, to),
+    to: keepsCookies(request) || !isShort(check) ? to : check,
     sentence: sentenceFor(begun.failures, code?.recoveryCodes),
   };
 }

@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import type { Fields } from '../forms.ts';
+import { shortAddress } from '../local-address.ts';
 import { type Draft, findDraft, isSessionOf, type Session, setDraft } from './queries.ts';
 import { hashOf, newToken, open, seal } from './tokens.ts';
 
@@ -97,5 +98,6 @@ export function formOf({ routeOptions, params, url }: FastifyRequest): string | 
   const { form } = routeOptions.config;
   const at = url.indexOf('?');
   const path = form?.replace(':id', encodeURIComponent((params as { id?: string }).id ?? ''));
-  return path && path + (at < 0 ? '' : url.slice(at));
+  // Whoever signs in is led there.
+  return path && shortAddress(path + (at < 0 ? '' : url.slice(at)));
 }

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { User } from '../db/schema.ts';
 import { NotFoundError, TooBroadError } from '../errors.ts';
+import { isShort } from '../local-address.ts';
 import { countPages, type Total } from '../pagination.ts';
 import { piecesOf } from '../search/search.ts';
 import { allow } from '../sessions/access.ts';
@@ -49,7 +50,8 @@ async function showList(request: Request, reply: FastifyReply) {
   // A form sends its empty fields too; the address of the list is short.
   const { q, role, created_after, created_before } = request.query;
   if ([q, role, created_after, created_before].includes('') && notices.length === 0) {
-    return reply.redirect(listAddress(list), 302);
+    const address = listAddress(list);
+    if (isShort(address)) return reply.redirect(address, 302);
   }
   const known = await readCounts(db);
   const counts = byStatus(known, list.role);

@@ -53,14 +53,15 @@ function run(name: ServerName, { databases, answers, keyFile }: Workspace) {
     DATABASE_URL: databases[name],
     SECRET_KEY_FILE: keyFile,
     DATABASE_CONNECTIONS: String(CONNECTIONS),
+    DRAIN_SECONDS: '0',
   };
   return runNode(startArguments(), settings);
 }
 
-/** What `npm start` gives to Node. */
+/** What `npm start` gives to Node: what comes after `exec node`. */
 function startArguments(): string[] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
-  return scripts.start.split(' ').slice(1);
+  return scripts.start.split(' ').slice(2);
 }
 
 /** The address that a server prints once it listens: "Roster is at http://127.0.0.1:3000". */

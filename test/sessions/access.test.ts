@@ -52,6 +52,8 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /setup/x': [404, 404, 404, 404],
   'GET /healthz': [200, 200, 200, 200],
   'GET /readyz': [200, 200, 200, 200],
+  'OPTIONS /healthz': [200, 200, 200, 200],
+  'OPTIONS /readyz': [200, 200, 200, 200],
   'GET /robots.txt': [200, 200, 200, 200],
   'GET /favicon.ico': [302, 302, 302, 302],
   'GET /.well-known/change-password': [303, 303, 303, 303],

@@ -1,0 +1,43 @@
+/** How the process is told to end: by signals, and by the end of npm where npm has started it. */
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** In milliseconds: npm passes on what a terminal, or a service manager, has sent to Roster already. */
+const PASSED_ON = 1_000;
+const PARENT_CHECK = 200;
+
+/** Calls `stop` at the first signal. The second one ends the process at once, as if nobody listened. */
+export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void): void {
+  const passedOn = isByNpm(env) ? PASSED_ON : 0;
+  let first: { signal: NodeJS.Signals; at: number } | undefined;
+  function hear(signal: NodeJS.Signals): void {
+    const now = performance.now();
+    if (first === undefined) {
+      first = { signal, at: now };
+      stop();
+      return;
+    }
+    // Of a terminal that closes, its shell tells as well, and npm by going.
+    if (signal === 'SIGHUP' || (signal === first.signal && now - first.at < passedOn)) return;
+    process.off(signal, hear);
+    process.kill(process.pid, signal);
+  }
+  for (const signal of SIGNALS) process.on(signal, hear);
+}
+
+/**
+ * Hangs up when the process that has started Roster is gone, where that was npm or its shell: npm passes SIGHUP on to
+ * nobody, and a shell passes on nothing.
+ */
+export function endWithNpm(env: NodeJS.ProcessEnv): void {
+  if (!isByNpm(env)) return;
+  const { ppid } = process;
+  const check = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(check);
+    process.kill(process.pid, 'SIGHUP');
+  }, PARENT_CHECK).unref();
+}
+
+function isByNpm(env: NodeJS.ProcessEnv): boolean {
+  return env.npm_package_name === 'roster';
+}

@@ -1,0 +1,148 @@
+/** Rosters are told to stop, again and again, while everyone keeps asking: nobody sees a connection that is cut. */
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { startRoster } from '../roster.ts';
+import { temporaryDatabase, temporaryUrl } from '../support.ts';
+
+const ROUNDS = inject('isLong') ? 20 : 2;
+const CLIENTS = 16;
+/** Milliseconds between two checks whether a Roster is ready. */
+const HEALTH_CHECK = 100;
+const SETTINGS = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '5', LOG_LEVEL: 'silent' };
+
+let number = 0;
+
+/** Clients that ask on connections that they keep, as long as they may, until nobody listens or they are stopped. */
+function startClients(address: string) {
+  const acknowledged: string[] = [];
+  const failures: string[] = [];
+  let isStopped = false;
+  const ask = async (agent: Agent) => {
+    const username = `user${number++}`;
+    const body = new URLSearchParams({ username, email: `${username}@example.org` }).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length };
+    const [status, wanted] =
+      number % 2 === 0
+        ? [await send(`${address}/users`, { agent }), 200]
+        : [await send(`${address}/users`, { agent, method: 'POST', headers }, body), 303];
+    if (status === 303) acknowledged.push(username);
+    if (status !== wanted) failures.push(`${status}`);
+  };
+  const client = async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    while (!isStopped) {
+      const code = await ask(agent).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+      if (code === 'ECONNREFUSED') break;
+      if (code !== undefined) failures.push(code);
+    }
+    agent.destroy();
+  };
+  const ended = Promise.all(Array.from({ length: CLIENTS }, client));
+  return {
+    acknowledged,
+    failures,
+    ended,
+    stop() {
+      isStopped = true;
+      return ended;
+    },
+    async more(count: number): Promise<void> {
+      const goal = acknowledged.length + count;
+      await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(goal);
+    },
+  };
+}
+
+/** The status of the answer. */
+async function send(url: string, options: object, body = ''): Promise<number | undefined> {
+  const [answer] = (await once(request(url, options).end(body), 'response')) as [IncomingMessage];
+  await text(answer);
+  return answer.statusCode;
+}
+
+/** A proxy that keeps connections to those that say they are ready, and does not try again. */
+async function startProxy(targets: readonly string[]) {
+  const ready = new Set<string>();
+  const check = async (target: string) => {
+    const isReady = await send(`${target}/readyz`, { agent: false }).then(
+      (status) => status === 200,
+      () => false,
+    );
+    if (isReady) ready.add(target);
+    else ready.delete(target);
+  };
+  const checks = setInterval(() => targets.forEach(check), HEALTH_CHECK);
+  const agent = new Agent({ keepAlive: true });
+  let turn = 0;
+  const proxy = createServer((incoming, outgoing) => {
+    const target = [...ready][turn++ % Math.max(1, ready.size)];
+    const { connection: _, ...headers } = incoming.headers;
+    const passed = request(
+      `${target}${incoming.url}`,
+      { agent, method: `${incoming.method}`, headers },
+      (answer) => {
+        const { connection: __, 'keep-alive': ___, ...rest } = answer.headers;
+        answer.pipe(outgoing.writeHead(answer.statusCode ?? 502, rest));
+      },
+    );
+    passed.on('error', () => outgoing.writeHead(502).end());
+    incoming.pipe(passed);
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    clearInterval(checks);
+    agent.destroy();
+    proxy.close().closeAllConnections();
+  });
+  return { address: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, ready };
+}
+
+async function storedUsernames(url: string): Promise<Set<string>> {
+  const db = await temporaryDatabase(url);
+  const users = await db.selectFrom('users').select('username').execute();
+  return new Set(users.map(({ username }) => username));
+}
+
+test('a client that lets go of a connection when it is told to sees none that is cut', async () => {
+  const url = await temporaryUrl();
+  const acknowledged: string[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const { child, address } = await startRoster({ ...SETTINGS, DATABASE_URL: url });
+    const clients = startClients(address);
+    await clients.more(50);
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await clients.ended;
+    expect(clients.failures, `round ${round}`).toEqual([]);
+    expect(await ended).toEqual([0, null]);
+    acknowledged.push(...clients.acknowledged);
+  }
+  const stored = await storedUsernames(url);
+  expect(acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+});
+
+test('behind a proxy that asks which Rosters are ready, nobody notices that one is stopped and started', async () => {
+  const url = await temporaryUrl();
+  const settings = { ...SETTINGS, DATABASE_URL: url };
+  const rosters = [await startRoster(settings), await startRoster(settings)];
+  const proxy = await startProxy(rosters.map(({ address }) => address));
+  await expect.poll(() => proxy.ready.size).toBe(2);
+  const clients = startClients(proxy.address);
+  for (let round = 0; round < ROUNDS; round++) {
+    await clients.more(50);
+    const roster = rosters.shift();
+    if (roster === undefined) break;
+    const ended = once(roster.child, 'exit');
+    roster.child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    rosters.push(await startRoster({ ...settings, PORT: new URL(roster.address).port }));
+    await expect.poll(() => proxy.ready.size, { timeout: 10_000 }).toBe(2);
+  }
+  await clients.stop();
+  expect(clients.failures).toEqual([]);
+  const stored = await storedUsernames(url);
+  expect(clients.acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+});
