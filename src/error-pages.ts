@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import {
   BadSubmissionError,
   BusyError,
+  DatabaseLostError,
   ForbiddenError,
   LastAdministratorError,
   NotFoundError,
@@ -55,6 +56,12 @@ const UNAVAILABLE = {
   reading: 'The directory cannot be read just now. Reload this page to see whether it can again.',
   busy: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
   writing: 'The directory cannot be written just now. Nothing was changed; go back and send it again.',
+};
+
+const LOST = {
+  title: 'The database is not there',
+  sentence:
+    'The file that holds the directory is gone, or another one lies in its place. Nothing was changed; whoever runs Roster finds in its log what to do.',
 };
 
 const OUTCOME_UNKNOWN = {
@@ -175,6 +182,9 @@ function explain(error: unknown, request: FastifyRequest): Explanation {
   }
   if (error instanceof BusyError) {
     return { status: 503, title: 'Try again in a moment', sentence: UNAVAILABLE.busy };
+  }
+  if (error instanceof DatabaseLostError) {
+    return { status: 503, ...LOST };
   }
   if (error instanceof UnavailableError) {
     const sentence = UNAVAILABLE[request.method === 'POST' ? 'writing' : 'reading'];

@@ -10,6 +10,7 @@ import * as door from './migrations/0004-door.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
+import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
 
 /** In their order; the first has number 1. */
 export const MIGRATIONS = [users, search, access, door];
@@ -27,7 +28,9 @@ export async function openDatabase(url: string, requests?: { connections: number
     await migrate(db, MIGRATIONS);
   };
   if (isSqlite(url)) {
+    refuseLogWithoutFile(name);
     prepareSqliteFile(name, MIGRATIONS.length);
+    refuseForeignParts(name);
     return opened(name, () => openSqlite(name), bringUpToDate);
   }
   const db = await opened(name, () => openPostgres(url), bringUpToDate);
@@ -51,6 +54,7 @@ export async function openToRead(url: string): Promise<Db> {
   };
   if (!isSqlite(url)) return opened(name, () => openPostgres(url), checkVersion);
   checkSqliteFile(name, MIGRATIONS.length);
+  refuseForeignParts(name);
   return opened(name, () => openSqlite(name, { isReadOnly: true }), checkVersion);
 }
 

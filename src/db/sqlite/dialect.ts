@@ -17,8 +17,10 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
-import { UnavailableError } from '../../errors.ts';
+import { DatabaseLostError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import { sqliteEngine } from './engine.ts';
+import { raised } from './generation.ts';
+import { OpenedFile } from './opened-file.ts';
 import { makeIndexesAhead } from './search.ts';
 import { openReader, openWriter, type Statements } from './statements.ts';
 
@@ -66,26 +68,31 @@ class RosterSqliteQueryCompiler extends SqliteQueryCompiler {
  */
 class SqliteDriver implements Driver {
   readonly #path: string;
+  readonly #file: OpenedFile;
   readonly #writer: Statements;
   readonly #reader: Statements;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
   /** Users with ids below this can be indexed. */
   #ready = 0;
+  #hasWritten = false;
 
   constructor(path: string, isReadOnly: boolean) {
     this.#path = path;
+    this.#file = new OpenedFile(path, isReadOnly);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path);
     this.#reader = openReader(path);
+    this.#file.watch(() => readVersion(this.#reader));
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<SqliteConnection> {
-    return new SqliteConnection(this.#reader);
+    return new SqliteConnection(this.#reader, this.#file);
   }
 
   async beginTransaction(connection: SqliteConnection, { accessMode }: TransactionSettings): Promise<void> {
+    refuse(this.#file.problem);
     if (accessMode === 'read only') return this.#beginSnapshot(connection);
     const deadline = performance.now() + BUSY_WAIT;
     connection.endTurn = await this.#takeTurn();
@@ -97,6 +104,7 @@ class SqliteDriver implements Driver {
 
   /** On a connection of its own, whose `begin` sees all at one moment. */
   #beginSnapshot(connection: SqliteConnection): void {
+    refuse(this.#file.look());
     connection.snapshot = openReader(this.#path);
     connection.snapshot.run('begin');
     connection.statements = connection.snapshot;
@@ -129,8 +137,10 @@ class SqliteDriver implements Driver {
   async destroy(): Promise<void> {
     await this.#group?.committed.catch(() => {});
     await this.#takeTurn();
+    if (this.#file.look()) return this.#file.leave();
     this.#reader.db.close();
     this.#writer.db.close();
+    this.#file.close();
   }
 
   /** Waits until whoever came before has ended their turn; ends this one when called. */
@@ -151,7 +161,7 @@ class SqliteDriver implements Driver {
   async #openGroup(deadline: number): Promise<Group> {
     await beginImmediate(this.#writer, deadline);
     this.#ready = makeIndexesAhead(this.#writer, this.#ready);
-    const group: Group = { committed: Promise.resolve(), size: 0 };
+    const group: Group = { committed: Promise.resolve(), size: 0, changes: changesOf(this.#writer) };
     group.committed = this.#commit(group);
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
     group.committed.catch(() => {});
@@ -163,13 +173,33 @@ class SqliteDriver implements Driver {
     this.#writer.run('rollback');
   }
 
+  /**
+   * Empties the log once, after the first change: a copy of the file that was made before this process had opened it is
+   * no state from which that log goes on, and so is not mistaken for one (see `left-over.ts`).
+   */
+  #startLog(): void {
+    if (this.#hasWritten) return;
+    this.#hasWritten = true;
+    try {
+      this.#writer.run('pragma wal_checkpoint(TRUNCATE)');
+    } catch {
+      // What was changed is saved, in the log.
+    }
+  }
+
   /** Commits once all that came in the same turn of the event loop have had theirs. */
   async #commit(group: Group): Promise<void> {
     await setImmediate();
     const endTurn = await this.#takeTurn();
     try {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
+      // Before: at times SQLite writes into the file as a part of it.
+      refuse(this.#file.look());
+      const isChanged = changesOf(this.#writer) !== group.changes;
+      if (isChanged) raiseGeneration(this.#writer);
       this.#writer.run('commit');
+      if (this.#file.look()) throw new OutcomeUnknownError(this.#file.problem);
+      if (isChanged) this.#startLog();
     } finally {
       if (this.#group === group && this.#writer.db.inTransaction) this.#rollbackAll();
       endTurn();
@@ -177,8 +207,8 @@ class SqliteDriver implements Driver {
   }
 }
 
-/** Transactions that are committed as one. */
-type Group = { committed: Promise<void>; size: number };
+/** Transactions that are committed as one; `changes` is what the connection had changed before. */
+type Group = { committed: Promise<void>; size: number; changes: number };
 
 class SqliteConnection implements DatabaseConnection {
   statements: Statements;
@@ -186,12 +216,15 @@ class SqliteConnection implements DatabaseConnection {
   snapshot: Statements | undefined;
   /** Set once the connection has asked for its turn to write. */
   endTurn: (() => void) | undefined;
+  readonly #file: OpenedFile;
 
-  constructor(statements: Statements) {
+  constructor(statements: Statements, file: OpenedFile) {
     this.statements = statements;
+    this.#file = file;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    refuse(this.#file.problem);
     return this.statements.run(sql, parameters);
   }
 
@@ -199,6 +232,26 @@ class SqliteConnection implements DatabaseConnection {
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('Streaming is not supported: ask for a page.');
   }
+}
+
+/** @throws DatabaseLostError where there is a problem. */
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw new DatabaseLostError(problem);
+}
+
+/** Each transaction that changes something does so, and with it writes the first page: the log shows whose it is. */
+function raiseGeneration(writer: Statements): void {
+  // Not among the statements that are kept prepared: it is another one each time.
+  writer.db.exec(`pragma user_version = ${raised(readVersion(writer))}`);
+}
+
+function readVersion(statements: Statements): number {
+  return statements.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0;
+}
+
+/** How many rows a connection has changed since it was opened. */
+function changesOf(statements: Statements): number {
+  return statements.run<{ count: number }>('select total_changes() as count').rows[0]?.count ?? 0;
 }
 
 // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
