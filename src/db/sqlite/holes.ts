@@ -2,11 +2,15 @@
 import { fstatSync, readSync } from 'node:fs';
 import { type Header, readHeader } from './header.ts';
 
-/** How many pages of any file are looked at, from its first to its last. */
+/** How many pages of any file are looked at. */
 const SAMPLE = 256;
-/** How long that may take, in milliseconds; and where the file takes less room than it is long, as one with holes does. */
-const SAMPLE_TIME = 20;
+/** How long that may take, in milliseconds; and all pages, where a file takes less room than it is long, as with a hole. */
+const SAMPLE_TIME = 100;
+/** So many are looked at however long it takes. */
+const AT_LEAST = 64;
 const WHOLE_TIME = 500;
+/** Multiples of it, without what is before the point, are spread evenly however many there are. */
+const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
 /** Bytes of which `stat` counts the room of a file: https://nodejs.org/api/fs.html#statsblocks */
 const BLOCK = 512;
 
@@ -19,17 +23,28 @@ export function findHole(descriptor: number): string | undefined {
   if (size < wanted) return `has ${size} bytes, where ${wanted} belong`;
   const isSparse = blocks * BLOCK < size;
   const until = performance.now() + (isSparse ? WHOLE_TIME : SAMPLE_TIME);
-  const step = isSparse ? 1 : Math.max(1, header.pages / SAMPLE);
   const nothing = Buffer.alloc(header.pageSize);
   let free: Set<number> | undefined;
-  // From the end: what a copy has not come to is there.
-  for (let page = header.pages; page >= 1 && performance.now() < until; page = Math.ceil(page - step)) {
+  let seen = 0;
+  for (const page of isSparse ? allOf(header.pages) : someOf(header.pages)) {
+    if (seen++ >= AT_LEAST && performance.now() > until) return undefined;
     if (!readPage(descriptor, header, page).equals(nothing) || isLockPage(header, page)) continue;
     // A page that holds nothing any more may well be empty.
     free ??= freePages(descriptor, header, until);
     if (free && !free.has(page)) return `has a hole: its page ${page} of ${header.pages} is empty`;
   }
   return undefined;
+}
+
+/** From the end: there is what a copy has not come to. */
+function* allOf(pages: number): Iterable<number> {
+  for (let page = pages; page >= 1; page--) yield page;
+}
+
+/** The last one first, and then from everywhere. */
+function* someOf(pages: number): Iterable<number> {
+  if (pages <= SAMPLE) return yield* allOf(pages);
+  for (let turn = 0; turn < SAMPLE; turn++) yield pages - Math.floor(((turn * GOLDEN_RATIO) % 1) * pages);
 }
 
 /** https://sqlite.org/fileformat2.html#the_freelist; undefined where it is too long to be gone through. */

@@ -56,5 +56,6 @@ function isOneHistory({ version }: Header, { first, last, isWhole }: Log): boole
 }
 
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() ? stats.size : 0;
 }

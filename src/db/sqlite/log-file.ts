@@ -1,5 +1,5 @@
 /** The write-ahead log beside a database file, read as it lies there: https://sqlite.org/walformat.html */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { generationOf } from './generation.ts';
 
 const HEADER_SIZE = 32;
@@ -42,7 +42,7 @@ export function readLog(path: string): Log | undefined {
 
 function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, 'r');
+    return statSync(path).isFile() ? openSync(path, 'r') : undefined;
   } catch {
     // Where it is there and cannot be read, SQLite says so.
     return undefined;

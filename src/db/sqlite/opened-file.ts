@@ -69,7 +69,7 @@ export class OpenedFile {
   leave(): void {
     clearInterval(this.#timer);
     // At the end of the process better-sqlite3 would close it, unless the process ends at once.
-    process.once('exit', () => process.exit());
+    process.off('exit', endAtOnce).once('exit', endAtOnce);
   }
 
   #add(path: string): void {
@@ -127,6 +127,10 @@ export class OpenedFile {
   #isShortened(size: number, { pages = 0, pageSize }: Header): boolean {
     return size < this.#size && size < pages * pageSize;
   }
+}
+
+function endAtOnce(): void {
+  process.exit();
 }
 
 /** What tells a file from any other, under whatever name; undefined where there is none to be seen. */
