@@ -159,8 +159,12 @@ class SqliteDriver implements Driver {
   }
 
   async #openGroup(deadline: number): Promise<Group> {
-    await beginImmediate(this.#writer, deadline);
-    this.#ready = makeIndexesAhead(this.#writer, this.#ready);
+    try {
+      await beginImmediate(this.#writer, deadline);
+      this.#ready = makeIndexesAhead(this.#writer, this.#ready);
+    } catch (error) {
+      throw this.#lostOr(error);
+    }
     const group: Group = { committed: Promise.resolve(), size: 0, changes: changesOf(this.#writer) };
     group.committed = this.#commit(group);
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
@@ -171,6 +175,14 @@ class SqliteDriver implements Driver {
   #rollbackAll(): void {
     this.#ready = 0;
     this.#writer.run('rollback');
+  }
+
+  /** Each transaction that changes something does so, and with it writes the first page: the log shows whose it is. */
+  #raiseGeneration(): void {
+    const version = readVersion(this.#writer);
+    refuse(this.#file.follow(version));
+    // Not among the statements that are kept prepared: it is another one each time.
+    this.#writer.db.exec(`pragma user_version = ${raised(version)}`);
   }
 
   /**
@@ -191,19 +203,27 @@ class SqliteDriver implements Driver {
   async #commit(group: Group): Promise<void> {
     await setImmediate();
     const endTurn = await this.#takeTurn();
+    const isChanged = changesOf(this.#writer) !== group.changes;
     try {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
       // Before: at times SQLite writes into the file as a part of it.
       refuse(this.#file.look());
-      const isChanged = changesOf(this.#writer) !== group.changes;
-      if (isChanged) raiseGeneration(this.#writer);
+      if (isChanged) this.#raiseGeneration();
       this.#writer.run('commit');
-      if (this.#file.look()) throw new OutcomeUnknownError(this.#file.problem);
-      if (isChanged) this.#startLog();
+    } catch (error) {
+      throw this.#lostOr(error);
     } finally {
       if (this.#group === group && this.#writer.db.inTransaction) this.#rollbackAll();
       endTurn();
     }
+    if (this.#file.look()) throw new OutcomeUnknownError(this.#file.problem);
+    if (isChanged) this.#startLog();
+  }
+
+  /** What was put in the place of the file may be what SQLite fails at. */
+  #lostOr(error: unknown): unknown {
+    const problem = this.#file.look();
+    return problem ? new DatabaseLostError(problem, { cause: error }) : error;
   }
 }
 
@@ -225,7 +245,13 @@ class SqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     refuse(this.#file.problem);
-    return this.statements.run(sql, parameters);
+    try {
+      return this.statements.run(sql, parameters);
+    } catch (error) {
+      // What was put in its place may be what it fails at.
+      refuse(this.#file.look());
+      throw error;
+    }
   }
 
   // biome-ignore lint/correctness/useYield: Kysely asks for a generator; SQLite's answers are all there at once.
@@ -237,12 +263,6 @@ class SqliteConnection implements DatabaseConnection {
 /** @throws DatabaseLostError where there is a problem. */
 function refuse(problem: string | undefined): void {
   if (problem !== undefined) throw new DatabaseLostError(problem);
-}
-
-/** Each transaction that changes something does so, and with it writes the first page: the log shows whose it is. */
-function raiseGeneration(writer: Statements): void {
-  // Not among the statements that are kept prepared: it is another one each time.
-  writer.db.exec(`pragma user_version = ${raised(readVersion(writer))}`);
 }
 
 function readVersion(statements: Statements): number {

@@ -32,6 +32,11 @@ export function isBetween(generation: number, first: number, last: number): bool
   return stepsFrom(first, generation) <= stepsFrom(first, last);
 }
 
+/** Whether a generation is one, or comes at most some steps after it; from 0 on nobody can tell, and there is no way back to it. */
+export function isWithin(generation: number, first: number, steps: number): boolean {
+  return first === 0 || (generation !== 0 && stepsFrom(first, generation) <= steps);
+}
+
 /** The generation before one. */
 export function before(generation: number): number {
   return generation > 1 ? generation - 1 : generation * LAST;

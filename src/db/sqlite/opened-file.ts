@@ -3,11 +3,13 @@
  * another was put in the place of, takes every change without an error, and gives none of them back.
  */
 import { closeSync, fstatSync, openSync, realpathSync, statSync } from 'node:fs';
-import { generationOf, isBetween } from './generation.ts';
+import { generationOf, isBetween, isWithin } from './generation.ts';
 import { type Header, readHeader } from './header.ts';
 
 /** How often it is looked at where nothing is written, in milliseconds. */
 const INTERVAL = 2_000;
+/** More generations than all processes together make in a millisecond. */
+const MOST_STEPS = 100;
 
 /**
  * Made before SQLite opens the file, and closed after all of SQLite's connections: with any descriptor of a file that is
@@ -24,6 +26,8 @@ export class OpenedFile {
   /** What the file on disk was like when it was looked at last. */
   #generation: number;
   #size: number;
+  /** What SQLite says, log and all, and when it did. */
+  #newest = { generation: 0, at: 0 };
   #readVersion = () => 0;
   #timer: NodeJS.Timeout | undefined;
   #isForGood = false;
@@ -45,7 +49,7 @@ export class OpenedFile {
   watch(readVersion: () => number): void {
     this.#readVersion = readVersion;
     // It makes the other two files when it reads for the first time.
-    readVersion();
+    this.#newest = { generation: generationOf(readVersion()), at: performance.now() };
     this.#add(`${this.#real}-wal`);
     this.#add(`${this.#real}-shm`);
     this.#timer = setInterval(() => this.look(), INTERVAL).unref();
@@ -54,10 +58,23 @@ export class OpenedFile {
   /** Looks at the file, and logs what has happened to it, once; returns `problem`. */
   look(): string | undefined {
     if (this.#isForGood) return this.problem;
-    const found = this.#findAtPaths() ?? this.#findInside();
+    const found = this.#findAtPaths();
     if (found !== this.problem) console.error(found ?? `${this.#path} is back: Roster goes on with it.`);
     this.problem = found;
-    return found;
+    // Twice: between two steps of one look another process may have done its work.
+    if (!found && !this.#isAsWritten() && !this.#isAsWritten()) this.#giveUp();
+    return this.problem;
+  }
+
+  /**
+   * The same for what SQLite reads: is it a version that comes after the last one?
+   * @param version of the header, as of this moment.
+   */
+  follow(version: number): string | undefined {
+    const generation = generationOf(version);
+    if (!this.#mayFollow(generation)) this.#giveUp();
+    this.#newest = { generation, at: performance.now() };
+    return this.problem;
   }
 
   close(): void {
@@ -88,39 +105,45 @@ export class OpenedFile {
     return undefined;
   }
 
-  #findInside(): string | undefined {
-    // Twice: between two steps of one look another process may have done its work.
-    if (this.#isAsWritten() || this.#isAsWritten()) return undefined;
-    // What has been read of it is in memory: putting the right file back does not help by itself.
+  /** What has been read of another file is in memory: putting the right one back does not help by itself. */
+  #giveUp(): void {
+    if (this.#isForGood) return;
     this.#isForGood = true;
-    return `${this.#path} was overwritten while Roster had it open: stop Roster, put the right file back without ${this.#real}-wal and ${this.#real}-shm, and start it again.`;
+    this.problem = `${this.#path} was overwritten while Roster had it open: stop Roster, put the right file back without ${this.#real}-wal and ${this.#real}-shm, and start it again.`;
+    console.error(this.problem);
   }
 
   #isAsWritten(): boolean {
-    const { size } = fstatSync(this.#descriptor);
-    const header = readHeader(this.#descriptor);
-    if (!header || !this.#isOfOneHistory(header) || this.#isShortened(size, header)) return false;
-    this.#generation = generationOf(header.version);
-    this.#size = size;
-    return true;
+    try {
+      const { size } = fstatSync(this.#descriptor);
+      const header = readHeader(this.#descriptor);
+      if (!header || !this.#isOfOneHistory(header) || this.#isShortened(size, header)) return false;
+      this.#generation = generationOf(header.version);
+      this.#size = size;
+      return true;
+    } catch {
+      // What cannot be read at all is no other file: SQLite says what it is.
+      return true;
+    }
   }
 
-  /** It was there before, or SQLite has written it since: also one that another program has put there by SQLite itself. */
+  /** It was there before, or SQLite has written it since. */
   #isOfOneHistory({ version }: Header): boolean {
     const generation = generationOf(version);
     if (generation === this.#generation) return true;
-    const now = this.#generationNow();
-    if (now === undefined || now === generation) return true;
-    return generation !== 0 && isBetween(generation, this.#generation, now);
+    if (isBetween(generation, this.#generation, this.#newest.generation)) return true;
+    try {
+      if (this.follow(this.#readVersion())) return false;
+    } catch {
+      // As while another process recovers the log: it may have come so far.
+      return this.#mayFollow(generation);
+    }
+    return isBetween(generation, this.#generation, this.#newest.generation);
   }
 
-  #generationNow(): number | undefined {
-    try {
-      return generationOf(this.#readVersion());
-    } catch {
-      // As while another process recovers the log.
-      return undefined;
-    }
+  #mayFollow(generation: number): boolean {
+    const steps = MOST_STEPS * (1 + performance.now() - this.#newest.at);
+    return isWithin(generation, this.#newest.generation, steps);
   }
 
   /** Not so where SQLite has made it smaller, and says so in the header first. */

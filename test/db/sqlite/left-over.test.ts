@@ -1,5 +1,14 @@
 /** Files that lie in the place of a database before it is opened: of a kill, of a copy that was put back, of other programs. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
@@ -156,13 +165,13 @@ test('a copy that SQLite itself has put back while Roster ran opens after a kill
   const path = await closedDatabase(['alice']);
   const db = await openDatabase(`sqlite:${path}`);
   await addUsers(db, ['bob', 'carla']);
+  otherProgram(path).pragma('wal_checkpoint(truncate)');
   const other = new Sqlite(await closedDatabase(['zoe']), { readonly: true });
   await other.backup(path);
   other.close();
-  expect(await usersIn(copyFiles(path))).toEqual(['zoe']);
-  expect(await usernamesOf(db)).toEqual(['zoe']);
-  await addUser(db, { username: 'yves' });
-  expect(await usersIn(copyFiles(path))).toEqual(['zoe', 'yves']);
+  const killed = copyFiles(path);
+  expect(await usersIn(killed)).toEqual(['zoe']);
+  expect(await usersIn(await killedWith(killed, ['yves', 'xaver']))).toEqual(['zoe', 'yves', 'xaver']);
   await db.destroy();
 });
 
@@ -187,6 +196,15 @@ test('generations begin again after the last one, and no log is refused for it',
   const left = otherProgram(copyFiles(killed));
   expect(left.pragma('user_version', { simple: true })).toBe(2 * 256 + migration);
   expect(await usersIn(killed)).toEqual(['alice', 'bob', 'carla', 'dora']);
+});
+
+test('a log of which nothing was written whole is nothing', async () => {
+  const killed = await killedWith(await closedDatabase(['alice']), ['bob', 'carla']);
+  const log = readFileSync(`${killed}-wal`);
+  // Of its first frame, which is of the first page, as that was changed by "carla".
+  log.writeInt32BE(7 * 256, 32 + 24 + 60);
+  writeFileSync(`${killed}-wal`, log);
+  expect(await usersIn(killed)).toEqual(['alice', 'bob']);
 });
 
 test('a folder in the place of the log is one sentence', async () => {

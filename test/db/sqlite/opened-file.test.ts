@@ -1,7 +1,6 @@
 /** The files of a database are taken away, exchanged or overwritten while Roster has it open. */
 import {
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -28,6 +27,8 @@ import {
   temporaryFolder,
   textOf,
 } from '../../support.ts';
+
+const ENDINGS = ['', '-wal', '-shm'];
 
 /** A database with a user in its file and another one in its log. */
 async function openFile(): Promise<{ path: string; db: Db; log: string[] }> {
@@ -91,6 +92,16 @@ const GONE: [string, (path: string) => void | Promise<void>, RegExp][] = [
   [
     'is overwritten by another one',
     async (path) => overwrite(path, await otherFile()),
+    /roster\.db was overwritten/,
+  ],
+  [
+    'and its log are overwritten by others',
+    async (path) => {
+      const other = await otherFile();
+      const open = await temporaryDatabase(`sqlite:${other}`);
+      await addUsers(open, ['one', 'two']);
+      for (const ending of ENDINGS) overwrite(path + ending, other + ending);
+    },
     /roster\.db was overwritten/,
   ],
   [
@@ -169,9 +180,25 @@ test('a change that was being saved when the file went away may have been saved,
 });
 
 test.each([
-  ['a Roster that stops', 'SIGTERM'],
-  ['a Roster that is interrupted', 'SIGINT'],
-] as const)('%s leaves the database of others alone that was put in its place', async (_who, signal) => {
+  [
+    'put in its place',
+    /is not what Roster has opened/,
+    (path: string, other: string) => {
+      for (const ending of ENDINGS) {
+        copyFileSync(other + ending, `${path}.new${ending}`);
+        renameSync(`${path}.new${ending}`, path + ending);
+      }
+    },
+  ],
+  [
+    'copied over it',
+    /was overwritten/,
+    (path: string, other: string) => {
+      for (const ending of ENDINGS.slice(0, 2)) overwrite(path + ending, other + ending);
+    },
+  ],
+  ['copied over it without a log', /was overwritten/, overwrite],
+])('a Roster that stops leaves another database alone that was %s', async (_how, sentence, put) => {
   const folder = temporaryFolder();
   const path = join(folder, 'roster.db');
   const { child, address, stderr } = await startRoster({ DATABASE_URL: `sqlite:${path}` });
@@ -186,17 +213,14 @@ test.each([
   const other = await otherFile();
   const open = await openDatabase(`sqlite:${other}`);
   await addUsers(open, ['one', 'two']);
-  for (const ending of ['', '-wal', '-shm']) {
-    cpSync(other + ending, `${path}.new${ending}`);
-    renameSync(`${path}.new${ending}`, path + ending);
-  }
+  put(path, other);
   await open.destroy();
   expect((await add('carla')).status).toBe(503);
-  const bytes = () => ['', '-wal', '-shm'].map((ending) => readFileSync(path + ending).toString('latin1'));
+  const bytes = () =>
+    ENDINGS.map((ending) => existsSync(path + ending) && readFileSync(path + ending, 'latin1'));
   const before = bytes();
-  child.kill(signal);
-  expect(await stderr).toContain(`${path} is not what Roster has opened`);
-  expect(existsSync(`${path}-wal`)).toBe(true);
+  child.kill('SIGTERM');
+  expect(await stderr).toMatch(sentence);
   expect(bytes()).toEqual(before);
 });
 
@@ -216,14 +240,23 @@ test('what other programs may do to the file is no reason to stop', async () => 
     program.exec(text);
     await addUser(db, { username: `user${Math.random()}`.replace('.', '') });
   }
+  program.close();
+  expect(await db.selectFrom('users').select('id').execute()).toHaveLength(8);
+  expect(log).toEqual([]);
+});
+
+test('a copy that SQLite itself puts back is not gone on with, but there after a restart', async () => {
+  const { path, db, log } = await openFile();
   const other = new Sqlite(await otherFile(), { readonly: true });
   await other.backup(path);
   other.close();
-  await addUser(db, { username: 'carla' });
-  program.pragma('wal_checkpoint(truncate)');
-  await addUser(db, { username: 'dora' });
-  program.close();
-  const users = await db.selectFrom('users').select('username').orderBy('id').execute();
-  expect(users.map(({ username }) => username)).toEqual(['zoe', 'yves', 'xaver', 'carla', 'dora']);
-  expect(log).toEqual([]);
+  await expect(addUser(db, { username: 'carla' })).rejects.toThrow(DatabaseLostError);
+  expect(log).toEqual([expect.stringMatching(/was overwritten/)]);
+  await db.destroy();
+  const again = await temporaryDatabase(`sqlite:${path}`);
+  expect(await again.selectFrom('users').select('username').orderBy('id').execute()).toEqual([
+    { username: 'zoe' },
+    { username: 'yves' },
+    { username: 'xaver' },
+  ]);
 });
