@@ -67,6 +67,11 @@ export class UnavailableError extends DatabaseFailure {
   override name: string = 'UnavailableError';
 }
 
+/** What is open is not what lies in the place of the database any more. The message is for whoever runs Roster. */
+export class DatabaseLostError extends UnavailableError {
+  override name = 'DatabaseLostError';
+}
+
 /** Transactions got into each other's way and the database rolled this one back: done again, it may well pass. */
 export class ContendedError extends UnavailableError {
   override name = 'ContendedError';

@@ -12,6 +12,7 @@ import * as heartbeats from './migrations/0005-heartbeats.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
+import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
 
 /** In their order; the first has number 1. */
 export const MIGRATIONS = [users, search, access, door, heartbeats];
@@ -42,7 +43,9 @@ export async function openDatabase(
     await migrate(db, MIGRATIONS);
   };
   if (isSqlite(url)) {
+    refuseLogWithoutFile(name);
     prepareSqliteFile(name, MIGRATIONS.length);
+    refuseForeignParts(name);
     return opened(name, () => openSqlite(name), bringUpToDate);
   }
   const db = await opened(name, () => openPostgres(url), bringUpToDate);
@@ -66,6 +69,7 @@ export async function openToRead(url: string): Promise<Db> {
   };
   if (!isSqlite(url)) return opened(name, () => openPostgres(url), checkVersion);
   checkSqliteFile(name, MIGRATIONS.length);
+  refuseForeignParts(name);
   return opened(name, () => openSqlite(name, { isReadOnly: true }), checkVersion);
 }
 

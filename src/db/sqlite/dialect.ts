@@ -17,9 +17,11 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
-import { UnavailableError } from '../../errors.ts';
+import { DatabaseLostError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import { sqliteEngine } from './engine.ts';
 import { isBusy, translatedCommit } from './errors.ts';
+import { raised } from './generation.ts';
+import { OpenedFile } from './opened-file.ts';
 import { makeIndexesAhead } from './search.ts';
 import { openReader, openWriter, type Statements } from './statements.ts';
 
@@ -69,26 +71,31 @@ class RosterSqliteQueryCompiler extends SqliteQueryCompiler {
  */
 class SqliteDriver implements Driver {
   readonly #path: string;
+  readonly #file: OpenedFile;
   readonly #writer: Statements;
   readonly #reader: Statements;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
   /** Users with ids below this can be indexed. */
   #ready = 0;
+  #hasWritten = false;
 
   constructor(path: string, isReadOnly: boolean) {
     this.#path = path;
+    this.#file = new OpenedFile(path, isReadOnly);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path);
     this.#reader = openReader(path);
+    this.#file.watch(() => readVersion(this.#reader));
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<SqliteConnection> {
-    return new SqliteConnection(this.#reader);
+    return new SqliteConnection(this.#reader, this.#file);
   }
 
   async beginTransaction(connection: SqliteConnection, { accessMode }: TransactionSettings): Promise<void> {
+    refuse(this.#file.problem);
     if (accessMode === 'read only') return this.#beginSnapshot(connection);
     const deadline = performance.now() + BUSY_WAIT;
     connection.endTurn = await this.#takeTurn();
@@ -100,6 +107,7 @@ class SqliteDriver implements Driver {
 
   /** On a connection of its own, whose `begin` sees all at one moment. */
   #beginSnapshot(connection: SqliteConnection): void {
+    refuse(this.#file.look());
     connection.snapshot = openReader(this.#path);
     connection.snapshot.run('begin');
     connection.statements = connection.snapshot;
@@ -132,8 +140,10 @@ class SqliteDriver implements Driver {
   async destroy(): Promise<void> {
     await this.#group?.committed.catch(() => {});
     await this.#takeTurn();
+    if (this.#file.look()) return this.#file.leave();
     this.#reader.db.close();
     this.#writer.db.close();
+    this.#file.close();
   }
 
   /** Waits until whoever came before has ended their turn; ends this one when called. */
@@ -152,15 +162,15 @@ class SqliteDriver implements Driver {
   }
 
   async #openGroup(deadline: number): Promise<Group> {
-    await beginImmediate(this.#writer, deadline);
     try {
+      await beginImmediate(this.#writer, deadline);
       this.#ready = makeIndexesAhead(this.#writer, this.#ready);
     } catch (error) {
       // Else whoever comes next would find a transaction that nobody commits.
       this.#rollbackAll();
-      throw error;
+      throw this.#lostOr(error);
     }
-    const group: Group = { committed: Promise.resolve(), size: 0 };
+    const group: Group = { committed: Promise.resolve(), size: 0, changes: changesOf(this.#writer) };
     group.committed = this.#commit(group);
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
     group.committed.catch(() => {});
@@ -173,24 +183,68 @@ class SqliteDriver implements Driver {
     if (this.#writer.db.inTransaction) this.#writer.run('rollback');
   }
 
+  /** Each transaction that changes something does so, and with it writes the first page: the log shows whose it is. */
+  #raiseGeneration(): void {
+    const version = readVersion(this.#writer);
+    refuse(this.#file.follow(version));
+    // Not among the statements that are kept prepared: it is another one each time.
+    this.#writer.execute(`pragma user_version = ${raised(version)}`);
+  }
+
+  /** @throws OutcomeUnknownError where it may have been saved all the same. */
+  #save(): void {
+    try {
+      this.#writer.run('commit');
+    } catch (error) {
+      throw translatedCommit(error);
+    }
+  }
+
+  /**
+   * Empties the log once, after the first change: a copy of the file that was made before this process had opened it is
+   * no state from which that log goes on, and so is not mistaken for one (see `left-over.ts`).
+   */
+  #startLog(): void {
+    if (this.#hasWritten) return;
+    this.#hasWritten = true;
+    try {
+      this.#writer.run('pragma wal_checkpoint(TRUNCATE)');
+    } catch {
+      // What was changed is saved, in the log.
+    }
+  }
+
   /** Commits once all that came in the same turn of the event loop have had theirs. */
   async #commit(group: Group): Promise<void> {
     await setImmediate();
     const endTurn = await this.#takeTurn();
+    const isChanged = changesOf(this.#writer) !== group.changes;
     try {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
-      this.#writer.run('commit');
+      // Before: at times SQLite writes into the file as a part of it.
+      refuse(this.#file.look());
+      if (isChanged) this.#raiseGeneration();
+      this.#save();
     } catch (error) {
       if (this.#group === group) this.#rollbackAll();
-      throw translatedCommit(error);
+      throw this.#lostOr(error);
     } finally {
       endTurn();
     }
+    const problem = this.#file.look();
+    if (problem) throw new OutcomeUnknownError(problem);
+    if (isChanged) this.#startLog();
+  }
+
+  /** What was put in the place of the file may be what SQLite fails at. */
+  #lostOr(error: unknown): unknown {
+    const problem = this.#file.look();
+    return problem ? new DatabaseLostError(problem, { cause: error }) : error;
   }
 }
 
-/** Transactions that are committed as one. */
-type Group = { committed: Promise<void>; size: number };
+/** Transactions that are committed as one; `changes` is what the connection had changed before. */
+type Group = { committed: Promise<void>; size: number; changes: number };
 
 class SqliteConnection implements DatabaseConnection {
   statements: Statements;
@@ -198,19 +252,42 @@ class SqliteConnection implements DatabaseConnection {
   snapshot: Statements | undefined;
   /** Set once the connection has asked for its turn to write. */
   endTurn: (() => void) | undefined;
+  readonly #file: OpenedFile;
 
-  constructor(statements: Statements) {
+  constructor(statements: Statements, file: OpenedFile) {
     this.statements = statements;
+    this.#file = file;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    return this.statements.run(sql, parameters);
+    refuse(this.#file.problem);
+    try {
+      return this.statements.run(sql, parameters);
+    } catch (error) {
+      // What was put in its place may be what it fails at.
+      refuse(this.#file.look());
+      throw error;
+    }
   }
 
   // biome-ignore lint/correctness/useYield: Kysely asks for a generator; SQLite's answers are all there at once.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('Streaming is not supported: ask for a page.');
   }
+}
+
+/** @throws DatabaseLostError where there is a problem. */
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw new DatabaseLostError(problem);
+}
+
+function readVersion(statements: Statements): number {
+  return statements.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0;
+}
+
+/** How many rows a connection has changed since it was opened. */
+function changesOf(statements: Statements): number {
+  return statements.run<{ count: number }>('select total_changes() as count').rows[0]?.count ?? 0;
 }
 
 // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.

@@ -4,6 +4,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { migrationOf, withMigration } from './generation.ts';
 import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './search.ts';
 import { inTurn } from './turns.ts';
 
@@ -23,7 +24,8 @@ export const sqliteEngine: Engine = {
   readVersion,
   lockVersion: readVersion,
   async writeVersion(trx, version) {
-    await sql`pragma user_version = ${sql.lit(version)}`.execute(trx);
+    const both = withMigration(await readHeaderVersion(trx), version);
+    await sql`pragma user_version = ${sql.lit(both)}`.execute(trx);
   },
 
   async prepareBulkLoad(trx) {
@@ -94,8 +96,12 @@ async function truncateLog(db: Db): Promise<void> {
   own.close();
 }
 
-/** In the file's header: https://sqlite.org/pragma.html#pragma_user_version */
 async function readVersion(db: Db): Promise<number> {
+  return migrationOf(await readHeaderVersion(db));
+}
+
+/** In the file's header: https://sqlite.org/pragma.html#pragma_user_version */
+async function readHeaderVersion(db: Db): Promise<number> {
   const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(db);
   return rows[0]?.user_version ?? 0;
 }

@@ -17,6 +17,7 @@ import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
 import { makeFileOnce } from '../../make-file.ts';
 import { refuseNewer } from '../migrate.ts';
+import { migrationOf } from './generation.ts';
 
 /** "Rost": the mark of Roster's files (https://sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x526f7374;
@@ -53,7 +54,7 @@ export function checkSqliteFile(path: string, newestVersion: number, access = co
   if (header.readInt32BE(68) !== APPLICATION_ID) {
     throw new StartError(`${path} belongs to another application; give DATABASE_URL another path.`);
   }
-  refuseNewer(path, header.readInt32BE(60), newestVersion);
+  refuseNewer(path, migrationOf(header.readInt32BE(60)), newestVersion);
 }
 
 function makeFile(path: string): void {

@@ -70,6 +70,15 @@ export class Statements {
     }
   }
 
+  /** Runs what is not kept prepared, and gives nothing back. @throws as above. */
+  execute(sql: string): void {
+    try {
+      this.db.exec(sql);
+    } catch (error) {
+      throw translated(error, this.db);
+    }
+  }
+
   #prepare(sql: string): Prepared {
     let prepared = this.#prepared.get(sql);
     if (prepared === undefined) {

@@ -1,0 +1,47 @@
+/**
+ * The generation of a database file: a number in its header that each group of commits raises by one, so that a file, its
+ * write-ahead log and a connection can be seen to have one history. It shares SQLite's `user_version`
+ * (https://sqlite.org/pragma.html#pragma_user_version) with the number of the last migration: the lowest 8 bits.
+ */
+
+/** From 1 to this one, and then from 1 again; 0 is that of a file which no Roster of this kind has written to. */
+const LAST = 2 ** 23 - 1;
+
+export function migrationOf(version: number): number {
+  return version & 0xff;
+}
+
+export function generationOf(version: number): number {
+  return version >>> 8;
+}
+
+export function withMigration(version: number, migration: number): number {
+  return (version & ~0xff) | migration;
+}
+
+/** The next version; the first of all is at random, so that two files are unlikely to share a history by chance. */
+export function raised(version: number): number {
+  const generation = generationOf(version);
+  const next = generation === 0 ? 1 + Math.floor(Math.random() * LAST) : (generation % LAST) + 1;
+  return next * 256 + migrationOf(version);
+}
+
+/** Whether a generation is one of those from `first` to `last`; where any of them is 0, nobody can tell. */
+export function isBetween(generation: number, first: number, last: number): boolean {
+  if (generation === 0 || first === 0 || last === 0) return true;
+  return stepsFrom(first, generation) <= stepsFrom(first, last);
+}
+
+/** Whether a generation is one, or comes at most some steps after it; from 0 on nobody can tell, and there is no way back to it. */
+export function isWithin(generation: number, first: number, steps: number): boolean {
+  return first === 0 || (generation !== 0 && stepsFrom(first, generation) <= steps);
+}
+
+/** The generation before one. */
+export function before(generation: number): number {
+  return generation > 1 ? generation - 1 : generation * LAST;
+}
+
+function stepsFrom(first: number, generation: number): number {
+  return (generation - first + LAST) % LAST;
+}

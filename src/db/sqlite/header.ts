@@ -1,0 +1,33 @@
+/** The first 100 bytes of a database file, as they are on disk: https://sqlite.org/fileformat2.html#the_database_header */
+import { readSync } from 'node:fs';
+
+export const HEADER_SIZE = 100;
+
+export type Header = {
+  bytes: Buffer;
+  /** `user_version`: see `generation.ts`. */
+  version: number;
+  /** In bytes. */
+  pageSize: number;
+  /** How many pages the file is to have; undefined where a SQLite that is older than 2010 has written it. */
+  pages: number | undefined;
+  /** The pages that are free: the number of the first one with a list of others, and how many there are. */
+  firstFree: number;
+  free: number;
+};
+
+/** Of a file that is open; undefined where it is shorter than a header. */
+export function readHeader(descriptor: number): Header | undefined {
+  const bytes = Buffer.alloc(HEADER_SIZE);
+  if (readSync(descriptor, bytes, 0, HEADER_SIZE, 0) < HEADER_SIZE) return undefined;
+  const isRecent = bytes.readUInt32BE(24) === bytes.readUInt32BE(92);
+  return {
+    bytes,
+    version: bytes.readInt32BE(60),
+    // What does not fit into two bytes is written as 1.
+    pageSize: bytes.readUInt16BE(16) === 1 ? 65_536 : bytes.readUInt16BE(16),
+    pages: isRecent ? bytes.readUInt32BE(28) : undefined,
+    firstFree: bytes.readUInt32BE(32),
+    free: bytes.readUInt32BE(36),
+  };
+}

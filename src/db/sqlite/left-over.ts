@@ -1,0 +1,61 @@
+/** What lies in the place of a database before SQLite opens it, and is not what Roster has left there: see `generation.ts`. */
+import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs';
+import { StartError } from '../../errors.ts';
+import { before, generationOf, isBetween } from './generation.ts';
+import { type Header, readHeader } from './header.ts';
+import { findHole } from './holes.ts';
+import { type Log, readLog, readSalts } from './log-file.ts';
+
+/** @throws StartError where a log is there and no file, which SQLite would make of it. */
+export function refuseLogWithoutFile(path: string): void {
+  // In this order: of two who start, the other one makes the file before the log.
+  if (sizeOf(`${path}-wal`) > 0 && !existsSync(path))
+    throw new StartError(
+      `There is no file ${path}, but ${path}-wal is there: put the file back that belongs to it, or move ${path}-wal and ${path}-shm away.`,
+    );
+}
+
+/**
+ * Passes a file as it was closed, and one with a log of its own, as it is after a kill or a power cut.
+ * @param path of a file of Roster's.
+ * @throws StartError where file and log are surely not of one making, for SQLite would make a mixture of them; and where
+ * a part of the file is missing, as far as a quick look shows it.
+ */
+export function refuseForeignParts(path: string): void {
+  // SQLite keeps its files where a symbolic link leads to.
+  const real = realpathSync(path);
+  const log = `${real}-wal`;
+  const descriptor = openSync(real, 'r');
+  try {
+    if (isForeign(descriptor, log))
+      throw new StartError(
+        `${path} and ${log} are not of one making: if ${path} is a copy that was put back, move ${log} and ${real}-shm away; if not, put the file back that belongs to ${log}. Nothing was changed.`,
+      );
+    // With a log nobody knows which pages are to be there.
+    const hole = sizeOf(log) > 0 ? undefined : findHole(descriptor);
+    // While another process writes, it may have looked like one.
+    if (hole !== undefined && sizeOf(log) === 0 && findHole(descriptor) !== undefined)
+      throw new StartError(`${path} ${hole}: put a whole copy of it back. Nothing was changed.`);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isForeign(descriptor: number, path: string): boolean {
+  const salts = readSalts(path);
+  const header = readHeader(descriptor);
+  const log = salts && readLog(path);
+  // Where another process has begun a new log meanwhile, file and log are of two moments.
+  return Boolean(header && log) && readSalts(path) === salts && !isOneHistory(header as Header, log as Log);
+}
+
+/** The file is as the log has met it, or as a checkpoint of it has left it. */
+function isOneHistory({ version }: Header, { first, last, isWhole }: Log): boolean {
+  if (first === undefined || last === undefined || isWhole) return true;
+  return isBetween(generationOf(version), before(first), last);
+}
+
+function sizeOf(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() ? stats.size : 0;
+}

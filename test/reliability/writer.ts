@@ -1,0 +1,33 @@
+/** Adds users to a database until it is killed, several at once, and says who is there for good: a line for each. */
+import { openDatabase } from '../../src/db/database.ts';
+import { transact } from '../../src/db/transact.ts';
+import { DatabaseLostError, UnavailableError } from '../../src/errors.ts';
+import { insertUser } from '../../src/users/queries.ts';
+
+const WRITERS = 4;
+
+const [url = '', prefix = ''] = process.argv.slice(2);
+const db = await openDatabase(url);
+let number = 0;
+
+async function write(): Promise<never> {
+  for (;;) {
+    const username = `${prefix}${number++}`;
+    const user = {
+      username,
+      email: `${username}@example.org`,
+      full_name: null,
+      is_active: true,
+      role: 'member',
+    } as const;
+    try {
+      await transact(db, (trx) => insertUser(trx, user, Date.now()));
+      process.stdout.write(`${username}\n`);
+    } catch (error) {
+      // The other process had the file for too long.
+      if (error instanceof DatabaseLostError || !(error instanceof UnavailableError)) throw error;
+    }
+  }
+}
+
+await Promise.all(Array.from({ length: WRITERS }, write));
