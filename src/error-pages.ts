@@ -6,7 +6,6 @@ import {
   BadSubmissionError,
   BusyError,
   DamagedError,
-  DatabaseLostError,
   ForbiddenError,
   LastAdministratorError,
   NotFoundError,
@@ -67,9 +66,6 @@ const BUSY = {
   reading: 'Too much is being done at this moment. Reload this page to see whether it is over.',
   writing: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
 };
-
-const LOST =
-  'The file that holds the directory is gone, or another one lies in its place: whoever runs Roster finds in its log what to do.';
 
 const DAMAGED =
   'What is in the directory’s file cannot be understood: whoever runs Roster finds in its log what to do.';
@@ -185,9 +181,6 @@ function explain(error: unknown, request: FastifyRequest): Explanation {
   }
   if (error instanceof BusyError) {
     return { status: 503, title: 'Try again in a moment', sentence: BUSY[doing] };
-  }
-  if (error instanceof DatabaseLostError) {
-    return { status: 503, title: 'The database is not there', sentence: `${LOST}${unchanged}` };
   }
   if (error instanceof UnavailableError) {
     return { status: 503, title: 'Try again in a moment', sentence: unavailable(doing, error.reason) };

@@ -29,6 +29,8 @@ import { openReader, openWriter, type Statements } from './statements.ts';
 const BUSY_WAIT = 4_000;
 const BUSY_STEP = 10;
 
+const GONE = 'its file is gone, or another one lies in its place';
+
 const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'ForUpdate',
   'ForShare',
@@ -232,14 +234,14 @@ class SqliteDriver implements Driver {
       endTurn();
     }
     const problem = this.#file.look();
-    if (problem) throw new OutcomeUnknownError(problem);
+    if (problem) throw new OutcomeUnknownError(problem, { reason: GONE });
     if (isChanged) this.#startLog();
   }
 
   /** What was put in the place of the file may be what SQLite fails at. */
   #lostOr(error: unknown): unknown {
     const problem = this.#file.look();
-    return problem ? new DatabaseLostError(problem, { cause: error }) : error;
+    return problem ? new DatabaseLostError(problem, { cause: error, reason: GONE }) : error;
   }
 }
 
@@ -278,7 +280,7 @@ class SqliteConnection implements DatabaseConnection {
 
 /** @throws DatabaseLostError where there is a problem. */
 function refuse(problem: string | undefined): void {
-  if (problem !== undefined) throw new DatabaseLostError(problem);
+  if (problem !== undefined) throw new DatabaseLostError(problem, { reason: GONE });
 }
 
 function readVersion(statements: Statements): number {

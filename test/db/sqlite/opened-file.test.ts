@@ -130,14 +130,14 @@ test.each(GONE)('when the file %s and nothing is written, the readers hear of it
   const secondsPass = stopTime();
   const { path, db } = await openFile();
   const app = await startApp({}, db);
-  expect((await get(app, '/readyz')).statusCode).toBe(200);
+  expect((await get(app, '/users')).statusCode).toBe(200);
   await act(path);
   secondsPass(5);
   expect((await get(app, '/readyz')).statusCode).toBe(503);
   const page = await post(app, '/users', { username: 'carla', email: 'carla@example.org' });
   expect(page.statusCode).toBe(503);
   expect(textOf(page.body)).toContain(
-    'The file that holds the directory is gone, or another one lies in its place.',
+    'The directory cannot be written: its file is gone, or another one lies in its place.',
   );
   expect(page.body).not.toContain(path);
 });
