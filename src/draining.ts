@@ -37,9 +37,10 @@ export function addDraining(app: FastifyInstance): void {
   app.server.prependListener('request', (_request, response) => {
     if (app.isDraining) response.shouldKeepAlive = false;
   });
-  app.addHook('onSend', async (_request, reply) => {
-    await held?.promise;
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (app.isDraining) reply.header('connection', 'close');
+    if (held === undefined) done(null, payload);
+    else void held.promise.then(() => done(null, payload));
   });
   app.addHook('preClose', async () => {
     app.isDraining = true;

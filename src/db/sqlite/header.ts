@@ -4,7 +4,6 @@ import { readSync } from 'node:fs';
 export const HEADER_SIZE = 100;
 
 export type Header = {
-  bytes: Buffer;
   /** `user_version`: see `generation.ts`. */
   version: number;
   /** In bytes. */
@@ -17,12 +16,10 @@ export type Header = {
 };
 
 /** Of a file that is open; undefined where it is shorter than a header. */
-export function readHeader(descriptor: number): Header | undefined {
-  const bytes = Buffer.alloc(HEADER_SIZE);
+export function readHeader(descriptor: number, bytes = Buffer.alloc(HEADER_SIZE)): Header | undefined {
   if (readSync(descriptor, bytes, 0, HEADER_SIZE, 0) < HEADER_SIZE) return undefined;
   const isRecent = bytes.readUInt32BE(24) === bytes.readUInt32BE(92);
   return {
-    bytes,
     version: bytes.readInt32BE(60),
     // What does not fit into two bytes is written as 1.
     pageSize: bytes.readUInt16BE(16) === 1 ? 65_536 : bytes.readUInt16BE(16),

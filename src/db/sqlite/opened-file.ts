@@ -2,12 +2,14 @@
  * Whether the database that SQLite has open is still the one that lies at its path: a file that was removed, or that
  * another was put in the place of, takes every change without an error, and gives none of them back.
  */
-import { closeSync, fstatSync, openSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
 import { generationOf, isBetween, isWithin } from './generation.ts';
-import { type Header, readHeader } from './header.ts';
+import { HEADER_SIZE, type Header, readHeader } from './header.ts';
 
 /** How often it is looked at where nothing is written, in milliseconds. */
 const INTERVAL = 2_000;
+/** How long one look is enough, in milliseconds, for what is not acknowledged yet. */
+const RECENTLY = 50;
 /** More generations than all processes together make in a millisecond. */
 const MOST_STEPS = 100;
 
@@ -31,6 +33,8 @@ export class OpenedFile {
   #readVersion = () => 0;
   #timer: NodeJS.Timeout | undefined;
   #isForGood = false;
+  #lookedAt = 0;
+  readonly #header = Buffer.alloc(HEADER_SIZE);
 
   constructor(path: string, isReadOnly: boolean) {
     this.#path = path;
@@ -38,7 +42,7 @@ export class OpenedFile {
     // Some file systems in layers make another file of it as soon as it is opened to write.
     this.#descriptor = openSync(this.#real, isReadOnly ? 'r' : 'r+');
     this.#generation = generationOf(readHeader(this.#descriptor)?.version ?? 0);
-    this.#size = fstatSync(this.#descriptor).size;
+    this.#size = statSync(path).size;
     this.#add(path);
   }
 
@@ -58,12 +62,18 @@ export class OpenedFile {
   /** Looks at the file, and logs what has happened to it, once; returns `problem`. */
   look(): string | undefined {
     if (this.#isForGood) return this.problem;
+    this.#lookedAt = performance.now();
     const found = this.#findAtPaths();
     if (found !== this.problem) console.error(found ?? `${this.#path} is back: Roster goes on with it.`);
     this.problem = found;
     // Twice: between two steps of one look another process may have done its work.
     if (!found && !this.#isAsWritten() && !this.#isAsWritten()) this.#giveUp();
     return this.problem;
+  }
+
+  /** The same, unless it was just looked at. */
+  lookAgain(): string | undefined {
+    return performance.now() - this.#lookedAt < RECENTLY ? this.problem : this.look();
   }
 
   /**
@@ -115,8 +125,8 @@ export class OpenedFile {
 
   #isAsWritten(): boolean {
     try {
-      const { size } = fstatSync(this.#descriptor);
-      const header = readHeader(this.#descriptor);
+      const { size } = statSync(this.#path);
+      const header = readHeader(this.#descriptor, this.#header);
       if (!header || !this.#isOfOneHistory(header) || this.#isShortened(size, header)) return false;
       this.#generation = generationOf(header.version);
       this.#size = size;
