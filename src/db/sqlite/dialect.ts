@@ -224,7 +224,7 @@ class SqliteDriver implements Driver {
     try {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
       // Before: at times SQLite writes into the file as a part of it.
-      refuse(this.#file.lookAgain());
+      refuse(this.#file.look());
       if (isChanged) this.#raiseGeneration();
       this.#save();
     } catch (error) {

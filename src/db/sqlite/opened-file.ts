@@ -8,8 +8,6 @@ import { HEADER_SIZE, type Header, readHeader } from './header.ts';
 
 /** How often it is looked at where nothing is written, in milliseconds. */
 const INTERVAL = 2_000;
-/** How long one look is enough, in milliseconds, for what is not acknowledged yet. */
-const RECENTLY = 50;
 /** More generations than all processes together make in a millisecond. */
 const MOST_STEPS = 100;
 
@@ -33,7 +31,6 @@ export class OpenedFile {
   #readVersion = () => 0;
   #timer: NodeJS.Timeout | undefined;
   #isForGood = false;
-  #lookedAt = 0;
   readonly #header = Buffer.alloc(HEADER_SIZE);
 
   constructor(path: string, isReadOnly: boolean) {
@@ -62,18 +59,12 @@ export class OpenedFile {
   /** Looks at the file, and logs what has happened to it, once; returns `problem`. */
   look(): string | undefined {
     if (this.#isForGood) return this.problem;
-    this.#lookedAt = performance.now();
     const found = this.#findAtPaths();
     if (found !== this.problem) console.error(found ?? `${this.#path} is back: Roster goes on with it.`);
     this.problem = found;
     // Twice: between two steps of one look another process may have done its work.
     if (!found && !this.#isAsWritten() && !this.#isAsWritten()) this.#giveUp();
     return this.problem;
-  }
-
-  /** The same, unless it was just looked at. */
-  lookAgain(): string | undefined {
-    return performance.now() - this.#lookedAt < RECENTLY ? this.problem : this.look();
   }
 
   /**
