@@ -84,9 +84,12 @@ export function addAdmission(app: FastifyInstance): void {
   function turn(): void {
     isScheduled = false;
     const now = performance.now();
-    refuseLate(now - MOST_LATE, Number.POSITIVE_INFINITY);
-    // One in any case, as nothing is begun while the database hangs.
-    refuseLate(now, 1 + begun * REFUSED_PER_BEGUN);
+    // Where this turn begins all of them it is no crowd that has made them late, but a machine that stood still.
+    if (queue.size > MOST_A_TURN || isSaturated(db)) {
+      refuseLate(now - MOST_LATE, Number.POSITIVE_INFINITY);
+      // One in any case, as nothing is begun while the database hangs.
+      refuseLate(now, 1 + begun * REFUSED_PER_BEGUN);
+    }
     begun = 0;
     if (connections % TURNS_PER_BEGUN === 0) beginNext();
     left = MOST_A_TURN;
