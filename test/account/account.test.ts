@@ -74,7 +74,7 @@ describe('changing the password', () => {
     const accented = 'zoé eats lémons on the roof';
     const change = { current_password: PASSWORD, new_password: accented, new_password_again: accented };
     const changed = await post(app, '/account/password', change, headers);
-    const token = changed.cookies.find(({ name }) => name === 'roster_session')?.value ?? '';
+    const token = changed.cookies.find(({ name }) => name === cookieName('session'))?.value ?? '';
     const typed = accented.normalize('NFD');
     const same = { current_password: accented, new_password: typed, new_password_again: typed };
     const refused = await post(app, '/account/password', same, headersFor(app, token));

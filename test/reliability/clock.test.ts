@@ -43,7 +43,7 @@ function browserAt(address: string) {
       headers: { cookie, origin: address },
       ...(fields && { method: 'POST', body: new URLSearchParams(fields) }),
     });
-    cookie = answer.headers.getSetCookie().findLast((line) => line.startsWith('roster_session=')) ?? cookie;
+    cookie = answer.headers.getSetCookie().findLast((line) => line.startsWith('roster_session_')) ?? cookie;
     return { status: answer.status, body: await answer.text() };
   };
 }
