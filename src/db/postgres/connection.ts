@@ -7,6 +7,7 @@ import type { ConnectionPool, PooledClient } from './pool.ts';
 
 /** Of a connection that took longer than this to fail, in milliseconds, nobody waits for another one. */
 const SOON = 1_500;
+const ONLY_READS = 'its server only reads';
 
 export class PostgresConnection implements DatabaseConnection {
   readonly #pool: ConnectionPool;
@@ -37,7 +38,7 @@ export class PostgresConnection implements DatabaseConnection {
         // As a standby refuses whoever wants to write. After a failover others may lead to the new primary.
         this.#giveUp();
         if (error instanceof UnavailableError) throw error;
-        throw new UnavailableError('it begins no transaction', { cause: error });
+        throw new UnavailableError('it begins no transaction', { cause: error, reason: ONLY_READS });
       }
     });
     this.#accessMode = mode;
@@ -79,7 +80,8 @@ export class PostgresConnection implements DatabaseConnection {
     } catch (error) {
       const isStandby = this.#accessMode === 'read write' && isOnlyReading(error);
       if (isStandby || !isRefusal(error)) this.#giveUp();
-      throw isStandby ? new UnavailableError('the server only reads', { cause: error }) : translated(error);
+      if (!isStandby) throw translated(error);
+      throw new UnavailableError('the server only reads', { cause: error, reason: ONLY_READS });
     }
   }
 

@@ -30,5 +30,6 @@ export function translated(error: unknown): unknown {
   const { code = '', message } = error;
   if (code === '23505') return new NotUniqueError(message, { cause: error });
   if (code === '40001' || code === '40P01') return new ContendedError(message, { cause: error });
+  if (code === '53100') return new UnavailableError(message, { cause: error, reason: 'its disk is full' });
   return UNAVAILABLE.test(code) ? new UnavailableError(message, { cause: error }) : error;
 }

@@ -9,7 +9,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { startPostgres } from '../../postgres/start.ts';
 import { run } from '../../roster.ts';
-import { addUser, temporaryDatabase } from '../../support.ts';
+import { addUser, get, startApp, temporaryDatabase } from '../../support.ts';
 
 let primary: string;
 let standby: string;
@@ -61,6 +61,15 @@ test('what a standby refuses to begin is done on another connection, and none th
   await expect.poll(() => addUser(db, { username: 'alice' }).then(() => 'saved', String)).toBe('saved');
   const ports = await Promise.all(Array.from({ length: 5 }, () => portOf(db)));
   expect(ports).toEqual(ports.map(() => new URL(primary).port));
+});
+
+test('whoever runs Roster hears from it that its server only reads', async () => {
+  const { url, moveTo } = await startProxy(primary);
+  const app = await startApp({}, await temporaryDatabase(url));
+  moveTo(standby);
+  await expect
+    .poll(async () => (await get(app, '/readyz')).body)
+    .toBe('the database cannot be written: its server only reads\n');
 });
 
 test('a transaction in which nothing can be written is rolled back, and its connection is not used again', async () => {
