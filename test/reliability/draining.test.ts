@@ -11,7 +11,8 @@ const ROUNDS = inject('isLong') ? 20 : 2;
 const CLIENTS = 16;
 /** Milliseconds between two checks whether a Roster is ready. */
 const HEALTH_CHECK = 100;
-const SETTINGS = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '5', LOG_LEVEL: 'silent' };
+// One each: nobody is refused for being too many.
+const SETTINGS = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: `${CLIENTS}`, LOG_LEVEL: 'silent' };
 
 let number = 0;
 
