@@ -9,7 +9,7 @@ import { allow } from '../src/sessions/access.ts';
 import { anyone } from '../src/sessions/policy.ts';
 import { get, listen, startApp } from './support.ts';
 
-test('a client that does not read its answers is dropped within 15 s', { timeout: 15_000 }, async () => {
+test('a client that does not read its answers is dropped within 15 s', async () => {
   const app = await startApp();
   await seedUsers(app.db, 100);
   const connected = once(app.server, 'connection');
@@ -17,11 +17,13 @@ test('a client that does not read its answers is dropped within 15 s', { timeout
   const client = connect(Number(port), '127.0.0.1').pause();
   onTestFinished(() => void client.destroy());
   const [connection] = (await connected) as [Socket];
+  const asked = performance.now();
   // Far more than the buffers between the two hold.
   client
     .on('error', () => {})
     .write('GET /users?per_page=100 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(300));
   await once(connection, 'close');
+  expect(performance.now() - asked).toBeLessThan(15_000);
   expect(client.bytesRead).toBe(0);
   expect((await get(app, '/users')).statusCode).toBe(200);
 });
