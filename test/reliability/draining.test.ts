@@ -8,6 +8,8 @@ import { startRoster } from '../roster.ts';
 import { temporaryDatabase, temporaryUrl } from '../support.ts';
 
 const ROUNDS = inject('isLong') ? 20 : 2;
+/** Each round starts a Roster, and other tests may be at work as well. */
+const PATIENCE = { timeout: 180_000 };
 const CLIENTS = 16;
 /** Milliseconds between two checks whether a Roster is ready. */
 const HEALTH_CHECK = 100;
@@ -107,7 +109,7 @@ async function storedUsernames(url: string): Promise<Set<string>> {
   return new Set(users.map(({ username }) => username));
 }
 
-test('a client that lets go of a connection when it is told to sees none that is cut', async () => {
+test('a client that lets go of a connection when it is told to sees none that is cut', PATIENCE, async () => {
   const url = await temporaryUrl();
   const acknowledged: string[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -125,25 +127,29 @@ test('a client that lets go of a connection when it is told to sees none that is
   expect(acknowledged.filter((username) => !stored.has(username))).toEqual([]);
 });
 
-test('behind a proxy that asks which Rosters are ready, nobody notices that one is stopped and started', async () => {
-  const url = await temporaryUrl();
-  const settings = { ...SETTINGS, DATABASE_URL: url };
-  const rosters = [await startRoster(settings), await startRoster(settings)];
-  const proxy = await startProxy(rosters.map(({ address }) => address));
-  await expect.poll(() => proxy.ready.size).toBe(2);
-  const clients = startClients(proxy.address);
-  for (let round = 0; round < ROUNDS; round++) {
-    await clients.more(50);
-    const roster = rosters.shift();
-    if (roster === undefined) break;
-    const ended = once(roster.child, 'exit');
-    roster.child.kill('SIGTERM');
-    expect(await ended).toEqual([0, null]);
-    rosters.push(await startRoster({ ...settings, PORT: new URL(roster.address).port }));
-    await expect.poll(() => proxy.ready.size, { timeout: 10_000 }).toBe(2);
-  }
-  await clients.stop();
-  expect(clients.failures).toEqual([]);
-  const stored = await storedUsernames(url);
-  expect(clients.acknowledged.filter((username) => !stored.has(username))).toEqual([]);
-});
+test(
+  'behind a proxy that asks which Rosters are ready, nobody notices that one is stopped and started',
+  PATIENCE,
+  async () => {
+    const url = await temporaryUrl();
+    const settings = { ...SETTINGS, DATABASE_URL: url };
+    const rosters = [await startRoster(settings), await startRoster(settings)];
+    const proxy = await startProxy(rosters.map(({ address }) => address));
+    await expect.poll(() => proxy.ready.size).toBe(2);
+    const clients = startClients(proxy.address);
+    for (let round = 0; round < ROUNDS; round++) {
+      await clients.more(50);
+      const roster = rosters.shift();
+      if (roster === undefined) break;
+      const ended = once(roster.child, 'exit');
+      roster.child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      rosters.push(await startRoster({ ...settings, PORT: new URL(roster.address).port }));
+      await expect.poll(() => proxy.ready.size, { timeout: 10_000 }).toBe(2);
+    }
+    await clients.stop();
+    expect(clients.failures).toEqual([]);
+    const stored = await storedUsernames(url);
+    expect(clients.acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+  },
+);
