@@ -32,6 +32,7 @@ async function startBusy() {
       await (await send(port, HEALTH)).answer();
     },
     catchUp: () => void isSaturated.mockReturnValue(false),
+    fallBehind: () => void isSaturated.mockReturnValue(true),
     passTime: () => void clock.mockReturnValue(now + LONGEST_WAIT),
   };
 }
@@ -48,6 +49,10 @@ async function send(port: number, text: string) {
   return {
     socket,
     closed,
+    /** What has come by then is no answer to what is asked next. */
+    forget(): void {
+      received = '';
+    },
     /** The first answer, once it is whole. */
     async answer(): Promise<{ head: string; body: string }> {
       return vi.waitUntil(
@@ -72,11 +77,15 @@ test('whoever has waited for too long is refused, by a page with all that others
   await roster.arrived();
   roster.passTime();
   const page = await get(roster.app, '/nowhere');
-  for (const client of clients) {
+  const sentences = [
+    'Too many people are using Roster at this moment. Reload this page in a few seconds. Reload this page',
+    'Nothing was changed; go back and send it again in a few seconds. Go to Roster',
+  ];
+  for (const [index, client] of clients.entries()) {
     const { head, body } = await client.answer();
+    expect(textOf(body)).toContain(sentences[index]);
     expect(head).toMatch(/^HTTP\/1.1 503 /);
     expect(head).toMatch(/\r\nretry-after: [1-5]\r\n/i);
-    expect(textOf(body)).toContain('Too many people are using Roster at this moment. Nothing was changed;');
     expect(body).toMatch(/<\/html>\n$/);
     const others = Object.keys(page.headers).filter((name) => name !== 'vary');
     expect(namesOf(head)).toEqual([...others, 'retry-after', 'keep-alive'].sort());
@@ -121,10 +130,37 @@ test('health checks do not wait, and the others are begun in the order of their 
   await expect.poll(() => roster.begun.slice(3)).toEqual(['GET /sign-in', 'GET /users', 'POST /users']);
 });
 
+test('a health check waits for nobody, however often it comes on a connection and however many wait', async () => {
+  const roster = await startBusy();
+  const hasty = await roster.send(LIST.repeat(5));
+  await expect.poll(() => roster.begun).toHaveLength(0);
+  const checks = await roster.send(HEALTH);
+  for (let check = 1; check <= 6; check++) {
+    expect((await checks.answer()).head).toMatch(/^HTTP\/1.1 200 /);
+    checks.forget();
+    checks.socket.write(HEALTH);
+  }
+  hasty.socket.destroy();
+});
+
+test('a health check does not make whoever asks for a page after it hasty', async () => {
+  const roster = await startBusy();
+  const checker = await roster.send(HEALTH.repeat(5));
+  await expect.poll(() => roster.begun).toHaveLength(5);
+  checker.socket.write(LIST);
+  await roster.arrived();
+  await roster.send(CREATE);
+  await roster.arrived();
+  roster.catchUp();
+  await expect.poll(() => roster.begun.slice(7)).toEqual(['GET /users', 'POST /users']);
+});
+
 test('whoever never pauses holds up nobody else', async () => {
   const roster = await startBusy();
-  const hasty = await roster.send(HEALTH.repeat(3));
+  roster.catchUp();
+  const hasty = await roster.send(LIST.repeat(3));
   await expect.poll(() => roster.begun).toHaveLength(3);
+  roster.fallBehind();
   hasty.socket.write(LIST);
   await roster.arrived();
   await roster.send(CREATE);
