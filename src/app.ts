@@ -104,7 +104,11 @@ export async function buildApp({
   addClientAddress(app, isTrusted);
 
   addDropping(app);
-  // What `inject` makes up has no timeout.
+  // What `inject` makes up has no timeout. The answer before may have left its own.
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.socket.setTimeout?.(CONNECTION_TIMEOUT);
+    done();
+  });
   app.addHook('preHandler', (request, _reply, done) => {
     request.socket.setTimeout?.(0);
     done();
