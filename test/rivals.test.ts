@@ -3,8 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import type { Db } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
+import { commandLine } from '../src/sessions/actor.ts';
 import { hasAdministrator } from '../src/sessions/last-administrator.ts';
-import { countByStatus, findUser, updateUser } from '../src/users/queries.ts';
+import { changeUser } from '../src/users/commands.ts';
+import { countByStatus, findUser } from '../src/users/queries.ts';
 import { addPerson, signedIn, signIn } from './people.ts';
 import {
   addUser,
@@ -126,17 +128,18 @@ test('an editor does not change someone who is given a role at that moment', asy
   await addPerson(db, 'ann', 'admin');
   const max = await addPerson(db, 'max', 'member');
   const promote = () =>
-    transact(db, (trx) => updateUser(trx, max.id, { role: 'admin' }, undefined, Date.now()));
-  const acts: [string, Record<string, string>][] = [
-    ['', { role: 'member' }],
-    ['', { full_name: 'Max' }],
-    ['/delete', {}],
+    transact(db, (trx) => changeUser(trx, commandLine, max.id, { role: 'admin' }, Date.now()));
+  // At the moment when one of them has been read.
+  const acts: [string, Record<string, string>, string][] = [
+    ['', { role: 'member' }, 'max'],
+    ['', { full_name: 'Max' }, 'max'],
+    ['/delete', {}, 'ed2'],
   ];
-  for (const [index, [path, fields]] of acts.entries()) {
-    await transact(db, (trx) => updateUser(trx, max.id, { role: 'member' }, undefined, Date.now()));
+  for (const [index, [path, fields, read]] of acts.entries()) {
+    await transact(db, (trx) => changeUser(trx, commandLine, max.id, { role: 'member' }, Date.now()));
     const app = await startApp(
       {},
-      interrupted(db, ({ username, version }) => username === 'max' && !!version, promote),
+      interrupted(db, ({ username }) => username === read, promote),
     );
     const headers = await signedIn(app, await addPerson(db, `ed${index}`, 'editor'));
     expect((await post(app, `/users/${max.id}${path}`, fields, headers)).statusCode).toBe(403);
@@ -148,7 +151,7 @@ test('no session begins for someone who is deactivated while signing in', async 
   const db = await temporaryDatabase();
   const ann = await addPerson(db, 'ann', 'viewer');
   const deactivate = () =>
-    transact(db, (trx) => updateUser(trx, ann.id, { is_active: false }, undefined, Date.now()));
+    transact(db, (trx) => changeUser(trx, commandLine, ann.id, { is_active: false }, Date.now()));
   const app = await startApp(
     {},
     interrupted(db, ({ password_hash }) => password_hash !== undefined, deactivate),

@@ -79,9 +79,9 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/sessions/tickets.ts',
     'src/sessions/secret-key.ts',
   ],
-  ['src/sessions/second-factor.ts'],
+  ['src/sessions/second-factor.ts', 'src/sessions/actor.ts'],
   ['src/users/list-bounds.ts', 'src/users/list-order.ts'],
-  ['src/users/list-walks.ts'],
+  ['src/users/list-walks.ts', 'src/users/commands.ts'],
   ['src/users/matches.ts'],
   ['src/users/list-rows.ts'],
   ['src/users/list-queries.ts'],
@@ -93,7 +93,9 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/exposed-files.ts',
     'src/readiness.ts',
     'src/named-database.ts',
-    'src/setup/administrators.ts',
+    'src/setup/commands.ts',
+    'src/invitations/commands.ts',
+    'src/roles/commands.ts',
   ],
   ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/', 'src/admin/', 'src/keys/'],
   ['src/security.ts'],
@@ -161,6 +163,22 @@ describe('imports', () => {
       );
       expect(read(path), 'the name of an engine').not.toMatch(/'(sqlite|postgres)'/);
     }
+  });
+
+  test('of nobody: only commands, the bulk load and what is made anew write to the tables of users', () => {
+    const writing =
+      /(?:insertInto|updateTable|deleteFrom|mergeInto)\(\s*'(?:users|user_counts)'|(?:insert into|update|delete from) (?:users|user_counts)\b/i;
+    const writers = sources.filter(
+      (path) => !path.startsWith('src/db/migrations/') && writing.test(read(path)),
+    );
+    expect(writers).toEqual([
+      'src/db/bulk-load.ts',
+      'src/db/search.ts',
+      'src/db/user-counts.ts',
+      'src/users/commands.ts',
+    ]);
+    const counting = sources.filter((path) => /\baddToCounts\(/.test(read(path)));
+    expect(counting).toEqual(['src/db/bulk-load.ts', 'src/db/user-counts.ts', 'src/users/commands.ts']);
   });
 
   test('of migrations are nothing that lives on, and nothing that lives on imports a part of one', () => {

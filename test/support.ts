@@ -12,10 +12,12 @@ import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
+import { addToCounts, countByKind } from '../src/db/user-counts.ts';
+import { commandLine } from '../src/sessions/actor.ts';
 import { cookieOf } from '../src/sessions/cookie.ts';
 import type { Role } from '../src/sessions/policy.ts';
+import { createUser } from '../src/users/commands.ts';
 import type { NewUser } from '../src/users/form.ts';
-import { addToCounts, insertUser, tally } from '../src/users/queries.ts';
 import { htmlProblems } from './html.ts';
 import { temporarySchema } from './postgres/database.ts';
 
@@ -96,7 +98,7 @@ export async function addUser(
     role: 'member' as const,
     ...user,
   };
-  return transact(db, (trx) => insertUser(trx, whole, now));
+  return (await transact(db, (trx) => createUser(trx, commandLine, whole, now))).user;
 }
 
 export async function addUsers(db: Db, usernames: readonly string[]): Promise<void> {
@@ -127,7 +129,10 @@ export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boo
         .set({ role })
         .where(engineOf(trx).isOneOf('id', ids.slice(from, from + 500)))
         .execute();
-    await addToCounts(trx, [...tally(chosen, -1), ...tally(chosen.map((user) => ({ ...user, role })))]);
+    await addToCounts(trx, [
+      ...countByKind(chosen, -1),
+      ...countByKind(chosen.map((user) => ({ ...user, role }))),
+    ]);
   });
 }
 

@@ -5,9 +5,10 @@ import { transact } from '../db/transact.ts';
 import { NotUniqueError, StartError } from '../errors.ts';
 import { parseForm } from '../forms.ts';
 import { openNamed } from '../named-database.ts';
+import { commandLine } from '../sessions/actor.ts';
 import { passwordProblem } from '../sessions/form.ts';
 import { hashPassword } from '../sessions/passwords.ts';
-import { administratorSchema, makeAdministrator } from '../setup/administrators.ts';
+import { administratorSchema, makeAdministrator } from '../setup/commands.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { readNewPassword } from './read-password.ts';
 
@@ -24,7 +25,9 @@ export async function admin(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
     const problem = passwordProblem(password, user);
     if (problem) throw new StartError(problem);
     const hash = await hashPassword(password);
-    await transact(db, (trx) => makeAdministrator(trx, user, hash, Date.now())).catch(sayIfTaken);
+    await transact(db, (trx) => makeAdministrator(trx, commandLine, user, hash, Date.now())).catch(
+      sayIfTaken,
+    );
     console.log(`${user.username} is an administrator, without a second factor, and signed out everywhere.`);
   } finally {
     await db.destroy();

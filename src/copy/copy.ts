@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readArguments } from '../arguments.ts';
 import { readDatabaseUrl, readPath } from '../config.ts';
 import { keyFileOf } from '../database-url.ts';
-import { bulkLoadUsers } from '../db/bulk.ts';
+import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
@@ -16,15 +16,7 @@ import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { type Access, findAccessAfter, insertAccess } from '../sessions/credentials.ts';
 import { GIVEN_UP, openSecret, sealSecret } from '../sessions/second-factor-secrets.ts';
 import { loadKey, readFingerprint } from '../sessions/secret-key.ts';
-import {
-  addToCounts,
-  byStatus,
-  type Count,
-  findUsersAfter,
-  insertCopies,
-  readCounts,
-  tally,
-} from '../users/queries.ts';
+import { byStatus, findUsersAfter, readCounts } from '../users/queries.ts';
 
 /** Rows in one statement. */
 const ROWS = 1_000;
@@ -98,30 +90,31 @@ export async function copyEverything(
   keys: Keys,
   progressOf: (what: string, count: number) => Progress = () => () => {},
 ): Promise<number> {
-  return readSnapshot(source, (from) =>
-    bulkLoadUsers(target, async (to) => {
+  return readSnapshot(source, async (from) => {
+    const counts = await readCounts(from);
+    const { active, inactive } = byStatus(counts);
+    const expected = active + inactive;
+    const load = async (loader: UserLoader) => {
+      const to = loader.trx;
       const [someone] = await findUsersAfter(to, 0, 1);
       if (someone)
         throw new StartError('There are users in the target already; give --to an empty database.');
-      const known = await readCounts(from);
-      const { active, inactive } = byStatus(known);
-      const total = active + inactive;
-      const sent = await sumUp(from, progressOf('copied', total), (users) => insertCopies(to, users));
-      await addToCounts(to, sent.counts);
+      const users = await sumUp(from, progressOf('copied', expected), (some) => loader.insertCopies(some));
       const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
-      const arrived = await sumUp(to, progressOf('compared', total));
-      if (
-        !isDeepStrictEqual(arrived, sent) ||
-        !isDeepStrictEqual(await readCounts(to), known) ||
-        access !== (await sumUpAccess(to, keys.to))
-      ) {
+      return { users, access };
+    };
+    const { users } = await bulkLoadUsers(target, load, async (to, sent) => {
+      const arrived = {
+        users: await sumUp(to, progressOf('compared', expected)),
+        access: await sumUpAccess(to, keys.to),
+      };
+      if (!isDeepStrictEqual(arrived, sent) || !isDeepStrictEqual(await readCounts(to), counts))
         throw new StartError('What arrived is not what was sent; nothing was copied.');
-      }
-      return sent.total;
-    }),
-  );
+    });
+    return users.total;
+  });
 }
 
 /** Goes through all users in the order of their ids: how many there are, and a digest of every value of theirs. */
@@ -129,20 +122,18 @@ async function sumUp(
   db: Db,
   progress: Progress,
   each: (users: readonly User[]) => Promise<void> = async () => {},
-): Promise<{ counts: Count[]; total: number; digest: string }> {
+): Promise<{ total: number; digest: string }> {
   const hash = createHash('sha256');
-  const counts: Count[] = [];
   let total = 0;
   let last = 0;
   for (;;) {
     const users = await findUsersAfter(db, last, ROWS);
-    if (users.length === 0) return { counts, total, digest: hash.digest('hex') };
+    if (users.length === 0) return { total, digest: hash.digest('hex') };
     await each(users);
     for (const user of users) {
       hash.update(JSON.stringify(Object.entries(user).sort()));
       last = user.id;
     }
-    counts.push(...tally(users));
     total += users.length;
     if (total % REPORT_EVERY === 0) progress(total);
   }

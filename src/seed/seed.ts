@@ -1,12 +1,12 @@
 /** `npm run seed -- 100000`: adds that many made-up users. */
 import { readArguments } from '../arguments.ts';
 import { readConfig } from '../config.ts';
-import { bulkLoadUsers } from '../db/bulk.ts';
-import type { Db, Trx } from '../db/schema.ts';
+import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
+import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { openNamed } from '../named-database.ts';
 import { type Progress, reportProgress } from '../progress.ts';
-import { addToCounts, type Count, countByStatus, insertUsers } from '../users/queries.ts';
+import { countByStatus } from '../users/queries.ts';
 import { person } from './people.ts';
 
 const MOST = 100_000_000;
@@ -47,14 +47,16 @@ export async function seedUsers(db: Db, count: number, progress: Progress = () =
     const end = isEmpty ? count : Math.min(count, done + BATCH);
     const [firstNumber, before] = [number, done];
     // From the same numbers again, should the database want it done again.
-    [number, done] = await bulkLoadUsers(db, (trx) => addPeople(trx, firstNumber, before, end, progress));
+    [number, done] = await bulkLoadUsers(db, (loader) =>
+      addPeople(loader, firstNumber, before, end, progress),
+    );
     if (done % REPORT_EVERY === 0 || done === count) progress(done);
   }
 }
 
 /** Adds people from a number on until `done` has become `end`; returns the next number, and `end`. */
 async function addPeople(
-  trx: Trx,
+  loader: UserLoader,
   firstNumber: number,
   before: number,
   end: number,
@@ -62,14 +64,10 @@ async function addPeople(
 ): Promise<[number: number, done: number]> {
   let number = firstNumber;
   let done = before;
-  const counts: Count[] = [];
   while (done < end) {
     const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
-    const inserted = await insertUsers(trx, people);
-    counts.push(...inserted);
-    for (const { count } of inserted) done += count;
+    done += await loader.insertNew(people);
     if (done % REPORT_EVERY === 0 && done < end) progress(done);
   }
-  await addToCounts(trx, counts);
   return [number, done];
 }

@@ -8,11 +8,12 @@ import { ForbiddenError } from '../errors.ts';
 import { isShort } from '../local-address.ts';
 import { RefusedError } from '../security.ts';
 import { act } from './acting.ts';
+import { type Actor, actorOf } from './actor.ts';
 import { sessionCookie } from './cookie.ts';
 import { draftOf, dropSentDraft, formOf, sealDraft } from './drafts.ts';
 import { isFromElsewhere } from './from-elsewhere.ts';
 import { hasAdministrator } from './last-administrator.ts';
-import { type Actor, anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
+import { anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
 import {
   endIfSetBack,
   findSession,
@@ -121,20 +122,16 @@ export async function findActor(request: FastifyRequest): Promise<void> {
   if (session && maySignIn(session)) {
     if (await isInUse(request, session, now)) {
       request.session = session;
-      request.actor = session;
+      const { user_id: id, username, role } = session;
+      request.actor = actorOf(request, { user: { id, username }, role, via: 'form' });
       return;
     }
     request.expired = session;
   }
   if (!(await knowsAdministrator(server))) {
     request.isOpen = true;
-    request.actor = { role: 'editor' };
+    request.actor = actorOf(request, { role: 'editor', via: 'open' });
   }
-}
-
-/** @throws ForbiddenError unless someone may do something. */
-export function refuseUnless(actor: Actor | undefined, may: Rule): void {
-  if (actor === undefined || !may(actor)) throw new ForbiddenError(whoMay(may));
 }
 
 /** Whether the time of a session is not over. */

@@ -2,10 +2,11 @@
 import type { FastifyRequest } from 'fastify';
 import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { ForbiddenError, SignedOutError } from '../errors.ts';
+import { SignedOutError } from '../errors.ts';
+import { type Actor, authorize } from './actor.ts';
 import { hasAdministrator, shareAdministrators } from './last-administrator.ts';
-import { type Actor, mayRead, whoMay } from './policy.ts';
-import { findActorOf } from './queries.ts';
+import { mayRead, type Role } from './policy.ts';
+import { findRoleOf } from './queries.ts';
 
 /**
  * Changes something in one transaction, until whose end the session goes on and its user keeps their role: a request can be
@@ -20,19 +21,16 @@ export async function act<T>(
 }
 
 /** Who asks, as they are now; see `act`. */
-export async function confirmActor(
-  trx: Trx,
-  { session, isOpen, routeOptions }: FastifyRequest,
-): Promise<Actor> {
-  const { may = mayRead } = routeOptions.config;
-  const actor = session ? await findActorOf(trx, session) : isOpen && (await stillOpen(trx));
-  if (!actor) throw new SignedOutError('The session has ended.');
-  if (!may(actor)) throw new ForbiddenError(whoMay(may));
-  return actor;
+export async function confirmActor(trx: Trx, request: FastifyRequest): Promise<Actor> {
+  const { session, isOpen, actor, routeOptions } = request;
+  const role = session ? await findRoleOf(trx, session) : isOpen ? await roleWhileOpen(trx) : undefined;
+  if (!actor || !role) throw new SignedOutError('The session has ended.');
+  authorize({ role }, routeOptions.config.may ?? mayRead);
+  return { ...actor, role };
 }
 
 /** Whoever is there may act until there is an administrator, whom nobody makes before the end of the transaction. */
-async function stillOpen(trx: Trx): Promise<Actor | undefined> {
+async function roleWhileOpen(trx: Trx): Promise<Role | undefined> {
   await shareAdministrators(trx);
-  return (await hasAdministrator(trx)) ? undefined : { role: 'editor' };
+  return (await hasAdministrator(trx)) ? undefined : 'editor';
 }

@@ -41,7 +41,7 @@ export async function shareAdministrators(trx: Trx): Promise<void> {
  * @param after undefined for someone who is to be deleted.
  * @throws LastAdministratorError when there would be none left.
  */
-export async function followChange(
+export async function revokeAccessAfterChange(
   trx: Trx,
   before: User,
   after: Pick<User, 'role' | 'is_active'> | undefined,

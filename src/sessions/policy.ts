@@ -12,11 +12,8 @@ export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> =
   admin: { one: 'Administrator', many: 'administrators' },
 };
 
-/** Who asks. Without an administrator nobody signs in, and whoever is there may do what an editor may. */
-export type Actor = { role: Role };
-
-/** Whether someone may do something. */
-export type Rule = (actor: Actor) => boolean;
+/** Whether someone with a role may do something. */
+export type Rule = (actor: { role: Role }) => boolean;
 
 /** For what is asked for by those who are not signed in, too. */
 export function anyone(): boolean {
@@ -28,21 +25,21 @@ export function nobody(): boolean {
   return false;
 }
 
-export function mayRead({ role }: Actor): boolean {
+export function mayRead({ role }: { role: Role }): boolean {
   return role !== 'member';
 }
 
 /** To make users, and to change and delete them: members; `mayChange` says about anyone in particular. */
-export function mayEdit({ role }: Actor): boolean {
+export function mayEdit({ role }: { role: Role }): boolean {
   return role === 'editor' || role === 'admin';
 }
 
-export function mayChange(actor: Actor, user: { role: Role }): boolean {
+export function mayChange(actor: { role: Role }, user: { role: Role }): boolean {
   return mayManage(actor) || (mayEdit(actor) && user.role === 'member');
 }
 
 /** To give roles, and access to those who have one. */
-export function mayManage({ role }: Actor): boolean {
+export function mayManage({ role }: { role: Role }): boolean {
   return role === 'admin';
 }
 

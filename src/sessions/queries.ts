@@ -91,14 +91,14 @@ export async function touchSession(trx: Trx, id: number, now: number): Promise<v
 }
 
 /**
- * Who acts in a session; undefined where it has ended, or has another token. Until the end of the transaction it stays, and
+ * The role of whoever acts in a session; undefined where it has ended, or has another token. Until the end of the transaction it stays, and
  * with it their role, since whoever changes that ends their sessions first. The user's row is not locked: two who change it
  * would each wait for the other.
  */
-export async function findActorOf(
+export async function findRoleOf(
   trx: Trx,
   { id, token_hash }: Pick<Session, 'id' | 'token_hash'>,
-): Promise<{ role: Role } | undefined> {
+): Promise<Role | undefined> {
   const actor = await trx
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
@@ -107,7 +107,7 @@ export async function findActorOf(
     .select(['users.role', 'users.is_active'])
     .forKeyShare('sessions')
     .executeTakeFirst();
-  return actor && maySignIn(actor) ? actor : undefined;
+  return actor && maySignIn(actor) ? actor.role : undefined;
 }
 
 export async function deleteSession(trx: Trx, id: number): Promise<void> {

@@ -5,9 +5,10 @@ import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
 import { allow, findActor } from '../sessions/access.ts';
+import { actorOf } from '../sessions/actor.ts';
 import { rememberDevice } from '../sessions/device.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
-import { hasAdministrator, lockAdministrators } from '../sessions/last-administrator.ts';
+import { hasAdministrator } from '../sessions/last-administrator.ts';
 import { largestNetworkOf } from '../sessions/networks.ts';
 import { passwordQueue } from '../sessions/password-queue.ts';
 import { hashPassword } from '../sessions/passwords.ts';
@@ -15,7 +16,7 @@ import { anyone } from '../sessions/policy.ts';
 import { CUT_OFF, hashOf, newToken, tokenIn } from '../sessions/tokens.ts';
 import { textKey } from '../text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
-import { administratorSchema, makeAdministrator } from './administrators.ts';
+import { administratorSchema, makeFirstAdministrator } from './commands.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -52,12 +53,11 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   if (!form.ok || Object.keys(errors).length > 0) return showForm(server, reply, typed, errors, 422);
   const hash = await passwordQueue.run(largestNetworkOf(request.address), () => hashPassword(new_password));
   try {
-    const user = await transact(server.db, async (trx) => {
-      await lockAdministrators(trx);
-      if (await hasAdministrator(trx)) throw used();
-      return makeAdministrator(trx, form.value, hash, server.clock());
-    });
-    server.audit(request, 'first administrator made', user);
+    const actor = actorOf(request, { role: 'admin', via: 'setup' });
+    const user = await transact(server.db, (trx) =>
+      makeFirstAdministrator(trx, actor, form.value, hash, server.clock()),
+    );
+    if (user === undefined) throw used();
     rememberDevice(request, reply, user.id);
     return reply.seeOther('/sign-in', `User ${user.username} is the administrator. Sign in.`);
   } catch (error) {

@@ -3,14 +3,15 @@ import type { FastifyReply } from 'fastify';
 import type { User } from '../db/schema.ts';
 import { BadSubmissionError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
-import { refuseUnless } from '../sessions/access.ts';
 import { act } from '../sessions/acting.ts';
+import { authorize } from '../sessions/actor.ts';
 import { draftFor } from '../sessions/drafts.ts';
-import { mayChange, mayManage } from '../sessions/policy.ts';
+import { mayChange } from '../sessions/policy.ts';
 import type { Views } from '../views.ts';
+import { changeUser, createUser } from './commands.ts';
 import { newUserSchema, USER_FIELDS, userChangesSchema } from './form.ts';
 import { parseFrom } from './list.ts';
-import { findHolders, getUser, insertUser, updateUser } from './queries.ts';
+import { findHolders, getUser } from './queries.ts';
 import { idOf, type Request, userAddress } from './request.ts';
 
 type Problems = Readonly<Record<string, string>>;
@@ -30,11 +31,7 @@ export async function create(request: Request, reply: FastifyReply) {
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;
   try {
-    const user = await act(request, (trx, actor) => {
-      if (form.value.role !== 'member') refuseUnless(actor, mayManage);
-      return insertUser(trx, form.value, server.clock());
-    });
-    if (user.role !== 'member') server.audit(request, `role given: ${user.role}`, user);
+    const { user } = await act(request, (trx, actor) => createUser(trx, actor, form.value, server.clock()));
     return reply.seeOther(userAddress(user.id, request), `User ${user.username} created!`);
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, ifTaken(error));
@@ -43,7 +40,7 @@ export async function create(request: Request, reply: FastifyReply) {
 
 export async function showEditForm(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, idOf(request));
-  refuseUnless(request.actor, (actor) => mayChange(actor, user));
+  authorize(request.actor, (actor) => mayChange(actor, user));
   const draft = await draftFor(request);
   const values = { ...valuesOf(user), ...draft };
   const isConflict = draft?.version !== undefined && Number(draft.version) !== user.version;
@@ -54,7 +51,7 @@ export async function update(request: Request, reply: FastifyReply) {
   const { server } = request;
   const { db } = server;
   const known = await getUser(db, idOf(request)).catch(sayNothingChanged);
-  refuseUnless(request.actor, (actor) => mayChange(actor, known));
+  authorize(request.actor, (actor) => mayChange(actor, known));
   const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
   const filledFrom = versionOf(version);
   const form = parseForm(userChangesSchema, fields);
@@ -63,17 +60,12 @@ export async function update(request: Request, reply: FastifyReply) {
   const isConflict = filledFrom !== undefined && filledFrom !== known.version;
   const shown = { user: known, values, isConflict };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
-  const { role = known.role } = form.value;
   try {
-    const { isWritten, before, user } = await act(request, async (trx, actor) => {
-      if (role !== known.role) refuseUnless(actor, mayManage);
-      const updated = await updateUser(trx, known.id, form.value, filledFrom, server.clock());
-      // Who was given a role meanwhile is not changed by those who may not.
-      refuseUnless(actor, (someone) => mayChange(someone, updated.before));
-      return updated;
-    });
-    if (isWritten) noteAccess(request, before, user);
-    if (isWritten) return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
+    const { kind, user } = await act(request, (trx, actor) =>
+      changeUser(trx, actor, known.id, form.value, server.clock(), filledFrom),
+    );
+    if (kind !== 'conflict')
+      return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
     const typed = valuesOf({ ...user, ...form.value } as User);
     return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
   } catch (error) {
@@ -113,15 +105,6 @@ function ifTaken(error: unknown): Problems {
   if (error instanceof LastAdministratorError)
     return { role: `${error.message} Make someone else one first.` };
   throw error;
-}
-
-/** Notes what has changed for someone who has, or had, a role. */
-function noteAccess(request: Request, before: User, user: User): void {
-  const { server } = request;
-  if (user.role !== before.role)
-    server.audit(request, `role changed from ${before.role} to ${user.role}`, user);
-  if (user.is_active !== before.is_active && user.role !== 'member')
-    server.audit(request, user.is_active ? 'activated' : 'deactivated', user);
 }
 
 function sayNothingChanged(error: unknown): never {

@@ -2,13 +2,14 @@
 import { engineOf } from '../db/engine.ts';
 import { fewUsers } from '../db/few.ts';
 import type { Db } from '../db/schema.ts';
+import type { Count } from '../db/user-counts.ts';
 import { noneIfTooBroad } from '../errors.ts';
 import type { Total } from '../pagination.ts';
 import { piecesOf } from '../search/search.ts';
 import type { Filter } from './list.ts';
 import { hasBounds, hasDates, isInBounds, isIndexed, isWithin, splitBounds } from './list-bounds.ts';
 import { type Sought, walkToWindow } from './list-walks.ts';
-import { byStatus, type Count, readCounts } from './queries.ts';
+import { byStatus, readCounts } from './queries.ts';
 
 /** Up to this many users that a search, dates or a role let through are put into any order, and counted if need be. */
 export const MOST_COUNTED = 10_000;

@@ -3,7 +3,8 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
-import { insertUser } from '../../src/users/queries.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
+import { createUser } from '../../src/users/commands.ts';
 import { percentile } from './load.ts';
 
 /** Medians, in milliseconds. */
@@ -30,7 +31,7 @@ export async function measureOneCreate(url: string, folder: string): Promise<One
       role: 'member' as const,
     };
     const started = performance.now();
-    await transact(db, (trx) => insertUser(trx, user, Date.now()));
+    await transact(db, (trx) => createUser(trx, commandLine, user, Date.now()));
     const created = performance.now();
     writeSync(file, BLOCK);
     fsyncSync(file);

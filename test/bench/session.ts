@@ -1,13 +1,14 @@
 /** Whoever drives the servers is signed in, as an administrator who is one of the made-up users. */
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
 import { sessionCookie } from '../../src/sessions/cookie.ts';
 import { setPassword } from '../../src/sessions/credentials.ts';
 import { hashPassword } from '../../src/sessions/passwords.ts';
 import { insertSession } from '../../src/sessions/queries.ts';
 import { loadKey } from '../../src/sessions/secret-key.ts';
 import { newToken } from '../../src/sessions/tokens.ts';
-import { updateUser } from '../../src/users/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
 
 const TOKEN = newToken();
 const NOW = Date.now();
@@ -31,11 +32,11 @@ export async function addAdministrator(url: string, keyFile: string): Promise<vo
     SIGNED_IN.cookie = `${name}=${TOKEN}`;
     const hash = await hashPassword(PASSWORD);
     await transact(db, async (trx) => {
-      await updateUser(
+      await changeUser(
         trx,
+        commandLine,
         ADMINISTRATOR,
         { role: 'admin', is_active: true, username: 'bench' },
-        undefined,
         NOW,
       );
       await setPassword(trx, ADMINISTRATOR, hash, NOW);

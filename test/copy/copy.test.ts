@@ -10,12 +10,14 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findRolesWithCode, requireCode } from '../../src/roles/queries.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
 import { findAccessAfter, findCredentials, setCode } from '../../src/sessions/credentials.ts';
 import { openSecret, sealSecret } from '../../src/sessions/second-factor-secrets.ts';
 import { loadKey } from '../../src/sessions/secret-key.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseList } from '../../src/users/list.ts';
 import { findMatches } from '../../src/users/matches.ts';
-import { countByStatus, deleteUser, updateUser } from '../../src/users/queries.ts';
+import { countByStatus } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
 import { run } from '../roster.ts';
@@ -50,15 +52,15 @@ async function usedDatabase(url: string): Promise<Db> {
   await seedUsers(db, 2_500);
   await addUsers(db, ['last']);
   await transact(db, async (trx) => {
-    await updateUser(
+    await changeUser(
       trx,
+      commandLine,
       7,
       { full_name: "Ünï 👩‍👩‍👧 ' \\ $1", is_active: false },
-      undefined,
       1_900_000_000_000,
     );
-    await updateUser(trx, 8, { full_name: null }, undefined, 0);
-    for (const id of [1, 100, 2_501]) await deleteUser(trx, id);
+    await changeUser(trx, commandLine, 8, { full_name: null }, 0);
+    for (const id of [1, 100, 2_501]) await deleteUser(trx, commandLine, id);
     await requireCode(trx, 'editor', true);
   });
   await addPerson(db, 'ann', 'admin', { hasCode: true, recoveryHashes: ['a', 'B', 'c', '_', '-'] });
@@ -105,7 +107,7 @@ describe.each([
     const target = await temporaryDatabase(await temporaryUrl(to));
     let changed: Promise<unknown> | undefined;
     await copyEverything(await reading(fromUrl), target, KEYS, () => () => {
-      changed ??= transact(source, (trx) => deleteUser(trx, 60_000));
+      changed ??= transact(source, (trx) => deleteUser(trx, commandLine, 60_000));
     });
     await changed;
     expect(await countByStatus(source)).not.toEqual(await countByStatus(target));

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
 import { findCredentials } from '../../src/sessions/credentials.ts';
-import { findUserByUsername, updateUser } from '../../src/users/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
+import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, cookieName, get, post, startApp, textOf } from '../support.ts';
 
@@ -155,12 +157,12 @@ describe('a link', () => {
     const refused = await invite(member.id);
     expect(refused.page.body).toBe('max needs a role first, and to be active.\n');
     const { path } = await invite();
-    await transact(app.db, (trx) => updateUser(trx, ed.id, { role: 'member' }, undefined, 1));
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { role: 'member' }, 1));
     expect((await get(app, path)).statusCode).toBe(404);
-    await transact(app.db, (trx) => updateUser(trx, ed.id, { role: 'admin' }, undefined, 1));
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { role: 'admin' }, 1));
     expect((await get(app, path)).statusCode).toBe(404);
     const again = await invite();
-    await transact(app.db, (trx) => updateUser(trx, ed.id, { is_active: false }, undefined, 1));
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { is_active: false }, 1));
     expect((await get(app, again.path)).statusCode).toBe(404);
   });
 

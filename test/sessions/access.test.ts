@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
-import { deleteUser, updateUser } from '../../src/users/queries.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { breakUpdates } from '../engines.ts';
 import { addPerson, type Headers, HOUR, movableClock, signedIn, signIn } from '../people.ts';
 import { addUser, get, post, startApp, textOf } from '../support.ts';
@@ -183,7 +184,7 @@ describe('an editor', () => {
     const { app, headersOf } = await startWithPeople();
     const headers = await headersOf('editor');
     const [given, changed] = await Promise.all([
-      transact(app.db, (trx) => updateUser(trx, 4, { role: 'admin' }, undefined, 5)),
+      transact(app.db, (trx) => changeUser(trx, commandLine, 4, { role: 'admin' }, 5)),
       post(app, '/users/4', { full_name: 'Not yours' }, headers),
     ]);
     expect(given.user.role).toBe('admin');
@@ -400,9 +401,9 @@ test('from the first administrator on everyone signs in, also at a Roster that w
   expect((await get(app, '/users')).statusCode).toBe(200);
   const { id } = await addPerson(app.db, 'ann', 'admin');
   expect((await get(app, '/users')).statusCode).toBe(303);
-  const inactive = transact(app.db, (trx) => updateUser(trx, id, { is_active: false }, undefined, 1));
+  const inactive = transact(app.db, (trx) => changeUser(trx, commandLine, id, { is_active: false }, 1));
   await expect(inactive).rejects.toThrow('ann is the last administrator.');
-  await expect(transact(app.db, (trx) => deleteUser(trx, id))).rejects.toThrow(
+  await expect(transact(app.db, (trx) => deleteUser(trx, commandLine, id))).rejects.toThrow(
     'ann is the last administrator.',
   );
 });

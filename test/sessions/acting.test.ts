@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { expect, test, vi } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
-import { deleteUser, updateUser } from '../../src/users/queries.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { dump } from '../engines.ts';
 import { addPerson, type Headers, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, post, startApp } from '../support.ts';
@@ -25,10 +26,11 @@ async function start() {
   await addUser(app.db, { username: 'max' });
   const headers = await signedIn(app, eve);
   const out = {
-    deleted: () => transact(app.db, (trx) => deleteUser(trx, eve.id)),
-    deactivated: () => transact(app.db, (trx) => updateUser(trx, eve.id, { is_active: false }, undefined, 1)),
+    deleted: () => transact(app.db, (trx) => deleteUser(trx, commandLine, eve.id)),
+    deactivated: () =>
+      transact(app.db, (trx) => changeUser(trx, commandLine, eve.id, { is_active: false }, 1)),
     'given another role': () =>
-      transact(app.db, (trx) => updateUser(trx, eve.id, { role: 'viewer' }, undefined, 1)),
+      transact(app.db, (trx) => changeUser(trx, commandLine, eve.id, { role: 'viewer' }, 1)),
     'signed out': () => post(app, '/sign-out', {}, headers),
     'known by another cookie since a new password': () =>
       post(app, '/account/password', PASSWORD_CHANGE, headers),

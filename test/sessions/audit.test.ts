@@ -97,6 +97,7 @@ test('sign-ins, failures and changes of access are logged with who, from where a
     .map((line) => JSON.parse(line) as Line);
   const events = lines.filter(({ event }) => event !== undefined);
   expect(events.map(({ event, user, by }) => [event, user?.username, by?.username])).toEqual([
+    ['role given: admin', 'ann', undefined],
     ['first administrator made', 'ann', undefined],
     ['sign-in failed', 'ann', undefined],
     ['sign-in failed', undefined, undefined],

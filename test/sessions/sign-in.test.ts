@@ -1,13 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test, vi } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
 import { findCredentials, setPassword } from '../../src/sessions/credentials.ts';
 import { passwordQueue } from '../../src/sessions/password-queue.ts';
 import { isOutdated } from '../../src/sessions/passwords.ts';
 import { prune } from '../../src/sessions/pruning.ts';
 import { insertSession } from '../../src/sessions/queries.ts';
 import { hashOf } from '../../src/sessions/tokens.ts';
-import { updateUser } from '../../src/users/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
 import {
   addPerson,
   codeAt,
@@ -445,7 +446,7 @@ describe('with a second factor', () => {
   test('someone deactivated after the password does not get in by the code', async () => {
     const { app, clock, bob, askForCode, sendCode } = await startWithBob();
     const ticket = await askForCode();
-    await transact(app.db, (trx) => updateUser(trx, bob.id, { is_active: false }, undefined, 1));
+    await transact(app.db, (trx) => changeUser(trx, commandLine, bob.id, { is_active: false }, 1));
     expect((await sendCode(codeAt(clock()), ticket)).statusCode).toBe(422);
   });
 });

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
+import { deleteUser } from '../../src/users/commands.ts';
 import { SORT_KEYS } from '../../src/users/list.ts';
-import { deleteUser } from '../../src/users/queries.ts';
 import { addUser, addUsers, decodeHtml, get, post, startApp, textOf } from '../support.ts';
 
 const NOON = Date.UTC(2026, 0, 31, 12);
@@ -61,7 +62,7 @@ async function startWith(count: number, createdAt: (number: number) => number): 
 }
 
 async function remove(app: FastifyInstance, id: number): Promise<void> {
-  await transact(app.db, (trx) => deleteUser(trx, id));
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, id));
 }
 
 test('lead through every order, with and without a status, as the numbers of pages do', async () => {

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { bulkLoadUsers } from '../../src/db/bulk-load.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
 import { listUsers } from '../../src/users/list-queries.ts';
 import { findMatches } from '../../src/users/matches.ts';
 import {
   countByStatus,
-  deleteUser,
   findHolders,
   findUser,
   findUserByUsername,
   getUser,
-  insertUsers,
-  updateUser,
 } from '../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase } from '../support.ts';
 
@@ -107,13 +107,13 @@ describe('the number of users by status', () => {
   test('follows every change', async () => {
     const db = await temporaryDatabase();
     await addUsers(db, ['alice', 'bob', 'carla']);
-    await transact(db, (trx) => updateUser(trx, 1, { is_active: false }, undefined, NOON));
-    await transact(db, (trx) => updateUser(trx, 1, { full_name: 'Alice' }, undefined, NOON));
+    await transact(db, (trx) => changeUser(trx, commandLine, 1, { is_active: false }, NOON));
+    await transact(db, (trx) => changeUser(trx, commandLine, 1, { full_name: 'Alice' }, NOON));
     expect(await countByStatus(db)).toEqual({ active: 2, inactive: 1 });
-    await transact(db, (trx) => deleteUser(trx, 1));
-    await transact(db, (trx) => deleteUser(trx, 2));
+    await transact(db, (trx) => deleteUser(trx, commandLine, 1));
+    await transact(db, (trx) => deleteUser(trx, commandLine, 2));
     expect(await countByStatus(db)).toEqual({ active: 1, inactive: 0 });
-    await transact(db, (trx) => updateUser(trx, 3, { is_active: false }, undefined, NOON));
+    await transact(db, (trx) => changeUser(trx, commandLine, 3, { is_active: false }, NOON));
     expect(await countByStatus(db)).toEqual({ active: 0, inactive: 1 });
   });
 
@@ -122,9 +122,9 @@ describe('the number of users by status', () => {
     await seedUsers(db, 500);
     const matches = await findMatches(db, ALL);
     const users = await listUsers(db, { ...ALL, sort: 'id' }, matches, { offset: 490, limit: 10 });
-    const again = users.map(({ id, version, username_key, email_key, ...user }) => user);
-    const added = await transact(db, (trx) => insertUsers(trx, again));
-    expect(added).toEqual([]);
+    const again = users.map(({ id, version, ...user }) => user);
+    const added = await bulkLoadUsers(db, (loader) => loader.insertNew(again));
+    expect(added).toBe(0);
     const counted = await db
       .selectFrom('users')
       .select(({ fn }) => ['is_active', fn.countAll<number>().as('count')])
@@ -141,10 +141,10 @@ describe('an update', () => {
   test('raises the version and leaves what it does not name', async () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice', full_name: 'Alice' }, NOON);
-    const { isWritten, user: after } = await transact(db, (trx) =>
-      updateUser(trx, user.id, { username: 'Alicia' }, 1, NOON + 1),
+    const { kind, user: after } = await transact(db, (trx) =>
+      changeUser(trx, commandLine, user.id, { username: 'Alicia' }, NOON + 1, 1),
     );
-    expect(isWritten).toBe(true);
+    expect(kind).toBe('changed');
     expect(after).toEqual({
       ...user,
       username: 'Alicia',
@@ -159,19 +159,19 @@ describe('an update', () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice' });
     const result = await transact(db, (trx) =>
-      updateUser(trx, user.id, { username: 'alice', is_active: true }, 1, NOON),
+      changeUser(trx, commandLine, user.id, { username: 'alice', is_active: true }, NOON, 1),
     );
-    expect(result).toEqual({ isWritten: true, before: user, user });
+    expect(result).toEqual({ kind: 'unchanged', user });
   });
 
   test('from an old version writes nothing', async () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice' });
     const update = (full_name: string) =>
-      transact(db, (trx) => updateUser(trx, user.id, { full_name }, 1, NOON));
+      transact(db, (trx) => changeUser(trx, commandLine, user.id, { full_name }, NOON, 1));
     await update('Alice');
     expect(await update('Alicia')).toMatchObject({
-      isWritten: false,
+      kind: 'conflict',
       user: { full_name: 'Alice', version: 2 },
     });
     expect(await findUser(db, user.id)).toMatchObject({ full_name: 'Alice', version: 2 });

@@ -1,7 +1,7 @@
 /** Searching: what is found is what looking at everyone finds, whatever has happened to them. */
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { bulkLoadUsers } from '../../src/db/bulk.ts';
+import { bulkLoadUsers } from '../../src/db/bulk-load.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { rebuildSearch } from '../../src/db/search.ts';
@@ -9,10 +9,11 @@ import { transact } from '../../src/db/transact.ts';
 import { TooBroadError } from '../../src/errors.ts';
 import { needleOf, piecesOf, searchTextOf } from '../../src/search/search.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
+import { commandLine } from '../../src/sessions/actor.ts';
+import { changeUser, createUser, deleteUser } from '../../src/users/commands.ts';
 import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
 import { readPage } from '../../src/users/list-queries.ts';
 import { findMatches } from '../../src/users/matches.ts';
-import { deleteUser, insertCopies, insertUser, updateUser } from '../../src/users/queries.ts';
 import {
   addUser,
   addUsers,
@@ -75,9 +76,9 @@ test('after thousands of changes, some of them rolled back, it finds what lookin
                 is_active: true,
                 role: 'member' as const,
               };
-              await insertUser(trx, user, Date.now());
-            } else if (kind === 'update') await updateUser(trx, id, { full_name }, undefined, Date.now());
-            else await deleteUser(trx, id);
+              await createUser(trx, commandLine, user, Date.now());
+            } else if (kind === 'update') await changeUser(trx, commandLine, id, { full_name }, Date.now());
+            else await deleteUser(trx, commandLine, id);
             if (isRolledBack) throw new Error('rolled back');
           });
           await work.catch((error) => expect(error.message).toBe('rolled back'));
@@ -115,9 +116,9 @@ test('ids far apart, and at the ends of the ranges that the index is in, are all
       version: 1,
     };
   });
-  await bulkLoadUsers(db, async (trx) => {
-    await insertCopies(trx, copies);
-    await engineOf(trx).writeLastId(trx, Math.max(...ids));
+  await bulkLoadUsers(db, async (loader) => {
+    await loader.insertCopies(copies);
+    await engineOf(db).writeLastId(loader.trx, Math.max(...ids));
   });
   expect(await find(db, 'far')).toEqual(ids);
   expect(await find(db, 'far', { isReversed: true, limit: 3 })).toEqual(ids.toReversed().slice(0, 3));
@@ -131,7 +132,7 @@ test('ids far apart, and at the ends of the ranges that the index is in, are all
     const upTo = { ...question, beyond: { operator: '<=' as const, id: from }, isReversed: true };
     expect(await search.find(db, upTo, SOON())).toEqual(ids.slice(0, index + 1).reverse());
   }
-  await transact(db, (trx) => deleteUser(trx, 262_144));
+  await transact(db, (trx) => deleteUser(trx, commandLine, 262_144));
   expect(await find(db, 'far262144')).toEqual([]);
 });
 

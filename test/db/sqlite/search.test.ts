@@ -10,10 +10,11 @@ import { transact } from '../../../src/db/transact.ts';
 import { parseQuery } from '../../../src/forms.ts';
 import { piecesOf } from '../../../src/search/search.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
+import { commandLine } from '../../../src/sessions/actor.ts';
+import { createUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list.ts';
 import { readPage } from '../../../src/users/list-queries.ts';
 import { findMatches } from '../../../src/users/matches.ts';
-import { insertUser } from '../../../src/users/queries.ts';
 import { addUser, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
@@ -95,8 +96,9 @@ test('when the first user of a new range of ids is rolled back, those who come a
   await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
   const refused = async () => {
     const work = transact(db, async (trx) => {
-      await insertUser(
+      await createUser(
         trx,
+        commandLine,
         { username: 'x', email: 'x@y', full_name: null, is_active: true, role: 'member' },
         1,
       );
