@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import { asset } from './assets.ts';
-import type { User } from './db/schema.ts';
+import { ROLES, type Role, type User } from './db/schema.ts';
 import type { Page } from './pagination.ts';
 import { markMatches, type Piece } from './search/search.ts';
-import { mayChange, mayEdit, mayManage, ROLE_NAMES, ROLES, type Role } from './sessions/policy.ts';
+import { mayChange, mayEdit, mayManage, ROLE_NAMES } from './sessions/policy.ts';
 import { yesOrNo } from './users/form.ts';
 import {
   boundaryAt,

@@ -1,13 +1,12 @@
 /** What each view is given, and how it becomes a page. */
 import fastifyView from '@fastify/view';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { User } from './db/schema.ts';
+import type { Role, User } from './db/schema.ts';
 import { takeFlash } from './flash.ts';
 import type { Fields } from './forms.ts';
 import type { Page } from './pagination.ts';
 import type { Piece } from './search/search.ts';
 import type { Actor } from './sessions/actor.ts';
-import type { Role } from './sessions/policy.ts';
 import type { findSessionsOf, Session } from './sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from './templates.ts';
 import type { ListState } from './users/list.ts';

@@ -43,7 +43,6 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/signals.ts',
     'src/unread-bodies.ts',
     'src/search/',
-    'src/sessions/policy.ts',
     'src/sessions/tokens.ts',
     'src/sessions/bloom.ts',
     'src/sessions/surprises.ts',
@@ -62,6 +61,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/sessions/codes.ts',
     'src/sessions/common-passwords.ts',
   ],
+  ['src/sessions/policy.ts'],
   ['src/sessions/form.ts', 'src/sessions/make-common-passwords.ts', 'src/sessions/key-rotation.ts'],
   [
     'src/users/form.ts',

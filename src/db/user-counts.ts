@@ -1,7 +1,7 @@
 /** How many users there are of each status and role, kept by whatever adds or removes users. */
-import { ROLES } from '../sessions/policy.ts';
+
 import { engineOf } from './engine.ts';
-import type { Trx, User } from './schema.ts';
+import { ROLES, type Trx, type User } from './schema.ts';
 
 /** How many users there are, or are added, of one status and role. */
 export type Count = Pick<User, 'is_active' | 'role'> & { count: number };

@@ -1,7 +1,7 @@
 /** Changing what is asked of everyone with a role. */
-import type { Trx } from '../db/schema.ts';
+import type { Role, Trx } from '../db/schema.ts';
 import { type Actor, audit, authorize } from '../sessions/actor.ts';
-import { mayManage, type Role } from '../sessions/policy.ts';
+import { mayManage } from '../sessions/policy.ts';
 import { findRolesWithCode, requireCode } from './queries.ts';
 
 /** @param changes by role, whether a second factor is required; others stay as they are. */

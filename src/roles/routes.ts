@@ -1,10 +1,11 @@
 /** What the roles may do, and of whom a second factor is asked. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ROLES, type Role } from '../db/schema.ts';
 import { type Fields, readFields } from '../forms.ts';
 import { allow } from '../sessions/access.ts';
 import { act } from '../sessions/acting.ts';
 import { draftFor } from '../sessions/drafts.ts';
-import { mayManage, mayRead, ROLES, type Role } from '../sessions/policy.ts';
+import { mayManage, mayRead } from '../sessions/policy.ts';
 import { changeRoleRules } from './commands.ts';
 import { findRolesWithCode } from './queries.ts';
 

@@ -1,11 +1,11 @@
 /** Changing something for whoever asks: who that is, and what they may, is read again in the transaction that changes it. */
 import type { FastifyRequest } from 'fastify';
-import type { Trx } from '../db/schema.ts';
+import type { Role, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { SignedOutError } from '../errors.ts';
 import { type Actor, authorize } from './actor.ts';
 import { hasAdministrator, shareAdministrators } from './last-administrator.ts';
-import { mayRead, type Role } from './policy.ts';
+import { mayRead } from './policy.ts';
 import { findRoleOf } from './queries.ts';
 
 /**
@@ -18,6 +18,15 @@ export async function act<T>(
   change: (trx: Trx, actor: Actor) => Promise<T>,
 ): Promise<T> {
   return transact(request.server.db, async (trx) => change(trx, await confirmActor(trx, request)));
+}
+
+/** Someone who asks by a browser. */
+export function actorOf(
+  request: FastifyRequest,
+  who: Pick<Actor, 'role' | 'via'> & Partial<Pick<Actor, 'user'>>,
+): Actor {
+  const note: Actor['note'] = (event, user) => request.server.audit(request, event, user);
+  return { user: undefined, address: request.address, note, ...who };
 }
 
 /** Who asks, as they are now; see `act`. */

@@ -1,9 +1,8 @@
 /** Who acts: every change that is made has one, and what was done is noted with them. */
-import type { FastifyRequest } from 'fastify';
-import type { Trx } from '../db/schema.ts';
+import type { Role, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
-import { type Role, type Rule, whoMay } from './policy.ts';
+import { type Rule, whoMay } from './policy.ts';
 
 type Named = { id: number; username: string };
 
@@ -27,15 +26,6 @@ export const commandLine: Actor = {
   address: undefined,
   note: () => {},
 };
-
-/** Someone who asks by a browser. */
-export function actorOf(
-  request: FastifyRequest,
-  who: Pick<Actor, 'role' | 'via'> & Partial<Pick<Actor, 'user'>>,
-): Actor {
-  const note: Actor['note'] = (event, user) => request.server.audit(request, event, user);
-  return { user: undefined, address: request.address, note, ...who };
-}
 
 /** Notes what an actor has done, once it is saved. */
 export function audit(trx: Trx, actor: Actor, event: string, user?: Named): void {

@@ -1,8 +1,5 @@
 /** Who may do what: the one place that says so. Routes and views ask it. */
-
-/** What people may do here, each all that the ones before it may. A member is in the directory and cannot sign in. */
-export const ROLES = ['member', 'viewer', 'editor', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+import { ROLES, type Role } from '../db/schema.ts';
 
 /** What each is called, and those who have it. */
 export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> = {

@@ -1,8 +1,8 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
 import { SKEW } from '../clock.ts';
 import { rowsOf } from '../db/compiled.ts';
-import type { Db, Trx } from '../db/schema.ts';
-import { maySignIn, type Role } from './policy.ts';
+import type { Db, Role, Trx } from '../db/schema.ts';
+import { maySignIn } from './policy.ts';
 import { hashOf } from './tokens.ts';
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -5,7 +5,7 @@ import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../forms.ts';
 import { allow, findActor } from '../sessions/access.ts';
-import { actorOf } from '../sessions/actor.ts';
+import { actorOf } from '../sessions/acting.ts';
 import { rememberDevice } from '../sessions/device.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
 import { hasAdministrator } from '../sessions/last-administrator.ts';

@@ -1,6 +1,6 @@
 /** What a user may be made of: the rules that one submission can be checked against alone. */
 import { z } from 'zod';
-import { ROLES } from '../sessions/policy.ts';
+import { ROLES } from '../db/schema.ts';
 import { clean, codePoints, hiddenProblem, invisibleProblem, isOneScript, trim } from '../text.ts';
 
 /** The fields of the form, in its order. */

@@ -1,8 +1,7 @@
 /** The state of the list, and its address: everything the list shows is in the query string. */
-import type { User } from '../db/schema.ts';
+import { ROLES, type Role, type User } from '../db/schema.ts';
 import { type Fields, parseQuery } from '../forms.ts';
 import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../search/search.ts';
-import { ROLES, type Role } from '../sessions/policy.ts';
 import { codePoints, foldDigits, quotable, textKey, trim, wholeNumber } from '../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */

@@ -1,9 +1,8 @@
 /** Reading users: one of them, some in the order of their ids, and how many there are. */
 import { rowsOf } from '../db/compiled.ts';
-import type { Db, Trx, User } from '../db/schema.ts';
+import type { Db, Role, Trx, User } from '../db/schema.ts';
 import type { Count } from '../db/user-counts.ts';
 import { NotFoundError } from '../errors.ts';
-import type { Role } from '../sessions/policy.ts';
 import { textKey } from '../text.ts';
 
 /** How many users there are of each status. */

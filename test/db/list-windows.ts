@@ -1,7 +1,6 @@
 /** Every kind of query that the list makes of users in one index: each order and status or role, from both ends and from a place. */
 import type { CompiledQuery } from 'kysely';
-import type { Db } from '../../src/db/schema.ts';
-import { ROLES, type Role } from '../../src/sessions/policy.ts';
+import { type Db, ROLES, type Role } from '../../src/db/schema.ts';
 import {
   type Boundary,
   parseList,

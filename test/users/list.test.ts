@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ROLES } from '../../src/db/schema.ts';
 import { parseQuery } from '../../src/forms.ts';
-import { ROLES } from '../../src/sessions/policy.ts';
 import { fromParameter, listAddress, parseFrom, parseList } from '../../src/users/list.ts';
 
 const DEFAULTS = parseList({}).list;

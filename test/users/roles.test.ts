@@ -1,12 +1,11 @@
 /** Lists by role: what looking at everyone gives, whether few have it or many. */
 import { describe, expect, test, vi } from 'vitest';
 import { engineOf } from '../../src/db/engine.ts';
-import type { Db, User } from '../../src/db/schema.ts';
+import { type Db, ROLES, type User } from '../../src/db/schema.ts';
 import type { Question } from '../../src/db/search.ts';
 import { TooBroadError } from '../../src/errors.ts';
 import { needleOf, piecesOf } from '../../src/search/search.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
-import { ROLES } from '../../src/sessions/policy.ts';
 import {
   boundaryAt,
   type Filter,
