@@ -1,7 +1,7 @@
 /** The command line: what each command does, and what is said when there is none like it. */
 import { readArguments } from './arguments.ts';
-import { SETTINGS_HELP } from './config.ts';
 import { DamagedError, OutcomeUnknownError, StartError, UnavailableError } from './errors.ts';
+import { SETTINGS_HELP } from './settings.ts';
 import { endWithNpm } from './signals.ts';
 
 const HELP = `Roster, a user directory.

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { isatty } from 'node:tty';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
-import { type Config, isLoopback, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
@@ -13,6 +13,7 @@ import { findExposedFiles } from './exposed-files.ts';
 import { noDatabase } from './named-database.ts';
 import { hasAdministrator } from './sessions/last-administrator.ts';
 import { loadKey } from './sessions/secret-key.ts';
+import { isLoopback } from './settings.ts';
 import { onStopSignal } from './signals.ts';
 
 /** Whatever is not done by then, in milliseconds after it has drained, was never acknowledged. */

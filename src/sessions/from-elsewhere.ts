@@ -1,8 +1,8 @@
 /** Who may ask while there is no administrator: whoever sits at this machine. */
 import type { FastifyRequest } from 'fastify';
 import { canonicalAddress } from '../client-address.ts';
-import { isLoopback } from '../config.ts';
 import { hostnameOf } from '../host.ts';
+import { isLoopback } from '../settings.ts';
 
 /** Headers by which proxies, and those who run them for others, say that they pass a request on. */
 const PASSED_ON =
