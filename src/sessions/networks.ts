@@ -1,5 +1,6 @@
 /** The networks that an address belongs to: what one customer of a provider is given, and so can choose from. */
 import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
 /** A name for a network, and how many names may be failed at from there before there is a wait. */
 export type Network = { name: string; free: number };
@@ -15,29 +16,13 @@ const PREFIXES = [
 /** The largest first. @param address in canonical form, or whatever stands for addresses that are not known. */
 export function networksOf(address: string): Network[] {
   if (!isIPv6(address)) return [{ name: address, free: FREE }];
-  const groups = groupsOf(address);
-  return PREFIXES.map(({ bits, free }) => ({ name: prefixOf(groups, bits), free }));
+  return PREFIXES.map(({ bits, free }) => {
+    const network = ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits}`);
+    return { name: `${network}/${bits}`, free };
+  });
 }
 
 /** The largest network that an address belongs to. */
 export function largestNetworkOf(address: string): string {
   return networksOf(address)[0]?.name ?? address;
-}
-
-/** The eight groups of an address of IPv6. */
-function groupsOf(address: string): number[] {
-  const [before = [], after = []] = address.split('::').map((part) =>
-    part
-      .split(':')
-      .filter((group) => group !== '')
-      .map((group) => Number.parseInt(group, 16)),
-  );
-  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
-}
-
-function prefixOf(groups: readonly number[], bits: number): string {
-  const kept = groups.slice(0, Math.ceil(bits / 16));
-  const last = kept.pop() ?? 0;
-  const rest = kept.length * 16 + 16 - bits;
-  return `${[...kept, (last >> rest) << rest].map((group) => group.toString(16)).join(':')}::/${bits}`;
 }
