@@ -18,8 +18,9 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import { DatabaseLostError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import { backfill, emptyLog } from './checkpoint.ts';
 import { sqliteEngine } from './engine.ts';
-import { isBusy, translatedCommit } from './errors.ts';
+import { isBusy, isMaybeSaved, outcomeUnknown } from './errors.ts';
 import { raised } from './generation.ts';
 import { OpenedFile } from './opened-file.ts';
 import { makeIndexesAhead } from './search.ts';
@@ -40,23 +41,36 @@ const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
 
 /** A dialect over the file at `path`. */
 export function sqliteDialect(path: string, { isReadOnly = false } = {}): Dialect {
+  const driver = new SqliteDriver(path, isReadOnly);
   return {
-    createAdapter: () => new RosterSqliteAdapter(),
-    createDriver: () => new SqliteDriver(path, isReadOnly),
+    createAdapter: () => new RosterSqliteAdapter(driver),
+    createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new RosterSqliteQueryCompiler(),
   };
 }
 
-class RosterSqliteAdapter extends SqliteAdapter {
+export class RosterSqliteAdapter extends SqliteAdapter {
   readonly engine = sqliteEngine;
   /** It answers at once; who wants to write takes turns. */
   readonly isSaturated = false;
+  readonly #driver: SqliteDriver;
+
+  constructor(driver: SqliteDriver) {
+    super();
+    this.#driver = driver;
+  }
+
   override get supportsMultipleConnections(): boolean {
     return true;
   }
   override get supportsTransactionalDdl(): boolean {
     return true;
+  }
+
+  /** Empties the write-ahead log; where someone is reading it, it stays for now. @throws OutcomeUnknownError. */
+  async emptyLog(): Promise<void> {
+    await this.#driver.emptyLog();
   }
 }
 
@@ -80,7 +94,7 @@ class SqliteDriver implements Driver {
   #group: Group | undefined;
   /** Users with ids below this can be indexed. */
   #ready = 0;
-  #hasWritten = false;
+  #isLogOwn = false;
 
   constructor(path: string, isReadOnly: boolean) {
     this.#path = path;
@@ -140,12 +154,46 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    await this.#group?.committed.catch(() => {});
-    await this.#takeTurn();
-    if (this.#file.look()) return this.#file.leave();
+    await this.#takeTurnAlone();
+    this.#file.look();
+    if (this.#file.isAnother) return this.#file.leave();
+    if (this.#file.isWithoutLog) this.#saveLog();
     this.#reader.db.close();
     this.#writer.db.close();
     this.#file.close();
+  }
+
+  async emptyLog(): Promise<void> {
+    const endTurn = await this.#takeTurnAlone();
+    try {
+      refuse(this.#file.look());
+      emptyLog(this.#writer);
+    } catch (error) {
+      throw outcomeUnknown(error);
+    } finally {
+      endTurn();
+    }
+  }
+
+  /** Closing does so too, but not where another process has the file open. */
+  #saveLog(): void {
+    let reason = 'another program is reading it';
+    try {
+      if (backfill(this.#writer)) return;
+    } catch (error) {
+      reason = (error as Error).message;
+    }
+    console.error(`${this.#path} may lack the last changes: ${reason}.`);
+  }
+
+  /** The same once no transaction is under way, nor any that waits to be committed. */
+  async #takeTurnAlone(): Promise<() => void> {
+    for (;;) {
+      await this.#group?.committed.catch(() => {});
+      const endTurn = await this.#takeTurn();
+      if (!this.#writer.db.inTransaction) return endTurn;
+      endTurn();
+    }
   }
 
   /** Waits until whoever came before has ended their turn; ends this one when called. */
@@ -188,7 +236,7 @@ class SqliteDriver implements Driver {
   /** Each transaction that changes something does so, and with it writes the first page: the log shows whose it is. */
   #raiseGeneration(): void {
     const version = readVersion(this.#writer);
-    refuse(this.#file.follow(version));
+    refuse(this.#file.follow(() => version));
     // Not among the statements that are kept prepared: it is another one each time.
     this.#writer.execute(`pragma user_version = ${raised(version)}`);
   }
@@ -198,19 +246,18 @@ class SqliteDriver implements Driver {
     try {
       this.#writer.run('commit');
     } catch (error) {
-      throw translatedCommit(error);
+      throw isMaybeSaved(error) ? outcomeUnknown(error) : error;
     }
   }
 
   /**
-   * Empties the log once, after the first change: a copy of the file that was made before this process had opened it is
+   * Empties the log once, after the first change, or a later one where someone was reading: a copy of the file that was made before this process had opened it is
    * no state from which that log goes on, and so is not mistaken for one (see `left-over.ts`).
    */
   #startLog(): void {
-    if (this.#hasWritten) return;
-    this.#hasWritten = true;
+    if (this.#isLogOwn) return;
     try {
-      this.#writer.run('pragma wal_checkpoint(TRUNCATE)');
+      this.#isLogOwn = emptyLog(this.#writer);
     } catch {
       // What was changed is saved, in the log.
     }
@@ -240,6 +287,8 @@ class SqliteDriver implements Driver {
 
   /** What was put in the place of the file may be what SQLite fails at. */
   #lostOr(error: unknown): unknown {
+    // What may have been saved may be in a file that comes back.
+    if (error instanceof OutcomeUnknownError) return error;
     const problem = this.#file.look();
     return problem ? new DatabaseLostError(problem, { cause: error, reason: GONE }) : error;
   }

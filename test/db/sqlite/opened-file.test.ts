@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { sql } from 'kysely';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import type { Db } from '../../../src/db/schema.ts';
@@ -51,9 +52,19 @@ async function otherFile(): Promise<string> {
   return path;
 }
 
-/** For intervals; the function lets them go by. */
+/** Who is in a database that opens, and is whole. */
+async function usersIn(path: string): Promise<string[]> {
+  const db = await openDatabase(`sqlite:${path}`);
+  const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check`.execute(db);
+  expect(rows).toEqual([{ integrity_check: 'ok' }]);
+  const users = await db.selectFrom('users').select('username').orderBy('id').execute();
+  await db.destroy();
+  return users.map(({ username }) => username);
+}
+
+/** For intervals and what is measured between; the function lets it go by. */
 function stopTime(): (seconds: number) => void {
-  vi.useFakeTimers({ toFake: ['setInterval'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
   return (seconds) => void vi.advanceTimersByTime(seconds * 1000);
 }
@@ -179,6 +190,148 @@ test('a change that was being saved when the file went away may have been saved,
   await expect(addUser(db, { username: 'carla' })).rejects.toThrow(OutcomeUnknownError);
 });
 
+test('a commit that may have been saved is not said to have changed nothing where the file goes away as well', async () => {
+  const { path, db } = await openFile();
+  const statements = Object.getPrototypeOf(new Sqlite(':memory:').prepare('select 1'));
+  const run = statements.run;
+  const spy = vi.spyOn(statements, 'run').mockImplementation(function (this: Sqlite.Statement, ...values) {
+    if (this.source !== 'commit') return run.apply(this, values);
+    renameSync(path, `${path}.old`);
+    throw new Sqlite.SqliteError('disk I/O error', 'SQLITE_IOERR_FSYNC');
+  });
+  onTestFinished(() => spy.mockRestore());
+  await expect(addUser(db, { username: 'carla' })).rejects.toThrow(OutcomeUnknownError);
+});
+
+/** Copies the files of another database, open with a log, over those of one: as if so many generations had come since. */
+async function overwriteAll(path: string, steps: number): Promise<void> {
+  const other = await otherFile();
+  const [own, foreign] = [new Sqlite(path, { readonly: true }), new Sqlite(other)];
+  const version = Number(own.pragma('user_version', { simple: true }));
+  const generation = ((version >>> 8) + steps) % (2 ** 22 - 1);
+  foreign.pragma('journal_mode = wal');
+  foreign.pragma(`user_version = ${generation * 256 + (version & 0xff)}`);
+  foreign.pragma('wal_checkpoint(truncate)');
+  foreign.pragma(`user_version = ${(generation + 1) * 256 + (version & 0xff)}`);
+  for (const ending of ENDINGS) overwrite(path + ending, other + ending);
+  own.close();
+  foreign.close();
+}
+
+test('the files of another database, copied over all three, are told apart also after an hour without a change', async () => {
+  const secondsPass = stopTime();
+  const { path, db, log } = await openFile();
+  secondsPass(3600);
+  await overwriteAll(path, 1_000_000);
+  await expect(addUser(db, { username: 'carla' })).rejects.toThrow(DatabaseLostError);
+  expect(log).toEqual([expect.stringMatching(/was overwritten/)]);
+});
+
+test('and after an hour in which this process stood still', async () => {
+  const { path, db, log } = await openFile();
+  const now = performance.now();
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now + 3_600_000);
+  onTestFinished(() => spy.mockRestore());
+  await overwriteAll(path, 3_000_000);
+  await expect(addUser(db, { username: 'carla' })).rejects.toThrow(DatabaseLostError);
+  expect(log).toEqual([expect.stringMatching(/was overwritten/)]);
+});
+
+/** Starts a Roster, and adds users that it acknowledges: the last ones are in its log alone. */
+async function startWithUsers(path: string) {
+  const { child, address, stderr } = await startRoster({ DATABASE_URL: `sqlite:${path}` });
+  const add = async (username: string) => {
+    const body = new URLSearchParams({ username, email: `${username}@example.org` });
+    return (await fetch(`${address}/users`, { method: 'POST', body, redirect: 'manual' })).status;
+  };
+  for (const username of ['alice', 'bob', 'carla']) expect(await add(username)).toBe(303);
+  /** In order; what it said. */
+  const stop = () => {
+    child.kill('SIGTERM');
+    return stderr;
+  };
+  return { add, stop };
+}
+
+function lookWithAnotherProgram(path: string): void {
+  const program = new Sqlite(path);
+  try {
+    program.exec('select count(*) from users');
+  } catch {
+    // Without the log there may be nothing that it can read.
+  }
+  program.close();
+}
+
+test.each([
+  ['log', /roster\.db-wal is gone while .* stop Roster in order/, (path: string) => rmSync(`${path}-wal`)],
+  [
+    "log's index",
+    /roster\.db-shm is gone while .* stop Roster in order/,
+    (path: string) => rmSync(`${path}-shm`),
+  ],
+  [
+    'log and its index',
+    /roster\.db-wal is gone/,
+    (path: string) => ['-wal', '-shm'].forEach((ending) => void rmSync(path + ending)),
+  ],
+  [
+    'log, and looked at by another program since,',
+    /roster\.db-wal is gone/,
+    (path: string) => {
+      rmSync(`${path}-wal`);
+      lookWithAnotherProgram(path);
+    },
+  ],
+  [
+    'log and its index, and looked at by another program since,',
+    /roster\.db-wal is gone/,
+    (path: string) => {
+      for (const ending of ['-wal', '-shm']) rmSync(path + ending);
+      lookWithAnotherProgram(path);
+    },
+  ],
+])(
+  'a Roster that stops saves what it has acknowledged in a file without its %s',
+  async (_what, sentence, act) => {
+    const path = join(temporaryFolder(), 'roster.db');
+    for (const isNoticed of [true, false]) {
+      const { add, stop } = await startWithUsers(path);
+      act(path);
+      if (isNoticed) expect(await add('dora')).toBe(503);
+      expect(await stop()).toMatch(sentence);
+      expect(await usersIn(path)).toEqual(['alice', 'bob', 'carla']);
+      rmSync(path);
+    }
+  },
+);
+
+test.each([
+  ['with its log', ENDINGS],
+  ['alone', ['']],
+])(
+  'a file that was moved away %s has all that was acknowledged, also after the stop',
+  async (_how, endings) => {
+    const path = join(temporaryFolder(), 'roster.db');
+    const { add, stop } = await startWithUsers(path);
+    for (const ending of endings) renameSync(path + ending, `${path}.moved${ending}`);
+    expect(await add('dora')).toBe(503);
+    expect(await stop()).toMatch(/roster\.db is gone while .* put it back before/);
+    for (const ending of endings) renameSync(`${path}.moved${ending}`, path + ending);
+    expect(await usersIn(path)).toEqual(['alice', 'bob', 'carla']);
+  },
+);
+
+test('nothing is saved into a copy that was put back while Roster ran, without a log as it should be', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  const { add, stop } = await startWithUsers(path);
+  for (const ending of ['-wal', '-shm']) rmSync(path + ending);
+  overwrite(path, await otherFile());
+  expect(await add('dora')).toBe(503);
+  expect(await stop()).toMatch(/was overwritten/);
+  expect(await usersIn(path)).toEqual(['zoe', 'yves', 'xaver']);
+});
+
 test.each([
   [
     'put in its place',
@@ -199,28 +352,19 @@ test.each([
   ],
   ['copied over it without a log', /was overwritten/, overwrite],
 ])('a Roster that stops leaves another database alone that was %s', async (_how, sentence, put) => {
-  const folder = temporaryFolder();
-  const path = join(folder, 'roster.db');
-  const { child, address, stderr } = await startRoster({ DATABASE_URL: `sqlite:${path}` });
-  const add = (username: string) =>
-    fetch(`${address}/users`, {
-      method: 'POST',
-      body: new URLSearchParams({ username, email: `${username}@example.org` }),
-      redirect: 'manual',
-    });
-  for (const username of ['alice', 'bob']) expect((await add(username)).status).toBe(303);
+  const path = join(temporaryFolder(), 'roster.db');
+  const { add, stop } = await startWithUsers(path);
   // A whole database with a log of its own, as a kill leaves it.
   const other = await otherFile();
   const open = await openDatabase(`sqlite:${other}`);
   await addUsers(open, ['one', 'two']);
   put(path, other);
   await open.destroy();
-  expect((await add('carla')).status).toBe(503);
+  expect(await add('dora')).toBe(503);
   const bytes = () =>
     ENDINGS.map((ending) => existsSync(path + ending) && readFileSync(path + ending, 'latin1'));
   const before = bytes();
-  child.kill('SIGTERM');
-  expect(await stderr).toMatch(sentence);
+  expect(await stop()).toMatch(sentence);
   expect(bytes()).toEqual(before);
 });
 
@@ -253,10 +397,5 @@ test('a copy that SQLite itself puts back is not gone on with, but there after a
   await expect(addUser(db, { username: 'carla' })).rejects.toThrow(DatabaseLostError);
   expect(log).toEqual([expect.stringMatching(/was overwritten/)]);
   await db.destroy();
-  const again = await temporaryDatabase(`sqlite:${path}`);
-  expect(await again.selectFrom('users').select('username').orderBy('id').execute()).toEqual([
-    { username: 'zoe' },
-    { username: 'yves' },
-    { username: 'xaver' },
-  ]);
+  expect(await usersIn(path)).toEqual(['zoe', 'yves', 'xaver']);
 });
