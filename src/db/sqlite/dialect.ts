@@ -270,8 +270,7 @@ class SqliteDriver implements Driver {
     const isChanged = changesOf(this.#writer) !== group.changes;
     try {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
-      // Before: at times SQLite writes into the file as a part of it.
-      refuse(this.#file.look());
+      refuse(this.#file.lookInside());
       if (isChanged) this.#raiseGeneration();
       this.#save();
     } catch (error) {
@@ -280,7 +279,7 @@ class SqliteDriver implements Driver {
     } finally {
       endTurn();
     }
-    const problem = this.#file.look();
+    const problem = this.#file.lookAtPaths();
     if (problem) throw new OutcomeUnknownError(problem, { reason: GONE });
     if (isChanged) this.#startLog();
   }

@@ -28,6 +28,8 @@ export class OpenedFile {
   /** What the file on disk was like when it was looked at last. */
   #generation: number;
   #size: number;
+  /** Bytes that it is to have, by its header. */
+  #wanted = 0;
   /** What SQLite says, log and all, and when it was asked. */
   #newest = { generation: 0, at: 0 };
   #readVersion = () => 0;
@@ -61,16 +63,28 @@ export class OpenedFile {
   look(): string | undefined {
     if (this.#isOverwritten) return this.problem;
     let found = this.#findAway();
-    if (!this.#isAsWritten()) {
+    if (!this.#isAsWritten() || !this.#isWhole()) {
       // Once more: between two steps of one look another process may have done its work.
       found = this.#findAway();
-      if (!this.#isAsWritten()) this.#giveUp();
+      if (!this.#isAsWritten() || !this.#isWhole()) this.#giveUp();
     }
     if (!this.#isOverwritten && found !== this.problem) {
       console.error(found ?? `${this.#file.path} is back: Roster goes on with it.`);
       this.problem = found;
     }
     return this.problem;
+  }
+
+  /** The half that belongs before a commit, for SQLite may write into the file as a part of it: was it overwritten? */
+  lookInside(): string | undefined {
+    return this.problem ?? (this.#isAsWritten() ? undefined : this.look());
+  }
+
+  /** The half that belongs between a commit and its answer: do the file and its log lie at their paths? */
+  lookAtPaths(): string | undefined {
+    const parts = [this.#file, this.#log];
+    const isThere = parts.every((part) => part?.look().whereabouts === 'in place') && this.#isWhole();
+    return isThere ? this.problem : this.look();
   }
 
   /** Asks SQLite for what it reads: is it a version that comes after the last one? Returns `problem`. */
@@ -136,19 +150,27 @@ export class OpenedFile {
     console.error(this.problem);
   }
 
-  /** Also what lies at another path by now is not looked into. */
+  /** What lies at another path by now is not looked into. */
   #isAsWritten(): boolean {
     if (this.#file.whereabouts !== 'in place') return true;
     try {
       const header = readHeader(this.#descriptor, this.#header);
-      if (!header || !this.#isOfOneHistory(header) || this.#isShortened(header)) return false;
+      if (!header || !this.#isOfOneHistory(header)) return false;
       this.#generation = generationOf(header.version);
-      this.#size = this.#file.size;
+      this.#wanted = (header.pages ?? 0) * header.pageSize;
       return true;
     } catch {
       // What cannot be read at all is no other file: SQLite says what it is.
       return true;
     }
+  }
+
+  /** Where SQLite has made it smaller, it has said so in the header first. */
+  #isWhole(): boolean {
+    const { size, whereabouts } = this.#file;
+    if (whereabouts === 'in place' && size < this.#size && size < this.#wanted) return false;
+    this.#size = size;
+    return true;
   }
 
   /** It was there before, or SQLite has written it since. */
@@ -168,11 +190,6 @@ export class OpenedFile {
   #mayFollow(generation: number): boolean {
     const steps = MOST_STEPS * (1 + performance.now() - this.#newest.at);
     return isReachable(generation, this.#newest.generation, steps);
-  }
-
-  /** Not so where SQLite has made it smaller, and says so in the header first. */
-  #isShortened({ pages = 0, pageSize }: Header): boolean {
-    return this.#file.size < this.#size && this.#file.size < pages * pageSize;
   }
 }
 
