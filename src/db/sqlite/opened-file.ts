@@ -2,7 +2,7 @@
  * Whether the database that SQLite has open is still the one that lies at its path: a file that was removed, or that
  * another was put in the place of, takes every change without an error, and gives none of them back.
  */
-import { closeSync, existsSync, openSync, realpathSync } from 'node:fs';
+import { closeSync, openSync, realpathSync } from 'node:fs';
 import { generationOf, isBetween, isReachable } from './generation.ts';
 import { HEADER_SIZE, type Header, readHeader } from './header.ts';
 import { PlacedFile } from './placed-file.ts';
@@ -54,8 +54,8 @@ export class OpenedFile {
     this.#readVersion = readVersion;
     this.follow();
     // It makes the other two files when it reads for the first time.
-    this.#log = placed(`${this.#real}-wal`);
-    this.#index = placed(`${this.#real}-shm`);
+    this.#log = PlacedFile.at(`${this.#real}-wal`);
+    this.#index = PlacedFile.at(`${this.#real}-shm`);
     this.#timer = setInterval(() => this.#keepUp(), INTERVAL).unref();
   }
 
@@ -134,11 +134,11 @@ export class OpenedFile {
   }
 
   #findAway(): string | undefined {
-    const file = describe(this.#file, 'until it is back; put it back before Roster is stopped');
+    const file = this.#file.look().describe('until it is back; put it back before Roster is stopped');
     const stop = 'any more; stop Roster in order, which saves every change, and start it again';
     // All three, each time: what can be done with one depends on the others.
-    const log = this.#log && describe(this.#log, stop);
-    const index = this.#index && describe(this.#index, stop);
+    const log = this.#log?.look().describe(stop);
+    const index = this.#index?.look().describe(stop);
     return file ?? log ?? index;
   }
 
@@ -168,7 +168,8 @@ export class OpenedFile {
   /** Where SQLite has made it smaller, it has said so in the header first. */
   #isWhole(): boolean {
     const { size, whereabouts } = this.#file;
-    if (whereabouts === 'in place' && size < this.#size && size < this.#wanted) return false;
+    if (whereabouts !== 'in place') return true;
+    if (size < this.#size && size < this.#wanted) return false;
     this.#size = size;
     return true;
   }
@@ -195,17 +196,4 @@ export class OpenedFile {
 
 function endAtOnce(): void {
   process.exit();
-}
-
-function placed(path: string): PlacedFile | undefined {
-  return existsSync(path) ? new PlacedFile(path) : undefined;
-}
-
-/** What has become of a file, and what to do; undefined where it is in place. */
-function describe(file: PlacedFile, untilWhen: string): string | undefined {
-  const { path, whereabouts } = file.look();
-  if (whereabouts === 'in place') return undefined;
-  return whereabouts === 'gone'
-    ? `${path} is gone while Roster had it open: nothing is read or written ${untilWhen}.`
-    : `${path} is not what Roster has opened, but another file in its place: nothing is read or written until the first one is back.`;
 }
