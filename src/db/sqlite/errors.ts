@@ -1,7 +1,15 @@
 /** What SQLite's errors mean to Roster: https://sqlite.org/rescode.html */
 import { accessSync, constants, utimesSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-import { DamagedError, NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import {
+  DamagedError,
+  DatabaseLostError,
+  NotUniqueError,
+  OutcomeUnknownError,
+  UnavailableError,
+} from '../../errors.ts';
+
+export const GONE = 'its file is gone, or another one lies in its place';
 
 /** What a statement's error is to the rest of the house. */
 export function translated(error: unknown, db: Sqlite.Database): unknown {
@@ -28,6 +36,16 @@ export function outcomeUnknown(error: unknown): unknown {
   if (!(error instanceof UnavailableError)) return error;
   const { cause, reason = '' } = error;
   return new OutcomeUnknownError(`the commit failed: ${reason}`, { cause, reason });
+}
+
+/** Where the file is no longer the one that was opened: why is a sentence for the log. */
+export function lost(problem: string, cause?: unknown): DatabaseLostError {
+  return new DatabaseLostError(problem, { cause, reason: GONE });
+}
+
+/** @throws DatabaseLostError where there is a problem with the file. */
+export function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw lost(problem);
 }
 
 /** Whether it passes by itself, since another process is at work. */

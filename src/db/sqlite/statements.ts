@@ -96,3 +96,13 @@ export class Statements {
 }
 
 type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };
+
+/** `user_version`, in the file's header: see `generation.ts`. */
+export function readVersion(statements: Statements): number {
+  return statements.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0;
+}
+
+/** How many rows a connection has changed since it was opened. */
+export function countChanges(statements: Statements): number {
+  return statements.run<{ count: number }>('select total_changes() as count').rows[0]?.count ?? 0;
+}
