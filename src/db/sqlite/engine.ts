@@ -1,9 +1,9 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
-import Sqlite from 'better-sqlite3';
 import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import type { RosterSqliteAdapter } from './dialect.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './search.ts';
 import { inTurn } from './turns.ts';
@@ -84,16 +84,9 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
       await sql`pragma secure_delete = off`.execute(trx);
     }
   });
-  await truncateLog(db);
+  // It holds pages as they were.
+  await (db.getExecutor().adapter as RosterSqliteAdapter).emptyLog();
   return result;
-}
-
-/** Empties the write-ahead log, which holds pages as they were; where someone is reading them, it stays for now. */
-async function truncateLog(db: Db): Promise<void> {
-  const { rows } = await sql<{ file: string }>`select file from pragma_database_list`.execute(db);
-  const own = new Sqlite(rows[0]?.file);
-  own.pragma('wal_checkpoint(TRUNCATE)');
-  own.close();
 }
 
 async function readVersion(db: Db): Promise<number> {
