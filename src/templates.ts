@@ -4,7 +4,7 @@ import { Eta } from 'eta';
 import { asset } from './assets.ts';
 import type { User } from './db/schema.ts';
 import type { Page } from './pagination.ts';
-import { markMatches, type Piece } from './search/search.ts';
+import { markMatches, type Piece } from './search/terms.ts';
 import { mayChange, mayEdit, mayManage, ROLE_NAMES, ROLES, type Role } from './sessions/policy.ts';
 import { yesOrNo } from './users/form.ts';
 import {
@@ -17,7 +17,7 @@ import {
   listParameters,
   PAGE_SIZES,
   SORT_LABELS,
-} from './users/list.ts';
+} from './users/list/address.ts';
 
 /** The folder of the templates. */
 export const TEMPLATES = join(import.meta.dirname, '..', 'views');

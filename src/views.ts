@@ -5,11 +5,11 @@ import type { User } from './db/schema.ts';
 import { takeFlash } from './flash.ts';
 import type { Fields } from './forms.ts';
 import type { Page } from './pagination.ts';
-import type { Piece } from './search/search.ts';
+import type { Piece } from './search/terms.ts';
 import type { Actor, Role } from './sessions/policy.ts';
 import type { findSessionsOf, Session } from './sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from './templates.ts';
-import type { ListState } from './users/list.ts';
+import type { ListState } from './users/list/address.ts';
 import type { Counts } from './users/queries.ts';
 
 type Errors = Readonly<Record<string, string>>;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { User } from '../src/db/schema.ts';
 import { Page } from '../src/pagination.ts';
-import { piecesOf } from '../src/search/search.ts';
+import { piecesOf } from '../src/search/terms.ts';
 import type { Session } from '../src/sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../src/templates.ts';
-import { parseList } from '../src/users/list.ts';
+import { parseList } from '../src/users/list/address.ts';
 import type { Views } from '../src/views.ts';
 import { htmlProblems, translatedText } from './html.ts';
 

@@ -1,7 +1,7 @@
 /** What differs between the databases beyond their dialects of SQL; each has one of these, which its adapter carries. */
 import type { DialectAdapter, Expression, SqlBool } from 'kysely';
 import type { Db, Trx } from './schema.ts';
-import type { Search } from './search.ts';
+import type { Search } from './search-index.ts';
 
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';

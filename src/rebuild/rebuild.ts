@@ -1,7 +1,7 @@
 /** `npm run roster -- rebuild-search`: makes anew what searches go through. */
 import { readArguments } from '../arguments.ts';
 import { engineOf } from '../db/engine.ts';
-import { rebuildSearch } from '../db/search.ts';
+import { rebuildSearch } from '../db/search-index.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { openNamed } from '../named-database.ts';

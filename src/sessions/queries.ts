@@ -1,6 +1,6 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
 import { SKEW } from '../clock.ts';
-import { rowsOf } from '../db/compiled.ts';
+import { rowsOf } from '../db/cached-query.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { maySignIn, type Role } from './policy.ts';
 import { hashOf } from './tokens.ts';

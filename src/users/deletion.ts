@@ -3,8 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { refuseUnless } from '../sessions/access.ts';
 import { act } from '../sessions/acting.ts';
 import { mayChange } from '../sessions/policy.ts';
-import { listAddress, parseFrom } from './list.ts';
-import { nearestPage } from './list-queries.ts';
+import { listAddress, parseFrom } from './list/address.ts';
+import { nearestPage } from './list/page.ts';
 import { deleteUser, getUser } from './queries.ts';
 import { idOf, type Request } from './request.ts';
 

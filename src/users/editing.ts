@@ -9,7 +9,7 @@ import { draftFor } from '../sessions/drafts.ts';
 import { mayChange, mayManage } from '../sessions/policy.ts';
 import type { Views } from '../views.ts';
 import { newUserSchema, USER_FIELDS, userChangesSchema } from './form.ts';
-import { parseFrom } from './list.ts';
+import { parseFrom } from './list/address.ts';
 import { findHolders, getUser, insertUser, updateUser } from './queries.ts';
 import { idOf, type Request, userAddress } from './request.ts';
 

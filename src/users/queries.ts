@@ -1,9 +1,9 @@
 /** One user in the database: finding, making, changing and deleting them. */
-import { rowsOf } from '../db/compiled.ts';
+import { rowsOf } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { searchTextOf } from '../search/search.ts';
+import { searchTextOf } from '../search/terms.ts';
 import { followChange } from '../sessions/last-administrator.ts';
 import { ROLES, type Role } from '../sessions/policy.ts';
 import { textKey } from '../text.ts';

@@ -2,7 +2,7 @@
 import { openDatabase } from '../../src/db/database.ts';
 import type { Db, Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { searchTextOf } from '../../src/search/search.ts';
+import { searchTextOf } from '../../src/search/terms.ts';
 import { textKey } from '../../src/text.ts';
 import type { NewUser } from '../../src/users/form.ts';
 import { insertUser } from '../../src/users/queries.ts';

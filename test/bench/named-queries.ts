@@ -1,6 +1,6 @@
 /** What Roster is asked by one person at a time, by name: lists, links, jumps and searches. */
 import { person } from '../../src/seed/people.ts';
-import { SORT_KEYS, STATUSES } from '../../src/users/list.ts';
+import { SORT_KEYS, STATUSES } from '../../src/users/list/address.ts';
 import type { Client } from './client.ts';
 import type { Limit, Limits } from './limits.ts';
 import { NAMESAKES, NOBODY, STRANGERS } from './namesakes.ts';

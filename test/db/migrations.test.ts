@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MIGRATIONS } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
-import { piecesOf } from '../../src/search/search.ts';
+import { piecesOf } from '../../src/search/terms.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { countByStatus } from '../../src/users/queries.ts';
 import { addUser, temporaryDatabase, temporaryUrl } from '../support.ts';

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
-import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
-import { listUsers } from '../../src/users/list-queries.ts';
-import { findMatches } from '../../src/users/matches.ts';
+import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list/address.ts';
+import { findMatches } from '../../src/users/list/filter-result.ts';
+import { listUsers } from '../../src/users/list/page.ts';
 import {
   countByStatus,
   deleteUser,

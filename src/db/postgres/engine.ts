@@ -4,7 +4,7 @@ import { StartError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
-import { isOneOf, makeSearchIndex, postgresSearch } from './search.ts';
+import { isOneOf, makeSearchIndex, postgresSearch } from './trigrams.ts';
 
 export const postgresEngine: Engine = {
   name: 'postgres',

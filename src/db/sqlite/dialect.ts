@@ -20,9 +20,9 @@ import {
 import { DatabaseLostError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import { sqliteEngine } from './engine.ts';
 import { isBusy, translatedCommit } from './errors.ts';
+import { makeIndexesAhead } from './fts5.ts';
 import { raised } from './generation.ts';
 import { OpenedFile } from './opened-file.ts';
-import { makeIndexesAhead } from './search.ts';
 import { openReader, openWriter, type Statements } from './statements.ts';
 
 /** How long a transaction waits for its turn and for another process that writes, in milliseconds. */

@@ -4,9 +4,9 @@ import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { inTurn } from './batches.ts';
+import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './fts5.ts';
 import { migrationOf, withMigration } from './generation.ts';
-import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './search.ts';
-import { inTurn } from './turns.ts';
 
 /** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_SIZE = 256 * 1024;

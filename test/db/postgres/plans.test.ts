@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { engineOf } from '../../../src/db/engine.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
-import { isInBounds } from '../../../src/users/list-bounds.ts';
+import { isInBounds } from '../../../src/users/list/filters.ts';
 import { giveRoles, temporaryDatabase } from '../../support.ts';
-import { listWindows } from '../list-windows.ts';
+import { listWindows } from '../list-slices.ts';
 
 type Node = {
   'Node Type': string;

@@ -1,11 +1,11 @@
 import { type Compilable, type CompiledQuery, sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { fewUsers } from '../../../src/db/few.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { fewUsers } from '../../../src/db/users-by-ids.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
-import { isInBounds } from '../../../src/users/list-bounds.ts';
+import { isInBounds } from '../../../src/users/list/filters.ts';
 import { giveRoles, temporaryDatabase } from '../../support.ts';
-import { type ListWindow, listWindows } from '../list-windows.ts';
+import { type ListWindow, listWindows } from '../list-slices.ts';
 
 /** How the index that has filter and order is walked. */
 function walkOf({ status, role, hasPlace, isFar }: ListWindow): RegExp {

@@ -1,14 +1,14 @@
 /** Pages for which no index has both the filter and the order: something is gone through, in stretches. */
-import { engineOf } from '../db/engine.ts';
-import { fewUsers } from '../db/few.ts';
-import type { Db } from '../db/schema.ts';
-import type { Search } from '../db/search.ts';
-import { TooBroadError } from '../errors.ts';
-import type { Piece } from '../search/search.ts';
-import type { Filter, Sort } from './list.ts';
-import { orderOf } from './list.ts';
-import { boundsOf, hasDates, isInBounds, splitBounds } from './list-bounds.ts';
-import { inOrder, isAscending, isAt, type Place, placesBeyond, type Window } from './list-order.ts';
+import { engineOf } from '../../db/engine.ts';
+import type { Db } from '../../db/schema.ts';
+import type { Search } from '../../db/search-index.ts';
+import { fewUsers } from '../../db/users-by-ids.ts';
+import { TooBroadError } from '../../errors.ts';
+import type { Piece } from '../../search/terms.ts';
+import type { Filter, Sort } from './address.ts';
+import { orderOf } from './address.ts';
+import { boundsOf, hasDates, isInBounds, splitBounds } from './filters.ts';
+import { inOrder, isAscending, isAt, type Place, placesBeyond, type Window } from './order.ts';
 
 /** Rows that are looked through in one go: a few milliseconds, in which SQLite answers nobody else. */
 const STRETCH = 2_000;

@@ -1,7 +1,7 @@
 /** The orders of the list, as SQL: where a row is in one, and what comes before and after it. */
 import type { ExpressionBuilder, SelectQueryBuilder } from 'kysely';
-import type { Schema } from '../db/schema.ts';
-import { type Boundary, orderOf, type Sort } from './list.ts';
+import type { Schema } from '../../db/schema.ts';
+import { type Boundary, orderOf, type Sort } from './address.ts';
 
 /** Which rows of a list, in its order or, from the end, in the reverse of it. */
 export type Window = { isFromEnd: boolean; offset: number; limit: number; place?: Place | undefined };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rowsOf } from '../../src/db/compiled.ts';
+import { rowsOf } from '../../src/db/cached-query.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addUser, temporaryDatabase } from '../support.ts';

@@ -10,10 +10,10 @@ import {
   type SortKey,
   STATUSES,
   type Status,
-} from '../../src/users/list.ts';
-import { isIndexed } from '../../src/users/list-bounds.ts';
-import { placesBeyond } from '../../src/users/list-order.ts';
-import { usersInWindow } from '../../src/users/list-rows.ts';
+} from '../../src/users/list/address.ts';
+import { isIndexed } from '../../src/users/list/filters.ts';
+import { placesBeyond } from '../../src/users/list/order.ts';
+import { usersInWindow } from '../../src/users/list/rows.ts';
 
 /** Where next leads to from somewhere in the middle of each order. */
 const MIDDLE: Record<SortKey, Boundary> = {

@@ -6,12 +6,12 @@
  */
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
-import { needleOf } from '../../search/search.ts';
-import { fewUsers } from '../few.ts';
+import { needleOf } from '../../search/terms.ts';
 import type { Db, Trx } from '../schema.ts';
-import type { Question, Search } from '../search.ts';
+import type { Question, Search } from '../search-index.ts';
+import { fewUsers } from '../users-by-ids.ts';
+import { inTurn } from './batches.ts';
 import type { Statements } from './statements.ts';
-import { inTurn } from './turns.ts';
 
 /** Ids in a range: a search goes through each by itself, and through the worst of them in some 20 ms. */
 const RANGE = 2 ** 18;

@@ -1,11 +1,11 @@
 /** The list of users in the database: those on a page. */
-import type { Db, User } from '../db/schema.ts';
-import { noneIfTooBroad } from '../errors.ts';
-import { countPages, labelOf, type Neighbours, Page } from '../pagination.ts';
-import type { Boundary, Filter, ListState } from './list.ts';
-import { placesBeyond } from './list-order.ts';
-import { readWindow } from './list-rows.ts';
-import { findMatches, type Matches } from './matches.ts';
+import type { Db, User } from '../../db/schema.ts';
+import { noneIfTooBroad } from '../../errors.ts';
+import { countPages, labelOf, type Neighbours, Page } from '../../pagination.ts';
+import type { Boundary, Filter, ListState } from './address.ts';
+import { findMatches, type Matches } from './filter-result.ts';
+import { placesBeyond } from './order.ts';
+import { readWindow } from './rows.ts';
 
 /** The state of a list that may have become shorter, with the nearest page that there still is. */
 export async function nearestPage(db: Db, list: ListState): Promise<ListState> {

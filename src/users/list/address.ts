@@ -1,9 +1,9 @@
 /** The state of the list, and its address: everything the list shows is in the query string. */
-import type { User } from '../db/schema.ts';
-import { type Fields, parseQuery } from '../forms.ts';
-import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../search/search.ts';
-import { ROLES, type Role } from '../sessions/policy.ts';
-import { codePoints, foldDigits, quotable, textKey, trim, wholeNumber } from '../text.ts';
+import type { User } from '../../db/schema.ts';
+import { type Fields, parseQuery } from '../../forms.ts';
+import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../../search/terms.ts';
+import { ROLES, type Role } from '../../sessions/policy.ts';
+import { codePoints, foldDigits, quotable, textKey, trim, wholeNumber } from '../../text.ts';
 
 /** The keys that the list can be ordered by, ascending; a `-` before one is descending. */
 export const SORT_KEYS = ['id', 'username', 'email', 'created'] as const;

@@ -1,6 +1,6 @@
 /** What every database offers to those who search: users whose search text has all of some pieces. */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import { type Piece, searchTextOf } from '../search/search.ts';
+import { type Piece, searchTextOf } from '../search/terms.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Schema, Trx } from './schema.ts';
 

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { transact } from '../../src/db/transact.ts';
-import { SORT_KEYS } from '../../src/users/list.ts';
-import { deleteUser } from '../../src/users/queries.ts';
-import { addUser, addUsers, decodeHtml, get, post, startApp, textOf } from '../support.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { SORT_KEYS } from '../../../src/users/list/address.ts';
+import { deleteUser } from '../../../src/users/queries.ts';
+import { addUser, addUsers, decodeHtml, get, post, startApp, textOf } from '../../support.ts';
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 const ORDERS = SORT_KEYS.flatMap((key) => [key, `-${key}`]);

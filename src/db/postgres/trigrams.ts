@@ -4,9 +4,9 @@
  */
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
-import { needleOf, type Piece } from '../../search/search.ts';
+import { needleOf, type Piece } from '../../search/terms.ts';
 import type { Db, Trx } from '../schema.ts';
-import type { Question, Search } from '../search.ts';
+import type { Question, Search } from '../search-index.ts';
 
 const INDEX = 'users_search_text';
 /** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */

@@ -1,14 +1,14 @@
 /** Who a filter lets through: how many they are and, where no index has them in every order, who. */
-import { engineOf } from '../db/engine.ts';
-import { fewUsers } from '../db/few.ts';
-import type { Db } from '../db/schema.ts';
-import { noneIfTooBroad } from '../errors.ts';
-import type { Total } from '../pagination.ts';
-import { piecesOf } from '../search/search.ts';
-import type { Filter } from './list.ts';
-import { hasBounds, hasDates, isInBounds, isIndexed, isWithin, splitBounds } from './list-bounds.ts';
-import { type Sought, walkToWindow } from './list-walks.ts';
-import { byStatus, type Count, readCounts } from './queries.ts';
+import { engineOf } from '../../db/engine.ts';
+import type { Db } from '../../db/schema.ts';
+import { fewUsers } from '../../db/users-by-ids.ts';
+import { noneIfTooBroad } from '../../errors.ts';
+import type { Total } from '../../pagination.ts';
+import { piecesOf } from '../../search/terms.ts';
+import { byStatus, type Count, readCounts } from '../queries.ts';
+import type { Filter } from './address.ts';
+import { hasBounds, hasDates, isInBounds, isIndexed, isWithin, splitBounds } from './filters.ts';
+import { type Sought, walkToWindow } from './scan.ts';
 
 /** Up to this many users that a search, dates or a role let through are put into any order, and counted if need be. */
 export const MOST_COUNTED = 10_000;

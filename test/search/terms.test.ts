@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanSearch, markMatches, needleOf, piecesOf, searchTextOf } from '../../src/search/search.ts';
+import { cleanSearch, markMatches, needleOf, piecesOf, searchTextOf } from '../../src/search/terms.ts';
 
 const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ada  Lovelace-Straßer' };
 

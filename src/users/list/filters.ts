@@ -1,9 +1,9 @@
 /** What a filter asks of a row besides the search, and which of it an index has. */
 import type { ExpressionBuilder } from 'kysely';
-import type { Schema, User } from '../db/schema.ts';
-import type { Condition } from '../db/search.ts';
-import type { Role } from '../sessions/policy.ts';
-import { type Filter, orderOf, type Sort } from './list.ts';
+import type { Schema, User } from '../../db/schema.ts';
+import type { Condition } from '../../db/search-index.ts';
+import type { Role } from '../../sessions/policy.ts';
+import { type Filter, orderOf, type Sort } from './address.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 

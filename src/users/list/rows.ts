@@ -1,14 +1,14 @@
 /** The rows of the list: those at some place of an order that a filter lets through. */
 import type { CompiledQuery, SelectQueryBuilder } from 'kysely';
-import { compiled } from '../db/compiled.ts';
-import { engineOf } from '../db/engine.ts';
-import { fewUsers } from '../db/few.ts';
-import type { Db, Schema, User } from '../db/schema.ts';
-import { type Filter, orderOf, type Sort } from './list.ts';
-import { boundsOf, hasBounds, hasDates, isInBounds, isIndexed, isWithin } from './list-bounds.ts';
-import { inOrder, isAscending, isAt, type Place, type Window } from './list-order.ts';
-import { type FilterAndOrder, walkToWindow } from './list-walks.ts';
-import type { Matches } from './matches.ts';
+import { compiled } from '../../db/cached-query.ts';
+import { engineOf } from '../../db/engine.ts';
+import type { Db, Schema, User } from '../../db/schema.ts';
+import { fewUsers } from '../../db/users-by-ids.ts';
+import { type Filter, orderOf, type Sort } from './address.ts';
+import type { Matches } from './filter-result.ts';
+import { boundsOf, hasBounds, hasDates, isInBounds, isIndexed, isWithin } from './filters.ts';
+import { inOrder, isAscending, isAt, type Place, type Window } from './order.ts';
+import { type FilterAndOrder, walkToWindow } from './scan.ts';
 
 /** Rows to be skipped over, from which on it pays to do it in the index alone, and as little as possible with each. */
 const FAR = 1_000;

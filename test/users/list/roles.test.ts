@@ -1,12 +1,12 @@
 /** Lists by role: what looking at everyone gives, whether few have it or many. */
 import { describe, expect, test, vi } from 'vitest';
-import { engineOf } from '../../src/db/engine.ts';
-import type { Db, User } from '../../src/db/schema.ts';
-import type { Question } from '../../src/db/search.ts';
-import { TooBroadError } from '../../src/errors.ts';
-import { needleOf, piecesOf } from '../../src/search/search.ts';
-import { seedUsers } from '../../src/seed/seed.ts';
-import { ROLES } from '../../src/sessions/policy.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import type { Db, User } from '../../../src/db/schema.ts';
+import type { Question } from '../../../src/db/search-index.ts';
+import { TooBroadError } from '../../../src/errors.ts';
+import { needleOf, piecesOf } from '../../../src/search/terms.ts';
+import { seedUsers } from '../../../src/seed/seed.ts';
+import { ROLES } from '../../../src/sessions/policy.ts';
 import {
   boundaryAt,
   type Filter,
@@ -15,9 +15,9 @@ import {
   SORT_KEYS,
   type Sort,
   STATUSES,
-} from '../../src/users/list.ts';
-import { readPage } from '../../src/users/list-queries.ts';
-import { findMatches, type Matches } from '../../src/users/matches.ts';
+} from '../../../src/users/list/address.ts';
+import { findMatches, type Matches } from '../../../src/users/list/filter-result.ts';
+import { readPage } from '../../../src/users/list/page.ts';
 import {
   addUser,
   decodeHtml,
@@ -27,7 +27,7 @@ import {
   startApp,
   temporaryDatabase,
   textOf,
-} from '../support.ts';
+} from '../../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);

@@ -1,12 +1,12 @@
 /** Lists by date: in every order, however many match. */
 import { expect, test } from 'vitest';
-import { TooBroadError } from '../../src/errors.ts';
-import { seedUsers } from '../../src/seed/seed.ts';
-import { parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
-import { listUsers } from '../../src/users/list-queries.ts';
-import { walkToWindow } from '../../src/users/list-walks.ts';
-import { findMatches } from '../../src/users/matches.ts';
-import { decodeHtml, get, startApp, temporaryDatabase, textOf } from '../support.ts';
+import { TooBroadError } from '../../../src/errors.ts';
+import { seedUsers } from '../../../src/seed/seed.ts';
+import { parseList, SORT_KEYS, type Sort } from '../../../src/users/list/address.ts';
+import { findMatches } from '../../../src/users/list/filter-result.ts';
+import { listUsers } from '../../../src/users/list/page.ts';
+import { walkToWindow } from '../../../src/users/list/scan.ts';
+import { decodeHtml, get, startApp, temporaryDatabase, textOf } from '../../support.ts';
 
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
 const { list: ALL } = parseList({});

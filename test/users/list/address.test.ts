@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseQuery } from '../../src/forms.ts';
-import { ROLES } from '../../src/sessions/policy.ts';
-import { fromParameter, listAddress, parseFrom, parseList } from '../../src/users/list.ts';
+import { parseQuery } from '../../../src/forms.ts';
+import { ROLES } from '../../../src/sessions/policy.ts';
+import { fromParameter, listAddress, parseFrom, parseList } from '../../../src/users/list/address.ts';
 
 const DEFAULTS = parseList({}).list;
 

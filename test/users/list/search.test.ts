@@ -1,18 +1,18 @@
 /** Searching: what is found is what looking at everyone finds, whatever has happened to them. */
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { bulkLoadUsers } from '../../src/db/bulk.ts';
-import { engineOf } from '../../src/db/engine.ts';
-import type { Db, User } from '../../src/db/schema.ts';
-import { rebuildSearch } from '../../src/db/search.ts';
-import { transact } from '../../src/db/transact.ts';
-import { TooBroadError } from '../../src/errors.ts';
-import { needleOf, piecesOf, searchTextOf } from '../../src/search/search.ts';
-import { seedUsers } from '../../src/seed/seed.ts';
-import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
-import { readPage } from '../../src/users/list-queries.ts';
-import { findMatches } from '../../src/users/matches.ts';
-import { deleteUser, insertCopies, insertUser, updateUser } from '../../src/users/queries.ts';
+import { bulkLoadUsers } from '../../../src/db/bulk.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import type { Db, User } from '../../../src/db/schema.ts';
+import { rebuildSearch } from '../../../src/db/search-index.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { TooBroadError } from '../../../src/errors.ts';
+import { needleOf, piecesOf, searchTextOf } from '../../../src/search/terms.ts';
+import { seedUsers } from '../../../src/seed/seed.ts';
+import { type Filter, parseList, SORT_KEYS, type Sort } from '../../../src/users/list/address.ts';
+import { findMatches } from '../../../src/users/list/filter-result.ts';
+import { readPage } from '../../../src/users/list/page.ts';
+import { deleteUser, insertCopies, insertUser, updateUser } from '../../../src/users/queries.ts';
 import {
   addUser,
   addUsers,
@@ -22,7 +22,7 @@ import {
   startApp,
   temporaryDatabase,
   textOf,
-} from '../support.ts';
+} from '../../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { piecesOf } from '../../../src/search/search.ts';
+import { piecesOf } from '../../../src/search/terms.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
 import { run, startRoster } from '../../roster.ts';
 import { addUser, get, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
