@@ -4,12 +4,12 @@ import { Eta } from 'eta';
 import { asset } from './assets.ts';
 import type { User } from './db/schema.ts';
 import type { Page } from './pagination.ts';
-import { markMatches, type Piece } from './search/terms.ts';
+import { highlight, type Term } from './search/terms.ts';
 import { mayChange, mayEdit, mayManage, ROLE_NAMES, ROLES, type Role } from './sessions/policy.ts';
 import { yesOrNo } from './users/form.ts';
 import {
-  boundaryAt,
-  boundaryFrom,
+  cursorAt,
+  cursorAtLetter,
   type Filter,
   fromParameter,
   isFiltered,
@@ -63,13 +63,13 @@ const UNITS = [
 /** What every view can call. Times are milliseconds since 1970. */
 export const helpers = {
   asset,
-  boundaryAt,
-  boundaryFrom,
+  cursorAt,
+  cursorAtLetter,
   fromParameter,
   isFiltered,
   listAddress,
   listParameters,
-  markMatches,
+  highlight,
   mayChange,
   mayEdit,
   mayManage,
@@ -83,14 +83,14 @@ export const helpers = {
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,
   /** "active editors with “ada”, created since 1 Jan 2026" */
-  filtered({ status, role, createdAfter, createdBefore }: Filter, pieces: readonly Piece[] = []): string {
+  filtered({ status, role, createdAfter, createdBefore }: Filter, terms: readonly Term[] = []): string {
     const day = (value: string) => date.format(new Date(`${value}T00:00:00Z`));
     const users = role ? ROLE_NAMES[role].many : 'users';
-    const searched = pieces.map(
-      ({ typed, isStart }) => `${isStart ? 'a field that starts with ' : ''}“${typed}”`,
+    const searched = terms.map(
+      ({ typed, isPrefix }) => `${isPrefix ? 'a field that starts with ' : ''}“${typed}”`,
     );
     const who =
-      pieces.length > 0
+      terms.length > 0
         ? `${status ? `${status} ` : ''}${users} with ${all.format(searched)}${createdAfter || createdBefore ? ',' : ''}`
         : `${status ?? 'all'} ${users}`;
     if (createdAfter && createdBefore)

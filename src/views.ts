@@ -5,7 +5,7 @@ import type { User } from './db/schema.ts';
 import { takeFlash } from './flash.ts';
 import type { Fields } from './forms.ts';
 import type { Page } from './pagination.ts';
-import type { Piece } from './search/terms.ts';
+import type { Term } from './search/terms.ts';
 import type { Actor, Role } from './sessions/policy.ts';
 import type { findSessionsOf, Session } from './sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from './templates.ts';
@@ -33,7 +33,7 @@ export type Views = {
     /** Whether there is nobody at all. */
     isEmpty: boolean;
     /** What was searched for. */
-    pieces: readonly Piece[];
+    terms: readonly Term[];
     notices: string[];
     /** What was typed for the number of a page and is none. */
     wrongPage?: string | undefined;

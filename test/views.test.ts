@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { User } from '../src/db/schema.ts';
 import { Page } from '../src/pagination.ts';
-import { piecesOf } from '../src/search/terms.ts';
+import { parseSearch } from '../src/search/terms.ts';
 import type { Session } from '../src/sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../src/templates.ts';
 import { parseList } from '../src/users/list/address.ts';
@@ -49,7 +49,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     page: new Page([user], 2, 10, 31),
     counts: { active: 31, inactive: 1 },
     isEmpty: false,
-    pieces: piecesOf('ann "<b>"'),
+    terms: parseSearch('ann "<b>"'),
     notices: [NAME],
   },
   'users/show': {
@@ -114,7 +114,7 @@ test('the HTML of every view is right, whatever it shows', () => {
     for (const more of [
       {},
       { errors: {}, isConflict: false, problem: 'Wrong.' },
-      { isRefused: true, pieces: [] },
+      { isRefused: true, terms: [] },
     ]) {
       const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: undefined, ...data, ...more });
       expect(htmlProblems(html), view).toEqual([]);
@@ -148,7 +148,7 @@ const WORDS = {
 
 /** The same as `SAMPLES` with data that can be told from everything else. */
 const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
-  'users/list': { page: new Page([{ ...user, ...WORDS }], 2, 10, 31), pieces: piecesOf('may') },
+  'users/list': { page: new Page([{ ...user, ...WORDS }], 2, 10, 31), terms: parseSearch('may') },
   'users/show': { user: { ...user, ...WORDS } },
   'users/form': {
     user: { ...user, ...WORDS },
@@ -165,7 +165,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
 };
 
 test.each(Object.entries(DATA))('of %s no name, email, code or link may be translated', (view, data) => {
-  for (const more of [{}, { pieces: [] }]) {
+  for (const more of [{}, { terms: [] }]) {
     const html = engine().render(`/${view}`, {
       ...helpers,
       ...ASKING,

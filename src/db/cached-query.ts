@@ -3,7 +3,7 @@ import type { Compilable, CompiledQuery } from 'kysely';
 import type { Db } from './schema.ts';
 
 /** Stands for a value while a query is built. */
-class Slot {
+class Placeholder {
   readonly name: string;
 
   constructor(name: string) {
@@ -20,7 +20,7 @@ const queries = new WeakMap<object, Map<string, CompiledQuery>>();
  * @param values what differs from run to run; what is undefined is so for `build`, too, and makes another query.
  * @param build is given stand-ins, which it may only pass on as values.
  */
-export function compiled<V extends Record<string, unknown>, R>(
+export function cachedQuery<V extends Record<string, unknown>, R>(
   db: Db,
   shape: string,
   values: V,
@@ -33,20 +33,22 @@ export function compiled<V extends Record<string, unknown>, R>(
   const key = `${shape}: ${given}`;
   let query = known.get(key);
   if (query === undefined) {
-    const slots = Object.fromEntries(given.map((name) => [name, new Slot(name)]));
+    const slots = Object.fromEntries(given.map((name) => [name, new Placeholder(name)]));
     query = build(slots as V).compile();
     known.set(key, query);
   }
-  const parameters = query.parameters.map((value) => (value instanceof Slot ? values[value.name] : value));
+  const parameters = query.parameters.map((value) =>
+    value instanceof Placeholder ? values[value.name] : value,
+  );
   return { ...query, parameters } as CompiledQuery<R>;
 }
 
 /** The rows of a query that is built once. */
-export async function rowsOf<V extends Record<string, unknown>, R>(
+export async function executeCached<V extends Record<string, unknown>, R>(
   db: Db,
   shape: string,
   values: V,
   build: (values: V) => Compilable<R>,
 ): Promise<R[]> {
-  return (await db.executeQuery(compiled(db, shape, values, build))).rows;
+  return (await db.executeQuery(cachedQuery(db, shape, values, build))).rows;
 }

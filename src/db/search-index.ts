@@ -1,6 +1,6 @@
 /** What every database offers to those who search: users whose search text has all of some pieces. */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import { type Piece, searchTextOf } from '../search/terms.ts';
+import { searchTextOf, type Term } from '../search/terms.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Schema, Trx } from './schema.ts';
 
@@ -8,7 +8,7 @@ import type { Db, Schema, Trx } from './schema.ts';
 export type Condition = (where: ExpressionBuilder<Schema, 'users'>) => Expression<SqlBool>;
 
 export type Question = {
-  pieces: readonly Piece[];
+  terms: readonly Term[];
   /** What else is asked of a user. */
   condition: Condition | undefined;
   /** Only users on this side of an id. */
@@ -23,9 +23,9 @@ export type Question = {
 /** How a database searches. */
 export type Search = {
   /** Whether pieces are found at the start of a field alone, for want of an index that finds them anywhere. */
-  readonly isByStart: boolean;
+  readonly prefixOnly: boolean;
   /** Whether a user has the piece: for those who were found by something else. */
-  has(piece: Piece): Expression<SqlBool>;
+  has(term: Term): Expression<SqlBool>;
   /**
    * The ids of the first `limit` users whom a question finds, in order.
    * @param until when to give up, as by `performance.now()`.

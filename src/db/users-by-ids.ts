@@ -7,7 +7,7 @@ import type { Db, Schema } from './schema.ts';
  * The users who have one of some ids, for a condition or an order. With a limit, so that they are looked up first: else
  * an index of the rest may be gone through for them, however much of it there is.
  */
-export function fewUsers(db: Db, ids: readonly number[]): SelectQueryBuilder<Schema, 'users', object> {
+export function usersByIds(db: Db, ids: readonly number[]): SelectQueryBuilder<Schema, 'users', object> {
   const few = db
     .selectFrom('users')
     .selectAll()

@@ -22,9 +22,9 @@ export async function rebuild(env: NodeJS.ProcessEnv, args: readonly string[]): 
         if (done % REPORT_EVERY === 0) progress(done);
       }),
     );
-    const { isByStart } = await engineOf(db).searchOf(db);
+    const { prefixOnly } = await engineOf(db).searchIndexOf(db);
     console.log(
-      isByStart
+      prefixOnly
         ? 'Searches find the start of a field.'
         : 'Searches find any part of a username, email or full name.',
     );

@@ -13,7 +13,7 @@ const WORDS = /"([^"]*)"?|[^\s"]+/g;
 const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
 
 /** One thing to look for, a word or what is in quotes: folded, and as it was typed. */
-export type Piece = { text: string; typed: string; isStart: boolean };
+export type Term = { text: string; typed: string; isPrefix: boolean };
 
 type Searched = { username: string; email: string; full_name: string | null };
 
@@ -24,8 +24,8 @@ export function searchTextOf({ username, email, full_name }: Searched): string {
 }
 
 /** What a search text contains if its user has the piece. */
-export function needleOf({ text, isStart }: Piece): string {
-  return isStart ? START + text : text;
+export function patternOf({ text, isPrefix }: Term): string {
+  return isPrefix ? START + text : text;
 }
 
 /** A search as its address and its box show it, without what says nothing. */
@@ -39,24 +39,25 @@ export function cleanSearch(typed: string): string {
  * The pieces of a search, all of which a user must have.
  * @param isByStart whether every piece, not just a short one, is looked for at the start of a field alone.
  */
-export function piecesOf(search: string, { isByStart } = { isByStart: false }): Piece[] {
+export function parseSearch(search: string, { prefixOnly } = { prefixOnly: false }): Term[] {
   // Phones type curly quotes.
   const words = search.replaceAll(/[“”„‟«»]/g, '"').matchAll(WORDS);
-  const pieces = new Map<string, Piece>();
+  const terms = new Map<string, Term>();
   for (const [whole, quoted] of words) {
     const typed = trim(quoted ?? whole);
     const text = trim(fold(typed));
-    if (text !== '') pieces.set(text, { text, typed, isStart: isByStart || Array.from(text).length < SHORT });
+    if (text !== '')
+      terms.set(text, { text, typed, isPrefix: prefixOnly || Array.from(text).length < SHORT });
   }
-  return [...pieces.values()];
+  return [...terms.values()];
 }
 
 /** A field in parts, in their order: those that a search has found, and those between them. */
-export function markMatches(field: string, pieces: readonly Piece[]): { part: string; isMatch: boolean }[] {
+export function highlight(field: string, terms: readonly Term[]): { part: string; isMatch: boolean }[] {
   const clusters = clustersOf(field);
   const folded = clusters.map(fold);
   const whole = folded.join('');
-  const ranges = pieces.flatMap((piece) => rangesOf(whole, piece));
+  const ranges = terms.flatMap((term) => rangesOf(whole, term));
   const parts: { part: string; isMatch: boolean }[] = [];
   let end = 0;
   for (const [index, cluster] of clusters.entries()) {
@@ -71,8 +72,8 @@ export function markMatches(field: string, pieces: readonly Piece[]): { part: st
 }
 
 /** Where a folded field has a piece. */
-function rangesOf(field: string, { text, isStart }: Piece): [from: number, to: number][] {
-  if (isStart) return field.startsWith(text) ? [[0, text.length]] : [];
+function rangesOf(field: string, { text, isPrefix }: Term): [from: number, to: number][] {
+  if (isPrefix) return field.startsWith(text) ? [[0, text.length]] : [];
   const ranges: [number, number][] = [];
   for (let at = field.indexOf(text); at >= 0; at = field.indexOf(text, at + 1)) {
     ranges.push([at, at + text.length]);

@@ -1,5 +1,5 @@
 /** One user in the database: finding, making, changing and deleting them. */
-import { rowsOf } from '../db/cached-query.ts';
+import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
@@ -16,7 +16,7 @@ export type Counts = { active: number; inactive: number };
 export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
 
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
-  const [user] = await rowsOf(db, 'user by id', { id }, (value) =>
+  const [user] = await executeCached(db, 'user by id', { id }, (value) =>
     db.selectFrom('users').selectAll().where('id', '=', value.id),
   );
   return user;
@@ -37,7 +37,7 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
 
 /** How many there are of each kind, in an order of kinds that is always the same; a kind that nobody is of may be there, too. */
 export async function readCounts(db: Db): Promise<Count[]> {
-  return rowsOf(db, 'counts', {}, () =>
+  return executeCached(db, 'counts', {}, () =>
     db
       .selectFrom('user_counts')
       .select(['is_active', 'role', ({ fn }) => fn.sum<number>('count').as('count')])

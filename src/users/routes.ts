@@ -4,7 +4,7 @@ import type { User } from '../db/schema.ts';
 import { NotFoundError, TooBroadError } from '../errors.ts';
 import { isShort } from '../local-address.ts';
 import { countPages, type Total } from '../pagination.ts';
-import { piecesOf } from '../search/terms.ts';
+import { parseSearch } from '../search/terms.ts';
 import { allow } from '../sessions/access.ts';
 import { findCredentials } from '../sessions/credentials.ts';
 import { isLastAdministrator } from '../sessions/last-administrator.ts';
@@ -15,7 +15,7 @@ import type { Views } from '../views.ts';
 import { askToDelete, remove } from './deletion.ts';
 import { create, showEditForm, showNewForm, update } from './editing.ts';
 import { type ListState, listAddress, parseFrom, parseList } from './list/address.ts';
-import { findMatches } from './list/filter-result.ts';
+import { resolveFilter } from './list/filter-result.ts';
 import { nearestPage, readPage } from './list/page.ts';
 import { byStatus, findUserByUsername, getUser, readCounts } from './queries.ts';
 import { idOf, type Request } from './request.ts';
@@ -57,16 +57,16 @@ async function showList(request: Request, reply: FastifyReply) {
   const counts = byStatus(known, list.role);
   const isEmpty = known.every(({ count }) => count === 0);
   try {
-    const matches = await findMatches(db, list, known);
+    const matches = await resolveFilter(db, list, known);
     const found = await readPage(db, list, matches);
     if (found === undefined) return await showNoSuchPage(reply, list, matches.total, notices);
-    const { pieces } = matches;
-    return await reply.render('users/list', { ...found, counts, isEmpty, pieces, notices, wrongPage });
+    const { terms } = matches;
+    return await reply.render('users/list', { ...found, counts, isEmpty, terms, notices, wrongPage });
   } catch (error) {
     if (!(error instanceof TooBroadError)) throw error;
     return reply.render(
       'users/list',
-      { list, page: undefined, counts, isEmpty, pieces: piecesOf(list.q ?? ''), notices },
+      { list, page: undefined, counts, isEmpty, terms: parseSearch(list.q ?? ''), notices },
       422,
     );
   }

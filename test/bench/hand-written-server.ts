@@ -58,7 +58,7 @@ function showList(response: ServerResponse, session: Session, page: number): voi
       page: shown,
       counts: users.counts,
       isEmpty: total === 0,
-      pieces: [],
+      terms: [],
       notices: [],
     }),
   );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rowsOf } from '../../src/db/cached-query.ts';
+import { executeCached } from '../../src/db/cached-query.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
@@ -7,7 +7,7 @@ import { addUser, temporaryDatabase } from '../support.ts';
 type Wanted = { isActive?: boolean | undefined; limit: number };
 
 function find(db: Db, wanted: Wanted, built = () => {}) {
-  return rowsOf(db, 'users for a test', wanted, ({ isActive, limit }) => {
+  return executeCached(db, 'users for a test', wanted, ({ isActive, limit }) => {
     built();
     const query = db.selectFrom('users').select('username').orderBy('id').limit(limit);
     return isActive === undefined ? query : query.where('is_active', '=', isActive);

@@ -3,7 +3,7 @@ import type { CompiledQuery } from 'kysely';
 import type { Db } from '../../src/db/schema.ts';
 import { ROLES, type Role } from '../../src/sessions/policy.ts';
 import {
-  type Boundary,
+  type Cursor,
   parseList,
   SORT_KEYS,
   type Sort,
@@ -12,11 +12,11 @@ import {
   type Status,
 } from '../../src/users/list/address.ts';
 import { isIndexed } from '../../src/users/list/filters.ts';
-import { placesBeyond } from '../../src/users/list/order.ts';
-import { usersInWindow } from '../../src/users/list/rows.ts';
+import { rangesAfter } from '../../src/users/list/order.ts';
+import { usersInSlice } from '../../src/users/list/rows.ts';
 
 /** Where next leads to from somewhere in the middle of each order. */
-const MIDDLE: Record<SortKey, Boundary> = {
+const MIDDLE: Record<SortKey, Cursor> = {
   id: { side: 'after', id: 2500, key: 2500 },
   username: { side: 'after', id: 2500, key: 'm' },
   email: { side: 'after', id: 2500, key: 'm' },
@@ -29,26 +29,26 @@ const KINDS: { status?: Status; role?: Role }[] = [
   ...ROLES.map((role) => ({ role })),
 ];
 
-export type ListWindow = {
+export type ListSlice = {
   query: CompiledQuery;
   status: Status | undefined;
   role: Role | undefined;
-  hasPlace: boolean;
+  hasRange: boolean;
   isFar: boolean;
 };
 
-export function* listWindows(db: Db): Generator<ListWindow> {
+export function* listSlices(db: Db): Generator<ListSlice> {
   for (const sort of SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`])) {
     for (const { status, role } of KINDS) {
       const filter = { ...parseList({}).list, status, role };
       if (!isIndexed(filter, sort)) continue;
       for (const side of ['after', 'before'] as const) {
         const middle = { ...MIDDLE[sort.replace('-', '') as SortKey], side };
-        for (const place of [undefined, ...placesBeyond(sort, middle)]) {
+        for (const place of [undefined, ...rangesAfter(sort, middle)]) {
           for (const offset of place ? [0] : [0, 4_000]) {
             const window = { isFromEnd: side === 'before', offset, limit: 10, place };
-            const query = usersInWindow(db, filter, sort, window);
-            yield { query, status, role, hasPlace: place !== undefined, isFar: offset > 0 };
+            const query = usersInSlice(db, filter, sort, window);
+            yield { query, status, role, hasRange: place !== undefined, isFar: offset > 0 };
           }
         }
       }

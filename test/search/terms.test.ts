@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanSearch, markMatches, needleOf, piecesOf, searchTextOf } from '../../src/search/terms.ts';
+import { cleanSearch, highlight, parseSearch, patternOf, searchTextOf } from '../../src/search/terms.ts';
 
 const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ada  Lovelace-Straßer' };
 
 /** Whether a search finds Ada. */
 function finds(search: string): boolean {
-  return piecesOf(cleanSearch(search)).every((piece) => searchTextOf(ADA).includes(needleOf(piece)));
+  return parseSearch(cleanSearch(search)).every((term) => searchTextOf(ADA).includes(patternOf(term)));
 }
 
 describe('a search', () => {
@@ -29,31 +29,31 @@ describe('a search', () => {
   );
 
   test('of one or two characters is for the start of a field, also in quotes', () => {
-    expect(piecesOf('ab "c" øx abc ß')).toEqual([
-      { text: 'ab', typed: 'ab', isStart: true },
-      { text: 'c', typed: 'c', isStart: true },
-      { text: 'ox', typed: 'øx', isStart: true },
-      { text: 'abc', typed: 'abc', isStart: false },
-      { text: 'ss', typed: 'ß', isStart: true },
+    expect(parseSearch('ab "c" øx abc ß')).toEqual([
+      { text: 'ab', typed: 'ab', isPrefix: true },
+      { text: 'c', typed: 'c', isPrefix: true },
+      { text: 'ox', typed: 'øx', isPrefix: true },
+      { text: 'abc', typed: 'abc', isPrefix: false },
+      { text: 'ss', typed: 'ß', isPrefix: true },
     ]);
   });
 
   test('keeps what is in quotes together, and takes an open quote to the end', () => {
-    expect(piecesOf('"da lo" x"ad a').map(({ text }) => text)).toEqual(['da lo', 'x', 'ad a']);
-    expect(piecesOf('“da lo” «ad a»').map(({ text }) => text)).toEqual(['da lo', 'ad a']);
+    expect(parseSearch('"da lo" x"ad a').map(({ text }) => text)).toEqual(['da lo', 'x', 'ad a']);
+    expect(parseSearch('“da lo” «ad a»').map(({ text }) => text)).toEqual(['da lo', 'ad a']);
   });
 
   test('is cleaned of what says nothing', () => {
     expect(cleanSearch('  ada \t\n\0 love\u2003lace ')).toBe('ada love lace');
-    expect(piecesOf(cleanSearch('"" " " \u200D'))).toEqual([]);
-    expect(piecesOf('ada ADA Ada').length).toBe(1);
+    expect(parseSearch(cleanSearch('"" " " \u200D'))).toEqual([]);
+    expect(parseSearch('ada ADA Ada').length).toBe(1);
     expect(cleanSearch('é'.repeat(1_000))).toBe('é'.repeat(256));
   });
 
   test('never contains what separates fields', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (typed) => {
-        for (const { text } of piecesOf(cleanSearch(typed))) expect(text).not.toMatch(/[\n\0]/);
+        for (const { text } of parseSearch(cleanSearch(typed))) expect(text).not.toMatch(/[\n\0]/);
       }),
     );
   });
@@ -61,7 +61,7 @@ describe('a search', () => {
 
 describe('marking', () => {
   const marked = (field: string, search: string) =>
-    markMatches(field, piecesOf(search))
+    highlight(field, parseSearch(search))
       .map(({ part, isMatch }) => (isMatch ? `[${part}]` : part))
       .join('');
 
@@ -83,11 +83,11 @@ describe('marking', () => {
     const text = fc.string({ unit: fc.constantFrom(...'aAbBßßÆæøéÉ한 .-ﬁ'), maxLength: 12 });
     fc.assert(
       fc.property(text, text, (field, search) => {
-        const pieces = piecesOf(cleanSearch(search));
-        const parts = markMatches(field, pieces);
+        const terms = parseSearch(cleanSearch(search));
+        const parts = highlight(field, terms);
         expect(parts.map(({ part }) => part).join('')).toBe(field);
         const user = { username: field, email: '', full_name: null };
-        const isFound = pieces.some((piece) => searchTextOf(user).includes(needleOf(piece)));
+        const isFound = terms.some((term) => searchTextOf(user).includes(patternOf(term)));
         expect(parts.some(({ isMatch }) => isMatch)).toBe(isFound);
       }),
       { numRuns: 2_000 },

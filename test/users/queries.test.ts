@@ -3,7 +3,7 @@ import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list/address.ts';
-import { findMatches } from '../../src/users/list/filter-result.ts';
+import { resolveFilter } from '../../src/users/list/filter-result.ts';
 import { listUsers } from '../../src/users/list/page.ts';
 import {
   countByStatus,
@@ -22,7 +22,7 @@ const NOON = Date.UTC(2026, 0, 31, 12);
 const DAY = 24 * 60 * 60 * 1000;
 
 async function usernamesOf(db: Db, filter: Filter, sort: Sort, offset = 0, limit = 100): Promise<string[]> {
-  const matches = await findMatches(db, filter);
+  const matches = await resolveFilter(db, filter);
   return (await listUsers(db, { ...filter, sort }, matches, { offset, limit })).map((user) => user.username);
 }
 
@@ -81,7 +81,7 @@ describe('the list', () => {
     [{ createdAfter: '2026-02-01', createdBefore: '2026-01-31' }, []],
   ])('filtered by %o, counted and shown', async (filter, usernames) => {
     const db = await filled();
-    expect((await findMatches(db, { ...ALL, ...filter })).total).toEqual({
+    expect((await resolveFilter(db, { ...ALL, ...filter })).total).toEqual({
       count: usernames.length,
       isExact: true,
     });
@@ -120,7 +120,7 @@ describe('the number of users by status', () => {
   test('is what counting gives after many were inserted, some of them twice', async () => {
     const db = await temporaryDatabase();
     await seedUsers(db, 500);
-    const matches = await findMatches(db, ALL);
+    const matches = await resolveFilter(db, ALL);
     const users = await listUsers(db, { ...ALL, sort: 'id' }, matches, { offset: 490, limit: 10 });
     const again = users.map(({ id, version, username_key, email_key, ...user }) => user);
     const added = await transact(db, (trx) => insertUsers(trx, again));

@@ -66,11 +66,11 @@ export const postgresEngine: Engine = {
   // An index of PostgreSQL's own.
   async indexSearchText() {},
   async indexUsersAfter() {},
-  searchOf: postgresSearch,
+  searchIndexOf: postgresSearch,
   isOneOf,
   skipOver: (_db, query) => query(),
   // It is the server that works, on everyone's statements at once.
-  stretch: (work) => work(),
+  runBatch: (work) => work(),
   // A row's earlier version stays in its file until the next vacuum.
   overwrite: transact,
   async finishBulkLoad(db) {

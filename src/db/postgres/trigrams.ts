@@ -4,7 +4,7 @@
  */
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
-import { needleOf, type Piece } from '../../search/terms.ts';
+import { patternOf, type Term } from '../../search/terms.ts';
 import type { Db, Trx } from '../schema.ts';
 import type { Question, Search } from '../search-index.ts';
 
@@ -13,16 +13,16 @@ const INDEX = 'users_search_text';
 const FIELDS = [2, 3, 4];
 
 export async function postgresSearch(db: Db): Promise<Search> {
-  const isByStart = !(await hasIndex(db));
-  const has = isByStart ? startsWith : contains;
-  return { isByStart, has, find: (on, question, until) => find(on, question, has, until) };
+  const prefixOnly = !(await hasIndex(db));
+  const has = prefixOnly ? startsWith : contains;
+  return { prefixOnly, has, find: (on, question, until) => find(on, question, has, until) };
 }
 
-function contains(piece: Piece): Expression<SqlBool> {
-  return sql<SqlBool>`users.search_text like ${`%${escaped(needleOf(piece))}%`}`;
+function contains(term: Term): Expression<SqlBool> {
+  return sql<SqlBool>`users.search_text like ${`%${escaped(patternOf(term))}%`}`;
 }
 
-function startsWith({ text }: Piece): Expression<SqlBool> {
+function startsWith({ text }: Term): Expression<SqlBool> {
   const starts = FIELDS.map((field) => sql`${fieldOf(field)} like ${`${escaped(text)}%`}`);
   return sql<SqlBool>`(${sql.join(starts, sql` or `)})`;
 }
@@ -30,7 +30,7 @@ function startsWith({ text }: Piece): Expression<SqlBool> {
 /** @throws TooBroadError when it is not answered in time. */
 async function find(
   db: Db,
-  { pieces, condition, beyond, isReversed, offset = 0, limit }: Question,
+  { terms, condition, beyond, isReversed, offset = 0, limit }: Question,
   has: Search['has'],
   until: number,
 ): Promise<number[]> {
@@ -45,7 +45,7 @@ async function find(
         const rows = await trx
           .selectFrom('users')
           .select('id')
-          .where(({ and }) => and(pieces.map(has)))
+          .where(({ and }) => and(terms.map(has)))
           .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
           .$if(beyond !== undefined, (query) => query.where('id', beyond?.operator ?? '>', beyond?.id ?? 0))
           .orderBy('id', isReversed ? 'desc' : 'asc')

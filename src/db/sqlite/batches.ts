@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 let last: Promise<unknown> = Promise.resolve();
 
 /** Does one stretch of work, some milliseconds long, when whoever came before has done one and others have had a turn. */
-export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+export async function runBatch<T>(work: () => Promise<T>): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const before = last;
   last = promise;

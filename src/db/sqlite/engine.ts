@@ -4,7 +4,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
-import { inTurn } from './batches.ts';
+import { runBatch } from './batches.ts';
 import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './fts5.ts';
 import { migrationOf, withMigration } from './generation.ts';
 
@@ -41,10 +41,10 @@ export const sqliteEngine: Engine = {
   makeSearchIndex,
   indexSearchText,
   indexUsersAfter,
-  searchOf: async () => sqliteSearch,
+  searchIndexOf: async () => sqliteSearch,
   isOneOf,
   skipOver,
-  stretch: inTurn,
+  runBatch,
   overwrite,
   async finishBulkLoad() {},
 

@@ -6,11 +6,11 @@
  */
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
-import { needleOf } from '../../search/terms.ts';
+import { patternOf } from '../../search/terms.ts';
 import type { Db, Trx } from '../schema.ts';
 import type { Question, Search } from '../search-index.ts';
-import { fewUsers } from '../users-by-ids.ts';
-import { inTurn } from './batches.ts';
+import { usersByIds } from '../users-by-ids.ts';
+import { runBatch } from './batches.ts';
 import type { Statements } from './statements.ts';
 
 /** Ids in a range: a search goes through each by itself, and through the worst of them in some 20 ms. */
@@ -27,8 +27,8 @@ const MAKING = 2 ** 27;
 const BY_ONES = 2 ** 20;
 
 export const sqliteSearch: Search = {
-  isByStart: false,
-  has: (piece) => sql<SqlBool>`instr(users.search_text, ${needleOf(piece)}) > 0`,
+  prefixOnly: false,
+  has: (term) => sql<SqlBool>`instr(users.search_text, ${patternOf(term)}) > 0`,
   find,
 };
 
@@ -41,7 +41,7 @@ async function find(db: Db, question: Question, until: number): Promise<number[]
     if (beyond && (beyond.operator.startsWith('<') ? first > beyond.id : end <= beyond.id)) continue;
     let from = beyond;
     while (ids.length < wanted) {
-      const [found, last] = await inTurn(() =>
+      const [found, last] = await runBatch(() =>
         findInRange(db, range, { ...question, beyond: from }, wanted - ids.length),
       );
       ids.push(...found);
@@ -59,11 +59,11 @@ async function find(db: Db, question: Question, until: number): Promise<number[]
 async function findInRange(
   db: Db,
   range: number,
-  { pieces, condition, beyond, isReversed }: Question,
+  { terms, condition, beyond, isReversed }: Question,
   wanted: number,
 ): Promise<[ids: number[], last: number | undefined]> {
   const index = nameOf(range);
-  const match = pieces.map((piece) => `"${needleOf(piece).replaceAll('"', '""')}"`).join(' ');
+  const match = terms.map((term) => `"${patternOf(term).replaceAll('"', '""')}"`).join(' ');
   const side = beyond ? `and rowid ${beyond.operator} ?` : '';
   const limit = condition ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
   // As one value: thousands of rows would take as long to hand over as to find.
@@ -75,7 +75,7 @@ async function findInRange(
   const ids = (JSON.parse(rows[0]?.ids ?? '[]') as number[]).sort((one, other) => sign * (one - other));
   const last = ids.length < limit ? undefined : ids.at(-1);
   if (condition === undefined || ids.length === 0) return [ids, last];
-  const matching = await fewUsers(db, ids)
+  const matching = await usersByIds(db, ids)
     .select('users.id')
     .where(condition)
     .orderBy('users.id', isReversed ? 'desc' : 'asc')
@@ -95,14 +95,14 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
     const range = rangeOf(first);
     const end = (range + 1) * RANGE;
     const index = sql.table(nameOf(range));
-    const gather = (bytes: number) =>
+    const setHashSize = (bytes: number) =>
       sql`insert into ${index} (${index}, rank) values ('hashsize', ${sql.lit(bytes)})`;
     await makeIndex(trx, range);
-    await gather(MAKING).execute(trx);
+    await setHashSize(MAKING).execute(trx);
     await sql`
       insert into ${index} (rowid, search_text)
       select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
-    await gather(BY_ONES).execute(trx);
+    await setHashSize(BY_ONES).execute(trx);
     first = await firstIdFrom(trx, end);
   }
 }

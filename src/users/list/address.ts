@@ -1,7 +1,7 @@
 /** The state of the list, and its address: everything the list shows is in the query string. */
 import type { User } from '../../db/schema.ts';
 import { type Fields, parseQuery } from '../../forms.ts';
-import { cleanSearch, LONGEST_SEARCH, piecesOf } from '../../search/terms.ts';
+import { cleanSearch, LONGEST_SEARCH, parseSearch } from '../../search/terms.ts';
 import { ROLES, type Role } from '../../sessions/policy.ts';
 import { codePoints, foldDigits, quotable, textKey, trim, wholeNumber } from '../../text.ts';
 
@@ -39,14 +39,14 @@ export type Filter = {
  * Where a page begins that was reached by next or previous: after or before the place of a user in an order, whether or
  * not that user is still there. Rows are then found by that place; the page's number is a label.
  */
-export type Boundary = { side: 'after' | 'before'; id: number; key: string | number };
+export type Cursor = { side: 'after' | 'before'; id: number; key: string | number };
 
 export type ListState = Filter & {
   /** From 1; 0 where nobody has counted how far the boundary is from the start. */
   page: number;
   perPage: number;
   sort: Sort;
-  boundary: Boundary | undefined;
+  cursor: Cursor | undefined;
 };
 
 /** What each order goes by. */
@@ -63,12 +63,12 @@ export function orderOf(sort: Sort): { column: (typeof SORT_COLUMNS)[SortKey]; i
 }
 
 /** The boundary on one side of a user in an order. */
-export function boundaryAt(side: Boundary['side'], user: User, sort: Sort): Boundary {
+export function cursorAt(side: Cursor['side'], user: User, sort: Sort): Cursor {
   return { side, id: user.id, key: user[orderOf(sort).column] };
 }
 
 /** The boundary before which nobody, in an order by username, has a name with the letter or one beyond it. */
-export function boundaryFrom(letter: string, sort: Sort): Boundary {
+export function cursorAtLetter(letter: string, sort: Sort): Cursor {
   const isDescending = sort.startsWith('-');
   return { side: 'after', id: 0, key: isDescending ? String.fromCharCode(letter.charCodeAt(0) + 1) : letter };
 }
@@ -85,7 +85,7 @@ const DEFAULTS: ListState = {
   createdAfter: undefined,
   createdBefore: undefined,
   sort: 'id',
-  boundary: undefined,
+  cursor: undefined,
 };
 
 /**
@@ -107,13 +107,13 @@ export function parseList(query: Fields): { list: ListState; notices: string[]; 
     sort,
     `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`,
   );
-  const boundary = parseBoundary(query, order);
+  const cursor = parseCursor(query, order);
   const typedPage = trim(query.page ?? '');
   const page = wholeNumber(typedPage);
   const isWrong = typedPage !== '' && page === undefined;
   if (isWrong) notices.push(`“${quotable(typedPage)}” is no page number, so this is the first page.`);
   const list = {
-    page: page ?? (boundary && !isWrong ? 0 : DEFAULTS.page),
+    page: page ?? (cursor && !isWrong ? 0 : DEFAULTS.page),
     perPage: read('per_page', DEFAULTS.perPage, pageSize, 'it can be 1 to 100'),
     q: read('q', DEFAULTS.q, search, 'there is nothing in it to search for'),
     status: read('status', DEFAULTS.status, status, 'it can be active or inactive'),
@@ -121,7 +121,7 @@ export function parseList(query: Fields): { list: ListState; notices: string[]; 
     createdAfter: read('created_after', DEFAULTS.createdAfter, day, 'it can be a date such as 2026-01-31'),
     createdBefore: read('created_before', DEFAULTS.createdBefore, day, 'it can be a date such as 2026-01-31'),
     sort: order,
-    boundary: isWrong ? undefined : boundary,
+    cursor: isWrong ? undefined : cursor,
   };
   if (list.createdAfter && list.createdBefore && list.createdAfter > list.createdBefore) {
     notices.push('Nobody was created between these dates: the first is after the second.');
@@ -142,8 +142,8 @@ export function listParameters(list: ListState): [name: string, value: string][]
     ['created_before', list.createdBefore, DEFAULTS.createdBefore],
     ['sort', list.sort, DEFAULTS.sort],
     ['per_page', list.perPage, DEFAULTS.perPage],
-    ['page', list.page, list.boundary ? 0 : DEFAULTS.page],
-    ...boundaryParameter(list),
+    ['page', list.page, list.cursor ? 0 : DEFAULTS.page],
+    ...cursorParameter(list),
   ];
   return parameters
     .filter(([, value, fallback]) => value !== fallback)
@@ -155,7 +155,7 @@ export function listParameters(list: ListState): [name: string, value: string][]
  * one list, so that a change of anything gives it up.
  */
 export function listAddress(list: ListState, changes?: Partial<ListState>): string {
-  const changed = changes ? { ...list, boundary: undefined, ...changes } : list;
+  const changed = changes ? { ...list, cursor: undefined, ...changes } : list;
   const query = new URLSearchParams(listParameters(changed)).toString();
   return query === '' ? '/users' : `/users?${query}`;
 }
@@ -169,7 +169,7 @@ export function fromParameter(list: ListState): string {
 /** The state that `fromParameter` carried. Whatever was written there, it is a state of the list. */
 export function parseFrom(query: Fields): ListState {
   const { list } = parseList(parseQuery(query.from ?? ''));
-  const first = list.boundary ? 0 : 1;
+  const first = list.cursor ? 0 : 1;
   return { ...list, page: Number.isSafeInteger(list.page) ? Math.max(first, list.page) : first };
 }
 
@@ -179,14 +179,14 @@ export function isFiltered(filter: Filter): boolean {
 }
 
 /** `after=username.17.bob`: the order, the id and the key of whoever the page begins after. */
-function boundaryParameter({ boundary, sort }: ListState): [string, unknown, unknown][] {
-  if (boundary === undefined) return [];
-  const { side, id, key } = boundary;
+function cursorParameter({ cursor, sort }: ListState): [string, unknown, unknown][] {
+  if (cursor === undefined) return [];
+  const { side, id, key } = cursor;
   return [[side, sort.endsWith('id') ? `${sort}.${id}` : `${sort}.${id}.${key}`, undefined]];
 }
 
 /** The boundary of a query; undefined for what no link of ours carries, such as one of another order. */
-function parseBoundary(query: Fields, sort: Sort): Boundary | undefined {
+function parseCursor(query: Fields, sort: Sort): Cursor | undefined {
   const side = query.after === undefined ? 'before' : 'after';
   const [, order, digits, text] = /^(-?[a-z]+)\.(\d{1,16})(?:\.(.+))?$/s.exec(query[side] ?? '') ?? [];
   const id = Number(digits);
@@ -205,7 +205,7 @@ function pageSize(typed: string): number | undefined {
 
 function search(value: string): string | undefined {
   const clean = cleanSearch(value);
-  return piecesOf(clean).length > 0 ? clean : undefined;
+  return parseSearch(clean).length > 0 ? clean : undefined;
 }
 
 function status(value: string): Status | undefined {

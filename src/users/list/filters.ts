@@ -34,7 +34,7 @@ export function hasBounds(filter: Filter): boolean {
   return Object.values(boundsOf(filter)).some((bound) => bound !== undefined);
 }
 
-export function isInBounds({ isActive, role, from, before }: Bounds): Condition {
+export function inBounds({ isActive, role, from, before }: Bounds): Condition {
   return (where: ExpressionBuilder<Schema, 'users'>) => {
     const conditions = [];
     if (isActive !== undefined) conditions.push(where('users.is_active', '=', isActive));
@@ -47,7 +47,7 @@ export function isInBounds({ isActive, role, from, before }: Bounds): Condition 
 
 /** Whether a user has the filter's status and role, and was created in its dates. */
 export function isWithin(filter: Filter): Condition {
-  return isInBounds(boundsOf(filter));
+  return inBounds(boundsOf(filter));
 }
 
 /** Whether one index has all that a filter asks, and the order. */

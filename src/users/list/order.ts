@@ -1,20 +1,25 @@
 /** The orders of the list, as SQL: where a row is in one, and what comes before and after it. */
 import type { ExpressionBuilder, SelectQueryBuilder } from 'kysely';
 import type { Schema } from '../../db/schema.ts';
-import { type Boundary, orderOf, type Sort } from './address.ts';
+import { type Cursor, orderOf, type Sort } from './address.ts';
 
 /** Which rows of a list, in its order or, from the end, in the reverse of it. */
-export type Window = { isFromEnd: boolean; offset: number; limit: number; place?: Place | undefined };
+export type Slice = { isFromEnd: boolean; offset: number; limit: number; place?: KeyRange | undefined };
 
 /** A stretch of an order: beyond a key, or, in a tie, among those with that key beyond an id. */
-export type Place = { isTie: boolean; operator: '<' | '<=' | '>' | '>='; key: string | number; id: number };
+export type KeyRange = {
+  isTie: boolean;
+  operator: '<' | '<=' | '>' | '>=';
+  key: string | number;
+  id: number;
+};
 
 /** What lies beyond a boundary, in pieces that each are one stretch of an index, the nearest first. */
-export function placesBeyond(
+export function rangesAfter(
   sort: Sort,
-  { side, id, key }: Boundary,
+  { side, id, key }: Cursor,
   { isIncluded } = { isIncluded: false },
-): Place[] {
+): KeyRange[] {
   const { column, isDescending } = orderOf(sort);
   const beyond = (side === 'after') === isDescending ? '<' : '>';
   const from = isIncluded ? (`${beyond}=` as const) : beyond;
@@ -30,7 +35,7 @@ export function placesBeyond(
 }
 
 /** Whether a user is at a place of an order. */
-export function isAt(sort: Sort, { isTie, operator, key, id }: Place) {
+export function inRange(sort: Sort, { isTie, operator, key, id }: KeyRange) {
   const column = `users.${orderOf(sort).column}` as const;
   return (where: ExpressionBuilder<Schema, 'users'>) =>
     isTie
@@ -44,7 +49,7 @@ export function isAscending(sort: Sort, isFromEnd: boolean): boolean {
 }
 
 /** Orders by a sort key, and by id where several users may have the same; or all of it the other way round. */
-export function inOrder<Q extends SelectQueryBuilder<Schema, 'users', object>>(
+export function orderBySort<Q extends SelectQueryBuilder<Schema, 'users', object>>(
   query: Q,
   sort: Sort,
   isReversed: boolean,

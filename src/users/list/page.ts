@@ -2,15 +2,15 @@
 import type { Db, User } from '../../db/schema.ts';
 import { noneIfTooBroad } from '../../errors.ts';
 import { countPages, labelOf, type Neighbours, Page } from '../../pagination.ts';
-import type { Boundary, Filter, ListState } from './address.ts';
-import { findMatches, type Matches } from './filter-result.ts';
-import { placesBeyond } from './order.ts';
-import { readWindow } from './rows.ts';
+import type { Cursor, Filter, ListState } from './address.ts';
+import { type FilterResult, resolveFilter } from './filter-result.ts';
+import { rangesAfter } from './order.ts';
+import { readSlice } from './rows.ts';
 
 /** The state of a list that may have become shorter, with the nearest page that there still is. */
 export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
-  if (list.page === 1 || list.boundary) return list;
-  const matches = await findMatches(db, list).catch(noneIfTooBroad);
+  if (list.page === 1 || list.cursor) return list;
+  const matches = await resolveFilter(db, list).catch(noneIfTooBroad);
   if (!matches?.total.isExact) return list;
   const { count } = matches.total;
   return { ...list, page: Math.max(1, Math.min(list.page, countPages(count, list.perPage))) };
@@ -24,11 +24,11 @@ type Found = { list: ListState; page: Page<User> };
  * @param matches who the filter lets through.
  * @throws TooBroadError
  */
-export async function readPage(db: Db, list: ListState, matches: Matches): Promise<Found | undefined> {
-  return list.boundary ? readBeyond(db, list, list.boundary, matches) : readNumber(db, list, matches);
+export async function readPage(db: Db, list: ListState, matches: FilterResult): Promise<Found | undefined> {
+  return list.cursor ? readPageByCursor(db, list, list.cursor, matches) : readPageByNumber(db, list, matches);
 }
 
-async function readNumber(db: Db, list: ListState, matches: Matches): Promise<Found | undefined> {
+async function readPageByNumber(db: Db, list: ListState, matches: FilterResult): Promise<Found | undefined> {
   const { perPage } = list;
   const { total } = matches;
   const pages = Math.max(1, countPages(total.count, perPage));
@@ -44,25 +44,25 @@ async function readNumber(db: Db, list: ListState, matches: Matches): Promise<Fo
     ...neighbours,
     ...total,
   });
-  return { list: { ...list, boundary: undefined }, page };
+  return { list: { ...list, cursor: undefined }, page };
 }
 
-async function readBeyond(
+async function readPageByCursor(
   db: Db,
   list: ListState,
-  boundary: Boundary,
-  matches: Matches,
+  cursor: Cursor,
+  matches: FilterResult,
 ): Promise<Found | undefined> {
   const { perPage } = list;
   const { total } = matches;
   const pages = Math.max(1, countPages(total.count, perPage));
-  const users = await usersBeyond(db, list, boundary, perPage + 1, matches);
+  const users = await usersBeyond(db, list, cursor, perPage + 1, matches);
   const isMore = users.length > perPage;
-  const isForward = boundary.side === 'after';
-  if (!isForward && !isMore) return readNumber(db, { ...list, page: 1 }, matches);
-  if (users.length === 0) return readNumber(db, { ...list, page: total.isExact ? pages : 1 }, matches);
+  const isForward = cursor.side === 'after';
+  if (!isForward && !isMore) return readPageByNumber(db, { ...list, page: 1 }, matches);
+  if (users.length === 0) return readPageByNumber(db, { ...list, page: total.isExact ? pages : 1 }, matches);
   const isAnyBehind =
-    (await usersBeyond(db, list, turned(boundary), 1, matches, { isIncluded: true })).length > 0;
+    (await usersBeyond(db, list, turned(cursor), 1, matches, { isIncluded: true })).length > 0;
   const neighbours: Neighbours = {
     hasPrev: isForward ? isAnyBehind : isMore,
     hasNext: isForward ? isMore : isAnyBehind,
@@ -73,7 +73,7 @@ async function readBeyond(
   const page = new Page(isForward ? shown : shown.reverse(), number, perPage, total.count, known);
   // At the end of the list its number says as much, unless the page begins elsewhere than one of that number would.
   const isLast = total.isExact && !neighbours.hasNext && shown.length === total.count - (pages - 1) * perPage;
-  return { list: { ...list, page: number, boundary: isLast ? undefined : boundary }, page };
+  return { list: { ...list, page: number, cursor: isLast ? undefined : cursor }, page };
 }
 
 /**
@@ -84,17 +84,17 @@ async function readBeyond(
 export async function listUsers(
   db: Db,
   list: Filter & Pick<ListState, 'sort'>,
-  matches: Matches,
+  matches: FilterResult,
   { offset, limit }: { offset: number; limit: number },
 ): Promise<User[]> {
   const { count, isExact } = matches.total;
-  if (!isExact) return readWindow(db, list, matches, { isFromEnd: false, offset, limit });
+  if (!isExact) return readSlice(db, list, matches, { isFromEnd: false, offset, limit });
   const most = Math.min(limit, count - offset);
   if (most <= 0) return [];
   const after = count - offset - most;
   const isFromEnd = after < offset;
   const window = { isFromEnd, offset: isFromEnd ? after : offset, limit: most };
-  const users = await readWindow(db, list, matches, window);
+  const users = await readSlice(db, list, matches, window);
   return isFromEnd ? users.reverse() : users;
 }
 
@@ -102,20 +102,20 @@ export async function listUsers(
 async function usersBeyond(
   db: Db,
   list: ListState,
-  boundary: Boundary,
+  cursor: Cursor,
   limit: number,
-  matches: Matches,
+  matches: FilterResult,
   options?: { isIncluded: boolean },
 ): Promise<User[]> {
   const users: User[] = [];
-  for (const place of placesBeyond(list.sort, boundary, options)) {
+  for (const place of rangesAfter(list.sort, cursor, options)) {
     if (users.length === limit) break;
-    const window = { isFromEnd: boundary.side === 'before', offset: 0, limit: limit - users.length, place };
-    users.push(...(await readWindow(db, list, matches, window)));
+    const window = { isFromEnd: cursor.side === 'before', offset: 0, limit: limit - users.length, place };
+    users.push(...(await readSlice(db, list, matches, window)));
   }
   return users;
 }
 
-function turned(boundary: Boundary): Boundary {
-  return { ...boundary, side: boundary.side === 'after' ? 'before' : 'after' };
+function turned(cursor: Cursor): Cursor {
+  return { ...cursor, side: cursor.side === 'after' ? 'before' : 'after' };
 }

@@ -2,16 +2,16 @@
 import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
 import type { Search } from '../../db/search-index.ts';
-import { fewUsers } from '../../db/users-by-ids.ts';
+import { usersByIds } from '../../db/users-by-ids.ts';
 import { TooBroadError } from '../../errors.ts';
-import type { Piece } from '../../search/terms.ts';
+import type { Term } from '../../search/terms.ts';
 import type { Filter, Sort } from './address.ts';
 import { orderOf } from './address.ts';
-import { boundsOf, hasDates, isInBounds, splitBounds } from './filters.ts';
-import { inOrder, isAscending, isAt, type Place, placesBeyond, type Window } from './order.ts';
+import { boundsOf, hasDates, inBounds, splitBounds } from './filters.ts';
+import { inRange, isAscending, type KeyRange, orderBySort, rangesAfter, type Slice } from './order.ts';
 
 /** Rows that are looked through in one go: a few milliseconds, in which SQLite answers nobody else. */
-const STRETCH = 2_000;
+const BATCH = 2_000;
 
 /** The same, of an index that is not left for the rows. */
 const LONG_STRETCH = 20_000;
@@ -23,9 +23,9 @@ const ROWS_FOR_EACH = 3;
 export type FilterAndOrder = Filter & { sort: Sort };
 
 /** How someone is to be found. */
-export type Sought = {
+export type SearchContext = {
   /** What is searched for. */
-  pieces: readonly Piece[];
+  terms: readonly Term[];
   /** How to search for it. */
   search: Search | undefined;
   /** Whether fewer have the role than have the status, if there is one. */
@@ -48,12 +48,12 @@ const MOST_KEPT = 10_000;
  * for those who come first in the order.
  * @throws TooBroadError when neither comes to an end in time.
  */
-export async function walkToWindow(db: Db, list: FilterAndOrder, sought: Sought, window: Window) {
-  const walks = [lookThrough(db, list, sought, window)];
+export async function scanForPage(db: Db, list: FilterAndOrder, sought: SearchContext, window: Slice) {
+  const walks = [scanInOrder(db, list, sought, window)];
   if (list.q === undefined && list.role) {
-    if (window.offset + window.limit <= MOST_KEPT) walks.push(gatherRole(db, list, sought, window));
+    if (window.offset + window.limit <= MOST_KEPT) walks.push(topByRole(db, list, sought, window));
   } else if (list.q === undefined && hasDates(list) && orderOf(list.sort).column === 'id')
-    walks.push(gather(db, list, window));
+    walks.push(topByDate(db, list, window));
   for (;;) {
     for (const walk of walks) {
       const { done, value } = await walk.next();
@@ -64,16 +64,16 @@ export async function walkToWindow(db: Db, list: FilterAndOrder, sought: Sought,
 }
 
 /** Goes through an order and keeps who matches. */
-async function* lookThrough(
+async function* scanInOrder(
   db: Db,
   list: FilterAndOrder,
-  sought: Sought,
-  { isFromEnd, offset, limit, place }: Window,
+  sought: SearchContext,
+  { isFromEnd, offset, limit, place }: Slice,
 ): Walk {
   const wanted = offset + limit;
   const ids: number[] = [];
-  const length = Math.min(STRETCH, Math.max(FIRST_STRETCH, ROWS_FOR_EACH * wanted));
-  for await (const found of stretchesOf(db, list, sought, { isFromEnd, place }, length)) {
+  const length = Math.min(BATCH, Math.max(FIRST_STRETCH, ROWS_FOR_EACH * wanted));
+  for await (const found of scanBatches(db, list, sought, { isFromEnd, place }, length)) {
     ids.push(...found);
     if (ids.length >= wanted) break;
     yield;
@@ -82,22 +82,22 @@ async function* lookThrough(
 }
 
 /** Goes through those who have a role, and keeps who comes first in the order. */
-async function* gatherRole(
+async function* topByRole(
   db: Db,
   list: FilterAndOrder,
-  sought: Sought,
-  { isFromEnd, offset, limit, place }: Window,
+  sought: SearchContext,
+  { isFromEnd, offset, limit, place }: Slice,
 ): Walk {
   for (let turn = 0; turn < HEAD_START; turn++) yield;
   let first: number[] = [];
   const byTime = { ...list, sort: 'created' as const };
-  for await (const found of stretchesOf(db, byTime, sought, { isFromEnd: false }, STRETCH)) {
+  for await (const found of scanBatches(db, byTime, sought, { isFromEnd: false }, BATCH)) {
     if (found.length > 0) {
-      const users = fewUsers(db, [...first, ...found]);
-      const rows = inOrder(place ? users.where(isAt(list.sort, place)) : users, list.sort, isFromEnd)
+      const users = usersByIds(db, [...first, ...found]);
+      const rows = orderBySort(place ? users.where(inRange(list.sort, place)) : users, list.sort, isFromEnd)
         .select('users.id')
         .limit(offset + limit);
-      first = (await engineOf(db).stretch(() => rows.execute())).map(({ id }) => id);
+      first = (await engineOf(db).runBatch(() => rows.execute())).map(({ id }) => id);
     }
     yield;
   }
@@ -105,43 +105,43 @@ async function* gatherRole(
 }
 
 /** The ids of those who match, from one stretch of an order after the other, each twice as long as the one before. */
-async function* stretchesOf(
+async function* scanBatches(
   db: Db,
   list: FilterAndOrder,
-  { pieces, search, isByRole }: Sought,
-  { isFromEnd, place }: Pick<Window, 'isFromEnd' | 'place'>,
+  { terms, search, isByRole }: SearchContext,
+  { isFromEnd, place }: Pick<Slice, 'isFromEnd' | 'place'>,
   firstLength: number,
 ): AsyncGenerator<number[]> {
   const { sort } = list;
   const { column } = orderOf(sort);
   // What the order's index has is not gone through.
   const [indexed, asked] = splitBounds(list, sort, isByRole);
-  const has = search ? pieces.map(search.has) : [];
-  let places: readonly (Place | undefined)[] = [place];
+  const has = search ? terms.map(search.has) : [];
+  let places: readonly (KeyRange | undefined)[] = [place];
   let length = firstLength;
   while (places.length > 0) {
     const [next] = places;
-    const rows = inOrder(db.selectFrom('users').where(isInBounds(indexed)), sort, isFromEnd)
+    const rows = orderBySort(db.selectFrom('users').where(inBounds(indexed)), sort, isFromEnd)
       .select(['users.id', `users.${column} as key`])
-      .select((where) => where.and([isInBounds(asked)(where), ...has]).as('is_match'))
-      .$if(next !== undefined, (query) => query.where(isAt(sort, next as Place)))
+      .select((where) => where.and([inBounds(asked)(where), ...has]).as('is_match'))
+      .$if(next !== undefined, (query) => query.where(inRange(sort, next as KeyRange)))
       .limit(length);
-    const stretch = await engineOf(db).stretch(() => rows.execute());
-    yield stretch.filter(({ is_match }) => is_match).map(({ id }) => id);
-    const last = stretch.at(-1);
-    if (last === undefined || stretch.length < length) places = places.slice(1);
+    const runBatch = await engineOf(db).runBatch(() => rows.execute());
+    yield runBatch.filter(({ is_match }) => is_match).map(({ id }) => id);
+    const last = runBatch.at(-1);
+    if (last === undefined || runBatch.length < length) places = places.slice(1);
     else {
-      const beyond = placesBeyond(sort, { side: isFromEnd ? 'before' : 'after', ...last });
+      const beyond = rangesAfter(sort, { side: isFromEnd ? 'before' : 'after', ...last });
       // A tie that was asked for is not left.
       places = place?.isTie ? beyond.slice(0, 1) : beyond;
     }
-    length = Math.min(STRETCH, 2 * length);
+    length = Math.min(BATCH, 2 * length);
   }
 }
 
 /** Goes through those who were created in the filter's dates, and keeps who comes first in the order of ids. */
-async function* gather(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit, place }: Window): Walk {
-  const { stretch } = engineOf(db);
+async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit, place }: Slice): Walk {
+  const { runBatch } = engineOf(db);
   const { isActive, from = 0, before } = boundsOf(list);
   const sign = isAscending(list.sort, isFromEnd) ? 1 : -1;
   let first: number[] = [];
@@ -150,18 +150,18 @@ async function* gather(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit,
     const ends = db
       .selectFrom('users')
       .select('created_at')
-      .where(isInBounds({ isActive, from: start, before }))
+      .where(inBounds({ isActive, from: start, before }))
       .orderBy('created_at')
       .limit(1)
       .offset(LONG_STRETCH);
-    const [beyond] = await stretch(() => ends.execute());
+    const [beyond] = await runBatch(() => ends.execute());
     // However many were created at one moment, it is gone past.
     const end = beyond && Math.max(beyond.created_at, start + 1);
     const dated = db
       .selectFrom('users')
       .select('users.id')
-      .where(isInBounds({ isActive, from: start, before: end ?? before }))
-      .$if(place !== undefined, (query) => query.where(isAt(list.sort, place as Place)))
+      .where(inBounds({ isActive, from: start, before: end ?? before }))
+      .$if(place !== undefined, (query) => query.where(inRange(list.sort, place as KeyRange)))
       // With a limit, so that it is the dates that are gone through.
       .limit(Number.MAX_SAFE_INTEGER);
     const rows = db
@@ -169,7 +169,7 @@ async function* gather(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit,
       .select('id')
       .orderBy('id', sign > 0 ? 'asc' : 'desc')
       .limit(offset + limit);
-    const found = await stretch(() => rows.execute());
+    const found = await runBatch(() => rows.execute());
     first = [...first, ...found.map(({ id }) => id)]
       .sort((one, other) => sign * (one - other))
       .slice(0, offset + limit);

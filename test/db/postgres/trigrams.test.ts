@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { piecesOf } from '../../../src/search/terms.ts';
+import { parseSearch } from '../../../src/search/terms.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
 import { run, startRoster } from '../../roster.ts';
 import { addUser, get, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
@@ -34,8 +34,8 @@ async function withoutExtensions(): Promise<{ url: string; adminUrl: string }> {
 }
 
 async function ids(db: Db, q: string): Promise<number[]> {
-  const search = await engineOf(db).searchOf(db);
-  const question = { pieces: piecesOf(q, search), condition: undefined, isReversed: false, limit: 100 };
+  const search = await engineOf(db).searchIndexOf(db);
+  const question = { terms: parseSearch(q, search), condition: undefined, isReversed: false, limit: 100 };
   return search.find(db, question, performance.now() + 60_000);
 }
 
@@ -88,11 +88,11 @@ test('what a field starts with, and any part of it, are each found by an index',
 
 /** How a search for the first few is done. */
 async function planOf(db: Db, q: string): Promise<string> {
-  const search = await engineOf(db).searchOf(db);
+  const search = await engineOf(db).searchIndexOf(db);
   const query = db
     .selectFrom('users')
     .select('id')
-    .where(({ and }) => and(piecesOf(q, search).map(search.has)))
+    .where(({ and }) => and(parseSearch(q, search).map(search.has)))
     .orderBy('id')
     .limit(100)
     .compile();
@@ -108,9 +108,9 @@ test('a search that the server does not finish in time is given up, and the conn
       trx,
     ),
   );
-  const search = await engineOf(app.db).searchOf(app.db);
+  const search = await engineOf(app.db).searchIndexOf(app.db);
   const question = {
-    pieces: piecesOf('example'),
+    terms: parseSearch('example'),
     condition: () => sql<boolean>`slow(search_text)`,
     isReversed: false,
     limit: 5,

@@ -4,14 +4,14 @@ import { describe, expect, test, vi } from 'vitest';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { rebuildSearch } from '../../../src/db/search-index.ts';
-import { inTurn } from '../../../src/db/sqlite/batches.ts';
+import { runBatch } from '../../../src/db/sqlite/batches.ts';
 import { Statements } from '../../../src/db/sqlite/statements.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { parseQuery } from '../../../src/forms.ts';
-import { piecesOf } from '../../../src/search/terms.ts';
+import { parseSearch } from '../../../src/search/terms.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
 import { parseList } from '../../../src/users/list/address.ts';
-import { findMatches } from '../../../src/users/list/filter-result.ts';
+import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import { insertUser } from '../../../src/users/queries.ts';
 import { addUser, temporaryDatabase, temporaryUrl } from '../../support.ts';
@@ -23,7 +23,7 @@ const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
 async function plansOf(db: Db, query: string): Promise<{ text: string; plan: string }[]> {
   const { list } = parseList(parseQuery(query));
   const run = vi.spyOn(Statements.prototype, 'run');
-  await readPage(db, list, await findMatches(db, list));
+  await readPage(db, list, await resolveFilter(db, list));
   const statements = new Map(run.mock.calls.map(([text, values = []]) => [text, values]));
   run.mockRestore();
   const plans = [];
@@ -74,10 +74,10 @@ describe('on a table with statistics', async () => {
   });
 });
 
-test('long work takes turns, one stretch after the other, with everyone else between them', async () => {
+test('long work takes turns, one batch after the other, with everyone else between them', async () => {
   const done: string[] = [];
   const long = async (name: string) => {
-    for (let stretch = 0; stretch < 3; stretch++) await inTurn(async () => void done.push(name));
+    for (let batch = 0; batch < 3; batch++) await runBatch(async () => void done.push(name));
   };
   let other: Promise<void> = Promise.resolve();
   for (let time = 0; time < 6; time++) {
@@ -107,9 +107,9 @@ test('when the first user of a new range of ids is rolled back, those who come a
   for (let id = 262_131; id <= 262_155; id++) {
     await Promise.all([refused(), addUser(db, { username: `user${id}` }), refused()]);
   }
-  const search = await engineOf(db).searchOf(db);
-  const pieces = [{ text: 'user2621', typed: '', isStart: false }];
-  const question = { pieces, condition: undefined, isReversed: false, limit: 100 };
+  const search = await engineOf(db).searchIndexOf(db);
+  const terms = [{ text: 'user2621', typed: '', isPrefix: false }];
+  const question = { terms, condition: undefined, isReversed: false, limit: 100 };
   expect(await search.find(db, question, performance.now() + 60_000)).toHaveLength(25);
 });
 
@@ -121,7 +121,7 @@ test('another process may make the index anew meanwhile', async () => {
   const other = await temporaryDatabase(url);
   await transact(other, (trx) => rebuildSearch(trx));
   for (let id = 262_132; id <= 262_150; id++) await addUser(db, { username: `user${id}` });
-  const search = await engineOf(db).searchOf(db);
-  const question = { pieces: piecesOf('user'), condition: undefined, isReversed: false, limit: 100 };
+  const search = await engineOf(db).searchIndexOf(db);
+  const question = { terms: parseSearch('user'), condition: undefined, isReversed: false, limit: 100 };
   expect(await search.find(db, question, performance.now() + 60_000)).toHaveLength(19);
 });

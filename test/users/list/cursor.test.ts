@@ -159,8 +159,8 @@ describe('the number of a page', () => {
   test('is no matter when the list has become empty', async () => {
     const app = await startWith(1, () => NOON);
     await remove(app, 1);
-    for (const boundary of ['after=id.1', 'before=id.1']) {
-      expect((await get(app, `/users?page=3&${boundary}`)).statusCode).toBe(200);
+    for (const cursor of ['after=id.1', 'before=id.1']) {
+      expect((await get(app, `/users?page=3&${cursor}`)).statusCode).toBe(200);
     }
   });
 
@@ -179,10 +179,10 @@ test.each([
   "after=id.10'--",
   'after=',
   'before=created.1.1',
-])('a place that no link of ours names (%s) is ignored', async (boundary) => {
+])('a place that no link of ours names (%s) is ignored', async (cursor) => {
   const app = await startWith(30, (number) => NOON + number);
   const byNumber = await show(app, '/users?page=2');
-  expect(await show(app, `/users?page=2&${boundary}`)).toEqual(byNumber);
+  expect(await show(app, `/users?page=2&${cursor}`)).toEqual(byNumber);
 });
 
 test.each([

@@ -4,11 +4,11 @@ import { engineOf } from '../../../src/db/engine.ts';
 import type { Db, User } from '../../../src/db/schema.ts';
 import type { Question } from '../../../src/db/search-index.ts';
 import { TooBroadError } from '../../../src/errors.ts';
-import { needleOf, piecesOf } from '../../../src/search/terms.ts';
+import { parseSearch, patternOf } from '../../../src/search/terms.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
 import { ROLES } from '../../../src/sessions/policy.ts';
 import {
-  boundaryAt,
+  cursorAt,
   type Filter,
   orderOf,
   parseList,
@@ -16,7 +16,7 @@ import {
   type Sort,
   STATUSES,
 } from '../../../src/users/list/address.ts';
-import { findMatches, type Matches } from '../../../src/users/list/filter-result.ts';
+import { type FilterResult, resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import {
   addUser,
@@ -62,11 +62,11 @@ function isAsked(
     (!status || user.is_active === (status === 'active')) &&
     day >= createdAfter &&
     day <= createdBefore &&
-    piecesOf(q).every((piece) => user.search_text.includes(needleOf(piece)))
+    parseSearch(q).every((term) => user.search_text.includes(patternOf(term)))
   );
 }
 
-function inOrder(users: readonly User[], sort: Sort): User[] {
+function orderBySort(users: readonly User[], sort: Sort): User[] {
   const { column, isDescending } = orderOf(sort);
   const sign = isDescending ? -1 : 1;
   return users.toSorted(
@@ -89,12 +89,12 @@ test.each([
   for (const some of filters) {
     const filter = { ...ALL, ...some };
     const matching = everyone.filter((user) => isAsked(user, some));
-    const found = { ...(await findMatches(db, filter)), until: SOON() };
+    const found = { ...(await resolveFilter(db, filter)), until: SOON() };
     const isCounted = matching.length <= 10_000 || !(some.q || some.createdAfter);
     const count = isCounted ? matching.length : 10_000;
     expect(found.total, JSON.stringify(some)).toEqual({ count, isExact: isCounted });
     for (const sort of ORDERS) {
-      const ordered = inOrder(matching, sort);
+      const ordered = orderBySort(matching, sort);
       const pages = isCounted ? Math.ceil(count / 7) : 3;
       for (const [how, matches] of waysOf(found, isCounted && !some.q && !some.createdAfter)) {
         const read = async (state: object) => {
@@ -110,9 +110,9 @@ test.each([
           const middle = ordered[at];
           // Beyond the last there is nobody, so that the last page is shown.
           if (middle === undefined || at === ordered.length - 1) continue;
-          const after = await read({ boundary: boundaryAt('after', middle, sort) });
+          const after = await read({ cursor: cursorAt('after', middle, sort) });
           expect(after, `${name} after ${at}`).toEqual(idsOf(ordered.slice(at + 1, at + 8)));
-          const before = await read({ boundary: boundaryAt('before', middle, sort) });
+          const before = await read({ cursor: cursorAt('before', middle, sort) });
           expect(before, `${name} before ${at}`).toEqual(idsOf(ordered.slice(at - 7, at)));
         }
       }
@@ -121,7 +121,7 @@ test.each([
 });
 
 /** As they were found, and as if they were too many to be put into order; by whichever index there is. */
-function waysOf(found: Matches, isKept: boolean): [string, Matches][] {
+function waysOf(found: FilterResult, isKept: boolean): [string, FilterResult][] {
   const total = isKept ? found.total : { count: 10_000, isExact: false };
   return [
     ['as found', found],
@@ -142,7 +142,7 @@ test('the first page of those who are nearly everyone goes through hardly more u
     },
   });
   const list = { ...ALL, role: 'member' as const, sort: 'email' as const };
-  const read = await readPage(counted, list, await findMatches(counted, list));
+  const read = await readPage(counted, list, await resolveFilter(counted, list));
   expect(read?.page.items).toHaveLength(10);
   expect(rows).toBeLessThan(100);
 });
@@ -160,10 +160,10 @@ test('who comes late in an order is found among those with the role', async () =
     ['-email', 'active', 700],
   ] as const) {
     const list = { ...ALL, role: 'editor' as const, sort, status, page, perPage: 7 };
-    const matches = { ...(await findMatches(db, list)), until: SOON() };
+    const matches = { ...(await resolveFilter(db, list)), until: SOON() };
     expect(matches.ids).toBeUndefined();
     const ordered = idsOf(
-      inOrder(
+      orderBySort(
         editors.filter((user) => isAsked(user, { status })),
         sort,
       ),
@@ -171,8 +171,8 @@ test('who comes late in an order is found among those with the role', async () =
     const read = async (state: object) =>
       idsOf([...((await readPage(db, { ...list, ...state }, matches))?.page.items ?? [])]);
     expect(await read({}), `${sort} ${page}`).toEqual(ordered.slice(7 * page - 7, 7 * page));
-    const boundary = { side: 'after' as const, id: 20_000, key: 20_000 };
-    if (sort === 'id') expect(await read({ boundary }), sort).toEqual(ordered.slice(0, 7));
+    const cursor = { side: 'after' as const, id: 20_000, key: 20_000 };
+    if (sort === 'id') expect(await read({ cursor }), sort).toEqual(ordered.slice(0, 7));
   }
 });
 
@@ -186,13 +186,13 @@ test('where hardly anyone found has the role, those with the role are searched',
     { role: 'member', q: 'garcia', status: 'active' },
     { role: 'member', q: 'example' },
   ] as const) {
-    const search = await engineOf(db).searchOf(db);
+    const search = await engineOf(db).searchIndexOf(db);
     const find = async (_db: Db, _question: Question, until: number) => {
       expect(until, 'leaves time for the rest').toBeLessThan(performance.now() + 500);
       throw new TooBroadError('Too many users had to be looked up.');
     };
-    vi.spyOn(engineOf(db), 'searchOf').mockResolvedValue({ ...search, find });
-    const { ids, total } = await findMatches(db, { ...ALL, ...some });
+    vi.spyOn(engineOf(db), 'searchIndexOf').mockResolvedValue({ ...search, find });
+    const { ids, total } = await resolveFilter(db, { ...ALL, ...some });
     vi.restoreAllMocks();
     const matching = everyone.filter((user) => isAsked(user, some)).map(({ id }) => id);
     const isExact = matching.length <= 10_000;

@@ -7,10 +7,10 @@ import type { Db, User } from '../../../src/db/schema.ts';
 import { rebuildSearch } from '../../../src/db/search-index.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { TooBroadError } from '../../../src/errors.ts';
-import { needleOf, piecesOf, searchTextOf } from '../../../src/search/terms.ts';
+import { parseSearch, patternOf, searchTextOf } from '../../../src/search/terms.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
 import { type Filter, parseList, SORT_KEYS, type Sort } from '../../../src/users/list/address.ts';
-import { findMatches } from '../../../src/users/list/filter-result.ts';
+import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import { deleteUser, insertCopies, insertUser, updateUser } from '../../../src/users/queries.ts';
 import {
@@ -30,15 +30,15 @@ const SOON = () => performance.now() + 60_000;
 
 /** The ids that a search finds by its index, from the lowest up or from the highest down. */
 async function find(db: Db, q: string, { isReversed = false, limit = 10_001 } = {}): Promise<number[]> {
-  const search = await engineOf(db).searchOf(db);
-  return search.find(db, { pieces: piecesOf(q), condition: undefined, isReversed, limit }, SOON());
+  const search = await engineOf(db).searchIndexOf(db);
+  return search.find(db, { terms: parseSearch(q), condition: undefined, isReversed, limit }, SOON());
 }
 
 /** The ids of everyone whose fields, as they are now, have every piece. */
 function scan(users: readonly User[], q: string): number[] {
-  const pieces = piecesOf(q);
+  const terms = parseSearch(q);
   return users
-    .filter((user) => pieces.every((piece) => searchTextOf(user).includes(needleOf(piece))))
+    .filter((user) => terms.every((term) => searchTextOf(user).includes(patternOf(term))))
     .map(({ id }) => id);
 }
 
@@ -84,7 +84,7 @@ test('after thousands of changes, some of them rolled back, it finds what lookin
         }
         const users = await everyone(db);
         for (const search of ['ab', 'u', 'example', ...searches].filter(
-          (typed) => piecesOf(typed).length > 0,
+          (typed) => parseSearch(typed).length > 0,
         )) {
           expect(await find(db, search), search).toEqual(scan(users, search));
           expect(await find(db, search, { isReversed: true }), search).toEqual(scan(users, search).reverse());
@@ -123,9 +123,9 @@ test('ids far apart, and at the ends of the ranges that the index is in, are all
   expect(await find(db, 'far', { isReversed: true, limit: 3 })).toEqual(ids.toReversed().slice(0, 3));
   const { id } = await addUser(db, { username: 'farther' });
   expect(await find(db, 'far')).toEqual([...ids, id]);
-  const search = await engineOf(db).searchOf(db);
+  const search = await engineOf(db).searchIndexOf(db);
   for (const [index, from] of ids.entries()) {
-    const question = { pieces: piecesOf('far'), condition: undefined, limit: 100 };
+    const question = { terms: parseSearch('far'), condition: undefined, limit: 100 };
     const after = { ...question, beyond: { operator: '>' as const, id: from }, isReversed: false };
     expect(await search.find(db, after, SOON())).toEqual([...ids, id].slice(index + 1));
     const upTo = { ...question, beyond: { operator: '<=' as const, id: from }, isReversed: true };
@@ -189,8 +189,8 @@ describe('with a status, dates and an order', () => {
           new Date(created_at).toISOString().slice(0, 10) <= (filter.createdBefore ?? '9'),
       );
       for (const sort of ORDERS) {
-        const ordered = inOrder(matching, sort);
-        const found = { ...(await findMatches(db, filter)), until: SOON() };
+        const ordered = orderBySort(matching, sort);
+        const found = { ...(await resolveFilter(db, filter)), until: SOON() };
         const isExact = matching.length <= 10_000;
         expect(found.total).toEqual({ count: Math.min(10_000, matching.length), isExact });
         // As few, and as if they were too many to be put into order.
@@ -213,8 +213,8 @@ describe('with a status, dates and an order', () => {
             created: middle.created_at,
           };
           for (const side of ['after', 'before'] as const) {
-            const boundary = { side, id: middle.id, key: key[sort.replace('-', '') as keyof typeof key] };
-            const read = await readPage(db, { ...filter, sort, page: 3, perPage: 7, boundary }, matches);
+            const cursor = { side, id: middle.id, key: key[sort.replace('-', '') as keyof typeof key] };
+            const read = await readPage(db, { ...filter, sort, page: 3, perPage: 7, cursor }, matches);
             const expected = side === 'after' ? ordered.slice(21, 28) : ordered.slice(13, 20);
             expect(
               read?.page.items.map(({ id }) => id),
@@ -226,7 +226,7 @@ describe('with a status, dates and an order', () => {
     }
   });
 
-  function inOrder(users: readonly User[], sort: Sort): number[] {
+  function orderBySort(users: readonly User[], sort: Sort): number[] {
     const column = { id: 'id', username: 'username_key', email: 'email_key', created: 'created_at' } as const;
     const by = column[sort.replace('-', '') as keyof typeof column];
     const sign = sort.startsWith('-') ? -1 : 1;
@@ -363,7 +363,7 @@ test('the page that no database counts to is not found, where nobody has counted
 test('whoever has no time left is told so', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 100);
-  const search = await engineOf(db).searchOf(db);
-  const question = { pieces: piecesOf('example'), condition: undefined, isReversed: false, limit: 500 };
+  const search = await engineOf(db).searchIndexOf(db);
+  const question = { terms: parseSearch('example'), condition: undefined, isReversed: false, limit: 500 };
   await expect(search.find(db, question, performance.now())).rejects.toThrow(TooBroadError);
 });
