@@ -9,8 +9,8 @@ import type { Term } from './search/terms.ts';
 import type { Actor, Role } from './sessions/policy.ts';
 import type { findSessionsOf, Session } from './sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from './templates.ts';
-import type { ListState } from './users/list/address.ts';
-import type { Counts } from './users/queries.ts';
+import type { Counts } from './users/counts.ts';
+import type { ListState } from './users/list/state.ts';
 
 type Errors = Readonly<Record<string, string>>;
 

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import type { Db } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { hasAdministrator } from '../src/sessions/last-administrator.ts';
-import { countByStatus, findUser, updateUser } from '../src/users/queries.ts';
+import { countByStatus } from '../src/users/counts.ts';
+import { findUser, updateUser } from '../src/users/queries.ts';
 import { addPerson, signedIn, signIn } from './people.ts';
 import {
   addUser,

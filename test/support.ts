@@ -12,6 +12,7 @@ import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
+import type { Stopwatch } from '../src/deadline.ts';
 import { cookieOf } from '../src/sessions/cookie.ts';
 import type { Role } from '../src/sessions/policy.ts';
 import type { NewUser } from '../src/users/form.ts';
@@ -51,9 +52,11 @@ export async function startApp(
   settings: Record<string, string> = {},
   db?: Db,
   clock: Clock = Date.now,
+  stopwatch: Stopwatch = () => performance.now(),
 ): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), secretKey: SECRET_KEY, clock });
+  const secretKey = SECRET_KEY;
+  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), secretKey, clock, stopwatch });
   onTestFinished(() => app.close());
   return app;
 }

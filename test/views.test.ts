@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { User } from '../src/db/schema.ts';
+import { parseQuery } from '../src/forms.ts';
 import { Page } from '../src/pagination.ts';
 import { parseSearch } from '../src/search/terms.ts';
 import type { Session } from '../src/sessions/queries.ts';
@@ -96,12 +97,36 @@ function engine() {
   return eta;
 }
 
+/** The list without a page, without a match, and with letters above it. */
+const LISTS: Partial<Views['users/list']>[] = [
+  { page: new Page([], 1, 10, 0) },
+  { list: parseList({ q: NAME }).list, page: new Page([], 1, 10, 0) },
+  { list: parseList({ sort: 'username', per_page: '1' }).list, page: new Page([user], 2, 1, 31) },
+  ...['q=ann&sort=email', 'role=member&sort=email&page=9', 'created_after=2026-01-31&sort=email'].map(
+    (query) => ({
+      list: parseList(parseQuery(query)).list,
+      page: undefined,
+    }),
+  ),
+];
+
 test('every template is part of some page, and shows what it is given as text', () => {
   const eta = engine();
   for (const [view, data] of Object.entries(SAMPLES)) {
     const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: NAME, ...data });
     expect(html, view).toContain('&lt;Ann&gt; &amp; &quot;Bo&quot;');
     expect(html, view).not.toMatch(/<Ann>|undefined|\[object/);
+  }
+  for (const data of LISTS) {
+    const html = eta.render('/users/list', {
+      ...helpers,
+      ...ASKING,
+      flash: undefined,
+      ...SAMPLES['users/list'],
+      ...data,
+    });
+    expect(html).not.toMatch(/<Ann>|undefined|\[object/);
+    expect(htmlProblems(html)).toEqual([]);
   }
   for (const file of readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })) {
     if (file.endsWith('.eta')) expect(eta.templatesSync.get(join(TEMPLATES, file)), file).toBeDefined();

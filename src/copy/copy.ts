@@ -16,15 +16,8 @@ import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { type Access, findAccessAfter, insertAccess } from '../sessions/credentials.ts';
 import { GIVEN_UP, openSecret, sealSecret } from '../sessions/second-factor-secrets.ts';
 import { loadKey, readFingerprint } from '../sessions/secret-key.ts';
-import {
-  addToCounts,
-  byStatus,
-  type Count,
-  findUsersAfter,
-  insertCopies,
-  readCounts,
-  tally,
-} from '../users/queries.ts';
+import { type Count, readCounts, sumByStatus } from '../users/counts.ts';
+import { addToCounts, findUsersAfter, insertCopies, tally } from '../users/queries.ts';
 
 /** Rows in one statement. */
 const ROWS = 1_000;
@@ -104,7 +97,7 @@ export async function copyEverything(
       if (someone)
         throw new StartError('There are users in the target already; give --to an empty database.');
       const known = await readCounts(from);
-      const { active, inactive } = byStatus(known);
+      const { active, inactive } = sumByStatus(known);
       const total = active + inactive;
       const sent = await sumUp(from, progressOf('copied', total), (users) => insertCopies(to, users));
       await addToCounts(to, sent.counts);

@@ -1,6 +1,6 @@
-/** What people search for, the text that it is found in, and where in a name it was found. */
+/** What people search for, and the text that it is found in. */
 import { clean, trim } from '../text.ts';
-import { clustersOf, fold } from './folding.ts';
+import { fold } from './folding.ts';
 
 /** Code points of a search that are read: enough for any email address in quotes. */
 export const LONGEST_SEARCH = 256;
@@ -12,7 +12,7 @@ const SHORT = 3;
 const WORDS = /"([^"]*)"?|[^\s"]+/g;
 const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
 
-/** One thing to look for, a word or what is in quotes: folded, and as it was typed. */
+/** A word or what is in quotes: folded, and as it was typed. As a prefix it is looked for at the start of a field alone. */
 export type Term = { text: string; typed: string; isPrefix: boolean };
 
 type Searched = { username: string; email: string; full_name: string | null };
@@ -23,7 +23,7 @@ export function searchTextOf({ username, email, full_name }: Searched): string {
   return fields.map((field) => START + fold(field)).join('');
 }
 
-/** What a search text contains if its user has the piece. */
+/** What a search text contains if its user has the term. */
 export function patternOf({ text, isPrefix }: Term): string {
   return isPrefix ? START + text : text;
 }
@@ -35,48 +35,20 @@ export function cleanSearch(typed: string): string {
   return trim(Array.from(text).slice(0, LONGEST_SEARCH).join(''));
 }
 
-/**
- * The pieces of a search, all of which a user must have.
- * @param isByStart whether every piece, not just a short one, is looked for at the start of a field alone.
- */
-export function parseSearch(search: string, { prefixOnly } = { prefixOnly: false }): Term[] {
+/** The terms of a search, all of which a user must have. */
+export function parseSearch(search: string): Term[] {
   // Phones type curly quotes.
   const words = search.replaceAll(/[“”„‟«»]/g, '"').matchAll(WORDS);
   const terms = new Map<string, Term>();
   for (const [whole, quoted] of words) {
     const typed = trim(quoted ?? whole);
     const text = trim(fold(typed));
-    if (text !== '')
-      terms.set(text, { text, typed, isPrefix: prefixOnly || Array.from(text).length < SHORT });
+    if (text !== '') terms.set(text, { text, typed, isPrefix: Array.from(text).length < SHORT });
   }
   return [...terms.values()];
 }
 
-/** A field in parts, in their order: those that a search has found, and those between them. */
-export function highlight(field: string, terms: readonly Term[]): { part: string; isMatch: boolean }[] {
-  const clusters = clustersOf(field);
-  const folded = clusters.map(fold);
-  const whole = folded.join('');
-  const ranges = terms.flatMap((term) => rangesOf(whole, term));
-  const parts: { part: string; isMatch: boolean }[] = [];
-  let end = 0;
-  for (const [index, cluster] of clusters.entries()) {
-    const start = end;
-    end += folded[index]?.length ?? 0;
-    const isMatch = ranges.some(([from, to]) => start < to && end > from);
-    const last = parts.at(-1);
-    if (last?.isMatch === isMatch) last.part += cluster;
-    else parts.push({ part: cluster, isMatch });
-  }
-  return parts;
-}
-
-/** Where a folded field has a piece. */
-function rangesOf(field: string, { text, isPrefix }: Term): [from: number, to: number][] {
-  if (isPrefix) return field.startsWith(text) ? [[0, text.length]] : [];
-  const ranges: [number, number][] = [];
-  for (let at = field.indexOf(text); at >= 0; at = field.indexOf(text, at + 1)) {
-    ranges.push([at, at + text.length]);
-  }
-  return ranges;
+/** The same terms, each looked for at the start of a field alone. */
+export function asPrefixes(terms: readonly Term[]): Term[] {
+  return terms.map((term) => ({ ...term, isPrefix: true }));
 }

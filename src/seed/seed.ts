@@ -6,7 +6,8 @@ import type { Db, Trx } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { openNamed } from '../named-database.ts';
 import { type Progress, reportProgress } from '../progress.ts';
-import { addToCounts, type Count, countByStatus, insertUsers } from '../users/queries.ts';
+import { type Count, countByStatus } from '../users/counts.ts';
+import { addToCounts, insertUsers } from '../users/queries.ts';
 import { person } from './people.ts';
 
 const MOST = 100_000_000;

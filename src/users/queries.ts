@@ -5,15 +5,10 @@ import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { searchTextOf } from '../search/terms.ts';
 import { followChange } from '../sessions/last-administrator.ts';
-import { ROLES, type Role } from '../sessions/policy.ts';
+import { ROLES } from '../sessions/policy.ts';
 import { textKey } from '../text.ts';
+import type { Count } from './counts.ts';
 import type { NewUser, UserChanges } from './form.ts';
-
-/** How many users there are of each status. */
-export type Counts = { active: number; inactive: number };
-
-/** How many users there are, or are added, of one status and role. */
-export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
 
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
   const [user] = await executeCached(db, 'user by id', { id }, (value) =>
@@ -33,32 +28,6 @@ export async function findUserByUsername(db: Db, username: string): Promise<User
 
 export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {
   return db.selectFrom('users').selectAll().where('email_key', '=', textKey(email)).executeTakeFirst();
-}
-
-/** How many there are of each kind, in an order of kinds that is always the same; a kind that nobody is of may be there, too. */
-export async function readCounts(db: Db): Promise<Count[]> {
-  return executeCached(db, 'counts', {}, () =>
-    db
-      .selectFrom('user_counts')
-      .select(['is_active', 'role', ({ fn }) => fn.sum<number>('count').as('count')])
-      .groupBy(['is_active', 'role'])
-      .orderBy('is_active')
-      .orderBy('role'),
-  );
-}
-
-/** @param role of whom; undefined is everyone. */
-export function byStatus(counts: readonly Count[], role?: Role): Counts {
-  const sums = { active: 0, inactive: 0 };
-  for (const count of counts) {
-    if (role === undefined || role === count.role)
-      sums[count.is_active ? 'active' : 'inactive'] += count.count;
-  }
-  return sums;
-}
-
-export async function countByStatus(db: Db, role?: Role): Promise<Counts> {
-  return byStatus(await readCounts(db), role);
 }
 
 /** @throws NotUniqueError when the username or the email is taken. */

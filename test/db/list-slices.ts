@@ -2,18 +2,13 @@
 import type { CompiledQuery } from 'kysely';
 import type { Db } from '../../src/db/schema.ts';
 import { ROLES, type Role } from '../../src/sessions/policy.ts';
-import {
-  type Cursor,
-  parseList,
-  SORT_KEYS,
-  type Sort,
-  type SortKey,
-  STATUSES,
-  type Status,
-} from '../../src/users/list/address.ts';
-import { isIndexed } from '../../src/users/list/filters.ts';
-import { rangesAfter } from '../../src/users/list/order.ts';
-import { usersInSlice } from '../../src/users/list/rows.ts';
+import { parseList } from '../../src/users/list/address.ts';
+import { isIndexed } from '../../src/users/list/conditions.ts';
+import type { Cursor } from '../../src/users/list/cursor.ts';
+import { STATUSES, type Status } from '../../src/users/list/filters.ts';
+import { usersInSlice } from '../../src/users/list/index-query.ts';
+import { rangesAfter } from '../../src/users/list/key-range.ts';
+import { SORT_KEYS, type Sort, type SortKey } from '../../src/users/list/order.ts';
 
 /** Where next leads to from somewhere in the middle of each order. */
 const MIDDLE: Record<SortKey, Cursor> = {
@@ -44,11 +39,11 @@ export function* listSlices(db: Db): Generator<ListSlice> {
       if (!isIndexed(filter, sort)) continue;
       for (const side of ['after', 'before'] as const) {
         const middle = { ...MIDDLE[sort.replace('-', '') as SortKey], side };
-        for (const place of [undefined, ...rangesAfter(sort, middle)]) {
-          for (const offset of place ? [0] : [0, 4_000]) {
-            const window = { isFromEnd: side === 'before', offset, limit: 10, place };
-            const query = usersInSlice(db, filter, sort, window);
-            yield { query, status, role, hasRange: place !== undefined, isFar: offset > 0 };
+        for (const range of [undefined, ...rangesAfter(sort, middle)]) {
+          for (const offset of range ? [0] : [0, 4_000]) {
+            const slice = { isFromEnd: side === 'before', offset, limit: 10, range };
+            const query = usersInSlice(db, filter, sort, slice);
+            yield { query, status, role, hasRange: range !== undefined, isFar: offset > 0 };
           }
         }
       }

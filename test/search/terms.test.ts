@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanSearch, highlight, parseSearch, patternOf, searchTextOf } from '../../src/search/terms.ts';
+import { highlight } from '../../src/search/highlighting.ts';
+import { cleanSearch, parseSearch, patternOf, searchTextOf } from '../../src/search/terms.ts';
 
 const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ada  Lovelace-Straßer' };
 

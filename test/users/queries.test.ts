@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
-import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list/address.ts';
+import { countByStatus } from '../../src/users/counts.ts';
+import { parseList } from '../../src/users/list/address.ts';
+import type { Filter } from '../../src/users/list/filter.ts';
 import { resolveFilter } from '../../src/users/list/filter-result.ts';
+import { SORT_KEYS, type Sort } from '../../src/users/list/order.ts';
 import { listUsers } from '../../src/users/list/page.ts';
 import {
-  countByStatus,
   deleteUser,
   findHolders,
   findUser,

@@ -4,7 +4,7 @@ import { StartError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
-import { isOneOf, makeSearchIndex, postgresSearch } from './trigrams.ts';
+import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
 export const postgresEngine: Engine = {
   name: 'postgres',
@@ -67,7 +67,7 @@ export const postgresEngine: Engine = {
   async indexSearchText() {},
   async indexUsersAfter() {},
   searchIndexOf: postgresSearch,
-  isOneOf,
+  isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`,
   skipOver: (_db, query) => query(),
   // It is the server that works, on everyone's statements at once.
   runBatch: (work) => work(),

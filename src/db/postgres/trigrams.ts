@@ -3,19 +3,20 @@
  * (https://www.postgresql.org/docs/18/pgtrgm.html); without it, indexes that find what a field starts with.
  */
 import { type Expression, type SqlBool, sql } from 'kysely';
+import type { Deadline } from '../../deadline.ts';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
 import { patternOf, type Term } from '../../search/terms.ts';
 import type { Db, Trx } from '../schema.ts';
-import type { Question, Search } from '../search-index.ts';
+import type { SearchIndex, SearchQuery } from '../search-index.ts';
 
 const INDEX = 'users_search_text';
 /** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */
 const FIELDS = [2, 3, 4];
 
-export async function postgresSearch(db: Db): Promise<Search> {
+export async function postgresSearch(db: Db): Promise<SearchIndex> {
   const prefixOnly = !(await hasIndex(db));
   const has = prefixOnly ? startsWith : contains;
-  return { prefixOnly, has, find: (on, question, until) => find(on, question, has, until) };
+  return { prefixOnly, has, find: (on, query, deadline) => find(on, query, has, deadline) };
 }
 
 function contains(term: Term): Expression<SqlBool> {
@@ -30,11 +31,11 @@ function startsWith({ text }: Term): Expression<SqlBool> {
 /** @throws TooBroadError when it is not answered in time. */
 async function find(
   db: Db,
-  { terms, condition, beyond, isReversed, offset = 0, limit }: Question,
-  has: Search['has'],
-  until: number,
+  { terms, condition, range, isReversed, offset = 0, limit }: SearchQuery,
+  has: SearchIndex['has'],
+  deadline: Deadline,
 ): Promise<number[]> {
-  const patience = Math.floor(until - performance.now());
+  const patience = Math.floor(deadline.left);
   if (patience <= 0) throw new TooBroadError('There is no time left.');
   try {
     return await db
@@ -47,7 +48,7 @@ async function find(
           .select('id')
           .where(({ and }) => and(terms.map(has)))
           .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
-          .$if(beyond !== undefined, (query) => query.where('id', beyond?.operator ?? '>', beyond?.id ?? 0))
+          .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
           .orderBy('id', isReversed ? 'desc' : 'asc')
           .limit(limit)
           .offset(offset)
@@ -96,11 +97,6 @@ async function hasIndex(db: Db): Promise<boolean> {
   const { rows } = await sql<{ is_there: boolean }>`
     select to_regclass(${INDEX}) is not null as is_there`.execute(db);
   return rows[0]?.is_there ?? false;
-}
-
-/** Whether a column has one of many values. */
-export function isOneOf(column: string, values: readonly number[]) {
-  return sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`;
 }
 
 function nameOf(field: number): string {

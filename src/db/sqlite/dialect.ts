@@ -20,7 +20,7 @@ import {
 import { DatabaseLostError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import { sqliteEngine } from './engine.ts';
 import { isBusy, translatedCommit } from './errors.ts';
-import { makeIndexesAhead } from './fts5.ts';
+import { makeIndexesAhead } from './fts5-index.ts';
 import { raised } from './generation.ts';
 import { OpenedFile } from './opened-file.ts';
 import { openReader, openWriter, type Statements } from './statements.ts';

@@ -5,7 +5,8 @@ import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { runBatch } from './batches.ts';
-import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './fts5.ts';
+import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.ts';
+import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 
 /** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
@@ -42,7 +43,8 @@ export const sqliteEngine: Engine = {
   indexSearchText,
   indexUsersAfter,
   searchIndexOf: async () => sqliteSearch,
-  isOneOf,
+  isOneOf: (column, values) =>
+    sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
   skipOver,
   runBatch,
   overwrite,

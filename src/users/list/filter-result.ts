@@ -1,101 +1,103 @@
-/** Who a filter lets through: how many they are and, where no index has them in every order, who. */
+/** Who a filter lets through: how many they are and, where they are few, who. */
 import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
+import type { SearchIndex } from '../../db/search-index.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
+import { Deadline } from '../../deadline.ts';
 import { noneIfTooBroad } from '../../errors.ts';
 import type { Total } from '../../pagination.ts';
-import { parseSearch } from '../../search/terms.ts';
-import { byStatus, type Count, readCounts } from '../queries.ts';
-import type { Filter } from './address.ts';
-import { hasBounds, hasDates, inBounds, isIndexed, isWithin, splitBounds } from './filters.ts';
-import { type SearchContext, scanForPage } from './scan.ts';
+import { asPrefixes } from '../../search/terms.ts';
+import { readCounts } from '../counts.ts';
+import { inBounds, matchesRow, splitByIndex } from './conditions.ts';
+import { type Filter, isFiltered } from './filter.ts';
+import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.ts';
+import { scanForPage } from './scan.ts';
+import type { SearchContext } from './scan-batches.ts';
 
-/** Up to this many users that a search, dates or a role let through are put into any order, and counted if need be. */
-export const MOST_COUNTED = 10_000;
 /** Milliseconds after which whoever asks for a page has to be told that it is too much. */
-const PATIENCE = 900;
-/** The same, before those with a role are gone through for what is searched for, rather than the other way round. */
-const PATIENCE_BEFORE_ROLE = 300;
+export const PATIENCE = 900;
+/** What of it is kept for the next way when one takes long. */
+const PATIENCE_FOR_NEXT = 600;
+/** One more than are counted tells that there are more. */
+const LIMIT = MOST_COUNTED + 1;
 
 export type FilterResult = SearchContext & {
   total: Total;
-  /** Their ids in ascending order, where a search, dates or a role let few through. */
+  /** The ids of all who match, ascending, where they had to be counted and are not too many. */
   ids: readonly number[] | undefined;
 };
 
-/**
- * Finds out who a filter lets through; kept rather than counted, unless there is a search or a date, and then up to
- * `MOST_COUNTED`.
- * @throws TooBroadError
- */
-export async function resolveFilter(db: Db, filter: Filter, known?: readonly Count[]): Promise<FilterResult> {
-  const until = performance.now() + PATIENCE;
-  const { q, status, role } = filter;
-  const counts = known ?? (await readCounts(db));
-  const ofRole = byStatus(counts, role);
-  const withRole = ofRole.active + ofRole.inactive;
-  const withStatus = status && byStatus(counts)[status];
-  const isByRole = role !== undefined && (withStatus === undefined || withRole < withStatus);
-  const search = q === undefined ? undefined : await engineOf(db).searchIndexOf(db);
-  const sought = { terms: parseSearch(q ?? '', search), search, isByRole, until };
-  const isFew = role !== undefined && Math.min(withRole, withStatus ?? withRole) <= MOST_COUNTED;
-  if (q === undefined && !hasDates(filter) && !isFew) {
-    const count = status ? ofRole[status] : withRole;
-    return { ...sought, total: { count, isExact: true }, ids: undefined };
-  }
-  const ids = await findIds(db, filter, sought, isFew);
-  const isExact = ids.length <= MOST_COUNTED;
-  const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };
-  return { ...sought, total, ids: isExact ? ids : undefined };
-}
+type Options = { plan?: CountPlan; search?: SearchIndex; deadline?: Deadline };
 
-/** One more than are counted tells that there are more. */
-async function findIds(db: Db, filter: Filter, sought: SearchContext, isFew: boolean): Promise<number[]> {
-  const { terms, search, until } = sought;
-  const limit = MOST_COUNTED + 1;
-  if (isFew || hasDates(filter)) {
-    const ids = await findIndexed(db, filter, sought, limit);
-    if (isIndexed(filter, 'created')) return ids;
-    if (ids.length < limit) return findAmong(db, ids, filter, sought);
-  }
-  if (search) {
-    const condition = hasBounds(filter) ? isWithin(filter) : undefined;
-    const find = (end: number) => search.find(db, { terms, condition, isReversed: false, limit }, end);
-    if (filter.role === undefined) return find(until);
-    // Of all who have what is searched for, hardly any may have the role.
-    const ids = await find(until - PATIENCE + PATIENCE_BEFORE_ROLE).catch(noneIfTooBroad);
-    if (ids) return ids;
-  }
-  const first = { isFromEnd: false, offset: 0, limit };
-  return (await scanForPage(db, { ...filter, sort: 'created' }, sought, first)).sort(ascending);
-}
-
-/** Those who have as much of what is asked as one index knows: dates, and a role or a status. */
-async function findIndexed(
+/** @throws TooBroadError */
+export async function resolveFilter(
   db: Db,
   filter: Filter,
-  { isByRole }: SearchContext,
-  limit: number,
+  { plan, search, deadline = Deadline.in(PATIENCE) }: Options = {},
+): Promise<FilterResult> {
+  const { lead, ...count } = plan ?? planCount(filter, await readCounts(db));
+  const index = filter.q && (search ?? (await engineOf(db).searchIndexOf(db)));
+  const terms = filter.q?.terms ?? [];
+  const context = { terms: index?.prefixOnly ? asPrefixes(terms) : terms, search: index, lead, deadline };
+  if (count.kind === 'kept')
+    return { ...context, total: { count: count.count, isExact: true }, ids: undefined };
+  const ids = await findIds(db, filter, context, count.ways);
+  const isExact = ids.length <= MOST_COUNTED;
+  const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };
+  return { ...context, total, ids: isExact ? ids : undefined };
+}
+
+type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<number[] | undefined>;
+
+const FINDERS: Record<CountWay, Finder> = {
+  index: findByIndex,
+  'index-then-rows': findByIndexThenRows,
+  search: findBySearch,
+  scan: findByScan,
+};
+
+async function findIds(
+  db: Db,
+  filter: Filter,
+  context: SearchContext,
+  [way = 'scan', ...others]: readonly CountWay[],
 ): Promise<number[]> {
-  const [indexed] = splitBounds(filter, 'created', isByRole);
-  const users = db.selectFrom('users').select('id').where(inBounds(indexed)).limit(limit);
+  const find = FINDERS[way];
+  if (others.length === 0) return (await find(db, filter, context)) ?? [];
+  const deadline = context.deadline.before(PATIENCE_FOR_NEXT);
+  const ids = await find(db, filter, { ...context, deadline }).catch(noneIfTooBroad);
+  return ids ?? findIds(db, filter, context, others);
+}
+
+/** As far as the index by time of creation has what is asked: dates, and a role or a status. */
+async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Promise<number[]> {
+  const [indexed] = splitByIndex(filter, 'created', lead);
+  const users = db.selectFrom('users').select('id').where(inBounds(indexed)).limit(LIMIT);
   const rows = await engineOf(db).runBatch(() => users.execute());
   return rows.map(({ id }) => id).sort(ascending);
 }
 
-/** Those of a few who have all that is asked. */
-async function findAmong(
-  db: Db,
-  ids: readonly number[],
-  filter: Filter,
-  { terms, search }: SearchContext,
-): Promise<number[]> {
+/** Those of a few whom the index has, if they are few, who have all that is asked. */
+async function findByIndexThenRows(db: Db, filter: Filter, context: SearchContext) {
+  const ids = await findByIndex(db, filter, context);
+  if (ids.length === LIMIT) return undefined;
+  const { terms, search } = context;
   const users = usersByIds(db, ids)
     .select('users.id')
-    .where(isWithin(filter))
+    .where(matchesRow(filter))
     .where(({ and }) => and(search ? terms.map(search.has) : []))
     .orderBy('users.id');
   return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
+}
+
+async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {
+  const condition = isFiltered({ ...filter, q: undefined }) ? matchesRow(filter) : undefined;
+  return search?.find(db, { terms, condition, isReversed: false, limit: LIMIT }, deadline);
+}
+
+async function findByScan(db: Db, filter: Filter, context: SearchContext) {
+  const first = { isFromEnd: false, offset: 0, limit: LIMIT };
+  return (await scanForPage(db, { ...filter, sort: 'created' }, context, first)).sort(ascending);
 }
 
 function ascending(one: number, other: number): number {

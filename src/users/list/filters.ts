@@ -1,69 +1,141 @@
-/** What a filter asks of a row besides the search, and which of it an index has. */
-import type { ExpressionBuilder } from 'kysely';
-import type { Schema, User } from '../../db/schema.ts';
-import type { Condition } from '../../db/search-index.ts';
-import type { Role } from '../../sessions/policy.ts';
-import { type Filter, orderOf, type Sort } from './address.ts';
+/** The filters of the list, each in one row: all that is known of it but its piece of markup. */
+import type { ComparisonOperator } from 'kysely';
+import type { User } from '../../db/schema.ts';
+import { date } from '../../formats.ts';
+import type { Fields } from '../../forms.ts';
+import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
+import { ROLE_NAMES, ROLES, type Role } from '../../sessions/policy.ts';
+import { codePoints, foldDigits, trim } from '../../text.ts';
+import { SORT_KEYS, type SortKey } from './order.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
+const and = new Intl.ListFormat('en');
 
-/** A status, a role, and when someone was created: from a time on, before another. */
-export type Bounds = {
-  isActive?: User['is_active'] | undefined;
-  role?: Role | undefined;
-  from?: number | undefined;
-  before?: number | undefined;
+export const STATUSES = ['active', 'inactive'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** What is searched for: as typed, without what says nothing, and taken apart. */
+export type Search = { text: string; terms: readonly Term[] };
+
+/** A day in UTC, such as `2026-01-31`. */
+type Day = string;
+type Days = { createdAfter?: Day | undefined; createdBefore?: Day | undefined };
+
+export type FilterRow<V> = {
+  /** Its name in the address. */
+  parameter: string;
+  /** @param typed trimmed, and not empty. */
+  parse(typed: string): V | undefined;
+  /** What is said when it cannot be parsed: "… was ignored: it can be active or inactive." */
+  rule: string;
+  /** What is parsed to the same value again. */
+  format(value: V): string;
+  /** Whether the form has a field for it; else links choose it. */
+  isField: boolean;
+  /** What a user's row has to be; what is searched for is in no column alone. */
+  column?: { name: keyof User; operator: ComparisonOperator; value(value: V): string | number | boolean };
+  /**
+   * The orders whose index has it: as an equality the index begins with it, so that it has one of them at most; as a
+   * range it is what the index is in the order of. Without one it is asked of each row.
+   */
+  index?: { orders: readonly SortKey[]; as: 'equality' | 'range' };
+  /** Whether the number of users is kept for each value. */
+  isCounted?: boolean;
+  /** Its words in "active editors with “ada”, created since 1 Jan 2026": before the noun, for it, and after it. */
+  adjective?(value: V): string;
+  noun?(value: V): string;
+  phrase?(value: V, others: Days): string | undefined;
 };
 
-export function hasDates(filter: Filter): boolean {
-  return filter.createdAfter !== undefined || filter.createdBefore !== undefined;
+const row = <V>(filter: FilterRow<V>) => filter;
+
+/** In the order of the address. */
+export const FILTERS = {
+  q: row<Search>({
+    parameter: 'q',
+    parse: readSearch,
+    rule: 'there is nothing in it to search for',
+    format: ({ text }) => text,
+    isField: true,
+    phrase: ({ terms }) => `with ${and.format(terms.map(nameOfTerm))}`,
+  }),
+  status: row<Status>({
+    parameter: 'status',
+    parse: (typed) => STATUSES.find((status) => status === typed),
+    rule: 'it can be active or inactive',
+    format: String,
+    isField: false,
+    column: { name: 'is_active', operator: '=', value: (status) => status === 'active' },
+    index: { orders: SORT_KEYS, as: 'equality' },
+    isCounted: true,
+    adjective: String,
+  }),
+  role: row<Role>({
+    parameter: 'role',
+    parse: (typed) => ROLES.find((role) => role === typed),
+    rule: `it can be ${ROLES.join(', ')}`,
+    format: String,
+    isField: true,
+    column: { name: 'role', operator: '=', value: String },
+    index: { orders: ['created'], as: 'equality' },
+    isCounted: true,
+    noun: (role) => ROLE_NAMES[role].many,
+  }),
+  createdAfter: row<Day>({
+    parameter: 'created_after',
+    parse: readDay,
+    rule: 'it can be a date such as 2026-01-31',
+    format: String,
+    isField: true,
+    column: { name: 'created_at', operator: '>=', value: startOf },
+    index: { orders: ['created'], as: 'range' },
+    phrase: (first, { createdBefore: last }) =>
+      last ? `created from ${nameOfDay(first)} to ${nameOfDay(last)}` : `created since ${nameOfDay(first)}`,
+  }),
+  createdBefore: row<Day>({
+    parameter: 'created_before',
+    parse: readDay,
+    rule: 'it can be a date such as 2026-01-31',
+    format: String,
+    isField: true,
+    column: { name: 'created_at', operator: '<', value: (day) => startOf(day) + DAY },
+    index: { orders: ['created'], as: 'range' },
+    phrase: (last, { createdAfter }) => (createdAfter ? undefined : `created up to ${nameOfDay(last)}`),
+  }),
+};
+
+/** What is to be said of filters that mean something, but perhaps not what was meant. */
+export function noticesOf({ createdAfter, createdBefore }: Days, typed: Fields): string[] {
+  const notices: string[] = [];
+  if (createdAfter && createdBefore && createdAfter > createdBefore)
+    notices.push('Nobody was created between these dates: the first is after the second.');
+  if (codePoints(trim((typed.q ?? '').slice(0, 4 * LONGEST_SEARCH))) > LONGEST_SEARCH)
+    notices.push(`Only the first ${LONGEST_SEARCH} characters were searched for.`);
+  return notices;
 }
 
-export function boundsOf({ status, role, createdAfter, createdBefore }: Filter): Bounds {
-  const startOf = (day: string) => Date.parse(`${day}T00:00:00Z`);
-  return {
-    isActive: status && status === 'active',
-    role,
-    from: createdAfter === undefined ? undefined : startOf(createdAfter),
-    before: createdBefore === undefined ? undefined : startOf(createdBefore) + DAY,
-  };
+function readSearch(typed: string): Search | undefined {
+  const text = cleanSearch(typed);
+  const terms = parseSearch(text);
+  return terms.length > 0 ? { text, terms } : undefined;
 }
 
-/** Whether anything is asked of a row besides the search. */
-export function hasBounds(filter: Filter): boolean {
-  return Object.values(boundsOf(filter)).some((bound) => bound !== undefined);
+function readDay(typed: string): Day | undefined {
+  // Keyboards for full-width digits have a dash as wide.
+  const day = foldDigits(typed).replaceAll('－', '-');
+  const start = new Date(startOf(day));
+  const isDay = start.getUTCFullYear() >= 1 && start.toISOString().slice(0, 10) === day;
+  return isDay ? day : undefined;
 }
 
-export function inBounds({ isActive, role, from, before }: Bounds): Condition {
-  return (where: ExpressionBuilder<Schema, 'users'>) => {
-    const conditions = [];
-    if (isActive !== undefined) conditions.push(where('users.is_active', '=', isActive));
-    if (role !== undefined) conditions.push(where('users.role', '=', role));
-    if (from !== undefined) conditions.push(where('users.created_at', '>=', from));
-    if (before !== undefined) conditions.push(where('users.created_at', '<', before));
-    return where.and(conditions);
-  };
+function startOf(day: Day): number {
+  return Date.parse(`${day}T00:00:00Z`);
 }
 
-/** Whether a user has the filter's status and role, and was created in its dates. */
-export function isWithin(filter: Filter): Condition {
-  return inBounds(boundsOf(filter));
+function nameOfDay(day: Day): string {
+  return date.format(startOf(day));
 }
 
-/** Whether one index has all that a filter asks, and the order. */
-export function isIndexed(filter: Filter, sort: Sort): boolean {
-  if (filter.q !== undefined) return false;
-  const isByTime = orderOf(sort).column === 'created_at';
-  if (filter.role !== undefined) return isByTime && filter.status === undefined;
-  return isByTime || !hasDates(filter);
-}
-
-/**
- * The bounds that an index of an order has, and the rest of them, which is to be asked of each row.
- * @param isByRole whether to go by the role rather than by the status, where there are both: no index has them.
- */
-export function splitBounds(filter: Filter, sort: Sort, isByRole: boolean): [indexed: Bounds, asked: Bounds] {
-  const { isActive, role, ...dates } = boundsOf(filter);
-  if (orderOf(sort).column !== 'created_at') return [{ isActive }, { role, ...dates }];
-  return isByRole ? [{ role, ...dates }, { isActive }] : [{ isActive, ...dates }, { role }];
+function nameOfTerm({ typed, isPrefix }: Term): string {
+  return `${isPrefix ? 'a field that starts with ' : ''}“${typed}”`;
 }

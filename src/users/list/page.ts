@@ -1,19 +1,22 @@
-/** The list of users in the database: those on a page. */
+/** A page of the list: by its number, or from a cursor on. */
 import type { Db, User } from '../../db/schema.ts';
 import { noneIfTooBroad } from '../../errors.ts';
 import { countPages, labelOf, type Neighbours, Page } from '../../pagination.ts';
-import type { Cursor, Filter, ListState } from './address.ts';
+import { type Cursor, oppositeOf } from './cursor.ts';
 import { type FilterResult, resolveFilter } from './filter-result.ts';
-import { rangesAfter } from './order.ts';
+import { rangesAfter } from './key-range.ts';
+import { planRows, type RowsPlan } from './plan.ts';
 import { readSlice } from './rows.ts';
+import type { FilterAndOrder } from './scan-batches.ts';
+import type { ListState } from './state.ts';
 
 /** The state of a list that may have become shorter, with the nearest page that there still is. */
 export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
   if (list.page === 1 || list.cursor) return list;
-  const matches = await resolveFilter(db, list).catch(noneIfTooBroad);
-  if (!matches?.total.isExact) return list;
-  const { count } = matches.total;
-  return { ...list, page: Math.max(1, Math.min(list.page, countPages(count, list.perPage))) };
+  const result = await resolveFilter(db, list).catch(noneIfTooBroad);
+  if (!result?.total.isExact) return list;
+  const pages = countPages(result.total.count, list.perPage);
+  return { ...list, page: Math.max(1, Math.min(list.page, pages)) };
 }
 
 /** A page, and the state that leads to just that page again. */
@@ -21,23 +24,34 @@ type Found = { list: ListState; page: Page<User> };
 
 /**
  * The page that a state asks for; undefined past the end of the list.
- * @param matches who the filter lets through.
  * @throws TooBroadError
  */
-export async function readPage(db: Db, list: ListState, matches: FilterResult): Promise<Found | undefined> {
-  return list.cursor ? readPageByCursor(db, list, list.cursor, matches) : readPageByNumber(db, list, matches);
+export async function readPage(
+  db: Db,
+  list: ListState,
+  result: FilterResult,
+  plan = planRows(list, result),
+): Promise<Found | undefined> {
+  return list.cursor
+    ? readPageByCursor(db, list, list.cursor, result, plan)
+    : readPageByNumber(db, list, result, plan);
 }
 
-async function readPageByNumber(db: Db, list: ListState, matches: FilterResult): Promise<Found | undefined> {
+async function readPageByNumber(
+  db: Db,
+  list: ListState,
+  result: FilterResult,
+  plan: RowsPlan,
+): Promise<Found | undefined> {
   const { perPage } = list;
-  const { total } = matches;
+  const { total } = result;
   const pages = Math.max(1, countPages(total.count, perPage));
   // Where nobody has counted to the end, a number that no database counts to is beyond it, too.
   if (!Number.isSafeInteger(list.page * perPage)) return undefined;
   if (list.page < 1 || (total.isExact && list.page > pages)) return undefined;
   // Beyond what is counted, one more than is shown tells whether there is a next page.
   const limit = total.isExact ? perPage : perPage + 1;
-  const users = await listUsers(db, list, matches, { offset: (list.page - 1) * perPage, limit });
+  const users = await listUsers(db, list, result, { offset: (list.page - 1) * perPage, limit }, plan);
   if (users.length === 0 && list.page > 1) return undefined;
   const neighbours = { hasPrev: list.page > 1, hasNext: users.length > perPage || list.page < pages };
   const page = new Page(users.slice(0, perPage), list.page, perPage, total.count, {
@@ -51,26 +65,30 @@ async function readPageByCursor(
   db: Db,
   list: ListState,
   cursor: Cursor,
-  matches: FilterResult,
+  result: FilterResult,
+  plan: RowsPlan,
 ): Promise<Found | undefined> {
   const { perPage } = list;
-  const { total } = matches;
+  const { total } = result;
   const pages = Math.max(1, countPages(total.count, perPage));
-  const users = await usersBeyond(db, list, cursor, perPage + 1, matches);
+  const users = await usersAfter(db, list, cursor, perPage + 1, result, plan);
   const isMore = users.length > perPage;
   const isForward = cursor.side === 'after';
-  if (!isForward && !isMore) return readPageByNumber(db, { ...list, page: 1 }, matches);
-  if (users.length === 0) return readPageByNumber(db, { ...list, page: total.isExact ? pages : 1 }, matches);
-  const isAnyBehind =
-    (await usersBeyond(db, list, turned(cursor), 1, matches, { isIncluded: true })).length > 0;
+  if (!isForward && !isMore) return readPageByNumber(db, { ...list, page: 1 }, result, plan);
+  if (users.length === 0)
+    return readPageByNumber(db, { ...list, page: total.isExact ? pages : 1 }, result, plan);
+  const behind = await usersAfter(db, list, oppositeOf(cursor), 1, result, plan, { isIncluded: true });
+  const isAnyBehind = behind.length > 0;
   const neighbours: Neighbours = {
     hasPrev: isForward ? isAnyBehind : isMore,
     hasNext: isForward ? isMore : isAnyBehind,
   };
   const shown = users.slice(0, perPage);
   const number = labelOf(list.page, total.isExact ? pages : undefined, neighbours);
-  const known = { ...neighbours, ...total };
-  const page = new Page(isForward ? shown : shown.reverse(), number, perPage, total.count, known);
+  const page = new Page(isForward ? shown : shown.reverse(), number, perPage, total.count, {
+    ...neighbours,
+    ...total,
+  });
   // At the end of the list its number says as much, unless the page begins elsewhere than one of that number would.
   const isLast = total.isExact && !neighbours.hasNext && shown.length === total.count - (pages - 1) * perPage;
   return { list: { ...list, page: number, cursor: isLast ? undefined : cursor }, page };
@@ -83,39 +101,37 @@ async function readPageByCursor(
  */
 export async function listUsers(
   db: Db,
-  list: Filter & Pick<ListState, 'sort'>,
-  matches: FilterResult,
+  list: FilterAndOrder,
+  result: FilterResult,
   { offset, limit }: { offset: number; limit: number },
+  plan = planRows(list, result),
 ): Promise<User[]> {
-  const { count, isExact } = matches.total;
-  if (!isExact) return readSlice(db, list, matches, { isFromEnd: false, offset, limit });
+  const { count, isExact } = result.total;
+  if (!isExact) return readSlice(db, list, result, { isFromEnd: false, offset, limit }, plan);
   const most = Math.min(limit, count - offset);
   if (most <= 0) return [];
   const after = count - offset - most;
   const isFromEnd = after < offset;
-  const window = { isFromEnd, offset: isFromEnd ? after : offset, limit: most };
-  const users = await readSlice(db, list, matches, window);
+  const slice = { isFromEnd, offset: isFromEnd ? after : offset, limit: most };
+  const users = await readSlice(db, list, result, slice, plan);
   return isFromEnd ? users.reverse() : users;
 }
 
-/** Up to `limit` users on the far side of a boundary, the nearest first; no row is skipped over to get there. */
-async function usersBeyond(
+/** Up to `limit` users on the far side of a cursor, the nearest first; no row is skipped over to get there. */
+async function usersAfter(
   db: Db,
   list: ListState,
   cursor: Cursor,
   limit: number,
-  matches: FilterResult,
+  result: FilterResult,
+  plan: RowsPlan,
   options?: { isIncluded: boolean },
 ): Promise<User[]> {
   const users: User[] = [];
-  for (const place of rangesAfter(list.sort, cursor, options)) {
+  for (const range of rangesAfter(list.sort, cursor, options)) {
     if (users.length === limit) break;
-    const window = { isFromEnd: cursor.side === 'before', offset: 0, limit: limit - users.length, place };
-    users.push(...(await readSlice(db, list, matches, window)));
+    const slice = { isFromEnd: cursor.side === 'before', offset: 0, limit: limit - users.length, range };
+    users.push(...(await readSlice(db, list, result, slice, plan)));
   }
   return users;
-}
-
-function turned(cursor: Cursor): Cursor {
-  return { ...cursor, side: cursor.side === 'after' ? 'before' : 'after' };
 }

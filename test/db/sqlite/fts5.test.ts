@@ -2,11 +2,12 @@
 import { sql } from 'kysely';
 import { describe, expect, test, vi } from 'vitest';
 import { engineOf } from '../../../src/db/engine.ts';
+import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db } from '../../../src/db/schema.ts';
-import { rebuildSearch } from '../../../src/db/search-index.ts';
 import { runBatch } from '../../../src/db/sqlite/batches.ts';
 import { Statements } from '../../../src/db/sqlite/statements.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { Deadline } from '../../../src/deadline.ts';
 import { parseQuery } from '../../../src/forms.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
@@ -110,7 +111,7 @@ test('when the first user of a new range of ids is rolled back, those who come a
   const search = await engineOf(db).searchIndexOf(db);
   const terms = [{ text: 'user2621', typed: '', isPrefix: false }];
   const question = { terms, condition: undefined, isReversed: false, limit: 100 };
-  expect(await search.find(db, question, performance.now() + 60_000)).toHaveLength(25);
+  expect(await search.find(db, question, Deadline.in(60_000))).toHaveLength(25);
 });
 
 test('another process may make the index anew meanwhile', async () => {
@@ -123,5 +124,5 @@ test('another process may make the index anew meanwhile', async () => {
   for (let id = 262_132; id <= 262_150; id++) await addUser(db, { username: `user${id}` });
   const search = await engineOf(db).searchIndexOf(db);
   const question = { terms: parseSearch('user'), condition: undefined, isReversed: false, limit: 100 };
-  expect(await search.find(db, question, performance.now() + 60_000)).toHaveLength(19);
+  expect(await search.find(db, question, Deadline.in(60_000))).toHaveLength(19);
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
-import { inBounds } from '../../../src/users/list/filters.ts';
+import { inBounds } from '../../../src/users/list/conditions.ts';
 import { giveRoles, temporaryDatabase } from '../../support.ts';
 import { type ListSlice, listSlices } from '../list-slices.ts';
 
@@ -55,7 +55,7 @@ test('who has a role is found in its index, and whatever else is asked of a few 
     expect(await planOf(ofRole)).toEqual([
       'SEARCH users USING COVERING INDEX users_role_created_at (role=?)',
     ]);
-    const asked = inBounds({ isActive: true, role: 'editor', from: 0, before: 2e12 });
+    const asked = inBounds({ status: true, role: 'editor', createdAfter: 0, createdBefore: 2e12 });
     const among = await planOf(usersByIds(db, [1, 2, 3]).select('users.id').where(asked));
     expect(among.filter((step) => step.startsWith('SEARCH'))).toEqual([
       'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)',

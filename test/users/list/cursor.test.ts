@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../../src/db/transact.ts';
-import { SORT_KEYS } from '../../../src/users/list/address.ts';
+import { SORT_KEYS } from '../../../src/users/list/order.ts';
 import { deleteUser } from '../../../src/users/queries.ts';
 import { addUser, addUsers, decodeHtml, get, post, startApp, textOf } from '../../support.ts';
 

@@ -1,9 +1,11 @@
 /** Lists by date: in every order, however many match. */
 import { expect, test } from 'vitest';
+import { Deadline } from '../../../src/deadline.ts';
 import { TooBroadError } from '../../../src/errors.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
-import { parseList, SORT_KEYS, type Sort } from '../../../src/users/list/address.ts';
+import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
+import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { listUsers } from '../../../src/users/list/page.ts';
 import { scanForPage } from '../../../src/users/list/scan.ts';
 import { decodeHtml, get, startApp, temporaryDatabase, textOf } from '../../support.ts';
@@ -31,7 +33,7 @@ test('are what looking at everyone gives, whether few match or many', async () =
         (filter.status === undefined || (filter.status === 'active') === is_active),
     );
     // However slow the machine is.
-    const matches = { ...(await resolveFilter(db, filter)), until: Number.POSITIVE_INFINITY };
+    const matches = { ...(await resolveFilter(db, filter)), deadline: Deadline.in(Number.POSITIVE_INFINITY) };
     const { total } = matches;
     expect(total).toEqual({ count: Math.min(matching.length, 10_000), isExact });
     for (const sort of ORDERS) {
@@ -95,9 +97,11 @@ test('whoever asks for too much to look through is told so', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 3_000);
   const nobody = { ...ALL, createdAfter: '2030-01-01' };
-  const window = { isFromEnd: false, offset: 0, limit: 10 };
+  const slice = { isFromEnd: false, offset: 0, limit: 10 };
   const matches = await resolveFilter(db, nobody);
   const list = { ...nobody, sort: 'email' as const };
-  expect(await scanForPage(db, list, matches, window)).toEqual([]);
-  await expect(scanForPage(db, list, { ...matches, until: 0 }, window)).rejects.toThrow(TooBroadError);
+  expect(await scanForPage(db, list, matches, slice)).toEqual([]);
+  await expect(scanForPage(db, list, { ...matches, deadline: Deadline.in(-1) }, slice)).rejects.toThrow(
+    TooBroadError,
+  );
 });

@@ -1,22 +1,19 @@
 /** Lists by role: what looking at everyone gives, whether few have it or many. */
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db, User } from '../../../src/db/schema.ts';
-import type { Question } from '../../../src/db/search-index.ts';
+import type { SearchQuery } from '../../../src/db/search-index.ts';
+import { Deadline } from '../../../src/deadline.ts';
 import { TooBroadError } from '../../../src/errors.ts';
-import { parseSearch, patternOf } from '../../../src/search/terms.ts';
+import { patternOf } from '../../../src/search/terms.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
 import { ROLES } from '../../../src/sessions/policy.ts';
-import {
-  cursorAt,
-  type Filter,
-  orderOf,
-  parseList,
-  SORT_KEYS,
-  type Sort,
-  STATUSES,
-} from '../../../src/users/list/address.ts';
+import { parseList } from '../../../src/users/list/address.ts';
+import { cursorAt } from '../../../src/users/list/cursor.ts';
+import type { Filter } from '../../../src/users/list/filter.ts';
 import { type FilterResult, resolveFilter } from '../../../src/users/list/filter-result.ts';
+import { FILTERS, STATUSES } from '../../../src/users/list/filters.ts';
+import { orderOf, SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import {
   addUser,
@@ -32,16 +29,17 @@ import {
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
 const DATES = { createdAfter: '2019-02-01', createdBefore: '2019-09-30' };
-const SOON = () => performance.now() + 60_000;
+const SOON = () => Deadline.in(60_000);
+const searchFor = FILTERS.q.parse;
 
 const KINDS = ROLES.flatMap((role): Partial<Filter>[] =>
   [undefined, ...STATUSES].map((status) => ({ role, status })),
 );
 const SEARCHED: Partial<Filter>[] = [
-  { role: 'member', q: 'example' },
-  { role: 'member', status: 'inactive', q: 'an' },
-  { role: 'editor', q: 'martin example', ...DATES },
-  { role: 'editor', status: 'active', q: 'an', ...DATES },
+  { role: 'member', q: searchFor('example') },
+  { role: 'member', status: 'inactive', q: searchFor('an') },
+  { role: 'editor', q: searchFor('martin example'), ...DATES },
+  { role: 'editor', status: 'active', q: searchFor('an'), ...DATES },
 ];
 const DATED: Partial<Filter>[] = [
   { role: 'member', createdAfter: '2019-01-01' },
@@ -52,17 +50,14 @@ const DATED: Partial<Filter>[] = [
   { role: 'viewer', status: 'inactive', ...DATES },
 ];
 
-function isAsked(
-  user: User,
-  { role, status, q = '', createdAfter = '', createdBefore = '9' }: Partial<Filter>,
-) {
+function isAsked(user: User, { role, status, q, createdAfter = '', createdBefore = '9' }: Partial<Filter>) {
   const day = new Date(user.created_at).toISOString().slice(0, 10);
   return (
     (!role || user.role === role) &&
     (!status || user.is_active === (status === 'active')) &&
     day >= createdAfter &&
     day <= createdBefore &&
-    parseSearch(q).every((term) => user.search_text.includes(patternOf(term)))
+    (q?.terms ?? []).every((term) => user.search_text.includes(patternOf(term)))
   );
 }
 
@@ -89,7 +84,7 @@ test.each([
   for (const some of filters) {
     const filter = { ...ALL, ...some };
     const matching = everyone.filter((user) => isAsked(user, some));
-    const found = { ...(await resolveFilter(db, filter)), until: SOON() };
+    const found = { ...(await resolveFilter(db, filter)), deadline: SOON() };
     const isCounted = matching.length <= 10_000 || !(some.q || some.createdAfter);
     const count = isCounted ? matching.length : 10_000;
     expect(found.total, JSON.stringify(some)).toEqual({ count, isExact: isCounted });
@@ -125,8 +120,8 @@ function waysOf(found: FilterResult, isKept: boolean): [string, FilterResult][] 
   const total = isKept ? found.total : { count: 10_000, isExact: false };
   return [
     ['as found', found],
-    ['as many by role', { ...found, ids: undefined, total, isByRole: true }],
-    ['as many by status', { ...found, ids: undefined, total, isByRole: false }],
+    ['as many by role', { ...found, ids: undefined, total, lead: 'role' }],
+    ['as many by status', { ...found, ids: undefined, total, lead: 'status' }],
   ];
 }
 
@@ -160,7 +155,7 @@ test('who comes late in an order is found among those with the role', async () =
     ['-email', 'active', 700],
   ] as const) {
     const list = { ...ALL, role: 'editor' as const, sort, status, page, perPage: 7 };
-    const matches = { ...(await resolveFilter(db, list)), until: SOON() };
+    const matches = { ...(await resolveFilter(db, list)), deadline: SOON() };
     expect(matches.ids).toBeUndefined();
     const ordered = idsOf(
       orderBySort(
@@ -182,18 +177,16 @@ test('where hardly anyone found has the role, those with the role are searched',
   await giveRoles(db);
   const everyone = await db.selectFrom('users').selectAll().execute();
   for (const some of [
-    { role: 'member', q: 'garcia' },
-    { role: 'member', q: 'garcia', status: 'active' },
-    { role: 'member', q: 'example' },
+    { role: 'member', q: searchFor('garcia') },
+    { role: 'member', q: searchFor('garcia'), status: 'active' },
+    { role: 'member', q: searchFor('example') },
   ] as const) {
     const search = await engineOf(db).searchIndexOf(db);
-    const find = async (_db: Db, _question: Question, until: number) => {
-      expect(until, 'leaves time for the rest').toBeLessThan(performance.now() + 500);
+    const find = async (_db: Db, _query: SearchQuery, deadline: Deadline) => {
+      expect(deadline.left, 'leaves time for the rest').toBeLessThan(500);
       throw new TooBroadError('Too many users had to be looked up.');
     };
-    vi.spyOn(engineOf(db), 'searchIndexOf').mockResolvedValue({ ...search, find });
-    const { ids, total } = await resolveFilter(db, { ...ALL, ...some });
-    vi.restoreAllMocks();
+    const { ids, total } = await resolveFilter(db, { ...ALL, ...some }, { search: { ...search, find } });
     const matching = everyone.filter((user) => isAsked(user, some)).map(({ id }) => id);
     const isExact = matching.length <= 10_000;
     expect(total).toEqual({ count: Math.min(10_000, matching.length), isExact });
@@ -266,23 +259,23 @@ describe('a list of a role', () => {
   });
 
   test('of many goes on at any depth, and says what to do where a page is too far to be found', async () => {
-    const app = await startApp();
+    let time = 0;
+    let step = 0;
+    const app = await startApp({}, undefined, Date.now, () => {
+      time += step;
+      return time;
+    });
     await seedUsers(app.db, 12_000);
     await giveRoles(app.db);
     const last = await get(app, '/users?role=member&sort=email&per_page=100&page=108');
     expect(textOf(last.body)).toMatch(/Showing 10,701–10,7\d\d of 10,7\d\d/);
-    let clock = performance.now();
-    vi.spyOn(performance, 'now').mockImplementation(() => {
-      clock += 2_000;
-      return clock;
-    });
+    step = 2_000;
     const far = await get(app, '/users?role=member&sort=email&page=500');
     const near = await get(app, '/users?role=member&sort=email');
     const end = await get(app, '/users?role=member&sort=email&page=1079');
     const byDate = await get(app, '/users?role=member&sort=created&page=500');
     const prev = decodeHtml(/rel="prev" href="([^"]*)"/.exec(last.body)?.[1] ?? '');
     const before = await get(app, prev);
-    vi.restoreAllMocks();
     expect([far, near, end, byDate, before].map(({ statusCode }) => statusCode)).toEqual([
       422, 200, 200, 200, 200,
     ]);

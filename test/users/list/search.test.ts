@@ -1,16 +1,20 @@
 /** Searching: what is found is what looking at everyone finds, whatever has happened to them. */
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bulkLoadUsers } from '../../../src/db/bulk.ts';
 import { engineOf } from '../../../src/db/engine.ts';
+import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db, User } from '../../../src/db/schema.ts';
-import { rebuildSearch } from '../../../src/db/search-index.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { Deadline } from '../../../src/deadline.ts';
 import { TooBroadError } from '../../../src/errors.ts';
 import { parseSearch, patternOf, searchTextOf } from '../../../src/search/terms.ts';
 import { seedUsers } from '../../../src/seed/seed.ts';
-import { type Filter, parseList, SORT_KEYS, type Sort } from '../../../src/users/list/address.ts';
+import { parseList } from '../../../src/users/list/address.ts';
+import type { Filter } from '../../../src/users/list/filter.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
+import { FILTERS } from '../../../src/users/list/filters.ts';
+import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import { deleteUser, insertCopies, insertUser, updateUser } from '../../../src/users/queries.ts';
 import {
@@ -26,7 +30,8 @@ import {
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
-const SOON = () => performance.now() + 60_000;
+const SOON = () => Deadline.in(60_000);
+const searchFor = FILTERS.q.parse;
 
 /** The ids that a search finds by its index, from the lowest up or from the highest down. */
 async function find(db: Db, q: string, { isReversed = false, limit = 10_001 } = {}): Promise<number[]> {
@@ -126,9 +131,9 @@ test('ids far apart, and at the ends of the ranges that the index is in, are all
   const search = await engineOf(db).searchIndexOf(db);
   for (const [index, from] of ids.entries()) {
     const question = { terms: parseSearch('far'), condition: undefined, limit: 100 };
-    const after = { ...question, beyond: { operator: '>' as const, id: from }, isReversed: false };
+    const after = { ...question, range: { operator: '>' as const, id: from }, isReversed: false };
     expect(await search.find(db, after, SOON())).toEqual([...ids, id].slice(index + 1));
-    const upTo = { ...question, beyond: { operator: '<=' as const, id: from }, isReversed: true };
+    const upTo = { ...question, range: { operator: '<=' as const, id: from }, isReversed: true };
     expect(await search.find(db, upTo, SOON())).toEqual(ids.slice(0, index + 1).reverse());
   }
   await transact(db, (trx) => deleteUser(trx, 262_144));
@@ -171,16 +176,16 @@ describe('with a status, dates and an order', () => {
     const users = await everyone(db);
     const dates = { createdAfter: '2019-02-01', createdBefore: '2019-09-30' };
     const filters: Partial<Filter>[] = [
-      { q: 'an' },
-      { q: 'martin example', status: 'inactive' },
-      { q: 'garcia', ...dates },
-      { q: 'example' },
-      { q: 'example', status: 'active', createdAfter: '2019-01-08' },
-      { q: 'ana', createdAfter: '2019-09-01', createdBefore: '2019-09-03' },
+      { q: searchFor('an') },
+      { q: searchFor('martin example'), status: 'inactive' },
+      { q: searchFor('garcia'), ...dates },
+      { q: searchFor('example') },
+      { q: searchFor('example'), status: 'active', createdAfter: '2019-01-08' },
+      { q: searchFor('ana'), createdAfter: '2019-09-01', createdBefore: '2019-09-03' },
     ];
     for (const some of filters) {
       const filter = { ...ALL, ...some };
-      const searched = new Set(scan(users, filter.q ?? ''));
+      const searched = new Set(scan(users, filter.q?.text ?? ''));
       const matching = users.filter(
         ({ id, is_active, created_at }) =>
           searched.has(id) &&
@@ -190,7 +195,7 @@ describe('with a status, dates and an order', () => {
       );
       for (const sort of ORDERS) {
         const ordered = orderBySort(matching, sort);
-        const found = { ...(await resolveFilter(db, filter)), until: SOON() };
+        const found = { ...(await resolveFilter(db, filter)), deadline: SOON() };
         const isExact = matching.length <= 10_000;
         expect(found.total).toEqual({ count: Math.min(10_000, matching.length), isExact });
         // As few, and as if they were too many to be put into order.
@@ -334,15 +339,13 @@ describe('a page of a search', () => {
   });
 
   test('that takes too long says so, asks for one more word and keeps everything', async () => {
-    const app = await startApp();
-    await seedUsers(app.db, 3_000);
-    let clock = performance.now();
-    vi.spyOn(performance, 'now').mockImplementation(() => {
-      clock += 2_000;
-      return clock;
+    let time = 0;
+    const app = await startApp({}, undefined, Date.now, () => {
+      time += 2_000;
+      return time;
     });
+    await seedUsers(app.db, 3_000);
     const answer = await get(app, '/users?q=example&sort=email');
-    vi.restoreAllMocks();
     expect(answer.statusCode).toBe(422);
     expect(textOf(answer.body)).toContain('Add one more word, or order them by number');
     expect(answer.body).toContain('value="example"');
@@ -365,5 +368,5 @@ test('whoever has no time left is told so', async () => {
   await seedUsers(db, 100);
   const search = await engineOf(db).searchIndexOf(db);
   const question = { terms: parseSearch('example'), condition: undefined, isReversed: false, limit: 500 };
-  await expect(search.find(db, question, performance.now())).rejects.toThrow(TooBroadError);
+  await expect(search.find(db, question, Deadline.in(0))).rejects.toThrow(TooBroadError);
 });

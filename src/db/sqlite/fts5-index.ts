@@ -1,92 +1,23 @@
 /**
- * Searching in SQLite: FTS5 indexes of every three letters in a row (https://sqlite.org/fts5.html#the_trigram_tokenizer).
+ * The index of a search in SQLite: FTS5, of every three letters in a row
+ * (https://sqlite.org/fts5.html#the_trigram_tokenizer).
  *
  * One index for each range of ids, because a query of FTS5 cannot be stopped: looking for what never meets, it goes to
  * the end of the index, and nobody else is answered meanwhile.
  */
-import { CompiledQuery, type SqlBool, sql } from 'kysely';
-import { TooBroadError } from '../../errors.ts';
-import { patternOf } from '../../search/terms.ts';
+import { CompiledQuery, sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
-import type { Question, Search } from '../search-index.ts';
-import { usersByIds } from '../users-by-ids.ts';
-import { runBatch } from './batches.ts';
 import type { Statements } from './statements.ts';
 
 /** Ids in a range: a search goes through each by itself, and through the worst of them in some 20 ms. */
-const RANGE = 2 ** 18;
+export const RANGE = 2 ** 18;
 /** How many ids ahead of the last one there is an index. */
 const AHEAD = 100_000;
 /** Segments of an index of one size, at which they are merged to a larger one. */
 const MOST_SEGMENTS = 4;
-/** Rows that are found in one go, and those where each has then to be looked up. */
-const MOST_FOUND = 20_000;
-const MOST_LOOKED_UP = 2_000;
 /** Bytes that FTS5 gathers in memory while an index is made: all of it. By default they are few, for inserts by ones. */
 const MAKING = 2 ** 27;
 const BY_ONES = 2 ** 20;
-
-export const sqliteSearch: Search = {
-  prefixOnly: false,
-  has: (term) => sql<SqlBool>`instr(users.search_text, ${patternOf(term)}) > 0`,
-  find,
-};
-
-async function find(db: Db, question: Question, until: number): Promise<number[]> {
-  const { isReversed, offset = 0, beyond } = question;
-  const wanted = offset + question.limit;
-  const ids: number[] = [];
-  for (const range of await rangesOf(db, isReversed)) {
-    const [first, end] = [range * RANGE, (range + 1) * RANGE];
-    if (beyond && (beyond.operator.startsWith('<') ? first > beyond.id : end <= beyond.id)) continue;
-    let from = beyond;
-    while (ids.length < wanted) {
-      const [found, last] = await runBatch(() =>
-        findInRange(db, range, { ...question, beyond: from }, wanted - ids.length),
-      );
-      ids.push(...found);
-      if (last === undefined) break;
-      if (performance.now() > until) throw new TooBroadError('Too many users had to be looked up.');
-      from = { operator: isReversed ? '<' : '>', id: last };
-    }
-    if (ids.length >= wanted) break;
-    if (performance.now() > until) throw new TooBroadError('Too much of the index had to be gone through.');
-  }
-  return ids.slice(offset, wanted);
-}
-
-/** Those found in one go, and the last id that was looked at if there may be more. */
-async function findInRange(
-  db: Db,
-  range: number,
-  { terms, condition, beyond, isReversed }: Question,
-  wanted: number,
-): Promise<[ids: number[], last: number | undefined]> {
-  const index = nameOf(range);
-  const match = terms.map((term) => `"${patternOf(term).replaceAll('"', '""')}"`).join(' ');
-  const side = beyond ? `and rowid ${beyond.operator} ?` : '';
-  const limit = condition ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
-  // As one value: thousands of rows would take as long to hand over as to find.
-  const text = `select json_group_array(id) as ids from (
-    select rowid as id from ${index} where ${index} match ? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit ?)`;
-  const values = beyond ? [match, beyond.id, limit] : [match, limit];
-  const { rows } = await db.executeQuery(CompiledQuery.raw(text, values) as CompiledQuery<{ ids: string }>);
-  const sign = isReversed ? -1 : 1;
-  const ids = (JSON.parse(rows[0]?.ids ?? '[]') as number[]).sort((one, other) => sign * (one - other));
-  const last = ids.length < limit ? undefined : ids.at(-1);
-  if (condition === undefined || ids.length === 0) return [ids, last];
-  const matching = await usersByIds(db, ids)
-    .select('users.id')
-    .where(condition)
-    .orderBy('users.id', isReversed ? 'desc' : 'asc')
-    .execute();
-  return [matching.map(({ id }) => id), last];
-}
-
-/** Whether a column has one of many values. */
-export function isOneOf(column: string, values: readonly number[]) {
-  return sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`;
-}
 
 /** Indexes every user beyond an id. */
 export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
@@ -177,7 +108,7 @@ async function makeIndex(trx: Trx, range: number): Promise<void> {
   for (const text of makingOf(range)) await trx.executeQuery(CompiledQuery.raw(text));
 }
 
-function nameOf(range: number): string {
+export function nameOf(range: number): string {
   return `users_search_${range}`;
 }
 
@@ -186,7 +117,7 @@ function rangeOf(id: number): number {
 }
 
 /** The ranges that have an index, in the order of their ids or from the highest down. */
-async function rangesOf(db: Db, isReversed: boolean): Promise<number[]> {
+export async function rangesOf(db: Db, isReversed: boolean): Promise<number[]> {
   const { rows } = await sql<{ name: string }>`
     select name from sqlite_schema where type = 'table' and sql like 'create virtual table %'`.execute(db);
   const ranges = rows

@@ -1,0 +1,32 @@
+/** A moment by which an answer has to be there. */
+
+/** Milliseconds since some moment; unlike a clock it is never set. */
+export type Stopwatch = () => number;
+
+export class Deadline {
+  readonly #moment: number;
+  readonly #stopwatch: Stopwatch;
+
+  private constructor(moment: number, stopwatch: Stopwatch) {
+    this.#moment = moment;
+    this.#stopwatch = stopwatch;
+  }
+
+  static in(milliseconds: number, stopwatch: Stopwatch = () => performance.now()): Deadline {
+    return new Deadline(stopwatch() + milliseconds, stopwatch);
+  }
+
+  /** One for a part of the work that leaves time for the rest. */
+  before(milliseconds: number): Deadline {
+    return new Deadline(this.#moment - milliseconds, this.#stopwatch);
+  }
+
+  /** Milliseconds that are left; below 0 when it is past. */
+  get left(): number {
+    return this.#moment - this.#stopwatch();
+  }
+
+  get isPast(): boolean {
+    return this.left < 0;
+  }
+}

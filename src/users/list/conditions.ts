@@ -1,0 +1,56 @@
+/** What a filter asks of a user's row besides the search, as SQL, and which of it an index has. */
+import type { Condition } from '../../db/search-index.ts';
+import { FILTER_ROWS, type Filter, type FilterName, givenRows } from './filter.ts';
+import { orderOf, type Sort } from './order.ts';
+
+/** What the column of each filter is compared with. */
+export type Bounds = { [N in FilterName]?: unknown };
+
+export function boundsOf(filter: Filter): Bounds {
+  const bounds: Bounds = {};
+  for (const [name, { column }, value] of givenRows(filter)) if (column) bounds[name] = column.value(value);
+  return bounds;
+}
+
+export function inBounds(bounds: Bounds): Condition {
+  return (where) =>
+    where.and(
+      FILTER_ROWS.flatMap(([name, { column }]) =>
+        column && bounds[name] !== undefined
+          ? where(`users.${column.name}`, column.operator, bounds[name] as never)
+          : [],
+      ),
+    );
+}
+
+/** Whether a user has all that a filter asks, besides the search. */
+export function matchesRow(filter: Filter): Condition {
+  return inBounds(boundsOf(filter));
+}
+
+/**
+ * The bounds that the index of an order has, and the rest of them, which is to be asked of each row.
+ * @param lead the one that the index begins with, where it could be several.
+ */
+export function splitByIndex(filter: Filter, sort: Sort, lead?: FilterName): [indexed: Bounds, rest: Bounds] {
+  const { key } = orderOf(sort);
+  const served = givenRows(filter).filter(([, { index }]) => index?.orders.includes(key));
+  const equalities = served.filter(([, { index }]) => index?.as === 'equality').map(([name]) => name);
+  const first = equalities.length > 1 ? lead : equalities[0];
+  const isIndexed = ([name, { index }]: (typeof served)[0]) => index?.as === 'range' || name === first;
+  const indexed = served.filter(isIndexed).map(([name]) => name);
+  const bounds = Object.entries(boundsOf(filter)) as [FilterName, unknown][];
+  const part = (isPart: boolean) => bounds.filter(([name]) => indexed.includes(name) === isPart);
+  return [Object.fromEntries(part(true)), Object.fromEntries(part(false))];
+}
+
+/** Whether the index of an order has all that a filter asks. */
+export function isIndexed(filter: Filter, sort: Sort): boolean {
+  const [, rest] = splitByIndex(filter, sort);
+  return filter.q === undefined && Object.keys(rest).length === 0;
+}
+
+/** Whether something is asked that an index is in the order of, such as dates. */
+export function hasRange(filter: Filter): boolean {
+  return givenRows(filter).some(([, { index }]) => index?.as === 'range');
+}

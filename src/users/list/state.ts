@@ -1,0 +1,19 @@
+/** The state of the list: all that it shows depends on, and all that its address says. */
+import type { Cursor } from './cursor.ts';
+import { type Filter, NO_FILTER } from './filter.ts';
+import type { Sort } from './order.ts';
+
+export type ListState = Filter & {
+  /** From 1; 0 where nobody has counted how far the cursor is from the start. */
+  page: number;
+  perPage: number;
+  sort: Sort;
+  /** Where the page begins, whatever its number; without one, the number says so. */
+  cursor: Cursor | undefined;
+};
+
+/** The page sizes offered; any from 1 up to the most is taken. */
+export const PAGE_SIZES = [10, 25, 50, 100];
+export const LARGEST_PAGE = 100;
+
+export const DEFAULTS: ListState = { ...NO_FILTER, page: 1, perPage: 10, sort: 'id', cursor: undefined };
