@@ -23,9 +23,10 @@ export function inBounds(bounds: Bounds): Condition {
     );
 }
 
-/** Whether a user has all that a filter asks, besides the search. */
-export function matchesRow(filter: Filter): Condition {
-  return inBounds(boundsOf(filter));
+/** Whether a user has all that a filter asks besides the search; undefined where that is nothing. */
+export function rowCondition(filter: Filter): Condition | undefined {
+  const bounds = boundsOf(filter);
+  return Object.keys(bounds).length > 0 ? inBounds(bounds) : undefined;
 }
 
 /**

@@ -8,8 +8,8 @@ import { noneIfTooBroad } from '../../errors.ts';
 import type { Total } from '../../pagination.ts';
 import { asPrefixes } from '../../search/terms.ts';
 import { readCounts } from '../counts.ts';
-import { inBounds, matchesRow, splitByIndex } from './conditions.ts';
-import { type Filter, isFiltered } from './filter.ts';
+import { boundsOf, inBounds, rowCondition, splitByIndex } from './conditions.ts';
+import type { Filter } from './filter.ts';
 import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.ts';
 import { scanForPage } from './scan.ts';
 import type { SearchContext } from './scan-batches.ts';
@@ -56,17 +56,14 @@ const FINDERS: Record<CountWay, Finder> = {
   scan: findByScan,
 };
 
-async function findIds(
-  db: Db,
-  filter: Filter,
-  context: SearchContext,
-  [way = 'scan', ...others]: readonly CountWay[],
-): Promise<number[]> {
-  const find = FINDERS[way];
-  if (others.length === 0) return (await find(db, filter, context)) ?? [];
-  const deadline = context.deadline.before(PATIENCE_FOR_NEXT);
-  const ids = await find(db, filter, { ...context, deadline }).catch(noneIfTooBroad);
-  return ids ?? findIds(db, filter, context, others);
+/** By the first way that neither finds too many nor takes too long. */
+async function findIds(db: Db, filter: Filter, context: SearchContext, ways: readonly CountWay[]) {
+  for (const way of ways.slice(0, -1)) {
+    const deadline = context.deadline.before(PATIENCE_FOR_NEXT);
+    const ids = await FINDERS[way](db, filter, { ...context, deadline }).catch(noneIfTooBroad);
+    if (ids) return ids;
+  }
+  return (await FINDERS[ways.at(-1) ?? 'scan'](db, filter, context)) ?? [];
 }
 
 /** As far as the index by time of creation has what is asked: dates, and a role or a status. */
@@ -84,14 +81,14 @@ async function findByIndexThenRows(db: Db, filter: Filter, context: SearchContex
   const { terms, search } = context;
   const users = usersByIds(db, ids)
     .select('users.id')
-    .where(matchesRow(filter))
+    .where(inBounds(boundsOf(filter)))
     .where(({ and }) => and(search ? terms.map(search.has) : []))
     .orderBy('users.id');
   return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
 }
 
 async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {
-  const condition = isFiltered({ ...filter, q: undefined }) ? matchesRow(filter) : undefined;
+  const condition = rowCondition(filter);
   return search?.find(db, { terms, condition, isReversed: false, limit: LIMIT }, deadline);
 }
 

@@ -15,11 +15,10 @@ export const NO_FILTER = Object.fromEntries(FILTER_ROWS.map(([name]) => [name, u
 
 /** The rows for which there is a value. */
 export function givenRows(filter: Filter): [FilterName, FilterRow<unknown>, value: unknown][] {
-  return FILTER_ROWS.filter(([name]) => filter[name] !== undefined).map(([name, row]) => [
-    name,
-    row,
-    filter[name],
-  ]);
+  const given: [FilterName, FilterRow<unknown>, value: unknown][] = [];
+  for (const [name, row] of FILTER_ROWS)
+    if (filter[name] !== undefined) given.push([name, row, filter[name]]);
+  return given;
 }
 
 export function isFiltered(filter: Filter): boolean {

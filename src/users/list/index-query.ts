@@ -7,12 +7,13 @@ import { boundsOf, inBounds } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import { inRange, type Slice } from './key-range.ts';
 import { isAscending, orderBySort, type Sort } from './order.ts';
+import type { FilterAndOrder } from './scan-batches.ts';
 
 /** Rows to be skipped over, from which on it pays to do it in the index alone, and as little as possible with each. */
 const FAR = 1_000;
 
-export async function readByIndex(db: Db, filter: Filter, sort: Sort, slice: Slice): Promise<User[]> {
-  const query = () => db.executeQuery(usersInSlice(db, filter, sort, slice));
+export async function readByIndex(db: Db, list: FilterAndOrder, slice: Slice): Promise<User[]> {
+  const query = () => db.executeQuery(usersInSlice(db, list, list.sort, slice));
   return (await (slice.offset > FAR ? engineOf(db).skipOver(db, query) : query())).rows;
 }
 

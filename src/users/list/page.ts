@@ -6,7 +6,7 @@ import { type Cursor, oppositeOf } from './cursor.ts';
 import { type FilterResult, resolveFilter } from './filter-result.ts';
 import { rangesAfter } from './key-range.ts';
 import { planRows, type RowsPlan } from './plan.ts';
-import { readSlice } from './rows.ts';
+import { READERS } from './rows.ts';
 import type { FilterAndOrder } from './scan-batches.ts';
 import type { ListState } from './state.ts';
 
@@ -23,7 +23,7 @@ export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
 type Found = { list: ListState; page: Page<User> };
 
 /**
- * The page that a state asks for; undefined past the end of the list.
+ * The page that a state asks for, from its cursor or by its number; undefined past the end of the list.
  * @throws TooBroadError
  */
 export async function readPage(
@@ -32,17 +32,7 @@ export async function readPage(
   result: FilterResult,
   plan = planRows(list, result),
 ): Promise<Found | undefined> {
-  return list.cursor
-    ? readPageByCursor(db, list, list.cursor, result, plan)
-    : readPageByNumber(db, list, result, plan);
-}
-
-async function readPageByNumber(
-  db: Db,
-  list: ListState,
-  result: FilterResult,
-  plan: RowsPlan,
-): Promise<Found | undefined> {
+  if (list.cursor) return readPageByCursor(db, list, list.cursor, result, plan);
   const { perPage } = list;
   const { total } = result;
   const pages = Math.max(1, countPages(total.count, perPage));
@@ -58,7 +48,7 @@ async function readPageByNumber(
     ...neighbours,
     ...total,
   });
-  return { list: { ...list, cursor: undefined }, page };
+  return { list, page };
 }
 
 async function readPageByCursor(
@@ -74,9 +64,9 @@ async function readPageByCursor(
   const users = await usersAfter(db, list, cursor, perPage + 1, result, plan);
   const isMore = users.length > perPage;
   const isForward = cursor.side === 'after';
-  if (!isForward && !isMore) return readPageByNumber(db, { ...list, page: 1 }, result, plan);
-  if (users.length === 0)
-    return readPageByNumber(db, { ...list, page: total.isExact ? pages : 1 }, result, plan);
+  const pageAt = (page: number) => readPage(db, { ...list, page, cursor: undefined }, result, plan);
+  if (!isForward && !isMore) return pageAt(1);
+  if (users.length === 0) return pageAt(total.isExact ? pages : 1);
   const behind = await usersAfter(db, list, oppositeOf(cursor), 1, result, plan, { isIncluded: true });
   const isAnyBehind = behind.length > 0;
   const neighbours: Neighbours = {
@@ -107,13 +97,13 @@ export async function listUsers(
   plan = planRows(list, result),
 ): Promise<User[]> {
   const { count, isExact } = result.total;
-  if (!isExact) return readSlice(db, list, result, { isFromEnd: false, offset, limit }, plan);
+  if (!isExact) return READERS[plan](db, list, result, { isFromEnd: false, offset, limit }, plan);
   const most = Math.min(limit, count - offset);
   if (most <= 0) return [];
   const after = count - offset - most;
   const isFromEnd = after < offset;
   const slice = { isFromEnd, offset: isFromEnd ? after : offset, limit: most };
-  const users = await readSlice(db, list, result, slice, plan);
+  const users = await READERS[plan](db, list, result, slice, plan);
   return isFromEnd ? users.reverse() : users;
 }
 
@@ -131,7 +121,7 @@ async function usersAfter(
   for (const range of rangesAfter(list.sort, cursor, options)) {
     if (users.length === limit) break;
     const slice = { isFromEnd: cursor.side === 'before', offset: 0, limit: limit - users.length, range };
-    users.push(...(await readSlice(db, list, result, slice, plan)));
+    users.push(...(await READERS[plan](db, list, result, slice, plan)));
   }
   return users;
 }

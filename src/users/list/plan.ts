@@ -19,13 +19,9 @@ export type CountPlan = ({ kind: 'kept'; count: number } | { kind: 'limited'; wa
 
 /**
  * How the rows of a page are found: in one index that has both the filter and the order, among the ids of all who match,
- * in the index of the search, or by going through the order; beside that, through all who have the role or the dates.
+ * in the index of the search, or by going through the order; or through all who match, for who comes first in it.
  */
-export type RowsPlan =
-  | { kind: 'index' }
-  | { kind: 'ids' }
-  | { kind: 'search' }
-  | { kind: 'scan'; beside: 'role' | 'dates' | undefined };
+export type RowsPlan = 'index' | 'ids' | 'search' | 'scan' | 'scan-or-top-by-role' | 'scan-or-top-by-date';
 
 export function planCount(filter: Filter, counts: readonly Count[]): CountPlan {
   const counted = givenRows(filter).filter(([, { isCounted = false }]) => isCounted);
@@ -50,12 +46,11 @@ export function planRows(
   { ids, search }: { ids: readonly number[] | undefined; search: SearchIndex | undefined },
 ): RowsPlan {
   const isById = orderOf(list.sort).key === 'id';
-  if (isIndexed(list, list.sort)) return { kind: 'index' };
-  if (ids) return { kind: 'ids' };
-  if (search) return isById ? { kind: 'search' } : { kind: 'scan', beside: undefined };
-  if (list.role) return { kind: 'scan', beside: 'role' };
-  const isDated = isById && hasRange(list) && isIndexed(list, 'created');
-  return { kind: 'scan', beside: isDated ? 'dates' : undefined };
+  if (isIndexed(list, list.sort)) return 'index';
+  if (ids) return 'ids';
+  if (search) return isById ? 'search' : 'scan';
+  if (list.role) return 'scan-or-top-by-role';
+  return isById && hasRange(list) && isIndexed(list, 'created') ? 'scan-or-top-by-date' : 'scan';
 }
 
 /** How many users have all that some rows ask for. */

@@ -2,8 +2,7 @@
 import { engineOf } from '../../db/engine.ts';
 import type { Db, User } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
-import { matchesRow } from './conditions.ts';
-import { isFiltered } from './filter.ts';
+import { rowCondition } from './conditions.ts';
 import type { FilterResult } from './filter-result.ts';
 import { readByIndex } from './index-query.ts';
 import { hasId, inRange, type Slice } from './key-range.ts';
@@ -12,25 +11,23 @@ import type { RowsPlan } from './plan.ts';
 import { scanForPage } from './scan.ts';
 import type { FilterAndOrder } from './scan-batches.ts';
 
-/** @throws TooBroadError when too many had to be looked through. */
-export async function readSlice(
+type Reader = (
   db: Db,
   list: FilterAndOrder,
   result: FilterResult,
   slice: Slice,
   plan: RowsPlan,
-): Promise<User[]> {
-  switch (plan.kind) {
-    case 'index':
-      return readByIndex(db, list, list.sort, slice);
-    case 'ids':
-      return usersWithIds(db, await sliceOfIds(db, result.ids ?? [], list.sort, slice));
-    case 'search':
-      return usersWithIds(db, await searchForSlice(db, list, result, slice));
-    case 'scan':
-      return usersWithIds(db, await scanForPage(db, list, result, slice, plan.beside));
-  }
-}
+) => Promise<User[]>;
+
+/** What each plan does; all but the first two throw a TooBroadError when they had to look through too many. */
+export const READERS: Record<RowsPlan, Reader> = {
+  index: (db, list, _result, slice) => readByIndex(db, list, slice),
+  ids: async (db, { sort }, { ids = [] }, slice) => usersWithIds(db, await sliceOfIds(db, ids, sort, slice)),
+  search: async (db, list, result, slice) => usersWithIds(db, await searchForSlice(db, list, result, slice)),
+  scan: readByScan,
+  'scan-or-top-by-role': readByScan,
+  'scan-or-top-by-date': readByScan,
+};
 
 /** A slice of a few users: by their ids it is known at once, in another order they are looked up. */
 async function sliceOfIds(
@@ -57,10 +54,14 @@ async function searchForSlice(
   { search, terms, deadline }: FilterResult,
   { isFromEnd, offset, limit, range }: Slice,
 ): Promise<readonly number[]> {
-  const condition = isFiltered({ ...list, q: undefined }) ? matchesRow(list) : undefined;
+  const condition = rowCondition(list);
   const isReversed = !isAscending(list.sort, isFromEnd);
   const query = { terms, condition, range, isReversed, offset, limit };
   return (await search?.find(db, query, deadline)) ?? [];
+}
+
+async function readByScan(...[db, list, result, slice, plan]: Parameters<Reader>): Promise<User[]> {
+  return usersWithIds(db, await scanForPage(db, list, result, slice, plan));
 }
 
 /** In the order of the ids. */

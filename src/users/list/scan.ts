@@ -34,11 +34,11 @@ export async function scanForPage(
   list: FilterAndOrder,
   context: SearchContext,
   slice: Slice,
-  beside?: (RowsPlan & { kind: 'scan' })['beside'],
+  plan: RowsPlan = 'scan',
 ): Promise<number[]> {
   const scans = [scanInOrder(db, list, context, slice)];
-  if (beside === 'dates') scans.push(topByDate(db, list, slice));
-  if (beside === 'role' && slice.offset + slice.limit <= MOST_KEPT)
+  if (plan === 'scan-or-top-by-date') scans.push(topByDate(db, list, slice));
+  if (plan === 'scan-or-top-by-role' && slice.offset + slice.limit <= MOST_KEPT)
     scans.push(topByRole(db, list, context, slice));
   for (;;) {
     for (const scan of scans) {

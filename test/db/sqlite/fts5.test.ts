@@ -5,7 +5,6 @@ import { engineOf } from '../../../src/db/engine.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { runBatch } from '../../../src/db/sqlite/batches.ts';
-import { Statements } from '../../../src/db/sqlite/statements.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { Deadline } from '../../../src/deadline.ts';
 import { parseQuery } from '../../../src/forms.ts';
@@ -23,10 +22,10 @@ const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
 /** What is asked for a page: each statement with its plan. */
 async function plansOf(db: Db, query: string): Promise<{ text: string; plan: string }[]> {
   const { list } = parseList(parseQuery(query));
-  const run = vi.spyOn(Statements.prototype, 'run');
+  const execute = vi.spyOn(db.getExecutor(), 'executeQuery');
   await readPage(db, list, await resolveFilter(db, list));
-  const statements = new Map(run.mock.calls.map(([text, values = []]) => [text, values]));
-  run.mockRestore();
+  const statements = new Map(execute.mock.calls.map(([{ sql, parameters }]) => [sql, parameters]));
+  execute.mockRestore();
   const plans = [];
   for (const [text, parameters] of statements) {
     if (!/"users"|users_search_\d/.test(text)) continue;
