@@ -1,6 +1,6 @@
 /** A moment by which an answer has to be there. */
 
-/** Milliseconds since some moment; unlike a clock it is never set. */
+/** In milliseconds; unlike a clock it is never set. */
 export type Stopwatch = () => number;
 
 export class Deadline {
@@ -16,12 +16,11 @@ export class Deadline {
     return new Deadline(stopwatch() + milliseconds, stopwatch);
   }
 
-  /** One for a part of the work that leaves time for the rest. */
   before(milliseconds: number): Deadline {
     return new Deadline(this.#moment - milliseconds, this.#stopwatch);
   }
 
-  /** Milliseconds that are left; below 0 when it is past. */
+  /** In milliseconds; below 0 when it is past. */
   get left(): number {
     return this.#moment - this.#stopwatch();
   }

@@ -2,7 +2,6 @@
 import type { Compilable, CompiledQuery } from 'kysely';
 import type { Db } from './schema.ts';
 
-/** Stands for a value while a query is built. */
 class Placeholder {
   readonly name: string;
 
@@ -15,10 +14,9 @@ class Placeholder {
 const queries = new WeakMap<object, Map<string, CompiledQuery>>();
 
 /**
- * Builds a query unless it has been built before.
  * @param shape all that the query depends on besides the values, and a name that no other query has.
- * @param values what differs from run to run; what is undefined is so for `build`, too, and makes another query.
- * @param build is given stand-ins, which it may only pass on as values.
+ * @param values what is undefined is so for `build`, too, and makes another query.
+ * @param build is given placeholders, which it may only pass on as values.
  */
 export function cachedQuery<V extends Record<string, unknown>, R>(
   db: Db,
@@ -27,15 +25,15 @@ export function cachedQuery<V extends Record<string, unknown>, R>(
   build: (values: V) => Compilable<R>,
 ): CompiledQuery<R> {
   const { adapter } = db.getExecutor();
-  const known = queries.get(adapter) ?? new Map<string, CompiledQuery>();
-  queries.set(adapter, known);
+  const built = queries.get(adapter) ?? new Map<string, CompiledQuery>();
+  queries.set(adapter, built);
   const given = Object.keys(values).filter((name) => values[name] !== undefined);
   const key = `${shape}: ${given}`;
-  let query = known.get(key);
+  let query = built.get(key);
   if (query === undefined) {
-    const slots = Object.fromEntries(given.map((name) => [name, new Placeholder(name)]));
-    query = build(slots as V).compile();
-    known.set(key, query);
+    const placeholders = Object.fromEntries(given.map((name) => [name, new Placeholder(name)]));
+    query = build(placeholders as V).compile();
+    built.set(key, query);
   }
   const parameters = query.parameters.map((value) =>
     value instanceof Placeholder ? values[value.name] : value,
@@ -43,7 +41,6 @@ export function cachedQuery<V extends Record<string, unknown>, R>(
   return { ...query, parameters } as CompiledQuery<R>;
 }
 
-/** The rows of a query that is built once. */
 export async function executeCached<V extends Record<string, unknown>, R>(
   db: Db,
   shape: string,

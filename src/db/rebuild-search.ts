@@ -3,8 +3,7 @@ import { searchTextOf } from '../search/terms.ts';
 import { engineOf } from './engine.ts';
 import type { Trx } from './schema.ts';
 
-/** Rows that are read at once. */
-const ROWS = 1_000;
+const ROWS_AT_ONCE = 1_000;
 
 /** Makes every user's search text anew where it is not what it should be, and then what searches go through. */
 export async function rebuildSearch(trx: Trx, progress: (done: number) => void = () => {}): Promise<void> {
@@ -16,7 +15,7 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
       .select(['id', 'username', 'email', 'full_name', 'search_text'])
       .where('id', '>', last)
       .orderBy('id')
-      .limit(ROWS)
+      .limit(ROWS_AT_ONCE)
       .execute();
     for (const user of users) {
       const search_text = searchTextOf(user);
@@ -26,7 +25,7 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
     last = users.at(-1)?.id ?? last;
     done += users.length;
     if (users.length > 0) progress(done);
-    if (users.length < ROWS) break;
+    if (users.length < ROWS_AT_ONCE) break;
   }
   await engineOf(trx).makeSearchIndex(trx);
 }

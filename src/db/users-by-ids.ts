@@ -1,12 +1,9 @@
-/** A few users who are known by their ids, and of whom more is asked. */
+/** A few users, of whom more is asked. */
 import type { SelectQueryBuilder } from 'kysely';
 import { engineOf } from './engine.ts';
 import type { Db, Schema } from './schema.ts';
 
-/**
- * The users who have one of some ids, for a condition or an order. With a limit, so that they are looked up first: else
- * an index of the rest may be gone through for them, however much of it there is.
- */
+/** With a limit, so that they are looked up first: else an index of what is asked may be gone through for them. */
 export function usersByIds(db: Db, ids: readonly number[]): SelectQueryBuilder<Schema, 'users', object> {
   const few = db
     .selectFrom('users')

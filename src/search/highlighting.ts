@@ -2,7 +2,7 @@
 import { clustersOf, fold } from './folding.ts';
 import type { Term } from './terms.ts';
 
-/** A field in parts, in their order: those that a search has found, and those between them. */
+/** A field in parts, in their order. */
 export function highlight(field: string, terms: readonly Term[]): { part: string; isMatch: boolean }[] {
   const clusters = clustersOf(field);
   const folded = clusters.map(fold);
@@ -21,7 +21,6 @@ export function highlight(field: string, terms: readonly Term[]): { part: string
   return parts;
 }
 
-/** Where a folded field has a term. */
 function rangesOf(field: string, { text, isPrefix }: Term): [from: number, to: number][] {
   if (isPrefix) return field.startsWith(text) ? [[0, text.length]] : [];
   const ranges: [number, number][] = [];

@@ -3,13 +3,11 @@ import { executeCached } from '../db/cached-query.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { Role } from '../sessions/policy.ts';
 
-/** How many users there are, or are added, of one status and role. */
 export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
 
-/** How many users there are of each status. */
 export type Counts = { active: number; inactive: number };
 
-/** Always in the same order; one that nobody is counted in may be there, too. */
+/** Always in the same order; a count may be 0. */
 export async function readCounts(db: Db): Promise<Count[]> {
   return executeCached(db, 'counts', {}, () =>
     db
@@ -21,7 +19,6 @@ export async function readCounts(db: Db): Promise<Count[]> {
   );
 }
 
-/** @param role of whom; undefined is everyone. */
 export function sumByStatus(counts: readonly Count[], role?: Role): Counts {
   const sums = { active: 0, inactive: 0 };
   for (const count of counts) {

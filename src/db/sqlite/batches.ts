@@ -1,9 +1,9 @@
-/** Long work in this process is done in stretches, one after the other, with everyone else's turn in between. */
+/** Long work in this process is done in batches, one after the other, with everyone else's turn in between. */
 import { setImmediate } from 'node:timers/promises';
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Does one stretch of work, some milliseconds long, when whoever came before has done one and others have had a turn. */
+/** @param work some milliseconds long. */
 export async function runBatch<T>(work: () => Promise<T>): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const before = last;

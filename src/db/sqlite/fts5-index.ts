@@ -9,17 +9,14 @@ import { CompiledQuery, sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
 import type { Statements } from './statements.ts';
 
-/** Ids in a range: a search goes through each by itself, and through the worst of them in some 20 ms. */
+/** In ids: a search goes through the worst range in some 20 ms. */
 export const RANGE = 2 ** 18;
-/** How many ids ahead of the last one there is an index. */
-const AHEAD = 100_000;
-/** Segments of an index of one size, at which they are merged to a larger one. */
+const IDS_AHEAD = 100_000;
 const MOST_SEGMENTS = 4;
-/** Bytes that FTS5 gathers in memory while an index is made: all of it. By default they are few, for inserts by ones. */
-const MAKING = 2 ** 27;
-const BY_ONES = 2 ** 20;
+/** Bytes that FTS5 gathers in memory; by default they are few. */
+const HASH_SIZE_TO_MAKE = 2 ** 27;
+const HASH_SIZE = 2 ** 20;
 
-/** Indexes every user beyond an id. */
 export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
   let first = await firstIdFrom(trx, after + 1);
   while (first !== null) {
@@ -29,16 +26,15 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
     const setHashSize = (bytes: number) =>
       sql`insert into ${index} (${index}, rank) values ('hashsize', ${sql.lit(bytes)})`;
     await makeIndex(trx, range);
-    await setHashSize(MAKING).execute(trx);
+    await setHashSize(HASH_SIZE_TO_MAKE).execute(trx);
     await sql`
       insert into ${index} (rowid, search_text)
       select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
-    await setHashSize(BY_ONES).execute(trx);
+    await setHashSize(HASH_SIZE).execute(trx);
     first = await firstIdFrom(trx, end);
   }
 }
 
-/** The lowest id of a user from one on. */
 async function firstIdFrom(trx: Trx, id: number): Promise<number | null> {
   const { first } = await trx
     .selectFrom('users')
@@ -76,10 +72,10 @@ export function makeIndexesAhead(writer: Statements, ready: number): number {
     return 0;
   const { rows } = writer.run<{ seq: number }>(`select seq from sqlite_sequence where name = 'users'`);
   const last = rows[0]?.seq ?? 0;
-  if (last + AHEAD < ready) return ready;
-  for (const range of [rangeOf(last + 1), rangeOf(last + AHEAD)])
+  if (last + IDS_AHEAD < ready) return ready;
+  for (const range of [rangeOf(last + 1), rangeOf(last + IDS_AHEAD)])
     for (const text of makingOf(range)) writer.run(text);
-  return (rangeOf(last + AHEAD) + 1) * RANGE;
+  return (rangeOf(last + IDS_AHEAD) + 1) * RANGE;
 }
 
 export async function makeSearchIndex(trx: Trx): Promise<void> {
@@ -116,7 +112,7 @@ function rangeOf(id: number): number {
   return Math.floor(id / RANGE);
 }
 
-/** The ranges that have an index, in the order of their ids or from the highest down. */
+/** Those that have an index. */
 export async function rangesOf(db: Db, isReversed: boolean): Promise<number[]> {
   const { rows } = await sql<{ name: string }>`
     select name from sqlite_schema where type = 'table' and sql like 'create virtual table %'`.execute(db);

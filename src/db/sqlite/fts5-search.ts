@@ -9,7 +9,6 @@ import { usersByIds } from '../users-by-ids.ts';
 import { runBatch } from './batches.ts';
 import { nameOf, RANGE, rangesOf } from './fts5-index.ts';
 
-/** Rows that are found in one go, and those where each has then to be looked up. */
 const MOST_FOUND = 20_000;
 const MOST_LOOKED_UP = 2_000;
 
@@ -41,7 +40,7 @@ async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<num
   return ids.slice(offset, wanted);
 }
 
-/** Those found in one go, and the last id that was looked at if there may be more. */
+/** @returns the last id that was looked at, too, if there may be more. */
 async function findInIndex(
   db: Db,
   index: string,

@@ -9,10 +9,7 @@ import { DEFAULTS, LARGEST_PAGE, type ListState } from './state.ts';
 
 type Parameter = [name: string, value: string];
 
-/**
- * Reads the state from a query. What means nothing is left at its default, with a sentence in `notices`, and in
- * `wrongPage` as typed; a `page` that is a whole number may lie outside the list.
- */
+/** What means nothing is left at its default, with a sentence in `notices`; a `page` may lie outside the list. */
 export function parseList(query: Fields): { list: ListState; notices: string[]; wrongPage?: string } {
   const notices: string[] = [];
   function read<T>(name: string, parse: (value: string) => T | undefined, rule: string): T | undefined {
@@ -45,7 +42,7 @@ export function parseList(query: Fields): { list: ListState; notices: string[]; 
   return { list, notices, ...(isWrong && { wrongPage: typedPage }) };
 }
 
-/** The parameters of a state that are not at their defaults: what its address, and its forms, carry. */
+/** Those that are not at their defaults. */
 export function listParameters(list: ListState): Parameter[] {
   const { sort, perPage, page, cursor } = list;
   const parameters = givenRows(list).map(([, row, value]): Parameter => [row.parameter, row.format(value)]);
@@ -56,32 +53,30 @@ export function listParameters(list: ListState): Parameter[] {
   return parameters;
 }
 
-/** The address of a state, with some of it changed: a cursor belongs to just one page, so that any change gives it up. */
+/** A cursor belongs to just one page, so that any change gives it up. */
 export function listAddress(list: ListState, changes?: Partial<ListState>): string {
   const changed = changes ? { ...list, cursor: undefined, ...changes } : list;
   const query = new URLSearchParams(listParameters(changed)).toString();
   return query === '' ? '/users' : `/users?${query}`;
 }
 
-/** What the form of the filters carries besides its fields, which are these filters and the order. */
+/** What the form of filters and order carries besides its fields. */
 export function hiddenParameters(list: ListState): Parameter[] {
   const links = givenRows(list).filter(([, { isField }]) => !isField);
   const chosen = Object.fromEntries(links.map(([name, , value]) => [name, value]));
   return listParameters({ ...DEFAULTS, perPage: list.perPage, ...chosen });
 }
 
-/** Whether a form has sent a field of it that is empty, which an address can do without. */
 export function hasEmptyField(query: Fields): boolean {
   return FILTER_ROWS.some(([, { parameter, isField }]) => isField && query[parameter] === '');
 }
 
-/** What a link away from the list carries so that its page can lead back: `?from=page%3D2`, or nothing. */
+/** What a link away from the list carries, so that its page can lead back: `?from=page%3D2`, or nothing. */
 export function fromParameter(list: ListState): string {
   const query = new URLSearchParams(listParameters(list)).toString();
   return query === '' ? '' : `?from=${encodeURIComponent(query)}`;
 }
 
-/** The state that `fromParameter` carried. Whatever was written there, it is a state of the list. */
 export function parseFrom(query: Fields): ListState {
   const { list } = parseList(parseQuery(query.from ?? ''));
   const first = list.cursor ? 0 : 1;

@@ -1,9 +1,9 @@
-/** What a filter asks of a user's row besides the search, as SQL, and which of it an index has. */
+/** What a filter asks of a user's row besides the search, as SQL, and how much of it an index has. */
 import type { Condition } from '../../db/search-index.ts';
 import { FILTER_ROWS, type Filter, type FilterName, givenRows } from './filter.ts';
 import { orderOf, type Sort } from './order.ts';
 
-/** What the column of each filter is compared with. */
+/** With what the column of each filter is compared. */
 export type Bounds = { [N in FilterName]?: unknown };
 
 export function boundsOf(filter: Filter): Bounds {
@@ -23,16 +23,12 @@ export function inBounds(bounds: Bounds): Condition {
     );
 }
 
-/** Whether a user has all that a filter asks besides the search; undefined where that is nothing. */
 export function rowCondition(filter: Filter): Condition | undefined {
   const bounds = boundsOf(filter);
   return Object.keys(bounds).length > 0 ? inBounds(bounds) : undefined;
 }
 
-/**
- * The bounds that the index of an order has, and the rest of them, which is to be asked of each row.
- * @param lead the one that the index begins with, where it could be several.
- */
+/** @param lead the filter that the index begins with, where it could be several. */
 export function splitByIndex(filter: Filter, sort: Sort, lead?: FilterName): [indexed: Bounds, rest: Bounds] {
   const { key } = orderOf(sort);
   const served = givenRows(filter).filter(([, { index }]) => index?.orders.includes(key));
@@ -45,13 +41,11 @@ export function splitByIndex(filter: Filter, sort: Sort, lead?: FilterName): [in
   return [Object.fromEntries(part(true)), Object.fromEntries(part(false))];
 }
 
-/** Whether the index of an order has all that a filter asks. */
 export function isIndexed(filter: Filter, sort: Sort): boolean {
   const [, rest] = splitByIndex(filter, sort);
   return filter.q === undefined && Object.keys(rest).length === 0;
 }
 
-/** Whether something is asked that an index is in the order of, such as dates. */
 export function hasRange(filter: Filter): boolean {
   return givenRows(filter).some(([, { index }]) => index?.as === 'range');
 }

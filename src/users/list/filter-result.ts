@@ -14,16 +14,13 @@ import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.t
 import { scanForPage } from './scan.ts';
 import type { SearchContext } from './scan-batches.ts';
 
-/** Milliseconds after which whoever asks for a page has to be told that it is too much. */
-export const PATIENCE = 900;
-/** What of it is kept for the next way when one takes long. */
-const PATIENCE_FOR_NEXT = 600;
-/** One more than are counted tells that there are more. */
+export const PATIENCE_MS = 900;
+const PATIENCE_FOR_NEXT_WAY_MS = 600;
 const LIMIT = MOST_COUNTED + 1;
 
 export type FilterResult = SearchContext & {
   total: Total;
-  /** The ids of all who match, ascending, where they had to be counted and are not too many. */
+  /** Of all who match, ascending; undefined where their number is kept, or where they are too many. */
   ids: readonly number[] | undefined;
 };
 
@@ -33,7 +30,7 @@ type Options = { plan?: CountPlan; search?: SearchIndex; deadline?: Deadline };
 export async function resolveFilter(
   db: Db,
   filter: Filter,
-  { plan, search, deadline = Deadline.in(PATIENCE) }: Options = {},
+  { plan, search, deadline = Deadline.in(PATIENCE_MS) }: Options = {},
 ): Promise<FilterResult> {
   const { lead, ...count } = plan ?? planCount(filter, await readCounts(db));
   const index = filter.q && (search ?? (await engineOf(db).searchIndexOf(db)));
@@ -56,17 +53,15 @@ const FINDERS: Record<CountWay, Finder> = {
   scan: findByScan,
 };
 
-/** By the first way that neither finds too many nor takes too long. */
 async function findIds(db: Db, filter: Filter, context: SearchContext, ways: readonly CountWay[]) {
   for (const way of ways.slice(0, -1)) {
-    const deadline = context.deadline.before(PATIENCE_FOR_NEXT);
+    const deadline = context.deadline.before(PATIENCE_FOR_NEXT_WAY_MS);
     const ids = await FINDERS[way](db, filter, { ...context, deadline }).catch(noneIfTooBroad);
     if (ids) return ids;
   }
   return (await FINDERS[ways.at(-1) ?? 'scan'](db, filter, context)) ?? [];
 }
 
-/** As far as the index by time of creation has what is asked: dates, and a role or a status. */
 async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Promise<number[]> {
   const [indexed] = splitByIndex(filter, 'created', lead);
   const users = db.selectFrom('users').select('id').where(inBounds(indexed)).limit(LIMIT);
@@ -74,7 +69,6 @@ async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Pro
   return rows.map(({ id }) => id).sort(ascending);
 }
 
-/** Those of a few whom the index has, if they are few, who have all that is asked. */
 async function findByIndexThenRows(db: Db, filter: Filter, context: SearchContext) {
   const ids = await findByIndex(db, filter, context);
   if (ids.length === LIMIT) return undefined;

@@ -5,15 +5,12 @@ import { FILTERS, type FilterRow } from './filters.ts';
 type ValueOf<R> = R extends FilterRow<infer V> ? V : never;
 export type FilterName = keyof typeof FILTERS;
 
-/** Which users; what is undefined does not matter. */
 export type Filter = { [N in FilterName]: ValueOf<(typeof FILTERS)[N]> | undefined };
 
 export const FILTER_ROWS = Object.entries(FILTERS) as [FilterName, FilterRow<unknown>][];
 
-/** Everyone. */
 export const NO_FILTER = Object.fromEntries(FILTER_ROWS.map(([name]) => [name, undefined])) as Filter;
 
-/** The rows for which there is a value. */
 export function givenRows(filter: Filter): [FilterName, FilterRow<unknown>, value: unknown][] {
   const given: [FilterName, FilterRow<unknown>, value: unknown][] = [];
   for (const [name, row] of FILTER_ROWS)
@@ -25,15 +22,12 @@ export function isFiltered(filter: Filter): boolean {
   return givenRows(filter).length > 0;
 }
 
-/** Whether how many match is kept, rather than counted. */
+/** Whether it is known, without counting, how many match. */
 export function isCounted(filter: Filter): boolean {
   return givenRows(filter).every(([, { isCounted = false }]) => isCounted);
 }
 
-/**
- * "active editors with “ada”, created since 1 Jan 2026"
- * @param terms as they are really searched for.
- */
+/** "active editors with “ada”, created since 1 Jan 2026" */
 export function describeFilter(filter: Filter, terms?: readonly Term[]): string {
   const { q } = filter;
   const rows = givenRows({ ...filter, q: q && { ...q, terms: terms ?? q.terms } });

@@ -1,4 +1,4 @@
-/** The filters of the list, each in one row: all that is known of it but its piece of markup. */
+/** The filters of the list, each in one row; the markup alone is elsewhere, in `views/users/list/filters.eta`. */
 import type { ComparisonOperator } from 'kysely';
 import type { User } from '../../db/schema.ts';
 import { date } from '../../formats.ts';
@@ -14,34 +14,28 @@ const and = new Intl.ListFormat('en');
 export const STATUSES = ['active', 'inactive'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** What is searched for: as typed, without what says nothing, and taken apart. */
 export type Search = { text: string; terms: readonly Term[] };
 
-/** A day in UTC, such as `2026-01-31`. */
+/** In UTC: `2026-01-31`. */
 type Day = string;
 type Days = { createdAfter?: Day | undefined; createdBefore?: Day | undefined };
 
 export type FilterRow<V> = {
-  /** Its name in the address. */
+  /** In the address. */
   parameter: string;
   /** @param typed trimmed, and not empty. */
   parse(typed: string): V | undefined;
-  /** What is said when it cannot be parsed: "… was ignored: it can be active or inactive." */
+  /** Completes "status=x was ignored: …". */
   rule: string;
-  /** What is parsed to the same value again. */
   format(value: V): string;
-  /** Whether the form has a field for it; else links choose it. */
+  /** Else it is chosen by links. */
   isField: boolean;
-  /** What a user's row has to be; what is searched for is in no column alone. */
   column?: { name: keyof User; operator: ComparisonOperator; value(value: V): string | number | boolean };
-  /**
-   * The orders whose index has it: as an equality the index begins with it, so that it has one of them at most; as a
-   * range it is what the index is in the order of. Without one it is asked of each row.
-   */
+  /** The orders whose index has it: at most one equality, which it begins with, then ranges. Else each row is asked. */
   index?: { orders: readonly SortKey[]; as: 'equality' | 'range' };
-  /** Whether the number of users is kept for each value. */
+  /** Whether `user_counts` has its column. */
   isCounted?: boolean;
-  /** Its words in "active editors with “ada”, created since 1 Jan 2026": before the noun, for it, and after it. */
+  /** Its words in "active editors with “ada”, created since 1 Jan 2026". */
   adjective?(value: V): string;
   noun?(value: V): string;
   phrase?(value: V, others: Days): string | undefined;
@@ -49,7 +43,6 @@ export type FilterRow<V> = {
 
 const row = <V>(filter: FilterRow<V>) => filter;
 
-/** In the order of the address. */
 export const FILTERS = {
   q: row<Search>({
     parameter: 'q',
@@ -104,7 +97,6 @@ export const FILTERS = {
   }),
 };
 
-/** What is to be said of filters that mean something, but perhaps not what was meant. */
 export function noticesOf({ createdAfter, createdBefore }: Days, typed: Fields): string[] {
   const notices: string[] = [];
   if (createdAfter && createdBefore && createdAfter > createdBefore)

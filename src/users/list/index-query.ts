@@ -9,7 +9,7 @@ import { inRange, type Slice } from './key-range.ts';
 import { isAscending, orderBySort, type Sort } from './order.ts';
 import type { FilterAndOrder } from './scan-batches.ts';
 
-/** Rows to be skipped over, from which on it pays to do it in the index alone, and as little as possible with each. */
+/** From this offset on, page through ids in the index alone, then join the rows. */
 const FAR = 1_000;
 
 export async function readByIndex(db: Db, list: FilterAndOrder, slice: Slice): Promise<User[]> {
@@ -54,10 +54,7 @@ export function usersInSlice(
   });
 }
 
-/**
- * The users of a status, to skip over many: whoever comes before them is left out, and nobody after them is reached
- * within their total. To compare each with both ends of the status would take twice as long.
- */
+/** Leaves out who comes before the status, and nobody is reached after it: comparing both ends takes twice as long. */
 function farInStatus<Q extends SelectQueryBuilder<Schema, 'users', object>>(
   users: Q,
   isActive: boolean,

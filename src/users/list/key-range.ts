@@ -3,7 +3,7 @@ import type { Condition } from '../../db/search-index.ts';
 import type { Cursor } from './cursor.ts';
 import { orderOf, type Sort } from './order.ts';
 
-/** Beyond a key or, in a tie, among those with that key, beyond an id. */
+/** A tie is among those with the key, beyond the id. */
 export type KeyRange = {
   isTie: boolean;
   operator: '<' | '<=' | '>' | '>=';
@@ -11,10 +11,9 @@ export type KeyRange = {
   id: number;
 };
 
-/** Which rows of a list, in its order or, from the end, in the reverse of it. */
 export type Slice = { isFromEnd: boolean; offset: number; limit: number; range?: KeyRange | undefined };
 
-/** Each is one range of an index, the nearest first. */
+/** The nearest first. */
 export function rangesAfter(
   sort: Sort,
   { side, id, key }: Cursor,
@@ -34,7 +33,6 @@ export function rangesAfter(
   ];
 }
 
-/** Whether a user is in a range of an order. */
 export function inRange(sort: Sort, { isTie, operator, key, id }: KeyRange): Condition {
   const column = `users.${orderOf(sort).column}` as const;
   return (where) =>
@@ -43,7 +41,6 @@ export function inRange(sort: Sort, { isTie, operator, key, id }: KeyRange): Con
       : where(column, operator, key);
 }
 
-/** Whether an id is in a range of the order by id. */
 export function hasId({ operator, id: from }: KeyRange, id: number): boolean {
   if (operator.startsWith('<')) return operator === '<' ? id < from : id <= from;
   return operator === '>' ? id > from : id >= from;

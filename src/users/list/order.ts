@@ -2,7 +2,6 @@
 import type { SelectQueryBuilder } from 'kysely';
 import type { Schema, User } from '../../db/schema.ts';
 
-/** The column that each order goes by, ascending; a `-` before its name is descending. */
 const SORT_COLUMNS = {
   id: 'id',
   username: 'username_key',
@@ -12,10 +11,10 @@ const SORT_COLUMNS = {
 
 export type SortKey = keyof typeof SORT_COLUMNS;
 export type SortColumn = (typeof SORT_COLUMNS)[SortKey];
+/** With a `-`, from the highest value down. */
 export type Sort = SortKey | `-${SortKey}`;
 export const SORT_KEYS = Object.keys(SORT_COLUMNS) as readonly SortKey[];
 
-/** What each order is called, in the order in which they are offered. */
 export const SORT_LABELS: readonly [Sort, string][] = [
   ['id', 'Number, lowest first'],
   ['-id', 'Number, highest first'],
@@ -31,7 +30,6 @@ export function parseSort(typed: string): Sort | undefined {
   return SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]).find((sort) => sort === typed);
 }
 
-/** An order's name without its direction, its column, and whether it goes from the highest value down. */
 export function orderOf(sort: Sort): { key: SortKey; column: SortColumn; isDescending: boolean } {
   const key = sort.replace('-', '') as SortKey;
   return { key, column: SORT_COLUMNS[key], isDescending: sort.startsWith('-') };
@@ -41,7 +39,7 @@ export function isAscending(sort: Sort, isFromEnd: boolean): boolean {
   return orderOf(sort).isDescending === isFromEnd;
 }
 
-/** Orders by a sort's column, and by id where several users may have the same; or all of it the other way round. */
+/** By id, too, where several users may have the same key. */
 export function orderBySort<Q extends SelectQueryBuilder<Schema, 'users', object>>(
   query: Q,
   sort: Sort,

@@ -10,7 +10,7 @@ import { READERS } from './rows.ts';
 import type { FilterAndOrder } from './scan-batches.ts';
 import type { ListState } from './state.ts';
 
-/** The state of a list that may have become shorter, with the nearest page that there still is. */
+/** The list may have become shorter since. */
 export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
   if (list.page === 1 || list.cursor) return list;
   const result = await resolveFilter(db, list).catch(noneIfTooBroad);
@@ -23,7 +23,7 @@ export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
 type Found = { list: ListState; page: Page<User> };
 
 /**
- * The page that a state asks for, from its cursor or by its number; undefined past the end of the list.
+ * Undefined past the end of the list.
  * @throws TooBroadError
  */
 export async function readPage(
@@ -84,11 +84,7 @@ async function readPageByCursor(
   return { list: { ...list, page: number, cursor: isLast ? undefined : cursor }, page };
 }
 
-/**
- * The users at `offset` to `offset + limit` of those that a filter lets through, ordered.
- *
- * Rows are skipped over in the index alone and from the nearer end, so the last page costs what the first does.
- */
+/** Reads from the nearer end, so that the last page costs what the first does. */
 export async function listUsers(
   db: Db,
   list: FilterAndOrder,
@@ -107,7 +103,7 @@ export async function listUsers(
   return isFromEnd ? users.reverse() : users;
 }
 
-/** Up to `limit` users on the far side of a cursor, the nearest first; no row is skipped over to get there. */
+/** The nearest first; no row is skipped over to get there. */
 async function usersAfter(
   db: Db,
   list: ListState,

@@ -5,22 +5,18 @@ import { hasRange, isIndexed } from './conditions.ts';
 import { type Filter, type FilterName, givenRows, isCounted } from './filter.ts';
 import { orderOf, type Sort } from './order.ts';
 
-/** Up to this many who match are counted, known by their ids, and put into any order. */
+/** Up to so many who match are counted and put into any order. */
 export const MOST_COUNTED = 10_000;
 
-/** How the ids of those who match are found: the next way is tried where one finds too many, or takes too long. */
+/** Where one finds too many, or takes too long, the next is tried. */
 export type CountWay = 'index' | 'index-then-rows' | 'search' | 'scan';
 
-/** How many match: a number that is kept, or what is counted up to a limit. */
 export type CountPlan = ({ kind: 'kept'; count: number } | { kind: 'limited'; ways: readonly CountWay[] }) & {
-  /** What an index is to begin with, where it could be several: the one that the fewest users have. */
+  /** What the fewest users have: an index that could begin with several filters begins with this one. */
   lead: FilterName | undefined;
 };
 
-/**
- * How the rows of a page are found: in one index that has both the filter and the order, among the ids of all who match,
- * in the index of the search, or by going through the order; or through all who match, for who comes first in it.
- */
+/** In one index that has filter and order, among the ids of all who match, in that of the search, or by going through it all. */
 export type RowsPlan = 'index' | 'ids' | 'search' | 'scan' | 'scan-or-top-by-role' | 'scan-or-top-by-date';
 
 export function planCount(filter: Filter, counts: readonly Count[]): CountPlan {
@@ -40,7 +36,6 @@ export function planCount(filter: Filter, counts: readonly Count[]): CountPlan {
   return { kind: 'limited', ways, lead };
 }
 
-/** @param found who matches, where they are few, and how to search, where there is a search. */
 export function planRows(
   list: Filter & { sort: Sort },
   { ids, search }: { ids: readonly number[] | undefined; search: SearchIndex | undefined },
@@ -53,7 +48,6 @@ export function planRows(
   return isById && hasRange(list) && isIndexed(list, 'created') ? 'scan-or-top-by-date' : 'scan';
 }
 
-/** How many users have all that some rows ask for. */
 function sumOf(counts: readonly Count[], rows: ReturnType<typeof givenRows>): number {
   return counts
     .filter((count) =>

@@ -8,7 +8,7 @@ import { isShort } from '../../local-address.ts';
 import { countPages, type Total } from '../../pagination.ts';
 import { readCounts, sumByStatus } from '../counts.ts';
 import { hasEmptyField, listAddress, parseList } from './address.ts';
-import { PATIENCE, resolveFilter } from './filter-result.ts';
+import { PATIENCE_MS, resolveFilter } from './filter-result.ts';
 import { readPage } from './page.ts';
 import { planCount, planRows } from './plan.ts';
 import type { ListState } from './state.ts';
@@ -26,7 +26,7 @@ export async function showList({ server: { db, stopwatch }, query, log }: Reques
   try {
     const plan = planCount(list, counts);
     log.debug({ plan }, 'how users are counted');
-    const result = await resolveFilter(db, list, { plan, deadline: Deadline.in(PATIENCE, stopwatch) });
+    const result = await resolveFilter(db, list, { plan, deadline: Deadline.in(PATIENCE_MS, stopwatch) });
     const rowsPlan = planRows(list, result);
     log.debug({ plan: rowsPlan }, 'how the page is found');
     const found = await readPage(db, list, result, rowsPlan);

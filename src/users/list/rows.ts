@@ -29,7 +29,6 @@ export const READERS: Record<RowsPlan, Reader> = {
   'scan-or-top-by-date': readByScan,
 };
 
-/** A slice of a few users: by their ids it is known at once, in another order they are looked up. */
 async function sliceOfIds(
   db: Db,
   ids: readonly number[],
@@ -64,7 +63,6 @@ async function readByScan(...[db, list, result, slice, plan]: Parameters<Reader>
   return usersWithIds(db, await scanForPage(db, list, result, slice, plan));
 }
 
-/** In the order of the ids. */
 async function usersWithIds(db: Db, ids: readonly number[]): Promise<User[]> {
   if (ids.length === 0) return [];
   const users = await db

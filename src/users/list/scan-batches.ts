@@ -14,26 +14,20 @@ export const BATCH = 2_000;
 
 export type FilterAndOrder = Filter & { sort: Sort };
 
-/** How someone is to be found. */
 export type SearchContext = {
   terms: readonly Term[];
-  /** Where there are terms. */
   search: SearchIndex | undefined;
-  /** What an index is to begin with, where it could be several. */
   lead: FilterName | undefined;
   deadline: Deadline;
 };
 
-/**
- * The ids of those who match, from one batch of an order after the other, each twice as long as the one before.
- * @param first how many rows the first batch has.
- */
+/** Yields the ids of those who match in each batch; each is twice as long as the one before. */
 export async function* scanBatches(
   db: Db,
   list: FilterAndOrder,
   { terms, search, lead }: SearchContext,
   { isFromEnd, range }: Pick<Slice, 'isFromEnd' | 'range'>,
-  first: number,
+  firstLength: number,
 ): AsyncGenerator<number[]> {
   const { sort } = list;
   const { column } = orderOf(sort);
@@ -41,7 +35,7 @@ export async function* scanBatches(
   const [indexed, rest] = splitByIndex(list, sort, lead);
   const has = search ? terms.map(search.has) : [];
   let ranges: readonly (KeyRange | undefined)[] = [range];
-  let length = first;
+  let length = firstLength;
   while (ranges.length > 0) {
     const [next] = ranges;
     const users = db.selectFrom('users').where(inBounds(indexed));

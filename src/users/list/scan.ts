@@ -9,24 +9,19 @@ import { isAscending, orderBySort } from './order.ts';
 import type { RowsPlan } from './plan.ts';
 import { BATCH, type FilterAndOrder, type SearchContext, scanBatches } from './scan-batches.ts';
 
-export type { FilterAndOrder, SearchContext };
-
-/** Rows in one batch of an index that is not left for the rows of the table. */
+/** Longer, since the index is not left for the rows of the table. */
 const INDEX_BATCH = 20_000;
-/** The first batch of an order: at least so many rows, and so many for each row wanted. */
-const FIRST_BATCH = 50;
-const ROWS_FOR_EACH = 3;
-/** How many batches of an order are gone through before those with a role are: mostly that is enough. */
+const SHORTEST_FIRST_BATCH = 50;
+const FIRST_BATCH_FOR_EACH_WANTED = 3;
+/** Batches that the scan in order is ahead of the one by role: mostly that is enough. */
 const HEAD_START = 12;
-/** Up to so many are kept while those with a role are gone through. */
 const MOST_KEPT = 10_000;
 
-/** Yields after each batch, and returns the ids of those who are in the slice. */
+/** Yields after each batch, and returns the ids in the slice. */
 type Scan = AsyncGenerator<void, number[]>;
 
 /**
- * The ids of a slice, by whichever scan ends first: through the order, for those who match, or beside it through those who
- * match, for those who come first in the order.
+ * By whichever scan ends first.
  * @throws TooBroadError when none ends in time.
  */
 export async function scanForPage(
@@ -58,7 +53,7 @@ async function* scanInOrder(
 ): Scan {
   const wanted = offset + limit;
   const ids: number[] = [];
-  const first = Math.min(BATCH, Math.max(FIRST_BATCH, ROWS_FOR_EACH * wanted));
+  const first = Math.min(BATCH, Math.max(SHORTEST_FIRST_BATCH, FIRST_BATCH_FOR_EACH_WANTED * wanted));
   for await (const found of scanBatches(db, list, context, { isFromEnd, range }, first)) {
     ids.push(...found);
     if (ids.length >= wanted) break;
@@ -90,7 +85,7 @@ async function* topByRole(
   return first.slice(offset);
 }
 
-/** Goes through those who were created in the filter's dates, and keeps who comes first in the order of ids. */
+/** Goes through those who were created in the dates, and keeps who comes first by id. */
 async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit, range }: Slice): Scan {
   const { runBatch } = engineOf(db);
   const bounds = boundsOf(list);
@@ -106,7 +101,7 @@ async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, lim
       .limit(1)
       .offset(INDEX_BATCH);
     const [beyond] = await runBatch(() => ends.execute());
-    // However many were created at one moment, it is gone past.
+    // However many were created at one moment, it goes on past it.
     const end = beyond && Math.max(beyond.created_at, start + 1);
     const dated = db
       .selectFrom('users')

@@ -1,4 +1,4 @@
-/** The state of the list: all that it shows depends on, and all that its address says. */
+/** The state of the list, which its address says in full. */
 import type { Cursor } from './cursor.ts';
 import { type Filter, NO_FILTER } from './filter.ts';
 import type { Sort } from './order.ts';
@@ -8,11 +8,10 @@ export type ListState = Filter & {
   page: number;
   perPage: number;
   sort: Sort;
-  /** Where the page begins, whatever its number; without one, the number says so. */
+  /** Says where the page begins, whatever its number. */
   cursor: Cursor | undefined;
 };
 
-/** The page sizes offered; any from 1 up to the most is taken. */
 export const PAGE_SIZES = [10, 25, 50, 100];
 export const LARGEST_PAGE = 100;
 
