@@ -12,6 +12,7 @@ import { addClockWatch } from './clock-watch.ts';
 import { addCompression } from './compression.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
+import type { Stopwatch } from './deadline.ts';
 import { addDraining } from './draining.ts';
 import { addErrorPages, answerClientError, showFrameworkError } from './error-pages.ts';
 import { addFlash } from './flash.ts';
@@ -40,6 +41,7 @@ declare module 'fastify' {
     db: Db;
     /** What is sealed with it, in the database and in browsers, nobody reads or makes who lacks it: 32 bytes. */
     secretKey: Buffer;
+    stopwatch: Stopwatch;
   }
 }
 
@@ -60,11 +62,13 @@ export async function buildApp({
   db,
   secretKey,
   clock = Date.now,
+  stopwatch = () => performance.now(),
 }: {
   config: Config;
   db: Db;
   secretKey: Buffer;
   clock?: Clock;
+  stopwatch?: Stopwatch;
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const app = fastify({
@@ -92,7 +96,7 @@ export async function buildApp({
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
-  app.decorate('db', db).decorate('secretKey', secretKey);
+  app.decorate('db', db).decorate('secretKey', secretKey).decorate('stopwatch', stopwatch);
   // Node would answer these two by itself, without a page: an expectation may be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.server.on('connect', (_request, socket) => {

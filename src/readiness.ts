@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { beat } from './db/heartbeat.ts';
 import type { Db } from './db/schema.ts';
 import { DatabaseFailure } from './errors.ts';
-import { countByStatus } from './users/queries.ts';
+import { countByStatus } from './users/counts.ts';
 
 /** An answer stands for this long, in milliseconds, however many ask. */
 const FRESH = 3_000;

@@ -59,7 +59,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     process.exit(0);
   });
   announce(app, config, { isOpen, made });
-  if ((await engineOf(db).searchOf(db)).isByStart) console.warn(BY_START);
+  if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
 }
 
 /** @throws StartError when it must not be served as it is. */

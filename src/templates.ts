@@ -3,32 +3,16 @@ import { join } from 'node:path';
 import { Eta } from 'eta';
 import { asset } from './assets.ts';
 import { ROLES, type Role, type User } from './db/schema.ts';
+import { date, number } from './formats.ts';
 import type { Page } from './pagination.ts';
-import { markMatches, type Piece } from './search/search.ts';
+import { highlight } from './search/highlighting.ts';
 import { mayChange, mayEdit, mayManage, ROLE_NAMES } from './sessions/policy.ts';
 import { yesOrNo } from './users/form.ts';
-import {
-  boundaryAt,
-  boundaryFrom,
-  type Filter,
-  fromParameter,
-  isFiltered,
-  listAddress,
-  listParameters,
-  PAGE_SIZES,
-  SORT_LABELS,
-} from './users/list.ts';
+import { listHelpers } from './users/list/helpers.ts';
 
 /** The folder of the templates. */
 export const TEMPLATES = join(import.meta.dirname, '..', 'views');
 
-const number = new Intl.NumberFormat('en');
-const date = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  timeZone: 'UTC',
-});
 const time = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
   month: 'long',
@@ -37,7 +21,6 @@ const time = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
   timeZone: 'UTC',
 });
-const all = new Intl.ListFormat('en');
 /** In this order: most call themselves by the names of others, too. */
 const BROWSERS: readonly [string, RegExp][] = [
   ['Edge', /Edg/],
@@ -62,44 +45,19 @@ const UNITS = [
 
 /** What every view can call. Times are milliseconds since 1970. */
 export const helpers = {
+  ...listHelpers,
   asset,
-  boundaryAt,
-  boundaryFrom,
-  fromParameter,
-  isFiltered,
-  listAddress,
-  listParameters,
-  markMatches,
+  highlight,
   mayChange,
   mayEdit,
   mayManage,
-  pageSizes: PAGE_SIZES,
   roles: ROLES,
-  sortLabels: SORT_LABELS,
   yesOrNo,
   number: (value: number) => number.format(value),
   /** "1,204", or "more than 10,000" */
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,
-  /** "active editors with “ada”, created since 1 Jan 2026" */
-  filtered({ status, role, createdAfter, createdBefore }: Filter, pieces: readonly Piece[] = []): string {
-    const day = (value: string) => date.format(new Date(`${value}T00:00:00Z`));
-    const users = role ? ROLE_NAMES[role].many : 'users';
-    const searched = pieces.map(
-      ({ typed, isStart }) => `${isStart ? 'a field that starts with ' : ''}“${typed}”`,
-    );
-    const who =
-      pieces.length > 0
-        ? `${status ? `${status} ` : ''}${users} with ${all.format(searched)}${createdAfter || createdBefore ? ',' : ''}`
-        : `${status ?? 'all'} ${users}`;
-    if (createdAfter && createdBefore)
-      return `${who} created from ${day(createdAfter)} to ${day(createdBefore)}`;
-    if (createdAfter) return `${who} created since ${day(createdAfter)}`;
-    return createdBefore ? `${who} created up to ${day(createdBefore)}` : who;
-  },
-  /** What a link back to the list is called. */
-  listName: (from: Filter) => (isFiltered(from) ? 'Back to the list' : 'All users'),
   time: (value: number) => `${time.format(value).replace(' at ', ', ')} UTC`,
   isoTime: (value: number) => new Date(value).toISOString(),
   /** "2 hours ago" for the last month, a date before that. */

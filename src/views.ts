@@ -5,12 +5,12 @@ import type { Role, User } from './db/schema.ts';
 import { takeFlash } from './flash.ts';
 import type { Fields } from './forms.ts';
 import type { Page } from './pagination.ts';
-import type { Piece } from './search/search.ts';
+import type { Term } from './search/terms.ts';
 import type { Actor } from './sessions/actor.ts';
 import type { findSessionsOf, Session } from './sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from './templates.ts';
-import type { ListState } from './users/list.ts';
-import type { Counts } from './users/queries.ts';
+import type { Counts } from './users/counts.ts';
+import type { ListState } from './users/list/state.ts';
 
 type Errors = Readonly<Record<string, string>>;
 
@@ -33,7 +33,7 @@ export type Views = {
     /** Whether there is nobody at all. */
     isEmpty: boolean;
     /** What was searched for. */
-    pieces: readonly Piece[];
+    terms: readonly Term[];
     notices: string[];
     /** What was typed for the number of a page and is none. */
     wrongPage?: string | undefined;

@@ -6,7 +6,8 @@ import { transact } from '../src/db/transact.ts';
 import { commandLine } from '../src/sessions/actor.ts';
 import { hasAdministrator } from '../src/sessions/last-administrator.ts';
 import { changeUser } from '../src/users/commands.ts';
-import { countByStatus, findUser } from '../src/users/queries.ts';
+import { countByStatus } from '../src/users/counts.ts';
+import { findUser } from '../src/users/queries.ts';
 import { addPerson, signedIn, signIn } from './people.ts';
 import {
   addUser,

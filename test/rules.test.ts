@@ -32,6 +32,8 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/errors.ts',
     'src/admission-queue.ts',
     'src/clock.ts',
+    'src/deadline.ts',
+    'src/formats.ts',
     'src/compile-cache.js',
     'src/node-version.js',
     'src/local-address.ts',
@@ -65,7 +67,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/sessions/form.ts', 'src/sessions/make-common-passwords.ts', 'src/sessions/key-rotation.ts'],
   [
     'src/users/form.ts',
-    'src/users/list.ts',
+    'src/users/counts.ts',
     'src/sessions/queries.ts',
     'src/sessions/credentials.ts',
     'src/roles/queries.ts',
@@ -80,11 +82,8 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/sessions/secret-key.ts',
   ],
   ['src/sessions/second-factor.ts', 'src/sessions/actor.ts'],
-  ['src/users/list-bounds.ts', 'src/users/list-order.ts'],
-  ['src/users/list-walks.ts', 'src/users/commands.ts'],
-  ['src/users/matches.ts'],
-  ['src/users/list-rows.ts'],
-  ['src/users/list-queries.ts'],
+  ['src/users/commands.ts'],
+  ['src/users/list/'],
   [
     'src/compression.ts',
     'src/client-address.ts',
@@ -136,9 +135,14 @@ describe('imports', () => {
   test.each(sources)('of %s run downward', (path) => {
     expect(floorOf(path), 'every file has its floor').toBeGreaterThanOrEqual(0);
     for (const target of importsOf(path).filter((name) => name.startsWith('src/'))) {
-      const isSameFolder = ['src/db/', 'src/seed/', 'src/search/', 'src/account/', 'src/admin/'].some(
-        (folder) => target.startsWith(folder) && path.startsWith(folder),
-      );
+      const isSameFolder = [
+        'src/db/',
+        'src/seed/',
+        'src/search/',
+        'src/users/list/',
+        'src/account/',
+        'src/admin/',
+      ].some((folder) => target.startsWith(folder) && path.startsWith(folder));
       expect(isSameFolder || floorOf(target) < floorOf(path), `${path} imports ${target}`).toBe(true);
     }
   });
@@ -173,7 +177,7 @@ describe('imports', () => {
     );
     expect(writers).toEqual([
       'src/db/bulk-load.ts',
-      'src/db/search.ts',
+      'src/db/rebuild-search.ts',
       'src/db/user-counts.ts',
       'src/users/commands.ts',
     ]);
@@ -194,11 +198,11 @@ describe('imports', () => {
   test('of HTTP are nowhere near a query or a form', () => {
     for (const path of [...importers('fastify'), ...importers('@fastify/')]) {
       expect(path).not.toMatch(
-        /queries\.ts|form\.ts|list\.ts|^src\/db\/|pagination|text\.ts|errors\.ts|forms\.ts/,
+        /queries\.ts|form\.ts|^src\/users\/list\/(?!route)|^src\/db\/|pagination|text\.ts|errors\.ts|forms\.ts/,
       );
     }
     for (const path of importers('kysely'))
-      expect(path).toMatch(/^src\/db\/|queries\.ts$|list-(bounds|order|rows|walks)\.ts$|matches\.ts$/);
+      expect(path).toMatch(/^src\/db\/|queries\.ts$|^src\/users\/list\/(?!route)|counts\.ts$/);
   });
 
   test('of the environment go by the command line alone', () => {

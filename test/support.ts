@@ -13,6 +13,7 @@ import { engineOf } from '../src/db/engine.ts';
 import type { Db, Role, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { addToCounts, countByKind } from '../src/db/user-counts.ts';
+import type { Stopwatch } from '../src/deadline.ts';
 import { commandLine } from '../src/sessions/actor.ts';
 import { cookieOf } from '../src/sessions/cookie.ts';
 import { createUser } from '../src/users/commands.ts';
@@ -52,9 +53,11 @@ export async function startApp(
   settings: Record<string, string> = {},
   db?: Db,
   clock: Clock = Date.now,
+  stopwatch: Stopwatch = () => performance.now(),
 ): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), secretKey: SECRET_KEY, clock });
+  const secretKey = SECRET_KEY;
+  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), secretKey, clock, stopwatch });
   onTestFinished(() => app.close());
   return app;
 }

@@ -2,11 +2,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { User } from '../src/db/schema.ts';
+import { parseQuery } from '../src/forms.ts';
 import { Page } from '../src/pagination.ts';
-import { piecesOf } from '../src/search/search.ts';
+import { parseSearch } from '../src/search/terms.ts';
 import type { Session } from '../src/sessions/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../src/templates.ts';
-import { parseList } from '../src/users/list.ts';
+import { parseList } from '../src/users/list/address.ts';
 import type { Views } from '../src/views.ts';
 import { htmlProblems, translatedText } from './html.ts';
 
@@ -49,7 +50,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     page: new Page([user], 2, 10, 31),
     counts: { active: 31, inactive: 1 },
     isEmpty: false,
-    pieces: piecesOf('ann "<b>"'),
+    terms: parseSearch('ann "<b>"'),
     notices: [NAME],
   },
   'users/show': {
@@ -96,12 +97,36 @@ function engine() {
   return eta;
 }
 
+/** The list without a page, without a match, and with letters above it. */
+const LISTS: Partial<Views['users/list']>[] = [
+  { page: new Page([], 1, 10, 0) },
+  { list: parseList({ q: NAME }).list, page: new Page([], 1, 10, 0) },
+  { list: parseList({ sort: 'username', per_page: '1' }).list, page: new Page([user], 2, 1, 31) },
+  ...['q=ann&sort=email', 'role=member&sort=email&page=9', 'created_after=2026-01-31&sort=email'].map(
+    (query) => ({
+      list: parseList(parseQuery(query)).list,
+      page: undefined,
+    }),
+  ),
+];
+
 test('every template is part of some page, and shows what it is given as text', () => {
   const eta = engine();
   for (const [view, data] of Object.entries(SAMPLES)) {
     const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: NAME, ...data });
     expect(html, view).toContain('&lt;Ann&gt; &amp; &quot;Bo&quot;');
     expect(html, view).not.toMatch(/<Ann>|undefined|\[object/);
+  }
+  for (const data of LISTS) {
+    const html = eta.render('/users/list', {
+      ...helpers,
+      ...ASKING,
+      flash: undefined,
+      ...SAMPLES['users/list'],
+      ...data,
+    });
+    expect(html).not.toMatch(/<Ann>|undefined|\[object/);
+    expect(htmlProblems(html)).toEqual([]);
   }
   for (const file of readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })) {
     if (file.endsWith('.eta')) expect(eta.templatesSync.get(join(TEMPLATES, file)), file).toBeDefined();
@@ -114,7 +139,7 @@ test('the HTML of every view is right, whatever it shows', () => {
     for (const more of [
       {},
       { errors: {}, isConflict: false, problem: 'Wrong.' },
-      { isRefused: true, pieces: [] },
+      { isRefused: true, terms: [] },
     ]) {
       const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: undefined, ...data, ...more });
       expect(htmlProblems(html), view).toEqual([]);
@@ -148,7 +173,7 @@ const WORDS = {
 
 /** The same as `SAMPLES` with data that can be told from everything else. */
 const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
-  'users/list': { page: new Page([{ ...user, ...WORDS }], 2, 10, 31), pieces: piecesOf('may') },
+  'users/list': { page: new Page([{ ...user, ...WORDS }], 2, 10, 31), terms: parseSearch('may') },
   'users/show': { user: { ...user, ...WORDS } },
   'users/form': {
     user: { ...user, ...WORDS },
@@ -165,7 +190,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
 };
 
 test.each(Object.entries(DATA))('of %s no name, email, code or link may be translated', (view, data) => {
-  for (const more of [{}, { pieces: [] }]) {
+  for (const more of [{}, { terms: [] }]) {
     const html = engine().render(`/${view}`, {
       ...helpers,
       ...ASKING,

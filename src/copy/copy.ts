@@ -16,7 +16,8 @@ import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { type Access, findAccessAfter, insertAccess } from '../sessions/credentials.ts';
 import { GIVEN_UP, openSecret, sealSecret } from '../sessions/second-factor-secrets.ts';
 import { loadKey, readFingerprint } from '../sessions/secret-key.ts';
-import { byStatus, findUsersAfter, readCounts } from '../users/queries.ts';
+import { readCounts, sumByStatus } from '../users/counts.ts';
+import { findUsersAfter } from '../users/queries.ts';
 
 /** Rows in one statement. */
 const ROWS = 1_000;
@@ -92,7 +93,7 @@ export async function copyEverything(
 ): Promise<number> {
   return readSnapshot(source, async (from) => {
     const counts = await readCounts(from);
-    const { active, inactive } = byStatus(counts);
+    const { active, inactive } = sumByStatus(counts);
     const expected = active + inactive;
     const load = async (loader: UserLoader) => {
       const to = loader.trx;

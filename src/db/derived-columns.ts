@@ -1,5 +1,5 @@
 /** The columns of a user that follow from others: what is unique and sorted by, and what searches go through. */
-import { searchTextOf } from '../search/search.ts';
+import { searchTextOf } from '../search/terms.ts';
 import { textKey } from '../text.ts';
 import type { User } from './schema.ts';
 

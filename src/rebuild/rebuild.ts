@@ -1,12 +1,12 @@
 /** `npm run roster -- rebuild-search`: makes anew what searches go through. */
 import { readArguments } from '../arguments.ts';
 import { engineOf } from '../db/engine.ts';
-import { rebuildSearch } from '../db/search.ts';
+import { rebuildSearch } from '../db/rebuild-search.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { openNamed } from '../named-database.ts';
 import { reportProgress } from '../progress.ts';
-import { countByStatus } from '../users/queries.ts';
+import { countByStatus } from '../users/counts.ts';
 
 const REPORT_EVERY = 50_000;
 
@@ -22,9 +22,9 @@ export async function rebuild(env: NodeJS.ProcessEnv, args: readonly string[]): 
         if (done % REPORT_EVERY === 0) progress(done);
       }),
     );
-    const { isByStart } = await engineOf(db).searchOf(db);
+    const { prefixOnly } = await engineOf(db).searchIndexOf(db);
     console.log(
-      isByStart
+      prefixOnly
         ? 'Searches find the start of a field.'
         : 'Searches find any part of a username, email or full name.',
     );

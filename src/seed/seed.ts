@@ -6,7 +6,7 @@ import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { openNamed } from '../named-database.ts';
 import { type Progress, reportProgress } from '../progress.ts';
-import { countByStatus } from '../users/queries.ts';
+import { countByStatus } from '../users/counts.ts';
 import { person } from './people.ts';
 
 const MOST = 100_000_000;

@@ -1,6 +1,6 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
 import { SKEW } from '../clock.ts';
-import { rowsOf } from '../db/compiled.ts';
+import { executeCached } from '../db/cached-query.ts';
 import type { Db, Role, Trx } from '../db/schema.ts';
 import { maySignIn } from './policy.ts';
 import { hashOf } from './tokens.ts';
@@ -28,7 +28,7 @@ export type Session = {
 
 /** The session of a token, whether or not its time is over. */
 export async function findSession(db: Db, token: string): Promise<Session | undefined> {
-  const [session] = await rowsOf(db, 'session', { hash: hashOf(token) }, ({ hash }) =>
+  const [session] = await executeCached(db, 'session', { hash: hashOf(token) }, ({ hash }) =>
     db
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')

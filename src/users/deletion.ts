@@ -4,8 +4,8 @@ import { act } from '../sessions/acting.ts';
 import { authorize } from '../sessions/actor.ts';
 import { mayChange } from '../sessions/policy.ts';
 import { deleteUser } from './commands.ts';
-import { listAddress, parseFrom } from './list.ts';
-import { nearestPage } from './list-queries.ts';
+import { listAddress, parseFrom } from './list/address.ts';
+import { nearestPage } from './list/page.ts';
 import { getUser } from './queries.ts';
 import { idOf, type Request } from './request.ts';
 

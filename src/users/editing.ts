@@ -10,7 +10,7 @@ import { mayChange } from '../sessions/policy.ts';
 import type { Views } from '../views.ts';
 import { changeUser, createUser } from './commands.ts';
 import { newUserSchema, USER_FIELDS, userChangesSchema } from './form.ts';
-import { parseFrom } from './list.ts';
+import { parseFrom } from './list/address.ts';
 import { findHolders, getUser } from './queries.ts';
 import { idOf, type Request, userAddress } from './request.ts';
 

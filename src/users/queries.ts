@@ -1,15 +1,11 @@
-/** Reading users: one of them, some in the order of their ids, and how many there are. */
-import { rowsOf } from '../db/compiled.ts';
-import type { Db, Role, Trx, User } from '../db/schema.ts';
-import type { Count } from '../db/user-counts.ts';
+/** Reading users: one of them, and some in the order of their ids. */
+import { executeCached } from '../db/cached-query.ts';
+import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { textKey } from '../text.ts';
 
-/** How many users there are of each status. */
-export type Counts = { active: number; inactive: number };
-
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
-  const [user] = await rowsOf(db, 'user by id', { id }, (value) =>
+  const [user] = await executeCached(db, 'user by id', { id }, (value) =>
     db.selectFrom('users').selectAll().where('id', '=', value.id),
   );
   return user;
@@ -26,32 +22,6 @@ export async function findUserByUsername(db: Db, username: string): Promise<User
 
 export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {
   return db.selectFrom('users').selectAll().where('email_key', '=', textKey(email)).executeTakeFirst();
-}
-
-/** How many there are of each kind, in an order of kinds that is always the same; a kind that nobody is of may be there, too. */
-export async function readCounts(db: Db): Promise<Count[]> {
-  return rowsOf(db, 'counts', {}, () =>
-    db
-      .selectFrom('user_counts')
-      .select(['is_active', 'role', ({ fn }) => fn.sum<number>('count').as('count')])
-      .groupBy(['is_active', 'role'])
-      .orderBy('is_active')
-      .orderBy('role'),
-  );
-}
-
-/** @param role of whom; undefined is everyone. */
-export function byStatus(counts: readonly Count[], role?: Role): Counts {
-  const sums = { active: 0, inactive: 0 };
-  for (const count of counts) {
-    if (role === undefined || role === count.role)
-      sums[count.is_active ? 'active' : 'inactive'] += count.count;
-  }
-  return sums;
-}
-
-export async function countByStatus(db: Db, role?: Role): Promise<Counts> {
-  return byStatus(await readCounts(db), role);
 }
 
 /** The `limit` users after the one with an id, in the order of their ids. */

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { NotFoundError } from '../errors.ts';
 import type { Fields } from '../forms.ts';
 import { quotable } from '../text.ts';
-import { fromParameter, parseFrom } from './list.ts';
+import { fromParameter, parseFrom } from './list/address.ts';
 
 export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
 

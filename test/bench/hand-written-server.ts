@@ -7,7 +7,7 @@ import { Page } from '../../src/pagination.ts';
 import { HEADERS } from '../../src/security.ts';
 import type { Session } from '../../src/sessions/queries.ts';
 import { seal } from '../../src/sessions/tokens.ts';
-import { parseList } from '../../src/users/list.ts';
+import { parseList } from '../../src/users/list/address.ts';
 import { openUsers } from './hand-written-users.ts';
 import { render } from './hand-written-views.ts';
 
@@ -58,7 +58,7 @@ function showList(response: ServerResponse, session: Session, page: number): voi
       page: shown,
       counts: users.counts,
       isEmpty: total === 0,
-      pieces: [],
+      terms: [],
       notices: [],
     }),
   );

@@ -15,9 +15,9 @@ import { findAccessAfter, findCredentials, setCode } from '../../src/sessions/cr
 import { openSecret, sealSecret } from '../../src/sessions/second-factor-secrets.ts';
 import { loadKey } from '../../src/sessions/secret-key.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
-import { parseList } from '../../src/users/list.ts';
-import { findMatches } from '../../src/users/matches.ts';
-import { countByStatus } from '../../src/users/queries.ts';
+import { countByStatus } from '../../src/users/counts.ts';
+import { parseList } from '../../src/users/list/address.ts';
+import { resolveFilter } from '../../src/users/list/filter-result.ts';
 import { tablesOf } from '../engines.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
 import { run } from '../roster.ts';
@@ -128,7 +128,7 @@ test('whoever was copied is found by a search', async () => {
   await addUsers(await temporaryDatabase(fromUrl), ['alice', 'bob']);
   const target = await temporaryDatabase();
   await copyEverything(await reading(fromUrl), target, KEYS);
-  const { total, ids } = await findMatches(target, { ...parseList({}).list, q: 'lic' });
+  const { total, ids } = await resolveFilter(target, parseList({ q: 'lic' }).list);
   expect([total.count, ids]).toEqual([1, [1]]);
 });
 

@@ -4,8 +4,9 @@ import { parseForm } from '../../src/forms.ts';
 import { person } from '../../src/seed/people.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { textKey } from '../../src/text.ts';
+import { countByStatus } from '../../src/users/counts.ts';
 import { newUserSchema } from '../../src/users/form.ts';
-import { countByStatus, findUserByUsername } from '../../src/users/queries.ts';
+import { findUserByUsername } from '../../src/users/queries.ts';
 import { addUser, temporaryDatabase, temporaryUrl } from '../support.ts';
 
 test('made-up people are the same on every machine', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { countByStatus, findUser } from '../../src/users/queries.ts';
+import { countByStatus } from '../../src/users/counts.ts';
+import { findUser } from '../../src/users/queries.ts';
 import { addUser, addUsers, fieldValue, get, post, startApp, textOf } from '../support.ts';
 
 describe('creating a user', () => {

@@ -5,16 +5,13 @@ import { transact } from '../../src/db/transact.ts';
 import { seedUsers } from '../../src/seed/seed.ts';
 import { commandLine } from '../../src/sessions/actor.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
-import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
-import { listUsers } from '../../src/users/list-queries.ts';
-import { findMatches } from '../../src/users/matches.ts';
-import {
-  countByStatus,
-  findHolders,
-  findUser,
-  findUserByUsername,
-  getUser,
-} from '../../src/users/queries.ts';
+import { countByStatus } from '../../src/users/counts.ts';
+import { parseList } from '../../src/users/list/address.ts';
+import type { Filter } from '../../src/users/list/filter.ts';
+import { resolveFilter } from '../../src/users/list/filter-result.ts';
+import { SORT_KEYS, type Sort } from '../../src/users/list/order.ts';
+import { listUsers } from '../../src/users/list/page.ts';
+import { findHolders, findUser, findUserByUsername, getUser } from '../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase } from '../support.ts';
 
 const { list: ALL } = parseList({});
@@ -22,7 +19,7 @@ const NOON = Date.UTC(2026, 0, 31, 12);
 const DAY = 24 * 60 * 60 * 1000;
 
 async function usernamesOf(db: Db, filter: Filter, sort: Sort, offset = 0, limit = 100): Promise<string[]> {
-  const matches = await findMatches(db, filter);
+  const matches = await resolveFilter(db, filter);
   return (await listUsers(db, { ...filter, sort }, matches, { offset, limit })).map((user) => user.username);
 }
 
@@ -81,7 +78,7 @@ describe('the list', () => {
     [{ createdAfter: '2026-02-01', createdBefore: '2026-01-31' }, []],
   ])('filtered by %o, counted and shown', async (filter, usernames) => {
     const db = await filled();
-    expect((await findMatches(db, { ...ALL, ...filter })).total).toEqual({
+    expect((await resolveFilter(db, { ...ALL, ...filter })).total).toEqual({
       count: usernames.length,
       isExact: true,
     });
@@ -120,7 +117,7 @@ describe('the number of users by status', () => {
   test('is what counting gives after many were inserted, some of them twice', async () => {
     const db = await temporaryDatabase();
     await seedUsers(db, 500);
-    const matches = await findMatches(db, ALL);
+    const matches = await resolveFilter(db, ALL);
     const users = await listUsers(db, { ...ALL, sort: 'id' }, matches, { offset: 490, limit: 10 });
     const again = users.map(({ id, version, ...user }) => user);
     const added = await bulkLoadUsers(db, (loader) => loader.insertNew(again));

@@ -3,10 +3,11 @@ import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { runBatch } from './batches.ts';
 import type { RosterSqliteAdapter } from './dialect.ts';
+import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.ts';
+import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
-import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './search.ts';
-import { inTurn } from './turns.ts';
 
 /** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_SIZE = 256 * 1024;
@@ -41,10 +42,11 @@ export const sqliteEngine: Engine = {
   makeSearchIndex,
   indexSearchText,
   indexUsersAfter,
-  searchOf: async () => sqliteSearch,
-  isOneOf,
+  searchIndexOf: async () => sqliteSearch,
+  isOneOf: (column, values) =>
+    sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
   skipOver,
-  stretch: inTurn,
+  runBatch,
   overwrite,
   async finishBulkLoad() {},
 

@@ -6,9 +6,9 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import { emptyLog } from './checkpoint.ts';
 import { GONE, isBusy, isMaybeSaved, lost, outcomeUnknown, refuse } from './errors.ts';
+import { makeIndexesAhead } from './fts5-index.ts';
 import { raised } from './generation.ts';
 import type { OpenedFile } from './opened-file.ts';
-import { makeIndexesAhead } from './search.ts';
 import { countChanges, readVersion, type Statements } from './statements.ts';
 
 /** How long a transaction waits for its turn and for another process that writes, in milliseconds. */
