@@ -13,8 +13,9 @@ import type { FilterAndOrder } from './scan-batches.ts';
 const FAR = 1_000;
 
 export async function readByIndex(db: Db, list: FilterAndOrder, slice: Slice): Promise<User[]> {
-  const query = () => db.executeQuery(usersInSlice(db, list, list.sort, slice));
-  return (await (slice.offset > FAR ? engineOf(db).skipOver(db, query) : query())).rows;
+  const query = usersInSlice(db, list, list.sort, slice);
+  if (slice.offset <= FAR) return (await db.executeQuery(query)).rows;
+  return (await engineOf(db).skipOver(db, () => db.executeQuery(query))).rows;
 }
 
 export function usersInSlice(

@@ -93,13 +93,13 @@ export async function listUsers(
   plan = planRows(list, result),
 ): Promise<User[]> {
   const { count, isExact } = result.total;
-  if (!isExact) return READERS[plan](db, list, result, { isFromEnd: false, offset, limit }, plan);
+  if (!isExact) return READERS[plan](db, list, { isFromEnd: false, offset, limit }, result, plan);
   const most = Math.min(limit, count - offset);
   if (most <= 0) return [];
   const after = count - offset - most;
   const isFromEnd = after < offset;
   const slice = { isFromEnd, offset: isFromEnd ? after : offset, limit: most };
-  const users = await READERS[plan](db, list, result, slice, plan);
+  const users = await READERS[plan](db, list, slice, result, plan);
   return isFromEnd ? users.reverse() : users;
 }
 
@@ -117,7 +117,7 @@ async function usersAfter(
   for (const range of rangesAfter(list.sort, cursor, options)) {
     if (users.length === limit) break;
     const slice = { isFromEnd: cursor.side === 'before', offset: 0, limit: limit - users.length, range };
-    users.push(...(await READERS[plan](db, list, result, slice, plan)));
+    users.push(...(await READERS[plan](db, list, slice, result, plan)));
   }
   return users;
 }

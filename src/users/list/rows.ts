@@ -6,7 +6,7 @@ import { rowCondition } from './conditions.ts';
 import type { FilterResult } from './filter-result.ts';
 import { readByIndex } from './index-query.ts';
 import { hasId, inRange, type Slice } from './key-range.ts';
-import { isAscending, orderBySort, orderOf, type Sort } from './order.ts';
+import { isAscending, orderBySort, orderOf } from './order.ts';
 import type { RowsPlan } from './plan.ts';
 import { scanForPage } from './scan.ts';
 import type { FilterAndOrder } from './scan-batches.ts';
@@ -14,52 +14,63 @@ import type { FilterAndOrder } from './scan-batches.ts';
 type Reader = (
   db: Db,
   list: FilterAndOrder,
-  result: FilterResult,
   slice: Slice,
+  result: FilterResult,
   plan: RowsPlan,
 ) => Promise<User[]>;
 
-/** What each plan does; all but the first two throw a TooBroadError when they had to look through too many. */
+/** What each plan does; a search and a scan throw a TooBroadError when they had to look through too many. */
 export const READERS: Record<RowsPlan, Reader> = {
-  index: (db, list, _result, slice) => readByIndex(db, list, slice),
-  ids: async (db, { sort }, { ids = [] }, slice) => usersWithIds(db, await sliceOfIds(db, ids, sort, slice)),
-  search: async (db, list, result, slice) => usersWithIds(db, await searchForSlice(db, list, result, slice)),
+  index: readByIndex,
+  ids: readByIds,
+  search: readBySearch,
   scan: readByScan,
   'scan-or-top-by-role': readByScan,
   'scan-or-top-by-date': readByScan,
 };
 
-async function sliceOfIds(
+async function readByIds(
   db: Db,
-  ids: readonly number[],
-  sort: Sort,
+  { sort }: FilterAndOrder,
   { isFromEnd, offset, limit, range }: Slice,
-): Promise<readonly number[]> {
+  { ids = [] }: FilterResult,
+): Promise<User[]> {
   if (orderOf(sort).key === 'id') {
     const ordered = isAscending(sort, isFromEnd) ? ids : ids.toReversed();
-    return ordered.filter((id) => !range || hasId(range, id)).slice(offset, offset + limit);
+    const inSlice = ordered.filter((id) => !range || hasId(range, id)).slice(offset, offset + limit);
+    return usersWithIds(db, inSlice);
   }
   const users = usersByIds(db, ids);
-  const shown = orderBySort(range ? users.where(inRange(sort, range)) : users, sort, isFromEnd)
+  const ordered = orderBySort(range ? users.where(inRange(sort, range)) : users, sort, isFromEnd)
     .select('users.id')
     .limit(limit)
     .offset(offset);
-  return (await engineOf(db).runBatch(() => shown.execute())).map(({ id }) => id);
+  const inSlice = await engineOf(db).runBatch(() => ordered.execute());
+  return usersWithIds(
+    db,
+    inSlice.map(({ id }) => id),
+  );
 }
 
-async function searchForSlice(
+async function readBySearch(
   db: Db,
   list: FilterAndOrder,
-  { search, terms, deadline }: FilterResult,
   { isFromEnd, offset, limit, range }: Slice,
-): Promise<readonly number[]> {
+  { search, terms, deadline }: FilterResult,
+): Promise<User[]> {
   const condition = rowCondition(list);
   const isReversed = !isAscending(list.sort, isFromEnd);
   const query = { terms, condition, range, isReversed, offset, limit };
-  return (await search?.find(db, query, deadline)) ?? [];
+  return usersWithIds(db, (await search?.find(db, query, deadline)) ?? []);
 }
 
-async function readByScan(...[db, list, result, slice, plan]: Parameters<Reader>): Promise<User[]> {
+async function readByScan(
+  db: Db,
+  list: FilterAndOrder,
+  slice: Slice,
+  result: FilterResult,
+  plan: RowsPlan,
+): Promise<User[]> {
   return usersWithIds(db, await scanForPage(db, list, result, slice, plan));
 }
 
