@@ -283,7 +283,7 @@ describe('the letters above a long list by username', () => {
     const href = (await hrefs(body)).get(letter) ?? '';
     const page = await get(app, href);
     const names = (html: string) =>
-      [...html.matchAll(/Edit<span [^>]*class="unseen"> ([^<]*)</g)].map(([, name]) => name);
+      [...html.matchAll(/Edit<span [^>]*class="visually-hidden"> ([^<]*)</g)].map(([, name]) => name);
     expect(names(page.body)).toEqual(shown);
     expect(textOf(page.body)).toContain('Showing 3 of 135');
     expect(page.body).not.toContain('aria-current="page"');
