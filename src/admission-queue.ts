@@ -1,7 +1,7 @@
 /** Whose request is begun next where not all can be at once, and who has waited for too long. */
 
 /** From the first to the last. */
-export const KINDS = ['health', 'signing in', 'reading', 'writing'] as const;
+export const KINDS = ['signing in', 'reading', 'writing'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Whoever has waited for so long, in milliseconds, is refused; sooner would only mean to be asked again sooner. */
@@ -14,9 +14,8 @@ type Waiting<T> = { item: T; deadline: number };
  * crowd that never does holds up nobody else. All times are in milliseconds, as by `performance.now()`.
  */
 export class AdmissionQueue<T> {
-  readonly #health: Waiting<T>[] = [];
   /** In the order of their turns. */
-  readonly #queues: Waiting<T>[][] = [this.#health, [], [], [], [], [], [], []];
+  readonly #queues: Waiting<T>[][] = [[], [], [], [], [], []];
   #size = 0;
 
   get size(): number {
@@ -33,14 +32,9 @@ export class AdmissionQueue<T> {
     return this.#take(this.#queues.find((queue) => queue.length > 0));
   }
 
-  takeNextOfHealth(): T | undefined {
-    return this.#take(this.#health);
-  }
-
-  /** Someone whose time was over then; a health check has none, as it comes next. */
+  /** Someone whose time was over then. */
   takeLate(then: number): T | undefined {
-    const isLate = (queue: Waiting<T>[]) => queue !== this.#health && Number(queue[0]?.deadline) <= then;
-    return this.#take(this.#queues.find(isLate));
+    return this.#take(this.#queues.find((queue) => Number(queue[0]?.deadline) <= then));
   }
 
   #take(queue: Waiting<T>[] | undefined): T | undefined {

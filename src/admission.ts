@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { AdmissionQueue, type Kind } from './admission-queue.ts';
 import { isSaturated } from './db/engine.ts';
 import { noteRequest } from './error-pages.ts';
+import { type Asker, Askers, isHasty } from './haste.ts';
 import { addRefusals } from './refusals.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
@@ -22,23 +23,26 @@ const REFUSED_PER_BEGUN = 2;
 const MOST_LATE = 3_000;
 /** How many may wait; the next are refused at once. */
 const MOST_WAITING = 10_000;
-/** Whoever asks more often on one connection, never with a pause of so many milliseconds in between, is hasty. */
-const BURST = 3;
-const PAUSE = 1_000;
-
 const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
 const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
 
-/** Who asks on a connection: how often since the last pause, and when last. */
-type Asker = { count: number; last: number };
-type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker };
+/** A connection, or an address. */
+type Who = Socket | string;
+/** Without an asker it is not known who asks. */
+type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker<Who> | undefined };
 
-/** What `inject` asks does not pass here. */
-export function addAdmission(app: FastifyInstance): void {
+/**
+ * What `inject` asks does not pass here.
+ * @param whoAsks of whom it is known whether they pause.
+ */
+export function addAdmission(
+  app: FastifyInstance,
+  whoAsks: (request: IncomingMessage) => Who | undefined,
+): void {
   const { server, db } = app;
   const [begin] = server.listeners('request') as [RequestListener];
   const queue = new AdmissionQueue<Exchange>();
-  const askers = new WeakMap<Socket, Asker>();
+  const askers = new Askers<Who>();
   const refuse = addRefusals(app);
   let isScheduled = false;
   /** How many more this turn begins, and how many of those that waited the last one has begun. */
@@ -47,16 +51,9 @@ export function addAdmission(app: FastifyInstance): void {
   let connections = 0;
 
   server.off('request', begin).on('request', (request, response) => {
-    noteRequest(response);
-    const now = performance.now();
-    const asker = askerOn(request.socket, now);
-    if (queue.size === 0 && left > 0 && !isSaturated(db)) {
-      left--;
-      begin(request, response);
-    } else if (queue.size < MOST_WAITING)
-      queue.add({ request, response, asker }, kindOf(request), asker.count > BURST, now);
-    else refuse(request, response);
-    schedule();
+    const before = noteRequest(response);
+    if (before === undefined) admit(request, response);
+    else admitAfter(before, request, response);
   });
   // Others may wait behind it, for the next turn.
   server.on('connection', () => {
@@ -65,12 +62,33 @@ export function addAdmission(app: FastifyInstance): void {
     schedule();
   });
 
-  function askerOn(socket: Socket, now: number): Asker {
-    const asker = askers.get(socket) ?? { count: 0, last: now };
-    asker.count = now - asker.last < PAUSE ? asker.count + 1 : 1;
-    asker.last = now;
-    askers.set(socket, asker);
-    return asker;
+  /** Requests of one connection are answered one after the other (RFC 9112, 9.3.2), and no more of them are read meanwhile. */
+  function admitAfter(before: ServerResponse, request: IncomingMessage, response: ServerResponse): void {
+    request.socket.pause();
+    before.once('close', () => {
+      const { socket } = request;
+      socket.resume();
+      // That answer may have been the last one.
+      if (socket.writable) admit(request, response);
+    });
+  }
+
+  function admit(request: IncomingMessage, response: ServerResponse): void {
+    // Whoever checks on health hears whether Roster lives, not whether it is busy.
+    if (HEALTH.test(request.url ?? '')) {
+      begin(request, response);
+      return;
+    }
+    const now = performance.now();
+    const who = whoAsks(request);
+    const asker = who === undefined ? undefined : askers.note(who, now);
+    if (queue.size === 0 && left > 0 && !isSaturated(db)) {
+      left--;
+      begin(request, response);
+    } else if (queue.size < MOST_WAITING)
+      queue.add({ request, response, asker }, kindOf(request), isHasty(asker), now);
+    else refuse(request, response);
+    schedule();
   }
 
   function schedule(): void {
@@ -104,11 +122,15 @@ export function addAdmission(app: FastifyInstance): void {
   }
 
   function beginNext(): void {
-    const next = isSaturated(db) ? queue.takeNextOfHealth() : queue.takeNext();
+    const next = isSaturated(db) ? undefined : queue.takeNext();
     if (next === undefined || isGone(next)) return;
     begun++;
     leave(next);
     begin(next.request, next.response);
+  }
+
+  function leave({ asker }: Exchange): void {
+    if (asker) askers.keep(asker, performance.now());
   }
 
   function refuseLate(then: number, most: number): void {
@@ -122,17 +144,11 @@ export function addAdmission(app: FastifyInstance): void {
   }
 }
 
-/** To wait is no pause. */
-function leave({ asker }: Exchange): void {
-  asker.last = performance.now();
-}
-
 function isGone({ request: { socket } }: Exchange): boolean {
   return socket.destroyed || isGivenUp(socket);
 }
 
 function kindOf({ method, url = '' }: IncomingMessage): Kind {
-  if (HEALTH.test(url)) return 'health';
   if (SIGNING_IN.test(url)) return 'signing in';
   return method === 'GET' || method === 'HEAD' ? 'reading' : 'writing';
 }

@@ -1,12 +1,11 @@
 /** The table of contents: everything that Roster is made of, in the order in which a request meets it. */
-import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
 import { addAdmission } from './admission.ts';
 import { assetRoutes } from './assets.ts';
-import { addClientAddress, trustOf } from './client-address.ts';
+import { addClientAddress, askerOf, trustOf } from './client-address.ts';
 import type { Clock } from './clock.ts';
 import { addClockWatch } from './clock-watch.ts';
 import { addCompression } from './compression.ts';
@@ -14,7 +13,7 @@ import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
 import type { Stopwatch } from './deadline.ts';
 import { addDraining } from './draining.ts';
-import { addErrorPages, answerClientError, showFrameworkError } from './error-pages.ts';
+import { addErrorPages, answerClientError, newRequestId, showFrameworkError } from './error-pages.ts';
 import { addFlash } from './flash.ts';
 import { parseQuery, parseUrlEncoded } from './forms.ts';
 import { healthRoutes } from './health.ts';
@@ -72,8 +71,8 @@ export async function buildApp({
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const app = fastify({
-    // Short enough to be read out, and the only one in any log: a page that says what went wrong shows it.
-    genReqId: () => randomUUID().slice(0, 13),
+    // The only one in any log: a page that says what went wrong shows it.
+    genReqId: newRequestId,
     logger: {
       level: config.logLevel,
       serializers: { req: requestToLog },
@@ -104,12 +103,16 @@ export async function buildApp({
     socket.on('error', () => socket.destroy());
     void answerClientError(app, new Error('CONNECT'), socket as Socket);
   });
-  addAdmission(app);
+  addAdmission(app, (request) => askerOf(request, isTrusted));
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
 
   addDropping(app);
-  // What `inject` makes up has no timeout.
+  // What `inject` makes up has no timeout. The answer before may have left its own.
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.socket.setTimeout?.(CONNECTION_TIMEOUT);
+    done();
+  });
   app.addHook('preHandler', (request, _reply, done) => {
     request.socket.setTimeout?.(0);
     done();

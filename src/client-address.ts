@@ -1,5 +1,6 @@
 /** Where a request comes from: one address, in one form, however a proxy writes it. */
-import { BlockList, isIP } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP, type Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import type { Config } from './config.ts';
@@ -40,6 +41,20 @@ export function trustOf({ trustProxy }: Config): (address: string | undefined) =
     const address = canonicalAddress(written);
     return isIP(address) !== 0 && trusted.check(address, familyOf(address));
   };
+}
+
+/**
+ * Who asks, before there is a request of Fastify's: a connection is one client's, but those of a proxy are everyone's, and
+ * there it is the address that the proxy forwards; undefined where it tells none.
+ */
+export function askerOf(
+  { socket, headers }: IncomingMessage,
+  isTrusted: ReturnType<typeof trustOf>,
+): Socket | string | undefined {
+  if (!isTrusted(socket.remoteAddress)) return socket;
+  const chain = `${headers['x-forwarded-for'] ?? ''}`.split(',').map((address) => address.trim());
+  const client = chain.findLast((address) => !isTrusted(address)) ?? chain[0];
+  return client ? canonicalAddress(client) : undefined;
 }
 
 /**

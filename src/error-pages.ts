@@ -1,4 +1,5 @@
 /** What each error becomes on a page, also where no route has been found and where there is no request at all. */
+import { randomUUID } from 'node:crypto';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -13,6 +14,7 @@ import {
   SignedOutError,
   UnavailableError,
 } from './errors.ts';
+import { retryAfter } from './retry-after.ts';
 import { RefusedError, securityHeaders } from './security.ts';
 import { askToSignIn } from './sessions/access.ts';
 import { formOf } from './sessions/drafts.ts';
@@ -26,27 +28,36 @@ const NOBODY = { flash: undefined, session: undefined, actor: undefined, isOpen:
 
 const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
 
-/** What people are told of the errors that Fastify and Node find themselves. */
-const KNOWN: Readonly<Record<number, Omit<Views['error'], 'link'>>> = {
-  400: { title: 'Request not understood', sentence: 'The request could not be read. Nothing was changed.' },
-  408: { title: 'Too slow', sentence: 'The request took too long to arrive. Nothing was changed.' },
+/** What someone was doing whose request failed; undefined where that is not known. */
+type Doing = 'reading' | 'writing';
+type Known = { title: string; sentence: string } & Partial<Record<Doing, string>>;
+
+const NOT_UNDERSTOOD: Known = { title: 'Request not understood', sentence: 'The request could not be read.' };
+
+/** What people are told of the errors that Fastify and Node find themselves: for all, and for what they were doing. */
+const KNOWN: Readonly<Record<number, Known>> = {
+  400: NOT_UNDERSTOOD,
+  408: {
+    title: 'Too slow',
+    sentence: 'The request took too long to arrive.',
+    writing: 'Nothing was changed; what you typed is one step back.',
+  },
   413: {
     title: 'Too large',
-    sentence: 'A form may be 64 KiB at most. Nothing was changed; what you typed is one step back.',
+    sentence: 'A form may be 64 KiB at most.',
+    writing: 'Nothing was changed; what you typed is one step back.',
   },
   414: { title: 'Address too long', sentence: 'There is no page with an address that long.' },
   415: {
     title: 'Not a form',
-    sentence: 'Only a form (application/x-www-form-urlencoded) is taken here. Nothing was changed.',
+    sentence: 'Only a form (application/x-www-form-urlencoded) is taken here.',
   },
-  431: {
-    title: 'Headers too large',
-    sentence: 'The headers of the request are too large. Nothing was changed.',
-  },
+  431: { title: 'Headers too large', sentence: 'The headers of the request are too large.' },
   503: {
     title: 'Try again in a moment',
-    sentence:
-      'Too many people are using Roster at this moment. Nothing was changed; try again in a few seconds.',
+    sentence: 'Too many people are using Roster at this moment.',
+    reading: 'Reload this page in a few seconds.',
+    writing: 'Nothing was changed; go back and send it again in a few seconds.',
   },
 };
 
@@ -70,19 +81,33 @@ const BUSY = {
 const DAMAGED =
   'What is in the directory’s file cannot be understood: whoever runs Roster finds in its log what to do.';
 
-/** The answer to the last request of each connection. */
-const lastAnswers = new WeakMap<Socket, ServerResponse>();
+/** The answers to the last request of each connection and, where that was not over when it came, to the one before. */
+const answers = new WeakMap<Socket, ServerResponse[]>();
 
-/** Call it for each request, before anything else is done with it. */
-export function noteRequest(response: ServerResponse): void {
-  lastAnswers.set(response.req.socket, response);
+/**
+ * Call it for each request, before anything else is done with it.
+ * @returns the answer to the request before on its connection, where that is not over.
+ */
+export function noteRequest(response: ServerResponse): ServerResponse | undefined {
+  const { socket } = response.req;
+  const [last] = answers.get(socket) ?? [];
+  const before = last?.writableFinished ? undefined : last;
+  answers.set(socket, before ? [response, before] : [response]);
+  return before;
+}
+
+/** By it a request is found in the log: short enough to be read out. */
+export function newRequestId(): string {
+  return randomUUID().slice(0, 13);
 }
 
 export function addErrorPages(app: FastifyInstance): void {
   app.setErrorHandler(showError);
-  app.setNotFoundHandler(async (_request, reply) =>
-    reply.render('error', { title: 'Page not found', sentence: 'There is no page at this address.' }, 404),
-  );
+  app.setNotFoundHandler(async (request, reply) => {
+    const requestId = isLogged(request) ? request.id : undefined;
+    const page = { title: 'Page not found', sentence: 'There is no page at this address.', requestId };
+    return reply.render('error', page, 404);
+  });
 }
 
 /** For errors that Fastify finds before its hooks have run, when a reply has none of our own methods yet. */
@@ -91,9 +116,11 @@ export async function showFrameworkError(
   error: FastifyError,
   reply: FastifyReply,
 ): Promise<void> {
+  const { id: requestId, method, log, raw } = reply.request;
   const status = error.statusCode ?? 400;
-  const html = await bareErrorPage(app, status);
-  dropBody(reply.request.raw, (isWhole) => {
+  log.warn({ req: reply.request }, 'request not understood');
+  const html = await bareErrorPage(app, status, { doing: doingOf(method), requestId });
+  dropBody(raw, (isWhole) => {
     if (!isWhole) reply.header('connection', 'close');
     reply.headers(bareHeaders(app)).code(status).send(html);
   });
@@ -104,12 +131,14 @@ export async function answerClientError(
   app: FastifyInstance,
   error: Error & { code?: string },
   socket: Socket,
-) {
+): Promise<void> {
   if (isGivenUp(socket)) return;
-  const last = lastAnswers.get(socket);
-  if (last?.req.complete && !last.writableFinished) {
-    // It came after a request that is complete: that one is answered, and then the connection closed.
-    last.once('close', () => socket.destroy());
+  const known = answers.get(socket) ?? [];
+  const pending = known.find(({ req, writableFinished }) => req.complete && !writableFinished);
+  if (pending) {
+    // It came after a request that is complete: that one is answered first, and nothing is read meanwhile.
+    socket.pause();
+    pending.once('close', () => void answerClientError(app, error, socket));
     return;
   }
   // Whoever has sent nothing waits for no answer: browsers and proxies connect ahead of need.
@@ -120,7 +149,10 @@ export async function answerClientError(
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && stopDropping(socket)) return;
   const codes: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
   const status = codes[error.code ?? ''] ?? 400;
-  const html = await bareErrorPage(app, status);
+  const requestId = newRequestId();
+  app.log.child({ reqId: requestId }).warn({ code: error.code }, 'request not understood');
+  const broken = known.find(({ req }) => !req.complete);
+  const html = await bareErrorPage(app, status, { doing: broken && doingOf(broken.req.method), requestId });
   const headers = {
     ...bareHeaders(app),
     'content-length': Buffer.byteLength(html),
@@ -141,8 +173,22 @@ export function bareHeaders({ config }: FastifyInstance) {
 }
 
 /** A page for whoever asks, made without a request. */
-export async function bareErrorPage(app: FastifyInstance, status: number): Promise<string> {
-  return app.view('error', { ...(KNOWN[status] ?? KNOWN[400]), ...NOBODY });
+export async function bareErrorPage(
+  app: FastifyInstance,
+  status: number,
+  { doing, ...more }: { doing?: Doing | undefined } & Pick<Views['error'], 'link' | 'requestId'> = {},
+): Promise<string> {
+  return app.view('error', { ...pageOf(KNOWN[status] ?? NOT_UNDERSTOOD, doing), ...more, ...NOBODY });
+}
+
+function pageOf({ title, sentence, ...more }: Known, doing: Doing | undefined): Views['error'] {
+  const { reading, writing = 'Nothing was changed.' } = more;
+  const end = { reading, writing }[doing ?? 'reading'];
+  return { title, sentence: doing && end ? `${sentence} ${end}` : sentence };
+}
+
+export function doingOf(method = ''): Doing {
+  return method === 'POST' ? 'writing' : 'reading';
 }
 
 async function showError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -154,13 +200,19 @@ async function showError(error: unknown, request: FastifyRequest, reply: Fastify
   const { status, link, ...page } = explain(error, request);
   const isOurs = status >= 500;
   if (isOurs) request.log.error({ err: error, req: request }, 'request failed');
-  if (status === 503) reply.header('retry-after', '5');
-  const shown = { ...page, link: link ?? wayOn(request, status), requestId: isOurs ? request.id : undefined };
+  if (status === 503) reply.header('retry-after', retryAfter());
+  const requestId = isOurs || isLogged(request) ? request.id : undefined;
+  const shown = { ...page, link: link ?? wayOn(request, status), requestId };
   await reply.render('error', shown, status);
 }
 
+/** Whether the log has all requests, and not only those that failed by a mistake of ours. */
+function isLogged({ log }: FastifyRequest): boolean {
+  return ['info', 'debug', 'trace'].includes(log.level);
+}
+
 function explain(error: unknown, request: FastifyRequest): Explanation {
-  const doing = request.method === 'POST' ? 'writing' : 'reading';
+  const doing = doingOf(request.method);
   const unchanged = doing === 'writing' ? ' Nothing was changed.' : '';
   if (error instanceof NotFoundError) return { status: 404, title: 'Not found', sentence: error.message };
   if (error instanceof BadSubmissionError) {
@@ -193,9 +245,9 @@ function explain(error: unknown, request: FastifyRequest): Explanation {
     return { status: 500, title: 'The directory is damaged', sentence: `${DAMAGED}${unchanged}` };
   }
   const status = (error as Partial<FastifyError>)?.statusCode ?? 500;
-  const known = KNOWN[status] ?? (status >= 400 && status < 500 ? KNOWN[400] : undefined);
+  const known = KNOWN[status] ?? (status >= 400 && status < 500 ? NOT_UNDERSTOOD : undefined);
   return known
-    ? { status, ...known }
+    ? { status, ...pageOf(known, doing) }
     : { status: 500, title: 'Something went wrong', sentence: UNEXPECTED[doing] };
 }
 

@@ -1,34 +1,37 @@
 /** What is answered where there is no time for a request: made once, since it is to cost little. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { bareErrorPage, bareHeaders } from './error-pages.ts';
+import { bareErrorPage, bareHeaders, doingOf } from './error-pages.ts';
+import { retryAfter } from './retry-after.ts';
 import { dropBody } from './unread-bodies.ts';
 
-/** Seconds after which the refused may ask again, drawn by lot so that they do not come together. */
-const RETRY_AFTER = { least: 1, most: 5 };
+type Refusal = { headers: OutgoingHttpHeaders; html: Buffer };
+
+/** An empty address is that of the page itself. */
+const RELOAD = { href: '', text: 'Reload this page' };
 
 /** Returns what refuses a request. */
 export function addRefusals(
   app: FastifyInstance,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  let html = '';
-  let headers: OutgoingHttpHeaders = {};
+  const refusals: Partial<Record<ReturnType<typeof doingOf>, Refusal>> = {};
 
   app.addHook('onReady', async () => {
-    html = await bareErrorPage(app, 503);
-    headers = { ...bareHeaders(app), 'content-length': Buffer.byteLength(html) };
+    refusals.reading = await make({ doing: 'reading', link: RELOAD });
+    refusals.writing = await make({ doing: 'writing' });
   });
 
   return (request, response) => {
     app.log.warn('too many requests at once: one was refused');
+    const { headers, html } = refusals[doingOf(request.method)] ?? {};
     dropBody(request, (isWhole) => {
       if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
       response.writeHead(503, { ...headers, 'retry-after': retryAfter() }).end(html);
     });
   };
-}
 
-function retryAfter(): string {
-  const { least, most } = RETRY_AFTER;
-  return `${least + Math.floor(Math.random() * (most - least + 1))}`;
+  async function make(more: Parameters<typeof bareErrorPage>[2]): Promise<Refusal> {
+    const html = Buffer.from(await bareErrorPage(app, 503, more));
+    return { headers: { ...bareHeaders(app), 'content-length': html.length }, html };
+  }
 }

@@ -1,5 +1,7 @@
 /** One running Roster: settings → database → app → listening, and back again. */
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { isatty } from 'node:tty';
 import type { FastifyInstance } from 'fastify';
@@ -32,9 +34,31 @@ const newDatabase = (name: string) => `There was no database, so Roster has made
 /** Serves until a signal says to stop, then drains, finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
-  await checkPort(config);
+  const address = await findAddress(config);
+  await checkPort(config, address);
+  const { app, db, ...found } = await start(config, address);
+  const { drainTime = DRAIN_TIME } = config;
+  onStopSignal(env, async () => {
+    setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
+    await app.drain(drainTime);
+    await app.close();
+    await db.destroy();
+    process.exit(0);
+  });
+  announce(app, config, found);
+}
+
+/** From the settings to an app that listens; what fails on the way is thrown once all that was opened has been closed. */
+async function start(config: Config, address: string) {
+  await using undo = new AsyncDisposableStack();
   let made: string | undefined;
-  const db = await openDatabase(config.databaseUrl, {
+  let db: Db | undefined;
+  undo.defer(async () => {
+    await db?.destroy();
+    // Where it could not even be opened, its file may be there all the same.
+    if (made !== undefined && (db || existsSync(made))) console.warn(newDatabase(made));
+  });
+  db = await openDatabase(config.databaseUrl, {
     connections: config.databaseConnections,
     announce: (name, isNew) => {
       if (!isNew) return;
@@ -43,23 +67,12 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
       made = name;
     },
   });
-  const { isOpen, secretKey } = await prepare(config, db).catch(async (error) => {
-    await db.destroy();
-    if (made !== undefined) console.warn(newDatabase(made));
-    throw error;
-  });
-  const app = await buildApp({ config, db, secretKey });
-  const { host, port, drainTime = DRAIN_TIME } = config;
-  await app.listen({ host, port }).catch((error) => Promise.reject(explained(error, host, port)));
-  onStopSignal(env, async () => {
-    setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
-    await app.drain(drainTime);
-    await app.close();
-    await db.destroy();
-    process.exit(0);
-  });
-  announce(app, config, { isOpen, made });
-  if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
+  const { isOpen, ...keys } = await prepare(config, db);
+  const app = await buildApp({ config, db, ...keys });
+  undo.defer(() => app.close());
+  await app.listen({ host: address, port: config.port }).catch(explain(config));
+  undo.move();
+  return { app, db, isOpen, made };
 }
 
 /** @throws StartError when it must not be served as it is. */
@@ -69,6 +82,7 @@ async function prepare(config: Config, db: Db): Promise<{ isOpen: boolean; secre
   const { key, sealed } = await loadKey(db, config.secretKeyFile);
   if (sealed > 0) console.warn(nowSealed(sealed, config.secretKeyFile));
   for (const warning of findExposedFiles(config)) console.warn(warning);
+  if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
   return { isOpen, secretKey: key };
 }
 
@@ -96,19 +110,22 @@ function announce(
     console.log(`No administrator yet: make one at ${origin?.origin ?? here}/setup/${app.setupToken}`);
 }
 
+/** Of a name, one address: at those of `localhost` Fastify would listen with servers that lack most of what this one has. */
+async function findAddress(config: Config): Promise<string> {
+  const { address } = await lookup(config.host, { order: 'ipv4first' }).catch(explain(config));
+  return address;
+}
+
 /** @throws StartError when the address cannot be listened at: found out before a database is made or migrated. */
-async function checkPort({ host, port }: Config): Promise<void> {
-  const probe = createServer().listen(port, host);
-  try {
-    await once(probe, 'listening');
-  } catch (error) {
-    throw explained(error as NodeJS.ErrnoException, host, port);
-  }
+async function checkPort(config: Config, address: string): Promise<void> {
+  const probe = createServer().listen(config.port, address);
+  await once(probe, 'listening').catch(explain(config));
   probe.close();
   await once(probe, 'close');
 }
 
-function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
+/** For whoever waits for an address: throws an error with its sentence. */
+function explain({ host, port }: Config): (error: NodeJS.ErrnoException) => never {
   const sentences: Record<string, string> = {
     EADDRINUSE: `Port ${port} of ${host} is in use; give PORT another number, or 0 for a free one.`,
     EACCES: `Port ${port} of ${host} may not be opened by this user; give PORT a number above 1023.`,
@@ -116,6 +133,8 @@ function explained(error: NodeJS.ErrnoException, host: string, port: number): Er
     EADDRNOTAVAIL: `${host} is no address of this machine; give HOST another one.`,
     ENOTFOUND: `${host} is no name that this machine knows; give HOST another one.`,
   };
-  const sentence = sentences[error.code ?? ''];
-  return sentence ? new StartError(sentence, { cause: error }) : error;
+  return (error) => {
+    const sentence = sentences[error.code ?? ''];
+    throw sentence ? new StartError(sentence, { cause: error }) : error;
+  };
 }

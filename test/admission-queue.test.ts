@@ -15,10 +15,10 @@ function emptied(queue: AdmissionQueue<string>): string[] {
   return names;
 }
 
-test('health comes before signing in, that before reading, and that before writing, whoever came first', () => {
+test('signing in comes before reading, and that before writing, whoever came first', () => {
   const queue = queueOf(...[...KINDS].reverse().map((kind) => [kind, kind] as const));
-  expect(queue.size).toBe(4);
-  expect(emptied(queue)).toEqual(['health', 'signing in', 'reading', 'writing']);
+  expect(queue.size).toBe(3);
+  expect(emptied(queue)).toEqual(['signing in', 'reading', 'writing']);
   expect(queue.size).toBe(0);
 });
 
@@ -35,11 +35,11 @@ test('whoever has paused comes before all who have not, and among those kinds ha
   const queue = queueOf(
     ['!writing', 'writing'],
     ['!reading', 'reading'],
-    ['!health', 'health'],
+    ['!signing in', 'signing in'],
     ['writing', 'writing'],
     ['reading', 'reading'],
   );
-  expect(emptied(queue)).toEqual(['reading', 'writing', '!health', '!reading', '!writing']);
+  expect(emptied(queue)).toEqual(['reading', 'writing', '!signing in', '!reading', '!writing']);
 });
 
 test('whoever has waited for too long is found, and nobody before', () => {
@@ -50,15 +50,4 @@ test('whoever has waited for too long is found, and nobody before', () => {
   expect(queue.takeLate(3 + LONGEST_WAIT)).toBe('c');
   expect(queue.takeLate(3 + LONGEST_WAIT)).toBe('b');
   expect(queue.size).toBe(0);
-});
-
-test('a health check is never late', () => {
-  expect(queueOf(['health', 'health']).takeLate(Number.MAX_VALUE)).toBeUndefined();
-});
-
-test('where all others have to wait on, only a health check is taken', () => {
-  const queue = queueOf(['page', 'reading'], ['health', 'health']);
-  expect(queue.takeNextOfHealth()).toBe('health');
-  expect(queue.takeNextOfHealth()).toBeUndefined();
-  expect(queue.size).toBe(1);
 });

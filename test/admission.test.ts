@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { LONGEST_WAIT } from '../src/admission-queue.ts';
+import { addPerson } from './people.ts';
 import { get, listen, startApp, textOf } from './support.ts';
 
 const HOST = 'Host: localhost\r\n';
@@ -13,8 +14,8 @@ const BODY = 'username=alice&email=alice@example.org';
 const CREATE = `POST /users HTTP/1.1\r\n${FORM}Content-Length: ${BODY.length}\r\n\r\n${BODY}`;
 
 /** A Roster that listens, whose database is behind and for which no time passes, and what it has begun, in order. */
-async function startBusy() {
-  const app = await startApp();
+async function startBusy(settings = {}) {
+  const app = await startApp(settings);
   const begun: string[] = [];
   app.setGenReqId(({ method, url }) => `${begun.push(`${method} ${url}`)}`);
   const port = Number(new URL(await listen(app)).port);
@@ -32,6 +33,7 @@ async function startBusy() {
       await (await send(port, HEALTH)).answer();
     },
     catchUp: () => void isSaturated.mockReturnValue(false),
+    fallBehind: () => void isSaturated.mockReturnValue(true),
     passTime: () => void clock.mockReturnValue(now + LONGEST_WAIT),
   };
 }
@@ -48,6 +50,11 @@ async function send(port: number, text: string) {
   return {
     socket,
     closed,
+    received: () => received,
+    /** What has come by then is no answer to what is asked next. */
+    forget(): void {
+      received = '';
+    },
     /** The first answer, once it is whole. */
     async answer(): Promise<{ head: string; body: string }> {
       return vi.waitUntil(
@@ -72,11 +79,15 @@ test('whoever has waited for too long is refused, by a page with all that others
   await roster.arrived();
   roster.passTime();
   const page = await get(roster.app, '/nowhere');
-  for (const client of clients) {
+  const sentences = [
+    'Too many people are using Roster at this moment. Reload this page in a few seconds. Reload this page',
+    'Nothing was changed; go back and send it again in a few seconds. Go to Roster',
+  ];
+  for (const [index, client] of clients.entries()) {
     const { head, body } = await client.answer();
+    expect(textOf(body)).toContain(sentences[index]);
     expect(head).toMatch(/^HTTP\/1.1 503 /);
     expect(head).toMatch(/\r\nretry-after: [1-5]\r\n/i);
-    expect(textOf(body)).toContain('Too many people are using Roster at this moment. Nothing was changed;');
     expect(body).toMatch(/<\/html>\n$/);
     const others = Object.keys(page.headers).filter((name) => name !== 'vary');
     expect(namesOf(head)).toEqual([...others, 'retry-after', 'keep-alive'].sort());
@@ -121,16 +132,109 @@ test('health checks do not wait, and the others are begun in the order of their 
   await expect.poll(() => roster.begun.slice(3)).toEqual(['GET /sign-in', 'GET /users', 'POST /users']);
 });
 
+test('a health check waits for nobody, however often it comes on a connection and however many wait', async () => {
+  const roster = await startBusy();
+  for (let waiting = 0; waiting < 40; waiting++) await roster.send(LIST);
+  const checks = await roster.send(HEALTH);
+  for (let check = 1; check <= 6; check++) {
+    expect((await checks.answer()).head).toMatch(/^HTTP\/1.1 200 /);
+    checks.forget();
+    checks.socket.write(HEALTH);
+  }
+});
+
+test('a health check does not make whoever asks for a page after it hasty', async () => {
+  const roster = await startBusy();
+  const checker = await roster.send(HEALTH.repeat(5));
+  await expect.poll(() => roster.begun).toHaveLength(5);
+  checker.socket.write(LIST);
+  await roster.arrived();
+  await roster.send(CREATE);
+  await roster.arrived();
+  roster.catchUp();
+  await expect.poll(() => roster.begun.slice(7)).toEqual(['GET /users', 'POST /users']);
+});
+
 test('whoever never pauses holds up nobody else', async () => {
   const roster = await startBusy();
-  const hasty = await roster.send(HEALTH.repeat(3));
+  roster.catchUp();
+  const hasty = await roster.send(LIST.repeat(3));
   await expect.poll(() => roster.begun).toHaveLength(3);
+  roster.fallBehind();
   hasty.socket.write(LIST);
   await roster.arrived();
   await roster.send(CREATE);
   await roster.arrived();
   roster.catchUp();
   await expect.poll(() => roster.begun.slice(5)).toEqual(['POST /users', 'GET /users']);
+});
+
+/** A form that is sent, and the list, as a proxy passes them on. */
+const forwarded = (text: string, client: string) =>
+  text.replace(HOST, `${HOST}X-Forwarded-For: 203.0.113.1, ${client}\r\n`);
+
+test('behind a proxy whoever is new comes before a client that never pauses, whichever connection is used', async () => {
+  const roster = await startBusy({ TRUST_PROXY: '127.0.0.1' });
+  await addPerson(roster.app.db, 'ann', 'admin');
+  roster.catchUp();
+  const pool = [await roster.send(''), await roster.send('')];
+  for (let count = 0; count < 4; count++) {
+    pool[count % 2]?.socket.write(forwarded(LIST, '198.51.100.1'));
+    await expect.poll(() => roster.begun).toHaveLength(count + 1);
+  }
+  roster.fallBehind();
+  const [first, second] = [forwarded(LIST, '198.51.100.1'), forwarded(CREATE, '198.51.100.2')];
+  for (const [index, text] of [first, second].entries()) {
+    pool[index]?.socket.write(text);
+    await roster.arrived();
+  }
+  roster.catchUp();
+  await expect.poll(() => roster.begun.slice(6)).toEqual(['POST /users', 'GET /users']);
+});
+
+test('behind a proxy that does not say who asks nobody is known not to pause', async () => {
+  const roster = await startBusy({ TRUST_PROXY: '127.0.0.1' });
+  await addPerson(roster.app.db, 'ann', 'admin');
+  roster.catchUp();
+  const used = await roster.send(LIST.repeat(4));
+  await expect.poll(() => roster.begun).toHaveLength(4);
+  roster.fallBehind();
+  await roster.send(CREATE);
+  await roster.arrived();
+  used.socket.write(LIST);
+  await roster.arrived();
+  roster.catchUp();
+  await expect.poll(() => roster.begun.slice(6)).toEqual(['GET /users', 'POST /users']);
+});
+
+test('requests of one connection are begun in their order, each once the one before is answered', async () => {
+  const roster = await startBusy();
+  const client = await roster.send(CREATE + LIST + HEALTH);
+  await roster.arrived();
+  expect(roster.begun).toEqual(['GET /healthz']);
+  roster.catchUp();
+  await expect.poll(() => roster.begun.slice(1)).toEqual(['POST /users', 'GET /users', 'GET /healthz']);
+  await expect.poll(client.received).toMatch(/^HTTP\/1.1 303 [\s\S]*alice[\s\S]*HTTP\/1.1 200 [\s\S]*ok\n$/);
+  // The list that was asked for after it has the user.
+  expect(client.received()).toMatch(/HTTP\/1.1 200 [\s\S]*alice@/);
+});
+
+test('what follows the last answer of a connection is not begun', async () => {
+  const roster = await startBusy();
+  const last = LIST.replace(HOST, `${HOST}Connection: close\r\n`);
+  const client = await roster.send(last + CREATE);
+  await roster.arrived();
+  roster.catchUp();
+  await client.closed;
+  expect(roster.begun).toEqual(['GET /healthz', 'GET /users']);
+});
+
+test('of what is sent ahead on a connection no more is read than comes at once', async () => {
+  const roster = await startBusy();
+  const client = await roster.send('');
+  for (let sent = 0; sent < 500; sent++) client.socket.write(LIST.repeat(1_000));
+  await roster.arrived();
+  expect(client.socket.writableLength).toBeGreaterThan(1_000_000);
 });
 
 test('what is sent of a form while it waits is all there', async () => {

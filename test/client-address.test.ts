@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { canonicalAddress, trustOf } from '../src/client-address.ts';
+import { askerOf, canonicalAddress, trustOf } from '../src/client-address.ts';
 import { readConfig } from '../src/config.ts';
 import { allow } from '../src/sessions/access.ts';
 import { anyone } from '../src/sessions/policy.ts';
@@ -58,6 +58,20 @@ test.each([
   const isTrusted = trustOf(readConfig({ TRUST_PROXY: networks }));
   for (const proxy of proxies) expect(isTrusted(proxy), proxy).toBe(true);
   for (const other of others) expect(isTrusted(other), other).toBe(false);
+});
+
+test('who asks is a connection, or behind a proxy the client that it names, if it names one', () => {
+  const isTrusted = trustOf(readConfig({ TRUST_PROXY: '10.0.0.0/8' }));
+  const asker = (remoteAddress: string, forwarded?: string) => {
+    const request = { socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } };
+    const who = askerOf(request as never, isTrusted);
+    return who === request.socket ? 'the connection' : who;
+  };
+  expect(asker('198.51.100.3', '203.0.113.1')).toBe('the connection');
+  expect(asker('10.0.0.1', '203.0.113.1')).toBe('203.0.113.1');
+  expect(asker('::ffff:10.0.0.1', 'made-up, [2001:DB8::1]:443, 10.9.9.9:80')).toBe('2001:db8::1');
+  expect(asker('10.0.0.1', '10.0.0.2, 10.0.0.3')).toBe('10.0.0.2');
+  for (const none of [undefined, '', ' ']) expect(asker('10.0.0.1', none)).toBeUndefined();
 });
 
 /** An app behind proxies that says of whoever asks where they are, and a clock of its own. */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ROLES } from '../src/sessions/policy.ts';
+import { ROLES } from '../src/db/schema.ts';
 import { TEMPLATES } from '../src/templates.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'public', 'css');

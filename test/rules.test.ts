@@ -31,6 +31,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     'src/errors.ts',
     'src/admission-queue.ts',
+    'src/haste.ts',
     'src/clock.ts',
     'src/deadline.ts',
     'src/formats.ts',
@@ -42,6 +43,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/pagination.ts',
     'src/progress.ts',
     'src/redaction.ts',
+    'src/retry-after.ts',
     'src/signals.ts',
     'src/unread-bodies.ts',
     'src/search/',

@@ -1,6 +1,7 @@
 /** What only the owner of an account may do to it: with the password once more, for the browser may have been left alone. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BusyError } from '../errors.ts';
+import { retryAfter } from '../retry-after.ts';
 import { findCredentials } from '../sessions/credentials.ts';
 import { attemptPassword } from '../sessions/password-attempt.ts';
 import { byBrowser, tooMany } from '../sessions/throttle.ts';
@@ -30,7 +31,7 @@ export async function checkOwnPassword(
     return { sentence: 'That is not your password.', status: 422 };
   } catch (error) {
     if (!(error instanceof BusyError)) throw error;
-    reply.header('retry-after', '5');
+    reply.header('retry-after', retryAfter());
     return { sentence: 'Too many passwords are being checked. Try again in a few seconds.', status: 503 };
   }
 }
