@@ -6,17 +6,17 @@ import { type AddressInfo, createServer } from 'node:net';
 import { isatty } from 'node:tty';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
+import { hasAdministrator } from './auth/administrators.ts';
+import { loadKey } from './auth/secret-key.ts';
+import { noDatabase } from './cli/named-database.ts';
+import { onStopSignal } from './cli/signals.ts';
 import { type Config, readConfig } from './config.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
 import { StartError } from './errors.ts';
-import { findExposedFiles } from './exposed-files.ts';
-import { noDatabase } from './named-database.ts';
-import { hasAdministrator } from './sessions/last-administrator.ts';
-import { loadKey } from './sessions/secret-key.ts';
+import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
-import { onStopSignal } from './signals.ts';
 
 /** Whatever is not done by then, in milliseconds after it has drained, was never acknowledged. */
 const LAST_CALL = 9_500;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, onTestFinished } from 'vitest';
-import { hashOf } from '../src/sessions/tokens.ts';
+import { hashOf } from '../src/auth/tokens.ts';
 import { temporaryUrl } from './support.ts';
 
 const ROOT = join(import.meta.dirname, '..');

@@ -1,8 +1,9 @@
 /** What people change about how they themselves sign in: each acts on their own account alone, and holds its credentials. */
+
+import { type Actor, audit } from '../auth/actor.ts';
+import { type Credentials, setCode, setPassword, setRecoveryCodes } from '../auth/credentials.ts';
+import { deleteSessionsOf, renewSession } from '../auth/sessions.ts';
 import type { Trx } from '../db/schema.ts';
-import { type Actor, audit } from '../sessions/actor.ts';
-import { type Credentials, setCode, setPassword, setRecoveryCodes } from '../sessions/credentials.ts';
-import { deleteSessionsOf, renewSession } from '../sessions/queries.ts';
 
 /** Sets a password, signs out every other browser, and gives this one's session another token. */
 export async function changePassword(

@@ -1,12 +1,12 @@
 /** The account of whoever is signed in. */
 import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../auth/actor.ts';
+import { type Credentials, lockCredentials } from '../auth/credentials.ts';
+import { confirmActor } from '../auth/run-command.ts';
+import type { Session } from '../auth/sessions.ts';
 import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
-import { confirmActor } from '../sessions/acting.ts';
-import type { Actor } from '../sessions/actor.ts';
-import { type Credentials, lockCredentials } from '../sessions/credentials.ts';
-import type { Session } from '../sessions/queries.ts';
 
 const SIGNED_IN = 'those who are signed in';
 

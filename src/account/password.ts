@@ -1,13 +1,13 @@
 /** Changing one's own password, which signs out every other browser. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sessionCookie } from '../auth/cookie.ts';
+import { largestNetworkOf } from '../auth/networks.ts';
+import { hashPassword } from '../auth/password-hashing.ts';
+import { passwordQueue } from '../auth/password-queue.ts';
+import { newPasswordProblems } from '../auth/password-rules.ts';
+import { newToken } from '../auth/tokens.ts';
 import { SignedOutError } from '../errors.ts';
-import { readFields } from '../forms.ts';
-import { sessionCookie } from '../sessions/cookie.ts';
-import { newPasswordProblems } from '../sessions/form.ts';
-import { largestNetworkOf } from '../sessions/networks.ts';
-import { passwordQueue } from '../sessions/password-queue.ts';
-import { hashPassword } from '../sessions/passwords.ts';
-import { newToken } from '../sessions/tokens.ts';
+import { readFields } from '../lib/forms.ts';
 import { findUser } from '../users/queries.ts';
 import { changePassword } from './commands.ts';
 import { checkOwnPassword } from './confirming.ts';

@@ -1,6 +1,7 @@
 /** The columns of a user that follow from others: what is unique and sorted by, and what searches go through. */
+
+import { textKey } from '../lib/text.ts';
 import { searchTextOf } from '../search/terms.ts';
-import { textKey } from '../text.ts';
 import type { User } from './schema.ts';
 
 export function derivedColumns(user: Pick<User, 'username' | 'email' | 'full_name'>) {

@@ -8,7 +8,7 @@ export type Engine = {
   /** @throws StartError when Roster cannot work on the database. */
   prepare(db: Db): Promise<void>;
   /** Of the rows that add up to one count, those that a transaction adds to: one that no other is likely to want. */
-  readonly ownCount: Expression<SqlBool>;
+  readonly counterShard: Expression<SqlBool>;
   /** The number of the last migration, 0 before the first. */
   readVersion(db: Db): Promise<number>;
   /** The same, and nobody else writes it until the end of the transaction. */

@@ -1,6 +1,6 @@
 /** What every database offers to those who search: users whose search text has all of some terms. */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import type { Deadline } from '../deadline.ts';
+import type { Deadline } from '../lib/deadline.ts';
 import type { Term } from '../search/terms.ts';
 import type { Db, Schema } from './schema.ts';
 

@@ -33,7 +33,7 @@ export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<v
         .set(({ eb }) => ({ count: eb('count', '+', change) }))
         .where('is_active', '=', isActive)
         .where('role', '=', role)
-        .where(engineOf(trx).ownCount)
+        .where(engineOf(trx).counterShard)
         .execute();
     }
   }

@@ -1,11 +1,12 @@
 /** Giving someone access, and taking their second factor away. */
+
+import { type Actor, audit, authorize } from '../auth/actor.ts';
+import { setCode, setPassword } from '../auth/credentials.ts';
+import { mayManage, maySignIn } from '../auth/policy.ts';
+import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { type Actor, audit, authorize } from '../sessions/actor.ts';
-import { setCode, setPassword } from '../sessions/credentials.ts';
-import { mayManage, maySignIn } from '../sessions/policy.ts';
-import { deleteSessionsOf } from '../sessions/queries.ts';
 import { getLockedUser } from '../users/queries.ts';
-import { findInvited, insertInvitation, takeInvitation } from './queries.ts';
+import { findInvited, insertInvitation, redeemInvitation } from './queries.ts';
 
 /** `own`: what belongs to the actor alone is changed by them, with their password. */
 export type Invited = { kind: 'invited' | 'own' | 'cannot sign in'; user: User };
@@ -54,7 +55,7 @@ export async function acceptInvitation(
   now: number,
 ): Promise<User | undefined> {
   const user = await findInvited(trx, token, now);
-  if (user === undefined || !(await takeInvitation(trx, token))) return undefined;
+  if (user === undefined || !(await redeemInvitation(trx, token))) return undefined;
   await setPassword(trx, user.id, hash, now);
   await deleteSessionsOf(trx, user.id);
   audit(trx, actor, 'password set by link', user);

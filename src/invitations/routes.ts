@@ -1,18 +1,18 @@
 /** Giving access: an administrator makes a link, by which someone chooses a password. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { allow, authenticate } from '../auth/access.ts';
+import { rememberDevice } from '../auth/device.ts';
+import { largestNetworkOf } from '../auth/networks.ts';
+import { hashPassword } from '../auth/password-hashing.ts';
+import { passwordQueue } from '../auth/password-queue.ts';
+import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
+import { anyone, mayManage } from '../auth/policy.ts';
+import { actorOf, runCommand } from '../auth/run-command.ts';
+import { CUT_OFF, newToken, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
-import { readFields } from '../forms.ts';
-import { allow, findActor } from '../sessions/access.ts';
-import { act, actorOf } from '../sessions/acting.ts';
-import { rememberDevice } from '../sessions/device.ts';
-import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
-import { largestNetworkOf } from '../sessions/networks.ts';
-import { passwordQueue } from '../sessions/password-queue.ts';
-import { hashPassword } from '../sessions/passwords.ts';
-import { anyone, mayManage } from '../sessions/policy.ts';
-import { CUT_OFF, newToken, tokenIn } from '../sessions/tokens.ts';
-import { idOf, type Request, userAddress } from '../users/request.ts';
+import { readFields } from '../lib/forms.ts';
+import { type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { acceptInvitation, inviteUser, removeSecondFactor } from './commands.ts';
 import { findInvited, INVITATION_LASTS } from './queries.ts';
 
@@ -32,8 +32,8 @@ export function invitationRoutes(app: FastifyInstance): void {
 async function invite(request: Request, reply: FastifyReply) {
   const { server } = request;
   const token = newToken();
-  const { kind, user } = await act(request, (trx, actor) =>
-    inviteUser(trx, actor, idOf(request), token, server.clock()),
+  const { kind, user } = await runCommand(request, (trx, actor) =>
+    inviteUser(trx, actor, userIdFrom(request), token, server.clock()),
   );
   if (kind === 'own') return reply.seeOther('/account', OWN);
   if (kind === 'cannot sign in')
@@ -48,7 +48,9 @@ async function invite(request: Request, reply: FastifyReply) {
 }
 
 async function removeCode(request: Request, reply: FastifyReply) {
-  const { kind, user } = await act(request, (trx, actor) => removeSecondFactor(trx, actor, idOf(request)));
+  const { kind, user } = await runCommand(request, (trx, actor) =>
+    removeSecondFactor(trx, actor, userIdFrom(request)),
+  );
   if (kind === 'own') return reply.seeOther('/account', OWN);
   return reply.seeOther(userAddress(user.id, request), `The second factor of ${user.username} is removed.`);
 }
@@ -90,7 +92,7 @@ async function showForm(
 
 async function getInvited(request: WithToken) {
   const { server, params } = request;
-  await findActor(request);
+  await authenticate(request);
   const token = tokenIn(params.token);
   if (token === undefined) throw new NotFoundError(CUT_OFF);
   const user = await findInvited(server.db, token, server.clock());

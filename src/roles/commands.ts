@@ -1,7 +1,8 @@
 /** Changing what is asked of everyone with a role. */
+
+import { type Actor, audit, authorize } from '../auth/actor.ts';
+import { mayManage } from '../auth/policy.ts';
 import type { Role, Trx } from '../db/schema.ts';
-import { type Actor, audit, authorize } from '../sessions/actor.ts';
-import { mayManage } from '../sessions/policy.ts';
 import { findRolesWithCode, requireCode } from './queries.ts';
 
 /** @param changes by role, whether a second factor is required; others stay as they are. */

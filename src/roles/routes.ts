@@ -1,11 +1,11 @@
 /** What the roles may do, and of whom a second factor is asked. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { allow } from '../auth/access.ts';
+import { draftFor } from '../auth/kept-forms.ts';
+import { mayManage, mayRead } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
 import { ROLES, type Role } from '../db/schema.ts';
-import { type Fields, readFields } from '../forms.ts';
-import { allow } from '../sessions/access.ts';
-import { act } from '../sessions/acting.ts';
-import { draftFor } from '../sessions/drafts.ts';
-import { mayManage, mayRead } from '../sessions/policy.ts';
+import { type Fields, readFields } from '../lib/forms.ts';
 import { changeRoleRules } from './commands.ts';
 import { findRolesWithCode } from './queries.ts';
 
@@ -33,7 +33,7 @@ async function changeRoles(request: FastifyRequest, reply: FastifyReply) {
   // What somebody else has changed meanwhile stays.
   const changed = SIGNING_IN.filter((role) => before?.includes(role) !== after.includes(role));
   const changes = new Map(changed.map((role) => [role, after.includes(role)]));
-  await act(request, (trx, actor) => changeRoleRules(trx, actor, changes));
+  await runCommand(request, (trx, actor) => changeRoleRules(trx, actor, changes));
   return reply.seeOther('/roles', 'Saved.');
 }
 

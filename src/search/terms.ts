@@ -1,5 +1,5 @@
 /** What people search for, and the text that it is found in. */
-import { clean, trim } from '../text.ts';
+import { clean, trim } from '../lib/text.ts';
 import { fold } from './folding.ts';
 
 /** In code points. */

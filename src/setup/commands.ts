@@ -1,12 +1,13 @@
 /** Making an administrator: the first one by a link, any by the command line. */
+
+import { type Actor, audit } from '../auth/actor.ts';
+import { hasAdministrator, lockAdministrators } from '../auth/administrators.ts';
+import { setCode, setPassword } from '../auth/credentials.ts';
+import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { type Actor, audit } from '../sessions/actor.ts';
-import { setCode, setPassword } from '../sessions/credentials.ts';
-import { hasAdministrator, lockAdministrators } from '../sessions/last-administrator.ts';
-import { deleteSessionsOf } from '../sessions/queries.ts';
 import { changeUser, createUser } from '../users/commands.ts';
-import { newUserSchema } from '../users/form.ts';
 import { findUserByUsername } from '../users/queries.ts';
+import { newUserSchema } from '../users/validation.ts';
 
 /** The fields of someone who becomes an administrator. */
 export const administratorSchema = newUserSchema.omit({ is_active: true, role: true });

@@ -1,20 +1,20 @@
 /** The first administrator, by a link from the log that works once. */
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { allow, authenticate } from '../auth/access.ts';
+import { hasAdministrator } from '../auth/administrators.ts';
+import { rememberDevice } from '../auth/device.ts';
+import { largestNetworkOf } from '../auth/networks.ts';
+import { hashPassword } from '../auth/password-hashing.ts';
+import { passwordQueue } from '../auth/password-queue.ts';
+import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
+import { anyone } from '../auth/policy.ts';
+import { actorOf } from '../auth/run-command.ts';
+import { CUT_OFF, hashOf, newToken, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
-import { type Fields, parseForm, readFields } from '../forms.ts';
-import { allow, findActor } from '../sessions/access.ts';
-import { actorOf } from '../sessions/acting.ts';
-import { rememberDevice } from '../sessions/device.ts';
-import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
-import { hasAdministrator } from '../sessions/last-administrator.ts';
-import { largestNetworkOf } from '../sessions/networks.ts';
-import { passwordQueue } from '../sessions/password-queue.ts';
-import { hashPassword } from '../sessions/passwords.ts';
-import { anyone } from '../sessions/policy.ts';
-import { CUT_OFF, hashOf, newToken, tokenIn } from '../sessions/tokens.ts';
-import { textKey } from '../text.ts';
+import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeFirstAdministrator } from './commands.ts';
 
@@ -96,7 +96,7 @@ async function showForm(
 /** @throws NotFoundError for no whole token or another one, and once there is an administrator. */
 async function checkToken(request: WithToken): Promise<void> {
   const { server, params } = request;
-  await findActor(request);
+  await authenticate(request);
   const token = tokenIn(params.token);
   if (token === undefined) throw new NotFoundError(CUT_OFF);
   const [given, known] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));

@@ -5,15 +5,16 @@
  * go through, the counts, what follows for whoever signs in, and what is noted of it. What leads to nothing being
  * written is thrown (ForbiddenError, NotFoundError, NotUniqueError, LastAdministratorError) and ends the transaction.
  */
+
+import { type Actor, audit, authorize } from '../auth/actor.ts';
+import { revokeAccessAfterChange } from '../auth/administrators.ts';
+import { mayChange, mayEdit, mayManage } from '../auth/policy.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { addToCounts, countByKind } from '../db/user-counts.ts';
-import { type Actor, audit, authorize } from '../sessions/actor.ts';
-import { revokeAccessAfterChange } from '../sessions/last-administrator.ts';
-import { mayChange, mayEdit, mayManage } from '../sessions/policy.ts';
-import type { NewUser, UserChanges } from './form.ts';
 import { getLockedUser } from './queries.ts';
+import type { NewUser, UserChanges } from './validation.ts';
 
 export type Created = { kind: 'created'; user: User };
 export type Changed =

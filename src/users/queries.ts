@@ -2,7 +2,7 @@
 import { executeCached } from '../db/cached-query.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { textKey } from '../text.ts';
+import { textKey } from '../lib/text.ts';
 
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
   const [user] = await executeCached(db, 'user by id', { id }, (value) =>

@@ -1,21 +1,21 @@
 /** The addresses of users, and the pages that only show something. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { allow } from '../auth/access.ts';
+import { isLastAdministrator } from '../auth/administrators.ts';
+import { findCredentials } from '../auth/credentials.ts';
+import { mayEdit, mayManage, mayRead } from '../auth/policy.ts';
+import { MOST_FAILURES } from '../auth/second-factor.ts';
 import type { User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { allow } from '../sessions/access.ts';
-import { findCredentials } from '../sessions/credentials.ts';
-import { isLastAdministrator } from '../sessions/last-administrator.ts';
-import { mayEdit, mayManage, mayRead } from '../sessions/policy.ts';
-import { MOST_FAILURES } from '../sessions/second-factor.ts';
-import { quotable } from '../text.ts';
-import type { Views } from '../views.ts';
-import { askToDelete, remove } from './deletion.ts';
-import { create, showEditForm, showNewForm, update } from './editing.ts';
+import type { Views } from '../http/views.ts';
+import { quotable } from '../lib/text.ts';
+import { askToDelete, remove } from './delete.ts';
+import { create, showEditForm, showNewForm, update } from './edit.ts';
 import { parseFrom } from './list/address.ts';
 import { nearestPage } from './list/page.ts';
 import { showList } from './list/route.ts';
 import { findUserByUsername, getUser } from './queries.ts';
-import { idOf, type Request } from './request.ts';
+import { type Request, userIdFrom } from './request.ts';
 
 export function userRoutes(app: FastifyInstance): void {
   const creating = allow(mayEdit, { form: '/users/new', isDraftKept: true });
@@ -42,7 +42,7 @@ export function userRoutes(app: FastifyInstance): void {
 }
 
 async function show(request: Request, reply: FastifyReply) {
-  const user = await getUser(request.server.db, idOf(request));
+  const user = await getUser(request.server.db, userIdFrom(request));
   // The list may have become shorter since, by a change to this very user.
   const from = await nearestPage(request.server.db, parseFrom(request.query));
   return reply.render('users/show', { user, from, access: await accessOf(request, user) });
@@ -57,8 +57,8 @@ async function accessOf(
   const credentials = await findCredentials(db, user.id);
   return {
     hasPassword: credentials !== undefined,
-    isCodeSet: credentials?.code_secret != null,
-    isCodeLocked: credentials?.code_secret != null && credentials.code_failures >= MOST_FAILURES,
+    hasSecondFactor: credentials?.code_secret != null,
+    isSecondFactorLocked: credentials?.code_secret != null && credentials.code_failures >= MOST_FAILURES,
     isLastAdministrator: await isLastAdministrator(db, user.id),
   };
 }
@@ -75,7 +75,7 @@ async function showByUsername(
 
 function leadTo(page: 'edit' | 'delete') {
   return async (request: Request, reply: FastifyReply) => {
-    const user = await getUser(request.server.db, idOf(request));
+    const user = await getUser(request.server.db, userIdFrom(request));
     return reply.redirect(`/users/${user.id}/${page}`, 302);
   };
 }

@@ -1,11 +1,12 @@
 /** What keeping the number of users costs those who create some: the same transactions with it and without. */
+
+import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { derivedColumns } from '../../src/db/derived-columns.ts';
 import type { Db, Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { commandLine } from '../../src/sessions/actor.ts';
 import { createUser } from '../../src/users/commands.ts';
-import type { NewUser } from '../../src/users/form.ts';
+import type { NewUser } from '../../src/users/validation.ts';
 import { CONNECTIONS } from './connections.ts';
 
 /** Creates a second from as many writers as there are connections. */

@@ -1,9 +1,10 @@
 /** Whom searches find: names that so many users have, and those that nobody has. */
+
+import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { commandLine } from '../../src/sessions/actor.ts';
 import { changeUser } from '../../src/users/commands.ts';
 
 /** Made of letters in a row that many made-up users have, so that no index finds them by a rare one. */

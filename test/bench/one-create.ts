@@ -1,9 +1,9 @@
 /** What creating one user takes beside the sync to disk, which the disk alone decides. */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
-import { commandLine } from '../../src/sessions/actor.ts';
 import { createUser } from '../../src/users/commands.ts';
 import { percentile } from './load.ts';
 

@@ -1,13 +1,14 @@
 /** Whoever drives the servers is signed in, as an administrator who is one of the made-up users. */
+
+import { commandLine } from '../../src/auth/actor.ts';
+import { sessionCookie } from '../../src/auth/cookie.ts';
+import { setPassword } from '../../src/auth/credentials.ts';
+import { hashPassword } from '../../src/auth/password-hashing.ts';
+import { loadKey } from '../../src/auth/secret-key.ts';
+import { insertSession } from '../../src/auth/sessions.ts';
+import { newToken } from '../../src/auth/tokens.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
-import { commandLine } from '../../src/sessions/actor.ts';
-import { sessionCookie } from '../../src/sessions/cookie.ts';
-import { setPassword } from '../../src/sessions/credentials.ts';
-import { hashPassword } from '../../src/sessions/passwords.ts';
-import { insertSession } from '../../src/sessions/queries.ts';
-import { loadKey } from '../../src/sessions/secret-key.ts';
-import { newToken } from '../../src/sessions/tokens.ts';
 import { changeUser } from '../../src/users/commands.ts';
 
 const TOKEN = newToken();

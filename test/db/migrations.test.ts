@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import { seedUsers } from '../../src/cli/seed.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
-import { Deadline } from '../../src/deadline.ts';
+import { Deadline } from '../../src/lib/deadline.ts';
 import { parseSearch } from '../../src/search/terms.ts';
-import { seedUsers } from '../../src/seed/seed.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { addUser, temporaryDatabase, temporaryUrl } from '../support.ts';
 import { makeVersion } from './versions.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { findCredentials } from '../../src/auth/credentials.ts';
 import { transact } from '../../src/db/transact.ts';
-import { commandLine } from '../../src/sessions/actor.ts';
-import { findCredentials } from '../../src/sessions/credentials.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';

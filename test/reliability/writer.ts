@@ -1,8 +1,9 @@
 /** Adds users to a database until it is killed, several at once, and says who is there for good: a line for each. */
+
+import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
 import { DatabaseLostError, UnavailableError } from '../../src/errors.ts';
-import { commandLine } from '../../src/sessions/actor.ts';
 import { createUser } from '../../src/users/commands.ts';
 
 const WRITERS = 4;

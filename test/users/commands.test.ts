@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { ROLES, type Role } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { ContendedError, ForbiddenError, NotFoundError } from '../../src/errors.ts';
-import { type Actor, commandLine } from '../../src/sessions/actor.ts';
 import { changeUser, createUser, deleteUser } from '../../src/users/commands.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
 

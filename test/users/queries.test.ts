@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
 import { bulkLoadUsers } from '../../src/db/bulk-load.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { seedUsers } from '../../src/seed/seed.ts';
-import { commandLine } from '../../src/sessions/actor.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { parseList } from '../../src/users/list/address.ts';

@@ -3,8 +3,8 @@
  * (https://www.postgresql.org/docs/18/pgtrgm.html); without it, indexes that find what a field starts with.
  */
 import { type Expression, type SqlBool, sql } from 'kysely';
-import type { Deadline } from '../../deadline.ts';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
+import type { Deadline } from '../../lib/deadline.ts';
 import { patternOf, type Term } from '../../search/terms.ts';
 import type { Db, Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';

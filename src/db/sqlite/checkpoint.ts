@@ -1,5 +1,7 @@
 /** Copies what the write-ahead log holds into the file: https://sqlite.org/pragma.html#pragma_wal_checkpoint */
-import type { Statements } from './statements.ts';
+import type { QueryResult } from 'kysely';
+
+type Writer = { run<R>(text: string): QueryResult<R> };
 
 type Outcome = { busy: number; log: number; checkpointed: number };
 
@@ -7,7 +9,7 @@ type Outcome = { busy: number; log: number; checkpointed: number };
  * Copies all of it, as far as nobody reads what was there before, and syncs that.
  * @returns whether it was all of it.
  */
-export function backfill(writer: Statements): boolean {
+export function backfill(writer: Writer): boolean {
   const { log, checkpointed } = run(writer, 'PASSIVE');
   return log === checkpointed;
 }
@@ -16,11 +18,11 @@ export function backfill(writer: Statements): boolean {
  * The same, and then empties the log.
  * @returns whether it is empty: not so where someone is reading.
  */
-export function emptyLog(writer: Statements): boolean {
+export function emptyLog(writer: Writer): boolean {
   return run(writer, 'TRUNCATE').busy === 0;
 }
 
-function run(writer: Statements, mode: 'PASSIVE' | 'TRUNCATE'): Outcome {
+function run(writer: Writer, mode: 'PASSIVE' | 'TRUNCATE'): Outcome {
   const [outcome] = writer.run<Outcome>(`pragma wal_checkpoint(${mode})`).rows;
   return outcome ?? { busy: 1, log: 0, checkpointed: -1 };
 }

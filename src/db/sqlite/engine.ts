@@ -4,7 +4,6 @@ import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { runBatch } from './batches.ts';
-import type { RosterSqliteAdapter } from './dialect.ts';
 import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
@@ -14,13 +13,16 @@ const BULK_CACHE_SIZE = 256 * 1024;
 /** Bytes; SQLite takes no more. */
 const MOST_MAPPED = 0x7fff0000;
 
+/** The adapter of `dialect.ts`, which knows the connection that writes. */
+type OwnerOfLog = { emptyLog(): Promise<void> };
+
 export const sqliteEngine: Engine = {
   name: 'sqlite',
 
   async prepare() {},
 
   // Writers take turns, so each count is one row.
-  ownCount: sql<SqlBool>`true`,
+  counterShard: sql<SqlBool>`true`,
 
   readVersion,
   lockVersion: readVersion,
@@ -87,7 +89,7 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
     }
   });
   // It holds pages as they were.
-  await (db.getExecutor().adapter as RosterSqliteAdapter).emptyLog();
+  await (db.getExecutor().adapter as unknown as OwnerOfLog).emptyLog();
   return result;
 }
 

@@ -14,7 +14,7 @@ import {
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
-import { makeFileOnce } from '../../make-file.ts';
+import { makeFileOnce } from '../../lib/make-file.ts';
 import { refuseNewer } from '../migrate.ts';
 import { migrationOf } from './generation.ts';
 import { APPLICATION_ID, type Header, readHeader } from './header.ts';

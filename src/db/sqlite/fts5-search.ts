@@ -1,7 +1,7 @@
 /** Searching in SQLite, by the indexes of `fts5-index.ts`, one after the other. */
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
-import type { Deadline } from '../../deadline.ts';
 import { TooBroadError } from '../../errors.ts';
+import type { Deadline } from '../../lib/deadline.ts';
 import { patternOf } from '../../search/terms.ts';
 import type { Db } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';

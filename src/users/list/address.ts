@@ -1,6 +1,6 @@
 /** The address of the list, which says its whole state: `/users?status=active&page=2`. */
-import { type Fields, parseQuery } from '../../forms.ts';
-import { quotable, trim, wholeNumber } from '../../text.ts';
+import { type Fields, parseQuery } from '../../lib/forms.ts';
+import { quotable, trim, wholeNumber } from '../../lib/text.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import { FILTER_ROWS, type Filter, givenRows } from './filter.ts';
 import { noticesOf } from './filters.ts';

@@ -1,7 +1,7 @@
 /** Where a page begins that was reached by next or previous, as in https://use-the-index-luke.com/no-offset. */
 import type { User } from '../../db/schema.ts';
-import type { Fields } from '../../forms.ts';
-import { textKey } from '../../text.ts';
+import type { Fields } from '../../lib/forms.ts';
+import { textKey } from '../../lib/text.ts';
 import { orderOf, type Sort } from './order.ts';
 
 /** The user may have gone since: what counts is where it would be in the order. */

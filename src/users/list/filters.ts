@@ -1,11 +1,11 @@
 /** The filters of the list, each in one row; the markup alone is elsewhere, in `views/users/list/filters.eta`. */
 import type { ComparisonOperator } from 'kysely';
+import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES, type Role, type User } from '../../db/schema.ts';
-import { date } from '../../formats.ts';
-import type { Fields } from '../../forms.ts';
+import { date } from '../../lib/formats.ts';
+import type { Fields } from '../../lib/forms.ts';
+import { codePoints, foldDigits, trim } from '../../lib/text.ts';
 import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
-import { ROLE_NAMES } from '../../sessions/policy.ts';
-import { codePoints, foldDigits, trim } from '../../text.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -1,7 +1,7 @@
 /** A page of the list: by its number, or from a cursor on. */
 import type { Db, User } from '../../db/schema.ts';
 import { noneIfTooBroad } from '../../errors.ts';
-import { countPages, labelOf, type Neighbours, Page } from '../../pagination.ts';
+import { countPages, labelOf, type Neighbours, Page } from '../../lib/pagination.ts';
 import { type Cursor, oppositeOf } from './cursor.ts';
 import { type FilterResult, resolveFilter } from './filter-result.ts';
 import { rangesAfter } from './key-range.ts';

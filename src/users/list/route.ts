@@ -1,11 +1,11 @@
 /** The page with the list. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Deadline } from '../../deadline.ts';
 import { TooBroadError } from '../../errors.ts';
-import { number } from '../../formats.ts';
-import type { Fields } from '../../forms.ts';
-import { isShort } from '../../local-address.ts';
-import { countPages, type Total } from '../../pagination.ts';
+import { isShort } from '../../http/safe-redirect.ts';
+import { Deadline } from '../../lib/deadline.ts';
+import { number } from '../../lib/formats.ts';
+import type { Fields } from '../../lib/forms.ts';
+import { countPages, type Total } from '../../lib/pagination.ts';
 import { readCounts, sumByStatus } from '../counts.ts';
 import { hasEmptyField, listAddress, parseList } from './address.ts';
 import { PATIENCE_MS, resolveFilter } from './filter-result.ts';

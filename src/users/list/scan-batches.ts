@@ -2,7 +2,7 @@
 import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
 import type { SearchIndex } from '../../db/search-index.ts';
-import type { Deadline } from '../../deadline.ts';
+import type { Deadline } from '../../lib/deadline.ts';
 import type { Term } from '../../search/terms.ts';
 import { inBounds, splitByIndex } from './conditions.ts';
 import type { Filter, FilterName } from './filter.ts';

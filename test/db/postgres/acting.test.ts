@@ -1,12 +1,12 @@
 /** Who acts, on locked rows: what that keeps others from, and what it does not. */
 import { sql } from 'kysely';
 import { describe, expect, test, vi } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
+import { shareAdministrators } from '../../../src/auth/administrators.ts';
+import { findRoleOf } from '../../../src/auth/sessions.ts';
+import { hashOf } from '../../../src/auth/tokens.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { commandLine } from '../../../src/sessions/actor.ts';
-import { shareAdministrators } from '../../../src/sessions/last-administrator.ts';
-import { findRoleOf } from '../../../src/sessions/queries.ts';
-import { hashOf } from '../../../src/sessions/tokens.ts';
 import { makeAdministrator } from '../../../src/setup/commands.ts';
 import { changeUser, deleteUser } from '../../../src/users/commands.ts';
 import { addPerson, PASSWORD, signedIn } from '../../people.ts';

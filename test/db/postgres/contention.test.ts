@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { DatabaseError } from 'pg';
 import { expect, test } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
 import { isRefusal } from '../../../src/db/postgres/errors.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { UnavailableError } from '../../../src/errors.ts';
-import { commandLine } from '../../../src/sessions/actor.ts';
 import { changeUser } from '../../../src/users/commands.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUsers, temporaryDatabase, temporaryUrl } from '../../support.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { giveRoles, temporaryDatabase } from '../../support.ts';
 import { listSlices } from '../list-slices.ts';

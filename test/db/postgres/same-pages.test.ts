@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { expect, test } from 'vitest';
-import { open } from '../../../src/sessions/tokens.ts';
+import { open } from '../../../src/auth/tokens.ts';
 import { SORT_KEYS } from '../../../src/users/list/order.ts';
 import { addUser, get, post, SECRET_KEY, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
 

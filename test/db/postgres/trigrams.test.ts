@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { Deadline } from '../../../src/deadline.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
 import { run, startRoster } from '../../roster.ts';
 import { addUser, get, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
 

@@ -1,16 +1,16 @@
 /** How SQLite goes about searches, and about lists that no index orders: by which indexes, and what it sorts. */
 import { sql } from 'kysely';
 import { describe, expect, test, vi } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { runBatch } from '../../../src/db/sqlite/batches.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { Deadline } from '../../../src/deadline.ts';
-import { parseQuery } from '../../../src/forms.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
+import { parseQuery } from '../../../src/lib/forms.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
-import { commandLine } from '../../../src/sessions/actor.ts';
 import { createUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';

@@ -1,8 +1,8 @@
 import { type Compilable, type CompiledQuery, sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { giveRoles, temporaryDatabase } from '../../support.ts';
 import { type ListSlice, listSlices } from '../list-slices.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ROLES } from '../../../src/db/schema.ts';
-import { parseQuery } from '../../../src/forms.ts';
+import { parseQuery } from '../../../src/lib/forms.ts';
 import { fromParameter, listAddress, parseFrom, parseList } from '../../../src/users/list/address.ts';
 
 const DEFAULTS = parseList({}).list;

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { commandLine } from '../../../src/sessions/actor.ts';
 import { deleteUser } from '../../../src/users/commands.ts';
 import { SORT_KEYS } from '../../../src/users/list/order.ts';
 import { addUser, addUsers, decodeHtml, get, post, startApp, textOf } from '../../support.ts';

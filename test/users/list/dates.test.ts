@@ -1,8 +1,8 @@
 /** Lists by date: in every order, however many match. */
 import { expect, test } from 'vitest';
-import { Deadline } from '../../../src/deadline.ts';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { TooBroadError } from '../../../src/errors.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';

@@ -1,6 +1,6 @@
 /** The table of filters: what it says of each is so on the page, and in the database. */
 import { expect, test } from 'vitest';
-import { parseQuery } from '../../../src/forms.ts';
+import { parseQuery } from '../../../src/lib/forms.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { describeFilter, FILTER_ROWS, isCounted } from '../../../src/users/list/filter.ts';
 import { addUser, get, startApp } from '../../support.ts';

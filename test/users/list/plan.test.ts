@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { SearchIndex } from '../../../src/db/search-index.ts';
 import type { Count } from '../../../src/db/user-counts.ts';
-import { parseQuery } from '../../../src/forms.ts';
+import { parseQuery } from '../../../src/lib/forms.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { planCount, planRows } from '../../../src/users/list/plan.ts';
 import { run } from '../../roster.ts';

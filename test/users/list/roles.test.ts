@@ -1,12 +1,12 @@
 /** Lists by role: what looking at everyone gives, whether few have it or many. */
 import { describe, expect, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { type Db, ROLES, type User } from '../../../src/db/schema.ts';
 import type { SearchQuery } from '../../../src/db/search-index.ts';
-import { Deadline } from '../../../src/deadline.ts';
 import { TooBroadError } from '../../../src/errors.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
 import { patternOf } from '../../../src/search/terms.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { cursorAt } from '../../../src/users/list/cursor.ts';
 import type { Filter } from '../../../src/users/list/filter.ts';

@@ -1,16 +1,16 @@
 /** Searching: what is found is what looking at everyone finds, whatever has happened to them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { bulkLoadUsers } from '../../../src/db/bulk-load.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db, User } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { Deadline } from '../../../src/deadline.ts';
 import { TooBroadError } from '../../../src/errors.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseSearch, patternOf, searchTextOf } from '../../../src/search/terms.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
-import { commandLine } from '../../../src/sessions/actor.ts';
 import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import type { Filter } from '../../../src/users/list/filter.ts';
