@@ -7,7 +7,8 @@ import { endWithNpm } from './signals.ts';
 const HELP = `Roster, a user directory.
 
   npm start                  serves it
-  npm run seed -- 100000     adds that many made-up users
+  npm run seed -- 100000     adds that many made-up users; in a database that is there, in the first one of the project,
+                             or with --new-database in a new one
   npm run roster -- copy --from sqlite:data/roster.db --to postgres://user@host/database
                              moves everything to an empty database; its password is taken from PGPASSWORD
   npm run roster -- copy --from-env OLD_URL --to-env NEW_URL

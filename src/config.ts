@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import {
   DATABASE_URL_RULE,
   DEFAULT_DATABASE_URL,
+  defaultProblem,
   keyFileOf,
   PATH_RULE,
   parseDatabaseUrl,
@@ -80,6 +81,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const url = env.DATABASE_URL
     ? read('DATABASE_URL', '', parseDatabaseUrl, DATABASE_URL_RULE)
     : DEFAULT_DATABASE_URL;
+  const unclear = env.DATABASE_URL ? undefined : defaultProblem();
+  if (unclear) problems.push(unclear);
   const config = {
     host: read('HOST', '127.0.0.1', hostname, 'a host name or an IP address'),
     port: read('PORT', '3000', port, 'a whole number from 0 to 65535'),

@@ -3,13 +3,13 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  lstatSync,
   mkdtempSync,
   openSync,
   readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
@@ -54,8 +54,9 @@ function moveByFolder(folder: string, path: string): void {
   unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(shared));
 }
 
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Whether there is something at a path, also where a symbolic link leads. @throws where that cannot be seen. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** @throws where it is no folder of drafts alone: what is somebody else's neither becomes the file nor is it removed. */

@@ -50,11 +50,13 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   const source = await openToRead(from);
   try {
     sayWhich('From', nameOf(from));
+    // Before a target is made: without its key nothing of a source can be moved.
+    const sourceKey = await findKey(source, fromKey);
     const target = await openDatabase(to, {
       announce: (name, isNew) => sayWhich('To', `${name}, with the key in ${toKey}`, isNew),
     });
     try {
-      const keys = { from: await findKey(source, fromKey), to: (await loadKey(target, toKey)).key };
+      const keys = { from: sourceKey, to: (await loadKey(target, toKey)).key };
       const count = await copyEverything(source, target, keys, reportProgress);
       console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
     } finally {

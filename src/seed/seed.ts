@@ -1,10 +1,9 @@
 /** `npm run seed -- 100000`: adds that many made-up users. */
 import { readArguments } from '../arguments.ts';
-import { readConfig } from '../config.ts';
 import { bulkLoadUsers } from '../db/bulk.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
-import { openNamed } from '../named-database.ts';
+import { isFirstUse, openNamed } from '../named-database.ts';
 import { type Progress, reportProgress } from '../progress.ts';
 import { addToCounts, type Count, countByStatus, insertUsers } from '../users/queries.ts';
 import { person } from './people.ts';
@@ -18,15 +17,18 @@ const REPORT_EVERY = 50_000;
 
 export async function seed(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   const {
+    values,
     positionals: [amount, ...rest],
-  } = readArguments(args, []);
+  } = readArguments(args, [], ['new-database']);
   const count = Number(amount);
   if (!/^\d+$/.test(amount ?? '') || count < 1 || count > MOST || rest.length > 0) {
     throw new StartError('Say how many users to add: npm run seed -- 100000');
   }
-  // The first thing that many do: to make a database is a part of it, where nothing says that there has to be one.
-  const { requireDatabase } = readConfig({ REQUIRE_DATABASE: env.REQUIRE_DATABASE });
-  const db = await openNamed(env, { mayMake: !requireDatabase });
+  const db = await openNamed(env, {
+    // The first thing that many do: to make the database is a part of it.
+    mayMake: values['new-database'] || isFirstUse(env),
+    byCommand: `npm run seed -- ${count} --new-database`,
+  });
   try {
     await seedUsers(db, count, reportProgress('added', count));
   } finally {
