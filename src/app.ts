@@ -19,7 +19,7 @@ import { parseQuery, parseUrlEncoded } from './forms.ts';
 import { healthRoutes } from './health.ts';
 import { takeTarget } from './host.ts';
 import { invitationRoutes } from './invitations/routes.ts';
-import { limitLog } from './log-limit.ts';
+import { addLogLimit, limitLines, limitLog } from './log-limit.ts';
 import { collectMethods } from './methods.ts';
 import { withoutTokens } from './redaction.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -67,13 +67,14 @@ export async function buildApp({
   clock?: Clock;
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
+  const limit = limitLines();
   const app = fastify({
     // Short enough to be read out, and the only one in any log: a page that says what went wrong shows it.
     genReqId: () => randomUUID().slice(0, 13),
     logger: {
       level: config.logLevel,
       serializers: { req: requestToLog },
-      hooks: { logMethod: limitLog() },
+      hooks: { logMethod: limitLog(limit) },
     },
     // From anyone else these headers are only what a client says of itself.
     trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
@@ -100,6 +101,7 @@ export async function buildApp({
     socket.on('error', () => socket.destroy());
     void answerClientError(app, new Error('CONNECT'), socket as Socket);
   });
+  addLogLimit(app, limit);
   addAdmission(app);
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
@@ -120,7 +122,7 @@ export async function buildApp({
   await addFlash(app, config);
   addSecurity(app, config);
   addCompression(app);
-  addAudit(app, config.logLevel);
+  addAudit(app, config.logLevel, limit);
   addAccess(app, config, clock);
   addClockWatch(app);
   addPruning(app);
