@@ -26,6 +26,7 @@ import { roleRoutes } from './roles/routes.ts';
 import { addSecurity } from './security.ts';
 import { addAccess, allow } from './sessions/access.ts';
 import { addAudit } from './sessions/audit.ts';
+import { cookieMarkOf } from './sessions/cookie.ts';
 import { mayRead } from './sessions/policy.ts';
 import { addPruning } from './sessions/pruning.ts';
 import { sessionRoutes } from './sessions/routes.ts';
@@ -40,6 +41,8 @@ declare module 'fastify' {
     db: Db;
     /** What is sealed with it, in the database and in browsers, nobody reads or makes who lacks it: 32 bytes. */
     secretKey: Buffer;
+    /** What the names of its cookies end with. */
+    cookieMark: string;
   }
 }
 
@@ -59,11 +62,13 @@ export async function buildApp({
   config,
   db,
   secretKey,
+  databaseId,
   clock = Date.now,
 }: {
   config: Config;
   db: Db;
   secretKey: Buffer;
+  databaseId: string;
   clock?: Clock;
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
@@ -94,6 +99,7 @@ export async function buildApp({
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
   app.decorate('db', db).decorate('secretKey', secretKey);
+  app.decorate('cookieMark', cookieMarkOf(databaseId));
   // Node would answer these two by itself, without a page: an expectation may be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.server.on('connect', (_request, socket) => {

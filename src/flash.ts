@@ -17,7 +17,7 @@ declare module 'fastify' {
 }
 
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
-  const { name, options } = cookieOf({ config, secretKey: app.secretKey }, 'flash', MAX_AGE);
+  const { name, options } = cookieOf({ config, cookieMark: app.cookieMark }, 'flash', MAX_AGE);
   await app.register(fastifyCookie);
   // Wherever it comes from.
   app.addHook('onSend', (_request, reply, payload, done) => {

@@ -42,12 +42,12 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
       made = name;
     },
   });
-  const { isOpen, secretKey } = await prepare(config, db).catch(async (error) => {
+  const { isOpen, ...keys } = await prepare(config, db).catch(async (error) => {
     await db.destroy();
     if (made !== undefined) console.warn(newDatabase(made));
     throw error;
   });
-  const app = await buildApp({ config, db, secretKey });
+  const app = await buildApp({ config, db, ...keys });
   const { host, port, drainTime = DRAIN_TIME } = config;
   await app.listen({ host, port }).catch((error) => Promise.reject(explained(error, host, port)));
   onStopSignal(env, async () => {
@@ -62,13 +62,16 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 /** @throws StartError when it must not be served as it is. */
-async function prepare(config: Config, db: Db): Promise<{ isOpen: boolean; secretKey: Buffer }> {
+async function prepare(
+  config: Config,
+  db: Db,
+): Promise<{ isOpen: boolean; secretKey: Buffer; databaseId: string }> {
   const isOpen = !(await hasAdministrator(db));
   if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
-  const { key, sealed } = await loadKey(db, config.secretKeyFile);
+  const { key, databaseId, sealed } = await loadKey(db, config.secretKeyFile);
   if (sealed > 0) console.warn(nowSealed(sealed, config.secretKeyFile));
   for (const warning of findExposedFiles(config)) console.warn(warning);
-  return { isOpen, secretKey: key };
+  return { isOpen, secretKey: key, databaseId };
 }
 
 /** Whether more than this machine is to reach it. */

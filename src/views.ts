@@ -79,6 +79,7 @@ export type Views = {
     isExpired?: boolean;
     isRefused?: boolean;
   };
+  'sessions/sign-out': { session: Session };
   'account/show': {
     session: Session;
     sessions: Awaited<ReturnType<typeof findSessionsOf>>;

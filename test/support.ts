@@ -12,7 +12,7 @@ import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
 import type { Db, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
-import { cookieOf } from '../src/sessions/cookie.ts';
+import { cookieMarkOf, cookieOf } from '../src/sessions/cookie.ts';
 import type { Role } from '../src/sessions/policy.ts';
 import type { NewUser } from '../src/users/form.ts';
 import { addToCounts, insertUser, tally } from '../src/users/queries.ts';
@@ -21,10 +21,11 @@ import { temporarySchema } from './postgres/database.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
 export const SECRET_KEY = Buffer.alloc(32, 'key');
+export const DATABASE_ID = 'one database';
 
 /** What a cookie is called in tests, without https. */
 export function cookieName(use: 'session' | 'device' | 'flash'): string {
-  return cookieOf({ config: { origin: undefined }, secretKey: SECRET_KEY }, use, 0).name;
+  return cookieOf({ config: { origin: undefined }, cookieMark: cookieMarkOf(DATABASE_ID) }, use, 0).name;
 }
 
 /** A folder that is gone after the test. */
@@ -53,7 +54,13 @@ export async function startApp(
   clock: Clock = Date.now,
 ): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), secretKey: SECRET_KEY, clock });
+  const app = await buildApp({
+    config,
+    db: db ?? (await temporaryDatabase()),
+    secretKey: SECRET_KEY,
+    databaseId: DATABASE_ID,
+    clock,
+  });
   onTestFinished(() => app.close());
   return app;
 }

@@ -68,6 +68,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'users/delete': { user, from: list },
   'sessions/sign-in': { next: '/users', username: NAME, draft: NAME, isExpired: true },
+  'sessions/sign-out': { session },
   'account/show': {
     session,
     sessions: [{ id: 1, created_at: 1, seen_at: 1, address: NAME, browser: NAME }],

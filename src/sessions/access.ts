@@ -8,7 +8,7 @@ import { ForbiddenError } from '../errors.ts';
 import { isShort } from '../local-address.ts';
 import { RefusedError } from '../security.ts';
 import { act } from './acting.ts';
-import { sessionCookie } from './cookie.ts';
+import { readCookie, sessionCookie } from './cookie.ts';
 import { draftOf, dropSentDraft, formOf, sealDraft } from './drafts.ts';
 import { isFromElsewhere } from './from-elsewhere.ts';
 import { hasAdministrator } from './last-administrator.ts';
@@ -115,7 +115,7 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
 /** Finds out who asks. */
 export async function findActor(request: FastifyRequest): Promise<void> {
   const { server } = request;
-  const token = request.cookies[sessionCookie(server).name];
+  const token = readCookie(request, sessionCookie(server));
   const session = token === undefined ? undefined : await findSession(server.db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {

@@ -7,7 +7,7 @@ import { isShort, localAddress } from '../local-address.ts';
 import { lockUser } from '../users/queries.ts';
 import { findActor } from './access.ts';
 import type { Authenticated } from './authenticate.ts';
-import { sessionCookie } from './cookie.ts';
+import { readCookie, sessionCookie } from './cookie.ts';
 import { lockCredentials, setCodeFailures } from './credentials.ts';
 import { deviceCookie, rememberDevice } from './device.ts';
 import { openDraft, takeDraft } from './drafts.ts';
@@ -67,8 +67,8 @@ export async function beginSession(
 }
 
 /** Whether a browser has come with a cookie of ours, which it has then kept. */
-function keepsCookies({ server, cookies }: FastifyRequest): boolean {
-  return [sessionCookie, deviceCookie].some((cookie) => cookies[cookie(server).name] !== undefined);
+function keepsCookies(request: FastifyRequest): boolean {
+  return [sessionCookie, deviceCookie].some((of) => readCookie(request, of(request.server)) !== undefined);
 }
 
 type Check = { sessionId: number; at: number };

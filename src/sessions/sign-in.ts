@@ -46,6 +46,13 @@ async function show(reply: FastifyReply, shown: Views['sessions/sign-in'], statu
   return reply.render('sessions/sign-in', shown, status);
 }
 
+/** For whoever types the address: signing out takes a form. */
+export async function askToSignOut(request: FastifyRequest, reply: FastifyReply) {
+  await findActor(request);
+  const { session } = request;
+  return session ? reply.render('sessions/sign-out', { session }) : reply.seeOther('/sign-in');
+}
+
 export async function signOut(request: FastifyRequest, reply: FastifyReply) {
   await findActor(request);
   const { server } = request;
