@@ -3,6 +3,7 @@ import { readArguments } from './arguments.ts';
 import { SETTINGS_HELP } from './config.ts';
 import { DamagedError, OutcomeUnknownError, StartError, UnavailableError } from './errors.ts';
 import { endWithNpm } from './signals.ts';
+import { plain } from './text.ts';
 
 const HELP = `Roster, a user directory.
 
@@ -33,7 +34,7 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
   try {
     await run(args, env);
   } catch (error) {
-    console.error(sentenceFor(error));
+    console.error(plain(sentenceFor(error)));
     process.exit(1);
   }
 }

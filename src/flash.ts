@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { shortAddress } from './local-address.ts';
 import { cookieOf } from './sessions/cookie.ts';
 import { open, seal } from './sessions/tokens.ts';
+import { plain } from './text.ts';
 
 /** Seconds until a sentence that nobody fetched is forgotten. */
 const MAX_AGE = 120;
@@ -31,7 +32,7 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
     this.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
     return this.code(303)
       .header('location', address)
-      .send(sentence && `${sentence}\n`);
+      .send(sentence && `${plain(sentence)}\n`);
   });
 }
 

@@ -6,6 +6,7 @@ import type { User } from './db/schema.ts';
 import type { Page } from './pagination.ts';
 import { markMatches, type Piece } from './search/search.ts';
 import { mayChange, mayEdit, mayManage, ROLE_NAMES, ROLES, type Role } from './sessions/policy.ts';
+import { named, partsOf, plain } from './text.ts';
 import { yesOrNo } from './users/form.ts';
 import {
   boundaryAt,
@@ -73,7 +74,10 @@ export const helpers = {
   mayChange,
   mayEdit,
   mayManage,
+  named,
   pageSizes: PAGE_SIZES,
+  partsOf,
+  plain,
   roles: ROLES,
   sortLabels: SORT_LABELS,
   yesOrNo,
@@ -87,7 +91,7 @@ export const helpers = {
     const day = (value: string) => date.format(new Date(`${value}T00:00:00Z`));
     const users = role ? ROLE_NAMES[role].many : 'users';
     const searched = pieces.map(
-      ({ typed, isStart }) => `${isStart ? 'a field that starts with ' : ''}“${typed}”`,
+      ({ typed, isStart }) => `${isStart ? 'a field that starts with ' : ''}“${named(typed)}”`,
     );
     const who =
       pieces.length > 0

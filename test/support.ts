@@ -173,7 +173,7 @@ function sound(answer: LightMyRequestResponse): LightMyRequestResponse {
 
 /** What a person reads on a page: its text without tags, character references and surplus space. */
 export function textOf(html: string): string {
-  const body = html.slice(html.indexOf('<main'));
+  const body = html.slice(html.indexOf('<main')).replaceAll(/<\/?bdi[^>]*>/g, '');
   return decodeHtml(body.replaceAll(/<[^>]*>/g, ' '))
     .replaceAll(/\s+/g, ' ')
     .trim();

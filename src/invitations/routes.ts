@@ -14,6 +14,7 @@ import { hashPassword } from '../sessions/passwords.ts';
 import { anyone, mayManage, maySignIn } from '../sessions/policy.ts';
 import { deleteSessionsOf } from '../sessions/queries.ts';
 import { CUT_OFF, newToken, tokenIn } from '../sessions/tokens.ts';
+import { named } from '../text.ts';
 import { getUser } from '../users/queries.ts';
 import { idOf, type Request, userAddress } from '../users/request.ts';
 import { findInvited, INVITATION_LASTS, insertInvitation, takeInvitation } from './queries.ts';
@@ -38,7 +39,7 @@ async function invite(request: Request, reply: FastifyReply) {
   if (!maySignIn(user))
     return reply.seeOther(
       userAddress(user.id, request),
-      `${user.username} needs a role first, and to be active.`,
+      `${named(user.username)} needs a role first, and to be active.`,
     );
   const token = newToken();
   await act(request, (trx) => insertInvitation(trx, user.id, token, server.clock()));
@@ -58,7 +59,10 @@ async function removeCode(request: Request, reply: FastifyReply) {
     await deleteSessionsOf(trx, user.id);
   });
   server.audit(request, 'second factor removed', user);
-  return reply.seeOther(userAddress(user.id, request), `The second factor of ${user.username} is removed.`);
+  return reply.seeOther(
+    userAddress(user.id, request),
+    `The second factor of ${named(user.username)} is removed.`,
+  );
 }
 
 async function showInvitation(request: WithToken, reply: FastifyReply) {

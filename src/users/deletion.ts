@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { refuseUnless } from '../sessions/access.ts';
 import { act } from '../sessions/acting.ts';
 import { mayChange } from '../sessions/policy.ts';
+import { named } from '../text.ts';
 import { listAddress, parseFrom } from './list.ts';
 import { nearestPage } from './list-queries.ts';
 import { deleteUser, getUser } from './queries.ts';
@@ -28,5 +29,5 @@ export async function remove(request: Request, reply: FastifyReply) {
   // Whatever fails by now must not be told as if nothing had been deleted.
   const from = parseFrom(request.query);
   const list = await nearestPage(db, from).catch(() => from);
-  return reply.seeOther(listAddress(list), `User ${user.username} deleted!`);
+  return reply.seeOther(listAddress(list), `User ${named(user.username)} deleted!`);
 }

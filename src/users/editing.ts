@@ -7,6 +7,7 @@ import { refuseUnless } from '../sessions/access.ts';
 import { act } from '../sessions/acting.ts';
 import { draftFor } from '../sessions/drafts.ts';
 import { mayChange, mayManage } from '../sessions/policy.ts';
+import { named } from '../text.ts';
 import type { Views } from '../views.ts';
 import { newUserSchema, USER_FIELDS, userChangesSchema } from './form.ts';
 import { parseFrom } from './list.ts';
@@ -35,7 +36,7 @@ export async function create(request: Request, reply: FastifyReply) {
       return insertUser(trx, form.value, server.clock());
     });
     if (user.role !== 'member') server.audit(request, `role given: ${user.role}`, user);
-    return reply.seeOther(userAddress(user.id, request), `User ${user.username} created!`);
+    return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} created!`);
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, ifTaken(error));
   }
@@ -73,7 +74,8 @@ export async function update(request: Request, reply: FastifyReply) {
       return updated;
     });
     if (isWritten) noteAccess(request, before, user);
-    if (isWritten) return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
+    if (isWritten)
+      return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} updated!`);
     const typed = valuesOf({ ...user, ...form.value } as User);
     return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
   } catch (error) {
@@ -99,7 +101,7 @@ async function refuse(request: Request, reply: FastifyReply, shown: Shown, probl
   const holders = await findHolders(request.server.db, Object.fromEntries(sound), shown.user?.id);
   const taken = Object.entries(holders).map(([name, { username }]) => [
     name,
-    `That ${name} already belongs to ${username}.`,
+    `That ${name} already belongs to ${named(username)}.`,
   ]);
   const errors = { ...Object.fromEntries(taken), ...problems };
   // Whoever had it has let go of it since.

@@ -10,7 +10,7 @@ import { findCredentials } from '../sessions/credentials.ts';
 import { isLastAdministrator } from '../sessions/last-administrator.ts';
 import { mayEdit, mayManage, mayRead } from '../sessions/policy.ts';
 import { MOST_FAILURES } from '../sessions/second-factor.ts';
-import { quotable } from '../text.ts';
+import { named, quotable } from '../text.ts';
 import type { Views } from '../views.ts';
 import { askToDelete, remove } from './deletion.ts';
 import { create, showEditForm, showNewForm, update } from './editing.ts';
@@ -110,7 +110,7 @@ async function showByUsername(
 ) {
   const { username } = request.params;
   const user = await findUserByUsername(request.server.db, username);
-  if (user === undefined) throw new NotFoundError(`There is no user called ${quotable(username)}.`);
+  if (user === undefined) throw new NotFoundError(`There is no user called ${named(quotable(username))}.`);
   return reply.redirect(`/users/${user.id}`, 302);
 }
 

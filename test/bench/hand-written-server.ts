@@ -7,6 +7,7 @@ import { Page } from '../../src/pagination.ts';
 import { HEADERS } from '../../src/security.ts';
 import type { Session } from '../../src/sessions/queries.ts';
 import { seal } from '../../src/sessions/tokens.ts';
+import { named, plain } from '../../src/text.ts';
 import { parseList } from '../../src/users/list.ts';
 import { openUsers } from './hand-written-users.ts';
 import { render } from './hand-written-views.ts';
@@ -78,8 +79,8 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
     is_active: fields.get('is_active') === '1',
     role: 'member',
   });
-  const sentence = `User ${username} created!`;
-  const body = `${sentence}\n`;
+  const sentence = `User ${named(username)} created!`;
+  const body = `${plain(sentence)}\n`;
   response.writeHead(303, {
     ...CREATED_HEADERS,
     location: `/users/${id}`,

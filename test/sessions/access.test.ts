@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
+import { named } from '../../src/text.ts';
 import { deleteUser, updateUser } from '../../src/users/queries.ts';
 import { breakUpdates } from '../engines.ts';
 import { addPerson, type Headers, HOUR, movableClock, signedIn, signIn } from '../people.ts';
@@ -418,8 +419,8 @@ test('from the first administrator on everyone signs in, also at a Roster that w
   const { id } = await addPerson(app.db, 'ann', 'admin');
   expect((await get(app, '/users')).statusCode).toBe(303);
   const inactive = transact(app.db, (trx) => updateUser(trx, id, { is_active: false }, undefined, 1));
-  await expect(inactive).rejects.toThrow('ann is the last administrator.');
+  await expect(inactive).rejects.toThrow(`${named('ann')} is the last administrator.`);
   await expect(transact(app.db, (trx) => deleteUser(trx, id))).rejects.toThrow(
-    'ann is the last administrator.',
+    `${named('ann')} is the last administrator.`,
   );
 });
