@@ -166,6 +166,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
   },
   'users/delete': { user: { ...user, ...WORDS } },
   'sessions/sign-in': { username: WORDS.username, draft: 'x', problem: TAKEN },
+  'sessions/sign-out': { session: { ...session, username: WORDS.username } },
   'setup/form': { errors: { email: TAKEN } },
   error: { sentence: TAKEN, notices: [TAKEN] },
   'account/code': { secret: 'MAYSECRET' },

@@ -11,7 +11,7 @@ import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { sayWhich } from '../named-database.ts';
-import { type Progress, reportProgress } from '../progress.ts';
+import { giveWay, type Progress, reportProgress } from '../progress.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { type Access, findAccessAfter, insertAccess } from '../sessions/credentials.ts';
 import { GIVEN_UP, openSecret, sealSecret } from '../sessions/second-factor-secrets.ts';
@@ -137,6 +137,7 @@ async function sumUp(
   let total = 0;
   let last = 0;
   for (;;) {
+    await giveWay();
     const users = await findUsersAfter(db, last, ROWS);
     if (users.length === 0) return { counts, total, digest: hash.digest('hex') };
     await each(users);
@@ -159,6 +160,7 @@ async function sumUpAccess(
   const hash = createHash('sha256');
   let last = 0;
   for (;;) {
+    await giveWay();
     const access = opened(await findAccessAfter(db, last, ROWS), key);
     await each(access);
     for (const row of [...access.credentials, ...access.recoveryCodes])

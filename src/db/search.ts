@@ -1,5 +1,6 @@
 /** What every database offers to those who search: users whose search text has all of some pieces. */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import { giveWay } from '../progress.ts';
 import { type Piece, searchTextOf } from '../search/search.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Schema, Trx } from './schema.ts';
@@ -42,6 +43,7 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
   let done = 0;
   let last = 0;
   for (;;) {
+    await giveWay();
     const users = await trx
       .selectFrom('users')
       .select(['id', 'username', 'email', 'full_name', 'search_text'])

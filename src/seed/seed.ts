@@ -4,7 +4,7 @@ import { bulkLoadUsers } from '../db/bulk.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { isFirstUse, openNamed } from '../named-database.ts';
-import { type Progress, reportProgress } from '../progress.ts';
+import { giveWay, type Progress, reportProgress } from '../progress.ts';
 import { addToCounts, type Count, countByStatus, insertUsers } from '../users/queries.ts';
 import { person } from './people.ts';
 
@@ -66,6 +66,7 @@ async function addPeople(
   let done = before;
   const counts: Count[] = [];
   while (done < end) {
+    await giveWay();
     const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
     const inserted = await insertUsers(trx, people);
     counts.push(...inserted);
