@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
 import { addAccess, allow } from './auth/access.ts';
 import { addAudit } from './auth/audit.ts';
+import { cookieMarkOf } from './auth/cookie.ts';
 import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
 import { sessionRoutes } from './auth/routes.ts';
@@ -18,7 +19,7 @@ import { addErrorPages, answerClientError, newRequestId, showFrameworkError } fr
 import { addFlash } from './http/flash.ts';
 import { addDraining } from './http/graceful-shutdown.ts';
 import { takeTarget } from './http/host.ts';
-import { limitLog } from './http/log-limit.ts';
+import { addLogLimit, limitLines, limitLog } from './http/log-limit.ts';
 import { collectMethods } from './http/method-not-allowed.ts';
 import { addSecurity } from './http/security.ts';
 import { addDropping } from './http/unread-bodies.ts';
@@ -41,6 +42,8 @@ declare module 'fastify' {
     /** What is sealed with it, in the database and in browsers, nobody reads or makes who lacks it: 32 bytes. */
     secretKey: Buffer;
     stopwatch: Stopwatch;
+    /** What the names of its cookies end with. */
+    cookieMark: string;
   }
 }
 
@@ -60,23 +63,26 @@ export async function buildApp({
   config,
   db,
   secretKey,
+  databaseId,
   clock = Date.now,
   stopwatch = () => performance.now(),
 }: {
   config: Config;
   db: Db;
   secretKey: Buffer;
+  databaseId: string;
   clock?: Clock;
   stopwatch?: Stopwatch;
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
+  const limit = limitLines();
   const app = fastify({
     // The only one in any log: a page that says what went wrong shows it.
     genReqId: newRequestId,
     logger: {
       level: config.logLevel,
       serializers: { req: requestToLog },
-      hooks: { logMethod: limitLog() },
+      hooks: { logMethod: limitLog(limit) },
     },
     // From anyone else these headers are only what a client says of itself.
     trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
@@ -96,6 +102,7 @@ export async function buildApp({
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
   app.decorate('db', db).decorate('secretKey', secretKey).decorate('stopwatch', stopwatch);
+  app.decorate('cookieMark', cookieMarkOf(databaseId));
   // Node would answer these two by itself, without a page: an expectation may be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.server.on('connect', (_request, socket) => {
@@ -103,6 +110,7 @@ export async function buildApp({
     socket.on('error', () => socket.destroy());
     void answerClientError(app, new Error('CONNECT'), socket as Socket);
   });
+  addLogLimit(app, limit);
   addAdmission(app, (request) => askerOf(request, isTrusted));
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
@@ -127,7 +135,7 @@ export async function buildApp({
   await addFlash(app, config);
   addSecurity(app, config);
   addCompression(app);
-  addAudit(app, config.logLevel);
+  addAudit(app, config.logLevel, limit);
   addAccess(app, config, clock);
   addClockWatch(app);
   addPruning(app);

@@ -1,5 +1,12 @@
 /** What Roster is set to do, from the environment: all checked at start. */
-import { DATABASE_URL_RULE, keyFileOf, PATH_RULE, parseDatabaseUrl, parsePath } from './database-url.ts';
+import {
+  DATABASE_URL_RULE,
+  defaultProblem,
+  keyFileOf,
+  PATH_RULE,
+  parseDatabaseUrl,
+  parsePath,
+} from './database-url.ts';
 import { StartError } from './errors.ts';
 import { isLoopback, problemOf, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
@@ -41,10 +48,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   // An empty one counts as none.
   const given = SETTING_NAMES.filter((name) => env[name]).map((name) => [name, env[name]]);
   const { data, error } = SETTINGS.safeParse(Object.fromEntries(given));
-  if (error) {
-    const wrong = new Set(error.issues.map(({ path }) => path[0] as SettingName));
-    throw new StartError([...wrong].map((name) => problemOf(name, env[name])).join('\n'));
-  }
+  const wrong = new Set(error?.issues.map(({ path }) => path[0] as SettingName));
+  const problems = [...wrong].map((name) => problemOf(name, env[name]));
+  const unclear = env.DATABASE_URL ? undefined : defaultProblem();
+  if (unclear) problems.push(unclear);
+  if (data === undefined || problems.length > 0) throw new StartError(problems.join('\n'));
   const config: Config = {
     host: data.HOST,
     port: data.PORT,

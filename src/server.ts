@@ -76,14 +76,17 @@ async function start(config: Config, address: string) {
 }
 
 /** @throws StartError when it must not be served as it is. */
-async function prepare(config: Config, db: Db): Promise<{ isOpen: boolean; secretKey: Buffer }> {
+async function prepare(
+  config: Config,
+  db: Db,
+): Promise<{ isOpen: boolean; secretKey: Buffer; databaseId: string }> {
   const isOpen = !(await hasAdministrator(db));
   if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
-  const { key, sealed } = await loadKey(db, config.secretKeyFile);
+  const { key, databaseId, sealed } = await loadKey(db, config.secretKeyFile);
   if (sealed > 0) console.warn(nowSealed(sealed, config.secretKeyFile));
   for (const warning of findExposedFiles(config)) console.warn(warning);
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
-  return { isOpen, secretKey: key };
+  return { isOpen, secretKey: key, databaseId };
 }
 
 /** Whether more than this machine is to reach it. */

@@ -34,8 +34,14 @@ export const WITHOUT_LINKS = {
 };
 
 /** Starts a command with these settings alone, and with what it reads from standard input; it does not outlive the test. */
-export function run(args: readonly string[], settings: Record<string, string>, main = MAIN, input = '') {
-  return launch(process.execPath, [main, ...args], settings, input);
+export function run(
+  args: readonly string[],
+  settings: Record<string, string>,
+  main = MAIN,
+  input = '',
+  folder = ROOT,
+) {
+  return launch(process.execPath, [main, ...args], settings, input, folder);
 }
 
 /** The same by npm: its children end with it. */
@@ -44,9 +50,15 @@ export function runNpm(args: readonly string[], settings: Record<string, string>
   return launch('npm', args, { HOME, npm_config_update_notifier: 'false', ...settings });
 }
 
-function launch(program: string, args: readonly string[], settings: Record<string, string>, input = '') {
+function launch(
+  program: string,
+  args: readonly string[],
+  settings: Record<string, string>,
+  input = '',
+  cwd = ROOT,
+) {
   const child = spawn(program, args, {
-    cwd: ROOT,
+    cwd,
     env: { PATH: process.env.PATH ?? '', DRAIN_SECONDS: '0', ...keyOf(settings), ...settings },
     stdio: 'pipe',
   });

@@ -7,7 +7,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { expect, inject, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { commandLine } from '../src/auth/actor.ts';
-import { cookieOf } from '../src/auth/cookie.ts';
+import { cookieMarkOf, cookieOf } from '../src/auth/cookie.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
@@ -23,10 +23,11 @@ import { temporarySchema } from './postgres/database.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
 export const SECRET_KEY = Buffer.alloc(32, 'key');
+export const DATABASE_ID = 'one database';
 
 /** What a cookie is called in tests, without https. */
 export function cookieName(use: 'session' | 'device' | 'flash'): string {
-  return cookieOf({ config: { origin: undefined }, secretKey: SECRET_KEY }, use, 0).name;
+  return cookieOf({ config: { origin: undefined }, cookieMark: cookieMarkOf(DATABASE_ID) }, use, 0).name;
 }
 
 /** A folder that is gone after the test. */
@@ -56,8 +57,14 @@ export async function startApp(
   stopwatch: Stopwatch = () => performance.now(),
 ): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const secretKey = SECRET_KEY;
-  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), secretKey, clock, stopwatch });
+  const app = await buildApp({
+    config,
+    db: db ?? (await temporaryDatabase()),
+    secretKey: SECRET_KEY,
+    databaseId: DATABASE_ID,
+    clock,
+    stopwatch,
+  });
   onTestFinished(() => app.close());
   return app;
 }
@@ -173,7 +180,7 @@ function sound(answer: LightMyRequestResponse): LightMyRequestResponse {
 
 /** What a person reads on a page: its text without tags, character references and surplus space. */
 export function textOf(html: string): string {
-  const body = html.slice(html.indexOf('<main'));
+  const body = html.slice(html.indexOf('<main')).replaceAll(/<\/?bdi[^>]*>/g, '');
   return decodeHtml(body.replaceAll(/<[^>]*>/g, ' '))
     .replaceAll(/\s+/g, ' ')
     .trim();

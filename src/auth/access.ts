@@ -9,7 +9,7 @@ import { RefusedError } from '../http/security.ts';
 import { type Clock, isWithin, SKEW } from '../lib/clock.ts';
 import type { Actor } from './actor.ts';
 import { hasAdministrator } from './administrators.ts';
-import { sessionCookie } from './cookie.ts';
+import { readCookie, sessionCookie } from './cookie.ts';
 import { draftOf, dropSentDraft, formOf, sealDraft } from './kept-forms.ts';
 import { isFromElsewhere } from './open-access.ts';
 import { anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
@@ -116,7 +116,7 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
 /** Finds out who asks. */
 export async function authenticate(request: FastifyRequest): Promise<void> {
   const { server } = request;
-  const token = request.cookies[sessionCookie(server).name];
+  const token = readCookie(request, sessionCookie(server));
   const session = token === undefined ? undefined : await findSession(server.db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {

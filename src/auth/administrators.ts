@@ -1,6 +1,8 @@
 /** Somebody has to be able to let others in: whether there is an administrator, and that the last one stays. */
+
 import type { Db, Trx, User } from '../db/schema.ts';
 import { LastAdministratorError } from '../errors.ts';
+import { named } from '../lib/text.ts';
 import { deleteSessionsOf } from './sessions.ts';
 
 /** Whether someone can let others in: active, an administrator by role, and with a password. */
@@ -50,7 +52,7 @@ export async function revokeAccessAfterChange(
   if (before.role === 'admin') {
     await lockAdministrators(trx);
     if (await isLastAdministrator(trx, before.id))
-      throw new LastAdministratorError(`${before.username} is the last administrator.`);
+      throw new LastAdministratorError(`${named(before.username)} is the last administrator.`);
   }
   await deleteSessionsOf(trx, before.id);
   await trx.deleteFrom('invitations').where('user_id', '=', before.id).execute();

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Cookie, cookieOf, type Owner } from './cookie.ts';
+import { type Cookie, cookieOf, type Owner, readCookie } from './cookie.ts';
 import { open, seal } from './tokens.ts';
 
 /** Seconds; browsers keep none longer (RFC 6265bis, 5.5). */
@@ -37,7 +37,8 @@ export function rememberDevice(request: FastifyRequest, reply: FastifyReply, use
   reply.setCookie(name, seal(server.secretKey, 'device', device), options);
 }
 
-function readDevice({ server, cookies }: FastifyRequest): Device | undefined {
-  const sealed = cookies[deviceCookie(server).name];
+function readDevice(request: FastifyRequest): Device | undefined {
+  const { server } = request;
+  const sealed = readCookie(request, deviceCookie(server));
   return sealed === undefined ? undefined : (open(server.secretKey, 'device', sealed) as Device | undefined);
 }

@@ -20,8 +20,11 @@ const KEY_INSIDE = 'sealing key';
 /** In one statement. */
 const ROWS = 500;
 
-/** The key in a file, and what is made of it for a database: two that share a file open nothing of each other. */
-export type LoadedKey = { master: Buffer; key: Buffer };
+/**
+ * The key in a file, and what is made of it for a database: two that share a file open nothing of each other. The id of that
+ * database stays whatever becomes of the key.
+ */
+export type LoadedKey = { master: Buffer; key: Buffer; databaseId: string };
 
 /**
  * The key of a database, from its file. A database that has none yet, and only that, takes the one in the file, or a new one.
@@ -44,8 +47,9 @@ export async function loadKey(db: Db, path: string): Promise<LoadedKey & { seale
 
 /** HKDF (RFC 5869) of the key in a file, with what no other database has. */
 async function ownKey(db: Db, master: Buffer): Promise<LoadedKey> {
-  const id = await readSecret(db, DATABASE_ID);
-  return { master, key: Buffer.from(hkdfSync('sha256', master, id ?? '', 'Roster', master.length)) };
+  const databaseId = (await readSecret(db, DATABASE_ID)) ?? '';
+  const key = Buffer.from(hkdfSync('sha256', master, databaseId, 'Roster', master.length));
+  return { master, key, databaseId };
 }
 
 /** The fingerprint of the key in the file; undefined before the first start. */

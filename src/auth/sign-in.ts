@@ -46,6 +46,13 @@ async function show(reply: FastifyReply, shown: Views['auth/sign-in'], status = 
   return reply.render('auth/sign-in', shown, status);
 }
 
+/** For whoever types the address: signing out takes a form. */
+export async function askToSignOut(request: FastifyRequest, reply: FastifyReply) {
+  await authenticate(request);
+  const { session } = request;
+  return session ? reply.render('auth/sign-out', { session }) : reply.seeOther('/sign-in');
+}
+
 export async function signOut(request: FastifyRequest, reply: FastifyReply) {
   await authenticate(request);
   const { server } = request;

@@ -6,7 +6,7 @@ import { isShort, localAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
 import { lockUser } from '../users/queries.ts';
 import { authenticate } from './access.ts';
-import { sessionCookie } from './cookie.ts';
+import { readCookie, sessionCookie } from './cookie.ts';
 import { lockCredentials, setCodeFailures } from './credentials.ts';
 import { deviceCookie, rememberDevice } from './device.ts';
 import { openDraft, redeemDraft } from './kept-forms.ts';
@@ -67,8 +67,8 @@ export async function startSession(
 }
 
 /** Whether a browser has come with a cookie of ours, which it has then kept. */
-function keepsCookies({ server, cookies }: FastifyRequest): boolean {
-  return [sessionCookie, deviceCookie].some((cookie) => cookies[cookie(server).name] !== undefined);
+function keepsCookies(request: FastifyRequest): boolean {
+  return [sessionCookie, deviceCookie].some((of) => readCookie(request, of(request.server)) !== undefined);
 }
 
 type Check = { sessionId: number; at: number };

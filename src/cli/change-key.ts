@@ -27,7 +27,7 @@ export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[])
     const count = await engineOf(db).overwrite(db, (trx) => reseal(trx, master, next));
     takePlace(path, master);
     console.log(
-      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again. Earlier backups need ${formerOf(path, fingerprintOf(master))}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
+      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again; whoever is signed in stays so. Earlier backups need ${formerOf(path, fingerprintOf(master))}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
     );
   } finally {
     await db.destroy();

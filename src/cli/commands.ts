@@ -1,6 +1,7 @@
 /** The command line: what each command does, and what is said when there is none like it. */
 
 import { DamagedError, OutcomeUnknownError, StartError, UnavailableError } from '../errors.ts';
+import { plain } from '../lib/text.ts';
 import { SETTINGS_HELP } from '../settings.ts';
 import { readArguments } from './arguments.ts';
 import { endWithNpm } from './signals.ts';
@@ -8,7 +9,8 @@ import { endWithNpm } from './signals.ts';
 const HELP = `Roster, a user directory.
 
   npm start                  serves it
-  npm run seed -- 100000     adds that many made-up users
+  npm run seed -- 100000     adds that many made-up users; in a database that is there, in the first one of the project,
+                             or with --new-database in a new one
   npm run roster -- copy --from sqlite:data/roster.db --to postgres://user@host/database
                              moves everything to an empty database; its password is taken from PGPASSWORD
   npm run roster -- copy --from-env OLD_URL --to-env NEW_URL
@@ -33,7 +35,7 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
   try {
     await run(args, env);
   } catch (error) {
-    console.error(sentenceFor(error));
+    console.error(plain(sentenceFor(error)));
     process.exit(1);
   }
 }

@@ -12,12 +12,12 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
+import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { readCounts, sumByStatus } from '../users/counts.ts';
 import { findUsersAfter } from '../users/queries.ts';
 import { readArguments } from './arguments.ts';
 import { sayWhich } from './named-database.ts';
-import { type Progress, reportProgress } from './progress.ts';
 
 /** Rows in one statement. */
 const ROWS = 1_000;
@@ -43,11 +43,13 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   const source = await openToRead(from);
   try {
     sayWhich('From', nameOf(from));
+    // Before a target is made: without its key nothing of a source can be moved.
+    const sourceKey = await findKey(source, fromKey);
     const target = await openDatabase(to, {
       announce: (name, isNew) => sayWhich('To', `${name}, with the key in ${toKey}`, isNew),
     });
     try {
-      const keys = { from: await findKey(source, fromKey), to: (await loadKey(target, toKey)).key };
+      const keys = { from: sourceKey, to: (await loadKey(target, toKey)).key };
       const count = await copyEverything(source, target, keys, reportProgress);
       console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
     } finally {
@@ -128,6 +130,7 @@ async function sumUp(
   let total = 0;
   let last = 0;
   for (;;) {
+    await giveWay();
     const users = await findUsersAfter(db, last, ROWS);
     if (users.length === 0) return { total, digest: hash.digest('hex') };
     await each(users);
@@ -149,6 +152,7 @@ async function sumUpAccess(
   const hash = createHash('sha256');
   let last = 0;
   for (;;) {
+    await giveWay();
     const access = opened(await findAccessAfter(db, last, ROWS), key);
     await each(access);
     for (const row of [...access.credentials, ...access.recoveryCodes])

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { StartError } from '../errors.ts';
 
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 
 /**
  * A line of standard input; at a terminal it is asked for, and since it is not shown, asked for once more.
@@ -32,7 +33,10 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-/** The first line, without its end, and without the U+FEFF that some programs put before what they pipe. */
+/**
+ * The first line, without its end, and without the U+FEFF that some programs put before what they pipe; what comes after it
+ * is not looked at.
+ */
 async function readPiped(input: AsyncIterable<Buffer>): Promise<string> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of input) {
@@ -40,8 +44,8 @@ async function readPiped(input: AsyncIterable<Buffer>): Promise<string> {
     if (bytes.includes(NEWLINE)) break;
   }
   if (bytes.length === 0) throw new StartError('There was no password on standard input.');
-  const [line = ''] = decoded(bytes).split(/\r\n|\r|\n/);
-  return line;
+  const end = bytes.findIndex((byte) => byte === NEWLINE || byte === RETURN);
+  return decoded(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 /** @throws StartError for UTF-16 and the like: replacement characters would become a part of the password. */

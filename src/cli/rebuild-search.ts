@@ -4,10 +4,10 @@ import { engineOf } from '../db/engine.ts';
 import { rebuildSearch } from '../db/rebuild-search.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
+import { reportProgress } from '../lib/progress.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
 import { openNamed } from './named-database.ts';
-import { reportProgress } from './progress.ts';
 
 const REPORT_EVERY = 50_000;
 

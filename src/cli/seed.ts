@@ -1,14 +1,13 @@
 /** `npm run seed -- 100000`: adds that many made-up users. */
 
-import { readConfig } from '../config.ts';
 import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
+import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
 import { person } from './made-up-people.ts';
-import { openNamed } from './named-database.ts';
-import { type Progress, reportProgress } from './progress.ts';
+import { isFirstUse, openNamed } from './named-database.ts';
 
 const MOST = 100_000_000;
 /** Rows in one statement. */
@@ -19,15 +18,18 @@ const REPORT_EVERY = 50_000;
 
 export async function seed(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   const {
+    values,
     positionals: [amount, ...rest],
-  } = readArguments(args, []);
+  } = readArguments(args, [], ['new-database']);
   const count = Number(amount);
   if (!/^\d+$/.test(amount ?? '') || count < 1 || count > MOST || rest.length > 0) {
     throw new StartError('Say how many users to add: npm run seed -- 100000');
   }
-  // The first thing that many do: to make a database is a part of it, where nothing says that there has to be one.
-  const { requireDatabase } = readConfig({ REQUIRE_DATABASE: env.REQUIRE_DATABASE });
-  const db = await openNamed(env, { mayMake: !requireDatabase });
+  const db = await openNamed(env, {
+    // The first thing that many do: to make the database is a part of it.
+    mayMake: values['new-database'] || isFirstUse(env),
+    byCommand: `npm run seed -- ${count} --new-database`,
+  });
   try {
     await seedUsers(db, count, reportProgress('added', count));
   } finally {
@@ -66,6 +68,7 @@ async function addPeople(
   let number = firstNumber;
   let done = before;
   while (done < end) {
+    await giveWay();
     const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
     done += await loader.insertNew(people);
     if (done % REPORT_EVERY === 0 && done < end) progress(done);

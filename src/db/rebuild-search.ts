@@ -1,4 +1,5 @@
 /** Makes anew what searches go through. */
+import { giveWay } from '../lib/progress.ts';
 import { searchTextOf } from '../search/terms.ts';
 import { engineOf } from './engine.ts';
 import type { Trx } from './schema.ts';
@@ -10,6 +11,7 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
   let done = 0;
   let last = 0;
   for (;;) {
+    await giveWay();
     const users = await trx
       .selectFrom('users')
       .select(['id', 'username', 'email', 'full_name', 'search_text'])

@@ -1,6 +1,6 @@
 /** Where a form comes from, as far as the browser says: what another site sends is not taken. */
 import type { FastifyRequest } from 'fastify';
-import { sessionCookie } from '../auth/cookie.ts';
+import { readCookie, sessionCookie } from '../auth/cookie.ts';
 import type { Config } from '../config.ts';
 
 const ELSEWHERE = 'This form was sent from another site, so it was not accepted.';
@@ -12,7 +12,7 @@ export function crossSiteProblem(request: FastifyRequest, config: Config): strin
   const isHere = isFromHere(request, config);
   if (isHere !== undefined) return isHere ? undefined : ELSEWHERE;
   // Whoever says nothing is no browser, unless it has a session. Parsed: what counts is what the session is read from.
-  return request.cookies[sessionCookie(request.server).name] === undefined ? undefined : UNSAID;
+  return readCookie(request, sessionCookie(request.server)) === undefined ? undefined : UNSAID;
 }
 
 /** By Fetch Metadata (https://www.w3.org/TR/fetch-metadata/), else Origin, else Referer; undefined where none is there. */

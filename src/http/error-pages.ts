@@ -270,7 +270,8 @@ function outcomeUnknown(reason: string | undefined): string {
 function wayOn(request: FastifyRequest, status: number): Views['error']['link'] {
   const { method, url, routeOptions, server } = request;
   const isReading = method === 'GET' || method === 'HEAD';
-  if (isReading && status < 500) return undefined;
+  // Where there is nothing, nor is its form.
+  if ((isReading && status < 500) || status === 404) return undefined;
   const form = formOf(request);
   if (form) return { href: form, text: 'Open the form again' };
   if (!server.rules.has(`GET ${routeOptions.url}`)) return undefined;

@@ -1,9 +1,11 @@
 /** The sentence that a change leaves behind: shown once, on the next page, to the person who made it. */
+
 import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { cookieOf } from '../auth/cookie.ts';
 import { open, seal } from '../auth/tokens.ts';
 import type { Config } from '../config.ts';
+import { plain } from '../lib/text.ts';
 import { shortAddress } from './safe-redirect.ts';
 
 /** Seconds until a sentence that nobody fetched is forgotten. */
@@ -17,7 +19,7 @@ declare module 'fastify' {
 }
 
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
-  const { name, options } = cookieOf({ config, secretKey: app.secretKey }, 'flash', MAX_AGE);
+  const { name, options } = cookieOf({ config, cookieMark: app.cookieMark }, 'flash', MAX_AGE);
   await app.register(fastifyCookie);
   // Wherever it comes from.
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -31,7 +33,7 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
     this.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
     return this.code(303)
       .header('location', address)
-      .send(sentence && `${sentence}\n`);
+      .send(sentence && `${plain(sentence)}\n`);
   });
 }
 

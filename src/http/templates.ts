@@ -1,10 +1,12 @@
 /** The template engine, and what every template can call. */
+
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import { mayChange, mayEdit, mayManage, ROLE_NAMES } from '../auth/policy.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { date, number } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
+import { named, partsOf, plain } from '../lib/text.ts';
 import { highlight } from '../search/highlighting.ts';
 import { listHelpers } from '../users/list/helpers.ts';
 import { yesOrNo } from '../users/validation.ts';
@@ -51,6 +53,9 @@ export const helpers = {
   mayChange,
   mayEdit,
   mayManage,
+  named,
+  partsOf,
+  plain,
   roles: ROLES,
   yesOrNo,
   number: (value: number) => number.format(value),

@@ -84,6 +84,7 @@ export type Views = {
     isExpired?: boolean;
     isRefused?: boolean;
   };
+  'auth/sign-out': { session: Session };
   'account/show': {
     session: Session;
     sessions: Awaited<ReturnType<typeof findSessionsOf>>;

@@ -1,4 +1,5 @@
 /** Giving access: an administrator makes a link, by which someone chooses a password. */
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow, authenticate } from '../auth/access.ts';
 import { rememberDevice } from '../auth/device.ts';
@@ -12,6 +13,7 @@ import { CUT_OFF, newToken, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
+import { named } from '../lib/text.ts';
 import { type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { acceptInvitation, inviteUser, removeSecondFactor } from './commands.ts';
 import { findInvited, INVITATION_LASTS } from './queries.ts';
@@ -39,7 +41,7 @@ async function invite(request: Request, reply: FastifyReply) {
   if (kind === 'cannot sign in')
     return reply.seeOther(
       userAddress(user.id, request),
-      `${user.username} needs a role first, and to be active.`,
+      `${named(user.username)} needs a role first, and to be active.`,
     );
   const here = server.config.origin?.origin ?? `http://${request.headers.host}`;
   reply.header('cache-control', 'no-store');
@@ -52,7 +54,10 @@ async function removeCode(request: Request, reply: FastifyReply) {
     removeSecondFactor(trx, actor, userIdFrom(request)),
   );
   if (kind === 'own') return reply.seeOther('/account', OWN);
-  return reply.seeOther(userAddress(user.id, request), `The second factor of ${user.username} is removed.`);
+  return reply.seeOther(
+    userAddress(user.id, request),
+    `The second factor of ${named(user.username)} is removed.`,
+  );
 }
 
 async function showInvitation(request: WithToken, reply: FastifyReply) {

@@ -3,13 +3,13 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  lstatSync,
   mkdtempSync,
   openSync,
   readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
@@ -46,7 +46,7 @@ function moveByFolder(folder: string, path: string): void {
   } catch (error) {
     if (!isThere(shared) && !isThere(path)) throw error;
   }
-  for (const name of namesIn(shared)) {
+  for (const name of draftsIn(shared, `${basename(path)}.new-`)) {
     // Asked after the name was read: whatever has come to the path since was moved from under that name.
     if (!isThere(path)) unless(['ENOENT'], () => renameSync(join(shared, name), path));
     rmSync(join(shared, name), { force: true });
@@ -54,12 +54,16 @@ function moveByFolder(folder: string, path: string): void {
   unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(shared));
 }
 
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Whether there is something at a path, also where a symbolic link leads. @throws where that cannot be seen. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-function namesIn(folder: string): string[] {
-  return unless(['ENOENT'], () => readdirSync(folder)) ?? [];
+/** @throws where it is no folder of drafts alone: what is somebody else's neither becomes the file nor is it removed. */
+function draftsIn(folder: string, prefix: string): string[] {
+  const names = unless(['ENOENT'], () => unless(['ENOTDIR'], () => readdirSync(folder)) ?? ['.']) ?? [];
+  if (names.every((name) => name.startsWith(prefix))) return names;
+  throw new Error(`${folder} is in the way and not Roster's: move it elsewhere`);
 }
 
 /** A name is on disk once its folder is. */

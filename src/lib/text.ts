@@ -75,6 +75,26 @@ export function quotable(text: string): string {
   return characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : shown;
 }
 
+const NAME = /\u2068([^\u2069]*)\u2069/;
+
+/**
+ * A name, or what was typed as one, for a sentence of ours: set apart by an isolate (Unicode Annex 9, 2.7), which no name
+ * has in it. On a page it is in `<bdi>` then, and is not translated.
+ */
+export function named(name: string): string {
+  return `\u2068${name}\u2069`;
+}
+
+/** The parts of a sentence, of which every second one is a name. */
+export function partsOf(sentence: string): string[] {
+  return sentence.split(NAME);
+}
+
+/** The sentence where text is all there is. */
+export function plain(sentence: string): string {
+  return partsOf(sentence).join('');
+}
+
 // Embeddings, overrides and isolates can make a name show as another one (Unicode TR 36, 2.3); plain directional
 // marks and joiners belong to real names and are not listed here.
 const HIDDEN: readonly [RegExp, string][] = [
@@ -95,7 +115,7 @@ export function invisibleCharacter(text: string): string | undefined {
   // The space of the keyboard shows as what it is.
   const at = text.search(/[\p{DI}\p{Cf}[\p{Z}--\x20]]/v);
   if (at < 0) return undefined;
-  return `contains an invisible character ${at === 0 ? 'at its start' : `after “${lastOf(text.slice(0, at))}”`}`;
+  return `contains an invisible character ${at === 0 ? 'at its start' : `after “${named(lastOf(text.slice(0, at)))}”`}`;
 }
 
 /** The end of a text, made fit to stand in a sentence. */

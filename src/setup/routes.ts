@@ -14,7 +14,7 @@ import { CUT_OFF, hashOf, newToken, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
-import { textKey } from '../lib/text.ts';
+import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeFirstAdministrator } from './commands.ts';
 
@@ -45,10 +45,10 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   const fields = readFields(request.body, ['username', 'email', 'full_name', ...NEW_PASSWORD_FIELDS]);
   const { new_password = '', new_password_again: _, ...typed } = fields;
   const form = parseForm(administratorSchema, typed);
-  const named = form.ok ? form.value : { username: typed.username ?? '', email: typed.email ?? '' };
+  const names = form.ok ? form.value : { username: typed.username ?? '', email: typed.email ?? '' };
   const errors = {
     ...(form.ok ? await takenBy(request, form.value) : form.errors),
-    ...newPasswordProblems(fields, named),
+    ...newPasswordProblems(fields, names),
   };
   if (!form.ok || Object.keys(errors).length > 0) return showForm(server, reply, typed, errors, 422);
   const hash = await passwordQueue.run(largestNetworkOf(request.address), () => hashPassword(new_password));
@@ -59,7 +59,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     );
     if (user === undefined) throw used();
     rememberDevice(request, reply, user.id);
-    return reply.seeOther('/sign-in', `User ${user.username} is the administrator. Sign in.`);
+    return reply.seeOther('/sign-in', `User ${named(user.username)} is the administrator. Sign in.`);
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
     return showForm(server, reply, typed, { email: 'That email was taken a moment ago.' }, 422);
@@ -71,14 +71,16 @@ async function takenBy(
   { server }: WithToken,
   { username, email }: { username: string; email: string },
 ): Promise<Errors> {
-  const [named, reached] = [
+  const [holder, reached] = [
     await findUserByUsername(server.db, username),
     await findUserByEmail(server.db, email),
   ];
-  if (named?.id === reached?.id) return {};
+  if (holder?.id === reached?.id) return {};
   return {
-    ...(named && { username: `That is the username of someone whose email is not ${textKey(email)}.` }),
-    ...(reached && { email: `That email already belongs to ${reached.username}.` }),
+    ...(holder && {
+      username: `That is the username of someone whose email is not ${named(textKey(email))}.`,
+    }),
+    ...(reached && { email: `That email already belongs to ${named(reached.username)}.` }),
   };
 }
 

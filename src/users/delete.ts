@@ -1,8 +1,10 @@
 /** Deleting a user: asked first, then done. */
+
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
+import { named } from '../lib/text.ts';
 import { deleteUser } from './commands.ts';
 import { listAddress, parseFrom } from './list/address.ts';
 import { nearestPage } from './list/page.ts';
@@ -22,5 +24,5 @@ export async function remove(request: Request, reply: FastifyReply) {
   // Whatever fails by now must not be told as if nothing had been deleted.
   const from = parseFrom(request.query);
   const list = await nearestPage(db, from).catch(() => from);
-  return reply.seeOther(listAddress(list), `User ${user.username} deleted!`);
+  return reply.seeOther(listAddress(list), `User ${named(user.username)} deleted!`);
 }

@@ -1,4 +1,5 @@
 /** The form of a user: making one and changing one. */
+
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { draftFor } from '../auth/kept-forms.ts';
@@ -8,6 +9,7 @@ import type { User } from '../db/schema.ts';
 import { BadSubmissionError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { named } from '../lib/text.ts';
 import { changeUser, createUser } from './commands.ts';
 import { parseFrom } from './list/address.ts';
 import { findHolders, getUser } from './queries.ts';
@@ -34,7 +36,7 @@ export async function create(request: Request, reply: FastifyReply) {
     const { user } = await runCommand(request, (trx, actor) =>
       createUser(trx, actor, form.value, server.clock()),
     );
-    return reply.seeOther(userAddress(user.id, request), `User ${user.username} created!`);
+    return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} created!`);
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, ifTaken(error));
   }
@@ -67,7 +69,7 @@ export async function update(request: Request, reply: FastifyReply) {
       changeUser(trx, actor, known.id, form.value, server.clock(), filledFrom),
     );
     if (kind !== 'conflict')
-      return reply.seeOther(userAddress(user.id, request), `User ${user.username} updated!`);
+      return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} updated!`);
     const typed = valuesOf({ ...user, ...form.value } as User);
     return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
   } catch (error) {
@@ -93,7 +95,7 @@ async function refuse(request: Request, reply: FastifyReply, shown: Shown, probl
   const holders = await findHolders(request.server.db, Object.fromEntries(sound), shown.user?.id);
   const taken = Object.entries(holders).map(([name, { username }]) => [
     name,
-    `That ${name} already belongs to ${username}.`,
+    `That ${name} already belongs to ${named(username)}.`,
   ]);
   const errors = { ...Object.fromEntries(taken), ...problems };
   // Whoever had it has let go of it since.

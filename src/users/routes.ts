@@ -1,4 +1,5 @@
 /** The addresses of users, and the pages that only show something. */
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { isLastAdministrator } from '../auth/administrators.ts';
@@ -8,7 +9,7 @@ import { MOST_FAILURES } from '../auth/second-factor.ts';
 import type { User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
-import { quotable } from '../lib/text.ts';
+import { named, quotable } from '../lib/text.ts';
 import { askToDelete, remove } from './delete.ts';
 import { create, showEditForm, showNewForm, update } from './edit.ts';
 import { parseFrom } from './list/address.ts';
@@ -69,7 +70,7 @@ async function showByUsername(
 ) {
   const { username } = request.params;
   const user = await findUserByUsername(request.server.db, username);
-  if (user === undefined) throw new NotFoundError(`There is no user called ${quotable(username)}.`);
+  if (user === undefined) throw new NotFoundError(`There is no user called ${named(quotable(username))}.`);
   return reply.redirect(`/users/${user.id}`, 302);
 }
 

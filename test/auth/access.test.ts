@@ -1,8 +1,10 @@
 /** Who may ask for what. */
+
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
+import { named } from '../../src/lib/text.ts';
 import { requireCode } from '../../src/roles/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { breakUpdates } from '../engines.ts';
@@ -35,6 +37,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'GET /delete_user/4': [303, 403, 302, 302],
   'GET /sign-in': [200, 303, 303, 303],
   'POST /sign-in': [422, 422, 422, 422],
+  'GET /sign-out': [303, 200, 200, 200],
   'POST /sign-out': [303, 303, 303, 303],
   'GET /account': [303, 200, 200, 200],
   'POST /account/password': [401, 422, 422, 422],
@@ -269,6 +272,22 @@ describe('a session', () => {
     expect(await status()).toBe(303);
   });
 
+  test.each([
+    [{}, 'roster_session'],
+    [{ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' }, '__Host-roster'],
+  ])('of before cookies had marks goes on (%o)', async (settings, name) => {
+    const app = await startApp(settings);
+    const { cookie } = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const former = { cookie: `${name}=${cookie.split('=')[1]}` };
+    expect((await get(app, '/users', former)).statusCode).toBe(200);
+    // It is asked as much of it as of any other.
+    expect((await post(app, '/account/sessions/delete', {}, former)).statusCode).toBe(403);
+    expect(
+      (await post(app, '/sign-out', {}, { ...former, 'sec-fetch-site': 'same-origin' })).statusCode,
+    ).toBe(303);
+    expect((await get(app, '/users', former)).statusCode).toBe(303);
+  });
+
   test('is over when the clock has been set back, and stays over', async () => {
     const { clock, status } = await startAt();
     clock.move(6 * HOUR);
@@ -402,8 +421,8 @@ test('from the first administrator on everyone signs in, also at a Roster that w
   const { id } = await addPerson(app.db, 'ann', 'admin');
   expect((await get(app, '/users')).statusCode).toBe(303);
   const inactive = transact(app.db, (trx) => changeUser(trx, commandLine, id, { is_active: false }, 1));
-  await expect(inactive).rejects.toThrow('ann is the last administrator.');
+  await expect(inactive).rejects.toThrow(`${named('ann')} is the last administrator.`);
   await expect(transact(app.db, (trx) => deleteUser(trx, commandLine, id))).rejects.toThrow(
-    'ann is the last administrator.',
+    `${named('ann')} is the last administrator.`,
   );
 });

@@ -42,7 +42,7 @@ describe('a form that is sent after its session has ended', () => {
     const refused = await post(app, '/users?from=page%3D2', ZOE, headers);
     expect(refused.statusCode).toBe(401);
     expect(refused.headers['www-authenticate']).toBe('Form realm="Roster"');
-    expect(textOf(refused.body)).toContain('Sign in as ed , and what you typed will be there to be sent.');
+    expect(textOf(refused.body)).toContain('Sign in as ed, and what you typed will be there to be sent.');
     expect(fieldValue(refused.body, 'username')).toBe('ed');
     expect(refused.body).not.toMatch(/zoe@example|Zoë/);
 

@@ -1,4 +1,5 @@
 /** The key of a database's secrets: where it is, and what happens where it is not. */
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -174,8 +175,8 @@ describe('the commands', () => {
     const [db, path] = [await temporaryDatabase(url), keyPath()];
     const ann = await addPerson(db, 'ann', 'admin', { hasCode: true, recoveryHashes: ['one'] });
     await storeInClear(db, ann.id);
-    const { master, key } = await loadKey(db, path);
-    return { db, path, master, key, settings: { DATABASE_URL: url, SECRET_KEY_FILE: path } };
+    const keys = await loadKey(db, path);
+    return { db, path, ...keys, settings: { DATABASE_URL: url, SECRET_KEY_FILE: path } };
   }
 
   test('change-key seals everything with a new key, and keeps the old one for earlier backups', async () => {
@@ -191,6 +192,33 @@ describe('the commands', () => {
     );
   });
 
+  test('whoever is signed in stays so when the key is changed, and when it is given up', async () => {
+    const { db, path, master, settings } = await startWithSecret();
+    await addPerson(db, 'bob', 'viewer');
+    const first = await startRoster(settings);
+    const body = new URLSearchParams({ username: 'bob', password: PASSWORD });
+    const answer = await fetch(`${first.address}/sign-in`, { method: 'POST', body, redirect: 'manual' });
+    const cookie = answer.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ');
+    first.child.kill('SIGTERM');
+    await once(first.child, 'exit');
+    const lookAround = async () => {
+      const { child, address } = await startRoster(settings);
+      const { status } = await fetch(`${address}/account`, { headers: { cookie }, redirect: 'manual' });
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      return status;
+    };
+    expect(await roster(['change-key'], settings)).toContain('whoever is signed in stays so');
+    expect(await lookAround()).toBe(200);
+    const { master: changed } = await loadKey(db, path);
+    for (const file of [path, `${path}.${fingerprintOf(master)}`]) rmSync(file);
+    expect(await roster(['give-up-key', fingerprintOf(changed)], settings)).toContain('is given up');
+    expect(await lookAround()).toBe(200);
+  });
+
   test('change-key twice at once changes it once, and loses no key', async () => {
     for (let round = 0; round < 5; round++) {
       const { db, path, master, settings } = await startWithSecret();
@@ -203,9 +231,10 @@ describe('the commands', () => {
   });
 
   test('a Roster that has another key by now seals and opens nothing', async () => {
-    const { db, key, settings } = await startWithSecret();
+    const { db, key, databaseId, settings } = await startWithSecret();
     await roster(['change-key'], settings);
-    const app = await buildApp({ config: readConfig({ LOG_LEVEL: 'silent' }), db, secretKey: key });
+    const config = readConfig({ LOG_LEVEL: 'silent' });
+    const app = await buildApp({ config, db, secretKey: key, databaseId });
     onTestFinished(() => app.close());
     const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD });
     expect(answer.statusCode).toBe(503);

@@ -467,7 +467,10 @@ describe('signing out', () => {
   test('is not done by a link', async () => {
     const { app } = await startWithAnn();
     const headers = await signIn(app, 'ann');
-    expect((await get(app, '/sign-out', headers)).statusCode).toBe(405);
+    const page = await get(app, '/sign-out', headers);
+    expect(page.statusCode).toBe(200);
+    expect(textOf(page.body)).toContain('You are signed in as ann.');
+    expect(page.body).toContain('<form class="buttons" action="/sign-out" method="post">');
     expect((await get(app, '/users', headers)).statusCode).toBe(200);
   });
 });

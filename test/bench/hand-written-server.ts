@@ -1,4 +1,5 @@
 /** The baseline written by hand: Roster's pages from node:http, prepared statements and Roster's own templates. */
+
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,7 @@ import type { Session } from '../../src/auth/sessions.ts';
 import { seal } from '../../src/auth/tokens.ts';
 import { HEADERS } from '../../src/http/security.ts';
 import { Page } from '../../src/lib/pagination.ts';
+import { named, plain } from '../../src/lib/text.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { openUsers } from './hand-written-users.ts';
 import { render } from './hand-written-views.ts';
@@ -78,8 +80,8 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
     is_active: fields.get('is_active') === '1',
     role: 'member',
   });
-  const sentence = `User ${username} created!`;
-  const body = `${sentence}\n`;
+  const sentence = `User ${named(username)} created!`;
+  const body = `${plain(sentence)}\n`;
   response.writeHead(303, {
     ...CREATED_HEADERS,
     location: `/users/${id}`,

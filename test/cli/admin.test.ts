@@ -58,6 +58,7 @@ describe('the command line', () => {
     ['U+FEFF before it', `\uFEFF${PASSWORD}\n`],
     ['U+FEFF before it, and the end of a line as on Windows', `\uFEFF${PASSWORD}\r\nmore`],
     ['no end of a line', PASSWORD],
+    ['what is no UTF-8 in later lines', Buffer.from(`${PASSWORD}\r\ncaf\xe9\0`, 'latin1')],
   ])('a password that is piped in with %s is the password alone', async (_name, input) => {
     const url = await temporaryUrl();
     const app = await startApp({}, await temporaryDatabase(url));

@@ -1,9 +1,11 @@
 /** Which database it is: said before it is changed, and made where that is meant alone. */
+
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, inject, test } from 'vitest';
+import { loadKey } from '../../src/auth/secret-key.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { nameOf } from '../../src/db/database.ts';
 import { isDatabaseAt } from '../engines.ts';
@@ -13,8 +15,13 @@ import { run } from '../roster.ts';
 import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
 /** Runs a command to its end, with a password on standard input. */
-async function roster(args: readonly string[], settings: Record<string, string>, main?: string) {
-  const child = run(args, { PORT: '0', ...settings }, main, `${PASSWORD}\n`);
+async function roster(
+  args: readonly string[],
+  settings: Record<string, string>,
+  main?: string,
+  folder?: string,
+) {
+  const child = run(args, { PORT: '0', ...settings }, main, `${PASSWORD}\n`, folder);
   const [out, error, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -53,7 +60,6 @@ describe('where there is no database', () => {
     [['rebuild-search'], {}],
     [['change-key'], {}],
     [['give-up-key', '0123456789abcdef'], {}],
-    [['seed', '5'], { REQUIRE_DATABASE: '1' }],
     [[], { REQUIRE_DATABASE: '1' }],
     [[], FOR_OTHERS],
   ])('%o with %o says so and where, and makes none', async (args, settings) => {
@@ -78,9 +84,18 @@ describe('where there is no database', () => {
     expect(await served({ ...settings, ...FOR_OTHERS })).toMatch(/^Roster is at .*\n$/);
   });
 
-  test('seed makes one, and says so first', async () => {
+  test('seed says so and where, and makes none', async () => {
     const { url, name } = await nowhere();
-    const { out, code } = await roster(['seed', '5'], { DATABASE_URL: url });
+    const { out, error, code } = await roster(['seed', '5'], { DATABASE_URL: url });
+    expect({ out, code }).toEqual({ out: '', code: 1 });
+    expect(error).toContain(`There is no database of Roster's at ${name}. `);
+    expect(error).toMatch(/; to make a new one: npm run seed -- 5 --new-database\n$/);
+    expect(await isDatabaseAt(url)).toBe(false);
+  });
+
+  test('seed makes one where it is told to, and says so first', async () => {
+    const { url, name } = await nowhere();
+    const { out, code } = await roster(['seed', '5', '--new-database'], { DATABASE_URL: url });
     expect(out).toMatch(/^Database: .*, which is new\n5 of 5 users added/);
     expect(out).toContain(`Database: ${name}, which is new\n`);
     expect(code).toBe(0);
@@ -102,6 +117,15 @@ describe('where there is no database', () => {
     });
     expect(error).toMatch(/^There was no database, .*\n.*key cannot be read: ENOTDIR/);
     expect(error).toContain(` ${name}\n`);
+  });
+
+  test('a copy that cannot be made for want of its source’s key makes no target', async () => {
+    const from = await temporaryUrl('sqlite');
+    await loadKey(await temporaryDatabase(from), join(temporaryFolder(), 'secret.key'));
+    const { url } = await nowhere();
+    const { error } = await roster(['copy', '--from', from, '--to-env', 'TO'], { TO: url });
+    expect(error).toMatch(/^Secrets in the database are sealed with the key /);
+    expect(await isDatabaseAt(url)).toBe(false);
   });
 
   test('a copy makes its target, and says so before', async () => {
@@ -149,6 +173,52 @@ test('without DATABASE_URL it is the project’s own, whatever folder one stands
   const out = await served({}, join(project, 'src', 'main.js'));
   expect(out).toContain(`a new one: ${join(project, 'data', 'roster.db')}\n`);
   expect(readdirSync(join(project, 'data'))).toEqual(['roster.db']);
+});
+
+describe('the project’s own', () => {
+  test('is made by the first seed, which says where, and by none that comes after something was kept there', async () => {
+    const project = installRoster();
+    const path = join(project, 'data', 'roster.db');
+    const seed = (settings = {}) => roster(['seed', '5'], settings, join(project, 'src', 'main.js'));
+    expect((await seed({ REQUIRE_DATABASE: '1' })).error).toContain(path);
+    expect((await seed()).out).toMatch(new RegExp(`^Database: ${path}, which is new\n5 of 5 users added`));
+    writeFileSync(join(project, 'data', 'secret.key'), '');
+    for (const file of readdirSync(join(project, 'data')))
+      if (/^roster/.test(file)) rmSync(join(project, 'data', file));
+    expect((await seed()).error).toContain(`There is no database of Roster's at ${path}. `);
+    expect(readdirSync(join(project, 'data'))).toEqual(['secret.key']);
+  });
+
+  test('is not taken silently where the folder one stands in has another one, as was the default once', async () => {
+    const project = installRoster();
+    const main = join(project, 'src', 'main.js');
+    const folder = realpathSync(temporaryFolder());
+    const here = join(folder, 'data', 'roster.db');
+    await temporaryDatabase(`sqlite:${here}`);
+    const own = join(project, 'data', 'roster.db');
+    for (const args of [[], ['seed', '5'], ADMIN]) {
+      const { error, code } = await roster(args, {}, main, folder);
+      expect([error, code]).toEqual([
+        `There is a database at ${here}, but without DATABASE_URL Roster takes ${own}: set DATABASE_URL to the one that is meant, sqlite:${here} or sqlite:${own}.\n`,
+        1,
+      ]);
+    }
+    expect(existsSync(own)).toBe(false);
+    expect((await roster(['seed', '5'], { DATABASE_URL: `sqlite:${here}` }, main, folder)).code).toBe(0);
+    // By another way to the same file.
+    symlinkSync(join(folder, 'data'), join(project, 'data'));
+    expect((await roster(['seed', '5'], {}, main, folder)).code).toBe(0);
+  });
+});
+
+test.runIf(inject('engine') === 'sqlite')('a file that cannot be seen is no new one', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  symlinkSync(path, path);
+  for (const args of [ADMIN, []]) {
+    const { error, code } = await roster(args, { DATABASE_URL: `sqlite:${path}` });
+    expect(error).toMatch(new RegExp(`^${path} cannot be looked for: ELOOP.*\n$`));
+    expect(code).toBe(1);
+  }
 });
 
 test('a path from the folder one stands in is shown whole', async () => {

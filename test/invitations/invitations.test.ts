@@ -32,7 +32,7 @@ describe('a link', () => {
     expect(link).toMatch(/^http:\/\/localhost\/invitations\/[\w-]{43}$/);
     const form = await get(app, path);
     expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
-    expect(textOf(form.body)).toContain('You sign in with it as ed .');
+    expect(textOf(form.body)).toContain('You sign in with it as ed.');
     expect(form.body).toMatch(/value="ed" autocomplete="username"/);
     expect(await signIn(app, 'ed', NEW)).toBeUndefined();
     const answer = await post(app, path, CHOSEN);

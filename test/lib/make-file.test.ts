@@ -1,5 +1,5 @@
 /** A file that is made exactly once, with hard links and on file systems without them. */
-import fs, { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const STEPS = [
   'mkdtempSync',
   'linkSync',
   'renameSync',
-  'lstatSync',
+  'statSync',
   'readdirSync',
   'rmSync',
   'rmdirSync',
@@ -123,6 +123,23 @@ describe.each([
     }
   });
 });
+
+test.each(['file.new', 'file.new/roster.db'])(
+  '%s of somebody else’s neither becomes the file nor is it lost',
+  (name) => {
+    hasLinks = false;
+    const path = join(temporaryFolder(), 'file');
+    const own = join(dirname(path), name);
+    if (name.includes('/')) mkdirSync(dirname(own));
+    writeFileSync(own, 'own');
+    expect(() => make(path, 'new')).toThrow(`${path}.new is in the way`);
+    expect(readFileSync(own, 'utf8')).toBe('own');
+    expect(readdirSync(dirname(path))).toEqual(['file.new']);
+    rmSync(`${path}.new`, { recursive: true });
+    make(path, 'new');
+    expect(readFileSync(path, 'utf8')).toBe('new');
+  },
+);
 
 test('several Rosters that start at once on a new database, where there are no hard links, all serve it', async () => {
   const url = `sqlite:${join(temporaryFolder(), 'data', 'roster.db')}`;

@@ -7,7 +7,16 @@ import { readConfig } from '../../src/config.ts';
 import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { addPerson, codeAt, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
-import { fieldValue, get, post, SECRET_KEY, startApp, temporaryDatabase, textOf } from '../support.ts';
+import {
+  DATABASE_ID,
+  fieldValue,
+  get,
+  post,
+  SECRET_KEY,
+  startApp,
+  temporaryDatabase,
+  textOf,
+} from '../support.ts';
 
 async function start() {
   const clock = movableClock();
@@ -28,7 +37,12 @@ test('the time goes back when the clock is set back', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 5, 1, 14) });
   onTestFinished(() => void vi.useRealTimers());
   const config = readConfig({ LOG_LEVEL: 'silent' });
-  const app = await buildApp({ config, db: await temporaryDatabase(), secretKey: SECRET_KEY });
+  const app = await buildApp({
+    config,
+    db: await temporaryDatabase(),
+    secretKey: SECRET_KEY,
+    databaseId: DATABASE_ID,
+  });
   onTestFinished(() => app.close());
   expect(app.clock()).toBe(Date.UTC(2026, 5, 1, 14));
   vi.setSystemTime(Date.UTC(2026, 5, 1, 12));

@@ -11,7 +11,7 @@ describe('deleting a user', () => {
     const app = await startApp();
     await addUser(app.db, { username: 'alice', full_name: 'Alice Liddell' });
     const page = await get(app, '/users/1/delete');
-    expect(textOf(page.body)).toMatch(/Delete alice \?.*Alice Liddell.*Delete user/);
+    expect(textOf(page.body)).toMatch(/Delete alice\?.*Alice Liddell.*Delete user/);
     expect(await findUser(app.db, 1)).toBeDefined();
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseForm } from '../../src/lib/forms.ts';
+import { named } from '../../src/lib/text.ts';
 import { newUserSchema, userChangesSchema } from '../../src/users/validation.ts';
 
 const ALICE = { username: 'alice', email: 'alice@example.org' };
@@ -38,14 +39,18 @@ test.each(INVISIBLE.split(' '))(
       value: { username: 'zw', email: 'zw@example.org', full_name: 'Z W' },
     });
     const { username, email } = errorsOf({ username: `zw${unseen}x`, email: `zw${unseen}@example.org` });
-    expect(username).toMatch(/^The username contains an invisible character (after “zw”|that reverses)/);
-    expect(email).toMatch(/^The email address contains an invisible character (after “zw”|that reverses)/);
+    expect(username).toMatch(
+      /^The username contains an invisible character (after “\u2068zw\u2069”|that reverses)/,
+    );
+    expect(email).toMatch(
+      /^The email address contains an invisible character (after “\u2068zw\u2069”|that reverses)/,
+    );
   },
 );
 
 test('of a long address the last characters before an invisible one are named', () => {
   expect(errorsOf({ email: `${'a'.repeat(30)}${'b'.repeat(20)}\u200B@example.org` }).email).toBe(
-    `The email address contains an invisible character after “…${'b'.repeat(20)}”.`,
+    `The email address contains an invisible character after “${named(`…${'b'.repeat(20)}`)}”.`,
   );
 });
 
@@ -112,10 +117,10 @@ describe('a username', () => {
     ['al ice', 'Use only letters, digits and . _ - + in the username.'],
     ['a@b', 'Use only letters, digits and . _ - + in the username.'],
     ['a²', 'Use only letters, digits and . _ - + in the username.'],
-    ['a\u200Db', 'The username contains an invisible character after “a”.'],
-    ['a\u115Fb', 'The username contains an invisible character after “a”.'],
-    ['a\uFE0F', 'The username contains an invisible character after “a”.'],
-    ['al\u00A0ice', 'The username contains an invisible character after “al”.'],
+    ['a\u200Db', 'The username contains an invisible character after “\u2068a\u2069”.'],
+    ['a\u115Fb', 'The username contains an invisible character after “\u2068a\u2069”.'],
+    ['a\uFE0F', 'The username contains an invisible character after “\u2068a\u2069”.'],
+    ['al\u00A0ice', 'The username contains an invisible character after “\u2068al\u2069”.'],
     ['\uFE0Fa', 'The username contains an invisible character at its start.'],
     ['😀', 'The username must start with a letter or a digit.'],
     ['pаypal', 'The username mixes letters of different scripts, such as Latin and Cyrillic.'],

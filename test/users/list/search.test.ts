@@ -261,7 +261,7 @@ describe('a page of a search', () => {
     );
     expect(body).toContain('<mark>Jü</mark>rgen <mark>Müller</mark>');
     expect(body).toContain('name="q" type="search" value="muller ju"');
-    expect(body).toContain('<title>“muller ju” · Users · Roster</title>');
+    expect(body).toContain('<title translate="no">“muller ju” · Users · Roster</title>');
     expect(body).not.toContain('Ada');
   });
 
