@@ -3,42 +3,47 @@ import type { Socket } from 'node:net';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
-import { addAdmission } from './admission.ts';
-import { assetRoutes } from './assets.ts';
-import { addClientAddress, askerOf, trustOf } from './client-address.ts';
-import type { Clock } from './clock.ts';
-import { addClockWatch } from './clock-watch.ts';
-import { addCompression } from './compression.ts';
+import { addAccess, allow } from './auth/access.ts';
+import { addAudit } from './auth/audit.ts';
+import { cookieMarkOf } from './auth/cookie.ts';
+import { mayRead } from './auth/policy.ts';
+import { addPruning } from './auth/pruning.ts';
+import { sessionRoutes } from './auth/routes.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
-import { addDraining } from './draining.ts';
-import { addErrorPages, answerClientError, newRequestId, showFrameworkError } from './error-pages.ts';
-import { addFlash } from './flash.ts';
-import { parseQuery, parseUrlEncoded } from './forms.ts';
-import { healthRoutes } from './health.ts';
-import { takeTarget } from './host.ts';
+import { addAdmission } from './http/admission.ts';
+import { assetRoutes } from './http/assets.ts';
+import { addClientAddress, askerOf, trustOf } from './http/client-address.ts';
+import { addCompression } from './http/compression.ts';
+import { addErrorPages, answerClientError, newRequestId, showFrameworkError } from './http/error-pages.ts';
+import { addFlash } from './http/flash.ts';
+import { addDraining } from './http/graceful-shutdown.ts';
+import { takeTarget } from './http/host.ts';
+import { addLogLimit, limitLines, limitLog } from './http/log-limit.ts';
+import { collectMethods } from './http/method-not-allowed.ts';
+import { addSecurity } from './http/security.ts';
+import { addDropping } from './http/unread-bodies.ts';
+import { addViews } from './http/views.ts';
+import { wellKnownRoutes } from './http/well-known.ts';
 import { invitationRoutes } from './invitations/routes.ts';
-import { limitLog } from './log-limit.ts';
-import { collectMethods } from './methods.ts';
-import { withoutTokens } from './redaction.ts';
+import type { Clock } from './lib/clock.ts';
+import type { Stopwatch } from './lib/deadline.ts';
+import { parseQuery, parseUrlEncoded } from './lib/forms.ts';
+import { withoutTokens } from './lib/redaction.ts';
+import { addClockWatch } from './operations/clock-watch.ts';
+import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
-import { addSecurity } from './security.ts';
-import { addAccess, allow } from './sessions/access.ts';
-import { addAudit } from './sessions/audit.ts';
-import { mayRead } from './sessions/policy.ts';
-import { addPruning } from './sessions/pruning.ts';
-import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
-import { addDropping } from './unread-bodies.ts';
 import { userRoutes } from './users/routes.ts';
-import { addViews } from './views.ts';
-import { wellKnownRoutes } from './well-known.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     db: Db;
     /** What is sealed with it, in the database and in browsers, nobody reads or makes who lacks it: 32 bytes. */
     secretKey: Buffer;
+    stopwatch: Stopwatch;
+    /** What the names of its cookies end with. */
+    cookieMark: string;
   }
 }
 
@@ -58,21 +63,26 @@ export async function buildApp({
   config,
   db,
   secretKey,
+  databaseId,
   clock = Date.now,
+  stopwatch = () => performance.now(),
 }: {
   config: Config;
   db: Db;
   secretKey: Buffer;
+  databaseId: string;
   clock?: Clock;
+  stopwatch?: Stopwatch;
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
+  const limit = limitLines();
   const app = fastify({
     // The only one in any log: a page that says what went wrong shows it.
     genReqId: newRequestId,
     logger: {
       level: config.logLevel,
       serializers: { req: requestToLog },
-      hooks: { logMethod: limitLog() },
+      hooks: { logMethod: limitLog(limit) },
     },
     // From anyone else these headers are only what a client says of itself.
     trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
@@ -91,7 +101,8 @@ export async function buildApp({
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
-  app.decorate('db', db).decorate('secretKey', secretKey);
+  app.decorate('db', db).decorate('secretKey', secretKey).decorate('stopwatch', stopwatch);
+  app.decorate('cookieMark', cookieMarkOf(databaseId));
   // Node would answer these two by itself, without a page: an expectation may be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.server.on('connect', (_request, socket) => {
@@ -99,6 +110,7 @@ export async function buildApp({
     socket.on('error', () => socket.destroy());
     void answerClientError(app, new Error('CONNECT'), socket as Socket);
   });
+  addLogLimit(app, limit);
   addAdmission(app, (request) => askerOf(request, isTrusted));
   const { closeMethods } = collectMethods(app);
   addClientAddress(app, isTrusted);
@@ -123,7 +135,7 @@ export async function buildApp({
   await addFlash(app, config);
   addSecurity(app, config);
   addCompression(app);
-  addAudit(app, config.logLevel);
+  addAudit(app, config.logLevel, limit);
   addAccess(app, config, clock);
   addClockWatch(app);
   addPruning(app);

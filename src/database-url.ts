@@ -1,4 +1,5 @@
 /** The address of a database: what may be written as one, and which file or server that is. */
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** The project's own, whatever folder Roster is started in. */
@@ -7,6 +8,17 @@ const DATA = join(import.meta.dirname, '..', 'data');
 export const DEFAULT_DATABASE_URL = `sqlite:${join(DATA, 'roster.db')}`;
 
 const AS_IT_IS = 'without // or quotes before it, and without ~, variables, ? and percent-encoding';
+
+/**
+ * Why nobody knows which database is meant where none is named: the folder that Roster is started in has one, too, which
+ * was the default once.
+ */
+export function defaultProblem(): string | undefined {
+  const [own, here] = [join(DATA, 'roster.db'), resolve('data', 'roster.db')];
+  const [ownFile, hereFile] = [own, here].map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (!hereFile || (ownFile?.dev === hereFile.dev && ownFile.ino === hereFile.ino)) return undefined;
+  return `There is a database at ${here}, but without DATABASE_URL Roster takes ${own}: set DATABASE_URL to the one that is meant, sqlite:${here} or sqlite:${own}.`;
+}
 
 /** What is there instead is not repeated: it may hold a password. */
 export const DATABASE_URL_RULE = `sqlite: and the path of a file as it is, such as sqlite:/srv/roster/roster.db, or sqlite:data/roster.db below the folder that Roster is started in, ${AS_IT_IS}; or postgres://user:password@host:5432/database with one host (the primary, or what leads there) and special characters percent-encoded`;

@@ -15,5 +15,5 @@ process.umask(0o077);
 // As many threads as passwords are hashed at once: each keeps what memory that has taken. Before the first one is needed.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(2, availableParallelism()));
 keepCompiledCode();
-const { main } = await import('./commands.ts');
+const { main } = await import('./cli/commands.ts');
 await main(process.argv.slice(2), process.env);

@@ -6,16 +6,17 @@ import { type AddressInfo, createServer } from 'node:net';
 import { isatty } from 'node:tty';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
-import { type Config, isLoopback, readConfig } from './config.ts';
+import { hasAdministrator } from './auth/administrators.ts';
+import { loadKey } from './auth/secret-key.ts';
+import { noDatabase } from './cli/named-database.ts';
+import { onStopSignal } from './cli/signals.ts';
+import { type Config, readConfig } from './config.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
 import { StartError } from './errors.ts';
-import { findExposedFiles } from './exposed-files.ts';
-import { noDatabase } from './named-database.ts';
-import { hasAdministrator } from './sessions/last-administrator.ts';
-import { loadKey } from './sessions/secret-key.ts';
-import { onStopSignal } from './signals.ts';
+import { findExposedFiles } from './operations/exposed-files.ts';
+import { isLoopback } from './settings.ts';
 
 /** Whatever is not done by then, in milliseconds after it has drained, was never acknowledged. */
 const LAST_CALL = 9_500;
@@ -75,14 +76,17 @@ async function start(config: Config, address: string) {
 }
 
 /** @throws StartError when it must not be served as it is. */
-async function prepare(config: Config, db: Db): Promise<{ isOpen: boolean; secretKey: Buffer }> {
+async function prepare(
+  config: Config,
+  db: Db,
+): Promise<{ isOpen: boolean; secretKey: Buffer; databaseId: string }> {
   const isOpen = !(await hasAdministrator(db));
   if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
-  const { key, sealed } = await loadKey(db, config.secretKeyFile);
+  const { key, databaseId, sealed } = await loadKey(db, config.secretKeyFile);
   if (sealed > 0) console.warn(nowSealed(sealed, config.secretKeyFile));
   for (const warning of findExposedFiles(config)) console.warn(warning);
-  if ((await engineOf(db).searchOf(db)).isByStart) console.warn(BY_START);
-  return { isOpen, secretKey: key };
+  if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
+  return { isOpen, secretKey: key, databaseId };
 }
 
 /** Whether more than this machine is to reach it. */

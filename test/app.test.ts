@@ -4,9 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { FastifyRequest } from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
-import { seedUsers } from '../src/seed/seed.ts';
-import { allow } from '../src/sessions/access.ts';
-import { anyone } from '../src/sessions/policy.ts';
+import { allow } from '../src/auth/access.ts';
+import { anyone } from '../src/auth/policy.ts';
+import { seedUsers } from '../src/cli/seed.ts';
 import { get, listen, startApp } from './support.ts';
 
 test('a client that does not read its answers is dropped within 15 s', async () => {

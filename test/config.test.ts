@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { isLoopback, readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
+import { isLoopback } from '../src/settings.ts';
 
 const HOUR = 60 * 60 * 1000;
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { TEMPLATES } from '../src/templates.ts';
+import { TEMPLATES } from '../src/http/templates.ts';
 import { addPerson, codeAt, movableClock, PASSWORD, signedIn, signIn } from './people.ts';
 import { addUser, fieldValue, get, post, startApp } from './support.ts';
 

@@ -2,15 +2,14 @@
 import { argon2Sync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { Secret, TOTP } from 'otpauth';
-import type { Db, User } from '../src/db/schema.ts';
+import { sessionCookie } from '../src/auth/cookie.ts';
+import { setCode, setPassword } from '../src/auth/credentials.ts';
+import { hashPassword } from '../src/auth/password-hashing.ts';
+import { sealSecret } from '../src/auth/second-factor-secrets.ts';
+import { insertSession } from '../src/auth/sessions.ts';
+import { newToken } from '../src/auth/tokens.ts';
+import type { Db, Role, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
-import { sessionCookie } from '../src/sessions/cookie.ts';
-import { setCode, setPassword } from '../src/sessions/credentials.ts';
-import { hashPassword } from '../src/sessions/passwords.ts';
-import type { Role } from '../src/sessions/policy.ts';
-import { insertSession } from '../src/sessions/queries.ts';
-import { sealSecret } from '../src/sessions/second-factor-secrets.ts';
-import { newToken } from '../src/sessions/tokens.ts';
 import { addUser, post, SECRET_KEY } from './support.ts';
 
 export const PASSWORD = 'lemon trees on the roof';

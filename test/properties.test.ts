@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import type { User } from '../src/db/schema.ts';
-import { countByStatus, findUser } from '../src/users/queries.ts';
+import { countByStatus } from '../src/users/counts.ts';
+import { findUser } from '../src/users/queries.ts';
 import { decodeHtml, get, post, startApp } from './support.ts';
 
 // Text as nobody types it: any characters, markup, templates, bidi, NUL, and some that pass.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, onTestFinished } from 'vitest';
-import { hashOf } from '../src/sessions/tokens.ts';
+import { hashOf } from '../src/auth/tokens.ts';
 import { temporaryUrl } from './support.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -34,8 +34,14 @@ export const WITHOUT_LINKS = {
 };
 
 /** Starts a command with these settings alone, and with what it reads from standard input; it does not outlive the test. */
-export function run(args: readonly string[], settings: Record<string, string>, main = MAIN, input = '') {
-  return launch(process.execPath, [main, ...args], settings, input);
+export function run(
+  args: readonly string[],
+  settings: Record<string, string>,
+  main = MAIN,
+  input = '',
+  folder = ROOT,
+) {
+  return launch(process.execPath, [main, ...args], settings, input, folder);
 }
 
 /** The same by npm: its children end with it. */
@@ -44,9 +50,15 @@ export function runNpm(args: readonly string[], settings: Record<string, string>
   return launch('npm', args, { HOME, npm_config_update_notifier: 'false', ...settings });
 }
 
-function launch(program: string, args: readonly string[], settings: Record<string, string>, input = '') {
+function launch(
+  program: string,
+  args: readonly string[],
+  settings: Record<string, string>,
+  input = '',
+  cwd = ROOT,
+) {
   const child = spawn(program, args, {
-    cwd: ROOT,
+    cwd,
     env: { PATH: process.env.PATH ?? '', DRAIN_SECONDS: '0', ...keyOf(settings), ...settings },
     stdio: 'pipe',
   });

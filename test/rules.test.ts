@@ -24,123 +24,55 @@ function importsOf(path: string): string[] {
   return specifiers.map((name) => (name.startsWith('.') ? normalize(join(path, '..', name)) : name));
 }
 
-/** From the bottom of the house to its top: a file imports only from floors below its own, or from its own folder. */
-const FLOORS: readonly (readonly string[])[] = [
-  ['src/text.ts'],
-  [
-    'src/errors.ts',
-    'src/admission-queue.ts',
-    'src/database-url.ts',
-    'src/haste.ts',
-    'src/clock.ts',
-    'src/compile-cache.js',
-    'src/node-version.js',
-    'src/local-address.ts',
-    'src/log-limit.ts',
-    'src/make-file.ts',
-    'src/pagination.ts',
-    'src/progress.ts',
-    'src/redaction.ts',
-    'src/retry-after.ts',
-    'src/signals.ts',
-    'src/unread-bodies.ts',
-    'src/search/',
-    'src/sessions/policy.ts',
-    'src/sessions/tokens.ts',
-    'src/sessions/bloom.ts',
-    'src/sessions/surprises.ts',
-  ],
-  [
-    'src/arguments.ts',
-    'src/config.ts',
-    'src/host.ts',
-    'src/forms.ts',
-    'src/db/',
-    'src/sessions/passwords.ts',
-    'src/sessions/password-queue.ts',
-    'src/sessions/key-file.ts',
-    'src/sessions/networks.ts',
-    'src/sessions/second-factor-secrets.ts',
-    'src/sessions/codes.ts',
-    'src/sessions/common-passwords.ts',
-  ],
-  ['src/sessions/form.ts', 'src/sessions/make-common-passwords.ts', 'src/sessions/key-rotation.ts'],
-  [
-    'src/users/form.ts',
-    'src/users/list.ts',
-    'src/sessions/queries.ts',
-    'src/sessions/credentials.ts',
-    'src/roles/queries.ts',
-    'src/invitations/queries.ts',
-  ],
-  ['src/sessions/last-administrator.ts'],
-  [
-    'src/users/queries.ts',
-    'src/sessions/cookie.ts',
-    'src/sessions/throttle.ts',
-    'src/sessions/tickets.ts',
-    'src/sessions/secret-key.ts',
-  ],
-  ['src/sessions/second-factor.ts'],
-  ['src/users/list-bounds.ts', 'src/users/list-order.ts'],
-  ['src/users/list-walks.ts'],
-  ['src/users/matches.ts'],
-  ['src/users/list-rows.ts'],
-  ['src/users/list-queries.ts'],
-  [
-    'src/compression.ts',
-    'src/client-address.ts',
-    'src/clock-watch.ts',
-    'src/cross-site.ts',
-    'src/exposed-files.ts',
-    'src/readiness.ts',
-    'src/named-database.ts',
-    'src/setup/administrators.ts',
-  ],
-  ['src/assets.ts', 'src/seed/', 'src/copy/', 'src/rebuild/', 'src/admin/', 'src/keys/'],
-  ['src/security.ts'],
-  ['src/flash.ts', 'src/templates.ts'],
-  ['src/views.ts'],
-  [
-    'src/sessions/drafts.ts',
-    'src/sessions/audit.ts',
-    'src/sessions/acting.ts',
-    'src/sessions/device.ts',
-    'src/sessions/from-elsewhere.ts',
-    'src/sessions/password-attempt.ts',
-    'src/sessions/pruning.ts',
-  ],
-  ['src/sessions/access.ts'],
-  ['src/error-pages.ts', 'src/health.ts', 'src/well-known.ts', 'src/methods.ts', 'src/draining.ts'],
-  ['src/sessions/authenticate.ts', 'src/refusals.ts'],
-  ['src/sessions/begin.ts', 'src/admission.ts'],
-  ['src/sessions/sign-in.ts', 'src/users/request.ts', 'src/account/show.ts'],
-  ['src/sessions/routes.ts', 'src/account/', 'src/invitations/', 'src/setup/', 'src/roles/'],
-  ['src/users/editing.ts', 'src/users/deletion.ts'],
-  ['src/users/routes.ts'],
-  ['src/app.ts'],
-  ['src/server.ts'],
-  ['src/commands.ts'],
-  ['src/main.js'],
-];
+const FEATURES = ['account', 'invitations', 'roles', 'setup', 'users'];
 
-function floorOf(path: string): number {
-  return FLOORS.findIndex((places) =>
-    places.some((place) => path === place || (place.endsWith('/') && path.startsWith(place))),
-  );
+/**
+ * The layers, from the bottom of the house up: what knows nothing of the rest, databases and searching, who may and what
+ * they sign in with, commands and queries of features, what answers requests, and what puts it all together.
+ */
+function layerOf(path: string): number {
+  const [, place = ''] = path.split('/');
+  const answersRequests = importsOf(path).some((name) => /^@?fastify\b/.test(name));
+  if (['lib', 'errors.ts', 'config.ts', 'settings.ts', 'database-url.ts'].includes(place)) return 1;
+  if (['db', 'search'].includes(place)) return 2;
+  if (place === 'auth') return answersRequests ? 5 : 3;
+  if (FEATURES.includes(place)) return answersRequests ? 5 : 4;
+  return ['http', 'operations'].includes(place) ? 5 : 6;
+}
+
+/** The first circle of imports that is met from a file on, if there is one. */
+function circleFrom(
+  path: string,
+  above: readonly string[] = [],
+  done = new Set<string>(),
+): string[] | undefined {
+  if (above.includes(path)) return [...above.slice(above.indexOf(path)), path];
+  if (done.has(path)) return undefined;
+  for (const target of importsOf(path).filter((name) => name.startsWith('src/'))) {
+    const circle = circleFrom(target, [...above, path], done);
+    if (circle) return circle;
+  }
+  done.add(path);
+  return undefined;
 }
 
 describe('imports', () => {
   const sources = [...filesIn('src', '.ts'), ...filesIn('src', '.js')];
 
   test.each(sources)('of %s run downward', (path) => {
-    expect(floorOf(path), 'every file has its floor').toBeGreaterThanOrEqual(0);
-    for (const target of importsOf(path).filter((name) => name.startsWith('src/'))) {
-      const isSameFolder = ['src/db/', 'src/seed/', 'src/search/', 'src/account/', 'src/admin/'].some(
-        (folder) => target.startsWith(folder) && path.startsWith(folder),
-      );
-      expect(isSameFolder || floorOf(target) < floorOf(path), `${path} imports ${target}`).toBe(true);
-    }
+    for (const target of importsOf(path).filter((name) => name.startsWith('src/')))
+      expect(layerOf(target), `${path} imports ${target}`).toBeLessThanOrEqual(layerOf(path));
+  });
+
+  test('go in no circle', () => {
+    const done = new Set<string>();
+    for (const path of sources) expect(circleFrom(path, [], done)).toBeUndefined();
+  });
+
+  test('of a feature’s routes are made by the app alone', () => {
+    for (const path of sources.filter((name) => name !== 'src/app.ts'))
+      for (const target of importsOf(path).filter((name) => name.endsWith('/routes.ts')))
+        expect.fail(`${path} imports ${target}`);
   });
 
   const importers = (name: string) =>
@@ -165,6 +97,22 @@ describe('imports', () => {
     }
   });
 
+  test('are where alone the tables of users are written to: commands, the bulk load, what is made anew', () => {
+    const writing =
+      /(?:insertInto|updateTable|deleteFrom|mergeInto)\(\s*'(?:users|user_counts)'|(?:insert into|update|delete from) (?:users|user_counts)\b/i;
+    const writers = sources.filter(
+      (path) => !path.startsWith('src/db/migrations/') && writing.test(read(path)),
+    );
+    expect(writers).toEqual([
+      'src/db/bulk-load.ts',
+      'src/db/rebuild-search.ts',
+      'src/db/user-counts.ts',
+      'src/users/commands.ts',
+    ]);
+    const counting = sources.filter((path) => /\baddToCounts\(/.test(read(path)));
+    expect(counting).toEqual(['src/db/bulk-load.ts', 'src/db/user-counts.ts', 'src/users/commands.ts']);
+  });
+
   test('of migrations are nothing that lives on, and nothing that lives on imports a part of one', () => {
     const migrations = filesIn('src/db/migrations', '.ts');
     for (const path of migrations) {
@@ -178,11 +126,11 @@ describe('imports', () => {
   test('of HTTP are nowhere near a query or a form', () => {
     for (const path of [...importers('fastify'), ...importers('@fastify/')]) {
       expect(path).not.toMatch(
-        /queries\.ts|form\.ts|list\.ts|^src\/db\/|pagination|text\.ts|errors\.ts|forms\.ts/,
+        /(queries|commands|validation|counts|policy)\.ts$|^src\/users\/list\/(?!route)|^src\/(db|search|lib)\/|errors\.ts/,
       );
     }
     for (const path of importers('kysely'))
-      expect(path).toMatch(/^src\/db\/|queries\.ts$|list-(bounds|order|rows|walks)\.ts$|matches\.ts$/);
+      expect(path).toMatch(/^src\/db\/|queries\.ts$|^src\/users\/list\/(?!route)|counts\.ts$/);
   });
 
   test('of the environment go by the command line alone', () => {

@@ -6,25 +6,28 @@ import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { expect, inject, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
-import type { Clock } from '../src/clock.ts';
+import { commandLine } from '../src/auth/actor.ts';
+import { cookieMarkOf, cookieOf } from '../src/auth/cookie.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
-import type { Db, User } from '../src/db/schema.ts';
+import type { Db, Role, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
-import { cookieOf } from '../src/sessions/cookie.ts';
-import type { Role } from '../src/sessions/policy.ts';
-import type { NewUser } from '../src/users/form.ts';
-import { addToCounts, insertUser, tally } from '../src/users/queries.ts';
+import { addToCounts, countByKind } from '../src/db/user-counts.ts';
+import type { Clock } from '../src/lib/clock.ts';
+import type { Stopwatch } from '../src/lib/deadline.ts';
+import { createUser } from '../src/users/commands.ts';
+import type { NewUser } from '../src/users/validation.ts';
 import { htmlProblems } from './html.ts';
 import { temporarySchema } from './postgres/database.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
 export const SECRET_KEY = Buffer.alloc(32, 'key');
+export const DATABASE_ID = 'one database';
 
 /** What a cookie is called in tests, without https. */
 export function cookieName(use: 'session' | 'device' | 'flash'): string {
-  return cookieOf({ config: { origin: undefined }, secretKey: SECRET_KEY }, use, 0).name;
+  return cookieOf({ config: { origin: undefined }, cookieMark: cookieMarkOf(DATABASE_ID) }, use, 0).name;
 }
 
 /** A folder that is gone after the test. */
@@ -51,9 +54,17 @@ export async function startApp(
   settings: Record<string, string> = {},
   db?: Db,
   clock: Clock = Date.now,
+  stopwatch: Stopwatch = () => performance.now(),
 ): Promise<FastifyInstance> {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({ config, db: db ?? (await temporaryDatabase()), secretKey: SECRET_KEY, clock });
+  const app = await buildApp({
+    config,
+    db: db ?? (await temporaryDatabase()),
+    secretKey: SECRET_KEY,
+    databaseId: DATABASE_ID,
+    clock,
+    stopwatch,
+  });
   onTestFinished(() => app.close());
   return app;
 }
@@ -96,7 +107,7 @@ export async function addUser(
     role: 'member' as const,
     ...user,
   };
-  return transact(db, (trx) => insertUser(trx, whole, now));
+  return (await transact(db, (trx) => createUser(trx, commandLine, whole, now))).user;
 }
 
 export async function addUsers(db: Db, usernames: readonly string[]): Promise<void> {
@@ -127,7 +138,10 @@ export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boo
         .set({ role })
         .where(engineOf(trx).isOneOf('id', ids.slice(from, from + 500)))
         .execute();
-    await addToCounts(trx, [...tally(chosen, -1), ...tally(chosen.map((user) => ({ ...user, role })))]);
+    await addToCounts(trx, [
+      ...countByKind(chosen, -1),
+      ...countByKind(chosen.map((user) => ({ ...user, role }))),
+    ]);
   });
 }
 
@@ -166,7 +180,7 @@ function sound(answer: LightMyRequestResponse): LightMyRequestResponse {
 
 /** What a person reads on a page: its text without tags, character references and surplus space. */
 export function textOf(html: string): string {
-  const body = html.slice(html.indexOf('<main'));
+  const body = html.slice(html.indexOf('<main')).replaceAll(/<\/?bdi[^>]*>/g, '');
   return decodeHtml(body.replaceAll(/<[^>]*>/g, ' '))
     .replaceAll(/\s+/g, ' ')
     .trim();

@@ -1,14 +1,15 @@
 /** Setting and removing one's own second factor. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { findCredentials } from '../auth/credentials.ts';
+import { sealSecret } from '../auth/second-factor-secrets.ts';
+import { refuseFormer } from '../auth/secret-key.ts';
+import { findDraft } from '../auth/sessions.ts';
+import { hashOf, open, seal } from '../auth/tokens.ts';
+import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../auth/totp.ts';
 import { ForbiddenError } from '../errors.ts';
-import { readFields } from '../forms.ts';
-import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../sessions/codes.ts';
-import { findCredentials, setCode, setRecoveryCodes } from '../sessions/credentials.ts';
-import { findDraft } from '../sessions/queries.ts';
-import { sealSecret } from '../sessions/second-factor-secrets.ts';
-import { refuseFormer } from '../sessions/secret-key.ts';
-import { hashOf, open, seal } from '../sessions/tokens.ts';
-import type { Views } from '../views.ts';
+import type { Views } from '../http/views.ts';
+import { readFields } from '../lib/forms.ts';
+import { removeOwnSecondFactor, renewRecoveryCodes, setSecondFactor } from './commands.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { showAccount } from './show.ts';
@@ -22,7 +23,7 @@ type NewCode = { userId: number; secret: string; after: number };
 type Errors = Views['account/code']['errors'];
 
 export async function showNewCode(request: FastifyRequest, reply: FastifyReply) {
-  if (sessionOf(request).is_code_set) return reply.seeOther('/account');
+  if (sessionOf(request).has_second_factor) return reply.seeOther('/account');
   return showCode(request, reply, newCodeSecret());
 }
 
@@ -31,7 +32,7 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const { sealed = '', code = '', password = '' } = readFields(request.body, ['sealed', 'code', 'password']);
   const { server } = request;
   const session = sessionOf(request);
-  if (session.is_code_set) return reply.seeOther('/account', IS_SET);
+  if (session.has_second_factor) return reply.seeOther('/account', IS_SET);
   const known = open(server.secretKey, 'new code', sealed) as NewCode | undefined;
   if (known?.userId !== session.user_id)
     return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
@@ -44,44 +45,39 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
     return showCode(request, reply, known.secret, errors, refusal?.status);
   }
   const codes = newRecoveryCodes();
-  const problem = await changeOwn(request, async (trx, { code_secret, code_step }) => {
-    if (code_secret !== null) return IS_SET;
-    if (code_step !== known.after) return SCAN_AGAIN;
+  const secret = sealSecret(server.secretKey, session.user_id, known.secret);
+  const factor = { sealed: secret, step, recoveryHashes: codes.map(hashOf) };
+  const { kind } = await changeOwn(request, async (trx, actor, credentials) => {
     await refuseFormer(trx, server.secretKey);
-    const secret = sealSecret(server.secretKey, session.user_id, known.secret);
-    await setCode(trx, session.user_id, { sealed: secret, step, recoveryHashes: codes.map(hashOf) });
-    return undefined;
+    return setSecondFactor(trx, actor, credentials, known.after, factor);
   });
-  if (problem === IS_SET) return reply.seeOther('/account', problem);
-  if (problem) return showCode(request, reply, newCodeSecret(), { code: problem });
-  server.audit(request, 'second factor set', { id: session.user_id, username: session.username });
+  if (kind === 'is set already') return reply.seeOther('/account', IS_SET);
+  if (kind === 'outdated') return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
   return showRecoveryCodes(request, reply, codes);
 }
 
 export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const { password = '' } = readFields(request.body, ['password']);
-  const { server } = request;
-  const { user_id: id, username, is_code_set, is_code_required } = sessionOf(request);
+  const { has_second_factor, is_code_required } = sessionOf(request);
   // Nor is there a field then that could say what is wrong with the password.
-  if (!is_code_set) return reply.seeOther('/account', 'There is no second factor to turn off.');
+  if (!has_second_factor) return reply.seeOther('/account', 'There is no second factor to turn off.');
   if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { removing_password: refusal.sentence }, refusal.status);
-  await changeOwn(request, (trx) => setCode(trx, id, null));
-  server.audit(request, 'second factor removed', { id, username });
+  await changeOwn(request, removeOwnSecondFactor);
   return reply.seeOther('/account', 'Your second factor is removed.');
 }
 
-export async function renewRecoveryCodes(request: FastifyRequest, reply: FastifyReply) {
+export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: FastifyReply) {
   const { password = '' } = readFields(request.body, ['password']);
-  const { server } = request;
-  const { user_id: id, username, is_code_set } = sessionOf(request);
-  if (!is_code_set) return reply.seeOther('/account', 'There is no second factor to recover.');
+  const { has_second_factor } = sessionOf(request);
+  if (!has_second_factor) return reply.seeOther('/account', 'There is no second factor to recover.');
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { renewing_password: refusal.sentence }, refusal.status);
   const codes = newRecoveryCodes();
-  await changeOwn(request, (trx) => setRecoveryCodes(trx, id, codes.map(hashOf)));
-  server.audit(request, 'recovery codes renewed', { id, username });
+  await changeOwn(request, (trx, actor, credentials) =>
+    renewRecoveryCodes(trx, actor, credentials, codes.map(hashOf)),
+  );
   return showRecoveryCodes(request, reply, codes);
 }
 

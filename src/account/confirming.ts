@@ -1,10 +1,10 @@
 /** What only the owner of an account may do to it: with the password once more, for the browser may have been left alone. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { findCredentials } from '../auth/credentials.ts';
+import { attemptPassword } from '../auth/password-attempt.ts';
+import { byBrowser, tooMany } from '../auth/throttle.ts';
 import { BusyError } from '../errors.ts';
-import { retryAfter } from '../retry-after.ts';
-import { findCredentials } from '../sessions/credentials.ts';
-import { attemptPassword } from '../sessions/password-attempt.ts';
-import { byBrowser, tooMany } from '../sessions/throttle.ts';
+import { retryAfter } from '../lib/retry-after.ts';
 import { sessionOf } from './own.ts';
 
 /** What is wrong with the password of whoever is signed in; undefined if it is right. */

@@ -1,11 +1,12 @@
 /** The account of whoever is signed in. */
 import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../auth/actor.ts';
+import { type Credentials, lockCredentials } from '../auth/credentials.ts';
+import { confirmActor } from '../auth/run-command.ts';
+import type { Session } from '../auth/sessions.ts';
 import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
-import { confirmActor } from '../sessions/acting.ts';
-import { type Credentials, lockCredentials } from '../sessions/credentials.ts';
-import type { Session } from '../sessions/queries.ts';
 
 const SIGNED_IN = 'those who are signed in';
 
@@ -21,14 +22,14 @@ export function sessionOf({ session }: FastifyRequest): Session {
 /** Changes in one transaction what someone signs in with, who still does by then. */
 export async function changeOwn<T>(
   request: FastifyRequest,
-  change: (trx: Trx, credentials: Credentials) => Promise<T>,
+  change: (trx: Trx, actor: Actor, credentials: Credentials) => Promise<T>,
 ): Promise<T> {
   const { user_id } = sessionOf(request);
   return transact(request.server.db, async (trx) => {
     // Before the session, of which a new password changes the token: of two clicks one waits here.
     const credentials = await lockCredentials(trx, user_id);
-    await confirmActor(trx, request);
+    const actor = await confirmActor(trx, request);
     if (credentials === undefined) throw new ForbiddenError(SIGNED_IN);
-    return change(trx, credentials);
+    return change(trx, actor, credentials);
   });
 }

@@ -1,23 +1,22 @@
 /** Changing one's own password, which signs out every other browser. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sessionCookie } from '../auth/cookie.ts';
+import { largestNetworkOf } from '../auth/networks.ts';
+import { hashPassword } from '../auth/password-hashing.ts';
+import { passwordQueue } from '../auth/password-queue.ts';
+import { newPasswordProblems } from '../auth/password-rules.ts';
+import { newToken } from '../auth/tokens.ts';
 import { SignedOutError } from '../errors.ts';
-import { readFields } from '../forms.ts';
-import { sessionCookie } from '../sessions/cookie.ts';
-import { setPassword } from '../sessions/credentials.ts';
-import { newPasswordProblems } from '../sessions/form.ts';
-import { largestNetworkOf } from '../sessions/networks.ts';
-import { passwordQueue } from '../sessions/password-queue.ts';
-import { hashPassword } from '../sessions/passwords.ts';
-import { deleteSessionsOf, renewSession } from '../sessions/queries.ts';
-import { newToken } from '../sessions/tokens.ts';
+import { readFields } from '../lib/forms.ts';
 import { findUser } from '../users/queries.ts';
+import { changePassword } from './commands.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { showAccount } from './show.ts';
 
 const SAME = 'That is your password already: choose another one.';
 
-export async function changePassword(request: FastifyRequest, reply: FastifyReply) {
+export async function changeOwnPassword(request: FastifyRequest, reply: FastifyReply) {
   const fields = readFields(request.body, ['current_password', 'new_password', 'new_password_again']);
   const { server } = request;
   const session = sessionOf(request);
@@ -38,13 +37,11 @@ export async function changePassword(request: FastifyRequest, reply: FastifyRepl
     hashPassword(fields.new_password ?? ''),
   );
   const token = newToken();
-  await changeOwn(request, async (trx) => {
-    await setPassword(trx, user.id, hash, server.clock());
-    await deleteSessionsOf(trx, user.id, session.id);
-    await renewSession(trx, session.id, token);
-  });
+  const change = { hash, sessionId: session.id, token };
+  await changeOwn(request, (trx, actor, credentials) =>
+    changePassword(trx, actor, credentials, change, server.clock()),
+  );
   const { name, options } = sessionCookie(server);
   reply.setCookie(name, token, options);
-  server.audit(request, 'password changed', user);
   return reply.seeOther('/account', 'Your password is changed; every other browser is signed out.');
 }

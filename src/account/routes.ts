@@ -1,19 +1,19 @@
 /** The addresses of one's own account. */
 import type { FastifyInstance } from 'fastify';
-import { allow } from '../sessions/access.ts';
-import { mayRead } from '../sessions/policy.ts';
-import { removeOwnCode, renewRecoveryCodes, setOwnCode, showNewCode } from './code.ts';
-import { changePassword } from './password.ts';
-import { endOtherSessions } from './sessions.ts';
+import { allow } from '../auth/access.ts';
+import { mayRead } from '../auth/policy.ts';
+import { removeOwnCode, renewOwnRecoveryCodes, setOwnCode, showNewCode } from './code.ts';
+import { changeOwnPassword } from './password.ts';
+import { signOutOthers } from './sessions.ts';
 import { showAccount } from './show.ts';
 
 export function accountRoutes(app: FastifyInstance): void {
   const onAccount = allow(mayRead, { form: '/account' });
   app.get('/account', allow(mayRead), async (request, reply) => showAccount(request, reply));
-  app.post('/account/password', onAccount, changePassword);
-  app.get('/account/code', allow(mayRead, { isBeforeCode: true }), showNewCode);
-  app.post('/account/code', allow(mayRead, { form: '/account/code', isBeforeCode: true }), setOwnCode);
+  app.post('/account/password', onAccount, changeOwnPassword);
+  app.get('/account/code', allow(mayRead, { withoutSecondFactor: true }), showNewCode);
+  app.post('/account/code', allow(mayRead, { form: '/account/code', withoutSecondFactor: true }), setOwnCode);
   app.post('/account/code/delete', onAccount, removeOwnCode);
-  app.post('/account/recovery-codes', onAccount, renewRecoveryCodes);
-  app.post('/account/sessions/delete', onAccount, endOtherSessions);
+  app.post('/account/recovery-codes', onAccount, renewOwnRecoveryCodes);
+  app.post('/account/sessions/delete', onAccount, signOutOthers);
 }

@@ -1,9 +1,9 @@
 /** The page of whoever is signed in, about how they sign in. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isLive } from '../sessions/access.ts';
-import { countRecoveryCodes, findCredentials } from '../sessions/credentials.ts';
-import { findSessionsOf } from '../sessions/queries.ts';
-import type { Views } from '../views.ts';
+import { isLive } from '../auth/access.ts';
+import { countRecoveryCodes, findCredentials } from '../auth/credentials.ts';
+import { findSessionsOf } from '../auth/sessions.ts';
+import type { Views } from '../http/views.ts';
 import { sessionOf } from './own.ts';
 
 /** Of the browsers that someone is signed in with, those used last; all others can be signed out all the same. */

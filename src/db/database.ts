@@ -1,7 +1,8 @@
 /** Opens the database that a URL names, checked and migrated. */
-import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
+import { filePathOf } from '../database-url.ts';
 import { StartError } from '../errors.ts';
+import { isThere } from '../lib/make-file.ts';
 import { engineOf } from './engine.ts';
 import { migrate, refuseNewer } from './migrate.ts';
 import * as users from './migrations/0001-users.ts';
@@ -34,19 +35,20 @@ export async function openDatabase(
   { connections, announce = () => {} }: Opening = {},
 ): Promise<Db> {
   const name = nameOf(url);
-  const isThere = !isSqlite(url) || existsSync(name);
-  if (!isThere) announce(name, true);
+  const path = filePathOf(url);
+  const isFound = path === undefined || isFile(path);
+  if (!isFound) announce(name, true);
   const bringUpToDate = async (db: Db) => {
-    if (isThere) announce(name, (await engineOf(db).readVersion(db)) === 0);
+    if (isFound) announce(name, (await engineOf(db).readVersion(db)) === 0);
     await engineOf(db).prepare(db);
     refuseNewer(name, await engineOf(db).readVersion(db), MIGRATIONS.length);
     await migrate(db, MIGRATIONS);
   };
-  if (isSqlite(url)) {
-    refuseLogWithoutFile(name);
-    prepareSqliteFile(name, MIGRATIONS.length);
-    refuseForeignParts(name);
-    return opened(name, () => openSqlite(name), bringUpToDate);
+  if (path !== undefined) {
+    refuseLogWithoutFile(path);
+    prepareSqliteFile(path, MIGRATIONS.length);
+    refuseForeignParts(path);
+    return opened(name, () => openSqlite(path), bringUpToDate);
   }
   const db = await opened(name, () => openPostgres(url), bringUpToDate);
   if (connections === undefined) return db;
@@ -67,19 +69,26 @@ export async function openToRead(url: string): Promise<Db> {
     if (version < MIGRATIONS.length)
       throw new StartError(`${name} has to be brought up to date: start Roster with it once.`);
   };
-  if (!isSqlite(url)) return opened(name, () => openPostgres(url), checkVersion);
-  checkSqliteFile(name, MIGRATIONS.length);
-  refuseForeignParts(name);
-  return opened(name, () => openSqlite(name, { isReadOnly: true }), checkVersion);
+  const path = filePathOf(url);
+  if (path === undefined) return opened(name, () => openPostgres(url), checkVersion);
+  checkSqliteFile(path, MIGRATIONS.length);
+  refuseForeignParts(path);
+  return opened(name, () => openSqlite(path, { isReadOnly: true }), checkVersion);
 }
 
-function isSqlite(url: string): boolean {
-  return url.startsWith('sqlite:');
+/** @throws StartError where it cannot be seen whether there is one: a file that is hidden is not a new one. */
+function isFile(path: string): boolean {
+  try {
+    return isThere(path);
+  } catch (error) {
+    throw new StartError(`${path} cannot be looked for: ${(error as Error).message}.`);
+  }
 }
 
 /** What to call a database: the path of its file, or the address of its server without user and password. */
 export function nameOf(url: string): string {
-  if (isSqlite(url)) return url.slice('sqlite:'.length);
+  const path = filePathOf(url);
+  if (path !== undefined) return path;
   const { host, pathname } = new URL(url);
   return `postgres://${host}${pathname}`;
 }

@@ -1,14 +1,14 @@
 /** What differs between the databases beyond their dialects of SQL; each has one of these, which its adapter carries. */
 import type { DialectAdapter, Expression, SqlBool } from 'kysely';
 import type { Db, Trx } from './schema.ts';
-import type { Search } from './search.ts';
+import type { SearchIndex } from './search-index.ts';
 
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';
   /** @throws StartError when Roster cannot work on the database. */
   prepare(db: Db): Promise<void>;
   /** Of the rows that add up to one count, those that a transaction adds to: one that no other is likely to want. */
-  readonly ownCount: Expression<SqlBool>;
+  readonly counterShard: Expression<SqlBool>;
   /** The number of the last migration, 0 before the first. */
   readVersion(db: Db): Promise<number>;
   /** The same, and nobody else writes it until the end of the transaction. */
@@ -24,13 +24,13 @@ export type Engine = {
   indexSearchText(trx: Trx, id: number, before: string | undefined, after: string | undefined): Promise<void>;
   /** The same for all users beyond an id, who have just been added. */
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
-  searchOf(db: Db): Promise<Search>;
+  searchIndexOf(db: Db): Promise<SearchIndex>;
   /** Whether a column has one of many values. */
   isOneOf(column: string, values: readonly number[]): Expression<SqlBool>;
   /** Runs a query that skips over many rows. */
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;
-  /** Does a part of some long work that leaves others their turn. */
-  stretch<T>(work: () => Promise<T>): Promise<T>;
+  /** Does one batch of some long work; before the next, others have their turn. */
+  runBatch<T>(work: () => Promise<T>): Promise<T>;
   /** Does work, in a transaction, that overwrites or deletes secrets: no file keeps their bytes, as far as the database can. */
   overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T>;
   /** Tells the planner what is there after a bulk load. */

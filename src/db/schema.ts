@@ -1,6 +1,9 @@
 /** The tables, as Kysely sees them on every engine. Times are milliseconds since 1970, UTC. */
 import type { Generated, Kysely, Selectable, Transaction } from 'kysely';
-import type { Role } from '../sessions/policy.ts';
+
+/** What people may do here, each all that the ones before it may. A member is in the directory and cannot sign in. */
+export const ROLES = ['member', 'viewer', 'editor', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
 
 export type UsersTable = {
   id: Generated<number>;

@@ -17,8 +17,14 @@ const PAUSE = 20;
 export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   const until = performance.now() + PATIENCE;
   for (let attempt = 1; ; attempt++) {
+    const followUps: (() => void)[] = [];
     try {
-      return await db.transaction().execute(work);
+      const result = await db.transaction().execute((trx) => {
+        followUpsOf.set(trx, followUps);
+        return work(trx);
+      });
+      for (const followUp of followUps) followUp();
+      return result;
     } catch (error) {
       if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS || performance.now() > until)
         throw error;
@@ -26,6 +32,16 @@ export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promi
       await setTimeout(Math.random() * PAUSE * 2 ** (attempt - 1));
     }
   }
+}
+
+/** Of each transaction that is under way. */
+const followUpsOf = new WeakMap<Trx, (() => void)[]>();
+
+/** Has something done once all of a transaction is saved, and not at all if it is not. */
+export function afterCommit(trx: Trx, followUp: () => void): void {
+  const followUps = followUpsOf.get(trx);
+  if (followUps === undefined) throw new Error('Only `transact` knows when a transaction is saved.');
+  followUps.push(followUp);
 }
 
 /** Runs `work` in a transaction that reads all of the database as it is at its first query. */

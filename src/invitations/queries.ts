@@ -1,7 +1,8 @@
 /** Links by which someone chooses a password, in the database. */
+
+import { maySignIn } from '../auth/policy.ts';
+import { hashOf } from '../auth/tokens.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
-import { maySignIn } from '../sessions/policy.ts';
-import { hashOf } from '../sessions/tokens.ts';
 
 /** Milliseconds. */
 export const INVITATION_LASTS = 72 * 60 * 60 * 1000;
@@ -31,7 +32,7 @@ export async function findInvited(db: Db, token: string, now: number): Promise<U
 }
 
 /** Uses a link up; false where it has been used meanwhile. */
-export async function takeInvitation(trx: Trx, token: string): Promise<boolean> {
+export async function redeemInvitation(trx: Trx, token: string): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom('invitations')
     .where('token_hash', '=', hashOf(token))

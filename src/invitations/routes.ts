@@ -1,22 +1,22 @@
 /** Giving access: an administrator makes a link, by which someone chooses a password. */
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { allow, authenticate } from '../auth/access.ts';
+import { rememberDevice } from '../auth/device.ts';
+import { largestNetworkOf } from '../auth/networks.ts';
+import { hashPassword } from '../auth/password-hashing.ts';
+import { passwordQueue } from '../auth/password-queue.ts';
+import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
+import { anyone, mayManage } from '../auth/policy.ts';
+import { actorOf, runCommand } from '../auth/run-command.ts';
+import { CUT_OFF, newToken, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
-import { readFields } from '../forms.ts';
-import { allow, findActor } from '../sessions/access.ts';
-import { act } from '../sessions/acting.ts';
-import { setCode, setPassword } from '../sessions/credentials.ts';
-import { rememberDevice } from '../sessions/device.ts';
-import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
-import { largestNetworkOf } from '../sessions/networks.ts';
-import { passwordQueue } from '../sessions/password-queue.ts';
-import { hashPassword } from '../sessions/passwords.ts';
-import { anyone, mayManage, maySignIn } from '../sessions/policy.ts';
-import { deleteSessionsOf } from '../sessions/queries.ts';
-import { CUT_OFF, newToken, tokenIn } from '../sessions/tokens.ts';
-import { getUser } from '../users/queries.ts';
-import { idOf, type Request, userAddress } from '../users/request.ts';
-import { findInvited, INVITATION_LASTS, insertInvitation, takeInvitation } from './queries.ts';
+import { readFields } from '../lib/forms.ts';
+import { named } from '../lib/text.ts';
+import { type Request, userAddress, userIdFrom } from '../users/request.ts';
+import { acceptInvitation, inviteUser, removeSecondFactor } from './commands.ts';
+import { findInvited, INVITATION_LASTS } from './queries.ts';
 
 /** There it takes the password: the browser may have been left alone. */
 const OWN = 'Your own password and second factor are changed here.';
@@ -33,16 +33,16 @@ export function invitationRoutes(app: FastifyInstance): void {
 
 async function invite(request: Request, reply: FastifyReply) {
   const { server } = request;
-  const user = await getUser(server.db, idOf(request));
-  if (user.id === request.session?.user_id) return reply.seeOther('/account', OWN);
-  if (!maySignIn(user))
+  const token = newToken();
+  const { kind, user } = await runCommand(request, (trx, actor) =>
+    inviteUser(trx, actor, userIdFrom(request), token, server.clock()),
+  );
+  if (kind === 'own') return reply.seeOther('/account', OWN);
+  if (kind === 'cannot sign in')
     return reply.seeOther(
       userAddress(user.id, request),
-      `${user.username} needs a role first, and to be active.`,
+      `${named(user.username)} needs a role first, and to be active.`,
     );
-  const token = newToken();
-  await act(request, (trx) => insertInvitation(trx, user.id, token, server.clock()));
-  server.audit(request, 'access link made', user);
   const here = server.config.origin?.origin ?? `http://${request.headers.host}`;
   reply.header('cache-control', 'no-store');
   const link = `${here}/invitations/${token}`;
@@ -50,15 +50,14 @@ async function invite(request: Request, reply: FastifyReply) {
 }
 
 async function removeCode(request: Request, reply: FastifyReply) {
-  const { server } = request;
-  const user = await getUser(server.db, idOf(request));
-  if (user.id === request.session?.user_id) return reply.seeOther('/account', OWN);
-  await act(request, async (trx) => {
-    await setCode(trx, user.id, null);
-    await deleteSessionsOf(trx, user.id);
-  });
-  server.audit(request, 'second factor removed', user);
-  return reply.seeOther(userAddress(user.id, request), `The second factor of ${user.username} is removed.`);
+  const { kind, user } = await runCommand(request, (trx, actor) =>
+    removeSecondFactor(trx, actor, userIdFrom(request)),
+  );
+  if (kind === 'own') return reply.seeOther('/account', OWN);
+  return reply.seeOther(
+    userAddress(user.id, request),
+    `The second factor of ${named(user.username)} is removed.`,
+  );
 }
 
 async function showInvitation(request: WithToken, reply: FastifyReply) {
@@ -75,12 +74,11 @@ async function accept(request: WithToken, reply: FastifyReply) {
   const hash = await passwordQueue.run(largestNetworkOf(request.address), () =>
     hashPassword(fields.new_password ?? ''),
   );
-  await transact(server.db, async (trx) => {
-    if (!(await takeInvitation(trx, token))) throw used();
-    await setPassword(trx, user.id, hash, server.clock());
-    await deleteSessionsOf(trx, user.id);
-  });
-  server.audit(request, 'password set by link', user);
+  const actor = actorOf(request, { role: user.role, via: 'link' });
+  const accepted = await transact(server.db, (trx) =>
+    acceptInvitation(trx, actor, token, hash, server.clock()),
+  );
+  if (accepted === undefined) throw used();
   rememberDevice(request, reply, user.id);
   return reply.seeOther('/sign-in', 'Your password is set. Sign in with it.');
 }
@@ -99,7 +97,7 @@ async function showForm(
 
 async function getInvited(request: WithToken) {
   const { server, params } = request;
-  await findActor(request);
+  await authenticate(request);
   const token = tokenIn(params.token);
   if (token === undefined) throw new NotFoundError(CUT_OFF);
   const user = await findInvited(server.db, token, server.clock());

@@ -1,6 +1,5 @@
 /** What is asked of everyone with a role, in the database. */
-import type { Db, Trx } from '../db/schema.ts';
-import type { Role } from '../sessions/policy.ts';
+import type { Db, Role, Trx } from '../db/schema.ts';
 
 /** Of whom a second factor is asked. */
 export async function findRolesWithCode(db: Db): Promise<Role[]> {

@@ -1,11 +1,13 @@
 /** What the roles may do, and of whom a second factor is asked. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Fields, readFields } from '../forms.ts';
-import { allow } from '../sessions/access.ts';
-import { act } from '../sessions/acting.ts';
-import { draftFor } from '../sessions/drafts.ts';
-import { mayManage, mayRead, ROLES, type Role } from '../sessions/policy.ts';
-import { findRolesWithCode, requireCode } from './queries.ts';
+import { allow } from '../auth/access.ts';
+import { draftFor } from '../auth/kept-forms.ts';
+import { mayManage, mayRead } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { ROLES, type Role } from '../db/schema.ts';
+import { type Fields, readFields } from '../lib/forms.ts';
+import { changeRoleRules } from './commands.ts';
+import { findRolesWithCode } from './queries.ts';
 
 const SIGNING_IN = ROLES.filter((role) => mayRead({ role }));
 
@@ -26,16 +28,12 @@ async function showRoles(request: FastifyRequest, reply: FastifyReply) {
 }
 
 async function changeRoles(request: FastifyRequest, reply: FastifyReply) {
-  const { server } = request;
   const fields = readFields(request.body, [...SIGNING_IN, 'before']);
   const [before, after] = [fields.before?.split(' '), ticked(fields)];
   // What somebody else has changed meanwhile stays.
   const changed = SIGNING_IN.filter((role) => before?.includes(role) !== after.includes(role));
-  const required = await act(request, async (trx) => {
-    for (const role of changed) await requireCode(trx, role, after.includes(role));
-    return findRolesWithCode(trx);
-  });
-  server.audit(request, `second factor required of: ${required.join(', ') || 'nobody'}`);
+  const changes = new Map(changed.map((role) => [role, after.includes(role)]));
+  await runCommand(request, (trx, actor) => changeRoleRules(trx, actor, changes));
   return reply.seeOther('/roles', 'Saved.');
 }
 

@@ -1,14 +1,12 @@
 /** Text as it is searched: without what people leave out or type another way, such as case and accents. */
 
-/** A character with the marks on it. */
 const CLUSTER = /\P{M}\p{M}*|\p{M}+/gu;
 /** Accents and their like; the marks that a script writes its vowels with are letters of it, and so is a kana's. */
 const ACCENTS = /[[\p{Mn}&&\p{Script=Inherited}]--[\u3099\u309A]]/gv;
-/** What shows as nothing, such as joiners between letters. */
-const UNSEEN = /\p{DI}/gu;
+const INVISIBLE = /\p{DI}/gu;
 const ASCII = /^[ -~]*$/;
 
-/** What Unicode does not decompose: letters with strokes and hooks, ligatures, and signs that keyboards lack. */
+/** What Unicode does not decompose. */
 const LETTERS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     a: 'ⱥ ɑ',
@@ -49,23 +47,20 @@ const LETTERS: ReadonlyMap<string, string> = new Map(
   }).flatMap(([plain, letters]) => letters.split(' ').map((letter) => [letter, plain])),
 );
 
-/**
- * The form in which text is searched, with neither case, accents nor ligatures: `Łódź` is `lodz`, `straße` is `strasse`.
- * Case is folded as in `textKey`.
- */
+/** `Łódź` is `lodz`, `straße` is `strasse`; case is folded as in `textKey`. */
 export function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase();
   return clustersOf(text).map(foldCluster).join('');
 }
 
-/** The pieces of a text that fold each by itself, in their order. */
+/** Characters with the marks on them, which fold each by itself. */
 export function clustersOf(text: string): string[] {
   return text.match(CLUSTER) ?? [];
 }
 
 function foldCluster(cluster: string): string {
   const cased = cluster.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
-  const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(UNSEEN, '');
+  const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
   return Array.from(bare, (letter) => LETTERS.get(letter) ?? letter)
     .join('')
     .normalize('NFC');

@@ -1,21 +1,22 @@
 /** The first administrator, by a link from the log that works once. */
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { allow, authenticate } from '../auth/access.ts';
+import { hasAdministrator } from '../auth/administrators.ts';
+import { rememberDevice } from '../auth/device.ts';
+import { largestNetworkOf } from '../auth/networks.ts';
+import { hashPassword } from '../auth/password-hashing.ts';
+import { passwordQueue } from '../auth/password-queue.ts';
+import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
+import { anyone } from '../auth/policy.ts';
+import { actorOf } from '../auth/run-command.ts';
+import { CUT_OFF, hashOf, newToken, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
-import { type Fields, parseForm, readFields } from '../forms.ts';
-import { allow, findActor } from '../sessions/access.ts';
-import { rememberDevice } from '../sessions/device.ts';
-import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../sessions/form.ts';
-import { hasAdministrator, lockAdministrators } from '../sessions/last-administrator.ts';
-import { largestNetworkOf } from '../sessions/networks.ts';
-import { passwordQueue } from '../sessions/password-queue.ts';
-import { hashPassword } from '../sessions/passwords.ts';
-import { anyone } from '../sessions/policy.ts';
-import { CUT_OFF, hashOf, newToken, tokenIn } from '../sessions/tokens.ts';
-import { textKey } from '../text.ts';
+import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
-import { administratorSchema, makeAdministrator } from './administrators.ts';
+import { administratorSchema, makeFirstAdministrator } from './commands.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -44,22 +45,21 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   const fields = readFields(request.body, ['username', 'email', 'full_name', ...NEW_PASSWORD_FIELDS]);
   const { new_password = '', new_password_again: _, ...typed } = fields;
   const form = parseForm(administratorSchema, typed);
-  const named = form.ok ? form.value : { username: typed.username ?? '', email: typed.email ?? '' };
+  const names = form.ok ? form.value : { username: typed.username ?? '', email: typed.email ?? '' };
   const errors = {
     ...(form.ok ? await takenBy(request, form.value) : form.errors),
-    ...newPasswordProblems(fields, named),
+    ...newPasswordProblems(fields, names),
   };
   if (!form.ok || Object.keys(errors).length > 0) return showForm(server, reply, typed, errors, 422);
   const hash = await passwordQueue.run(largestNetworkOf(request.address), () => hashPassword(new_password));
   try {
-    const user = await transact(server.db, async (trx) => {
-      await lockAdministrators(trx);
-      if (await hasAdministrator(trx)) throw used();
-      return makeAdministrator(trx, form.value, hash, server.clock());
-    });
-    server.audit(request, 'first administrator made', user);
+    const actor = actorOf(request, { role: 'admin', via: 'setup' });
+    const user = await transact(server.db, (trx) =>
+      makeFirstAdministrator(trx, actor, form.value, hash, server.clock()),
+    );
+    if (user === undefined) throw used();
     rememberDevice(request, reply, user.id);
-    return reply.seeOther('/sign-in', `User ${user.username} is the administrator. Sign in.`);
+    return reply.seeOther('/sign-in', `User ${named(user.username)} is the administrator. Sign in.`);
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
     return showForm(server, reply, typed, { email: 'That email was taken a moment ago.' }, 422);
@@ -71,14 +71,16 @@ async function takenBy(
   { server }: WithToken,
   { username, email }: { username: string; email: string },
 ): Promise<Errors> {
-  const [named, reached] = [
+  const [holder, reached] = [
     await findUserByUsername(server.db, username),
     await findUserByEmail(server.db, email),
   ];
-  if (named?.id === reached?.id) return {};
+  if (holder?.id === reached?.id) return {};
   return {
-    ...(named && { username: `That is the username of someone whose email is not ${textKey(email)}.` }),
-    ...(reached && { email: `That email already belongs to ${reached.username}.` }),
+    ...(holder && {
+      username: `That is the username of someone whose email is not ${named(textKey(email))}.`,
+    }),
+    ...(reached && { email: `That email already belongs to ${named(reached.username)}.` }),
   };
 }
 
@@ -96,7 +98,7 @@ async function showForm(
 /** @throws NotFoundError for no whole token or another one, and once there is an administrator. */
 async function checkToken(request: WithToken): Promise<void> {
   const { server, params } = request;
-  await findActor(request);
+  await authenticate(request);
   const token = tokenIn(params.token);
   if (token === undefined) throw new NotFoundError(CUT_OFF);
   const [given, known] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));

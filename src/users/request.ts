@@ -1,14 +1,14 @@
 /** What the handlers of users read from a request's address. */
 import type { FastifyRequest } from 'fastify';
 import { NotFoundError } from '../errors.ts';
-import type { Fields } from '../forms.ts';
-import { quotable } from '../text.ts';
-import { fromParameter, parseFrom } from './list.ts';
+import type { Fields } from '../lib/forms.ts';
+import { quotable } from '../lib/text.ts';
+import { fromParameter, parseFrom } from './list/address.ts';
 
 export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
 
 /** @throws NotFoundError for what is no id: a whole number from 1 that JavaScript can count to, in plain digits. */
-export function idOf(request: Request): number {
+export function userIdFrom(request: Request): number {
   const { id } = request.params;
   if (!/^[1-9]\d{0,15}$/.test(id) || !Number.isSafeInteger(Number(id))) {
     throw new NotFoundError(`There is no user ${quotable(id)}.`);

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test, vi } from 'vitest';
+import { findCredentials } from '../../src/auth/credentials.ts';
+import { deleteSessionsOf } from '../../src/auth/sessions.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
-import { findCredentials } from '../../src/sessions/credentials.ts';
-import { deleteSessionsOf } from '../../src/sessions/queries.ts';
 import {
   addPerson,
   codeAt,

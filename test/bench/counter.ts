@@ -1,11 +1,12 @@
 /** What keeping the number of users costs those who create some: the same transactions with it and without. */
+
+import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
+import { derivedColumns } from '../../src/db/derived-columns.ts';
 import type { Db, Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { searchTextOf } from '../../src/search/search.ts';
-import { textKey } from '../../src/text.ts';
-import type { NewUser } from '../../src/users/form.ts';
-import { insertUser } from '../../src/users/queries.ts';
+import { createUser } from '../../src/users/commands.ts';
+import type { NewUser } from '../../src/users/validation.ts';
 import { CONNECTIONS } from './connections.ts';
 
 /** Creates a second from as many writers as there are connections. */
@@ -19,28 +20,24 @@ let created = 0;
 export async function measureCounter(url: string, seconds: number): Promise<CounterRates> {
   const db = await openDatabase(url, { connections: CONNECTIONS });
   const done = { counted: 0, uncounted: 0 };
-  await createFor(db, insertUser, 1);
+  await createFor(db, insertCounted, 1);
   for (let turn = 0; turn < TURNS; turn++) {
-    done.counted += await createFor(db, insertUser, seconds / TURNS);
+    done.counted += await createFor(db, insertCounted, seconds / TURNS);
     done.uncounted += await createFor(db, insertUncounted, seconds / TURNS);
   }
   await db.destroy();
   return { counted: done.counted / seconds, uncounted: done.uncounted / seconds };
 }
 
-/** `insertUser`, but for the count. */
+function insertCounted(trx: Trx, user: NewUser, now: number): Promise<unknown> {
+  return createUser(trx, commandLine, user, now);
+}
+
+/** `createUser`, but for the count. */
 async function insertUncounted(trx: Trx, user: NewUser, now: number): Promise<unknown> {
-  const keys = { username_key: textKey(user.username), email_key: textKey(user.email) };
   return trx
     .insertInto('users')
-    .values({
-      ...user,
-      ...keys,
-      search_text: searchTextOf(user),
-      created_at: now,
-      updated_at: now,
-      version: 1,
-    })
+    .values({ ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 })
     .returningAll()
     .executeTakeFirstOrThrow();
 }

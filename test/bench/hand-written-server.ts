@@ -1,13 +1,15 @@
 /** The baseline written by hand: Roster's pages from node:http, prepared statements and Roster's own templates. */
+
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { Page } from '../../src/pagination.ts';
-import { HEADERS } from '../../src/security.ts';
-import type { Session } from '../../src/sessions/queries.ts';
-import { seal } from '../../src/sessions/tokens.ts';
-import { parseList } from '../../src/users/list.ts';
+import type { Session } from '../../src/auth/sessions.ts';
+import { seal } from '../../src/auth/tokens.ts';
+import { HEADERS } from '../../src/http/security.ts';
+import { Page } from '../../src/lib/pagination.ts';
+import { named, plain } from '../../src/lib/text.ts';
+import { parseList } from '../../src/users/list/address.ts';
 import { openUsers } from './hand-written-users.ts';
 import { render } from './hand-written-views.ts';
 
@@ -58,7 +60,7 @@ function showList(response: ServerResponse, session: Session, page: number): voi
       page: shown,
       counts: users.counts,
       isEmpty: total === 0,
-      pieces: [],
+      terms: [],
       notices: [],
     }),
   );
@@ -78,8 +80,8 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
     is_active: fields.get('is_active') === '1',
     role: 'member',
   });
-  const sentence = `User ${username} created!`;
-  const body = `${sentence}\n`;
+  const sentence = `User ${named(username)} created!`;
+  const body = `${plain(sentence)}\n`;
   response.writeHead(303, {
     ...CREATED_HEADERS,
     location: `/users/${id}`,

@@ -1,18 +1,18 @@
 /** The users in the database as the hand-written server reads and writes them: one prepared statement for each. */
 import Sqlite from 'better-sqlite3';
+import type { Session } from '../../src/auth/sessions.ts';
+import { hashOf } from '../../src/auth/tokens.ts';
 import type { User } from '../../src/db/schema.ts';
-import type { Session } from '../../src/sessions/queries.ts';
-import { hashOf } from '../../src/sessions/tokens.ts';
-import { textKey } from '../../src/text.ts';
-import type { NewUser } from '../../src/users/form.ts';
+import { textKey } from '../../src/lib/text.ts';
+import type { NewUser } from '../../src/users/validation.ts';
 
 type Row = Omit<User, 'is_active'> & { is_active: number };
 
-type Flag = 'is_active' | 'is_code_set' | 'is_code_required' | 'is_drafting';
+type Flag = 'is_active' | 'has_second_factor' | 'is_code_required' | 'is_drafting';
 type SessionRow = Omit<Session, Flag> & Record<Flag, number>;
 
 const SESSION = `
-  select s.id, s.user_id, u.username, u.role, u.is_active, s.created_at, s.seen_at, c.code_secret is not null as is_code_set,
+  select s.id, s.user_id, u.username, u.role, u.is_active, s.created_at, s.seen_at, c.code_secret is not null as has_second_factor,
     r.is_code_required, s.draft is not null as is_drafting
   from sessions s join users u on u.id = s.user_id join credentials c on c.user_id = s.user_id
     join role_rules r on r.role = u.role
@@ -42,11 +42,11 @@ export function openUsers(path: string) {
     sessionOf(token: string): Session | undefined {
       const row = session.get(hashOf(token));
       if (row === undefined || !isLive(row)) return undefined;
-      const { is_active, is_code_set, is_code_required, is_drafting, ...rest } = row;
+      const { is_active, has_second_factor, is_code_required, is_drafting, ...rest } = row;
       return {
         ...rest,
         is_active: is_active === 1,
-        is_code_set: is_code_set === 1,
+        has_second_factor: has_second_factor === 1,
         is_code_required: is_code_required === 1,
         is_drafting: is_drafting === 1,
       };

@@ -1,8 +1,8 @@
 /** Roster's own templates, with the engine and the helpers that Roster renders them with, but without Fastify. */
 
-import type { Session } from '../../src/sessions/queries.ts';
-import { createEta, helpers, TEMPLATES } from '../../src/templates.ts';
-import type { Views } from '../../src/views.ts';
+import type { Session } from '../../src/auth/sessions.ts';
+import { createEta, helpers, TEMPLATES } from '../../src/http/templates.ts';
+import type { Views } from '../../src/http/views.ts';
 
 const eta = createEta();
 eta.configure({ views: TEMPLATES, cache: true });

@@ -1,6 +1,7 @@
 /** What Roster is asked by one person at a time, by name: lists, links, jumps and searches. */
-import { person } from '../../src/seed/people.ts';
-import { SORT_KEYS, STATUSES } from '../../src/users/list.ts';
+import { person } from '../../src/cli/made-up-people.ts';
+import { STATUSES } from '../../src/users/list/filters.ts';
+import { SORT_KEYS } from '../../src/users/list/order.ts';
 import type { Client } from './client.ts';
 import type { Limit, Limits } from './limits.ts';
 import { NAMESAKES, NOBODY, STRANGERS } from './namesakes.ts';

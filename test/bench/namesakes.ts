@@ -1,9 +1,11 @@
 /** Whom searches find: names that so many users have, and those that nobody has. */
+
+import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { updateUser } from '../../src/users/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
 
 /** Made of letters in a row that many made-up users have, so that no index finds them by a rare one. */
 export const NAMESAKES = [
@@ -54,7 +56,7 @@ async function rename(db: Db, ids: readonly number[], full_name: string): Promis
   for (let done = 0; done < ids.length; done += BATCH) {
     await transact(db, async (trx) => {
       for (const id of ids.slice(done, done + BATCH))
-        await updateUser(trx, id, { full_name }, undefined, NOW);
+        await changeUser(trx, commandLine, id, { full_name }, NOW);
     });
   }
 }

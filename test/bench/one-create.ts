@@ -1,9 +1,10 @@
 /** What creating one user takes beside the sync to disk, which the disk alone decides. */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
-import { insertUser } from '../../src/users/queries.ts';
+import { createUser } from '../../src/users/commands.ts';
 import { percentile } from './load.ts';
 
 /** Medians, in milliseconds. */
@@ -30,7 +31,7 @@ export async function measureOneCreate(url: string, folder: string): Promise<One
       role: 'member' as const,
     };
     const started = performance.now();
-    await transact(db, (trx) => insertUser(trx, user, Date.now()));
+    await transact(db, (trx) => createUser(trx, commandLine, user, Date.now()));
     const created = performance.now();
     writeSync(file, BLOCK);
     fsyncSync(file);

@@ -1,13 +1,15 @@
 /** Whoever drives the servers is signed in, as an administrator who is one of the made-up users. */
+
+import { commandLine } from '../../src/auth/actor.ts';
+import { cookieMarkOf, sessionCookie } from '../../src/auth/cookie.ts';
+import { setPassword } from '../../src/auth/credentials.ts';
+import { hashPassword } from '../../src/auth/password-hashing.ts';
+import { loadKey } from '../../src/auth/secret-key.ts';
+import { insertSession } from '../../src/auth/sessions.ts';
+import { newToken } from '../../src/auth/tokens.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
-import { sessionCookie } from '../../src/sessions/cookie.ts';
-import { setPassword } from '../../src/sessions/credentials.ts';
-import { hashPassword } from '../../src/sessions/passwords.ts';
-import { insertSession } from '../../src/sessions/queries.ts';
-import { loadKey } from '../../src/sessions/secret-key.ts';
-import { newToken } from '../../src/sessions/tokens.ts';
-import { updateUser } from '../../src/users/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
 
 const TOKEN = newToken();
 const NOW = Date.now();
@@ -22,20 +24,23 @@ export const SIGNED_IN = {
   'x-forwarded-for': '192.0.2.1',
 };
 
-/** @param keyFile of the Roster that serves the database, by whose key its cookies are named. */
+/** @param keyFile of the Roster that serves the database, which makes the database’s id, by which cookies are named. */
 export async function addAdministrator(url: string, keyFile: string): Promise<void> {
   const db = await openDatabase(url);
   try {
-    const { key: secretKey } = await loadKey(db, keyFile);
-    const { name } = sessionCookie({ config: { origin: undefined, sessionLasts: 0 }, secretKey });
+    const { databaseId } = await loadKey(db, keyFile);
+    const { name } = sessionCookie({
+      config: { origin: undefined, sessionLasts: 0 },
+      cookieMark: cookieMarkOf(databaseId),
+    });
     SIGNED_IN.cookie = `${name}=${TOKEN}`;
     const hash = await hashPassword(PASSWORD);
     await transact(db, async (trx) => {
-      await updateUser(
+      await changeUser(
         trx,
+        commandLine,
         ADMINISTRATOR,
         { role: 'admin', is_active: true, username: 'bench' },
-        undefined,
         NOW,
       );
       await setPassword(trx, ADMINISTRATOR, hash, NOW);

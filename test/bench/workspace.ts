@@ -64,7 +64,7 @@ async function makeUsers(url: string, users: number, keyFile: string): Promise<n
 }
 
 async function seed(url: string, users: number): Promise<void> {
-  const child = runNode(['src/main.js', 'seed', String(users)], { DATABASE_URL: url });
+  const child = runNode(['src/main.js', 'seed', String(users), '--new-database'], { DATABASE_URL: url });
   child.stdout.pipe(process.stdout, { end: false });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error('The users could not be seeded.');

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { Secret, TOTP } from 'otpauth';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { hasAdministrator } from '../../src/sessions/last-administrator.ts';
+import { hasAdministrator } from '../../src/auth/administrators.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';

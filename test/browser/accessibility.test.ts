@@ -3,11 +3,12 @@ import { createRequire } from 'node:module';
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { newToken } from '../../src/auth/tokens.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
 import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
-import { seedUsers } from '../../src/seed/seed.ts';
-import { newToken } from '../../src/sessions/tokens.ts';
-import { updateUser } from '../../src/users/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
 import { giveRoles, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
@@ -44,7 +45,7 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
       is_active: false,
       email: 'new@example.org',
     };
-    await transact(app.db, (trx) => updateUser(trx, 5, changes, undefined, Date.now()));
+    await transact(app.db, (trx) => changeUser(trx, commandLine, 5, changes, Date.now()));
     await page.getByRole('button', { name: 'Save changes' }).click();
   },
   'the question before deleting': (page) => page.goto('/users/3/delete'),

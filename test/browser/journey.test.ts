@@ -1,7 +1,7 @@
 import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { seedUsers } from '../../src/seed/seed.ts';
-import { seal } from '../../src/sessions/tokens.ts';
+import { seal } from '../../src/auth/tokens.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
 import { addUser, cookieName, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
 

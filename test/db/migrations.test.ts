@@ -1,17 +1,18 @@
 import { expect, test } from 'vitest';
+import { seedUsers } from '../../src/cli/seed.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
-import { piecesOf } from '../../src/search/search.ts';
-import { seedUsers } from '../../src/seed/seed.ts';
-import { countByStatus } from '../../src/users/queries.ts';
+import { Deadline } from '../../src/lib/deadline.ts';
+import { parseSearch } from '../../src/search/terms.ts';
+import { countByStatus } from '../../src/users/counts.ts';
 import { addUser, temporaryDatabase, temporaryUrl } from '../support.ts';
 import { makeVersion } from './versions.ts';
 
 async function find(db: Db, q: string): Promise<number[]> {
-  const search = await engineOf(db).searchOf(db);
-  const question = { pieces: piecesOf(q), condition: undefined, isReversed: false, limit: 3_000 };
-  return search.find(db, question, performance.now() + 60_000);
+  const search = await engineOf(db).searchIndexOf(db);
+  const question = { terms: parseSearch(q), condition: undefined, isReversed: false, limit: 3_000 };
+  return search.find(db, question, Deadline.in(60_000));
 }
 
 /** Searches, and the names that they find. */

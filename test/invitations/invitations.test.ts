@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { findCredentials } from '../../src/auth/credentials.ts';
 import { transact } from '../../src/db/transact.ts';
-import { findCredentials } from '../../src/sessions/credentials.ts';
-import { findUserByUsername, updateUser } from '../../src/users/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
+import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, cookieName, get, post, startApp, textOf } from '../support.ts';
 
@@ -30,7 +32,7 @@ describe('a link', () => {
     expect(link).toMatch(/^http:\/\/localhost\/invitations\/[\w-]{43}$/);
     const form = await get(app, path);
     expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
-    expect(textOf(form.body)).toContain('You sign in with it as ed .');
+    expect(textOf(form.body)).toContain('You sign in with it as ed.');
     expect(form.body).toMatch(/value="ed" autocomplete="username"/);
     expect(await signIn(app, 'ed', NEW)).toBeUndefined();
     const answer = await post(app, path, CHOSEN);
@@ -155,12 +157,12 @@ describe('a link', () => {
     const refused = await invite(member.id);
     expect(refused.page.body).toBe('max needs a role first, and to be active.\n');
     const { path } = await invite();
-    await transact(app.db, (trx) => updateUser(trx, ed.id, { role: 'member' }, undefined, 1));
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { role: 'member' }, 1));
     expect((await get(app, path)).statusCode).toBe(404);
-    await transact(app.db, (trx) => updateUser(trx, ed.id, { role: 'admin' }, undefined, 1));
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { role: 'admin' }, 1));
     expect((await get(app, path)).statusCode).toBe(404);
     const again = await invite();
-    await transact(app.db, (trx) => updateUser(trx, ed.id, { is_active: false }, undefined, 1));
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { is_active: false }, 1));
     expect((await get(app, again.path)).statusCode).toBe(404);
   });
 

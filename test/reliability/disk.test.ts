@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
-import { countByStatus } from '../../src/users/queries.ts';
+import { countByStatus } from '../../src/users/counts.ts';
 import { temporaryFolder, textOf } from '../support.ts';
 import { compileFaults, type Fault, startFailing } from './faults.ts';
 

@@ -1,6 +1,6 @@
 /** What many people do at once, and what they are answered. */
 import { expect } from 'vitest';
-import { countByStatus } from '../../src/users/queries.ts';
+import { countByStatus } from '../../src/users/counts.ts';
 import { temporaryDatabase } from '../support.ts';
 
 const WRITERS = 8;

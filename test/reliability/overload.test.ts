@@ -65,7 +65,7 @@ async function startFull(engine: 'sqlite' | 'postgres', more: Record<string, str
     DATABASE_URL: await temporaryUrl(engine),
     SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key'),
   };
-  const seeding = run(['seed', '1000'], settings);
+  const seeding = run(['seed', '1000', '--new-database'], settings);
   seeding.stdout.resume();
   expect((await once(seeding, 'exit'))[0]).toBe(0);
   await addAdministrator(settings.DATABASE_URL, settings.SECRET_KEY_FILE);

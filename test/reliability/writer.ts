@@ -1,8 +1,10 @@
 /** Adds users to a database until it is killed, several at once, and says who is there for good: a line for each. */
+
+import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
 import { DatabaseLostError, UnavailableError } from '../../src/errors.ts';
-import { insertUser } from '../../src/users/queries.ts';
+import { createUser } from '../../src/users/commands.ts';
 
 const WRITERS = 4;
 
@@ -21,7 +23,7 @@ async function write(): Promise<never> {
       role: 'member',
     } as const;
     try {
-      await transact(db, (trx) => insertUser(trx, user, Date.now()));
+      await transact(db, (trx) => createUser(trx, commandLine, user, Date.now()));
       process.stdout.write(`${username}\n`);
     } catch (error) {
       // The other process had the file for too long.

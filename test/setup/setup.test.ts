@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newToken } from '../../src/sessions/tokens.ts';
+import { newToken } from '../../src/auth/tokens.ts';
 import { addPerson, PASSWORD, signIn } from '../people.ts';
 import {
   addUser,

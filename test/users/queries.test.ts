@@ -1,20 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
+import { bulkLoadUsers } from '../../src/db/bulk-load.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { seedUsers } from '../../src/seed/seed.ts';
-import { type Filter, parseList, SORT_KEYS, type Sort } from '../../src/users/list.ts';
-import { listUsers } from '../../src/users/list-queries.ts';
-import { findMatches } from '../../src/users/matches.ts';
-import {
-  countByStatus,
-  deleteUser,
-  findHolders,
-  findUser,
-  findUserByUsername,
-  getUser,
-  insertUsers,
-  updateUser,
-} from '../../src/users/queries.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { countByStatus } from '../../src/users/counts.ts';
+import { parseList } from '../../src/users/list/address.ts';
+import type { Filter } from '../../src/users/list/filter.ts';
+import { resolveFilter } from '../../src/users/list/filter-result.ts';
+import { SORT_KEYS, type Sort } from '../../src/users/list/order.ts';
+import { listUsers } from '../../src/users/list/page.ts';
+import { findHolders, findUser, findUserByUsername, getUser } from '../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase } from '../support.ts';
 
 const { list: ALL } = parseList({});
@@ -22,7 +19,7 @@ const NOON = Date.UTC(2026, 0, 31, 12);
 const DAY = 24 * 60 * 60 * 1000;
 
 async function usernamesOf(db: Db, filter: Filter, sort: Sort, offset = 0, limit = 100): Promise<string[]> {
-  const matches = await findMatches(db, filter);
+  const matches = await resolveFilter(db, filter);
   return (await listUsers(db, { ...filter, sort }, matches, { offset, limit })).map((user) => user.username);
 }
 
@@ -81,7 +78,7 @@ describe('the list', () => {
     [{ createdAfter: '2026-02-01', createdBefore: '2026-01-31' }, []],
   ])('filtered by %o, counted and shown', async (filter, usernames) => {
     const db = await filled();
-    expect((await findMatches(db, { ...ALL, ...filter })).total).toEqual({
+    expect((await resolveFilter(db, { ...ALL, ...filter })).total).toEqual({
       count: usernames.length,
       isExact: true,
     });
@@ -107,24 +104,24 @@ describe('the number of users by status', () => {
   test('follows every change', async () => {
     const db = await temporaryDatabase();
     await addUsers(db, ['alice', 'bob', 'carla']);
-    await transact(db, (trx) => updateUser(trx, 1, { is_active: false }, undefined, NOON));
-    await transact(db, (trx) => updateUser(trx, 1, { full_name: 'Alice' }, undefined, NOON));
+    await transact(db, (trx) => changeUser(trx, commandLine, 1, { is_active: false }, NOON));
+    await transact(db, (trx) => changeUser(trx, commandLine, 1, { full_name: 'Alice' }, NOON));
     expect(await countByStatus(db)).toEqual({ active: 2, inactive: 1 });
-    await transact(db, (trx) => deleteUser(trx, 1));
-    await transact(db, (trx) => deleteUser(trx, 2));
+    await transact(db, (trx) => deleteUser(trx, commandLine, 1));
+    await transact(db, (trx) => deleteUser(trx, commandLine, 2));
     expect(await countByStatus(db)).toEqual({ active: 1, inactive: 0 });
-    await transact(db, (trx) => updateUser(trx, 3, { is_active: false }, undefined, NOON));
+    await transact(db, (trx) => changeUser(trx, commandLine, 3, { is_active: false }, NOON));
     expect(await countByStatus(db)).toEqual({ active: 0, inactive: 1 });
   });
 
   test('is what counting gives after many were inserted, some of them twice', async () => {
     const db = await temporaryDatabase();
     await seedUsers(db, 500);
-    const matches = await findMatches(db, ALL);
+    const matches = await resolveFilter(db, ALL);
     const users = await listUsers(db, { ...ALL, sort: 'id' }, matches, { offset: 490, limit: 10 });
-    const again = users.map(({ id, version, username_key, email_key, ...user }) => user);
-    const added = await transact(db, (trx) => insertUsers(trx, again));
-    expect(added).toEqual([]);
+    const again = users.map(({ id, version, ...user }) => user);
+    const added = await bulkLoadUsers(db, (loader) => loader.insertNew(again));
+    expect(added).toBe(0);
     const counted = await db
       .selectFrom('users')
       .select(({ fn }) => ['is_active', fn.countAll<number>().as('count')])
@@ -141,10 +138,10 @@ describe('an update', () => {
   test('raises the version and leaves what it does not name', async () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice', full_name: 'Alice' }, NOON);
-    const { isWritten, user: after } = await transact(db, (trx) =>
-      updateUser(trx, user.id, { username: 'Alicia' }, 1, NOON + 1),
+    const { kind, user: after } = await transact(db, (trx) =>
+      changeUser(trx, commandLine, user.id, { username: 'Alicia' }, NOON + 1, 1),
     );
-    expect(isWritten).toBe(true);
+    expect(kind).toBe('changed');
     expect(after).toEqual({
       ...user,
       username: 'Alicia',
@@ -159,19 +156,19 @@ describe('an update', () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice' });
     const result = await transact(db, (trx) =>
-      updateUser(trx, user.id, { username: 'alice', is_active: true }, 1, NOON),
+      changeUser(trx, commandLine, user.id, { username: 'alice', is_active: true }, NOON, 1),
     );
-    expect(result).toEqual({ isWritten: true, before: user, user });
+    expect(result).toEqual({ kind: 'unchanged', user });
   });
 
   test('from an old version writes nothing', async () => {
     const db = await temporaryDatabase();
     const user = await addUser(db, { username: 'alice' });
     const update = (full_name: string) =>
-      transact(db, (trx) => updateUser(trx, user.id, { full_name }, 1, NOON));
+      transact(db, (trx) => changeUser(trx, commandLine, user.id, { full_name }, NOON, 1));
     await update('Alice');
     expect(await update('Alicia')).toMatchObject({
-      isWritten: false,
+      kind: 'conflict',
       user: { full_name: 'Alice', version: 2 },
     });
     expect(await findUser(db, user.id)).toMatchObject({ full_name: 'Alice', version: 2 });

@@ -4,7 +4,7 @@ import { StartError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
-import { isOneOf, makeSearchIndex, postgresSearch } from './search.ts';
+import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
 export const postgresEngine: Engine = {
   name: 'postgres',
@@ -35,7 +35,7 @@ export const postgresEngine: Engine = {
   },
 
   // By connection, of which each has one transaction at a time; the process behind it has a number.
-  ownCount: sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`,
+  counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`,
 
   async readVersion(db) {
     if (!(await hasTable(db, 'roster_version'))) return 0;
@@ -66,11 +66,11 @@ export const postgresEngine: Engine = {
   // An index of PostgreSQL's own.
   async indexSearchText() {},
   async indexUsersAfter() {},
-  searchOf: postgresSearch,
-  isOneOf,
+  searchIndexOf: postgresSearch,
+  isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`,
   skipOver: (_db, query) => query(),
   // It is the server that works, on everyone's statements at once.
-  stretch: (work) => work(),
+  runBatch: (work) => work(),
   // A row's earlier version stays in its file until the next vacuum.
   overwrite: transact,
   async finishBulkLoad(db) {

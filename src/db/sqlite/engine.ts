@@ -1,17 +1,20 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
-import Sqlite from 'better-sqlite3';
 import { type SqlBool, sql } from 'kysely';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { runBatch } from './batches.ts';
+import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.ts';
+import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
-import { indexSearchText, indexUsersAfter, isOneOf, makeSearchIndex, sqliteSearch } from './search.ts';
-import { inTurn } from './turns.ts';
 
 /** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_SIZE = 256 * 1024;
 /** Bytes; SQLite takes no more. */
 const MOST_MAPPED = 0x7fff0000;
+
+/** The adapter of `dialect.ts`, which knows the connection that writes. */
+type OwnerOfLog = { emptyLog(): Promise<void> };
 
 export const sqliteEngine: Engine = {
   name: 'sqlite',
@@ -19,7 +22,7 @@ export const sqliteEngine: Engine = {
   async prepare() {},
 
   // Writers take turns, so each count is one row.
-  ownCount: sql<SqlBool>`true`,
+  counterShard: sql<SqlBool>`true`,
 
   readVersion,
   lockVersion: readVersion,
@@ -41,10 +44,11 @@ export const sqliteEngine: Engine = {
   makeSearchIndex,
   indexSearchText,
   indexUsersAfter,
-  searchOf: async () => sqliteSearch,
-  isOneOf,
+  searchIndexOf: async () => sqliteSearch,
+  isOneOf: (column, values) =>
+    sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
   skipOver,
-  stretch: inTurn,
+  runBatch,
   overwrite,
   async finishBulkLoad() {},
 
@@ -84,16 +88,9 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
       await sql`pragma secure_delete = off`.execute(trx);
     }
   });
-  await truncateLog(db);
+  // It holds pages as they were.
+  await (db.getExecutor().adapter as unknown as OwnerOfLog).emptyLog();
   return result;
-}
-
-/** Empties the write-ahead log, which holds pages as they were; where someone is reading them, it stays for now. */
-async function truncateLog(db: Db): Promise<void> {
-  const { rows } = await sql<{ file: string }>`select file from pragma_database_list`.execute(db);
-  const own = new Sqlite(rows[0]?.file);
-  own.pragma('wal_checkpoint(TRUNCATE)');
-  own.close();
 }
 
 async function readVersion(db: Db): Promise<number> {

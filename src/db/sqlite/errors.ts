@@ -1,7 +1,15 @@
 /** What SQLite's errors mean to Roster: https://sqlite.org/rescode.html */
 import { accessSync, constants, utimesSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-import { DamagedError, NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import {
+  DamagedError,
+  DatabaseLostError,
+  NotUniqueError,
+  OutcomeUnknownError,
+  UnavailableError,
+} from '../../errors.ts';
+
+export const GONE = 'its file is gone, or another one lies in its place';
 
 /** What a statement's error is to the rest of the house. */
 export function translated(error: unknown, db: Sqlite.Database): unknown {
@@ -14,17 +22,30 @@ export function translated(error: unknown, db: Sqlite.Database): unknown {
 }
 
 /**
- * The same for the error of a commit. When the log has been written and could not be synced, SQLite goes on as if nothing
- * of it were there, and the next commit writes over it; but whoever opens the file after a kill before that finds a
- * whole commit, and takes it for one. The same goes for all that can fail after the sync.
+ * Whether a commit with this error may be there all the same. When the log has been written and could not be synced, SQLite
+ * goes on as if nothing of it were there, and the next commit writes over it; but whoever opens the file after a kill before
+ * that finds a whole commit, and takes it for one. The same goes for all that can fail after the sync.
  */
-export function translatedCommit(error: unknown): unknown {
+export function isMaybeSaved(error: unknown): boolean {
+  const cause = error instanceof UnavailableError ? error.cause : undefined;
+  return cause instanceof Sqlite.SqliteError && /^SQLITE_(IOERR(?!_WRITE)|NOMEM)/.test(cause.code);
+}
+
+/** What the database's failure is to whoever had something saved. */
+export function outcomeUnknown(error: unknown): unknown {
   if (!(error instanceof UnavailableError)) return error;
   const { cause, reason = '' } = error;
-  const isWritten = /^SQLITE_(IOERR(?!_WRITE)|NOMEM)/.test(
-    (cause as { code?: string } | undefined)?.code ?? '',
-  );
-  return isWritten ? new OutcomeUnknownError(`the commit failed: ${reason}`, { cause, reason }) : error;
+  return new OutcomeUnknownError(`the commit failed: ${reason}`, { cause, reason });
+}
+
+/** Where the file is no longer the one that was opened: why is a sentence for the log. */
+export function lost(problem: string, cause?: unknown): DatabaseLostError {
+  return new DatabaseLostError(problem, { cause, reason: GONE });
+}
+
+/** @throws DatabaseLostError where there is a problem with the file. */
+export function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw lost(problem);
 }
 
 /** Whether it passes by itself, since another process is at work. */

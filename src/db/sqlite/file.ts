@@ -7,7 +7,6 @@ import {
   existsSync,
   mkdirSync,
   openSync,
-  readSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -15,12 +14,10 @@ import {
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
-import { makeFileOnce } from '../../make-file.ts';
+import { makeFileOnce } from '../../lib/make-file.ts';
 import { refuseNewer } from '../migrate.ts';
 import { migrationOf } from './generation.ts';
-
-/** "Rost": the mark of Roster's files (https://sqlite.org/pragma.html#pragma_application_id). */
-export const APPLICATION_ID = 0x526f7374;
+import { APPLICATION_ID, type Header, readHeader } from './header.ts';
 
 /** Bytes that a new database takes, with the files that SQLite keeps beside it. */
 const ROOM = 1024 * 1024;
@@ -43,18 +40,14 @@ export function checkSqliteFile(path: string, newestVersion: number, access = co
   if (!existsSync(path)) throw new StartError(`There is no file ${path}.`);
   // SQLite keeps files beside the database, also while it only reads.
   checkFolder(path);
-  const header = readHeader(path, access);
-  if (header.length === 0) {
-    throw new StartError(`${path} is empty (0 bytes); restore it or remove it.`);
-  }
-  // The layout of the header: https://sqlite.org/fileformat2.html#the_database_header
-  if (header.length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
+  const header = headerOf(path, access);
+  if (header === undefined) {
     throw new StartError(`${path} is not a SQLite database; give DATABASE_URL another path.`);
   }
-  if (header.readInt32BE(68) !== APPLICATION_ID) {
+  if (header.applicationId !== APPLICATION_ID) {
     throw new StartError(`${path} belongs to another application; give DATABASE_URL another path.`);
   }
-  refuseNewer(path, migrationOf(header.readInt32BE(60)), newestVersion);
+  refuseNewer(path, migrationOf(header.version), newestVersion);
 }
 
 function makeFile(path: string): void {
@@ -83,17 +76,18 @@ function findRoom(draft: string): void {
   }
 }
 
-function readHeader(path: string, access: number): Buffer {
-  const header = Buffer.alloc(100);
-  if (!statSync(path).isFile()) {
+function headerOf(path: string, access: number): Header | undefined {
+  const stats = statSync(path);
+  if (!stats.isFile()) {
     throw new StartError(`${path} is not a file; give DATABASE_URL the path of a file.`);
   }
+  if (stats.size === 0) throw new StartError(`${path} is empty (0 bytes); restore it or remove it.`);
   try {
     accessSync(path, access);
     const file = openSync(path, 'r');
-    const length = readSync(file, header, 0, header.length, 0);
+    const header = readHeader(file);
     closeSync(file);
-    return header.subarray(0, length);
+    return header;
   } catch {
     throw new StartError(`${path} cannot be read and written; check its permissions.`);
   }

@@ -5,7 +5,9 @@
  */
 
 /** From 1 to this one, and then from 1 again; 0 is that of a file which no Roster of this kind has written to. */
-const LAST = 2 ** 23 - 1;
+const LAST = 2 ** 22 - 1;
+/** A part of the first of all alone: a log in which it comes was begun beside a file of generation 0. */
+const FIRST = 2 ** 22;
 
 export function migrationOf(version: number): number {
   return version & 0xff;
@@ -22,7 +24,7 @@ export function withMigration(version: number, migration: number): number {
 /** The next version; the first of all is at random, so that two files are unlikely to share a history by chance. */
 export function raised(version: number): number {
   const generation = generationOf(version);
-  const next = generation === 0 ? 1 + Math.floor(Math.random() * LAST) : (generation % LAST) + 1;
+  const next = generation === 0 ? FIRST + 1 + Math.floor(Math.random() * LAST) : (generation % LAST) + 1;
   return next * 256 + migrationOf(version);
 }
 
@@ -32,16 +34,26 @@ export function isBetween(generation: number, first: number, last: number): bool
   return stepsFrom(first, generation) <= stepsFrom(first, last);
 }
 
-/** Whether a generation is one, or comes at most some steps after it; from 0 on nobody can tell, and there is no way back to it. */
-export function isWithin(generation: number, first: number, steps: number): boolean {
-  return first === 0 || (generation !== 0 && stepsFrom(first, generation) <= steps);
+/**
+ * Whether a file is as a log has met it, or as a checkpoint of that log has left it.
+ * @param first the generation that the first transaction in the log has made, and `last` the last one.
+ */
+export function isOneHistory(generation: number, first: number, last: number): boolean {
+  if (generation === 0) return first === 0 || first >= FIRST;
+  if (first === 0) return last !== 0;
+  // Another program may have put a file of generation 0 into this one.
+  return last === 0 || stepsFrom(first - 1, generation) <= stepsFrom(first - 1, last);
 }
 
-/** The generation before one. */
-export function before(generation: number): number {
-  return generation > 1 ? generation - 1 : generation * LAST;
+/**
+ * Whether a generation is one, or comes at most some steps after it: half of all there are, for no other would be foreign.
+ * From 0 on nobody can tell, and there is no way back to it.
+ */
+export function isReachable(generation: number, from: number, steps: number): boolean {
+  return from === 0 || (generation !== 0 && stepsFrom(from, generation) <= Math.min(steps, LAST / 2));
 }
 
+/** FIRST is no multiple of LAST, but one more: the way goes on from the first of all as from any other. */
 function stepsFrom(first: number, generation: number): number {
-  return (generation - first + LAST) % LAST;
+  return (generation - first + 3 * LAST) % LAST;
 }

@@ -3,7 +3,13 @@ import { readSync } from 'node:fs';
 
 export const HEADER_SIZE = 100;
 
+/** "Rost": the mark of Roster's files (https://sqlite.org/pragma.html#pragma_application_id). */
+export const APPLICATION_ID = 0x526f7374;
+
+const MAGIC = Buffer.from('SQLite format 3\0');
+
 export type Header = {
+  applicationId: number;
   /** `user_version`: see `generation.ts`. */
   version: number;
   /** In bytes. */
@@ -15,11 +21,13 @@ export type Header = {
   free: number;
 };
 
-/** Of a file that is open; undefined where it is shorter than a header. */
+/** Of a file that is open; undefined where that is none of SQLite's. */
 export function readHeader(descriptor: number, bytes = Buffer.alloc(HEADER_SIZE)): Header | undefined {
   if (readSync(descriptor, bytes, 0, HEADER_SIZE, 0) < HEADER_SIZE) return undefined;
+  if (bytes.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) return undefined;
   const isRecent = bytes.readUInt32BE(24) === bytes.readUInt32BE(92);
   return {
+    applicationId: bytes.readInt32BE(68),
     version: bytes.readInt32BE(60),
     // What does not fit into two bytes is written as 1.
     pageSize: bytes.readUInt16BE(16) === 1 ? 65_536 : bytes.readUInt16BE(16),

@@ -1,10 +1,10 @@
 /** What lies in the place of a database before SQLite opens it, and is not what Roster has left there: see `generation.ts`. */
 import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs';
 import { StartError } from '../../errors.ts';
-import { before, generationOf, isBetween } from './generation.ts';
-import { type Header, readHeader } from './header.ts';
+import { generationOf, isOneHistory } from './generation.ts';
+import { readHeader } from './header.ts';
 import { findHole } from './holes.ts';
-import { type Log, readLog, readSalts } from './log-file.ts';
+import { readLog, readSalts } from './log-file.ts';
 
 /** @throws StartError where a log is there and no file, which SQLite would make of it. */
 export function refuseLogWithoutFile(path: string): void {
@@ -44,15 +44,10 @@ export function refuseForeignParts(path: string): void {
 function isForeign(descriptor: number, path: string): boolean {
   const salts = readSalts(path);
   const header = readHeader(descriptor);
-  const log = salts && readLog(path);
+  const log = salts === undefined ? undefined : readLog(path);
+  if (!header || log?.first === undefined || log.last === undefined || log.isWhole) return false;
   // Where another process has begun a new log meanwhile, file and log are of two moments.
-  return Boolean(header && log) && readSalts(path) === salts && !isOneHistory(header as Header, log as Log);
-}
-
-/** The file is as the log has met it, or as a checkpoint of it has left it. */
-function isOneHistory({ version }: Header, { first, last, isWhole }: Log): boolean {
-  if (first === undefined || last === undefined || isWhole) return true;
-  return isBetween(generationOf(version), before(first), last);
+  return readSalts(path) === salts && !isOneHistory(generationOf(header.version), log.first, log.last);
 }
 
 function sizeOf(path: string): number {

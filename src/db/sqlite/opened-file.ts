@@ -2,14 +2,15 @@
  * Whether the database that SQLite has open is still the one that lies at its path: a file that was removed, or that
  * another was put in the place of, takes every change without an error, and gives none of them back.
  */
-import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
-import { generationOf, isBetween, isWithin } from './generation.ts';
+import { closeSync, openSync, realpathSync } from 'node:fs';
+import { generationOf, isBetween, isReachable } from './generation.ts';
 import { HEADER_SIZE, type Header, readHeader } from './header.ts';
+import { PlacedFile } from './placed-file.ts';
 
 /** How often it is looked at where nothing is written, in milliseconds. */
 const INTERVAL = 2_000;
 /** More generations than all processes together make in a millisecond. */
-const MOST_STEPS = 100;
+const MOST_STEPS = 20;
 
 /**
  * Made before SQLite opens the file, and closed after all of SQLite's connections: with any descriptor of a file that is
@@ -18,29 +19,31 @@ const MOST_STEPS = 100;
 export class OpenedFile {
   /** Why nothing may be read or written: a sentence; undefined while all is well. */
   problem: string | undefined;
-  readonly #path: string;
   readonly #real: string;
   readonly #descriptor: number;
-  /** The path and the identity of each file that is a part of it. */
-  readonly #parts: { path: string; identity: string }[] = [];
+  readonly #file: PlacedFile;
+  /** What SQLite keeps beside it. */
+  #log: PlacedFile | undefined;
+  #index: PlacedFile | undefined;
   /** What the file on disk was like when it was looked at last. */
   #generation: number;
   #size: number;
-  /** What SQLite says, log and all, and when it did. */
+  /** Bytes that it is to have, by its header. */
+  #wanted = 0;
+  /** What SQLite says, log and all, and when it was asked. */
   #newest = { generation: 0, at: 0 };
   #readVersion = () => 0;
   #timer: NodeJS.Timeout | undefined;
-  #isForGood = false;
+  #isOverwritten = false;
   readonly #header = Buffer.alloc(HEADER_SIZE);
 
   constructor(path: string, isReadOnly: boolean) {
-    this.#path = path;
     this.#real = realpathSync(path);
     // Some file systems in layers make another file of it as soon as it is opened to write.
     this.#descriptor = openSync(this.#real, isReadOnly ? 'r' : 'r+');
+    this.#file = new PlacedFile(path);
     this.#generation = generationOf(readHeader(this.#descriptor)?.version ?? 0);
-    this.#size = statSync(path).size;
-    this.#add(path);
+    this.#size = this.#file.size;
   }
 
   /**
@@ -49,33 +52,63 @@ export class OpenedFile {
    */
   watch(readVersion: () => number): void {
     this.#readVersion = readVersion;
+    this.follow();
     // It makes the other two files when it reads for the first time.
-    this.#newest = { generation: generationOf(readVersion()), at: performance.now() };
-    this.#add(`${this.#real}-wal`);
-    this.#add(`${this.#real}-shm`);
-    this.#timer = setInterval(() => this.look(), INTERVAL).unref();
+    this.#log = PlacedFile.at(`${this.#real}-wal`);
+    this.#index = PlacedFile.at(`${this.#real}-shm`);
+    this.#timer = setInterval(() => this.#keepUp(), INTERVAL).unref();
   }
 
   /** Looks at the file, and logs what has happened to it, once; returns `problem`. */
   look(): string | undefined {
-    if (this.#isForGood) return this.problem;
-    const found = this.#findAtPaths();
-    if (found !== this.problem) console.error(found ?? `${this.#path} is back: Roster goes on with it.`);
-    this.problem = found;
-    // Twice: between two steps of one look another process may have done its work.
-    if (!found && !this.#isAsWritten() && !this.#isAsWritten()) this.#giveUp();
+    if (this.#isOverwritten) return this.problem;
+    let found = this.#findAway();
+    if (!this.#isAsWritten() || !this.#isWhole()) {
+      // Once more: between two steps of one look another process may have done its work.
+      found = this.#findAway();
+      if (!this.#isAsWritten() || !this.#isWhole()) this.#giveUp();
+    }
+    if (!this.#isOverwritten && found !== this.problem) {
+      console.error(found ?? `${this.#file.path} is back: Roster goes on with it.`);
+      this.problem = found;
+    }
     return this.problem;
   }
 
-  /**
-   * The same for what SQLite reads: is it a version that comes after the last one?
-   * @param version of the header, as of this moment.
-   */
-  follow(version: number): string | undefined {
-    const generation = generationOf(version);
+  /** The half that belongs before a commit, for SQLite may write into the file as a part of it: was it overwritten? */
+  lookInside(): string | undefined {
+    return this.problem ?? (this.#isAsWritten() ? undefined : this.look());
+  }
+
+  /** The half that belongs between a commit and its answer: do the file and its log lie at their paths? */
+  lookAtPaths(): string | undefined {
+    const parts = [this.#file, this.#log];
+    const isThere = parts.every((part) => part?.look().whereabouts === 'in place') && this.#isWhole();
+    return isThere ? this.problem : this.look();
+  }
+
+  /** Asks SQLite for what it reads: is it a version that comes after the last one? Returns `problem`. */
+  follow(readVersion = this.#readVersion): string | undefined {
+    // From before it is read: this process may stand still then, while others go on.
+    const at = performance.now();
+    const generation = generationOf(readVersion());
     if (!this.#mayFollow(generation)) this.#giveUp();
-    this.#newest = { generation, at: performance.now() };
+    this.#newest = { generation, at };
     return this.problem;
+  }
+
+  /** Whether another file would be the one to be written, or to be removed, by closing it as of the last look. */
+  get isAnother(): boolean {
+    const [file, log, index] = [this.#file, this.#log, this.#index].map((part) => part?.whereabouts);
+    // Who has made another index may have written into the log by it.
+    const isWrittenElsewhere = log === 'replaced' || (log === 'in place' && index === 'replaced');
+    return this.#isOverwritten || file === 'replaced' || isWrittenElsewhere;
+  }
+
+  /** Whether all that lies at the paths as of the last look is its own, but the log is not there. */
+  get isWithoutLog(): boolean {
+    const isGone = this.#log?.whereabouts === 'gone' && this.#index?.whereabouts !== 'replaced';
+    return isGone && this.#file.whereabouts === 'in place';
   }
 
   close(): void {
@@ -83,49 +116,62 @@ export class OpenedFile {
     closeSync(this.#descriptor);
   }
 
-  /** Nobody closes the database: that would remove what lies at its paths now, and write into it. */
+  /** Nobody closes the database. */
   leave(): void {
     clearInterval(this.#timer);
     // At the end of the process better-sqlite3 would close it, unless the process ends at once.
     process.off('exit', endAtOnce).once('exit', endAtOnce);
   }
 
-  #add(path: string): void {
-    const identity = identityOf(path);
-    if (identity) this.#parts.push({ path, identity });
+  /** Where nothing is written. */
+  #keepUp(): void {
+    if (this.look() !== undefined) return;
+    try {
+      this.follow();
+    } catch {
+      // SQLite says so to whoever asks it for something.
+    }
   }
 
-  #findAtPaths(): string | undefined {
-    for (const { path, identity } of this.#parts) {
-      const now = identityOf(path);
-      if (now === undefined)
-        return `${path} is gone while Roster had it open: nothing is read or written until it is back.`;
-      if (now !== identity)
-        return `${path} is not what Roster has opened, but another file in its place: nothing is read or written until the first one is back.`;
-    }
-    return undefined;
+  #findAway(): string | undefined {
+    const file = this.#file.look().describe('until it is back; put it back before Roster is stopped');
+    const stop = 'any more; stop Roster in order, which saves every change, and start it again';
+    // All three, each time: what can be done with one depends on the others.
+    const log = this.#log?.look().describe(stop);
+    const index = this.#index?.look().describe(stop);
+    return file ?? log ?? index;
   }
 
   /** What has been read of another file is in memory: putting the right one back does not help by itself. */
   #giveUp(): void {
-    if (this.#isForGood) return;
-    this.#isForGood = true;
-    this.problem = `${this.#path} was overwritten while Roster had it open: stop Roster, put the right file back without ${this.#real}-wal and ${this.#real}-shm, and start it again.`;
+    if (this.#isOverwritten) return;
+    this.#isOverwritten = true;
+    this.problem = `${this.#file.path} was overwritten while Roster had it open: stop Roster, put the right file back without ${this.#real}-wal and ${this.#real}-shm, and start it again.`;
     console.error(this.problem);
   }
 
+  /** What lies at another path by now is not looked into. */
   #isAsWritten(): boolean {
+    if (this.#file.whereabouts !== 'in place') return true;
     try {
-      const { size } = statSync(this.#path);
       const header = readHeader(this.#descriptor, this.#header);
-      if (!header || !this.#isOfOneHistory(header) || this.#isShortened(size, header)) return false;
+      if (!header || !this.#isOfOneHistory(header)) return false;
       this.#generation = generationOf(header.version);
-      this.#size = size;
+      this.#wanted = (header.pages ?? 0) * header.pageSize;
       return true;
     } catch {
       // What cannot be read at all is no other file: SQLite says what it is.
       return true;
     }
+  }
+
+  /** Where SQLite has made it smaller, it has said so in the header first. */
+  #isWhole(): boolean {
+    const { size, whereabouts } = this.#file;
+    if (whereabouts !== 'in place') return true;
+    if (size < this.#size && size < this.#wanted) return false;
+    this.#size = size;
+    return true;
   }
 
   /** It was there before, or SQLite has written it since. */
@@ -134,35 +180,20 @@ export class OpenedFile {
     if (generation === this.#generation) return true;
     if (isBetween(generation, this.#generation, this.#newest.generation)) return true;
     try {
-      if (this.follow(this.#readVersion())) return false;
+      this.follow();
     } catch {
       // As while another process recovers the log: it may have come so far.
       return this.#mayFollow(generation);
     }
-    return isBetween(generation, this.#generation, this.#newest.generation);
+    return !this.#isOverwritten && isBetween(generation, this.#generation, this.#newest.generation);
   }
 
   #mayFollow(generation: number): boolean {
     const steps = MOST_STEPS * (1 + performance.now() - this.#newest.at);
-    return isWithin(generation, this.#newest.generation, steps);
-  }
-
-  /** Not so where SQLite has made it smaller, and says so in the header first. */
-  #isShortened(size: number, { pages = 0, pageSize }: Header): boolean {
-    return size < this.#size && size < pages * pageSize;
+    return isReachable(generation, this.#newest.generation, steps);
   }
 }
 
 function endAtOnce(): void {
   process.exit();
-}
-
-/** What tells a file from any other, under whatever name; undefined where there is none to be seen. */
-function identityOf(path: string): string | undefined {
-  try {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    return stats && `${stats.dev} ${stats.ino}`;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 /** A connection to SQLite: how it is set, its prepared statements, and results that look as on any other engine. */
 import Sqlite from 'better-sqlite3';
 import type { QueryResult } from 'kysely';
+import { backfill } from './checkpoint.ts';
 import { translated } from './errors.ts';
 
 /** How long opening waits, in milliseconds, while another process opens or recovers the same file. */
@@ -18,19 +19,20 @@ export function openWriter(path: string): Statements {
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
   db.pragma(`cache_size = -${CACHE_SIZE}`);
-  backfill(db);
+  const statements = new Statements(db);
+  backfillIfPossible(statements);
   // From here on `beginImmediate` waits: SQLite itself would wait by stopping the whole process.
   db.pragma('busy_timeout = 0');
-  return new Statements(db);
+  return statements;
 }
 
 /**
- * Copies what the log holds into the file, and syncs that. After a sync that failed, the log of a Roster that was killed
+ * After a sync that failed, the log of a Roster that was killed
  * may be in the system's memory alone, where no later sync looks again: what is appended to it would go with it.
  */
-function backfill(db: Sqlite.Database): void {
+function backfillIfPossible(statements: Statements): void {
   try {
-    db.pragma('wal_checkpoint(PASSIVE)');
+    backfill(statements);
   } catch {
     // On a disk that is full or failing by now; everything can still be read.
   }
@@ -94,3 +96,13 @@ export class Statements {
 }
 
 type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };
+
+/** `user_version`, in the file's header: see `generation.ts`. */
+export function readVersion(statements: Statements): number {
+  return statements.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0;
+}
+
+/** How many rows a connection has changed since it was opened. */
+export function countChanges(statements: Statements): number {
+  return statements.run<{ count: number }>('select total_changes() as count').rows[0]?.count ?? 0;
+}

@@ -1,13 +1,14 @@
 /** Who acts, on locked rows: what that keeps others from, and what it does not. */
 import { sql } from 'kysely';
 import { describe, expect, test, vi } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
+import { shareAdministrators } from '../../../src/auth/administrators.ts';
+import { findRoleOf } from '../../../src/auth/sessions.ts';
+import { hashOf } from '../../../src/auth/tokens.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { shareAdministrators } from '../../../src/sessions/last-administrator.ts';
-import { findActorOf } from '../../../src/sessions/queries.ts';
-import { hashOf } from '../../../src/sessions/tokens.ts';
-import { makeAdministrator } from '../../../src/setup/administrators.ts';
-import { deleteUser, updateUser } from '../../../src/users/queries.ts';
+import { makeAdministrator } from '../../../src/setup/commands.ts';
+import { changeUser, deleteUser } from '../../../src/users/commands.ts';
 import { addPerson, PASSWORD, signedIn } from '../../people.ts';
 import { post, startApp } from '../../support.ts';
 
@@ -53,25 +54,25 @@ async function orderOf(
 
 describe('until the end of what somebody does', () => {
   test.each<[string, (trx: Trx, id: number) => Promise<unknown>]>([
-    ['given another role', (trx, id) => updateUser(trx, id, { role: 'viewer' }, undefined, 1)],
-    ['deactivated', (trx, id) => updateUser(trx, id, { is_active: false }, undefined, 1)],
-    ['deleted', (trx, id) => deleteUser(trx, id)],
+    ['given another role', (trx, id) => changeUser(trx, commandLine, id, { role: 'viewer' }, 1)],
+    ['deactivated', (trx, id) => changeUser(trx, commandLine, id, { is_active: false }, 1)],
+    ['deleted', (trx, id) => deleteUser(trx, commandLine, id)],
   ])('they are not %s', async (_what, change) => {
     const { app, eve, session } = await start();
     const order = await orderOf(
       app.db,
-      (trx) => findActorOf(trx, session),
+      (trx) => findRoleOf(trx, session),
       () => transact(app.db, (trx) => change(trx, eve.id)),
     );
     expect(order).toEqual(['who acts', 'the other']);
-    expect(await transact(app.db, (trx) => findActorOf(trx, session))).toBeUndefined();
+    expect(await transact(app.db, (trx) => findRoleOf(trx, session))).toBeUndefined();
   });
 
   test('where nobody signs in, nobody becomes the administrator', async () => {
     const app = await startApp();
     const user = { username: 'ann', email: 'ann@example.org', full_name: null };
     const order = await orderOf(app.db, shareAdministrators, () =>
-      transact(app.db, (trx) => makeAdministrator(trx, user, '$argon2id$', 1)),
+      transact(app.db, (trx) => makeAdministrator(trx, commandLine, user, '$argon2id$', 1)),
     );
     expect(order).toEqual(['who acts', 'the other']);
   });

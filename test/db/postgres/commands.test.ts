@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { openToRead } from '../../../src/db/database.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
-import { countByStatus } from '../../../src/users/queries.ts';
+import { countByStatus } from '../../../src/users/counts.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { run } from '../../roster.ts';
 import { temporaryDatabase, temporaryUrl } from '../../support.ts';

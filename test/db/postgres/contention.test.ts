@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import { DatabaseError } from 'pg';
 import { expect, test } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
 import { isRefusal } from '../../../src/db/postgres/errors.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { UnavailableError } from '../../../src/errors.ts';
-import { updateUser } from '../../../src/users/queries.ts';
+import { changeUser } from '../../../src/users/commands.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUsers, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
@@ -105,7 +106,7 @@ test('totals are written last and in one order, so that no two transactions wait
   await addUsers(db, ['alice']);
   for (const is_active of [false, true]) {
     const before = heard().length;
-    await transact(db, (trx) => updateUser(trx, 1, { is_active }, undefined, 0));
+    await transact(db, (trx) => changeUser(trx, commandLine, 1, { is_active }, 0));
     expect(heard().slice(before)).toMatch(
       /update "users".*update "user_counts".*true.*update "user_counts".*false.*commit/s,
     );

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
-import { isInBounds } from '../../../src/users/list-bounds.ts';
+import { inBounds } from '../../../src/users/list/conditions.ts';
 import { giveRoles, temporaryDatabase } from '../../support.ts';
-import { listWindows } from '../list-windows.ts';
+import { listSlices } from '../list-slices.ts';
 
 type Node = {
   'Node Type': string;
@@ -22,7 +22,7 @@ test('every order, with and without a status or a role, walks one index and sort
   await seedUsers(db, 20_000);
   await giveRoles(db);
   await engineOf(db).finishBulkLoad(db);
-  for (const { query, role, isFar } of listWindows(db)) {
+  for (const { query, role, isFar } of listSlices(db)) {
     const sqlOfPlan = `explain (format json) ${query.sql}`;
     const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({ ...query, sql: sqlOfPlan });
     const plan = rows[0]?.['QUERY PLAN'][0].Plan as Node;
@@ -43,7 +43,7 @@ test('who has a role is found in its index', async () => {
   await giveRoles(db);
   await engineOf(db).finishBulkLoad(db);
   for (const role of ['viewer', 'editor', 'admin'] as const) {
-    const ofRole = db.selectFrom('users').select('id').where(isInBounds({ role })).limit(10_001).compile();
+    const ofRole = db.selectFrom('users').select('id').where(inBounds({ role })).limit(10_001).compile();
     const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({
       ...ofRole,
       sql: `explain (format json) ${ofRole.sql}`,

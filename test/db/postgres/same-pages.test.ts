@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { expect, test } from 'vitest';
-import { open } from '../../../src/sessions/tokens.ts';
-import { SORT_KEYS } from '../../../src/users/list.ts';
+import { open } from '../../../src/auth/tokens.ts';
+import { SORT_KEYS } from '../../../src/users/list/order.ts';
 import { addUser, get, post, SECRET_KEY, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 /** Names that collations, cases and normal forms put in different orders, or take for one another. */

@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
-import { NotUniqueError, UnavailableError } from '../../../src/errors.ts';
+import { NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../../src/errors.ts';
 import { findUserByUsername } from '../../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../../support.ts';
 
@@ -193,6 +194,34 @@ test('a taken value and a full disk are told apart from what is unexpected', asy
   };
   await expect(filling()).rejects.toThrow(UnavailableError);
   expect(await findUserByUsername(db, 'alice')).toBeDefined();
+});
+
+test('what was overwritten is not in the log any more, whoever else is writing', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  const db = await temporaryDatabase(`sqlite:${path}`);
+  await addUser(db, { username: 'alice', full_name: 'a secret name' });
+  await Promise.all([
+    ...['bob', 'carla'].map((username) => addUser(db, { username })),
+    engineOf(db)
+      .overwrite(db, (trx) => trx.updateTable('users').set({ full_name: 'Alice' }).execute())
+      .then(() => expect(readFileSync(`${path}-wal`).includes('a secret name')).toBe(false)),
+    ...['dora', 'emil'].map((username) => addUser(db, { username })),
+  ]);
+});
+
+test('where the log cannot be emptied after a change, that is not said to have failed', async () => {
+  const db = await temporaryDatabase();
+  const statements = Object.getPrototypeOf(new Sqlite(':memory:').prepare('select 1'));
+  const all = statements.all;
+  const spy = vi.spyOn(statements, 'all').mockImplementation(function (this: Sqlite.Statement, ...values) {
+    if (!/wal_checkpoint/i.test(this.source)) return all.apply(this, values);
+    throw new Sqlite.SqliteError('disk I/O error', 'SQLITE_IOERR_TRUNCATE');
+  });
+  onTestFinished(() => spy.mockRestore());
+  const overwriting = engineOf(db).overwrite(db, (trx) =>
+    trx.updateTable('user_counts').set({ count: 0 }).execute(),
+  );
+  await expect(overwriting).rejects.toThrow(OutcomeUnknownError);
 });
 
 test('booleans and ids come back as they went in', async () => {

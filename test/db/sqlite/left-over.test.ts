@@ -175,22 +175,82 @@ test('a copy that SQLite itself has put back while Roster ran opens after a kill
   await db.destroy();
 });
 
+/** Makes a file what a Roster without generations would have written. */
+function makeOld(path: string): void {
+  const program = new Sqlite(path);
+  program.pragma(`user_version = ${Number(program.pragma('user_version', { simple: true })) & 0xff}`);
+  program.close();
+}
+
 test('a file that an older Roster has written goes on, with and without a log', async () => {
   const path = await closedDatabase(['alice']);
-  const old = otherProgram(path);
-  old.pragma(`user_version = ${Number(old.pragma('user_version', { simple: true })) & 0xff}`);
-  old.exec('pragma wal_checkpoint(truncate)');
-  old.exec("update users set full_name = 'Alice'");
+  makeOld(path);
+  otherProgram(path).exec("update users set full_name = 'Alice'");
   const killed = copyFiles(path);
   expect(await usersIn(killed)).toEqual(['alice']);
   expect(await usersIn(await killedWith(killed, ['bob', 'carla']))).toEqual(['alice', 'bob', 'carla']);
+});
+
+test('a copy that an older Roster has written, put back beside the log of this one, is refused', async () => {
+  const path = await closedDatabase(['alice']);
+  makeOld(path);
+  const copy = copyFiles(path);
+  const killed = await killedWith(path, ['bob', 'carla']);
+  copyFileSync(copy, killed);
+  await expectRefusal(killed, 'not of one making');
+});
+
+test('a copy of this Roster, put back beside the log of an older one, is refused', async () => {
+  const path = await closedDatabase(['alice']);
+  const copy = copyFiles(path);
+  makeOld(path);
+  // It writes the first page, too.
+  otherProgram(path).exec(
+    "insert into secrets values ('some', 'value'); create table notes (note any) strict",
+  );
+  const killed = copyFiles(path);
+  copyFileSync(copy, killed);
+  await expectRefusal(killed, 'not of one making');
+});
+
+test('a file of an older Roster opens after a kill, also where it still has the first change of this one in its log', async () => {
+  const path = await closedDatabase(['alice']);
+  makeOld(path);
+  const db = await openDatabase(`sqlite:${path}`);
+  // Who reads the file as it was keeps all that comes after in the log.
+  const reader = otherProgram(path);
+  reader.exec('begin; select count(*) from users');
+  await addUsers(db, ['bob', 'carla']);
+  const killed = copyFiles(path);
+  copyFileSync(killed, `${killed}.copy`);
+  const file = new Sqlite(`${killed}.copy`, { readonly: true });
+  expect(Number(file.pragma('user_version', { simple: true })) >>> 8).toBe(0);
+  file.close();
+  expect(await usersIn(killed)).toEqual(['alice', 'bob', 'carla']);
+  reader.exec('rollback');
+  await db.destroy();
+});
+
+test('a copy from before is refused also where someone was reading when the first change came', async () => {
+  const path = await closedDatabase(['alice']);
+  const copy = copyFiles(path);
+  const db = await openDatabase(`sqlite:${path}`);
+  const reader = otherProgram(path);
+  reader.exec('begin; select count(*) from users');
+  await addUser(db, { username: 'bob' });
+  reader.exec('rollback');
+  await addUsers(db, ['carla', 'dora']);
+  const killed = copyFiles(path);
+  await db.destroy();
+  copyFileSync(copy, killed);
+  await expectRefusal(killed, 'not of one making');
 });
 
 test('generations begin again after the last one, and no log is refused for it', async () => {
   const path = await closedDatabase(['alice']);
   const program = new Sqlite(path);
   const migration = Number(program.pragma('user_version', { simple: true })) & 0xff;
-  program.pragma(`user_version = ${(2 ** 23 - 2) * 256 + migration}`);
+  program.pragma(`user_version = ${(2 ** 22 - 2) * 256 + migration}`);
   program.close();
   const killed = await killedWith(path, ['bob', 'carla', 'dora']);
   const left = otherProgram(copyFiles(killed));

@@ -1,16 +1,16 @@
 import { type Compilable, type CompiledQuery, sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { fewUsers } from '../../../src/db/few.ts';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { seedUsers } from '../../../src/seed/seed.ts';
-import { isInBounds } from '../../../src/users/list-bounds.ts';
+import { usersByIds } from '../../../src/db/users-by-ids.ts';
+import { inBounds } from '../../../src/users/list/conditions.ts';
 import { giveRoles, temporaryDatabase } from '../../support.ts';
-import { type ListWindow, listWindows } from '../list-windows.ts';
+import { type ListSlice, listSlices } from '../list-slices.ts';
 
 /** How the index that has filter and order is walked. */
-function walkOf({ status, role, hasPlace, isFar }: ListWindow): RegExp {
+function walkOf({ status, role, hasRange, isFar }: ListSlice): RegExp {
   if (role) return /^SEARCH users USING (COVERING )?INDEX users_role_created_at \(role=\?.*\)$/;
-  if (hasPlace) return /^SEARCH users USING (INDEX|INTEGER PRIMARY KEY).*[<>=]\?\)$/;
+  if (hasRange) return /^SEARCH users USING (INDEX|INTEGER PRIMARY KEY).*[<>=]\?\)$/;
   // From one end of the status, or of all: no row is compared with the other end.
   if (isFar)
     return status
@@ -26,7 +26,7 @@ test('every order, with and without a status or a role, walks one index and sort
   await seedUsers(db, 5000);
   await giveRoles(db);
   await transact(db, (trx) => sql`analyze`.execute(trx));
-  for (const window of listWindows(db)) {
+  for (const window of listSlices(db)) {
     const sqlOfPlan = `explain query plan ${window.query.sql}`;
     const { rows } = await db.executeQuery<{ detail: string }>({ ...window.query, sql: sqlOfPlan });
     const plan = rows.map(({ detail }) => detail).join('\n');
@@ -50,23 +50,23 @@ test('who has a role is found in its index, and whatever else is asked of a few 
     const ofRole = db
       .selectFrom('users')
       .select('id')
-      .where(isInBounds({ role: 'editor' }))
+      .where(inBounds({ role: 'editor' }))
       .limit(10_001);
     expect(await planOf(ofRole)).toEqual([
       'SEARCH users USING COVERING INDEX users_role_created_at (role=?)',
     ]);
-    const asked = isInBounds({ isActive: true, role: 'editor', from: 0, before: 2e12 });
-    const among = await planOf(fewUsers(db, [1, 2, 3]).select('users.id').where(asked));
+    const asked = inBounds({ status: true, role: 'editor', createdAfter: 0, createdBefore: 2e12 });
+    const among = await planOf(usersByIds(db, [1, 2, 3]).select('users.id').where(asked));
     expect(among.filter((step) => step.startsWith('SEARCH'))).toEqual([
       'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)',
     ]);
   }
 
   async function planOf(query: Compilable): Promise<string[]> {
-    const compiled = query.compile();
-    const explained = { ...compiled, sql: `explain query plan ${compiled.sql}` };
+    const cachedQuery = query.compile();
+    const explained = { ...cachedQuery, sql: `explain query plan ${cachedQuery.sql}` };
     const { rows } = await db.executeQuery<{ detail: string }>(
-      explained as typeof compiled & CompiledQuery<{ detail: string }>,
+      explained as typeof cachedQuery & CompiledQuery<{ detail: string }>,
     );
     return rows.map(({ detail }) => detail);
   }

@@ -1,0 +1,63 @@
+/** What people change about how they themselves sign in: each acts on their own account alone, and holds its credentials. */
+
+import { type Actor, audit } from '../auth/actor.ts';
+import { type Credentials, setCode, setPassword, setRecoveryCodes } from '../auth/credentials.ts';
+import { deleteSessionsOf, renewSession } from '../auth/sessions.ts';
+import type { Trx } from '../db/schema.ts';
+
+/** Sets a password, signs out every other browser, and gives this one's session another token. */
+export async function changePassword(
+  trx: Trx,
+  actor: Actor,
+  { user_id }: Credentials,
+  { hash, sessionId, token }: { hash: string; sessionId: number; token: string },
+  now: number,
+): Promise<void> {
+  await setPassword(trx, user_id, hash, now);
+  await deleteSessionsOf(trx, user_id, sessionId);
+  await renewSession(trx, sessionId, token);
+  audit(trx, actor, 'password changed', actor.user);
+}
+
+/**
+ * @param after the step that was the last when the code to set was shown: each is set once.
+ */
+export async function setSecondFactor(
+  trx: Trx,
+  actor: Actor,
+  { user_id, code_secret, code_step }: Credentials,
+  after: number,
+  factor: { sealed: string; step: number; recoveryHashes: readonly string[] },
+): Promise<{ kind: 'set' | 'is set already' | 'outdated' }> {
+  if (code_secret !== null) return { kind: 'is set already' };
+  if (code_step !== after) return { kind: 'outdated' };
+  await setCode(trx, user_id, factor);
+  audit(trx, actor, 'second factor set', actor.user);
+  return { kind: 'set' };
+}
+
+export async function removeOwnSecondFactor(trx: Trx, actor: Actor, { user_id }: Credentials): Promise<void> {
+  await setCode(trx, user_id, null);
+  audit(trx, actor, 'second factor removed', actor.user);
+}
+
+export async function renewRecoveryCodes(
+  trx: Trx,
+  actor: Actor,
+  { user_id }: Credentials,
+  hashes: readonly string[],
+): Promise<void> {
+  await setRecoveryCodes(trx, user_id, hashes);
+  audit(trx, actor, 'recovery codes renewed', actor.user);
+}
+
+/** @param sessionId the session that stays. */
+export async function endOtherSessions(
+  trx: Trx,
+  actor: Actor,
+  { user_id }: Credentials,
+  sessionId: number,
+): Promise<void> {
+  await deleteSessionsOf(trx, user_id, sessionId);
+  audit(trx, actor, 'other sessions ended', actor.user);
+}

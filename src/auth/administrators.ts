@@ -1,0 +1,59 @@
+/** Somebody has to be able to let others in: whether there is an administrator, and that the last one stays. */
+
+import type { Db, Trx, User } from '../db/schema.ts';
+import { LastAdministratorError } from '../errors.ts';
+import { named } from '../lib/text.ts';
+import { deleteSessionsOf } from './sessions.ts';
+
+/** Whether someone can let others in: active, an administrator by role, and with a password. */
+export async function hasAdministrator(db: Db): Promise<boolean> {
+  return (await findAdministrators(db)).length > 0;
+}
+
+export async function isLastAdministrator(db: Db, id: number): Promise<boolean> {
+  const administrators = await findAdministrators(db);
+  return administrators.length === 1 && administrators[0]?.id === id;
+}
+
+/** Two of them, if there are so many. */
+async function findAdministrators(db: Db) {
+  return db
+    .selectFrom('credentials')
+    .innerJoin('users', 'users.id', 'credentials.user_id')
+    .select('users.id')
+    .where('users.role', '=', 'admin')
+    .where('users.is_active', '=', true)
+    .limit(2)
+    .execute();
+}
+
+/** From now on, and until the end of the transaction, nobody else changes who is an administrator. */
+export async function lockAdministrators(trx: Trx): Promise<void> {
+  await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forUpdate().execute();
+}
+
+/** The same, for any number of those who only want nobody else to. */
+export async function shareAdministrators(trx: Trx): Promise<void> {
+  await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forShare().execute();
+}
+
+/**
+ * What goes with a change of a user, in its transaction and before it is written: who may do something else from now on,
+ * or nothing any more, has to sign in again.
+ * @param after undefined for someone who is to be deleted.
+ * @throws LastAdministratorError when there would be none left.
+ */
+export async function revokeAccessAfterChange(
+  trx: Trx,
+  before: User,
+  after: Pick<User, 'role' | 'is_active'> | undefined,
+): Promise<void> {
+  if (after?.role === before.role && (after.is_active || !before.is_active)) return;
+  if (before.role === 'admin') {
+    await lockAdministrators(trx);
+    if (await isLastAdministrator(trx, before.id))
+      throw new LastAdministratorError(`${named(before.username)} is the last administrator.`);
+  }
+  await deleteSessionsOf(trx, before.id);
+  await trx.deleteFrom('invitations').where('user_id', '=', before.id).execute();
+}

@@ -1,0 +1,24 @@
+/** Who may ask while there is no administrator: whoever sits at this machine. */
+import type { FastifyRequest } from 'fastify';
+import { canonicalAddress } from '../http/client-address.ts';
+import { hostnameOf } from '../http/host.ts';
+import { isLoopback } from '../settings.ts';
+
+/** Headers by which proxies, and those who run them for others, say that they pass a request on. */
+const PASSED_ON =
+  /^(via|(x[-_])?forwarded.*|x-real-ip|.*client-ip.*|x-original-.*|x-envoy-.*|x-amzn-.*|x-azure-.*|cf-.*|fly-.*|cdn-loop)$/;
+
+/**
+ * Whether a request comes from another machine, or through something that passes others' requests on: by what it says, or
+ * since it is asked in a way that no browser here would.
+ */
+export function isFromElsewhere({ socket, headers, raw: { httpVersion } }: FastifyRequest): boolean {
+  const { host = '', origin = `http://${host}` } = headers;
+  return (
+    !isLoopback(canonicalAddress(socket.remoteAddress)) ||
+    !isLoopback(hostnameOf(host)) ||
+    origin !== `http://${host}` ||
+    httpVersion === '1.0' ||
+    Object.keys(headers).some((name) => PASSED_ON.test(name))
+  );
+}

@@ -1,0 +1,26 @@
+/** One attempt at a password: refused, or in its turn counted and looked at. */
+import type { FastifyRequest } from 'fastify';
+import { largestNetworkOf } from './networks.ts';
+import { isPassword } from './password-hashing.ts';
+import { passwordQueue } from './password-queue.ts';
+import { type Attempt, attempt, type Counters, waitOf } from './throttle.ts';
+
+/**
+ * The wait is read before the queue, in which whoever is refused takes no place; and once more in it, as others may have
+ * failed meanwhile.
+ * @param hash undefined where there is no such user; that takes as long.
+ * @throws BusyError
+ */
+export async function attemptPassword(
+  { server: { db, clock }, address }: FastifyRequest,
+  counters: Counters,
+  password: string,
+  hash: string | undefined,
+): Promise<Attempt> {
+  const wait = await waitOf(db, counters, clock());
+  if (wait > 0) return { isRight: false, wait };
+  // A network is one place, also of browsers that are known: of those somebody could have any number.
+  return passwordQueue.run(largestNetworkOf(address), () =>
+    attempt(db, counters, clock(), () => isPassword(password, hash)),
+  );
+}

@@ -1,0 +1,45 @@
+/** Changing something for whoever asks: who that is, and what they may, is read again in the transaction that changes it. */
+import type { FastifyRequest } from 'fastify';
+import type { Role, Trx } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { SignedOutError } from '../errors.ts';
+import { type Actor, authorize } from './actor.ts';
+import { hasAdministrator, shareAdministrators } from './administrators.ts';
+import { mayRead } from './policy.ts';
+import { findRoleOf } from './sessions.ts';
+
+/**
+ * Changes something in one transaction, until whose end the session goes on and its user keeps their role: a request can be
+ * held open for longer than its sender is let in.
+ * @throws SignedOutError, ForbiddenError
+ */
+export async function runCommand<T>(
+  request: FastifyRequest,
+  change: (trx: Trx, actor: Actor) => Promise<T>,
+): Promise<T> {
+  return transact(request.server.db, async (trx) => change(trx, await confirmActor(trx, request)));
+}
+
+/** Someone who asks by a browser. */
+export function actorOf(
+  request: FastifyRequest,
+  who: Pick<Actor, 'role' | 'via'> & Partial<Pick<Actor, 'user'>>,
+): Actor {
+  const note: Actor['note'] = (event, user) => request.server.audit(request, event, user);
+  return { user: undefined, address: request.address, note, ...who };
+}
+
+/** Who asks, as they are now; see `runCommand`. */
+export async function confirmActor(trx: Trx, request: FastifyRequest): Promise<Actor> {
+  const { session, isOpen, actor, routeOptions } = request;
+  const role = session ? await findRoleOf(trx, session) : isOpen ? await roleWhileOpen(trx) : undefined;
+  if (!actor || !role) throw new SignedOutError('The session has ended.');
+  authorize({ role }, routeOptions.config.may ?? mayRead);
+  return { ...actor, role };
+}
+
+/** Whoever is there may act until there is an administrator, whom nobody makes before the end of the transaction. */
+async function roleWhileOpen(trx: Trx): Promise<Role | undefined> {
+  await shareAdministrators(trx);
+  return (await hasAdministrator(trx)) ? undefined : 'editor';
+}

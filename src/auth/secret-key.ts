@@ -1,0 +1,134 @@
+/**
+ * The key of a database's secrets. The database keeps its fingerprint alone, so that it is known when another key, or
+ * none, lies where the right one should: a new one would open nothing.
+ */
+import { hkdfSync } from 'node:crypto';
+import { engineOf } from '../db/engine.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { StartError, UnavailableError } from '../errors.ts';
+import { makeKeyFile, readKeyFile } from './key-file.ts';
+import { checkedKey, fingerprintOf } from './key-rotation.ts';
+import { openSecret, sealSecret } from './second-factor-secrets.ts';
+import { newToken } from './tokens.ts';
+
+const FINGERPRINT = 'key fingerprint';
+/** Of the key that is the database's own. */
+const OWN_FINGERPRINT = 'own key fingerprint';
+const DATABASE_ID = 'database id';
+/** What secrets were sealed with before there was a file: a key beside what it protects. */
+const KEY_INSIDE = 'sealing key';
+/** In one statement. */
+const ROWS = 500;
+
+/**
+ * The key in a file, and what is made of it for a database: two that share a file open nothing of each other. The id of that
+ * database stays whatever becomes of the key.
+ */
+export type LoadedKey = { master: Buffer; key: Buffer; databaseId: string };
+
+/**
+ * The key of a database, from its file. A database that has none yet, and only that, takes the one in the file, or a new one.
+ * @returns also how many secrets were in clear until now.
+ * @throws StartError when the right key is not there.
+ */
+export async function loadKey(db: Db, path: string): Promise<LoadedKey & { sealed: number }> {
+  const known = await readFingerprint(db);
+  if (known !== undefined) return { ...(await ownKey(db, checkedKey(path, known))), sealed: 0 };
+  return engineOf(db).overwrite(db, async (trx) => {
+    // Of several that start at once one makes the key.
+    await trx.selectFrom('secrets').select('name').where('name', '=', KEY_INSIDE).forUpdate().execute();
+    const made = await readFingerprint(trx);
+    if (made !== undefined) return { ...(await ownKey(trx, checkedKey(path, made))), sealed: 0 };
+    await trx.insertInto('secrets').values({ name: DATABASE_ID, value: newToken() }).execute();
+    const loaded = await ownKey(trx, readKeyFile(path) ?? makeKeyFile(path));
+    return { ...loaded, sealed: await takeUp(trx, loaded) };
+  });
+}
+
+/** HKDF (RFC 5869) of the key in a file, with what no other database has. */
+async function ownKey(db: Db, master: Buffer): Promise<LoadedKey> {
+  const databaseId = (await readSecret(db, DATABASE_ID)) ?? '';
+  const key = Buffer.from(hkdfSync('sha256', master, databaseId, 'Roster', master.length));
+  return { master, key, databaseId };
+}
+
+/** The fingerprint of the key in the file; undefined before the first start. */
+export async function readFingerprint(db: Db): Promise<string | undefined> {
+  return readSecret(db, FINGERPRINT);
+}
+
+async function readSecret(db: Db, name: string): Promise<string | undefined> {
+  const row = db.selectFrom('secrets').select('value').where('name', '=', name);
+  return (await row.executeTakeFirst())?.value;
+}
+
+/** @param key a database's own. @throws UnavailableError where it is the database's no longer: what is sealed with it is lost. */
+export async function refuseFormer(db: Db, key: Buffer): Promise<void> {
+  const known = await readSecret(db, OWN_FINGERPRINT);
+  if (known !== undefined && known !== fingerprintOf(key))
+    throw new UnavailableError('The key has been changed: this Roster has to be started again.');
+}
+
+/** Seals everything with the key of another file, in the transaction that makes it the database's; how many secrets there were. */
+export async function reseal(trx: Trx, from: Buffer, to: Buffer): Promise<number> {
+  const known = trx.selectFrom('secrets').select('value').where('name', '=', FINGERPRINT).forUpdate();
+  if ((await known.executeTakeFirst())?.value !== fingerprintOf(from))
+    throw new StartError(
+      'The key has been changed by somebody else at this moment; nothing was changed here.',
+    );
+  const [before, after] = [await ownKey(trx, from), await ownKey(trx, to)];
+  const count = await changeSecrets(trx, (userId, stored) => {
+    const secret = openSecret(before.key, userId, stored);
+    // What was given up stays so.
+    return secret === undefined ? stored : sealSecret(after.key, userId, secret);
+  });
+  await writeFingerprint(trx, to);
+  return count;
+}
+
+export async function writeFingerprint(trx: Trx, master: Buffer): Promise<void> {
+  const { key } = await ownKey(trx, master);
+  await trx.deleteFrom('secrets').where('name', 'in', [FINGERPRINT, OWN_FINGERPRINT, KEY_INSIDE]).execute();
+  await trx
+    .insertInto('secrets')
+    .values([
+      { name: FINGERPRINT, value: fingerprintOf(master) },
+      { name: OWN_FINGERPRINT, value: fingerprintOf(key) },
+    ])
+    .execute();
+}
+
+/** Seals what an earlier Roster has kept in clear. */
+async function takeUp(trx: Trx, { master, key }: LoadedKey): Promise<number> {
+  const all = await trx.selectFrom('credentials').selectAll().orderBy('user_id').execute();
+  // All of the table is given up first: between the rows of a page lie remains of those that were moved.
+  await trx.deleteFrom('credentials').execute();
+  const sealed = all.map((row) => {
+    const { user_id, code_secret } = row;
+    return code_secret === null ? row : { ...row, code_secret: sealSecret(key, user_id, code_secret) };
+  });
+  for (let from = 0; from < sealed.length; from += ROWS)
+    await trx
+      .insertInto('credentials')
+      .values(sealed.slice(from, from + ROWS))
+      .execute();
+  await writeFingerprint(trx, master);
+  return all.filter(({ code_secret }) => code_secret !== null).length;
+}
+
+async function changeSecrets(trx: Trx, change: (userId: number, stored: string) => string): Promise<number> {
+  const rows = await trx
+    .selectFrom('credentials')
+    .select(['user_id', 'code_secret'])
+    .where('code_secret', 'is not', null)
+    .orderBy('user_id')
+    .forUpdate()
+    .execute();
+  for (const { user_id, code_secret } of rows)
+    await trx
+      .updateTable('credentials')
+      .set({ code_secret: change(user_id, code_secret ?? '') })
+      .where('user_id', '=', user_id)
+      .execute();
+  return rows.length;
+}

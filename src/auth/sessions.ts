@@ -1,0 +1,173 @@
+/** Sessions in the database: signed-in browsers, and what waits for them. */
+
+import { executeCached } from '../db/cached-query.ts';
+import type { Db, Role, Trx } from '../db/schema.ts';
+import { SKEW } from '../lib/clock.ts';
+import { maySignIn } from './policy.ts';
+import { hashOf } from './tokens.ts';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** How long a session that is over is remembered, in milliseconds: who comes back with it has their form kept. */
+export const REMEMBERED = 30 * DAY;
+
+export type Session = {
+  id: number;
+  token_hash: string;
+  user_id: number;
+  username: string;
+  role: Role;
+  is_active: boolean;
+  created_at: number;
+  seen_at: number;
+  /** Whether there is a second factor, and whether there has to be one. */
+  has_second_factor: boolean;
+  is_code_required: boolean;
+  /** Whether it has a form that was sent after an earlier session had ended. */
+  is_drafting: boolean;
+};
+
+/** The session of a token, whether or not its time is over. */
+export async function findSession(db: Db, token: string): Promise<Session | undefined> {
+  const [session] = await executeCached(db, 'session', { hash: hashOf(token) }, ({ hash }) =>
+    db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .where('sessions.token_hash', '=', hash)
+      .select((where) => [
+        'sessions.id',
+        'sessions.token_hash',
+        'sessions.user_id',
+        'users.username',
+        'users.role',
+        'users.is_active',
+        'sessions.created_at',
+        'sessions.seen_at',
+        // Not joined: to find the best order of four tables would take PostgreSQL longer than all the rest.
+        where
+          .selectFrom('credentials')
+          .whereRef('credentials.user_id', '=', 'sessions.user_id')
+          .select((of) => of('code_secret', 'is not', null).as('is_set'))
+          .as('has_second_factor'),
+        where
+          .selectFrom('role_rules')
+          .whereRef('role_rules.role', '=', 'users.role')
+          .select('is_code_required')
+          .as('is_code_required'),
+        where('sessions.draft', 'is not', null).as('is_drafting'),
+      ]),
+  );
+  return session as Session | undefined;
+}
+
+/** Whether there is such a session, also one whose time is over. */
+export async function isSessionOf(db: Db, id: number, userId: number): Promise<boolean> {
+  const session = db.selectFrom('sessions').select('id').where('id', '=', id).where('user_id', '=', userId);
+  return (await session.executeTakeFirst()) !== undefined;
+}
+
+export type NewSession = { token: string; user_id: number; address: string; browser: string };
+
+export async function insertSession(
+  trx: Trx,
+  { token, ...session }: NewSession,
+  now: number,
+): Promise<number> {
+  const { id } = await trx
+    .insertInto('sessions')
+    .values({ ...session, token_hash: hashOf(token), created_at: now, seen_at: now })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+/** Notes that a session is in use. */
+export async function touchSession(trx: Trx, id: number, now: number): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({ seen_at: now })
+    .where('id', '=', id)
+    .where('seen_at', '<', now)
+    .execute();
+}
+
+/**
+ * The role of whoever acts in a session; undefined where it has ended, or has another token. Until the end of the transaction it stays, and
+ * with it their role, since whoever changes that ends their sessions first. The user's row is not locked: two who change it
+ * would each wait for the other.
+ */
+export async function findRoleOf(
+  trx: Trx,
+  { id, token_hash }: Pick<Session, 'id' | 'token_hash'>,
+): Promise<Role | undefined> {
+  const actor = await trx
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .where('sessions.id', '=', id)
+    .where('sessions.token_hash', '=', token_hash)
+    .select(['users.role', 'users.is_active'])
+    .forKeyShare('sessions')
+    .executeTakeFirst();
+  return actor && maySignIn(actor) ? actor.role : undefined;
+}
+
+export async function deleteSession(trx: Trx, id: number): Promise<void> {
+  await trx.deleteFrom('sessions').where('id', '=', id).execute();
+}
+
+/** @param exceptId the session that stays. */
+export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: number): Promise<void> {
+  const theirs = trx.deleteFrom('sessions').where('user_id', '=', userId);
+  await (exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId)).execute();
+}
+
+/** Gives a session another token. */
+export async function renewSession(trx: Trx, id: number, token: string): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({ token_hash: hashOf(token) })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** The sessions of a user that were used last, also those whose time is over. */
+export async function findSessionsOf(db: Db, userId: number, limit: number) {
+  return db
+    .selectFrom('sessions')
+    .select(['id', 'created_at', 'seen_at', 'address', 'browser'])
+    .where('user_id', '=', userId)
+    .orderBy('seen_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+/** A form that was sent after its session had ended: where it is filled in, and what was typed. */
+export type Draft = { form: string; fields: Readonly<Record<string, string>> };
+
+export async function setDraft(trx: Trx, id: number, draft: Draft | undefined): Promise<void> {
+  const text = draft === undefined ? null : JSON.stringify(draft);
+  await trx.updateTable('sessions').set({ draft: text }).where('id', '=', id).execute();
+}
+
+export async function findDraft(db: Db, id: number): Promise<Draft | undefined> {
+  const row = await db.selectFrom('sessions').select('draft').where('id', '=', id).executeTakeFirst();
+  return row?.draft ? (JSON.parse(row.draft) as Draft) : undefined;
+}
+
+/** Whether any session was in use later than that, by its clock. */
+export async function isAnySeenAfter(db: Db, time: number): Promise<boolean> {
+  const session = db.selectFrom('sessions').select('id').where('seen_at', '>', time).limit(1);
+  return (await session.executeTakeFirst()) !== undefined;
+}
+
+/**
+ * Ends all sessions where the clock has been set back, since nobody knows how old they are; they are still remembered.
+ * @param idle milliseconds after which a session ends that nobody uses.
+ */
+export async function endIfSetBack(trx: Trx, now: number, idle: number): Promise<void> {
+  // Over by other machines' clocks, too.
+  const seen_at = now - idle - SKEW;
+  if (await isAnySeenAfter(trx, now + SKEW))
+    await trx.updateTable('sessions').set({ seen_at }).where('seen_at', '>', seen_at).execute();
+}

@@ -1,0 +1,69 @@
+/** Signing in and out, as pages. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { transact } from '../db/transact.ts';
+import { localAddress } from '../http/safe-redirect.ts';
+import type { Views } from '../http/views.ts';
+import { type Fields, readFields } from '../lib/forms.ts';
+import { authenticate } from './access.ts';
+import { sessionCookie } from './cookie.ts';
+import { deleteSession } from './sessions.ts';
+import { endUnkept, startSession } from './start-session.ts';
+import { TOO_LATE, verifyCredentials } from './verify-credentials.ts';
+
+const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft'] as const;
+const NO_COOKIE =
+  'Your browser has not kept the cookie that you are known by, so you are not signed in. Let it keep cookies of this site, then sign in again.';
+
+export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }>, reply: FastifyReply) {
+  await authenticate(request);
+  const next = localAddress(request.query.next);
+  if (request.actor) return reply.seeOther(next);
+  const { check } = request.query;
+  if (check && (await endUnkept(request, check))) return show(reply, { next, problem: NO_COOKIE }, 422);
+  return show(reply, { next, isExpired: request.expired !== undefined });
+}
+
+export async function signIn(request: FastifyRequest, reply: FastifyReply) {
+  const fields = readFields(request.body, FIELDS);
+  const { username = '', draft } = fields;
+  const isRecovery = Boolean(fields.recovery_code);
+  const shown = { next: localAddress(fields.next), username, draft, isRecovery };
+  const authentication = await verifyCredentials(request, fields);
+  if (authentication.kind === 'code asked') return show(reply, { ...shown, ticket: authentication.ticket });
+  if (authentication.kind === 'verified') {
+    const begun = await startSession(request, reply, authentication, fields);
+    if (begun) return reply.seeOther(begun.to, begun.sentence);
+  }
+  const { problem, note, status, wait, ticket } =
+    authentication.kind === 'problem' ? authentication : TOO_LATE;
+  if (wait !== undefined) reply.header('retry-after', String(Math.ceil(wait / 1000)));
+  return show(reply, { ...shown, problem, ...(note && { note }), ...(ticket && { ticket }) }, status);
+}
+
+async function show(reply: FastifyReply, shown: Views['auth/sign-in'], status = 200) {
+  // Nor compressed, then: what is typed beside the ticket could tell it by the length.
+  if (shown.ticket) reply.header('cache-control', 'no-store');
+  return reply.render('auth/sign-in', shown, status);
+}
+
+/** For whoever types the address: signing out takes a form. */
+export async function askToSignOut(request: FastifyRequest, reply: FastifyReply) {
+  await authenticate(request);
+  const { session } = request;
+  return session ? reply.render('auth/sign-out', { session }) : reply.seeOther('/sign-in');
+}
+
+export async function signOut(request: FastifyRequest, reply: FastifyReply) {
+  await authenticate(request);
+  const { server } = request;
+  const session = request.session ?? request.expired;
+  if (session) {
+    await transact(server.db, (trx) => deleteSession(trx, session.id));
+    server.audit(request, 'signed out', { id: session.user_id, username: session.username });
+  }
+  const { name, options } = sessionCookie(server);
+  reply.clearCookie(name, { ...options, maxAge: 0 });
+  // What the back button would show (https://www.w3.org/TR/clear-site-data/).
+  reply.header('clear-site-data', '"cache"');
+  return reply.seeOther('/sign-in', 'You are signed out.');
+}

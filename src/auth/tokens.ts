@@ -1,0 +1,51 @@
+/** Secrets that stand for someone: made at random, and kept as hashes alone. */
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
+import { withoutUnseen } from '../lib/text.ts';
+
+/** 256 random bits, fit for a cookie and an address. */
+export function newToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** What a link is answered with in which there is no whole token. */
+export const CUT_OFF = 'This is not the whole link. Copy all of it, up to its last letter, and open that.';
+
+/**
+ * The token in the end of a link, without what cannot belong to it, such as the end of a sentence; undefined where there
+ * is no whole one.
+ */
+export function tokenIn(typed: string): string | undefined {
+  const seen = withoutUnseen(typed);
+  return /^[^\w-]*([\w-]{43})[_-]*(?![\w-])/.exec(seen)?.[1];
+}
+
+/** What is kept of a secret that is random itself, so that nobody could try them all. */
+export function hashOf(secret: string): string {
+  return hash('sha256', secret, 'base64url');
+}
+
+const NONCE = 12;
+const TAG = 16;
+
+/** A value that travels through a browser and comes back unread and unchanged (AES-256-GCM, NIST SP 800-38D). */
+export function seal(key: Buffer, purpose: string, value: unknown): string {
+  const nonce = randomBytes(NONCE);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(purpose));
+  const sealed = Buffer.concat([cipher.update(JSON.stringify(value), 'utf8'), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
+}
+
+/** What was sealed for a purpose; undefined for anything else. */
+export function open(key: Buffer, purpose: string, text: string): unknown {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length < NONCE + TAG) return undefined;
+  const tag = bytes.subarray(NONCE, NONCE + TAG);
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE), { authTagLength: TAG });
+  decipher.setAAD(Buffer.from(purpose)).setAuthTag(tag);
+  try {
+    const value = Buffer.concat([decipher.update(bytes.subarray(NONCE + TAG)), decipher.final()]);
+    return JSON.parse(value.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,166 @@
+/** Who someone is who signs in: first by a password, then by a code where there is a second factor. */
+import type { FastifyRequest } from 'fastify';
+import type { Db, User } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { BusyError } from '../errors.ts';
+import type { Fields } from '../lib/forms.ts';
+import { invisibleCharacter, textKey, trim } from '../lib/text.ts';
+import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
+import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
+import { findDevice } from './device.ts';
+import { largestNetworkOf } from './networks.ts';
+import { attemptPassword } from './password-attempt.ts';
+import { hashPassword, isOutdated, isPassword } from './password-hashing.ts';
+import { passwordQueue } from './password-queue.ts';
+import { maySignIn } from './policy.ts';
+import { type CodeOutcome, currentSecret, MOST_FAILURES, redeemCode } from './second-factor.ts';
+import { byBrowser, byNetwork, tooMany } from './throttle.ts';
+import { findTicketHolder, insertTicket } from './tickets.ts';
+import { codeOf } from './totp.ts';
+
+/** UTF-16 units of a name that are looked at. */
+const LONGEST_NAME = 400;
+
+/** Who has shown who they are, and by what. */
+export type Verified = {
+  kind: 'verified';
+  user: User;
+  credentials: Credentials;
+  /** With which the password had been shown before. */
+  ticket?: string;
+  code?: Extract<CodeOutcome, { kind: 'right' }>;
+};
+
+/** Why someone is not let in, in a sentence; `wait` is in milliseconds. */
+export type Problem = {
+  kind: 'problem';
+  problem: string;
+  /** What may be the reason. */
+  note?: string;
+  status: number;
+  ticket?: string;
+  wait?: number;
+};
+
+export type Verification = Verified | { kind: 'code asked'; ticket: string } | Problem;
+
+const problem = (sentence: string, more: Partial<Problem> = {}): Problem => ({
+  kind: 'problem',
+  problem: sentence,
+  status: 422,
+  ...more,
+});
+
+const WRONG = problem('That username and password do not belong together.');
+export const TOO_LATE = problem(
+  'Your sign-in took too long, or something has changed meanwhile: enter your password again.',
+);
+const BUSY = problem('Too many people are signing in at this moment. Try again in a few seconds.', {
+  status: 503,
+  wait: 5_000,
+});
+const LOST = problem(
+  'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove your second factor.',
+);
+
+export async function verifyCredentials(request: FastifyRequest, fields: Fields): Promise<Verification> {
+  try {
+    return fields.ticket === undefined
+      ? await checkPassword(request, fields)
+      : await checkCode(request, { ...fields, ticket: fields.ticket });
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error;
+    return BUSY;
+  }
+}
+
+async function checkPassword(
+  request: FastifyRequest,
+  { username = '', password = '' }: Fields,
+): Promise<Verification> {
+  const { server } = request;
+  const { db } = server;
+  const typed = trim(username.slice(0, LONGEST_NAME));
+  const user = await findAccount(db, typed);
+  const device = findDevice(request, user && maySignIn(user) ? user.id : undefined);
+  // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
+  const counters = device ? byBrowser(device) : byNetwork(`name ${textKey(typed)}`, request.address);
+  const credentials = await findCredentials(db, user?.id ?? 0);
+  const known = user && maySignIn(user) ? credentials : undefined;
+  const { isRight, wait } = await attemptPassword(request, counters, password, known?.password_hash);
+  if (wait > 0) return haveToWait(request, user, wait);
+  if (!isRight || user === undefined || known === undefined) {
+    server.audit(request, 'sign-in failed', user);
+    const invisible = invisibleCharacter(typed);
+    return invisible ? { ...WRONG, problem: `The username or email ${invisible}.` } : WRONG;
+  }
+  const renewed = await renewHash(db, largestNetworkOf(request.address), known, password);
+  if (renewed.code_secret === null) return { kind: 'verified', user, credentials: renewed };
+  if ((await currentSecret(db, server.secretKey, user.id, renewed.code_secret)) === undefined) return LOST;
+  const ticket = await transact(db, (trx) => insertTicket(trx, renewed, server.clock()));
+  return { kind: 'code asked', ticket };
+}
+
+async function checkCode(
+  request: FastifyRequest,
+  { ticket, code = '', recovery_code = '' }: Fields & { ticket: string },
+): Promise<Verification> {
+  const { server } = request;
+  const now = server.clock();
+  const credentials = await findTicketHolder(server.db, ticket, now);
+  const user = credentials && (await findUser(server.db, credentials.user_id));
+  if (!credentials || !user || !maySignIn(user)) {
+    server.auditOften(request, 'sign-in failed: too late', user);
+    return TOO_LATE;
+  }
+  // Either is taken in the place of the other: whoever pastes one need not look where.
+  const typed = recovery_code || code;
+  const outcome = await redeemCode(server.db, server.secretKey, user.id, typed, now);
+  if (outcome.kind === 'right') return { kind: 'verified', user, credentials, ticket, code: outcome };
+  if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
+  if (outcome.kind !== 'no code')
+    server.auditOften(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);
+  const refusal = REFUSALS[outcome.kind];
+  if (refusal === TOO_LATE || refusal === LOST) return refusal;
+  const isByTime = outcome.kind === 'wrong' && codeOf(typed).kind === 'digits';
+  return { ...refusal, ticket, ...(isByTime && { note: server.clockNote() }) };
+}
+
+const AUDITED = {
+  wrong: 'wrong code',
+  locked: 'second factor locked',
+  lost: 'key lost',
+  removed: 'second factor removed meanwhile',
+} as const;
+
+const REFUSALS: Readonly<Record<'wrong' | 'locked' | 'lost' | 'removed' | 'no code', Problem>> = {
+  wrong: problem('That code is wrong, or it has been used. Wait for the next one.'),
+  'no code': problem('That is not a code: enter six digits, or one of your recovery codes.'),
+  locked: problem(
+    `After ${MOST_FAILURES} wrong codes none is taken any more. Enter one of your recovery codes, or ask an administrator to remove your second factor.`,
+  ),
+  lost: LOST,
+  removed: TOO_LATE,
+};
+
+function haveToWait(request: FastifyRequest, user: User | undefined, wait: number, ticket?: string): Problem {
+  request.server.auditOften(request, 'sign-in refused: too many attempts', user);
+  return problem(tooMany(wait), { status: 429, wait, ...(ticket && { ticket }) });
+}
+
+/** The same credentials with the password hashed as it is done now; another time, if there is no room for that. */
+async function renewHash(db: Db, place: string, known: Credentials, password: string): Promise<Credentials> {
+  if (!isOutdated(known.password_hash)) return known;
+  const password_hash = await passwordQueue.run(place, () => hashPassword(password)).catch(() => undefined);
+  if (password_hash === undefined) return known;
+  const isRenewed = await transact(db, (trx) => rehashPassword(trx, known, password_hash));
+  if (isRenewed) return { ...known, password_hash };
+  // By whoever clicked twice, say.
+  const current = await findCredentials(db, known.user_id);
+  const isSame = await passwordQueue.run(place, () => isPassword(password, current?.password_hash));
+  return isSame && current ? current : known;
+}
+
+async function findAccount(db: Db, typed: string): Promise<User | undefined> {
+  return typed.includes('@') ? findUserByEmail(db, typed) : findUserByUsername(db, typed);
+}

@@ -1,0 +1,83 @@
+/** The command line: what each command does, and what is said when there is none like it. */
+
+import { DamagedError, OutcomeUnknownError, StartError, UnavailableError } from '../errors.ts';
+import { plain } from '../lib/text.ts';
+import { SETTINGS_HELP } from '../settings.ts';
+import { readArguments } from './arguments.ts';
+import { endWithNpm } from './signals.ts';
+
+const HELP = `Roster, a user directory.
+
+  npm start                  serves it
+  npm run seed -- 100000     adds that many made-up users; in a database that is there, in the first one of the project,
+                             or with --new-database in a new one
+  npm run roster -- copy --from sqlite:data/roster.db --to postgres://user@host/database
+                             moves everything to an empty database; its password is taken from PGPASSWORD
+  npm run roster -- copy --from-env OLD_URL --to-env NEW_URL
+                             the same, with addresses from environment variables: what is on the command line,
+                             every user of the machine can see; where the keys of both are not what
+                             SECRET_KEY_FILE, or else its default, says: --from-key FILE, --to-key FILE
+  npm run roster -- admin alice --email alice@example.com
+                             makes an administrator, or lets one in again; asks for the password;
+                             in a database that is there, or with --new-database in a new one
+  npm run roster -- rebuild-search
+                             makes anew what searches go through
+  npm run roster -- change-key
+                             seals all secrets with a new key; stop every Roster first
+  npm run roster -- give-up-key FINGERPRINT
+                             goes on without a key that is lost, and without what was sealed with it
+
+${SETTINGS_HELP}`;
+
+/** Runs the command that the arguments name; a reason not to is one sentence and exit 1. */
+export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  endWithNpm(env);
+  try {
+    await run(args, env);
+  } catch (error) {
+    console.error(plain(sentenceFor(error)));
+    process.exit(1);
+  }
+}
+
+/** @throws what is none of these. */
+function sentenceFor(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  if (error instanceof DamagedError) return `${error.message}.`;
+  if (error instanceof UnavailableError)
+    return `The database ${error.reason ? `cannot be used (${error.reason})` : 'is gone'}: what was under way was not saved. Run it again.`;
+  if (error instanceof OutcomeUnknownError)
+    return `The database ${error.reason ? `failed at the end (${error.reason})` : 'is gone'}: look whether the users are there.`;
+  throw error;
+}
+
+async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const [command = 'serve', ...rest] = args;
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(HELP);
+  } else if (command === 'serve' && rest.length === 0) {
+    const { serve } = await import('../server.ts');
+    await serve(env);
+  } else if (command === 'seed') {
+    const { seed } = await import('./seed.ts');
+    await seed(env, rest);
+  } else if (command === 'copy') {
+    const { copy } = await import('./copy.ts');
+    await copy(env, rest);
+  } else if (command === 'admin') {
+    const { admin } = await import('./admin.ts');
+    await admin(env, rest);
+  } else if (command === 'rebuild-search') {
+    const { rebuild } = await import('./rebuild-search.ts');
+    await rebuild(env, rest);
+  } else if (command === 'change-key') {
+    const { changeKey } = await import('./change-key.ts');
+    await changeKey(env, rest);
+  } else if (command === 'give-up-key') {
+    const { giveUpKey } = await import('./give-up-key.ts');
+    await giveUpKey(env, rest);
+  } else {
+    readArguments(args, []);
+    throw new StartError(`There is no command "${args.join(' ')}"; see npm start -- --help.`);
+  }
+}

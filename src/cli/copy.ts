@@ -1,0 +1,186 @@
+/** `npm run roster -- copy --from … --to …`: moves everything from one database to another, empty one. */
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { type Access, findAccessAfter, insertAccess } from '../auth/credentials.ts';
+import { GIVEN_UP, openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
+import { loadKey, readFingerprint } from '../auth/secret-key.ts';
+import { readDatabaseUrl, readPath } from '../config.ts';
+import { keyFileOf } from '../database-url.ts';
+import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
+import { nameOf, openDatabase, openToRead } from '../db/database.ts';
+import { engineOf } from '../db/engine.ts';
+import type { Db, User } from '../db/schema.ts';
+import { readSnapshot } from '../db/transact.ts';
+import { StartError } from '../errors.ts';
+import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
+import { findRolesWithCode, requireCode } from '../roles/queries.ts';
+import { readCounts, sumByStatus } from '../users/counts.ts';
+import { findUsersAfter } from '../users/queries.ts';
+import { readArguments } from './arguments.ts';
+import { sayWhich } from './named-database.ts';
+
+/** Rows in one statement. */
+const ROWS = 1_000;
+const REPORT_EVERY = 50_000;
+const USAGE =
+  'Say from where to where: npm run roster -- copy --from sqlite:data/roster.db --to postgres://user@host/database';
+
+export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args, [
+    'from',
+    'from-env',
+    'from-key',
+    'to',
+    'to-env',
+    'to-key',
+  ]);
+  if (positionals.length > 0) throw new StartError(USAGE);
+  const from = readAddress(env, '--from', values.from, values['from-env']);
+  const to = readAddress(env, '--to', values.to, values['to-env']);
+  if (from === to) throw new StartError('--from and --to are the same database.');
+  const fromKey = keyPath(env, '--from-key', values['from-key'], from);
+  const toKey = keyPath(env, '--to-key', values['to-key'], to);
+  const source = await openToRead(from);
+  try {
+    sayWhich('From', nameOf(from));
+    // Before a target is made: without its key nothing of a source can be moved.
+    const sourceKey = await findKey(source, fromKey);
+    const target = await openDatabase(to, {
+      announce: (name, isNew) => sayWhich('To', `${name}, with the key in ${toKey}`, isNew),
+    });
+    try {
+      const keys = { from: sourceKey, to: (await loadKey(target, toKey)).key };
+      const count = await copyEverything(source, target, keys, reportProgress);
+      console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
+    } finally {
+      await target.destroy();
+    }
+  } finally {
+    await source.destroy();
+  }
+}
+
+/** An address as it is given, or from the variable that is named: the list of processes shows no password then. */
+function readAddress(env: NodeJS.ProcessEnv, option: string, given = '', name = ''): string {
+  if (Boolean(given) === Boolean(name)) throw new StartError(USAGE);
+  if (given) return readDatabaseUrl(option, given);
+  const value = env[name];
+  if (!value) throw new StartError(`There is no environment variable of the name that ${option}-env gives.`);
+  return readDatabaseUrl(name, value);
+}
+
+/** Where the key of a database is: an option comes first, then the setting. */
+function keyPath(env: NodeJS.ProcessEnv, option: string, given: string | undefined, url: string): string {
+  if (given !== undefined) return readPath(option, given);
+  return env.SECRET_KEY_FILE ? readPath('SECRET_KEY_FILE', env.SECRET_KEY_FILE) : keyFileOf(url);
+}
+
+/** What secrets are sealed with, on either side; those of a source without a key are in clear. */
+export type Keys = { from: Buffer | undefined; to: Buffer };
+
+async function findKey(source: Db, path: string): Promise<Buffer | undefined> {
+  return (await readFingerprint(source)) === undefined ? undefined : (await loadKey(source, path)).key;
+}
+
+/**
+ * Copies the source, as it is at one moment, in one transaction: whatever stops it leaves the target empty.
+ * @returns how many users there are.
+ * @throws StartError when the target has users, or when they do not read back from it as they are in the source.
+ */
+export async function copyEverything(
+  source: Db,
+  target: Db,
+  keys: Keys,
+  progressOf: (what: string, count: number) => Progress = () => () => {},
+): Promise<number> {
+  return readSnapshot(source, async (from) => {
+    const counts = await readCounts(from);
+    const { active, inactive } = sumByStatus(counts);
+    const expected = active + inactive;
+    const load = async (loader: UserLoader) => {
+      const to = loader.trx;
+      const [someone] = await findUsersAfter(to, 0, 1);
+      if (someone)
+        throw new StartError('There are users in the target already; give --to an empty database.');
+      const users = await sumUp(from, progressOf('copied', expected), (some) => loader.insertCopies(some));
+      const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
+      for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
+      await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
+      return { users, access };
+    };
+    const { users } = await bulkLoadUsers(target, load, async (to, sent) => {
+      const arrived = {
+        users: await sumUp(to, progressOf('compared', expected)),
+        access: await sumUpAccess(to, keys.to),
+      };
+      if (!isDeepStrictEqual(arrived, sent) || !isDeepStrictEqual(await readCounts(to), counts))
+        throw new StartError('What arrived is not what was sent; nothing was copied.');
+    });
+    return users.total;
+  });
+}
+
+/** Goes through all users in the order of their ids: how many there are, and a digest of every value of theirs. */
+async function sumUp(
+  db: Db,
+  progress: Progress,
+  each: (users: readonly User[]) => Promise<void> = async () => {},
+): Promise<{ total: number; digest: string }> {
+  const hash = createHash('sha256');
+  let total = 0;
+  let last = 0;
+  for (;;) {
+    await giveWay();
+    const users = await findUsersAfter(db, last, ROWS);
+    if (users.length === 0) return { total, digest: hash.digest('hex') };
+    await each(users);
+    for (const user of users) {
+      hash.update(JSON.stringify(Object.entries(user).sort()));
+      last = user.id;
+    }
+    total += users.length;
+    if (total % REPORT_EVERY === 0) progress(total);
+  }
+}
+
+/** The same for what people sign in with, as it is without the key; sessions and links are left behind. */
+async function sumUpAccess(
+  db: Db,
+  key: Buffer | undefined,
+  each: (access: Access) => Promise<void> = async () => {},
+): Promise<string> {
+  const hash = createHash('sha256');
+  let last = 0;
+  for (;;) {
+    await giveWay();
+    const access = opened(await findAccessAfter(db, last, ROWS), key);
+    await each(access);
+    for (const row of [...access.credentials, ...access.recoveryCodes])
+      hash.update(JSON.stringify(Object.entries(row).sort()));
+    const end = access.credentials.at(-1);
+    if (end === undefined) return hash.digest('hex');
+    last = end.user_id;
+  }
+}
+
+function opened(access: Access, key: Buffer | undefined): Access {
+  if (key === undefined) return access;
+  return withSecrets(access, (userId, stored) => openSecret(key, userId, stored) ?? GIVEN_UP);
+}
+
+function sealed(access: Access, key: Buffer): Access {
+  return withSecrets(access, (userId, secret) =>
+    secret === GIVEN_UP ? GIVEN_UP : sealSecret(key, userId, secret),
+  );
+}
+
+function withSecrets(
+  { credentials, recoveryCodes }: Access,
+  change: (userId: number, secret: string) => string,
+): Access {
+  const changed = credentials.map((row) => ({
+    ...row,
+    code_secret: row.code_secret === null ? null : change(row.user_id, row.code_secret),
+  }));
+  return { credentials: changed, recoveryCodes };
+}

@@ -1,0 +1,46 @@
+/** Which database a command works on: said before it is changed, and none is made in passing. */
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { readConfig } from '../config.ts';
+import { DEFAULT_DATABASE_URL, filePathOf } from '../database-url.ts';
+import { openDatabase } from '../db/database.ts';
+import type { Db } from '../db/schema.ts';
+import { StartError } from '../errors.ts';
+import { isThere } from '../lib/make-file.ts';
+
+const BY_ADMIN = 'npm run roster -- admin alice --email alice@example.com --new-database';
+
+/**
+ * Opens the database that the settings name.
+ * @param byCommand how a new one is made on purpose.
+ * @throws StartError where there is none yet, unless it may be made.
+ */
+export async function openNamed(
+  env: NodeJS.ProcessEnv,
+  { mayMake = false, byCommand = BY_ADMIN } = {},
+): Promise<Db> {
+  const { databaseUrl } = readConfig({ DATABASE_URL: env.DATABASE_URL });
+  return openDatabase(databaseUrl, {
+    announce: (name, isNew) => {
+      if (isNew && !mayMake) throw new StartError(noDatabase(name, byCommand));
+      sayWhich('Database', name, isNew);
+    },
+  });
+}
+
+export function sayWhich(what: string, name: string, isNew = false): void {
+  console.log(`${what}: ${name}${isNew ? ', which is new' : ''}`);
+}
+
+/** Whether the project's own database is meant and nothing was ever kept where it would be, not even a key. */
+export function isFirstUse({ DATABASE_URL, REQUIRE_DATABASE }: NodeJS.ProcessEnv): boolean {
+  const { databaseUrl, requireDatabase } = readConfig({ DATABASE_URL, REQUIRE_DATABASE });
+  const folder = dirname(filePathOf(DEFAULT_DATABASE_URL) ?? '');
+  const isUntouched = !isThere(folder) || readdirSync(folder).length === 0;
+  return !requireDatabase && databaseUrl === DEFAULT_DATABASE_URL && isUntouched;
+}
+
+/** For a person who expects one: what to look at, and how a new one is made on purpose. */
+export function noDatabase(name: string, byCommand = BY_ADMIN): string {
+  return `There is no database of Roster's at ${name}. Give DATABASE_URL the one that is meant, and see that its disk is there; to make a new one: ${byCommand}`;
+}

@@ -1,0 +1,62 @@
+/** A password from whoever sits at the terminal, or from the program that runs the command. */
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { StartError } from '../errors.ts';
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/**
+ * A line of standard input; at a terminal it is asked for, and since it is not shown, asked for once more.
+ * @throws StartError when there is none, and when the second is not the first.
+ */
+export async function readNewPassword(question: string): Promise<string> {
+  if (!process.stdin.isTTY) return readPiped(process.stdin);
+  const password = await ask(question);
+  if ((await ask('Once more: ')) !== password)
+    throw new StartError('That is not what you have typed before.');
+  return password;
+}
+
+async function ask(question: string): Promise<string> {
+  const { stdin: input, stderr } = process;
+  stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: silent, terminal: true });
+  try {
+    lines.once('SIGINT', () => process.exit(130));
+    for await (const line of lines) return line;
+    throw new StartError('There was no password on standard input.');
+  } finally {
+    lines.close();
+    stderr.write('\n');
+  }
+}
+
+/**
+ * The first line, without its end, and without the U+FEFF that some programs put before what they pipe; what comes after it
+ * is not looked at.
+ */
+async function readPiped(input: AsyncIterable<Buffer>): Promise<string> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of input) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.includes(NEWLINE)) break;
+  }
+  if (bytes.length === 0) throw new StartError('There was no password on standard input.');
+  const end = bytes.findIndex((byte) => byte === NEWLINE || byte === RETURN);
+  return decoded(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+/** @throws StartError for UTF-16 and the like: replacement characters would become a part of the password. */
+function decoded(bytes: Buffer): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // As below.
+  }
+  throw new StartError(
+    'The password on standard input is not in UTF-8: set the encoding in which your shell pipes text; in PowerShell, $OutputEncoding = [Text.UTF8Encoding]::new().',
+  );
+}

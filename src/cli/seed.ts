@@ -1,0 +1,77 @@
+/** `npm run seed -- 100000`: adds that many made-up users. */
+
+import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
+import type { Db } from '../db/schema.ts';
+import { StartError } from '../errors.ts';
+import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
+import { countByStatus } from '../users/counts.ts';
+import { readArguments } from './arguments.ts';
+import { person } from './made-up-people.ts';
+import { isFirstUse, openNamed } from './named-database.ts';
+
+const MOST = 100_000_000;
+/** Rows in one statement. */
+const ROWS = 1000;
+/** Rows in one transaction once there are users, so that a Roster in use beside it waits only for that long. */
+const BATCH = 10_000;
+const REPORT_EVERY = 50_000;
+
+export async function seed(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const {
+    values,
+    positionals: [amount, ...rest],
+  } = readArguments(args, [], ['new-database']);
+  const count = Number(amount);
+  if (!/^\d+$/.test(amount ?? '') || count < 1 || count > MOST || rest.length > 0) {
+    throw new StartError('Say how many users to add: npm run seed -- 100000');
+  }
+  const db = await openNamed(env, {
+    // The first thing that many do: to make the database is a part of it.
+    mayMake: values['new-database'] || isFirstUse(env),
+    byCommand: `npm run seed -- ${count} --new-database`,
+  });
+  try {
+    await seedUsers(db, count, reportProgress('added', count));
+  } finally {
+    await db.destroy();
+  }
+}
+
+/**
+ * Adds `count` users, starting with the first person that an earlier seeding has not added; someone whose username or
+ * email is taken is left out and the next one comes instead.
+ */
+export async function seedUsers(db: Db, count: number, progress: Progress = () => {}): Promise<void> {
+  const { active, inactive } = await countByStatus(db);
+  const isEmpty = active + inactive === 0;
+  let number = active + inactive;
+  let done = 0;
+  while (done < count) {
+    const end = isEmpty ? count : Math.min(count, done + BATCH);
+    const [firstNumber, before] = [number, done];
+    // From the same numbers again, should the database want it done again.
+    [number, done] = await bulkLoadUsers(db, (loader) =>
+      addPeople(loader, firstNumber, before, end, progress),
+    );
+    if (done % REPORT_EVERY === 0 || done === count) progress(done);
+  }
+}
+
+/** Adds people from a number on until `done` has become `end`; returns the next number, and `end`. */
+async function addPeople(
+  loader: UserLoader,
+  firstNumber: number,
+  before: number,
+  end: number,
+  progress: Progress,
+): Promise<[number: number, done: number]> {
+  let number = firstNumber;
+  let done = before;
+  while (done < end) {
+    await giveWay();
+    const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
+    done += await loader.insertNew(people);
+    if (done % REPORT_EVERY === 0 && done < end) progress(done);
+  }
+  return [number, done];
+}

@@ -1,0 +1,94 @@
+/** Loading many users at once, past the commands: made-up ones, and those of another database. */
+import { sql } from 'kysely';
+import { derivedColumns } from './derived-columns.ts';
+import { engineOf } from './engine.ts';
+import type { Db, Trx, User } from './schema.ts';
+import { transact } from './transact.ts';
+import { addToCounts, type Count, countByKind } from './user-counts.ts';
+
+export type UserToLoad = Pick<
+  User,
+  'username' | 'email' | 'full_name' | 'is_active' | 'role' | 'created_at' | 'updated_at'
+>;
+
+/** What is loaded is counted, and can be searched for, once all of it is there. */
+export class UserLoader {
+  readonly trx: Trx;
+  readonly #counts: Count[] = [];
+
+  constructor(trx: Trx) {
+    this.trx = trx;
+  }
+
+  /**
+   * Inserts new users, leaving out whoever's username or email is taken.
+   * @returns how many were inserted.
+   */
+  async insertNew(users: readonly UserToLoad[]): Promise<number> {
+    const inserted = await this.trx
+      .insertInto('users')
+      .values(users.map((user) => ({ ...user, ...derivedColumns(user), version: 1 })))
+      .onConflict((conflict) => conflict.doNothing())
+      .returning(['is_active', 'role'])
+      .execute();
+    this.#counts.push(...countByKind(inserted));
+    return inserted.length;
+  }
+
+  /** Inserts users as they are elsewhere, with their ids. */
+  async insertCopies(users: readonly User[]): Promise<void> {
+    await this.trx.insertInto('users').values(users).execute();
+    this.#counts.push(...countByKind(users));
+  }
+
+  async finish(lastIdBefore: number): Promise<void> {
+    await engineOf(this.trx).indexUsersAfter(this.trx, lastIdBefore);
+    await addToCounts(this.trx, this.#counts);
+  }
+}
+
+/**
+ * Runs `load` in one transaction, and then `check`, which may refuse what is there by throwing. The indexes of an empty
+ * table of users are dropped and made again after it: sorting all keys once takes half the time of finding each one's
+ * place. A table with rows keeps its indexes, which `load` may need to leave out what is there already.
+ */
+export async function bulkLoadUsers<T>(
+  db: Db,
+  load: (loader: UserLoader) => Promise<T>,
+  check: (trx: Trx, loaded: T) => Promise<void> = async () => {},
+): Promise<T> {
+  const engine = engineOf(db);
+  const loadAll = async (trx: Trx) => {
+    const loader = new UserLoader(trx);
+    const last = await lastIdOf(trx);
+    const loaded = await load(loader);
+    await loader.finish(last);
+    await check(trx, loaded);
+    return loaded;
+  };
+  if (await hasUsers(db)) return transact(db, loadAll);
+  const loaded = await transact(db, async (trx) => {
+    await engine.prepareBulkLoad(trx);
+    if (await hasUsers(trx)) return loadAll(trx);
+    const indexes = await engine.indexesOfUsers(trx);
+    for (const index of indexes) await sql`drop index ${sql.id(index.name)}`.execute(trx);
+    const result = await loadAll(trx);
+    for (const index of indexes) await sql.raw(index.sql).execute(trx);
+    return result;
+  });
+  // Everything is saved by now: this only helps later queries.
+  await engine.finishBulkLoad(db).catch(() => {});
+  return loaded;
+}
+
+async function lastIdOf(trx: Trx): Promise<number> {
+  const { last } = await trx
+    .selectFrom('users')
+    .select(({ fn }) => fn.max('id').as('last'))
+    .executeTakeFirstOrThrow();
+  return last ?? 0;
+}
+
+async function hasUsers(db: Db): Promise<boolean> {
+  return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
+}

@@ -1,0 +1,112 @@
+/**
+ * Searching in PostgreSQL: an index of every three letters in a row, which is the extension pg_trgm's
+ * (https://www.postgresql.org/docs/18/pgtrgm.html); without it, indexes that find what a field starts with.
+ */
+import { type Expression, type SqlBool, sql } from 'kysely';
+import { TooBroadError, UnavailableError } from '../../errors.ts';
+import type { Deadline } from '../../lib/deadline.ts';
+import { patternOf, type Term } from '../../search/terms.ts';
+import type { Db, Trx } from '../schema.ts';
+import type { SearchIndex, SearchQuery } from '../search-index.ts';
+
+const INDEX = 'users_search_text';
+/** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */
+const FIELDS = [2, 3, 4];
+
+export async function postgresSearch(db: Db): Promise<SearchIndex> {
+  const prefixOnly = !(await hasIndex(db));
+  const has = prefixOnly ? startsWith : contains;
+  return { prefixOnly, has, find: (on, query, deadline) => find(on, query, has, deadline) };
+}
+
+function contains(term: Term): Expression<SqlBool> {
+  return sql<SqlBool>`users.search_text like ${`%${escaped(patternOf(term))}%`}`;
+}
+
+function startsWith({ text }: Term): Expression<SqlBool> {
+  const starts = FIELDS.map((field) => sql`${fieldOf(field)} like ${`${escaped(text)}%`}`);
+  return sql<SqlBool>`(${sql.join(starts, sql` or `)})`;
+}
+
+/** @throws TooBroadError when it is not answered in time. */
+async function find(
+  db: Db,
+  { terms, condition, range, isReversed, offset = 0, limit }: SearchQuery,
+  has: SearchIndex['has'],
+  deadline: Deadline,
+): Promise<number[]> {
+  const patience = Math.floor(deadline.left);
+  if (patience <= 0) throw new TooBroadError('There is no time left.');
+  try {
+    return await db
+      .transaction()
+      .setAccessMode('read only')
+      .execute(async (trx) => {
+        await sql`set local statement_timeout = ${sql.lit(patience)}`.execute(trx);
+        const rows = await trx
+          .selectFrom('users')
+          .select('id')
+          .where(({ and }) => and(terms.map(has)))
+          .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
+          .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
+          .orderBy('id', isReversed ? 'desc' : 'asc')
+          .limit(limit)
+          .offset(offset)
+          .execute();
+        return rows.map(({ id }) => id);
+      });
+  } catch (error) {
+    // "query_canceled"
+    if (error instanceof UnavailableError && (error.cause as { code?: string })?.code === '57014')
+      throw new TooBroadError('The database took too long to find it.', { cause: error });
+    throw error;
+  }
+}
+
+export async function makeSearchIndex(trx: Trx): Promise<void> {
+  for (const name of [INDEX, ...FIELDS.map(nameOf)])
+    await sql`drop index if exists ${sql.id(name)}`.execute(trx);
+  const schema = await schemaOfTrigrams(trx);
+  if (schema !== undefined) {
+    // Without a list of what is still to be indexed, which every search would have to go through.
+    await sql`
+      create index ${sql.id(INDEX)} on users using gin (search_text ${sql.id(schema, 'gin_trgm_ops')})
+      with (fastupdate = off)`.execute(trx);
+    return;
+  }
+  for (const field of FIELDS)
+    await sql`create index ${sql.id(nameOf(field))} on users ((${fieldOf(field)}))`.execute(trx);
+}
+
+/** Where the extension is, which any owner of a database may bring in if the server has it. */
+async function schemaOfTrigrams(trx: Trx): Promise<string | undefined> {
+  await sql`savepoint extension`.execute(trx);
+  try {
+    await sql`create extension if not exists pg_trgm`.execute(trx);
+  } catch (error) {
+    if (error instanceof UnavailableError) throw error;
+    await sql`rollback to savepoint extension`.execute(trx);
+  }
+  const { rows } = await sql<{ name: string }>`
+    select nspname as name from pg_extension join pg_namespace on pg_namespace.oid = extnamespace
+    where extname = 'pg_trgm'`.execute(trx);
+  return rows[0]?.name;
+}
+
+async function hasIndex(db: Db): Promise<boolean> {
+  const { rows } = await sql<{ is_there: boolean }>`
+    select to_regclass(${INDEX}) is not null as is_there`.execute(db);
+  return rows[0]?.is_there ?? false;
+}
+
+function nameOf(field: number): string {
+  return `users_search_field_${field - 1}`;
+}
+
+function fieldOf(field: number) {
+  return sql`split_part(users.search_text, ${sql.lit('\n\n')}, ${sql.lit(field)}) collate "C"`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,35 @@
+/** What Kysely asks its queries of: in a transaction that writes the writing connection, else one that only reads. */
+import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import { refuse } from './errors.ts';
+import type { OpenedFile } from './opened-file.ts';
+import type { Statements } from './statements.ts';
+
+export class SqliteConnection implements DatabaseConnection {
+  statements: Statements;
+  /** Set while the connection reads a snapshot. */
+  snapshot: Statements | undefined;
+  /** Set once the connection has asked for its turn to write. */
+  endTurn: (() => void) | undefined;
+  readonly #file: OpenedFile;
+
+  constructor(statements: Statements, file: OpenedFile) {
+    this.statements = statements;
+    this.#file = file;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    refuse(this.#file.problem);
+    try {
+      return this.statements.run(sql, parameters);
+    } catch (error) {
+      // What was put in its place may be what it fails at.
+      refuse(this.#file.look());
+      throw error;
+    }
+  }
+
+  // biome-ignore lint/correctness/useYield: Kysely asks for a generator; SQLite's answers are all there at once.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('Streaming is not supported: ask for a page.');
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The index of a search in SQLite: FTS5, of every three letters in a row
+ * (https://sqlite.org/fts5.html#the_trigram_tokenizer).
+ *
+ * One index for each range of ids, because a query of FTS5 cannot be stopped: looking for what never meets, it goes to
+ * the end of the index, and nobody else is answered meanwhile.
+ */
+import { CompiledQuery, sql } from 'kysely';
+import type { Db, Trx } from '../schema.ts';
+import type { Statements } from './statements.ts';
+
+/** In ids: a search goes through the worst range in some 20 ms. */
+export const RANGE = 2 ** 18;
+const IDS_AHEAD = 100_000;
+const MOST_SEGMENTS = 4;
+/** Bytes that FTS5 gathers in memory; by default they are few. */
+const HASH_SIZE_TO_MAKE = 2 ** 27;
+const HASH_SIZE = 2 ** 20;
+
+export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
+  let first = await firstIdFrom(trx, after + 1);
+  while (first !== null) {
+    const range = rangeOf(first);
+    const end = (range + 1) * RANGE;
+    const index = sql.table(nameOf(range));
+    const setHashSize = (bytes: number) =>
+      sql`insert into ${index} (${index}, rank) values ('hashsize', ${sql.lit(bytes)})`;
+    await makeIndex(trx, range);
+    await setHashSize(HASH_SIZE_TO_MAKE).execute(trx);
+    await sql`
+      insert into ${index} (rowid, search_text)
+      select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
+    await setHashSize(HASH_SIZE).execute(trx);
+    first = await firstIdFrom(trx, end);
+  }
+}
+
+async function firstIdFrom(trx: Trx, id: number): Promise<number | null> {
+  const { first } = await trx
+    .selectFrom('users')
+    .select(({ fn }) => fn.min('id').as('first'))
+    .where('id', '>=', id)
+    .executeTakeFirstOrThrow();
+  return first;
+}
+
+/** Keeps the index right after a user's search text became another one; undefined is that of nobody. */
+export async function indexSearchText(
+  trx: Trx,
+  id: number,
+  before: string | undefined,
+  after: string | undefined,
+): Promise<void> {
+  if (before === after) return;
+  const index = nameOf(rangeOf(id));
+  const run = (text: string, values: unknown[]) => trx.executeQuery(CompiledQuery.raw(text, values));
+  if (before !== undefined)
+    await run(`insert into ${index} (${index}, rowid, search_text) values ('delete', ?, ?)`, [id, before]);
+  if (after !== undefined) await run(`insert into ${index} (rowid, search_text) values (?, ?)`, [id, after]);
+}
+
+/**
+ * Makes the indexes of the ids that will be given out next, where there is none yet, on a connection that has begun a
+ * transaction: outside any savepoint, for once SQLite has rolled back the making of a virtual table to one, it can
+ * commit nothing any more.
+ * @param ready the id before which there are indexes.
+ * @returns the same, afterwards.
+ */
+export function makeIndexesAhead(writer: Statements, ready: number): number {
+  // Before the migrations there is nothing to index.
+  if (ready === 0 && writer.run(`select 1 from sqlite_schema where name = '${nameOf(0)}'`).rows.length === 0)
+    return 0;
+  const { rows } = writer.run<{ seq: number }>(`select seq from sqlite_sequence where name = 'users'`);
+  const last = rows[0]?.seq ?? 0;
+  if (last + IDS_AHEAD < ready) return ready;
+  for (const range of [rangeOf(last + 1), rangeOf(last + IDS_AHEAD)])
+    for (const text of makingOf(range)) writer.run(text);
+  return (rangeOf(last + IDS_AHEAD) + 1) * RANGE;
+}
+
+export async function makeSearchIndex(trx: Trx): Promise<void> {
+  // All that there were, for another process may count on those that it has made ahead.
+  for (const range of new Set([0, ...(await rangesOf(trx, false))])) {
+    await sql`drop table if exists ${sql.table(nameOf(range))}`.execute(trx);
+    await makeIndex(trx, range);
+  }
+  await indexUsersAfter(trx, 0);
+}
+
+/**
+ * What makes the index of a range: without the text itself, which is in the table, and the sizes that only a ranking
+ * would need; with few segments, for a search goes through each of them, and every update of a user makes one.
+ */
+function makingOf(range: number): string[] {
+  const index = nameOf(range);
+  return [
+    `create virtual table if not exists ${index} using fts5(
+      search_text, tokenize = 'trigram case_sensitive 1', content = '', columnsize = 0)`,
+    `insert into ${index} (${index}, rank) values ('crisismerge', ${MOST_SEGMENTS})`,
+  ];
+}
+
+async function makeIndex(trx: Trx, range: number): Promise<void> {
+  for (const text of makingOf(range)) await trx.executeQuery(CompiledQuery.raw(text));
+}
+
+export function nameOf(range: number): string {
+  return `users_search_${range}`;
+}
+
+function rangeOf(id: number): number {
+  return Math.floor(id / RANGE);
+}
+
+/** Those that have an index. */
+export async function rangesOf(db: Db, isReversed: boolean): Promise<number[]> {
+  const { rows } = await sql<{ name: string }>`
+    select name from sqlite_schema where type = 'table' and sql like 'create virtual table %'`.execute(db);
+  const ranges = rows
+    .map(({ name }) => Number(name.slice(nameOf(0).length - 1)))
+    .sort((one, other) => one - other);
+  return isReversed ? ranges.reverse() : ranges;
+}

@@ -1,0 +1,68 @@
+/** Searching in SQLite, by the indexes of `fts5-index.ts`, one after the other. */
+import { CompiledQuery, type SqlBool, sql } from 'kysely';
+import { TooBroadError } from '../../errors.ts';
+import type { Deadline } from '../../lib/deadline.ts';
+import { patternOf } from '../../search/terms.ts';
+import type { Db } from '../schema.ts';
+import type { SearchIndex, SearchQuery } from '../search-index.ts';
+import { usersByIds } from '../users-by-ids.ts';
+import { runBatch } from './batches.ts';
+import { nameOf, RANGE, rangesOf } from './fts5-index.ts';
+
+const MOST_FOUND = 20_000;
+const MOST_LOOKED_UP = 2_000;
+
+export const sqliteSearch: SearchIndex = {
+  prefixOnly: false,
+  has: (term) => sql<SqlBool>`instr(users.search_text, ${patternOf(term)}) > 0`,
+  find,
+};
+
+async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<number[]> {
+  const { isReversed, offset = 0, range } = query;
+  const wanted = offset + query.limit;
+  const ids: number[] = [];
+  for (const part of await rangesOf(db, isReversed)) {
+    const [first, end] = [part * RANGE, (part + 1) * RANGE];
+    if (range && (range.operator.startsWith('<') ? first > range.id : end <= range.id)) continue;
+    let from = range;
+    while (ids.length < wanted) {
+      const batch = { ...query, range: from };
+      const [found, last] = await runBatch(() => findInIndex(db, nameOf(part), batch, wanted - ids.length));
+      ids.push(...found);
+      if (last === undefined) break;
+      if (deadline.isPast) throw new TooBroadError('Too many users had to be looked up.');
+      from = { operator: isReversed ? '<' : '>', id: last };
+    }
+    if (ids.length >= wanted) break;
+    if (deadline.isPast) throw new TooBroadError('Too much of the index had to be gone through.');
+  }
+  return ids.slice(offset, wanted);
+}
+
+/** @returns the last id that was looked at, too, if there may be more. */
+async function findInIndex(
+  db: Db,
+  index: string,
+  { terms, condition, range, isReversed }: SearchQuery,
+  wanted: number,
+): Promise<[ids: number[], last: number | undefined]> {
+  const match = terms.map((term) => `"${patternOf(term).replaceAll('"', '""')}"`).join(' ');
+  const side = range ? `and rowid ${range.operator} ?` : '';
+  const limit = condition ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
+  // As one value: thousands of rows would take as long to hand over as to find.
+  const text = `select json_group_array(id) as ids from (
+    select rowid as id from ${index} where ${index} match ? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit ?)`;
+  const values = range ? [match, range.id, limit] : [match, limit];
+  const { rows } = await db.executeQuery(CompiledQuery.raw(text, values) as CompiledQuery<{ ids: string }>);
+  const sign = isReversed ? -1 : 1;
+  const ids = (JSON.parse(rows[0]?.ids ?? '[]') as number[]).sort((one, other) => sign * (one - other));
+  const last = ids.length < limit ? undefined : ids.at(-1);
+  if (condition === undefined || ids.length === 0) return [ids, last];
+  const matching = await usersByIds(db, ids)
+    .select('users.id')
+    .where(condition)
+    .orderBy('users.id', isReversed ? 'desc' : 'asc')
+    .execute();
+  return [matching.map(({ id }) => id), last];
+}

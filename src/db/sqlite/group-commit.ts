@@ -1,0 +1,177 @@
+/**
+ * Group commit: transactions that come together are written to disk together. Each is a savepoint in one transaction of
+ * SQLite's, and none is acknowledged before that one is committed: syncing the disk is most of what a small one costs.
+ */
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import { emptyLog } from './checkpoint.ts';
+import { GONE, isBusy, isMaybeSaved, lost, outcomeUnknown, refuse } from './errors.ts';
+import { makeIndexesAhead } from './fts5-index.ts';
+import { raised } from './generation.ts';
+import type { OpenedFile } from './opened-file.ts';
+import { countChanges, readVersion, type Statements } from './statements.ts';
+
+/** How long a transaction waits for its turn and for another process that writes, in milliseconds. */
+const BUSY_WAIT = 4_000;
+const BUSY_STEP = 10;
+
+/** Transactions that are committed as one; `changes` is what the connection had changed before. */
+type Group = { committed: Promise<void>; size: number; changes: number };
+
+export class GroupCommit {
+  readonly #writer: Statements;
+  readonly #file: OpenedFile;
+  #lastTurn: Promise<void> = Promise.resolve();
+  #group: Group | undefined;
+  /** Users with ids below this can be indexed. */
+  #ready = 0;
+  #isLogOwn = false;
+
+  constructor(writer: Statements, file: OpenedFile) {
+    this.#writer = writer;
+    this.#file = file;
+  }
+
+  /** When a transaction that comes now has waited for long enough. */
+  static deadline(): number {
+    return performance.now() + BUSY_WAIT;
+  }
+
+  /** Waits until whoever came before has ended their turn; ends this one when called. */
+  async takeTurn(): Promise<() => void> {
+    const { promise: over, resolve: endTurn } = Promise.withResolvers<void>();
+    const before = this.#lastTurn;
+    this.#lastTurn = over;
+    await before;
+    return endTurn;
+  }
+
+  /** The same once no transaction is under way, nor any that waits to be committed. */
+  async takeTurnAlone(): Promise<() => void> {
+    for (;;) {
+      await this.#group?.committed.catch(() => {});
+      const endTurn = await this.takeTurn();
+      if (!this.#writer.db.inTransaction) return endTurn;
+      endTurn();
+    }
+  }
+
+  /** Begins a transaction, in a turn of its own. */
+  async begin(deadline: number): Promise<void> {
+    if (!this.#writer.db.inTransaction) this.#group = await this.#openGroup(deadline);
+    if (this.#group) this.#group.size++;
+    this.#writer.run('savepoint one');
+  }
+
+  /** Ends it, and fulfils its promise once what it has changed is saved: after the end of the turn. */
+  release(): Promise<void> {
+    this.#writer.run('release one');
+    return this.#group?.committed ?? Promise.resolve();
+  }
+
+  rollback(): void {
+    // After some errors, such as a full disk, SQLite has rolled back everything by itself; and alone, it can go back to
+    // the very beginning, before which virtual tables may have been made.
+    if (!this.#writer.db.inTransaction || this.#group?.size === 1) {
+      this.#rollbackAll();
+      return;
+    }
+    this.#writer.run('rollback to one');
+    this.#writer.run('release one');
+  }
+
+  async #openGroup(deadline: number): Promise<Group> {
+    try {
+      await beginImmediate(this.#writer, deadline);
+      this.#ready = makeIndexesAhead(this.#writer, this.#ready);
+    } catch (error) {
+      // Else whoever comes next would find a transaction that nobody commits.
+      this.#rollbackAll();
+      throw this.#lostOr(error);
+    }
+    const group: Group = { committed: Promise.resolve(), size: 0, changes: countChanges(this.#writer) };
+    group.committed = this.#commit(group);
+    // Its members hear of a failure; where they have all failed before, there is nobody to tell.
+    group.committed.catch(() => {});
+    return group;
+  }
+
+  /** Also where SQLite has rolled back by itself: what was made ahead is gone with it. */
+  #rollbackAll(): void {
+    this.#ready = 0;
+    if (this.#writer.db.inTransaction) this.#writer.run('rollback');
+  }
+
+  /** Commits once all that came in the same turn of the event loop have had theirs. */
+  async #commit(group: Group): Promise<void> {
+    await setImmediate();
+    const endTurn = await this.takeTurn();
+    const isChanged = countChanges(this.#writer) !== group.changes;
+    try {
+      if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
+      refuse(this.#file.lookInside());
+      if (isChanged) this.#raiseGeneration();
+      this.#save();
+    } catch (error) {
+      if (this.#group === group) this.#rollbackAll();
+      throw this.#lostOr(error);
+    } finally {
+      endTurn();
+    }
+    const problem = this.#file.lookAtPaths();
+    if (problem) throw new OutcomeUnknownError(problem, { reason: GONE });
+    if (isChanged) this.#startLog();
+  }
+
+  /** Each transaction that changes something does so, and with it writes the first page: the log shows whose it is. */
+  #raiseGeneration(): void {
+    const version = readVersion(this.#writer);
+    refuse(this.#file.follow(() => version));
+    // Not among the statements that are kept prepared: it is another one each time.
+    this.#writer.execute(`pragma user_version = ${raised(version)}`);
+  }
+
+  /** @throws OutcomeUnknownError where it may have been saved all the same. */
+  #save(): void {
+    try {
+      this.#writer.run('commit');
+    } catch (error) {
+      throw isMaybeSaved(error) ? outcomeUnknown(error) : error;
+    }
+  }
+
+  /**
+   * Empties the log once, after the first change, or a later one where someone was reading: a copy of the file that was
+   * made before this process had opened it is no state from which that log goes on, and so is not mistaken for one (see
+   * `left-over.ts`).
+   */
+  #startLog(): void {
+    if (this.#isLogOwn) return;
+    try {
+      this.#isLogOwn = emptyLog(this.#writer);
+    } catch {
+      // What was changed is saved, in the log.
+    }
+  }
+
+  /** What was put in the place of the file may be what SQLite fails at. */
+  #lostOr(error: unknown): unknown {
+    // What may have been saved may be in a file that comes back.
+    if (error instanceof OutcomeUnknownError) return error;
+    const problem = this.#file.look();
+    return problem ? lost(problem, error) : error;
+  }
+}
+
+// Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
+async function beginImmediate(writer: Statements, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      writer.run('begin immediate');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      await setTimeout(BUSY_STEP);
+    }
+  }
+}

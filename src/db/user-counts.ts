@@ -1,0 +1,40 @@
+/** How many users there are of each status and role, kept by whatever adds or removes users. */
+
+import { engineOf } from './engine.ts';
+import { ROLES, type Trx, type User } from './schema.ts';
+
+/** How many users there are, or are added, of one status and role. */
+export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
+
+/** @param sign -1 for those who are gone. */
+export function countByKind(users: readonly Pick<User, 'is_active' | 'role'>[], sign = 1): Count[] {
+  const counts = new Map<string, Count>();
+  for (const { is_active, role } of users) {
+    const kind = `${role} ${is_active}`;
+    const count = counts.get(kind) ?? { is_active, role, count: 0 };
+    count.count += sign;
+    counts.set(kind, count);
+  }
+  return [...counts.values()];
+}
+
+/**
+ * Adds to the numbers of users, in the transaction that adds or removes them: as its last writes, since others wait for
+ * these rows, and always in one order, so that no two wait for each other.
+ */
+export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<void> {
+  for (const isActive of [true, false]) {
+    for (const role of ROLES) {
+      const own = counts.filter((count) => count.is_active === isActive && count.role === role);
+      const change = own.reduce((sum, { count }) => sum + count, 0);
+      if (change === 0) continue;
+      await trx
+        .updateTable('user_counts')
+        .set(({ eb }) => ({ count: eb('count', '+', change) }))
+        .where('is_active', '=', isActive)
+        .where('role', '=', role)
+        .where(engineOf(trx).counterShard)
+        .execute();
+    }
+  }
+}

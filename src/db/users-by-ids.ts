@@ -1,0 +1,15 @@
+/** A few users, of whom more is asked. */
+import type { SelectQueryBuilder } from 'kysely';
+import { engineOf } from './engine.ts';
+import type { Db, Schema } from './schema.ts';
+
+/** With a limit, so that they are looked up first: else an index of what is asked may be gone through for them. */
+export function usersByIds(db: Db, ids: readonly number[]): SelectQueryBuilder<Schema, 'users', object> {
+  const few = db
+    .selectFrom('users')
+    .selectAll()
+    .where(engineOf(db).isOneOf('users.id', ids))
+    .limit(ids.length)
+    .as('users');
+  return db.selectFrom(few) as unknown as SelectQueryBuilder<Schema, 'users', object>;
+}

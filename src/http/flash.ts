@@ -1,0 +1,51 @@
+/** The sentence that a change leaves behind: shown once, on the next page, to the person who made it. */
+
+import fastifyCookie from '@fastify/cookie';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { cookieOf } from '../auth/cookie.ts';
+import { open, seal } from '../auth/tokens.ts';
+import type { Config } from '../config.ts';
+import { plain } from '../lib/text.ts';
+import { shortAddress } from './safe-redirect.ts';
+
+/** Seconds until a sentence that nobody fetched is forgotten. */
+const MAX_AGE = 120;
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Answers a change: 303 to `address`, with the sentence as body and as flash message of the next page. */
+    seeOther(address: string, sentence?: string): FastifyReply;
+  }
+}
+
+export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
+  const { name, options } = cookieOf({ config, cookieMark: app.cookieMark }, 'flash', MAX_AGE);
+  await app.register(fastifyCookie);
+  // Wherever it comes from.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const location = reply.getHeader('location');
+    if (typeof location === 'string') reply.header('location', shortAddress(location));
+    done(null, payload);
+  });
+  app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
+    // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
+    if (sentence) this.setCookie(name, seal(app.secretKey, 'flash', sentence), options);
+    this.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
+    return this.code(303)
+      .header('location', address)
+      .send(sentence && `${plain(sentence)}\n`);
+  });
+}
+
+/** The sentence waiting for this request's page, which uses it up; what nobody looks at leaves it for the next one. */
+export function takeFlash(reply: FastifyReply): string | undefined {
+  const { headers, cookies, method, server } = reply.request;
+  const { name, options } = cookieOf(server, 'flash', 0);
+  const sealed = cookies?.[name];
+  const isPrefetch = /prefetch/i.test(`${headers['sec-purpose'] ?? headers.purpose}`);
+  const isPage = (headers['sec-fetch-dest'] ?? 'document') === 'document';
+  if (!sealed || method === 'HEAD' || isPrefetch || !isPage) return undefined;
+  reply.clearCookie(name, options);
+  const sentence = open(server.secretKey, 'flash', sealed);
+  return typeof sentence === 'string' ? sentence : undefined;
+}

@@ -1,0 +1,49 @@
+/**
+ * A known address asked with a method that it does not have is 405, with the methods that it has. One that takes a form and
+ * shows no page is asked for all the same, by Enter in the address bar after a refusal: it leads to the page with the form.
+ */
+import { METHODS } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { formOf } from '../auth/kept-forms.ts';
+import { nobody } from '../auth/policy.ts';
+
+/** Call it before the first route; what `closeMethods` needs is collected from then on. */
+export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
+  const known = new Map<string, Set<string>>();
+  const forms = new Map<string, string>();
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method) && method !== 'CONNECT')
+      app.addHttpMethod(method, { hasBody: true });
+  }
+  app.addHook('onRoute', ({ url, method, config: { form } = {} }) => {
+    if (form !== undefined) forms.set(url, form);
+    const methods = known.get(url) ?? new Set();
+    for (const name of [method].flat()) methods.add(name);
+    known.set(url, methods);
+  });
+  return {
+    /** Call it after the last route. */
+    closeMethods() {
+      for (const [url, methods] of [...known]) {
+        const allow = [...methods].sort().join(', ');
+        const form = forms.get(url);
+        const isPage = methods.has('GET');
+        app.route({
+          url,
+          method: app.supportedMethods.filter((method) => !methods.has(method)),
+          exposeHeadRoute: false,
+          config: { may: nobody, ...(form !== undefined && { form }) },
+          onRequest: async (request, reply) => {
+            const page = ['GET', 'HEAD'].includes(request.method) ? formOf(request) : undefined;
+            if (page !== undefined) return reply.seeOther(page);
+            reply.header('allow', allow);
+            const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
+            const link = isPage ? { href: request.url, text: 'Open this page' } : undefined;
+            return reply.render('error', { title: 'Method not allowed', sentence, link }, 405);
+          },
+          handler: () => {},
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** What is answered where there is no time for a request: made once, since it is to cost little. */
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { retryAfter } from '../lib/retry-after.ts';
+import { bareErrorPage, bareHeaders, doingOf } from './error-pages.ts';
+import { dropBody } from './unread-bodies.ts';
+
+type Refusal = { headers: OutgoingHttpHeaders; html: Buffer };
+
+/** An empty address is that of the page itself. */
+const RELOAD = { href: '', text: 'Reload this page' };
+
+/** Returns what refuses a request. */
+export function addRefusals(
+  app: FastifyInstance,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const refusals: Partial<Record<ReturnType<typeof doingOf>, Refusal>> = {};
+
+  app.addHook('onReady', async () => {
+    refusals.reading = await make({ doing: 'reading', link: RELOAD });
+    refusals.writing = await make({ doing: 'writing' });
+  });
+
+  return (request, response) => {
+    app.log.warn('too many requests at once: one was refused');
+    const { headers, html } = refusals[doingOf(request.method)] ?? {};
+    dropBody(request, (isWhole) => {
+      if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
+      response.writeHead(503, { ...headers, 'retry-after': retryAfter() }).end(html);
+    });
+  };
+
+  async function make(more: Parameters<typeof bareErrorPage>[2]): Promise<Refusal> {
+    const html = Buffer.from(await bareErrorPage(app, 503, more));
+    return { headers: { ...bareHeaders(app), 'content-length': html.length }, html };
+  }
+}

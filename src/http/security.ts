@@ -1,0 +1,72 @@
+/** Who may talk to Roster, and what a browser may do with its pages. */
+import { isIP } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { nobody } from '../auth/policy.ts';
+import { type Config, isHttps } from '../config.ts';
+import { asset } from './assets.ts';
+import { crossSiteProblem } from './cross-site.ts';
+import { hasTwoHosts, hostnameOf } from './host.ts';
+
+/** On every answer, errors included. */
+export const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'origin-agent-cluster': '?1',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  // Not `no-referrer`: browsers then send `Origin: null` with a form, which looks like another site.
+  'referrer-policy': 'same-origin',
+  'speculation-rules': `"${asset('speculation-rules.json')}"`,
+  'x-content-type-options': 'nosniff',
+  'x-dns-prefetch-control': 'off',
+  'x-frame-options': 'DENY',
+  'x-permitted-cross-domain-policies': 'none',
+};
+
+const HTTPS_HEADERS = { ...HEADERS, 'strict-transport-security': 'max-age=31536000' };
+
+/** The same with, behind https, the word to keep to it. */
+export function securityHeaders(config: Pick<Config, 'origin'>): Readonly<Record<string, string>> {
+  return isHttps(config) ? HTTPS_HEADERS : HEADERS;
+}
+
+/** A request that is refused before anything reads it. */
+export class RefusedError extends Error {
+  override name = 'RefusedError';
+  readonly statusCode: 400 | 403 | 421;
+
+  constructor(statusCode: 400 | 403 | 421, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+/** Sets the headers, and refuses a request for another host or, where it changes something, from another site. */
+export function addSecurity(app: FastifyInstance, config: Config): void {
+  const ours = [config.host, config.origin?.hostname, 'localhost'];
+
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(securityHeaders(config));
+    done(refusal(request));
+  });
+
+  function refusal(request: FastifyRequest): RefusedError | undefined {
+    const { may, isHealthCheck } = request.routeOptions.config;
+    // Proxies name any host in theirs, or none, and they tell nothing about anyone.
+    if (isHealthCheck) return undefined;
+    if (hasTwoHosts(request.raw)) {
+      return new RefusedError(400, 'This request says twice which host it is for.');
+    }
+    const host = hostnameOf(request.headers.host);
+    // DNS rebinding: a page elsewhere may point its own name at this machine, and a browser would let it in.
+    if (isIP(host) === 0 && !ours.includes(host)) {
+      const name = host || 'a host without a name';
+      return new RefusedError(421, `This is not ${name}: the address leads here by mistake.`);
+    }
+    // What an address does not answer changes nothing, wherever it comes from.
+    if (['GET', 'HEAD'].includes(request.method) || may === nobody) return undefined;
+    const problem = crossSiteProblem(request, config);
+    return problem === undefined ? undefined : new RefusedError(403, problem);
+  }
+}

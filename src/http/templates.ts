@@ -1,0 +1,106 @@
+/** The template engine, and what every template can call. */
+
+import { join } from 'node:path';
+import { Eta } from 'eta';
+import { mayChange, mayEdit, mayManage, ROLE_NAMES } from '../auth/policy.ts';
+import { ROLES, type Role, type User } from '../db/schema.ts';
+import { date, number } from '../lib/formats.ts';
+import type { Page } from '../lib/pagination.ts';
+import { named, partsOf, plain } from '../lib/text.ts';
+import { highlight } from '../search/highlighting.ts';
+import { listHelpers } from '../users/list/helpers.ts';
+import { yesOrNo } from '../users/validation.ts';
+import { asset } from './assets.ts';
+
+/** The folder of the templates. */
+export const TEMPLATES = join(import.meta.dirname, '..', '..', 'views');
+
+const time = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZone: 'UTC',
+});
+/** In this order: most call themselves by the names of others, too. */
+const BROWSERS: readonly [string, RegExp][] = [
+  ['Edge', /Edg/],
+  ['Opera', /OPR\//],
+  ['Firefox', /Firefox|FxiOS/],
+  ['Chrome', /Chrom|CriOS/],
+  ['Safari', /Safari/],
+];
+const SYSTEMS: readonly [string, RegExp][] = [
+  ['Android', /Android/],
+  ['iOS', /iPhone|iPad/],
+  ['Windows', /Windows/],
+  ['macOS', /Macintosh/],
+  ['Linux', /Linux/],
+];
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const UNITS = [
+  ['day', 24 * 60 * 60_000],
+  ['hour', 60 * 60_000],
+  ['minute', 60_000],
+] as const;
+
+/** What every view can call. Times are milliseconds since 1970. */
+export const helpers = {
+  ...listHelpers,
+  asset,
+  highlight,
+  mayChange,
+  mayEdit,
+  mayManage,
+  named,
+  partsOf,
+  plain,
+  roles: ROLES,
+  yesOrNo,
+  number: (value: number) => number.format(value),
+  /** "1,204", or "more than 10,000" */
+  total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
+  date: (value: number) => date.format(value),
+  roleName: (role: Role) => ROLE_NAMES[role].one,
+  time: (value: number) => `${time.format(value).replace(' at ', ', ')} UTC`,
+  isoTime: (value: number) => new Date(value).toISOString(),
+  /** "2 hours ago" for the last month, a date before that. */
+  ago(value: number, now = Date.now()): string {
+    const passed = Math.max(0, now - value);
+    if (passed > 30 * UNITS[0][1]) return date.format(value);
+    const unit = UNITS.find(([, length]) => passed >= length);
+    return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
+  },
+  /** "Firefox on Linux", as far as a browser says what it is. */
+  browserName(agent: string): string {
+    const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
+    const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];
+    return system ? `${browser} on ${system}` : browser;
+  },
+  displayName: (user: User) => user.full_name ?? user.username,
+  /** One or two letters that stand for a person. */
+  initials(user: User): string {
+    const words = (user.full_name ?? user.username)
+      .split(/[\s._+-]+/u)
+      .filter((word) => /^[\p{L}\p{N}]/u.test(word));
+    const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
+      (word) => [...(word ?? '')][0] ?? '',
+    );
+    return letters.join('').toUpperCase();
+  },
+  /** One of the five colours of avatars. */
+  hue: (user: User) => user.id % 5,
+};
+
+export function createEta(): Eta {
+  return new Eta({
+    autoFilter: true,
+    // A misspelled or forgotten value fails instead of showing as "undefined".
+    filterFunction(value) {
+      if (value === undefined || value === null)
+        throw new Error('A view shows a value that it was not given.');
+      return String(value);
+    },
+  });
+}

@@ -1,0 +1,63 @@
+/** Giving someone access, and taking their second factor away. */
+
+import { type Actor, audit, authorize } from '../auth/actor.ts';
+import { setCode, setPassword } from '../auth/credentials.ts';
+import { mayManage, maySignIn } from '../auth/policy.ts';
+import { deleteSessionsOf } from '../auth/sessions.ts';
+import type { Trx, User } from '../db/schema.ts';
+import { getLockedUser } from '../users/queries.ts';
+import { findInvited, insertInvitation, redeemInvitation } from './queries.ts';
+
+/** `own`: what belongs to the actor alone is changed by them, with their password. */
+export type Invited = { kind: 'invited' | 'own' | 'cannot sign in'; user: User };
+
+/** @throws NotFoundError, ForbiddenError */
+export async function inviteUser(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  token: string,
+  now: number,
+): Promise<Invited> {
+  authorize(actor, mayManage);
+  const user = await getLockedUser(trx, id);
+  if (id === actor.user?.id) return { kind: 'own', user };
+  if (!maySignIn(user)) return { kind: 'cannot sign in', user };
+  await insertInvitation(trx, id, token, now);
+  audit(trx, actor, 'access link made', user);
+  return { kind: 'invited', user };
+}
+
+/** @throws NotFoundError, ForbiddenError */
+export async function removeSecondFactor(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+): Promise<{ kind: 'removed' | 'own'; user: User }> {
+  authorize(actor, mayManage);
+  const user = await getLockedUser(trx, id);
+  if (id === actor.user?.id) return { kind: 'own', user };
+  await setCode(trx, id, null);
+  await deleteSessionsOf(trx, id);
+  audit(trx, actor, 'second factor removed', user);
+  return { kind: 'removed', user };
+}
+
+/**
+ * Uses a link up to set the password of whom it is for.
+ * @returns undefined where it has been used meanwhile, or its user may not sign in any more.
+ */
+export async function acceptInvitation(
+  trx: Trx,
+  actor: Actor,
+  token: string,
+  hash: string,
+  now: number,
+): Promise<User | undefined> {
+  const user = await findInvited(trx, token, now);
+  if (user === undefined || !(await redeemInvitation(trx, token))) return undefined;
+  await setPassword(trx, user.id, hash, now);
+  await deleteSessionsOf(trx, user.id);
+  audit(trx, actor, 'password set by link', user);
+  return user;
+}

@@ -1,0 +1,31 @@
+/** A moment by which an answer has to be there. */
+
+/** In milliseconds; unlike a clock it is never set. */
+export type Stopwatch = () => number;
+
+export class Deadline {
+  readonly #moment: number;
+  readonly #stopwatch: Stopwatch;
+
+  private constructor(moment: number, stopwatch: Stopwatch) {
+    this.#moment = moment;
+    this.#stopwatch = stopwatch;
+  }
+
+  static in(milliseconds: number, stopwatch: Stopwatch = () => performance.now()): Deadline {
+    return new Deadline(stopwatch() + milliseconds, stopwatch);
+  }
+
+  before(milliseconds: number): Deadline {
+    return new Deadline(this.#moment - milliseconds, this.#stopwatch);
+  }
+
+  /** In milliseconds; below 0 when it is past. */
+  get left(): number {
+    return this.#moment - this.#stopwatch();
+  }
+
+  get isPast(): boolean {
+    return this.left < 0;
+  }
+}

@@ -1,0 +1,87 @@
+/** Parsing a submission: from the bytes of a form to a value, or to what is wrong with every field. */
+import type { ZodType } from 'zod';
+import { BadSubmissionError } from '../errors.ts';
+
+/** The fields of one submission, as typed. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** What became of a submission: a value, or one sentence for each field that is wrong. */
+export type Form<T> = { ok: true; value: T } | { ok: false; errors: Readonly<Record<string, string>> };
+
+/** More than any form has, with room for what is added on the way. */
+const MOST_FIELDS = 100;
+
+/** What is wrong with single fields of a submission, by name: that matters only where the form has such a field. */
+const mistakes = new WeakMap<Fields, ReadonlyMap<string, string>>();
+
+/**
+ * Reads `application/x-www-form-urlencoded` (WHATWG URL Standard, section 5).
+ *
+ * Bytes that are no UTF-8 become U+FFFD and are left to the field's own rule, which can say so beside the field.
+ * Of a field sent twice the first counts until `readFields`, which knows the form, refuses it.
+ * @throws BadSubmissionError for more than 100 fields.
+ */
+export function parseUrlEncoded(body: string): Fields {
+  const fields: Record<string, string> = Object.create(null);
+  const pairs = body.split('&').filter((pair) => pair !== '');
+  if (pairs.length > MOST_FIELDS) {
+    throw new BadSubmissionError(`A form may have at most ${MOST_FIELDS} fields.`);
+  }
+  const wrong = new Map<string, string>();
+  for (const pair of pairs) {
+    const split = pair.indexOf('=');
+    const name = decode(split < 0 ? pair : pair.slice(0, split));
+    const value = split < 0 ? '' : decode(pair.slice(split + 1));
+    // No form has a field whose name cannot be read.
+    if (name === undefined) continue;
+    if (value === undefined) wrong.set(name, 'has a “%” in it that is not followed by two hex digits');
+    if (name in fields) wrong.set(name, 'was sent twice');
+    fields[name] ??= value ?? '';
+  }
+  if (wrong.size > 0) mistakes.set(fields, wrong);
+  return fields;
+}
+
+/** Reads a query string; of repeated parameters the first counts, and bad percent-encoding stays as it is written. */
+export function parseQuery(query: string): Fields {
+  const parameters: Record<string, string> = Object.create(null);
+  // Most requests have none, and a URLSearchParams costs more than it looks.
+  if (query !== '') for (const [name, value] of new URLSearchParams(query)) parameters[name] ??= value;
+  return parameters;
+}
+
+/**
+ * The fields of a request's body (none, if it has no body) that its form has. Any others were added on the way, by a
+ * proxy or an extension of the browser, and are ignored.
+ * @throws BadSubmissionError for one of `names` that was sent twice, or that could not be read.
+ */
+export function readFields(body: unknown, names: readonly string[]): Fields {
+  const fields = (body ?? {}) as Fields;
+  const wrong = mistakes.get(fields);
+  for (const name of names) {
+    const mistake = wrong?.get(name);
+    if (mistake !== undefined) throw new BadSubmissionError(`The field “${name}” ${mistake}.`);
+  }
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
+}
+
+/** Checks fields against a schema; a field's first error is the one that is told. */
+export function parseForm<T>(schema: ZodType<T>, fields: Fields): Form<T> {
+  const result = schema.safeParse(fields);
+  if (result.success) return { ok: true, value: result.data };
+  const errors: Record<string, string> = {};
+  for (const issue of result.error.issues) errors[String(issue.path[0])] ??= issue.message;
+  return { ok: false, errors };
+}
+
+/** Undefined where a “%” is not followed by two hex digits. */
+function decode(encoded: string): string | undefined {
+  if (/%(?![0-9a-f]{2})/i.test(encoded)) return undefined;
+  const text = encoded.replaceAll('+', ' ');
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    const bytes = text.replace(/%(..)|[^%]+/g, (run, hex) => hex ?? Buffer.from(run).toString('hex'));
+    return Buffer.from(bytes, 'hex').toString('utf8');
+  }
+}

@@ -1,0 +1,91 @@
+/** Makes a file exactly once: whole or not at all, also when several make it at once and some are killed on the way. */
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Makes the file at a path, unless it is there already; its folder has to be.
+ * @param write makes it under the name that it is given, and brings it to the disk.
+ */
+export function makeFileOnce(path: string, write: (draft: string) => void): void {
+  // Of a name that no other has, for its owner alone.
+  const folder = mkdtempSync(`${path}.new-`);
+  try {
+    const draft = join(folder, basename(folder));
+    write(draft);
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      // What a file system without hard links says differs: EPERM on FAT and exFAT, ENOTSUP, ENOSYS, EISDIR elsewhere.
+      if (codeOf(error) !== 'EEXIST') moveByFolder(folder, path);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  syncFolder(path);
+}
+
+/**
+ * A folder cannot be given the name of one that holds something, so of several makers one gives it to theirs. Whoever
+ * comes by, also later, then moves what it holds: nobody waits for one that was killed.
+ */
+function moveByFolder(folder: string, path: string): void {
+  const shared = `${path}.new`;
+  try {
+    renameSync(folder, shared);
+  } catch (error) {
+    if (!isThere(shared) && !isThere(path)) throw error;
+  }
+  for (const name of draftsIn(shared, `${basename(path)}.new-`)) {
+    // Asked after the name was read: whatever has come to the path since was moved from under that name.
+    if (!isThere(path)) unless(['ENOENT'], () => renameSync(join(shared, name), path));
+    rmSync(join(shared, name), { force: true });
+  }
+  unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(shared));
+}
+
+/** Whether there is something at a path, also where a symbolic link leads. @throws where that cannot be seen. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** @throws where it is no folder of drafts alone: what is somebody else's neither becomes the file nor is it removed. */
+function draftsIn(folder: string, prefix: string): string[] {
+  const names = unless(['ENOENT'], () => unless(['ENOTDIR'], () => readdirSync(folder)) ?? ['.']) ?? [];
+  if (names.every((name) => name.startsWith(prefix))) return names;
+  throw new Error(`${folder} is in the way and not Roster's: move it elsewhere`);
+}
+
+/** A name is on disk once its folder is. */
+export function syncFolder(path: string): void {
+  // Windows opens no folder, and needs none to be synced.
+  if (process.platform === 'win32') return;
+  const folder = openSync(dirname(path), 'r');
+  // Some file systems sync no folder, and say so.
+  unless(['EINVAL', 'EBADF', 'ENOTSUP'], () => fsyncSync(folder));
+  closeSync(folder);
+}
+
+/** Undefined where it fails with one of these codes. */
+export function unless<T>(codes: readonly string[], act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (!codes.includes(codeOf(error))) throw error;
+    return undefined;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
+}

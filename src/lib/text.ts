@@ -1,0 +1,142 @@
+/** Text as people type it: what is stored, what is compared, and what is never accepted. */
+
+// Spaces of any width, and what shows as nothing, such as what comes along when text is copied; not what changes the
+// look of the letter before it (variation selectors, fillers).
+const EDGE = /[\s\p{Z}[\p{DI}&&\p{Cf}]]/v;
+// Some scripts write joiners behind the mark of a letter, also in its last place.
+const JOINED = /\p{M}[\u200C\u200D]$/u;
+
+/** Text without what shows as nothing on either side of it. */
+export function trim(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && EDGE.test(text.charAt(start))) start++;
+  while (end > start && EDGE.test(text.charAt(end - 1)) && !JOINED.test(text.slice(end - 2, end))) end--;
+  return text.slice(start, end);
+}
+
+/** The form in which text is stored: NFC, without what shows as nothing around it. */
+export function clean(text: string): string {
+  return trim(text.normalize('NFC'));
+}
+
+/**
+ * The form in which names are compared: two texts that a reader takes for one have one key.
+ *
+ * NFKC and full case folding (Unicode 3.13, D145–D147). JavaScript has no case folding; lowering, raising and
+ * lowering again meets every fold (`ẞ` → `ß` → `SS` → `ss`), and a final sigma is put back by hand.
+ */
+export function textKey(text: string): string {
+  const folded = text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase();
+  return trim(folded.replaceAll('ς', 'σ').normalize('NFKC'));
+}
+
+/** Every decimal digit of any script (Unicode Nd) as its ASCII one: `٠١٢` and `０１２` are `012`. */
+export function foldDigits(text: string): string {
+  return text.replaceAll(/\P{ASCII}/gu, (character) => (isDigit(character) ? digitOf(character) : character));
+}
+
+// Thousands set apart as somewhere in the world, all by the same sign: `1,200`, `1 200`, `1’200`, `12,00,000`.
+const GROUPED = /^[-−－]?\d{1,3}(?=([,.'’٬，．_\p{Z}]))(?:\1\d{2,3})*\1\d{3}$/u;
+
+/** A whole number as people write it, whatever its digits; undefined for anything else. */
+export function wholeNumber(typed: string): number | undefined {
+  const text = foldDigits(trim(typed));
+  if (!GROUPED.test(text) && !/^[-−－]?\d+$/.test(text)) return undefined;
+  const number = Number(text.replaceAll(/\D/g, ''));
+  return /^\d/.test(text) ? number : -number;
+}
+
+// Decimal digits come in runs of ten, 0 to 9 (Unicode 17, 4.6), of which some follow on each other.
+function digitOf(digit: string): string {
+  const end = digit.codePointAt(0) ?? 0;
+  let start = end;
+  while (isDigit(String.fromCodePoint(start - 1))) start--;
+  return String((end - start) % 10);
+}
+
+function isDigit(character: string): boolean {
+  return /^\p{Nd}$/u.test(character);
+}
+
+/** The length that people count in: code points, not UTF-16 units. */
+export function codePoints(text: string): number {
+  return Array.from(text).length;
+}
+
+/** Text without what shows as nothing, such as what comes along when a link is copied. */
+export function withoutUnseen(text: string): string {
+  return text.replaceAll(/[\p{C}\p{DI}]/gu, '');
+}
+
+/** Any text that came from outside, made fit to stand in a sentence: short, and without what hides or reorders. */
+export function quotable(text: string): string {
+  const shown = text.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
+  const characters = Array.from(shown.slice(0, 200));
+  return characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : shown;
+}
+
+const NAME = /\u2068([^\u2069]*)\u2069/;
+
+/**
+ * A name, or what was typed as one, for a sentence of ours: set apart by an isolate (Unicode Annex 9, 2.7), which no name
+ * has in it. On a page it is in `<bdi>` then, and is not translated.
+ */
+export function named(name: string): string {
+  return `\u2068${name}\u2069`;
+}
+
+/** The parts of a sentence, of which every second one is a name. */
+export function partsOf(sentence: string): string[] {
+  return sentence.split(NAME);
+}
+
+/** The sentence where text is all there is. */
+export function plain(sentence: string): string {
+  return partsOf(sentence).join('');
+}
+
+// Embeddings, overrides and isolates can make a name show as another one (Unicode TR 36, 2.3); plain directional
+// marks and joiners belong to real names and are not listed here.
+const HIDDEN: readonly [RegExp, string][] = [
+  [/\0/, 'contains a NUL character'],
+  [/\p{Cs}|\uFFFD/u, 'contains a broken character (half of a surrogate pair, or bytes that are not UTF-8)'],
+  [/[\u202A-\u202E\u2066-\u2069]/, 'contains an invisible character that reverses the direction of text'],
+  [/[\p{Cc}\u2028\u2029]/u, 'contains a control character, such as a tab or a line break'],
+  [/[\p{NChar}\uFFF9-\uFFFB]/u, 'contains a character that is none, by Unicode'],
+];
+
+/** What is wrong with text that no field takes, to follow the field's name in a sentence; undefined if nothing. */
+export function forbiddenCharacter(text: string): string | undefined {
+  return HIDDEN.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** That there is something in the text that shows as nothing, and where, to follow its name in a sentence; undefined if not. */
+export function invisibleCharacter(text: string): string | undefined {
+  // The space of the keyboard shows as what it is.
+  const at = text.search(/[\p{DI}\p{Cf}[\p{Z}--\x20]]/v);
+  if (at < 0) return undefined;
+  return `contains an invisible character ${at === 0 ? 'at its start' : `after “${named(lastOf(text.slice(0, at)))}”`}`;
+}
+
+/** The end of a text, made fit to stand in a sentence. */
+function lastOf(text: string): string {
+  const characters = Array.from(text.slice(-100));
+  return quotable(characters.length > 20 ? `…${characters.slice(-20).join('')}` : text);
+}
+
+// The scripts recommended for identifiers (Unicode Standard Annex 31, table 5).
+const SCRIPTS =
+  'Arab Armn Beng Bopo Cyrl Deva Ethi Geor Grek Gujr Guru Hang Hani Hebr Hira Kana Khmr Knda Laoo Latn Mlym Mymr Orya Sinh Taml Telu Thaa Thai Tibt';
+
+// Unicode TS 39, 5.2, "Highly Restrictive": one script, or one of three combinations with Latin.
+const COMBINATIONS = [...SCRIPTS.split(' '), 'Latn Hani Hira Kana', 'Latn Hani Bopo', 'Latn Hani Hang'].map(
+  (scripts) => {
+    const classes = scripts.split(' ').map((script) => `\\p{scx=${script}}`);
+    return new RegExp(`^[${classes.join('')}\\p{sc=Zyyy}\\p{sc=Zinh}]*$`, 'u');
+  },
+);
+
+/** Whether all of the text may be from one writing system: `раураl` in Cyrillic and Latin may not. */
+export function isOneScript(text: string): boolean {
+  return COMBINATIONS.some((pattern) => pattern.test(text));
+}

@@ -1,0 +1,55 @@
+/** Notices that the machine's clock is set while Roster runs: the log says so, and whoever's code is refused. */
+import type { FastifyInstance } from 'fastify';
+import { SKEW } from '../lib/clock.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the clock says, and whether it was set of late: for someone whose code is refused. */
+    clockNote(): string;
+  }
+}
+
+const LOOK_EVERY = 10_000;
+/** How long people are told of it, in milliseconds. */
+const TOLD_FOR = 12 * 60 * 60_000;
+
+const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+
+export function addClockWatch(app: FastifyInstance): void {
+  /** How far the clock is ahead of the time that the process has run, which nobody sets. */
+  const lead = () => app.clock() - performance.now();
+  let known = lead();
+  let jump: { what: string; at: number } | undefined;
+  const look = () => {
+    const by = lead() - known;
+    if (Math.abs(by) <= SKEW) return;
+    known += by;
+    jump = { what: `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`, at: performance.now() };
+    app.log.warn(`the clock was ${jump.what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
+  };
+  app.decorate('clockNote', () => {
+    look();
+    const now = `${time.format(app.clock()).replace(' at ', ', ')} UTC`;
+    if (jump === undefined || performance.now() - jump.at > TOLD_FOR)
+      return `The clock of this server says ${now}.`;
+    return `The clock of this server was ${jump.what} of late, and says ${now}: if that is not the time, tell whoever runs Roster.`;
+  });
+
+  let timer: NodeJS.Timeout | undefined;
+  app.addHook('onListen', async () => {
+    timer = setInterval(look, LOOK_EVERY).unref();
+  });
+  app.addHook('onClose', async () => clearInterval(timer));
+}
+
+const AFTER_BACK =
+  ': people have to sign in again, since nobody knows how old their sessions are, and waits after wrong passwords are over';
+/** The time that a process has run stands still while its machine sleeps. */
+const AFTER_FORWARD =
+  ', or this machine was asleep: what has become too old meanwhile, such as sessions and links, is over';
+
+/** "2 h 0 min" */
+function inWords(milliseconds: number): string {
+  const minutes = Math.round(milliseconds / 60_000);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

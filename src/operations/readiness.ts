@@ -1,0 +1,68 @@
+/** Whether pages can be answered and changes saved: found out by doing both, once in a while and when someone asks. */
+import { setTimeout } from 'node:timers/promises';
+import type { FastifyBaseLogger } from 'fastify';
+import { beat } from '../db/heartbeat.ts';
+import type { Db } from '../db/schema.ts';
+import { DatabaseFailure } from '../errors.ts';
+import { countByStatus } from '../users/counts.ts';
+
+/** An answer stands for this long, in milliseconds, however many ask. */
+const FRESH = 3_000;
+/** What takes longer, in milliseconds, is not ready: whoever checks on health seldom waits for more than two seconds. */
+const PATIENCE = 1_800;
+const SILENT: Problem = { sentence: 'the database does not answer' };
+
+/** Why not, in a sentence that tells nothing of the inside, and what does tell it. */
+type Problem = { sentence: string; err?: unknown };
+
+/** Asks for the sentence that says why Roster is not ready; undefined when it is. The log hears of every change. */
+export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<string | undefined> {
+  let underWay: Promise<Problem | undefined> | undefined;
+  let answer: Promise<string | undefined> | undefined;
+  let freshUntil = 0;
+  let known: string | undefined;
+
+  return () => {
+    if (answer === undefined || performance.now() >= freshUntil) {
+      freshUntil = performance.now() + FRESH;
+      answer = check();
+    }
+    return answer;
+  };
+
+  async function check(): Promise<string | undefined> {
+    // A check that hangs is waited for again: there is never a second one beside it.
+    underWay ??= findProblem(db).finally(() => {
+      underWay = undefined;
+    });
+    const problem = await Promise.race([underWay, setTimeout(PATIENCE, SILENT, { ref: false })]);
+    note(problem);
+    return problem?.sentence;
+  }
+
+  function note(problem: Problem | undefined): void {
+    if (problem?.sentence === known) return;
+    known = problem?.sentence;
+    if (problem) log.error({ err: problem.err }, `not ready: ${problem.sentence}`);
+    else log.warn('ready again');
+  }
+}
+
+async function findProblem(db: Db): Promise<Problem | undefined> {
+  try {
+    await countByStatus(db);
+  } catch (err) {
+    return { sentence: because('read', err) ?? SILENT.sentence, err };
+  }
+  try {
+    await beat(db);
+  } catch (err) {
+    return { sentence: because('written', err) ?? 'the database cannot be written', err };
+  }
+  return undefined;
+}
+
+function because(what: string, error: unknown): string | undefined {
+  const reason = error instanceof DatabaseFailure ? error.reason : undefined;
+  return reason && `the database cannot be ${what}: ${reason}`;
+}

@@ -1,0 +1,50 @@
+/** What people search for, and the text that it is found in. */
+import { clean, trim } from '../lib/text.ts';
+import { fold } from './folding.ts';
+
+/** In code points. */
+export const LONGEST_SEARCH = 256;
+
+/** With one letter it makes the three that are indexed. */
+const FIELD_START = '\n\n';
+const SHORTEST_ANYWHERE = 3;
+const WORDS = /"([^"]*)"?|[^\s"]+/g;
+const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
+
+/** A word or what is in quotes, folded and as typed; as a prefix it is looked for at the start of fields alone. */
+export type Term = { text: string; typed: string; isPrefix: boolean };
+
+type Searched = { username: string; email: string; full_name: string | null };
+
+export function searchTextOf({ username, email, full_name }: Searched): string {
+  const fields = full_name === null ? [username, email] : [username, email, full_name];
+  return fields.map((field) => FIELD_START + fold(field)).join('');
+}
+
+/** What is in the search text of those who have the term. */
+export function patternOf({ text, isPrefix }: Term): string {
+  return isPrefix ? FIELD_START + text : text;
+}
+
+export function cleanSearch(typed: string): string {
+  // Normalising a huge text would take time that grows with the square of its length.
+  const text = clean(typed.slice(0, 4 * LONGEST_SEARCH).replaceAll(SPACES, ' '));
+  return trim(Array.from(text).slice(0, LONGEST_SEARCH).join(''));
+}
+
+/** A user must have all of them. */
+export function parseSearch(search: string): Term[] {
+  // Phones type curly quotes.
+  const words = search.replaceAll(/[“”„‟«»]/g, '"').matchAll(WORDS);
+  const terms = new Map<string, Term>();
+  for (const [whole, quoted] of words) {
+    const typed = trim(quoted ?? whole);
+    const text = trim(fold(typed));
+    if (text !== '') terms.set(text, { text, typed, isPrefix: Array.from(text).length < SHORTEST_ANYWHERE });
+  }
+  return [...terms.values()];
+}
+
+export function asPrefixes(terms: readonly Term[]): Term[] {
+  return terms.map((term) => ({ ...term, isPrefix: true }));
+}

@@ -1,0 +1,158 @@
+/** The settings: what each may be, and what is said of it. Texts from the environment go in. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import {
+  DATABASE_URL_RULE,
+  DEFAULT_DATABASE_URL,
+  PATH_RULE,
+  parseDatabaseUrl,
+  parsePath,
+} from './database-url.ts';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+const SECOND = 1_000;
+const HOUR = 60 * 60 * SECOND;
+
+/** What a value must be, and what the setting is for. */
+const rules = z.registry<{ rule: string; help: string }>();
+
+export const SETTINGS = z.object({
+  HOST: setting(
+    z.string().refine(isHost).toLowerCase().prefault('127.0.0.1'),
+    'a host name or an IP address',
+    'the address to listen on (127.0.0.1)',
+  ),
+  PORT: setting(
+    whole(0, 65535).prefault('3000'),
+    'a whole number from 0 to 65535',
+    'the port to listen on, 0 for a free one (3000)',
+  ),
+  ORIGIN: setting(
+    parsed(parseOrigin).optional(),
+    'an address such as https://users.example.org; http is for this machine alone',
+    'where people reach Roster, if not there: https://users.example.org (none)',
+  ),
+  DATABASE_URL: setting(
+    parsed(parseDatabaseUrl).default(DEFAULT_DATABASE_URL),
+    DATABASE_URL_RULE,
+    'sqlite: and the path of the database file, or postgres://user:password@host:5432/database\n(sqlite: and data/roster.db in the project)',
+  ),
+  REQUIRE_DATABASE: setting(
+    z.enum(['0', '1']).prefault('0'),
+    '1 or 0',
+    '1 starts with a database that is there alone, and makes none (0)',
+  ),
+  DATABASE_CONNECTIONS: setting(
+    whole(1, 1000).prefault('10'),
+    'a whole number from 1 to 1000',
+    'how many connections to PostgreSQL are opened at most (10)',
+  ),
+  SECRET_KEY_FILE: setting(
+    parsed(parsePath).optional(),
+    PATH_RULE,
+    'the file with the key that secrets in the database are sealed with, made at the first start\n(secret.key beside the database file; with PostgreSQL data/secret.key in the project)',
+  ),
+  TRUST_PROXY: setting(
+    parsed(parseNetworks).default([]),
+    'addresses or networks with commas between, such as 10.0.0.0/8',
+    'the addresses or networks of proxies that tell the truth about who asks (none)',
+  ),
+  SESSION_IDLE_HOURS: setting(
+    whole(1, 8760, HOUR).prefault('12'),
+    'a whole number of hours from 1 to 8760',
+    'after how long without use someone has to sign in again (12)',
+  ),
+  SESSION_HOURS: setting(
+    whole(1, 8760, HOUR).prefault('168'),
+    'a whole number of hours from 1 to 8760',
+    'after how long anyone has to (168)',
+  ),
+  KEEP_ALIVE_SECONDS: setting(
+    whole(1, 3600, SECOND).prefault('75'),
+    'a whole number of seconds from 1 to 3600',
+    'for how long an idle connection is kept: longer than the proxy keeps it (75)',
+  ),
+  DRAIN_SECONDS: setting(
+    whole(0, 3600, SECOND).optional(),
+    'a whole number of seconds from 0 to 3600',
+    'for how long it goes on answering, while /readyz says no, when it is to stop (0 at a terminal, else 5)',
+  ),
+  LOG_LEVEL: setting(
+    z.enum(LOG_LEVELS).prefault('warn'),
+    `one of ${LOG_LEVELS.join(', ')}`,
+    `${LOG_LEVELS.join(', ')} (warn); from info on, every request`,
+  ),
+});
+
+export type SettingName = keyof typeof SETTINGS.shape;
+export const SETTING_NAMES = Object.keys(SETTINGS.shape) as SettingName[];
+
+export const SETTINGS_HELP = `Settings, from the environment:\n${SETTING_NAMES.map(helpOn).join('\n')}`;
+
+/** What is wrong with a value, in a sentence that repeats it, unless it is an address that may hold a password. */
+export function problemOf(name: SettingName, value = ''): string {
+  const { rule } = rules.get(SETTINGS.shape[name]) ?? {};
+  return `${name} must be ${rule}${name === 'DATABASE_URL' ? '' : `, not "${value}"`}.`;
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function setting<S extends z.ZodType>(schema: S, rule: string, help: string): S {
+  rules.add(schema, { rule, help });
+  return schema;
+}
+
+/** Something that is read from a text; undefined is wrong. */
+function parsed<T>(parse: (value: string) => T | undefined) {
+  return z.string().transform((value, context) => {
+    const result = parse(value);
+    if (result === undefined) context.addIssue({ code: 'custom' });
+    return result as T;
+  });
+}
+
+/** @param unit that the number counts, and is multiplied by. */
+function whole(least: number, most: number, unit = 1) {
+  const number = z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number);
+  return number.pipe(z.number().min(least).max(most)).transform((count) => count * unit);
+}
+
+function isHost(value: string): boolean {
+  const isName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value) && value.length <= 253;
+  return isIP(value) !== 0 || isName;
+}
+
+function parseOrigin(value: string): URL | undefined {
+  const url = URL.parse(value);
+  if (url === null || `${url.origin}/` !== url.href) return undefined;
+  const isHere = isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isHere) ? url : undefined;
+}
+
+function parseNetworks(value: string): string[] | undefined {
+  const all = value.split(',').map((network) => network.trim());
+  return all.every(isNetwork) ? all : undefined;
+}
+
+/** Whether it is an address of IP, or a network such as `10.0.0.0/8`. */
+function isNetwork(value: string): boolean {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  // Not 0: everyone's word would count.
+  return /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
+}
+
+/** The name, and beside it, or below a long one, what it is for. */
+function helpOn(name: SettingName): string {
+  const indent = ' '.repeat(16);
+  const lines = (rules.get(SETTINGS.shape[name])?.help ?? '').replaceAll('\n', `\n${indent}`);
+  return name.length < 14 ? `  ${name.padEnd(13)} ${lines}` : `  ${name}\n${indent}${lines}`;
+}

@@ -1,0 +1,55 @@
+/** Making an administrator: the first one by a link, any by the command line. */
+
+import { type Actor, audit } from '../auth/actor.ts';
+import { hasAdministrator, lockAdministrators } from '../auth/administrators.ts';
+import { setCode, setPassword } from '../auth/credentials.ts';
+import { deleteSessionsOf } from '../auth/sessions.ts';
+import type { Trx, User } from '../db/schema.ts';
+import { changeUser, createUser } from '../users/commands.ts';
+import { findUserByUsername } from '../users/queries.ts';
+import { newUserSchema } from '../users/validation.ts';
+
+/** The fields of someone who becomes an administrator. */
+export const administratorSchema = newUserSchema.omit({ is_active: true, role: true });
+
+type NewAdministrator = { username: string; email: string; full_name: string | null };
+
+/** @returns undefined where there is an administrator already; else as below. */
+export async function makeFirstAdministrator(
+  trx: Trx,
+  actor: Actor,
+  user: NewAdministrator,
+  hash: string,
+  now: number,
+): Promise<User | undefined> {
+  await lockAdministrators(trx);
+  if (await hasAdministrator(trx)) return undefined;
+  const administrator = await makeAdministrator(trx, actor, user, hash, now);
+  audit(trx, actor, 'first administrator made', administrator);
+  return administrator;
+}
+
+/**
+ * Makes someone an administrator who signs in with a password; the user is made where there is none of that name.
+ * @param user checked by `administratorSchema`.
+ * @throws NotUniqueError when the email is someone else's.
+ */
+export async function makeAdministrator(
+  trx: Trx,
+  actor: Actor,
+  user: NewAdministrator,
+  hash: string,
+  now: number,
+): Promise<User> {
+  // While nobody signs in, whoever is there may change things: not at the same moment.
+  await lockAdministrators(trx);
+  const existing = await findUserByUsername(trx, user.username);
+  const changes = { role: 'admin', is_active: true } as const;
+  const { user: administrator } = existing
+    ? await changeUser(trx, actor, existing.id, changes, now)
+    : await createUser(trx, actor, { ...user, ...changes }, now);
+  await setPassword(trx, administrator.id, hash, now);
+  await setCode(trx, administrator.id, null);
+  await deleteSessionsOf(trx, administrator.id);
+  return administrator;
+}

@@ -1,0 +1,28 @@
+/** Deleting a user: asked first, then done. */
+
+import type { FastifyReply } from 'fastify';
+import { authorize } from '../auth/actor.ts';
+import { mayChange } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { named } from '../lib/text.ts';
+import { deleteUser } from './commands.ts';
+import { listAddress, parseFrom } from './list/address.ts';
+import { nearestPage } from './list/page.ts';
+import { getUser } from './queries.ts';
+import { type Request, userIdFrom } from './request.ts';
+
+export async function askToDelete(request: Request, reply: FastifyReply) {
+  const user = await getUser(request.server.db, userIdFrom(request));
+  authorize(request.actor, (actor) => mayChange(actor, user));
+  return reply.render('users/delete', { user, from: parseFrom(request.query) });
+}
+
+export async function remove(request: Request, reply: FastifyReply) {
+  const id = userIdFrom(request);
+  const { db } = request.server;
+  const { user } = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id));
+  // Whatever fails by now must not be told as if nothing had been deleted.
+  const from = parseFrom(request.query);
+  const list = await nearestPage(db, from).catch(() => from);
+  return reply.seeOther(listAddress(list), `User ${named(user.username)} deleted!`);
+}

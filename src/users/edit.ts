@@ -1,0 +1,129 @@
+/** The form of a user: making one and changing one. */
+
+import type { FastifyReply } from 'fastify';
+import { authorize } from '../auth/actor.ts';
+import { draftFor } from '../auth/kept-forms.ts';
+import { mayChange } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
+import type { User } from '../db/schema.ts';
+import { BadSubmissionError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
+import type { Views } from '../http/views.ts';
+import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { named } from '../lib/text.ts';
+import { changeUser, createUser } from './commands.ts';
+import { parseFrom } from './list/address.ts';
+import { findHolders, getUser } from './queries.ts';
+import { type Request, userAddress, userIdFrom } from './request.ts';
+import { newUserSchema, USER_FIELDS, userChangesSchema } from './validation.ts';
+
+type Problems = Readonly<Record<string, string>>;
+
+export async function showNewForm(request: Request, reply: FastifyReply) {
+  const draft = await draftFor(request);
+  return showForm(request, reply, {
+    user: undefined,
+    values: draft ?? { is_active: '1' },
+    isDraft: draft !== undefined,
+  });
+}
+
+export async function create(request: Request, reply: FastifyReply) {
+  const fields = readFields(request.body, USER_FIELDS);
+  const form = parseForm(newUserSchema, fields);
+  if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
+  const { server } = request;
+  try {
+    const { user } = await runCommand(request, (trx, actor) =>
+      createUser(trx, actor, form.value, server.clock()),
+    );
+    return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} created!`);
+  } catch (error) {
+    return refuse(request, reply, { user: undefined, values: fields }, ifTaken(error));
+  }
+}
+
+export async function showEditForm(request: Request, reply: FastifyReply) {
+  const user = await getUser(request.server.db, userIdFrom(request));
+  authorize(request.actor, (actor) => mayChange(actor, user));
+  const draft = await draftFor(request);
+  const values = { ...valuesOf(user), ...draft };
+  const isConflict = draft?.version !== undefined && Number(draft.version) !== user.version;
+  return showForm(request, reply, { user, values, isConflict, isDraft: draft !== undefined });
+}
+
+export async function update(request: Request, reply: FastifyReply) {
+  const { server } = request;
+  const { db } = server;
+  const known = await getUser(db, userIdFrom(request)).catch(sayNothingChanged);
+  authorize(request.actor, (actor) => mayChange(actor, known));
+  const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
+  const filledFrom = versionOf(version);
+  const form = parseForm(userChangesSchema, fields);
+  // Sent again, the form replaces what is there now: what was changed meanwhile is shown beside the errors, too.
+  const values = { ...valuesOf(known), ...fields };
+  const isConflict = filledFrom !== undefined && filledFrom !== known.version;
+  const shown = { user: known, values, isConflict };
+  if (!form.ok) return refuse(request, reply, shown, form.errors);
+  try {
+    const { kind, user } = await runCommand(request, (trx, actor) =>
+      changeUser(trx, actor, known.id, form.value, server.clock(), filledFrom),
+    );
+    if (kind !== 'conflict')
+      return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} updated!`);
+    const typed = valuesOf({ ...user, ...form.value } as User);
+    return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
+  } catch (error) {
+    return refuse(request, reply, shown, ifTaken(error));
+  }
+}
+
+/** What a form shows besides what every form does. */
+type Shown = Pick<Views['users/form'], 'user' | 'values'> & Partial<Views['users/form']>;
+
+async function showForm(request: Request, reply: FastifyReply, shown: Shown, status = 200) {
+  const from = parseFrom(request.query);
+  return reply.render(
+    'users/form',
+    { from, errors: {}, holders: {}, isConflict: false, isDraft: false, ...shown },
+    status,
+  );
+}
+
+/** Answers 422: the form with what was typed, what is wrong with it, and who has what was asked for. */
+async function refuse(request: Request, reply: FastifyReply, shown: Shown, problems: Problems) {
+  const sound = Object.entries(shown.values).filter(([name]) => !(name in problems));
+  const holders = await findHolders(request.server.db, Object.fromEntries(sound), shown.user?.id);
+  const taken = Object.entries(holders).map(([name, { username }]) => [
+    name,
+    `That ${name} already belongs to ${named(username)}.`,
+  ]);
+  const errors = { ...Object.fromEntries(taken), ...problems };
+  // Whoever had it has let go of it since.
+  if (Object.keys(errors).length === 0) errors.username = 'That was taken until a moment ago: send it again.';
+  return showForm(request, reply, { ...shown, errors, holders }, 422);
+}
+
+/** Passes a refusal of the unique constraints on to the form, which finds out what is taken; throws anything else. */
+function ifTaken(error: unknown): Problems {
+  if (error instanceof NotUniqueError) return {};
+  if (error instanceof LastAdministratorError)
+    return { role: `${error.message} Make someone else one first.` };
+  throw error;
+}
+
+function sayNothingChanged(error: unknown): never {
+  if (!(error instanceof NotFoundError)) throw error;
+  throw new NotFoundError(`${error.message} Nothing was changed; what you typed is one step back.`);
+}
+
+function versionOf(version: string | undefined): number | undefined {
+  if (version === undefined) return undefined;
+  if (!/^[1-9]\d{0,14}$/.test(version)) throw new BadSubmissionError('The version is no whole number.');
+  return Number(version);
+}
+
+/** What the form's fields show for a user. */
+function valuesOf(user: User): Fields {
+  const { username, email, full_name, is_active, role } = user;
+  return { username, email, full_name: full_name ?? '', is_active: is_active ? '1' : '0', role };
+}

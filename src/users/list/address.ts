@@ -1,0 +1,89 @@
+/** The address of the list, which says its whole state: `/users?status=active&page=2`. */
+import { type Fields, parseQuery } from '../../lib/forms.ts';
+import { quotable, trim, wholeNumber } from '../../lib/text.ts';
+import { formatCursor, parseCursor } from './cursor.ts';
+import { FILTER_ROWS, type Filter, givenRows } from './filter.ts';
+import { noticesOf } from './filters.ts';
+import { parseSort, SORT_KEYS } from './order.ts';
+import { DEFAULTS, LARGEST_PAGE, type ListState } from './state.ts';
+
+type Parameter = [name: string, value: string];
+
+/** What means nothing is left at its default, with a sentence in `notices`; a `page` may lie outside the list. */
+export function parseList(query: Fields): { list: ListState; notices: string[]; wrongPage?: string } {
+  const notices: string[] = [];
+  function read<T>(name: string, parse: (value: string) => T | undefined, rule: string): T | undefined {
+    const value = trim(query[name] ?? '');
+    if (!value) return undefined;
+    const parsed = parse(value);
+    if (parsed === undefined) notices.push(`${name}=${quotable(value)} was ignored: ${rule}.`);
+    return parsed;
+  }
+  const sort = read('sort', parseSort, `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`);
+  const cursor = parseCursor(query, sort ?? DEFAULTS.sort);
+  const typedPage = trim(query.page ?? '');
+  const page = wholeNumber(typedPage);
+  const isWrong = typedPage !== '' && page === undefined;
+  if (isWrong) notices.push(`“${quotable(typedPage)}” is no page number, so this is the first page.`);
+  const perPage = read('per_page', parsePageSize, `it can be 1 to ${LARGEST_PAGE}`);
+  const values = FILTER_ROWS.map(([name, { parameter, parse, rule }]) => [
+    name,
+    read(parameter, parse, rule),
+  ]);
+  const filter = Object.fromEntries(values) as Filter;
+  notices.push(...noticesOf(filter, query));
+  const list = {
+    ...filter,
+    page: page ?? (cursor && !isWrong ? 0 : DEFAULTS.page),
+    perPage: perPage ?? DEFAULTS.perPage,
+    sort: sort ?? DEFAULTS.sort,
+    cursor: isWrong ? undefined : cursor,
+  };
+  return { list, notices, ...(isWrong && { wrongPage: typedPage }) };
+}
+
+/** Those that are not at their defaults. */
+export function listParameters(list: ListState): Parameter[] {
+  const { sort, perPage, page, cursor } = list;
+  const parameters = givenRows(list).map(([, row, value]): Parameter => [row.parameter, row.format(value)]);
+  if (sort !== DEFAULTS.sort) parameters.push(['sort', sort]);
+  if (perPage !== DEFAULTS.perPage) parameters.push(['per_page', String(perPage)]);
+  if (page !== (cursor ? 0 : DEFAULTS.page)) parameters.push(['page', String(page)]);
+  if (cursor) parameters.push(formatCursor(cursor, sort));
+  return parameters;
+}
+
+/** A cursor belongs to just one page, so that any change gives it up. */
+export function listAddress(list: ListState, changes?: Partial<ListState>): string {
+  const changed = changes ? { ...list, cursor: undefined, ...changes } : list;
+  const query = new URLSearchParams(listParameters(changed)).toString();
+  return query === '' ? '/users' : `/users?${query}`;
+}
+
+/** What the form of filters and order carries besides its fields. */
+export function hiddenParameters(list: ListState): Parameter[] {
+  const links = givenRows(list).filter(([, { isField }]) => !isField);
+  const chosen = Object.fromEntries(links.map(([name, , value]) => [name, value]));
+  return listParameters({ ...DEFAULTS, perPage: list.perPage, ...chosen });
+}
+
+export function hasEmptyField(query: Fields): boolean {
+  return FILTER_ROWS.some(([, { parameter, isField }]) => isField && query[parameter] === '');
+}
+
+/** What a link away from the list carries, so that its page can lead back: `?from=page%3D2`, or nothing. */
+export function fromParameter(list: ListState): string {
+  const query = new URLSearchParams(listParameters(list)).toString();
+  return query === '' ? '' : `?from=${encodeURIComponent(query)}`;
+}
+
+export function parseFrom(query: Fields): ListState {
+  const { list } = parseList(parseQuery(query.from ?? ''));
+  const first = list.cursor ? 0 : 1;
+  return { ...list, page: Number.isSafeInteger(list.page) ? Math.max(first, list.page) : first };
+}
+
+function parsePageSize(typed: string): number | undefined {
+  const size = wholeNumber(typed);
+  return size !== undefined && size >= 1 && size <= LARGEST_PAGE ? size : undefined;
+}

@@ -1,0 +1,96 @@
+/** Who a filter lets through: how many they are and, where they are few, who. */
+import { engineOf } from '../../db/engine.ts';
+import type { Db } from '../../db/schema.ts';
+import type { SearchIndex } from '../../db/search-index.ts';
+import { usersByIds } from '../../db/users-by-ids.ts';
+import { noneIfTooBroad } from '../../errors.ts';
+import { Deadline } from '../../lib/deadline.ts';
+import type { Total } from '../../lib/pagination.ts';
+import { asPrefixes } from '../../search/terms.ts';
+import { readCounts } from '../counts.ts';
+import { boundsOf, inBounds, rowCondition, splitByIndex } from './conditions.ts';
+import type { Filter } from './filter.ts';
+import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.ts';
+import { scanForPage } from './scan.ts';
+import type { SearchContext } from './scan-batches.ts';
+
+export const PATIENCE_MS = 900;
+const PATIENCE_FOR_NEXT_WAY_MS = 600;
+const LIMIT = MOST_COUNTED + 1;
+
+export type FilterResult = SearchContext & {
+  total: Total;
+  /** Of all who match, ascending; undefined where their number is kept, or where they are too many. */
+  ids: readonly number[] | undefined;
+};
+
+type Options = { plan?: CountPlan; search?: SearchIndex; deadline?: Deadline };
+
+/** @throws TooBroadError */
+export async function resolveFilter(
+  db: Db,
+  filter: Filter,
+  { plan, search, deadline = Deadline.in(PATIENCE_MS) }: Options = {},
+): Promise<FilterResult> {
+  const { lead, ...count } = plan ?? planCount(filter, await readCounts(db));
+  const index = filter.q && (search ?? (await engineOf(db).searchIndexOf(db)));
+  const terms = filter.q?.terms ?? [];
+  const context = { terms: index?.prefixOnly ? asPrefixes(terms) : terms, search: index, lead, deadline };
+  if (count.kind === 'kept')
+    return { ...context, total: { count: count.count, isExact: true }, ids: undefined };
+  const ids = await findIds(db, filter, context, count.ways);
+  const isExact = ids.length <= MOST_COUNTED;
+  const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };
+  return { ...context, total, ids: isExact ? ids : undefined };
+}
+
+type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<number[] | undefined>;
+
+const FINDERS: Record<CountWay, Finder> = {
+  index: findByIndex,
+  'index-then-rows': findByIndexThenRows,
+  search: findBySearch,
+  scan: findByScan,
+};
+
+async function findIds(db: Db, filter: Filter, context: SearchContext, ways: readonly CountWay[]) {
+  for (const way of ways.slice(0, -1)) {
+    const deadline = context.deadline.before(PATIENCE_FOR_NEXT_WAY_MS);
+    const ids = await FINDERS[way](db, filter, { ...context, deadline }).catch(noneIfTooBroad);
+    if (ids) return ids;
+  }
+  return (await FINDERS[ways.at(-1) ?? 'scan'](db, filter, context)) ?? [];
+}
+
+async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Promise<number[]> {
+  const [indexed] = splitByIndex(filter, 'created', lead);
+  const users = db.selectFrom('users').select('id').where(inBounds(indexed)).limit(LIMIT);
+  const rows = await engineOf(db).runBatch(() => users.execute());
+  return rows.map(({ id }) => id).sort(ascending);
+}
+
+async function findByIndexThenRows(db: Db, filter: Filter, context: SearchContext) {
+  const ids = await findByIndex(db, filter, context);
+  if (ids.length === LIMIT) return undefined;
+  const { terms, search } = context;
+  const users = usersByIds(db, ids)
+    .select('users.id')
+    .where(inBounds(boundsOf(filter)))
+    .where(({ and }) => and(search ? terms.map(search.has) : []))
+    .orderBy('users.id');
+  return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
+}
+
+async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {
+  const condition = rowCondition(filter);
+  return search?.find(db, { terms, condition, isReversed: false, limit: LIMIT }, deadline);
+}
+
+async function findByScan(db: Db, filter: Filter, context: SearchContext) {
+  const first = { isFromEnd: false, offset: 0, limit: LIMIT };
+  return (await scanForPage(db, { ...filter, sort: 'created' }, context, first)).sort(ascending);
+}
+
+function ascending(one: number, other: number): number {
+  return one - other;
+}

@@ -1,0 +1,40 @@
+/** A filter: the values that were given for some of the rows of `FILTERS`. */
+import type { Term } from '../../search/terms.ts';
+import { FILTERS, type FilterRow } from './filters.ts';
+
+type ValueOf<R> = R extends FilterRow<infer V> ? V : never;
+export type FilterName = keyof typeof FILTERS;
+
+export type Filter = { [N in FilterName]: ValueOf<(typeof FILTERS)[N]> | undefined };
+
+export const FILTER_ROWS = Object.entries(FILTERS) as [FilterName, FilterRow<unknown>][];
+
+export const NO_FILTER = Object.fromEntries(FILTER_ROWS.map(([name]) => [name, undefined])) as Filter;
+
+export function givenRows(filter: Filter): [FilterName, FilterRow<unknown>, value: unknown][] {
+  const given: [FilterName, FilterRow<unknown>, value: unknown][] = [];
+  for (const [name, row] of FILTER_ROWS)
+    if (filter[name] !== undefined) given.push([name, row, filter[name]]);
+  return given;
+}
+
+export function isFiltered(filter: Filter): boolean {
+  return givenRows(filter).length > 0;
+}
+
+/** Whether it is known, without counting, how many match. */
+export function isCounted(filter: Filter): boolean {
+  return givenRows(filter).every(([, { isCounted = false }]) => isCounted);
+}
+
+/** "active editors with “ada”, created since 1 Jan 2026" */
+export function describeFilter(filter: Filter, terms?: readonly Term[]): string {
+  const { q } = filter;
+  const rows = givenRows({ ...filter, q: q && { ...q, terms: terms ?? q.terms } });
+  const words = (kind: 'adjective' | 'noun' | 'phrase') =>
+    rows.map(([, row, value]) => row[kind]?.(value, filter)).filter((text) => text !== undefined);
+  const adjectives = words('adjective');
+  const [noun = 'users'] = words('noun');
+  const start = adjectives.length === 0 && q === undefined ? ['all'] : adjectives;
+  return [...start, noun, words('phrase').join(', ')].filter(Boolean).join(' ');
+}

@@ -1,0 +1,133 @@
+/** The filters of the list, each in one row; the markup alone is elsewhere, in `views/users/list/filters.eta`. */
+import type { ComparisonOperator } from 'kysely';
+import { ROLE_NAMES } from '../../auth/policy.ts';
+import { ROLES, type Role, type User } from '../../db/schema.ts';
+import { date } from '../../lib/formats.ts';
+import type { Fields } from '../../lib/forms.ts';
+import { codePoints, foldDigits, trim } from '../../lib/text.ts';
+import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
+import { SORT_KEYS, type SortKey } from './order.ts';
+
+const DAY = 24 * 60 * 60 * 1000;
+const and = new Intl.ListFormat('en');
+
+export const STATUSES = ['active', 'inactive'] as const;
+export type Status = (typeof STATUSES)[number];
+
+export type Search = { text: string; terms: readonly Term[] };
+
+/** In UTC: `2026-01-31`. */
+type Day = string;
+type Days = { createdAfter?: Day | undefined; createdBefore?: Day | undefined };
+
+export type FilterRow<V> = {
+  /** In the address. */
+  parameter: string;
+  /** @param typed trimmed, and not empty. */
+  parse(typed: string): V | undefined;
+  /** Completes "status=x was ignored: …". */
+  rule: string;
+  format(value: V): string;
+  /** Else it is chosen by links. */
+  isField: boolean;
+  column?: { name: keyof User; operator: ComparisonOperator; value(value: V): string | number | boolean };
+  /** The orders whose index has it: at most one equality, which it begins with, then ranges. Else each row is asked. */
+  index?: { orders: readonly SortKey[]; as: 'equality' | 'range' };
+  /** Whether `user_counts` has its column. */
+  isCounted?: boolean;
+  /** Its words in "active editors with “ada”, created since 1 Jan 2026". */
+  adjective?(value: V): string;
+  noun?(value: V): string;
+  phrase?(value: V, others: Days): string | undefined;
+};
+
+const row = <V>(filter: FilterRow<V>) => filter;
+
+export const FILTERS = {
+  q: row<Search>({
+    parameter: 'q',
+    parse: readSearch,
+    rule: 'there is nothing in it to search for',
+    format: ({ text }) => text,
+    isField: true,
+    phrase: ({ terms }) => `with ${and.format(terms.map(nameOfTerm))}`,
+  }),
+  status: row<Status>({
+    parameter: 'status',
+    parse: (typed) => STATUSES.find((status) => status === typed),
+    rule: 'it can be active or inactive',
+    format: String,
+    isField: false,
+    column: { name: 'is_active', operator: '=', value: (status) => status === 'active' },
+    index: { orders: SORT_KEYS, as: 'equality' },
+    isCounted: true,
+    adjective: String,
+  }),
+  role: row<Role>({
+    parameter: 'role',
+    parse: (typed) => ROLES.find((role) => role === typed),
+    rule: `it can be ${ROLES.join(', ')}`,
+    format: String,
+    isField: true,
+    column: { name: 'role', operator: '=', value: String },
+    index: { orders: ['created'], as: 'equality' },
+    isCounted: true,
+    noun: (role) => ROLE_NAMES[role].many,
+  }),
+  createdAfter: row<Day>({
+    parameter: 'created_after',
+    parse: readDay,
+    rule: 'it can be a date such as 2026-01-31',
+    format: String,
+    isField: true,
+    column: { name: 'created_at', operator: '>=', value: startOf },
+    index: { orders: ['created'], as: 'range' },
+    phrase: (first, { createdBefore: last }) =>
+      last ? `created from ${nameOfDay(first)} to ${nameOfDay(last)}` : `created since ${nameOfDay(first)}`,
+  }),
+  createdBefore: row<Day>({
+    parameter: 'created_before',
+    parse: readDay,
+    rule: 'it can be a date such as 2026-01-31',
+    format: String,
+    isField: true,
+    column: { name: 'created_at', operator: '<', value: (day) => startOf(day) + DAY },
+    index: { orders: ['created'], as: 'range' },
+    phrase: (last, { createdAfter }) => (createdAfter ? undefined : `created up to ${nameOfDay(last)}`),
+  }),
+};
+
+export function noticesOf({ createdAfter, createdBefore }: Days, typed: Fields): string[] {
+  const notices: string[] = [];
+  if (createdAfter && createdBefore && createdAfter > createdBefore)
+    notices.push('Nobody was created between these dates: the first is after the second.');
+  if (codePoints(trim((typed.q ?? '').slice(0, 4 * LONGEST_SEARCH))) > LONGEST_SEARCH)
+    notices.push(`Only the first ${LONGEST_SEARCH} characters were searched for.`);
+  return notices;
+}
+
+function readSearch(typed: string): Search | undefined {
+  const text = cleanSearch(typed);
+  const terms = parseSearch(text);
+  return terms.length > 0 ? { text, terms } : undefined;
+}
+
+function readDay(typed: string): Day | undefined {
+  // Keyboards for full-width digits have a dash as wide.
+  const day = foldDigits(typed).replaceAll('－', '-');
+  const start = new Date(startOf(day));
+  const isDay = start.getUTCFullYear() >= 1 && start.toISOString().slice(0, 10) === day;
+  return isDay ? day : undefined;
+}
+
+function startOf(day: Day): number {
+  return Date.parse(`${day}T00:00:00Z`);
+}
+
+function nameOfDay(day: Day): string {
+  return date.format(startOf(day));
+}
+
+function nameOfTerm({ typed, isPrefix }: Term): string {
+  return `${isPrefix ? 'a field that starts with ' : ''}“${typed}”`;
+}

@@ -1,0 +1,23 @@
+/** What the views of the list, and of the ways back to it, can call. */
+import { fromParameter, hiddenParameters, listAddress, listParameters } from './address.ts';
+import { cursorAt, cursorAtLetter } from './cursor.ts';
+import { describeFilter, type Filter, isCounted, isFiltered, NO_FILTER } from './filter.ts';
+import { SORT_LABELS } from './order.ts';
+import { PAGE_SIZES } from './state.ts';
+
+export const listHelpers = {
+  cursorAt,
+  cursorAtLetter,
+  describeFilter,
+  fromParameter,
+  hiddenParameters,
+  isCounted,
+  isFiltered,
+  listAddress,
+  listParameters,
+  noFilter: NO_FILTER,
+  pageSizes: PAGE_SIZES,
+  sortLabels: SORT_LABELS,
+  /** What a link back to the list is called. */
+  listName: (from: Filter) => (isFiltered(from) ? 'Back to the list' : 'All users'),
+};

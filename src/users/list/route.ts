@@ -1,0 +1,50 @@
+/** The page with the list. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { TooBroadError } from '../../errors.ts';
+import { isShort } from '../../http/safe-redirect.ts';
+import { Deadline } from '../../lib/deadline.ts';
+import { number } from '../../lib/formats.ts';
+import type { Fields } from '../../lib/forms.ts';
+import { countPages, type Total } from '../../lib/pagination.ts';
+import { readCounts, sumByStatus } from '../counts.ts';
+import { hasEmptyField, listAddress, parseList } from './address.ts';
+import { PATIENCE_MS, resolveFilter } from './filter-result.ts';
+import { readPage } from './page.ts';
+import { planCount, planRows } from './plan.ts';
+import type { ListState } from './state.ts';
+
+type Request = FastifyRequest<{ Querystring: Fields }>;
+
+export async function showList({ server: { db, stopwatch }, query, log }: Request, reply: FastifyReply) {
+  const { list, notices, wrongPage } = parseList(query);
+  // A form sends its empty fields too; the address of the list is short.
+  if (hasEmptyField(query) && notices.length === 0 && isShort(listAddress(list)))
+    return reply.redirect(listAddress(list), 302);
+  const counts = await readCounts(db);
+  const isEmpty = counts.every(({ count }) => count === 0);
+  const shown = { counts: sumByStatus(counts, list.role), isEmpty, notices };
+  try {
+    const plan = planCount(list, counts);
+    log.debug({ plan }, 'how users are counted');
+    const result = await resolveFilter(db, list, { plan, deadline: Deadline.in(PATIENCE_MS, stopwatch) });
+    const rowsPlan = planRows(list, result);
+    log.debug({ plan: rowsPlan }, 'how the page is found');
+    const found = await readPage(db, list, result, rowsPlan);
+    if (found === undefined) return await showNoSuchPage(reply, list, result.total, notices);
+    return await reply.render('users/list', { ...shown, ...found, terms: result.terms, wrongPage });
+  } catch (error) {
+    if (!(error instanceof TooBroadError)) throw error;
+    const terms = list.q?.terms ?? [];
+    return reply.render('users/list', { ...shown, list, page: undefined, terms }, 422);
+  }
+}
+
+async function showNoSuchPage(reply: FastifyReply, list: ListState, total: Total, notices: string[]) {
+  const isBefore = list.page < 1;
+  const nearest = isBefore || !total.isExact ? 1 : Math.max(1, countPages(total.count, list.perPage));
+  const page = number.format(nearest);
+  const end = total.isExact ? `The list ends at page ${page}.` : 'The list ends before that page.';
+  const sentence = isBefore ? 'The first page is page 1.' : end;
+  const link = { href: listAddress(list, { page: nearest }), text: `Go to page ${page}` };
+  return reply.render('error', { title: 'There is no such page', sentence, link, notices }, 404);
+}

@@ -1,0 +1,85 @@
+/** The rows of a slice of the list, found as it was planned. */
+import { engineOf } from '../../db/engine.ts';
+import type { Db, User } from '../../db/schema.ts';
+import { usersByIds } from '../../db/users-by-ids.ts';
+import { rowCondition } from './conditions.ts';
+import type { FilterResult } from './filter-result.ts';
+import { readByIndex } from './index-query.ts';
+import { hasId, inRange, type Slice } from './key-range.ts';
+import { isAscending, orderBySort, orderOf } from './order.ts';
+import type { RowsPlan } from './plan.ts';
+import { scanForPage } from './scan.ts';
+import type { FilterAndOrder } from './scan-batches.ts';
+
+type Reader = (
+  db: Db,
+  list: FilterAndOrder,
+  slice: Slice,
+  result: FilterResult,
+  plan: RowsPlan,
+) => Promise<User[]>;
+
+/** What each plan does; a search and a scan throw a TooBroadError when they had to look through too many. */
+export const READERS: Record<RowsPlan, Reader> = {
+  index: readByIndex,
+  ids: readByIds,
+  search: readBySearch,
+  scan: readByScan,
+  'scan-or-top-by-role': readByScan,
+  'scan-or-top-by-date': readByScan,
+};
+
+async function readByIds(
+  db: Db,
+  { sort }: FilterAndOrder,
+  { isFromEnd, offset, limit, range }: Slice,
+  { ids = [] }: FilterResult,
+): Promise<User[]> {
+  if (orderOf(sort).key === 'id') {
+    const ordered = isAscending(sort, isFromEnd) ? ids : ids.toReversed();
+    const inSlice = ordered.filter((id) => !range || hasId(range, id)).slice(offset, offset + limit);
+    return usersWithIds(db, inSlice);
+  }
+  const users = usersByIds(db, ids);
+  const ordered = orderBySort(range ? users.where(inRange(sort, range)) : users, sort, isFromEnd)
+    .select('users.id')
+    .limit(limit)
+    .offset(offset);
+  const inSlice = await engineOf(db).runBatch(() => ordered.execute());
+  return usersWithIds(
+    db,
+    inSlice.map(({ id }) => id),
+  );
+}
+
+async function readBySearch(
+  db: Db,
+  list: FilterAndOrder,
+  { isFromEnd, offset, limit, range }: Slice,
+  { search, terms, deadline }: FilterResult,
+): Promise<User[]> {
+  const condition = rowCondition(list);
+  const isReversed = !isAscending(list.sort, isFromEnd);
+  const query = { terms, condition, range, isReversed, offset, limit };
+  return usersWithIds(db, (await search?.find(db, query, deadline)) ?? []);
+}
+
+async function readByScan(
+  db: Db,
+  list: FilterAndOrder,
+  slice: Slice,
+  result: FilterResult,
+  plan: RowsPlan,
+): Promise<User[]> {
+  return usersWithIds(db, await scanForPage(db, list, result, slice, plan));
+}
+
+async function usersWithIds(db: Db, ids: readonly number[]): Promise<User[]> {
+  if (ids.length === 0) return [];
+  const users = await db
+    .selectFrom('users')
+    .selectAll()
+    .where(engineOf(db).isOneOf('users.id', ids))
+    .execute();
+  return users.sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
+}

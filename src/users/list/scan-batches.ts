@@ -1,0 +1,57 @@
+/** Going through an order in batches, between which others have their turn. */
+import { engineOf } from '../../db/engine.ts';
+import type { Db } from '../../db/schema.ts';
+import type { SearchIndex } from '../../db/search-index.ts';
+import type { Deadline } from '../../lib/deadline.ts';
+import type { Term } from '../../search/terms.ts';
+import { inBounds, splitByIndex } from './conditions.ts';
+import type { Filter, FilterName } from './filter.ts';
+import { inRange, type KeyRange, rangesAfter, type Slice } from './key-range.ts';
+import { orderBySort, orderOf, type Sort } from './order.ts';
+
+/** Rows in one batch: a few milliseconds, in which SQLite answers nobody else. */
+export const BATCH = 2_000;
+
+export type FilterAndOrder = Filter & { sort: Sort };
+
+export type SearchContext = {
+  terms: readonly Term[];
+  search: SearchIndex | undefined;
+  lead: FilterName | undefined;
+  deadline: Deadline;
+};
+
+/** Yields the ids of those who match in each batch; each is twice as long as the one before. */
+export async function* scanBatches(
+  db: Db,
+  list: FilterAndOrder,
+  { terms, search, lead }: SearchContext,
+  { isFromEnd, range }: Pick<Slice, 'isFromEnd' | 'range'>,
+  firstLength: number,
+): AsyncGenerator<number[]> {
+  const { sort } = list;
+  const { column } = orderOf(sort);
+  // What the order's index has is not gone through.
+  const [indexed, rest] = splitByIndex(list, sort, lead);
+  const has = search ? terms.map(search.has) : [];
+  let ranges: readonly (KeyRange | undefined)[] = [range];
+  let length = firstLength;
+  while (ranges.length > 0) {
+    const [next] = ranges;
+    const users = db.selectFrom('users').where(inBounds(indexed));
+    const rows = orderBySort(next ? users.where(inRange(sort, next)) : users, sort, isFromEnd)
+      .select(['users.id', `users.${column} as key`])
+      .select((where) => where.and([inBounds(rest)(where), ...has]).as('is_match'))
+      .limit(length);
+    const batch = await engineOf(db).runBatch(() => rows.execute());
+    yield batch.filter(({ is_match }) => is_match).map(({ id }) => id);
+    const last = batch.at(-1);
+    if (last === undefined || batch.length < length) ranges = ranges.slice(1);
+    else {
+      const beyond = rangesAfter(sort, { side: isFromEnd ? 'before' : 'after', ...last });
+      // A tie that was asked for is not left.
+      ranges = range?.isTie ? beyond.slice(0, 1) : beyond;
+    }
+    length = Math.min(BATCH, 2 * length);
+  }
+}

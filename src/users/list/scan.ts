@@ -1,0 +1,128 @@
+/** Pages for which no index has both the filter and the order: something is gone through, in batches. */
+import { engineOf } from '../../db/engine.ts';
+import type { Db } from '../../db/schema.ts';
+import { usersByIds } from '../../db/users-by-ids.ts';
+import { TooBroadError } from '../../errors.ts';
+import { boundsOf, inBounds } from './conditions.ts';
+import { inRange, type Slice } from './key-range.ts';
+import { isAscending, orderBySort } from './order.ts';
+import type { RowsPlan } from './plan.ts';
+import { BATCH, type FilterAndOrder, type SearchContext, scanBatches } from './scan-batches.ts';
+
+/** Longer, since the index is not left for the rows of the table. */
+const INDEX_BATCH = 20_000;
+const SHORTEST_FIRST_BATCH = 50;
+const FIRST_BATCH_FOR_EACH_WANTED = 3;
+/** Batches that the scan in order is ahead of the one by role: mostly that is enough. */
+const HEAD_START = 12;
+const MOST_KEPT = 10_000;
+
+/** Yields after each batch, and returns the ids in the slice. */
+type Scan = AsyncGenerator<void, number[]>;
+
+/**
+ * By whichever scan ends first.
+ * @throws TooBroadError when none ends in time.
+ */
+export async function scanForPage(
+  db: Db,
+  list: FilterAndOrder,
+  context: SearchContext,
+  slice: Slice,
+  plan: RowsPlan = 'scan',
+): Promise<number[]> {
+  const scans = [scanInOrder(db, list, context, slice)];
+  if (plan === 'scan-or-top-by-date') scans.push(topByDate(db, list, slice));
+  if (plan === 'scan-or-top-by-role' && slice.offset + slice.limit <= MOST_KEPT)
+    scans.push(topByRole(db, list, context, slice));
+  for (;;) {
+    for (const scan of scans) {
+      const { done, value } = await scan.next();
+      if (done) return value;
+    }
+    if (context.deadline.isPast) throw new TooBroadError('Too many rows had to be looked through.');
+  }
+}
+
+/** Goes through an order and keeps who matches. */
+async function* scanInOrder(
+  db: Db,
+  list: FilterAndOrder,
+  context: SearchContext,
+  { isFromEnd, offset, limit, range }: Slice,
+): Scan {
+  const wanted = offset + limit;
+  const ids: number[] = [];
+  const first = Math.min(BATCH, Math.max(SHORTEST_FIRST_BATCH, FIRST_BATCH_FOR_EACH_WANTED * wanted));
+  for await (const found of scanBatches(db, list, context, { isFromEnd, range }, first)) {
+    ids.push(...found);
+    if (ids.length >= wanted) break;
+    yield;
+  }
+  return ids.slice(offset, wanted);
+}
+
+/** Goes through those who have a role, and keeps who comes first in the order. */
+async function* topByRole(
+  db: Db,
+  list: FilterAndOrder,
+  context: SearchContext,
+  { isFromEnd, offset, limit, range }: Slice,
+): Scan {
+  for (let batch = 0; batch < HEAD_START; batch++) yield;
+  let first: number[] = [];
+  const byTime = { ...list, sort: 'created' as const };
+  for await (const found of scanBatches(db, byTime, context, { isFromEnd: false }, BATCH)) {
+    if (found.length > 0) {
+      const users = usersByIds(db, [...first, ...found]);
+      const rows = orderBySort(range ? users.where(inRange(list.sort, range)) : users, list.sort, isFromEnd)
+        .select('users.id')
+        .limit(offset + limit);
+      first = (await engineOf(db).runBatch(() => rows.execute())).map(({ id }) => id);
+    }
+    yield;
+  }
+  return first.slice(offset);
+}
+
+/** Goes through those who were created in the dates, and keeps who comes first by id. */
+async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit, range }: Slice): Scan {
+  const { runBatch } = engineOf(db);
+  const bounds = boundsOf(list);
+  const sign = isAscending(list.sort, isFromEnd) ? 1 : -1;
+  let first: number[] = [];
+  let start = Number(bounds.createdAfter ?? 0);
+  for (;;) {
+    const ends = db
+      .selectFrom('users')
+      .select('created_at')
+      .where(inBounds({ ...bounds, createdAfter: start }))
+      .orderBy('created_at')
+      .limit(1)
+      .offset(INDEX_BATCH);
+    const [beyond] = await runBatch(() => ends.execute());
+    // However many were created at one moment, it goes on past it.
+    const end = beyond && Math.max(beyond.created_at, start + 1);
+    const dated = db
+      .selectFrom('users')
+      .select('users.id')
+      .where(inBounds({ ...bounds, createdAfter: start, createdBefore: end ?? bounds.createdBefore }))
+      .$if(range !== undefined, (query) =>
+        query.where(inRange(list.sort, range as NonNullable<typeof range>)),
+      )
+      // With a limit, so that it is the dates that are gone through.
+      .limit(Number.MAX_SAFE_INTEGER);
+    const rows = db
+      .selectFrom(dated.as('users'))
+      .select('id')
+      .orderBy('id', sign > 0 ? 'asc' : 'desc')
+      .limit(offset + limit);
+    const found = await runBatch(() => rows.execute());
+    first = [...first, ...found.map(({ id }) => id)]
+      .sort((one, other) => sign * (one - other))
+      .slice(0, offset + limit);
+    if (end === undefined) return first.slice(offset);
+    start = end;
+    yield;
+  }
+}

@@ -1,0 +1,18 @@
+/** The state of the list, which its address says in full. */
+import type { Cursor } from './cursor.ts';
+import { type Filter, NO_FILTER } from './filter.ts';
+import type { Sort } from './order.ts';
+
+export type ListState = Filter & {
+  /** From 1; 0 where nobody has counted how far the cursor is from the start. */
+  page: number;
+  perPage: number;
+  sort: Sort;
+  /** Says where the page begins, whatever its number. */
+  cursor: Cursor | undefined;
+};
+
+export const PAGE_SIZES = [10, 25, 50, 100];
+export const LARGEST_PAGE = 100;
+
+export const DEFAULTS: ListState = { ...NO_FILTER, page: 1, perPage: 10, sort: 'id', cursor: undefined };

@@ -1,0 +1,121 @@
+/** What a user may be made of: the rules that one submission can be checked against alone. */
+import { z } from 'zod';
+import { ROLES } from '../db/schema.ts';
+import { clean, codePoints, forbiddenCharacter, invisibleCharacter, isOneScript, trim } from '../lib/text.ts';
+
+/** The fields of the form, in its order. */
+export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
+
+const USERNAME_MAX = 64;
+const EMAIL_MAX = 254;
+const EMAIL_LOCAL_MAX = 64;
+const FULL_NAME_MAX = 200;
+/** UTF-16 units; 200 code points can take some 1,200 before they are composed. */
+const HUGE = 2_000;
+
+// `\p{DI}` are the characters that show as nothing, some of which count as letters and marks.
+const USERNAME = /^(?!.*\p{DI})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._+-]*$/u;
+
+// A valid email address (HTML Living Standard, 4.10.5.1.5).
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const EMAIL = new RegExp(`^[a-z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`, 'i');
+
+const YES_OR_NO: Readonly<Record<string, boolean>> = {
+  '1': true,
+  on: true,
+  true: true,
+  yes: true,
+  '0': false,
+  off: false,
+  false: false,
+  no: false,
+};
+
+const fields = {
+  username: text('username', usernameProblem),
+  email: text('email address', emailProblem),
+  full_name: text('full name', fullNameProblem).transform((name) => name || null),
+  is_active: z.string().transform((word, context) => {
+    const isActive = yesOrNo(word);
+    if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
+    return isActive as boolean;
+  }),
+  role: z.enum(ROLES, 'Choose one of the roles.'),
+};
+
+/** A changed user: what is not there stays as it is. */
+export const userChangesSchema = z.object(fields).partial();
+
+/** A new user: all fields; active, a member and without a full name unless it says otherwise. */
+export const newUserSchema = z.object({
+  username: fields.username.prefault(''),
+  email: fields.email.prefault(''),
+  full_name: fields.full_name.prefault(''),
+  is_active: fields.is_active.prefault('1'),
+  role: fields.role.default('member'),
+});
+
+export type NewUser = z.infer<typeof newUserSchema>;
+export type UserChanges = z.infer<typeof userChangesSchema>;
+
+/** What a word says, in any case; undefined where it says neither. */
+export function yesOrNo(word: string): boolean | undefined {
+  const lower = trim(word).toLowerCase();
+  return Object.hasOwn(YES_OR_NO, lower) ? YES_OR_NO[lower] : undefined;
+}
+
+/** A field of text, with its name in a sentence and the rule that says what is wrong with a value. */
+function text(name: string, problem: (value: string) => string | undefined) {
+  return z.string().transform((typed, context) => {
+    // Normalising takes time that grows with the square of what is typed, and no field takes this much anyway.
+    const isHuge = typed.length > HUGE;
+    const value = isHuge ? typed : clean(typed);
+    const message = isHuge ? `The ${name} is far too long.` : problem(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+    return value;
+  });
+}
+
+function usernameProblem(username: string): string | undefined {
+  if (username === '') return 'Enter a username.';
+  const hidden = forbiddenCharacter(username) ?? invisibleCharacter(username);
+  if (hidden) return `The username ${hidden}.`;
+  const compatible = username.normalize('NFKC');
+  const length = codePoints(compatible);
+  if (length > USERNAME_MAX) return tooLong('username', length, USERNAME_MAX);
+  if (!/^[\p{L}\p{Nd}]/u.test(username)) return 'The username must start with a letter or a digit.';
+  if (!USERNAME.test(username) || !USERNAME.test(compatible)) {
+    return 'Use only letters, digits and . _ - + in the username.';
+  }
+  if (!isOneScript(username) || !isOneScript(compatible)) {
+    return 'The username mixes letters of different scripts, such as Latin and Cyrillic.';
+  }
+  return undefined;
+}
+
+function emailProblem(email: string): string | undefined {
+  if (email === '') return 'Enter an email address.';
+  const hidden = forbiddenCharacter(email) ?? invisibleCharacter(email);
+  if (hidden) return `The email address ${hidden}.`;
+  const length = codePoints(email);
+  if (length > EMAIL_MAX) return tooLong('email address', length, EMAIL_MAX);
+  if (email.indexOf('@') > EMAIL_LOCAL_MAX) {
+    return `The part before the @ is too long: ${email.indexOf('@')} characters, at most ${EMAIL_LOCAL_MAX}.`;
+  }
+  if (!EMAIL.test(email)) return 'Enter an email address like name@example.org.';
+  return undefined;
+}
+
+function fullNameProblem(name: string): string | undefined {
+  const hidden = forbiddenCharacter(name);
+  if (hidden) return `The full name ${hidden}.`;
+  const length = codePoints(name);
+  if (length > FULL_NAME_MAX) return tooLong('full name', length, FULL_NAME_MAX);
+  if (name !== '' && !/[^\p{DI}\p{Z}\p{C}\p{M}]/u.test(name))
+    return 'The full name has nothing in it that shows.';
+  return undefined;
+}
+
+function tooLong(what: string, length: number, most: number): string {
+  return `The ${what} is too long: ${length} characters, at most ${most}.`;
+}

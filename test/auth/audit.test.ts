@@ -1,0 +1,141 @@
+/** What is written down of who signs in, and what never is. */
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import fastify, { type FastifyRequest } from 'fastify';
+import { expect, test } from 'vitest';
+import { addAudit } from '../../src/auth/audit.ts';
+import { limitLines } from '../../src/http/log-limit.ts';
+import { PASSWORD } from '../people.ts';
+import { run } from '../roster.ts';
+import { temporaryUrl } from '../support.ts';
+
+type Line = {
+  event?: string;
+  user?: { username: string };
+  by?: { username: string };
+  address?: string;
+  time?: number;
+};
+
+/** A browser that keeps its cookies, at a Roster in a process of its own. */
+function browserAt(address: string) {
+  const cookies = new Map<string, string>();
+  return async (path: string, fields?: Record<string, string>) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const answer = await fetch(address + path, {
+      method: fields ? 'POST' : 'GET',
+      redirect: 'manual',
+      headers: { cookie, origin: address, 'user-agent': 'Firefox' },
+      ...(fields && { body: new URLSearchParams(fields) }),
+    });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      cookies.set(name, value);
+    }
+    return { status: answer.status, body: await answer.text(), cookies };
+  };
+}
+
+test('what anyone can make happen without an end is noted once a second, with how many there were, and also the last', async () => {
+  const lines: (Line & { leftOut?: number })[] = [];
+  const app = fastify({ logger: { stream: { write: (line: string) => void lines.push(JSON.parse(line)) } } });
+  const limit = limitLines();
+  addAudit(app, 'info', limit);
+  const user = (id: number) => ({ id, username: `user${id}` });
+  for (let id = 1; id <= 5; id++) app.auditOften({} as FastifyRequest, 'sign-in failed: too late', user(id));
+  const noted = () => lines.map(({ user, leftOut }) => [user?.username, leftOut]);
+  expect(noted()).toEqual([['user1', undefined]]);
+  limit.end();
+  expect(noted()).toEqual([
+    ['user1', undefined],
+    ['user5', 3],
+  ]);
+});
+
+test('sign-ins, failures and changes of access are logged with who, from where and when; no secret ever is', async () => {
+  const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });
+  const error = text(child.stderr);
+  let out = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  while (!/setup\/\S+\n/.test(out)) await once(child.stdout, 'data');
+  const [, address = ''] = /Roster is at (\S+)/.exec(out) ?? [];
+  const [, setup = ''] = /(\/setup\/\S+)/.exec(out) ?? [];
+  const announced = out.length;
+  const ann = browserAt(address);
+  const password = { new_password: PASSWORD, new_password_again: PASSWORD };
+  await ann(setup);
+  await ann(setup, { username: 'ann', email: 'ann@example.org', ...password });
+  await ann('/sign-in', { username: 'ann', password: 'a wrong secret' });
+  await ann('/sign-in', { username: 'secret typed as a name', password: 'x' });
+  const { status, cookies } = await ann('/sign-in', { username: 'ann', password: PASSWORD });
+  expect(status).toBe(303);
+  await ann('/users', { username: 'bob', email: 'bob@example.org', role: 'viewer' });
+  const { body } = await ann('/users/2/invitation', {});
+  const [, link = ''] = /(\/invitations\/[\w-]+)/.exec(body) ?? [];
+  const bob = browserAt(address);
+  await bob(link);
+  await bob(link, password);
+  await bob(`/users?x=${link}`);
+  await bob('/sign-in', { username: 'bob', password: PASSWORD });
+  await ann('/users/2', { role: 'editor' });
+  const eve = browserAt(address);
+  for (let failures = 0; failures < 5; failures++) await eve('/sign-in', { username: 'bob', password: 'x' });
+  await ann('/users/2', { is_active: '0' });
+  await ann('/users/2/delete', {});
+  await ann('/roles', { editor: '1' });
+  const changed = 'a bicycle in the library';
+  await ann('/account/password', {
+    current_password: PASSWORD,
+    new_password: changed,
+    new_password_again: changed,
+  });
+  await ann('/sign-out', {});
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+
+  const lines = out
+    .slice(announced)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+  const events = lines.filter(({ event }) => event !== undefined);
+  expect(events.map(({ event, user, by }) => [event, user?.username, by?.username])).toEqual([
+    ['role given: admin', 'ann', undefined],
+    ['first administrator made', 'ann', undefined],
+    ['sign-in failed', 'ann', undefined],
+    ['sign-in failed', undefined, undefined],
+    ['signed in', 'ann', undefined],
+    ['role given: viewer', 'bob', 'ann'],
+    ['access link made', 'bob', 'ann'],
+    ['password set by link', 'bob', undefined],
+    ['signed in', 'bob', undefined],
+    ['role changed from viewer to editor', 'bob', 'ann'],
+    ...Array.from({ length: 4 }, () => ['sign-in failed', 'bob', undefined]),
+    ['sign-in refused: too many attempts', 'bob', undefined],
+    ['deactivated', 'bob', 'ann'],
+    ['deleted', 'bob', 'ann'],
+    ['second factor required of: editor', undefined, 'ann'],
+    ['password changed', 'ann', 'ann'],
+    ['signed out', 'ann', 'ann'],
+  ]);
+  for (const { address: from, time } of events) {
+    expect(from).toBe('127.0.0.1');
+    expect(time).toBeGreaterThan(Date.UTC(2026, 0));
+  }
+  const secrets = [
+    PASSWORD,
+    'a wrong secret',
+    'secret typed',
+    changed,
+    setup.slice(7),
+    link.slice(13),
+    ...cookies.values(),
+  ];
+  for (const secret of secrets.filter((value) => value.length > 3))
+    expect(out.slice(announced) + (await error), secret).not.toContain(secret);
+  // The requests themselves are logged, too.
+  expect(lines.length).toBeGreaterThan(events.length);
+  expect(out).toContain('/invitations/…');
+});

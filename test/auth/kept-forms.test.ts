@@ -1,0 +1,260 @@
+/** Forms that were sent when the session had ended. */
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, test } from 'vitest';
+import type { User } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { requireCode } from '../../src/roles/queries.ts';
+import { addPerson, codeAt, type Headers, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
+import { addUser, cookieName, fieldValue, get, post, startApp, textOf } from '../support.ts';
+
+const ZOE = { username: 'zoe', email: 'zoe@example.org', full_name: 'Zoë "Z" <b>', is_active: '0' };
+
+async function startWithPeople() {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const ed = await addPerson(app.db, 'ed', 'editor');
+  await addUser(app.db, { username: 'max', full_name: 'Max' });
+  const headers = await signedIn(app, ed);
+  clock.move(13 * HOUR);
+  return { app, clock, ann, ed, headers };
+}
+
+/** Signs in by the form on a page, with the cookie that the browser still has. */
+async function signInOn(app: FastifyInstance, html: string, user: User, headers: Headers, more = {}) {
+  const hidden = Object.fromEntries(
+    ['next', 'draft', 'ticket']
+      .map((name) => [name, fieldValue(html, name)])
+      .filter(([, value]) => value !== undefined),
+  );
+  const typed = 'ticket' in hidden ? more : { username: user.username, password: PASSWORD };
+  const answer = await post(app, '/sign-in', { ...hidden, ...typed }, headers);
+  const cookie = answer.cookies.find(({ name }) => name === cookieName('session'));
+  return {
+    answer,
+    headers: { ...headers, ...(cookie && { cookie: `${cookieName('session')}=${cookie.value}` }) },
+  };
+}
+
+describe('a form that is sent after its session has ended', () => {
+  test('is answered 401 with the form for signing in, and then is there as it was typed, to be sent', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users?from=page%3D2', ZOE, headers);
+    expect(refused.statusCode).toBe(401);
+    expect(refused.headers['www-authenticate']).toBe('Form realm="Roster"');
+    expect(textOf(refused.body)).toContain('Sign in as ed, and what you typed will be there to be sent.');
+    expect(fieldValue(refused.body, 'username')).toBe('ed');
+    expect(refused.body).not.toMatch(/zoe@example|Zoë/);
+
+    const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/users/new?from=page%3D2']);
+    expect(await app.db.selectFrom('users').select('id').where('username', '=', 'zoe').execute()).toEqual([]);
+    // As often as it is asked for: a reload loses nothing.
+    for (let time = 0; time < 2; time++) {
+      const form = await get(app, '/users/new?from=page%3D2', signed);
+      expect(textOf(form.body)).toContain('Nothing of it has been saved yet.');
+      for (const name of ['username', 'email', 'full_name'] as const)
+        expect(fieldValue(form.body, name)).toBe(ZOE[name]);
+      expect(form.body).toMatch(/value="0" checked/);
+    }
+    expect((await post(app, '/users?from=page%3D2', ZOE, signed)).statusCode).toBe(303);
+    expect(fieldValue((await get(app, '/users/new?from=page%3D2', signed)).body, 'username')).toBe('');
+  });
+
+  test('of a user shows both versions where the user was changed meanwhile', async () => {
+    const { app, ann, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users/3', { full_name: 'Maximilian', version: '1' }, headers);
+    await post(app, '/users/3', { full_name: 'Maxine' }, await signedIn(app, ann));
+    const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect(answer.headers.location).toBe('/users/3/edit');
+    const form = await get(app, '/users/3/edit', signed);
+    expect(textOf(form.body)).toContain('There now: Maxine');
+    expect([fieldValue(form.body, 'full_name'), fieldValue(form.body, 'version')]).toEqual([
+      'Maximilian',
+      '2',
+    ]);
+  });
+
+  test('is there also after a code, a wrong password, and a wait', async () => {
+    const { app, clock, headers: _, ...people } = await startWithPeople();
+    const bob = await addPerson(app.db, 'bob', 'editor', { hasCode: true });
+    const headers = await signedIn(app, bob);
+    clock.move(13 * HOUR);
+    let page = await post(app, '/users', ZOE, headers);
+    for (let failures = 0; failures < 5; failures++) {
+      const draft = fieldValue(page.body, 'draft') ?? '';
+      page = await post(app, '/sign-in', { username: 'bob', password: 'wrong', draft }, headers);
+    }
+    expect(page.statusCode).toBe(429);
+    clock.move(60_000);
+    const { answer: asked } = await signInOn(app, page.body, bob, headers);
+    const { answer, headers: signed } = await signInOn(app, asked.body, bob, headers, {
+      code: codeAt(clock()),
+    });
+    expect(answer.headers.location).toBe('/users/new');
+    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('zoe');
+    expect(people.ed.id).not.toBe(bob.id);
+  });
+
+  test('is there when the browser was signed in meanwhile in another window', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const other = await signedIn(app, ed);
+    const { answer, headers: signed } = await signInOn(app, refused.body, ed, other);
+    expect(answer.headers.location).toBe('/users/new');
+    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('zoe');
+  });
+
+  test('is there once: sent again from the history of a browser it brings nothing back', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const { headers: first } = await signInOn(app, refused.body, ed, headers);
+    expect((await post(app, '/users', ZOE, first)).statusCode).toBe(303);
+    const { answer, headers: second } = await signInOn(app, refused.body, ed, headers);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/users/new']);
+    expect(fieldValue((await get(app, '/users/new', second)).body, 'username')).toBe('');
+    expect(JSON.stringify(await app.db.selectFrom('sessions').select('draft').execute())).not.toContain(
+      'zoe',
+    );
+  });
+
+  test('is there also for who clicks twice, whichever of the answers the browser keeps', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const answers = await Promise.all([1, 2].map(() => signInOn(app, refused.body, ed, headers)));
+    for (const { answer } of answers) expect(answer.headers.location).toBe('/users/new');
+    const last = answers.at(-1)?.headers as Headers;
+    const shown = await Promise.all(answers.map((each) => get(app, '/users/new', each.headers)));
+    expect(shown.filter(({ body }) => fieldValue(body, 'username') === 'zoe')).toHaveLength(1);
+    const again = await signInOn(app, refused.body, ed, last);
+    expect(fieldValue((await get(app, '/users/new', again.headers)).body, 'username')).toBe('zoe');
+  });
+
+  test('is dropped when someone else signs in there', async () => {
+    const { app, ann, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const { answer, headers: signed } = await signInOn(app, refused.body, ann, headers);
+    expect(answer.statusCode).toBe(303);
+    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('');
+    expect(
+      (await app.db.selectFrom('sessions').select('draft').execute()).every(({ draft }) => draft === null),
+    ).toBe(true);
+  });
+
+  test('is there when its user has signed in again in another window, and not when they have signed out there', async () => {
+    for (const isSignedOut of [false, true]) {
+      const { app, ed, headers } = await startWithPeople();
+      const refused = await post(app, '/users', ZOE, headers);
+      if (isSignedOut) await post(app, '/sign-out', {}, headers);
+      else await post(app, '/sign-in', { username: 'ed', password: PASSWORD }, headers);
+      const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
+      expect(answer.headers.location).toBe('/users/new');
+      const { body } = await get(app, '/users/new', signed);
+      expect(fieldValue(body, 'username')).toBe(isSignedOut ? '' : 'zoe');
+    }
+  });
+
+  test('is still there when it could not be saved', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const { headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect((await post(app, '/users', { ...ZOE, email: 'zoe' }, signed)).statusCode).toBe(422);
+    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('zoe');
+  });
+
+  test('may be as large as a form can be', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const full_name = 'Z'.repeat(64 * 1024 - 100);
+    const refused = await post(app, '/users', { ...ZOE, full_name }, headers);
+    expect(refused.statusCode).toBe(401);
+    const { headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect(fieldValue((await get(app, '/users/new', signed)).body, 'full_name')).toBe(full_name);
+  });
+
+  test('that asks a second factor of roles is there, too', async () => {
+    const { app, clock, ann } = await startWithPeople();
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    const headers = await signedIn(app, ann);
+    clock.move(13 * HOUR);
+    const refused = await post(app, '/roles', { viewer: '1' }, headers);
+    const { answer, headers: signed } = await signInOn(app, refused.body, ann, headers);
+    expect(answer.headers.location).toBe('/roles');
+    const form = await get(app, '/roles', signed);
+    expect(textOf(form.body)).toContain('Nothing of it has been saved yet.');
+    expect(form.body.match(/name="\w+" value="1" checked/g)).toEqual(['name="viewer" value="1" checked']);
+  });
+
+  test.each([
+    ['/account/password', '/account'],
+    ['/account/recovery-codes', '/account'],
+    ['/account/code/delete', '/account'],
+    ['/account/sessions/delete', '/account'],
+    ['/account/code', '/account/code'],
+    ['/users/3/delete', '/users/3/delete'],
+  ])('that is not kept leads back to its page: %s', async (address, page) => {
+    const { app, ed, headers } = await startWithPeople();
+    const refused = await post(app, address, {}, headers);
+    const { answer } = await signInOn(app, refused.body, ed, headers);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, page]);
+  });
+
+  test('with a password in it is not kept', async () => {
+    const { app, headers } = await startWithPeople();
+    for (const address of ['/account/password', '/account/recovery-codes', '/account/code/delete']) {
+      const refused = await post(app, address, { current_password: PASSWORD, password: PASSWORD }, headers);
+      expect(refused.statusCode).toBe(401);
+      expect(fieldValue(refused.body, 'draft')).toBeUndefined();
+      expect(refused.body).not.toContain(PASSWORD);
+    }
+  });
+
+  test('before a second factor that is asked for by now is there after it has been set up', async () => {
+    const { app, ed } = await startWithPeople();
+    const headers = await signedIn(app, ed);
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    expect((await post(app, '/users', ZOE, headers)).headers.location).toBe('/account/code');
+    await transact(app.db, (trx) => requireCode(trx, 'editor', false));
+    expect(fieldValue((await get(app, '/users/new', headers)).body, 'username')).toBe('zoe');
+  });
+});
+
+describe('nothing is kept of a form', () => {
+  test.each<[string, (app: FastifyInstance, ann: Headers, ed: Headers, id: number) => Promise<unknown>]>([
+    ['signed out', (app, _ann, ed) => post(app, '/sign-out', {}, ed)],
+    ['deactivated', (app, ann, _ed, id) => post(app, `/users/${id}`, { is_active: '0' }, ann)],
+    ['given another role', (app, ann, _ed, id) => post(app, `/users/${id}`, { role: 'viewer' }, ann)],
+    [
+      'given another password',
+      (app, _ann, ed) =>
+        post(
+          app,
+          '/account/password',
+          {
+            current_password: PASSWORD,
+            new_password: 'a bicycle in the library',
+            new_password_again: 'a bicycle in the library',
+          },
+          ed,
+        ),
+    ],
+    ['deleted', (app, ann, _ed, id) => post(app, `/users/${id}/delete`, {}, ann)],
+  ])('when its user was %s', async (_what, act) => {
+    const app = await startApp();
+    const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const ed = await addPerson(app.db, 'ed', 'editor');
+    const headers = await signedIn(app, ed);
+    await act(app, ann, headers, ed.id);
+    const refused = await post(app, '/users', ZOE, headers);
+    expect(refused.statusCode).toBe(401);
+    expect(fieldValue(refused.body, 'draft')).toBeUndefined();
+    expect(textOf(refused.body)).toContain('You are not signed in, so nothing was changed.');
+  });
+
+  test('of a visitor', async () => {
+    const { app } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE);
+    expect(refused.statusCode).toBe(401);
+    expect(fieldValue(refused.body, 'draft')).toBeUndefined();
+    expect(fieldValue(refused.body, 'next')).toBe('/users/new');
+  });
+});

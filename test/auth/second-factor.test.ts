@@ -1,0 +1,204 @@
+/** Codes, and how many of them someone may guess. */
+import { describe, expect, test } from 'vitest';
+import { giveUpSecondFactors } from '../../src/auth/credentials.ts';
+import { MOST_FAILURES } from '../../src/auth/second-factor.ts';
+import { hashOf } from '../../src/auth/tokens.ts';
+import { transact } from '../../src/db/transact.ts';
+import { addPerson, codeAt, movableClock, PASSWORD, signedIn } from '../people.ts';
+import { fieldValue, get, post, startApp, textOf } from '../support.ts';
+
+async function start() {
+  const clock = movableClock();
+  const app = await startApp({ TRUST_PROXY: '127.0.0.1' }, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const recoveryHashes = ['aaaa-bbbb-cccc', 'dddd-eeee-ffff'].map(hashOf);
+  const bob = await addPerson(app.db, 'bob', 'editor', { hasCode: true, recoveryHashes });
+  let sent = 0;
+  // From another network each time.
+  const from = () => ({ 'x-forwarded-for': `2001:db8:${(++sent).toString(16)}::1` });
+  const askForCode = async () => {
+    const page = await post(app, '/sign-in', { username: 'bob', password: PASSWORD }, from());
+    return { page, ticket: fieldValue(page.body, 'ticket') ?? '' };
+  };
+  const { ticket } = await askForCode();
+  const send = (code: string, by = ticket) => post(app, '/sign-in', { ticket: by, code }, from());
+  return { app, clock, ann, bob, askForCode, send };
+}
+
+/** As if so many wrong codes had been sent, the last of them long ago. */
+async function fail({ app, bob }: Awaited<ReturnType<typeof start>>, times: number): Promise<void> {
+  await transact(app.db, (trx) =>
+    trx
+      .updateTable('credentials')
+      .set({ code_failures: times, code_failed_at: 0 })
+      .where('user_id', '=', bob.id)
+      .execute(),
+  );
+}
+
+describe('wrong codes', () => {
+  test('are counted by account, from wherever they come, and make one wait a little longer each time', async () => {
+    const { clock, send } = await start();
+    for (const wait of [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]) {
+      // Too early by a moment is too early, also for what is right.
+      clock.move(Math.max(0, wait * 1000 - 1));
+      if (wait > 0) expect((await send(codeAt(clock()))).headers['retry-after']).toBe('1');
+      clock.move(wait > 0 ? 1 : 0);
+      expect((await send('000000')).statusCode).toBe(422);
+    }
+    clock.move(60_000);
+    expect((await send(codeAt(clock()))).statusCode).toBe(303);
+  });
+
+  test('are not the one that has just been right, sent by a second click', async () => {
+    const { app, clock, send, askForCode } = await start();
+    const { ticket } = await askForCode();
+    const code = codeAt(clock());
+    expect((await send(code)).statusCode).toBe(303);
+    expect((await send(code, ticket)).statusCode).toBe(422);
+    const failures = app.db.selectFrom('credentials').select('code_failures').where('code_failures', '>', 0);
+    expect(await failures.execute()).toEqual([]);
+  });
+
+  test('do not get ahead of the counting when they come at once', async () => {
+    const { send } = await start();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send('000000')));
+    expect(answers.filter(({ statusCode }) => statusCode === 422)).toHaveLength(4);
+  });
+
+  test('lock the second factor after a hundred in a row, for a right code, too', async () => {
+    const started = await start();
+    const { clock, send } = started;
+    await fail(started, MOST_FAILURES - 1);
+    expect((await send('000000')).statusCode).toBe(422);
+    clock.move(60_000);
+    const { ticket } = await started.askForCode();
+    const answer = await send(codeAt(clock()), ticket);
+    expect(answer.statusCode).toBe(422);
+    expect(textOf(answer.body)).toContain('After 100 wrong codes none is taken any more.');
+  });
+
+  test('one fewer do not', async () => {
+    const started = await start();
+    await fail(started, MOST_FAILURES - 1);
+    expect((await started.send(codeAt(started.clock()))).statusCode).toBe(303);
+  });
+
+  test('are forgotten with a recovery code, which nobody has to wait with, and the owner hears of them', async () => {
+    const started = await start();
+    const { clock, send, askForCode } = started;
+    await fail(started, MOST_FAILURES);
+    const answer = await send('aaaa-bbbb-cccc');
+    expect([answer.statusCode, answer.body]).toEqual([
+      303,
+      'You are signed in; 1 recovery code is left. 100 wrong codes were sent with your password before. If that was not you, change your password.\n',
+    ]);
+    const { ticket } = await askForCode();
+    expect((await send(codeAt(clock()), ticket)).body).toBe('');
+  });
+
+  test('are forgotten when an administrator removes the second factor', async () => {
+    const started = await start();
+    const { app, ann, bob } = started;
+    await fail(started, MOST_FAILURES);
+    const headers = await signedIn(app, ann);
+    expect(textOf((await get(app, `/users/${bob.id}`, headers)).body)).toContain('Locked');
+    expect((await post(app, `/users/${bob.id}/code/delete`, {}, headers)).statusCode).toBe(303);
+    const answer = await post(app, '/sign-in', { username: 'bob', password: PASSWORD });
+    expect([answer.statusCode, answer.body]).toEqual([
+      303,
+      'You are signed in. 100 wrong codes were sent with your password before. If that was not you, change your password.\n',
+    ]);
+    expect((await post(app, '/sign-in', { username: 'bob', password: PASSWORD })).body).toBe('');
+    expect(textOf((await get(app, `/users/${bob.id}`, headers)).body)).not.toContain('Locked');
+  });
+
+  test('or anything else that changes while someone looks for their telephone lead back to the password', async () => {
+    const { app, ann, bob, clock, send, askForCode } = await start();
+    const { ticket } = await askForCode();
+    await post(app, `/users/${bob.id}/code/delete`, {}, await signedIn(app, ann));
+    const answer = await send(codeAt(clock()), ticket);
+    expect(answer.statusCode).toBe(422);
+    expect(textOf(answer.body)).toContain('something has changed meanwhile: enter your password again.');
+    expect(fieldValue(answer.body, 'ticket')).toBeUndefined();
+  });
+
+  test('are told to the owner at the next sign-in', async () => {
+    const { clock, send } = await start();
+    await send('000000');
+    expect((await send(codeAt(clock()))).body).toBe(
+      'You are signed in. A wrong code was sent with your password before. If that was not you, change your password.\n',
+    );
+  });
+
+  test('are none when what was typed is no code', async () => {
+    const { app, send } = await start();
+    for (const typed of ['', '12345', '1234567', 'abcdef', 'aaaa-bbbb']) {
+      const answer = await send(typed);
+      expect(answer.statusCode).toBe(422);
+      expect(textOf(answer.body)).toContain(
+        'That is not a code: enter six digits, or one of your recovery codes.',
+      );
+      expect(fieldValue(answer.body, 'ticket')).toMatch(/^[\w-]{43}$/);
+    }
+    const failures = app.db.selectFrom('credentials').select('code_failures').where('code_failures', '>', 0);
+    expect(await failures.execute()).toEqual([]);
+  });
+
+  test('typed in other digits, with dashes and what nobody sees, are right ones', async () => {
+    const { clock, send, askForCode } = await start();
+    const inArabic = [...codeAt(clock())]
+      .map((digit) => String.fromCodePoint(0x660 + Number(digit)))
+      .join('');
+    expect((await send(`\u200e${inArabic.slice(0, 3)}-${inArabic.slice(3)}\ufeff`)).statusCode).toBe(303);
+    clock.move(60_000);
+    const { ticket } = await askForCode();
+    const wide = [...codeAt(clock())].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join('');
+    expect((await send(wide, ticket)).statusCode).toBe(303);
+  });
+});
+
+describe('a ticket', () => {
+  test('begins one session, also for two who send it at once', async () => {
+    const { app, clock, send, askForCode } = await start();
+    const { ticket } = await askForCode();
+    const answers = await Promise.all([send('aaaa-bbbb-cccc', ticket), send('dddd-eeee-ffff', ticket)]);
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 422]);
+    const refused = answers.find(({ statusCode }) => statusCode === 422);
+    expect(textOf(refused?.body ?? '')).toContain(
+      'Your sign-in took too long, or something has changed meanwhile',
+    );
+    expect((await send(codeAt(clock()), ticket)).statusCode).toBe(422);
+    expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
+  });
+
+  test('is kept as a hash alone, and its page is neither kept nor compressed', async () => {
+    const { app } = await start();
+    const page = await post(
+      app,
+      '/sign-in',
+      { username: 'bob', password: PASSWORD, next: `/users?q=${'x'.repeat(2000)}` },
+      { 'accept-encoding': 'br, gzip' },
+    );
+    expect(page.headers['cache-control']).toBe('no-store');
+    expect(page.headers['content-encoding']).toBeUndefined();
+    const ticket = fieldValue(page.body, 'ticket') ?? '';
+    expect(ticket).toMatch(/^[\w-]{43}$/);
+    const rows = await app.db.selectFrom('tickets').selectAll().execute();
+    expect(JSON.stringify(rows)).not.toContain(ticket);
+    expect(rows.map(({ token_hash }) => token_hash)).toContain(hashOf(ticket));
+    const wrong = await post(app, '/sign-in', { ticket, code: '000000' });
+    expect([wrong.statusCode, wrong.headers['cache-control']]).toEqual([422, 'no-store']);
+  });
+});
+
+test('without the key nobody with a second factor signs in, by no code and no password', async () => {
+  const { app, clock, send } = await start();
+  await transact(app.db, giveUpSecondFactors);
+  expect((await send(codeAt(clock()))).statusCode).toBe(422);
+  const answer = await post(app, '/sign-in', { username: 'bob', password: PASSWORD });
+  expect(answer.statusCode).toBe(422);
+  expect(textOf(answer.body)).toContain('Your second factor cannot be checked any more');
+  expect(fieldValue(answer.body, 'ticket')).toBeUndefined();
+  expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);
+});

@@ -1,0 +1,504 @@
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, test, vi } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { findCredentials, setPassword } from '../../src/auth/credentials.ts';
+import { isOutdated } from '../../src/auth/password-hashing.ts';
+import { passwordQueue } from '../../src/auth/password-queue.ts';
+import { prune } from '../../src/auth/pruning.ts';
+import { insertSession } from '../../src/auth/sessions.ts';
+import { hashOf } from '../../src/auth/tokens.ts';
+import { transact } from '../../src/db/transact.ts';
+import { changeUser } from '../../src/users/commands.ts';
+import {
+  addPerson,
+  codeAt,
+  HOUR,
+  headersFor,
+  movableClock,
+  oldHash,
+  PASSWORD,
+  signedIn,
+  signIn,
+} from '../people.ts';
+import { addUser, cookieName, fieldValue, get, listen, post, startApp, textOf } from '../support.ts';
+
+async function startWithAnn(settings: Record<string, string> = {}) {
+  const clock = movableClock();
+  const app = await startApp(settings, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  return { app, clock, ann };
+}
+
+/** What a browser sends along in which ann has signed in before, and out again. */
+async function deviceOf(app: FastifyInstance) {
+  const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD });
+  const device = answer.cookies.find(({ name }) => name === cookieName('device'));
+  return { cookie: `${cookieName('device')}=${device?.value}` };
+}
+
+const WRONG = 'That username and password do not belong together.';
+
+describe('signing in', () => {
+  test.each([
+    'ann',
+    'ANN',
+    ' ann ',
+    'ann@example.org',
+    'Ann@Example.org',
+    '\u2068ann@example.org\u2069',
+    '\u200B\u00A0ann\u2060',
+  ])('goes by %j', async (username) => {
+    const { app } = await startWithAnn();
+    const headers = await signIn(app, username);
+    expect((await get(app, '/users', headers)).statusCode).toBe(200);
+  });
+
+  test('names an invisible character in the username, whoever has it', async () => {
+    const { app } = await startWithAnn();
+    for (const name of ['an\u200Bn', 'an\u00ADn@example.org', 'an\u2060other'])
+      expect(textOf((await post(app, '/sign-in', { username: name, password: PASSWORD })).body)).toContain(
+        'The username or email contains an invisible character after “an”.',
+      );
+  });
+
+  test('leads to where someone was going, and nowhere else', async () => {
+    const { app } = await startWithAnn();
+    const door = await get(app, '/users?q=ann&page=2');
+    expect(door.statusCode).toBe(303);
+    const form = await get(app, String(door.headers.location));
+    const next = fieldValue(form.body, 'next') ?? '';
+    expect(next).toBe('/users?q=ann&page=2');
+    const known = await deviceOf(app);
+    const sent = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, next }, known);
+    expect(sent.headers.location).toBe('/users?q=ann&page=2');
+    for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', '/..//evil.example']) {
+      const form = await get(app, `/sign-in?next=${encodeURIComponent(next)}`);
+      expect(fieldValue(form.body, 'next')).toBe('/users');
+      const sent = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, next }, known);
+      expect(sent.headers.location).toBe('/users');
+    }
+  });
+
+  test('who is signed in goes on at once', async () => {
+    const { app, ann } = await startWithAnn();
+    const answer = await get(app, '/sign-in?next=%2Fusers%2F1', await signedIn(app, ann));
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/users/1']);
+  });
+
+  test('is the same answer for a wrong password and for everyone who has none', async () => {
+    const { app } = await startWithAnn();
+    await addPerson(app.db, 'max', 'member');
+    await addPerson(app.db, 'gone', 'editor', { is_active: false });
+    await addUser(app.db, { username: 'new', role: 'viewer' });
+    const pages = [];
+    const headers = new Set<string>();
+    for (const username of ['ann', 'max', 'gone', 'new', 'nobody', 'nobody@example.org', '']) {
+      const answer = await post(app, '/sign-in', {
+        username,
+        password: username === 'ann' ? 'wrong' : PASSWORD,
+      });
+      expect(answer.statusCode, username).toBe(422);
+      expect(answer.cookies).toEqual([]);
+      pages.push(answer.body.replace(`value="${username}"`, 'value="…"'));
+      headers.add(JSON.stringify({ ...answer.headers, date: '', 'content-length': '' }));
+    }
+    expect([new Set(pages).size, headers.size]).toEqual([1, 1]);
+    expect(textOf(pages[0] ?? '')).toContain(WRONG);
+  });
+
+  test('keeps the name that was typed, and no password', async () => {
+    const { app } = await startWithAnn();
+    const { body } = await post(app, '/sign-in', {
+      username: 'ann "the" <b>',
+      password: 'lemon, my secret',
+      next: '/roles',
+    });
+    expect(fieldValue(body, 'username')).toBe('ann "the" <b>');
+    expect(fieldValue(body, 'next')).toBe('/roles');
+    expect(body).not.toContain('lemon');
+  });
+
+  test('asks for what password managers look for', async () => {
+    const { app } = await startWithAnn();
+    const { body } = await get(app, '/sign-in');
+    expect(body).toMatch(/<input id="username" name="username" type="text"[^>]*autocomplete="username"/);
+    expect(body).toMatch(
+      /<input id="password" name="password" type="password"[^>]*autocomplete="current-password"/,
+    );
+    expect(body).not.toMatch(/onpaste|autocomplete="off"|maxlength/);
+  });
+
+  test('makes a new session each time, and ends the one that the browser had', async () => {
+    const { app } = await startWithAnn();
+    const first = await signIn(app, 'ann');
+    const again = await post(app, '/sign-in', { username: 'ann', password: PASSWORD }, first);
+    expect(again.statusCode).toBe(303);
+    expect((await get(app, '/users', first)).statusCode).toBe(303);
+    expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
+  });
+
+  test('does not take up a cookie that somebody else has set', async () => {
+    const { app } = await startWithAnn();
+    const planted = headersFor(app, 'planted-by-someone-else-planted-by-someone-');
+    await post(app, '/sign-in', { username: 'ann', password: PASSWORD }, planted);
+    expect((await get(app, '/users', planted)).statusCode).toBe(303);
+  });
+
+  test('renews a hash that was made with less work', async () => {
+    const { app, ann } = await startWithAnn();
+    await transact(app.db, (trx) => setPassword(trx, ann.id, oldHash(PASSWORD), 1));
+    expect(await signIn(app, 'ann', 'wrong')).toBeUndefined();
+    expect(await findCredentials(app.db, ann.id)).toMatchObject({ password_hash: oldHash(PASSWORD) });
+    expect(await signIn(app, 'ann')).toBeDefined();
+    const { password_hash } = (await findCredentials(app.db, ann.id)) ?? { password_hash: '' };
+    expect(isOutdated(password_hash)).toBe(false);
+    expect(await signIn(app, 'ann')).toBeDefined();
+  });
+
+  test('renews it once for two who come at once, and lets both in', async () => {
+    const { app, ann } = await startWithAnn();
+    await transact(app.db, (trx) => setPassword(trx, ann.id, oldHash(PASSWORD), 1));
+    for (const headers of await Promise.all([signIn(app, 'ann'), signIn(app, 'ann')]))
+      expect(headers).toBeDefined();
+  });
+
+  test('is refused when the password is changed while it is checked', async () => {
+    const { app, ann } = await startWithAnn();
+    const signing = post(app, '/sign-in', { username: 'ann', password: PASSWORD });
+    await transact(app.db, (trx) => setPassword(trx, ann.id, oldHash('something else'), 2));
+    expect((await signing).statusCode).toBe(422);
+    expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);
+  });
+
+  test('takes a huge paste for what it is: wrong', async () => {
+    const { app } = await startWithAnn();
+    const answer = await post(app, '/sign-in', {
+      username: 'x'.repeat(20_000),
+      password: 'e\u0301'.repeat(5_000),
+    });
+    expect(answer.statusCode).toBe(422);
+  });
+});
+
+describe('the cookie', () => {
+  const signedInAt = async (settings: Record<string, string>, headers = {}) => {
+    const { app } = await startWithAnn(settings);
+    const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD }, headers);
+    return [answer.headers['set-cookie']].flat().join('\n');
+  };
+
+  test('cannot be set, or read, by anyone else where there is https', async () => {
+    expect(await signedInAt({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' })).toMatch(
+      /^__Host-roster_session_\w{8}=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/m,
+    );
+  });
+
+  test('has a plain name without Secure on plain HTTP', async () => {
+    expect(await signedInAt({})).toMatch(
+      /^roster_session_\w{8}=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/m,
+    );
+  });
+});
+
+describe('guessing', () => {
+  test('makes one wait, says how long, and the right password works after that', async () => {
+    const { app, clock } = await startWithAnn();
+    for (let failures = 0; failures < 4; failures++)
+      expect(await signIn(app, 'ann', 'wrong')).toBeUndefined();
+    const waiting = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, next: '/roles' });
+    expect([waiting.statusCode, waiting.headers['retry-after']]).toEqual([429, '1']);
+    expect(textOf(waiting.body)).toContain('Too many attempts. Wait 1 second, then try again.');
+    expect(fieldValue(waiting.body, 'next')).toBe('/roles');
+    clock.move(1000);
+    expect(await signIn(app, 'ann')).toBeDefined();
+  });
+
+  test('is counted by name, however it is written, and does not tell whose email belongs to a username', async () => {
+    const { app } = await startWithAnn();
+    const status = async (username: string) =>
+      (await post(app, '/sign-in', { username, password: 'wrong' })).statusCode;
+    for (const name of ['ann', 'bob']) {
+      for (const typed of [name, name.toUpperCase(), ` ${name} `, name])
+        expect(await status(typed)).toBe(422);
+      expect(await status(name)).toBe(429);
+      expect(await status(`${name}@example.org`)).toBe(422);
+    }
+  });
+
+  test('at a name that nobody has waits just as long', async () => {
+    const { app } = await startWithAnn();
+    const statuses: Record<string, number[]> = { ann: [], nobody: [] };
+    for (let failures = 0; failures < 6; failures++) {
+      for (const name of ['ann', 'nobody'])
+        statuses[name]?.push((await post(app, '/sign-in', { username: name, password: 'wrong' })).statusCode);
+    }
+    expect(statuses.ann).toEqual([422, 422, 422, 422, 429, 429]);
+    expect(statuses.nobody).toEqual(statuses.ann);
+  });
+
+  test('is counted by where it comes from, as a proxy that is trusted says, and nobody else', async () => {
+    const { app } = await startWithAnn({ TRUST_PROXY: '127.0.0.1' });
+    const from = (address: string) =>
+      post(app, '/sign-in', { username: 'ann', password: 'wrong' }, { 'x-forwarded-for': address });
+    for (let failures = 0; failures < 4; failures++) await from('192.0.2.1');
+    expect((await from('192.0.2.1')).statusCode).toBe(429);
+    expect((await from('192.0.2.2')).statusCode).toBe(422);
+
+    const { app: direct } = await startWithAnn();
+    const claiming = (address: string) =>
+      post(direct, '/sign-in', { username: 'ann', password: 'wrong' }, { 'x-forwarded-for': address });
+    for (let failures = 0; failures < 4; failures++) await claiming(`192.0.2.${failures}`);
+    expect((await claiming('192.0.2.99')).statusCode).toBe(429);
+  });
+});
+
+describe('many at once', () => {
+  test('are all answered, those past the queue with a page that says to try again, and others are served meanwhile', async () => {
+    const { app, ann } = await startWithAnn({ TRUST_PROXY: '127.0.0.1' });
+    const headers = await signedIn(app, ann);
+    let answered = 0;
+    const attempts = Array.from({ length: 400 }, async (_, index) => {
+      const from = { 'x-forwarded-for': `2001:db8:${index.toString(16)}::1` };
+      const answer = await post(
+        app,
+        '/sign-in',
+        { username: 'ann', password: PASSWORD, next: '/roles' },
+        from,
+      );
+      answered++;
+      return answer;
+    });
+    expect((await get(app, '/users', headers)).statusCode).toBe(200);
+    expect(answered).toBeLessThan(200);
+    const answers = await Promise.all(attempts);
+    const busy = answers.filter(({ statusCode }) => statusCode === 503);
+    expect(busy.length).toBeGreaterThan(100);
+    expect(answers.filter(({ statusCode }) => statusCode === 303).length).toBe(400 - busy.length);
+    expect(textOf(busy[0]?.body ?? '')).toContain('Too many people are signing in at this moment.');
+    expect(busy[0]?.headers['retry-after']).toBe('5');
+    expect(fieldValue(busy[0]?.body ?? '', 'next')).toBe('/roles');
+  });
+});
+
+describe('many at once from one address', () => {
+  async function startCrowd() {
+    const { app, clock } = await startWithAnn({ TRUST_PROXY: '127.0.0.1' });
+    const attempt = (address: string, password: string, username = 'ann') =>
+      post(app, '/sign-in', { username, password }, { 'x-forwarded-for': address });
+    return { app, clock, attempt };
+  }
+
+  test('keep nobody out who comes from elsewhere', async () => {
+    const { attempt } = await startCrowd();
+    const crowd = Array.from({ length: 400 }, (_, number) => attempt('192.0.2.1', 'wrong', `name${number}`));
+    const others = Array.from({ length: 30 }, (_, number) => attempt(`198.51.100.${number}`, PASSWORD));
+    for (const { statusCode } of await Promise.all(others)) expect(statusCode).toBe(303);
+    const statuses = (await Promise.all(crowd)).map(({ statusCode }) => statusCode);
+    // Twenty names are looked at; whoever has come in by then waits, or is turned away.
+    expect(statuses.filter((status) => status === 422)).toHaveLength(20);
+    expect(statuses.filter((status) => status === 429 || status === 503)).toHaveLength(380);
+  });
+
+  test('keep nobody out who comes from elsewhere, also with any number of browsers that are known', async () => {
+    const { app, attempt } = await startCrowd();
+    await addPerson(app.db, 'eve', 'viewer');
+    const devices: string[] = [];
+    for (let number = 0; number < 100; number++) {
+      const { cookies } = await attempt(`198.51.100.${number}`, PASSWORD, 'eve');
+      devices.push(cookies.find(({ name }) => name === cookieName('device'))?.value ?? '');
+    }
+    const crowd = Array.from({ length: 300 }, (_, number) =>
+      post(
+        app,
+        '/sign-in',
+        { username: 'eve', password: PASSWORD },
+        { 'x-forwarded-for': '192.0.2.1', cookie: `${cookieName('device')}=${devices[number % 100]}` },
+      ),
+    );
+    const others = Array.from({ length: 30 }, (_, number) => attempt(`203.0.113.${number}`, PASSWORD));
+    for (const { statusCode } of await Promise.all(others)) expect(statusCode).toBe(303);
+    await Promise.all(crowd);
+  });
+
+  test('write nothing once they have to wait, and take no place where passwords are checked', async () => {
+    const { app, clock, attempt } = await startCrowd();
+    for (let number = 0; number < 20; number++) await attempt('192.0.2.1', 'wrong', `name${number}`);
+    const rows = () => app.db.selectFrom('guesses').selectAll().orderBy('key_hash').execute();
+    const before = await rows();
+    expect(before).toHaveLength(21);
+    const queue = vi.spyOn(passwordQueue, 'run');
+    const crowd = Array.from({ length: 100 }, (_, number) =>
+      attempt('192.0.2.1', PASSWORD, `other${number}`),
+    );
+    for (const { statusCode } of await Promise.all(crowd)) expect(statusCode).toBe(429);
+    expect(queue).not.toHaveBeenCalled();
+    expect(await rows()).toEqual(before);
+    clock.move(1000);
+    expect((await attempt('192.0.2.1', PASSWORD)).statusCode).toBe(303);
+  });
+});
+
+describe('with a second factor', () => {
+  async function startWithBob() {
+    const { app, clock } = await startWithAnn();
+    const codes = ['aaaa-bbbb-cccc', 'dddd-eeee-ffff'];
+    const bob = await addPerson(app.db, 'bob', 'editor', {
+      hasCode: true,
+      recoveryHashes: codes.map(hashOf),
+    });
+    const askForCode = async () => {
+      const page = await post(app, '/sign-in', { username: 'bob', password: PASSWORD, next: '/users/1' });
+      return fieldValue(page.body, 'ticket') ?? '';
+    };
+    const sendCode = async (code: string, ticket?: string) =>
+      post(app, '/sign-in', { ticket: ticket ?? (await askForCode()), code, next: '/users/1' });
+    return { app, clock, bob, codes, askForCode, sendCode };
+  }
+
+  test('the password alone begins no session; the code does, and leads on', async () => {
+    const { app, clock, sendCode } = await startWithBob();
+    const page = await post(app, '/sign-in', { username: 'bob', password: PASSWORD, next: '/users/1' });
+    expect([page.statusCode, page.cookies]).toEqual([200, []]);
+    expect(textOf(page.body)).toContain('Enter your code');
+    expect(page.body).toMatch(/name="code"[^>]* autocomplete="one-time-code" inputmode="numeric"/);
+    // On a telephone it has letters.
+    expect(page.body).toMatch(/<details[^>]*>\s*<summary>[^<]*Use a recovery code</);
+    expect(page.body).toMatch(/name="recovery_code" type="text"/);
+    expect(page.body).not.toMatch(/name="recovery_code"[^>]*inputmode/);
+    expect(page.body).not.toContain(PASSWORD);
+    expect(page.body).toContain('href="/sign-in?next=%2Fusers%2F1">Start again');
+    expect(page.headers['cache-control']).toBe('no-store');
+    const answer = await sendCode(codeAt(clock()), fieldValue(page.body, 'ticket'));
+    expect(answer.statusCode).toBe(303);
+    expect(answer.headers.location).toMatch(/^\/sign-in\?next=%2Fusers%2F1&check=/);
+  });
+
+  test('no code is taken twice, nor one from before it, not even by two at once', async () => {
+    const { clock, sendCode } = await startWithBob();
+    const code = codeAt(clock());
+    const before = codeAt(clock() - 30_000);
+    const both = await Promise.all([sendCode(code), sendCode(code)]);
+    expect(both.map(({ statusCode }) => statusCode).sort()).toEqual([303, 422]);
+    expect((await sendCode(before)).statusCode).toBe(422);
+    clock.move(30_000);
+    expect((await sendCode(codeAt(clock()))).statusCode).toBe(303);
+  });
+
+  test('a clock is a step off at most', async () => {
+    const { clock, sendCode } = await startWithBob();
+    expect((await sendCode(codeAt(clock() - 60_000))).statusCode).toBe(422);
+    expect((await sendCode(codeAt(clock() + 60_000))).statusCode).toBe(422);
+    expect((await sendCode(codeAt(clock() - 30_000))).statusCode).toBe(303);
+    expect((await sendCode(codeAt(clock() + 30_000))).statusCode).toBe(303);
+  });
+
+  test('a recovery code signs in once, and how many are left is said', async () => {
+    const { app, askForCode, sendCode } = await startWithBob();
+    const answer = await sendCode('AAAA BBBB cccc');
+    expect([answer.statusCode, answer.body]).toEqual([303, 'You are signed in; 1 recovery code is left.\n']);
+    expect((await sendCode('aaaa-bbbb-cccc')).statusCode).toBe(422);
+    const sent = { ticket: await askForCode(), code: '', recovery_code: 'aaaa-bbbb-cccc' };
+    const refused = await post(app, '/sign-in', sent);
+    expect(refused.body).toMatch(/<details[^>]* open>/);
+    expect(refused.body).not.toContain('The clock of this server');
+    expect((await post(app, '/sign-in', { ...sent, recovery_code: 'dddd-eeee-ffff' })).statusCode).toBe(303);
+    expect(JSON.stringify(await app.db.selectFrom('recovery_codes').selectAll().execute())).not.toContain(
+      'dddd',
+    );
+  });
+
+  test('guessing codes makes one wait, and the password does not start it anew', async () => {
+    const { clock, sendCode } = await startWithBob();
+    for (let failures = 0; failures < 4; failures++) expect((await sendCode('000000')).statusCode).toBe(422);
+    const waiting = await sendCode(codeAt(clock()));
+    expect(waiting.statusCode).toBe(429);
+    expect(fieldValue(waiting.body, 'ticket')).toBeTruthy();
+    clock.move(1000);
+    expect((await sendCode(codeAt(clock()))).statusCode).toBe(303);
+  });
+
+  test('the right password is good for five minutes, as long as it and its user stay as they are', async () => {
+    const { app, clock, bob, askForCode, sendCode } = await startWithBob();
+    const late = await askForCode();
+    clock.move(5 * 60_000);
+    const answer = await sendCode(codeAt(clock()), late);
+    expect(answer.statusCode).toBe(422);
+    expect(textOf(answer.body)).toContain(
+      'Your sign-in took too long, or something has changed meanwhile: enter your password again.',
+    );
+    expect(answer.body).toContain('name="password"');
+
+    const outdated = await askForCode();
+    await transact(app.db, (trx) => setPassword(trx, bob.id, oldHash('another one'), clock()));
+    expect((await sendCode(codeAt(clock()), outdated)).statusCode).toBe(422);
+    for (const ticket of ['', 'x', `${outdated}x`])
+      expect((await sendCode(codeAt(clock()), ticket)).statusCode).toBe(422);
+  });
+
+  test('a password is hashed anew also for those who have one', async () => {
+    const { app, clock, bob, askForCode, sendCode } = await startWithBob();
+    await transact(app.db, (trx) => setPassword(trx, bob.id, oldHash(PASSWORD), 1));
+    const ticket = await askForCode();
+    expect(isOutdated((await findCredentials(app.db, bob.id))?.password_hash ?? '')).toBe(false);
+    expect((await sendCode(codeAt(clock()), ticket)).statusCode).toBe(303);
+  });
+
+  test('someone deactivated after the password does not get in by the code', async () => {
+    const { app, clock, bob, askForCode, sendCode } = await startWithBob();
+    const ticket = await askForCode();
+    await transact(app.db, (trx) => changeUser(trx, commandLine, bob.id, { is_active: false }, 1));
+    expect((await sendCode(codeAt(clock()), ticket)).statusCode).toBe(422);
+  });
+});
+
+describe('signing out', () => {
+  test('ends the session, empties the cookie and the cache, and says so', async () => {
+    const { app } = await startWithAnn();
+    const headers = await signIn(app, 'ann');
+    const answer = await post(app, '/sign-out', {}, headers);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
+    expect(answer.headers['clear-site-data']).toBe('"cache"');
+    expect(String(answer.headers['set-cookie'])).toMatch(/roster_session_\w{8}=; Max-Age=0; Path=\//);
+    expect(answer.body).toBe('You are signed out.\n');
+    expect((await get(app, '/users', headers)).statusCode).toBe(303);
+    expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);
+  });
+
+  test('is not done by a link', async () => {
+    const { app } = await startWithAnn();
+    const headers = await signIn(app, 'ann');
+    const page = await get(app, '/sign-out', headers);
+    expect(page.statusCode).toBe(200);
+    expect(textOf(page.body)).toContain('You are signed in as ann.');
+    expect(page.body).toContain('<form class="buttons" action="/sign-out" method="post">');
+    expect((await get(app, '/users', headers)).statusCode).toBe(200);
+  });
+});
+
+test('what is old is forgotten every minute while Roster serves', async () => {
+  const { app, clock } = await startWithAnn();
+  const timers = vi.spyOn(globalThis, 'setInterval');
+  await listen(app);
+  const [prune, every] = timers.mock.calls.find(([, delay]) => delay === 60_000) ?? [];
+  expect(every).toBe(60_000);
+  await post(app, '/sign-in', { username: 'ann', password: 'wrong' });
+  clock.move(2 * HOUR);
+  (prune as () => void)();
+  await app.close();
+  expect(await app.db.selectFrom('guesses').selectAll().execute()).toEqual([]);
+});
+
+test('sessions that nobody will come back to are forgotten, in nobody’s request', async () => {
+  const { app, clock, ann } = await startWithAnn();
+  const session = { user_id: ann.id, address: '', browser: '' };
+  await transact(app.db, (trx) => insertSession(trx, { ...session, token: 'old' }, clock() - 31 * 24 * HOUR));
+  await transact(app.db, (trx) =>
+    insertSession(trx, { ...session, token: 'late' }, clock() - 29 * 24 * HOUR),
+  );
+  await signIn(app, 'ann');
+  expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(3);
+  await prune(app.db, clock(), app.config.sessionIdle);
+  const sessions = await app.db.selectFrom('sessions').select('token_hash').execute();
+  expect(sessions.map(({ token_hash }) => token_hash)).toContain(hashOf('late'));
+  expect(sessions).toHaveLength(2);
+});

@@ -1,0 +1,229 @@
+/** Which database it is: said before it is changed, and made where that is meant alone. */
+
+import { once } from 'node:events';
+import { existsSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, inject, test } from 'vitest';
+import { loadKey } from '../../src/auth/secret-key.ts';
+import { filePathOf } from '../../src/database-url.ts';
+import { nameOf } from '../../src/db/database.ts';
+import { isDatabaseAt } from '../engines.ts';
+import { installRoster } from '../installation.ts';
+import { PASSWORD } from '../people.ts';
+import { run } from '../roster.ts';
+import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+
+/** Runs a command to its end, with a password on standard input. */
+async function roster(
+  args: readonly string[],
+  settings: Record<string, string>,
+  main?: string,
+  folder?: string,
+) {
+  const child = run(args, { PORT: '0', ...settings }, main, `${PASSWORD}\n`, folder);
+  const [out, error, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { out, error, code };
+}
+
+/** Starts to serve, and is stopped: what it said on standard output. */
+async function served(settings: Record<string, string>, main?: string): Promise<string> {
+  const child = run([], { PORT: '0', ...settings }, main);
+  let out = '';
+  for await (const chunk of child.stdout) {
+    // Once: a second signal would end it at once.
+    if (out === '') child.kill('SIGTERM');
+    out += chunk;
+  }
+  return out;
+}
+
+const ADMIN = ['admin', 'ann', '--email', 'ann@example.org'];
+const FOR_OTHERS = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' };
+
+/** The address of no database yet: of a file in a folder that is not there either, or of a schema without tables. */
+async function nowhere() {
+  const url =
+    inject('engine') === 'sqlite'
+      ? `sqlite:${join(temporaryFolder(), 'data', 'roster.db')}`
+      : await temporaryUrl();
+  return { url, name: nameOf(url) };
+}
+
+describe('where there is no database', () => {
+  test.each([
+    [ADMIN, {}],
+    [['rebuild-search'], {}],
+    [['change-key'], {}],
+    [['give-up-key', '0123456789abcdef'], {}],
+    [[], { REQUIRE_DATABASE: '1' }],
+    [[], FOR_OTHERS],
+  ])('%o with %o says so and where, and makes none', async (args, settings) => {
+    const { url, name } = await nowhere();
+    const { out, error, code } = await roster(args, { DATABASE_URL: url, ...settings });
+    expect({ out, code }).toEqual({ out: '', code: 1 });
+    expect(error).toBe(
+      `There is no database of Roster's at ${name}. Give DATABASE_URL the one that is meant, and see that its disk is there; to make a new one: npm run roster -- admin alice --email alice@example.com --new-database\n`,
+    );
+    expect(await isDatabaseAt(url)).toBe(false);
+    const path = filePathOf(url);
+    if (path) expect(readdirSync(dirname(dirname(path)))).toEqual([]);
+  });
+
+  test('admin makes one where it is told to, also where others ask for one that is there', async () => {
+    const { url, name } = await nowhere();
+    const settings = { DATABASE_URL: url, REQUIRE_DATABASE: '1' };
+    const { out, code } = await roster([...ADMIN, '--new-database'], settings);
+    expect(out).toMatch(/^Database: (.*), which is new\nann is an administrator, /);
+    expect(out).toContain(`Database: ${name}, which is new\n`);
+    expect(code).toBe(0);
+    expect(await served({ ...settings, ...FOR_OTHERS })).toMatch(/^Roster is at .*\n$/);
+  });
+
+  test('seed says so and where, and makes none', async () => {
+    const { url, name } = await nowhere();
+    const { out, error, code } = await roster(['seed', '5'], { DATABASE_URL: url });
+    expect({ out, code }).toEqual({ out: '', code: 1 });
+    expect(error).toContain(`There is no database of Roster's at ${name}. `);
+    expect(error).toMatch(/; to make a new one: npm run seed -- 5 --new-database\n$/);
+    expect(await isDatabaseAt(url)).toBe(false);
+  });
+
+  test('seed makes one where it is told to, and says so first', async () => {
+    const { url, name } = await nowhere();
+    const { out, code } = await roster(['seed', '5', '--new-database'], { DATABASE_URL: url });
+    expect(out).toMatch(/^Database: .*, which is new\n5 of 5 users added/);
+    expect(out).toContain(`Database: ${name}, which is new\n`);
+    expect(code).toBe(0);
+  });
+
+  test('Roster makes one, and says so with where it is; the second start does not', async () => {
+    const { url, name } = await nowhere();
+    const first = await served({ DATABASE_URL: url });
+    expect(first).toContain(`\nThere was no database, so Roster has made a new one: ${name}\n`);
+    const second = await served({ DATABASE_URL: url, REQUIRE_DATABASE: '1' });
+    expect(second).toMatch(/^Roster is at .*\nNo administrator yet: .*\n$/);
+  });
+
+  test('Roster says so also where it then does not start: the next start finds one', async () => {
+    const { url, name } = await nowhere();
+    const { error } = await roster([], {
+      DATABASE_URL: url,
+      SECRET_KEY_FILE: join(import.meta.filename, 'key'),
+    });
+    expect(error).toMatch(/^There was no database, .*\n.*key cannot be read: ENOTDIR/);
+    expect(error).toContain(` ${name}\n`);
+  });
+
+  test('a copy that cannot be made for want of its source’s key makes no target', async () => {
+    const from = await temporaryUrl('sqlite');
+    await loadKey(await temporaryDatabase(from), join(temporaryFolder(), 'secret.key'));
+    const { url } = await nowhere();
+    const { error } = await roster(['copy', '--from', from, '--to-env', 'TO'], { TO: url });
+    expect(error).toMatch(/^Secrets in the database are sealed with the key /);
+    expect(await isDatabaseAt(url)).toBe(false);
+  });
+
+  test('a copy makes its target, and says so before', async () => {
+    const from = await temporaryUrl('sqlite');
+    await temporaryDatabase(from);
+    const { url, name } = await nowhere();
+    const key = join(temporaryFolder(), 'secret.key');
+    const { out } = await roster(['copy', '--from', from, '--to-env', 'TO'], {
+      TO: url,
+      SECRET_KEY_FILE: key,
+    });
+    expect(out).toContain(`From: ${nameOf(from)}\nTo: ${name}, with the key in ${key}, which is new\n`);
+    expect(out).toMatch(/All 0 users have arrived as they were\.\n$/);
+  });
+});
+
+describe('a database that is there', () => {
+  test.each([
+    [ADMIN],
+    [['seed', '5']],
+    [['rebuild-search']],
+    [['change-key']],
+    [['give-up-key', '0123456789abcdef']],
+  ])('is named by %o before anything is done with it', async (args) => {
+    const { url, name } = await nowhere();
+    await temporaryDatabase(url);
+    const { out } = await roster(args, { DATABASE_URL: url });
+    expect(out.split('\n')[0]).toBe(`Database: ${name}`);
+  });
+
+  test('has no key made in passing', async () => {
+    const { url } = await nowhere();
+    await temporaryDatabase(url);
+    const key = join(temporaryFolder(), 'secret.key');
+    for (const args of [ADMIN, ['change-key'], ['give-up-key', '0123456789abcdef'], ['rebuild-search']])
+      await roster(args, { DATABASE_URL: url, SECRET_KEY_FILE: key });
+    expect(existsSync(key)).toBe(false);
+    const { error } = await roster(['change-key'], { DATABASE_URL: url, SECRET_KEY_FILE: key });
+    expect(error).toBe('The database has no key yet, which the first start of Roster with it makes.\n');
+  });
+});
+
+test('without DATABASE_URL it is the project’s own, whatever folder one stands in', async () => {
+  const project = installRoster();
+  const out = await served({}, join(project, 'src', 'main.js'));
+  expect(out).toContain(`a new one: ${join(project, 'data', 'roster.db')}\n`);
+  expect(readdirSync(join(project, 'data'))).toEqual(['roster.db']);
+});
+
+describe('the project’s own', () => {
+  test('is made by the first seed, which says where, and by none that comes after something was kept there', async () => {
+    const project = installRoster();
+    const path = join(project, 'data', 'roster.db');
+    const seed = (settings = {}) => roster(['seed', '5'], settings, join(project, 'src', 'main.js'));
+    expect((await seed({ REQUIRE_DATABASE: '1' })).error).toContain(path);
+    expect((await seed()).out).toMatch(new RegExp(`^Database: ${path}, which is new\n5 of 5 users added`));
+    writeFileSync(join(project, 'data', 'secret.key'), '');
+    for (const file of readdirSync(join(project, 'data')))
+      if (/^roster/.test(file)) rmSync(join(project, 'data', file));
+    expect((await seed()).error).toContain(`There is no database of Roster's at ${path}. `);
+    expect(readdirSync(join(project, 'data'))).toEqual(['secret.key']);
+  });
+
+  test('is not taken silently where the folder one stands in has another one, as was the default once', async () => {
+    const project = installRoster();
+    const main = join(project, 'src', 'main.js');
+    const folder = realpathSync(temporaryFolder());
+    const here = join(folder, 'data', 'roster.db');
+    await temporaryDatabase(`sqlite:${here}`);
+    const own = join(project, 'data', 'roster.db');
+    for (const args of [[], ['seed', '5'], ADMIN]) {
+      const { error, code } = await roster(args, {}, main, folder);
+      expect([error, code]).toEqual([
+        `There is a database at ${here}, but without DATABASE_URL Roster takes ${own}: set DATABASE_URL to the one that is meant, sqlite:${here} or sqlite:${own}.\n`,
+        1,
+      ]);
+    }
+    expect(existsSync(own)).toBe(false);
+    expect((await roster(['seed', '5'], { DATABASE_URL: `sqlite:${here}` }, main, folder)).code).toBe(0);
+    // By another way to the same file.
+    symlinkSync(join(folder, 'data'), join(project, 'data'));
+    expect((await roster(['seed', '5'], {}, main, folder)).code).toBe(0);
+  });
+});
+
+test.runIf(inject('engine') === 'sqlite')('a file that cannot be seen is no new one', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  symlinkSync(path, path);
+  for (const args of [ADMIN, []]) {
+    const { error, code } = await roster(args, { DATABASE_URL: `sqlite:${path}` });
+    expect(error).toMatch(new RegExp(`^${path} cannot be looked for: ELOOP.*\n$`));
+    expect(code).toBe(1);
+  }
+});
+
+test('a path from the folder one stands in is shown whole', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'no', 'r.db');
+  const { error } = await roster(['rebuild-search'], { DATABASE_URL: `sqlite:${relative('.', path)}` });
+  expect(error).toContain(`There is no database of Roster's at ${path}. `);
+});

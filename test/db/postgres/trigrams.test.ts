@@ -1,0 +1,123 @@
+/** Searching on PostgreSQL with the extension and without, and by which indexes. */
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import type { Db } from '../../../src/db/schema.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
+import { parseSearch } from '../../../src/search/terms.ts';
+import { run, startRoster } from '../../roster.ts';
+import { addUser, get, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
+
+/** A schema whose owner may not bring in an extension: its address, and that of whoever may. */
+async function withoutExtensions(): Promise<{ url: string; adminUrl: string }> {
+  const adminUrl = await temporaryUrl();
+  const url = new URL(adminUrl);
+  const role = `plain_${url.pathname.slice(-8)}`;
+  const schema = String(/search_path=(\w+)/.exec(decodeURIComponent(url.search))?.[1]);
+  const client = new pg.Client(adminUrl);
+  await client.connect();
+  await client.query(`drop extension if exists pg_trgm cascade`);
+  await client.query(`create role ${role} login password 'plain'`);
+  await client.query(`grant create, usage on schema ${schema} to ${role}`);
+  onTestFinished(async () => {
+    await client.query(`drop owned by ${role} cascade`);
+    await client.query(`drop role ${role}`);
+    await client.end();
+  });
+  url.username = role;
+  url.password = 'plain';
+  return { url: url.href, adminUrl };
+}
+
+async function ids(db: Db, q: string): Promise<number[]> {
+  const search = await engineOf(db).searchIndexOf(db);
+  const question = { terms: parseSearch(q), condition: undefined, isReversed: false, limit: 100 };
+  return search.find(db, question, Deadline.in(60_000));
+}
+
+test('without the extension Roster says so at start, and finds what fields start with', async () => {
+  const { url } = await withoutExtensions();
+  const { address, child, stderr } = await startRoster({ DATABASE_URL: url });
+  const db = await temporaryDatabase(url);
+  await addUser(db, { username: 'jm', email: 'mail@example.org', full_name: 'Jürgen Müller' });
+  expect(await ids(db, 'jurgen')).toEqual([1]);
+  expect(await ids(db, 'jm mai')).toEqual([1]);
+  expect(await ids(db, '"jurgen mu"')).toEqual([1]);
+  expect(await ids(db, 'muller')).toEqual([]);
+  expect(await ids(db, '%')).toEqual([]);
+  const page = await (await fetch(`${address}/users?q=jurgen`)).text();
+  expect(textOf(page)).toContain('Showing users with a field that starts with “jurgen”');
+  expect(page).toContain('<mark>Jürgen</mark> Müller');
+  child.kill('SIGTERM');
+  expect(await stderr).toContain('lacks the extension pg_trgm');
+});
+
+test('with the extension since, the command makes the index that finds any part', async () => {
+  const { url, adminUrl } = await withoutExtensions();
+  const db = await temporaryDatabase(url);
+  await addUser(db, { username: 'jm', full_name: 'Jürgen Müller' });
+  const admin = new pg.Client(adminUrl);
+  await admin.connect();
+  await admin.query('create extension pg_trgm');
+  await admin.end();
+  const child = run(['rebuild-search'], { DATABASE_URL: url });
+  const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  expect(out + error).toContain('Searches find any part of a username, email or full name.');
+  expect(await ids(db, 'muller')).toEqual([1]);
+});
+
+test('what a field starts with, and any part of it, are each found by an index', async () => {
+  const plain = await temporaryDatabase((await withoutExtensions()).url);
+  await seedUsers(plain, 20_000);
+  expect(await planOf(plain, 'wanjiru')).toMatch(
+    /Bitmap Index Scan.*users_search_field_1.*users_search_field_2.*users_search_field_3/,
+  );
+  const db = await temporaryDatabase();
+  await seedUsers(db, 20_000);
+  for (const q of ['wanjiru', 'wanj otieno', '"wanjiru ot"'])
+    expect(await planOf(db, q)).toMatch(/Bitmap Index Scan.*"users_search_text"/);
+  // Those whom nearly everyone is among are met on the way.
+  const common = await planOf(db, 'example');
+  expect(common).toContain('users_pkey');
+  expect(common).not.toContain('"Sort"');
+});
+
+/** How a search for the first few is done. */
+async function planOf(db: Db, q: string): Promise<string> {
+  const search = await engineOf(db).searchIndexOf(db);
+  const query = db
+    .selectFrom('users')
+    .select('id')
+    .where(({ and }) => and(parseSearch(q).map(search.has)))
+    .orderBy('id')
+    .limit(100)
+    .compile();
+  const { rows } = await db.executeQuery({ ...query, sql: `explain (format json) ${query.sql}` });
+  return JSON.stringify(rows);
+}
+
+test('a search that the server does not finish in time is given up, and the connection goes on', async () => {
+  const app = await startApp();
+  await seedUsers(app.db, 2_000);
+  await transact(app.db, (trx) =>
+    sql`create function slow(text) returns boolean language sql volatile as 'select pg_sleep(5) is not null'`.execute(
+      trx,
+    ),
+  );
+  const search = await engineOf(app.db).searchIndexOf(app.db);
+  const question = {
+    terms: parseSearch('example'),
+    condition: () => sql<boolean>`slow(search_text)`,
+    isReversed: false,
+    limit: 5,
+  };
+  await expect(search.find(app.db, question, Deadline.in(100))).rejects.toMatchObject({
+    name: 'TooBroadError',
+  });
+  expect((await get(app, '/users?q=example')).statusCode).toBe(200);
+});

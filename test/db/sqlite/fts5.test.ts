@@ -1,0 +1,129 @@
+/** How SQLite goes about searches, and about lists that no index orders: by which indexes, and what it sorts. */
+import { sql } from 'kysely';
+import { describe, expect, test, vi } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
+import { seedUsers } from '../../../src/cli/seed.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
+import type { Db } from '../../../src/db/schema.ts';
+import { runBatch } from '../../../src/db/sqlite/batches.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
+import { parseQuery } from '../../../src/lib/forms.ts';
+import { parseSearch } from '../../../src/search/terms.ts';
+import { createUser } from '../../../src/users/commands.ts';
+import { parseList } from '../../../src/users/list/address.ts';
+import { resolveFilter } from '../../../src/users/list/filter-result.ts';
+import { readPage } from '../../../src/users/list/page.ts';
+import { addUser, temporaryDatabase, temporaryUrl } from '../../support.ts';
+
+const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
+const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
+
+/** What is asked for a page: each statement with its plan. */
+async function plansOf(db: Db, query: string): Promise<{ text: string; plan: string }[]> {
+  const { list } = parseList(parseQuery(query));
+  const execute = vi.spyOn(db.getExecutor(), 'executeQuery');
+  await readPage(db, list, await resolveFilter(db, list));
+  const statements = new Map(execute.mock.calls.map(([{ sql, parameters }]) => [sql, parameters]));
+  execute.mockRestore();
+  const plans = [];
+  for (const [text, parameters] of statements) {
+    if (!/"users"|users_search_\d/.test(text)) continue;
+    const explained = sql.raw(`explain query plan ${text}`).compile(db);
+    const { rows } = await db.executeQuery<{ detail: string }>({ ...explained, parameters });
+    plans.push({ text, plan: rows.map(({ detail }) => detail).join('\n') });
+  }
+  return plans;
+}
+
+describe('on a table with statistics', async () => {
+  test.each([
+    ['q=garcia', INDEX],
+    ['q=garcia&page=2&after=id.900', `${INDEX}`],
+    ['q=garcia&sort=-id', INDEX],
+    ['q=garcia&status=active&sort=-email', `CO-ROUTINE users\n${LOOKED_UP}`],
+    ['q=example&sort=-id&status=inactive', `${INDEX}>`],
+    ['q=example&sort=email', 'SCAN users USING INDEX users_email_key'],
+    ['q=example&sort=-email&after=-email.5.garcia', 'SEARCH users USING INDEX users_email_key (email_key<?)'],
+    [
+      'q=example&sort=username&status=active',
+      'SEARCH users USING INDEX users_status_username_key (is_active=?)',
+    ],
+    [
+      'q=example&sort=created&created_after=2019-01-08',
+      'SEARCH users USING INDEX users_created_at (created_at>?)',
+    ],
+    ['q=an&created_after=2019-03-01&created_before=2019-03-02', LOOKED_UP],
+    ['created_after=2019-01-08&sort=username', 'SCAN users USING INDEX users_username_key'],
+    [
+      'created_after=2019-06-01&created_before=2020-03-31&sort=-id',
+      'SEARCH users USING COVERING INDEX users_created_at',
+    ],
+  ])('%s goes by an index, and sorts no more than a few', async (query, way) => {
+    const db = await temporaryDatabase();
+    await seedUsers(db, 20_000);
+    await transact(db, (trx) => sql`analyze`.execute(trx));
+    const plans = await plansOf(db, query);
+    expect(plans.map(({ plan }) => plan).join('\n')).toContain(way);
+    for (const { text, plan } of plans) {
+      // Whatever is gone through from one end has a limit, and so has whatever is sorted.
+      if (/^SCAN users\b(?!_)/m.test(plan)) expect(text, plan).toMatch(/limit \?/);
+      if (plan.includes('TEMP B-TREE')) expect(text, plan).toMatch(/limit \?\) as "users"/);
+      expect(plan).not.toContain('AUTOMATIC');
+    }
+  });
+});
+
+test('long work takes turns, one batch after the other, with everyone else between them', async () => {
+  const done: string[] = [];
+  const long = async (name: string) => {
+    for (let batch = 0; batch < 3; batch++) await runBatch(async () => void done.push(name));
+  };
+  let other: Promise<void> = Promise.resolve();
+  for (let time = 0; time < 6; time++) {
+    other = other
+      .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+      .then(() => void done.push('other'));
+  }
+  await Promise.all([long('one'), long('two'), other]);
+  expect(done.filter((name) => name !== 'other')).toEqual(['one', 'two', 'one', 'two', 'one', 'two']);
+  expect(done.join(' ')).not.toMatch(/(one|two) (one|two) (one|two)/);
+});
+
+test('when the first user of a new range of ids is rolled back, those who come after are saved', async () => {
+  const db = await temporaryDatabase();
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
+  const refused = async () => {
+    const work = transact(db, async (trx) => {
+      await createUser(
+        trx,
+        commandLine,
+        { username: 'x', email: 'x@y', full_name: null, is_active: true, role: 'member' },
+        1,
+      );
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+  };
+  for (let id = 262_131; id <= 262_155; id++) {
+    await Promise.all([refused(), addUser(db, { username: `user${id}` }), refused()]);
+  }
+  const search = await engineOf(db).searchIndexOf(db);
+  const terms = [{ text: 'user2621', typed: '', isPrefix: false }];
+  const question = { terms, condition: undefined, isReversed: false, limit: 100 };
+  expect(await search.find(db, question, Deadline.in(60_000))).toHaveLength(25);
+});
+
+test('another process may make the index anew meanwhile', async () => {
+  const url = await temporaryUrl();
+  const db = await temporaryDatabase(url);
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
+  await addUser(db, { username: 'first' });
+  const other = await temporaryDatabase(url);
+  await transact(other, (trx) => rebuildSearch(trx));
+  for (let id = 262_132; id <= 262_150; id++) await addUser(db, { username: `user${id}` });
+  const search = await engineOf(db).searchIndexOf(db);
+  const question = { terms: parseSearch('user'), condition: undefined, isReversed: false, limit: 100 };
+  expect(await search.find(db, question, Deadline.in(60_000))).toHaveLength(19);
+});

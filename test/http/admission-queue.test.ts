@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { AdmissionQueue, KINDS, type Kind, LONGEST_WAIT } from '../../src/http/admission-queue.ts';
+
+/** A queue in which these wait, one a millisecond from 1 on; a "!" before a name is someone hasty. */
+function queueOf(...waiting: (readonly [name: string, kind: Kind])[]): AdmissionQueue<string> {
+  const queue = new AdmissionQueue<string>();
+  let now = 0;
+  for (const [name, kind] of waiting) queue.add(name, kind, name.startsWith('!'), ++now);
+  return queue;
+}
+
+function emptied(queue: AdmissionQueue<string>): string[] {
+  const names = [];
+  for (let next = queue.takeNext(); next !== undefined; next = queue.takeNext()) names.push(next);
+  return names;
+}
+
+test('signing in comes before reading, and that before writing, whoever came first', () => {
+  const queue = queueOf(...[...KINDS].reverse().map((kind) => [kind, kind] as const));
+  expect(queue.size).toBe(3);
+  expect(emptied(queue)).toEqual(['signing in', 'reading', 'writing']);
+  expect(queue.size).toBe(0);
+});
+
+test('within a kind it is first come, first served', () => {
+  expect(emptied(queueOf(['a', 'reading'], ['b', 'writing'], ['c', 'reading'], ['d', 'writing']))).toEqual([
+    'a',
+    'c',
+    'b',
+    'd',
+  ]);
+});
+
+test('whoever has paused comes before all who have not, and among those kinds have the same order', () => {
+  const queue = queueOf(
+    ['!writing', 'writing'],
+    ['!reading', 'reading'],
+    ['!signing in', 'signing in'],
+    ['writing', 'writing'],
+    ['reading', 'reading'],
+  );
+  expect(emptied(queue)).toEqual(['reading', 'writing', '!signing in', '!reading', '!writing']);
+});
+
+test('whoever has waited for too long is found, and nobody before', () => {
+  const queue = queueOf(['!a', 'reading'], ['b', 'writing'], ['c', 'reading']);
+  expect(queue.takeLate(LONGEST_WAIT)).toBeUndefined();
+  expect(queue.takeLate(1 + LONGEST_WAIT)).toBe('!a');
+  expect(queue.takeLate(1 + LONGEST_WAIT)).toBeUndefined();
+  expect(queue.takeLate(3 + LONGEST_WAIT)).toBe('c');
+  expect(queue.takeLate(3 + LONGEST_WAIT)).toBe('b');
+  expect(queue.size).toBe(0);
+});

@@ -1,0 +1,485 @@
+import { once } from 'node:events';
+import { METHODS } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { transact } from '../../src/db/transact.ts';
+import { HEADERS } from '../../src/http/security.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { run } from '../roster.ts';
+import { addUser, get, listen, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../support.ts';
+
+const FORM = 'Content-Type: application/x-www-form-urlencoded\r\n';
+
+/** Sends bytes to the server as they are; what it answers until it closes the connection. */
+async function sendRaw(address: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (data) => {
+    answer += data;
+  });
+  socket.write(bytes);
+  await once(socket, 'close');
+  return answer;
+}
+
+/** By name, in lower case, of a whole answer. */
+function headersOf(answer: string): Map<string, string> {
+  const [, ...lines] = answer.slice(0, answer.indexOf('\r\n\r\n')).split('\r\n');
+  return new Map(
+    lines.map((line) => {
+      const [, name = '', value = ''] = /^([^:]+): (.*)$/.exec(line) ?? [];
+      return [name.toLowerCase(), value];
+    }),
+  );
+}
+
+describe('a page says what happened, and nothing about the inside', () => {
+  test.each([
+    [
+      'bad percent-encoding',
+      'username=%zz',
+      400,
+      '“%” in it that is not followed by two hex digits. Nothing was changed.',
+    ],
+    [
+      'a field sent twice',
+      'username=a&username=b',
+      400,
+      'The field “username” was sent twice. Nothing was changed.',
+    ],
+    [
+      'more than 100 fields',
+      Array.from({ length: 101 }, (_, i) => `a${i}=`).join('&'),
+      400,
+      'at most 100 fields',
+    ],
+    ['more than 64 KiB', `username=${'a'.repeat(64 * 1024)}`, 413, 'A form may be 64 KiB at most.'],
+  ])('about %s', async (_what, body, status, sentence) => {
+    const app = await startApp();
+    const page = await post(app, '/users', body);
+    expect(page.statusCode).toBe(status);
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(textOf(page.body)).toContain(sentence);
+  });
+
+  test.each(['application/json', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'])(
+    'about a body of type %s',
+    async (type) => {
+      const app = await startApp();
+      const page = await post(app, '/users', '{"username":"alice","email":"alice@example.org"}', {
+        'content-type': type,
+      });
+      expect(page.statusCode).toBe(415);
+      expect(textOf(page.body)).toContain('Only a form');
+      expect(await app.db.selectFrom('users').select('id').execute()).toEqual([]);
+    },
+  );
+
+  test.each(['/users/%zz', '/%', '/users/by-username/%E0%A4%A', `/users/by-username/${'a'.repeat(1000)}`])(
+    'about an address like %s',
+    async (address) => {
+      const app = await startApp();
+      const page = await get(app, address);
+      expect(page.statusCode).toBeGreaterThanOrEqual(400);
+      expect(page.statusCode).toBeLessThan(500);
+      expect(page.headers).toMatchObject(HEADERS);
+      expect(page.body).toContain('<!doctype html>');
+    },
+  );
+
+  test('about an address that does not exist', async () => {
+    const app = await startApp();
+    for (const address of ['/nowhere', '/users/1/nowhere', '//users', '/assets/0/app.css', '/..%2f/users']) {
+      const page = await get(app, address);
+      expect(page.statusCode).toBe(404);
+      expect(textOf(page.body)).toContain('There is no page at this address.');
+    }
+  });
+
+  test('about a failure of ours', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    await transact(app.db, (trx) => trx.schema.alterTable('users').renameTo('lost').execute());
+    const page = await get(app, '/users/1');
+    expect(page.statusCode).toBe(500);
+    expect(textOf(page.body)).toContain('The mistake is ours');
+    expect(page.body).not.toMatch(/sqlite|no such table|\bat \//i);
+  });
+});
+
+/** Where the one button of a page about an error leads. */
+function wayOn(page: string): string | undefined {
+  return /<a class="button" href="([^"]+)"/.exec(page)?.[1];
+}
+
+/** A Roster whose users are gone, with an editor who has signed in. */
+async function failingApp() {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  await transact(app.db, (trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
+  return { app, headers };
+}
+
+describe('a page about an error has a way on', () => {
+  test('who only looked is told of looking, and can look again', async () => {
+    const { app, headers } = await failingApp();
+    const page = await get(app, '/users?q=x', headers);
+    expect(page.statusCode).toBe(500);
+    expect(textOf(page.body)).toContain('The mistake is ours, and it has been noted. Reload this page');
+    expect(textOf(page.body)).not.toMatch(/changed|typed/);
+    expect(wayOn(page.body)).toBe('/users?q=x');
+  });
+
+  test('who sent a form is told of what they typed, and comes to the form', async () => {
+    const { app, headers } = await failingApp();
+    const page = await post(app, '/users', { username: 'bob', email: 'bob@example.org' }, headers);
+    expect(page.statusCode).toBe(500);
+    expect(textOf(page.body)).toContain('Nothing was changed; what you typed is one step back.');
+    expect(wayOn(page.body)).toBe('/users/new');
+  });
+
+  test.each([
+    ['GET', '/nowhere', 404, '/users'],
+    ['GET', '/users/42', 404, '/users'],
+    ['PUT', '/users/1?from=page%3D2', 405, '/users/1?from=page%3D2'],
+    ['DELETE', '/sign-out', 405, '/sign-out'],
+    // The form would not be there either.
+    ['POST', '/users/42', 404, '/users'],
+    ['POST', '/users/42/delete', 404, '/users'],
+    ['POST', '/invitations/x', 404, '/users'],
+    ['POST', '/users', 415, '/users/new'],
+  ])('%s %s is %i and leads to %s', async (method, url, status, to) => {
+    const app = await startApp();
+    const headers = { host: 'localhost', ...(status !== 404 && { 'content-type': 'text/plain' }) };
+    const page = await app.inject({ method: method as 'GET', url, headers });
+    expect(page.statusCode).toBe(status);
+    expect(wayOn(page.body)).toBe(to);
+  });
+
+  test('who is not signed in is led to where one signs in', async () => {
+    const app = await startApp();
+    await addPerson(app.db, 'ann', 'admin');
+    for (const url of ['/invitations/x', '/setup/x', '/%zz']) {
+      const page = await get(app, url);
+      expect(page.statusCode).toBeGreaterThanOrEqual(400);
+      expect(wayOn(page.body), url).toBe('/');
+    }
+    const home = await get(app, '/');
+    expect(home.headers.location).toMatch(/^\/sign-in/);
+  });
+
+  test('who has come by another name is led to ours, also where there is no request', async () => {
+    const away = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' });
+    expect(wayOn((await get(away, '/users', { host: 'evil.example' })).body)).toBe(
+      'https://users.example.org/',
+    );
+    const app = await startApp();
+    const address = await listen(app);
+    expect(wayOn((await get(app, '/users', { host: 'evil.example' })).body)).toBe(`${address}/`);
+    expect(wayOn(await sendRaw(address, 'BREW /users HTTP/1.1\r\n\r\n'))).toBe('/');
+  });
+
+  test('what looks like another host is none in it', async () => {
+    const { app, headers } = await failingApp();
+    await transact(app.db, (trx) => trx.schema.alterTable('sessions').renameTo('gone').execute());
+    const page = await get(app, '//evil.example/users', headers);
+    expect(page.statusCode).toBe(500);
+    expect(wayOn(page.body)).toMatch(/^\/(users)?$/);
+  });
+});
+
+test('a page about what failed names the request as the log does', async () => {
+  const url = await temporaryUrl();
+  const child = run([], { PORT: '0', DATABASE_URL: url });
+  let log = '';
+  child.stdout.on('data', (chunk) => {
+    log += chunk;
+  });
+  while (!/Roster is at \S+\n/.test(log)) await once(child.stdout, 'data');
+  const [, address = ''] = /Roster is at (\S+)\n/.exec(log) ?? [];
+  const db = await temporaryDatabase(url);
+  await transact(db, (trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
+  const pages = [await fetch(`${address}/users`), await fetch(`${address}/users?page=2`)];
+  const ids = await Promise.all(
+    pages.map(async (page) => /as request ([0-9a-f-]{13}) \./.exec(textOf(await page.text()))?.[1]),
+  );
+  expect(new Set(ids).size).toBe(2);
+  for (const id of ids) await expect.poll(() => log).toContain(`"reqId":"${id}"`);
+  expect(log).toContain('"url":"/users?page=2"');
+});
+
+test('a page about what could not be read names it as the log does, and at info every page about an error does', async () => {
+  const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });
+  let log = '';
+  child.stdout.on('data', (chunk) => {
+    log += chunk;
+  });
+  while (!/Roster is at \S+\n/.test(log)) await once(child.stdout, 'data');
+  const [, address = ''] = /Roster is at (\S+)\n/.exec(log) ?? [];
+  const end = 'Host: localhost\r\nConnection: close\r\n\r\n';
+  for (const line of ['GET /users/%zz', 'POST /users/%zz', 'BREW /users', 'GET /nowhere', 'GET /users/7']) {
+    const page = textOf(await sendRaw(address, `${line} HTTP/1.1\r\n${end}`));
+    const id = /as request ([0-9a-f-]{13}) \./.exec(page)?.[1];
+    expect(id, line).toBeDefined();
+    await expect.poll(() => log, { message: line }).toContain(`"reqId":"${id}"`);
+  }
+  // The second of a kind within a second is named by a line that comes later.
+  expect(log).toMatch(/"url":"\/users\/%zz".*"msg":"request not understood"/s);
+});
+
+describe('a method that an address does not have', () => {
+  test.each([
+    ['PUT', '/users', 'GET, HEAD, POST'],
+    ['DELETE', '/users/1', 'GET, HEAD, POST'],
+    ['POST', '/users/new', 'GET, HEAD'],
+    ['POST', '/users/1/edit', 'GET, HEAD'],
+    ['PATCH', '/add_user', 'GET, HEAD, POST'],
+    ['OPTIONS', '/users', 'GET, HEAD, POST'],
+    ['PROPFIND', '/users', 'GET, HEAD, POST'],
+    ['POST', '/healthz', 'GET, HEAD, OPTIONS'],
+    ['TRACE', '/', 'GET, HEAD'],
+  ])('%s %s is 405 and names %s', async (method, url, allow) => {
+    const app = await startApp();
+    const page = await app.inject({ method: method as 'GET', url, headers: { host: 'localhost' } });
+    expect(page.statusCode).toBe(405);
+    expect(page.headers.allow).toBe(allow);
+    expect(textOf(page.body)).toContain(`This address does not answer ${method}; it answers ${allow}.`);
+  });
+
+  test('is told to everyone, wherever the request comes from and whatever it brings', async () => {
+    const app = await startApp();
+    const { cookie } = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const answered = Map.groupBy([...app.rules.keys()], (route) => route.slice(route.indexOf(' ') + 1));
+    for (const [url, routes] of answered) {
+      // Where there is a form alone, whoever asks for a page is led to the one that shows it.
+      const shown = routes.some((route) => route.startsWith('GET ')) ? [] : ['GET', 'HEAD'];
+      const methods = METHODS.filter(
+        (name) => name !== 'CONNECT' && !shown.includes(name) && !routes.includes(`${name} ${url}`),
+      );
+      expect(methods.length).toBeGreaterThan(25);
+      for (const method of methods)
+        for (const more of [{}, { cookie }, { cookie, origin: 'https://evil.example' }])
+          for (const body of [{}, { payload: '{"a":1}' }]) {
+            const headers = {
+              host: 'localhost',
+              ...more,
+              ...('payload' in body && { 'content-type': 'application/json' }),
+            };
+            const page = await app.inject({
+              method: method as 'GET',
+              url: url.replace(':id', '1'),
+              headers,
+              ...body,
+            });
+            expect(page.statusCode, `${method} ${url} ${Object.keys(more)}`).toBe(405);
+          }
+    }
+  });
+
+  test('shows whoever is signed in the way on', async () => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const page = await post(app, '/account', {}, headers);
+    expect(page.statusCode).toBe(405);
+    expect(page.body).toContain('href="/account"');
+  });
+
+  test.each([
+    ['/account/password', '/account'],
+    ['/account/code/delete', '/account'],
+    ['/account/recovery-codes', '/account'],
+    ['/account/sessions/delete', '/account'],
+    ['/users/2/invitation?from=page%3D2', '/users/2?from=page%3D2'],
+    ['/users/2/code/delete', '/users/2'],
+  ])('but is one for reading, as by Enter after a refusal, leads from %s to the form', async (url, form) => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    await addUser(app.db, { username: 'bob' });
+    for (const asking of [headers, {}]) {
+      const answer = await get(app, url, asking);
+      expect([answer.statusCode, answer.headers.location]).toEqual([303, form]);
+    }
+    expect((await get(app, form, headers)).statusCode).toBe(200);
+    const other = await app.inject({ method: 'PUT', url, headers: { host: 'localhost' } });
+    expect([other.statusCode, other.headers.allow]).toEqual([405, 'POST']);
+  });
+
+  test('but is one for reading leads to no page of a user whom there is not', async () => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    for (const id of ['9', '%2F%2Fevil.example', '..%2F..%2F', '0']) {
+      const { location } = (await get(app, `/users/${id}/invitation`, headers)).headers;
+      expect(location).toBe(`/users/${id}`);
+      expect((await get(app, String(location), headers)).statusCode).toBe(404);
+    }
+  });
+
+  test('every address that takes a form has a page for whoever comes by Enter', async () => {
+    const app = await startApp();
+    const routes = [...app.rules.keys()];
+    const posts = routes.filter((route) => route.startsWith('POST ')).map((route) => route.slice(5));
+    for (const address of posts) {
+      const answer = await get(app, address.replace(':id', '1').replace(':token', 'x'));
+      expect(answer.statusCode, address).not.toBe(405);
+    }
+  });
+
+  test('a body that it brings is not read', async () => {
+    const app = await startApp();
+    const headers = { host: 'localhost', 'content-type': 'application/json' };
+    const page = await app.inject({ method: 'PUT', url: '/users', headers, payload: '{"a":1}' });
+    expect(page.statusCode).toBe(405);
+  });
+});
+
+describe('what is hardly HTTP', () => {
+  test.each([
+    ['an unknown method', 'BREW /users HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
+    [
+      'an expectation',
+      'GET /users HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\nConnection: close\r\n\r\n',
+      200,
+    ],
+    ['a tunnel', 'CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
+    ['noise', '\x16\x03\x01\x02\x00\r\n\r\n', 400],
+    ['headers too large', `GET /users HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['no host', 'GET /users HTTP/1.1\r\nConnection: close\r\n\r\n', 421],
+    ['an empty host', 'GET /users HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n', 421],
+    [
+      'two lengths',
+      'POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+      400,
+    ],
+    [
+      'an address of another host',
+      'GET http://evil.example/users HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      421,
+    ],
+    [
+      'an address of another host that says it is ours',
+      'GET http://evil.example/users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      421,
+    ],
+    [
+      'an address of someone at our host',
+      'GET http://localhost@evil.example/users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      421,
+    ],
+    [
+      'a whole address of ours, whatever its host header',
+      'GET HTTP://localhost/users?page=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      200,
+    ],
+    [
+      'a whole address of a page',
+      'GET http://localhost/users?page=1 HTTP/1.1\r\nConnection: close\r\n\r\n',
+      200,
+    ],
+    [
+      'two hosts',
+      'GET /users HTTP/1.1\r\nHost: localhost\r\nhOST: evil.example\r\nConnection: close\r\n\r\n',
+      400,
+    ],
+    [
+      'one host, twice',
+      'GET /users HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      400,
+    ],
+    ['a fragment', 'GET /users#x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 200],
+  ])('%s is answered with the plain page and its headers', async (_what, bytes, status) => {
+    const answer = await sendRaw(await listen(await startApp()), bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    for (const [name, value] of Object.entries(HEADERS)) expect(answer).toContain(`${name}: ${value}`);
+    expect(answer).toContain('<!doctype html>');
+  });
+
+  test.each([{}, { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' }])(
+    'its pages have every header that another page about an error has, with %o',
+    async (settings) => {
+      const address = await listen(await startApp(settings));
+      const ask = async (line: string) => {
+        const bytes = `${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+        const headers = headersOf(await sendRaw(address, bytes));
+        // It is there where a page is long enough to be compressed.
+        headers.delete('vary');
+        return headers;
+      };
+      const usual = await ask('GET /nowhere HTTP/1.1');
+      expect(usual.has('strict-transport-security')).toBe('ORIGIN' in settings);
+      expect(usual.get('cache-control')).toBe('private, no-cache');
+      for (const line of [
+        'BREW /users HTTP/1.1',
+        'CONNECT a:1 HTTP/1.1',
+        `GET /users HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`,
+        'GET /users/%zz HTTP/1.1',
+        'GET http://evil.example/users HTTP/1.1',
+        'GET /users HTTP/1.1\r\nHost: localhost',
+      ]) {
+        const headers = await ask(line);
+        expect([...headers.keys()].sort(), line).toEqual([...usual.keys()].sort());
+        for (const [name, value] of usual)
+          if (!['date', 'content-length'].includes(name)) expect(headers.get(name), line).toBe(value);
+      }
+    },
+  );
+
+  test('after an answer on the same connection, noise is answered too', async () => {
+    const address = await listen(await startApp());
+    const socket = connect(Number(new URL(address).port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (data) => {
+      // The first answer is complete: the next request may come.
+      if (String(data).endsWith('</html>\n') && answer === '') socket.write('NOISE\r\n\r\n');
+      answer += data;
+    });
+    socket.write('GET /users HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(socket, 'close');
+    expect(answer.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+  });
+
+  test('noise behind a form is not taken for the answer to the form', async () => {
+    const app = await startApp();
+    const body = 'username=alice&email=alice@example.org';
+    const form = `POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const answer = await sendRaw(await listen(app), `${form}NOISE\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 303 /);
+    expect(answer).not.toContain('Nothing was changed');
+    expect(await app.db.selectFrom('users').select('username').execute()).toEqual([{ username: 'alice' }]);
+  });
+
+  test.each([
+    ['a bad chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'],
+    ['two lengths', 'Content-Length: 1\r\nContent-Length: 2\r\n\r\na'],
+  ])('%s in a form behind a form leaves both their own answers', async (_what, rest) => {
+    const app = await startApp();
+    const forms = ['alice', 'bob'].map((username) => {
+      const body = `username=${username}&email=${username}@example.org`;
+      return `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}Content-Length: ${body.length}\r\n\r\n${body}`;
+    });
+    const broken = `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}${rest}`;
+    const answer = await sendRaw(await listen(app), `${forms.join('')}${broken}`);
+    expect(answer.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 303', 'HTTP/1.1 303', 'HTTP/1.1 400']);
+    expect(answer.slice(0, answer.indexOf('HTTP/1.1 400'))).not.toContain('Nothing was changed');
+    const users = await app.db.selectFrom('users').select('username').orderBy('id').execute();
+    expect(users).toEqual([{ username: 'alice' }, { username: 'bob' }]);
+  });
+
+  test.each([
+    ['reading', 'GET /users/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'],
+    ['reading', 'GET /users HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+    ['writing', 'POST /users/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'],
+    ['writing', `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
+    ['nobody knows what', 'NOISE\r\n\r\n'],
+    ['nobody knows what', `GET /users HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`],
+  ])(
+    'who was %s is told of that alone, and has a way on and the name of the request: %j',
+    async (doing, bytes) => {
+      const app = await startApp();
+      const page = textOf(await sendRaw(await listen(app), bytes));
+      expect(page.includes('Nothing was changed.')).toBe(doing === 'writing');
+      expect(page).toContain('Go to Roster');
+      expect(page).toMatch(/The log has this as request [0-9a-f-]{13} \./);
+    },
+  );
+});

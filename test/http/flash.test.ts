@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { seal } from '../../src/auth/tokens.ts';
+import { addUser, cookieName, get, post, startApp, textOf } from '../support.ts';
+
+async function deleteAlice(settings = {}) {
+  const app = await startApp(settings);
+  await addUser(app.db, { username: 'alice' });
+  const answer = await post(app, '/users/1/delete');
+  return { app, cookie: String(answer.headers['set-cookie']) };
+}
+
+test('a flash message is shown on the next page, whichever it is, and no more', async () => {
+  const { app, cookie } = await deleteAlice();
+  const page = await get(app, '/nowhere', { cookie: cookie.split(';')[0] });
+  expect(page.statusCode).toBe(404);
+  expect(textOf(page.body)).toContain('User alice deleted!');
+  expect(page.headers['set-cookie']).toMatch(/^roster_flash_\w{8}=; Max-Age=0/);
+});
+
+test('it is announced: it has the focus and stands first in the title, and is no live region that was there before', async () => {
+  const { app, cookie } = await deleteAlice();
+  const page = await get(app, '/users?sort=x', { cookie: cookie.split(';')[0] });
+  expect(page.body).toContain('<title translate="no">User alice deleted! · Users · Roster</title>');
+  expect(page.body).toContain(
+    '<p class="flash" tabindex="-1" autofocus>User <bdi translate="no">alice</bdi> deleted!</p>',
+  );
+  expect(page.body).toContain('<div class="notice" tabindex="-1">');
+  expect(page.body).not.toMatch(/role="status"|aria-live/);
+});
+
+test('beside what is wrong it stands back', async () => {
+  const { app, cookie } = await deleteAlice();
+  const page = await post(app, '/users', {}, { cookie: cookie.split(';')[0] });
+  expect(page.body).toContain('<title>Error: New user · Roster</title>');
+  expect(page.body).toContain(
+    '<p class="flash" tabindex="-1">User <bdi translate="no">alice</bdi> deleted!</p>',
+  );
+  expect(page.body.match(/ autofocus/g)).toHaveLength(1);
+});
+
+test('its cookie is for pages of this host alone', async () => {
+  expect((await deleteAlice()).cookie).toMatch(/; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/);
+  expect(
+    (await deleteAlice({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' })).cookie,
+  ).toContain('; Secure');
+});
+
+test.each([
+  { 'sec-purpose': 'prefetch' },
+  { 'sec-purpose': 'prefetch;prerender' },
+  { purpose: 'prefetch' },
+  { 'sec-purpose': 'PREFETCH' },
+  { 'sec-fetch-dest': 'image' },
+])('what nobody looks at (%o) neither shows nor uses up the message', async (headers) => {
+  const { app, cookie } = await deleteAlice();
+  const page = await get(app, '/users', { cookie: cookie.split(';')[0], ...headers });
+  expect(page.body).not.toContain('deleted!');
+  expect(page.headers['set-cookie']).toBeUndefined();
+});
+
+test('what somebody else plants as its cookie is not shown, and is gone', async () => {
+  const { app, cookie } = await deleteAlice();
+  const planted = [
+    'Call%200900%20to%20go%20on',
+    seal(Buffer.alloc(32), 'flash', 'Call 0900'),
+    `${cookie.split(';')[0]}x`,
+  ];
+  for (const value of planted) {
+    const page = await get(app, '/users', { cookie: `${cookieName('flash')}=${value}` });
+    expect(page.body).not.toMatch(/0900|deleted!|class="flash"/);
+    expect(page.headers['set-cookie']).toMatch(/^roster_flash_\w{8}=; Max-Age=0/);
+  }
+});
+
+test('its cookie is one that no neighbouring host can set, where there is https', async () => {
+  const { app, cookie } = await deleteAlice({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
+  expect(cookie).toMatch(
+    /^__Host-roster_flash_\w{8}=[\w-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+  );
+  const [pair = ''] = cookie.split(';');
+  const page = await get(app, '/users', { cookie: pair });
+  expect(textOf(page.body)).toContain('User alice deleted!');
+  expect(page.headers['set-cookie']).toMatch(/^__Host-roster_flash_\w{8}=; Max-Age=0; Path=\/;.* Secure/);
+  expect((await get(app, '/users', { cookie: pair.replace('__Host-', '') })).body).not.toContain('deleted!');
+});
+
+test('a cookie that cannot be read is none', async () => {
+  const app = await startApp();
+  expect((await get(app, '/users', { cookie: `${cookieName('flash')}=%zz` })).statusCode).toBe(200);
+});

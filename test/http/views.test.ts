@@ -1,0 +1,256 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Session } from '../../src/auth/sessions.ts';
+import type { User } from '../../src/db/schema.ts';
+import { createEta, helpers, TEMPLATES } from '../../src/http/templates.ts';
+import type { Views } from '../../src/http/views.ts';
+import { parseQuery } from '../../src/lib/forms.ts';
+import { Page } from '../../src/lib/pagination.ts';
+import { named } from '../../src/lib/text.ts';
+import { parseSearch } from '../../src/search/terms.ts';
+import { parseList } from '../../src/users/list/address.ts';
+import { htmlProblems, translatedText } from '../html.ts';
+
+const NAME = '<Ann> & "Bo"';
+const user: User = {
+  id: 7,
+  username: 'ann',
+  username_key: 'ann',
+  email: 'ann@example.org',
+  email_key: 'ann@example.org',
+  full_name: NAME,
+  search_text: NAME,
+  is_active: true,
+  role: 'member',
+  created_at: Date.UTC(2026, 0, 31),
+  updated_at: Date.UTC(2026, 1, 1),
+  version: 2,
+};
+const session: Session = {
+  id: 1,
+  token_hash: '',
+  user_id: 7,
+  username: NAME,
+  role: 'admin',
+  is_active: true,
+  created_at: 1,
+  seen_at: 1,
+  has_second_factor: true,
+  is_code_required: false,
+  is_drafting: false,
+};
+const ASKING = { session, actor: session, isOpen: true };
+const { list } = parseList({ page: '2', status: 'active' });
+const values = { username: 'ann', email: '', full_name: NAME, is_active: '0' };
+
+/** Each view with something in every place that can be empty. */
+const SAMPLES: { [V in keyof Views]: Views[V] } = {
+  'users/list': {
+    list,
+    page: new Page([user], 2, 10, 31),
+    counts: { active: 31, inactive: 1 },
+    isEmpty: false,
+    terms: parseSearch('ann "<b>"'),
+    notices: [NAME],
+  },
+  'users/show': {
+    user,
+    from: list,
+    access: {
+      hasPassword: true,
+      hasSecondFactor: true,
+      isSecondFactorLocked: false,
+      isLastAdministrator: false,
+    },
+  },
+  'users/form': {
+    user,
+    from: list,
+    values,
+    errors: { email: 'Enter an email address.', is_active: NAME },
+    holders: { email: user },
+    isConflict: true,
+    isDraft: true,
+  },
+  'users/delete': { user, from: list },
+  'auth/sign-in': { next: '/users', username: NAME, draft: NAME, isExpired: true },
+  'auth/sign-out': { session },
+  'account/show': {
+    session,
+    sessions: [{ id: 1, created_at: 1, seen_at: 1, address: NAME, browser: NAME }],
+    recoveryCodes: 10,
+    changedAt: 1,
+    errors: { removing_password: NAME },
+  },
+  'account/code': {
+    qr: { size: 1, path: NAME },
+    secret: NAME,
+    sealed: NAME,
+    errors: { code: NAME },
+    is_code_required: true,
+  },
+  'account/recovery-codes': { codes: [NAME], next: '/account' },
+  'invitations/link': { user, link: NAME, hours: 72 },
+  'invitations/form': { user: { username: NAME }, action: NAME, errors: { new_password: NAME } },
+  'setup/form': { action: NAME, values: { full_name: NAME }, errors: { email: NAME } },
+  'roles/list': { roles: ['viewer'], required: [], before: '', isDraft: false },
+  error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
+};
+
+function engine() {
+  const eta = createEta();
+  eta.configure({ views: TEMPLATES, cache: true });
+  return eta;
+}
+
+/** The list without a page, without a match, and with letters above it. */
+const LISTS: Partial<Views['users/list']>[] = [
+  { page: new Page([], 1, 10, 0) },
+  { list: parseList({ q: NAME }).list, page: new Page([], 1, 10, 0) },
+  { list: parseList({ sort: 'username', per_page: '1' }).list, page: new Page([user], 2, 1, 31) },
+  ...['q=ann&sort=email', 'role=member&sort=email&page=9', 'created_after=2026-01-31&sort=email'].map(
+    (query) => ({
+      list: parseList(parseQuery(query)).list,
+      page: undefined,
+    }),
+  ),
+];
+
+test('every template is part of some page, and shows what it is given as text', () => {
+  const eta = engine();
+  for (const [view, data] of Object.entries(SAMPLES)) {
+    const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: NAME, ...data });
+    expect(html, view).toContain('&lt;Ann&gt; &amp; &quot;Bo&quot;');
+    expect(html, view).not.toMatch(/<Ann>|undefined|\[object/);
+  }
+  for (const data of LISTS) {
+    const html = eta.render('/users/list', {
+      ...helpers,
+      ...ASKING,
+      flash: undefined,
+      ...SAMPLES['users/list'],
+      ...data,
+    });
+    expect(html).not.toMatch(/<Ann>|undefined|\[object/);
+    expect(htmlProblems(html)).toEqual([]);
+  }
+  for (const file of readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })) {
+    if (file.endsWith('.eta')) expect(eta.templatesSync.get(join(TEMPLATES, file)), file).toBeDefined();
+  }
+});
+
+test('the HTML of every view is right, whatever it shows', () => {
+  const eta = engine();
+  for (const [view, data] of Object.entries(SAMPLES)) {
+    for (const more of [
+      {},
+      { errors: {}, isConflict: false, problem: 'Wrong.' },
+      { isRefused: true, terms: [] },
+    ]) {
+      const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: undefined, ...data, ...more });
+      expect(htmlProblems(html), view).toEqual([]);
+    }
+  }
+});
+
+test.each([
+  ['<input name="">', 'name is empty'],
+  ['<input name="a" name="b">', 'an element has name twice'],
+  ['<p id="a"></p><p id="a"></p>', 'two elements have the id a'],
+  ['<label for="a">A</label>', 'there is no element with the id a'],
+  ['<a href="#a">A</a>', 'there is no element with the id a'],
+  ['<input aria-describedby="a">', 'there is no element with the id a'],
+  ['<b><i></b></i>', '</b> ends <i>'],
+  ['<div>', '<div> does not end'],
+  ['<p><ul></ul></p>', '<ul> is in a paragraph, which it ends'],
+  ['<form><div><form></form></div></form>', '<form> is in another'],
+  ['<input value=a>', 'a tag cannot be read'],
+])('a fault in HTML is one: %s', (html, problem) => {
+  expect(htmlProblems(html)).toContain(problem);
+});
+
+/** Data that a translator would change, each of which says what it is. */
+const WORDS = {
+  username: 'may-username',
+  full_name: 'May Fullname',
+  email: 'may-email@example.org',
+  link: 'https://users.example.org/may-link',
+};
+
+const TAKEN = `That already belongs to ${named(WORDS.username)}.`;
+
+/** The same as `SAMPLES` with data that can be told from everything else. */
+const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
+  'users/list': {
+    list: parseList({ q: 'may' }).list,
+    page: new Page([{ ...user, ...WORDS }], 2, 10, 31),
+    terms: parseSearch('may'),
+  },
+  'users/show': { user: { ...user, ...WORDS } },
+  'users/form': {
+    user: { ...user, ...WORDS },
+    holders: { email: { ...user, ...WORDS } },
+    errors: { email: TAKEN },
+    isConflict: true,
+  },
+  'users/delete': { user: { ...user, ...WORDS } },
+  'auth/sign-in': { username: WORDS.username, draft: 'x', problem: TAKEN },
+  'auth/sign-out': { session: { ...session, username: WORDS.username } },
+  'setup/form': { errors: { email: TAKEN } },
+  error: { sentence: TAKEN, notices: [TAKEN] },
+  'account/code': { secret: 'MAYSECRET' },
+  'account/recovery-codes': { codes: ['may-code'] },
+  'invitations/link': { user: { ...user, ...WORDS }, link: WORDS.link },
+  'invitations/form': { user: WORDS },
+};
+
+test.each(Object.entries(DATA))('of %s no name, email, code or link may be translated', (view, data) => {
+  for (const more of [{}, { terms: [] }]) {
+    const html = engine().render(`/${view}`, {
+      ...helpers,
+      ...ASKING,
+      session: { ...session, username: WORDS.username },
+      flash: `User ${named(WORDS.username)} Deleted!`,
+      ...SAMPLES[view as keyof Views],
+      ...data,
+      ...more,
+    });
+    expect(html).toMatch(/may-|MAYS/);
+    const translated = translatedText(html);
+    expect(translated).toContain('Deleted!');
+    expect(translated).not.toMatch(/may[- ”]|MAYS|\bMF\b/i);
+  }
+});
+
+test('every attribute of a field is one of its own', () => {
+  const field = {
+    name: 'x',
+    label: 'X',
+    hint: 'Short.',
+    type: 'email',
+    autocomplete: 'one-time-code',
+    value: '',
+    error: 'No.',
+  };
+  const html = engine().render('/partials/field', { ...helpers, ...field });
+  const [, attributes = ''] = /<input ([^>]*)>/.exec(html) ?? [];
+  for (const name of [
+    'inputmode="email"',
+    'required',
+    'aria-invalid="true"',
+    'aria-describedby="x-hint x-error"',
+  ])
+    expect(` ${attributes} `).toContain(` ${name} `);
+});
+
+test('a value that a view was not given is a failure, not a word on the page', () => {
+  const data = {
+    ...helpers,
+    ...ASKING,
+    flash: undefined,
+    ...SAMPLES['users/show'],
+    user: { ...user, email: undefined },
+  };
+  expect(() => engine().render('/users/show', data)).toThrow();
+});

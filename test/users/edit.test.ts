@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest';
+import { countByStatus } from '../../src/users/counts.ts';
+import { findUser } from '../../src/users/queries.ts';
+import { addUser, addUsers, fieldValue, get, post, startApp, textOf } from '../support.ts';
+
+describe('creating a user', () => {
+  test.each(['/users', '/add_user'])('by %s leads to their page and says so there, once', async (address) => {
+    const app = await startApp();
+    const created = await post(app, address, {
+      username: 'alice',
+      email: 'alice@example.org',
+      full_name: 'Alice Liddell',
+      is_active: '0',
+    });
+    expect(created.statusCode).toBe(303);
+    expect(created.headers.location).toBe('/users/1');
+    expect(created.body).toBe('User alice created!\n');
+    const cookie = String(created.headers['set-cookie']).split(';')[0];
+    const page = await get(app, '/users/1', { cookie });
+    expect(textOf(page.body)).toContain('User alice created!');
+    expect(textOf(page.body)).toMatch(/Alice Liddell.*alice.*Inactive/);
+    expect(page.headers['set-cookie']).toContain('Max-Age=0');
+    expect(textOf((await get(app, '/users/1')).body)).not.toContain('created!');
+  });
+
+  test('needs no more than a username and an email', async () => {
+    const app = await startApp();
+    await post(app, '/users', { username: 'alice', email: 'alice@example.org' });
+    expect(await findUser(app.db, 1)).toMatchObject({ is_active: true, full_name: null, version: 1 });
+  });
+
+  test('with mistakes shows all of them and keeps what was typed', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'bob', email: 'bob@example.org' });
+    const page = await post(app, '/users', {
+      username: 'no spaces <here>',
+      email: 'BOB@example.org',
+      full_name: '"Q" & co',
+      is_active: 'off',
+    });
+    expect(page.statusCode).toBe(422);
+    expect(page.body).toContain('<title>Error: New user · Roster</title>');
+    const text = textOf(page.body);
+    expect(text).toContain('There are 2 problems');
+    expect(text).toContain('Use only letters, digits and . _ - + in the username.');
+    expect(text).toContain('That email already belongs to bob.');
+    expect(fieldValue(page.body, 'username')).toBe('no spaces <here>');
+    expect(fieldValue(page.body, 'email')).toBe('BOB@example.org');
+    expect(fieldValue(page.body, 'full_name')).toBe('"Q" & co');
+    expect(page.body).toMatch(/value="0" checked/);
+    expect(await countByStatus(app.db)).toEqual({ active: 1, inactive: 0 });
+  });
+
+  test('with a username and an email that are taken names both who have them', async () => {
+    const app = await startApp();
+    await addUsers(app.db, ['alice', 'bob']);
+    const page = await post(app, '/users', { username: 'ＡLICE', email: 'bob@EXAMPLE.org' });
+    expect(page.statusCode).toBe(422);
+    expect(textOf(page.body)).toContain('That username already belongs to alice.');
+    expect(textOf(page.body)).toContain('That email already belongs to bob.');
+  });
+
+  test('twice at once makes one user; the other request is told', async () => {
+    const app = await startApp();
+    const alice = (email: string) => post(app, '/users', { username: 'alice', email });
+    const answers = await Promise.all([
+      alice('a@example.org'),
+      alice('b@example.org'),
+      alice('c@example.org'),
+    ]);
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 422, 422]);
+    expect(await countByStatus(app.db)).toEqual({ active: 1, inactive: 0 });
+  });
+});
+
+describe('updating a user', () => {
+  test.each(['/users/1', '/update_user/1'])(
+    'by %s changes what is sent and leaves the rest',
+    async (address) => {
+      const app = await startApp();
+      await addUser(app.db, { username: 'alice', full_name: 'Alice' });
+      const answer = await post(app, address, { email: 'new@example.org' });
+      expect(answer.statusCode).toBe(303);
+      expect(answer.headers.location).toBe('/users/1');
+      expect(answer.body).toBe('User alice updated!\n');
+      expect(await findUser(app.db, 1)).toMatchObject({
+        username: 'alice',
+        full_name: 'Alice',
+        email: 'new@example.org',
+      });
+    },
+  );
+
+  test('the form is filled with the user as it is', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice', full_name: 'A "B" <C>', is_active: false });
+    const page = await get(app, '/users/1/edit');
+    expect(fieldValue(page.body, 'username')).toBe('alice');
+    expect(fieldValue(page.body, 'full_name')).toBe('A "B" <C>');
+    expect(fieldValue(page.body, 'version')).toBe('1');
+    expect(page.body).toMatch(/value="0" checked/);
+  });
+
+  test('with a taken email shows the error and keeps what was typed', async () => {
+    const app = await startApp();
+    await addUsers(app.db, ['alice', 'bob']);
+    const page = await post(app, '/users/1', { username: 'Alicia', email: 'bob@example.org', version: '1' });
+    expect(page.statusCode).toBe(422);
+    expect(textOf(page.body)).toContain('That email already belongs to bob.');
+    expect(fieldValue(page.body, 'username')).toBe('Alicia');
+    expect(fieldValue(page.body, 'version')).toBe('1');
+    expect(await findUser(app.db, 1)).toMatchObject({ username: 'alice', version: 1 });
+  });
+
+  test('to their own username in another case is no conflict', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    expect((await post(app, '/users/1', { username: 'ALICE' })).statusCode).toBe(303);
+    expect(await findUser(app.db, 1)).toMatchObject({ username: 'ALICE' });
+  });
+
+  test('that somebody changed since shows both versions, writes nothing, and can be sent again', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice', full_name: 'Alice' });
+    await post(app, '/users/1', { email: 'theirs@example.org', is_active: '0', version: '1' });
+    const mine = {
+      username: 'alice',
+      email: 'mine@example.org',
+      full_name: 'Alice L.',
+      is_active: '1',
+      version: '1',
+    };
+    const page = await post(app, '/users/1', mine);
+    expect(page.statusCode).toBe(409);
+    const text = textOf(page.body);
+    expect(text).toContain('This user was changed while you were editing');
+    expect(text).toContain('There now: theirs@example.org');
+    expect(text).toContain('There now: Alice');
+    expect(text).toContain('There now: Inactive');
+    expect(fieldValue(page.body, 'email')).toBe('mine@example.org');
+    expect(fieldValue(page.body, 'full_name')).toBe('Alice L.');
+    expect(page.body).toMatch(/value="1" id="is_active" checked/);
+    expect(await findUser(app.db, 1)).toMatchObject({ email: 'theirs@example.org', version: 2 });
+
+    const wrong = await post(app, '/users/1', { ...mine, username: 'a b' });
+    expect(wrong.statusCode).toBe(422);
+    expect(textOf(wrong.body)).toMatch(
+      /There is a problem.*changed while you were editing.*There now: theirs@example.org/,
+    );
+
+    const version = fieldValue(page.body, 'version') ?? '';
+    expect((await post(app, '/users/1', { ...mine, version })).statusCode).toBe(303);
+    expect(await findUser(app.db, 1)).toMatchObject({
+      email: 'mine@example.org',
+      full_name: 'Alice L.',
+      version: 3,
+    });
+  });
+
+  test('by two people at once lets one through and tells the other', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    const save = (full_name: string) => post(app, '/users/1', { full_name, version: '1' });
+    const answers = await Promise.all([save('One'), save('Two')]);
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 409]);
+    expect(await findUser(app.db, 1)).toMatchObject({ full_name: 'One', version: 2 });
+  });
+
+  test('twice with the same form, as by a double click, is one change and no conflict', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    const save = () => post(app, '/users/1', { full_name: 'Alice', version: '1' });
+    const answers = [await save(), await save()];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 303]);
+    expect(await findUser(app.db, 1)).toMatchObject({ full_name: 'Alice', version: 2 });
+  });
+
+  test('who is gone says that nothing was changed', async () => {
+    const page = await post(await startApp(), '/users/1', { full_name: 'Alice' });
+    expect(page.statusCode).toBe(404);
+    expect(textOf(page.body)).toContain(
+      'There is no user 1. Nothing was changed; what you typed is one step back.',
+    );
+  });
+
+  test('without a version is taken as it is', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    await post(app, '/users/1', { full_name: 'One' });
+    expect((await post(app, '/users/1', { full_name: 'Two' })).statusCode).toBe(303);
+  });
+
+  test.each(['x', '', '0', '1.5'])('with version=%j is a form that we did not make', async (version) => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    expect((await post(app, '/users/1', { full_name: 'x', version })).statusCode).toBe(400);
+  });
+});

@@ -1,0 +1,107 @@
+/** Lists by date: in every order, however many match. */
+import { expect, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
+import { TooBroadError } from '../../../src/errors.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
+import { parseList } from '../../../src/users/list/address.ts';
+import { resolveFilter } from '../../../src/users/list/filter-result.ts';
+import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
+import { listUsers } from '../../../src/users/list/page.ts';
+import { scanForPage } from '../../../src/users/list/scan.ts';
+import { decodeHtml, get, startApp, temporaryDatabase, textOf } from '../../support.ts';
+
+const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
+const { list: ALL } = parseList({});
+/** Of the first 12,000 made-up people, nearly all were created in the first of these, and few in the second. */
+const MANY = { ...ALL, createdAfter: '2019-01-08', createdBefore: '2019-12-31' };
+const FEW = { ...ALL, createdAfter: '2019-09-01', createdBefore: '2019-09-03' };
+
+test('are what looking at everyone gives, whether few match or many', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 12_000);
+  const everyone = await db.selectFrom('users').selectAll().execute();
+  for (const [filter, isExact] of [
+    [MANY, false],
+    [{ ...MANY, status: 'inactive' as const }, true],
+    [FEW, true],
+    [{ ...FEW, status: 'active' as const }, true],
+  ] as const) {
+    const matching = everyone.filter(
+      ({ created_at, is_active }) =>
+        new Date(created_at).toISOString().slice(0, 10) >= filter.createdAfter &&
+        new Date(created_at).toISOString().slice(0, 10) <= filter.createdBefore &&
+        (filter.status === undefined || (filter.status === 'active') === is_active),
+    );
+    // However slow the machine is.
+    const matches = { ...(await resolveFilter(db, filter)), deadline: Deadline.in(Number.POSITIVE_INFINITY) };
+    const { total } = matches;
+    expect(total).toEqual({ count: Math.min(matching.length, 10_000), isExact });
+    for (const sort of ORDERS) {
+      const column = {
+        id: 'id',
+        username: 'username_key',
+        email: 'email_key',
+        created: 'created_at',
+      } as const;
+      const by = column[sort.replace('-', '') as keyof typeof column];
+      const compare = (one: (typeof everyone)[0], other: (typeof everyone)[0]) =>
+        one[by] < other[by] ? -1 : one[by] > other[by] ? 1 : one.id - other.id;
+      const ordered = matching.toSorted(
+        (one, other) => (sort.startsWith('-') ? -1 : 1) * compare(one, other),
+      );
+      for (const offset of [0, 37, Math.min(matching.length, 10_000) - 5]) {
+        const users = await listUsers(db, { ...filter, sort }, matches, { offset, limit: 20 });
+        expect(
+          users.map(({ id }) => id),
+          `${sort} from ${offset}`,
+        ).toEqual(
+          ordered
+            .slice(offset, isExact ? Math.min(offset + 20, total.count) : offset + 20)
+            .map(({ id }) => id),
+        );
+      }
+    }
+  }
+});
+
+test('of more than 10,000 say so, and go on past them by next, by previous and by number', async () => {
+  const app = await startApp();
+  await seedUsers(app.db, 12_000);
+  for (const sort of ['created', '-email', 'id']) {
+    const seen: string[] = [];
+    let address = `/users?created_after=2019-01-01&sort=${sort}&per_page=100&page=97`;
+    for (let clicks = 0; clicks < 30; clicks++) {
+      const { body } = await get(app, address);
+      seen.push(...[...body.matchAll(/<td class="number">(\d+)</g)].map(([, id]) => String(id)));
+      expect(textOf(body)).toMatch(/Showing [\d,]+–[\d,]+ of more than 10,000/);
+      expect(body).not.toContain('>Last<');
+      const next = /rel="next" href="([^"]*)"/.exec(body)?.[1];
+      if (next === undefined) break;
+      address = decodeHtml(next);
+    }
+    expect(seen).toHaveLength(2_400);
+    expect(new Set(seen).size).toBe(2_400);
+    const last = await get(app, `/users?created_after=2019-01-01&sort=${sort}&per_page=100&page=120`);
+    expect(/Showing [0-9].*/.exec(textOf(last.body))?.[0]).toContain(
+      'Showing 11,901–12,000 of more than 10,000',
+    );
+    const before = decodeHtml(/rel="prev" href="([^"]*)"/.exec(last.body)?.[1] ?? '');
+    expect(textOf((await get(app, before)).body)).toContain('Showing 11,801–11,900 of more than 10,000');
+    const beyond = await get(app, `/users?created_after=2019-01-01&sort=${sort}&per_page=100&page=121`);
+    expect(beyond.statusCode).toBe(404);
+    expect(textOf(beyond.body)).toContain('The list ends before that page.');
+  }
+});
+
+test('whoever asks for too much to look through is told so', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 3_000);
+  const nobody = { ...ALL, createdAfter: '2030-01-01' };
+  const slice = { isFromEnd: false, offset: 0, limit: 10 };
+  const matches = await resolveFilter(db, nobody);
+  const list = { ...nobody, sort: 'email' as const };
+  expect(await scanForPage(db, list, matches, slice)).toEqual([]);
+  await expect(scanForPage(db, list, { ...matches, deadline: Deadline.in(-1) }, slice)).rejects.toThrow(
+    TooBroadError,
+  );
+});

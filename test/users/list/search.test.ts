@@ -1,0 +1,373 @@
+/** Searching: what is found is what looking at everyone finds, whatever has happened to them. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
+import { seedUsers } from '../../../src/cli/seed.ts';
+import { bulkLoadUsers } from '../../../src/db/bulk-load.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
+import type { Db, User } from '../../../src/db/schema.ts';
+import { transact } from '../../../src/db/transact.ts';
+import { TooBroadError } from '../../../src/errors.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
+import { parseSearch, patternOf, searchTextOf } from '../../../src/search/terms.ts';
+import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
+import { parseList } from '../../../src/users/list/address.ts';
+import type { Filter } from '../../../src/users/list/filter.ts';
+import { resolveFilter } from '../../../src/users/list/filter-result.ts';
+import { FILTERS } from '../../../src/users/list/filters.ts';
+import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
+import { readPage } from '../../../src/users/list/page.ts';
+import {
+  addUser,
+  addUsers,
+  decodeHtml,
+  fieldValue,
+  get,
+  startApp,
+  temporaryDatabase,
+  textOf,
+} from '../../support.ts';
+
+const { list: ALL } = parseList({});
+const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
+const SOON = () => Deadline.in(60_000);
+const searchFor = FILTERS.q.parse;
+
+/** The ids that a search finds by its index, from the lowest up or from the highest down. */
+async function find(db: Db, q: string, { isReversed = false, limit = 10_001 } = {}): Promise<number[]> {
+  const search = await engineOf(db).searchIndexOf(db);
+  return search.find(db, { terms: parseSearch(q), condition: undefined, isReversed, limit }, SOON());
+}
+
+/** The ids of everyone whose fields, as they are now, have every piece. */
+function scan(users: readonly User[], q: string): number[] {
+  const terms = parseSearch(q);
+  return users
+    .filter((user) => terms.every((term) => searchTextOf(user).includes(patternOf(term))))
+    .map(({ id }) => id);
+}
+
+async function everyone(db: Db): Promise<User[]> {
+  return db.selectFrom('users').selectAll().orderBy('id').execute();
+}
+
+test('after thousands of changes, some of them rolled back, it finds what looking at everyone finds', async () => {
+  const db = await temporaryDatabase();
+  const name = fc.string({ unit: fc.constantFrom(...'abABáßłx '), minLength: 1, maxLength: 9 });
+  const change = fc.record({
+    kind: fc.constantFrom('insert', 'insert', 'update', 'delete'),
+    who: fc.nat(60),
+    full_name: name.map((typed) => typed.trim() || null),
+    isRolledBack: fc.boolean(),
+  });
+  const q = fc.string({ unit: fc.constantFrom(...'abáßlx "'), minLength: 1, maxLength: 7 });
+  let made = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(change, { minLength: 20, maxLength: 60 }),
+      fc.array(q),
+      async (changes, searches) => {
+        for (const { kind, who, full_name, isRolledBack } of changes) {
+          const work = transact(db, async (trx) => {
+            const users = await trx.selectFrom('users').select('id').orderBy('id').execute();
+            const id = users[who % Math.max(1, users.length)]?.id;
+            if (kind === 'insert' || id === undefined) {
+              const username = `u${made++}`;
+              const user = {
+                username,
+                email: `${username}@b.example`,
+                full_name,
+                is_active: true,
+                role: 'member' as const,
+              };
+              await createUser(trx, commandLine, user, Date.now());
+            } else if (kind === 'update') await changeUser(trx, commandLine, id, { full_name }, Date.now());
+            else await deleteUser(trx, commandLine, id);
+            if (isRolledBack) throw new Error('rolled back');
+          });
+          await work.catch((error) => expect(error.message).toBe('rolled back'));
+        }
+        const users = await everyone(db);
+        for (const search of ['ab', 'u', 'example', ...searches].filter(
+          (typed) => parseSearch(typed).length > 0,
+        )) {
+          expect(await find(db, search), search).toEqual(scan(users, search));
+          expect(await find(db, search, { isReversed: true }), search).toEqual(scan(users, search).reverse());
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+  const before = await find(db, 'abx');
+  await transact(db, (trx) => rebuildSearch(trx));
+  expect(await find(db, 'abx')).toEqual(before);
+});
+
+test('ids far apart, and at the ends of the ranges that the index is in, are all found in order', async () => {
+  const db = await temporaryDatabase();
+  const ids = [1, 262_143, 262_144, 262_145, 524_287, 700_000, 5_000_000, 9_007_199_254];
+  const copies = ids.map((id) => {
+    const user = { username: `far${id}`, email: `far${id}@example.org`, full_name: null };
+    const keys = { username_key: user.username, email_key: user.email, search_text: searchTextOf(user) };
+    return {
+      id,
+      ...user,
+      ...keys,
+      is_active: true,
+      role: 'member' as const,
+      created_at: 1,
+      updated_at: 1,
+      version: 1,
+    };
+  });
+  await bulkLoadUsers(db, async (loader) => {
+    await loader.insertCopies(copies);
+    await engineOf(db).writeLastId(loader.trx, Math.max(...ids));
+  });
+  expect(await find(db, 'far')).toEqual(ids);
+  expect(await find(db, 'far', { isReversed: true, limit: 3 })).toEqual(ids.toReversed().slice(0, 3));
+  const { id } = await addUser(db, { username: 'farther' });
+  expect(await find(db, 'far')).toEqual([...ids, id]);
+  const search = await engineOf(db).searchIndexOf(db);
+  for (const [index, from] of ids.entries()) {
+    const question = { terms: parseSearch('far'), condition: undefined, limit: 100 };
+    const after = { ...question, range: { operator: '>' as const, id: from }, isReversed: false };
+    expect(await search.find(db, after, SOON())).toEqual([...ids, id].slice(index + 1));
+    const upTo = { ...question, range: { operator: '<=' as const, id: from }, isReversed: true };
+    expect(await search.find(db, upTo, SOON())).toEqual(ids.slice(0, index + 1).reverse());
+  }
+  await transact(db, (trx) => deleteUser(trx, commandLine, 262_144));
+  expect(await find(db, 'far262144')).toEqual([]);
+});
+
+test('more than are found in one go are all found, in order', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 45_000);
+  const everyId = Array.from({ length: 45_000 }, (_, index) => index + 1);
+  expect(await find(db, 'example', { limit: 100_000 })).toEqual(everyId);
+  expect(await find(db, 'example', { limit: 100_000, isReversed: true })).toEqual(everyId.toReversed());
+});
+
+test('users who are loaded into a table that has some, and by a seed, are found', async () => {
+  const db = await temporaryDatabase();
+  await addUsers(db, ['first']);
+  await seedUsers(db, 300);
+  await seedUsers(db, 300);
+  const users = await everyone(db);
+  for (const q of ['garcia', 'an', 'first', 'example.org muller'])
+    expect(await find(db, q)).toEqual(scan(users, q));
+});
+
+test('the index made anew puts right what was never folded', async () => {
+  const db = await temporaryDatabase();
+  const user = await addUser(db, { username: 'zoe', full_name: 'Zoë' });
+  await transact(db, (trx) =>
+    trx.updateTable('users').set({ search_text: 'of another age' }).where('id', '=', user.id).execute(),
+  );
+  await transact(db, (trx) => rebuildSearch(trx));
+  expect(await find(db, 'zoe')).toEqual([user.id]);
+  expect(await find(db, 'another')).toEqual([]);
+});
+
+describe('with a status, dates and an order', () => {
+  test('a list is what looking at everyone gives, by number and by next, whether few match or many', async () => {
+    const db = await temporaryDatabase();
+    await seedUsers(db, 12_000);
+    const users = await everyone(db);
+    const dates = { createdAfter: '2019-02-01', createdBefore: '2019-09-30' };
+    const filters: Partial<Filter>[] = [
+      { q: searchFor('an') },
+      { q: searchFor('martin example'), status: 'inactive' },
+      { q: searchFor('garcia'), ...dates },
+      { q: searchFor('example') },
+      { q: searchFor('example'), status: 'active', createdAfter: '2019-01-08' },
+      { q: searchFor('ana'), createdAfter: '2019-09-01', createdBefore: '2019-09-03' },
+    ];
+    for (const some of filters) {
+      const filter = { ...ALL, ...some };
+      const searched = new Set(scan(users, filter.q?.text ?? ''));
+      const matching = users.filter(
+        ({ id, is_active, created_at }) =>
+          searched.has(id) &&
+          (!filter.status || (filter.status === 'active') === is_active) &&
+          new Date(created_at).toISOString().slice(0, 10) >= (filter.createdAfter ?? '') &&
+          new Date(created_at).toISOString().slice(0, 10) <= (filter.createdBefore ?? '9'),
+      );
+      for (const sort of ORDERS) {
+        const ordered = orderBySort(matching, sort);
+        const found = { ...(await resolveFilter(db, filter)), deadline: SOON() };
+        const isExact = matching.length <= 10_000;
+        expect(found.total).toEqual({ count: Math.min(10_000, matching.length), isExact });
+        // As few, and as if they were too many to be put into order.
+        const asMany = { ...found, ids: undefined, total: { count: 10_000, isExact: false } };
+        for (const matches of [found, asMany]) {
+          for (const page of [1, 2, 3]) {
+            const list = { ...filter, sort, page, perPage: 7 };
+            const read = await readPage(db, list, matches);
+            const shown = read?.page.items.map(({ id }) => id) ?? [];
+            expect(shown, `${JSON.stringify(some)} ${sort} ${page}`).toEqual(
+              ordered.slice(7 * page - 7, 7 * page),
+            );
+          }
+          const middle = matching.find(({ id }) => id === ordered[20]);
+          if (middle === undefined) continue;
+          const key = {
+            id: middle.id,
+            username: middle.username_key,
+            email: middle.email_key,
+            created: middle.created_at,
+          };
+          for (const side of ['after', 'before'] as const) {
+            const cursor = { side, id: middle.id, key: key[sort.replace('-', '') as keyof typeof key] };
+            const read = await readPage(db, { ...filter, sort, page: 3, perPage: 7, cursor }, matches);
+            const expected = side === 'after' ? ordered.slice(21, 28) : ordered.slice(13, 20);
+            expect(
+              read?.page.items.map(({ id }) => id),
+              `${JSON.stringify(some)} ${sort} ${side}`,
+            ).toEqual(expected);
+          }
+        }
+      }
+    }
+  });
+
+  function orderBySort(users: readonly User[], sort: Sort): number[] {
+    const column = { id: 'id', username: 'username_key', email: 'email_key', created: 'created_at' } as const;
+    const by = column[sort.replace('-', '') as keyof typeof column];
+    const sign = sort.startsWith('-') ? -1 : 1;
+    return users
+      .toSorted(
+        (one, other) => sign * (one[by] < other[by] ? -1 : one[by] > other[by] ? 1 : one.id - other.id),
+      )
+      .map(({ id }) => id);
+  }
+});
+
+describe('a page of a search', () => {
+  async function startWith(...names: [username: string, full_name: string][]) {
+    const app = await startApp();
+    for (const [username, full_name] of names) await addUser(app.db, { username, full_name });
+    return app;
+  }
+
+  test('says what was searched, marks it and keeps it in the box', async () => {
+    const app = await startWith(['jm', 'Jürgen Müller'], ['ada', 'Ada']);
+    const { body, statusCode } = await get(app, '/users?q=muller%20ju');
+    expect(statusCode).toBe(200);
+    expect(textOf(body)).toContain('Users 1 ');
+    expect(textOf(body)).toContain(
+      'Showing users with “muller” and a field that starts with “ju”. Show all users',
+    );
+    expect(body).toContain('<mark>Jü</mark>rgen <mark>Müller</mark>');
+    expect(body).toContain('name="q" type="search" value="muller ju"');
+    expect(body).toContain('<title translate="no">“muller ju” · Users · Roster</title>');
+    expect(body).not.toContain('Ada');
+  });
+
+  test('finds what was pasted with invisible characters around it, and shows it without them', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'zoe' });
+    await addUser(app.db, { username: 'bob' });
+    const { body } = await get(
+      app,
+      `/users?q=${encodeURIComponent('\u2068 \u200Bzoe@example.org\u2069\u00A0')}`,
+    );
+    expect(fieldValue(body, 'q')).toBe('zoe@example.org');
+    expect(textOf(body)).toContain('Showing users with “zoe@example.org”.');
+    expect(textOf(body)).toContain('Showing 1–1 of 1');
+  });
+
+  test('without a match says what was searched and how to widen it', async () => {
+    const app = await startWith(['ada', 'Ada']);
+    const { body } = await get(app, '/users?q=grace&status=inactive');
+    expect(textOf(body)).toContain('Nobody matches There are no inactive users with “grace”.');
+    expect(textOf(body)).toContain('a part of a name is enough');
+    expect(body).toContain('<a href="/users?q=grace">Search all users</a>');
+  });
+
+  test('is marked in an email too, which may still break after the @', async () => {
+    const app = await startWith(['ada', 'Ada']);
+    expect((await get(app, '/users?q=exam')).body).toContain('ada@<wbr><mark>exam</mark>ple.org');
+    expect((await get(app, '/users?q=a@ex')).body).toContain('ad<mark>a@<wbr>ex</mark>ample.org');
+  });
+
+  test('shows what was typed as text, whatever it is', async () => {
+    const app = await startWith(['ada', 'Ada']);
+    const { body } = await get(app, `/users?q=${encodeURIComponent('<b>&"x" onclick=\'1\'')}`);
+    expect(body).not.toContain('<b>');
+    expect(textOf(body)).toContain('“<b>&”');
+  });
+
+  test('has the search in every link and form that stays in the list', async () => {
+    const app = await startApp();
+    await seedUsers(app.db, 400);
+    const { body } = await get(app, '/users?q=example&per_page=25&sort=-email');
+    for (const [, href] of body.matchAll(
+      /<a (?:class="end" |rel="\w+" |class="number" )*href="(\/users\?[^"]*)"/g,
+    )) {
+      expect(decodeHtml(href ?? ''), href).toMatch(
+        /[?&]q=example(&|$)|^\/users\?(per_page=25&sort|sort=-email&per_page=25)/,
+      );
+    }
+    const user = decodeHtml(/href="(\/users\/\d+\?from=[^"]*)"/.exec(body)?.[1] ?? '');
+    expect((await get(app, user)).body).toContain('href="/users?q=example&amp;sort=-email&amp;per_page=25"');
+  });
+
+  test.each([
+    ['q=', '/users'],
+    ['q=&created_after=&created_before=&sort=id', '/users'],
+    ['q=ada&created_after=&created_before=&sort=email', '/users?q=ada&sort=email'],
+    ['q=&status=active&created_after=2026-01-01', '/users?status=active&created_after=2026-01-01'],
+  ])('an address with empty fields (%s) becomes a short one', async (query, address) => {
+    const app = await startApp();
+    const answer = await get(app, `/users?${query}`);
+    expect([answer.statusCode, answer.headers.location]).toEqual([302, address]);
+  });
+
+  test('of nothing but quotes is the whole list, and says so', async () => {
+    const app = await startWith(['ada', 'Ada']);
+    const { body } = await get(app, '/users?q=%22%22');
+    expect(textOf(body)).toContain('q="" was ignored: there is nothing in it to search for.');
+    expect(textOf(body)).toContain('Showing 1–1 of 1');
+  });
+
+  test('takes a huge paste, searches for its beginning and says so', async () => {
+    const app = await startWith(['ada', 'Ada']);
+    const { body, statusCode } = await get(app, `/users?q=${'ada'.repeat(2_000)}`);
+    expect(statusCode).toBe(200);
+    expect(textOf(body)).toContain('Only the first 256 characters were searched for.');
+  });
+
+  test('that takes too long says so, asks for one more word and keeps everything', async () => {
+    let time = 0;
+    const app = await startApp({}, undefined, Date.now, () => {
+      time += 2_000;
+      return time;
+    });
+    await seedUsers(app.db, 3_000);
+    const answer = await get(app, '/users?q=example&sort=email');
+    expect(answer.statusCode).toBe(422);
+    expect(textOf(answer.body)).toContain('Add one more word, or order them by number');
+    expect(answer.body).toContain('value="example"');
+    expect(answer.body).toContain('href="/users?q=example">order them by number');
+  });
+});
+
+test('the page that no database counts to is not found, where nobody has counted how many match', async () => {
+  const app = await startApp();
+  await seedUsers(app.db, 10_500);
+  for (const page of ['9007199254740993', '9'.repeat(30), '9'.repeat(400)]) {
+    const answer = await get(app, `/users?q=example&page=${page}`);
+    expect(answer.statusCode).toBe(404);
+    expect(textOf(answer.body)).toContain('The list ends before that page.');
+  }
+});
+
+test('whoever has no time left is told so', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 100);
+  const search = await engineOf(db).searchIndexOf(db);
+  const question = { terms: parseSearch('example'), condition: undefined, isReversed: false, limit: 500 };
+  await expect(search.find(db, question, Deadline.in(0))).rejects.toThrow(TooBroadError);
+});
