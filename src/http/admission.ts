@@ -18,8 +18,8 @@ const MOST_A_TURN = 32;
 const TURN_TIME = 15;
 /** While connections come in, one request is begun in so many turns. */
 const TURNS_PER_BEGUN = 4;
-/** Of those who are late so many are refused for each request that is begun: a refusal costs a fifteenth of a page. */
-const REFUSED_PER_BEGUN = 6;
+/** Of those who are late so many are refused for each request that is begun: a refusal costs a tenth of a page at most. */
+const REFUSED_PER_BEGUN = 4;
 /** Whoever is so late, in milliseconds, is refused at once. */
 const MOST_LATE = 3_000;
 /** How many may wait; the next are refused at once. */
