@@ -28,7 +28,8 @@ const PROMISE = { answer: 500, recovery: 2_000 };
  * second, with three quarters of the pages besides.
  */
 const TOO_MANY = { connections: 2_000, refusal: 1_000 };
-/** Of the best rate of pages, how much is left with so many connections. */
+/** Of the best rate of pages, how much is left with so many connections; rates of different moments compare on a calm machine alone. */
+const CALM = 1.4;
 const GOODPUT: Readonly<Record<number, number>> = { 512: 0.9, 2000: 0.7 };
 
 /** With the cookie of whoever has been made an administrator by then. */
@@ -182,12 +183,15 @@ test.each([
     console.log(engine, how);
     console.table(rows.map(rounded));
     const best = Math.max(...rows.map((row) => row['pages/s'] * row.slowness));
+    const isCalm = rows.every(({ slowness }) => slowness < CALM);
+    if (!isCalm) console.log('The machine had too much else to do: how many pages are left is not compared.');
     for (const row of rows) {
       expect(row['new, p99']).toBeLessThan(PROMISE.answer * row.slowness);
       const refusal = row.connections < TOO_MANY.connections ? PROMISE.answer : TOO_MANY.refusal;
       if (row['refusals/s'] > 0) expect(row['refusal, p99']).toBeLessThan(refusal * row.slowness);
       expect(row.recovery).toBeLessThan(PROMISE.recovery * row.slowness);
-      expect((row['pages/s'] * row.slowness) / best).toBeGreaterThan(GOODPUT[row.connections] ?? 0);
+      if (isCalm)
+        expect((row['pages/s'] * row.slowness) / best).toBeGreaterThan(GOODPUT[row.connections] ?? 0);
     }
   },
 );
