@@ -28,8 +28,9 @@ const PROMISE = { answer: 500, recovery: 2_000 };
  * second, with three quarters of the pages besides.
  */
 const TOO_MANY = { connections: 2_000, refusal: 1_000 };
-/** Of the best rate of pages, how much is left with so many connections; rates of different moments compare on a calm machine alone. */
+/** Slowed down by more than this it had other rates at other moments: they do not compare. */
 const CALM = 1.4;
+/** Of the best rate of pages, how much is left with so many connections. */
 const GOODPUT: Readonly<Record<number, number>> = { 512: 0.9, 2000: 0.7 };
 
 /** With the cookie of whoever has been made an administrator by then. */
