@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { Agent, get as httpGet, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { filePathOf } from '../src/database-url.ts';
+import { nameOf } from '../src/db/database.ts';
 import { type Roster, run, runNpm, startRoster } from './roster.ts';
 import { temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
 
@@ -97,6 +99,95 @@ describe('the command line', () => {
     expect(code).toBe(1);
     expect(existsSync(`${path}-wal`)).toBe(false);
   });
+});
+
+/** Settings with which a Roster runs some code first. */
+const preloading = (code: string) => ({
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}`,
+});
+
+describe('a start that fails', () => {
+  /** Someone else takes the port between the look whether it is free and the listening. */
+  const TAKEN = preloading(`
+    import { Server } from 'node:net';
+    const { listen } = Server.prototype;
+    let count = 0;
+    Server.prototype.listen = function (...args) {
+      if (count++ === 0) return listen.apply(this, args);
+      process.nextTick(() => this.emit('error', Object.assign(new Error('taken'), { code: 'EADDRINUSE' })));
+      return this;
+    };`);
+  const NO_SERVER = preloading(`
+    import http from 'node:http';
+    http.createServer = () => { throw new Error('no server'); };`);
+
+  test.each([
+    [TAKEN, /^Port 0 of 127\.0\.0\.1 is in use; /m],
+    [NO_SERVER, /no server/],
+  ])('says that it has made a database, and closes it in order', async (settings, sentence) => {
+    const url = await temporaryUrl();
+    const { out, error, code } = await runToEnd([], { DATABASE_URL: url, ...settings });
+    expect({ out, code }).toEqual({ out: '', code: 1 });
+    expect(error).toContain(`There was no database, so Roster has made a new one: ${nameOf(url)}\n`);
+    expect(error).toMatch(sentence);
+    const path = filePathOf(url);
+    if (path)
+      expect(readdirSync(dirname(path)).filter((name) => name.startsWith('roster'))).toEqual(['roster.db']);
+  });
+
+  test.runIf(inject('engine') === 'sqlite')(
+    'says that it has made a database whose migrations did not get through',
+    async () => {
+      const url = await temporaryUrl();
+      const { error, code } = await runToEnd([], {
+        DATABASE_URL: url,
+        ...preloading(`
+          import { createRequire } from 'node:module';
+          const Sqlite = createRequire(${JSON.stringify(import.meta.filename)})('better-sqlite3');
+          const { prepare } = Sqlite.prototype;
+          Sqlite.prototype.prepare = function (sql) {
+            if (/create table/i.test(sql)) throw new Error('no room');
+            return prepare.call(this, sql);
+          };`),
+      });
+      expect(error).toMatch(/^There was no database, .*: \/.*\n.* cannot be opened: no room\.\n$/);
+      expect(code).toBe(1);
+    },
+  );
+
+  test.runIf(inject('engine') === 'sqlite')('says nothing of a database that could not be made', async () => {
+    const url = `sqlite:${join(import.meta.filename, 'roster.db')}`;
+    expect((await runToEnd([], { DATABASE_URL: url })).error).not.toContain('has made a new one');
+  });
+});
+
+test('with localhost for a host it is all there at whichever address localhost has', async () => {
+  // As on most machines, whatever this one's file of hosts says.
+  const roster = await startRoster({
+    HOST: 'localhost',
+    ...preloading(`
+      import dns from 'node:dns';
+      import { syncBuiltinESMExports } from 'node:module';
+      const all = [{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }];
+      const { lookup } = dns;
+      dns.lookup = (host, options, done) => {
+        if (host !== 'localhost' || !options.all) return lookup(host, options, done);
+        process.nextTick(done, null, all);
+      };
+      syncBuiltinESMExports();`),
+  });
+  const port = Number(new URL(roster.address).port);
+  expect((await fetch(`http://localhost:${port}/users`)).status).toBe(200);
+  const answers = await Promise.all(
+    ['127.0.0.1', '::1'].map((host) => {
+      const socket = connect(port, host);
+      socket.write('CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      return text(socket).catch((error) => error.code);
+    }),
+  );
+  // Nobody has to listen at the second one; but who does answers as at the first.
+  for (const answer of answers) expect(answer).toMatch(/^(ECONNREFUSED|EADDRNOTAVAIL)$|<!doctype html>/);
+  expect(answers.join()).toContain('<!doctype html>');
 });
 
 describe('a running Roster', () => {

@@ -64,9 +64,12 @@ export function addAdmission(
 
   /** Requests of one connection are answered one after the other (RFC 9112, 9.3.2), and no more of them are read meanwhile. */
   function admitAfter(before: ServerResponse, request: IncomingMessage, response: ServerResponse): void {
-    request.socket.pause();
+    const { socket } = request;
+    // Node reads on by itself once it has the whole request.
+    process.nextTick(() => {
+      if (!before.closed) socket.pause();
+    });
     before.once('close', () => {
-      const { socket } = request;
       socket.resume();
       // That answer may have been the last one.
       if (socket.writable) admit(request, response);

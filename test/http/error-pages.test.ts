@@ -8,6 +8,8 @@ import { addPerson, signedIn } from '../people.ts';
 import { run } from '../roster.ts';
 import { addUser, get, listen, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../support.ts';
 
+const FORM = 'Content-Type: application/x-www-form-urlencoded\r\n';
+
 /** Sends bytes to the server as they are; what it answers until it closes the connection. */
 async function sendRaw(address: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(address);
@@ -205,6 +207,25 @@ test('a page about what failed names the request as the log does', async () => {
   expect(new Set(ids).size).toBe(2);
   for (const id of ids) await expect.poll(() => log).toContain(`"reqId":"${id}"`);
   expect(log).toContain('"url":"/users?page=2"');
+});
+
+test('a page about what could not be read names it as the log does, and at info every page about an error does', async () => {
+  const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });
+  let log = '';
+  child.stdout.on('data', (chunk) => {
+    log += chunk;
+  });
+  while (!/Roster is at \S+\n/.test(log)) await once(child.stdout, 'data');
+  const [, address = ''] = /Roster is at (\S+)\n/.exec(log) ?? [];
+  const end = 'Host: localhost\r\nConnection: close\r\n\r\n';
+  for (const line of ['GET /users/%zz', 'POST /users/%zz', 'BREW /users', 'GET /nowhere', 'GET /users/7']) {
+    const page = textOf(await sendRaw(address, `${line} HTTP/1.1\r\n${end}`));
+    const id = /as request ([0-9a-f-]{13}) \./.exec(page)?.[1];
+    expect(id, line).toBeDefined();
+    await expect.poll(() => log, { message: line }).toContain(`"reqId":"${id}"`);
+  }
+  // The second of a kind within a second is named by a line that comes later.
+  expect(log).toMatch(/"url":"\/users\/%zz".*"msg":"request not understood"/s);
 });
 
 describe('a method that an address does not have', () => {
@@ -426,4 +447,39 @@ describe('what is hardly HTTP', () => {
     expect(answer).not.toContain('Nothing was changed');
     expect(await app.db.selectFrom('users').select('username').execute()).toEqual([{ username: 'alice' }]);
   });
+
+  test.each([
+    ['a bad chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'],
+    ['two lengths', 'Content-Length: 1\r\nContent-Length: 2\r\n\r\na'],
+  ])('%s in a form behind a form leaves both their own answers', async (_what, rest) => {
+    const app = await startApp();
+    const forms = ['alice', 'bob'].map((username) => {
+      const body = `username=${username}&email=${username}@example.org`;
+      return `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}Content-Length: ${body.length}\r\n\r\n${body}`;
+    });
+    const broken = `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}${rest}`;
+    const answer = await sendRaw(await listen(app), `${forms.join('')}${broken}`);
+    expect(answer.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 303', 'HTTP/1.1 303', 'HTTP/1.1 400']);
+    expect(answer.slice(0, answer.indexOf('HTTP/1.1 400'))).not.toContain('Nothing was changed');
+    const users = await app.db.selectFrom('users').select('username').orderBy('id').execute();
+    expect(users).toEqual([{ username: 'alice' }, { username: 'bob' }]);
+  });
+
+  test.each([
+    ['reading', 'GET /users/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'],
+    ['reading', 'GET /users HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+    ['writing', 'POST /users/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'],
+    ['writing', `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
+    ['nobody knows what', 'NOISE\r\n\r\n'],
+    ['nobody knows what', `GET /users HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`],
+  ])(
+    'who was %s is told of that alone, and has a way on and the name of the request: %j',
+    async (doing, bytes) => {
+      const app = await startApp();
+      const page = textOf(await sendRaw(await listen(app), bytes));
+      expect(page.includes('Nothing was changed.')).toBe(doing === 'writing');
+      expect(page).toContain('Go to Roster');
+      expect(page).toMatch(/The log has this as request [0-9a-f-]{13} \./);
+    },
+  );
 });

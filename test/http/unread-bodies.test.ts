@@ -160,6 +160,27 @@ test('who stalls is told so before the connection closes; not who has sent nothi
   expect(await readAnswer(idle)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
+test('who stalls behind a request that was answered is told so as well', { timeout: 30_000 }, async () => {
+  const app = await startApp();
+  const page = 'GET /users HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const form = `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}Content-Length: 20\r\n\r\nusername=`;
+  const { port } = new URL(await listen(app));
+  const answers = await Promise.all(
+    [page, page + page].map((before) => {
+      const socket = connect(Number(port), '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      socket.write(before + form);
+      return text(socket);
+    }),
+  );
+  const statuses = answers.map((answer) => answer.match(/HTTP\/1\.1 \d+/g)?.map((line) => line.slice(9)));
+  expect(statuses).toEqual([
+    ['200', '408'],
+    ['200', '200', '408'],
+  ]);
+  for (const answer of answers) expect(answer).toMatch(/ Nothing was changed; .*<\/html>\n$/s);
+});
+
 test('what is too slow is told that nothing was changed, and then nothing is, however it goes on', {
   timeout: 30_000,
 }, async () => {

@@ -7,7 +7,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRoster } from '../roster.ts';
 import { temporaryDatabase, temporaryUrl } from '../support.ts';
 
-const ROUNDS = inject('isLong') ? 20 : 2;
+const ROUNDS = inject('isLong') ? 8 : 2;
 /** Each round starts a Roster, and other tests may be at work as well. */
 const PATIENCE = { timeout: 180_000 };
 const CLIENTS = 16;
