@@ -40,8 +40,11 @@ function saved(name: string): Buffer {
 async function send(url: string, statements: string): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
-  // There it was when the statements were written down, and they say so.
-  await client.query('create extension if not exists pg_trgm schema public');
-  await client.query(statements);
+  await client.query('create extension if not exists pg_trgm');
+  const { rows } = await client.query(
+    `select extnamespace::regnamespace as name from pg_extension where extname = 'pg_trgm'`,
+  );
+  // Where it was when the statements were written down, and where it is.
+  await client.query(statements.replaceAll('"public"', rows[0].name));
   await client.end();
 }
