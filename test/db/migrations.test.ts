@@ -113,7 +113,7 @@ test('more users than are read at once are all found', async () => {
     for (const isActive of [true, false])
       await sql`
         update user_counts set count = count + (select count(*) from users where username like 'many%' and is_active = ${isActive})
-        where is_active = ${isActive} and ${engineOf(trx).ownCount}`.execute(trx);
+        where is_active = ${isActive} and ${engineOf(trx).counterShard}`.execute(trx);
   });
   const today = await temporaryDatabase(url);
   const users = await usersOf(today);
