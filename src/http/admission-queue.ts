@@ -5,7 +5,7 @@ export const KINDS = ['signing in', 'reading', 'writing'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Whoever has waited for so long, in milliseconds, is refused; sooner would only mean to be asked again sooner. */
-export const LONGEST_WAIT = 400;
+export const LONGEST_WAIT = 300;
 
 type Waiting<T> = { item: T; deadline: number };
 

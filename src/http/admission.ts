@@ -13,12 +13,13 @@ import { type Asker, Askers, isHasty } from './haste.ts';
 import { addRefusals } from './refusals.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
-/** How many requests a turn begins at most: they are over in some 15 ms, and writers among them are synced together. */
+/** How many requests a turn begins at most, and for how many milliseconds: writers among them are synced together. */
 const MOST_A_TURN = 32;
+const TURN_TIME = 15;
 /** While connections come in, one request is begun in so many turns. */
 const TURNS_PER_BEGUN = 4;
-/** Of those who are late so many are refused for each request that is begun: a refusal costs a fifth of a page. */
-const REFUSED_PER_BEGUN = 2;
+/** Of those who are late so many are refused for each request that is begun: a refusal costs a fifteenth of a page. */
+const REFUSED_PER_BEGUN = 6;
 /** Whoever is so late, in milliseconds, is refused at once. */
 const MOST_LATE = 3_000;
 /** How many may wait; the next are refused at once. */
@@ -48,6 +49,7 @@ export function addAdmission(
   /** How many more this turn begins, and how many of those that waited the last one has begun. */
   let left = MOST_A_TURN;
   let begun = 0;
+  let turnEnds = 0;
   let connections = 0;
 
   server.off('request', begin).on('request', (request, response) => {
@@ -115,13 +117,17 @@ export function addAdmission(
     if (connections % TURNS_PER_BEGUN === 0) beginNext();
     left = MOST_A_TURN;
     if (queue.size === 0) return;
+    // Whatever has come is read before.
+    setImmediate(() => {
+      turnEnds = performance.now() + TURN_TIME;
+    });
     // Each by itself, so that it has done what it can at once when the next is begun.
     for (let more = Math.min(queue.size, MOST_A_TURN); more > 0; more--) setImmediate(beginIfAny);
     schedule();
   }
 
   function beginIfAny(): void {
-    if (left-- > 0) beginNext();
+    if (left-- > 0 && performance.now() < turnEnds) beginNext();
   }
 
   function beginNext(): void {

@@ -1,6 +1,7 @@
 /** Requests that wait, for a database that is behind: it stands for all for which there is no time. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { LONGEST_WAIT } from '../../src/http/admission-queue.ts';
 import { addPerson } from '../people.ts';
@@ -17,12 +18,16 @@ const CREATE = `POST /users HTTP/1.1\r\n${FORM}Content-Length: ${BODY.length}\r\
 async function startBusy(settings = {}) {
   const app = await startApp(settings);
   const begun: string[] = [];
-  app.setGenReqId(({ method, url }) => `${begun.push(`${method} ${url}`)}`);
+  let time = performance.now();
+  let timeOfEach = 0;
+  app.setGenReqId(({ method, url }) => {
+    time += timeOfEach;
+    return `${begun.push(`${method} ${url}`)}`;
+  });
   const port = Number(new URL(await listen(app)).port);
   const isSaturated = vi.fn(() => true);
   Object.defineProperty(app.db.getExecutor().adapter, 'isSaturated', { get: isSaturated });
-  const now = performance.now();
-  const clock = vi.spyOn(performance, 'now').mockReturnValue(now);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => time);
   onTestFinished(() => clock.mockRestore());
   return {
     app,
@@ -34,7 +39,13 @@ async function startBusy(settings = {}) {
     },
     catchUp: () => void isSaturated.mockReturnValue(false),
     fallBehind: () => void isSaturated.mockReturnValue(true),
-    passTime: () => void clock.mockReturnValue(now + LONGEST_WAIT),
+    passTime(): void {
+      time += LONGEST_WAIT;
+    },
+    /** From now on each request takes so many milliseconds. */
+    takeTime(each: number): void {
+      timeOfEach = each;
+    },
   };
 }
 
@@ -214,9 +225,9 @@ test('requests of one connection are begun in their order, each once the one bef
   expect(roster.begun).toEqual(['GET /healthz']);
   roster.catchUp();
   await expect.poll(() => roster.begun.slice(1)).toEqual(['POST /users', 'GET /users', 'GET /healthz']);
-  await expect.poll(client.received).toMatch(/^HTTP\/1.1 303 [\s\S]*alice[\s\S]*HTTP\/1.1 200 [\s\S]*ok\n$/);
+  await expect.poll(client.received).toMatch(/^HTTP\/1.1 303 .*alice.*HTTP\/1.1 200 .*ok\n$/s);
   // The list that was asked for after it has the user.
-  expect(client.received()).toMatch(/HTTP\/1.1 200 [\s\S]*alice@/);
+  expect(client.received()).toMatch(/HTTP\/1.1 200 .*alice@/s);
 });
 
 test('what follows the last answer of a connection is not begun', async () => {
@@ -292,6 +303,22 @@ test('refusals are lines of one kind in the log, of which one a second is writte
   await Promise.all(clients.map((client) => client.answer()));
   expect(new Set(warn.mock.calls.map(([line]) => line)).size).toBe(1);
   expect(warn).toHaveBeenCalledTimes(3);
+});
+
+test('what has just come waits for a few requests at most, however long each of them takes', async () => {
+  const roster = await startBusy();
+  for (let waiting = 0; waiting < 12; waiting++) await roster.send(LIST);
+  await roster.arrived();
+  roster.takeTime(20);
+  roster.catchUp();
+  let before = roster.begun.length;
+  let most = 0;
+  // Between two of these whatever has come is read.
+  for (const all = before + 12; before < all; before = roster.begun.length) {
+    await setImmediate();
+    most = Math.max(most, roster.begun.length - before);
+  }
+  expect(most).toBeLessThan(4);
 });
 
 test('whoever is late where all that wait can be begun at once is not refused', async () => {

@@ -7,7 +7,7 @@ export type Orders = {
   connections: number;
   /** For how long it goes on once each has been answered, in milliseconds. */
   milliseconds: number;
-  /** Connections take turns with these; a "0000000" becomes another number each time. */
+  /** Connections take turns with these; a "0000000" becomes another number each time, a "0.0.0.0" the next client's address. */
   requests: string[];
 };
 
@@ -38,7 +38,8 @@ function askForEver(request: string): void {
   let head = '';
   const ask = () => {
     sent = performance.now();
-    socket.write(request.replaceAll('0000000', String(asked++).padStart(7, '0')));
+    const number = String(asked++).padStart(7, '0');
+    socket.write(request.replaceAll('0000000', number).replace('0.0.0.0', nextClient()));
   };
   const socket = connect({ port: orders.port, host: '127.0.0.1', noDelay: true }, ask);
   socket.on('data', (data) => {
@@ -55,6 +56,12 @@ function askForEver(request: string): void {
   });
   const fail = (what: string) => () => seen.problems.push(what);
   socket.on('error', fail('error')).on('close', fail('closed'));
+}
+
+/** As many clients as connections: behind a proxy each asks on whichever is free. */
+function nextClient(): string {
+  const client = asked % orders.connections;
+  return `10.0.${client >> 8}.${client & 255}`;
 }
 
 /** From now on it counts. */
