@@ -1,4 +1,11 @@
+import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+/** By these a test has a database, or a whole Roster. */
+const WITH_DATABASE =
+  /\b(startApp|buildApp|temporaryDatabase|temporaryUrl|openDatabase|inject|startRoster)\b|\/(roster|installation|engines)\.ts'/;
+/** What has none runs once. */
+const UNITS = globSync('test/**/*.test.ts').filter((path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')));
 
 const shared = {
   // A real Chromium starts in some tests, a whole Roster in others; the machines that run them can be slow.
@@ -14,9 +21,17 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          name: 'unit',
+          include: UNITS,
+          provide: { engine: 'sqlite', isLong: false },
+        },
+      },
+      {
+        test: {
+          ...shared,
           name: 'sqlite',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/db/postgres/**', 'test/reliability/**'],
+          exclude: ['test/db/postgres/**', 'test/reliability/**', ...UNITS],
           provide: { engine: 'sqlite', isLong: false },
         },
       },
@@ -26,7 +41,7 @@ export default defineConfig({
           name: 'postgres',
           include: ['test/**/*.test.ts'],
           // What a page looks like to a browser does not depend on where its users are.
-          exclude: ['test/db/sqlite/**', 'test/browser/accessibility.test.ts', 'test/browser/markup.test.ts'],
+          exclude: ['test/db/sqlite/**', 'test/browser/**', ...UNITS],
           provide: { engine: 'postgres', isLong: false },
           globalSetup: 'test/postgres/setup.ts',
         },

@@ -18,8 +18,8 @@ function read(path: string): string {
 
 /** What a file of ours imports: files of ours, from the top folder, and packages by name. */
 function importsOf(path: string): string[] {
-  const specifiers = [...read(path).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
-    String(name),
+  const specifiers = [...read(path).matchAll(/\b(?:from|import)\s*\(?\s*['"`]([^'"`\n]+)['"`]/g)].map(
+    ([, name]) => String(name),
   );
   return specifiers.map((name) => (name.startsWith('.') ? normalize(join(path, '..', name)) : name));
 }

@@ -1,9 +1,9 @@
 /** Setting and removing one's own second factor. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
+import { findDraft } from '../auth/drafts.ts';
 import { sealSecret } from '../auth/second-factor-secrets.ts';
 import { refuseFormer } from '../auth/secret-key.ts';
-import { findDraft } from '../auth/sessions.ts';
 import { hashOf, open, seal } from '../auth/tokens.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../auth/totp.ts';
 import { ForbiddenError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /** The page of whoever is signed in, about how they sign in. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isLive } from '../auth/access.ts';
+import { isLive } from '../auth/authenticate.ts';
 import { countRecoveryCodes, findCredentials } from '../auth/credentials.ts';
 import { findSessionsOf } from '../auth/sessions.ts';
 import type { Views } from '../http/views.ts';

@@ -1,27 +1,16 @@
 /** At the door: who asks, and whether they may have what they ask for. */
-import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import type { Trx } from '../db/schema.ts';
-import { transact } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
-import { isShort } from '../http/safe-redirect.ts';
 import { RefusedError } from '../http/security.ts';
-import { type Clock, isWithin, SKEW } from '../lib/clock.ts';
-import type { Actor } from './actor.ts';
-import { hasAdministrator } from './administrators.ts';
-import { readCookie, sessionCookie } from './cookie.ts';
-import { draftOf, dropSentDraft, formOf, sealDraft } from './kept-forms.ts';
+import type { Clock } from '../lib/clock.ts';
+import { askToSignIn } from './ask-to-sign-in.ts';
+import { authenticate, knowsAdministrator } from './authenticate.ts';
+import { setDraft } from './drafts.ts';
+import { draftOf, dropSentDraft } from './kept-forms.ts';
 import { isFromElsewhere } from './open-access.ts';
-import { anyone, mayRead, maySignIn, nobody, type Rule, whoMay } from './policy.ts';
-import { actorOf, runCommand } from './run-command.ts';
-import {
-  endIfSetBack,
-  findSession,
-  isAnySeenAfter,
-  type Session,
-  setDraft,
-  touchSession,
-} from './sessions.ts';
+import { anyone, mayRead, nobody, type Rule, whoMay } from './policy.ts';
+import { runCommand } from './run-command.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -29,15 +18,6 @@ declare module 'fastify' {
     clock: Clock;
     /** Who may ask for each route: `GET /users`. */
     rules: ReadonlyMap<string, Rule>;
-  }
-  interface FastifyRequest {
-    /** Undefined for whoever is not signed in. */
-    session: Session | undefined;
-    /** Who asks; also set where nobody needs to sign in, since there is no administrator yet. */
-    actor: Actor | undefined;
-    isOpen: boolean;
-    /** A session whose time is over. */
-    expired: Session | undefined;
   }
   interface FastifyContextConfig {
     may?: Rule;
@@ -54,8 +34,6 @@ declare module 'fastify' {
   }
 }
 
-/** Milliseconds between two notes that a session is in use. */
-const TOUCH_EVERY = 60_000;
 const CODE_PAGE = '/account/code';
 const NOT_OPEN =
   'There is no administrator yet, so Roster answers nobody but this machine. Its log has a link that makes the first one.';
@@ -81,8 +59,7 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
   // Before anything of a body is read.
   app.addHook('onRequest', async (request, reply) => {
     const { may = mayRead, isBeforeSetup } = request.routeOptions.config;
-    // What is known is asked first: it is so for all requests but a Roster's first ones.
-    if (!isBeforeSetup && !known.has(app) && isFromElsewhere(request) && !(await knowsAdministrator(app)))
+    if (!isBeforeSetup && !(await knowsAdministrator(app)) && isFromElsewhere(request))
       throw new RefusedError(403, NOT_OPEN);
     if (may === anyone) return;
     await authenticate(request);
@@ -111,86 +88,4 @@ export function addAccess(app: FastifyInstance, config: Config, clock: Clock): v
     if (reply.statusCode !== 303 || !sendsDraft.has(request)) done();
     else dropSentDraft(request).then(() => done(), done);
   });
-}
-
-/** Finds out who asks. */
-export async function authenticate(request: FastifyRequest): Promise<void> {
-  const { server } = request;
-  const token = readCookie(request, sessionCookie(server));
-  const session = token === undefined ? undefined : await findSession(server.db, token);
-  const now = server.clock();
-  if (session && maySignIn(session)) {
-    if (await isInUse(request, session, now)) {
-      request.session = session;
-      const { user_id: id, username, role } = session;
-      request.actor = actorOf(request, { user: { id, username }, role, via: 'form' });
-      return;
-    }
-    request.expired = session;
-  }
-  if (!(await knowsAdministrator(server))) {
-    request.isOpen = true;
-    request.actor = actorOf(request, { role: 'editor', via: 'open' });
-  }
-}
-
-/** Whether the time of a session is not over. */
-export function isLive(
-  { created_at, seen_at }: Pick<Session, 'created_at' | 'seen_at'>,
-  { sessionIdle, sessionLasts }: Config,
-  now: number,
-): boolean {
-  return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
-}
-
-/** Whether a session goes on; it is then noted that it is in use. */
-async function isInUse(request: FastifyRequest, session: Session, now: number): Promise<boolean> {
-  const { server, log } = request;
-  const { db, config } = server;
-  const isJustNoted = Math.abs(now - session.seen_at) < TOUCH_EVERY;
-  if (!isJustNoted && (await isAnySeenAfter(db, now + SKEW))) {
-    log.warn('the clock has been set back, or another Roster’s is ahead: everyone has to sign in again');
-    await noteUse(request, (trx) => endIfSetBack(trx, now, config.sessionIdle));
-    return false;
-  }
-  if (!isLive(session, config, now)) return false;
-  if (!isJustNoted) await noteUse(request, (trx) => touchSession(trx, session.id, now));
-  return true;
-}
-
-/** A page can be read where nothing can be written just now. */
-async function noteUse({ server, log }: FastifyRequest, note: (trx: Trx) => Promise<void>): Promise<void> {
-  await transact(server.db, note).catch((err) =>
-    log.warn({ err }, 'it could not be noted which sessions are in use'),
-  );
-}
-
-const known = new WeakSet<FastifyInstance>();
-
-/** Once there has been an administrator there always is one. */
-async function knowsAdministrator(server: FastifyInstance): Promise<boolean> {
-  if (!known.has(server) && (await hasAdministrator(server.db))) known.add(server);
-  return known.has(server);
-}
-
-/** Leads to the form for signing in, or shows it; what was sent is there again afterwards, where it may be kept. */
-export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
-  const { method, url, expired } = request;
-  const isReading = method === 'GET' || method === 'HEAD';
-  const address = `/sign-in?next=${encodeURIComponent(url)}`;
-  if (isReading && isShort(address)) return reply.seeOther(address);
-  const draft = draftOf(request);
-  // RFC 9110, 11.6.1; browsers ask nothing by themselves for a scheme that they do not know.
-  reply.header('www-authenticate', 'Form realm="Roster"');
-  return reply.render(
-    'auth/sign-in',
-    {
-      next: isReading ? url : (formOf(request) ?? '/users'),
-      username: expired?.username ?? '',
-      draft: expired && draft ? sealDraft(request, expired, draft) : undefined,
-      isRefused: !isReading,
-      isExpired: expired !== undefined,
-    },
-    401,
-  );
 }

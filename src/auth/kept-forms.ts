@@ -3,12 +3,12 @@
  * session, where its page is filled with it: nothing is sent again by itself.
  */
 import type { FastifyRequest } from 'fastify';
-import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
-import { type Draft, findDraft, isSessionOf, type Session, setDraft } from './sessions.ts';
-import { hashOf, newToken, open, seal } from './tokens.ts';
+import { type Draft, findDraft, type SealedDraft, setDraft } from './drafts.ts';
+import { isSessionOf, type Session } from './sessions.ts';
+import { newToken, open, seal } from './tokens.ts';
 
 /** What was sent to a route whose form is filled with it again. */
 export function draftOf(request: FastifyRequest): Draft | undefined {
@@ -16,9 +16,6 @@ export function draftOf(request: FastifyRequest): Draft | undefined {
   const isKept = form !== undefined && request.routeOptions.config.isDraftKept;
   return isKept ? { form, fields: (request.body ?? {}) as Fields } : undefined;
 }
-
-/** By its id it is known to have been used. */
-type SealedDraft = Draft & { id: string; sessionId: number };
 
 /** @param session that has run out. */
 export function sealDraft({ server }: FastifyRequest, session: Session, draft: Draft): string {
@@ -34,42 +31,6 @@ export async function openDraft(
 ): Promise<SealedDraft | undefined> {
   const draft = open(server.secretKey, 'draft', sealed) as SealedDraft | undefined;
   return draft && (await isSessionOf(server.db, draft.sessionId, userId)) ? draft : undefined;
-}
-
-/**
- * Puts a draft that has been opened into a new session, once: of two clicks the second takes it over from the session that
- * the first has begun, and what has been saved or dropped there does not come back.
- * @returns whether it waits there.
- */
-export async function redeemDraft(
-  trx: Trx,
-  { id, form, fields }: SealedDraft,
-  sessionId: number,
-  now: number,
-): Promise<boolean> {
-  const used = { draft_hash: hashOf(id), session_id: sessionId, used_at: now };
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('used_drafts')
-    .values(used)
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirstOrThrow();
-  if (!numInsertedOrUpdatedRows && !(await leaveSession(trx, used.draft_hash, form))) return false;
-  await trx.updateTable('used_drafts').set(used).where('draft_hash', '=', used.draft_hash).execute();
-  await setDraft(trx, sessionId, { form, fields });
-  return true;
-}
-
-/** Takes a draft out of the session in which it waits; false where it does no longer. */
-async function leaveSession(trx: Trx, draftHash: string, form: string): Promise<boolean> {
-  const { session_id } = await trx
-    .selectFrom('used_drafts')
-    .select('session_id')
-    .where('draft_hash', '=', draftHash)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  if ((await findDraft(trx, session_id))?.form !== form) return false;
-  await setDraft(trx, session_id, undefined);
-  return true;
 }
 
 /** What waits for the form that is asked for. */

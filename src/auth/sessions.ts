@@ -142,19 +142,6 @@ export async function findSessionsOf(db: Db, userId: number, limit: number) {
     .execute();
 }
 
-/** A form that was sent after its session had ended: where it is filled in, and what was typed. */
-export type Draft = { form: string; fields: Readonly<Record<string, string>> };
-
-export async function setDraft(trx: Trx, id: number, draft: Draft | undefined): Promise<void> {
-  const text = draft === undefined ? null : JSON.stringify(draft);
-  await trx.updateTable('sessions').set({ draft: text }).where('id', '=', id).execute();
-}
-
-export async function findDraft(db: Db, id: number): Promise<Draft | undefined> {
-  const row = await db.selectFrom('sessions').select('draft').where('id', '=', id).executeTakeFirst();
-  return row?.draft ? (JSON.parse(row.draft) as Draft) : undefined;
-}
-
 /** Whether any session was in use later than that, by its clock. */
 export async function isAnySeenAfter(db: Db, time: number): Promise<boolean> {
   const session = db.selectFrom('sessions').select('id').where('seen_at', '>', time).limit(1);

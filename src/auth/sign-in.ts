@@ -4,7 +4,7 @@ import { transact } from '../db/transact.ts';
 import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
-import { authenticate } from './access.ts';
+import { authenticate } from './authenticate.ts';
 import { sessionCookie } from './cookie.ts';
 import { deleteSession } from './sessions.ts';
 import { endUnkept, startSession } from './start-session.ts';

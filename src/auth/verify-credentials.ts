@@ -4,6 +4,7 @@ import type { Db, User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { BusyError } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
+import { retryAfter } from '../lib/retry-after.ts';
 import { invisibleCharacter, textKey, trim } from '../lib/text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
@@ -57,7 +58,6 @@ export const TOO_LATE = problem(
 );
 const BUSY = problem('Too many people are signing in at this moment. Try again in a few seconds.', {
   status: 503,
-  wait: 5_000,
 });
 const LOST = problem(
   'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove your second factor.',
@@ -70,7 +70,7 @@ export async function verifyCredentials(request: FastifyRequest, fields: Fields)
       : await checkCode(request, { ...fields, ticket: fields.ticket });
   } catch (error) {
     if (!(error instanceof BusyError)) throw error;
-    return BUSY;
+    return { ...BUSY, wait: Number(retryAfter()) * 1_000 };
   }
 }
 

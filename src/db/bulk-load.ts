@@ -1,14 +1,14 @@
 /** Loading many users at once, past the commands: made-up ones, and those of another database. */
-import { sql } from 'kysely';
+import { type Insertable, sql } from 'kysely';
 import { derivedColumns } from './derived-columns.ts';
 import { engineOf } from './engine.ts';
-import type { Db, Trx, User } from './schema.ts';
+import type { Db, Trx, User, UsersTable } from './schema.ts';
 import { transact } from './transact.ts';
 import { addToCounts, type Count, countByKind } from './user-counts.ts';
 
-export type UserToLoad = Pick<
-  User,
-  'username' | 'email' | 'full_name' | 'is_active' | 'role' | 'created_at' | 'updated_at'
+export type UserToLoad = Omit<
+  Insertable<UsersTable>,
+  'id' | 'version' | keyof ReturnType<typeof derivedColumns>
 >;
 
 /** What is loaded is counted, and can be searched for, once all of it is there. */

@@ -1,6 +1,6 @@
 /** Makes anew what searches go through. */
 import { giveWay } from '../lib/progress.ts';
-import { searchTextOf } from '../search/terms.ts';
+import { searchTextOf } from './derived-columns.ts';
 import { engineOf } from './engine.ts';
 import type { Trx } from './schema.ts';
 
@@ -14,7 +14,7 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
     await giveWay();
     const users = await trx
       .selectFrom('users')
-      .select(['id', 'username', 'email', 'full_name', 'search_text'])
+      .selectAll()
       .where('id', '>', last)
       .orderBy('id')
       .limit(ROWS_AT_ONCE)

@@ -5,6 +5,9 @@ import type { Generated, Kysely, Selectable, Transaction } from 'kysely';
 export const ROLES = ['member', 'viewer', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What searches look through, in the order of the search text. */
+export const SEARCHED_FIELDS = ['username', 'email', 'full_name'] as const;
+
 export type UsersTable = {
   id: Generated<number>;
   username: string;

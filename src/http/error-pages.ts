@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { askToSignIn } from '../auth/access.ts';
+import { askToSignIn } from '../auth/ask-to-sign-in.ts';
 import { formOf } from '../auth/kept-forms.ts';
 import {
   BadSubmissionError,

@@ -1,7 +1,8 @@
 /** Giving access: an administrator makes a link, by which someone chooses a password. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { allow, authenticate } from '../auth/access.ts';
+import { allow } from '../auth/access.ts';
+import { authenticate } from '../auth/authenticate.ts';
 import { rememberDevice } from '../auth/device.ts';
 import { largestNetworkOf } from '../auth/networks.ts';
 import { hashPassword } from '../auth/password-hashing.ts';

@@ -14,11 +14,9 @@ const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
 /** A word or what is in quotes, folded and as typed; as a prefix it is looked for at the start of fields alone. */
 export type Term = { text: string; typed: string; isPrefix: boolean };
 
-type Searched = { username: string; email: string; full_name: string | null };
-
-export function searchTextOf({ username, email, full_name }: Searched): string {
-  const fields = full_name === null ? [username, email] : [username, email, full_name];
-  return fields.map((field) => FIELD_START + fold(field)).join('');
+/** What searches go through: all fields that are there. */
+export function joinFields(fields: readonly (string | null | undefined)[]): string {
+  return fields.map((field) => (field ? FIELD_START + fold(field) : '')).join('');
 }
 
 /** What is in the search text of those who have the term. */

@@ -7,12 +7,12 @@ import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { changeUser, createUser } from '../users/commands.ts';
 import { findUserByUsername } from '../users/queries.ts';
-import { newUserSchema } from '../users/validation.ts';
+import { type NewUser, newUserSchema } from '../users/validation.ts';
 
 /** The fields of someone who becomes an administrator. */
 export const administratorSchema = newUserSchema.omit({ is_active: true, role: true });
 
-type NewAdministrator = { username: string; email: string; full_name: string | null };
+type NewAdministrator = Omit<NewUser, 'is_active' | 'role'>;
 
 /** @returns undefined where there is an administrator already; else as below. */
 export async function makeFirstAdministrator(

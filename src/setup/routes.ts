@@ -1,8 +1,9 @@
 /** The first administrator, by a link from the log that works once. */
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { allow, authenticate } from '../auth/access.ts';
+import { allow } from '../auth/access.ts';
 import { hasAdministrator } from '../auth/administrators.ts';
+import { authenticate } from '../auth/authenticate.ts';
 import { rememberDevice } from '../auth/device.ts';
 import { largestNetworkOf } from '../auth/networks.ts';
 import { hashPassword } from '../auth/password-hashing.ts';

@@ -124,6 +124,10 @@ function versionOf(version: string | undefined): number | undefined {
 
 /** What the form's fields show for a user. */
 function valuesOf(user: User): Fields {
-  const { username, email, full_name, is_active, role } = user;
-  return { username, email, full_name: full_name ?? '', is_active: is_active ? '1' : '0', role };
+  return Object.fromEntries(USER_FIELDS.map((name) => [name, typedFor(user[name])]));
+}
+
+function typedFor(value: string | boolean | null): string {
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  return value ?? '';
 }

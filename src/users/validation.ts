@@ -55,7 +55,9 @@ export const newUserSchema = z.object({
   role: fields.role.default('member'),
 });
 
-export type NewUser = z.infer<typeof newUserSchema>;
+type WholeUser = z.infer<typeof newUserSchema>;
+/** What may be empty need not be there. */
+export type NewUser = Pick<WholeUser, 'username' | 'email' | 'is_active' | 'role'> & Partial<WholeUser>;
 export type UserChanges = z.infer<typeof userChangesSchema>;
 
 /** What a word says, in any case; undefined where it says neither. */

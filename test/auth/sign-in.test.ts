@@ -275,7 +275,7 @@ describe('many at once', () => {
     expect(busy.length).toBeGreaterThan(100);
     expect(answers.filter(({ statusCode }) => statusCode === 303).length).toBe(400 - busy.length);
     expect(textOf(busy[0]?.body ?? '')).toContain('Too many people are signing in at this moment.');
-    expect(busy[0]?.headers['retry-after']).toBe('5');
+    for (const { headers } of busy) expect(headers['retry-after']).toMatch(/^[1-5]$/);
     expect(fieldValue(busy[0]?.body ?? '', 'next')).toBe('/roles');
   });
 });

@@ -12,7 +12,8 @@ export type Request = {
 /** Without the headers that belong to the moment or the connection. */
 export type Answer = { status: number; headers: Record<string, string>; body: string };
 
-const PATIENCE = 10_000;
+/** In milliseconds; many who sign in at once wait for each other, and the machine may be busy with other things. */
+const PATIENCE = 60_000;
 
 export async function ask(origin: string, { path, ...request }: Request): Promise<Answer> {
   const response = await fetch(origin + path, {

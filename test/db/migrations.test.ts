@@ -1,56 +1,153 @@
-import { expect, test } from 'vitest';
-import { seedUsers } from '../../src/cli/seed.ts';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { describe, expect, test } from 'vitest';
+import { findCredentials } from '../../src/auth/credentials.ts';
+import { findDraft } from '../../src/auth/drafts.ts';
+import { writeKey } from '../../src/auth/key-file.ts';
+import { isPassword } from '../../src/auth/password-hashing.ts';
+import { openSecret } from '../../src/auth/second-factor-secrets.ts';
+import { loadKey } from '../../src/auth/secret-key.ts';
+import { findSession } from '../../src/auth/sessions.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
+import { searchTextOf } from '../../src/db/derived-columns.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { countByKind } from '../../src/db/user-counts.ts';
+import { findInvited } from '../../src/invitations/queries.ts';
 import { Deadline } from '../../src/lib/deadline.ts';
 import { parseSearch } from '../../src/search/terms.ts';
-import { countByStatus } from '../../src/users/counts.ts';
-import { addUser, temporaryDatabase, temporaryUrl } from '../support.ts';
-import { makeVersion } from './versions.ts';
+import { readCounts } from '../../src/users/counts.ts';
+import { tablesOf } from '../engines.ts';
+import { addUser, SECRET_KEY, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { catalogueOf } from './catalogue.ts';
+import { openAsItIs, restoreVersion } from './versions/restore.ts';
+
+/** Searches, and whom they find. */
+const NAMES = {
+  'grace hopper': 7,
+  'renamed@example.org': 8,
+  'muller jurg': 53,
+  'lodz strasse': 54,
+  "d'arc": 55,
+  ΣΊΣΥΦΟΣ: 56,
+  नमस्ते: 57,
+  かぎ: 58,
+  istanbul: 800_000,
+};
+/** The one after the last was made, too, and deleted. */
+const NEXT = 800_002;
+/** When the invitation had just been made. */
+const THEN = Date.UTC(2026, 10, 23, 6);
 
 async function find(db: Db, q: string): Promise<number[]> {
   const search = await engineOf(db).searchIndexOf(db);
-  const question = { terms: parseSearch(q), condition: undefined, isReversed: false, limit: 3_000 };
+  const question = { terms: parseSearch(q), condition: undefined, isReversed: false, limit: 5_000 };
   return search.find(db, question, Deadline.in(60_000));
 }
 
-/** Searches, and the names that they find. */
-const NAMES = {
-  'muller jurg': 'Jürgen Müller',
-  'lodz strasse': 'Łódź Straße',
-  "d'arc": 'Jeanne d’Arc',
-  ΣΊΣΥΦΟΣ: 'Σίσυφος',
-  नमस्ते: 'नमस्ते',
-  かぎ: 'かぎ',
-  istanbul: 'İSTANBUL',
-};
+async function usersOf(db: Db) {
+  return db.selectFrom('users').selectAll().orderBy('id').execute();
+}
 
-/** The id of the last one, who is in another index of SQLite's than the others. */
-const FAR = 800_000;
+async function expectCounts(db: Db): Promise<void> {
+  const counts = (await readCounts(db)).filter(({ count }) => count > 0);
+  const right = countByKind(await usersOf(db));
+  expect(counts).toHaveLength(right.length);
+  expect(counts).toEqual(expect.arrayContaining(right));
+}
+
+/** Every row of the tables that say who may sign in, and who has. */
+async function accessOf(db: Db, tables: readonly string[]) {
+  const rows = tables.map(async (table) => {
+    const all = await sql<object>`select * from ${sql.table(table)} order by 1`.execute(db);
+    return [table, all.rows] as const;
+  });
+  return Object.fromEntries(await Promise.all(rows));
+}
+
+async function accessTablesOf(db: Db): Promise<string[]> {
+  return (await tablesOf(db)).filter((name) => !/^(users|user_counts|roster_version|sqlite_)/.test(name));
+}
 
 const VERSIONS = MIGRATIONS.map((_migration, index) => index + 1);
 
-test.each(VERSIONS)(
-  'users of version %i are all found once the database has been opened',
-  async (version) => {
-    const today = await temporaryDatabase();
-    await seedUsers(today, 2_500);
-    for (const [index, full_name] of Object.values(NAMES).entries())
-      await addUser(today, { username: `odd${index}`, full_name });
-    const rows = await today.selectFrom('users').selectAll().orderBy('id').execute();
-    const users = rows.map((user, index) => (index < rows.length - 1 ? user : { ...user, id: FAR }));
-    const url = await temporaryUrl();
-    await makeVersion(version, url, users);
+describe.each(VERSIONS)('a database of version %i', (version) => {
+  test('has its users, found and counted, once it has been opened', async () => {
+    const url = await restoreVersion(version);
+    const before = await usersOf(openAsItIs(url));
+    expect(before).toHaveLength(58);
 
     const db = await temporaryDatabase(url);
-    expect(await db.selectFrom('users').selectAll().orderBy('id').execute()).toEqual(users);
-    expect(await countByStatus(db, 'member')).toEqual(await countByStatus(today, 'member'));
-    expect(await find(db, 'example')).toEqual(users.map(({ id }) => id));
-    for (const [index, q] of Object.keys(NAMES).entries())
-      expect(await find(db, q), q).toEqual([users[2_500 + index]?.id]);
-    const { id } = await addUser(db, { username: 'late', full_name: 'Zoë Späth' });
-    expect(id).toBe(FAR + 1);
-    expect(await find(db, 'zoe spath')).toEqual([id]);
-  },
-);
+    expect(await usersOf(db)).toMatchObject(
+      before.map((user) => ({ ...user, role: user.role ?? 'member', search_text: searchTextOf(user) })),
+    );
+    await expectCounts(db);
+    expect(await find(db, 'example')).toEqual(before.map(({ id }) => id));
+    for (const [q, id] of Object.entries(NAMES)) expect(await find(db, q), q).toEqual([id]);
+
+    expect((await addUser(db, { username: 'late', full_name: 'Zoë Späth' })).id).toBe(NEXT);
+    expect(await find(db, 'zoe spath')).toEqual([NEXT]);
+    await expectCounts(db);
+  });
+
+  test('has the tables, indexes and constraints of a new one', async () => {
+    const db = await temporaryDatabase(await restoreVersion(version));
+    const today = await temporaryDatabase();
+    await transact(today, (trx) => engineOf(trx).writeLastId(trx, NEXT));
+    // On SQLite those with a high id are in an index of their own.
+    await addUser(today, { username: 'far' });
+    expect(await catalogueOf(db)).toBe(await catalogueOf(today));
+  });
+});
+
+test('more users than are read at once are all found', async () => {
+  const url = await restoreVersion(1);
+  const db = openAsItIs(url);
+  await transact(db, async (trx) => {
+    await sql`
+      insert into users (username, username_key, email, email_key, is_active, created_at, updated_at)
+      select 'many' || n, 'many' || n, 'many' || n || '@example.org', 'many' || n || '@example.org', is_active, 0, 0
+      from (select row_number() over () as n, one.is_active from users as one, users as other) as many`.execute(
+      trx,
+    );
+    for (const isActive of [true, false])
+      await sql`
+        update user_counts set count = count + (select count(*) from users where username like 'many%' and is_active = ${isActive})
+        where is_active = ${isActive} and ${engineOf(trx).counterShard}`.execute(trx);
+  });
+  const today = await temporaryDatabase(url);
+  const users = await usersOf(today);
+  expect(users).toHaveLength(58 + 58 * 58);
+  expect(await find(today, 'example')).toEqual(users.map(({ id }) => id));
+  expect(await find(today, 'many3364')).toEqual([users.at(-1)?.id]);
+  await expectCounts(today);
+});
+
+/** Roles, credentials and sessions came with version 3. */
+describe.each(VERSIONS.slice(2))('a database of version %i', (version) => {
+  test('lets everyone in as before', async () => {
+    const url = await restoreVersion(version);
+    const asItWas = openAsItIs(url);
+    const tables = await accessTablesOf(asItWas);
+    const before = await accessOf(asItWas, tables);
+
+    const db = await temporaryDatabase(url);
+    expect(await accessOf(db, tables)).toMatchObject(before);
+    const hash = (await findCredentials(db, 11))?.password_hash;
+    expect(await isPassword('password of 11', hash)).toBe(true);
+    const session = await findSession(db, 'token of 11');
+    expect(session).toMatchObject({ user_id: 11, role: 'editor' });
+    expect(await findDraft(db, Number(session?.id))).toEqual({
+      form: '/users/new',
+      fields: { username: 'Zoë' },
+    });
+    expect(await findInvited(db, 'link of 12', THEN)).toMatchObject({ id: 12 });
+
+    const path = join(temporaryFolder(), 'key');
+    writeKey(path, SECRET_KEY);
+    const { key } = await loadKey(db, path);
+    const credentials = await findCredentials(db, 6);
+    expect(openSecret(key, 6, credentials?.code_secret ?? '')).toBe('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP');
+  });
+});

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { searchTextOf } from '../../src/db/derived-columns.ts';
 import { highlight } from '../../src/search/highlighting.ts';
-import { cleanSearch, parseSearch, patternOf, searchTextOf } from '../../src/search/terms.ts';
+import { cleanSearch, parseSearch, patternOf } from '../../src/search/terms.ts';
 
 const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ada  Lovelace-Straßer' };
 

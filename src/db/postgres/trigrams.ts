@@ -6,12 +6,12 @@ import { type Expression, type SqlBool, sql } from 'kysely';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { patternOf, type Term } from '../../search/terms.ts';
-import type { Db, Trx } from '../schema.ts';
+import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 
 const INDEX = 'users_search_text';
 /** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */
-const FIELDS = [2, 3, 4];
+const FIELDS = SEARCHED_FIELDS.map((_name, index) => index + 2);
 
 export async function postgresSearch(db: Db): Promise<SearchIndex> {
   const prefixOnly = !(await hasIndex(db));

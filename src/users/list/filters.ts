@@ -4,7 +4,7 @@ import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES, type Role, type User } from '../../db/schema.ts';
 import { date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
-import { codePoints, foldDigits, trim } from '../../lib/text.ts';
+import { codePoints, foldDigits, named, trim } from '../../lib/text.ts';
 import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 
@@ -129,5 +129,5 @@ function nameOfDay(day: Day): string {
 }
 
 function nameOfTerm({ typed, isPrefix }: Term): string {
-  return `${isPrefix ? 'a field that starts with ' : ''}“${typed}”`;
+  return `${isPrefix ? 'a field that starts with ' : ''}“${named(typed)}”`;
 }

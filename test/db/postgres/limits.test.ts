@@ -57,7 +57,7 @@ test('when all connections are in use a request waits for one, and is told when 
   const pages = await whileLocked(db, () => Promise.all([get(app, '/users'), post(app, '/users/1/delete')]));
   for (const page of pages) {
     expect(page.statusCode).toBe(503);
-    expect(page.headers['retry-after']).toBe('5');
+    expect(page.headers['retry-after']).toMatch(/^[1-5]$/);
   }
   expect((await get(app, '/users')).statusCode).toBe(200);
   const waiting = await Promise.all(Array.from({ length: 20 }, () => get(app, '/users')));

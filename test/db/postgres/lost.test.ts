@@ -74,7 +74,7 @@ test.each([
     breakOnce(fault);
     const page = await post(app, '/users', ALICE);
     expect(page.statusCode).toBe(503);
-    expect(page.headers['retry-after']).toBe('5');
+    expect(page.headers['retry-after']).toMatch(/^[1-5]$/);
     expect(textOf(page.body)).toContain('Nothing was changed; go back and send it again.');
     expect(await usernames()).toEqual(['bob']);
     expect((await post(app, '/users', ALICE)).statusCode).toBe(303);
@@ -93,7 +93,7 @@ test.each([
     breakOnce(fault);
     const page = await post(app, '/users', ALICE);
     expect(page.statusCode).toBe(503);
-    expect(page.headers['retry-after']).toBe('5');
+    expect(page.headers['retry-after']).toMatch(/^[1-5]$/);
     expect(textOf(page.body)).toContain('The change may have been saved: look before you send it again.');
     expect(textOf(page.body)).not.toContain('Nothing was changed');
     expect(page.body).toContain('href="/users?sort=-id"');

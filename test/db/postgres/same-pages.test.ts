@@ -56,7 +56,7 @@ async function ask(app: FastifyInstance, ids: readonly number[], { path, fields 
   return answer;
 }
 
-/** What an answer says, with ranks in place of ids, and without times and the colours that go by ids. */
+/** What an answer says, with ranks in place of ids, and without times, ids of requests and the colours that go by ids. */
 function comparable({ statusCode, headers, body }: LightMyRequestResponse, ids: readonly number[]) {
   const rankOf = (id: string) => (ids.includes(Number(id)) ? `#${ids.indexOf(Number(id))}` : id);
   const text = `${statusCode} ${headers.location ?? ''} ${headers['set-cookie'] ?? ''}\n${body}`;
@@ -64,6 +64,7 @@ function comparable({ statusCode, headers, body }: LightMyRequestResponse, ids: 
     .replaceAll(/(?<=roster_flash_\w{8}=)[\w-]+/g, (sealed) => String(open(SECRET_KEY, 'flash', sealed)))
     .replaceAll(/<time .*?<\/time>/gs, '<time>')
     .replaceAll(/hue-\d/g, 'hue')
+    .replaceAll(/(as request <code[^>]*>)[0-9a-f-]+/g, '$1id')
     .replaceAll(/(created\.\d+\.)\d+/g, '$1time')
     .replaceAll(
       /(\/users\/|(?:after|before)(?:=|%3D)-?[a-z]+\.|class="number">|[Uu]ser |<dt>Number<\/dt><dd>)(\d+)\b/g,

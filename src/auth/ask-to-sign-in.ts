@@ -1,0 +1,26 @@
+/** Sending someone to the form for signing in, from which they come back. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isShort } from '../http/safe-redirect.ts';
+import { draftOf, formOf, sealDraft } from './kept-forms.ts';
+
+/** Leads to the form for signing in, or shows it; what was sent is there again afterwards, where it may be kept. */
+export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
+  const { method, url, expired } = request;
+  const isReading = method === 'GET' || method === 'HEAD';
+  const address = `/sign-in?next=${encodeURIComponent(url)}`;
+  if (isReading && isShort(address)) return reply.seeOther(address);
+  const draft = draftOf(request);
+  // RFC 9110, 11.6.1; browsers ask nothing by themselves for a scheme that they do not know.
+  reply.header('www-authenticate', 'Form realm="Roster"');
+  return reply.render(
+    'auth/sign-in',
+    {
+      next: isReading ? url : (formOf(request) ?? '/users'),
+      username: expired?.username ?? '',
+      draft: expired && draft ? sealDraft(request, expired, draft) : undefined,
+      isRefused: !isReading,
+      isExpired: expired !== undefined,
+    },
+    401,
+  );
+}

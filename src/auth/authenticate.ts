@@ -1,0 +1,87 @@
+/** Who asks: the session that a request comes with, or whoever is there while there is no administrator. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
+import type { Trx } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { isWithin, SKEW } from '../lib/clock.ts';
+import type { Actor } from './actor.ts';
+import { hasAdministrator } from './administrators.ts';
+import { readCookie, sessionCookie } from './cookie.ts';
+import { maySignIn } from './policy.ts';
+import { actorOf } from './run-command.ts';
+import { endIfSetBack, findSession, isAnySeenAfter, type Session, touchSession } from './sessions.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined for whoever is not signed in. */
+    session: Session | undefined;
+    /** Who asks; also set where nobody needs to sign in, since there is no administrator yet. */
+    actor: Actor | undefined;
+    isOpen: boolean;
+    /** A session whose time is over. */
+    expired: Session | undefined;
+  }
+}
+
+/** Milliseconds between two notes that a session is in use. */
+const TOUCH_EVERY = 60_000;
+
+/** Finds out who asks, and notes it in the request. */
+export async function authenticate(request: FastifyRequest): Promise<void> {
+  const { server } = request;
+  const token = readCookie(request, sessionCookie(server));
+  const session = token === undefined ? undefined : await findSession(server.db, token);
+  const now = server.clock();
+  if (session && maySignIn(session)) {
+    if (await isInUse(request, session, now)) {
+      request.session = session;
+      const { user_id: id, username, role } = session;
+      request.actor = actorOf(request, { user: { id, username }, role, via: 'form' });
+      return;
+    }
+    request.expired = session;
+  }
+  if (!(await knowsAdministrator(server))) {
+    request.isOpen = true;
+    request.actor = actorOf(request, { role: 'editor', via: 'open' });
+  }
+}
+
+/** Whether the time of a session is not over. */
+export function isLive(
+  { created_at, seen_at }: Pick<Session, 'created_at' | 'seen_at'>,
+  { sessionIdle, sessionLasts }: Config,
+  now: number,
+): boolean {
+  return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
+}
+
+/** Whether a session goes on; it is then noted that it is in use. */
+async function isInUse(request: FastifyRequest, session: Session, now: number): Promise<boolean> {
+  const { server, log } = request;
+  const { db, config } = server;
+  const isJustNoted = Math.abs(now - session.seen_at) < TOUCH_EVERY;
+  if (!isJustNoted && (await isAnySeenAfter(db, now + SKEW))) {
+    log.warn('the clock has been set back, or another Roster’s is ahead: everyone has to sign in again');
+    await noteUse(request, (trx) => endIfSetBack(trx, now, config.sessionIdle));
+    return false;
+  }
+  if (!isLive(session, config, now)) return false;
+  if (!isJustNoted) await noteUse(request, (trx) => touchSession(trx, session.id, now));
+  return true;
+}
+
+/** A page can be read where nothing can be written just now. */
+async function noteUse({ server, log }: FastifyRequest, note: (trx: Trx) => Promise<void>): Promise<void> {
+  await transact(server.db, note).catch((err) =>
+    log.warn({ err }, 'it could not be noted which sessions are in use'),
+  );
+}
+
+const administered = new WeakSet<FastifyInstance>();
+
+/** Once there has been an administrator there always is one. */
+export async function knowsAdministrator(server: FastifyInstance): Promise<boolean> {
+  if (!administered.has(server) && (await hasAdministrator(server.db))) administered.add(server);
+  return administered.has(server);
+}

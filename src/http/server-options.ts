@@ -1,0 +1,52 @@
+/** How Fastify, and Node below it, take requests in. */
+import type { FastifyRequest, FastifyServerOptions } from 'fastify';
+import type { Config } from '../config.ts';
+import { parseQuery } from '../lib/forms.ts';
+import { withoutTokens } from '../lib/redaction.ts';
+import type { trustOf } from './client-address.ts';
+import { newRequestId } from './error-pages.ts';
+import { takeTarget } from './host.ts';
+import { type Limit, limitLog } from './log-limit.ts';
+import { CONNECTION_TIMEOUT } from './sockets.ts';
+
+/** Bytes. */
+const LARGEST_FORM = 64 * 1024;
+/** A client that has not sent its whole request after this, in milliseconds, is told so; without a word if it has sent nothing. */
+const REQUEST_TIMEOUT = 10_000;
+
+type Parts = { isTrusted: ReturnType<typeof trustOf>; limit: Limit };
+
+export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
+  return {
+    // The only one in any log: a page that says what went wrong shows it.
+    genReqId: newRequestId,
+    logger: {
+      level: config.logLevel,
+      serializers: { req: requestToLog },
+      hooks: { logMethod: limitLog(limit) },
+    },
+    // From anyone else these headers are only what a client says of itself.
+    trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
+    bodyLimit: LARGEST_FORM,
+    requestTimeout: REQUEST_TIMEOUT,
+    connectionTimeout: CONNECTION_TIMEOUT,
+    keepAliveTimeout: config.keepAlive,
+    // A request without a host is ours to answer, like one for another host.
+    http: { headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1_000, requireHostHeader: false },
+    return503OnClosing: false,
+    // Zod checks what comes in and pages go out as they are: the compilers of JSON schemas need not even be loaded.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
+    // As long as an address can be: what is too long for an id or a name is not found like any other.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024, querystringParser: parseQuery },
+    rewriteUrl: takeTarget,
+  } satisfies FastifyServerOptions & { http: object };
+}
+
+/** What is logged of a request; a token in its address is not. */
+function requestToLog({ method, url, host, address }: FastifyRequest) {
+  return { method, url: withoutTokens(url), host, remoteAddress: address };
+}
+
+function noCompiler(): never {
+  throw new Error('Roster uses no JSON schemas.');
+}
