@@ -21,17 +21,8 @@ const STANDING = inject('isLong') ? 10_000 : 1_500;
 const EVERY = 50;
 /** What counts as itself again: so many pages in a row that take so long at most. */
 const ITSELF = { pages: 5, milliseconds: 100 };
-/** What is promised, in milliseconds, of a machine that has nothing else to do: see `watchSlowness`. */
+/** What is promised, in milliseconds, however busy the machine is: `slowness` in the table says how much it was. */
 const PROMISE = { answer: 500, recovery: 2_000 };
-/**
- * So many connections that never pause are refused within that time but for a few: two slow cores do not answer 4,000 times a
- * second, with three quarters of the pages besides.
- */
-const TOO_MANY = { connections: 2_000, refusal: 1_000 };
-/** Slowed down by more than this it had other rates at other moments: they do not compare. */
-const CALM = 1.4;
-/** Of the best rate of pages, how much is left with so many connections. */
-const GOODPUT: Readonly<Record<number, number>> = { 512: 0.9, 2000: 0.7 };
 
 /** With the cookie of whoever has been made an administrator by then. */
 const headers = () => `Host: localhost\r\nCookie: ${SIGNED_IN.cookie}\r\nSec-Fetch-Site: same-origin\r\n`;
@@ -183,16 +174,12 @@ test.each([
     }
     console.log(engine, how);
     console.table(rows.map(rounded));
-    const best = Math.max(...rows.map((row) => row['pages/s'] * row.slowness));
-    const isCalm = rows.every(({ slowness }) => slowness < CALM);
-    if (!isCalm) console.log('The machine had too much else to do: how many pages are left is not compared.');
+    const best = Math.max(...rows.map((row) => row['pages/s']));
     for (const row of rows) {
-      expect(row['new, p99']).toBeLessThan(PROMISE.answer * row.slowness);
-      const refusal = row.connections < TOO_MANY.connections ? PROMISE.answer : TOO_MANY.refusal;
-      if (row['refusals/s'] > 0) expect(row['refusal, p99']).toBeLessThan(refusal * row.slowness);
-      expect(row.recovery).toBeLessThan(PROMISE.recovery * row.slowness);
-      if (isCalm)
-        expect((row['pages/s'] * row.slowness) / best).toBeGreaterThan(GOODPUT[row.connections] ?? 0);
+      expect(row['new, p99']).toBeLessThan(PROMISE.answer);
+      if (row['refusals/s'] > 0) expect(row['refusal, p99']).toBeLessThan(PROMISE.answer);
+      expect(row.recovery).toBeLessThan(PROMISE.recovery);
+      expect(row['pages/s'] / best).toBeGreaterThan(row.connections > 512 ? 0.7 : 0.9);
     }
   },
 );
