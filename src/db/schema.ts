@@ -36,7 +36,7 @@ export type UserCountsTable = {
 /** What someone signs in with; who has none has not been given access. */
 export type CredentialsTable = {
   user_id: number;
-  /** With its parameters: `passwords.ts`. */
+  /** With its parameters: `auth/password-hashing.ts`. */
   password_hash: string;
   /** When the password was chosen. */
   changed_at: number;
