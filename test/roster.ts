@@ -1,5 +1,6 @@
 /** A Roster in a process of its own, as `npm start` runs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,4 +94,14 @@ export async function startRoster(settings: Record<string, string> = {}, start =
   const address = LISTENING.exec(out)?.[1];
   if (address === undefined) throw new Error(`Roster said: ${out}${await stderr}`);
   return { child, address, url, stderr };
+}
+
+/** Waits until a Roster says where it is, and keeps what it has said and goes on to say. */
+export async function listenTo(child: ChildProcess): Promise<{ address: string; said: () => string }> {
+  let out = '';
+  child.stdout?.on('data', (chunk) => {
+    out += chunk;
+  });
+  while (!LISTENING.test(out)) await once(child.stdout ?? child, 'data');
+  return { address: LISTENING.exec(out)?.[1] ?? '', said: () => out };
 }

@@ -14,7 +14,6 @@ declare module 'fastify' {
 
 /** How long a proxy that has left the header out is not believed, in milliseconds. */
 const DISTRUSTED_FOR = 60 * 60_000;
-const HEALTH_CHECKS = ['/healthz', '/readyz'];
 
 /**
  * An address of IP without port, brackets and zone, IPv4 where it is mapped into IPv6 (RFC 4291, 2.5.5.2), in the form of
@@ -100,7 +99,7 @@ function isSilent({ headers }: FastifyRequest): boolean {
 
 /** Browsers say what language they want; what checks on Roster from the machine itself, past any proxy, hardly does. */
 function isFromBrowser({ headers, routeOptions }: FastifyRequest): boolean {
-  return headers['accept-language'] !== undefined && !HEALTH_CHECKS.includes(routeOptions.url ?? '');
+  return headers['accept-language'] !== undefined && !routeOptions.config.isHealthCheck;
 }
 
 function silence(proxy: string): string {

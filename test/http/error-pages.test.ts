@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { HEADERS } from '../../src/http/security.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { run } from '../roster.ts';
+import { listenTo, run } from '../roster.ts';
 import { addUser, get, listen, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../support.ts';
 
 const FORM = 'Content-Type: application/x-www-form-urlencoded\r\n';
@@ -192,12 +192,7 @@ describe('a page about an error has a way on', () => {
 test('a page about what failed names the request as the log does', async () => {
   const url = await temporaryUrl();
   const child = run([], { PORT: '0', DATABASE_URL: url });
-  let log = '';
-  child.stdout.on('data', (chunk) => {
-    log += chunk;
-  });
-  while (!/Roster is at \S+\n/.test(log)) await once(child.stdout, 'data');
-  const [, address = ''] = /Roster is at (\S+)\n/.exec(log) ?? [];
+  const { address, said } = await listenTo(child);
   const db = await temporaryDatabase(url);
   await transact(db, (trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
   const pages = [await fetch(`${address}/users`), await fetch(`${address}/users?page=2`)];
@@ -205,27 +200,23 @@ test('a page about what failed names the request as the log does', async () => {
     pages.map(async (page) => /as request ([0-9a-f-]{13}) \./.exec(textOf(await page.text()))?.[1]),
   );
   expect(new Set(ids).size).toBe(2);
-  for (const id of ids) await expect.poll(() => log).toContain(`"reqId":"${id}"`);
-  expect(log).toContain('"url":"/users?page=2"');
+  for (const id of ids) await expect.poll(said, { timeout: 10_000 }).toContain(`"reqId":"${id}"`);
+  expect(said()).toContain('"url":"/users?page=2"');
 });
 
 test('a page about what could not be read names it as the log does, and at info every page about an error does', async () => {
   const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });
-  let log = '';
-  child.stdout.on('data', (chunk) => {
-    log += chunk;
-  });
-  while (!/Roster is at \S+\n/.test(log)) await once(child.stdout, 'data');
-  const [, address = ''] = /Roster is at (\S+)\n/.exec(log) ?? [];
+  const { address, said } = await listenTo(child);
   const end = 'Host: localhost\r\nConnection: close\r\n\r\n';
   for (const line of ['GET /users/%zz', 'POST /users/%zz', 'BREW /users', 'GET /nowhere', 'GET /users/7']) {
     const page = textOf(await sendRaw(address, `${line} HTTP/1.1\r\n${end}`));
     const id = /as request ([0-9a-f-]{13}) \./.exec(page)?.[1];
     expect(id, line).toBeDefined();
     // The second of a kind within a second is named by a line that comes later.
-    await expect.poll(() => log, { message: line, timeout: 10_000 }).toContain(`"${id}"`);
+    const named = new RegExp(`"reqId":"${id}"|"leftOutReqIds":\\[[^\\]]*"${id}"`);
+    await expect.poll(said, { message: line, timeout: 10_000 }).toMatch(named);
   }
-  expect(log).toMatch(/"url":"\/users\/%zz".*"msg":"request not understood"/s);
+  expect(said()).toMatch(/"url":"\/users\/%zz".*"msg":"request not understood"/s);
 });
 
 describe('a method that an address does not have', () => {

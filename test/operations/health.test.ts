@@ -1,12 +1,11 @@
 /** Health checks: what they ask of the database, how often, and what they say. */
-import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { KyselyPlugin } from 'kysely';
 import { expect, test } from 'vitest';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { dump } from '../engines.ts';
-import { run } from '../roster.ts';
+import { listenTo, run } from '../roster.ts';
 import { addUser, get, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
 
 /** The answer, and its status. */
@@ -92,14 +91,9 @@ test('whoever asks hears within the time that a health checker waits, also while
 test('the log hears of it once, and once when it is over', async () => {
   const url = await temporaryUrl();
   const child = run([], { PORT: '0', DATABASE_URL: url });
-  let out = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  while (!/Roster is at \S+\n/.test(out)) await once(child.stdout, 'data');
-  const [, address = ''] = /Roster is at (\S+)\n/.exec(out) ?? [];
+  const { address, said } = await listenTo(child);
   const ask = async () => (await fetch(`${address}/readyz`)).status;
-  const lines = (message: string) => out.split(message).length - 1;
+  const lines = (message: string) => said().split(message).length - 1;
   const db = await temporaryDatabase(url);
   const rename = (from: 'heartbeats' | 'lost', to: string) =>
     transact(db, (trx) => trx.schema.alterTable(from).renameTo(to).execute());

@@ -1,5 +1,5 @@
 /** A disk that takes no more, for real: by a limit of the system's on how large a file may be, which needs no other disk. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
-import { startRoster } from '../../roster.ts';
+import { listenTo, startRoster } from '../../roster.ts';
 import { addUser, get, startApp, temporaryDatabase, temporaryFolder, textOf } from '../../support.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'main.js');
@@ -21,15 +21,6 @@ function startLimited(blocks: number, path: string) {
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
-}
-
-async function addressOf(child: ChildProcess): Promise<string> {
-  let out = '';
-  child.stdout?.on('data', (chunk) => {
-    out += chunk;
-  });
-  while (!/Roster is at \S+\n/.test(out)) await once(child.stdout as NodeJS.EventEmitter, 'data');
-  return /Roster is at (\S+)\n/.exec(out)?.[1] ?? '';
 }
 
 async function send(address: string, fields: Record<string, string>) {
@@ -64,7 +55,7 @@ test.skipIf(isWindows)(
     const path = join(temporaryFolder(), 'roster.db');
     await (await openDatabase(`sqlite:${path}`)).destroy();
     const child = startLimited(1_000, path);
-    const address = await addressOf(child);
+    const address = (await listenTo(child)).address;
     expect((await fetch(`${address}/readyz`)).status).toBe(200);
 
     const [saved, refused]: [string[], string[]] = [[], []];
