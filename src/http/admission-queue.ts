@@ -5,7 +5,7 @@ export const KINDS = ['signing in', 'reading', 'writing'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Whoever has waited for so long, in milliseconds, is refused; sooner would only mean to be asked again sooner. */
-export const LONGEST_WAIT = 350;
+export const LONGEST_WAIT = 400;
 
 type Waiting<T> = { item: T; deadline: number };
 
@@ -32,9 +32,11 @@ export class AdmissionQueue<T> {
     return this.#take(this.#queues.find((queue) => queue.length > 0));
   }
 
-  /** Someone whose time was over then. */
-  takeLate(then: number): T | undefined {
-    return this.#take(this.#queues.find((queue) => Number(queue[0]?.deadline) <= then));
+  /** Whoever has waited longest, if their time was over then. */
+  takeOldest(then: number): T | undefined {
+    const deadlineOf = (queue: Waiting<T>[]) => queue[0]?.deadline ?? Number.POSITIVE_INFINITY;
+    const oldest = this.#queues.reduce((one, other) => (deadlineOf(other) < deadlineOf(one) ? other : one));
+    return deadlineOf(oldest) <= then ? this.#take(oldest) : undefined;
   }
 
   #take(queue: Waiting<T>[] | undefined): T | undefined {

@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { isSaturated } from '../db/engine.ts';
-import { AdmissionQueue, type Kind } from './admission-queue.ts';
+import { AdmissionQueue, type Kind, LONGEST_WAIT } from './admission-queue.ts';
 import { noteRequest } from './error-pages.ts';
 import { type Asker, Askers, isHasty } from './haste.ts';
 import { addRefusals } from './refusals.ts';
@@ -18,10 +18,10 @@ const MOST_A_TURN = 32;
 const TURN_TIME = 15;
 /** While connections come in, one request is begun in so many turns. */
 const TURNS_PER_BEGUN = 4;
-/** Of those who are late so many are refused for each request that is begun: a refusal costs a tenth of a page at most. */
-const REFUSED_PER_BEGUN = 4;
-/** Whoever is so late, in milliseconds, is refused at once. */
-const MOST_LATE = 3_000;
+/** Of more than so many some are refused before they are late: all at once would take too long, and be asked again at once. */
+const CROWD = 256;
+/** A crowd of which more have been begun than had to be may stand still until that is made up for by so large a part of it. */
+const LEAD = 0.25;
 /** How many may wait; the next are refused at once. */
 const MOST_WAITING = 10_000;
 const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
@@ -46,10 +46,12 @@ export function addAdmission(
   const askers = new Askers<Who>();
   const refuse = addRefusals(app);
   let isScheduled = false;
-  /** How many more this turn begins, and how many of those that waited the last one has begun. */
+  /** How many more this turn begins, and until when. */
   let left = MOST_A_TURN;
-  let begun = 0;
   let turnEnds = 0;
+  let lastTurn = 0;
+  /** How many more of a crowd should have been begun or refused by now, for all to be in time; below 0 that many fewer. */
+  let behind = 0;
   let connections = 0;
 
   server.off('request', begin).on('request', (request, response) => {
@@ -108,12 +110,10 @@ export function addAdmission(
     isScheduled = false;
     const now = performance.now();
     // Where this turn begins all of them it is no crowd that has made them late, but a machine that stood still.
-    if (queue.size > MOST_A_TURN || isSaturated(db)) {
-      refuseLate(now - MOST_LATE, Number.POSITIVE_INFINITY);
-      // One in any case, as nothing is begun while the database hangs.
-      refuseLate(now, 1 + begun * REFUSED_PER_BEGUN);
-    }
-    begun = 0;
+    behind = queue.size > CROWD ? behind + (queue.size * (now - lastTurn)) / LONGEST_WAIT : 0;
+    lastTurn = now;
+    if (queue.size > MOST_A_TURN || isSaturated(db))
+      while (refuseNext(behind < 1 ? now : Number.POSITIVE_INFINITY)) behind--;
     if (connections % TURNS_PER_BEGUN === 0) beginNext();
     left = MOST_A_TURN;
     if (queue.size === 0) return;
@@ -133,7 +133,7 @@ export function addAdmission(
   function beginNext(): void {
     const next = isSaturated(db) ? undefined : queue.takeNext();
     if (next === undefined || isGone(next)) return;
-    begun++;
+    behind = Math.max(behind - 1, -LEAD * queue.size);
     leave(next);
     begin(next.request, next.response);
   }
@@ -142,14 +142,13 @@ export function addAdmission(
     if (asker) askers.keep(asker, performance.now());
   }
 
-  function refuseLate(then: number, most: number): void {
-    for (let left = most; left > 0; left--) {
-      const late = queue.takeLate(then);
-      if (late === undefined) return;
-      if (isGone(late)) continue;
-      leave(late);
-      refuse(late.request, late.response);
-    }
+  /** Whoever has waited longest, if their time was over then. */
+  function refuseNext(then: number): boolean {
+    const oldest = queue.takeOldest(then);
+    if (oldest === undefined) return false;
+    leave(oldest);
+    if (!isGone(oldest)) refuse(oldest.request, oldest.response);
+    return true;
   }
 }
 

@@ -44,10 +44,10 @@ test('whoever has paused comes before all who have not, and among those kinds ha
 
 test('whoever has waited for too long is found, and nobody before', () => {
   const queue = queueOf(['!a', 'reading'], ['b', 'writing'], ['c', 'reading']);
-  expect(queue.takeLate(LONGEST_WAIT)).toBeUndefined();
-  expect(queue.takeLate(1 + LONGEST_WAIT)).toBe('!a');
-  expect(queue.takeLate(1 + LONGEST_WAIT)).toBeUndefined();
-  expect(queue.takeLate(3 + LONGEST_WAIT)).toBe('c');
-  expect(queue.takeLate(3 + LONGEST_WAIT)).toBe('b');
+  expect(queue.takeOldest(LONGEST_WAIT)).toBeUndefined();
+  expect(queue.takeOldest(1 + LONGEST_WAIT)).toBe('!a');
+  expect(queue.takeOldest(1 + LONGEST_WAIT)).toBeUndefined();
+  expect(queue.takeOldest(3 + LONGEST_WAIT)).toBe('b');
+  expect(queue.takeOldest(3 + LONGEST_WAIT)).toBe('c');
   expect(queue.size).toBe(0);
 });

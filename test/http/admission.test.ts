@@ -39,8 +39,8 @@ async function startBusy(settings = {}) {
     },
     catchUp: () => void isSaturated.mockReturnValue(false),
     fallBehind: () => void isSaturated.mockReturnValue(true),
-    passTime(): void {
-      time += LONGEST_WAIT;
+    passTime(milliseconds = LONGEST_WAIT): void {
+      time += milliseconds;
     },
     /** From now on each request takes so many milliseconds. */
     takeTime(each: number): void {
@@ -105,6 +105,19 @@ test('whoever has waited for too long is refused, by a page with all that others
   }
   expect(roster.begun).toEqual(['GET /healthz', 'GET /nowhere']);
   expect(await roster.app.db.selectFrom('users').selectAll().execute()).toEqual([]);
+});
+
+test.each([
+  [300, 150],
+  [100, 0],
+])('when half the time of %i who wait is over, %i have been refused', async (waiting, refused) => {
+  const roster = await startBusy();
+  const clients = await Promise.all(Array.from({ length: waiting }, () => roster.send(LIST)));
+  await roster.arrived();
+  roster.passTime(LONGEST_WAIT / 2);
+  await roster.arrived();
+  const answered = () => clients.filter((client) => client.received().includes('HTTP/1.1 503 ')).length;
+  await expect.poll(answered).toBe(refused);
 });
 
 test('who is refused may ask again on the same connection', async () => {
