@@ -1,24 +1,31 @@
-/** The table of contents: everything that Roster is made of, in the order in which a request meets it. */
+/**
+ * The table of contents: everything that Roster is made of, in the order in which a request meets it. Pages, and what
+ * belongs to them, are a scope of their own.
+ */
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
-import { addAccess, allow } from './auth/access.ts';
+import { addAccess, allow, collectRules } from './auth/access.ts';
 import { addAudit } from './auth/audit.ts';
 import { cookieMarkOf } from './auth/cookie.ts';
 import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
 import { sessionRoutes } from './auth/routes.ts';
+import { newToken } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
 import { addAdmission } from './http/admission.ts';
 import { assetRoutes } from './http/assets.ts';
+import { answerClientError, showFrameworkError } from './http/bare-pages.ts';
 import { addClientAddress, askerOf, trustOf } from './http/client-address.ts';
 import { addCompression } from './http/compression.ts';
-import { addErrorPages, answerClientError, showFrameworkError } from './http/error-pages.ts';
+import { addSameOrigin } from './http/cross-site.ts';
+import { addErrorPages } from './http/error-pages.ts';
 import { addFlash } from './http/flash.ts';
 import { addDraining } from './http/graceful-shutdown.ts';
 import { addLogLimit, limitLines } from './http/log-limit.ts';
 import { collectMethods } from './http/method-not-allowed.ts';
+import { addSafeRedirects } from './http/safe-redirect.ts';
 import { addSecurity } from './http/security.ts';
 import { serverOptions } from './http/server-options.ts';
 import { addTimeouts, answerOddRequests } from './http/sockets.ts';
@@ -37,12 +44,16 @@ import { userRoutes } from './users/routes.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
+    config: Config;
     db: Db;
     /** What is sealed with it, in the database and in browsers, nobody reads or makes who lacks it: 32 bytes. */
     secretKey: Buffer;
+    clock: Clock;
     stopwatch: Stopwatch;
     /** What the names of its cookies end with. */
     cookieMark: string;
+    /** Of the link to the first administrator, while there is none. */
+    setupToken: string;
   }
 }
 
@@ -68,40 +79,47 @@ export async function buildApp({
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
-  app.decorate('db', db).decorate('secretKey', secretKey).decorate('stopwatch', stopwatch);
-  app.decorate('cookieMark', cookieMarkOf(databaseId));
+  app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
+  app.decorate('clock', clock).decorate('stopwatch', stopwatch);
+  app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
+
   answerOddRequests(app);
   addLogLimit(app, limit);
   addAdmission(app, (request) => askerOf(request, isTrusted));
   const { closeMethods } = collectMethods(app);
+  collectRules(app);
   addClientAddress(app, isTrusted);
-
   addDropping(app);
   addTimeouts(app);
-  addErrorPages(app);
   addDraining(app);
-  // Cookies are parsed before it is asked whether a form carries a session.
-  await addFlash(app, config);
   addSecurity(app, config);
+  addSafeRedirects(app);
   addCompression(app);
   addAudit(app, config.logLevel, limit);
-  addAccess(app, config, clock);
   addClockWatch(app);
   addPruning(app);
   await addViews(app);
   app.removeAllContentTypeParsers();
-  await app.register(formbody, { parser: parseUrlEncoded });
 
-  app.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
-  userRoutes(app);
-  sessionRoutes(app);
-  accountRoutes(app);
-  invitationRoutes(app);
-  setupRoutes(app);
-  roleRoutes(app);
   healthRoutes(app);
-  assetRoutes(app);
-  wellKnownRoutes(app);
-  closeMethods();
+  await app.register(async (html) => {
+    addErrorPages(html);
+    // Cookies are parsed before it is asked whether a form carries a session.
+    await addFlash(html, config);
+    addSameOrigin(html);
+    addAccess(html);
+    await html.register(formbody, { parser: parseUrlEncoded });
+
+    html.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
+    userRoutes(html);
+    sessionRoutes(html);
+    accountRoutes(html);
+    invitationRoutes(html);
+    setupRoutes(html);
+    roleRoutes(html);
+    assetRoutes(html);
+    wellKnownRoutes(html);
+    closeMethods(html);
+  });
   return app;
 }

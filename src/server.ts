@@ -15,6 +15,7 @@ import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
 import { StartError } from './errors.ts';
+import { urlFor } from './lib/url-for.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 
@@ -110,7 +111,9 @@ function announce(
   console.log(`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`);
   if (made !== undefined) console.log(newDatabase(made));
   if (isOpen)
-    console.log(`No administrator yet: make one at ${origin?.origin ?? here}/setup/${app.setupToken}`);
+    console.log(
+      `No administrator yet: make one at ${origin?.origin ?? here}${urlFor(`/setup/${app.setupToken}`)}`,
+    );
 }
 
 /** Of a name, one address: at those of `localhost` Fastify would listen with servers that lack most of what this one has. */

@@ -150,6 +150,8 @@ describe('views', () => {
         expect(raw).toMatch(/^<%~ (it\.body|include\(.*\)) %>$/);
       expect(view).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i);
       expect(view, 'an unquoted attribute').not.toMatch(/=<%/);
+      for (const [, address] of view.matchAll(/\s(?:href|action|src)="(.{20})/g))
+        expect(address, 'an address past the one helper').toMatch(/^(#|mailto:|<%= it\.(urlFor|asset)\()/);
       // Enter would do what the first button does.
       expect(view, 'two acts in one form').not.toMatch(/\bformaction\b|<button[^>]*\sname=/);
     },

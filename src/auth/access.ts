@@ -1,9 +1,7 @@
 /** At the door: who asks, and whether they may have what they ask for. */
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
-import type { Config } from '../config.ts';
 import { ForbiddenError } from '../errors.ts';
 import { RefusedError } from '../http/security.ts';
-import type { Clock } from '../lib/clock.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { authenticate, knowsAdministrator } from './authenticate.ts';
 import { setDraft } from './drafts.ts';
@@ -14,8 +12,6 @@ import { runCommand } from './run-command.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    config: Config;
-    clock: Clock;
     /** Who may ask for each route: `GET /users`. */
     rules: ReadonlyMap<string, Rule>;
   }
@@ -46,16 +42,23 @@ export function allow(may: Rule, more: Omit<FastifyContextConfig, 'may'> = {}) {
 /** Requests of those for whom a draft waits that may be the very form that is sent. */
 const sendsDraft = new WeakSet<FastifyRequest>();
 
-export function addAccess(app: FastifyInstance, config: Config, clock: Clock): void {
+/** Call it before the first route: each says who may ask for it, and only `anyone` may where it is not known who asks. */
+export function collectRules(app: FastifyInstance): void {
   const rules = new Map<string, Rule>();
-  app.decorate('config', config).decorate('clock', clock).decorate('rules', rules);
+  app.decorate('rules', rules);
+  app.addHook('onRoute', function ({ method, url, config: { may } = {} }) {
+    if (may === undefined) throw new Error(`${method} ${url} does not say who may ask for it.`);
+    if (may !== anyone && !this.hasRequestDecorator('actor'))
+      throw new Error(`${method} ${url} is where nobody is asked who they are.`);
+    if (may !== nobody) for (const name of [method].flat()) rules.set(`${name} ${url}`, may);
+  });
+}
+
+/** Finds out by its session who asks for a page, and lets them have what they may. */
+export function addAccess(app: FastifyInstance): void {
   app.decorateRequest('session', undefined).decorateRequest('actor', undefined);
   app.decorateRequest('expired', undefined).decorateRequest('isOpen', false);
 
-  app.addHook('onRoute', ({ method, url, config: { may } = {} }) => {
-    if (may === undefined) throw new Error(`${method} ${url} does not say who may ask for it.`);
-    if (may !== nobody) for (const name of [method].flat()) rules.set(`${name} ${url}`, may);
-  });
   // Before anything of a body is read.
   app.addHook('onRequest', async (request, reply) => {
     const { may = mayRead, isBeforeSetup } = request.routeOptions.config;

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyRequest } from 'fastify';
 import { type Config, isHttps } from '../config.ts';
+import { urlFor } from '../lib/url-for.ts';
 import { REMEMBERED } from './sessions.ts';
 
 export type Cookie = {
@@ -35,7 +36,7 @@ export function cookieOf(
   return {
     name: `${name}_${cookieMark}`,
     formerName: secure && use === 'session' ? '__Host-roster' : name,
-    options: { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge },
+    options: { path: urlFor('/'), httpOnly: true, sameSite: 'lax', secure, maxAge },
   };
 }
 

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { isSaturated } from '../db/engine.ts';
 import { AdmissionQueue, type Kind, LONGEST_WAIT } from './admission-queue.ts';
-import { noteRequest } from './error-pages.ts';
+import { noteRequest } from './bare-pages.ts';
 import { type Asker, Askers, isHasty } from './haste.ts';
 import { addRefusals } from './refusals.ts';
 import { isGivenUp } from './unread-bodies.ts';

@@ -37,8 +37,8 @@ const FILES = [
 ];
 const PREFIX = `/assets/${hashOf(FILES)}/`;
 
-/** The address of a file in `public/`. */
-export function asset(name: string): string {
+/** The path of a file in `public/`. */
+export function assetPath(name: string): string {
   return PREFIX + name;
 }
 
@@ -47,7 +47,7 @@ export function assetRoutes(app: FastifyInstance): void {
     const type = TYPES[extname(name)];
     if (type === undefined) throw new Error(`public/${name} has no type in assets.ts.`);
     const compressed = compressor(bytes);
-    app.get(asset(name), { config: { may: anyone, isBeforeSetup: true } }, async (_request, reply) => {
+    app.get(assetPath(name), { config: { may: anyone, isBeforeSetup: true } }, async (_request, reply) => {
       const encoding = encodingFor(reply, bytes.length);
       const body = encoding ? await compressed(encoding) : bytes;
       if (encoding) reply.header('content-encoding', encoding);

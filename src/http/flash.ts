@@ -6,7 +6,6 @@ import { cookieOf } from '../auth/cookie.ts';
 import { open, seal } from '../auth/tokens.ts';
 import type { Config } from '../config.ts';
 import { plain } from '../lib/text.ts';
-import { shortAddress } from './safe-redirect.ts';
 
 /** Seconds until a sentence that nobody fetched is forgotten. */
 const MAX_AGE = 120;
@@ -21,12 +20,6 @@ declare module 'fastify' {
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
   const { name, options } = cookieOf({ config, cookieMark: app.cookieMark }, 'flash', MAX_AGE);
   await app.register(fastifyCookie);
-  // Wherever it comes from.
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    const location = reply.getHeader('location');
-    if (typeof location === 'string') reply.header('location', shortAddress(location));
-    done(null, payload);
-  });
   app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
     // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
     if (sentence) this.setCookie(name, seal(app.secretKey, 'flash', sentence), options);

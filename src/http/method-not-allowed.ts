@@ -8,7 +8,7 @@ import { formOf } from '../auth/kept-forms.ts';
 import { nobody } from '../auth/policy.ts';
 
 /** Call it before the first route; what `closeMethods` needs is collected from then on. */
-export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
+export function collectMethods(app: FastifyInstance): { closeMethods(html: FastifyInstance): void } {
   const known = new Map<string, Set<string>>();
   const forms = new Map<string, string>();
   for (const method of METHODS) {
@@ -22,13 +22,13 @@ export function collectMethods(app: FastifyInstance): { closeMethods(): void } {
     known.set(url, methods);
   });
   return {
-    /** Call it after the last route. */
-    closeMethods() {
+    /** Call it after the last route; the answer is a page. */
+    closeMethods(html) {
       for (const [url, methods] of [...known]) {
         const allow = [...methods].sort().join(', ');
         const form = forms.get(url);
         const isPage = methods.has('GET');
-        app.route({
+        html.route({
           url,
           method: app.supportedMethods.filter((method) => !methods.has(method)),
           exposeHeadRoute: false,

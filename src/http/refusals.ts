@@ -2,7 +2,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { retryAfter } from '../lib/retry-after.ts';
-import { bareErrorPage, bareHeaders, doingOf } from './error-pages.ts';
+import { bareErrorPage, bareHeaders } from './bare-pages.ts';
+import { doingOf } from './explanations.ts';
 import { dropBody } from './unread-bodies.ts';
 
 type Refusal = { headers: OutgoingHttpHeaders; html: Buffer };

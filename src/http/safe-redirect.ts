@@ -1,9 +1,20 @@
-/** Addresses that someone else may have written, and that people are sent to. */
+/** Addresses that people are sent to; someone else may have written them. */
+import type { FastifyInstance } from 'fastify';
+import { urlFor } from '../lib/url-for.ts';
 
 const HERE = 'http://here.invalid';
 
 /** Bytes of an address that people are sent to: common proxies have 4 KiB for all the headers of an answer. */
 const LONGEST = 2_000;
+
+/** Wherever a redirect comes from. */
+export function addSafeRedirects(app: FastifyInstance): void {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const location = reply.getHeader('location');
+    if (typeof location === 'string') reply.header('location', urlFor(shortAddress(location)));
+    done(null, payload);
+  });
+}
 
 /** Whether people can be sent to an address. */
 export function isShort(address: string): boolean {

@@ -1,7 +1,7 @@
 /** What has to be done with connections themselves. */
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { answerClientError } from './error-pages.ts';
+import { answerClientError } from './bare-pages.ts';
 
 /** A connection on which nothing moves, while a request is to arrive, is closed after so many milliseconds: once it is answered. */
 export const CONNECTION_TIMEOUT = 15_000;

@@ -7,10 +7,11 @@ import { ROLES, type Role, type User } from '../db/schema.ts';
 import { date, number } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { named, partsOf, plain } from '../lib/text.ts';
+import { urlFor } from '../lib/url-for.ts';
 import { highlight } from '../search/highlighting.ts';
 import { listHelpers } from '../users/list/helpers.ts';
 import { yesOrNo } from '../users/validation.ts';
-import { asset } from './assets.ts';
+import { assetPath } from './assets.ts';
 
 /** The folder of the templates. */
 export const TEMPLATES = join(import.meta.dirname, '..', '..', 'views');
@@ -48,7 +49,7 @@ const UNITS = [
 /** What every view can call. Times are milliseconds since 1970. */
 export const helpers = {
   ...listHelpers,
-  asset,
+  asset: (name: string) => urlFor(assetPath(name)),
   highlight,
   mayChange,
   mayEdit,
@@ -57,6 +58,7 @@ export const helpers = {
   partsOf,
   plain,
   roles: ROLES,
+  urlFor,
   yesOrNo,
   number: (value: number) => number.format(value),
   /** "1,204", or "more than 10,000" */

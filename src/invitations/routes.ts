@@ -15,6 +15,7 @@ import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
+import { urlFor } from '../lib/url-for.ts';
 import { type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { acceptInvitation, inviteUser, removeSecondFactor } from './commands.ts';
 import { findInvited, INVITATION_LASTS } from './queries.ts';
@@ -46,7 +47,7 @@ async function invite(request: Request, reply: FastifyReply) {
     );
   const here = server.config.origin?.origin ?? `http://${request.headers.host}`;
   reply.header('cache-control', 'no-store');
-  const link = `${here}/invitations/${token}`;
+  const link = here + urlFor(`/invitations/${token}`);
   return reply.render('invitations/link', { user, link, hours: INVITATION_LASTS / 3_600_000 });
 }
 

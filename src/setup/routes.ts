@@ -11,7 +11,7 @@ import { passwordQueue } from '../auth/password-queue.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
 import { anyone } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
-import { CUT_OFF, hashOf, newToken, tokenIn } from '../auth/tokens.ts';
+import { CUT_OFF, hashOf, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
@@ -19,18 +19,10 @@ import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeFirstAdministrator } from './commands.ts';
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Of the link to the first administrator, while there is none. */
-    setupToken: string;
-  }
-}
-
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
 type Errors = Readonly<Record<string, string>>;
 
 export function setupRoutes(app: FastifyInstance): void {
-  app.decorate('setupToken', newToken());
   app.get('/setup/:token', allow(anyone, { isBeforeSetup: true }), showSetup);
   app.post('/setup/:token', allow(anyone, { isBeforeSetup: true }), setUp);
 }

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { asset } from '../../src/http/assets.ts';
+import { assetPath } from '../../src/http/assets.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
 import { addUser, get, listen, post, startApp, textOf } from '../support.ts';
 
@@ -89,7 +89,7 @@ describe.each(FROM_ELSEWHERE)('whoever asks from elsewhere (%o)', (from) => {
 
   test('is answered the setup link, health and the style sheet', async () => {
     const app = await startApp();
-    for (const url of [`/setup/${app.setupToken}`, '/healthz', '/readyz', asset('app.css')])
+    for (const url of [`/setup/${app.setupToken}`, '/healthz', '/readyz', assetPath('app.css')])
       expect((await ask(app, url, from)).statusCode, url).toBe(200);
     const fields = new URLSearchParams({
       username: 'ann',

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { asset } from '../../src/http/assets.ts';
+import { assetPath } from '../../src/http/assets.ts';
 import { get, startApp } from '../support.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'public');
@@ -9,7 +9,7 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'public');
 test('every file in public/ is served as it is, with its type, and kept for good', async () => {
   const app = await startApp();
   for (const name of readdirSync(FOLDER).filter((entry) => entry !== 'css')) {
-    const answer = await get(app, asset(name));
+    const answer = await get(app, assetPath(name));
     expect(answer.statusCode).toBe(200);
     expect(answer.rawPayload).toEqual(readFileSync(join(FOLDER, name)));
     expect(answer.headers['content-type']).toMatch(/^(image\/svg\+xml|application\/speculationrules\+json)/);
@@ -19,7 +19,7 @@ test('every file in public/ is served as it is, with its type, and kept for good
 
 test('the style sheet is one file, in which every rule of public/css/ stands in its layer', async () => {
   const app = await startApp();
-  const answer = await get(app, asset('app.css'));
+  const answer = await get(app, assetPath('app.css'));
   expect(answer.statusCode).toBe(200);
   expect(answer.headers['content-type']).toBe('text/css; charset=utf-8');
   expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
@@ -32,7 +32,7 @@ test('the style sheet is one file, in which every rule of public/css/ stands in 
 test('the files of another version are not found', async () => {
   const app = await startApp();
   expect((await get(app, '/assets/0123456789ab/app.css')).statusCode).toBe(404);
-  expect((await get(app, asset('../package.json'))).statusCode).toBe(404);
+  expect((await get(app, assetPath('../package.json'))).statusCode).toBe(404);
 });
 
 /** A file of the style sheet without its comments. */

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { allow } from '../../src/auth/access.ts';
 import { anyone } from '../../src/auth/policy.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
-import { asset } from '../../src/http/assets.ts';
+import { assetPath } from '../../src/http/assets.ts';
 import { addUser, get, listen, post, startApp } from '../support.ts';
 
 const BROWSER = { 'accept-encoding': 'gzip, deflate, br, zstd' };
@@ -45,14 +45,14 @@ test('a list of 25 users is at most 6 KB on the wire, wherever it is in the dire
 
 test('all that a first visit needs is at most 14 KB on the wire', async () => {
   const address = await listen(await startWithUsers(1000));
-  const files = ['app.css', 'favicon.svg', 'speculation-rules.json'].map(asset);
+  const files = ['app.css', 'favicon.svg', 'speculation-rules.json'].map(assetPath);
   const sizes = await Promise.all(['/users', ...files].map((path) => bytesOnTheWire(address + path)));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(14 * 1024);
 });
 
 test('pages and files are what they are without, once decompressed', async () => {
   const app = await startWithUsers();
-  for (const url of [LIST_OF_25, '/users/1', '/users/new', asset('app.css')]) {
+  for (const url of [LIST_OF_25, '/users/1', '/users/new', assetPath('app.css')]) {
     const plain = await get(app, url);
     // Each of them twice, as files are kept.
     for (const encoding of ['br', 'gzip', 'br', 'gzip'] as const) {
@@ -85,7 +85,7 @@ test.each([
   [undefined, undefined],
 ])('whoever accepts "%s" gets %s', async (accepted, encoding) => {
   const app = await startWithUsers();
-  for (const url of ['/users', asset('app.css')]) {
+  for (const url of ['/users', assetPath('app.css')]) {
     const answer = await get(app, url, accepted === undefined ? {} : { 'accept-encoding': accepted });
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['content-encoding']).toBe(encoding);
@@ -95,7 +95,7 @@ test.each([
 
 test('HEAD answers with the headers of GET', async () => {
   const app = await startWithUsers();
-  for (const url of ['/users', '/healthz', '/nowhere', asset('app.css'), asset('favicon.svg')]) {
+  for (const url of ['/users', '/healthz', '/nowhere', assetPath('app.css'), assetPath('favicon.svg')]) {
     for (const headers of [{}, BROWSER]) {
       const head = await app.inject({ method: 'HEAD', url, headers: { host: 'localhost', ...headers } });
       expect(head.rawPayload.length).toBe(0);
@@ -108,7 +108,7 @@ test('what is small or empty is left alone', async () => {
   const app = await startWithUsers();
   const changed = await post(app, '/users', { username: 'alice', email: 'alice@example.org' }, BROWSER);
   expect(changed.statusCode).toBe(303);
-  const small = ['/', '/healthz', '/%zz', asset('favicon.svg'), asset('speculation-rules.json')];
+  const small = ['/', '/healthz', '/%zz', assetPath('favicon.svg'), assetPath('speculation-rules.json')];
   for (const answer of [changed, ...(await Promise.all(small.map((url) => get(app, url, BROWSER))))]) {
     expect(answer.headers).not.toHaveProperty('content-encoding');
     expect(answer.headers).not.toHaveProperty('vary');

@@ -1,0 +1,169 @@
+/** What people are told of each error: what happened, what became of their data, and where to go. */
+import type { FastifyError, FastifyRequest } from 'fastify';
+import { formOf } from '../auth/kept-forms.ts';
+import {
+  BadSubmissionError,
+  BusyError,
+  DamagedError,
+  ForbiddenError,
+  LastAdministratorError,
+  NotFoundError,
+  OutcomeUnknownError,
+  UnavailableError,
+} from '../errors.ts';
+import { RefusedError } from './security.ts';
+import type { Views } from './views.ts';
+
+type Explanation = { status: number } & Views['error'];
+
+const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
+
+/** What someone was doing whose request failed; undefined where that is not known. */
+export type Doing = 'reading' | 'writing';
+type Known = { title: string; sentence: string } & Partial<Record<Doing, string>>;
+
+const NOT_UNDERSTOOD: Known = { title: 'Request not understood', sentence: 'The request could not be read.' };
+
+/** What people are told of the errors that Fastify and Node find themselves: for all, and for what they were doing. */
+const KNOWN: Readonly<Record<number, Known>> = {
+  400: NOT_UNDERSTOOD,
+  408: {
+    title: 'Too slow',
+    sentence: 'The request took too long to arrive.',
+    writing: 'Nothing was changed; what you typed is one step back.',
+  },
+  413: {
+    title: 'Too large',
+    sentence: 'A form may be 64 KiB at most.',
+    writing: 'Nothing was changed; what you typed is one step back.',
+  },
+  414: { title: 'Address too long', sentence: 'There is no page with an address that long.' },
+  415: {
+    title: 'Not a form',
+    sentence: 'Only a form (application/x-www-form-urlencoded) is taken here.',
+  },
+  431: { title: 'Headers too large', sentence: 'The headers of the request are too large.' },
+  503: {
+    title: 'Try again in a moment',
+    sentence: 'Too many people are using Roster at this moment.',
+    reading: 'Reload this page in a few seconds.',
+    writing: 'Nothing was changed; go back and send it again in a few seconds.',
+  },
+};
+
+const UNEXPECTED = {
+  reading:
+    'The mistake is ours, and it has been noted. Reload this page to see whether it was a passing one.',
+  writing:
+    'The mistake is ours, and it has been noted. Nothing was changed; what you typed is one step back.',
+};
+
+const UNAVAILABLE = {
+  reading: 'The directory cannot be read just now. Reload this page to see whether it can again.',
+  writing: 'The directory cannot be written just now. Nothing was changed; go back and send it again.',
+};
+
+const BUSY = {
+  reading: 'Too much is being done at this moment. Reload this page to see whether it is over.',
+  writing: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
+};
+
+const DAMAGED =
+  'What is in the directory’s file cannot be understood: whoever runs Roster finds in its log what to do.';
+
+export function doingOf(method = ''): Doing {
+  return method === 'POST' ? 'writing' : 'reading';
+}
+
+/** What is said of an error, with its status and, where there is one, a way on. */
+export function explain(error: unknown, request: FastifyRequest): Explanation {
+  const doing = doingOf(request.method);
+  const unchanged = doing === 'writing' ? ' Nothing was changed.' : '';
+  if (error instanceof NotFoundError) return { status: 404, title: 'Not found', sentence: error.message };
+  if (error instanceof BadSubmissionError) {
+    return { status: 400, title: 'Form not understood', sentence: `${error.message}${unchanged}` };
+  }
+  if (error instanceof RefusedError) {
+    const { statusCode: status, message } = error;
+    const link = status === 421 ? ownAddress(request) : undefined;
+    return { status, title: 'Not accepted', sentence: `${message}${unchanged}`, link };
+  }
+  if (error instanceof ForbiddenError) {
+    const sentence = `Only ${error.who} can do that.${unchanged}`;
+    return { status: 403, title: 'You may not do that', sentence, link: TO_THE_LIST };
+  }
+  if (error instanceof LastAdministratorError) {
+    const sentence = `${error.message} Nothing was changed: make someone else an administrator first.`;
+    return { status: 409, title: 'Somebody has to stay', sentence, link: whereToLook(request) };
+  }
+  if (error instanceof BusyError) {
+    return { status: 503, title: 'Try again in a moment', sentence: BUSY[doing] };
+  }
+  if (error instanceof UnavailableError) {
+    return { status: 503, title: 'Try again in a moment', sentence: unavailable(doing, error.reason) };
+  }
+  if (error instanceof OutcomeUnknownError) {
+    const sentence = outcomeUnknown(error.reason);
+    return { status: 503, title: 'Was it saved?', sentence, link: whereToLook(request) };
+  }
+  if (error instanceof DamagedError) {
+    return { status: 500, title: 'The directory is damaged', sentence: `${DAMAGED}${unchanged}` };
+  }
+  const status = (error as Partial<FastifyError>)?.statusCode ?? 500;
+  return status in KNOWN || (status >= 400 && status < 500)
+    ? { status, ...explainStatus(status, doing) }
+    : { status: 500, title: 'Something went wrong', sentence: UNEXPECTED[doing] };
+}
+
+/** @param reason such as "its disk is full". */
+function unavailable(doing: 'reading' | 'writing', reason: string | undefined): string {
+  if (reason === undefined) return UNAVAILABLE[doing];
+  return doing === 'reading'
+    ? `The directory cannot be read: ${reason}. Reload this page to see whether it can again.`
+    : `The directory cannot be written: ${reason}. Nothing was changed; what you typed is one step back.`;
+}
+
+function outcomeUnknown(reason: string | undefined): string {
+  const what = reason
+    ? `The last step of saving failed: ${reason}.`
+    : 'The connection to the database broke during the last step.';
+  return `${what} The change may have been saved: look before you send it again.`;
+}
+
+/** From where it can be tried once more; the view knows where to go where there is no such place. */
+export function wayOn(request: FastifyRequest, status: number): Views['error']['link'] {
+  const { method, url, routeOptions, server } = request;
+  const isReading = method === 'GET' || method === 'HEAD';
+  // Where there is nothing, nor is its form.
+  if ((isReading && status < 500) || status === 404) return undefined;
+  const form = formOf(request);
+  if (form) return { href: form, text: 'Open the form again' };
+  if (!server.rules.has(`GET ${routeOptions.url}`)) return undefined;
+  return { href: url, text: isReading ? 'Reload this page' : 'Open the form again' };
+}
+
+/** Where Roster is for whoever has come by another name. */
+function ownAddress({ server }: FastifyRequest): Views['error']['link'] {
+  const { config } = server;
+  const { port } = (server.server.address() ?? config) as { port: number };
+  const href =
+    config.origin?.href ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}/`;
+  return { href, text: 'Go to Roster' };
+}
+
+/** Where a change shows, if it was saved: at the user that was to be changed, among the newest, or where its form is. */
+function whereToLook(request: FastifyRequest): Views['error']['link'] {
+  const { id } = request.params as { id?: string };
+  if (id) return { href: `/users/${id}`, text: `Look at user ${id}` };
+  const form = formOf(request);
+  if (form?.startsWith('/users/new')) return { href: '/users?sort=-id', text: 'Look at the newest users' };
+  return form ? { href: form, text: 'Look at it' } : undefined;
+}
+
+/** What is said of a status that Fastify or Node answers with. */
+export function explainStatus(status: number, doing: Doing | undefined): Views['error'] {
+  const { title, sentence, ...more } = KNOWN[status] ?? NOT_UNDERSTOOD;
+  const { reading, writing = 'Nothing was changed.' } = more;
+  const end = { reading, writing }[doing ?? 'reading'];
+  return { title, sentence: doing && end ? `${sentence} ${end}` : sentence };
+}
