@@ -3,9 +3,7 @@
 import { maySignIn } from '../auth/policy.ts';
 import { hashOf } from '../auth/tokens.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
-
-/** Milliseconds. */
-export const INVITATION_LASTS = 72 * 60 * 60 * 1000;
+import { isInTime } from './expiry.ts';
 
 /** Makes a user's link, in the place of an earlier one. */
 export async function insertInvitation(trx: Trx, userId: number, token: string, now: number): Promise<void> {
@@ -26,9 +24,7 @@ export async function findInvited(db: Db, token: string, now: number): Promise<U
     .select('invitations.created_at as invited_at')
     .where('token_hash', '=', hashOf(token))
     .executeTakeFirst();
-  // One from the future, since the clock has been set right after it was made, is good, too: at most for twice as long.
-  const isGood = invited && Math.abs(now - invited.invited_at) < INVITATION_LASTS && maySignIn(invited);
-  return isGood ? invited : undefined;
+  return invited && isInTime(invited.invited_at, now) && maySignIn(invited) ? invited : undefined;
 }
 
 /** Uses a link up; false where it has been used meanwhile. */

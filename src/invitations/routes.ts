@@ -18,7 +18,8 @@ import { named } from '../lib/text.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { acceptInvitation, inviteUser, removeSecondFactor } from './commands.ts';
-import { findInvited, INVITATION_LASTS } from './queries.ts';
+import { LINK_HOURS } from './expiry.ts';
+import { findInvited } from './queries.ts';
 
 /** There it takes the password: the browser may have been left alone. */
 const OWN = 'Your own password and second factor are changed here.';
@@ -48,7 +49,7 @@ async function invite(request: Request, reply: FastifyReply) {
   const here = server.config.origin?.origin ?? `http://${request.headers.host}`;
   reply.header('cache-control', 'no-store');
   const link = here + urlFor(`/invitations/${token}`);
-  return reply.render('invitations/link', { user, link, hours: INVITATION_LASTS / 3_600_000 });
+  return reply.render('invitations/link', { user, link, hours: LINK_HOURS });
 }
 
 async function removeCode(request: Request, reply: FastifyReply) {

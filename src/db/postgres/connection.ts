@@ -30,7 +30,7 @@ export class PostgresConnection implements DatabaseConnection {
   /** @throws UnavailableError */
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
     const mode = accessMode ?? 'read write';
-    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${this.#pool.limits}`;
+    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${this.#pool.timeouts}`;
     await this.#twiceIfLost(async () => {
       try {
         await this.#run(begin);

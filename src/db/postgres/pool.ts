@@ -1,14 +1,8 @@
-/** The connections to PostgreSQL: how many, how each is set, how long anyone waits, and which are not used again. */
+/** The connections to PostgreSQL: how many, how each is set, and which are not used again. */
 import pg from 'pg';
 import { UnavailableError } from '../../errors.ts';
+import { COMMAND_TIMEOUTS, REQUEST_TIMEOUTS, setTimeouts } from './timeouts.ts';
 
-/** How long a request waits for a connection, and its statements for an answer, in milliseconds. */
-const REQUEST_WAIT = 1_500;
-const REQUEST_STATEMENT = 3_000;
-/** How much longer than a statement may take, in milliseconds, until a silent server counts as lost. */
-const SILENCE = 300;
-/** How long a command such as a migration waits for a connection, in milliseconds; its statements may take any time. */
-const COMMAND_WAIT = 10_000;
 /** A connection that is lost this soon, in milliseconds, says nothing of older ones: they were given up a moment ago. */
 const YOUNG = 1_000;
 
@@ -38,13 +32,13 @@ export class ConnectionPool {
   /** In milliseconds of `performance.now`: what was opened before is not used again. */
   #trustedSince = 0;
   /** Statements that set in a transaction what whatever lies between has not let through when connecting. */
-  readonly limits: string;
+  readonly timeouts: string;
 
   constructor(config: pg.PoolConfig) {
     this.#pool = new pg.Pool({ ...config, Client });
     // An idle connection that is lost is replaced when one is needed.
     this.#pool.on('error', () => {});
-    this.limits = limitsOf(config);
+    this.timeouts = setTimeouts(config);
   }
 
   /** @throws UnavailableError */
@@ -87,18 +81,9 @@ export class ConnectionPool {
 
 /** @param requests given where requests are answered: how many connections they share. */
 export function openPool(url: string, requests?: { connections: number }): ConnectionPool {
-  const limits = requests
-    ? {
-        max: requests.connections,
-        connectionTimeoutMillis: REQUEST_WAIT,
-        statement_timeout: REQUEST_STATEMENT,
-        query_timeout: REQUEST_STATEMENT + SILENCE,
-        // Whoever is no longer heard of gives back the locks.
-        idle_in_transaction_session_timeout: 30_000,
-      }
-    : { max: 2, connectionTimeoutMillis: COMMAND_WAIT, idle_in_transaction_session_timeout: 3_600_000 };
   return new ConnectionPool({
-    ...limits,
+    max: requests?.connections ?? 2,
+    ...(requests ? REQUEST_TIMEOUTS : COMMAND_TIMEOUTS),
     connectionString: readingOnly(url),
     fallback_application_name: 'roster',
     keepAlive: true,
@@ -107,13 +92,6 @@ export function openPool(url: string, requests?: { connections: number }): Conne
         NUMBERS.includes(oid) && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
     },
   });
-}
-
-function limitsOf({ statement_timeout, idle_in_transaction_session_timeout }: pg.PoolConfig): string {
-  return Object.entries({ statement_timeout, idle_in_transaction_session_timeout })
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `; set local ${name} = ${value}`)
-    .join('');
 }
 
 /** Writing is what a transaction has to ask for, unless the address has another setting, which comes later and wins. */

@@ -5,7 +5,8 @@ import { formatCursor, parseCursor } from './cursor.ts';
 import { FILTER_ROWS, type Filter, givenRows } from './filter.ts';
 import { noticesOf } from './filters.ts';
 import { parseSort, SORT_KEYS } from './order.ts';
-import { DEFAULTS, LARGEST_PAGE, type ListState } from './state.ts';
+import { PAGE_SIZE_RULE, parsePageSize } from './page-size.ts';
+import { DEFAULTS, type ListState } from './state.ts';
 
 type Parameter = [name: string, value: string];
 
@@ -25,7 +26,7 @@ export function parseList(query: Fields): { list: ListState; notices: string[]; 
   const page = wholeNumber(typedPage);
   const isWrong = typedPage !== '' && page === undefined;
   if (isWrong) notices.push(`“${quotable(typedPage)}” is no page number, so this is the first page.`);
-  const perPage = read('per_page', parsePageSize, `it can be 1 to ${LARGEST_PAGE}`);
+  const perPage = read('per_page', parsePageSize, PAGE_SIZE_RULE);
   const values = FILTER_ROWS.map(([name, { parameter, parse, rule }]) => [
     name,
     read(parameter, parse, rule),
@@ -81,9 +82,4 @@ export function parseFrom(query: Fields): ListState {
   const { list } = parseList(parseQuery(query.from ?? ''));
   const first = list.cursor ? 0 : 1;
   return { ...list, page: Number.isSafeInteger(list.page) ? Math.max(first, list.page) : first };
-}
-
-function parsePageSize(typed: string): number | undefined {
-  const size = wholeNumber(typed);
-  return size !== undefined && size >= 1 && size <= LARGEST_PAGE ? size : undefined;
 }

@@ -3,7 +3,7 @@ import { fromParameter, hiddenParameters, listAddress, listParameters } from './
 import { cursorAt, cursorAtLetter } from './cursor.ts';
 import { describeFilter, type Filter, isCounted, isFiltered, NO_FILTER } from './filter.ts';
 import { SORT_LABELS } from './order.ts';
-import { PAGE_SIZES } from './state.ts';
+import { PAGE_SIZES } from './page-size.ts';
 
 export const listHelpers = {
   cursorAt,

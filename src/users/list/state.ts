@@ -12,7 +12,4 @@ export type ListState = Filter & {
   cursor: Cursor | undefined;
 };
 
-export const PAGE_SIZES = [10, 25, 50, 100];
-export const LARGEST_PAGE = 100;
-
 export const DEFAULTS: ListState = { ...NO_FILTER, page: 1, perPage: 10, sort: 'id', cursor: undefined };
