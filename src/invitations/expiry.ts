@@ -1,0 +1,8 @@
+/** How long an access link is good. */
+
+export const LINK_HOURS = 72;
+
+/** One from the future, since the clock has been set right after it was made, is good, too: at most for twice as long. */
+export function isInTime(madeAt: number, now: number): boolean {
+  return Math.abs(now - madeAt) < LINK_HOURS * 3_600_000;
+}

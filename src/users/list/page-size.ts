@@ -1,0 +1,13 @@
+/** How many users a page of the list has. */
+import { wholeNumber } from '../../lib/text.ts';
+
+/** Those that are offered. */
+export const PAGE_SIZES = [10, 25, 50, 100];
+const LARGEST = 100;
+
+export const PAGE_SIZE_RULE = `it can be 1 to ${LARGEST}`;
+
+export function parsePageSize(typed: string): number | undefined {
+  const size = wholeNumber(typed);
+  return size !== undefined && size >= 1 && size <= LARGEST ? size : undefined;
+}
