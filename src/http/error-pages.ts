@@ -4,13 +4,26 @@ import { askToSignIn } from '../auth/ask-to-sign-in.ts';
 import { SignedOutError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { explain, wayOn } from './explanations.ts';
+import type { Views } from './views.ts';
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Answers with the page about an error, which names the request where the log does. */
+    renderError(page: Omit<Views['error'], 'requestId'>, status: number): Promise<FastifyReply>;
+  }
+}
 
 export function addErrorPages(app: FastifyInstance): void {
+  app.decorateReply('renderError', async function (this: FastifyReply, page, status: number) {
+    const { id, log } = this.request;
+    // From "info" on the log has all requests, else those that failed by a mistake of ours.
+    const isLogged = status >= 500 || ['info', 'debug', 'trace'].includes(log.level);
+    return this.render('error', { ...page, requestId: isLogged ? id : undefined }, status);
+  });
   app.setErrorHandler(showError);
-  app.setNotFoundHandler(async (request, reply) => {
-    const requestId = isLogged(request) ? request.id : undefined;
-    const page = { title: 'Page not found', sentence: 'There is no page at this address.', requestId };
-    return reply.render('error', page, 404);
+  app.setNotFoundHandler(async (_request, reply) => {
+    const sentence = 'There is no page at this address.';
+    return reply.renderError({ title: 'Page not found', sentence }, 404);
   });
 }
 
@@ -21,15 +34,7 @@ async function showError(error: unknown, request: FastifyRequest, reply: Fastify
     return void (await askToSignIn(request, reply));
   }
   const { status, link, ...page } = explain(error, request);
-  const isOurs = status >= 500;
-  if (isOurs) request.log.error({ err: error, req: request }, 'request failed');
+  if (status >= 500) request.log.error({ err: error, req: request }, 'request failed');
   if (status === 503) reply.header('retry-after', retryAfter());
-  const requestId = isOurs || isLogged(request) ? request.id : undefined;
-  const shown = { ...page, link: link ?? wayOn(request, status), requestId };
-  await reply.render('error', shown, status);
-}
-
-/** Whether the log has all requests, and not only those that failed by a mistake of ours. */
-function isLogged({ log }: FastifyRequest): boolean {
-  return ['info', 'debug', 'trace'].includes(log.level);
+  await reply.renderError({ ...page, link: link ?? wayOn(request, status) }, status);
 }

@@ -39,7 +39,7 @@ export function collectMethods(app: FastifyInstance): { closeMethods(html: Fasti
             reply.header('allow', allow);
             const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
             const link = isPage ? { href: request.url, text: 'Open this page' } : undefined;
-            return reply.render('error', { title: 'Method not allowed', sentence, link }, 405);
+            return reply.renderError({ title: 'Method not allowed', sentence, link }, 405);
           },
           handler: () => {},
         });

@@ -208,7 +208,15 @@ test('a page about what could not be read names it as the log does, and at info 
   const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });
   const { address, said } = await listenTo(child);
   const end = 'Host: localhost\r\nConnection: close\r\n\r\n';
-  for (const line of ['GET /users/%zz', 'POST /users/%zz', 'BREW /users', 'GET /nowhere', 'GET /users/7']) {
+  for (const line of [
+    'GET /users/%zz',
+    'POST /users/%zz',
+    'BREW /users',
+    'GET /nowhere',
+    'GET /users/7',
+    'PUT /users',
+    'GET /users?page=9',
+  ]) {
     const page = textOf(await sendRaw(address, `${line} HTTP/1.1\r\n${end}`));
     const id = /as request ([0-9a-f-]{13}) \./.exec(page)?.[1];
     expect(id, line).toBeDefined();

@@ -46,5 +46,5 @@ async function showNoSuchPage(reply: FastifyReply, list: ListState, total: Total
   const end = total.isExact ? `The list ends at page ${page}.` : 'The list ends before that page.';
   const sentence = isBefore ? 'The first page is page 1.' : end;
   const link = { href: listAddress(list, { page: nearest }), text: `Go to page ${page}` };
-  return reply.render('error', { title: 'There is no such page', sentence, link, notices }, 404);
+  return reply.renderError({ title: 'There is no such page', sentence, link, notices }, 404);
 }
