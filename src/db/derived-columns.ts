@@ -1,18 +1,14 @@
-/** The columns of a user that follow from others: what is unique and sorted by, and what searches go through. */
+/** The columns of a user that follow from others: what is unique, what is sorted by, and what searches go through. */
 import { textKey } from '../lib/text.ts';
-import { joinFields } from '../search/terms.ts';
+import { searchTextOf, sortKeyOf } from '../search/search-text.ts';
 import { SEARCHED_FIELDS, type User } from './schema.ts';
 
-type Named = Pick<User, 'username' | 'email'>;
-
-export function derivedColumns(user: Named & Partial<User>) {
+export function derivedColumns(user: Pick<User, 'username' | 'email'> & Partial<User>) {
   return {
     username_key: textKey(user.username),
     email_key: textKey(user.email),
-    search_text: searchTextOf(user),
+    username_sort: sortKeyOf(user.username),
+    name_sort: sortKeyOf(user.full_name ?? user.username),
+    search_text: searchTextOf(Object.fromEntries(SEARCHED_FIELDS.map((name) => [name, user[name]]))),
   };
-}
-
-export function searchTextOf(user: Named & Partial<User>): string {
-  return joinFields(SEARCHED_FIELDS.map((name) => user[name]));
 }

@@ -1,12 +1,12 @@
-/** Makes anew what searches go through. */
+/** Makes anew what users are found and sorted by. */
+import { isDeepStrictEqual } from 'node:util';
 import { giveWay } from '../lib/progress.ts';
-import { searchTextOf } from './derived-columns.ts';
+import { derivedColumns } from './derived-columns.ts';
 import { engineOf } from './engine.ts';
 import type { Trx } from './schema.ts';
 
 const ROWS_AT_ONCE = 1_000;
 
-/** Makes every user's search text anew where it is not what it should be, and then what searches go through. */
 export async function rebuildSearch(trx: Trx, progress: (done: number) => void = () => {}): Promise<void> {
   let done = 0;
   let last = 0;
@@ -20,9 +20,10 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
       .limit(ROWS_AT_ONCE)
       .execute();
     for (const user of users) {
-      const search_text = searchTextOf(user);
-      if (search_text !== user.search_text)
-        await trx.updateTable('users').set({ search_text }).where('id', '=', user.id).execute();
+      const { username_sort, name_sort, search_text } = derivedColumns(user);
+      const derived = { username_sort, name_sort, search_text };
+      if (!isDeepStrictEqual({ ...user, ...derived }, user))
+        await trx.updateTable('users').set(derived).where('id', '=', user.id).execute();
     }
     last = users.at(-1)?.id ?? last;
     done += users.length;

@@ -11,11 +11,14 @@ export const SEARCHED_FIELDS = ['username', 'email', 'full_name'] as const;
 export type UsersTable = {
   id: Generated<number>;
   username: string;
-  /** `textKey(username)`: what is unique, and what the list is ordered by. */
+  /** `textKey(username)`: what is unique. */
   username_key: string;
   email: string;
   email_key: string;
   full_name: string | null;
+  /** What the list is ordered by: `sortKeyOf(username)`, and of the full name, or the username where there is none. */
+  username_sort: string;
+  name_sort: string;
   /** `searchTextOf` the user: what searches go through. */
   search_text: string;
   is_active: boolean;

@@ -1,56 +1,64 @@
-/** Text as it is searched: without what people leave out or type another way, such as case and accents. */
+/** Text as it is searched and sorted: without what people leave out or type another way, such as case and accents. */
 
 const CLUSTER = /\P{M}\p{M}*|\p{M}+/gu;
-/** Accents and their like; the marks that a script writes its vowels with are letters of it, and so is a kana's. */
-const ACCENTS = /[[\p{Mn}&&\p{Script=Inherited}]--[\u3099\u309A]]/gv;
+/** Accents and points; the marks that a script always writes its vowels with are letters of it, and so is a kana's. */
+const ACCENTS = /[[\p{Mn}&&[\p{Script=Inherited}\p{Script=Hebrew}]]--[\u3099\u309A]]/gv;
 const INVISIBLE = /\p{DI}/gu;
 const ASCII = /^[ -~]*$/;
+/** Typed for an apostrophe; it would become a space. */
+const ACUTE = /[\u00B4\u1FFD]/g;
 
 /** What Unicode does not decompose. */
-const LETTERS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    a: 'ⱥ ɑ',
-    ae: 'æ',
-    b: 'ƀ ɓ ƃ',
-    c: 'ƈ ȼ ɕ',
-    d: 'đ ð ɖ ɗ ƌ',
-    e: 'ǝ ə ɛ ɇ',
-    f: 'ƒ',
-    g: 'ɠ ǥ ɣ',
-    h: 'ħ ⱨ ɥ',
-    hv: 'ƕ',
-    i: 'ı ɨ ɩ',
-    j: 'ȷ ɉ ʝ',
-    k: 'ĸ ƙ ⱪ',
-    l: 'ł ƚ ⱡ ɫ',
-    m: 'ɯ ɱ',
-    n: 'ŋ ɲ ƞ',
-    o: 'ø ɔ ɵ',
-    oe: 'œ',
-    oi: 'ƣ',
-    ou: 'ȣ',
-    p: 'ƥ ᵽ',
-    q: 'ɋ ʠ',
-    r: 'ɍ ɽ ɾ',
-    s: 'ȿ ʂ ƨ',
-    t: 'ŧ ƭ ʈ ƫ ⱦ',
-    th: 'þ',
-    u: 'ʉ ʊ',
-    v: 'ʋ ⱱ',
-    w: 'ⱳ',
-    y: 'ƴ ɏ',
-    z: 'ƶ ȥ ɀ ʒ ʐ ⱬ',
-    г: 'ґ',
-    "'": '’ ‘ ‛ ʼ ʻ ′',
-    '"': '“ ” „ ‟',
-    '-': '‐ ‒ – — ― −',
-  }).flatMap(([plain, letters]) => letters.split(' ').map((letter) => [letter, plain])),
-);
+const LETTERS = lettersOf({
+  a: 'ⱥ ɑ',
+  ae: 'æ',
+  b: 'ƀ ɓ ƃ',
+  c: 'ƈ ȼ ɕ',
+  d: 'đ ð ɖ ɗ ƌ',
+  e: 'ǝ ə ɛ ɇ',
+  f: 'ƒ',
+  g: 'ɠ ǥ ɣ',
+  h: 'ħ ⱨ ɥ',
+  hv: 'ƕ',
+  i: 'ı ɨ ɩ',
+  j: 'ȷ ɉ ʝ',
+  k: 'ĸ ƙ ⱪ',
+  l: 'ł ƚ ⱡ ɫ',
+  m: 'ɯ ɱ',
+  n: 'ŋ ɲ ƞ',
+  o: 'ø ɔ ɵ',
+  oe: 'œ',
+  oi: 'ƣ',
+  ou: 'ȣ',
+  p: 'ƥ ᵽ',
+  q: 'ɋ ʠ',
+  r: 'ɍ ɽ ɾ',
+  s: 'ȿ ʂ ƨ',
+  t: 'ŧ ƭ ʈ ƫ ⱦ',
+  th: 'þ',
+  u: 'ʉ ʊ',
+  v: 'ʋ ⱱ',
+  w: 'ⱳ',
+  y: 'ƴ ɏ',
+  z: 'ƶ ȥ ɀ ʒ ʐ ⱬ',
+  г: 'ґ',
+  "'": '’ ‘ ‛ ʼ ʻ ′ `',
+  '"': '“ ” „ ‟',
+  '-': '‐ ‒ – — ― −',
+});
+
+/** What people write for these letters where a keyboard lacks them. */
+const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
 
 /** `Łódź` is `lodz`, `straße` is `strasse`; case is folded as in `textKey`. */
 export function fold(text: string): string {
-  if (ASCII.test(text)) return text.toLowerCase();
+  if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
   return clustersOf(text).map(foldCluster).join('');
+}
+
+/** `Müller` is `mueller`. */
+export function foldSpelled(text: string): string {
+  return clustersOf(text).map(foldSpelledCluster).join('');
 }
 
 /** Characters with the marks on them, which fold each by itself. */
@@ -58,10 +66,24 @@ export function clustersOf(text: string): string[] {
   return text.match(CLUSTER) ?? [];
 }
 
-function foldCluster(cluster: string): string {
-  const cased = cluster.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+export function foldCluster(cluster: string): string {
+  const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
   return Array.from(bare, (letter) => LETTERS.get(letter) ?? letter)
     .join('')
     .normalize('NFC');
+}
+
+export function foldSpelledCluster(cluster: string): string {
+  return SPELLINGS.get(cluster.toLowerCase().normalize('NFC')) ?? foldCluster(cluster);
+}
+
+function foldCase(text: string): string {
+  return text.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+}
+
+function lettersOf(table: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(table).flatMap(([plain, letters]) => letters.split(' ').map((letter) => [letter, plain])),
+  );
 }

@@ -1,31 +1,60 @@
 /** Where in a field a search was found. */
-import { clustersOf, fold } from './folding.ts';
-import type { Term } from './terms.ts';
+import { clustersOf, fold, foldCluster, foldSpelledCluster } from './folding.ts';
+import { isSqueezed, squeeze } from './spellings.ts';
+import { patternOf, type Term } from './terms.ts';
+import { type MarkedParts, markParts, WORD_START } from './words.ts';
+
+type Range = [from: number, to: number];
 
 /** A field in parts, in their order. */
 export function highlight(field: string, terms: readonly Term[]): { part: string; isMatch: boolean }[] {
   const clusters = clustersOf(field);
-  const folded = clusters.map(fold);
-  const whole = folded.join('');
-  const ranges = terms.flatMap((term) => rangesOf(whole, term));
+  const isFound = clusters.map(() => false);
+  for (const { text, ends } of waysToRead(field, clusters)) {
+    const ranges = terms.flatMap((term) => rangesOf(text, term));
+    let start = 0;
+    for (const [index, end] of ends.entries()) {
+      // A mark before a letter is no part of it.
+      const letters = text.startsWith(WORD_START, start) ? start + WORD_START.length : start;
+      if (end > letters && ranges.some(([from, to]) => letters < to && end > from)) isFound[index] = true;
+      start = end;
+    }
+  }
+  return joinParts(clusters, isFound);
+}
+
+function waysToRead(field: string, clusters: readonly string[]): MarkedParts[] {
+  const ways = [markParts(clusters.map(foldCluster)), markParts(clusters.map(foldSpelledCluster))];
+  if (isSqueezed(fold(field))) ways.push(squeezeParts(clusters));
+  return ways;
+}
+
+function squeezeParts(clusters: readonly string[]): MarkedParts {
+  const ends: number[] = [];
+  let text = WORD_START;
+  for (const cluster of clusters) {
+    text += squeeze(foldCluster(cluster));
+    ends.push(text.length);
+  }
+  return { text, ends };
+}
+
+function rangesOf(text: string, term: Term): Range[] {
+  const pattern = patternOf(term);
+  if (term.at === 'field start') return text.startsWith(pattern) ? [[0, pattern.length]] : [];
+  const ranges: Range[] = [];
+  for (let at = text.indexOf(pattern); at >= 0; at = text.indexOf(pattern, at + 1))
+    ranges.push([at, at + pattern.length]);
+  return ranges;
+}
+
+function joinParts(clusters: readonly string[], isFound: readonly boolean[]) {
   const parts: { part: string; isMatch: boolean }[] = [];
-  let end = 0;
   for (const [index, cluster] of clusters.entries()) {
-    const start = end;
-    end += folded[index]?.length ?? 0;
-    const isMatch = ranges.some(([from, to]) => start < to && end > from);
+    const isMatch = isFound[index] ?? false;
     const last = parts.at(-1);
     if (last?.isMatch === isMatch) last.part += cluster;
     else parts.push({ part: cluster, isMatch });
   }
   return parts;
-}
-
-function rangesOf(field: string, { text, isPrefix }: Term): [from: number, to: number][] {
-  if (isPrefix) return field.startsWith(text) ? [[0, text.length]] : [];
-  const ranges: [number, number][] = [];
-  for (let at = field.indexOf(text); at >= 0; at = field.indexOf(text, at + 1)) {
-    ranges.push([at, at + text.length]);
-  }
-  return ranges;
 }

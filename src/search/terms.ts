@@ -1,27 +1,22 @@
-/** What people search for, and the text that it is found in. */
-import { clean, trim } from '../lib/text.ts';
+/** What people search for. */
+import { clean, codePoints, trim } from '../lib/text.ts';
 import { fold } from './folding.ts';
+import { joinWords, splitWords, WORD_START } from './words.ts';
 
 /** In code points. */
 export const LONGEST_SEARCH = 256;
 
-/** With one letter it makes the three that are indexed. */
-const FIELD_START = '\n\n';
+/** In letters; what is shorter is looked for where words start. */
 const SHORTEST_ANYWHERE = 3;
-const WORDS = /"([^"]*)"?|[^\s"]+/g;
+const QUOTED_OR_NOT = /"([^"]*)"?|[^\s"]+/g;
 const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
 
-/** A word or what is in quotes, folded and as typed; as a prefix it is looked for at the start of fields alone. */
-export type Term = { text: string; typed: string; isPrefix: boolean };
+/** A word, or several that follow on each other: as a search text has them, as typed, and where they are looked for. */
+export type Term = { text: string; typed: string; at: 'anywhere' | 'word start' | 'field start' };
 
-/** What searches go through: all fields that are there. */
-export function joinFields(fields: readonly (string | null | undefined)[]): string {
-  return fields.map((field) => (field ? FIELD_START + fold(field) : '')).join('');
-}
-
-/** What is in the search text of those who have the term. */
-export function patternOf({ text, isPrefix }: Term): string {
-  return isPrefix ? FIELD_START + text : text;
+/** What is in the search text of those who have the term, wherever it is looked for. */
+export function patternOf({ text, at }: Term): string {
+  return at === 'anywhere' ? text : WORD_START + text;
 }
 
 export function cleanSearch(typed: string): string {
@@ -32,17 +27,17 @@ export function cleanSearch(typed: string): string {
 
 /** A user must have all of them. */
 export function parseSearch(search: string): Term[] {
-  // Phones type curly quotes.
-  const words = search.replaceAll(/[“”„‟«»]/g, '"').matchAll(WORDS);
   const terms = new Map<string, Term>();
-  for (const [whole, quoted] of words) {
-    const typed = trim(quoted ?? whole);
-    const text = trim(fold(typed));
-    if (text !== '') terms.set(text, { text, typed, isPrefix: Array.from(text).length < SHORTEST_ANYWHERE });
-  }
+  // Phones type curly quotes.
+  for (const [whole, quoted] of search.replaceAll(/[“”„‟«»]/g, '"').matchAll(QUOTED_OR_NOT))
+    for (const typed of quoted === undefined ? splitWords(whole) : [trim(quoted)]) {
+      const text = joinWords(fold(typed));
+      const at = codePoints(text) < SHORTEST_ANYWHERE ? 'word start' : 'anywhere';
+      if (text !== '') terms.set(text, { text, typed, at });
+    }
   return [...terms.values()];
 }
 
-export function asPrefixes(terms: readonly Term[]): Term[] {
-  return terms.map((term) => ({ ...term, isPrefix: true }));
+export function atFieldStart(terms: readonly Term[]): Term[] {
+  return terms.map((term) => ({ ...term, at: 'field start' }));
 }

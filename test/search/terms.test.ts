@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { searchTextOf } from '../../src/db/derived-columns.ts';
 import { highlight } from '../../src/search/highlighting.ts';
+import { searchTextOf, sortKeyOf } from '../../src/search/search-text.ts';
 import { cleanSearch, parseSearch, patternOf } from '../../src/search/terms.ts';
+import { NAMES } from './names.ts';
 
 const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ada  Lovelace-Straßer' };
 
-/** Whether a search finds Ada. */
-function finds(search: string): boolean {
-  return parseSearch(cleanSearch(search)).every((term) => searchTextOf(ADA).includes(patternOf(term)));
+/** Whether a search finds someone. */
+function finds(search: string, fields: Parameters<typeof searchTextOf>[0] = ADA): boolean {
+  const terms = parseSearch(cleanSearch(search));
+  return terms.length > 0 && terms.every((term) => searchTextOf(fields).includes(patternOf(term)));
 }
 
 describe('a search', () => {
@@ -18,31 +20,48 @@ describe('a search', () => {
     'strasse',
     'lace ada',
     '"a.love"',
+    '"ada lovelace"',
+    'Lovelace-Strasser, Ada',
+    'Ada <ada@example.org>',
+    'lovelacestrasser',
     'ad',
+    'lo',
     'A',
     'ad lov" str',
     '“lovelace-s”',
     'example.org',
   ])('finds any part of a field, however it is written: %s', (search) => expect(finds(search)).toBe(true));
 
-  test.each(['adam', 'lo', 'e', '"ada love"', 'ada grace', '"lovelace ada@"', 'org ada.example'])(
+  test.each(['adam', 'ov', 'x', '"lovelace ada"', 'ada grace', 'lovelaceada', '"lovelace ada@"', 'org ada.example'])(
     'does not find %s',
     (search) => expect(finds(search)).toBe(false),
   );
 
-  test('of one or two characters is for the start of a field, also in quotes', () => {
+  test('of one or two characters is for the start of a word, also in quotes', () => {
     expect(parseSearch('ab "c" øx abc ß')).toEqual([
-      { text: 'ab', typed: 'ab', isPrefix: true },
-      { text: 'c', typed: 'c', isPrefix: true },
-      { text: 'ox', typed: 'øx', isPrefix: true },
-      { text: 'abc', typed: 'abc', isPrefix: false },
-      { text: 'ss', typed: 'ß', isPrefix: true },
+      { text: 'ab', typed: 'ab', at: 'word start' },
+      { text: 'c', typed: 'c', at: 'word start' },
+      { text: 'ox', typed: 'øx', at: 'word start' },
+      { text: 'abc', typed: 'abc', at: 'anywhere' },
+      { text: 'ss', typed: 'ß', at: 'word start' },
     ]);
   });
 
+  test.each(NAMES)('finds %s by %s', (full_name, typed) => {
+    const user = { username: 'u', email: 'ada@example.com', full_name };
+    expect(finds(typed, user)).toBe(true);
+    expect(highlight(full_name, parseSearch(typed)).some(({ isMatch }) => isMatch)).toBe(true);
+  });
+
+  test('finds an international domain by either of its forms', () => {
+    const user = { username: 'u', email: 'u@xn--bcher-kva.example', full_name: null };
+    for (const typed of ['bücher.example', 'bucher', 'xn--bcher', 'u@xn--bcher-kva.example'])
+      expect(finds(typed, user), typed).toBe(true);
+  });
+
   test('keeps what is in quotes together, and takes an open quote to the end', () => {
-    expect(parseSearch('"da lo" x"ad a').map(({ text }) => text)).toEqual(['da lo', 'x', 'ad a']);
-    expect(parseSearch('“da lo” «ad a»').map(({ text }) => text)).toEqual(['da lo', 'ad a']);
+    expect(parseSearch('"da lo" x"ad a').map(({ text }) => text)).toEqual(['da\n\nlo', 'x', 'ad\n\na']);
+    expect(parseSearch('“da lo” «ad a»').map(({ text }) => text)).toEqual(['da\n\nlo', 'ad\n\na']);
   });
 
   test('is cleaned of what says nothing', () => {
@@ -55,7 +74,7 @@ describe('a search', () => {
   test('never contains what separates fields', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (typed) => {
-        for (const { text } of parseSearch(cleanSearch(typed))) expect(text).not.toMatch(/[\n\0]/);
+        for (const { text } of parseSearch(cleanSearch(typed))) expect(text).not.toMatch(/[\r\v\0]/);
       }),
     );
   });
@@ -76,7 +95,12 @@ describe('marking', () => {
     ['Łódź', 'lo', '[Łó]dź'],
     ['banana', 'anana ban', '[banana]'],
     ['Ærø', 'aer', '[Ær]ø'],
-    ['한국어', '국어', '한국어'],
+    ['한국어', '국어', '한[국어]'],
+    ['Ada  Lovelace', '"ada love"', '[Ada  Love]lace'],
+    ['Charles de Gaulle', 'de', 'Charles [de] Gaulle'],
+    ['Anna Müller', 'mueller', 'Anna [Müller]'],
+    ['Jan van den Berg', 'vandenberg', 'Jan [van den Berg]'],
+    ['Ada Lovelace', 'alo', 'Ada Lovelace'],
     ['Ada', 'grace', 'Ada'],
     ['', 'ada', ''],
   ])('%s searched for %s is %s', (field, search, result) => expect(marked(field, search)).toBe(result));
@@ -88,8 +112,8 @@ describe('marking', () => {
         const terms = parseSearch(cleanSearch(search));
         const parts = highlight(field, terms);
         expect(parts.map(({ part }) => part).join('')).toBe(field);
-        const user = { username: field, email: '', full_name: null };
-        const isFound = terms.some((term) => searchTextOf(user).includes(patternOf(term)));
+        const text = searchTextOf({ username: field });
+        const isFound = terms.some((term) => text.includes(patternOf(term)));
         expect(parts.some(({ isMatch }) => isMatch)).toBe(isFound);
       }),
       { numRuns: 2_000 },

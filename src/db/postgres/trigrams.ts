@@ -5,6 +5,7 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
+import { FIELD_START } from '../../search/search-text.ts';
 import { patternOf, type Term } from '../../search/terms.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
@@ -23,8 +24,8 @@ function contains(term: Term): Expression<SqlBool> {
   return sql<SqlBool>`users.search_text like ${`%${escaped(patternOf(term))}%`}`;
 }
 
-function startsWith({ text }: Term): Expression<SqlBool> {
-  const starts = FIELDS.map((field) => sql`${fieldOf(field)} like ${`${escaped(text)}%`}`);
+function startsWith(term: Term): Expression<SqlBool> {
+  const starts = FIELDS.map((field) => sql`${fieldOf(field)} like ${`${escaped(patternOf(term))}%`}`);
   return sql<SqlBool>`(${sql.join(starts, sql` or `)})`;
 }
 
@@ -104,7 +105,7 @@ function nameOf(field: number): string {
 }
 
 function fieldOf(field: number) {
-  return sql`split_part(users.search_text, ${sql.lit('\n\n')}, ${sql.lit(field)}) collate "C"`;
+  return sql`split_part(users.search_text, ${sql.lit(FIELD_START)}, ${sql.lit(field)}) collate "C"`;
 }
 
 function escaped(text: string): string {

@@ -1,8 +1,10 @@
 /** Where a page begins that was reached by next or previous, as in https://use-the-index-luke.com/no-offset. */
 import type { User } from '../../db/schema.ts';
 import type { Fields } from '../../lib/forms.ts';
-import { textKey } from '../../lib/text.ts';
 import { orderOf, type Sort } from './order.ts';
+
+/** More than any key has, in UTF-16 units. */
+const LONGEST_KEY = 512;
 
 /** The user may have gone since: what counts is where it would be in the order. */
 export type Cursor = { side: 'after' | 'before'; id: number; key: string | number };
@@ -33,7 +35,8 @@ export function parseCursor(query: Fields, sort: Sort): Cursor | undefined {
   if (order !== sort || !Number.isSafeInteger(id)) return undefined;
   const { column } = orderOf(sort);
   if (column === 'id') return text === undefined ? { side, id, key: id } : undefined;
-  if (text === undefined || text !== textKey(text)) return undefined;
+  // PostgreSQL refuses a NUL.
+  if (text === undefined || text.includes('\0') || text.length > LONGEST_KEY) return undefined;
   if (column !== 'created_at') return { side, id, key: text };
   return /^\d{1,15}$/.test(text) ? { side, id, key: Number(text) } : undefined;
 }

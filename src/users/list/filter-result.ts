@@ -6,7 +6,7 @@ import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad } from '../../errors.ts';
 import { Deadline } from '../../lib/deadline.ts';
 import type { Total } from '../../lib/pagination.ts';
-import { asPrefixes } from '../../search/terms.ts';
+import { atFieldStart } from '../../search/terms.ts';
 import { readCounts } from '../counts.ts';
 import { boundsOf, inBounds, rowCondition, splitByIndex } from './conditions.ts';
 import type { Filter } from './filter.ts';
@@ -35,7 +35,7 @@ export async function resolveFilter(
   const { lead, ...count } = plan ?? planCount(filter, await readCounts(db));
   const index = filter.q && (search ?? (await engineOf(db).searchIndexOf(db)));
   const terms = filter.q?.terms ?? [];
-  const context = { terms: index?.prefixOnly ? asPrefixes(terms) : terms, search: index, lead, deadline };
+  const context = { terms: index?.prefixOnly ? atFieldStart(terms) : terms, search: index, lead, deadline };
   if (count.kind === 'kept')
     return { ...context, total: { count: count.count, isExact: true }, ids: undefined };
   const ids = await findIds(db, filter, context, count.ways);

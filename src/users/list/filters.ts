@@ -128,6 +128,11 @@ function nameOfDay(day: Day): string {
   return date.format(startOf(day));
 }
 
-function nameOfTerm({ typed, isPrefix }: Term): string {
-  return `${isPrefix ? 'a field that starts with ' : ''}“${named(typed)}”`;
+function nameOfTerm({ typed, at }: Term): string {
+  const start = {
+    anywhere: '',
+    'word start': 'a word that starts with ',
+    'field start': 'a field that starts with ',
+  }[at];
+  return `${start}“${named(typed)}”`;
 }

@@ -1,7 +1,7 @@
 /** What lies on one side of a cursor, as ranges of an index. */
 import type { Condition } from '../../db/search-index.ts';
 import type { Cursor } from './cursor.ts';
-import { orderOf, type Sort } from './order.ts';
+import { hasTies, orderOf, type Sort } from './order.ts';
 
 /** A tie is among those with the key, beyond the id. */
 export type KeyRange = {
@@ -19,10 +19,10 @@ export function rangesAfter(
   { side, id, key }: Cursor,
   { isIncluded } = { isIncluded: false },
 ): KeyRange[] {
-  const { column, isDescending } = orderOf(sort);
-  const beyond = (side === 'after') === isDescending ? '<' : '>';
+  const order = orderOf(sort);
+  const beyond = (side === 'after') === order.isDescending ? '<' : '>';
   const from = isIncluded ? (`${beyond}=` as const) : beyond;
-  if (column !== 'created_at') {
+  if (!hasTies(order)) {
     // Nobody has the id 0, so whoever has the key itself comes after it.
     const isBefore = id === 0 && beyond === '>';
     return [{ isTie: false, operator: isBefore ? '>=' : from, key, id }];

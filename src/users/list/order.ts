@@ -4,7 +4,8 @@ import type { Schema, User } from '../../db/schema.ts';
 
 const SORT_COLUMNS = {
   id: 'id',
-  username: 'username_key',
+  name: 'name_sort',
+  username: 'username_sort',
   email: 'email_key',
   created: 'created_at',
 } as const satisfies Record<string, keyof User>;
@@ -18,6 +19,8 @@ export const SORT_KEYS = Object.keys(SORT_COLUMNS) as readonly SortKey[];
 export const SORT_LABELS: readonly [Sort, string][] = [
   ['id', 'Number, lowest first'],
   ['-id', 'Number, highest first'],
+  ['name', 'Name, A to Z'],
+  ['-name', 'Name, Z to A'],
   ['username', 'Username, A to Z'],
   ['-username', 'Username, Z to A'],
   ['email', 'Email, A to Z'],
@@ -35,18 +38,22 @@ export function orderOf(sort: Sort): { key: SortKey; column: SortColumn; isDesce
   return { key, column: SORT_COLUMNS[key], isDescending: sort.startsWith('-') };
 }
 
+/** Whether several users may have the same key: they are then in the order of their ids. */
+export function hasTies({ column }: { column: SortColumn }): boolean {
+  return column !== 'id' && column !== 'email_key';
+}
+
 export function isAscending(sort: Sort, isFromEnd: boolean): boolean {
   return orderOf(sort).isDescending === isFromEnd;
 }
 
-/** By id, too, where several users may have the same key. */
 export function orderBySort<Q extends SelectQueryBuilder<Schema, 'users', object>>(
   query: Q,
   sort: Sort,
   isFromEnd: boolean,
 ): Q {
-  const { column } = orderOf(sort);
+  const order = orderOf(sort);
   const direction = isAscending(sort, isFromEnd) ? 'asc' : 'desc';
-  const ordered = query.orderBy(`users.${column}`, direction);
-  return (column === 'created_at' ? ordered.orderBy('users.id', direction) : ordered) as Q;
+  const ordered = query.orderBy(`users.${order.column}`, direction);
+  return (hasTies(order) ? ordered.orderBy('users.id', direction) : ordered) as Q;
 }

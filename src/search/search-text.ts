@@ -1,0 +1,33 @@
+/** The text that a user is found in, of all fields, and the keys that users are sorted by. */
+import { codePoints } from '../lib/text.ts';
+import { fold } from './folding.ts';
+import { spellingsOfEmail, spellingsOfName } from './spellings.ts';
+import { markWords, splitWords } from './words.ts';
+
+/** Before each field. */
+export const FIELD_START = '\r';
+/** Before what no field starts with. */
+const SPELLINGS_START = '\v';
+
+/** In code points, since folding can make one letter eighteen. */
+export const LONGEST_KEY = 64;
+
+/** @param fields in the order in which they are searched; what is not there takes no place. */
+export function searchTextOf(fields: Readonly<Record<string, string | null | undefined>>): string {
+  let text = '';
+  const spellings: string[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    if (!value) continue;
+    text += FIELD_START + markWords(fold(value));
+    spellings.push(...(name === 'email' ? spellingsOfEmail(value) : spellingsOfName(value)));
+  }
+  const others = [...new Set(spellings)].filter((spelling) => spelling !== '' && !text.includes(spelling));
+  return others.length > 0 ? text + SPELLINGS_START + markWords(others.join(' ')) : text;
+}
+
+/** What names are sorted by, in the order of code points: the same names in the same order on every database. */
+export function sortKeyOf(name: string): string {
+  const folded = fold(name);
+  const key = splitWords(folded).join(' ') || folded;
+  return codePoints(key) > LONGEST_KEY ? Array.from(key).slice(0, LONGEST_KEY).join('') : key;
+}

@@ -1,0 +1,47 @@
+/** Folded text as words, each with a mark before it, so that a search can ask for the start of a word. */
+
+/** With one letter it makes the three that are indexed. */
+export const WORD_START = '\n\n';
+
+/** Between words: spaces, and signs that belong to none. */
+const SEPARATOR = /[\s\p{Z}\p{Cc}()[\]{}<>,;"（）、，；「」『』]/u;
+const SEPARATORS = new RegExp(`${SEPARATOR.source}+`, 'u');
+/** Of scripts without spaces each letter begins a word. */
+const UNSPACED = /[[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]&&\p{L}]/v;
+const UNSPACED_INSIDE = new RegExp(`(?<!^)${UNSPACED.source}`, 'gv');
+
+export function splitWords(text: string): string[] {
+  return text.split(SEPARATORS).filter((word) => word !== '');
+}
+
+/** The words of a folded text as they stand one after the other, with marks between them. */
+export function joinWords(folded: string): string {
+  return splitWords(folded)
+    .map((word) => word.replaceAll(UNSPACED_INSIDE, `${WORD_START}$&`))
+    .join(WORD_START);
+}
+
+/** A field as it is searched: each word with its mark. */
+export function markWords(folded: string): string {
+  const words = joinWords(folded);
+  return words && WORD_START + words;
+}
+
+/** A field as it is searched, with where each of its parts ends. */
+export type MarkedParts = { text: string; ends: number[] };
+
+/** @param folded each by itself. */
+export function markParts(folded: readonly string[]): MarkedParts {
+  const ends: number[] = [];
+  let text = '';
+  let isStart = true;
+  for (const part of folded) {
+    for (const letter of part) {
+      const isBetween = SEPARATOR.test(letter);
+      if (!isBetween) text += (isStart || UNSPACED.test(letter) ? WORD_START : '') + letter;
+      isStart = isBetween;
+    }
+    ends.push(text.length);
+  }
+  return { text, ends };
+}
