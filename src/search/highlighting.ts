@@ -14,9 +14,9 @@ export function highlight(field: string, terms: readonly Term[]): { part: string
     const ranges = terms.flatMap((term) => rangesOf(text, term));
     let start = 0;
     for (const [index, end] of ends.entries()) {
-      // A mark before a letter is no part of it.
-      const letters = text.startsWith(WORD_START, start) ? start + WORD_START.length : start;
-      if (end > letters && ranges.some(([from, to]) => letters < to && end > from)) isFound[index] = true;
+      // What stands between letters that were found is found with them.
+      if (ranges.some(([from, to]) => (end > start ? start < to && end > from : from < end && end < to)))
+        isFound[index] = true;
       start = end;
     }
   }
@@ -41,10 +41,12 @@ function squeezeParts(clusters: readonly string[]): MarkedParts {
 
 function rangesOf(text: string, term: Term): Range[] {
   const pattern = patternOf(term);
-  if (term.at === 'field start') return text.startsWith(pattern) ? [[0, pattern.length]] : [];
+  // A mark before a letter is no part of it.
+  const skipped = term.at === 'anywhere' ? 0 : WORD_START.length;
+  if (term.at === 'field start') return text.startsWith(pattern) ? [[skipped, pattern.length]] : [];
   const ranges: Range[] = [];
   for (let at = text.indexOf(pattern); at >= 0; at = text.indexOf(pattern, at + 1))
-    ranges.push([at, at + pattern.length]);
+    ranges.push([at + skipped, at + pattern.length]);
   return ranges;
 }
 
