@@ -4,19 +4,20 @@ import { filePathOf } from '../database-url.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { engineOf } from './engine.ts';
-import { migrate, refuseNewer } from './migrate.ts';
+import { type Migration, migrate, refuseNewer } from './migrate.ts';
 import * as users from './migrations/0001-users.ts';
 import * as search from './migrations/0002-search.ts';
 import * as access from './migrations/0003-access.ts';
 import * as door from './migrations/0004-door.ts';
 import * as heartbeats from './migrations/0005-heartbeats.ts';
+import * as names from './migrations/0006-names.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
 import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
 
 /** In their order; the first has number 1. */
-export const MIGRATIONS = [users, search, access, door, heartbeats];
+export const MIGRATIONS: readonly Migration[] = [users, search, access, door, heartbeats, names];
 
 export type Opening = {
   /** Given where requests are answered: none then waits long, and so many connections are shared. */

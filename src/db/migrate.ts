@@ -1,4 +1,4 @@
-/** Brings a database to the newest version: each migration in a transaction of its own, with its number. */
+/** Brings a database to the newest version: each migration in one transaction with its number, or in steps before it. */
 import type { QueryExecutorProvider } from 'kysely';
 import { StartError } from '../errors.ts';
 import { engineOf } from './engine.ts';
@@ -10,22 +10,32 @@ import { transact } from './transact.ts';
  * SQL as text alone, with its own copy of whatever it needs of ours, and never changed once released, so that it does
  * the same in ten years.
  */
-export type Migration = {
-  sqlite(trx: QueryExecutorProvider): Promise<void>;
-  postgres(trx: QueryExecutorProvider): Promise<void>;
+export type Migration = PerEngine<Promise<void>> & {
+  /**
+   * Does a part of what takes long, and says whether there is more; it keeps in the database how far it has come. Each part
+   * is saved by itself, so that whoever migrates next goes on where this one was ended.
+   */
+  step?: PerEngine<Promise<boolean>>;
 };
+
+type PerEngine<T> = { sqlite(trx: QueryExecutorProvider): T; postgres(trx: QueryExecutorProvider): T };
+
+/** A small database is brought up to date in one transaction, and in a large one no transaction is long, in milliseconds. */
+const LONG = 1_000;
 
 /** Runs what is missing of `migrations`; the first has number 1. Several processes may do so at once. */
 export async function migrate(db: Db, migrations: readonly Migration[]): Promise<void> {
   const engine = engineOf(db);
   for (const [index, migration] of migrations.entries()) {
-    if ((await engine.readVersion(db)) > index) continue;
-    await transact(db, async (trx) => {
-      // Read again inside the transaction: another process may have run this migration while we waited for our turn.
-      if ((await engine.lockVersion(trx)) > index) return;
-      await migration[engine.name](trx);
-      await engine.writeVersion(trx, index + 1);
-    });
+    while ((await engine.readVersion(db)) <= index)
+      await transact(db, async (trx) => {
+        // Read again inside the transaction: another process may have run this migration while we waited for our turn.
+        if ((await engine.lockVersion(trx)) > index) return;
+        const until = performance.now() + LONG;
+        while (await migration.step?.[engine.name](trx)) if (performance.now() > until) return;
+        await migration[engine.name](trx);
+        await engine.writeVersion(trx, index + 1);
+      });
   }
 }
 

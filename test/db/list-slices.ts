@@ -12,6 +12,7 @@ import { SORT_KEYS, type Sort, type SortKey } from '../../src/users/list/order.t
 /** Where next leads to from somewhere in the middle of each order. */
 const MIDDLE: Record<SortKey, Cursor> = {
   id: { side: 'after', id: 2500, key: 2500 },
+  name: { side: 'after', id: 2500, key: 'm' },
   username: { side: 'after', id: 2500, key: 'm' },
   email: { side: 'after', id: 2500, key: 'm' },
   created: { side: 'after', id: 2500, key: 1_560_000_000_000 },

@@ -9,7 +9,7 @@ import { openSecret } from '../../src/auth/second-factor-secrets.ts';
 import { loadKey } from '../../src/auth/secret-key.ts';
 import { findSession } from '../../src/auth/sessions.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
-import { searchTextOf } from '../../src/db/derived-columns.ts';
+import { derivedColumns } from '../../src/db/derived-columns.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -80,7 +80,7 @@ describe.each(VERSIONS)('a database of version %i', (version) => {
 
     const db = await temporaryDatabase(url);
     expect(await usersOf(db)).toMatchObject(
-      before.map((user) => ({ ...user, role: user.role ?? 'member', search_text: searchTextOf(user) })),
+      before.map((user) => ({ ...user, role: user.role ?? 'member', ...derivedColumns(user) })),
     );
     await expectCounts(db);
     expect(await find(db, 'example')).toEqual(before.map(({ id }) => id));

@@ -20,6 +20,8 @@ const user: User = {
   email: 'ann@example.org',
   email_key: 'ann@example.org',
   full_name: NAME,
+  username_sort: 'ann',
+  name_sort: NAME,
   search_text: NAME,
   is_active: true,
   role: 'member',

@@ -110,7 +110,7 @@ test('when the first user of a new range of ids is rolled back, those who come a
     await Promise.all([refused(), addUser(db, { username: `user${id}` }), refused()]);
   }
   const search = await engineOf(db).searchIndexOf(db);
-  const terms = [{ text: 'user2621', typed: '', isPrefix: false }];
+  const terms = [{ text: 'user2621', typed: '', at: 'anywhere' as const }];
   const question = { terms, condition: undefined, isReversed: false, limit: 100 };
   expect(await search.find(db, question, Deadline.in(60_000))).toHaveLength(25);
 });

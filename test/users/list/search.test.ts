@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { bulkLoadUsers } from '../../../src/db/bulk-load.ts';
-import { searchTextOf } from '../../../src/db/derived-columns.ts';
+import { derivedColumns } from '../../../src/db/derived-columns.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db, User } from '../../../src/db/schema.ts';
@@ -45,7 +45,7 @@ async function find(db: Db, q: string, { isReversed = false, limit = 10_001 } = 
 function scan(users: readonly User[], q: string): number[] {
   const terms = parseSearch(q);
   return users
-    .filter((user) => terms.every((term) => searchTextOf(user).includes(patternOf(term))))
+    .filter((user) => terms.every((term) => derivedColumns(user).search_text.includes(patternOf(term))))
     .map(({ id }) => id);
 }
 
@@ -110,11 +110,10 @@ test('ids far apart, and at the ends of the ranges that the index is in, are all
   const ids = [1, 262_143, 262_144, 262_145, 524_287, 700_000, 5_000_000, 9_007_199_254];
   const copies = ids.map((id) => {
     const user = { username: `far${id}`, email: `far${id}@example.org`, full_name: null };
-    const keys = { username_key: user.username, email_key: user.email, search_text: searchTextOf(user) };
     return {
       id,
       ...user,
-      ...keys,
+      ...derivedColumns(user),
       is_active: true,
       role: 'member' as const,
       created_at: 1,

@@ -1,0 +1,174 @@
+/** What users are found and sorted by, as this migration makes it. */
+import { domainToUnicode } from 'node:url';
+
+const CLUSTER = /\P{M}\p{M}*|\p{M}+/gu;
+/** Accents and points; the marks that a script always writes its vowels with are letters of it, and so is a kana's. */
+const ACCENTS = /[[\p{Mn}&&[\p{Script=Inherited}\p{Script=Hebrew}]]--[\u3099\u309A]]/gv;
+const INVISIBLE = /\p{DI}/gu;
+const ASCII = /^[ -~]*$/;
+/** Typed for an apostrophe; it would become a space. */
+const ACUTE = /[\u00B4\u1FFD]/g;
+
+/** What Unicode does not decompose. */
+const LETTERS = lettersOf({
+  a: 'ⱥ ɑ',
+  ae: 'æ',
+  b: 'ƀ ɓ ƃ',
+  c: 'ƈ ȼ ɕ',
+  d: 'đ ð ɖ ɗ ƌ',
+  e: 'ǝ ə ɛ ɇ',
+  f: 'ƒ',
+  g: 'ɠ ǥ ɣ',
+  h: 'ħ ⱨ ɥ',
+  hv: 'ƕ',
+  i: 'ı ɨ ɩ',
+  j: 'ȷ ɉ ʝ',
+  k: 'ĸ ƙ ⱪ',
+  l: 'ł ƚ ⱡ ɫ',
+  m: 'ɯ ɱ',
+  n: 'ŋ ɲ ƞ',
+  o: 'ø ɔ ɵ',
+  oe: 'œ',
+  oi: 'ƣ',
+  ou: 'ȣ',
+  p: 'ƥ ᵽ',
+  q: 'ɋ ʠ',
+  r: 'ɍ ɽ ɾ',
+  s: 'ȿ ʂ ƨ',
+  t: 'ŧ ƭ ʈ ƫ ⱦ',
+  th: 'þ',
+  u: 'ʉ ʊ',
+  v: 'ʋ ⱱ',
+  w: 'ⱳ',
+  y: 'ƴ ɏ',
+  z: 'ƶ ȥ ɀ ʒ ʐ ⱬ',
+  г: 'ґ',
+  "'": '’ ‘ ‛ ʼ ʻ ′ `',
+  '"': '“ ” „ ‟',
+  '-': '‐ ‒ – — ― −',
+});
+
+/** What people write for these letters where a keyboard lacks them. */
+const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
+
+/** `Łódź` is `lodz`, `straße` is `strasse`; case is folded as in `textKey`. */
+function fold(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
+  return clustersOf(text).map(foldCluster).join('');
+}
+
+/** `Müller` is `mueller`. */
+function foldSpelled(text: string): string {
+  return clustersOf(text).map(foldSpelledCluster).join('');
+}
+
+/** Characters with the marks on them, which fold each by itself. */
+function clustersOf(text: string): string[] {
+  return text.match(CLUSTER) ?? [];
+}
+
+function foldCluster(cluster: string): string {
+  const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
+  const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
+  return Array.from(bare, (letter) => LETTERS.get(letter) ?? letter)
+    .join('')
+    .normalize('NFC');
+}
+
+function foldSpelledCluster(cluster: string): string {
+  return SPELLINGS.get(cluster.toLowerCase().normalize('NFC')) ?? foldCluster(cluster);
+}
+
+function foldCase(text: string): string {
+  return text.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+}
+
+function lettersOf(table: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(table).flatMap(([plain, letters]) => letters.split(' ').map((letter) => [letter, plain])),
+  );
+}
+
+/** With one letter it makes the three that are indexed. */
+const WORD_START = '\n\n';
+
+/** Between words: spaces, and signs that belong to none. */
+const SEPARATOR = /[\s\p{Z}\p{Cc}()[\]{}<>,;"（）、，；「」『』]/u;
+const SEPARATORS = new RegExp(`${SEPARATOR.source}+`, 'u');
+/** Of scripts without spaces each letter begins a word. */
+const UNSPACED = /[[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]&&\p{L}]/v;
+const UNSPACED_INSIDE = new RegExp(`(?<!^)${UNSPACED.source}`, 'gv');
+
+function splitWords(text: string): string[] {
+  return text.split(SEPARATORS).filter((word) => word !== '');
+}
+
+/** The words of a folded text as they stand one after the other, with marks between them. */
+function joinWords(folded: string): string {
+  return splitWords(folded)
+    .map((word) => word.replaceAll(UNSPACED_INSIDE, `${WORD_START}$&`))
+    .join(WORD_START);
+}
+
+/** A field as it is searched: each word with its mark. */
+function markWords(folded: string): string {
+  const words = joinWords(folded);
+  return words && WORD_START + words;
+}
+
+const JOINED = /[^\s]['-]\S/;
+const MOST_PLAIN_WORDS = 2;
+const NO_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
+
+/** `obrien` for O’Brien, `jeanluc`, `janvandenberg`: what is written together where a name is not. */
+function squeeze(folded: string): string {
+  return folded.replaceAll(NO_LETTERS, '');
+}
+
+/** Whether people write a name together, too: that with a hyphen or an apostrophe in it, or of three words and more. */
+function isSqueezed(folded: string): boolean {
+  return JOINED.test(folded) || splitWords(folded).length > MOST_PLAIN_WORDS;
+}
+
+/** Of a username or a full name: in folded words. */
+function spellingsOfName(name: string): string[] {
+  const folded = fold(name);
+  const squeezed = isSqueezed(folded) ? [squeeze(folded)] : [];
+  if (ASCII.test(name)) return squeezed;
+  const words = splitWords(folded);
+  return [...splitWords(foldSpelled(name)).filter((word) => !words.includes(word)), ...squeezed];
+}
+
+/** An international domain is stored in ASCII (RFC 3490), and searched for as it is read, too. */
+function spellingsOfEmail(email: string): string[] {
+  const domain = email.slice(email.indexOf('@') + 1);
+  return /\bxn--/i.test(domain) ? [fold(domainToUnicode(domain))] : [];
+}
+
+/** Before each field. */
+const FIELD_START = '\r';
+/** Before what no field starts with. */
+const SPELLINGS_START = '\v';
+
+/** In code points, since folding can make one letter eighteen. */
+const LONGEST_KEY = 64;
+
+/** @param fields in the order in which they are searched; what is not there takes no place. */
+export function searchTextOf(fields: Readonly<Record<string, string | null | undefined>>): string {
+  let text = '';
+  const spellings: string[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    if (!value) continue;
+    text += FIELD_START + markWords(fold(value));
+    spellings.push(...(name === 'email' ? spellingsOfEmail(value) : spellingsOfName(value)));
+  }
+  const others = [...new Set(spellings)].filter((spelling) => spelling !== '' && !text.includes(spelling));
+  return others.length > 0 ? text + SPELLINGS_START + markWords(others.join(' ')) : text;
+}
+
+/** What names are sorted by, in the order of code points: the same names in the same order on every database. */
+export function sortKeyOf(name: string): string {
+  const folded = fold(name);
+  const key = splitWords(folded).join(' ') || folded;
+  return Array.from(key).length > LONGEST_KEY ? Array.from(key).slice(0, LONGEST_KEY).join('') : key;
+}
