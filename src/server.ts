@@ -83,8 +83,8 @@ async function prepare(
 ): Promise<{ isOpen: boolean; secretKey: Buffer; databaseId: string }> {
   const isOpen = !(await hasAdministrator(db));
   if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
-  const { key, databaseId, sealed } = await loadKey(db, config.secretKeyFile);
-  if (sealed > 0) console.warn(nowSealed(sealed, config.secretKeyFile));
+  const { key, databaseId, newlySealed } = await loadKey(db, config.secretKeyFile);
+  if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
   for (const warning of findExposedFiles(config)) console.warn(warning);
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
   return { isOpen, secretKey: key, databaseId };

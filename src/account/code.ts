@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
 import { findDraft } from '../auth/drafts.ts';
 import { sealSecret } from '../auth/second-factor-secrets.ts';
-import { refuseFormer } from '../auth/secret-key.ts';
+import { refuseFormerKey } from '../auth/secret-key.ts';
 import { hashOf, open, seal } from '../auth/tokens.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../auth/totp.ts';
 import { ForbiddenError } from '../errors.ts';
@@ -48,7 +48,7 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const secret = sealSecret(server.secretKey, session.user_id, known.secret);
   const factor = { sealed: secret, step, recoveryHashes: codes.map(hashOf) };
   const { kind } = await changeOwn(request, async (trx, actor, credentials) => {
-    await refuseFormer(trx, server.secretKey);
+    await refuseFormerKey(trx, server.secretKey);
     return setSecondFactor(trx, actor, credentials, known.after, factor);
   });
   if (kind === 'is set already') return reply.seeOther('/account', IS_SET);
@@ -99,7 +99,7 @@ async function showCode(
 
 async function showRecoveryCodes(request: FastifyRequest, reply: FastifyReply, codes: readonly string[]) {
   const session = sessionOf(request);
-  const draft = session.is_drafting ? await findDraft(request.server.db, session.id) : undefined;
+  const draft = session.has_draft ? await findDraft(request.server.db, session.id) : undefined;
   reply.header('cache-control', 'no-store');
   return reply.render('account/recovery-codes', { codes, next: draft?.form ?? '/account' });
 }
