@@ -36,11 +36,7 @@ export async function shareAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forShare().execute();
 }
 
-/**
- * Call it before the change is written: whoever may now do less, or something else, has to sign in again.
- * @param after undefined for someone who is to be deleted.
- * @throws LastAdministratorError
- */
+/** Call it before the change is written; `after` is undefined for a deletion. @throws LastAdministratorError */
 export async function revokeAccessAfterChange(
   trx: Trx,
   before: User,

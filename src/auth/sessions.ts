@@ -98,7 +98,7 @@ export async function findRoleOf(
     .where('sessions.id', '=', id)
     .where('sessions.token_hash', '=', token_hash)
     .select(['users.role', 'users.is_active'])
-    // Whoever changes a role ends its sessions first. The user's row is not locked: two who then changed it would deadlock.
+    // Who changes a role ends its sessions first. The user's row is not locked: two who then changed it would deadlock.
     .forKeyShare('sessions')
     .executeTakeFirst();
   return actor && maySignIn(actor) ? actor.role : undefined;
