@@ -46,7 +46,7 @@ export async function rehashPassword(
   return numUpdatedRows > 0n;
 }
 
-/** null removes it, and leaves its last step, and the number of wrong codes, of which its owner is still to hear. */
+/** null removes it, but neither its last step nor the number of wrong codes, of which its owner is still to hear. */
 export async function setCode(
   trx: Trx,
   userId: number,

@@ -52,7 +52,6 @@ export class FairQueue {
 
   #takeNext(): Waiting | undefined {
     for (const [place, [next, ...others]] of this.#places) {
-      // Its turn is the last one now.
       this.#places.delete(place);
       if (others.length > 0) this.#places.set(place, others);
       return next;

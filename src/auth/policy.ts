@@ -10,7 +10,6 @@ export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> =
 
 export type Rule = (actor: { role: Role }) => boolean;
 
-/** Also whoever is not signed in. */
 export function anyone(): boolean {
   return true;
 }
@@ -32,7 +31,6 @@ export function mayChange(actor: { role: Role }, user: { role: Role }): boolean 
   return mayManage(actor) || (mayEdit(actor) && user.role === 'member');
 }
 
-/** To give roles, and access to those who have one. */
 export function mayManage({ role }: { role: Role }): boolean {
   return role === 'admin';
 }

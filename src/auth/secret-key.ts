@@ -57,7 +57,6 @@ export async function refuseFormerKey(db: Db, key: Buffer): Promise<void> {
     throw new UnavailableError('The key has been changed: this Roster has to be started again.');
 }
 
-/** @returns how many secrets there were. */
 export async function reseal(trx: Trx, from: Buffer, to: Buffer): Promise<number> {
   const current = trx.selectFrom('secrets').select('value').where('name', '=', FINGERPRINT).forUpdate();
   if ((await current.executeTakeFirst())?.value !== fingerprintOf(from))

@@ -31,7 +31,6 @@ export function seal(key: Buffer, purpose: string, value: unknown): string {
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
 }
 
-/** What was sealed for a purpose; undefined for anything else. */
 export function open(key: Buffer, purpose: string, text: string): unknown {
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.length < NONCE + TAG) return undefined;

@@ -30,7 +30,6 @@ export function codeOf(typed: string): { kind: 'digits' | 'recovery' | 'neither'
   return { kind: 'neither', code: '' };
 }
 
-/** The time step whose code it is, the present one or a neighbour; undefined for a wrong code. */
 export function stepOf(typed: string, secret: string, now: number): number | undefined {
   const { kind, code: token } = codeOf(typed);
   if (kind !== 'digits') return undefined;

@@ -25,7 +25,6 @@ export type Verified = {
   kind: 'verified';
   user: User;
   credentials: Credentials;
-  /** With which the password had been shown before. */
   ticket?: string;
   code?: Extract<CodeOutcome, { kind: 'right' }>;
 };

@@ -28,7 +28,6 @@ export class AdmissionQueue<T> {
     return this.#take(this.#queues.find((queue) => queue.length > 0));
   }
 
-  /** Whoever has waited longest, if their time was over then. */
   takeOldest(then: number): T | undefined {
     const deadlineOf = (queue: Waiting<T>[]) => queue[0]?.deadline ?? Number.POSITIVE_INFINITY;
     const oldest = this.#queues.reduce((one, other) => (deadlineOf(other) < deadlineOf(one) ? other : one));

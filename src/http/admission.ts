@@ -1,5 +1,5 @@
-/** Admission control: a request is begun when there is time for it, and refused when there has been none for too long. */
-// A turn of the event loop takes one new connection (https://github.com/nodejs/node/issues/57364): turns are kept short.
+/** Admission control: a request is begun when there is time for it, and refused when there was none for too long. */
+// Each turn of the event loop takes one new connection (https://github.com/nodejs/node/issues/57364): turns are short.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -10,14 +10,14 @@ import { type Asker, Askers, isHasty } from './haste.ts';
 import { addRefusals } from './refusals.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
-/** Writers that are begun in one turn are synced together. */
+/** Writers that are begun in one turn are synced together. Times are in milliseconds. */
 const MOST_BEGUN_A_TURN = 32;
 const LONGEST_TURN = 15;
 /** While connections come in, one request is begun in so many turns. */
 const TURNS_PER_BEGUN = 4;
 /** Of more waiting than this some are refused before they are late: all at once would take too long. */
 const CROWD = 256;
-/** So large a part of a crowd may be begun in advance. */
+/** How far a crowd may get ahead of time, as a part of it: for so long it may stand still, and nobody is refused. */
 const LEAD = 0.25;
 const MOST_WAITING = 10_000;
 const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
@@ -26,7 +26,7 @@ const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
 type Who = Socket | string;
 type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker<Who> | undefined };
 
-/** What `inject` asks does not pass here; `whoAsks` is undefined where nobody knows. */
+/** What `inject` asks does not pass here; `whoAsks` returns undefined where that is not known. */
 export function addAdmission(
   app: FastifyInstance,
   whoAsks: (request: IncomingMessage) => Who | undefined,

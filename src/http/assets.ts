@@ -21,7 +21,6 @@ const compressBest: Readonly<Record<Encoding, (bytes: Buffer) => Promise<Buffer>
   gzip: (bytes) => promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
 };
 
-/** In `public/css/app.css`: a file that takes the place of the line, and its layer. */
 const IMPORT = /^@import "([\w-]+\.css)" layer\((\w+)\);$/gm;
 const COMMENT = /\/\*.*?\*\/\s*/gs;
 

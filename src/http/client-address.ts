@@ -14,7 +14,7 @@ declare module 'fastify' {
 
 const DISTRUSTED_FOR = 60 * 60_000;
 
-/** Without port, brackets and zone; IPv4 where it is mapped (RFC 4291, 2.5.5.2), else as in RFC 5952; or `unknown`. */
+/** Without port, brackets and zone; mapped IPv4 as IPv4 (RFC 4291, 2.5.5.2), IPv6 as in RFC 5952; or `unknown`. */
 export function canonicalAddress(written = ''): string {
   const inBrackets = /^\[(.*)\](?::\d+)?$/.exec(written)?.[1];
   const bare = inBrackets ?? written.replace(/^([\d.]+):\d+$/, '$1');

@@ -7,10 +7,10 @@ export type Encoding = 'br' | 'gzip';
 
 /** Below this, in bytes, it saves nobody a packet. */
 const SMALLEST = 1024;
-/** The first of those that a client likes as much. `*` counts as the first, too; no browser sends it, and all read text. */
+/** Of equals the first is taken, also for `*`: no browser sends that, and text as it is can be read by all. */
 const ENCODINGS: ('identity' | Encoding)[] = ['identity', 'br', 'gzip'];
 
-/** At once: another thread costs more still. The next quality of Brotli takes a third longer, for 190 bytes of a page. */
+/** In this thread: another one costs more still. The next quality of Brotli takes a third longer, for 190 bytes. */
 const compress: Readonly<Record<Encoding, (text: string) => Buffer>> = {
   br: (text) => brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
   gzip: (text) => gzipSync(text),
@@ -18,7 +18,7 @@ const compress: Readonly<Record<Encoding, (text: string) => Buffer>> = {
 
 export function addCompression(app: FastifyInstance): void {
   app.addHook('onSend', (_request, reply, payload, done) => {
-    // BREACH: what a secret is compressed with tells of it by the length. A page with one is `no-store`.
+    // BREACH: the length of what is compressed would tell a secret in it. A page with one is `no-store`.
     const isText = typeof payload === 'string' && reply.getHeader('cache-control') !== 'no-store';
     const encoding = isText ? encodingFor(reply, payload.length) : undefined;
     if (encoding === undefined) return done(null, payload);
@@ -28,7 +28,6 @@ export function addCompression(app: FastifyInstance): void {
   });
 }
 
-/** Also sets `Vary` where it is up to whoever asks. */
 export function encodingFor(reply: FastifyReply, length: number): Encoding | undefined {
   if (length < SMALLEST) return undefined;
   reply.header('vary', 'accept-encoding');

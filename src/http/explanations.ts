@@ -142,7 +142,6 @@ export function wayOn(request: FastifyRequest, status: number): Views['error']['
   return { href: url, text: isReading ? 'Reload this page' : 'Open the form again' };
 }
 
-/** Where Roster is for whoever has come by another name. */
 function ownAddress({ server }: FastifyRequest): Views['error']['link'] {
   const { config } = server;
   const { port } = (server.server.address() ?? config) as { port: number };

@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-/** From the closing of the listener on, in milliseconds. */
+/** From the closing of the listener on, in milliseconds: for requests under way, and for a first byte. */
 const CONNECTION_GRACE = 8_000;
 const UNUSED_GRACE = 1_000;
 const IDLE_CHECK = 50;
 /** So long before the listener closes no answer goes out: whoever is answered comes back at once. */
 const HOLD = 200;
-const LONGEST_TAKING = 1_000;
+const TAKE_ALL_TIMEOUT = 1_000;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -54,9 +54,9 @@ export function addDraining(app: FastifyInstance): void {
   });
 }
 
-/** A listener that closes resets whom Roster has not let in yet, and each turn lets in one: so this waits for an idle turn. */
+/** A listener that closes resets connections Roster has not taken yet. Each turn takes one: so wait until none came. */
 async function takeAll(connections: { total: number }): Promise<void> {
-  const deadline = performance.now() + LONGEST_TAKING;
+  const deadline = performance.now() + TAKE_ALL_TIMEOUT;
   let before: number;
   do {
     before = connections.total;

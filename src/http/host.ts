@@ -18,7 +18,6 @@ export function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.findIndex(isHost) !== rawHeaders.findLastIndex(isHost);
 }
 
-/** The name in a `Host` header, or an address without brackets; empty for what is neither. */
 export function hostnameOf(host: string | undefined): string {
   // What a user, a path or a query would follow is no host; links are made of it.
   if (host === undefined || /[@/?#\\]/.test(host)) return '';

@@ -11,7 +11,6 @@ type Waiting = { last?: { line: Line; request: string | undefined }; leftOut: nu
 
 export type Limit = {
   write(kind: string, line: Line, request?: string): void;
-  /** Writes what waits, and from then on every line as it comes. */
   end(): void;
 };
 

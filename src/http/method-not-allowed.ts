@@ -1,4 +1,4 @@
-/** A method that an address does not have is 405, unless it only shows the form there: for Enter in the address bar. */
+/** 405 for a method that an address does not have; but Enter in the address bar, after a refusal, leads to its form. */
 import { METHODS } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { formOf } from '../auth/kept-forms.ts';

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { answerClientError } from './bare-pages.ts';
 
 export const ARRIVAL_TIMEOUT = 15_000;
-/** While an answer waits to be read; Node looks once more, so it may take twice as long. */
+/** In milliseconds, while an answer waits to be read; Node looks once more, so it may take twice as long. */
 const ANSWER_TIMEOUT = 5_000;
 
 /** While a handler is at work there is no limit: whoever has sent a form is answered. */

@@ -73,7 +73,6 @@ export const helpers = {
     const unit = UNITS.find(([, length]) => passed >= length);
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },
-  /** "Firefox on Linux", as far as a browser says what it is. */
   browserName(agent: string): string {
     const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
     const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];

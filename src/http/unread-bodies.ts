@@ -1,12 +1,12 @@
 /** Answers that come before a request has been read. */
-// A connection that is closed while its client still sends is reset, and the answer lost: so that is read and dropped first.
+// To close a connection while its client sends resets it, and the answer is lost: so what comes is dropped before.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /** Whoever sends more sees the reset. */
 const MOST_DROPPED_BYTES = 8 * 1024 * 1024;
-/** After so long without a byte someone waits for the answer before going on. */
+/** After so long without a byte, in milliseconds, someone waits for the answer before going on. */
 const STALLED = 3_000;
 const LINGER = 5_000;
 
@@ -50,14 +50,13 @@ export function dropBody(raw: IncomingMessage, done: (isWhole: boolean) => void)
   socket.setTimeout?.(STALLED);
 }
 
-/** Lets the answer go; false if nothing is being dropped. */
 export function stopDropping(socket: Socket): boolean {
   const stop = stopDroppingOf.get(socket);
   stop?.();
   return stop !== undefined;
 }
 
-/** Whatever else comes is read for a while, and not acted on. */
+/** Sends a last answer; whatever else comes is read for a while, and not acted on. */
 export function giveUp(socket: Socket, answer: string): void {
   if (givenUp.has(socket)) return;
   givenUp.add(socket);

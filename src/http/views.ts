@@ -17,7 +17,6 @@ type Errors = Readonly<Record<string, string>>;
 export type Asking = {
   session: Session | undefined;
   actor: Actor | undefined;
-  /** Whether there is no administrator yet. */
   isOpen: boolean;
 };
 
