@@ -94,8 +94,9 @@ async function checkToken(request: WithToken): Promise<void> {
   await authenticate(request);
   const token = tokenIn(params.token);
   if (token === undefined) throw new NotFoundError(LINK_CUT_OFF);
-  const [given, known] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));
-  if (!given || !known || !timingSafeEqual(given, known) || (await hasAdministrator(server.db))) throw used();
+  const [given, expected] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));
+  if (!given || !expected || !timingSafeEqual(given, expected) || (await hasAdministrator(server.db)))
+    throw used();
 }
 
 function used(): NotFoundError {
