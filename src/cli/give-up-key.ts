@@ -37,10 +37,7 @@ export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[])
   }
 }
 
-/**
- * @returns another key, which lies where the lost one should.
- * @throws StartError when the key is not the database's, or is there.
- */
+/** @returns another key in its place, if any. @throws StartError when the key is not the database's, or is there. */
 async function checkLost(db: Db, fingerprint: string, path: string): Promise<Buffer | undefined> {
   if ((await readFingerprint(db)) !== fingerprint)
     throw new StartError(`${fingerprint} is not the key of this database; nothing was given up.`);
