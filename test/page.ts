@@ -146,6 +146,11 @@ class Page extends Part {
     return textOf(this.one('.secret'));
   }
 
+  /** The lines that a picture is drawn with, by what it is called. */
+  drawing(name: string): string {
+    return attributeOf(this.one(`svg[role="img"][aria-label="${name}"] path`), 'd');
+  }
+
   get rows(): string[] {
     return this.all('tbody tr').map(textOf);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { breakCounts, dump } from '../engines.ts';
-import { addUser, post, startApp, textOf } from '../support.ts';
+import { pageOf } from '../page.ts';
+import { addUser, post, startApp } from '../support.ts';
 
 describe('one request, one transaction', () => {
   test.each([
@@ -16,7 +17,7 @@ describe('one request, one transaction', () => {
       const before = await dump(app.db);
       const page = await post(app, address, fields);
       expect(page.statusCode).toBe(500);
-      expect(textOf(page.body)).toContain('Nothing was changed');
+      expect(pageOf(page).text).toContain('Nothing was changed');
       expect(page.body).not.toContain('broken');
       expect(await dump(app.db)).toEqual(before);
     },
