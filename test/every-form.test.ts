@@ -30,7 +30,7 @@ async function start() {
   return { app, clock, headers, ann, eve };
 }
 
-test('so it is on the pages that people see', async () => {
+test('every form on the pages that people see has that field', async () => {
   const { app, headers, ann, eve } = await start();
   await signedIn(app, ann);
   for (const [address, count] of [

@@ -1,8 +1,7 @@
 /** Pages as people find them: what they read, the links, fields and buttons. What is looked for must be there, and once. */
-import { HTMLElement, type Node, parse } from 'node-html-parser';
+import { type HTMLElement, parse } from 'node-html-parser';
+import { shownIn, textOf } from './page-text.ts';
 
-/** What stands in a line of text; everything else stands apart from what is before and after it. */
-const INLINE = new Set(['a', 'bdi', 'code', 'em', 'mark', 'span', 'strong', 'time', 'wbr']);
 const INPUTS = 'input, select';
 
 /** The page in an answer, or in its HTML. */
@@ -69,11 +68,12 @@ export class Part {
   /** What is typed in a field, the words that are chosen there, or whether it is ticked. */
   field(name: string): string {
     const inputs = this.all(INPUTS).filter((input) => input.getAttribute('name') === name);
-    if (inputs.some(({ attrs }) => attrs.type === 'radio')) return chosenOf(inputs);
-    const input = only(inputs, `field ${name}`);
-    if (input.localName === 'select') return selectedOf(input);
-    if (input.attrs.type === 'checkbox') return input.hasAttribute('checked') ? 'ticked' : 'not ticked';
-    return input.attrs.value ?? '';
+    return inputs.every(({ attrs }) => attrs.type === 'radio') && inputs.length > 0
+      ? inputs
+          .filter(({ attrs }) => 'checked' in attrs)
+          .map(shownIn)
+          .join(' and ')
+      : shownIn(only(inputs, `field ${name}`));
   }
 
   /** What is said to be wrong with a field. */
@@ -151,10 +151,6 @@ class Page extends Part {
     return attributeOf(this.one(`svg[role="img"][aria-label="${name}"] path`), 'd');
   }
 
-  get rows(): string[] {
-    return this.all('tbody tr').map(textOf);
-  }
-
   /** What stands below a heading of the table. */
   column(heading: string): string[] {
     const index = this.all('th').map(textOf).indexOf(heading);
@@ -180,29 +176,6 @@ class Page extends Part {
   nav(name: string): Part {
     return new Part(this.one(`nav[aria-label="${name}"]`));
   }
-}
-
-/** What a person reads there, without surplus space. */
-function textOf(element: HTMLElement | undefined): string {
-  return (element ? read(element) : '').replaceAll(/\s+/g, ' ').trim();
-}
-
-function read(node: Node): string {
-  if (!(node instanceof HTMLElement)) return node.text;
-  if (node.getAttribute('aria-hidden') === 'true') return '';
-  const text = node.childNodes.map(read).join('');
-  return INLINE.has(node.localName) ? text : ` ${text} `;
-}
-
-function chosenOf(radios: readonly HTMLElement[]): string {
-  const checked = radios.filter((radio) => radio.hasAttribute('checked'));
-  return checked.map((radio) => textOf(radio.closest('label') ?? undefined)).join(' and ');
-}
-
-/** A browser shows the first one where none is selected. */
-function selectedOf(select: HTMLElement): string {
-  const options = select.querySelectorAll('option');
-  return textOf(options.find((option) => option.hasAttribute('selected')) ?? options[0]);
 }
 
 function attributeOf(element: HTMLElement, name: string): string {

@@ -37,7 +37,7 @@ async function newCode(app: FastifyInstance, headers: Headers) {
 }
 
 describe('changing the password', () => {
-  test('renews this session, ends the others, and only the new one works from then on', async () => {
+  test('signs out every other browser, and only the new one works from then on', async () => {
     const { app, ed, headers } = await start();
     const other = await signedIn(app, ed);
     const answer = await post(app, '/account/password', CHANGE, headers);

@@ -36,7 +36,7 @@ async function signInOn(app: FastifyInstance, html: string, user: User, headers:
 }
 
 describe('a form that is sent after its session has ended', () => {
-  test('is answered 401 with the form for signing in, and then is there as it was typed, to be sent', async () => {
+  test('is answered with the form for signing in, and then is there as it was typed, to be sent', async () => {
     const { app, ed, headers } = await startWithPeople();
     const refused = await post(app, '/users?from=page%3D2', ZOE, headers);
     expect(refused.statusCode).toBe(401);

@@ -159,8 +159,8 @@ describe('wrong codes', () => {
   });
 });
 
-describe('a ticket', () => {
-  test('begins one session, also for two who send it at once', async () => {
+describe('a right password that waits for its code', () => {
+  test('signs in once, also where two send the code at once', async () => {
     const { app, clock, send, askForCode } = await start();
     const { ticket } = await askForCode();
     const answers = await Promise.all([send('aaaa-bbbb-cccc', ticket), send('dddd-eeee-ffff', ticket)]);
@@ -173,7 +173,7 @@ describe('a ticket', () => {
     expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   });
 
-  test('is kept as a hash alone, and its page is neither kept nor compressed', async () => {
+  test('is known by a hash alone, and the page that asks for the code is neither kept nor compressed', async () => {
     const { app } = await start();
     const page = await post(
       app,

@@ -34,7 +34,7 @@ describe('the link in the log', () => {
     ]);
   });
 
-  test('is needed: no other token does', async () => {
+  test('is needed: no other link does', async () => {
     const app = await startApp();
     const cut = ['x', app.setupToken.slice(1), `${app.setupToken}x`, `${app.setupToken.slice(0, 20)}.`];
     for (const token of [newToken(), ...cut]) {

@@ -27,7 +27,7 @@ describe('deleting a user', () => {
     expect((await post(app, address)).statusCode).toBe(404);
   });
 
-  test('needs no body at all', async () => {
+  test('needs no field at all', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'alice' });
     const answer = await app.inject({

@@ -197,9 +197,12 @@ describe('updating a user', () => {
     expect((await post(app, '/users/1', { full_name: 'Two' })).statusCode).toBe(303);
   });
 
-  test.each(['x', '', '0', '1.5'])('with version=%j is a form that we did not make', async (version) => {
-    const app = await startApp();
-    await addUser(app.db, { username: 'alice' });
-    expect((await post(app, '/users/1', { full_name: 'x', version })).statusCode).toBe(400);
-  });
+  test.each(['x', '', '0', '1.5'])(
+    'with version=%j is refused: no form of ours sends that',
+    async (version) => {
+      const app = await startApp();
+      await addUser(app.db, { username: 'alice' });
+      expect((await post(app, '/users/1', { full_name: 'x', version })).statusCode).toBe(400);
+    },
+  );
 });

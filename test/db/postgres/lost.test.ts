@@ -125,7 +125,7 @@ test('a page whose connection breaks is read on another one', async () => {
 test.each([
   { at: 'from "users"', is: 'after' },
   { at: 'from "users"', is: 'silence' },
-] as const)('a page that cannot be read ($is) is 503, and says nothing of changes', async (fault) => {
+] as const)('a page that cannot be read ($is) says so, and nothing of changes', async (fault) => {
   const { app, breakOnce } = await startBreakable();
   breakOnce(fault, fault);
   const page = await get(app, '/users/1');

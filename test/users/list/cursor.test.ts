@@ -64,7 +64,7 @@ async function remove(app: FastifyInstance, id: number): Promise<void> {
   await transact(app.db, (trx) => deleteUser(trx, commandLine, id));
 }
 
-test('lead through every order, with and without a status, as the numbers of pages do', async () => {
+test('next and previous lead through every order, with and without a status, as the numbers of pages do', async () => {
   // Three were created at each moment, so that pages end among them.
   const app = await startWith(47, (number) => NOON + Math.floor(number / 3));
   for (const sort of ORDERS) {
@@ -195,7 +195,7 @@ test.each([
   expect(await show(app, `/users?page=2&${query}`)).toEqual(await show(app, `/users?page=2&${sort}`));
 });
 
-test('only next, previous and the ways back from a user carry the place', async () => {
+test('every link but next, previous and the ways back from a user leads to where a page begins', async () => {
   const app = await startWith(60, (number) => NOON + number);
   const page = pageOf(await get(app, '/users?page=3&per_page=5&after=id.10'));
   const links = page.links.filter(

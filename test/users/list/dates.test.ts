@@ -17,7 +17,7 @@ const { list: ALL } = parseList({});
 const MANY = { ...ALL, createdAfter: '2019-01-08', createdBefore: '2019-12-31' };
 const FEW = { ...ALL, createdAfter: '2019-09-01', createdBefore: '2019-09-03' };
 
-test('are what looking at everyone gives, whether few match or many', async () => {
+test('a list of some days shows whom looking at everyone gives, whether few match or many', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 12_000);
   const everyone = await db.selectFrom('users').selectAll().execute();
@@ -65,7 +65,7 @@ test('are what looking at everyone gives, whether few match or many', async () =
   }
 });
 
-test('of more than 10,000 say so, and go on past them by next, by previous and by number', async () => {
+test('a list of more than 10,000 says so, and goes on past them by next, by previous and by number', async () => {
   const app = await startApp();
   await seedUsers(app.db, 12_000);
   for (const sort of ['created', '-email', 'id']) {

@@ -97,7 +97,7 @@ test('after thousands of changes, some of them rolled back, it finds what lookin
   expect(await find(db, 'abx')).toEqual(before);
 });
 
-test('ids far apart, and at the ends of the ranges that the index is in, are all found in order', async () => {
+test('users whose numbers are far apart, or at the ends of what is searched in one go, are all found, in order', async () => {
   const db = await temporaryDatabase();
   const ids = [1, 262_143, 262_144, 262_145, 524_287, 700_000, 5_000_000, 9_007_199_254];
   const copies = ids.map((id) => {
@@ -142,7 +142,7 @@ test('more than are found in one go are all found, in order', async () => {
   expect(await find(db, 'example', { limit: 100_000, isReversed: true })).toEqual(everyId.toReversed());
 });
 
-test('users who are loaded into a table that has some, and by a seed, are found', async () => {
+test('users who were added many at once, beside others and by a seed, are found', async () => {
   const db = await temporaryDatabase();
   await addUsers(db, ['first']);
   await seedUsers(db, 300);
@@ -152,7 +152,7 @@ test('users who are loaded into a table that has some, and by a seed, are found'
     expect(await find(db, q)).toEqual(scan(users, q));
 });
 
-test('the index made anew puts right what was never folded', async () => {
+test('a search that was rebuilt finds whom it had missed', async () => {
   const db = await temporaryDatabase();
   const user = await addUser(db, { username: 'zoe', full_name: 'Zoë' });
   await transact(db, (trx) =>
@@ -347,7 +347,7 @@ describe('a page of a search', () => {
   });
 });
 
-test('the page that no database counts to is not found, where nobody has counted how many match', async () => {
+test('a page whose number has no end is not found, where nobody has counted how many match', async () => {
   const app = await startApp();
   await seedUsers(app.db, 10_500);
   for (const page of ['9007199254740993', '9'.repeat(30), '9'.repeat(400)]) {
