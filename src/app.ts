@@ -1,7 +1,4 @@
-/**
- * The table of contents: everything that Roster is made of, in the order in which a request meets it. Pages, and what
- * belongs to them, are a scope of their own.
- */
+/** The table of contents: everything that Roster is made of, in the order in which a request meets it. */
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
@@ -46,11 +43,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     config: Config;
     db: Db;
-    /** What is sealed with it, in the database and in browsers, nobody reads or makes who lacks it: 32 bytes. */
+    /** 32 bytes: what is sealed with it nobody reads or makes who lacks it. */
     secretKey: Buffer;
     clock: Clock;
     stopwatch: Stopwatch;
-    /** What the names of its cookies end with. */
     cookieMark: string;
     /** Of the link to the first administrator, while there is none. */
     setupToken: string;

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 // Whoever may write to node_modules itself writes the code that runs anyway.
 const FOLDER = fileURLToPath(new URL('../node_modules/.cache/roster', import.meta.url));
 
-/** Without a folder of one's own nothing is kept, and the next start is as slow as the first. */
 export function keepCompiledCode() {
   // NODE_COMPILE_CACHE has named one.
   if (module.getCompileCacheDir() !== undefined) return;

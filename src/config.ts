@@ -1,4 +1,4 @@
-/** What Roster is set to do, from the environment: all checked at start. */
+/** What Roster is set to do, from the environment: all checked at start. Times are in milliseconds. */
 import {
   DATABASE_URL_RULE,
   defaultProblem,
@@ -11,29 +11,21 @@ import { StartError } from './errors.ts';
 import { isLoopback, problemOf, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
 export type Config = {
-  /** The address to listen on. */
   host: string;
-  /** 0 to 65535; 0 takes a free one. */
+  /** 0 takes a free one. */
   port: number;
-  /** Where people reach Roster from outside, if that differs: scheme, host and port. */
   origin: URL | undefined;
   /** `sqlite:` and a whole path, or `postgres://…`. */
   databaseUrl: string;
-  /** Whether Roster starts with a database that is there, and makes none. */
   requireDatabase: boolean;
-  /** How many connections to PostgreSQL requests share. */
   databaseConnections: number;
-  /** The file with the key that secrets in the database are sealed with. */
   secretKeyFile: string;
   logLevel: string;
-  /** The proxies whose word about a client's address counts: addresses and networks. */
   trustProxy: readonly string[];
-  /** Milliseconds after which a session ends that nobody uses, and any. */
   sessionIdle: number;
   sessionLasts: number;
-  /** Milliseconds for which an idle connection is kept for the next request. */
   keepAlive: number;
-  /** Milliseconds for which it goes on answering once it is to stop; undefined where that depends on how it runs. */
+  /** Undefined where it depends on how Roster runs. */
   drainTime: number | undefined;
 };
 
@@ -73,27 +65,20 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return config;
 }
 
-/**
- * The address of a database that an option gives.
- * @throws StartError
- */
+/** @throws StartError */
 export function readDatabaseUrl(name: string, value: string): string {
   const url = parseDatabaseUrl(value);
   if (url === undefined) throw new StartError(`${name} must be ${DATABASE_URL_RULE}.`);
   return url;
 }
 
-/**
- * The path of a file that an option or a setting gives.
- * @throws StartError
- */
+/** @throws StartError */
 export function readPath(name: string, value: string): string {
   const path = parsePath(value);
   if (path === undefined) throw new StartError(`${name} must be ${PATH_RULE}, not "${value}".`);
   return path;
 }
 
-/** Whether people reach Roster by https. */
 export function isHttps({ origin }: Pick<Config, 'origin'>): boolean {
   return origin?.protocol === 'https:';
 }

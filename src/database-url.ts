@@ -2,19 +2,15 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** The project's own, whatever folder Roster is started in. */
-const DATA = join(import.meta.dirname, '..', 'data');
+const PROJECT_DATA = join(import.meta.dirname, '..', 'data');
 
-export const DEFAULT_DATABASE_URL = `sqlite:${join(DATA, 'roster.db')}`;
+export const DEFAULT_DATABASE_URL = `sqlite:${join(PROJECT_DATA, 'roster.db')}`;
 
 const AS_IT_IS = 'without // or quotes before it, and without ~, variables, ? and percent-encoding';
 
-/**
- * Why nobody knows which database is meant where none is named: the folder that Roster is started in has one, too, which
- * was the default once.
- */
+/** The folder that Roster is started in was the default once: where it has a database, too, either may be meant. */
 export function defaultProblem(): string | undefined {
-  const [own, here] = [join(DATA, 'roster.db'), resolve('data', 'roster.db')];
+  const [own, here] = [join(PROJECT_DATA, 'roster.db'), resolve('data', 'roster.db')];
   const [ownFile, hereFile] = [own, here].map((path) => statSync(path, { throwIfNoEntry: false }));
   if (!hereFile || (ownFile?.dev === hereFile.dev && ownFile.ino === hereFile.ino)) return undefined;
   return `There is a database at ${here}, but without DATABASE_URL Roster takes ${own}: set DATABASE_URL to the one that is meant, sqlite:${here} or sqlite:${own}.`;
@@ -25,7 +21,7 @@ export const DATABASE_URL_RULE = `sqlite: and the path of a file as it is, such 
 
 export const PATH_RULE = `the path of a file as it is, ${AS_IT_IS}`;
 
-/** What elsewhere means something, and here would be a part of a name: of a file made where nobody looks for it. */
+/** What elsewhere means something, and here would be a part of the name of a file that nobody looks for. */
 const NO_PATH = [
   // `sqlite://data/r.db`, `sqlite:///r.db`: for some the path begins after two slashes, for others after three.
   /^\/\//,
@@ -40,7 +36,6 @@ const NO_PATH = [
   /[/\\]$|\0/,
 ];
 
-/** The path of a file, whole; undefined for what is none. */
 export function parsePath(value: string): string | undefined {
   // Without space around it, which SQLite would leave out by itself and so open another file.
   const path = value.trim();
@@ -64,13 +59,11 @@ function hasSeveralHosts({ hostname, searchParams }: URL): boolean {
   return [hostname, ...searchParams.getAll('host')].some((host) => /,|%2c/i.test(host));
 }
 
-/** The path in the address of a file; undefined in that of a server. */
 export function filePathOf(databaseUrl: string): string | undefined {
   return /^sqlite:(.*)$/s.exec(databaseUrl)?.[1];
 }
 
-/** Where the key of a database is, unless a setting says so: beside its file. */
 export function keyFileOf(databaseUrl: string): string {
   const path = filePathOf(databaseUrl);
-  return join(path === undefined ? DATA : dirname(path), 'secret.key');
+  return join(path === undefined ? PROJECT_DATA : dirname(path), 'secret.key');
 }

@@ -1,6 +1,6 @@
-/** What may be thrown on purpose; knows no HTTP. `error-pages.ts` says what each becomes on a page. */
+/** What may be thrown on purpose; knows no HTTP. `http/explanations.ts` says what people are told of each. */
 
-/** Something asked for by name or number does not exist. The message is a sentence for a person. */
+/** The message is a sentence for a person. */
 export class NotFoundError extends Error {
   override name = 'NotFoundError';
 }
@@ -15,7 +15,6 @@ export class TooBroadError extends Error {
   override name = 'TooBroadError';
 }
 
-/** Catches it: there is no answer then. */
 export function noneIfTooBroad(error: unknown): undefined {
   if (!(error instanceof TooBroadError)) throw error;
 }
@@ -31,27 +30,23 @@ export class ForbiddenError extends Error {
   }
 }
 
-/** Who asked was let in, and is so no longer. */
 export class SignedOutError extends Error {
   override name = 'SignedOutError';
 }
 
-/** Nobody would be left to let anyone in. */
 export class LastAdministratorError extends Error {
   override name = 'LastAdministratorError';
 }
 
-/** There is too much of it to do just now. */
 export class BusyError extends Error {
   override name = 'BusyError';
 }
 
-/** A row would repeat a value that must be unique. Thrown by the database layer, whatever the engine. */
 export class NotUniqueError extends Error {
   override name = 'NotUniqueError';
 }
 
-/** The database has failed at something. Thrown by the database layer, whatever the engine. */
+/** Thrown by the database layer, as is `NotUniqueError`, whatever the engine. */
 export class DatabaseFailure extends Error {
   /** Why, in words that may stand on a page ("its disk is full"); undefined where they would tell of the inside. */
   readonly reason: string | undefined;

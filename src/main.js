@@ -1,7 +1,5 @@
-/**
- * Where Roster starts. Plain JavaScript, so that an older Node can say what it lacks, and so that nothing that turns
- * TypeScript into JavaScript has to be loaded once what is started has been compiled and kept.
- */
+/** Where Roster starts: plain JavaScript, so that an older Node can say what it lacks. */
+// Also, nothing that turns TypeScript into JavaScript has to be loaded once what is started has been compiled and kept.
 import { availableParallelism } from 'node:os';
 import { keepCompiledCode } from './compile-cache.js';
 import { howToGetNewer, isTooOld } from './node-version.js';

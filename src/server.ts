@@ -32,7 +32,6 @@ const noAdministrator = (database: string) =>
 
 const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
 
-/** Serves until a signal says to stop, then drains, finishes what is under way and exits. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   const address = await findAddress(config);
@@ -83,14 +82,13 @@ async function prepare(
 ): Promise<{ isOpen: boolean; secretKey: Buffer; databaseId: string }> {
   const isOpen = !(await hasAdministrator(db));
   if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
-  const { key, databaseId, sealed } = await loadKey(db, config.secretKeyFile);
-  if (sealed > 0) console.warn(nowSealed(sealed, config.secretKeyFile));
+  const { key, databaseId, newlySealed } = await loadKey(db, config.secretKeyFile);
+  if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
   for (const warning of findExposedFiles(config)) console.warn(warning);
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
   return { isOpen, secretKey: key, databaseId };
 }
 
-/** Whether more than this machine is to reach it. */
 function isForOthers({ host, origin, trustProxy }: Config): boolean {
   return !isLoopback(host) || origin !== undefined || trustProxy.length > 0;
 }
@@ -130,7 +128,6 @@ async function checkPort(config: Config, address: string): Promise<void> {
   await once(probe, 'close');
 }
 
-/** For whoever waits for an address: throws an error with its sentence. */
 function explain({ host, port }: Config): (error: NodeJS.ErrnoException) => never {
   const sentences: Record<string, string> = {
     EADDRINUSE: `Port ${port} of ${host} is in use; give PORT another number, or 0 for a free one.`,

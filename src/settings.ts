@@ -13,7 +13,6 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 const SECOND = 1_000;
 const HOUR = 60 * 60 * SECOND;
 
-/** What a value must be, and what the setting is for. */
 const rules = z.registry<{ rule: string; help: string }>();
 
 export const SETTINGS = z.object({
@@ -95,7 +94,6 @@ export function problemOf(name: SettingName, value = ''): string {
   return `${name} must be ${rule}${name === 'DATABASE_URL' ? '' : `, not "${value}"`}.`;
 }
 
-/** Whether only this machine can reach an address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
@@ -105,7 +103,6 @@ function setting<S extends z.ZodType>(schema: S, rule: string, help: string): S 
   return schema;
 }
 
-/** Something that is read from a text; undefined is wrong. */
 function parsed<T>(parse: (value: string) => T | undefined) {
   return z.string().transform((value, context) => {
     const result = parse(value);
@@ -140,7 +137,6 @@ function parseNetworks(value: string): string[] | undefined {
   return all.every(isNetwork) ? all : undefined;
 }
 
-/** Whether it is an address of IP, or a network such as `10.0.0.0/8`. */
 function isNetwork(value: string): boolean {
   const [address = '', prefix, ...rest] = value.split('/');
   const version = isIP(address);
@@ -150,7 +146,6 @@ function isNetwork(value: string): boolean {
   return /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
 }
 
-/** The name, and beside it, or below a long one, what it is for. */
 function helpOn(name: SettingName): string {
   const indent = ' '.repeat(16);
   const lines = (rules.get(SETTINGS.shape[name])?.help ?? '').replaceAll('\n', `\n${indent}`);

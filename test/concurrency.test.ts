@@ -8,17 +8,9 @@ import { transact } from '../src/db/transact.ts';
 import { changeUser } from '../src/users/commands.ts';
 import { countByStatus } from '../src/users/counts.ts';
 import { findUser } from '../src/users/queries.ts';
+import { pageOf } from './page.ts';
 import { addPerson, signedIn, signIn } from './people.ts';
-import {
-  addUser,
-  get,
-  interrupted,
-  post,
-  startApp,
-  temporaryDatabase,
-  temporaryUrl,
-  textOf,
-} from './support.ts';
+import { addUser, get, interrupted, post, startApp, temporaryDatabase, temporaryUrl } from './support.ts';
 
 async function startTwo(): Promise<[FastifyInstance, FastifyInstance]> {
   const url = await temporaryUrl();
@@ -99,7 +91,7 @@ test('whatever both do at once, the totals are what counting gives, and each sho
   const counts = await countByStatus(apps[0].db);
   expect(counts).toEqual(await countRows(apps[0].db));
   const total = (counts.active + counts.inactive).toLocaleString('en');
-  for (const app of apps) expect(textOf((await get(app, '/users')).body)).toContain(`of ${total}`);
+  for (const app of apps) expect(pageOf(await get(app, '/users')).text).toContain(`of ${total}`);
 });
 
 test('of two last administrators one stays, whatever both Rosters are asked at once', async () => {
@@ -168,17 +160,17 @@ test('the last administrator is told so, on the page and by the answer', async (
   await addPerson(app.db, 'gone', 'admin', { is_active: false });
   await addUser(app.db, { username: 'new', role: 'admin' });
   const headers = await signedIn(app, ann);
-  const page = textOf((await get(app, `/users/${ann.id}`, headers)).body);
-  expect(page).toContain('The last administrator cannot be deactivated or deleted.');
-  expect(page).not.toMatch(/Deactivate|Delete…/);
+  const { text } = pageOf(await get(app, `/users/${ann.id}`, headers));
+  expect(text).toContain('The last administrator cannot be deactivated or deleted.');
+  expect(text).not.toMatch(/Deactivate|Delete…/);
   for (const fields of [{ role: 'editor' }, { is_active: '0' }, { full_name: 'A', role: 'member' }]) {
     const answer = await post(app, `/users/${ann.id}`, fields, headers);
     expect(answer.statusCode).toBe(422);
-    expect(textOf(answer.body)).toContain('ann is the last administrator. Make someone else one first.');
+    expect(pageOf(answer).text).toContain('ann is the last administrator. Make someone else one first.');
   }
   const deleted = await post(app, `/users/${ann.id}/delete`, {}, headers);
   expect(deleted.statusCode).toBe(409);
-  expect(textOf(deleted.body)).toContain('ann is the last administrator. Nothing was changed');
+  expect(pageOf(deleted).text).toContain('ann is the last administrator. Nothing was changed');
   expect((await post(app, `/users/${ann.id}`, { full_name: 'Ann' }, headers)).statusCode).toBe(303);
   expect((await get(app, '/users', headers)).statusCode).toBe(200);
 });

@@ -3,12 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TEMPLATES } from '../src/http/templates.ts';
+import { pageOf } from './page.ts';
 import { addPerson, codeAt, movableClock, PASSWORD, signedIn, signIn } from './people.ts';
-import { addUser, fieldValue, get, post, startApp } from './support.ts';
+import { addUser, get, post, startApp } from './support.ts';
 
-/** The forms that change something, with the view that each is in. */
-function formsOf(html: string): string[] {
-  return (html.match(/<form\b[\s\S]*?<\/form>/g) ?? []).filter((form) => /method="post"/.test(form));
+/** The forms of a view that change something, as they are written. */
+function formsOf(view: string): string[] {
+  return (view.match(/<form\b[\s\S]*?<\/form>/g) ?? []).filter((form) => /method="post"/.test(form));
 }
 
 test('every form that changes something has a field, without which lynx would send it as GET', () => {
@@ -29,7 +30,7 @@ async function start() {
   return { app, clock, headers, ann, eve };
 }
 
-test('so it is on the pages that people see', async () => {
+test('every form on the pages that people see has that field', async () => {
   const { app, headers, ann, eve } = await start();
   await signedIn(app, ann);
   for (const [address, count] of [
@@ -41,9 +42,10 @@ test('so it is on the pages that people see', async () => {
     ['/account/code', 2],
     ['/roles', 2],
   ] as const) {
-    const forms = formsOf((await get(app, address, headers)).body);
+    const forms = pageOf(await get(app, address, headers)).forms.filter(({ method }) => method === 'post');
     expect(forms, address).toHaveLength(count);
-    for (const form of forms) expect(form, address).toMatch(/<input type="hidden" name="go" value="1">/);
+    for (const form of forms)
+      expect(form.input('go'), address).toEqual({ type: 'hidden', name: 'go', value: '1' });
   }
 });
 
@@ -68,7 +70,7 @@ describe('a field that was added on the way, even twice, changes nothing', () =>
   test('at the door', async () => {
     const { app, clock } = await start();
     const page = await post(app, '/sign-in', send({ username: 'eve', password: PASSWORD }));
-    const ticket = fieldValue(page.body, 'ticket') ?? '';
+    const ticket = pageOf(page).field('ticket');
     const answer = await post(app, '/sign-in', send({ ticket, code: codeAt(clock()), next: '/users' }));
     expect(answer.statusCode).toBe(303);
     expect((await post(app, '/sign-out', send({ go: '1' }))).body).toBe('You are signed out.\n');
@@ -87,20 +89,26 @@ describe('a field that was added on the way, even twice, changes nothing', () =>
     const { app, headers } = await start();
     const bob = await addUser(app.db, { username: 'bob' });
     const twice = await post(app, `/users/${bob.id}`, 'is_active=0&x=1&is_active=1', headers);
-    expect([twice.statusCode, twice.body.includes('was sent twice')]).toEqual([400, true]);
-    expect((await get(app, `/users/${bob.id}`, headers)).body).toContain('Deactivate');
+    expect(twice.statusCode).toBe(400);
+    expect(pageOf(twice).text).toContain('was sent twice');
+    expect(pageOf(await get(app, `/users/${bob.id}`, headers)).buttons).toContain('Deactivate');
   });
 });
 
 test('forms about others do not offer what a browser knows of oneself; those about oneself do', async () => {
   const { app, headers, eve } = await start();
   for (const address of ['/users/new', `/users/${eve.id}/edit`]) {
-    const { body } = await get(app, address, headers);
+    const page = pageOf(await get(app, address, headers));
     for (const name of ['username', 'email', 'full_name'])
-      expect(body, name).toMatch(new RegExp(`<input id="${name}"[^>]* autocomplete="off"`));
+      expect(page.input(name).autocomplete, name).toBe('off');
   }
   const setup = await startApp();
-  const { body } = await get(setup, `/setup/${setup.setupToken}`);
-  for (const token of ['username', 'email', 'name', 'new-password'])
-    expect(body).toContain(`autocomplete="${token}"`);
+  const page = pageOf(await get(setup, `/setup/${setup.setupToken}`));
+  for (const [name, token] of Object.entries({
+    username: 'username',
+    email: 'email',
+    full_name: 'name',
+    new_password: 'new-password',
+  }))
+    expect(page.input(name).autocomplete).toBe(token);
 });

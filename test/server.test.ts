@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { filePathOf } from '../src/database-url.ts';
 import { nameOf } from '../src/db/database.ts';
+import { pageOf } from './page.ts';
 import { type Roster, run, runNpm, startRoster } from './roster.ts';
 import { temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
 
@@ -194,7 +195,7 @@ describe('a running Roster', () => {
   test('says where it is and how to become the administrator, and nothing else while all goes well', async () => {
     const roster = await startRoster();
     expect(roster.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-    expect(await (await fetch(`${roster.address}/users`)).text()).toContain('Add the first user');
+    expect(await read(`${roster.address}/users`)).toContain('Add the first user');
     roster.child.kill('SIGTERM');
     expect(await once(roster.child, 'exit')).toEqual([0, null]);
     expect(await roster.stderr).toBe('');
@@ -210,7 +211,7 @@ describe('a running Roster', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     const again = await startRoster({ DATABASE_URL: url });
-    expect(await (await fetch(`${again.address}/users`)).text()).toContain('Showing 1–3 of 3');
+    expect(await read(`${again.address}/users`)).toContain('Showing 1–3 of 3');
   });
 
   test.each([
@@ -297,6 +298,10 @@ describe('a running Roster', () => {
 });
 
 /** Waits until the server has stopped listening. */
+async function read(address: string): Promise<string> {
+  return pageOf(await (await fetch(address)).text()).text;
+}
+
 async function refusesConnections(roster: Roster): Promise<void> {
   for (let attempt = 0; attempt < 10_000; attempt++) {
     try {

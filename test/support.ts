@@ -177,22 +177,3 @@ function sound(answer: LightMyRequestResponse): LightMyRequestResponse {
   lengths.add(body.length);
   return answer;
 }
-
-/** What a person reads on a page: its text without tags, character references and surplus space. */
-export function textOf(html: string): string {
-  const body = html.slice(html.indexOf('<main')).replaceAll(/<\/?bdi[^>]*>/g, '');
-  return decodeHtml(body.replaceAll(/<[^>]*>/g, ' '))
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-}
-
-export function decodeHtml(html: string): string {
-  const characters: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
-  return html.replaceAll(/&(amp|lt|gt|quot|#39);/g, (_reference, name) => characters[name] ?? '');
-}
-
-/** The value that a page's field shows. */
-export function fieldValue(html: string, name: string): string | undefined {
-  const value = new RegExp(`name="${name}"[^>]*? value="([^"]*)"`).exec(html)?.[1];
-  return value === undefined ? undefined : decodeHtml(value);
-}

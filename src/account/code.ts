@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
 import { findDraft } from '../auth/drafts.ts';
 import { sealSecret } from '../auth/second-factor-secrets.ts';
-import { refuseFormer } from '../auth/secret-key.ts';
+import { refuseFormerKey } from '../auth/secret-key.ts';
 import { hashOf, open, seal } from '../auth/tokens.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../auth/totp.ts';
 import { ForbiddenError } from '../errors.ts';
@@ -33,23 +33,23 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const { server } = request;
   const session = sessionOf(request);
   if (session.has_second_factor) return reply.seeOther('/account', IS_SET);
-  const known = open(server.secretKey, 'new code', sealed) as NewCode | undefined;
-  if (known?.userId !== session.user_id)
+  const shown = open(server.secretKey, 'new code', sealed) as NewCode | undefined;
+  if (shown?.userId !== session.user_id)
     return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
-  const step = stepOf(code, known.secret, server.clock());
+  const step = stepOf(code, shown.secret, server.clock());
   const refusal = await checkOwnPassword(request, reply, password);
   if (step === undefined || refusal) {
     const wrong =
       step === undefined && `That is not the code that is shown now: six digits. ${server.clockNote()}`;
     const errors = { ...(wrong && { code: wrong }), ...(refusal && { password: refusal.sentence }) };
-    return showCode(request, reply, known.secret, errors, refusal?.status);
+    return showCode(request, reply, shown.secret, errors, refusal?.status);
   }
   const codes = newRecoveryCodes();
-  const secret = sealSecret(server.secretKey, session.user_id, known.secret);
+  const secret = sealSecret(server.secretKey, session.user_id, shown.secret);
   const factor = { sealed: secret, step, recoveryHashes: codes.map(hashOf) };
   const { kind } = await changeOwn(request, async (trx, actor, credentials) => {
-    await refuseFormer(trx, server.secretKey);
-    return setSecondFactor(trx, actor, credentials, known.after, factor);
+    await refuseFormerKey(trx, server.secretKey);
+    return setSecondFactor(trx, actor, credentials, shown.after, factor);
   });
   if (kind === 'is set already') return reply.seeOther('/account', IS_SET);
   if (kind === 'outdated') return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
@@ -99,7 +99,7 @@ async function showCode(
 
 async function showRecoveryCodes(request: FastifyRequest, reply: FastifyReply, codes: readonly string[]) {
   const session = sessionOf(request);
-  const draft = session.is_drafting ? await findDraft(request.server.db, session.id) : undefined;
+  const draft = session.has_draft ? await findDraft(request.server.db, session.id) : undefined;
   reply.header('cache-control', 'no-store');
   return reply.render('account/recovery-codes', { codes, next: draft?.form ?? '/account' });
 }

@@ -5,7 +5,6 @@ import { type Credentials, setCode, setPassword, setRecoveryCodes } from '../aut
 import { deleteSessionsOf, renewSession } from '../auth/sessions.ts';
 import type { Trx } from '../db/schema.ts';
 
-/** Sets a password, signs out every other browser, and gives this one's session another token. */
 export async function changePassword(
   trx: Trx,
   actor: Actor,
@@ -19,9 +18,7 @@ export async function changePassword(
   audit(trx, actor, 'password changed', actor.user);
 }
 
-/**
- * @param after the step that was the last when the code to set was shown: each is set once.
- */
+/** @param after the last step when the code to set was shown: each is set once. */
 export async function setSecondFactor(
   trx: Trx,
   actor: Actor,
@@ -51,7 +48,6 @@ export async function renewRecoveryCodes(
   audit(trx, actor, 'recovery codes renewed', actor.user);
 }
 
-/** @param sessionId the session that stays. */
 export async function endOtherSessions(
   trx: Trx,
   actor: Actor,

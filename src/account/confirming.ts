@@ -7,7 +7,6 @@ import { BusyError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { sessionOf } from './own.ts';
 
-/** What is wrong with the password of whoever is signed in; undefined if it is right. */
 export type Refusal = { sentence: string; status: number };
 
 export async function checkOwnPassword(

@@ -10,16 +10,12 @@ import { ForbiddenError } from '../errors.ts';
 
 const SIGNED_IN = 'those who are signed in';
 
-/**
- * The session of a request.
- * @throws ForbiddenError where nobody signs in yet.
- */
+/** @throws ForbiddenError where nobody signs in yet. */
 export function sessionOf({ session }: FastifyRequest): Session {
   if (session === undefined) throw new ForbiddenError(SIGNED_IN);
   return session;
 }
 
-/** Changes in one transaction what someone signs in with, who still does by then. */
 export async function changeOwn<T>(
   request: FastifyRequest,
   change: (trx: Trx, actor: Actor, credentials: Credentials) => Promise<T>,

@@ -11,8 +11,12 @@ export function accountRoutes(app: FastifyInstance): void {
   const onAccount = allow(mayRead, { form: '/account' });
   app.get('/account', allow(mayRead), async (request, reply) => showAccount(request, reply));
   app.post('/account/password', onAccount, changeOwnPassword);
-  app.get('/account/code', allow(mayRead, { withoutSecondFactor: true }), showNewCode);
-  app.post('/account/code', allow(mayRead, { form: '/account/code', withoutSecondFactor: true }), setOwnCode);
+  app.get('/account/code', allow(mayRead, { isBeforeSecondFactor: true }), showNewCode);
+  app.post(
+    '/account/code',
+    allow(mayRead, { form: '/account/code', isBeforeSecondFactor: true }),
+    setOwnCode,
+  );
   app.post('/account/code/delete', onAccount, removeOwnCode);
   app.post('/account/recovery-codes', onAccount, renewOwnRecoveryCodes);
   app.post('/account/sessions/delete', onAccount, signOutOthers);

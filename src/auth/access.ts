@@ -12,21 +12,19 @@ import { runCommand } from './run-command.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Who may ask for each route: `GET /users`. */
+    /** By method and route: `GET /users`. */
     rules: ReadonlyMap<string, Rule>;
   }
   interface FastifyContextConfig {
     may?: Rule;
-    /** The address of the form that is sent to a route: whoever has to sign in first comes back there. */
+    /** The address of the form that a route takes: whoever has to sign in first comes back there. */
     form?: string;
     /** Whether what was typed there is kept meanwhile; never where it is a password. */
     isDraftKept?: boolean;
-    /** Whether it is answered to other machines, and through a proxy, before there is an administrator. */
+    /** Whether other machines, and a proxy, get an answer before there is an administrator. */
     isBeforeSetup?: boolean;
-    /** Whether it is answered whatever host it is for. */
     isHealthCheck?: boolean;
-    /** Whether it can be asked for before there is a second factor where there has to be one. */
-    withoutSecondFactor?: boolean;
+    isBeforeSecondFactor?: boolean;
   }
 }
 
@@ -34,15 +32,13 @@ const CODE_PAGE = '/account/code';
 const NOT_OPEN =
   'There is no administrator yet, so Roster answers nobody but this machine. Its log has a link that makes the first one.';
 
-/** What a route says of itself: who may ask for it, and more of the above. */
 export function allow(may: Rule, more: Omit<FastifyContextConfig, 'may'> = {}) {
   return { config: { may, ...more } };
 }
 
-/** Requests of those for whom a draft waits that may be the very form that is sent. */
-const sendsDraft = new WeakSet<FastifyRequest>();
+const maySendDraft = new WeakSet<FastifyRequest>();
 
-/** Call it before the first route: each says who may ask for it, and only `anyone` may where it is not known who asks. */
+/** Call it before the first route. */
 export function collectRules(app: FastifyInstance): void {
   const rules = new Map<string, Rule>();
   app.decorate('rules', rules);
@@ -54,7 +50,6 @@ export function collectRules(app: FastifyInstance): void {
   });
 }
 
-/** Finds out by its session who asks for a page, and lets them have what they may. */
 export function addAccess(app: FastifyInstance): void {
   app.decorateRequest('session', undefined).decorateRequest('actor', undefined);
   app.decorateRequest('expired', undefined).decorateRequest('isOpen', false);
@@ -66,29 +61,28 @@ export function addAccess(app: FastifyInstance): void {
       throw new RefusedError(403, NOT_OPEN);
     if (may === anyone) return;
     await authenticate(request);
-    // Whatever is asked for in a way that it does not have is told so, whoever asks.
+    // A method that an address does not have is answered with that, whoever asks.
     if (may === nobody) return;
     const { actor, expired } = request;
     // Whoever had a session keeps what they have sent, which has to be read first.
     if (actor === undefined && expired === undefined) return askToSignIn(request, reply);
     if (actor && !may(actor)) throw new ForbiddenError(whoMay(may));
   });
-  // Once the form has been read: whoever is sent away keeps it.
   app.addHook('preHandler', async (request, reply) => {
-    const { may = mayRead, withoutSecondFactor } = request.routeOptions.config;
+    const { may = mayRead, isBeforeSecondFactor } = request.routeOptions.config;
     const { actor, session } = request;
     if (may === anyone) return;
     if (actor === undefined) return askToSignIn(request, reply);
-    if (session?.is_code_required && !session.has_second_factor && !withoutSecondFactor) {
+    if (session?.is_code_required && !session.has_second_factor && !isBeforeSecondFactor) {
       const draft = request.method === 'POST' ? draftOf(request) : undefined;
       if (draft) await runCommand(request, (trx) => setDraft(trx, session.id, draft));
       return reply.seeOther(CODE_PAGE);
     }
-    if (request.method === 'POST' && session?.is_drafting) sendsDraft.add(request);
+    if (request.method === 'POST' && session?.has_draft) maySendDraft.add(request);
   });
   // Not before it is saved.
   app.addHook('onSend', (request, reply, _payload, done) => {
-    if (reply.statusCode !== 303 || !sendsDraft.has(request)) done();
+    if (reply.statusCode !== 303 || !maySendDraft.has(request)) done();
     else dropSentDraft(request).then(() => done(), done);
   });
 }

@@ -5,7 +5,6 @@ import { LastAdministratorError } from '../errors.ts';
 import { named } from '../lib/text.ts';
 import { deleteSessionsOf } from './sessions.ts';
 
-/** Whether someone can let others in: active, an administrator by role, and with a password. */
 export async function hasAdministrator(db: Db): Promise<boolean> {
   return (await findAdministrators(db)).length > 0;
 }
@@ -15,7 +14,7 @@ export async function isLastAdministrator(db: Db, id: number): Promise<boolean> 
   return administrators.length === 1 && administrators[0]?.id === id;
 }
 
-/** Two of them, if there are so many. */
+/** Those who can let others in, two at most: active, with that role, and with a password. */
 async function findAdministrators(db: Db) {
   return db
     .selectFrom('credentials')
@@ -27,22 +26,17 @@ async function findAdministrators(db: Db) {
     .execute();
 }
 
-/** From now on, and until the end of the transaction, nobody else changes who is an administrator. */
+/** Until the end of the transaction nobody else changes who is an administrator. */
 export async function lockAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forUpdate().execute();
 }
 
-/** The same, for any number of those who only want nobody else to. */
+/** The same, but any number may share it. */
 export async function shareAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forShare().execute();
 }
 
-/**
- * What goes with a change of a user, in its transaction and before it is written: who may do something else from now on,
- * or nothing any more, has to sign in again.
- * @param after undefined for someone who is to be deleted.
- * @throws LastAdministratorError when there would be none left.
- */
+/** Call it before the change is written; `after` is undefined for a deletion. @throws LastAdministratorError */
 export async function revokeAccessAfterChange(
   trx: Trx,
   before: User,

@@ -1,9 +1,8 @@
-/** Sending someone to the form for signing in, from which they come back. */
+/** Sending someone to the form for signing in, from which they come back, with what they sent if it may be kept. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isShort } from '../http/safe-redirect.ts';
 import { draftOf, formOf, sealDraft } from './kept-forms.ts';
 
-/** Leads to the form for signing in, or shows it; what was sent is there again afterwards, where it may be kept. */
 export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
   const { method, url, expired } = request;
   const isReading = method === 'GET' || method === 'HEAD';

@@ -13,27 +13,23 @@ import { endIfSetBack, findSession, isAnySeenAfter, type Session, touchSession }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Undefined for whoever is not signed in. */
     session: Session | undefined;
-    /** Who asks; also set where nobody needs to sign in, since there is no administrator yet. */
+    /** Also set where nobody needs to sign in, since there is no administrator yet. */
     actor: Actor | undefined;
     isOpen: boolean;
-    /** A session whose time is over. */
     expired: Session | undefined;
   }
 }
 
-/** Milliseconds between two notes that a session is in use. */
-const TOUCH_EVERY = 60_000;
+const TOUCH_INTERVAL = 60_000;
 
-/** Finds out who asks, and notes it in the request. */
 export async function authenticate(request: FastifyRequest): Promise<void> {
   const { server } = request;
   const token = readCookie(request, sessionCookie(server));
   const session = token === undefined ? undefined : await findSession(server.db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {
-    if (await isInUse(request, session, now)) {
+    if (await continueSession(request, session, now)) {
       request.session = session;
       const { user_id: id, username, role } = session;
       request.actor = actorOf(request, { user: { id, username }, role, via: 'form' });
@@ -47,7 +43,6 @@ export async function authenticate(request: FastifyRequest): Promise<void> {
   }
 }
 
-/** Whether the time of a session is not over. */
 export function isLive(
   { created_at, seen_at }: Pick<Session, 'created_at' | 'seen_at'>,
   { sessionIdle, sessionLasts }: Config,
@@ -56,11 +51,10 @@ export function isLive(
   return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
 }
 
-/** Whether a session goes on; it is then noted that it is in use. */
-async function isInUse(request: FastifyRequest, session: Session, now: number): Promise<boolean> {
+async function continueSession(request: FastifyRequest, session: Session, now: number): Promise<boolean> {
   const { server, log } = request;
   const { db, config } = server;
-  const isJustNoted = Math.abs(now - session.seen_at) < TOUCH_EVERY;
+  const isJustNoted = Math.abs(now - session.seen_at) < TOUCH_INTERVAL;
   if (!isJustNoted && (await isAnySeenAfter(db, now + SKEW))) {
     log.warn('the clock has been set back, or another Roster’s is ahead: everyone has to sign in again');
     await noteUse(request, (trx) => endIfSetBack(trx, now, config.sessionIdle));

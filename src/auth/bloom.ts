@@ -16,7 +16,6 @@ export function mayContain(filter: Buffer, text: string): boolean {
   return bitsOf(text, filter).every((bit) => ((filter[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0);
 }
 
-/** The 64 bytes of one digest are as many hashes as it takes. */
 function bitsOf(text: string, filter: Buffer): number[] {
   const digest = createHash('sha512').update(text).digest();
   return Array.from({ length: HASHES }, (_, index) => digest.readUInt32BE(index * 4) % (filter.length * 8));

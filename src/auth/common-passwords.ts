@@ -5,8 +5,7 @@ import { textKey } from '../lib/text.ts';
 import { mayContain } from './bloom.ts';
 
 const FILE = join(import.meta.dirname, 'common-passwords.bin');
-/** What is left of a password without its digits says nothing when it is shorter. */
-const SHORTEST = 4;
+const SHORTEST_FORM = 4;
 
 let filter: Buffer | undefined;
 
@@ -24,5 +23,5 @@ export function formsOf(password: string): string[] {
     .replaceAll(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '');
   const behind = whole.replace(/[^\p{L}\p{M}]+$/u, '');
   const between = behind.replace(/^[^\p{L}]+/u, '');
-  return [...new Set([whole, behind, between])].filter((form) => form.length >= SHORTEST);
+  return [...new Set([whole, behind, between])].filter((form) => form.length >= SHORTEST_FORM);
 }

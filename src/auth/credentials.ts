@@ -10,10 +10,7 @@ export async function findCredentials(db: Db, userId: number) {
 
 export type Credentials = NonNullable<Awaited<ReturnType<typeof findCredentials>>>;
 
-/**
- * Sets a password, and ends a link by which another could be set.
- * @param hash by `hashPassword`.
- */
+/** Ends an access link as well, by which another one could be set. */
 export async function setPassword(trx: Trx, userId: number, hash: string, now: number): Promise<void> {
   await trx
     .insertInto('credentials')
@@ -25,7 +22,6 @@ export async function setPassword(trx: Trx, userId: number, hash: string, now: n
   await trx.deleteFrom('invitations').where('user_id', '=', userId).execute();
 }
 
-/** The credentials as they are until the end of the transaction. */
 export async function lockCredentials(trx: Trx, userId: number) {
   return trx
     .selectFrom('credentials')
@@ -35,21 +31,22 @@ export async function lockCredentials(trx: Trx, userId: number) {
     .executeTakeFirst();
 }
 
-/** Sets another hash of the same password; false where that has been changed meanwhile. */
-export async function rehashPassword(trx: Trx, known: Credentials, password_hash: string): Promise<boolean> {
+/** @returns false where the password has been changed meanwhile. */
+export async function rehashPassword(
+  trx: Trx,
+  outdated: Credentials,
+  password_hash: string,
+): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('credentials')
     .set({ password_hash })
-    .where('user_id', '=', known.user_id)
-    .where('password_hash', '=', known.password_hash)
+    .where('user_id', '=', outdated.user_id)
+    .where('password_hash', '=', outdated.password_hash)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
 }
 
-/**
- * Sets the second factor, with its sealed secret, the step of its first code and the hashes of new recovery codes; null
- * removes it, and leaves the step of its last one, and the number of wrong ones, of which its owner is still to hear.
- */
+/** null removes it, but neither its last step nor the number of wrong codes, of which its owner is still to hear. */
 export async function setCode(
   trx: Trx,
   userId: number,
@@ -67,10 +64,7 @@ export async function setCode(
   await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);
 }
 
-/**
- * Leaves all second factors there, and nothing with which one could be shown.
- * @returns how many there are.
- */
+/** Leaves all second factors there, and nothing with which one could be shown. @returns how many there are. */
 export async function giveUpSecondFactors(trx: Trx): Promise<number> {
   const { numUpdatedRows } = await trx
     .updateTable('credentials')
@@ -105,7 +99,6 @@ export async function setCodeStep(trx: Trx, userId: number, code_step: number): 
   await trx.updateTable('credentials').set({ code_step }).where('user_id', '=', userId).execute();
 }
 
-/** How many wrong codes there have been in a row, and when the last one was sent. */
 export async function setCodeFailures(
   trx: Trx,
   userId: number,
@@ -119,7 +112,6 @@ export async function setCodeFailures(
     .execute();
 }
 
-/** Uses up a recovery code; false where there is none like it. */
 export async function redeemRecoveryCode(trx: Trx, userId: number, code: string): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom('recovery_codes')
@@ -129,7 +121,6 @@ export async function redeemRecoveryCode(trx: Trx, userId: number, code: string)
   return numDeletedRows > 0n;
 }
 
-/** What people sign in with, and what is asked of them: of everyone after one with an id. */
 export async function findAccessAfter(db: Db, userId: number, limit: number) {
   const credentials = await db
     .selectFrom('credentials')

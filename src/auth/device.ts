@@ -1,7 +1,5 @@
-/**
- * The cookie of a browser in which people have signed in before: its wrong passwords are counted by themselves, so that
- * nobody who guesses keeps it out (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies).
- */
+/** The cookie of a browser in which people have signed in before: nobody who guesses elsewhere keeps it out. */
+// https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Cookie, cookieOf, type Owner, readCookie } from './cookie.ts';
@@ -9,29 +7,27 @@ import { open, seal } from './tokens.ts';
 
 /** Seconds; browsers keep none longer (RFC 6265bis, 5.5). */
 const MAX_AGE = 400 * 24 * 60 * 60;
-/** Users of one browser that are remembered; who has signed in before all of them is a stranger again. */
 const MOST_USERS = 10;
 
-/** A browser, and who has signed in there, the last one last. */
+/** The one who has signed in last stands last. */
 type Device = { id: string; users: readonly number[] };
 
 export function deviceCookie(owner: Owner): Cookie {
   return cookieOf(owner, 'device', MAX_AGE);
 }
 
-/** A name for the browser of a request together with a user who has signed in there; undefined for everyone else. */
+/** The browser of a request, for a user who has signed in there; undefined for everyone else. */
 export function findDevice(request: FastifyRequest, userId: number | undefined): string | undefined {
   const device = readDevice(request);
   return userId !== undefined && device?.users.includes(userId) ? `${device.id} ${userId}` : undefined;
 }
 
-/** The user has shown who they are in the browser of the request. */
 export function rememberDevice(request: FastifyRequest, reply: FastifyReply, userId: number): void {
   const { server } = request;
   const { id, users } = readDevice(request) ?? { id: randomBytes(16).toString('base64url'), users: [] };
   const device: Device = {
     id,
-    users: [...users.filter((known) => known !== userId), userId].slice(-MOST_USERS),
+    users: [...users.filter((id) => id !== userId), userId].slice(-MOST_USERS),
   };
   const { name, options } = deviceCookie(server);
   reply.setCookie(name, seal(server.secretKey, 'device', device), options);

@@ -1,7 +1,4 @@
-/**
- * A form that was sent after its session had ended. It travels sealed, in the form for signing in, and waits in the new
- * session, where its page is filled with it: nothing is sent again by itself.
- */
+/** Forms sent after their session had ended: sealed while someone signs in, then shown again; never sent unasked. */
 import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
@@ -10,20 +7,18 @@ import { type Draft, findDraft, type SealedDraft, setDraft } from './drafts.ts';
 import { isSessionOf, type Session } from './sessions.ts';
 import { newToken, open, seal } from './tokens.ts';
 
-/** What was sent to a route whose form is filled with it again. */
 export function draftOf(request: FastifyRequest): Draft | undefined {
   const form = formOf(request);
   const isKept = form !== undefined && request.routeOptions.config.isDraftKept;
   return isKept ? { form, fields: (request.body ?? {}) as Fields } : undefined;
 }
 
-/** @param session that has run out. */
-export function sealDraft({ server }: FastifyRequest, session: Session, draft: Draft): string {
-  const sealed: SealedDraft = { ...draft, id: newToken(), sessionId: session.id };
+export function sealDraft({ server }: FastifyRequest, expired: Session, draft: Draft): string {
+  const sealed: SealedDraft = { ...draft, id: newToken(), sessionId: expired.id };
   return seal(server.secretKey, 'draft', sealed);
 }
 
-/** The draft of that user; undefined if it is someone else's, or if its session has been ended on purpose since. */
+/** Undefined if it is someone else's, or if its session has been ended on purpose since. */
 export async function openDraft(
   { server }: FastifyRequest,
   userId: number,
@@ -33,14 +28,12 @@ export async function openDraft(
   return draft && (await isSessionOf(server.db, draft.sessionId, userId)) ? draft : undefined;
 }
 
-/** What waits for the form that is asked for. */
 export async function draftFor({ server, session, url }: FastifyRequest): Promise<Fields | undefined> {
-  if (!session?.is_drafting) return undefined;
+  if (!session?.has_draft) return undefined;
   const draft = await findDraft(server.db, session.id);
   return draft?.form === url ? draft.fields : undefined;
 }
 
-/** A draft that has been sent is one no longer. */
 export async function dropSentDraft(request: FastifyRequest): Promise<void> {
   const { server, session, log } = request;
   const form = formOf(request);

@@ -5,14 +5,11 @@ import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
 import { makeFileOnce } from '../lib/make-file.ts';
 
-const BYTES = 32;
+const KEY_BYTES = 32;
 // An editor may have put U+FEFF, which counts as white space, before it.
-const LINE = /^\s*([\w-]{43})\s*$/;
+const KEY_LINE = /^\s*([\w-]{43})\s*$/;
 
-/**
- * The key in a file; undefined where there is no such file.
- * @throws StartError when it cannot be read, or is no key.
- */
+/** Undefined where there is no such file. @throws StartError when it cannot be read, or is no key. */
 export function readKeyFile(path: string): Buffer | undefined {
   let line: string;
   try {
@@ -21,7 +18,7 @@ export function readKeyFile(path: string): Buffer | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new StartError(`${path} cannot be read: ${(error as Error).message}.`);
   }
-  const key = LINE.exec(line)?.[1];
+  const key = KEY_LINE.exec(line)?.[1];
   if (key === undefined)
     throw new StartError(
       `${path} holds no key of Roster's; put the right file there, or give SECRET_KEY_FILE another path.`,
@@ -29,16 +26,11 @@ export function readKeyFile(path: string): Buffer | undefined {
   return Buffer.from(key, 'base64url');
 }
 
-/**
- * Makes a file with a new key, for its owner alone, unless somebody else does at the same moment; it is on disk before
- * anything is sealed with it.
- * @returns the key that is in it then.
- * @throws StartError when it cannot be made.
- */
+/** @returns what is in the file then: somebody else may make it at the same moment. @throws StartError */
 export function makeKeyFile(path: string): Buffer {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    makeFileOnce(path, (draft) => writeKey(draft, randomBytes(BYTES)));
+    makeFileOnce(path, (draft) => writeKey(draft, randomBytes(KEY_BYTES)));
   } catch (error) {
     throw new StartError(
       `${path}, for the key that secrets are sealed with, cannot be made: ${(error as Error).message}.`,
@@ -49,7 +41,7 @@ export function makeKeyFile(path: string): Buffer {
   return key;
 }
 
-/** Writes a key into a new file, to the disk. */
+/** It is on the disk before anything is sealed with it. */
 export function writeKey(path: string, key: Buffer): void {
   writeFileSync(path, `${key.toString('base64url')}\n`, { mode: 0o600, flush: true });
 }

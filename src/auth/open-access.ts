@@ -8,10 +8,7 @@ import { isLoopback } from '../settings.ts';
 const PASSED_ON =
   /^(via|(x[-_])?forwarded.*|x-real-ip|.*client-ip.*|x-original-.*|x-envoy-.*|x-amzn-.*|x-azure-.*|cf-.*|fly-.*|cdn-loop)$/;
 
-/**
- * Whether a request comes from another machine, or through something that passes others' requests on: by what it says, or
- * since it is asked in a way that no browser here would.
- */
+/** By what it says, or since it is asked in a way that no browser here would. */
 export function isFromElsewhere({ socket, headers, raw: { httpVersion } }: FastifyRequest): boolean {
   const { host = '', origin = `http://${host}` } = headers;
   return (

@@ -5,18 +5,14 @@ import { isPassword } from './password-hashing.ts';
 import { passwordQueue } from './password-queue.ts';
 import { type Attempt, attempt, type Counters, waitOf } from './throttle.ts';
 
-/**
- * The wait is read before the queue, in which whoever is refused takes no place; and once more in it, as others may have
- * failed meanwhile.
- * @param hash undefined where there is no such user; that takes as long.
- * @throws BusyError
- */
+/** @param hash undefined where there is no such user; that takes as long. @throws BusyError */
 export async function attemptPassword(
   { server: { db, clock }, address }: FastifyRequest,
   counters: Counters,
   password: string,
   hash: string | undefined,
 ): Promise<Attempt> {
+  // Who is refused takes no place in the queue. In it `attempt` looks once more, as others may have failed meanwhile.
   const wait = await waitOf(db, counters, clock());
   if (wait > 0) return { isRight: false, wait };
   // A network is one place, also of browsers that are known: of those somebody could have any number.

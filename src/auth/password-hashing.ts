@@ -6,28 +6,26 @@ type Parameters = { memory: number; passes: number; parallelism: number };
 
 /** OWASP's least for Argon2id: 19 MiB (in KiB here) and two passes. */
 const PARAMETERS: Parameters = { memory: 19 * 1024, passes: 2, parallelism: 1 };
-const SALT = 16;
-const HASH = 32;
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
 
 /** What is compared with when there is no such user: as much work, and never equal to anything. */
-const NOBODY = encode(PARAMETERS, Buffer.alloc(SALT), Buffer.alloc(HASH));
+const NOBODY = encode(PARAMETERS, Buffer.alloc(SALT_BYTES), Buffer.alloc(HASH_BYTES));
 
 const derive = promisify(argon2);
 
-/** In the form `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`, with what it takes to check it. */
 export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(SALT);
-  return encode(PARAMETERS, salt, await digest(password, PARAMETERS, salt, HASH));
+  const salt = randomBytes(SALT_BYTES);
+  return encode(PARAMETERS, salt, await digest(password, PARAMETERS, salt, HASH_BYTES));
 }
 
 /** @param hash undefined where there is no such user; that takes as long. */
 export async function isPassword(password: string, hash: string | undefined): Promise<boolean> {
-  const { parameters, salt, digest: known } = decode(hash ?? NOBODY);
-  const given = await digest(password, parameters, salt, known.length);
-  return timingSafeEqual(given, known) && hash !== undefined;
+  const { parameters, salt, digest: expected } = decode(hash ?? NOBODY);
+  const given = await digest(password, parameters, salt, expected.length);
+  return timingSafeEqual(given, expected) && hash !== undefined;
 }
 
-/** Whether a hash was made with other parameters than new ones are. */
 export function isOutdated(hash: string): boolean {
   return !hash.startsWith(encode(PARAMETERS, Buffer.alloc(0), Buffer.alloc(0)).slice(0, -1));
 }

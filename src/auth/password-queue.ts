@@ -5,15 +5,12 @@ import { BusyError } from '../errors.ts';
 /** How many may wait for their turn, of all and of one place; at some 30 ms each, the last of them for a few seconds. */
 const MOST_WAITING = { all: 256, place: 64 };
 
-/**
- * Lets as many work at once as there are cores. The others wait: places take turns, and within one it is first come, first
- * served. So whoever fills one place, such as a network, keeps nobody waiting elsewhere.
- */
+/** As many work at once as there are cores. Places take turns: whoever fills one, such as a network, blocks no other. */
 export class FairQueue {
   readonly #most: number;
   readonly #mostWaiting: typeof MOST_WAITING;
   #running = 0;
-  /** In the order of their turns; a place that nobody waits at is not here. */
+  /** In the order of their turns; a place where nobody waits is not here. */
   readonly #places = new Map<string, Waiting[]>();
 
   constructor(most = availableParallelism(), mostWaiting = MOST_WAITING) {
@@ -28,7 +25,6 @@ export class FairQueue {
     try {
       return await work();
     } finally {
-      // The turn is handed on.
       const next = this.#takeNext();
       if (next) next.begin();
       else this.#running--;
@@ -45,7 +41,7 @@ export class FairQueue {
     await promise;
   }
 
-  /** Makes room for someone from a place where fewer wait: the last who came to the fullest one gives way. */
+  /** The last who came to the fullest place gives way to someone from a place where fewer wait. */
   #turnAwayAtFullest(fewer: number): void {
     const fullest = [...this.#places.values()].reduce((one, other) =>
       other.length > one.length ? other : one,
@@ -56,7 +52,6 @@ export class FairQueue {
 
   #takeNext(): Waiting | undefined {
     for (const [place, [next, ...others]] of this.#places) {
-      // Its turn is the last one now.
       this.#places.delete(place);
       if (others.length > 0) this.#places.set(place, others);
       return next;
@@ -71,5 +66,4 @@ export class FairQueue {
 
 type Waiting = { begin: () => void; turnAway: (error: Error) => void };
 
-/** All passwords of the process take their turn here. */
 export const passwordQueue = new FairQueue();

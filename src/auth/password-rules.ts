@@ -5,20 +5,18 @@ import { unpredictableCharacters } from './predictability.ts';
 
 const SHORTEST = 15;
 const LONGEST = 256;
-/** UTF-16 units, beyond which nobody counts. */
-const HUGE = 4_000;
-/** Characters that do not follow from those before them, of which a password needs some. */
-const FEWEST_SURPRISES = 8;
+const LONGEST_COUNTED = 4_000;
+const FEWEST_UNPREDICTABLE = 8;
 /** A name shorter than this is in too many words to be left out of all. */
 const SHORTEST_NAME = 3;
 
-/** What is wrong with a new password, in a sentence; undefined if nothing. */
 export function passwordProblem(
   password: string,
   { username, email }: { username: string; email: string },
 ): string | undefined {
   if (password === '') return 'Enter a password.';
-  if (password.length > HUGE) return `The password is far too long; at most ${LONGEST} characters.`;
+  if (password.length > LONGEST_COUNTED)
+    return `The password is far too long; at most ${LONGEST} characters.`;
   const length = codePoints(password.normalize('NFC'));
   if (length < SHORTEST)
     return `The password is too short: ${length} ${length === 1 ? 'character' : 'characters'}, at least ${SHORTEST}.`;
@@ -28,7 +26,7 @@ export function passwordProblem(
   const names = [username, email, email.split('@')[0] ?? ''].map(textKey);
   if (names.some((name) => codePoints(name) >= SHORTEST_NAME && key.includes(name)))
     return 'The password must not contain the username or the email.';
-  if (isRepeated(key) || unpredictableCharacters(key) < FEWEST_SURPRISES)
+  if (isRepeated(key) || unpredictableCharacters(key) < FEWEST_UNPREDICTABLE)
     return 'The password is too easy to guess: it repeats itself, or goes along the alphabet or the keyboard.';
   if (isCommonPassword(password))
     return 'The password is well known: it is on lists that are tried first, as it is or without the digits around it.';
@@ -47,16 +45,15 @@ function isTwice(text: string): boolean {
   return `${text}${text}`.indexOf(text, 1) < text.length;
 }
 
-/** The fields in which a password is chosen: twice, since nobody sees what is typed. */
 export const NEW_PASSWORD_FIELDS = ['new_password', 'new_password_again'] as const;
 
-/** One sentence for each of these fields that is wrong. */
 export function newPasswordProblems(
   { new_password = '', new_password_again = '' }: Readonly<Record<string, string>>,
   names: { username: string; email: string },
 ): Record<string, string> {
   const problem = passwordProblem(new_password, names);
   if (problem !== undefined) return { new_password: problem };
-  const isSame = new_password.normalize('NFC') === new_password_again.slice(0, HUGE).normalize('NFC');
+  const isSame =
+    new_password.normalize('NFC') === new_password_again.slice(0, LONGEST_COUNTED).normalize('NFC');
   return isSame ? {} : { new_password_again: 'That is not what you have typed above.' };
 }

@@ -1,7 +1,6 @@
 /** Who may do what: the one place that says so. Routes and views ask it. */
 import { ROLES, type Role } from '../db/schema.ts';
 
-/** What each is called, and those who have it. */
 export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> = {
   member: { one: 'Member', many: 'members' },
   viewer: { one: 'Viewer', many: 'viewers' },
@@ -9,15 +8,12 @@ export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> =
   admin: { one: 'Administrator', many: 'administrators' },
 };
 
-/** Whether someone with a role may do something. */
 export type Rule = (actor: { role: Role }) => boolean;
 
-/** For what is asked for by those who are not signed in, too. */
 export function anyone(): boolean {
   return true;
 }
 
-/** For what is refused whoever asks. */
 export function nobody(): boolean {
   return false;
 }
@@ -26,7 +22,7 @@ export function mayRead({ role }: { role: Role }): boolean {
   return role !== 'member';
 }
 
-/** To make users, and to change and delete them: members; `mayChange` says about anyone in particular. */
+/** To make, change and delete members; `mayChange` says about anyone in particular. */
 export function mayEdit({ role }: { role: Role }): boolean {
   return role === 'editor' || role === 'admin';
 }
@@ -35,19 +31,17 @@ export function mayChange(actor: { role: Role }, user: { role: Role }): boolean 
   return mayManage(actor) || (mayEdit(actor) && user.role === 'member');
 }
 
-/** To give roles, and access to those who have one. */
 export function mayManage({ role }: { role: Role }): boolean {
   return role === 'admin';
 }
 
-/** Whether someone with a role can sign in. */
 export function maySignIn({ role, is_active }: { role: Role; is_active: boolean }): boolean {
   return is_active && mayRead({ role });
 }
 
 const either = new Intl.ListFormat('en', { type: 'conjunction' });
 
-/** Who can do something, in a sentence: "editors and administrators". */
+/** "editors and administrators" */
 export function whoMay(may: Rule): string {
   return either.format(ROLES.filter((role) => may({ role })).map((role) => ROLE_NAMES[role].many));
 }

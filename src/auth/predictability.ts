@@ -25,7 +25,6 @@ const ROWS = [
 ];
 const NEIGHBOURS = new Set(ROWS.flatMap((row) => [row, [...row].reverse().join('')]).flatMap(pairsOf));
 
-/** How many characters follow from none of those before them. */
 export function unpredictableCharacters(text: string): number {
   const characters = Array.from(text);
   return characters.filter((_, index) => {
@@ -47,7 +46,6 @@ function follows(characters: readonly string[], index: number, distance: number)
   return Math.abs((character.codePointAt(0) ?? 0) - (before.codePointAt(0) ?? 0)) <= 1;
 }
 
-/** Whether the character, and the one before it, stand one after the other earlier on. */
 function repeats(characters: readonly string[], index: number): boolean {
   const earlier = characters.slice(0, index).join('');
   return earlier.includes(`${characters[index - 1]}${characters[index]}`);

@@ -3,55 +3,51 @@ import type { FastifyInstance } from 'fastify';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { SKEW } from '../lib/clock.ts';
-import { REMEMBERED } from './sessions.ts';
-import { FORGOTTEN } from './throttle.ts';
+import { ENDED_SESSION_KEPT_FOR } from './sessions.ts';
+import { FAILURE_LASTS } from './throttle.ts';
 import { TICKET_LASTS } from './tickets.ts';
 
-const EVERY = 60_000;
-/** Rows in one transaction. */
-const ROWS = 500;
+const INTERVAL = 60_000;
+const BATCH = 500;
 
-/** Deletes some of the rows from before a time. */
 type Prune = (trx: Trx, before: number) => Promise<{ numDeletedRows: bigint }>;
 
 const deleteFailures: Prune = (trx, before) => {
   const old = trx.selectFrom('guesses').select('key_hash').where('failed_at', '<', before);
-  return trx.deleteFrom('guesses').where('key_hash', 'in', some(old)).executeTakeFirstOrThrow();
+  return trx.deleteFrom('guesses').where('key_hash', 'in', unlocked(old)).executeTakeFirstOrThrow();
 };
 
 const deleteTickets: Prune = (trx, before) => {
   const old = trx.selectFrom('tickets').select('token_hash').where('created_at', '<', before);
-  return trx.deleteFrom('tickets').where('token_hash', 'in', some(old)).executeTakeFirstOrThrow();
+  return trx.deleteFrom('tickets').where('token_hash', 'in', unlocked(old)).executeTakeFirstOrThrow();
 };
 
 const deleteUsedDrafts: Prune = (trx, before) => {
   const old = trx.selectFrom('used_drafts').select('draft_hash').where('used_at', '<', before);
-  return trx.deleteFrom('used_drafts').where('draft_hash', 'in', some(old)).executeTakeFirstOrThrow();
+  return trx.deleteFrom('used_drafts').where('draft_hash', 'in', unlocked(old)).executeTakeFirstOrThrow();
 };
 
 const deleteSessions: Prune = (trx, before) => {
   const old = trx.selectFrom('sessions').select('id').where('seen_at', '<', before);
-  return trx.deleteFrom('sessions').where('id', 'in', some(old)).executeTakeFirstOrThrow();
+  return trx.deleteFrom('sessions').where('id', 'in', unlocked(old)).executeTakeFirstOrThrow();
 };
 
-/** A few rows that nobody else is at just now. */
-function some<Q extends { limit(rows: number): Q; forUpdate(): Q; skipLocked(): Q }>(rows: Q): Q {
-  return rows.limit(ROWS).forUpdate().skipLocked();
+function unlocked<Q extends { limit(rows: number): Q; forUpdate(): Q; skipLocked(): Q }>(rows: Q): Q {
+  return rows.limit(BATCH).forUpdate().skipLocked();
 }
 
-/** @param idle milliseconds after which a session ends that nobody uses. */
-export async function prune(db: Db, now: number, idle: number): Promise<void> {
-  await pruneAll(db, deleteFailures, now - FORGOTTEN - SKEW);
+export async function prune(db: Db, now: number, sessionIdle: number): Promise<void> {
+  await pruneAll(db, deleteFailures, now - FAILURE_LASTS - SKEW);
   await pruneAll(db, deleteTickets, now - TICKET_LASTS - SKEW);
   // Who has been gone for long brings back no form any more.
-  await pruneAll(db, deleteSessions, now - idle - REMEMBERED);
-  await pruneAll(db, deleteUsedDrafts, now - idle - REMEMBERED - SKEW);
+  await pruneAll(db, deleteSessions, now - sessionIdle - ENDED_SESSION_KEPT_FOR);
+  await pruneAll(db, deleteUsedDrafts, now - sessionIdle - ENDED_SESSION_KEPT_FOR - SKEW);
 }
 
-async function pruneAll(db: Db, some: Prune, before: number): Promise<void> {
+async function pruneAll(db: Db, pruneBatch: Prune, before: number): Promise<void> {
   for (;;) {
-    const { numDeletedRows } = await transact(db, (trx) => some(trx, before));
-    if (numDeletedRows < BigInt(ROWS)) return;
+    const { numDeletedRows } = await transact(db, (trx) => pruneBatch(trx, before));
+    if (numDeletedRows < BigInt(BATCH)) return;
   }
 }
 
@@ -66,7 +62,7 @@ export function addPruning(app: FastifyInstance): void {
       });
   };
   app.addHook('onListen', async () => {
-    timer = setInterval(run, EVERY).unref();
+    timer = setInterval(run, INTERVAL).unref();
   });
   app.addHook('onClose', async () => {
     clearInterval(timer);

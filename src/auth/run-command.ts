@@ -8,11 +8,7 @@ import { hasAdministrator, shareAdministrators } from './administrators.ts';
 import { mayRead } from './policy.ts';
 import { findRoleOf } from './sessions.ts';
 
-/**
- * Changes something in one transaction, until whose end the session goes on and its user keeps their role: a request can be
- * held open for longer than its sender is let in.
- * @throws SignedOutError, ForbiddenError
- */
+/** A request can be held open for longer than its sender is let in. @throws SignedOutError, ForbiddenError */
 export async function runCommand<T>(
   request: FastifyRequest,
   change: (trx: Trx, actor: Actor) => Promise<T>,
@@ -20,7 +16,6 @@ export async function runCommand<T>(
   return transact(request.server.db, async (trx) => change(trx, await confirmActor(trx, request)));
 }
 
-/** Someone who asks by a browser. */
 export function actorOf(
   request: FastifyRequest,
   who: Pick<Actor, 'role' | 'via'> & Partial<Pick<Actor, 'user'>>,
@@ -29,7 +24,7 @@ export function actorOf(
   return { user: undefined, address: request.address, note, ...who };
 }
 
-/** Who asks, as they are now; see `runCommand`. */
+/** Until the end of the transaction the session goes on and its user keeps their role. */
 export async function confirmActor(trx: Trx, request: FastifyRequest): Promise<Actor> {
   const { session, isOpen, actor, routeOptions } = request;
   const role = session ? await findRoleOf(trx, session) : isOpen ? await roleWhileOpen(trx) : undefined;

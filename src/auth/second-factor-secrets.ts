@@ -8,7 +8,6 @@ export function sealSecret(key: Buffer, userId: number, secret: string): string 
   return seal(key, purposeOf(userId), secret);
 }
 
-/** Undefined where the key does not open it, as after one was lost. */
 export function openSecret(key: Buffer, userId: number, stored: string): string | undefined {
   const secret = open(key, purposeOf(userId), stored);
   return typeof secret === 'string' ? secret : undefined;

@@ -1,7 +1,4 @@
-/**
- * Codes of the second factor, and those in their place: each is used up by being right. Wrong ones are counted by account,
- * wherever they come from: only someone with the password gets here, so nobody else can make its owner wait.
- */
+/** Codes of the second factor, and those in their place: each is used up by being right. */
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import {
@@ -13,20 +10,19 @@ import {
   setCodeStep,
 } from './credentials.ts';
 import { openSecret } from './second-factor-secrets.ts';
-import { refuseFormer } from './secret-key.ts';
-import { FREE, waitAfter } from './throttle.ts';
+import { refuseFormerKey } from './secret-key.ts';
+import { FREE_FAILURES, waitAfter } from './throttle.ts';
 import { codeOf, isToCome, stepOf } from './totp.ts';
 
 /** Wrong codes in a row after which none is looked at any more: of 3,000 who guess, one has met one by then. */
 export const MOST_FAILURES = 100;
 
-/** What became of a code; `failures` is how many wrong ones came before the right one. */
+/** `failures`: how many wrong ones came before the right one. */
 export type CodeOutcome =
   | { kind: 'right'; failures: number; recoveryCodes?: number }
   | { kind: 'wrong' | 'locked' | 'lost' | 'removed' | 'no code' }
   | { kind: 'wait'; wait: number };
 
-/** Looks at what was typed as a code, and uses it up where it is right. */
 export async function redeemCode(
   db: Db,
   key: Buffer,
@@ -47,10 +43,7 @@ export async function redeemCode(
   });
 }
 
-/**
- * The secret of a second factor; undefined where it was given up with its key.
- * @throws UnavailableError where it may be sealed with another key by now.
- */
+/** Undefined where it was given up with its key. @throws UnavailableError where the key may have been changed. */
 export async function currentSecret(
   db: Db,
   key: Buffer,
@@ -58,7 +51,7 @@ export async function currentSecret(
   stored: string,
 ): Promise<string | undefined> {
   const secret = openSecret(key, userId, stored);
-  if (secret === undefined) await refuseFormer(db, key);
+  if (secret === undefined) await refuseFormerKey(db, key);
   return secret;
 }
 
@@ -73,6 +66,7 @@ async function takeRecovery(
   return { kind: 'right', failures: code_failures, recoveryCodes: await countRecoveryCodes(trx, user_id) };
 }
 
+/** Wrong codes are counted by account: only with the password one gets here, so nobody else makes its owner wait. */
 async function takeDigits(
   trx: Trx,
   { user_id, code_step, code_failures, code_failed_at }: Credentials,
@@ -80,11 +74,11 @@ async function takeDigits(
   now: number,
 ): Promise<CodeOutcome> {
   if (code_failures >= MOST_FAILURES) return { kind: 'locked' };
-  const wait = waitAfter({ failures: code_failures, failed_at: code_failed_at }, FREE, now);
+  const wait = waitAfter({ failures: code_failures, failed_at: code_failed_at }, FREE_FAILURES, now);
   if (wait > 0) return { kind: 'wait', wait };
   // None up to the last one that was right; that one again is no guess, but a second click.
   if (step === code_step) return { kind: 'wrong' };
-  // A last one that is to come only now was right by a clock that has been set back since: it keeps nobody out until then.
+  // A last one that is still to come was right by a clock that has been set back since: it keeps nobody out until then.
   const last = isToCome(code_step, now) ? 0 : code_step;
   if (step === undefined || step < last) {
     await setCodeFailures(trx, user_id, code_failures + 1, now);

@@ -1,7 +1,4 @@
-/**
- * The key of a database's secrets. The database keeps its fingerprint alone, so that it is known when another key, or
- * none, lies where the right one should: a new one would open nothing.
- */
+/** The key of a database's secrets. The database keeps its fingerprint alone, so that another or no key is noticed. */
 import { hkdfSync } from 'node:crypto';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
@@ -12,36 +9,28 @@ import { openSecret, sealSecret } from './second-factor-secrets.ts';
 import { newToken } from './tokens.ts';
 
 const FINGERPRINT = 'key fingerprint';
-/** Of the key that is the database's own. */
 const OWN_FINGERPRINT = 'own key fingerprint';
 const DATABASE_ID = 'database id';
-/** What secrets were sealed with before there was a file: a key beside what it protects. */
+/** Secrets were sealed with it before there was a file: a key beside what it protects. */
 const KEY_INSIDE = 'sealing key';
-/** In one statement. */
-const ROWS = 500;
+const ROWS_PER_STATEMENT = 500;
 
-/**
- * The key in a file, and what is made of it for a database: two that share a file open nothing of each other. The id of that
- * database stays whatever becomes of the key.
- */
+/** `key` is made of `master`, which is in the file: databases that share a file open nothing of each other. */
 export type LoadedKey = { master: Buffer; key: Buffer; databaseId: string };
 
-/**
- * The key of a database, from its file. A database that has none yet, and only that, takes the one in the file, or a new one.
- * @returns also how many secrets were in clear until now.
- * @throws StartError when the right key is not there.
- */
-export async function loadKey(db: Db, path: string): Promise<LoadedKey & { sealed: number }> {
-  const known = await readFingerprint(db);
-  if (known !== undefined) return { ...(await ownKey(db, checkedKey(path, known))), sealed: 0 };
+/** A database that has no key yet, and only that, takes the one in the file, or a new one. @throws StartError */
+export async function loadKey(db: Db, path: string): Promise<LoadedKey & { newlySealed: number }> {
+  const fingerprint = await readFingerprint(db);
+  if (fingerprint !== undefined)
+    return { ...(await ownKey(db, checkedKey(path, fingerprint))), newlySealed: 0 };
   return engineOf(db).overwrite(db, async (trx) => {
     // Of several that start at once one makes the key.
     await trx.selectFrom('secrets').select('name').where('name', '=', KEY_INSIDE).forUpdate().execute();
     const made = await readFingerprint(trx);
-    if (made !== undefined) return { ...(await ownKey(trx, checkedKey(path, made))), sealed: 0 };
+    if (made !== undefined) return { ...(await ownKey(trx, checkedKey(path, made))), newlySealed: 0 };
     await trx.insertInto('secrets').values({ name: DATABASE_ID, value: newToken() }).execute();
     const loaded = await ownKey(trx, readKeyFile(path) ?? makeKeyFile(path));
-    return { ...loaded, sealed: await takeUp(trx, loaded) };
+    return { ...loaded, newlySealed: await sealClearSecrets(trx, loaded) };
   });
 }
 
@@ -52,7 +41,6 @@ async function ownKey(db: Db, master: Buffer): Promise<LoadedKey> {
   return { master, key, databaseId };
 }
 
-/** The fingerprint of the key in the file; undefined before the first start. */
 export async function readFingerprint(db: Db): Promise<string | undefined> {
   return readSecret(db, FINGERPRINT);
 }
@@ -62,17 +50,16 @@ async function readSecret(db: Db, name: string): Promise<string | undefined> {
   return (await row.executeTakeFirst())?.value;
 }
 
-/** @param key a database's own. @throws UnavailableError where it is the database's no longer: what is sealed with it is lost. */
-export async function refuseFormer(db: Db, key: Buffer): Promise<void> {
-  const known = await readSecret(db, OWN_FINGERPRINT);
-  if (known !== undefined && known !== fingerprintOf(key))
+/** @throws UnavailableError where the database has another key by now: what is sealed with this one is lost. */
+export async function refuseFormerKey(db: Db, key: Buffer): Promise<void> {
+  const current = await readSecret(db, OWN_FINGERPRINT);
+  if (current !== undefined && current !== fingerprintOf(key))
     throw new UnavailableError('The key has been changed: this Roster has to be started again.');
 }
 
-/** Seals everything with the key of another file, in the transaction that makes it the database's; how many secrets there were. */
 export async function reseal(trx: Trx, from: Buffer, to: Buffer): Promise<number> {
-  const known = trx.selectFrom('secrets').select('value').where('name', '=', FINGERPRINT).forUpdate();
-  if ((await known.executeTakeFirst())?.value !== fingerprintOf(from))
+  const current = trx.selectFrom('secrets').select('value').where('name', '=', FINGERPRINT).forUpdate();
+  if ((await current.executeTakeFirst())?.value !== fingerprintOf(from))
     throw new StartError(
       'The key has been changed by somebody else at this moment; nothing was changed here.',
     );
@@ -98,8 +85,7 @@ export async function writeFingerprint(trx: Trx, master: Buffer): Promise<void> 
     .execute();
 }
 
-/** Seals what an earlier Roster has kept in clear. */
-async function takeUp(trx: Trx, { master, key }: LoadedKey): Promise<number> {
+async function sealClearSecrets(trx: Trx, { master, key }: LoadedKey): Promise<number> {
   const all = await trx.selectFrom('credentials').selectAll().orderBy('user_id').execute();
   // All of the table is given up first: between the rows of a page lie remains of those that were moved.
   await trx.deleteFrom('credentials').execute();
@@ -107,10 +93,10 @@ async function takeUp(trx: Trx, { master, key }: LoadedKey): Promise<number> {
     const { user_id, code_secret } = row;
     return code_secret === null ? row : { ...row, code_secret: sealSecret(key, user_id, code_secret) };
   });
-  for (let from = 0; from < sealed.length; from += ROWS)
+  for (let from = 0; from < sealed.length; from += ROWS_PER_STATEMENT)
     await trx
       .insertInto('credentials')
-      .values(sealed.slice(from, from + ROWS))
+      .values(sealed.slice(from, from + ROWS_PER_STATEMENT))
       .execute();
   await writeFingerprint(trx, master);
   return all.filter(({ code_secret }) => code_secret !== null).length;

@@ -8,8 +8,8 @@ import { hashOf } from './tokens.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** How long a session that is over is remembered, in milliseconds: who comes back with it has their form kept. */
-export const REMEMBERED = 30 * DAY;
+/** Who comes back with a session that is over has their form kept. */
+export const ENDED_SESSION_KEPT_FOR = 30 * DAY;
 
 export type Session = {
   id: number;
@@ -20,14 +20,12 @@ export type Session = {
   is_active: boolean;
   created_at: number;
   seen_at: number;
-  /** Whether there is a second factor, and whether there has to be one. */
   has_second_factor: boolean;
   is_code_required: boolean;
-  /** Whether it has a form that was sent after an earlier session had ended. */
-  is_drafting: boolean;
+  has_draft: boolean;
 };
 
-/** The session of a token, whether or not its time is over. */
+/** Also one whose time is over. */
 export async function findSession(db: Db, token: string): Promise<Session | undefined> {
   const [session] = await executeCached(db, 'session', { hash: hashOf(token) }, ({ hash }) =>
     db
@@ -54,13 +52,12 @@ export async function findSession(db: Db, token: string): Promise<Session | unde
           .whereRef('role_rules.role', '=', 'users.role')
           .select('is_code_required')
           .as('is_code_required'),
-        where('sessions.draft', 'is not', null).as('is_drafting'),
+        where('sessions.draft', 'is not', null).as('has_draft'),
       ]),
   );
   return session as Session | undefined;
 }
 
-/** Whether there is such a session, also one whose time is over. */
 export async function isSessionOf(db: Db, id: number, userId: number): Promise<boolean> {
   const session = db.selectFrom('sessions').select('id').where('id', '=', id).where('user_id', '=', userId);
   return (await session.executeTakeFirst()) !== undefined;
@@ -81,7 +78,6 @@ export async function insertSession(
   return id;
 }
 
-/** Notes that a session is in use. */
 export async function touchSession(trx: Trx, id: number, now: number): Promise<void> {
   await trx
     .updateTable('sessions')
@@ -91,11 +87,7 @@ export async function touchSession(trx: Trx, id: number, now: number): Promise<v
     .execute();
 }
 
-/**
- * The role of whoever acts in a session; undefined where it has ended, or has another token. Until the end of the transaction it stays, and
- * with it their role, since whoever changes that ends their sessions first. The user's row is not locked: two who change it
- * would each wait for the other.
- */
+/** The role of whoever acts in a session; both stay until the end of the transaction. */
 export async function findRoleOf(
   trx: Trx,
   { id, token_hash }: Pick<Session, 'id' | 'token_hash'>,
@@ -106,6 +98,7 @@ export async function findRoleOf(
     .where('sessions.id', '=', id)
     .where('sessions.token_hash', '=', token_hash)
     .select(['users.role', 'users.is_active'])
+    // Who changes a role ends its sessions first. The user's row is not locked: two who then changed it would deadlock.
     .forKeyShare('sessions')
     .executeTakeFirst();
   return actor && maySignIn(actor) ? actor.role : undefined;
@@ -115,13 +108,11 @@ export async function deleteSession(trx: Trx, id: number): Promise<void> {
   await trx.deleteFrom('sessions').where('id', '=', id).execute();
 }
 
-/** @param exceptId the session that stays. */
 export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: number): Promise<void> {
   const theirs = trx.deleteFrom('sessions').where('user_id', '=', userId);
   await (exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId)).execute();
 }
 
-/** Gives a session another token. */
 export async function renewSession(trx: Trx, id: number, token: string): Promise<void> {
   await trx
     .updateTable('sessions')
@@ -130,7 +121,7 @@ export async function renewSession(trx: Trx, id: number, token: string): Promise
     .execute();
 }
 
-/** The sessions of a user that were used last, also those whose time is over. */
+/** The last used first; also those whose time is over. */
 export async function findSessionsOf(db: Db, userId: number, limit: number) {
   return db
     .selectFrom('sessions')
@@ -142,16 +133,12 @@ export async function findSessionsOf(db: Db, userId: number, limit: number) {
     .execute();
 }
 
-/** Whether any session was in use later than that, by its clock. */
 export async function isAnySeenAfter(db: Db, time: number): Promise<boolean> {
   const session = db.selectFrom('sessions').select('id').where('seen_at', '>', time).limit(1);
   return (await session.executeTakeFirst()) !== undefined;
 }
 
-/**
- * Ends all sessions where the clock has been set back, since nobody knows how old they are; they are still remembered.
- * @param idle milliseconds after which a session ends that nobody uses.
- */
+/** Where the clock has been set back nobody knows how old sessions are: all end, and are still remembered. */
 export async function endIfSetBack(trx: Trx, now: number, idle: number): Promise<void> {
   // Over by other machines' clocks, too.
   const seen_at = now - idle - SKEW;

@@ -18,8 +18,7 @@ import { newToken, open, seal } from './tokens.ts';
 import type { Verified } from './verify-credentials.ts';
 
 const LONGEST_BROWSER = 200;
-/** How long a browser may take to come back with its cookie, in milliseconds. */
-const CHECK_LASTS = 5 * 60_000;
+const COOKIE_CHECK_LASTS = 5 * 60_000;
 
 /** Where somebody goes who has just signed in; undefined when what was checked has been changed meanwhile. */
 export async function startSession(
@@ -40,16 +39,16 @@ export async function startSession(
   const begun = await transact(server.db, async (trx: Trx) => {
     const now = server.clock();
     const owner = await lockUser(trx, user.id);
-    const known = await lockCredentials(trx, user.id);
+    const current = await lockCredentials(trx, user.id);
     if (!owner || !maySignIn(owner)) return undefined;
-    if (known?.password_hash !== password_hash || known.code_secret !== code_secret) return undefined;
+    if (current?.password_hash !== password_hash || current.code_secret !== code_secret) return undefined;
     if (ticket !== undefined && !(await redeemTicket(trx, ticket))) return undefined;
     await endIfSetBack(trx, now, server.config.sessionIdle);
-    if (known.code_failures > 0) await setCodeFailures(trx, user.id, 0, 0);
+    if (current.code_failures > 0) await setCodeFailures(trx, user.id, 0, 0);
     const id = await insertSession(trx, { token, ...session }, now);
     const form = sealed && (await redeemDraft(trx, sealed, id, now)) ? sealed.form : undefined;
     if (before) await deleteSession(trx, before.id);
-    return { id, form, failures: code?.failures ?? known.code_failures };
+    return { id, form, failures: code?.failures ?? current.code_failures };
   });
   if (begun === undefined) {
     server.audit(request, 'sign-in failed', user);
@@ -67,14 +66,12 @@ export async function startSession(
   };
 }
 
-/** Whether a browser has come with a cookie of ours, which it has then kept. */
 function keepsCookies(request: FastifyRequest): boolean {
   return [sessionCookie, deviceCookie].some((of) => readCookie(request, of(request.server)) !== undefined);
 }
 
 type Check = { sessionId: number; at: number };
 
-/** The address at which it is found out whether a browser has kept the cookie. */
 function checkAddress({ server }: FastifyRequest, sessionId: number, next: string): string {
   const check = seal(server.secretKey, 'cookie check', { sessionId, at: server.clock() } satisfies Check);
   return `/sign-in?${new URLSearchParams({ next, check })}`;
@@ -83,12 +80,11 @@ function checkAddress({ server }: FastifyRequest, sessionId: number, next: strin
 /** Ends the session of a browser that has come back without its cookie; false where nobody has just signed in. */
 export async function endUnkept({ server }: FastifyRequest, sealed: string): Promise<boolean> {
   const check = open(server.secretKey, 'cookie check', sealed) as Check | undefined;
-  if (check === undefined || Math.abs(server.clock() - check.at) > CHECK_LASTS) return false;
+  if (check === undefined || Math.abs(server.clock() - check.at) > COOKIE_CHECK_LASTS) return false;
   await transact(server.db, (trx) => deleteSession(trx, check.sessionId));
   return true;
 }
 
-/** What someone should know who is let in. */
 function sentenceFor(failures: number, recoveryCodes: number | undefined): string | undefined {
   if (failures === 0 && recoveryCodes === undefined) return undefined;
   const left = recoveryCodes === 1 ? '1 recovery code is left' : `${recoveryCodes} recovery codes are left`;

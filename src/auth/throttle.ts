@@ -6,57 +6,49 @@ import { isWithin } from '../lib/clock.ts';
 import { networksOf } from './networks.ts';
 import { hashOf } from './tokens.ts';
 
-/** Failures at one name from one network, or from one browser that is known, after which there is a wait. */
-export const FREE = 4;
+export const FREE_FAILURES = 4;
 const LONGEST_WAIT = 60_000;
-/** After so long without one, in milliseconds, failures are forgotten. */
-export const FORGOTTEN = 60 * 60 * 1000;
+export const FAILURE_LASTS = 60 * 60 * 1000;
 
-/** What failures are counted by: a hash of what is guessed at and from where, and how many are free. */
-type Counter = { hash: string; free: number };
+/** `hash` is of what is guessed at and from where; after the free failures there is a wait. */
+type Counter = { hash: string; freeFailures: number };
 
-/** The counters of an attempt: of the networks that it comes from, the largest first, and of what is guessed at. */
 export type Counters = { networks: readonly Counter[]; target: Counter };
 
-/**
- * Of someone who is not known yet. A network counts the names that its failures were at, so that a neighbour who mistypes one
- * again and again keeps nobody else waiting.
- * @param name what is guessed at; the same for one that does not exist.
- */
+/** A network counts the names that failures were at: a neighbour who mistypes one keeps nobody else waiting. */
 export function byNetwork(name: string, address: string): Counters {
   const networks = networksOf(address);
   const narrowest = networks.at(-1)?.name;
   return {
-    networks: networks.map((network) => ({ hash: hashOf(`network ${network.name}`), free: network.free })),
-    target: { hash: hashOf(`account ${name} ${narrowest}`), free: FREE },
+    networks: networks.map((network) => ({
+      hash: hashOf(`network ${network.name}`),
+      freeFailures: network.freeNames,
+    })),
+    target: { hash: hashOf(`account ${name} ${narrowest}`), freeFailures: FREE_FAILURES },
   };
 }
 
-/** Of a browser that has signed in before, or is signed in: whatever others do, it has a counter of its own. */
+/** A browser that has signed in before, or is signed in, has a counter of its own, whatever others do. */
 export function byBrowser(browser: string): Counters {
-  return { networks: [], target: { hash: hashOf(`browser ${browser}`), free: FREE } };
+  return { networks: [], target: { hash: hashOf(`browser ${browser}`), freeFailures: FREE_FAILURES } };
 }
 
-/** What became of an attempt; `wait` is in milliseconds, and then nothing has been looked at. */
+/** `wait` is in milliseconds; where there is one, nothing has been looked at. */
 export type Attempt = { isRight: boolean; wait: number };
 
-/** How long an attempt has to wait, in milliseconds. Only looks: whoever is refused leaves no trace. */
+/** Only looks: whoever is refused leaves no trace. */
 export async function waitOf(db: Db, { networks, target }: Counters, now: number): Promise<number> {
   const counters = [...networks, target];
   const hashes = counters.map(({ hash }) => hash);
-  const known = await db.selectFrom('guesses').selectAll().where('key_hash', 'in', hashes).execute();
-  const waits = known.map((row) => {
+  const rows = await db.selectFrom('guesses').selectAll().where('key_hash', 'in', hashes).execute();
+  const waits = rows.map((row) => {
     const counter = counters.find(({ hash }) => hash === row.key_hash);
-    return counter ? waitAfter(row, counter.free, now) : 0;
+    return counter ? waitAfter(row, counter.freeFailures, now) : 0;
   });
   return Math.max(0, ...waits);
 }
 
-/**
- * Checks what someone knows, unless they have to wait.
- *
- * It counts as a failure until it has turned out right: of many that come at once none gets ahead of the counting.
- */
+/** It counts as a failure until it has turned out right: of many that come at once none gets ahead of the counting. */
 export async function attempt(
   db: Db,
   counters: Counters,
@@ -76,7 +68,6 @@ export async function attempt(
   }
 }
 
-/** What someone is told who has to wait. */
 export function tooMany(wait: number): string {
   const seconds = Math.ceil(wait / 1000);
   return `Too many attempts. Wait ${seconds} ${seconds === 1 ? 'second' : 'seconds'}, then try again.`;
@@ -94,11 +85,7 @@ class MustWait extends Error {
 
 type Failures = { failures: number; failed_at: number };
 
-/**
- * Counts a failure.
- * @returns what was counted before, by the hash of each counter.
- * @throws MustWait
- */
+/** @returns what was counted before, by the hash of each counter. @throws MustWait */
 async function count(
   trx: Trx,
   { networks, target }: Counters,
@@ -106,11 +93,11 @@ async function count(
 ): Promise<ReadonlyMap<string, Failures>> {
   const before = new Map<string, Failures>();
   // In one order, so that no two wait for each other.
-  for (const { hash, free } of [...networks, target]) {
-    const known = await lockCounter(trx, hash, now);
-    const wait = waitAfter(known, free, now);
+  for (const { hash, freeFailures } of [...networks, target]) {
+    const row = await lockCounter(trx, hash, now);
+    const wait = waitAfter(row, freeFailures, now);
     if (wait > 0) throw new MustWait(wait);
-    before.set(hash, isWithin(known.failed_at, FORGOTTEN, now) ? known : { failures: 0, failed_at: now });
+    before.set(hash, isWithin(row.failed_at, FAILURE_LASTS, now) ? row : { failures: 0, failed_at: now });
   }
   const isNewName = before.get(target.hash)?.failures === 0;
   for (const [hash, { failures, failed_at }] of before) {
@@ -135,34 +122,32 @@ async function setCounter(trx: Trx, hash: string, failures: Failures): Promise<v
   await trx.updateTable('guesses').set(failures).where('key_hash', '=', hash).execute();
 }
 
-/**
- * The name is in the right hands: it counts for its networks no longer. Others there may be guessing, so their failures stay;
- * and since what is right moves no clock, the last failure is the one before, unless another has come since.
- */
+/** The name is in the right hands; others in its networks may be guessing, so their failures stay. */
 async function takeBack(
   trx: Trx,
   { networks, target }: Counters,
   before: ReadonlyMap<string, Failures>,
   now: number,
 ): Promise<void> {
-  const known = new Map<string, Failures>();
-  for (const { hash } of networks) known.set(hash, await lockCounter(trx, hash, now));
+  const locked = new Map<string, Failures>();
+  for (const { hash } of networks) locked.set(hash, await lockCounter(trx, hash, now));
   const { numDeletedRows } = await trx
     .deleteFrom('guesses')
     .where('key_hash', '=', target.hash)
     .executeTakeFirstOrThrow();
   // Another attempt at the same name has been right meanwhile.
   if (numDeletedRows === 0n) return;
-  for (const [hash, { failures, failed_at }] of known) {
+  for (const [hash, { failures, failed_at }] of locked) {
+    // A right password moves no clock, unless another failure has come since.
     const last = failed_at === now ? before.get(hash)?.failed_at : undefined;
     await setCounter(trx, hash, { failures: Math.max(0, failures - 1), failed_at: last ?? failed_at });
   }
 }
 
-/** Milliseconds that are left of the wait after the last failure; none are left of 0 or fewer. */
-export function waitAfter({ failures, failed_at }: Failures, free: number, now: number): number {
+/** What is left of the wait after the last failure, in milliseconds; 0 or less for none. */
+export function waitAfter({ failures, failed_at }: Failures, freeFailures: number, now: number): number {
   // A clock that was set back must not make anyone wait until it is there again.
-  if (failures < free || !isWithin(failed_at, FORGOTTEN, now)) return 0;
+  if (failures < freeFailures || !isWithin(failed_at, FAILURE_LASTS, now)) return 0;
   // Another machine's clock may be a little ahead.
-  return Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - free)) - Math.max(0, now - failed_at);
+  return Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - freeFailures)) - Math.max(0, now - failed_at);
 }

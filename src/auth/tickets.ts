@@ -5,10 +5,8 @@ import { isWithin } from '../lib/clock.ts';
 import type { Credentials } from './credentials.ts';
 import { hashOf, newToken } from './tokens.ts';
 
-/** How long one is good, in milliseconds. */
 export const TICKET_LASTS = 5 * 60_000;
 
-/** @returns the ticket, of which no more than a hash is kept. */
 export async function insertTicket(trx: Trx, credentials: Credentials, now: number): Promise<string> {
   const token = newToken();
   const ticket = { token_hash: hashOf(token), user_id: credentials.user_id, created_at: now };
@@ -19,7 +17,7 @@ export async function insertTicket(trx: Trx, credentials: Credentials, now: numb
   return token;
 }
 
-/** The credentials that a ticket is for; undefined when it is too old or used, or the password is another one by now. */
+/** Undefined when the ticket is too old or used, or the password is another one by now. */
 export async function findTicketHolder(db: Db, token: string, now: number): Promise<Credentials | undefined> {
   const found = await db
     .selectFrom('tickets')
@@ -35,7 +33,6 @@ export async function findTicketHolder(db: Db, token: string, now: number): Prom
   return isGood ? credentials : undefined;
 }
 
-/** Uses a ticket up; false where it has been used meanwhile. */
 export async function redeemTicket(trx: Trx, token: string): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom('tickets')

@@ -2,18 +2,14 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
 import { withoutUnseen } from '../lib/text.ts';
 
-/** 256 random bits, fit for a cookie and an address. */
 export function newToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** What a link is answered with in which there is no whole token. */
-export const CUT_OFF = 'This is not the whole link. Copy all of it, up to its last letter, and open that.';
+export const LINK_CUT_OFF =
+  'This is not the whole link. Copy all of it, up to its last letter, and open that.';
 
-/**
- * The token in the end of a link, without what cannot belong to it, such as the end of a sentence; undefined where there
- * is no whole one.
- */
+/** Without what cannot belong to it, such as the end of a sentence; undefined where there is no whole token. */
 export function tokenIn(typed: string): string | undefined {
   const seen = withoutUnseen(typed);
   return /^[^\w-]*([\w-]{43})[_-]*(?![\w-])/.exec(seen)?.[1];
@@ -35,7 +31,6 @@ export function seal(key: Buffer, purpose: string, value: unknown): string {
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
 }
 
-/** What was sealed for a purpose; undefined for anything else. */
 export function open(key: Buffer, purpose: string, text: string): unknown {
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.length < NONCE + TAG) return undefined;

@@ -5,15 +5,13 @@ import encodeQr from 'qr';
 import { SKEW } from '../lib/clock.ts';
 import { foldDigits } from '../lib/text.ts';
 
-const PERIOD = 30;
-/** Steps that the clock of a telephone may be off, either way. */
-const DRIFT = 1;
+const PERIOD_SECONDS = 30;
+const DRIFT_STEPS = 1;
 const RECOVERY_CODES = 10;
 /** Without letters and digits that look alike. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const RECOVERY_LENGTH = 12;
 const RECOVERY = new RegExp(`^[${LETTERS}]{${RECOVERY_LENGTH}}$`);
-/** UTF-16 units of a code that are looked at. */
 const LONGEST_TYPED = 100;
 /** What people put between digits, and what shows as nothing; Japanese keyboards have `ー` where others have `-`. */
 const BETWEEN = /[\s\p{P}\p{C}\p{DI}\u2212\u30FC\uFF70]/gu;
@@ -23,7 +21,7 @@ export function newCodeSecret(): string {
   return new Secret({ size: 20 }).base32;
 }
 
-/** What kind of code was typed, whatever its digits, and as it is written: `050471`, or `k7wq-m2ad-9xpr`. */
+/** Whatever its digits; `code` is as it is written: `050471`, or `k7wq-m2ad-9xpr`. */
 export function codeOf(typed: string): { kind: 'digits' | 'recovery' | 'neither'; code: string } {
   const code = withoutBetween(typed);
   if (/^[0-9]{6}$/.test(code)) return { kind: 'digits', code };
@@ -32,17 +30,16 @@ export function codeOf(typed: string): { kind: 'digits' | 'recovery' | 'neither'
   return { kind: 'neither', code: '' };
 }
 
-/** The time step whose code it is, the present one or a neighbour; undefined for a wrong code. */
 export function stepOf(typed: string, secret: string, now: number): number | undefined {
   const { kind, code: token } = codeOf(typed);
   if (kind !== 'digits') return undefined;
-  const delta = totp(secret).validate({ token, timestamp: now, window: DRIFT });
-  return delta === null ? undefined : Math.floor(now / 1000 / PERIOD) + delta;
+  const delta = totp(secret).validate({ token, timestamp: now, window: DRIFT_STEPS });
+  return delta === null ? undefined : Math.floor(now / 1000 / PERIOD_SECONDS) + delta;
 }
 
 /** Whether no clock can have shown a step's code yet: neither a telephone's nor that of another machine. */
 export function isToCome(step: number, now: number): boolean {
-  return step > Math.floor((now + SKEW) / 1000 / PERIOD) + DRIFT;
+  return step > Math.floor((now + SKEW) / 1000 / PERIOD_SECONDS) + DRIFT_STEPS;
 }
 
 /** What an app takes up: https://github.com/google/google-authenticator/wiki/Key-Uri-Format */
@@ -57,7 +54,6 @@ export function qrCode(text: string): { size: number; path: string } {
   return { size: rows.length, path: path.join('') };
 }
 
-/** Such as `k7wq-m2ad-9xpr`. */
 export function newRecoveryCodes(): string[] {
   const letter = () => LETTERS[randomInt(LETTERS.length)];
   return Array.from({ length: RECOVERY_CODES }, () =>
@@ -79,7 +75,7 @@ function totp(secret: string, username = ''): TOTP {
     label: username,
     algorithm: 'SHA1',
     digits: 6,
-    period: PERIOD,
+    period: PERIOD_SECONDS,
     secret: Secret.fromBase32(secret),
   });
 }

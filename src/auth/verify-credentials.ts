@@ -19,15 +19,12 @@ import { byBrowser, byNetwork, tooMany } from './throttle.ts';
 import { findTicketHolder, insertTicket } from './tickets.ts';
 import { codeOf } from './totp.ts';
 
-/** UTF-16 units of a name that are looked at. */
 const LONGEST_NAME = 400;
 
-/** Who has shown who they are, and by what. */
 export type Verified = {
   kind: 'verified';
   user: User;
   credentials: Credentials;
-  /** With which the password had been shown before. */
   ticket?: string;
   code?: Extract<CodeOutcome, { kind: 'right' }>;
 };
@@ -36,7 +33,6 @@ export type Verified = {
 export type Problem = {
   kind: 'problem';
   problem: string;
-  /** What may be the reason. */
   note?: string;
   status: number;
   ticket?: string;
@@ -86,15 +82,15 @@ async function checkPassword(
   // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
   const counters = device ? byBrowser(device) : byNetwork(`name ${textKey(typed)}`, request.address);
   const credentials = await findCredentials(db, user?.id ?? 0);
-  const known = user && maySignIn(user) ? credentials : undefined;
-  const { isRight, wait } = await attemptPassword(request, counters, password, known?.password_hash);
+  const usable = user && maySignIn(user) ? credentials : undefined;
+  const { isRight, wait } = await attemptPassword(request, counters, password, usable?.password_hash);
   if (wait > 0) return haveToWait(request, user, wait);
-  if (!isRight || user === undefined || known === undefined) {
+  if (!isRight || user === undefined || usable === undefined) {
     server.audit(request, 'sign-in failed', user);
     const invisible = invisibleCharacter(typed);
     return invisible ? { ...WRONG, problem: `The username or email ${invisible}.` } : WRONG;
   }
-  const renewed = await renewHash(db, largestNetworkOf(request.address), known, password);
+  const renewed = await renewHash(db, largestNetworkOf(request.address), usable, password);
   if (renewed.code_secret === null) return { kind: 'verified', user, credentials: renewed };
   if ((await currentSecret(db, server.secretKey, user.id, renewed.code_secret)) === undefined) return LOST;
   const ticket = await transact(db, (trx) => insertTicket(trx, renewed, server.clock()));
@@ -149,16 +145,21 @@ function haveToWait(request: FastifyRequest, user: User | undefined, wait: numbe
 }
 
 /** The same credentials with the password hashed as it is done now; another time, if there is no room for that. */
-async function renewHash(db: Db, place: string, known: Credentials, password: string): Promise<Credentials> {
-  if (!isOutdated(known.password_hash)) return known;
+async function renewHash(
+  db: Db,
+  place: string,
+  checked: Credentials,
+  password: string,
+): Promise<Credentials> {
+  if (!isOutdated(checked.password_hash)) return checked;
   const password_hash = await passwordQueue.run(place, () => hashPassword(password)).catch(() => undefined);
-  if (password_hash === undefined) return known;
-  const isRenewed = await transact(db, (trx) => rehashPassword(trx, known, password_hash));
-  if (isRenewed) return { ...known, password_hash };
+  if (password_hash === undefined) return checked;
+  const isRenewed = await transact(db, (trx) => rehashPassword(trx, checked, password_hash));
+  if (isRenewed) return { ...checked, password_hash };
   // By whoever clicked twice, say.
-  const current = await findCredentials(db, known.user_id);
+  const current = await findCredentials(db, checked.user_id);
   const isSame = await passwordQueue.run(place, () => isPassword(password, current?.password_hash));
-  return isSame && current ? current : known;
+  return isSame && current ? current : checked;
 }
 
 async function findAccount(db: Db, typed: string): Promise<User | undefined> {

@@ -2,10 +2,7 @@
 import { parseArgs } from 'node:util';
 import { StartError } from '../errors.ts';
 
-/**
- * The values of the options that a command has, each `--name value`, its flags, each `--name`, and what is there besides.
- * @throws StartError for any other option.
- */
+/** `--name value` for each of the names, `--flag` for each of the flags. @throws StartError for any other option. */
 export function readArguments<Name extends string, Flag extends string = never>(
   args: readonly string[],
   names: readonly Name[],

@@ -1,7 +1,7 @@
 /** `npm run roster -- change-key`: seals everything with a new key, as after someone has seen the old one. */
 
 import { makeKeyFile, readKeyFile } from '../auth/key-file.ts';
-import { fingerprintOf, formerOf, nextOf, takePlace } from '../auth/key-rotation.ts';
+import { fingerprintOf, formerKeyFile, moveNextIntoPlace, nextKeyFile } from '../auth/key-rotation.ts';
 import { loadKey, readFingerprint, reseal } from '../auth/secret-key.ts';
 import { readConfig } from '../config.ts';
 import { engineOf } from '../db/engine.ts';
@@ -22,12 +22,12 @@ export async function changeKey(env: NodeJS.ProcessEnv, args: readonly string[])
       throw new StartError('The database has no key yet, which the first start of Roster with it makes.');
     const { master } = await loadKey(db, path);
     // Left by a change that was stopped before anything was sealed with it.
-    const next = readKeyFile(nextOf(path)) ?? makeKeyFile(nextOf(path));
+    const next = readKeyFile(nextKeyFile(path)) ?? makeKeyFile(nextKeyFile(path));
     // Where it is stopped after this, the next start puts the file in its place.
     const count = await engineOf(db).overwrite(db, (trx) => reseal(trx, master, next));
-    takePlace(path, master);
+    moveNextIntoPlace(path, master);
     console.log(
-      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again; whoever is signed in stays so. Earlier backups need ${formerOf(path, fingerprintOf(master))}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
+      `${path} holds a new key, with which the secrets of second factors (${count}) are sealed. Bring it to every machine that runs Roster, and start each again; whoever is signed in stays so. Earlier backups need ${formerKeyFile(path, fingerprintOf(master))}: remove it with the last of them. Whoever has had both knows the secrets: have those second factors set up anew.`,
     );
   } finally {
     await db.destroy();

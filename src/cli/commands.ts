@@ -29,7 +29,6 @@ const HELP = `Roster, a user directory.
 
 ${SETTINGS_HELP}`;
 
-/** Runs the command that the arguments name; a reason not to is one sentence and exit 1. */
 export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
   endWithNpm(env);
   try {
@@ -40,7 +39,6 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
   }
 }
 
-/** @throws what is none of these. */
 function sentenceFor(error: unknown): string {
   if (error instanceof StartError) return error.message;
   if (error instanceof DamagedError) return `${error.message}.`;

@@ -19,8 +19,7 @@ import { findUsersAfter } from '../users/queries.ts';
 import { readArguments } from './arguments.ts';
 import { sayWhich } from './named-database.ts';
 
-/** Rows in one statement. */
-const ROWS = 1_000;
+const ROWS_PER_STATEMENT = 1_000;
 const REPORT_EVERY = 50_000;
 const USAGE =
   'Say from where to where: npm run roster -- copy --from sqlite:data/roster.db --to postgres://user@host/database';
@@ -69,7 +68,6 @@ function readAddress(env: NodeJS.ProcessEnv, option: string, given = '', name = 
   return readDatabaseUrl(name, value);
 }
 
-/** Where the key of a database is: an option comes first, then the setting. */
 function keyPath(env: NodeJS.ProcessEnv, option: string, given: string | undefined, url: string): string {
   if (given !== undefined) return readPath(option, given);
   return env.SECRET_KEY_FILE ? readPath('SECRET_KEY_FILE', env.SECRET_KEY_FILE) : keyFileOf(url);
@@ -83,9 +81,8 @@ async function findKey(source: Db, path: string): Promise<Buffer | undefined> {
 }
 
 /**
- * Copies the source, as it is at one moment, in one transaction: whatever stops it leaves the target empty.
- * @returns how many users there are.
- * @throws StartError when the target has users, or when they do not read back from it as they are in the source.
+ * In one transaction, of one moment: whatever stops it leaves the target empty. @returns how many users there are.
+ * @throws StartError when the target has users, or they do not read back from it as they are in the source.
  */
 export async function copyEverything(
   source: Db,
@@ -131,7 +128,7 @@ async function sumUp(
   let last = 0;
   for (;;) {
     await giveWay();
-    const users = await findUsersAfter(db, last, ROWS);
+    const users = await findUsersAfter(db, last, ROWS_PER_STATEMENT);
     if (users.length === 0) return { total, digest: hash.digest('hex') };
     await each(users);
     for (const user of users) {
@@ -153,7 +150,7 @@ async function sumUpAccess(
   let last = 0;
   for (;;) {
     await giveWay();
-    const access = opened(await findAccessAfter(db, last, ROWS), key);
+    const access = opened(await findAccessAfter(db, last, ROWS_PER_STATEMENT), key);
     await each(access);
     for (const row of [...access.credentials, ...access.recoveryCodes])
       hash.update(JSON.stringify(Object.entries(row).sort()));

@@ -2,7 +2,7 @@
 
 import { giveUpSecondFactors } from '../auth/credentials.ts';
 import { makeKeyFile, readKeyFile } from '../auth/key-file.ts';
-import { formerOf, isKeyIn, nextOf } from '../auth/key-rotation.ts';
+import { formerKeyFile, isKeyIn, nextKeyFile } from '../auth/key-rotation.ts';
 import { readFingerprint, writeFingerprint } from '../auth/secret-key.ts';
 import { readConfig } from '../config.ts';
 import type { Db } from '../db/schema.ts';
@@ -37,14 +37,13 @@ export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[])
   }
 }
 
-/**
- * @returns another key, which lies where the lost one should.
- * @throws StartError when the key is not the database's, or is there.
- */
+/** @returns another key in its place, if any. @throws StartError when the key is not the database's, or is there. */
 async function checkLost(db: Db, fingerprint: string, path: string): Promise<Buffer | undefined> {
   if ((await readFingerprint(db)) !== fingerprint)
     throw new StartError(`${fingerprint} is not the key of this database; nothing was given up.`);
-  const holder = [path, nextOf(path), formerOf(path, fingerprint)].find((file) => isKeyIn(file, fingerprint));
+  const holder = [path, nextKeyFile(path), formerKeyFile(path, fingerprint)].find((file) =>
+    isKeyIn(file, fingerprint),
+  );
   if (holder)
     throw new StartError(
       `${holder} holds that key: nothing is lost. Start with it, by SECRET_KEY_FILE; for another one: npm run roster -- change-key`,

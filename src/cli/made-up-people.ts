@@ -17,7 +17,6 @@ const SEPARATORS = ['.', '.', '.', '_', '-'];
 const DAY = 24 * 60 * 60 * 1000;
 const START = Date.UTC(2019, 0, 7, 8);
 const YEARS = 7.3 * 365 * DAY;
-/** The number that joins last, as far as dates go. */
 const LAST_NUMBER = 100_000_000;
 
 /** The person with a number from 0 on; no two have the same username or email. */

@@ -10,11 +10,7 @@ import { isThere } from '../lib/make-file.ts';
 
 const BY_ADMIN = 'npm run roster -- admin alice --email alice@example.com --new-database';
 
-/**
- * Opens the database that the settings name.
- * @param byCommand how a new one is made on purpose.
- * @throws StartError where there is none yet, unless it may be made.
- */
+/** `byCommand` makes a new one on purpose. @throws StartError where there is none yet, unless it may be made. */
 export async function openNamed(
   env: NodeJS.ProcessEnv,
   { mayMake = false, byCommand = BY_ADMIN } = {},
@@ -40,7 +36,6 @@ export function isFirstUse({ DATABASE_URL, REQUIRE_DATABASE }: NodeJS.ProcessEnv
   return !requireDatabase && databaseUrl === DEFAULT_DATABASE_URL && isUntouched;
 }
 
-/** For a person who expects one: what to look at, and how a new one is made on purpose. */
 export function noDatabase(name: string, byCommand = BY_ADMIN): string {
   return `There is no database of Roster's at ${name}. Give DATABASE_URL the one that is meant, and see that its disk is there; to make a new one: ${byCommand}`;
 }

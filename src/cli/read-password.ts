@@ -6,10 +6,7 @@ import { StartError } from '../errors.ts';
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/**
- * A line of standard input; at a terminal it is asked for, and since it is not shown, asked for once more.
- * @throws StartError when there is none, and when the second is not the first.
- */
+/** At a terminal nothing typed is shown, so it is asked twice. @throws StartError for none, and for two that differ. */
 export async function readNewPassword(question: string): Promise<string> {
   if (!process.stdin.isTTY) return readPiped(process.stdin);
   const password = await ask(question);
@@ -33,10 +30,7 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-/**
- * The first line, without its end, and without the U+FEFF that some programs put before what they pipe; what comes after it
- * is not looked at.
- */
+/** The first line. Some programs put U+FEFF before what they pipe: decoding leaves it out. */
 async function readPiped(input: AsyncIterable<Buffer>): Promise<string> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of input) {

@@ -10,9 +10,8 @@ import { person } from './made-up-people.ts';
 import { isFirstUse, openNamed } from './named-database.ts';
 
 const MOST = 100_000_000;
-/** Rows in one statement. */
-const ROWS = 1000;
-/** Rows in one transaction once there are users, so that a Roster in use beside it waits only for that long. */
+const ROWS_PER_STATEMENT = 1000;
+/** Rows in one transaction once there are users: a Roster in use beside it waits only for that long. */
 const BATCH = 10_000;
 const REPORT_EVERY = 50_000;
 
@@ -37,10 +36,7 @@ export async function seed(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   }
 }
 
-/**
- * Adds `count` users, starting with the first person that an earlier seeding has not added; someone whose username or
- * email is taken is left out and the next one comes instead.
- */
+/** Starts with the first person that an earlier seeding has not added, and leaves out whose name or email is taken. */
 export async function seedUsers(db: Db, count: number, progress: Progress = () => {}): Promise<void> {
   const { active, inactive } = await countByStatus(db);
   const isEmpty = active + inactive === 0;
@@ -57,7 +53,6 @@ export async function seedUsers(db: Db, count: number, progress: Progress = () =
   }
 }
 
-/** Adds people from a number on until `done` has become `end`; returns the next number, and `end`. */
 async function addPeople(
   loader: UserLoader,
   firstNumber: number,
@@ -69,7 +64,7 @@ async function addPeople(
   let done = before;
   while (done < end) {
     await giveWay();
-    const people = Array.from({ length: Math.min(ROWS, end - done) }, () => person(number++));
+    const people = Array.from({ length: Math.min(ROWS_PER_STATEMENT, end - done) }, () => person(number++));
     done += await loader.insertNew(people);
     if (done % REPORT_EVERY === 0 && done < end) progress(done);
   }

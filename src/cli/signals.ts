@@ -1,7 +1,7 @@
 /** How the process is told to end: by signals, and by the end of npm where npm has started it. */
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-/** In milliseconds: npm passes on what a terminal, or a service manager, has sent to Roster already. */
+/** npm passes on what a terminal, or a service manager, has sent to Roster already. */
 const PASSED_ON = 1_000;
 const PARENT_CHECK = 200;
 
@@ -24,10 +24,7 @@ export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void): void {
   for (const signal of SIGNALS) process.on(signal, hear);
 }
 
-/**
- * Hangs up when the process that has started Roster is gone, where that was npm or its shell: npm passes SIGHUP on to
- * nobody, and a shell passes on nothing.
- */
+/** npm passes SIGHUP on to nobody, and a shell passes on nothing: so Roster hangs up when its npm is gone. */
 export function endWithNpm(env: NodeJS.ProcessEnv): void {
   if (!isByNpm(env)) return;
   const { ppid } = process;

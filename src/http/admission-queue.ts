@@ -1,20 +1,16 @@
-/** Whose request is begun next where not all can be at once, and who has waited for too long. */
+/** Whose request is begun next, and who has waited for too long; in milliseconds, as by `performance.now()`. */
 
-/** From the first to the last. */
+/** In the order of their turns. */
 export const KINDS = ['signing in', 'reading', 'writing'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Whoever has waited for so long, in milliseconds, is refused; sooner would only mean to be asked again sooner. */
+/** Who waits longer is refused; sooner would only mean to be asked again sooner. */
 export const LONGEST_WAIT = 400;
 
 type Waiting<T> = { item: T; deadline: number };
 
-/**
- * By kind, and within one first come, first served. But whoever has paused before asking comes before all who have not: a
- * crowd that never does holds up nobody else. All times are in milliseconds, as by `performance.now()`.
- */
+/** By kind. But whoever has paused before asking comes before all who have not: their crowd holds up nobody else. */
 export class AdmissionQueue<T> {
-  /** In the order of their turns. */
   readonly #queues: Waiting<T>[][] = [[], [], [], [], [], []];
   #size = 0;
 
@@ -32,7 +28,6 @@ export class AdmissionQueue<T> {
     return this.#take(this.#queues.find((queue) => queue.length > 0));
   }
 
-  /** Whoever has waited longest, if their time was over then. */
   takeOldest(then: number): T | undefined {
     const deadlineOf = (queue: Waiting<T>[]) => queue[0]?.deadline ?? Number.POSITIVE_INFINITY;
     const oldest = this.#queues.reduce((one, other) => (deadlineOf(other) < deadlineOf(one) ? other : one));

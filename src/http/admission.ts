@@ -1,8 +1,5 @@
-/**
- * Admission control: a request is begun when there is time for it, and refused when there has been none for too long. All
- * work is done by one event loop, and each of its turns takes one new connection (https://github.com/nodejs/node/issues/57364):
- * so turns are kept short, and requests wait here, where it is known for how long.
- */
+/** Admission control: a request is begun when there is time for it, and refused when there was none for too long. */
+// Each turn of the event loop takes one new connection (https://github.com/nodejs/node/issues/57364): turns are short.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -13,29 +10,23 @@ import { type Asker, Askers, isHasty } from './haste.ts';
 import { addRefusals } from './refusals.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
-/** How many requests a turn begins at most, and for how many milliseconds: writers among them are synced together. */
-const MOST_A_TURN = 32;
-const TURN_TIME = 15;
+/** Writers that are begun in one turn are synced together. Times are in milliseconds. */
+const MOST_BEGUN_A_TURN = 32;
+const LONGEST_TURN = 15;
 /** While connections come in, one request is begun in so many turns. */
 const TURNS_PER_BEGUN = 4;
-/** Of more than so many some are refused before they are late: all at once would take too long, and be asked again at once. */
+/** Of more waiting than this some are refused before they are late: all at once would take too long. */
 const CROWD = 256;
-/** A crowd of which more have been begun than had to be may stand still until that is made up for by so large a part of it. */
+/** How far a crowd may get ahead of time, as a part of it: for so long it may stand still, and nobody is refused. */
 const LEAD = 0.25;
-/** How many may wait; the next are refused at once. */
 const MOST_WAITING = 10_000;
 const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
 const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
 
-/** A connection, or an address. */
 type Who = Socket | string;
-/** Without an asker it is not known who asks. */
 type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker<Who> | undefined };
 
-/**
- * What `inject` asks does not pass here.
- * @param whoAsks of whom it is known whether they pause.
- */
+/** What `inject` asks does not pass here; `whoAsks` returns undefined where that is not known. */
 export function addAdmission(
   app: FastifyInstance,
   whoAsks: (request: IncomingMessage) => Who | undefined,
@@ -46,8 +37,7 @@ export function addAdmission(
   const askers = new Askers<Who>();
   const refuse = addRefusals(app);
   let isScheduled = false;
-  /** How many more this turn begins, and until when. */
-  let left = MOST_A_TURN;
+  let leftThisTurn = MOST_BEGUN_A_TURN;
   let turnEnds = 0;
   let lastTurn = 0;
   /** How many more of a crowd should have been begun or refused by now, for all to be in time; below 0 that many fewer. */
@@ -62,11 +52,11 @@ export function addAdmission(
   // Others may wait behind it, for the next turn.
   server.on('connection', () => {
     connections++;
-    left = 0;
+    leftThisTurn = 0;
     schedule();
   });
 
-  /** Requests of one connection are answered one after the other (RFC 9112, 9.3.2), and no more of them are read meanwhile. */
+  /** Requests of one connection are answered one after the other (RFC 9112, 9.3.2). */
   function admitAfter(before: ServerResponse, request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     // Node reads on by itself once it has the whole request.
@@ -75,7 +65,6 @@ export function addAdmission(
     });
     before.once('close', () => {
       socket.resume();
-      // That answer may have been the last one.
       if (socket.writable) admit(request, response);
     });
   }
@@ -89,8 +78,8 @@ export function addAdmission(
     const now = performance.now();
     const who = whoAsks(request);
     const asker = who === undefined ? undefined : askers.note(who, now);
-    if (queue.size === 0 && left > 0 && !isSaturated(db)) {
-      left--;
+    if (queue.size === 0 && leftThisTurn > 0 && !isSaturated(db)) {
+      leftThisTurn--;
       begin(request, response);
     } else if (queue.size < MOST_WAITING)
       queue.add({ request, response, asker }, kindOf(request), isHasty(asker), now);
@@ -112,22 +101,22 @@ export function addAdmission(
     // Where this turn begins all of them it is no crowd that has made them late, but a machine that stood still.
     behind = queue.size > CROWD ? behind + (queue.size * (now - lastTurn)) / LONGEST_WAIT : 0;
     lastTurn = now;
-    if (queue.size > MOST_A_TURN || isSaturated(db))
+    if (queue.size > MOST_BEGUN_A_TURN || isSaturated(db))
       while (refuseNext(behind < 1 ? now : Number.POSITIVE_INFINITY)) behind--;
     if (connections % TURNS_PER_BEGUN === 0) beginNext();
-    left = MOST_A_TURN;
+    leftThisTurn = MOST_BEGUN_A_TURN;
     if (queue.size === 0) return;
     // Whatever has come is read before.
     setImmediate(() => {
-      turnEnds = performance.now() + TURN_TIME;
+      turnEnds = performance.now() + LONGEST_TURN;
     });
     // Each by itself, so that it has done what it can at once when the next is begun.
-    for (let more = Math.min(queue.size, MOST_A_TURN); more > 0; more--) setImmediate(beginIfAny);
+    for (let more = Math.min(queue.size, MOST_BEGUN_A_TURN); more > 0; more--) setImmediate(beginIfAny);
     schedule();
   }
 
   function beginIfAny(): void {
-    if (left-- > 0 && performance.now() < turnEnds) beginNext();
+    if (leftThisTurn-- > 0 && performance.now() < turnEnds) beginNext();
   }
 
   function beginNext(): void {
@@ -142,7 +131,6 @@ export function addAdmission(
     if (asker) askers.keep(asker, performance.now());
   }
 
-  /** Whoever has waited longest, if their time was over then. */
   function refuseNext(then: number): boolean {
     const oldest = queue.takeOldest(then);
     if (oldest === undefined) return false;

@@ -1,8 +1,5 @@
-/**
- * The files in `public/`, those of the style sheet as one: kept in memory and served under a hash of their contents, so
- * that a browser may keep them for good. By hand, because what a package adds to this (folders, ranges, dates) costs a
- * tenth of the start.
- */
+/** The files in `public/`, in memory, under a hash of their contents: a browser may keep them for good. */
+// By hand, because what a package adds to this (folders, ranges, dates) costs a tenth of the start.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -24,7 +21,6 @@ const compressBest: Readonly<Record<Encoding, (bytes: Buffer) => Promise<Buffer>
   gzip: (bytes) => promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
 };
 
-/** In `public/css/app.css`: a file that takes the place of the line, and its layer. */
 const IMPORT = /^@import "([\w-]+\.css)" layer\((\w+)\);$/gm;
 const COMMENT = /\/\*.*?\*\/\s*/gs;
 
@@ -37,7 +33,6 @@ const FILES = [
 ];
 const PREFIX = `/assets/${hashOf(FILES)}/`;
 
-/** The path of a file in `public/`. */
 export function assetPath(name: string): string {
   return PREFIX + name;
 }
@@ -56,10 +51,7 @@ export function assetRoutes(app: FastifyInstance): void {
   }
 }
 
-/**
- * As small as it gets, which is done once: when someone first asks for it, and on another thread, because for the style
- * sheet it takes 20 ms, for which neither the start nor another request is to wait.
- */
+/** Once, when someone first asks, and on another thread: for the style sheet it takes 20 ms. */
 function compressor(bytes: Buffer): (encoding: Encoding) => Promise<Buffer> {
   const kept: Partial<Record<Encoding, Promise<Buffer>>> = {};
   return (encoding) => {
@@ -68,7 +60,6 @@ function compressor(bytes: Buffer): (encoding: Encoding) => Promise<Buffer> {
   };
 }
 
-/** The style sheet with all that it imports and without comments, so that a browser asks once and for little. */
 function joinStyles(): string {
   const read = (file: string) => readFileSync(join(FOLDER, 'css', file), 'utf8').replaceAll(COMMENT, '');
   return read('app.css').replaceAll(IMPORT, (_line, file, layer) => `@layer ${layer} {\n${read(file)}}`);

@@ -8,16 +8,12 @@ import { securityHeaders } from './security.ts';
 import { dropBody, giveUp, isGivenUp, stopDropping } from './unread-bodies.ts';
 import type { Views } from './views.ts';
 
-/** Where it is not known who asks. */
 const NOBODY = { flash: undefined, session: undefined, actor: undefined, isOpen: false };
 
 /** The answers to the last request of each connection and, where that was not over when it came, to the one before. */
 const answers = new WeakMap<Socket, ServerResponse[]>();
 
-/**
- * Call it for each request, before anything else is done with it.
- * @returns the answer to the request before on its connection, where that is not over.
- */
+/** Call it first for each request. @returns the answer to the one before on its connection, where that is not over. */
 export function noteRequest(response: ServerResponse): ServerResponse | undefined {
   const { socket } = response.req;
   const [last] = answers.get(socket) ?? [];
@@ -31,7 +27,7 @@ export function newRequestId(): string {
   return randomUUID().slice(0, 13);
 }
 
-/** For errors that Fastify finds before its hooks have run, when a reply has none of our own methods yet. */
+/** For errors that Fastify finds before its hooks have run, when a reply has none of our methods yet. */
 export async function showFrameworkError(
   app: FastifyInstance,
   error: FastifyError,
@@ -54,8 +50,8 @@ export async function answerClientError(
   socket: Socket,
 ): Promise<void> {
   if (isGivenUp(socket)) return;
-  const known = answers.get(socket) ?? [];
-  const pending = known.find(({ req, writableFinished }) => req.complete && !writableFinished);
+  const latest = answers.get(socket) ?? [];
+  const pending = latest.find(({ req, writableFinished }) => req.complete && !writableFinished);
   if (pending) {
     // It came after a request that is complete: that one is answered first, and nothing is read meanwhile.
     socket.pause();
@@ -72,7 +68,7 @@ export async function answerClientError(
   const status = codes[error.code ?? ''] ?? 400;
   const requestId = newRequestId();
   app.log.child({ reqId: requestId }).warn({ code: error.code }, 'request not understood');
-  const broken = known.find(({ req }) => !req.complete);
+  const broken = latest.find(({ req }) => !req.complete);
   const html = await bareErrorPage(app, status, { doing: broken && doingOf(broken.req.method), requestId });
   const headers = {
     ...bareHeaders(app),
@@ -84,7 +80,6 @@ export async function answerClientError(
   giveUp(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
 }
 
-/** What any other page about an error has. */
 export function bareHeaders({ config }: FastifyInstance) {
   return {
     ...securityHeaders(config),
@@ -93,7 +88,6 @@ export function bareHeaders({ config }: FastifyInstance) {
   };
 }
 
-/** A page for whoever asks, made without a request. */
 export async function bareErrorPage(
   app: FastifyInstance,
   status: number,

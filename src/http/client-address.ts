@@ -7,29 +7,23 @@ import type { Config } from '../config.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of the client, as far as the proxies that are trusted tell it: in its canonical form, or `unknown`. */
+    /** Canonical, or `unknown`: of the client, as far as trusted proxies tell it. */
     readonly address: string;
   }
 }
 
-/** How long a proxy that has left the header out is not believed, in milliseconds. */
 const DISTRUSTED_FOR = 60 * 60_000;
 
-/**
- * An address of IP without port, brackets and zone, IPv4 where it is mapped into IPv6 (RFC 4291, 2.5.5.2), in the form of
- * RFC 5952; `unknown` for whatever is none.
- */
+/** Without port, brackets and zone; mapped IPv4 as IPv4 (RFC 4291, 2.5.5.2), IPv6 as in RFC 5952; or `unknown`. */
 export function canonicalAddress(written = ''): string {
   const inBrackets = /^\[(.*)\](?::\d+)?$/.exec(written)?.[1];
   const bare = inBrackets ?? written.replace(/^([\d.]+):\d+$/, '$1');
   const [address = ''] = bare.split('%');
   const version = isIP(address);
   if (version === 0) return 'unknown';
-  // Of IPv4 there is one form that counts as one.
   return version === 4 ? address : ipaddr.process(address).toString();
 }
 
-/** Whether an address, as it is written in a request, is one of the proxies that are believed. */
 export function trustOf({ trustProxy }: Config): (address: string | undefined) => boolean {
   const trusted = new BlockList();
   for (const network of trustProxy) {
@@ -42,10 +36,7 @@ export function trustOf({ trustProxy }: Config): (address: string | undefined) =
   };
 }
 
-/**
- * Who asks, before there is a request of Fastify's: a connection is one client's, but those of a proxy are everyone's, and
- * there it is the address that the proxy forwards; undefined where it tells none.
- */
+/** A connection is one client's, but those of a proxy are everyone's: then the address that it forwards, if it does. */
 export function askerOf(
   { socket, headers }: IncomingMessage,
   isTrusted: ReturnType<typeof trustOf>,
@@ -56,18 +47,15 @@ export function askerOf(
   return client ? canonicalAddress(client) : undefined;
 }
 
-/**
- * Gives each request its `address`. A proxy that does not say who asks hands on what clients say of themselves: they
- * count as one, and the log says what is missing.
- */
+/** A proxy that does not say who asks hands on what clients say of themselves: all behind it count as one. */
 export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typeof trustOf>): void {
   const distrusted = new Map<string, number>();
-  const known = new WeakMap<FastifyRequest['raw'], string>();
+  const addresses = new WeakMap<FastifyRequest['raw'], string>();
 
   app.decorateRequest('address', {
     getter(this: FastifyRequest) {
-      const address = known.get(this.raw) ?? addressOf(this);
-      known.set(this.raw, address);
+      const address = addresses.get(this.raw) ?? addressOf(this);
+      addresses.set(this.raw, address);
       return address;
     },
   });

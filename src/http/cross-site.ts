@@ -18,7 +18,6 @@ export function addSameOrigin(app: FastifyInstance): void {
   });
 }
 
-/** Why a form is not taken; undefined where it is. */
 function crossSiteProblem(request: FastifyRequest): string | undefined {
   const isHere = isFromHere(request, request.server.config);
   if (isHere !== undefined) return isHere ? undefined : ELSEWHERE;

@@ -8,7 +8,6 @@ import type { Views } from './views.ts';
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Answers with the page about an error, which names the request where the log does. */
     renderError(page: Omit<Views['error'], 'requestId'>, status: number): Promise<FastifyReply>;
   }
 }

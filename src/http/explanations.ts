@@ -20,12 +20,14 @@ const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
 
 /** What someone was doing whose request failed; undefined where that is not known. */
 export type Doing = 'reading' | 'writing';
-type Known = { title: string; sentence: string } & Partial<Record<Doing, string>>;
+type StatusTexts = { title: string; sentence: string } & Partial<Record<Doing, string>>;
 
-const NOT_UNDERSTOOD: Known = { title: 'Request not understood', sentence: 'The request could not be read.' };
+const NOT_UNDERSTOOD: StatusTexts = {
+  title: 'Request not understood',
+  sentence: 'The request could not be read.',
+};
 
-/** What people are told of the errors that Fastify and Node find themselves: for all, and for what they were doing. */
-const KNOWN: Readonly<Record<number, Known>> = {
+const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
   400: NOT_UNDERSTOOD,
   408: {
     title: 'Too slow',
@@ -75,7 +77,6 @@ export function doingOf(method = ''): Doing {
   return method === 'POST' ? 'writing' : 'reading';
 }
 
-/** What is said of an error, with its status and, where there is one, a way on. */
 export function explain(error: unknown, request: FastifyRequest): Explanation {
   const doing = doingOf(request.method);
   const unchanged = doing === 'writing' ? ' Nothing was changed.' : '';
@@ -110,7 +111,7 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
     return { status: 500, title: 'The directory is damaged', sentence: `${DAMAGED}${unchanged}` };
   }
   const status = (error as Partial<FastifyError>)?.statusCode ?? 500;
-  return status in KNOWN || (status >= 400 && status < 500)
+  return status in BY_STATUS || (status >= 400 && status < 500)
     ? { status, ...explainStatus(status, doing) }
     : { status: 500, title: 'Something went wrong', sentence: UNEXPECTED[doing] };
 }
@@ -134,7 +135,6 @@ function outcomeUnknown(reason: string | undefined): string {
 export function wayOn(request: FastifyRequest, status: number): Views['error']['link'] {
   const { method, url, routeOptions, server } = request;
   const isReading = method === 'GET' || method === 'HEAD';
-  // Where there is nothing, nor is its form.
   if ((isReading && status < 500) || status === 404) return undefined;
   const form = formOf(request);
   if (form) return { href: form, text: 'Open the form again' };
@@ -142,7 +142,6 @@ export function wayOn(request: FastifyRequest, status: number): Views['error']['
   return { href: url, text: isReading ? 'Reload this page' : 'Open the form again' };
 }
 
-/** Where Roster is for whoever has come by another name. */
 function ownAddress({ server }: FastifyRequest): Views['error']['link'] {
   const { config } = server;
   const { port } = (server.server.address() ?? config) as { port: number };
@@ -160,9 +159,8 @@ function whereToLook(request: FastifyRequest): Views['error']['link'] {
   return form ? { href: form, text: 'Look at it' } : undefined;
 }
 
-/** What is said of a status that Fastify or Node answers with. */
 export function explainStatus(status: number, doing: Doing | undefined): Views['error'] {
-  const { title, sentence, ...more } = KNOWN[status] ?? NOT_UNDERSTOOD;
+  const { title, sentence, ...more } = BY_STATUS[status] ?? NOT_UNDERSTOOD;
   const { reading, writing = 'Nothing was changed.' } = more;
   const end = { reading, writing }[doing ?? 'reading'];
   return { title, sentence: doing && end ? `${sentence} ${end}` : sentence };

@@ -7,8 +7,7 @@ import { open, seal } from '../auth/tokens.ts';
 import type { Config } from '../config.ts';
 import { plain } from '../lib/text.ts';
 
-/** Seconds until a sentence that nobody fetched is forgotten. */
-const MAX_AGE = 120;
+const MAX_AGE_SECONDS = 120;
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -18,7 +17,7 @@ declare module 'fastify' {
 }
 
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
-  const { name, options } = cookieOf({ config, cookieMark: app.cookieMark }, 'flash', MAX_AGE);
+  const { name, options } = cookieOf({ config, cookieMark: app.cookieMark }, 'flash', MAX_AGE_SECONDS);
   await app.register(fastifyCookie);
   app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
     // Sealed, so that what another host of the same domain plants is not taken for Roster's words.

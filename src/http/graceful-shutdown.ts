@@ -3,21 +3,19 @@ import type { Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-/** Once the listener has closed, requests under way have this long to finish, in milliseconds. */
-const GRACE = 8_000;
-/** And so long has a connection to send its first byte. */
+/** From the closing of the listener on, in milliseconds: for requests under way, and for a first byte. */
+const CONNECTION_GRACE = 8_000;
 const UNUSED_GRACE = 1_000;
 const IDLE_CHECK = 50;
-/** For so long before the listener closes no answer goes out, in milliseconds: whoever is answered comes back at once. */
+/** So long before the listener closes no answer goes out: whoever is answered comes back at once. */
 const HOLD = 200;
-/** Milliseconds after which it closes although others still come. */
-const LONGEST_HOLD = 1_000;
+const TAKE_ALL_TIMEOUT = 1_000;
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether it is about to stop: it is not ready for more, and answers each connection for the last time. */
+    /** It is not ready for more, and answers each connection for the last time. */
     isDraining: boolean;
-    /** Drains for some milliseconds. `close` has to follow. */
+    /** For some milliseconds. `close` has to follow. */
     drain(time: number): Promise<void>;
   }
 }
@@ -45,7 +43,7 @@ export function addDraining(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     app.isDraining = true;
     timers.push(setTimeout(() => connections.closeUnused(), UNUSED_GRACE));
-    timers.push(setTimeout(() => app.server.closeAllConnections(), GRACE));
+    timers.push(setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE));
     await takeAll(connections);
     // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
     timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
@@ -56,12 +54,9 @@ export function addDraining(app: FastifyInstance): void {
   });
 }
 
-/**
- * Waits for a turn of the event loop in which nobody came: a listener that closes resets those whom the kernel has let in
- * and Roster has not yet, and each turn lets in one.
- */
+/** A listener that closes resets connections Roster has not taken yet. Each turn takes one: so wait until none came. */
 async function takeAll(connections: { total: number }): Promise<void> {
-  const deadline = performance.now() + LONGEST_HOLD;
+  const deadline = performance.now() + TAKE_ALL_TIMEOUT;
   let before: number;
   do {
     before = connections.total;
@@ -72,7 +67,6 @@ async function takeAll(connections: { total: number }): Promise<void> {
 function countConnections(app: FastifyInstance) {
   const open = new Set<Socket>();
   const connections = {
-    /** How many there have been. */
     total: 0,
     closeUnused() {
       for (const socket of open) if (socket.bytesRead === 0) socket.destroy();

@@ -1,10 +1,9 @@
 /** Who asks again and again without a pause. All times are in milliseconds, as by `performance.now()`. */
 
-/** Whoever asks more often, never with a pause of so many milliseconds in between, is hasty. */
+/** Whoever asks more often without such a pause is hasty. */
 const BURST = 3;
 const PAUSE = 1_000;
 
-/** How often someone has asked since the last pause, and when last. */
 export type Asker<Who> = { who: Who; count: number; last: number };
 
 export function isHasty(asker: Asker<unknown> | undefined): boolean {
@@ -17,7 +16,6 @@ export class Askers<Who> {
   #before = new Map<Who, Asker<Who>>();
   #since = 0;
 
-  /** Someone asks. */
   note(who: Who, now: number): Asker<Who> {
     const asker = this.#recent.get(who) ?? this.#before.get(who) ?? { who, count: 0, last: now };
     asker.count = now - asker.last < PAUSE ? asker.count + 1 : 1;

@@ -1,10 +1,9 @@
 /** Which host a request is for. */
 import type { IncomingMessage } from 'node:http';
 
-/** A whole address in the first line of a request: its host, and the rest. */
 const ABSOLUTE_FORM = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/i;
 
-/** The path that a request asks for; where it names a whole address, that one's host counts (RFC 9112, 3.2.2). */
+/** The path; where a whole address is asked for, its host takes the place of the header (RFC 9112, 3.2.2). */
 export function takeTarget({ url = '', headers }: IncomingMessage): string {
   const [, host, rest = ''] = url.startsWith('/') ? [] : (ABSOLUTE_FORM.exec(url) ?? []);
   if (host === undefined) return url;
@@ -19,7 +18,6 @@ export function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.findIndex(isHost) !== rawHeaders.findLastIndex(isHost);
 }
 
-/** The name in a `Host` header, or an address without brackets; empty for what is neither. */
 export function hostnameOf(host: string | undefined): string {
   // What a user, a path or a query would follow is no host; links are made of it.
   if (host === undefined || /[@/?#\\]/.test(host)) return '';

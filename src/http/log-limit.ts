@@ -6,28 +6,21 @@ type LogMethod = NonNullable<
 >;
 type Fields = { err?: Error };
 
-/** Writes a line, with what it says of those that it stands for. */
 type Line = (more: { leftOut?: number; leftOutReqIds?: readonly string[] }) => void;
 type Waiting = { last?: { line: Line; request: string | undefined }; leftOut: number; requests: string[] };
 
 export type Limit = {
-  /** Writes a line, or has a later one of its kind stand for it. */
   write(kind: string, line: Line, request?: string): void;
-  /** Writes what waits, and from then on every line as it comes. */
   end(): void;
 };
 
 /** https://github.com/pinojs/pino/blob/main/docs/api.md#loggerlevels-object */
 const WARN = 40;
-/** The least time between two lines of a kind, in milliseconds. */
 const INTERVAL = 1_000;
 /** A line names all requests that it stands for; with so many it does not wait any longer. */
 const MOST_REQUESTS = 200;
 
-/**
- * Of the lines of one kind the first is written at once, and then the last one of each second, with the number of those left
- * out and the ids of their requests.
- */
+/** The first line of a kind is written at once, then the last one of each second, with the number of those left out. */
 export function limitLines(interval = INTERVAL): Limit {
   const kinds = new Map<string, Waiting>();
   let isOver = false;
@@ -91,7 +84,6 @@ export function limitLog(limit: Limit): LogMethod {
   };
 }
 
-/** Nothing that waits is lost where the app is closed, or where the process ends before. */
 export function addLogLimit(app: FastifyInstance, limit: Limit): void {
   app.addHook('onListen', async () => void process.once('exit', limit.end));
   app.addHook('onClose', async () => {

@@ -1,7 +1,4 @@
-/**
- * A known address asked with a method that it does not have is 405, with the methods that it has. One that takes a form and
- * shows no page is asked for all the same, by Enter in the address bar after a refusal: it leads to the page with the form.
- */
+/** 405 for a method that an address does not have; but Enter in the address bar, after a refusal, leads to its form. */
 import { METHODS } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { formOf } from '../auth/kept-forms.ts';
@@ -9,7 +6,7 @@ import { nobody } from '../auth/policy.ts';
 
 /** Call it before the first route; what `closeMethods` needs is collected from then on. */
 export function collectMethods(app: FastifyInstance): { closeMethods(html: FastifyInstance): void } {
-  const known = new Map<string, Set<string>>();
+  const methodsByUrl = new Map<string, Set<string>>();
   const forms = new Map<string, string>();
   for (const method of METHODS) {
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT')
@@ -17,14 +14,14 @@ export function collectMethods(app: FastifyInstance): { closeMethods(html: Fasti
   }
   app.addHook('onRoute', ({ url, method, config: { form } = {} }) => {
     if (form !== undefined) forms.set(url, form);
-    const methods = known.get(url) ?? new Set();
+    const methods = methodsByUrl.get(url) ?? new Set();
     for (const name of [method].flat()) methods.add(name);
-    known.set(url, methods);
+    methodsByUrl.set(url, methods);
   });
   return {
     /** Call it after the last route; the answer is a page. */
     closeMethods(html) {
-      for (const [url, methods] of [...known]) {
+      for (const [url, methods] of [...methodsByUrl]) {
         const allow = [...methods].sort().join(', ');
         const form = forms.get(url);
         const isPage = methods.has('GET');

@@ -11,7 +11,6 @@ type Refusal = { headers: OutgoingHttpHeaders; html: Buffer };
 /** An empty address is that of the page itself. */
 const RELOAD = { href: '', text: 'Reload this page' };
 
-/** Returns what refuses a request. */
 export function addRefusals(
   app: FastifyInstance,
 ): (request: IncomingMessage, response: ServerResponse) => void {

@@ -7,7 +7,6 @@ const HERE = 'http://here.invalid';
 /** Bytes of an address that people are sent to: common proxies have 4 KiB for all the headers of an answer. */
 const LONGEST = 2_000;
 
-/** Wherever a redirect comes from. */
 export function addSafeRedirects(app: FastifyInstance): void {
   app.addHook('onSend', (_request, reply, payload, done) => {
     const location = reply.getHeader('location');
@@ -16,12 +15,11 @@ export function addSafeRedirects(app: FastifyInstance): void {
   });
 }
 
-/** Whether people can be sent to an address. */
 export function isShort(address: string): boolean {
   return address.length <= LONGEST;
 }
 
-/** An address that people can be sent to: where it is too long, without its query. */
+/** Where it is too long, without its query. */
 export function shortAddress(address: string, fallback = '/users'): string {
   return [address, address.replace(/\?.*/s, '')].find(isShort) ?? fallback;
 }

@@ -6,7 +6,6 @@ import { urlFor } from '../lib/url-for.ts';
 import { assetPath } from './assets.ts';
 import { hasTwoHosts, hostnameOf } from './host.ts';
 
-/** On every answer, errors included. */
 export const HEADERS = {
   'content-security-policy':
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -25,12 +24,10 @@ export const HEADERS = {
 
 const HTTPS_HEADERS = { ...HEADERS, 'strict-transport-security': 'max-age=31536000' };
 
-/** The same with, behind https, the word to keep to it. */
 export function securityHeaders(config: Pick<Config, 'origin'>): Readonly<Record<string, string>> {
   return isHttps(config) ? HTTPS_HEADERS : HEADERS;
 }
 
-/** A request that is refused before anything reads it. */
 export class RefusedError extends Error {
   override name = 'RefusedError';
   readonly statusCode: 400 | 403 | 421;
@@ -41,7 +38,6 @@ export class RefusedError extends Error {
   }
 }
 
-/** Sets the headers, and refuses a request for another host. */
 export function addSecurity(app: FastifyInstance, config: Config): void {
   const ours = [config.host, config.origin?.hostname, 'localhost'];
 

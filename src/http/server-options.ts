@@ -7,18 +7,16 @@ import { newRequestId } from './bare-pages.ts';
 import type { trustOf } from './client-address.ts';
 import { takeTarget } from './host.ts';
 import { type Limit, limitLog } from './log-limit.ts';
-import { CONNECTION_TIMEOUT } from './sockets.ts';
+import { ARRIVAL_TIMEOUT } from './sockets.ts';
 
-/** Bytes. */
-const LARGEST_FORM = 64 * 1024;
-/** A client that has not sent its whole request after this, in milliseconds, is told so; without a word if it has sent nothing. */
+const LARGEST_FORM_BYTES = 64 * 1024;
+/** Whoever has not sent a whole request by then is told so; without a word if nothing has come. */
 const REQUEST_TIMEOUT = 10_000;
 
 type Parts = { isTrusted: ReturnType<typeof trustOf>; limit: Limit };
 
 export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
   return {
-    // The only one in any log: a page that says what went wrong shows it.
     genReqId: newRequestId,
     logger: {
       level: config.logLevel,
@@ -27,9 +25,9 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
     },
     // From anyone else these headers are only what a client says of itself.
     trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
-    bodyLimit: LARGEST_FORM,
+    bodyLimit: LARGEST_FORM_BYTES,
     requestTimeout: REQUEST_TIMEOUT,
-    connectionTimeout: CONNECTION_TIMEOUT,
+    connectionTimeout: ARRIVAL_TIMEOUT,
     keepAliveTimeout: config.keepAlive,
     // A request without a host is ours to answer, like one for another host.
     http: { headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1_000, requireHostHeader: false },
@@ -42,7 +40,6 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
   } satisfies FastifyServerOptions & { http: object };
 }
 
-/** What is logged of a request; a token in its address is not. */
 function requestToLog({ method, url, host, address }: FastifyRequest) {
   return { method, url: withoutTokens(url), host, remoteAddress: address };
 }

@@ -3,16 +3,15 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { answerClientError } from './bare-pages.ts';
 
-/** A connection on which nothing moves, while a request is to arrive, is closed after so many milliseconds: once it is answered. */
-export const CONNECTION_TIMEOUT = 15_000;
-/** The same while an answer waits to be read, after twice as long at most (Node looks once more). */
+export const ARRIVAL_TIMEOUT = 15_000;
+/** In milliseconds, while an answer waits to be read; Node looks once more, so it may take twice as long. */
 const ANSWER_TIMEOUT = 5_000;
 
-/** Sets what there is to wait for. While a handler is at work there is no limit: whoever has sent a form is answered. */
+/** While a handler is at work there is no limit: whoever has sent a form is answered. */
 export function addTimeouts(app: FastifyInstance): void {
   // What `inject` makes up has no timeout. The answer before may have left its own.
   app.addHook('onRequest', (request, _reply, done) => {
-    request.socket.setTimeout?.(CONNECTION_TIMEOUT);
+    request.socket.setTimeout?.(ARRIVAL_TIMEOUT);
     done();
   });
   app.addHook('preHandler', (request, _reply, done) => {

@@ -13,7 +13,6 @@ import { listHelpers } from '../users/list/helpers.ts';
 import { yesOrNo } from '../users/validation.ts';
 import { assetPath } from './assets.ts';
 
-/** The folder of the templates. */
 export const TEMPLATES = join(import.meta.dirname, '..', '..', 'views');
 
 const time = new Intl.DateTimeFormat('en-GB', {
@@ -46,7 +45,7 @@ const UNITS = [
   ['minute', 60_000],
 ] as const;
 
-/** What every view can call. Times are milliseconds since 1970. */
+/** Times are milliseconds since 1970. */
 export const helpers = {
   ...listHelpers,
   asset: (name: string) => urlFor(assetPath(name)),
@@ -74,14 +73,12 @@ export const helpers = {
     const unit = UNITS.find(([, length]) => passed >= length);
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },
-  /** "Firefox on Linux", as far as a browser says what it is. */
   browserName(agent: string): string {
     const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
     const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];
     return system ? `${browser} on ${system}` : browser;
   },
   displayName: (user: User) => user.full_name ?? user.username,
-  /** One or two letters that stand for a person. */
   initials(user: User): string {
     const words = (user.full_name ?? user.username)
       .split(/[\s._+-]+/u)
@@ -91,7 +88,6 @@ export const helpers = {
     );
     return letters.join('').toUpperCase();
   },
-  /** One of the five colours of avatars. */
   hue: (user: User) => user.id % 5,
 };
 

@@ -1,23 +1,18 @@
-/**
- * Answers that come before a request has been read. A connection that is closed while its client still sends is reset, and
- * the answer lost with it: so what is sent is read and dropped first, up to a bound.
- */
+/** Answers that come before a request has been read. */
+// To close a connection while its client sends resets it, and the answer is lost: so what comes is dropped before.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** Bytes; whoever sends more sees the reset. */
-const MOST_DROPPED = 8 * 1024 * 1024;
+/** Whoever sends more sees the reset. */
+const MOST_DROPPED_BYTES = 8 * 1024 * 1024;
 /** After so long without a byte, in milliseconds, someone waits for the answer before going on. */
 const STALLED = 3_000;
-/** How long a bare connection is read from once it has been answered, in milliseconds. */
 const LINGER = 5_000;
 
-/** Stops the dropping of what a connection sends. */
-const dropping = new WeakMap<Socket, () => void>();
+const stopDroppingOf = new WeakMap<Socket, () => void>();
 const givenUp = new WeakSet<Socket>();
 
-/** No answer is sent before the body of its request has been read, or dropped. */
 export function addDropping(app: FastifyInstance): void {
   app.addHook('preHandler', (request, reply, done) => {
     if (givenUp.has(request.socket)) reply.hijack();
@@ -31,7 +26,6 @@ export function addDropping(app: FastifyInstance): void {
   });
 }
 
-/** Drops what is left of a request's body; tells whether that was all of it. */
 export function dropBody(raw: IncomingMessage, done: (isWhole: boolean) => void): void {
   const { socket, headers } = raw;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
@@ -42,28 +36,27 @@ export function dropBody(raw: IncomingMessage, done: (isWhole: boolean) => void)
   let dropped = 0;
   const count = ({ length }: Buffer) => {
     dropped += length;
-    if (dropped > MOST_DROPPED) stop();
+    if (dropped > MOST_DROPPED_BYTES) stop();
   };
   const stop = () => {
     raw.off('data', count).off('end', stop).off('close', stop).off('timeout', stop);
-    dropping.delete(socket);
+    stopDroppingOf.delete(socket);
     raw.pause();
     done(raw.readableEnded);
   };
-  dropping.set(socket, stop);
+  stopDroppingOf.set(socket, stop);
   raw.on('data', count).on('end', stop).on('close', stop).on('timeout', stop);
   // What `inject` makes up has no timeout.
   socket.setTimeout?.(STALLED);
 }
 
-/** Lets the answer to a request go whose body is being dropped; false if none is. */
 export function stopDropping(socket: Socket): boolean {
-  const stop = dropping.get(socket);
+  const stop = stopDroppingOf.get(socket);
   stop?.();
   return stop !== undefined;
 }
 
-/** Sends a last answer on a bare connection. Whatever else comes on it is read for a while, and not acted on. */
+/** Sends a last answer; whatever else comes is read for a while, and not acted on. */
 export function giveUp(socket: Socket, answer: string): void {
   if (givenUp.has(socket)) return;
   givenUp.add(socket);

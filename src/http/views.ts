@@ -14,25 +14,20 @@ import { createEta, helpers, TEMPLATES } from './templates.ts';
 
 type Errors = Readonly<Record<string, string>>;
 
-/** What the layout shows of whoever asks, for every view. */
 export type Asking = {
   session: Session | undefined;
   actor: Actor | undefined;
-  /** Whether there is no administrator yet. */
   isOpen: boolean;
 };
 
-/** From the name of a view to its data. */
 export type Views = {
   'users/list': {
     list: ListState;
     /** None when it would take too long to find. */
     page: Page<User> | undefined;
-    /** How many have the role that is asked for, or how many there are. */
     counts: Counts;
-    /** Whether there is nobody at all. */
+    /** Nobody in the whole directory. */
     isEmpty: boolean;
-    /** What was searched for. */
     terms: readonly Term[];
     notices: string[];
     /** What was typed for the number of a page and is none. */
@@ -41,7 +36,7 @@ export type Views = {
   'users/show': {
     user: User;
     from: ListState;
-    /** How someone with a role signs in, for those who give access. */
+    /** For those who give access, of users who can have it. */
     access:
       | {
           hasPassword: boolean;
@@ -52,33 +47,26 @@ export type Views = {
       | undefined;
   };
   'users/form': {
-    /** The user being changed; none when there is one to be made. */
     user: User | undefined;
     from: ListState;
-    /** What the fields show. */
     values: Fields;
-    /** One sentence for each field that is wrong. */
     errors: Errors;
     /** Who already has the username and the email that were typed. */
     holders: { username?: User; email?: User };
-    /** Whether the user was changed since the form was filled: the fields then show what is there now, too. */
+    /** Somebody else has saved since the form was filled: the fields then show what is there now, too. */
     isConflict: boolean;
-    /** Whether the fields hold what was sent after a session had ended. */
     isDraft: boolean;
   };
   'users/delete': { user: User; from: ListState };
   'auth/sign-in': {
-    /** Where to go afterwards. */
     next: string;
     username?: string;
-    /** A form that was sent too late, sealed. */
+    /** Sealed: a form that was sent too late. */
     draft?: string | undefined;
     /** Stands for the right password; then a code is asked for. */
     ticket?: string;
-    /** Whether a recovery code was entered in its place. */
     isRecovery?: boolean;
     problem?: string;
-    /** What may be the reason of it. */
     note?: string;
     /** Whether a session has ended, and whether something was sent without one. */
     isExpired?: boolean;
@@ -89,7 +77,6 @@ export type Views = {
     session: Session;
     sessions: Awaited<ReturnType<typeof findSessionsOf>>;
     recoveryCodes: number;
-    /** When the password was chosen. */
     changedAt: number;
     errors: Errors;
   };
@@ -110,7 +97,6 @@ export type Views = {
     sentence: string;
     /** The way on, if it is not simply to the list, or to the door. */
     link?: { href: string; text: string } | undefined;
-    /** The request, as the log calls it. */
     requestId?: string | undefined;
     notices?: string[];
   };

@@ -43,10 +43,7 @@ export async function removeSecondFactor(
   return { kind: 'removed', user };
 }
 
-/**
- * Uses a link up to set the password of whom it is for.
- * @returns undefined where it has been used meanwhile, or its user may not sign in any more.
- */
+/** @returns undefined where the link has been used meanwhile, or its user may not sign in any more. */
 export async function acceptInvitation(
   trx: Trx,
   actor: Actor,

@@ -5,7 +5,6 @@ import { hashOf } from '../auth/tokens.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { isInTime } from './expiry.ts';
 
-/** Makes a user's link, in the place of an earlier one. */
 export async function insertInvitation(trx: Trx, userId: number, token: string, now: number): Promise<void> {
   const invitation = { token_hash: hashOf(token), created_at: now };
   await trx
@@ -15,7 +14,7 @@ export async function insertInvitation(trx: Trx, userId: number, token: string, 
     .execute();
 }
 
-/** Whom a link is for; undefined when it has been used, is too old, or that user may not sign in. */
+/** Undefined when the link has been used, is too old, or its user may not sign in. */
 export async function findInvited(db: Db, token: string, now: number): Promise<User | undefined> {
   const invited = await db
     .selectFrom('invitations')
@@ -27,7 +26,6 @@ export async function findInvited(db: Db, token: string, now: number): Promise<U
   return invited && isInTime(invited.invited_at, now) && maySignIn(invited) ? invited : undefined;
 }
 
-/** Uses a link up; false where it has been used meanwhile. */
 export async function redeemInvitation(trx: Trx, token: string): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom('invitations')

@@ -10,7 +10,7 @@ import { passwordQueue } from '../auth/password-queue.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
 import { anyone, mayManage } from '../auth/policy.ts';
 import { actorOf, runCommand } from '../auth/run-command.ts';
-import { CUT_OFF, newToken, tokenIn } from '../auth/tokens.ts';
+import { LINK_CUT_OFF, newToken, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
@@ -102,7 +102,7 @@ async function getInvited(request: WithToken) {
   const { server, params } = request;
   await authenticate(request);
   const token = tokenIn(params.token);
-  if (token === undefined) throw new NotFoundError(CUT_OFF);
+  if (token === undefined) throw new NotFoundError(LINK_CUT_OFF);
   const user = await findInvited(server.db, token, server.clock());
   if (user === undefined) throw used();
   return { user, token };

@@ -10,7 +10,6 @@ declare module 'fastify' {
 }
 
 const LOOK_EVERY = 10_000;
-/** How long people are told of it, in milliseconds. */
 const TOLD_FOR = 12 * 60 * 60_000;
 
 const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
@@ -18,12 +17,12 @@ const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 's
 export function addClockWatch(app: FastifyInstance): void {
   /** How far the clock is ahead of the time that the process has run, which nobody sets. */
   const lead = () => app.clock() - performance.now();
-  let known = lead();
+  let expected = lead();
   let jump: { what: string; at: number } | undefined;
   const look = () => {
-    const by = lead() - known;
+    const by = lead() - expected;
     if (Math.abs(by) <= SKEW) return;
-    known += by;
+    expected += by;
     jump = { what: `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`, at: performance.now() };
     app.log.warn(`the clock was ${jump.what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
   };
@@ -48,7 +47,6 @@ const AFTER_BACK =
 const AFTER_FORWARD =
   ', or this machine was asleep: what has become too old meanwhile, such as sessions and links, is over';
 
-/** "2 h 0 min" */
 function inWords(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;

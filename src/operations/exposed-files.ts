@@ -7,7 +7,6 @@ import { filePathOf } from '../database-url.ts';
 /** Permissions of everyone but the owner. */
 const OTHERS = 0o077;
 
-/** A sentence for what others can read, with the command that mends it. */
 export function findExposedFiles({
   databaseUrl,
   secretKeyFile,
@@ -20,9 +19,9 @@ export function findExposedFiles({
   const folder = dirname(database ?? secretKeyFile);
   const commands = [
     ...(isExposed(folder) && isOfRosterAlone(folder, [...files, secretKeyFile])
-      ? [`chmod 700 ${quoted(folder)}`]
+      ? [`chmod 700 ${quotedForShell(folder)}`]
       : []),
-    ...(exposed.length > 0 ? [`chmod 600 ${exposed.map(quoted).join(' ')}`] : []),
+    ...(exposed.length > 0 ? [`chmod 600 ${exposed.map(quotedForShell).join(' ')}`] : []),
   ];
   if (commands.length === 0) return [];
   if (!keepsPermissions(folder))
@@ -64,7 +63,6 @@ function isOfRosterAlone(folder: string, files: readonly string[]): boolean {
   return readdirSync(folder).every((name) => names.some((own) => name.startsWith(own)));
 }
 
-/** For a shell. */
-function quoted(path: string): string {
+function quotedForShell(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

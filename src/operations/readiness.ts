@@ -12,15 +12,14 @@ const FRESH = 3_000;
 const PATIENCE = 1_800;
 const SILENT: Problem = { sentence: 'the database does not answer' };
 
-/** Why not, in a sentence that tells nothing of the inside, and what does tell it. */
 type Problem = { sentence: string; err?: unknown };
 
-/** Asks for the sentence that says why Roster is not ready; undefined when it is. The log hears of every change. */
+/** The sentence says why Roster is not ready. */
 export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<string | undefined> {
   let underWay: Promise<Problem | undefined> | undefined;
   let answer: Promise<string | undefined> | undefined;
   let freshUntil = 0;
-  let known: string | undefined;
+  let lastNoted: string | undefined;
 
   return () => {
     if (answer === undefined || performance.now() >= freshUntil) {
@@ -41,8 +40,8 @@ export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<st
   }
 
   function note(problem: Problem | undefined): void {
-    if (problem?.sentence === known) return;
-    known = problem?.sentence;
+    if (problem?.sentence === lastNoted) return;
+    lastNoted = problem?.sentence;
     if (problem) log.error({ err: problem.err }, `not ready: ${problem.sentence}`);
     else log.warn('ready again');
   }

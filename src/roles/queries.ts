@@ -1,7 +1,6 @@
 /** What is asked of everyone with a role, in the database. */
 import type { Db, Role, Trx } from '../db/schema.ts';
 
-/** Of whom a second factor is asked. */
 export async function findRolesWithCode(db: Db): Promise<Role[]> {
   const asked = db.selectFrom('role_rules').select('role').where('is_code_required', '=', true);
   return (await asked.orderBy('role').execute()).map(({ role }) => role);

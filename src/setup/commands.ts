@@ -9,12 +9,11 @@ import { changeUser, createUser } from '../users/commands.ts';
 import { findUserByUsername } from '../users/queries.ts';
 import { type NewUser, newUserSchema } from '../users/validation.ts';
 
-/** The fields of someone who becomes an administrator. */
 export const administratorSchema = newUserSchema.omit({ is_active: true, role: true });
 
 type NewAdministrator = Omit<NewUser, 'is_active' | 'role'>;
 
-/** @returns undefined where there is an administrator already; else as below. */
+/** @returns undefined where there is an administrator already. @throws NotUniqueError for someone else's email. */
 export async function makeFirstAdministrator(
   trx: Trx,
   actor: Actor,
@@ -29,11 +28,7 @@ export async function makeFirstAdministrator(
   return administrator;
 }
 
-/**
- * Makes someone an administrator who signs in with a password; the user is made where there is none of that name.
- * @param user checked by `administratorSchema`.
- * @throws NotUniqueError when the email is someone else's.
- */
+/** The user is made where there is none of that name. @throws NotUniqueError for someone else's email. */
 export async function makeAdministrator(
   trx: Trx,
   actor: Actor,

@@ -11,7 +11,7 @@ import { passwordQueue } from '../auth/password-queue.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
 import { anyone } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
-import { CUT_OFF, hashOf, tokenIn } from '../auth/tokens.ts';
+import { hashOf, LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
@@ -93,9 +93,10 @@ async function checkToken(request: WithToken): Promise<void> {
   const { server, params } = request;
   await authenticate(request);
   const token = tokenIn(params.token);
-  if (token === undefined) throw new NotFoundError(CUT_OFF);
-  const [given, known] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));
-  if (!given || !known || !timingSafeEqual(given, known) || (await hasAdministrator(server.db))) throw used();
+  if (token === undefined) throw new NotFoundError(LINK_CUT_OFF);
+  const [given, expected] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));
+  if (!given || !expected || !timingSafeEqual(given, expected) || (await hasAdministrator(server.db)))
+    throw used();
 }
 
 function used(): NotFoundError {

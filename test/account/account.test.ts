@@ -4,6 +4,7 @@ import { findCredentials } from '../../src/auth/credentials.ts';
 import { deleteSessionsOf } from '../../src/auth/sessions.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
+import { pageOf } from '../page.ts';
 import {
   addPerson,
   codeAt,
@@ -15,7 +16,7 @@ import {
   signedIn,
   signIn,
 } from '../people.ts';
-import { cookieName, fieldValue, get, post, startApp, textOf } from '../support.ts';
+import { cookieName, get, post, startApp } from '../support.ts';
 
 const NEW = 'a bicycle in the library';
 const CHANGE = { current_password: PASSWORD, new_password: NEW, new_password_again: NEW };
@@ -31,12 +32,12 @@ async function start({ hasCode = false } = {}) {
 /** The page with a new second factor, and what is on it. */
 async function newCode(app: FastifyInstance, headers: Headers) {
   const page = await get(app, '/account/code', headers);
-  const secret = /class="secret">([A-Z2-7 ]+)</.exec(page.body)?.[1]?.replaceAll(' ', '') ?? '';
-  return { page, secret, sealed: fieldValue(page.body, 'sealed') ?? '' };
+  const { secret } = pageOf(page);
+  return { page, secret: secret.replaceAll(' ', ''), sealed: pageOf(page).field('sealed') };
 }
 
 describe('changing the password', () => {
-  test('renews this session, ends the others, and only the new one works from then on', async () => {
+  test('signs out every other browser, and only the new one works from then on', async () => {
     const { app, ed, headers } = await start();
     const other = await signedIn(app, ed);
     const answer = await post(app, '/account/password', CHANGE, headers);
@@ -59,13 +60,13 @@ describe('changing the password', () => {
     };
     const answer = await post(app, '/account/password', wrong, headers);
     expect(answer.statusCode).toBe(422);
-    const text = textOf(answer.body);
-    expect(text).toContain('There are 2 problems');
-    expect(text).toContain('That is not your password.');
-    expect(text).toContain('must not contain the username or the email');
+    const page = pageOf(answer);
+    expect(page.text).toContain('There are 2 problems');
+    expect(page.errorOf('current_password')).toContain('That is not your password.');
+    expect(page.errorOf('new_password')).toContain('must not contain the username or the email');
     expect(answer.body).not.toContain('ed@example.org ed@');
     const typo = await post(app, '/account/password', { ...CHANGE, new_password_again: `${NEW}s` }, headers);
-    expect(textOf(typo.body)).toContain('That is not what you have typed above.');
+    expect(pageOf(typo).errorOf('new_password_again')).toContain('That is not what you have typed above.');
     expect(await signIn(app, 'ed')).toBeDefined();
   });
 
@@ -79,10 +80,12 @@ describe('changing the password', () => {
     const same = { current_password: accented, new_password: typed, new_password_again: typed };
     const refused = await post(app, '/account/password', same, headersFor(app, token));
     expect(refused.statusCode).toBe(422);
-    expect(textOf(refused.body)).toContain('That is your password already: choose another one.');
+    expect(pageOf(refused).errorOf('new_password')).toContain(
+      'That is your password already: choose another one.',
+    );
     // It tells nothing to whoever does not know it.
     const guess = { current_password: NEW, new_password: NEW, new_password_again: NEW };
-    const guessed = textOf((await post(app, '/account/password', guess, headersFor(app, token))).body);
+    const guessed = pageOf(await post(app, '/account/password', guess, headersFor(app, token))).text;
     expect(guessed).toContain('That is not your password.');
     expect(guessed).not.toContain('already');
   });
@@ -98,10 +101,14 @@ describe('changing the password', () => {
 
   test('has what password managers look for', async () => {
     const { app, headers } = await start();
-    const { body } = await get(app, '/account', headers);
-    expect(body).toMatch(/value="ed" autocomplete="username"/);
-    expect(body).toMatch(/name="current_password" type="password"[^>]*autocomplete="current-password"/);
-    expect([...body.matchAll(/type="password"[^>]*autocomplete="new-password"/g)]).toHaveLength(2);
+    const { inputs } = pageOf(await get(app, '/account', headers)).form('Change password');
+    const type = 'password';
+    expect(inputs.slice(1)).toMatchObject([
+      { name: 'current_password', type, autocomplete: 'current-password' },
+      { type: 'text', value: 'ed', autocomplete: 'username' },
+      { name: 'new_password', type, autocomplete: 'new-password' },
+      { name: 'new_password_again', type, autocomplete: 'new-password' },
+    ]);
   });
 });
 
@@ -111,24 +118,26 @@ describe('the second factor', () => {
     const { page, secret, sealed } = await newCode(app, headers);
     const password = PASSWORD;
     expect(page.headers['cache-control']).toBe('no-store');
-    expect(page.body).toMatch(/<svg class="qr"[^>]*>.*<path d="M\d/s);
+    const drawing = pageOf(page).drawing('QR code with the secret that is written beside it');
+    expect(drawing).toMatch(/^M\d/);
     const wrong = await post(app, '/account/code', { sealed, code: '000000', password }, headers);
     expect(wrong.statusCode).toBe(422);
-    expect(wrong.body.replaceAll(' ', '')).toContain(secret);
+    expect(pageOf(wrong).secret.replaceAll(' ', '')).toBe(secret);
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
 
     const code = codeAt(clock(), secret);
     const refused = await post(app, '/account/code', { sealed, code, password: 'wrong' }, headers);
     expect(refused.statusCode).toBe(422);
-    expect(textOf(refused.body)).toContain('That is not your password.');
+    expect(pageOf(refused).errorOf('password')).toContain('That is not your password.');
     const shown = await post(app, '/account/code', { sealed, code, password }, headers);
     expect([shown.statusCode, shown.headers['cache-control']]).toEqual([200, 'no-store']);
-    const codes = [...shown.body.matchAll(/<li>([a-z2-9-]{14})<\/li>/g)].map(([, one]) => one ?? '');
+    const codes = pageOf(shown).items;
+    for (const one of codes) expect(one).toMatch(/^[a-z2-9-]{14}$/);
     expect(new Set(codes).size).toBe(10);
-    expect(textOf((await get(app, '/account', headers)).body)).toContain('10 recovery codes are left');
+    expect(pageOf(await get(app, '/account', headers)).text).toContain('10 recovery codes are left');
     // The code that turned it on has been used.
     const asked = await post(app, '/sign-in', { username: 'ed', password: PASSWORD });
-    const ticket = fieldValue(asked.body, 'ticket') ?? '';
+    const ticket = pageOf(asked).field('ticket');
     expect((await post(app, '/sign-in', { ticket, code })).statusCode).toBe(422);
     expect((await post(app, '/sign-in', { ticket, code: codes[3] ?? '' })).statusCode).toBe(303);
     const again = await post(app, '/account/code', { sealed, code, password }, headers);
@@ -138,14 +147,14 @@ describe('the second factor', () => {
     await post(app, '/account/code/delete', { password }, headers);
     const old = await post(app, '/account/code', { sealed, code, password }, headers);
     expect(old.statusCode).toBe(422);
-    expect(textOf(old.body)).toContain('Scan this new code.');
+    expect(pageOf(old).text).toContain('Scan this new code.');
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
   });
 
   test('is not set with the secret of someone else, or one that was made up', async () => {
     const { app, clock, ed, headers } = await start();
     const ann = await signedIn(app, { ...ed, id: 1 });
-    const sealed = fieldValue((await get(app, '/account/code', ann)).body, 'sealed') ?? '';
+    const sealed = pageOf(await get(app, '/account/code', ann)).field('sealed');
     for (const foreign of [sealed, 'x', ''])
       expect(
         (
@@ -162,19 +171,24 @@ describe('the second factor', () => {
 
   test('is turned off, and recovery codes are made anew, with the password', async () => {
     const { app, ed, headers } = await start({ hasCode: true });
-    for (const address of ['/account/code/delete', '/account/recovery-codes']) {
+    for (const [address, button, summary, other] of [
+      ['/account/code/delete', 'Turn off', 'Turn off…', 'Make new recovery codes…'],
+      ['/account/recovery-codes', 'Make new recovery codes', 'Make new recovery codes…', 'Turn off…'],
+    ] as const) {
       const refused = await post(app, address, { password: 'wrong' }, headers);
       expect(refused.statusCode).toBe(422);
-      expect(textOf(refused.body)).toContain('That is not your password.');
       // The form that was sent, and no other, is unfolded and says so.
-      const wrong = new RegExp(`<details[^>]* open>.*?action="${address}".*?aria-invalid="true"`, 's');
-      expect(refused.body).toMatch(wrong);
-      expect(refused.body.match(/<details[^>]* open>/g)).toHaveLength(1);
+      const page = pageOf(refused);
+      const form = page.form(button);
+      expect(form.action).toBe(address);
+      expect(form.text).toContain('That is not your password.');
+      expect(form.input('password')['aria-invalid']).toBe('true');
+      expect([page.isOpen(summary), page.isOpen(other)]).toEqual([true, false]);
     }
-    expect(textOf((await get(app, '/account', headers)).body)).toContain('1 recovery code is left');
+    expect(pageOf(await get(app, '/account', headers)).text).toContain('1 recovery code is left');
     const shown = await post(app, '/account/recovery-codes', { password: PASSWORD }, headers);
     expect(shown.headers['cache-control']).toBe('no-store');
-    expect([...shown.body.matchAll(/<li>[a-z2-9-]{14}<\/li>/g)]).toHaveLength(10);
+    expect(pageOf(shown).items).toEqual(Array(10).fill(expect.stringMatching(/^[a-z2-9-]{14}$/)));
     const kept = await app.db.selectFrom('recovery_codes').select('code_hash').execute();
     expect(kept.map(({ code_hash }) => code_hash)).not.toContain('kept');
     expect((await post(app, '/account/code/delete', { password: PASSWORD }, headers)).statusCode).toBe(303);
@@ -186,7 +200,9 @@ describe('the second factor', () => {
   test('is not turned off where the role asks for one', async () => {
     const { app, ed, headers } = await start({ hasCode: true });
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
-    expect((await get(app, '/account', headers)).body).not.toContain('/account/code/delete');
+    const { buttons } = pageOf(await get(app, '/account', headers));
+    expect(buttons).toContain('Make new recovery codes');
+    expect(buttons).not.toContain('Turn off');
     expect((await post(app, '/account/code/delete', { password: PASSWORD }, headers)).statusCode).toBe(403);
     expect(await findCredentials(app.db, ed.id)).not.toMatchObject({ code_secret: null });
   });
@@ -196,8 +212,8 @@ describe('sessions', () => {
   test('are shown as long as they last', async () => {
     const { app, clock, ed } = await start();
     const count = async () => {
-      const { body } = await get(app, '/account', await signedIn(app, ed));
-      return textOf(body).match(/Firefox on Linux/g)?.length;
+      const { items } = pageOf(await get(app, '/account', await signedIn(app, ed)));
+      return items.filter((item) => item.startsWith('Firefox on Linux at ')).length;
     };
     expect(await count()).toBe(2);
     clock.move(12 * HOUR - 1);
@@ -209,9 +225,11 @@ describe('sessions', () => {
   test('are shown with where they began, and all others can be ended', async () => {
     const { app, ed, headers } = await start();
     const other = await signedIn(app, ed);
-    const text = textOf((await get(app, '/account', headers)).body);
-    expect(text).toContain('Firefox on Linux at 127.0.0.1 this browser');
-    expect(text.match(/Firefox on Linux/g)).toHaveLength(2);
+    const { items } = pageOf(await get(app, '/account', headers));
+    const place = 'Firefox on Linux at 127.0.0.1';
+    expect(items).toHaveLength(2);
+    expect(items.filter((item) => item.startsWith(`${place} Since`))).toHaveLength(1);
+    expect(items.filter((item) => item.startsWith(`${place} this browser Since`))).toHaveLength(1);
     expect((await post(app, '/account/sessions/delete', {}, headers)).statusCode).toBe(303);
     expect((await get(app, '/account', headers)).statusCode).toBe(200);
     expect((await get(app, '/account', other)).statusCode).toBe(303);
@@ -226,8 +244,11 @@ describe('a session that ends in the middle of a change', () => {
     ['/account/recovery-codes', { password: PASSWORD }],
   ])('changes nothing any more: %s', async (address, given) => {
     const { app, clock, ed, headers } = await start({ hasCode: given !== undefined });
-    const { sealed, secret } = await newCode(app, headers);
-    const fields = given ?? { sealed, code: codeAt(clock(), secret), password: PASSWORD };
+    const firstCode = async () => {
+      const { sealed, secret } = await newCode(app, headers);
+      return { sealed, code: codeAt(clock(), secret), password: PASSWORD };
+    };
+    const fields = given ?? (await firstCode());
     const stateOf = async () => [
       await findCredentials(app.db, ed.id),
       await app.db.selectFrom('recovery_codes').selectAll().execute(),
@@ -249,7 +270,7 @@ describe('a session that ends in the middle of a change', () => {
     isOver.resolve();
     await ending;
     expect((await answer).statusCode).toBe(401);
-    expect(textOf((await answer).body)).toContain('You are not signed in, so nothing was changed.');
+    expect(pageOf(await answer).text).toContain('You are not signed in, so nothing was changed.');
     expect(await stateOf()).toEqual(before);
   });
 });

@@ -2,8 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { seal } from '../../src/auth/tokens.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, movableClock, PASSWORD } from '../people.ts';
-import { cookieName, get, post, startApp, textOf } from '../support.ts';
+import { cookieName, get, post, startApp } from '../support.ts';
 
 async function start() {
   const clock = movableClock();
@@ -97,8 +98,8 @@ describe('a browser that keeps no cookies', () => {
     expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
     const page = await get(app, String(headers.location));
     expect(page.statusCode).toBe(422);
-    expect(textOf(page.body)).toContain('Your browser has not kept the cookie that you are known by');
-    expect(page.body).toContain('name="next" value="/users/1"');
+    expect(pageOf(page).text).toContain('Your browser has not kept the cookie that you are known by');
+    expect(pageOf(page).field('next')).toBe('/users/1');
     expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);
   });
 

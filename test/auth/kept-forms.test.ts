@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, codeAt, type Headers, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
-import { addUser, cookieName, fieldValue, get, post, startApp, textOf } from '../support.ts';
+import { addUser, cookieName, get, post, startApp } from '../support.ts';
 
 const ZOE = { username: 'zoe', email: 'zoe@example.org', full_name: 'Zoë "Z" <b>', is_active: '0' };
 
@@ -22,11 +23,9 @@ async function startWithPeople() {
 
 /** Signs in by the form on a page, with the cookie that the browser still has. */
 async function signInOn(app: FastifyInstance, html: string, user: User, headers: Headers, more = {}) {
-  const hidden = Object.fromEntries(
-    ['next', 'draft', 'ticket']
-      .map((name) => [name, fieldValue(html, name)])
-      .filter(([, value]) => value !== undefined),
-  );
+  const form = pageOf(html);
+  const names = form.fields.filter((name) => ['next', 'draft', 'ticket'].includes(name));
+  const hidden = Object.fromEntries(names.map((name) => [name, form.field(name)]));
   const typed = 'ticket' in hidden ? more : { username: user.username, password: PASSWORD };
   const answer = await post(app, '/sign-in', { ...hidden, ...typed }, headers);
   const cookie = answer.cookies.find(({ name }) => name === cookieName('session'));
@@ -37,13 +36,13 @@ async function signInOn(app: FastifyInstance, html: string, user: User, headers:
 }
 
 describe('a form that is sent after its session has ended', () => {
-  test('is answered 401 with the form for signing in, and then is there as it was typed, to be sent', async () => {
+  test('is answered with the form for signing in, and then is there as it was typed, to be sent', async () => {
     const { app, ed, headers } = await startWithPeople();
     const refused = await post(app, '/users?from=page%3D2', ZOE, headers);
     expect(refused.statusCode).toBe(401);
     expect(refused.headers['www-authenticate']).toBe('Form realm="Roster"');
-    expect(textOf(refused.body)).toContain('Sign in as ed, and what you typed will be there to be sent.');
-    expect(fieldValue(refused.body, 'username')).toBe('ed');
+    expect(pageOf(refused).text).toContain('Sign in as ed, and what you typed will be there to be sent.');
+    expect(pageOf(refused).field('username')).toBe('ed');
     expect(refused.body).not.toMatch(/zoe@example|Zoë/);
 
     const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
@@ -51,14 +50,14 @@ describe('a form that is sent after its session has ended', () => {
     expect(await app.db.selectFrom('users').select('id').where('username', '=', 'zoe').execute()).toEqual([]);
     // As often as it is asked for: a reload loses nothing.
     for (let time = 0; time < 2; time++) {
-      const form = await get(app, '/users/new?from=page%3D2', signed);
-      expect(textOf(form.body)).toContain('Nothing of it has been saved yet.');
+      const form = pageOf(await get(app, '/users/new?from=page%3D2', signed));
+      expect(form.text).toContain('Nothing of it has been saved yet.');
       for (const name of ['username', 'email', 'full_name'] as const)
-        expect(fieldValue(form.body, name)).toBe(ZOE[name]);
-      expect(form.body).toMatch(/value="0" checked/);
+        expect(form.field(name)).toBe(ZOE[name]);
+      expect(form.field('is_active')).toBe('Inactive');
     }
     expect((await post(app, '/users?from=page%3D2', ZOE, signed)).statusCode).toBe(303);
-    expect(fieldValue((await get(app, '/users/new?from=page%3D2', signed)).body, 'username')).toBe('');
+    expect(pageOf(await get(app, '/users/new?from=page%3D2', signed)).field('username')).toBe('');
   });
 
   test('of a user shows both versions where the user was changed meanwhile', async () => {
@@ -68,11 +67,8 @@ describe('a form that is sent after its session has ended', () => {
     const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
     expect(answer.headers.location).toBe('/users/3/edit');
     const form = await get(app, '/users/3/edit', signed);
-    expect(textOf(form.body)).toContain('There now: Maxine');
-    expect([fieldValue(form.body, 'full_name'), fieldValue(form.body, 'version')]).toEqual([
-      'Maximilian',
-      '2',
-    ]);
+    expect(pageOf(form).text).toContain('There now: Maxine');
+    expect([pageOf(form).field('full_name'), pageOf(form).field('version')]).toEqual(['Maximilian', '2']);
   });
 
   test('is there also after a code, a wrong password, and a wait', async () => {
@@ -82,7 +78,7 @@ describe('a form that is sent after its session has ended', () => {
     clock.move(13 * HOUR);
     let page = await post(app, '/users', ZOE, headers);
     for (let failures = 0; failures < 5; failures++) {
-      const draft = fieldValue(page.body, 'draft') ?? '';
+      const draft = pageOf(page).field('draft');
       page = await post(app, '/sign-in', { username: 'bob', password: 'wrong', draft }, headers);
     }
     expect(page.statusCode).toBe(429);
@@ -92,7 +88,7 @@ describe('a form that is sent after its session has ended', () => {
       code: codeAt(clock()),
     });
     expect(answer.headers.location).toBe('/users/new');
-    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('zoe');
+    expect(pageOf(await get(app, '/users/new', signed)).field('username')).toBe('zoe');
     expect(people.ed.id).not.toBe(bob.id);
   });
 
@@ -102,7 +98,7 @@ describe('a form that is sent after its session has ended', () => {
     const other = await signedIn(app, ed);
     const { answer, headers: signed } = await signInOn(app, refused.body, ed, other);
     expect(answer.headers.location).toBe('/users/new');
-    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('zoe');
+    expect(pageOf(await get(app, '/users/new', signed)).field('username')).toBe('zoe');
   });
 
   test('is there once: sent again from the history of a browser it brings nothing back', async () => {
@@ -112,7 +108,7 @@ describe('a form that is sent after its session has ended', () => {
     expect((await post(app, '/users', ZOE, first)).statusCode).toBe(303);
     const { answer, headers: second } = await signInOn(app, refused.body, ed, headers);
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/users/new']);
-    expect(fieldValue((await get(app, '/users/new', second)).body, 'username')).toBe('');
+    expect(pageOf(await get(app, '/users/new', second)).field('username')).toBe('');
     expect(JSON.stringify(await app.db.selectFrom('sessions').select('draft').execute())).not.toContain(
       'zoe',
     );
@@ -125,9 +121,9 @@ describe('a form that is sent after its session has ended', () => {
     for (const { answer } of answers) expect(answer.headers.location).toBe('/users/new');
     const last = answers.at(-1)?.headers as Headers;
     const shown = await Promise.all(answers.map((each) => get(app, '/users/new', each.headers)));
-    expect(shown.filter(({ body }) => fieldValue(body, 'username') === 'zoe')).toHaveLength(1);
+    expect(shown.filter(({ body }) => pageOf(body).field('username') === 'zoe')).toHaveLength(1);
     const again = await signInOn(app, refused.body, ed, last);
-    expect(fieldValue((await get(app, '/users/new', again.headers)).body, 'username')).toBe('zoe');
+    expect(pageOf(await get(app, '/users/new', again.headers)).field('username')).toBe('zoe');
   });
 
   test('is dropped when someone else signs in there', async () => {
@@ -135,7 +131,7 @@ describe('a form that is sent after its session has ended', () => {
     const refused = await post(app, '/users', ZOE, headers);
     const { answer, headers: signed } = await signInOn(app, refused.body, ann, headers);
     expect(answer.statusCode).toBe(303);
-    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('');
+    expect(pageOf(await get(app, '/users/new', signed)).field('username')).toBe('');
     expect(
       (await app.db.selectFrom('sessions').select('draft').execute()).every(({ draft }) => draft === null),
     ).toBe(true);
@@ -150,7 +146,7 @@ describe('a form that is sent after its session has ended', () => {
       const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
       expect(answer.headers.location).toBe('/users/new');
       const { body } = await get(app, '/users/new', signed);
-      expect(fieldValue(body, 'username')).toBe(isSignedOut ? '' : 'zoe');
+      expect(pageOf(body).field('username')).toBe(isSignedOut ? '' : 'zoe');
     }
   });
 
@@ -159,7 +155,7 @@ describe('a form that is sent after its session has ended', () => {
     const refused = await post(app, '/users', ZOE, headers);
     const { headers: signed } = await signInOn(app, refused.body, ed, headers);
     expect((await post(app, '/users', { ...ZOE, email: 'zoe' }, signed)).statusCode).toBe(422);
-    expect(fieldValue((await get(app, '/users/new', signed)).body, 'username')).toBe('zoe');
+    expect(pageOf(await get(app, '/users/new', signed)).field('username')).toBe('zoe');
   });
 
   test('may be as large as a form can be', async () => {
@@ -168,7 +164,7 @@ describe('a form that is sent after its session has ended', () => {
     const refused = await post(app, '/users', { ...ZOE, full_name }, headers);
     expect(refused.statusCode).toBe(401);
     const { headers: signed } = await signInOn(app, refused.body, ed, headers);
-    expect(fieldValue((await get(app, '/users/new', signed)).body, 'full_name')).toBe(full_name);
+    expect(pageOf(await get(app, '/users/new', signed)).field('full_name')).toBe(full_name);
   });
 
   test('that asks a second factor of roles is there, too', async () => {
@@ -179,9 +175,9 @@ describe('a form that is sent after its session has ended', () => {
     const refused = await post(app, '/roles', { viewer: '1' }, headers);
     const { answer, headers: signed } = await signInOn(app, refused.body, ann, headers);
     expect(answer.headers.location).toBe('/roles');
-    const form = await get(app, '/roles', signed);
-    expect(textOf(form.body)).toContain('Nothing of it has been saved yet.');
-    expect(form.body.match(/name="\w+" value="1" checked/g)).toEqual(['name="viewer" value="1" checked']);
+    const form = pageOf(await get(app, '/roles', signed));
+    expect(form.text).toContain('Nothing of it has been saved yet.');
+    expect(['viewer', 'editor', 'admin'].filter((role) => form.field(role) === 'ticked')).toEqual(['viewer']);
   });
 
   test.each([
@@ -203,7 +199,7 @@ describe('a form that is sent after its session has ended', () => {
     for (const address of ['/account/password', '/account/recovery-codes', '/account/code/delete']) {
       const refused = await post(app, address, { current_password: PASSWORD, password: PASSWORD }, headers);
       expect(refused.statusCode).toBe(401);
-      expect(fieldValue(refused.body, 'draft')).toBeUndefined();
+      expect(pageOf(refused).fields).not.toContain('draft');
       expect(refused.body).not.toContain(PASSWORD);
     }
   });
@@ -214,7 +210,7 @@ describe('a form that is sent after its session has ended', () => {
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
     expect((await post(app, '/users', ZOE, headers)).headers.location).toBe('/account/code');
     await transact(app.db, (trx) => requireCode(trx, 'editor', false));
-    expect(fieldValue((await get(app, '/users/new', headers)).body, 'username')).toBe('zoe');
+    expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('zoe');
   });
 });
 
@@ -246,15 +242,15 @@ describe('nothing is kept of a form', () => {
     await act(app, ann, headers, ed.id);
     const refused = await post(app, '/users', ZOE, headers);
     expect(refused.statusCode).toBe(401);
-    expect(fieldValue(refused.body, 'draft')).toBeUndefined();
-    expect(textOf(refused.body)).toContain('You are not signed in, so nothing was changed.');
+    expect(pageOf(refused).fields).not.toContain('draft');
+    expect(pageOf(refused).text).toContain('You are not signed in, so nothing was changed.');
   });
 
   test('of a visitor', async () => {
     const { app } = await startWithPeople();
     const refused = await post(app, '/users', ZOE);
     expect(refused.statusCode).toBe(401);
-    expect(fieldValue(refused.body, 'draft')).toBeUndefined();
-    expect(fieldValue(refused.body, 'next')).toBe('/users/new');
+    expect(pageOf(refused).fields).not.toContain('draft');
+    expect(pageOf(refused).field('next')).toBe('/users/new');
   });
 });

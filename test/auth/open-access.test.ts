@@ -4,8 +4,9 @@ import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { assetPath } from '../../src/http/assets.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
-import { addUser, get, listen, post, startApp, textOf } from '../support.ts';
+import { addUser, get, listen, post, startApp } from '../support.ts';
 
 const PASSED_ON = [
   { 'x-forwarded-for': '203.0.113.7' },
@@ -64,7 +65,7 @@ describe.each(FROM_ELSEWHERE)('whoever asks from elsewhere (%o)', (from) => {
         const answer = await ask(app, url, from);
         expect(answer.statusCode, url).toBe(403);
         expect(answer.body).not.toContain('alice');
-        expect(textOf(answer.body)).toContain(
+        expect(pageOf(answer).text).toContain(
           'There is no administrator yet, so Roster answers nobody but this machine.',
         );
       }

@@ -4,8 +4,9 @@ import { giveUpSecondFactors } from '../../src/auth/credentials.ts';
 import { MOST_FAILURES } from '../../src/auth/second-factor.ts';
 import { hashOf } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, codeAt, movableClock, PASSWORD, signedIn } from '../people.ts';
-import { fieldValue, get, post, startApp, textOf } from '../support.ts';
+import { get, post, startApp } from '../support.ts';
 
 async function start() {
   const clock = movableClock();
@@ -18,7 +19,7 @@ async function start() {
   const from = () => ({ 'x-forwarded-for': `2001:db8:${(++sent).toString(16)}::1` });
   const askForCode = async () => {
     const page = await post(app, '/sign-in', { username: 'bob', password: PASSWORD }, from());
-    return { page, ticket: fieldValue(page.body, 'ticket') ?? '' };
+    return { page, ticket: pageOf(page).field('ticket') };
   };
   const { ticket } = await askForCode();
   const send = (code: string, by = ticket) => post(app, '/sign-in', { ticket: by, code }, from());
@@ -75,7 +76,7 @@ describe('wrong codes', () => {
     const { ticket } = await started.askForCode();
     const answer = await send(codeAt(clock()), ticket);
     expect(answer.statusCode).toBe(422);
-    expect(textOf(answer.body)).toContain('After 100 wrong codes none is taken any more.');
+    expect(pageOf(answer).text).toContain('After 100 wrong codes none is taken any more.');
   });
 
   test('one fewer do not', async () => {
@@ -102,7 +103,7 @@ describe('wrong codes', () => {
     const { app, ann, bob } = started;
     await fail(started, MOST_FAILURES);
     const headers = await signedIn(app, ann);
-    expect(textOf((await get(app, `/users/${bob.id}`, headers)).body)).toContain('Locked');
+    expect(pageOf(await get(app, `/users/${bob.id}`, headers)).text).toContain('Locked');
     expect((await post(app, `/users/${bob.id}/code/delete`, {}, headers)).statusCode).toBe(303);
     const answer = await post(app, '/sign-in', { username: 'bob', password: PASSWORD });
     expect([answer.statusCode, answer.body]).toEqual([
@@ -110,7 +111,7 @@ describe('wrong codes', () => {
       'You are signed in. 100 wrong codes were sent with your password before. If that was not you, change your password.\n',
     ]);
     expect((await post(app, '/sign-in', { username: 'bob', password: PASSWORD })).body).toBe('');
-    expect(textOf((await get(app, `/users/${bob.id}`, headers)).body)).not.toContain('Locked');
+    expect(pageOf(await get(app, `/users/${bob.id}`, headers)).text).not.toContain('Locked');
   });
 
   test('or anything else that changes while someone looks for their telephone lead back to the password', async () => {
@@ -119,8 +120,8 @@ describe('wrong codes', () => {
     await post(app, `/users/${bob.id}/code/delete`, {}, await signedIn(app, ann));
     const answer = await send(codeAt(clock()), ticket);
     expect(answer.statusCode).toBe(422);
-    expect(textOf(answer.body)).toContain('something has changed meanwhile: enter your password again.');
-    expect(fieldValue(answer.body, 'ticket')).toBeUndefined();
+    expect(pageOf(answer).text).toContain('something has changed meanwhile: enter your password again.');
+    expect(pageOf(answer).fields).not.toContain('ticket');
   });
 
   test('are told to the owner at the next sign-in', async () => {
@@ -136,10 +137,10 @@ describe('wrong codes', () => {
     for (const typed of ['', '12345', '1234567', 'abcdef', 'aaaa-bbbb']) {
       const answer = await send(typed);
       expect(answer.statusCode).toBe(422);
-      expect(textOf(answer.body)).toContain(
+      expect(pageOf(answer).text).toContain(
         'That is not a code: enter six digits, or one of your recovery codes.',
       );
-      expect(fieldValue(answer.body, 'ticket')).toMatch(/^[\w-]{43}$/);
+      expect(pageOf(answer).field('ticket')).toMatch(/^[\w-]{43}$/);
     }
     const failures = app.db.selectFrom('credentials').select('code_failures').where('code_failures', '>', 0);
     expect(await failures.execute()).toEqual([]);
@@ -158,21 +159,21 @@ describe('wrong codes', () => {
   });
 });
 
-describe('a ticket', () => {
-  test('begins one session, also for two who send it at once', async () => {
+describe('a right password that waits for its code', () => {
+  test('signs in once, also where two send the code at once', async () => {
     const { app, clock, send, askForCode } = await start();
     const { ticket } = await askForCode();
     const answers = await Promise.all([send('aaaa-bbbb-cccc', ticket), send('dddd-eeee-ffff', ticket)]);
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 422]);
     const refused = answers.find(({ statusCode }) => statusCode === 422);
-    expect(textOf(refused?.body ?? '')).toContain(
+    expect(pageOf(refused?.body ?? '').text).toContain(
       'Your sign-in took too long, or something has changed meanwhile',
     );
     expect((await send(codeAt(clock()), ticket)).statusCode).toBe(422);
     expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   });
 
-  test('is kept as a hash alone, and its page is neither kept nor compressed', async () => {
+  test('is known by a hash alone, and the page that asks for the code is neither kept nor compressed', async () => {
     const { app } = await start();
     const page = await post(
       app,
@@ -182,7 +183,7 @@ describe('a ticket', () => {
     );
     expect(page.headers['cache-control']).toBe('no-store');
     expect(page.headers['content-encoding']).toBeUndefined();
-    const ticket = fieldValue(page.body, 'ticket') ?? '';
+    const ticket = pageOf(page).field('ticket');
     expect(ticket).toMatch(/^[\w-]{43}$/);
     const rows = await app.db.selectFrom('tickets').selectAll().execute();
     expect(JSON.stringify(rows)).not.toContain(ticket);
@@ -198,7 +199,7 @@ test('without the key nobody with a second factor signs in, by no code and no pa
   expect((await send(codeAt(clock()))).statusCode).toBe(422);
   const answer = await post(app, '/sign-in', { username: 'bob', password: PASSWORD });
   expect(answer.statusCode).toBe(422);
-  expect(textOf(answer.body)).toContain('Your second factor cannot be checked any more');
-  expect(fieldValue(answer.body, 'ticket')).toBeUndefined();
+  expect(pageOf(answer).text).toContain('Your second factor cannot be checked any more');
+  expect(pageOf(answer).fields).not.toContain('ticket');
   expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { makeKeyFile } from '../../src/auth/key-file.ts';
-import { fingerprintOf, nextOf } from '../../src/auth/key-rotation.ts';
+import { fingerprintOf, nextKeyFile } from '../../src/auth/key-rotation.ts';
 import { openSecret, sealSecret } from '../../src/auth/second-factor-secrets.ts';
 import { loadKey, reseal } from '../../src/auth/secret-key.ts';
 import { readConfig } from '../../src/config.ts';
@@ -84,11 +84,11 @@ describe('the first start', () => {
       const clear = rows.map((row) => ({ ...row, code_secret: CODE_SECRET }));
       await trx.insertInto('credentials').values(clear).execute();
     });
-    const { key, sealed } = await loadKey(db, path);
-    expect(sealed).toBe(30);
+    const { key, newlySealed } = await loadKey(db, path);
+    expect(newlySealed).toBe(30);
     expect(await secretOf(db, key)).toBe(CODE_SECRET);
     expect(JSON.stringify(await dump(db))).not.toMatch(new RegExp(`${CODE_SECRET}|sealing key`));
-    expect((await loadKey(db, path)).sealed).toBe(0);
+    expect((await loadKey(db, path)).newlySealed).toBe(0);
     for (const file of inject('engine') === 'sqlite' ? ['', '-wal'] : [])
       expect(readFileSync(url.slice('sqlite:'.length) + file).includes(CODE_SECRET), file).toBe(false);
   });
@@ -129,14 +129,14 @@ describe('a key', () => {
     const [db, path] = [await temporaryDatabase(), keyPath()];
     const { master } = await loadKey(db, path);
     await addPerson(db, 'ann', 'admin', { hasCode: true });
-    const next = makeKeyFile(nextOf(path));
+    const next = makeKeyFile(nextKeyFile(path));
     // Not sealed with it yet: the old one goes on.
     expect((await loadKey(db, path)).master).toEqual(master);
     await transact(db, (trx) => reseal(trx, master, next));
     expect((await loadKey(db, path)).master).toEqual(next);
     expect(readdirSync(dirname(path)).sort()).toEqual(['secret.key', `secret.key.${fingerprintOf(master)}`]);
     // Stopped between the two renames.
-    renameSync(path, nextOf(path));
+    renameSync(path, nextKeyFile(path));
     expect((await loadKey(db, path)).master).toEqual(next);
     expect(existsSync(path)).toBe(true);
   });

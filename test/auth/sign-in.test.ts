@@ -9,6 +9,7 @@ import { insertSession } from '../../src/auth/sessions.ts';
 import { hashOf } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
 import { changeUser } from '../../src/users/commands.ts';
+import { pageOf } from '../page.ts';
 import {
   addPerson,
   codeAt,
@@ -20,7 +21,7 @@ import {
   signedIn,
   signIn,
 } from '../people.ts';
-import { addUser, cookieName, fieldValue, get, listen, post, startApp, textOf } from '../support.ts';
+import { addUser, cookieName, get, listen, post, startApp } from '../support.ts';
 
 async function startWithAnn(settings: Record<string, string> = {}) {
   const clock = movableClock();
@@ -56,7 +57,7 @@ describe('signing in', () => {
   test('names an invisible character in the username, whoever has it', async () => {
     const { app } = await startWithAnn();
     for (const name of ['an\u200Bn', 'an\u00ADn@example.org', 'an\u2060other'])
-      expect(textOf((await post(app, '/sign-in', { username: name, password: PASSWORD })).body)).toContain(
+      expect(pageOf(await post(app, '/sign-in', { username: name, password: PASSWORD })).text).toContain(
         'The username or email contains an invisible character after “an”.',
       );
   });
@@ -66,14 +67,14 @@ describe('signing in', () => {
     const door = await get(app, '/users?q=ann&page=2');
     expect(door.statusCode).toBe(303);
     const form = await get(app, String(door.headers.location));
-    const next = fieldValue(form.body, 'next') ?? '';
+    const next = pageOf(form).field('next');
     expect(next).toBe('/users?q=ann&page=2');
     const known = await deviceOf(app);
     const sent = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, next }, known);
     expect(sent.headers.location).toBe('/users?q=ann&page=2');
     for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', '/..//evil.example']) {
       const form = await get(app, `/sign-in?next=${encodeURIComponent(next)}`);
-      expect(fieldValue(form.body, 'next')).toBe('/users');
+      expect(pageOf(form).field('next')).toBe('/users');
       const sent = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, next }, known);
       expect(sent.headers.location).toBe('/users');
     }
@@ -103,7 +104,7 @@ describe('signing in', () => {
       headers.add(JSON.stringify({ ...answer.headers, date: '', 'content-length': '' }));
     }
     expect([new Set(pages).size, headers.size]).toEqual([1, 1]);
-    expect(textOf(pages[0] ?? '')).toContain(WRONG);
+    expect(pageOf(pages[0] ?? '').text).toContain(WRONG);
   });
 
   test('keeps the name that was typed, and no password', async () => {
@@ -113,19 +114,25 @@ describe('signing in', () => {
       password: 'lemon, my secret',
       next: '/roles',
     });
-    expect(fieldValue(body, 'username')).toBe('ann "the" <b>');
-    expect(fieldValue(body, 'next')).toBe('/roles');
+    expect(pageOf(body).field('username')).toBe('ann "the" <b>');
+    expect(pageOf(body).field('password')).toBe('');
+    expect(pageOf(body).field('next')).toBe('/roles');
     expect(body).not.toContain('lemon');
   });
 
   test('asks for what password managers look for', async () => {
     const { app } = await startWithAnn();
-    const { body } = await get(app, '/sign-in');
-    expect(body).toMatch(/<input id="username" name="username" type="text"[^>]*autocomplete="username"/);
-    expect(body).toMatch(
-      /<input id="password" name="password" type="password"[^>]*autocomplete="current-password"/,
-    );
-    expect(body).not.toMatch(/onpaste|autocomplete="off"|maxlength/);
+    const page = pageOf(await get(app, '/sign-in'));
+    expect(page.input('username')).toMatchObject({ id: 'username', type: 'text', autocomplete: 'username' });
+    expect(page.input('password')).toMatchObject({
+      id: 'password',
+      type: 'password',
+      autocomplete: 'current-password',
+    });
+    for (const input of page.inputs) {
+      expect(input.autocomplete).not.toBe('off');
+      for (const hindrance of ['onpaste', 'maxlength']) expect(input).not.toHaveProperty(hindrance);
+    }
   });
 
   test('makes a new session each time, and ends the one that the browser had', async () => {
@@ -207,8 +214,8 @@ describe('guessing', () => {
       expect(await signIn(app, 'ann', 'wrong')).toBeUndefined();
     const waiting = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, next: '/roles' });
     expect([waiting.statusCode, waiting.headers['retry-after']]).toEqual([429, '1']);
-    expect(textOf(waiting.body)).toContain('Too many attempts. Wait 1 second, then try again.');
-    expect(fieldValue(waiting.body, 'next')).toBe('/roles');
+    expect(pageOf(waiting).text).toContain('Too many attempts. Wait 1 second, then try again.');
+    expect(pageOf(waiting).field('next')).toBe('/roles');
     clock.move(1000);
     expect(await signIn(app, 'ann')).toBeDefined();
   });
@@ -274,9 +281,9 @@ describe('many at once', () => {
     const busy = answers.filter(({ statusCode }) => statusCode === 503);
     expect(busy.length).toBeGreaterThan(100);
     expect(answers.filter(({ statusCode }) => statusCode === 303).length).toBe(400 - busy.length);
-    expect(textOf(busy[0]?.body ?? '')).toContain('Too many people are signing in at this moment.');
+    expect(pageOf(busy[0]?.body ?? '').text).toContain('Too many people are signing in at this moment.');
     for (const { headers } of busy) expect(headers['retry-after']).toMatch(/^[1-5]$/);
-    expect(fieldValue(busy[0]?.body ?? '', 'next')).toBe('/roles');
+    expect(pageOf(busy[0]?.body ?? '').field('next')).toBe('/roles');
   });
 });
 
@@ -339,6 +346,8 @@ describe('many at once from one address', () => {
 });
 
 describe('with a second factor', () => {
+  const RECOVERY = 'Without your telephone? Use a recovery code';
+
   async function startWithBob() {
     const { app, clock } = await startWithAnn();
     const codes = ['aaaa-bbbb-cccc', 'dddd-eeee-ffff'];
@@ -348,7 +357,7 @@ describe('with a second factor', () => {
     });
     const askForCode = async () => {
       const page = await post(app, '/sign-in', { username: 'bob', password: PASSWORD, next: '/users/1' });
-      return fieldValue(page.body, 'ticket') ?? '';
+      return pageOf(page).field('ticket');
     };
     const sendCode = async (code: string, ticket?: string) =>
       post(app, '/sign-in', { ticket: ticket ?? (await askForCode()), code, next: '/users/1' });
@@ -359,16 +368,17 @@ describe('with a second factor', () => {
     const { app, clock, sendCode } = await startWithBob();
     const page = await post(app, '/sign-in', { username: 'bob', password: PASSWORD, next: '/users/1' });
     expect([page.statusCode, page.cookies]).toEqual([200, []]);
-    expect(textOf(page.body)).toContain('Enter your code');
-    expect(page.body).toMatch(/name="code"[^>]* autocomplete="one-time-code" inputmode="numeric"/);
+    const form = pageOf(page);
+    expect(form.heading).toBe('Enter your code');
+    expect(form.input('code')).toMatchObject({ autocomplete: 'one-time-code', inputmode: 'numeric' });
     // On a telephone it has letters.
-    expect(page.body).toMatch(/<details[^>]*>\s*<summary>[^<]*Use a recovery code</);
-    expect(page.body).toMatch(/name="recovery_code" type="text"/);
-    expect(page.body).not.toMatch(/name="recovery_code"[^>]*inputmode/);
+    expect(form.isOpen(RECOVERY)).toBe(false);
+    expect(form.input('recovery_code')).toMatchObject({ type: 'text' });
+    expect(form.input('recovery_code')).not.toHaveProperty('inputmode');
     expect(page.body).not.toContain(PASSWORD);
-    expect(page.body).toContain('href="/sign-in?next=%2Fusers%2F1">Start again');
+    expect(form.link('Start again')).toBe('/sign-in?next=%2Fusers%2F1');
     expect(page.headers['cache-control']).toBe('no-store');
-    const answer = await sendCode(codeAt(clock()), fieldValue(page.body, 'ticket'));
+    const answer = await sendCode(codeAt(clock()), form.field('ticket'));
     expect(answer.statusCode).toBe(303);
     expect(answer.headers.location).toMatch(/^\/sign-in\?next=%2Fusers%2F1&check=/);
   });
@@ -399,7 +409,7 @@ describe('with a second factor', () => {
     expect((await sendCode('aaaa-bbbb-cccc')).statusCode).toBe(422);
     const sent = { ticket: await askForCode(), code: '', recovery_code: 'aaaa-bbbb-cccc' };
     const refused = await post(app, '/sign-in', sent);
-    expect(refused.body).toMatch(/<details[^>]* open>/);
+    expect(pageOf(refused).isOpen(RECOVERY)).toBe(true);
     expect(refused.body).not.toContain('The clock of this server');
     expect((await post(app, '/sign-in', { ...sent, recovery_code: 'dddd-eeee-ffff' })).statusCode).toBe(303);
     expect(JSON.stringify(await app.db.selectFrom('recovery_codes').selectAll().execute())).not.toContain(
@@ -412,7 +422,7 @@ describe('with a second factor', () => {
     for (let failures = 0; failures < 4; failures++) expect((await sendCode('000000')).statusCode).toBe(422);
     const waiting = await sendCode(codeAt(clock()));
     expect(waiting.statusCode).toBe(429);
-    expect(fieldValue(waiting.body, 'ticket')).toBeTruthy();
+    expect(pageOf(waiting).field('ticket')).toBeTruthy();
     clock.move(1000);
     expect((await sendCode(codeAt(clock()))).statusCode).toBe(303);
   });
@@ -423,10 +433,10 @@ describe('with a second factor', () => {
     clock.move(5 * 60_000);
     const answer = await sendCode(codeAt(clock()), late);
     expect(answer.statusCode).toBe(422);
-    expect(textOf(answer.body)).toContain(
+    expect(pageOf(answer).text).toContain(
       'Your sign-in took too long, or something has changed meanwhile: enter your password again.',
     );
-    expect(answer.body).toContain('name="password"');
+    expect(pageOf(answer).fields).toContain('password');
 
     const outdated = await askForCode();
     await transact(app.db, (trx) => setPassword(trx, bob.id, oldHash('another one'), clock()));
@@ -469,8 +479,8 @@ describe('signing out', () => {
     const headers = await signIn(app, 'ann');
     const page = await get(app, '/sign-out', headers);
     expect(page.statusCode).toBe(200);
-    expect(textOf(page.body)).toContain('You are signed in as ann.');
-    expect(page.body).toContain('<form class="buttons" action="/sign-out" method="post">');
+    expect(pageOf(page).text).toContain('You are signed in as ann.');
+    expect(pageOf(page).main.form('Sign out')).toMatchObject({ action: '/sign-out', method: 'post' });
     expect((await get(app, '/users', headers)).statusCode).toBe(200);
   });
 });

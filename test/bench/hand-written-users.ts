@@ -8,12 +8,12 @@ import type { NewUser } from '../../src/users/validation.ts';
 
 type Row = Omit<User, 'is_active'> & { is_active: number };
 
-type Flag = 'is_active' | 'has_second_factor' | 'is_code_required' | 'is_drafting';
+type Flag = 'is_active' | 'has_second_factor' | 'is_code_required' | 'has_draft';
 type SessionRow = Omit<Session, Flag> & Record<Flag, number>;
 
 const SESSION = `
   select s.id, s.user_id, u.username, u.role, u.is_active, s.created_at, s.seen_at, c.code_secret is not null as has_second_factor,
-    r.is_code_required, s.draft is not null as is_drafting
+    r.is_code_required, s.draft is not null as has_draft
   from sessions s join users u on u.id = s.user_id join credentials c on c.user_id = s.user_id
     join role_rules r on r.role = u.role
   where s.token_hash = ?`;
@@ -42,13 +42,13 @@ export function openUsers(path: string) {
     sessionOf(token: string): Session | undefined {
       const row = session.get(hashOf(token));
       if (row === undefined || !isLive(row)) return undefined;
-      const { is_active, has_second_factor, is_code_required, is_drafting, ...rest } = row;
+      const { is_active, has_second_factor, is_code_required, has_draft, ...rest } = row;
       return {
         ...rest,
         is_active: is_active === 1,
         has_second_factor: has_second_factor === 1,
         is_code_required: is_code_required === 1,
-        is_drafting: is_drafting === 1,
+        has_draft: has_draft === 1,
       };
     },
     get(id: number): User {

@@ -2,6 +2,7 @@
 import { person } from '../../src/cli/made-up-people.ts';
 import { STATUSES } from '../../src/users/list/filters.ts';
 import { SORT_KEYS } from '../../src/users/list/order.ts';
+import { pageOf } from '../page.ts';
 import type { Client } from './client.ts';
 import type { Limit, Limits } from './limits.ts';
 import { NAMESAKES, NOBODY, STRANGERS } from './namesakes.ts';
@@ -92,20 +93,14 @@ async function readLinks(client: Client, lists: readonly List[]) {
   for (const { pages, page } of lists) {
     for (const number of [1, 100, Math.ceil(pages / 2), pages - 1]) {
       const { html } = await client.ask(page(number));
-      links.next.push(linkOf(html, 'next'));
-      if (number > 1) links.previous.push(linkOf(html, 'prev'));
+      links.next.push(pageOf(html).link('Next'));
+      if (number > 1) links.previous.push(pageOf(html).link('Previous'));
     }
   }
   return links;
 }
 
-function linkOf(html: string, rel: 'next' | 'prev'): string {
-  const href = new RegExp(`<a rel="${rel}" href="([^"]+)"`).exec(html)?.[1];
-  if (href === undefined) throw new Error(`There is no link to rel=${rel} in ${html}`);
-  return href.replaceAll('&amp;', '&');
-}
-
-/** How many users a list page says there are, such as "1,234"; one that shows nobody does not say. */
+/** How many users a list page says there are, such as "1,234". */
 export function totalOf(html: string): string {
-  return /Showing [\d,]+–[\d,]+ of ([^<]+)</.exec(html)?.[1] ?? '0';
+  return pageOf(html).heading.replace(/^Users /, '');
 }

@@ -4,8 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { LONGEST_WAIT } from '../../src/http/admission-queue.ts';
+import { pageOf } from '../page.ts';
 import { addPerson } from '../people.ts';
-import { get, listen, startApp, textOf } from '../support.ts';
+import { get, listen, startApp } from '../support.ts';
 
 const HOST = 'Host: localhost\r\n';
 const LIST = `GET /users HTTP/1.1\r\n${HOST}\r\n`;
@@ -96,7 +97,7 @@ test('whoever has waited for too long is refused, by a page with all that others
   ];
   for (const [index, client] of clients.entries()) {
     const { head, body } = await client.answer();
-    expect(textOf(body)).toContain(sentences[index]);
+    expect(pageOf(body).text).toContain(sentences[index]);
     expect(head).toMatch(/^HTTP\/1.1 503 /);
     expect(head).toMatch(/\r\nretry-after: [1-5]\r\n/i);
     expect(body).toMatch(/<\/html>\n$/);

@@ -4,9 +4,10 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { HEADERS } from '../../src/http/security.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { listenTo, run } from '../roster.ts';
-import { addUser, get, listen, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../support.ts';
+import { addUser, get, listen, post, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
 
 const FORM = 'Content-Type: application/x-www-form-urlencoded\r\n';
 
@@ -60,7 +61,7 @@ describe('a page says what happened, and nothing about the inside', () => {
     const page = await post(app, '/users', body);
     expect(page.statusCode).toBe(status);
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(textOf(page.body)).toContain(sentence);
+    expect(pageOf(page).text).toContain(sentence);
   });
 
   test.each(['application/json', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'])(
@@ -71,7 +72,7 @@ describe('a page says what happened, and nothing about the inside', () => {
         'content-type': type,
       });
       expect(page.statusCode).toBe(415);
-      expect(textOf(page.body)).toContain('Only a form');
+      expect(pageOf(page).text).toContain('Only a form');
       expect(await app.db.selectFrom('users').select('id').execute()).toEqual([]);
     },
   );
@@ -93,7 +94,7 @@ describe('a page says what happened, and nothing about the inside', () => {
     for (const address of ['/nowhere', '/users/1/nowhere', '//users', '/assets/0/app.css', '/..%2f/users']) {
       const page = await get(app, address);
       expect(page.statusCode).toBe(404);
-      expect(textOf(page.body)).toContain('There is no page at this address.');
+      expect(pageOf(page).text).toContain('There is no page at this address.');
     }
   });
 
@@ -103,14 +104,16 @@ describe('a page says what happened, and nothing about the inside', () => {
     await transact(app.db, (trx) => trx.schema.alterTable('users').renameTo('lost').execute());
     const page = await get(app, '/users/1');
     expect(page.statusCode).toBe(500);
-    expect(textOf(page.body)).toContain('The mistake is ours');
+    expect(pageOf(page).text).toContain('The mistake is ours');
     expect(page.body).not.toMatch(/sqlite|no such table|\bat \//i);
   });
 });
 
-/** Where the one button of a page about an error leads. */
-function wayOn(page: string): string | undefined {
-  return /<a class="button" href="([^"]+)"/.exec(page)?.[1];
+/** Where the one link of a page about an error leads. */
+function wayOn(answer: string | { body: string }): string | undefined {
+  const [link, ...others] = pageOf(answer).main.links;
+  expect(others).toEqual([]);
+  return link?.href;
 }
 
 /** A Roster whose users are gone, with an editor who has signed in. */
@@ -126,17 +129,17 @@ describe('a page about an error has a way on', () => {
     const { app, headers } = await failingApp();
     const page = await get(app, '/users?q=x', headers);
     expect(page.statusCode).toBe(500);
-    expect(textOf(page.body)).toContain('The mistake is ours, and it has been noted. Reload this page');
-    expect(textOf(page.body)).not.toMatch(/changed|typed/);
-    expect(wayOn(page.body)).toBe('/users?q=x');
+    expect(pageOf(page).text).toContain('The mistake is ours, and it has been noted. Reload this page');
+    expect(pageOf(page).text).not.toMatch(/changed|typed/);
+    expect(wayOn(page)).toBe('/users?q=x');
   });
 
   test('who sent a form is told of what they typed, and comes to the form', async () => {
     const { app, headers } = await failingApp();
     const page = await post(app, '/users', { username: 'bob', email: 'bob@example.org' }, headers);
     expect(page.statusCode).toBe(500);
-    expect(textOf(page.body)).toContain('Nothing was changed; what you typed is one step back.');
-    expect(wayOn(page.body)).toBe('/users/new');
+    expect(pageOf(page).text).toContain('Nothing was changed; what you typed is one step back.');
+    expect(wayOn(page)).toBe('/users/new');
   });
 
   test.each([
@@ -154,7 +157,7 @@ describe('a page about an error has a way on', () => {
     const headers = { host: 'localhost', ...(status !== 404 && { 'content-type': 'text/plain' }) };
     const page = await app.inject({ method: method as 'GET', url, headers });
     expect(page.statusCode).toBe(status);
-    expect(wayOn(page.body)).toBe(to);
+    expect(wayOn(page)).toBe(to);
   });
 
   test('who is not signed in is led to where one signs in', async () => {
@@ -163,7 +166,7 @@ describe('a page about an error has a way on', () => {
     for (const url of ['/invitations/x', '/setup/x', '/%zz']) {
       const page = await get(app, url);
       expect(page.statusCode).toBeGreaterThanOrEqual(400);
-      expect(wayOn(page.body), url).toBe('/');
+      expect(wayOn(page), url).toBe('/');
     }
     const home = await get(app, '/');
     expect(home.headers.location).toMatch(/^\/sign-in/);
@@ -171,12 +174,10 @@ describe('a page about an error has a way on', () => {
 
   test('who has come by another name is led to ours, also where there is no request', async () => {
     const away = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' });
-    expect(wayOn((await get(away, '/users', { host: 'evil.example' })).body)).toBe(
-      'https://users.example.org/',
-    );
+    expect(wayOn(await get(away, '/users', { host: 'evil.example' }))).toBe('https://users.example.org/');
     const app = await startApp();
     const address = await listen(app);
-    expect(wayOn((await get(app, '/users', { host: 'evil.example' })).body)).toBe(`${address}/`);
+    expect(wayOn(await get(app, '/users', { host: 'evil.example' }))).toBe(`${address}/`);
     expect(wayOn(await sendRaw(address, 'BREW /users HTTP/1.1\r\n\r\n'))).toBe('/');
   });
 
@@ -185,7 +186,7 @@ describe('a page about an error has a way on', () => {
     await transact(app.db, (trx) => trx.schema.alterTable('sessions').renameTo('gone').execute());
     const page = await get(app, '//evil.example/users', headers);
     expect(page.statusCode).toBe(500);
-    expect(wayOn(page.body)).toMatch(/^\/(users)?$/);
+    expect(wayOn(page)).toMatch(/^\/(users)?$/);
   });
 });
 
@@ -197,7 +198,7 @@ test('a page about what failed names the request as the log does', async () => {
   await transact(db, (trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
   const pages = [await fetch(`${address}/users`), await fetch(`${address}/users?page=2`)];
   const ids = await Promise.all(
-    pages.map(async (page) => /as request ([0-9a-f-]{13}) \./.exec(textOf(await page.text()))?.[1]),
+    pages.map(async (page) => /as request ([0-9a-f-]{13})\./.exec(pageOf(await page.text()).text)?.[1]),
   );
   expect(new Set(ids).size).toBe(2);
   for (const id of ids) await expect.poll(said, { timeout: 10_000 }).toContain(`"reqId":"${id}"`);
@@ -217,8 +218,8 @@ test('a page about what could not be read names it as the log does, and at info 
     'PUT /users',
     'GET /users?page=9',
   ]) {
-    const page = textOf(await sendRaw(address, `${line} HTTP/1.1\r\n${end}`));
-    const id = /as request ([0-9a-f-]{13}) \./.exec(page)?.[1];
+    const page = pageOf(await sendRaw(address, `${line} HTTP/1.1\r\n${end}`)).text;
+    const id = /as request ([0-9a-f-]{13})\./.exec(page)?.[1];
     expect(id, line).toBeDefined();
     // The second of a kind within a second is named by a line that comes later.
     const named = new RegExp(`"reqId":"${id}"|"leftOutReqIds":\\[[^\\]]*"${id}"`);
@@ -243,7 +244,7 @@ describe('a method that an address does not have', () => {
     const page = await app.inject({ method: method as 'GET', url, headers: { host: 'localhost' } });
     expect(page.statusCode).toBe(405);
     expect(page.headers.allow).toBe(allow);
-    expect(textOf(page.body)).toContain(`This address does not answer ${method}; it answers ${allow}.`);
+    expect(pageOf(page).text).toContain(`This address does not answer ${method}; it answers ${allow}.`);
   });
 
   test('is told to everyone, wherever the request comes from and whatever it brings', async () => {
@@ -281,7 +282,7 @@ describe('a method that an address does not have', () => {
     const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
     const page = await post(app, '/account', {}, headers);
     expect(page.statusCode).toBe(405);
-    expect(page.body).toContain('href="/account"');
+    expect(wayOn(page)).toBe('/account');
   });
 
   test.each([
@@ -475,10 +476,10 @@ describe('what is hardly HTTP', () => {
     'who was %s is told of that alone, and has a way on and the name of the request: %j',
     async (doing, bytes) => {
       const app = await startApp();
-      const page = textOf(await sendRaw(await listen(app), bytes));
+      const page = pageOf(await sendRaw(await listen(app), bytes)).text;
       expect(page.includes('Nothing was changed.')).toBe(doing === 'writing');
       expect(page).toContain('Go to Roster');
-      expect(page).toMatch(/The log has this as request [0-9a-f-]{13} \./);
+      expect(page).toMatch(/The log has this as request [0-9a-f-]{13}\./);
     },
   );
 });

@@ -1,8 +1,9 @@
 /** Where people are sent to, whatever they have searched for: proxies take so many bytes and no more. */
 import type { LightMyRequestResponse as Answer } from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
-import { addUser, fieldValue, get, post, startApp } from '../support.ts';
+import { addUser, get, post, startApp } from '../support.ts';
 
 /** What nginx, for one, has room for unless it is told otherwise. */
 const MOST_BYTES = 4096;
@@ -61,7 +62,7 @@ describe.each(Object.entries(SEARCHES))('with a search %s', (_what, q) => {
       expectShort(page, 'the list');
       page = await get(app, String(page.headers.location), headers);
     }
-    expect([page.statusCode, fieldValue(page.body, 'q')]).toEqual([200, q]);
+    expect([page.statusCode, pageOf(page).field('q')]).toEqual([200, q]);
   });
 
   test.each(['a new browser', 'one that was here before'])(
@@ -73,7 +74,7 @@ describe.each(Object.entries(SEARCHES))('with a search %s', (_what, q) => {
       const page = await get(app, `/users?${search}`, sent);
       expect([page.statusCode, page.headers.location]).toEqual([401, undefined]);
       expect(page.headers['www-authenticate']).toBe('Form realm="Roster"');
-      const next = fieldValue(page.body, 'next') ?? '';
+      const next = pageOf(page).field('next');
       expect(next).toBe(`/users?${search}`);
       const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, next }, sent);
       expectShort(answer, 'signing in');
@@ -85,12 +86,12 @@ describe.each(Object.entries(SEARCHES))('with a search %s', (_what, q) => {
     const { app, headers, clock } = await start();
     clock.move(13 * HOUR);
     const page = await post(app, `/users?${from}`, { username: 'zoe' }, headers);
-    const hidden = { next: fieldValue(page.body, 'next') ?? '', draft: fieldValue(page.body, 'draft') ?? '' };
+    const hidden = { next: pageOf(page).field('next'), draft: pageOf(page).field('draft') };
     const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, ...hidden }, headers);
     expectShort(answer, 'signing in');
     const signed = { cookie: answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ') };
     const form = await get(app, String(answer.headers.location), signed);
-    expect(fieldValue(form.body, 'username')).toBe('zoe');
+    expect(pageOf(form).field('username')).toBe('zoe');
   });
 });
 

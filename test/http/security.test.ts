@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
 import { HEADERS } from '../../src/http/security.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { addUser, cookieName, get, post, startApp, textOf } from '../support.ts';
+import { addUser, cookieName, get, post, startApp } from '../support.ts';
 
 test('every answer carries the security headers, errors included', async () => {
   const app = await startApp();
@@ -47,7 +48,7 @@ describe('a form', () => {
     const fields = { username: 'alice', email: 'alice@example.org' };
     const answer = await post(app, '/users', fields, { ...headers, cookie });
     expect(answer.statusCode).toBe(status);
-    if (status === 403) expect(textOf(answer.body)).toContain('sent from another site');
+    if (status === 403) expect(pageOf(answer).text).toContain('sent from another site');
     const alice = app.db.selectFrom('users').select('id').where('username', '=', 'alice');
     expect(await alice.execute()).toHaveLength(status === 303 ? 1 : 0);
   });
@@ -154,7 +155,7 @@ describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
       expect(answer.statusCode === 403, name).toBe(!isTaken(site, from, name));
       if (answer.statusCode === 403) {
         const isUnsaid = Object.keys(said).length === 0;
-        expect(textOf(answer.body)).toContain(
+        expect(pageOf(answer).text).toContain(
           isUnsaid
             ? 'Your browser did not say where this form comes from: it sends none of Sec-Fetch-Site, Origin and Referer.'
             : 'sent from another site',

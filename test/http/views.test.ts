@@ -40,7 +40,7 @@ const session: Session = {
   seen_at: 1,
   has_second_factor: true,
   is_code_required: false,
-  is_drafting: false,
+  has_draft: false,
 };
 const ASKING = { session, actor: session, isOpen: true };
 const { list } = parseList({ page: '2', status: 'active' });

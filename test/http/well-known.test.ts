@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { get, startApp, textOf } from '../support.ts';
+import { get, startApp } from '../support.ts';
 
 /** Before there is an administrator, by way of a proxy, too; for a visitor; and for someone who is signed in. */
 const ASKERS = [
@@ -49,7 +50,7 @@ describe.each(ASKERS)('%s', (_who, start) => {
     const nothing = '/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200';
     const missing = await get(app, nothing, headers);
     expect(missing.statusCode).toBe(404);
-    expect(textOf(missing.body)).toContain('There is no page at this address.');
+    expect(pageOf(missing).text).toContain('There is no page at this address.');
   });
 });
 
@@ -58,5 +59,6 @@ test('whoever has to sign in first comes to where the password is changed', asyn
   const ann = await addPerson(app.db, 'ann', 'admin');
   const door = await get(app, '/account');
   expect(door.headers.location).toBe('/sign-in?next=%2Faccount');
-  expect((await get(app, '/account', await signedIn(app, ann))).body).toContain('action="/account/password"');
+  const account = pageOf(await get(app, '/account', await signedIn(app, ann)));
+  expect(account.form('Change password').action).toBe('/account/password');
 });

@@ -4,8 +4,9 @@ import { findCredentials } from '../../src/auth/credentials.ts';
 import { transact } from '../../src/db/transact.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
-import { addUser, cookieName, get, post, startApp, textOf } from '../support.ts';
+import { addUser, cookieName, get, post, startApp } from '../support.ts';
 
 const NEW = 'a bicycle in the library';
 const CHOSEN = { new_password: NEW, new_password_again: NEW };
@@ -18,8 +19,9 @@ async function start(settings: Record<string, string> = {}) {
   const ed = await addUser(app.db, { username: 'ed', role: 'editor' });
   const invite = async (id = ed.id) => {
     const page = await post(app, `/users/${id}/invitation`, {}, headers);
-    const link = /class="card secret">(\S+)</.exec(page.body)?.[1] ?? '';
-    return { page, link, path: link && new URL(link).pathname };
+    expect(page.statusCode).toBe(200);
+    const link = pageOf(page).secret;
+    return { page, link, path: new URL(link).pathname };
   };
   return { app, clock, headers, ed, invite };
 }
@@ -32,8 +34,10 @@ describe('a link', () => {
     expect(link).toMatch(/^http:\/\/localhost\/invitations\/[\w-]{43}$/);
     const form = await get(app, path);
     expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
-    expect(textOf(form.body)).toContain('You sign in with it as ed.');
-    expect(form.body).toMatch(/value="ed" autocomplete="username"/);
+    expect(pageOf(form).text).toContain('You sign in with it as ed.');
+    expect(pageOf(form).inputs).toContainEqual(
+      expect.objectContaining({ value: 'ed', autocomplete: 'username' }),
+    );
     expect(await signIn(app, 'ed', NEW)).toBeUndefined();
     const answer = await post(app, path, CHOSEN);
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
@@ -45,7 +49,9 @@ describe('a link', () => {
   test('is not for oneself: an account takes the password to change it', async () => {
     const { app, headers } = await start();
     const me = await findUserByUsername(app.db, 'ann');
-    expect((await get(app, `/users/${me?.id}`, headers)).body).not.toMatch(/\/invitation"|\/code\/delete"/);
+    const { forms, links } = pageOf(await get(app, `/users/${me?.id}`, headers)).main;
+    expect(forms).toEqual([]);
+    expect(links).toContainEqual({ text: 'Your account', href: '/account' });
     for (const path of ['invitation', 'code/delete']) {
       const answer = await post(app, `/users/${me?.id}/${path}`, {}, headers);
       expect([answer.statusCode, answer.headers.location]).toEqual([303, '/account']);
@@ -65,7 +71,7 @@ describe('a link', () => {
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 404, 404]);
     const used = await get(app, path);
     expect(used.statusCode).toBe(404);
-    expect(textOf(used.body)).toContain('Ask an administrator for another one.');
+    expect(pageOf(used).text).toContain('Ask an administrator for another one.');
   });
 
   test('works for 72 hours', async () => {
@@ -100,10 +106,10 @@ describe('a link', () => {
       const { app, invite } = await start();
       const { path } = await invite();
       for (const page of [await get(app, path + end), await post(app, path + end, { new_password: 'short' })])
-        expect(page.body).toContain(`action="${path}"`);
+        expect(pageOf(page).form('Save password').action).toBe(path);
       expect((await post(app, path + end, CHOSEN)).statusCode).toBe(303);
       const used = await get(app, path + end);
-      expect([used.statusCode, textOf(used.body)]).toEqual([404, expect.stringContaining('has been used')]);
+      expect([used.statusCode, pageOf(used).text]).toEqual([404, expect.stringContaining('has been used')]);
     },
   );
 
@@ -113,7 +119,7 @@ describe('a link', () => {
     for (const other of [path.slice(0, -1), `${path.slice(0, -4)}...`, `${path}x`]) {
       for (const page of [await get(app, other), await post(app, other, CHOSEN)]) {
         expect(page.statusCode).toBe(404);
-        expect(textOf(page.body)).toContain(
+        expect(pageOf(page).text).toContain(
           'This is not the whole link. Copy all of it, up to its last letter',
         );
       }
@@ -126,7 +132,9 @@ describe('a link', () => {
     const { path } = await invite();
     const refused = await post(app, path, { new_password: 'short', new_password_again: '' });
     expect(refused.statusCode).toBe(422);
-    expect(textOf(refused.body)).toContain('The password is too short: 5 characters, at least 15.');
+    expect(pageOf(refused).errorOf('new_password')).toContain(
+      'The password is too short: 5 characters, at least 15.',
+    );
     expect((await post(app, path, CHOSEN)).statusCode).toBe(303);
   });
 
@@ -146,16 +154,16 @@ describe('a link', () => {
     const { app, invite } = await start();
     const bob = await addPerson(app.db, 'bob', 'viewer', { hasCode: true });
     await post(app, (await invite(bob.id)).path, CHOSEN);
-    expect(textOf((await post(app, '/sign-in', { username: 'bob', password: NEW })).body)).toContain(
+    expect(pageOf(await post(app, '/sign-in', { username: 'bob', password: NEW })).text).toContain(
       'Enter your code',
     );
   });
 
   test('is not made for a member, nor for someone inactive, and ends with the role', async () => {
-    const { app, ed, invite } = await start();
+    const { app, ed, headers, invite } = await start();
     const member = await addUser(app.db, { username: 'max' });
-    const refused = await invite(member.id);
-    expect(refused.page.body).toBe('max needs a role first, and to be active.\n');
+    const refused = await post(app, `/users/${member.id}/invitation`, {}, headers);
+    expect(refused.body).toBe('max needs a role first, and to be active.\n');
     const { path } = await invite();
     await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { role: 'member' }, 1));
     expect((await get(app, path)).statusCode).toBe(404);
@@ -178,7 +186,7 @@ test('an administrator removes a lost second factor, and the sessions with it', 
   const { app, headers } = await start();
   const bob = await addPerson(app.db, 'bob', 'viewer', { hasCode: true, recoveryHashes: ['one'] });
   const session = await signedIn(app, bob);
-  expect(textOf((await get(app, `/users/${bob.id}`, headers)).body)).toContain('Second factor On');
+  expect(pageOf(await get(app, `/users/${bob.id}`, headers)).text).toContain('Second factor On');
   const answer = await post(app, `/users/${bob.id}/code/delete`, {}, headers);
   expect(answer.body).toBe('The second factor of bob is removed.\n');
   expect((await get(app, '/users', session)).statusCode).toBe(303);

@@ -6,17 +6,9 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { readConfig } from '../../src/config.ts';
 import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
-import {
-  DATABASE_ID,
-  fieldValue,
-  get,
-  post,
-  SECRET_KEY,
-  startApp,
-  temporaryDatabase,
-  textOf,
-} from '../support.ts';
+import { DATABASE_ID, get, post, SECRET_KEY, startApp, temporaryDatabase } from '../support.ts';
 
 async function start() {
   const clock = movableClock();
@@ -30,7 +22,7 @@ async function start() {
 /** Signs bob in by a code; what he is answered. */
 async function sendCode(app: FastifyInstance, code: string) {
   const asked = await post(app, '/sign-in', { username: 'bob', password: PASSWORD });
-  return post(app, '/sign-in', { ticket: fieldValue(asked.body, 'ticket') ?? '', code });
+  return post(app, '/sign-in', { ticket: pageOf(asked).field('ticket'), code });
 }
 
 test('the time goes back when the clock is set back', async () => {
@@ -72,11 +64,11 @@ test('a code is not taken again by a Roster whose clock is a minute behind', asy
 
 test('a code that is refused comes with the time of the server, and with how far its clock was set', async () => {
   const { app, clock } = await start();
-  const wrong = textOf((await sendCode(app, '000000')).body);
+  const wrong = pageOf(await sendCode(app, '000000')).text;
   expect(wrong).toContain('That code is wrong, or it has been used.');
   expect(wrong).toContain('The clock of this server says 1 June 2026, 12:00 UTC.');
   clock.move(2 * HOUR);
-  const late = textOf((await sendCode(app, codeAt(clock() - 2 * HOUR))).body);
+  const late = pageOf(await sendCode(app, codeAt(clock() - 2 * HOUR))).text;
   expect(late).toContain(
     'The clock of this server was set forward by 2 h 0 min of late, and says 1 June 2026, 14:00 UTC: if that is not the time, tell whoever runs Roster.',
   );
@@ -87,9 +79,9 @@ test('so does one that is refused while a second factor is set up', async () => 
   await transact(app.db, (trx) => trx.updateTable('credentials').set({ code_secret: null }).execute());
   clock.move(-90 * 60_000);
   const headers = await signedIn(app, bob);
-  const sealed = fieldValue((await get(app, '/account/code', headers)).body, 'sealed') ?? '';
+  const sealed = pageOf(await get(app, '/account/code', headers)).field('sealed');
   const answer = await post(app, '/account/code', { sealed, code: '000000', password: PASSWORD }, headers);
-  expect(textOf(answer.body)).toContain(
+  expect(pageOf(answer).text).toContain(
     'That is not the code that is shown now: six digits. The clock of this server was set back by 1 h 30 min of late',
   );
 });
@@ -137,7 +129,7 @@ test('whoever was signed in while the clock was ahead loses no form, not even af
   expect(await signIn(app, 'ann')).toBeDefined();
   const answer = await post(app, '/users', { username: 'eve', email: 'eve@example.org' }, headers);
   expect(answer.statusCode).toBe(401);
-  expect(textOf(answer.body)).toContain('what you typed will be there to be sent');
+  expect(pageOf(answer).text).toContain('what you typed will be there to be sent');
 });
 
 test.each([2 * HOUR, -2 * HOUR])(

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, PASSWORD } from '../people.ts';
 import { run } from '../roster.ts';
-import { fieldValue, temporaryDatabase, temporaryFolder, temporaryUrl, textOf } from '../support.ts';
+import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
 const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
 
@@ -54,15 +55,15 @@ test.skipIf(library === undefined)(
     const { address, child, set, log } = await startAhead();
     const browser = browserAt(address);
     await browser('/sign-in', { username: 'ann', password: PASSWORD });
-    const page = (await browser('/account/code')).body;
-    const secret = /class="secret">([A-Z2-7 ]+)</.exec(page)?.[1]?.replaceAll(' ', '') ?? '';
-    const sealed = fieldValue(page, 'sealed') ?? '';
+    const page = pageOf(await browser('/account/code'));
+    const secret = page.secret.replaceAll(' ', '');
+    const sealed = page.field('sealed');
     const code = codeAt(Date.now() + 2 * HOUR, secret);
     expect((await browser('/account/code', { sealed, code, password: PASSWORD })).body).toContain('recovery');
 
     const signIn = async (time: number) => {
       const asked = await browserAt(address)('/sign-in', { username: 'ann', password: PASSWORD });
-      const ticket = fieldValue(asked.body, 'ticket') ?? '';
+      const ticket = pageOf(asked).field('ticket');
       return browserAt(address)('/sign-in', { ticket, code: codeAt(time, secret) });
     };
     set('+0');
@@ -70,12 +71,12 @@ test.skipIf(library === undefined)(
     expect((await browser('/users')).status).toBe(303);
     const early = await signIn(Date.now() + 2 * HOUR);
     expect(early.status).toBe(422);
-    expect(textOf(early.body)).toContain('The clock of this server was set back by 2 h 0 min of late');
+    expect(pageOf(early).text).toContain('The clock of this server was set back by 2 h 0 min of late');
 
     set('+2h');
     const right = await signIn(Date.now());
     expect(right.status).toBe(422);
-    expect(textOf(right.body)).toContain('The clock of this server was set forward by 2 h 0 min of late');
+    expect(pageOf(right).text).toContain('The clock of this server was set forward by 2 h 0 min of late');
     await expect
       .poll(log)
       .toMatch(/the clock was set back by 2 h 0 min.*the clock was set forward by 2 h 0 min/s);

@@ -5,8 +5,9 @@ import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { pageOf } from '../page.ts';
 import { run, startRoster } from '../roster.ts';
-import { temporaryFolder, textOf } from '../support.ts';
+import { temporaryFolder } from '../support.ts';
 
 const NOT_ALLOWED = 'This user may not mount a file system here.';
 
@@ -38,7 +39,8 @@ async function send(address: string, fields: Record<string, string>) {
     body: new URLSearchParams(fields),
     redirect: 'manual',
   });
-  return { status: answer.status, page: textOf(await answer.text()) };
+  const said = await answer.text();
+  return { status: answer.status, page: answer.status === 303 ? said : pageOf(said).text };
 }
 
 const create = (address: string, username: string) =>

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { pageOf } from '../page.ts';
 import { startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 
@@ -44,8 +45,8 @@ test.skipIf(!canMount)(
       await once(child, 'exit');
     }
     const { child, address, stderr } = await startRoster(settings);
-    const page = await (await fetch(`${address}/users`)).text();
-    for (const name of names) expect(page).toContain(name);
+    const page = pageOf(await (await fetch(`${address}/users`)).text());
+    expect(page.column('User')).toEqual(expect.arrayContaining(names));
     child.kill('SIGTERM');
     await once(child, 'exit');
     expect(readdirSync(folder).sort()).toEqual(['roster.db', 'secret.key']);

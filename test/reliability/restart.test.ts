@@ -1,8 +1,9 @@
 /** PostgreSQL goes away under load, several times: a Roster that runs answers 503 meanwhile, and loses nothing. */
 import { expect, onTestFinished, test } from 'vitest';
+import { pageOf } from '../page.ts';
 import { startPostgres } from '../postgres/start.ts';
 import { startRoster } from '../roster.ts';
-import { addUser, get, post, startApp, temporaryDatabase, textOf } from '../support.ts';
+import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { expectAllSaved, startWriters } from './load.ts';
 
 /** Milliseconds from a PostgreSQL that answers again to a Roster that does. */
@@ -39,7 +40,7 @@ test('while the server is a standby, pages are shown and changes are refused in 
   await expect.poll(async () => (await get(app, '/users/1')).statusCode).toBe(200);
   const page = await post(app, '/users/1', { username: 'alicia' });
   expect(page.statusCode).toBe(503);
-  expect(textOf(page.body)).toContain('Nothing was changed');
+  expect(pageOf(page).text).toContain('Nothing was changed');
   await postgres.restart();
   await expect.poll(async () => (await post(app, '/users/1', { username: 'alicia' })).statusCode).toBe(303);
 });

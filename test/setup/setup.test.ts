@@ -1,16 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signIn } from '../people.ts';
-import {
-  addUser,
-  fieldValue,
-  get,
-  post,
-  startApp,
-  temporaryDatabase,
-  temporaryUrl,
-  textOf,
-} from '../support.ts';
+import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
 
 const ANN = {
   username: 'ann',
@@ -25,7 +17,7 @@ describe('the link in the log', () => {
     const path = `/setup/${app.setupToken}`;
     const form = await get(app, path);
     expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
-    expect(textOf(form.body)).toContain('There is no administrator yet');
+    expect(pageOf(form).text).toContain('There is no administrator yet');
     const answer = await post(app, path, { ...ANN, full_name: 'Ann Ada' });
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
     expect(answer.body).toBe('User ann is the administrator. Sign in.\n');
@@ -42,14 +34,14 @@ describe('the link in the log', () => {
     ]);
   });
 
-  test('is needed: no other token does', async () => {
+  test('is needed: no other link does', async () => {
     const app = await startApp();
     const cut = ['x', app.setupToken.slice(1), `${app.setupToken}x`, `${app.setupToken.slice(0, 20)}.`];
     for (const token of [newToken(), ...cut]) {
       const pages = [await get(app, `/setup/${token}`), await post(app, `/setup/${token}`, ANN)];
       const sentence = cut.includes(token) ? 'This is not the whole link.' : 'This link has been used';
       for (const page of pages)
-        expect([page.statusCode, textOf(page.body)]).toEqual([404, expect.stringContaining(sentence)]);
+        expect([page.statusCode, pageOf(page).text]).toEqual([404, expect.stringContaining(sentence)]);
     }
     expect(await app.db.selectFrom('users').select('id').execute()).toEqual([]);
   });
@@ -59,8 +51,9 @@ describe('the link in the log', () => {
     async (end) => {
       const app = await startApp();
       const path = `/setup/${app.setupToken}`;
-      const form = await get(app, path + end);
-      expect([form.statusCode, /action="(.*?)"/.exec(form.body)?.[1]]).toEqual([200, path]);
+      const answer = await get(app, path + end);
+      expect(answer.statusCode).toBe(200);
+      expect(pageOf(answer).form('Become the administrator').action).toBe(path);
       expect((await post(app, path + end, ANN)).statusCode).toBe(303);
     },
   );
@@ -77,11 +70,11 @@ describe('the link in the log', () => {
     };
     const answer = await post(app, `/setup/${app.setupToken}`, typed);
     expect(answer.statusCode).toBe(422);
-    expect(textOf(answer.body)).toContain('There are 2 problems');
-    expect(fieldValue(answer.body, 'full_name')).toBe('<b>');
+    expect(pageOf(answer).text).toContain('There are 2 problems');
+    expect(pageOf(answer).field('full_name')).toBe('<b>');
     expect(answer.body).not.toContain('short word');
     const taken = await post(app, `/setup/${app.setupToken}`, { ...ANN, email: 'bob@example.org' });
-    expect(textOf(taken.body)).toContain('That email already belongs to bob.');
+    expect(pageOf(taken).errorOf('email')).toContain('That email already belongs to bob.');
   });
 
   test('makes someone the administrator who is in the directory, if the email says so, too', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findUser } from '../../src/users/queries.ts';
-import { addUser, addUsers, get, post, startApp, textOf } from '../support.ts';
+import { pageOf } from '../page.ts';
+import { addUser, addUsers, get, post, startApp } from '../support.ts';
 
 function alphabet(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `user${String(index + 1).padStart(3, '0')}`);
@@ -11,7 +12,7 @@ describe('deleting a user', () => {
     const app = await startApp();
     await addUser(app.db, { username: 'alice', full_name: 'Alice Liddell' });
     const page = await get(app, '/users/1/delete');
-    expect(textOf(page.body)).toMatch(/Delete alice\?.*Alice Liddell.*Delete user/);
+    expect(pageOf(page).text).toMatch(/Delete alice\?.*Alice Liddell.*Delete user/);
     expect(await findUser(app.db, 1)).toBeDefined();
   });
 
@@ -26,7 +27,7 @@ describe('deleting a user', () => {
     expect((await post(app, address)).statusCode).toBe(404);
   });
 
-  test('needs no body at all', async () => {
+  test('needs no field at all', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'alice' });
     const answer = await app.inject({
@@ -40,11 +41,10 @@ describe('deleting a user', () => {
   test('leads back to the page of the list that the person came from, or the nearest there still is', async () => {
     const app = await startApp();
     await addUsers(app.db, alphabet(21));
-    const list = await get(app, '/users?page=3&sort=username');
-    const link = /href="(\/users\/21\?[^"]*)"/.exec(list.body)?.[1]?.replaceAll('&amp;', '&') ?? '';
-    const user = await get(app, link);
-    const asking = /href="(\/users\/21\/delete[^"]*)"/.exec(user.body)?.[1] ?? '';
-    const action = /action="(\/users\/21\/delete[^"]*)"/.exec((await get(app, asking)).body)?.[1] ?? '';
+    const list = pageOf(await get(app, '/users?page=3&sort=username'));
+    const user = pageOf(await get(app, list.link('user021')));
+    const asking = pageOf(await get(app, user.link('Delete…')));
+    const { action } = asking.form('Delete user');
     expect((await post(app, action)).headers.location).toBe('/users?sort=username&page=2');
     const from = encodeURIComponent('page=2&sort=username');
     expect((await post(app, `/users/5/delete?from=${from}`)).headers.location).toBe(

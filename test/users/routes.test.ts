@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findUser } from '../../src/users/queries.ts';
-import { addUser, addUsers, get, post, startApp, textOf } from '../support.ts';
+import { pageOf } from '../page.ts';
+import { addUser, addUsers, get, post, startApp } from '../support.ts';
 
 function alphabet(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `user${String(index + 1).padStart(3, '0')}`);
@@ -17,7 +18,7 @@ describe('reading', () => {
     const app = await startApp();
     const page = await get(app, '/users');
     expect(page.statusCode).toBe(200);
-    expect(textOf(page.body)).toContain('Add the first user');
+    expect(pageOf(page).link('Add the first user')).toBe('/users/new');
   });
 
   test('a search without a match says so and leads back to everyone', async () => {
@@ -25,8 +26,9 @@ describe('reading', () => {
     await addUser(app.db, { username: 'alice' });
     const page = await get(app, '/users?status=inactive');
     expect(page.statusCode).toBe(200);
-    expect(textOf(page.body)).toContain('Showing inactive users. Show all users');
-    expect(textOf(page.body)).toContain('Nobody matches');
+    expect(pageOf(page).text).toContain('Showing inactive users. Show all users');
+    expect(pageOf(page).text).toContain('Nobody matches');
+    expect(pageOf(page).link('Show all users')).toBe('/users');
   });
 
   test('the list shows who was asked for, in the order asked for', async () => {
@@ -34,10 +36,11 @@ describe('reading', () => {
     await addUser(app.db, { username: 'zoe' });
     await addUser(app.db, { username: 'adam' });
     await addUser(app.db, { username: 'gone', is_active: false });
-    const text = textOf((await get(app, '/users?status=active&sort=username')).body);
-    expect(text).toMatch(/All 3 Active 2 Inactive 1/);
-    expect(text).toMatch(/adam .*zoe .*Showing 1–2 of 2/);
-    expect(text).not.toContain('gone');
+    const page = pageOf(await get(app, '/users?status=active&sort=username'));
+    expect(page.nav('Status').text).toBe('All 3 Active 2 Inactive 1');
+    expect(page.column('User')).toEqual(['adam', 'zoe']);
+    expect(page.text).toContain('Showing 1–2 of 2');
+    expect(page.text).not.toContain('gone');
   });
 
   test('what means nothing in the address is ignored with a notice', async () => {
@@ -45,8 +48,9 @@ describe('reading', () => {
     await addUser(app.db, { username: 'alice' });
     const page = await get(app, '/users?sort=shoe_size&per_page=7&x=<b>&status=%3Cb%3E');
     expect(page.statusCode).toBe(200);
-    expect(textOf(page.body)).toContain('sort=shoe_size was ignored: it can be id, username, email, created');
-    expect(textOf(page.body)).toContain('status=<b> was ignored');
+    const said = pageOf(page).notices.join(' ');
+    expect(said).toContain('sort=shoe_size was ignored: it can be id, username, email, created');
+    expect(said).toContain('status=<b> was ignored');
     expect(page.body).not.toContain('<b>');
   });
 
@@ -56,7 +60,7 @@ describe('reading', () => {
     expect((await get(app, '/users/by-username/STRASSE')).headers.location).toBe('/users/1');
     const missing = await get(app, `/users/by-username/${encodeURIComponent('<i>')}`);
     expect(missing.statusCode).toBe(404);
-    expect(textOf(missing.body)).toContain('There is no user called <i>.');
+    expect(pageOf(missing).text).toContain('There is no user called <i>.');
     const longest = encodeURIComponent('𠮷'.repeat(64));
     expect((await get(app, `/users/by-username/${longest}`)).statusCode).toBe(404);
   });
@@ -73,14 +77,13 @@ describe('pages', () => {
   test('hold ten users and lead to their neighbours', async () => {
     const app = await startApp();
     await addUsers(app.db, alphabet(25));
-    const page = await get(app, '/users?page=2');
-    const text = textOf(page.body);
-    expect(text).toContain('Showing 11–20 of 25');
-    expect(text).toMatch(/user011 .*user020 /);
-    expect(text).not.toContain('user010');
-    expect(page.body).toContain('<a rel="prev" href="/users?page=1&amp;before=id.11">Previous</a>');
-    expect(page.body).toContain('<a rel="next" href="/users?page=3&amp;after=id.20">Next</a>');
-    expect(textOf((await get(app, '/users?page=3')).body)).toContain('Showing 21–25 of 25');
+    const page = pageOf(await get(app, '/users?page=2'));
+    expect(page.text).toContain('Showing 11–20 of 25');
+    expect(page.column('User')).toEqual(alphabet(20).slice(10));
+    expect(page.text).not.toContain('user010');
+    expect(page.link('Previous')).toBe('/users?page=1&before=id.11');
+    expect(page.link('Next')).toBe('/users?page=3&after=id.20');
+    expect(pageOf(await get(app, '/users?page=3')).text).toContain('Showing 21–25 of 25');
   });
 
   test('keep every other known parameter in their links', async () => {
@@ -90,8 +93,8 @@ describe('pages', () => {
       app,
       '/users?page=2&per_page=5&sort=-username&status=active&created_after=2020-01-01&x=y',
     );
-    expect(page.body).toContain(
-      'rel="next" href="/users?status=active&amp;created_after=2020-01-01&amp;sort=-username&amp;per_page=5&amp;page=3&amp;after=-username.16.user016"',
+    expect(pageOf(page).link('Next')).toBe(
+      '/users?status=active&created_after=2020-01-01&sort=-username&per_page=5&page=3&after=-username.16.user016',
     );
   });
 
@@ -100,19 +103,23 @@ describe('pages', () => {
     await addUsers(app.db, alphabet(11));
     await post(app, '/users/11', { is_active: '0' });
     const from = encodeURIComponent('status=active&page=2');
-    expect((await get(app, `/users/11?from=${from}`)).body).toContain(
-      '<a href="/users?status=active">Back to the list</a>',
+    expect(pageOf(await get(app, `/users/11?from=${from}`)).link('Back to the list')).toBe(
+      '/users?status=active',
     );
   });
 
   test.each(['abc', '1.5', '1e3'])('page=%s is page 1, and says so beside what was typed', async (page) => {
     const app = await startApp();
     await addUsers(app.db, alphabet(11));
-    const { body } = await get(app, `/users?page=${page}&per_page=1`);
-    expect(textOf(body)).toContain('Showing 1–1 of 11');
-    expect(textOf(body)).toContain(`“${page}” is no page number, so this is the first page.`);
-    expect(body).toMatch(new RegExp(`<input name="page"[^>]* value="${page}" aria-invalid="true">`));
-    expect((await get(app, '/users?page=2&per_page=1')).body).toMatch(/<input name="page"[^>]* required>/);
+    const first = pageOf(await get(app, `/users?page=${page}&per_page=1`));
+    expect(first.text).toContain('Showing 1–1 of 11');
+    expect(first.text).toContain(`“${page}” is no page number, so this is the first page.`);
+    expect(first.form('Go').input('page')).toMatchObject({ value: page, 'aria-invalid': 'true' });
+    const second = pageOf(await get(app, '/users?page=2&per_page=1'))
+      .form('Go')
+      .input('page');
+    expect(second).toHaveProperty('required');
+    expect(second).not.toHaveProperty('aria-invalid');
   });
 
   test.each(['0', '-1'])('page=%s is not found, and leads to the first page', async (page) => {
@@ -120,8 +127,8 @@ describe('pages', () => {
     await addUsers(app.db, alphabet(11));
     const answer = await get(app, `/users?page=${page}&sort=email`);
     expect(answer.statusCode).toBe(404);
-    expect(textOf(answer.body)).toContain('The first page is page 1.');
-    expect(answer.body).toContain('<a class="button" href="/users?sort=email">Go to page 1</a>');
+    expect(pageOf(answer).text).toContain('The first page is page 1.');
+    expect(pageOf(answer).link('Go to page 1')).toBe('/users?sort=email');
   });
 
   test.each(['3', '1,200', '99999999999999999999'])(
@@ -131,8 +138,8 @@ describe('pages', () => {
       await addUsers(app.db, alphabet(11));
       const answer = await get(app, `/users?page=${page}&sort=email`);
       expect(answer.statusCode).toBe(404);
-      expect(textOf(answer.body)).toContain('The list ends at page 2.');
-      expect(answer.body).toContain('href="/users?sort=email&amp;page=2"');
+      expect(pageOf(answer).text).toContain('The list ends at page 2.');
+      expect(pageOf(answer).link('Go to page 2')).toBe('/users?sort=email&page=2');
     },
   );
 
@@ -174,7 +181,7 @@ describe('what is no user', () => {
     for (const action of actions) {
       const answer = await post(app, action.replace(':id', id), {});
       expect(answer.statusCode).toBe(404);
-      expect(textOf(answer.body)).toContain('There is no user');
+      expect(pageOf(answer).text).toContain('There is no user');
     }
     expect(await findUser(app.db, 1)).toMatchObject({ version: 1 });
   });

@@ -4,7 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
+import { pageOf } from '../../page.ts';
+import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 async function setting(db: Db, name: string): Promise<unknown> {
   return (await sql<{ value: string }>`select current_setting(${name}) as value`.execute(db)).rows[0]?.value;
@@ -26,7 +27,7 @@ test('a request that has to wait too long for a row is answered, and nothing of 
   await addUser(app.db, { username: 'alice' });
   const page = await whileLocked(other, () => post(app, '/users/1', { username: 'alicia' }));
   expect(page.statusCode).toBe(503);
-  expect(textOf(page.body)).toContain('Nothing was changed');
+  expect(pageOf(page).text).toContain('Nothing was changed');
   expect(await app.db.selectFrom('users').select(['username', 'full_name']).execute()).toEqual([
     { username: 'alice', full_name: 'Held' },
   ]);
@@ -45,7 +46,7 @@ test('a request whose connection the server ends while it waits is told that not
     return answer;
   });
   expect(page.statusCode).toBe(503);
-  expect(textOf(page.body)).toContain('Nothing was changed');
+  expect(pageOf(page).text).toContain('Nothing was changed');
   expect((await get(app, '/users/1')).statusCode).toBe(200);
 });
 

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { pageOf } from '../../page.ts';
 import { startProxy } from '../../postgres/proxy.ts';
-import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
+import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 /** What follows `begin isolation level read committed` does not end like that. */
 const COMMIT = 'commit\0';
@@ -57,7 +58,7 @@ test('what cannot begin on the second connection either changes nothing, and the
   breakOnce({ at: BEGIN, is: 'before' }, { at: BEGIN, is: 'before' });
   const page = await post(app, '/users', ALICE);
   expect(page.statusCode).toBe(503);
-  expect(textOf(page.body)).toContain('Nothing was changed; go back and send it again.');
+  expect(pageOf(page).text).toContain('Nothing was changed; go back and send it again.');
   expect(await usernames()).toEqual(['bob']);
 });
 
@@ -75,7 +76,7 @@ test.each([
     const page = await post(app, '/users', ALICE);
     expect(page.statusCode).toBe(503);
     expect(page.headers['retry-after']).toMatch(/^[1-5]$/);
-    expect(textOf(page.body)).toContain('Nothing was changed; go back and send it again.');
+    expect(pageOf(page).text).toContain('Nothing was changed; go back and send it again.');
     expect(await usernames()).toEqual(['bob']);
     expect((await post(app, '/users', ALICE)).statusCode).toBe(303);
     expect(await usernames()).toEqual(['bob', 'alice']);
@@ -94,9 +95,9 @@ test.each([
     const page = await post(app, '/users', ALICE);
     expect(page.statusCode).toBe(503);
     expect(page.headers['retry-after']).toMatch(/^[1-5]$/);
-    expect(textOf(page.body)).toContain('The change may have been saved: look before you send it again.');
-    expect(textOf(page.body)).not.toContain('Nothing was changed');
-    expect(page.body).toContain('href="/users?sort=-id"');
+    expect(pageOf(page).text).toContain('The change may have been saved: look before you send it again.');
+    expect(pageOf(page).text).not.toContain('Nothing was changed');
+    expect(pageOf(page).main.links).toEqual([{ text: 'Look at the newest users', href: '/users?sort=-id' }]);
     // Nothing is sent again by itself.
     expect(await usernames()).toEqual(saved);
     expect((await get(app, '/users?sort=-id')).statusCode).toBe(200);
@@ -112,7 +113,7 @@ test.each([
   breakOnce({ at: COMMIT, is: 'after' });
   const page = await post(app, address, fields);
   expect(page.statusCode).toBe(503);
-  expect(page.body).toContain('href="/users/1"');
+  expect(pageOf(page).main.links).toEqual([{ text: 'Look at user 1', href: '/users/1' }]);
 });
 
 test('a page whose connection breaks is read on another one', async () => {
@@ -124,13 +125,13 @@ test('a page whose connection breaks is read on another one', async () => {
 test.each([
   { at: 'from "users"', is: 'after' },
   { at: 'from "users"', is: 'silence' },
-] as const)('a page that cannot be read ($is) is 503, and says nothing of changes', async (fault) => {
+] as const)('a page that cannot be read ($is) says so, and nothing of changes', async (fault) => {
   const { app, breakOnce } = await startBreakable();
   breakOnce(fault, fault);
   const page = await get(app, '/users/1');
   expect(page.statusCode).toBe(503);
-  expect(textOf(page.body)).toContain('The directory cannot be read just now.');
-  expect(textOf(page.body)).not.toContain('changed');
+  expect(pageOf(page).text).toContain('The directory cannot be read just now.');
+  expect(pageOf(page).text).not.toContain('changed');
   breakOnce();
   expect((await get(app, '/users/1')).statusCode).toBe(200);
 });

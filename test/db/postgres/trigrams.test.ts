@@ -10,8 +10,9 @@ import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
+import { pageOf } from '../../page.ts';
 import { run, startRoster } from '../../roster.ts';
-import { addUser, get, startApp, temporaryDatabase, temporaryUrl, textOf } from '../../support.ts';
+import { addUser, get, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 /** A schema whose owner may not bring in an extension: its address, and that of whoever may. */
 async function withoutExtensions(): Promise<{ url: string; adminUrl: string }> {
@@ -50,9 +51,10 @@ test('without the extension Roster says so at start, and finds what fields start
   expect(await ids(db, '"jurgen mu"')).toEqual([1]);
   expect(await ids(db, 'muller')).toEqual([]);
   expect(await ids(db, '%')).toEqual([]);
-  const page = await (await fetch(`${address}/users?q=jurgen`)).text();
-  expect(textOf(page)).toContain('Showing users with a field that starts with “jurgen”');
-  expect(page).toContain('<mark>Jürgen</mark> Müller');
+  const page = pageOf(await (await fetch(`${address}/users?q=jurgen`)).text());
+  expect(page.text).toContain('Showing users with a field that starts with “jurgen”');
+  expect(page.column('User')).toEqual(['Jürgen Müller jm']);
+  expect(page.marks).toEqual(['Jürgen']);
   child.kill('SIGTERM');
   expect(await stderr).toContain('lacks the extension pg_trgm');
 });

@@ -7,8 +7,9 @@ import { text } from 'node:stream/consumers';
 import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
+import { pageOf } from '../../page.ts';
 import { listenTo, startRoster } from '../../roster.ts';
-import { addUser, get, startApp, temporaryDatabase, temporaryFolder, textOf } from '../../support.ts';
+import { addUser, get, startApp, temporaryDatabase, temporaryFolder } from '../../support.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'main.js');
 const isWindows = process.platform === 'win32';
@@ -29,10 +30,11 @@ async function send(address: string, fields: Record<string, string>) {
     body: new URLSearchParams(fields),
     redirect: 'manual',
   });
+  const said = await answer.text();
   return {
     status: answer.status,
     retryAfter: answer.headers.get('retry-after'),
-    text: textOf(await answer.text()),
+    text: answer.status === 303 ? said : pageOf(said).text,
   };
 }
 
@@ -104,7 +106,7 @@ test('a damaged file is told as such, with what to do in the log alone', async (
   const bytes = readFileSync(path);
   writeFileSync(path, bytes.fill(7, 16 * 1024), { flag: 'r+' });
   const page = await get(app, '/users/1');
-  expect([page.statusCode, textOf(page.body)]).toEqual([
+  expect([page.statusCode, pageOf(page).text]).toEqual([
     500,
     expect.stringContaining('The directory is damaged'),
   ]);

@@ -17,17 +17,9 @@ import { openDatabase } from '../../../src/db/database.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { readSnapshot } from '../../../src/db/transact.ts';
 import { DatabaseFailure, DatabaseLostError, OutcomeUnknownError } from '../../../src/errors.ts';
+import { pageOf } from '../../page.ts';
 import { startRoster } from '../../roster.ts';
-import {
-  addUser,
-  addUsers,
-  get,
-  post,
-  startApp,
-  temporaryDatabase,
-  temporaryFolder,
-  textOf,
-} from '../../support.ts';
+import { addUser, addUsers, get, post, startApp, temporaryDatabase, temporaryFolder } from '../../support.ts';
 
 const ENDINGS = ['', '-wal', '-shm'];
 
@@ -153,7 +145,7 @@ test.each([...GONE, ...INDEX_GONE])(
     expect((await get(app, '/readyz')).statusCode).toBe(503);
     const page = await post(app, '/users', { username: 'carla', email: 'carla@example.org' });
     expect(page.statusCode).toBe(503);
-    expect(textOf(page.body)).toContain(
+    expect(pageOf(page).text).toContain(
       'The directory cannot be written: its file is gone, or another one lies in its place.',
     );
     expect(page.body).not.toContain(path);

@@ -6,7 +6,8 @@ import { commandLine } from '../../../src/auth/actor.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { deleteUser } from '../../../src/users/commands.ts';
 import { SORT_KEYS } from '../../../src/users/list/order.ts';
-import { addUser, addUsers, decodeHtml, get, post, startApp, textOf } from '../../support.ts';
+import { pageOf } from '../../page.ts';
+import { addUser, addUsers, get, post, startApp } from '../../support.ts';
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 const ORDERS = SORT_KEYS.flatMap((key) => [key, `-${key}`]);
@@ -20,18 +21,16 @@ type Shown = {
 };
 
 async function show(app: FastifyInstance, address: string): Promise<Shown> {
-  const { statusCode, body } = await get(app, address);
-  expect(statusCode, address).toBe(200);
-  const link = (rel: string) => {
-    const href = new RegExp(`rel="${rel}" href="([^"]*)"`).exec(body)?.[1];
-    return href === undefined ? undefined : decodeHtml(href);
-  };
+  const answer = await get(app, address);
+  expect(answer.statusCode, address).toBe(200);
+  const page = pageOf(answer);
+  const link = (name: string) => page.links.find(({ text }) => text === name)?.href;
   return {
-    ids: [...body.matchAll(/<td class="number">(\d+)</g)].map(([, id]) => Number(id)),
-    page: /aria-current="page">([\d,]+)</.exec(body)?.[1],
-    text: textOf(body),
-    prev: link('prev'),
-    next: link('next'),
+    ids: page.column('No.').map(Number),
+    page: page.current('page')[0],
+    text: page.text,
+    prev: link('Previous'),
+    next: link('Next'),
   };
 }
 
@@ -65,7 +64,7 @@ async function remove(app: FastifyInstance, id: number): Promise<void> {
   await transact(app.db, (trx) => deleteUser(trx, commandLine, id));
 }
 
-test('lead through every order, with and without a status, as the numbers of pages do', async () => {
+test('next and previous lead through every order, with and without a status, as the numbers of pages do', async () => {
   // Three were created at each moment, so that pages end among them.
   const app = await startWith(47, (number) => NOON + Math.floor(number / 3));
   for (const sort of ORDERS) {
@@ -196,41 +195,40 @@ test.each([
   expect(await show(app, `/users?page=2&${query}`)).toEqual(await show(app, `/users?page=2&${sort}`));
 });
 
-test('only next, previous and the ways back from a user carry the place', async () => {
+test('every link but next, previous and the ways back from a user leads to where a page begins', async () => {
   const app = await startWith(60, (number) => NOON + number);
-  const { body } = await get(app, '/users?page=3&per_page=5&after=id.10');
-  const links = [...body.matchAll(/<a ([^>]*)href="(\/users[^"]*)"/g)].filter(
-    ([, before]) => !before?.includes('rel='),
+  const page = pageOf(await get(app, '/users?page=3&per_page=5&after=id.10'));
+  const links = page.links.filter(
+    ({ text, href }) => href.startsWith('/users') && !/^(Next|Previous)$/.test(text),
   );
-  const addresses = links
-    .map(([, , href]) => decodeHtml(href ?? ''))
-    .filter((href) => !href.includes('from='));
+  const addresses = links.map(({ href }) => href).filter((href) => !href.includes('from='));
   expect(addresses.length).toBeGreaterThan(15);
   expect(addresses.filter((address) => /after|before/.test(address))).toEqual([]);
-  expect(body).not.toMatch(/type="hidden" name="(after|before)"/);
+  expect(page.fields).toContain('page');
+  expect(page.fields).not.toContain('after');
+  expect(page.fields).not.toContain('before');
 });
 
 test('at the end the way back names the page alone, unless that would begin elsewhere', async () => {
   const app = await startWith(30, (number) => NOON + number);
-  expect((await get(app, '/users?page=3&after=id.20')).body).toContain('href="/users/21?from=page%3D3"');
-  expect((await get(app, '/users?page=3&after=id.23')).body).toContain(
-    'href="/users/24?from=page%3D3%26after%3Did.23"',
-  );
-  expect((await get(app, '/users?before=id.11')).body).toContain('href="/users/1"');
+  const firstUser = async (address: string) => {
+    const { links } = pageOf(await get(app, address));
+    return links.find(({ href }) => /^\/users\/\d/.test(href))?.href;
+  };
+  expect(await firstUser('/users?page=3&after=id.20')).toBe('/users/21?from=page%3D3');
+  expect(await firstUser('/users?page=3&after=id.23')).toBe('/users/24?from=page%3D3%26after%3Did.23');
+  expect(await firstUser('/users?before=id.11')).toBe('/users/1');
 });
 
 test('a list of more than ten pages has a form that goes to any of them, and keeps the rest', async () => {
   const app = await startWith(60, (number) => NOON + number);
-  expect((await get(app, '/users?per_page=6')).body).not.toContain('Go to page');
-  const { body } = await get(app, '/users?per_page=5&sort=-username&page=3');
-  const form = body.slice(body.indexOf('<form class="jump"'), body.indexOf('Go to page'));
-  const hidden = [...form.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [
-    name,
-    value,
-  ]);
-  expect(hidden).toEqual([
+  expect(pageOf(await get(app, '/users?per_page=6')).text).not.toContain('Go to page');
+  const form = pageOf(await get(app, '/users?per_page=5&sort=-username&page=3')).form('Go');
+  expect(form.text).toContain('Go to page');
+  expect(form.fields.map((name) => [name, form.field(name)])).toEqual([
     ['sort', '-username'],
     ['per_page', '5'],
+    ['page', ''],
   ]);
   expect((await show(app, '/users?sort=-username&per_page=5&page=12')).text).toContain('Showing 56–60 of 60');
 });
@@ -238,13 +236,14 @@ test('a list of more than ten pages has a form that goes to any of them, and kee
 test('a user page, an edit and a deletion lead back to the very page', async () => {
   const app = await startWith(30, (number) => NOON + number);
   const from = encodeURIComponent('sort=-id&per_page=5&page=3&after=-id.21');
-  const list = '/users?sort=-id&amp;per_page=5&amp;page=3&amp;after=-id.21';
-  expect((await get(app, `/users/18?from=${from}`)).body).toContain(`href="${list}"`);
+  const list = '/users?sort=-id&per_page=5&page=3&after=-id.21';
+  const back = async (address: string) => pageOf(await get(app, address)).link('All users');
+  expect(await back(`/users/18?from=${from}`)).toBe(list);
   const saved = await post(app, `/users/18?from=${from}`, { full_name: 'Eighteen' });
-  expect((await get(app, String(saved.headers.location))).body).toContain(`href="${list}"`);
+  expect(await back(String(saved.headers.location))).toBe(list);
   const deleted = await post(app, `/users/18/delete?from=${from}`);
-  expect(deleted.headers.location).toBe(decodeHtml(list));
-  expect((await show(app, decodeHtml(list))).ids).toEqual([20, 19, 17, 16, 15]);
+  expect(deleted.headers.location).toBe(list);
+  expect((await show(app, list)).ids).toEqual([20, 19, 17, 16, 15]);
 });
 
 describe('the letters above a long list by username', () => {
@@ -261,15 +260,7 @@ describe('the letters above a long list by username', () => {
     return Array.from({ length: to - from + 1 }, (_, index) => from + index);
   }
 
-  async function hrefs(body: string): Promise<Map<string, string>> {
-    const nav = body.slice(body.indexOf('class="letters"'), body.indexOf('<table'));
-    return new Map(
-      [...nav.matchAll(/href="([^"]*)"[^>]*>([A-Z])</g)].map(([, href, letter]) => [
-        String(letter),
-        decodeHtml(href ?? ''),
-      ]),
-    );
-  }
+  const LETTERS = 'Usernames from a letter on';
 
   test.each([
     ['username', 'M', ['m', 'm10', 'm11'], ['c30', 'c29', 'c28']],
@@ -279,29 +270,26 @@ describe('the letters above a long list by username', () => {
     ['-username', 'Z', ['z30', 'z29', 'z28'], ['émile', 'żaba']],
   ])('lead, by %s, to %s', async (sort, letter, shown, before) => {
     const app = await startWithNames();
-    const { body } = await get(app, `/users?sort=${sort}&per_page=3`);
-    const href = (await hrefs(body)).get(letter) ?? '';
-    const page = await get(app, href);
-    const names = (html: string) =>
-      [...html.matchAll(/Edit<span [^>]*class="visually-hidden"> ([^<]*)</g)].map(([, name]) => name);
-    expect(names(page.body)).toEqual(shown);
-    expect(textOf(page.body)).toContain('Showing 3 of 135');
-    expect(page.body).not.toContain('aria-current="page"');
-    const prev = decodeHtml(/rel="prev" href="([^"]*)"/.exec(page.body)?.[1] ?? '');
-    const previous = names((await get(app, prev)).body);
+    const visit = async (address: string) => pageOf(await get(app, address));
+    const href = (await visit(`/users?sort=${sort}&per_page=3`)).nav(LETTERS).link(letter);
+    const page = await visit(href);
+    expect(page.column('User')).toEqual(shown);
+    expect(page.text).toContain('Showing 3 of 135');
+    expect(page.current('page')).toEqual([]);
+    const previous = (await visit(page.link('Previous'))).column('User');
     expect(previous).toEqual(expect.arrayContaining(before));
-    const next = decodeHtml(/rel="next" href="([^"]*)"/.exec(page.body)?.[1] ?? '');
-    const after = await get(app, next);
-    expect(names(after.body)).toHaveLength(3);
-    expect(textOf(after.body)).toContain('Showing 3 of 135');
-    const user = decodeHtml(/href="(\/users\/\d+\?from=[^"]*)"/.exec(page.body)?.[1] ?? '');
-    expect((await get(app, user)).body).toContain(`href="${href.replaceAll('&', '&amp;')}"`);
+    const after = await visit(page.link('Next'));
+    expect(after.column('User')).toHaveLength(3);
+    expect(after.text).toContain('Showing 3 of 135');
+    const user = await visit(page.link(shown[0] ?? ''));
+    expect(user.link('All users')).toBe(href);
   });
 
   test('say where one is, and are not there in another order or a short list', async () => {
     const app = await startWithNames();
-    expect((await get(app, '/users?sort=username&per_page=3&page=9')).body).toMatch(/aria-current="true">B</);
-    expect((await get(app, '/users?sort=email&per_page=3')).body).not.toContain('class="letters"');
-    expect((await get(app, '/users?sort=username&per_page=100')).body).not.toContain('class="letters"');
+    const long = pageOf(await get(app, '/users?sort=username&per_page=3&page=9'));
+    expect(long.nav(LETTERS).current('true')).toEqual(['B']);
+    for (const other of ['sort=email&per_page=3', 'sort=username&per_page=100'])
+      expect(pageOf(await get(app, `/users?${other}`)).navs).not.toContain(LETTERS);
   });
 });

@@ -14,16 +14,8 @@ import { type FilterResult, resolveFilter } from '../../../src/users/list/filter
 import { FILTERS, STATUSES } from '../../../src/users/list/filters.ts';
 import { orderOf, SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
-import {
-  addUser,
-  decodeHtml,
-  get,
-  giveRole,
-  giveRoles,
-  startApp,
-  temporaryDatabase,
-  textOf,
-} from '../../support.ts';
+import { pageOf } from '../../page.ts';
+import { addUser, get, giveRole, giveRoles, startApp, temporaryDatabase } from '../../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -218,21 +210,21 @@ describe('a list of a role', () => {
     ],
   ])('(%s) says so, and counts them by status', async (query, sentence, segments) => {
     const app = await startWithRoles();
-    const text = textOf((await get(app, `/users?${query}`)).body);
-    expect(text).toContain(`${sentence} Show all users`);
-    expect(text).toContain(segments);
+    const page = pageOf(await get(app, `/users?${query}`));
+    expect(page.text).toContain(`${sentence} Show all users`);
+    expect(page.nav('Status').text).toBe(segments);
   });
 
   test('shows it of everyone, and keeps it in every form and link but the one that shows all', async () => {
     const app = await startWithRoles();
-    const all = textOf((await get(app, '/users')).body);
-    expect(all).toMatch(
-      /mia .* Member Active .*vera .* Viewer Active .*emil .* Editor .*ada .* Administrator/,
-    );
-    const { body } = await get(app, '/users?role=member&per_page=1');
-    expect(body).toContain('<option value="member" selected>Member</option>');
-    expect(body).toMatch(/<details class="more" open>/);
-    const addresses = [...body.matchAll(/<a [^>]*href="(\/users\?[^"]*)"/g)].map(([, href]) => String(href));
+    const all = pageOf(await get(app, '/users'));
+    expect(all.column('User')).toEqual(['mia', 'max', 'vera', 'emil', 'ada']);
+    expect(all.column('Role')).toEqual(['Member', 'Member', 'Viewer', 'Editor', 'Administrator']);
+    expect(all.column('Status')).toEqual(['Active', 'Inactive', 'Active', 'Active', 'Active']);
+    const page = pageOf(await get(app, '/users?role=member&per_page=1'));
+    expect(page.field('role')).toBe('Member');
+    expect(page.isOpen('Role, dates and order')).toBe(true);
+    const addresses = page.links.map(({ href }) => href).filter((href) => href.startsWith('/users?'));
     expect(addresses.length).toBeGreaterThan(8);
     expect(addresses.filter((address) => !address.includes('role=member'))).toEqual(['/users?per_page=1']);
   });
@@ -240,7 +232,7 @@ describe('a list of a role', () => {
   test('that nobody has does not say that there are no users', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'mia' });
-    const text = textOf((await get(app, '/users?role=admin')).body);
+    const text = pageOf(await get(app, '/users?role=admin')).text;
     expect(text).toContain('Nobody matches');
     expect(text).not.toContain('No users yet');
     expect(text).toContain('Role, dates and order');
@@ -252,7 +244,7 @@ describe('a list of a role', () => {
       const short = await get(app, `/users?${fields}`);
       expect([short.statusCode, short.headers.location]).toEqual([302, '/users']);
     }
-    const text = textOf((await get(app, '/users?role=owner')).body);
+    const text = pageOf(await get(app, '/users?role=owner')).text;
     expect(text).toContain('role=owner was ignored: it can be member, viewer, editor, admin.');
     expect(text).toContain('Showing 1–5 of 5');
   });
@@ -267,21 +259,18 @@ describe('a list of a role', () => {
     await seedUsers(app.db, 12_000);
     await giveRoles(app.db);
     const last = await get(app, '/users?role=member&sort=email&per_page=100&page=108');
-    expect(textOf(last.body)).toMatch(/Showing 10,701–10,7\d\d of 10,7\d\d/);
+    expect(pageOf(last).text).toMatch(/Showing 10,701–10,7\d\d of 10,7\d\d/);
     step = 2_000;
     const far = await get(app, '/users?role=member&sort=email&page=500');
     const near = await get(app, '/users?role=member&sort=email');
     const end = await get(app, '/users?role=member&sort=email&page=1079');
     const byDate = await get(app, '/users?role=member&sort=created&page=500');
-    const prev = decodeHtml(/rel="prev" href="([^"]*)"/.exec(last.body)?.[1] ?? '');
-    const before = await get(app, prev);
+    const before = await get(app, pageOf(last).link('Previous'));
     expect([far, near, end, byDate, before].map(({ statusCode }) => statusCode)).toEqual([
       422, 200, 200, 200, 200,
     ]);
-    expect(textOf(far.body)).toContain('Too many users would have to be gone through to find this page.');
-    expect(far.body).toContain('<a href="/users?role=member&amp;sort=email">the first page</a>');
-    expect(far.body).toContain(
-      '<a href="/users?role=member&amp;sort=created&amp;page=500">Order them by date',
-    );
+    expect(pageOf(far).text).toContain('Too many users would have to be gone through to find this page.');
+    expect(pageOf(far).link('the first page')).toBe('/users?role=member&sort=email');
+    expect(pageOf(far).link('Order them by date')).toBe('/users?role=member&sort=created&page=500');
   });
 });

@@ -19,16 +19,8 @@ import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { FILTERS } from '../../../src/users/list/filters.ts';
 import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
-import {
-  addUser,
-  addUsers,
-  decodeHtml,
-  fieldValue,
-  get,
-  startApp,
-  temporaryDatabase,
-  textOf,
-} from '../../support.ts';
+import { pageOf } from '../../page.ts';
+import { addUser, addUsers, get, startApp, temporaryDatabase } from '../../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -105,7 +97,7 @@ test('after thousands of changes, some of them rolled back, it finds what lookin
   expect(await find(db, 'abx')).toEqual(before);
 });
 
-test('ids far apart, and at the ends of the ranges that the index is in, are all found in order', async () => {
+test('users whose numbers are far apart, or at the ends of what is searched in one go, are all found, in order', async () => {
   const db = await temporaryDatabase();
   const ids = [1, 262_143, 262_144, 262_145, 524_287, 700_000, 5_000_000, 9_007_199_254];
   const copies = ids.map((id) => {
@@ -149,7 +141,7 @@ test('more than are found in one go are all found, in order', async () => {
   expect(await find(db, 'example', { limit: 100_000, isReversed: true })).toEqual(everyId.toReversed());
 });
 
-test('users who are loaded into a table that has some, and by a seed, are found', async () => {
+test('users who were added many at once, beside others and by a seed, are found', async () => {
   const db = await temporaryDatabase();
   await addUsers(db, ['first']);
   await seedUsers(db, 300);
@@ -159,7 +151,7 @@ test('users who are loaded into a table that has some, and by a seed, are found'
     expect(await find(db, q)).toEqual(scan(users, q));
 });
 
-test('the index made anew puts right what was never folded', async () => {
+test('a search that was rebuilt finds whom it had missed', async () => {
   const db = await temporaryDatabase();
   const user = await addUser(db, { username: 'zoe', full_name: 'Zoë' });
   await transact(db, (trx) =>
@@ -253,37 +245,37 @@ describe('a page of a search', () => {
 
   test('says what was searched, marks it and keeps it in the box', async () => {
     const app = await startWith(['jm', 'Jürgen Müller'], ['ada', 'Ada']);
-    const { body, statusCode } = await get(app, '/users?q=muller%20ju');
-    expect(statusCode).toBe(200);
-    expect(textOf(body)).toContain('Users 1 ');
-    expect(textOf(body)).toContain(
+    const answer = await get(app, '/users?q=muller%20ju');
+    expect(answer.statusCode).toBe(200);
+    const page = pageOf(answer);
+    expect(page.heading).toBe('Users 1');
+    expect(page.text).toContain(
       'Showing users with “muller” and a field that starts with “ju”. Show all users',
     );
-    expect(body).toContain('<mark>Jü</mark>rgen <mark>Müller</mark>');
-    expect(body).toContain('name="q" type="search" value="muller ju"');
-    expect(body).toContain('<title translate="no">“muller ju” · Users · Roster</title>');
-    expect(body).not.toContain('Ada');
+    expect(page.column('User')).toEqual(['Jürgen Müller jm']);
+    expect(page.marks).toEqual(['Jü', 'Müller']);
+    expect(page.field('q')).toBe('muller ju');
+    expect(page.title).toBe('“muller ju” · Users · Roster');
+    expect(answer.body).not.toContain('Ada');
   });
 
   test('finds what was pasted with invisible characters around it, and shows it without them', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'zoe' });
     await addUser(app.db, { username: 'bob' });
-    const { body } = await get(
-      app,
-      `/users?q=${encodeURIComponent('\u2068 \u200Bzoe@example.org\u2069\u00A0')}`,
-    );
-    expect(fieldValue(body, 'q')).toBe('zoe@example.org');
-    expect(textOf(body)).toContain('Showing users with “zoe@example.org”.');
-    expect(textOf(body)).toContain('Showing 1–1 of 1');
+    const pasted = encodeURIComponent('\u2068 \u200Bzoe@example.org\u2069\u00A0');
+    const page = pageOf(await get(app, `/users?q=${pasted}`));
+    expect(page.field('q')).toBe('zoe@example.org');
+    expect(page.text).toContain('Showing users with “zoe@example.org”.');
+    expect(page.text).toContain('Showing 1–1 of 1');
   });
 
   test('without a match says what was searched and how to widen it', async () => {
     const app = await startWith(['ada', 'Ada']);
-    const { body } = await get(app, '/users?q=grace&status=inactive');
-    expect(textOf(body)).toContain('Nobody matches There are no inactive users with “grace”.');
-    expect(textOf(body)).toContain('a part of a name is enough');
-    expect(body).toContain('<a href="/users?q=grace">Search all users</a>');
+    const page = pageOf(await get(app, '/users?q=grace&status=inactive'));
+    expect(page.text).toContain('Nobody matches There are no inactive users with “grace”.');
+    expect(page.text).toContain('a part of a name is enough');
+    expect(page.link('Search all users')).toBe('/users?q=grace');
   });
 
   test('is marked in an email too, which may still break after the @', async () => {
@@ -296,22 +288,22 @@ describe('a page of a search', () => {
     const app = await startWith(['ada', 'Ada']);
     const { body } = await get(app, `/users?q=${encodeURIComponent('<b>&"x" onclick=\'1\'')}`);
     expect(body).not.toContain('<b>');
-    expect(textOf(body)).toContain('“<b>&”');
+    expect(pageOf(body).text).toContain('“<b>&”');
   });
 
   test('has the search in every link and form that stays in the list', async () => {
     const app = await startApp();
     await seedUsers(app.db, 400);
-    const { body } = await get(app, '/users?q=example&per_page=25&sort=-email');
-    for (const [, href] of body.matchAll(
-      /<a (?:class="end" |rel="\w+" |class="number" )*href="(\/users\?[^"]*)"/g,
-    )) {
-      expect(decodeHtml(href ?? ''), href).toMatch(
-        /[?&]q=example(&|$)|^\/users\?(per_page=25&sort|sort=-email&per_page=25)/,
-      );
-    }
-    const user = decodeHtml(/href="(\/users\/\d+\?from=[^"]*)"/.exec(body)?.[1] ?? '');
-    expect((await get(app, user)).body).toContain('href="/users?q=example&amp;sort=-email&amp;per_page=25"');
+    const { links } = pageOf(await get(app, '/users?q=example&per_page=25&sort=-email'));
+    const inTheList = links.filter(({ href }) => href.startsWith('/users?'));
+    expect(inTheList.length).toBeGreaterThan(15);
+    expect(inTheList.filter(({ href }) => !/[?&]q=example(&|$)/.test(href))).toEqual([
+      { text: 'Show all users', href: '/users?sort=-email&per_page=25' },
+    ]);
+    const user = links.find(({ href }) => /^\/users\/\d/.test(href))?.href ?? '';
+    expect(pageOf(await get(app, user)).link('Back to the list')).toBe(
+      '/users?q=example&sort=-email&per_page=25',
+    );
   });
 
   test.each([
@@ -328,15 +320,15 @@ describe('a page of a search', () => {
   test('of nothing but quotes is the whole list, and says so', async () => {
     const app = await startWith(['ada', 'Ada']);
     const { body } = await get(app, '/users?q=%22%22');
-    expect(textOf(body)).toContain('q="" was ignored: there is nothing in it to search for.');
-    expect(textOf(body)).toContain('Showing 1–1 of 1');
+    expect(pageOf(body).text).toContain('q="" was ignored: there is nothing in it to search for.');
+    expect(pageOf(body).text).toContain('Showing 1–1 of 1');
   });
 
   test('takes a huge paste, searches for its beginning and says so', async () => {
     const app = await startWith(['ada', 'Ada']);
     const { body, statusCode } = await get(app, `/users?q=${'ada'.repeat(2_000)}`);
     expect(statusCode).toBe(200);
-    expect(textOf(body)).toContain('Only the first 256 characters were searched for.');
+    expect(pageOf(body).text).toContain('Only the first 256 characters were searched for.');
   });
 
   test('that takes too long says so, asks for one more word and keeps everything', async () => {
@@ -348,19 +340,19 @@ describe('a page of a search', () => {
     await seedUsers(app.db, 3_000);
     const answer = await get(app, '/users?q=example&sort=email');
     expect(answer.statusCode).toBe(422);
-    expect(textOf(answer.body)).toContain('Add one more word, or order them by number');
-    expect(answer.body).toContain('value="example"');
-    expect(answer.body).toContain('href="/users?q=example">order them by number');
+    expect(pageOf(answer).text).toContain('Add one more word, or order them by number');
+    expect(pageOf(answer).field('q')).toBe('example');
+    expect(pageOf(answer).link('order them by number')).toBe('/users?q=example');
   });
 });
 
-test('the page that no database counts to is not found, where nobody has counted how many match', async () => {
+test('a page whose number has no end is not found, where nobody has counted how many match', async () => {
   const app = await startApp();
   await seedUsers(app.db, 10_500);
   for (const page of ['9007199254740993', '9'.repeat(30), '9'.repeat(400)]) {
     const answer = await get(app, `/users?q=example&page=${page}`);
     expect(answer.statusCode).toBe(404);
-    expect(textOf(answer.body)).toContain('The list ends before that page.');
+    expect(pageOf(answer).text).toContain('The list ends before that page.');
   }
 });
 
