@@ -53,8 +53,8 @@ describe('the list', () => {
   test.each<[Sort, string[]]>([
     ['id', ['carla', 'Alice', 'bob', 'Zoë', 'émile']],
     ['-id', ['émile', 'Zoë', 'bob', 'Alice', 'carla']],
-    ['username', ['Alice', 'bob', 'carla', 'Zoë', 'émile']],
-    ['-username', ['émile', 'Zoë', 'carla', 'bob', 'Alice']],
+    ['username', ['Alice', 'bob', 'carla', 'émile', 'Zoë']],
+    ['-username', ['Zoë', 'émile', 'carla', 'bob', 'Alice']],
     ['email', ['émile', 'Zoë', 'bob', 'Alice', 'carla']],
     ['-email', ['carla', 'Alice', 'bob', 'Zoë', 'émile']],
     ['created', ['carla', 'Alice', 'bob', 'Zoë', 'émile']],
@@ -146,7 +146,8 @@ describe('an update', () => {
       ...user,
       username: 'Alicia',
       username_key: 'alicia',
-      search_text: '\n\nalicia\n\nalice@example.org\n\nalice',
+      username_sort: 'alicia',
+      search_text: '\r\n\nalicia\r\n\nalice@example.org\r\n\nalice',
       updated_at: NOON + 1,
       version: 2,
     } satisfies User);

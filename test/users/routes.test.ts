@@ -49,7 +49,7 @@ describe('reading', () => {
     const page = await get(app, '/users?sort=shoe_size&per_page=7&x=<b>&status=%3Cb%3E');
     expect(page.statusCode).toBe(200);
     const said = pageOf(page).notices.join(' ');
-    expect(said).toContain('sort=shoe_size was ignored: it can be id, username, email, created');
+    expect(said).toContain('sort=shoe_size was ignored: it can be id, name, username, email, created');
     expect(said).toContain('status=<b> was ignored');
     expect(page.body).not.toContain('<b>');
   });

@@ -48,14 +48,14 @@ describe('on a table with statistics', async () => {
     ['q=example&sort=-email&after=-email.5.garcia', 'SEARCH users USING INDEX users_email_key (email_key<?)'],
     [
       'q=example&sort=username&status=active',
-      'SEARCH users USING INDEX users_status_username_key (is_active=?)',
+      'SEARCH users USING INDEX users_status_username_sort (is_active=?)',
     ],
     [
       'q=example&sort=created&created_after=2019-01-08',
       'SEARCH users USING INDEX users_created_at (created_at>?)',
     ],
     ['q=an&created_after=2019-03-01&created_before=2019-03-02', LOOKED_UP],
-    ['created_after=2019-01-08&sort=username', 'SCAN users USING INDEX users_username_key'],
+    ['created_after=2019-01-08&sort=username', 'SCAN users USING INDEX users_username_sort'],
     [
       'created_after=2019-06-01&created_before=2020-03-31&sort=-id',
       'SEARCH users USING COVERING INDEX users_created_at',

@@ -40,7 +40,8 @@ test('a list of some days shows whom looking at everyone gives, whether few matc
     for (const sort of ORDERS) {
       const column = {
         id: 'id',
-        username: 'username_key',
+        name: 'name_sort',
+        username: 'username_sort',
         email: 'email_key',
         created: 'created_at',
       } as const;

@@ -28,7 +28,7 @@ test.each([
   ['', 'all users', true],
   ['status=inactive', 'inactive users', true],
   ['role=editor', 'all editors', true],
-  ['q=ada "love la" x', 'users with “ada”, “love la”, and a field that starts with “x”', false],
+  ['q=ada "love la" x', 'users with “ada”, “love la”, and a word that starts with “x”', false],
   ['q=ada&status=active&role=viewer', 'active viewers with “ada”', false],
   ['created_after=2026-01-31', 'all users created since 31 Jan 2026', false],
   ['created_before=2026-01-31&role=admin', 'all administrators created up to 31 Jan 2026', false],
