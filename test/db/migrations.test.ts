@@ -11,6 +11,7 @@ import { findSession } from '../../src/auth/sessions.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
 import { derivedColumns } from '../../src/db/derived-columns.ts';
 import { engineOf } from '../../src/db/engine.ts';
+import * as names from '../../src/db/migrations/0006-names.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { countByKind } from '../../src/db/user-counts.ts';
@@ -149,5 +150,58 @@ describe.each(VERSIONS.slice(2))('a database of version %i', (version) => {
     const { key } = await loadKey(db, path);
     const credentials = await findCredentials(db, 6);
     expect(openSecret(key, 6, credentials?.code_secret ?? '')).toBe('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP');
+  });
+});
+
+describe('the order and the search of names, made in steps', () => {
+  const { step } = names;
+
+  /** Runs so many steps, each saved by itself; one more is begun, and then the process is gone. */
+  async function endAfter(steps: number, url: string): Promise<boolean> {
+    const db = openAsItIs(url);
+    const { name } = engineOf(db);
+    for (let done = 0; done < steps; done++)
+      if (!(await transact(db, (trx) => step[name](trx)))) return false;
+    const killed = transact(db, async (trx) => {
+      await step[name](trx);
+      throw new Error('killed');
+    });
+    await expect(killed).rejects.toThrow('killed');
+    return true;
+  }
+
+  test('are gone on with wherever they were ended', async () => {
+    const today = await temporaryDatabase();
+    await transact(today, (trx) => engineOf(trx).writeLastId(trx, NEXT - 1));
+    await addUser(today, { username: 'far' });
+    for (let steps = 0; ; steps++) {
+      const url = await restoreVersion(5);
+      const isMore = await endAfter(steps, url);
+      const db = await temporaryDatabase(url);
+      const users = await usersOf(db);
+      expect(users).toHaveLength(58);
+      expect(users).toMatchObject(users.map((user) => derivedColumns(user)));
+      for (const [q, id] of Object.entries(NAMES))
+        expect(await find(db, q), `${q} after ${steps}`).toEqual([id]);
+      expect(await catalogueOf(db)).toBe(await catalogueOf(today));
+      if (!isMore) break;
+    }
+  });
+
+  test('find who was written by an older Roster meanwhile', async () => {
+    const url = await restoreVersion(5);
+    await endAfter(100, url);
+    const old = openAsItIs(url);
+    const text = '\n\nlate\n\nlate@example.org\n\nzoe spath';
+    await transact(old, async (trx) => {
+      await sql`
+        insert into users (id, username, username_key, email, email_key, full_name, search_text, is_active, role, created_at, updated_at)
+        values (59, 'late', 'late', 'late@example.org', 'late@example.org', 'Zoë Späth', ${text}, ${true}, 'member', 1, 1)
+      `.execute(trx);
+      await engineOf(trx).indexSearchText(trx, 59, undefined, text);
+    });
+    const db = await temporaryDatabase(url);
+    expect(await find(db, 'spaeth zoe')).toEqual([59]);
+    expect(await find(db, 'la')).toEqual([59]);
   });
 });
