@@ -3,9 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import type { Db, User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { BusyError } from '../errors.ts';
+import { emailKey } from '../lib/email.ts';
 import type { Fields } from '../lib/forms.ts';
 import { retryAfter } from '../lib/retry-after.ts';
-import { invisibleCharacter, textKey, trim } from '../lib/text.ts';
+import { invisibleCharacter, trim } from '../lib/text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device.ts';
@@ -80,7 +81,7 @@ async function checkPassword(
   const user = await findAccount(db, typed);
   const device = findDevice(request, user && maySignIn(user) ? user.id : undefined);
   // By name, whether or not anyone has it: what a username and an email have in common would tell that someone does.
-  const counters = device ? byBrowser(device) : byNetwork(`name ${textKey(typed)}`, request.address);
+  const counters = device ? byBrowser(device) : byNetwork(`name ${emailKey(typed)}`, request.address);
   const credentials = await findCredentials(db, user?.id ?? 0);
   const usable = user && maySignIn(user) ? credentials : undefined;
   const { isRight, wait } = await attemptPassword(request, counters, password, usable?.password_hash);

@@ -6,6 +6,7 @@ import { passwordProblem } from '../auth/password-rules.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { NotUniqueError, StartError } from '../errors.ts';
+import { shownEmail } from '../lib/email.ts';
 import { parseForm } from '../lib/forms.ts';
 import { administratorSchema, makeAdministrator } from '../setup/commands.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
@@ -41,7 +42,9 @@ async function whoToBe(db: Db, username: string, email: string | undefined) {
   if (existing) {
     const isMeant = email === undefined || (await findUserByEmail(db, email))?.id === existing.id;
     if (!isMeant)
-      throw new StartError(`There is ${existing.username} already, with the email ${existing.email}.`);
+      throw new StartError(
+        `There is ${existing.username} already, with the email ${shownEmail(existing.email)}.`,
+      );
     return existing;
   }
   if (email === undefined) throw new StartError(`There is no user ${username}; with --email one is made.`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Eta } from 'eta';
 import { mayChange, mayEdit, mayManage, ROLE_NAMES } from '../auth/policy.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
+import { shownEmail } from '../lib/email.ts';
 import { date, number } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { named, partsOf, plain } from '../lib/text.ts';
@@ -56,6 +57,7 @@ export const helpers = {
   named,
   partsOf,
   plain,
+  shownEmail,
   roles: ROLES,
   urlFor,
   yesOrNo,

@@ -124,19 +124,18 @@ function lastOf(text: string): string {
   return quotable(characters.length > 20 ? `…${characters.slice(-20).join('')}` : text);
 }
 
-// The scripts recommended for identifiers (Unicode Standard Annex 31, table 5).
-const SCRIPTS =
-  'Arab Armn Beng Bopo Cyrl Deva Ethi Geor Grek Gujr Guru Hang Hani Hebr Hira Kana Khmr Knda Laoo Latn Mlym Mymr Orya Sinh Taml Telu Thaa Thai Tibt';
+/** Of marks on one letter, none of which takes room of its own (Unicode TS 39, 5.4). */
+const MOST_MARKS = 4;
 
-// Unicode TS 39, 5.2, "Highly Restrictive": one script, or one of three combinations with Latin.
-const COMBINATIONS = [...SCRIPTS.split(' '), 'Latn Hani Hira Kana', 'Latn Hani Bopo', 'Latn Hani Hang'].map(
-  (scripts) => {
-    const classes = scripts.split(' ').map((script) => `\\p{scx=${script}}`);
-    return new RegExp(`^[${classes.join('')}\\p{sc=Zyyy}\\p{sc=Zinh}]*$`, 'u');
-  },
-);
-
-/** Whether all of the text may be from one writing system: `раураl` in Cyrillic and Latin may not. */
-export function isOneScript(text: string): boolean {
-  return COMBINATIONS.some((pattern) => pattern.test(text));
+/** That letters have more marks on them than any writing needs, to follow the text's name in a sentence; undefined if not. */
+export function tooManyMarks(text: string): string | undefined {
+  // Composed letters count as what they are made of; joiners between marks keep them on the same letter.
+  const decomposed = text.normalize('NFD').replaceAll(/\p{DI}/gu, '');
+  for (const [, letter = '', marks = ''] of decomposed.matchAll(/([^\p{Mn}\p{Me}]?)([\p{Mn}\p{Me}]+)/gu)) {
+    const on = letter.trim() ? ` on “${named(letter)}”` : '';
+    const count = codePoints(marks);
+    if (count > MOST_MARKS) return `has ${count} marks in a row${on}, at most ${MOST_MARKS} are taken`;
+    if (/(.)\1/u.test(marks)) return `has the same mark twice in a row${on}`;
+  }
+  return undefined;
 }

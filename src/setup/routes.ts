@@ -14,6 +14,7 @@ import { actorOf } from '../auth/run-command.ts';
 import { hashOf, LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
+import { shownEmail } from '../lib/email.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
@@ -71,7 +72,7 @@ async function takenBy(
   if (holder?.id === reached?.id) return {};
   return {
     ...(holder && {
-      username: `That is the username of someone whose email is not ${named(textKey(email))}.`,
+      username: `That is the username of someone whose email is not ${named(shownEmail(textKey(email)))}.`,
     }),
     ...(reached && { email: `That email already belongs to ${named(reached.username)}.` }),
   };

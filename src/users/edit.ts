@@ -8,13 +8,14 @@ import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { BadSubmissionError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
-import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { shownEmail } from '../lib/email.ts';
+import { type Fields, type Form, parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { changeUser, createUser } from './commands.ts';
 import { parseFrom } from './list/address.ts';
 import { findHolders, getUser } from './queries.ts';
 import { type Request, userAddress, userIdFrom } from './request.ts';
-import { newUserSchema, USER_FIELDS, userChangesSchema } from './validation.ts';
+import { newUserSchema, USER_FIELDS, type UserChanges, userChangesSchema } from './validation.ts';
 
 type Problems = Readonly<Record<string, string>>;
 
@@ -58,7 +59,7 @@ export async function update(request: Request, reply: FastifyReply) {
   authorize(request.actor, (actor) => mayChange(actor, known));
   const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
   const filledFrom = versionOf(version);
-  const form = parseForm(userChangesSchema, fields);
+  const form = parseChanges(fields, known);
   // Sent again, the form replaces what is there now: what was changed meanwhile is shown beside the errors, too.
   const values = { ...valuesOf(known), ...fields };
   const isConflict = filledFrom !== undefined && filledFrom !== known.version;
@@ -75,6 +76,18 @@ export async function update(request: Request, reply: FastifyReply) {
   } catch (error) {
     return refuse(request, reply, shown, ifTaken(error));
   }
+}
+
+/** What a form changes. What it sends back as it was is not judged again: the rules may have changed since it was stored. */
+function parseChanges(fields: Fields, known: User): Form<UserChanges> {
+  const shown = valuesOf(known);
+  const isKept = (name: string) => fields[name] === shown[name];
+  const kept = Object.entries(known).filter(([name]) => name in fields && isKept(name));
+  const form = parseForm(
+    userChangesSchema,
+    Object.fromEntries(Object.entries(fields).filter(([name]) => !isKept(name))),
+  );
+  return form.ok ? { ok: true, value: { ...Object.fromEntries(kept), ...form.value } } : form;
 }
 
 /** What a form shows besides what every form does. */
@@ -124,7 +137,8 @@ function versionOf(version: string | undefined): number | undefined {
 
 /** What the form's fields show for a user. */
 function valuesOf(user: User): Fields {
-  return Object.fromEntries(USER_FIELDS.map((name) => [name, typedFor(user[name])]));
+  const values = USER_FIELDS.map((name) => [name, typedFor(user[name])]);
+  return { ...Object.fromEntries(values), email: shownEmail(user.email) };
 }
 
 function typedFor(value: string | boolean | null): string {

@@ -2,6 +2,7 @@
 import { executeCached } from '../db/cached-query.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
+import { emailKey } from '../lib/email.ts';
 import { textKey } from '../lib/text.ts';
 
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
@@ -20,8 +21,9 @@ export async function findUserByUsername(db: Db, username: string): Promise<User
   return db.selectFrom('users').selectAll().where('username_key', '=', textKey(username)).executeTakeFirst();
 }
 
+/** @param email with its domain in either form. */
 export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {
-  return db.selectFrom('users').selectAll().where('email_key', '=', textKey(email)).executeTakeFirst();
+  return db.selectFrom('users').selectAll().where('email_key', '=', emailKey(email)).executeTakeFirst();
 }
 
 /** The `limit` users after the one with an id, in the order of their ids. */

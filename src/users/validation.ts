@@ -1,13 +1,23 @@
 /** What a user may be made of: the rules that one submission can be checked against alone. */
 import { z } from 'zod';
 import { ROLES } from '../db/schema.ts';
-import { clean, codePoints, forbiddenCharacter, invisibleCharacter, isOneScript, trim } from '../lib/text.ts';
+import { asciiEmail, EMAIL_MAX } from '../lib/email.ts';
+import { identifierProblem } from '../lib/identifiers.ts';
+import {
+  clean,
+  codePoints,
+  forbiddenCharacter,
+  invisibleCharacter,
+  named,
+  quotable,
+  tooManyMarks,
+  trim,
+} from '../lib/text.ts';
 
 /** The fields of the form, in its order. */
 export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
 const USERNAME_MAX = 64;
-const EMAIL_MAX = 254;
 const EMAIL_LOCAL_MAX = 64;
 const FULL_NAME_MAX = 200;
 /** UTF-16 units; 200 code points can take some 1,200 before they are composed. */
@@ -33,7 +43,7 @@ const YES_OR_NO: Readonly<Record<string, boolean>> = {
 
 const fields = {
   username: text('username', usernameProblem),
-  email: text('email address', emailProblem),
+  email: text('email address', emailProblem, (typed) => asciiEmail(clean(typed))),
   full_name: text('full name', fullNameProblem).transform((name) => name || null),
   is_active: z.string().transform((word, context) => {
     const isActive = yesOrNo(word);
@@ -66,12 +76,12 @@ export function yesOrNo(word: string): boolean | undefined {
   return Object.hasOwn(YES_OR_NO, lower) ? YES_OR_NO[lower] : undefined;
 }
 
-/** A field of text, with its name in a sentence and the rule that says what is wrong with a value. */
-function text(name: string, problem: (value: string) => string | undefined) {
+/** A field of text, with its name in a sentence, the rule that says what is wrong with a value, and what is stored of one. */
+function text(name: string, problem: (value: string) => string | undefined, stored = clean) {
   return z.string().transform((typed, context) => {
     // Normalising takes time that grows with the square of what is typed, and no field takes this much anyway.
     const isHuge = typed.length > HUGE;
-    const value = isHuge ? typed : clean(typed);
+    const value = isHuge ? typed : stored(typed);
     const message = isHuge ? `The ${name} is far too long.` : problem(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
     return value;
@@ -89,10 +99,8 @@ function usernameProblem(username: string): string | undefined {
   if (!USERNAME.test(username) || !USERNAME.test(compatible)) {
     return 'Use only letters, digits and . _ - + in the username.';
   }
-  if (!isOneScript(username) || !isOneScript(compatible)) {
-    return 'The username mixes letters of different scripts, such as Latin and Cyrillic.';
-  }
-  return undefined;
+  const marks = tooManyMarks(username);
+  return marks ? `The username ${marks}.` : identifierProblem(username);
 }
 
 function emailProblem(email: string): string | undefined {
@@ -104,6 +112,8 @@ function emailProblem(email: string): string | undefined {
   if (email.indexOf('@') > EMAIL_LOCAL_MAX) {
     return `The part before the @ is too long: ${email.indexOf('@')} characters, at most ${EMAIL_LOCAL_MAX}.`;
   }
+  const [, domain = ''] = /^[^@]+@([^@]*\P{ASCII}.*)$/u.exec(email) ?? [];
+  if (domain) return `There is no domain that is called “${named(quotable(domain))}”.`;
   if (!EMAIL.test(email)) return 'Enter an email address like name@example.org.';
   return undefined;
 }
@@ -115,7 +125,8 @@ function fullNameProblem(name: string): string | undefined {
   if (length > FULL_NAME_MAX) return tooLong('full name', length, FULL_NAME_MAX);
   if (name !== '' && !/[^\p{DI}\p{Z}\p{C}\p{M}]/u.test(name))
     return 'The full name has nothing in it that shows.';
-  return undefined;
+  const marks = tooManyMarks(name);
+  return marks && `The full name ${marks}.`;
 }
 
 function tooLong(what: string, length: number, most: number): string {

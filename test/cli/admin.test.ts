@@ -54,6 +54,17 @@ describe('the command line', () => {
     expect((await get(app, '/roles', headers)).statusCode).toBe(200);
   });
 
+  test('finds whom it means by a domain in either form, and someone whose name would be refused today', async () => {
+    const url = await temporaryUrl();
+    const app = await startApp({}, await temporaryDatabase(url));
+    await addUser(app.db, { username: 'ƾ', email: 'ada@xn--bcher-kva.example' });
+    const other = await admin(url, ['ƾ', '--email', 'ada@grüße.example'], `${PASSWORD}\n`);
+    expect(other.said).toContain('There is ƾ already, with the email ada@bücher.example.');
+    expect((await admin(url, ['ƾ', '--email', 'ada@bücher.example'], `${PASSWORD}\n`)).code).toBe(0);
+    expect((await admin(url, ['bob', '--email', 'bob@bücher.example'], `${PASSWORD}\n`)).code).toBe(0);
+    expect(await findUserByUsername(app.db, 'bob')).toMatchObject({ email: 'bob@xn--bcher-kva.example' });
+  });
+
   test.each([
     ['U+FEFF before it', `\uFEFF${PASSWORD}\n`],
     ['U+FEFF before it, and the end of a line as on Windows', `\uFEFF${PASSWORD}\r\nmore`],

@@ -5,7 +5,6 @@ import {
   codePoints,
   foldDigits,
   forbiddenCharacter,
-  isOneScript,
   quotable,
   textKey,
   trim,
@@ -115,26 +114,5 @@ describe('text that no field takes', () => {
 
   test.each(['Nuñez', 'می‌خواهم', 'क्‍ष', 'שרה\u200F', '王小明', '👩‍👩‍👧', 'O’Brien'])('%s is fine', (text) => {
     expect(forbiddenCharacter(text)).toBeUndefined();
-  });
-});
-
-describe('letters of one script', () => {
-  test.each([
-    'alice',
-    'Zoë.99',
-    'мария',
-    'さくらサクラ桜',
-    'abc桜さ',
-    '김민수',
-    'abc김',
-    'العربية',
-    'นภา',
-    '2026',
-  ])('%s may be', (text) => {
-    expect(isOneScript(text)).toBe(true);
-  });
-
-  test.each(['pаypal', 'αlice', 'abcд', 'さ김', 'кириллицаλ', 'ᏣᎳᎩ'])('%s may not be', (text) => {
-    expect(isOneScript(text)).toBe(false);
   });
 });

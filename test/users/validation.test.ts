@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseForm } from '../../src/lib/forms.ts';
-import { named } from '../../src/lib/text.ts';
+import { named, plain } from '../../src/lib/text.ts';
 import { newUserSchema, userChangesSchema } from '../../src/users/validation.ts';
+import { readNames } from './names/read.ts';
 
 const ALICE = { username: 'alice', email: 'alice@example.org' };
 
@@ -133,6 +134,17 @@ describe('a username', () => {
   });
 });
 
+describe('of the usernames of the world', () => {
+  test.each(readNames('taken'))('%s is taken (%s)', (username) => {
+    expect(errorsOf({ username })).toEqual({});
+    expect(errorsOf({ username: username.normalize('NFD') })).toEqual({});
+  });
+
+  test.each(readNames('refused'))('%s is refused, with a sentence that says why', (username, sentence) => {
+    expect(plain(String(errorsOf({ username }).username))).toBe(sentence);
+  });
+});
+
 describe('an email address', () => {
   test.each([
     'a@b',
@@ -167,6 +179,50 @@ describe('an email address', () => {
   });
 });
 
+describe('an email address at an international domain', () => {
+  test.each([
+    ['ada@bücher.example', 'ada@xn--bcher-kva.example'],
+    ['Ada@BU\u0308CHER.Example', 'Ada@xn--bcher-kva.example'],
+    ['ada@bücher。example', 'ada@xn--bcher-kva.example'],
+    ['ada@ｂücher.example', 'ada@xn--bcher-kva.example'],
+    ['ada@straße.example', 'ada@xn--strae-oqa.example'],
+    ['ada@例え.テスト', 'ada@xn--r8jz45g.xn--zckzah'],
+    ['ada@пример.com', 'ada@xn--e1afmkfd.com'],
+    ['Ada@XN--BCHER-KVA.Example', 'Ada@XN--BCHER-KVA.Example'],
+    ['Ada@EXAMPLE.Org', 'Ada@EXAMPLE.Org'],
+  ])('%s is stored as %s', (email, stored) => {
+    expect(parseForm(newUserSchema, { ...ALICE, email })).toMatchObject({ value: { email: stored } });
+  });
+
+  test.each([
+    'bü_cher.example',
+    'bü/cher',
+    'bü:80',
+    '１２７.1',
+    'bü cher.example',
+    'ü\u0378.example',
+    'xn--a.ü',
+  ])('may not be at %s, which no domain is called', (domain) => {
+    expect(errorsOf({ email: `ada@${domain}` }).email).toBe(
+      `There is no domain that is called “${named(domain)}”.`,
+    );
+  });
+
+  test.each([
+    ['älice@bücher.example', 'Enter an email address like name@example.org.'],
+    ['ada@bücher..example', 'Enter an email address like name@example.org.'],
+    ['a@b@bücher.example', 'Enter an email address like name@example.org.'],
+    [`ada@${'ü'.repeat(60)}.example`, 'Enter an email address like name@example.org.'],
+    [`ada@${'ü.'.repeat(40)}example`, 'The email address is too long: 331 characters, at most 254.'],
+    [
+      'ada@b\u00ADücher.example',
+      'The email address contains an invisible character after “\u2068ada@b\u2069”.',
+    ],
+  ])('may not be %j', (email, sentence) => {
+    expect(errorsOf({ email }).email).toBe(sentence);
+  });
+});
+
 describe('a full name', () => {
   test.each([
     '',
@@ -178,6 +234,15 @@ describe('a full name', () => {
     'x'.repeat(200),
     '𠮷'.repeat(200),
     '<b>"&\'</b>',
+    'Lê Thị Hồng Nhung',
+    'Z\u0300\u0301\u0302\u0303oe',
+    'יִשְׂרָאֵ֣ל',
+    'أُمُّ كُلْثُومٍ',
+    'မြွှေး အောင်ဆန်းစုကြည်',
+    'བསྒྲུབས་བསྟན་འཛིན་རྒྱ་མཚོ',
+    'ព្រះបាទនរោត្ដម សីហនុ',
+    'น้ำผึ้ง ก้อนทอง',
+    '1\uFE0F\u20E3',
   ])('may be %s', (full_name) => {
     expect(errorsOf({ full_name })).toEqual({});
   });
@@ -198,6 +263,17 @@ describe('a full name', () => {
     ['a\0', 'The full name contains a NUL character.'],
     ['a\uFFFF', 'The full name contains a character that is none, by Unicode.'],
     ['\u3164\u115F', 'The full name has nothing in it that shows.'],
+    [
+      `Z${'\u0300\u0301'.repeat(31)}oe`,
+      `The full name has 62 marks in a row on “${named('Z')}”, at most 4 are taken.`,
+    ],
+    [
+      `Z${'\u0300\u0301\u200D'.repeat(3)}`,
+      `The full name has 6 marks in a row on “${named('Z')}”, at most 4 are taken.`,
+    ],
+    ['Zoe\u0308\u0308', `The full name has the same mark twice in a row on “${named('e')}”.`],
+    ['Zoë\u0308', `The full name has the same mark twice in a row on “${named('e')}”.`],
+    [`Ann \u0301\u0300\u0302\u0303\u0304`, 'The full name has 5 marks in a row, at most 4 are taken.'],
   ])('may not be %j', (full_name, sentence) => {
     expect(errorsOf({ full_name }).full_name).toBe(sentence);
   });

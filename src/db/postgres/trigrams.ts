@@ -7,6 +7,7 @@ import { TooBroadError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { FIELD_START } from '../../search/search-text.ts';
 import { patternOf, type Term } from '../../search/terms.ts';
+import { WORD_START } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 
@@ -24,8 +25,8 @@ function contains(term: Term): Expression<SqlBool> {
   return sql<SqlBool>`users.search_text like ${`%${escaped(patternOf(term))}%`}`;
 }
 
-function startsWith(term: Term): Expression<SqlBool> {
-  const starts = FIELDS.map((field) => sql`${fieldOf(field)} like ${`${escaped(patternOf(term))}%`}`);
+function startsWith({ text }: Term): Expression<SqlBool> {
+  const starts = FIELDS.map((field) => sql`${fieldOf(field)} like ${`${escaped(WORD_START + text)}%`}`);
   return sql<SqlBool>`(${sql.join(starts, sql` or `)})`;
 }
 

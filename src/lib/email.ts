@@ -1,0 +1,46 @@
+/** The two forms of an email address whose domain is international: ASCII to be stored, and the one that people read. */
+import { isIPv4 } from 'node:net';
+import { domainToASCII, domainToUnicode } from 'node:url';
+import { identifierProblem } from './identifiers.ts';
+import { textKey, tooManyMarks } from './text.ts';
+
+/** As long as an address may be (RFC 3696, erratum 1690). */
+export const EMAIL_MAX = 254;
+
+// `domainToASCII` reads an address of the web, in which more may stand than a domain.
+const WRITTEN_DOMAIN = /^[[\P{ASCII}a-zA-Z\d.\-]--[\p{DI}\p{Z}\p{C}]]+$/v;
+const LABEL = /^[\p{L}\p{Nd}-][\p{L}\p{M}\p{Nd}-]*$/u;
+
+/** The form that is stored (Unicode TS 46): its domain in ASCII; as it is where it was, or where there can be no such domain. */
+export function asciiEmail(email: string): string {
+  const [before, domain] = splitAtDomain(email);
+  if (/^\p{ASCII}*$/u.test(domain) || !WRITTEN_DOMAIN.test(domain)) return email;
+  const ascii = domainToASCII(domain);
+  // Digits of other scripts can make a number that is read as an address of the network: `１２７.1` is `127.0.0.1`.
+  return !/^[a-z\d.-]+$/.test(ascii) || isIPv4(ascii) ? email : before + ascii;
+}
+
+/** What an address is found by, in whichever form it is typed; of what is none, the same as of any text. */
+export function emailKey(email: string): string {
+  return textKey(asciiEmail(email));
+}
+
+/** The form that people read: `ada@bücher.example`; the stored one, where the other could be taken for another domain. */
+export function shownEmail(email: string): string {
+  if (email.length > EMAIL_MAX || !/[@.]xn--/i.test(email)) return email;
+  const [before, domain] = splitAtDomain(email);
+  const shown = domainToUnicode(domain);
+  const isItself = domainToASCII(shown) === domain.toLowerCase();
+  return isItself && shown.split('.').every(isClear) ? before + shown : email;
+}
+
+/** Whether a part of a domain is written as usernames may be; each stands for itself, as `пример.com` does. */
+function isClear(label: string): boolean {
+  const isWritten = LABEL.test(label) && !/\p{DI}/u.test(label);
+  return isWritten && (tooManyMarks(label) ?? identifierProblem(label)) === undefined;
+}
+
+function splitAtDomain(email: string): [string, string] {
+  const start = email.lastIndexOf('@') + 1;
+  return start === 0 ? [email, ''] : [email.slice(0, start), email.slice(start)];
+}

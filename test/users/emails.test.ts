@@ -1,0 +1,151 @@
+/** Addresses at international domains: one stored form, whichever is typed; the one that people read is shown. */
+import { describe, expect, test } from 'vitest';
+import { findUser, findUserByEmail } from '../../src/users/queries.ts';
+import { addPerson, PASSWORD, signIn } from '../people.ts';
+import { addUser, fieldValue, get, post, startApp, textOf } from '../support.ts';
+
+// Firefox sends what is typed, Chromium the form in ASCII.
+const TYPED = 'Ada@bücher.example';
+const ASCII = 'Ada@xn--bcher-kva.example';
+const FORMS = [TYPED, ASCII, 'ada@BÜCHER.example', 'ada@bücher。example', 'ADA@XN--BCHER-KVA.EXAMPLE'];
+
+describe('an address at an international domain', () => {
+  test.each([TYPED, ASCII])('sent as %s is stored in ASCII, and taken in every form', async (email) => {
+    const app = await startApp();
+    expect((await post(app, '/users', { username: 'ada', email })).statusCode).toBe(303);
+    expect(await findUser(app.db, 1)).toMatchObject({ email: ASCII });
+    for (const form of FORMS) {
+      const page = await post(app, '/users', { username: 'bob', email: form });
+      expect(page.statusCode).toBe(422);
+      expect(textOf(page.body)).toContain('That email already belongs to ada.');
+      expect(await findUserByEmail(app.db, form)).toMatchObject({ username: 'ada' });
+    }
+  });
+
+  test('is shown as people read it, and written to in ASCII', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'ada', email: ASCII });
+    for (const address of ['/users', '/users?q=ada', '/users/1', '/users/1/delete'])
+      expect(
+        textOf((await get(app, address)).body)
+          .replace(' @', '@')
+          .replace('@ ', '@'),
+        address,
+      ).toContain(TYPED);
+    expect((await get(app, '/users/1')).body).toContain(`href="mailto:${ASCII}"`);
+    expect(fieldValue((await get(app, '/users/1/edit')).body, 'email')).toBe(TYPED);
+  });
+
+  test('that could be taken for another one is shown in ASCII', async () => {
+    const app = await startApp();
+    const email = 'ada@xn--l-7sba6dbr.example';
+    await addUser(app.db, { username: 'ada', email });
+    expect(textOf((await get(app, '/users/1')).body)).toContain(email);
+    expect(fieldValue((await get(app, '/users/1/edit')).body, 'email')).toBe(email);
+  });
+
+  test.each([TYPED, ASCII])('sent back as %s by the form changes nothing', async (email) => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'ada', email: ASCII });
+    await post(app, '/users/1', { username: 'ada', email, full_name: '', version: '1' });
+    expect(await findUser(app.db, 1)).toMatchObject({ email: ASCII, version: 1 });
+  });
+
+  test('beside what somebody changed meanwhile is shown as people read it', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'ada', email: ASCII });
+    await post(app, '/users/1', { email: 'ada@Grüße.example', full_name: 'Ada', version: '1' });
+    const page = await post(app, '/users/1', { email: ASCII, full_name: 'Ada L.', version: '1' });
+    expect(page.statusCode).toBe(409);
+    expect(textOf(page.body)).toContain('There now: ada@grüße.example');
+    expect(fieldValue(page.body, 'email')).toBe(TYPED);
+    const same = await post(app, '/users/1', {
+      email: 'ada@xn--gre-6ka8l.example',
+      username: ' ',
+      full_name: 'Ada L.',
+      version: '1',
+    });
+    expect(textOf(same.body)).toContain('There now: Ada');
+    expect(textOf(same.body)).not.toContain('There now: ada@grüße.example');
+  });
+
+  test('with a domain that there cannot be is refused by a sentence, and stays in the form', async () => {
+    const app = await startApp();
+    const page = await post(app, '/users', { username: 'ada', email: 'ada@bü_cher.example' });
+    expect(page.statusCode).toBe(422);
+    expect(textOf(page.body)).toContain('There is no domain that is called “bü_cher.example”.');
+    expect(fieldValue(page.body, 'email')).toBe('ada@bü_cher.example');
+  });
+
+  test.each(FORMS)('signs in as %s', async (typed) => {
+    const app = await startApp();
+    await addPerson(app.db, 'ada', 'admin', { email: ASCII });
+    expect(await signIn(app, typed)).toBeDefined();
+  });
+
+  test('counts wrong passwords for one name, in whichever form it is typed', async () => {
+    const app = await startApp({}, undefined, () => Date.UTC(2026, 5, 1, 12));
+    await addPerson(app.db, 'ada', 'admin', { email: ASCII });
+    const statuses: number[] = [];
+    for (const username of [...FORMS, TYPED])
+      statuses.push((await post(app, '/sign-in', { username, password: `not ${PASSWORD}` })).statusCode);
+    expect(statuses).toEqual([422, 422, 422, 422, 429, 429]);
+  });
+
+  test('of the first administrator may be typed in either form', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'ada', email: ASCII });
+    const setUp = (username: string, email: string) =>
+      post(app, `/setup/${app.setupToken}`, {
+        username,
+        email,
+        new_password: PASSWORD,
+        new_password_again: PASSWORD,
+      });
+    const taken = await setUp('bob', TYPED);
+    expect(textOf(taken.body)).toContain('That email already belongs to ada.');
+    expect(textOf((await setUp('ada', 'eve@bücher.example')).body)).toContain(
+      'That is the username of someone whose email is not eve@bücher.example.',
+    );
+    expect((await setUp('ada', TYPED)).statusCode).toBe(303);
+  });
+});
+
+describe('a user whose name would be refused today', () => {
+  const OLD = {
+    username: `ƾ${'\u0300\u0301'.repeat(20)}`,
+    email: 'old@xn--zzzzz-.example',
+    full_name: `Zoe${'\u0300'.repeat(62)}`,
+  };
+
+  test('is edited in other fields, and keeps it', async () => {
+    const app = await startApp();
+    const old = await addUser(app.db, OLD);
+    const form = (await get(app, '/users/1/edit')).body;
+    const shown = { username: OLD.username, email: OLD.email, full_name: OLD.full_name, is_active: '1' };
+    for (const [name, value] of Object.entries(shown).slice(0, 3)) expect(fieldValue(form, name)).toBe(value);
+    expect((await post(app, '/users/1', { ...shown, version: '1' })).statusCode).toBe(303);
+    expect(await findUser(app.db, 1)).toEqual(old);
+    const changed = await post(app, '/users/1', { ...shown, email: 'new@example.org', version: '1' });
+    expect(changed.statusCode).toBe(303);
+    expect((await post(app, '/users/1', { is_active: '0', version: '2' })).statusCode).toBe(303);
+    expect(await findUser(app.db, 1)).toMatchObject({ ...OLD, email: 'new@example.org', is_active: false });
+  });
+
+  test('is told what is wrong with a new one alone', async () => {
+    const app = await startApp();
+    await addUser(app.db, OLD);
+    const page = await post(app, '/users/1', { ...OLD, username: 'ƾ', version: '1' });
+    expect(page.statusCode).toBe(422);
+    expect(textOf(page.body)).toContain('There is a problem');
+    expect(textOf(page.body)).toContain('“ƾ” is not taken in usernames');
+  });
+
+  test('still signs in', async () => {
+    const app = await startApp();
+    const { id } = await addPerson(app.db, OLD.username, 'admin', OLD);
+    expect(await signIn(app, OLD.username)).toBeDefined();
+    const headers = await signIn(app, OLD.email);
+    expect((await get(app, `/users/${id}`, headers)).statusCode).toBe(200);
+  });
+});
