@@ -1,8 +1,9 @@
 /** Addresses at international domains: one stored form, whichever is typed; the one that people read is shown. */
 import { describe, expect, test } from 'vitest';
 import { findUser, findUserByEmail } from '../../src/users/queries.ts';
+import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signIn } from '../people.ts';
-import { addUser, fieldValue, get, post, startApp, textOf } from '../support.ts';
+import { addUser, get, post, startApp } from '../support.ts';
 
 // Firefox sends what is typed, Chromium the form in ASCII.
 const TYPED = 'Ada@bücher.example';
@@ -17,7 +18,7 @@ describe('an address at an international domain', () => {
     for (const form of FORMS) {
       const page = await post(app, '/users', { username: 'bob', email: form });
       expect(page.statusCode).toBe(422);
-      expect(textOf(page.body)).toContain('That email already belongs to ada.');
+      expect(pageOf(page).text).toContain('That email already belongs to ada.');
       expect(await findUserByEmail(app.db, form)).toMatchObject({ username: 'ada' });
     }
   });
@@ -27,21 +28,21 @@ describe('an address at an international domain', () => {
     await addUser(app.db, { username: 'ada', email: ASCII });
     for (const address of ['/users', '/users?q=ada', '/users/1', '/users/1/delete'])
       expect(
-        textOf((await get(app, address)).body)
-          .replace(' @', '@')
+        pageOf(await get(app, address))
+          .text.replace(' @', '@')
           .replace('@ ', '@'),
         address,
       ).toContain(TYPED);
     expect((await get(app, '/users/1')).body).toContain(`href="mailto:${ASCII}"`);
-    expect(fieldValue((await get(app, '/users/1/edit')).body, 'email')).toBe(TYPED);
+    expect(pageOf(await get(app, '/users/1/edit')).field('email')).toBe(TYPED);
   });
 
   test('that could be taken for another one is shown in ASCII', async () => {
     const app = await startApp();
     const email = 'ada@xn--l-7sba6dbr.example';
     await addUser(app.db, { username: 'ada', email });
-    expect(textOf((await get(app, '/users/1')).body)).toContain(email);
-    expect(fieldValue((await get(app, '/users/1/edit')).body, 'email')).toBe(email);
+    expect(pageOf(await get(app, '/users/1')).text).toContain(email);
+    expect(pageOf(await get(app, '/users/1/edit')).field('email')).toBe(email);
   });
 
   test.each([TYPED, ASCII])('sent back as %s by the form changes nothing', async (email) => {
@@ -57,24 +58,24 @@ describe('an address at an international domain', () => {
     await post(app, '/users/1', { email: 'ada@Grüße.example', full_name: 'Ada', version: '1' });
     const page = await post(app, '/users/1', { email: ASCII, full_name: 'Ada L.', version: '1' });
     expect(page.statusCode).toBe(409);
-    expect(textOf(page.body)).toContain('There now: ada@grüße.example');
-    expect(fieldValue(page.body, 'email')).toBe(TYPED);
+    expect(pageOf(page).text).toContain('There now: ada@grüße.example');
+    expect(pageOf(page).field('email')).toBe(TYPED);
     const same = await post(app, '/users/1', {
       email: 'ada@xn--gre-6ka8l.example',
       username: ' ',
       full_name: 'Ada L.',
       version: '1',
     });
-    expect(textOf(same.body)).toContain('There now: Ada');
-    expect(textOf(same.body)).not.toContain('There now: ada@grüße.example');
+    expect(pageOf(same).text).toContain('There now: Ada');
+    expect(pageOf(same).text).not.toContain('There now: ada@grüße.example');
   });
 
   test('with a domain that there cannot be is refused by a sentence, and stays in the form', async () => {
     const app = await startApp();
     const page = await post(app, '/users', { username: 'ada', email: 'ada@bü_cher.example' });
     expect(page.statusCode).toBe(422);
-    expect(textOf(page.body)).toContain('There is no domain that is called “bü_cher.example”.');
-    expect(fieldValue(page.body, 'email')).toBe('ada@bü_cher.example');
+    expect(pageOf(page).text).toContain('There is no domain that is called “bü_cher.example”.');
+    expect(pageOf(page).field('email')).toBe('ada@bü_cher.example');
   });
 
   test.each(FORMS)('signs in as %s', async (typed) => {
@@ -103,8 +104,8 @@ describe('an address at an international domain', () => {
         new_password_again: PASSWORD,
       });
     const taken = await setUp('bob', TYPED);
-    expect(textOf(taken.body)).toContain('That email already belongs to ada.');
-    expect(textOf((await setUp('ada', 'eve@bücher.example')).body)).toContain(
+    expect(pageOf(taken).text).toContain('That email already belongs to ada.');
+    expect(pageOf(await setUp('ada', 'eve@bücher.example')).text).toContain(
       'That is the username of someone whose email is not eve@bücher.example.',
     );
     expect((await setUp('ada', TYPED)).statusCode).toBe(303);
@@ -121,9 +122,9 @@ describe('a user whose name would be refused today', () => {
   test('is edited in other fields, and keeps it', async () => {
     const app = await startApp();
     const old = await addUser(app.db, OLD);
-    const form = (await get(app, '/users/1/edit')).body;
+    const form = pageOf(await get(app, '/users/1/edit'));
     const shown = { username: OLD.username, email: OLD.email, full_name: OLD.full_name, is_active: '1' };
-    for (const [name, value] of Object.entries(shown).slice(0, 3)) expect(fieldValue(form, name)).toBe(value);
+    for (const [name, value] of Object.entries(shown).slice(0, 3)) expect(form.field(name)).toBe(value);
     expect((await post(app, '/users/1', { ...shown, version: '1' })).statusCode).toBe(303);
     expect(await findUser(app.db, 1)).toEqual(old);
     const changed = await post(app, '/users/1', { ...shown, email: 'new@example.org', version: '1' });
@@ -137,8 +138,8 @@ describe('a user whose name would be refused today', () => {
     await addUser(app.db, OLD);
     const page = await post(app, '/users/1', { ...OLD, username: 'ƾ', version: '1' });
     expect(page.statusCode).toBe(422);
-    expect(textOf(page.body)).toContain('There is a problem');
-    expect(textOf(page.body)).toContain('“ƾ” is not taken in usernames');
+    expect(pageOf(page).text).toContain('There is a problem');
+    expect(pageOf(page).text).toContain('“ƾ” is not taken in usernames');
   });
 
   test('still signs in', async () => {
