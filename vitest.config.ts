@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** By these a test has a database, or a whole Roster. */
 const WITH_DATABASE =
-  /\b(startApp|buildApp|temporaryDatabase|temporaryUrl|openDatabase|inject|startRoster)\b|\/(roster|installation|engines)\.ts'/;
+  /\b(startApp|buildApp|temporaryDatabase|temporaryUrl|readyUrl|openDatabase|inject|startRoster)\b|\/(roster|installation|engines)\.ts'/;
 /** What has none runs once. */
 const UNITS = globSync('test/**/*.test.ts').filter((path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')));
 
@@ -33,6 +33,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/db/postgres/**', 'test/reliability/**', ...UNITS],
           provide: { engine: 'sqlite', isLong: false },
+          globalSetup: 'test/template.ts',
         },
       },
       {
@@ -43,7 +44,7 @@ export default defineConfig({
           // What a page looks like to a browser does not depend on where its users are.
           exclude: ['test/db/sqlite/**', 'test/browser/**', ...UNITS],
           provide: { engine: 'postgres', isLong: false },
-          globalSetup: 'test/postgres/setup.ts',
+          globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
         },
       },
       {
@@ -54,7 +55,7 @@ export default defineConfig({
           name: 'reliability',
           include: ['test/reliability/**/*.test.ts'],
           provide: { engine: 'postgres', isLong: true },
-          globalSetup: 'test/postgres/setup.ts',
+          globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
         },
       },
     ],

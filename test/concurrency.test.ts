@@ -9,19 +9,10 @@ import { changeUser } from '../src/users/commands.ts';
 import { countByStatus } from '../src/users/counts.ts';
 import { findUser } from '../src/users/queries.ts';
 import { addPerson, signedIn, signIn } from './people.ts';
-import {
-  addUser,
-  get,
-  interrupted,
-  post,
-  startApp,
-  temporaryDatabase,
-  temporaryUrl,
-  textOf,
-} from './support.ts';
+import { addUser, get, interrupted, post, readyUrl, startApp, temporaryDatabase, textOf } from './support.ts';
 
 async function startTwo(): Promise<[FastifyInstance, FastifyInstance]> {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   return [await startApp({}, await temporaryDatabase(url)), await startApp({}, await temporaryDatabase(url))];
 }
 

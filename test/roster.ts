@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, onTestFinished } from 'vitest';
 import { hashOf } from '../src/auth/tokens.ts';
-import { temporaryUrl } from './support.ts';
+import { readyUrl } from './support.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const MAIN = join(ROOT, 'src', 'main.js');
@@ -83,7 +83,7 @@ afterAll(() => {
 
 /** Starts to serve, and waits for the one line that it says (npm says more before). */
 export async function startRoster(settings: Record<string, string> = {}, start = run): Promise<Roster> {
-  const url = settings.DATABASE_URL ?? (await temporaryUrl());
+  const url = settings.DATABASE_URL ?? (await readyUrl());
   const child = start(start === run ? [] : ['start'], { PORT: '0', DATABASE_URL: url, ...settings });
   const stderr = text(child.stderr);
   let out = '';

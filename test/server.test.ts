@@ -8,7 +8,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { filePathOf } from '../src/database-url.ts';
 import { nameOf } from '../src/db/database.ts';
 import { type Roster, run, runNpm, startRoster } from './roster.ts';
-import { temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
+import { readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
 
 /** Runs Roster to its end. */
 async function runToEnd(args: string[], settings: Record<string, string> = {}) {
@@ -69,7 +69,7 @@ describe('the command line', () => {
     { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' },
     { TRUST_PROXY: '127.0.0.1' },
   ])('without an administrator, %o is refused in one sentence', async (settings) => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     await temporaryDatabase(url);
     const { out, error, code } = await runToEnd([], { DATABASE_URL: url, ...settings });
     expect({ out, code }).toEqual({ out: '', code: 1 });

@@ -1,5 +1,5 @@
 /** What tests share: a Roster of their own, on a database of its own, and how to talk to it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,8 @@ import type { Stopwatch } from '../src/lib/deadline.ts';
 import { createUser } from '../src/users/commands.ts';
 import type { NewUser } from '../src/users/validation.ts';
 import { htmlProblems } from './html.ts';
-import { temporarySchema } from './postgres/database.ts';
+import { readySchema, temporarySchema } from './postgres/database.ts';
+import './template.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
 export const SECRET_KEY = Buffer.alloc(32, 'key');
@@ -37,14 +38,22 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** The address of a new database of the engine under test; it is gone after the tests. */
+/** An address where there is no database of Roster's yet, of the engine under test; what is made there is gone after the tests. */
 export async function temporaryUrl(engine = inject('engine')): Promise<string> {
   return engine === 'sqlite' ? `sqlite:${join(temporaryFolder(), 'roster.db')}` : temporarySchema();
 }
 
+/** The address of a new database, as Roster has made it; it is gone after the tests. */
+export async function readyUrl(engine = inject('engine')): Promise<string> {
+  if (engine === 'postgres') return readySchema();
+  const path = join(temporaryFolder(), 'roster.db');
+  copyFileSync(inject('template'), path);
+  return `sqlite:${path}`;
+}
+
 /** A database of the engine under test, opened as it is for requests. */
 export async function temporaryDatabase(url?: string, connections = 5): Promise<Db> {
-  const db = await openDatabase(url ?? (await temporaryUrl()), { connections });
+  const db = await openDatabase(url ?? (await readyUrl()), { connections });
   onTestFinished(() => db.destroy());
   return db;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addPerson, codeAt, HOUR, PASSWORD } from '../people.ts';
 import { run } from '../roster.ts';
-import { fieldValue, temporaryDatabase, temporaryFolder, temporaryUrl, textOf } from '../support.ts';
+import { fieldValue, readyUrl, temporaryDatabase, temporaryFolder, textOf } from '../support.ts';
 
 const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
 
@@ -14,7 +14,7 @@ async function startAhead() {
   const file = join(temporaryFolder(), 'ahead');
   const set = (ahead: string) => writeFileSync(file, ahead);
   set('+2h');
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   await addPerson(await temporaryDatabase(url), 'ann', 'admin');
   const child = run([], {
     PORT: '0',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { searchTextOf } from '../../src/db/derived-columns.ts';
 import { highlight } from '../../src/search/highlighting.ts';
 import { cleanSearch, parseSearch, patternOf } from '../../src/search/terms.ts';
+import { runs } from '../runs.ts';
 
 const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ada  Lovelace-Straßer' };
 
@@ -92,7 +93,7 @@ describe('marking', () => {
         const isFound = terms.some((term) => searchTextOf(user).includes(patternOf(term)));
         expect(parts.some(({ isMatch }) => isMatch)).toBe(isFound);
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 });

@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
 import { addPerson, PASSWORD, signIn } from '../people.ts';
-import {
-  addUser,
-  fieldValue,
-  get,
-  post,
-  startApp,
-  temporaryDatabase,
-  temporaryUrl,
-  textOf,
-} from '../support.ts';
+import { addUser, fieldValue, get, post, readyUrl, startApp, temporaryDatabase, textOf } from '../support.ts';
 
 const ANN = {
   username: 'ann',
@@ -96,7 +87,7 @@ describe('the link in the log', () => {
   });
 
   test('makes one of those who use it at once, on two Rosters', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const apps = [
       await startApp({}, await temporaryDatabase(url)),
       await startApp({}, await temporaryDatabase(url)),
@@ -114,7 +105,7 @@ describe('the link in the log', () => {
   });
 
   test('of another Roster on the same database is void, once there is an administrator', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const [first, second] = [
       await startApp({}, await temporaryDatabase(url)),
       await startApp({}, await temporaryDatabase(url)),

@@ -15,7 +15,7 @@ import { createUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
-import { addUser, temporaryDatabase, temporaryUrl } from '../../support.ts';
+import { addUser, readyUrl, temporaryDatabase } from '../../support.ts';
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
 const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
@@ -116,7 +116,7 @@ test('when the first user of a new range of ids is rolled back, those who come a
 });
 
 test('another process may make the index anew meanwhile', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const db = await temporaryDatabase(url);
   await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
   await addUser(db, { username: 'first' });

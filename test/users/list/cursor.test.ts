@@ -6,6 +6,7 @@ import { commandLine } from '../../../src/auth/actor.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { deleteUser } from '../../../src/users/commands.ts';
 import { SORT_KEYS } from '../../../src/users/list/order.ts';
+import { runs } from '../../runs.ts';
 import { addUser, addUsers, decodeHtml, get, post, startApp, textOf } from '../../support.ts';
 
 const NOON = Date.UTC(2026, 0, 31, 12);
@@ -127,7 +128,7 @@ test('whoever is there all along is met once, whatever is added and deleted betw
         expect([...stayed].filter((id) => !all.has(id))).toEqual([]);
       },
     ),
-    { numRuns: 60 },
+    runs(60),
   );
 });
 

@@ -19,6 +19,7 @@ import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { FILTERS } from '../../../src/users/list/filters.ts';
 import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
+import { runs } from '../../runs.ts';
 import {
   addUser,
   addUsers,
@@ -98,7 +99,7 @@ test('after thousands of changes, some of them rolled back, it finds what lookin
         }
       },
     ),
-    { numRuns: 60 },
+    runs(60),
   );
   const before = await find(db, 'abx');
   await transact(db, (trx) => rebuildSearch(trx));
