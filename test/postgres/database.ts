@@ -1,6 +1,6 @@
 /** Databases on the tests' PostgreSQL for each file of tests, and in them a schema for each Roster. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, inject } from 'vitest';
+import { inject } from 'vitest';
 import { ask } from './ask.ts';
 import { addressOf, databasePrefix, READY_SCHEMAS } from './names.ts';
 import './setup.ts';
@@ -37,7 +37,11 @@ async function makeDatabase(how: string): Promise<string> {
   return name;
 }
 
-afterAll(async () => {
+/** Once nobody uses them any more. */
+export async function dropDatabases(): Promise<void> {
   if (names.length === 0) return;
-  await ask(inject('postgres').url, ...names.map((name) => `drop database ${name} with (force)`));
-});
+  const drops = names.splice(0).map((name) => `drop database ${name} with (force)`);
+  await ask(inject('postgres').url, ...drops);
+  [empty, schemas, taken] = [undefined, 0, 0];
+  copies.length = 0;
+}

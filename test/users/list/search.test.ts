@@ -26,6 +26,7 @@ import {
   decodeHtml,
   fieldValue,
   get,
+  sharedDatabase,
   startApp,
   temporaryDatabase,
   textOf,
@@ -41,6 +42,8 @@ async function find(db: Db, q: string, { isReversed = false, limit = 10_001 } = 
   const search = await engineOf(db).searchIndexOf(db);
   return search.find(db, { terms: parseSearch(q), condition: undefined, isReversed, limit }, SOON());
 }
+
+const manyUsers = sharedDatabase((db) => seedUsers(db, 12_000));
 
 /** The ids of everyone whose fields, as they are now, have every piece. */
 function scan(users: readonly User[], q: string): number[] {
@@ -174,8 +177,7 @@ test('the index made anew puts right what was never folded', async () => {
 
 describe('with a status, dates and an order', () => {
   test('a list is what looking at everyone gives, by number and by next, whether few match or many', async () => {
-    const db = await temporaryDatabase();
-    await seedUsers(db, 12_000);
+    const db = await manyUsers();
     const users = await everyone(db);
     const dates = { createdAfter: '2019-02-01', createdBefore: '2019-09-30' };
     const filters: Partial<Filter>[] = [
@@ -357,8 +359,7 @@ describe('a page of a search', () => {
 });
 
 test('the page that no database counts to is not found, where nobody has counted how many match', async () => {
-  const app = await startApp();
-  await seedUsers(app.db, 10_500);
+  const app = await startApp({}, await manyUsers());
   for (const page of ['9007199254740993', '9'.repeat(30), '9'.repeat(400)]) {
     const answer = await get(app, `/users?q=example&page=${page}`);
     expect(answer.statusCode).toBe(404);
