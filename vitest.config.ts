@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** By these a test has a database, or a whole Roster. */
 const WITH_DATABASE =
-  /\b(startApp|buildApp|temporaryDatabase|temporaryUrl|openDatabase|inject|startRoster)\b|\/(roster|installation|engines)\.ts'/;
+  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|inject|startRoster)\b|\/(roster|installation|engines)\.ts'/;
 /** What has none runs once. */
 const UNITS = globSync('test/**/*.test.ts').filter((path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')));
 
@@ -11,7 +11,13 @@ const shared = {
   // A real Chromium starts in some tests, a whole Roster in others; the machines that run them can be slow.
   testTimeout: 60_000,
   hookTimeout: 60_000,
-};
+  // To load Roster takes longer than most files of tests: a thread does so once. What one leaves behind, the next would find.
+  pool: 'threads',
+  isolate: false,
+  restoreMocks: true,
+} as const;
+
+const withDatabase = { ...shared, setupFiles: 'test/each-file.ts' } as const;
 
 export default defineConfig({
   test: {
@@ -28,33 +34,34 @@ export default defineConfig({
       },
       {
         test: {
-          ...shared,
+          ...withDatabase,
           name: 'sqlite',
           include: ['test/**/*.test.ts'],
           exclude: ['test/db/postgres/**', 'test/reliability/**', ...UNITS],
           provide: { engine: 'sqlite', isLong: false },
+          globalSetup: 'test/template.ts',
         },
       },
       {
         test: {
-          ...shared,
+          ...withDatabase,
           name: 'postgres',
           include: ['test/**/*.test.ts'],
           // What a page looks like to a browser does not depend on where its users are.
           exclude: ['test/db/sqlite/**', 'test/browser/**', ...UNITS],
           provide: { engine: 'postgres', isLong: false },
-          globalSetup: 'test/postgres/setup.ts',
+          globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
         },
       },
       {
         test: {
-          ...shared,
+          ...withDatabase,
           // Each may take two minutes; in `npm test` they run in a short form.
           testTimeout: 180_000,
           name: 'reliability',
           include: ['test/reliability/**/*.test.ts'],
           provide: { engine: 'postgres', isLong: true },
-          globalSetup: 'test/postgres/setup.ts',
+          globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
         },
       },
     ],

@@ -10,10 +10,10 @@ import { countByStatus } from '../src/users/counts.ts';
 import { findUser } from '../src/users/queries.ts';
 import { pageOf } from './page.ts';
 import { addPerson, signedIn, signIn } from './people.ts';
-import { addUser, get, interrupted, post, startApp, temporaryDatabase, temporaryUrl } from './support.ts';
+import { addUser, get, interrupted, post, readyUrl, startApp, temporaryDatabase } from './support.ts';
 
 async function startTwo(): Promise<[FastifyInstance, FastifyInstance]> {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   return [await startApp({}, await temporaryDatabase(url)), await startApp({}, await temporaryDatabase(url))];
 }
 

@@ -1,13 +1,11 @@
 /** A Roster in a process of its own, as `npm start` runs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { hashOf } from '../src/auth/tokens.ts';
-import { temporaryUrl } from './support.ts';
+import { readyUrl, temporaryFolder } from './support.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const MAIN = join(ROOT, 'src', 'main.js');
@@ -72,18 +70,21 @@ function launch(
 /** Where the key is of what is no file of SQLite's: not in the project, where its default would be. */
 function keyOf({ DATABASE_URL = '' }: Record<string, string>): Record<string, string> {
   if (DATABASE_URL.startsWith('sqlite:')) return {};
-  keys ??= mkdtempSync(join(tmpdir(), 'roster-keys-'));
+  if (keys === undefined) {
+    keys = temporaryFolder();
+    onTestFinished(() => {
+      keys = undefined;
+    });
+  }
   return { SECRET_KEY_FILE: join(keys, hashOf(DATABASE_URL)) };
 }
 
+/** The folder of a test's keys: its Rosters that share a database share one. */
 let keys: string | undefined;
-afterAll(() => {
-  if (keys) rmSync(keys, { recursive: true, force: true });
-});
 
 /** Starts to serve, and waits for the one line that it says (npm says more before). */
 export async function startRoster(settings: Record<string, string> = {}, start = run): Promise<Roster> {
-  const url = settings.DATABASE_URL ?? (await temporaryUrl());
+  const url = settings.DATABASE_URL ?? (await readyUrl());
   const child = start(start === run ? [] : ['start'], { PORT: '0', DATABASE_URL: url, ...settings });
   const stderr = text(child.stderr);
   let out = '';

@@ -9,7 +9,7 @@ import { filePathOf } from '../src/database-url.ts';
 import { nameOf } from '../src/db/database.ts';
 import { pageOf } from './page.ts';
 import { type Roster, run, runNpm, startRoster } from './roster.ts';
-import { temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
+import { readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from './support.ts';
 
 /** Runs Roster to its end. */
 async function runToEnd(args: string[], settings: Record<string, string> = {}) {
@@ -70,7 +70,7 @@ describe('the command line', () => {
     { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' },
     { TRUST_PROXY: '127.0.0.1' },
   ])('without an administrator, %o is refused in one sentence', async (settings) => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     await temporaryDatabase(url);
     const { out, error, code } = await runToEnd([], { DATABASE_URL: url, ...settings });
     expect({ out, code }).toEqual({ out: '', code: 1 });

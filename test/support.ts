@@ -1,10 +1,10 @@
 /** What tests share: a Roster of their own, on a database of its own, and how to talk to it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
-import { expect, inject, onTestFinished } from 'vitest';
+import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { commandLine } from '../src/auth/actor.ts';
 import { cookieMarkOf, cookieOf } from '../src/auth/cookie.ts';
@@ -19,7 +19,8 @@ import type { Stopwatch } from '../src/lib/deadline.ts';
 import { createUser } from '../src/users/commands.ts';
 import type { NewUser } from '../src/users/validation.ts';
 import { htmlProblems } from './html.ts';
-import { temporarySchema } from './postgres/database.ts';
+import { readySchema, temporarySchema } from './postgres/database.ts';
+import './template.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
 export const SECRET_KEY = Buffer.alloc(32, 'key');
@@ -30,23 +31,54 @@ export function cookieName(use: 'session' | 'device' | 'flash'): string {
   return cookieOf({ config: { origin: undefined }, cookieMark: cookieMarkOf(DATABASE_ID) }, use, 0).name;
 }
 
+/** Takes what is to be done at the end of a test, or of a file of tests. */
+type AtEnd = (end: () => Promise<void>) => void;
+
 /** A folder that is gone after the test. */
-export function temporaryFolder(): string {
+export function temporaryFolder(atEnd: AtEnd = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'roster-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(async () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** The address of a new database of the engine under test; it is gone after the tests. */
+/** An address where there is no database of Roster's yet, of the engine under test; what is made there is gone after the tests. */
 export async function temporaryUrl(engine = inject('engine')): Promise<string> {
   return engine === 'sqlite' ? `sqlite:${join(temporaryFolder(), 'roster.db')}` : temporarySchema();
 }
 
+/** The address of a new database, as Roster has made it; it is gone after the tests. */
+export async function readyUrl(engine = inject('engine'), atEnd?: AtEnd): Promise<string> {
+  if (engine === 'postgres') return readySchema();
+  const path = join(temporaryFolder(atEnd), 'roster.db');
+  copyFileSync(inject('template'), path);
+  return `sqlite:${path}`;
+}
+
 /** A database of the engine under test, opened as it is for requests. */
 export async function temporaryDatabase(url?: string, connections = 5): Promise<Db> {
-  const db = await openDatabase(url ?? (await temporaryUrl()), { connections });
+  const db = await openDatabase(url ?? (await readyUrl()), { connections });
   onTestFinished(() => db.destroy());
   return db;
+}
+
+/** A database that the tests of a file share, filled when the first of them asks for it: they only read it. */
+export function sharedDatabase(fill: (db: Db) => Promise<unknown>): () => Promise<Db> {
+  const ends: (() => Promise<void>)[] = [];
+  afterAll(async () => {
+    for (const end of ends.reverse()) await end();
+  });
+  const make = async () => {
+    const url = await readyUrl(undefined, (end) => ends.push(end));
+    const db = await openDatabase(url, { connections: 5 });
+    ends.push(() => db.destroy());
+    await fill(db);
+    return db;
+  };
+  let shared: Promise<Db> | undefined;
+  return () => {
+    shared ??= make();
+    return shared;
+  };
 }
 
 /** An app with an empty database, or a given one; closed after the test. */
@@ -167,6 +199,11 @@ export async function post(
 
 /** How long the pages were, in UTF-16 units, whose HTML has been looked at: one as long is most likely one of them again. */
 const lengths = new Set<number>();
+
+/** Forgets which pages have been looked at: other tests may ask for others. */
+export function forgetPages(): void {
+  lengths.clear();
+}
 
 /** An answer whose HTML, if it has any, is right: so are all pages that tests ask for. */
 function sound(answer: LightMyRequestResponse): LightMyRequestResponse {

@@ -8,7 +8,7 @@ import { limitLines } from '../../src/http/log-limit.ts';
 import { pageOf } from '../page.ts';
 import { PASSWORD } from '../people.ts';
 import { run } from '../roster.ts';
-import { temporaryUrl } from '../support.ts';
+import { readyUrl } from '../support.ts';
 
 type Line = {
   event?: string;
@@ -54,7 +54,7 @@ test('what anyone can make happen without an end is noted once a second, with ho
 });
 
 test('sign-ins, failures and changes of access are logged with who, from where and when; no secret ever is', async () => {
-  const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });
+  const child = run([], { PORT: '0', DATABASE_URL: await readyUrl(), LOG_LEVEL: 'info' });
   const error = text(child.stderr);
   let out = '';
   child.stdout.on('data', (chunk) => {

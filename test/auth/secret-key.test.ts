@@ -15,7 +15,7 @@ import { transact } from '../../src/db/transact.ts';
 import { dump } from '../engines.ts';
 import { addPerson, CODE_SECRET, PASSWORD } from '../people.ts';
 import { run, startRoster } from '../roster.ts';
-import { post, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+import { post, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 const keyPath = () => join(temporaryFolder(), 'keys', 'secret.key');
 
@@ -50,14 +50,14 @@ describe('the first start', () => {
   });
 
   test('of several at once makes one key', async () => {
-    const [url, path] = [await temporaryUrl(), keyPath()];
+    const [url, path] = [await readyUrl(), keyPath()];
     const dbs = await Promise.all(Array.from({ length: 4 }, () => temporaryDatabase(url)));
     const loaded = await Promise.all(dbs.map((db) => loadKey(db, path)));
     expect(new Set(loaded.map(({ key }) => key.toString('hex'))).size).toBe(1);
   });
 
   test('of several with a file each makes one, and refuses the others', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const paths = [keyPath(), keyPath(), keyPath()];
     const dbs = await Promise.all(paths.map(() => temporaryDatabase(url)));
     const loaded = await Promise.allSettled(dbs.map((db, index) => loadKey(db, paths[index] ?? '')));
@@ -74,7 +74,7 @@ describe('the first start', () => {
   });
 
   test('seals what an earlier Roster kept in clear, and leaves nothing of it', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const [db, path] = [await temporaryDatabase(url), keyPath()];
     for (let number = 1; number <= 30; number++) await addPerson(db, `ann${number}`, 'admin');
     // As rows lie in a file that has been copied: none has moved since.
@@ -171,7 +171,7 @@ describe('the commands', () => {
   }
 
   async function startWithSecret() {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const [db, path] = [await temporaryDatabase(url), keyPath()];
     const ann = await addPerson(db, 'ann', 'admin', { hasCode: true, recoveryHashes: ['one'] });
     await storeInClear(db, ann.id);
@@ -255,7 +255,7 @@ describe('the commands', () => {
   });
 
   test('a Roster that has sealed what was in clear says so', async () => {
-    const [url, path] = [await temporaryUrl(), keyPath()];
+    const [url, path] = [await readyUrl(), keyPath()];
     const db = await temporaryDatabase(url);
     await storeInClear(db, (await addPerson(db, 'ann', 'admin', { hasCode: true })).id);
     const { child, stderr } = await startRoster({ DATABASE_URL: url, SECRET_KEY_FILE: path });

@@ -4,7 +4,7 @@ import { prune } from '../../src/auth/pruning.ts';
 import { attempt, byBrowser, byNetwork, type Counters } from '../../src/auth/throttle.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { temporaryDatabase, temporaryUrl } from '../support.ts';
+import { readyUrl, temporaryDatabase } from '../support.ts';
 
 const NOON = Date.UTC(2026, 5, 1, 12);
 const HOUR = 3_600_000;
@@ -54,7 +54,7 @@ describe('who guesses', () => {
   });
 
   test('does not get ahead of the counting by many guesses at once, not even on two Rosters', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const dbs = [await temporaryDatabase(url), await temporaryDatabase(url)];
     const guesses = Array.from({ length: 40 }, (_, index) => guesser(dbs[index % 2] as Db)(NOON));
     const looked = (await Promise.all(guesses)).filter(({ wait }) => wait === 0);
@@ -98,7 +98,7 @@ describe('who guesses', () => {
   });
 
   test('is answered each time, also when many who know it come at once', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const dbs = [await temporaryDatabase(url), await temporaryDatabase(url)];
     for (let round = 0; round < 20; round++) {
       const guesses = Array.from({ length: 10 }, (_, index) => guesser(dbs[index % 2] as Db)(NOON, true));
@@ -107,7 +107,7 @@ describe('who guesses', () => {
   });
 
   test('is known after a restart, and nowhere written down is what was guessed at', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const first = await temporaryDatabase(url);
     const name = 'name my password typed into the wrong field';
     for (let failures = 0; failures < 4; failures++) await guesser(first, name)(NOON);

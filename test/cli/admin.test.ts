@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { nameOf } from '../../src/db/database.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson, PASSWORD, signedIn, signIn } from '../people.ts';
-import { addUser, get, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
+import { addUser, get, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 
@@ -29,7 +29,7 @@ async function admin(url: string, args: readonly string[], input: string | Buffe
 
 describe('the command line', () => {
   test('makes an administrator, who then signs in', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     await temporaryDatabase(url);
     const made = await admin(url, ['ann', '--email', 'ann@example.org'], `${PASSWORD}\n`);
     expect(made).toEqual({ code: 0, said: expect.stringMatching(/^ann is an administrator, .*\n$/) });
@@ -38,7 +38,7 @@ describe('the command line', () => {
   });
 
   test('lets someone in again who was locked out: inactive, without role, password and telephone', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const app = await startApp({}, await temporaryDatabase(url));
     await addPerson(app.db, 'boss', 'admin');
     const ann = await addPerson(app.db, 'ann', 'viewer', {
@@ -55,7 +55,7 @@ describe('the command line', () => {
   });
 
   test('finds whom it means by a domain in either form, and someone whose name would be refused today', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const app = await startApp({}, await temporaryDatabase(url));
     await addUser(app.db, { username: 'ƾ', email: 'ada@xn--bcher-kva.example' });
     const other = await admin(url, ['ƾ', '--email', 'ada@grüße.example'], `${PASSWORD}\n`);
@@ -71,7 +71,7 @@ describe('the command line', () => {
     ['no end of a line', PASSWORD],
     ['what is no UTF-8 in later lines', Buffer.from(`${PASSWORD}\r\ncaf\xe9\0`, 'latin1')],
   ])('a password that is piped in with %s is the password alone', async (_name, input) => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const app = await startApp({}, await temporaryDatabase(url));
     expect((await admin(url, ['ann', '--email', 'ann@example.org'], input)).code).toBe(0);
     expect(await signIn(app, 'ann')).toBeDefined();
@@ -82,7 +82,7 @@ describe('the command line', () => {
     ['UTF-16 without U+FEFF', Buffer.from(`${PASSWORD}\n`, 'utf16le')],
     ['Latin-1', Buffer.from('a bicycle in the café\n', 'latin1')],
   ])('a password that is piped in as %s is refused', async (_name, input) => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     await temporaryDatabase(url);
     expect(await admin(url, ['ann', '--email', 'ann@example.org'], input)).toEqual({
       code: 1,
@@ -91,7 +91,7 @@ describe('the command line', () => {
   });
 
   test('says what is wrong, and changes nothing', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const db = await temporaryDatabase(url);
     await addUser(db, { username: 'bob' });
     const refusals: [string[], string, RegExp][] = [

@@ -24,6 +24,7 @@ import { run } from '../roster.ts';
 import {
   addUser,
   addUsers,
+  readyUrl,
   SECRET_KEY,
   temporaryDatabase,
   temporaryFolder,
@@ -79,9 +80,9 @@ describe.each([
   ['to SQLite', undefined, 'sqlite'],
 ] as const)('copied %s', (_way, from, to) => {
   test('everything arrives as it was, and no number is given out again', async () => {
-    const fromUrl = await temporaryUrl(from);
+    const fromUrl = await readyUrl(from);
     const source = await usedDatabase(fromUrl);
-    const target = await temporaryDatabase(await temporaryUrl(to));
+    const target = await temporaryDatabase(await readyUrl(to));
     expect(await copyEverything(await reading(fromUrl), target, KEYS)).toBe(2_500);
     expect(await usersOf(target)).toEqual(await usersOf(source));
     expect(await accessOf(target, KEYS.to)).toEqual(await accessOf(source, KEYS.from));
@@ -91,9 +92,9 @@ describe.each([
   });
 
   test('a target with users is refused and left as it was', async () => {
-    const fromUrl = await temporaryUrl(from);
+    const fromUrl = await readyUrl(from);
     await addUsers(await temporaryDatabase(fromUrl), ['alice']);
-    const target = await temporaryDatabase(await temporaryUrl(to));
+    const target = await temporaryDatabase(await readyUrl(to));
     await addUsers(target, ['bob']);
     const copying = copyEverything(await reading(fromUrl), target, KEYS);
     await expect(copying).rejects.toThrow('There are users in the target already');
@@ -101,10 +102,10 @@ describe.each([
   });
 
   test('what is changed in the source meanwhile is not half there', async () => {
-    const fromUrl = await temporaryUrl(from);
+    const fromUrl = await readyUrl(from);
     const source = await temporaryDatabase(fromUrl);
     await seedUsers(source, 60_000);
-    const target = await temporaryDatabase(await temporaryUrl(to));
+    const target = await temporaryDatabase(await readyUrl(to));
     let changed: Promise<unknown> | undefined;
     await copyEverything(await reading(fromUrl), target, KEYS, () => () => {
       changed ??= transact(source, (trx) => deleteUser(trx, commandLine, 60_000));
@@ -124,7 +125,7 @@ test('every table is known to be copied, or why not', async () => {
 });
 
 test('whoever was copied is found by a search', async () => {
-  const fromUrl = await temporaryUrl('sqlite');
+  const fromUrl = await readyUrl('sqlite');
   await addUsers(await temporaryDatabase(fromUrl), ['alice', 'bob']);
   const target = await temporaryDatabase();
   await copyEverything(await reading(fromUrl), target, KEYS);
@@ -133,7 +134,7 @@ test('whoever was copied is found by a search', async () => {
 });
 
 test('what does not arrive as it was is noticed, and nothing is copied', async () => {
-  const fromUrl = await temporaryUrl('sqlite');
+  const fromUrl = await readyUrl('sqlite');
   await addUsers(await temporaryDatabase(fromUrl), ['alice', 'bob']);
   const target = await temporaryDatabase();
   const garble = {
@@ -185,7 +186,7 @@ describe('npm run roster -- copy', () => {
   });
 
   test('seals second factors with the key of the target, from wherever either is', async () => {
-    const [folder, from, to] = [temporaryFolder(), await temporaryUrl(), await temporaryUrl()];
+    const [folder, from, to] = [temporaryFolder(), await readyUrl(), await temporaryUrl()];
     const [fromKey, toKey] = [join(folder, 'from.key'), join(folder, 'to.key')];
     const source = await temporaryDatabase(from);
     const ann = await addPerson(source, 'ann', 'admin');

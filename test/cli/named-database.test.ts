@@ -12,7 +12,7 @@ import { isDatabaseAt } from '../engines.ts';
 import { installRoster } from '../installation.ts';
 import { PASSWORD } from '../people.ts';
 import { run } from '../roster.ts';
-import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+import { readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
 /** Runs a command to its end, with a password on standard input. */
 async function roster(
@@ -120,7 +120,7 @@ describe('where there is no database', () => {
   });
 
   test('a copy that cannot be made for want of its source’s key makes no target', async () => {
-    const from = await temporaryUrl('sqlite');
+    const from = await readyUrl('sqlite');
     await loadKey(await temporaryDatabase(from), join(temporaryFolder(), 'secret.key'));
     const { url } = await nowhere();
     const { error } = await roster(['copy', '--from', from, '--to-env', 'TO'], { TO: url });
@@ -129,7 +129,7 @@ describe('where there is no database', () => {
   });
 
   test('a copy makes its target, and says so before', async () => {
-    const from = await temporaryUrl('sqlite');
+    const from = await readyUrl('sqlite');
     await temporaryDatabase(from);
     const { url, name } = await nowhere();
     const key = join(temporaryFolder(), 'secret.key');

@@ -4,7 +4,7 @@ import { expect, inject, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { runNpm } from '../roster.ts';
-import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+import { readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 /** What a command says until all its processes have ended, of which npm is hung up on once something was said. */
 async function hungUp(args: readonly string[], settings: Record<string, string>, once: string) {
@@ -26,7 +26,7 @@ async function countUsers(db: Db): Promise<number> {
 test.runIf(inject('engine') === 'sqlite')(
   'a seed and a copy are given up when npm hangs up, and nothing of them is saved',
   async () => {
-    const [from, to] = [await temporaryUrl(), await temporaryUrl()];
+    const [from, to] = [await readyUrl(), await readyUrl()];
     const [source, target] = [await temporaryDatabase(from), await temporaryDatabase(to)];
     const seeded = await hungUp(['run', 'seed', '--', '100000'], { DATABASE_URL: from }, 'Database: ');
     expect(seeded).not.toContain('100,000 of 100,000');

@@ -8,7 +8,7 @@ import { engineOf } from '../../src/db/engine.ts';
 import { type Migration, migrate } from '../../src/db/migrate.ts';
 import type { Db, Trx } from '../../src/db/schema.ts';
 import { tablesOf } from '../engines.ts';
-import { temporaryDatabase, temporaryUrl } from '../support.ts';
+import { readyUrl, temporaryDatabase, temporaryUrl } from '../support.ts';
 
 function onEach(run: (trx: Trx) => Promise<unknown>): Migration {
   const up = async (trx: Trx) => void (await run(trx));
@@ -74,7 +74,7 @@ test('started by several at once, each runs once', async () => {
 });
 
 test('a database that a newer Roster has written is refused in one sentence and left as it was', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const db = await temporaryDatabase(url);
   await migrate(db, [...OURS, creating('newer')]);
   await expect(openDatabase(url)).rejects.toMatchObject({

@@ -1,15 +1,21 @@
 /** Each address that leaves Roster comes from one place: with a path set there, all of Roster is below it. */
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'node-html-parser';
-import { expect, test, vi } from 'vitest';
-import { addPerson, PASSWORD, signedIn } from '../people.ts';
-import { addUser, get, post, startApp } from '../support.ts';
+import { afterAll, expect, test, vi } from 'vitest';
 
 const BASE = '/people';
 
-vi.mock('../../src/lib/url-for.ts', () => ({
-  urlFor: (path: string) => (path.startsWith('/') ? `/people${path}` : path),
+vi.doMock('../../src/lib/url-for.ts', () => ({
+  urlFor: (path: string) => (path.startsWith('/') ? BASE + path : path),
 }));
+// All of Roster is loaded with it, and once more without it afterwards.
+vi.resetModules();
+const { addPerson, PASSWORD, signedIn } = await import('../people.ts');
+const { addUser, get, post, startApp } = await import('../support.ts');
+afterAll(() => {
+  vi.doUnmock('../../src/lib/url-for.ts');
+  vi.resetModules();
+});
 
 /** All addresses of a page that lead to Roster. */
 function addressesOf(html: string): string[] {

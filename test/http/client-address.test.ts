@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config.ts';
 import { askerOf, canonicalAddress, trustOf } from '../../src/http/client-address.ts';
 import { addPerson, HOUR, movableClock } from '../people.ts';
 import { run } from '../roster.ts';
-import { post, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
+import { post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 
 const PROXY = '10.0.0.1';
 
@@ -138,7 +138,7 @@ test('what a proxy hands on that has left the header out is not believed for an 
 });
 
 test('the log says once that a proxy leaves the header out, and what to add to it', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   await addPerson(await temporaryDatabase(url), 'ann', 'admin');
   const settings = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' };
   const roster = run([], { PORT: '0', DATABASE_URL: url, ...settings });

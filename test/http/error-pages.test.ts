@@ -7,7 +7,7 @@ import { HEADERS } from '../../src/http/security.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { listenTo, run } from '../roster.ts';
-import { addUser, get, listen, post, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
+import { addUser, get, listen, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 
 const FORM = 'Content-Type: application/x-www-form-urlencoded\r\n';
 
@@ -191,7 +191,7 @@ describe('a page about an error has a way on', () => {
 });
 
 test('a page about what failed names the request as the log does', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const child = run([], { PORT: '0', DATABASE_URL: url });
   const { address, said } = await listenTo(child);
   const db = await temporaryDatabase(url);
@@ -206,7 +206,7 @@ test('a page about what failed names the request as the log does', async () => {
 });
 
 test('a page about what could not be read names it as the log does, and at info every page about an error does', async () => {
-  const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });
+  const child = run([], { PORT: '0', DATABASE_URL: await readyUrl(), LOG_LEVEL: 'info' });
   const { address, said } = await listenTo(child);
   const end = 'Host: localhost\r\nConnection: close\r\n\r\n';
   for (const line of [

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { limitLines, limitLog } from '../../src/http/log-limit.ts';
 import { breakCounts } from '../engines.ts';
 import { run } from '../roster.ts';
-import { temporaryDatabase, temporaryUrl } from '../support.ts';
+import { readyUrl, temporaryDatabase } from '../support.ts';
 
 type Line = {
   msg: string;
@@ -90,7 +90,7 @@ test('lines of other kinds, and those that are no warnings, are written as they 
 });
 
 test('a Roster that fails all the time logs a few lines, which lead from each request to its cause', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   await breakCounts(await temporaryDatabase(url));
   const roster = run([], { PORT: '0', DATABASE_URL: url });
   let out = '';

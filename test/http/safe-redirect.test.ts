@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { localAddress } from '../../src/http/safe-redirect.ts';
+import { runs } from '../runs.ts';
 
 test.each([
   ['/users/7?from=page%3D2', '/users/7?from=page%3D2'],
@@ -67,6 +68,6 @@ test('whatever is written, a browser that is sent there stays on this origin', (
       expect(url.origin).toBe('https://users.example.org');
       expect(address).toMatch(/^\/(?![/\\])[\x21-\x7e]*$/);
     }),
-    { numRuns: 5000 },
+    runs(5000),
   );
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseForm, parseQuery, parseUrlEncoded, readFields } from '../../src/lib/forms.ts';
+import { runs } from '../runs.ts';
 
 describe('the body of a form', () => {
   test('is read as a browser writes it', () => {
@@ -20,7 +21,7 @@ describe('the body of a form', () => {
       fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (fields) => {
         expect({ ...parseUrlEncoded(new URLSearchParams(fields).toString()) }).toEqual({ ...fields });
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 

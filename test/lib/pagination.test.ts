@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Page } from '../../src/lib/pagination.ts';
+import { runs } from '../runs.ts';
 
 /** A page of a list whose items are their own ordinals. */
 function pageOf(page: number, perPage: number, total: number): Page<number> {
@@ -84,7 +85,7 @@ describe('the page numbers to link to', () => {
           expect(numbers.at(-1)).toBe(pages);
         },
       ),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
 import { withoutTokens } from '../../src/lib/redaction.ts';
 import { run } from '../roster.ts';
-import { temporaryUrl } from '../support.ts';
+import { readyUrl } from '../support.ts';
 
 const TOKEN = newToken();
 
@@ -47,7 +47,7 @@ test.each([
 });
 
 test('the log of a running Roster has none, even of an address that is none', async () => {
-  const roster = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'info' });
+  const roster = run([], { PORT: '0', DATABASE_URL: await readyUrl(), LOG_LEVEL: 'info' });
   let out = '';
   roster.stdout.setEncoding('utf8').on('data', (data) => {
     out += data;

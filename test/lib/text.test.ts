@@ -9,6 +9,7 @@ import {
   textKey,
   trim,
 } from '../../src/lib/text.ts';
+import { runs } from '../runs.ts';
 
 describe('the key by which names are compared', () => {
   test.each([
@@ -48,7 +49,7 @@ describe('the key by which names are compared', () => {
         expect(textKey(textKey(text))).toBe(textKey(text));
         expect(textKey(clean(text))).toBe(textKey(text));
       }),
-      { numRuns: 5000 },
+      runs(5000),
     );
   });
 });

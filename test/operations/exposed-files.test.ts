@@ -17,24 +17,22 @@ function modeOf(path: string): string {
 }
 
 test('what Roster makes is for its owner alone, whatever the shell it is started from would allow', async () => {
-  const before = process.umask(0);
-  try {
-    const folder = join(temporaryFolder(), 'data');
-    const { child, stderr } = await startRoster({ DATABASE_URL: `sqlite:${join(folder, 'roster.db')}` });
-    expect(modeOf(folder)).toBe('700');
-    expect(modesIn(folder)).toEqual({
-      'roster.db': '600',
-      'roster.db-shm': '600',
-      'roster.db-wal': '600',
-      'secret.key': '600',
-    });
-    if (process.platform === 'linux')
-      expect(readFileSync(`/proc/${child.pid}/status`, 'utf8')).toMatch(/^Umask:\s+0077$/m);
-    child.kill('SIGTERM');
-    expect(await stderr).toBe('');
-  } finally {
-    process.umask(before);
-  }
+  const folder = join(temporaryFolder(), 'data');
+  const { child, stderr } = await startRoster({
+    DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
+    NODE_OPTIONS: '--import data:text/javascript,process.umask(0)',
+  });
+  expect(modeOf(folder)).toBe('700');
+  expect(modesIn(folder)).toEqual({
+    'roster.db': '600',
+    'roster.db-shm': '600',
+    'roster.db-wal': '600',
+    'secret.key': '600',
+  });
+  if (process.platform === 'linux')
+    expect(readFileSync(`/proc/${child.pid}/status`, 'utf8')).toMatch(/^Umask:\s+0077$/m);
+  child.kill('SIGTERM');
+  expect(await stderr).toBe('');
 });
 
 test('what others can read is said at the start, with the command that mends it', async () => {

@@ -1,43 +1,47 @@
-/** A database on the tests' PostgreSQL for each file of tests, and in it a schema for each Roster. */
+/** Databases on the tests' PostgreSQL for each file of tests, and in them a schema for each Roster. */
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
-import { afterAll, inject } from 'vitest';
-import { databasePrefix } from './names.ts';
+import { inject } from 'vitest';
+import { ask } from './ask.ts';
+import { addressOf, databasePrefix, READY_SCHEMAS } from './names.ts';
 import './setup.ts';
 
-let database: Promise<{ url: URL; client: pg.Client }> | undefined;
+const names: string[] = [];
+let empty: Promise<string> | undefined;
 let schemas = 0;
+const copies: Promise<string>[] = [];
+let taken = 0;
 
 /** The address of an empty schema; all are gone when the tests of the file are over. */
 export async function temporarySchema(): Promise<string> {
-  database ??= makeDatabase();
-  const { url, client } = await database;
-  const schema = `roster_${++schemas}`;
-  await client.query(`create schema ${schema}`);
-  return `${url}?options=-c%20search_path%3D${schema}`;
+  empty ??= makeDatabase(`encoding 'UTF8' template template0`);
+  const schema = ++schemas;
+  const url = addressOf(inject('postgres').url, await empty, schema);
+  await ask(url, `create schema roster_${schema}`);
+  return url;
 }
 
-async function makeDatabase() {
-  const { url: server, run } = inject('postgres');
+/** The address of a schema as Roster has made it, in a copy of the template; nobody else has it. */
+export async function readySchema(): Promise<string> {
+  const { url, template } = inject('postgres');
+  const [copy, schema] = [Math.floor(taken / READY_SCHEMAS), 1 + (taken % READY_SCHEMAS)];
+  taken++;
+  copies[copy] ??= makeDatabase(`template ${template} strategy file_copy`);
+  return addressOf(url, `${await copies[copy]}`, schema);
+}
+
+async function makeDatabase(how: string): Promise<string> {
+  const { url, run } = inject('postgres');
   const name = databasePrefix(run) + randomUUID().replaceAll('-', '');
-  await ask(server, `create database ${name} encoding 'UTF8' template template0`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  const client = new pg.Client(url.href);
-  await client.connect();
-  return { url, client };
+  await ask(url, `create database ${name} ${how}`);
+  names.push(name);
+  return name;
 }
 
-async function ask(url: string, statement: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  await client.query(statement);
-  await client.end();
+/** Once nobody uses them any more. */
+export async function dropDatabases(): Promise<void> {
+  if (names.length === 0) return;
+  const drops = names.splice(0).map((name) => `drop database ${name} with (force)`);
+  await ask(inject('postgres').url, ...drops);
+  [empty, schemas, taken] = [undefined, 0, 0];
+  copies.length = 0;
 }
-
-afterAll(async () => {
-  if (database === undefined) return;
-  const { url, client } = await database;
-  await client.end();
-  await ask(inject('postgres').url, `drop database "${url.pathname.slice(1)}" with (force)`);
-});

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, PASSWORD } from '../people.ts';
 import { run } from '../roster.ts';
-import { temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+import { readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
 
@@ -15,7 +15,7 @@ async function startAhead() {
   const file = join(temporaryFolder(), 'ahead');
   const set = (ahead: string) => writeFileSync(file, ahead);
   set('+2h');
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   await addPerson(await temporaryDatabase(url), 'ann', 'admin');
   const child = run([], {
     PORT: '0',

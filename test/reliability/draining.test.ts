@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRoster } from '../roster.ts';
-import { temporaryDatabase, temporaryUrl } from '../support.ts';
+import { readyUrl, temporaryDatabase } from '../support.ts';
 
 const ROUNDS = inject('isLong') ? 8 : 2;
 /** Each round starts a Roster, and other tests may be at work as well. */
@@ -110,7 +110,7 @@ async function storedUsernames(url: string): Promise<Set<string>> {
 }
 
 test('a client that lets go of a connection when it is told to sees none that is cut', PATIENCE, async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const acknowledged: string[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const { child, address } = await startRoster({ ...SETTINGS, DATABASE_URL: url });
@@ -131,7 +131,7 @@ test(
   'behind a proxy that asks which Rosters are ready, nobody notices that one is stopped and started',
   PATIENCE,
   async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const settings = { ...SETTINGS, DATABASE_URL: url };
     const rosters = [await startRoster(settings), await startRoster(settings)];
     const proxy = await startProxy(rosters.map(({ address }) => address));

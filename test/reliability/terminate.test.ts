@@ -2,13 +2,13 @@
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRoster } from '../roster.ts';
-import { temporaryUrl } from '../support.ts';
+import { readyUrl } from '../support.ts';
 import { expectAllSaved, startWriters } from './load.ts';
 
 const ROUNDS = inject('isLong') ? 100 : 10;
 
 test('the end of all connections under load ends nothing else', async () => {
-  const url = await temporaryUrl('postgres');
+  const url = await readyUrl('postgres');
   const administrator = new pg.Client(url);
   await administrator.connect();
   onTestFinished(() => administrator.end());

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { highlight } from '../../src/search/highlighting.ts';
 import { searchTextOf } from '../../src/search/search-text.ts';
 import { cleanSearch, parseSearch, patternOf } from '../../src/search/terms.ts';
+import { runs } from '../runs.ts';
 import { NAMES } from './names.ts';
 
 const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ada  Lovelace-Straßer' };
@@ -122,7 +123,7 @@ describe('marking', () => {
         const isFound = terms.some((term) => text.includes(patternOf(term)));
         expect(parts.some(({ isMatch }) => isMatch)).toBe(isFound);
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signIn } from '../people.ts';
-import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl } from '../support.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 
 const ANN = {
   username: 'ann',
@@ -89,7 +89,7 @@ describe('the link in the log', () => {
   });
 
   test('makes one of those who use it at once, on two Rosters', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const apps = [
       await startApp({}, await temporaryDatabase(url)),
       await startApp({}, await temporaryDatabase(url)),
@@ -107,7 +107,7 @@ describe('the link in the log', () => {
   });
 
   test('of another Roster on the same database is void, once there is an administrator', async () => {
-    const url = await temporaryUrl();
+    const url = await readyUrl();
     const [first, second] = [
       await startApp({}, await temporaryDatabase(url)),
       await startApp({}, await temporaryDatabase(url)),

@@ -7,7 +7,7 @@ import { openToRead } from '../../../src/db/database.ts';
 import { countByStatus } from '../../../src/users/counts.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { run } from '../../roster.ts';
-import { temporaryDatabase, temporaryUrl } from '../../support.ts';
+import { readyUrl, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 const COMMIT = 'commit\0';
 
@@ -18,9 +18,9 @@ test.each([
 ] as const)(
   'a copy whose connection breaks at "$at" says what has become of it',
   async ({ at, is, says, code, copied }) => {
-    const from = await temporaryUrl('sqlite');
+    const from = await readyUrl('sqlite');
     await seedUsers(await temporaryDatabase(from), 500);
-    const to = await temporaryUrl('postgres');
+    const to = await readyUrl('postgres');
     await temporaryDatabase(to);
     const { url, breakOnce } = await startProxy(to);
     breakOnce({ at, is });
@@ -45,7 +45,7 @@ describe('a copy whose password nobody sees in the list of processes', () => {
   }
 
   async function start() {
-    const from = await temporaryUrl('sqlite');
+    const from = await readyUrl('sqlite');
     await seedUsers(await temporaryDatabase(from), 5);
     const to = await temporaryUrl('postgres');
     const { password } = new URL(to);
@@ -74,7 +74,7 @@ describe('a copy whose password nobody sees in the list of processes', () => {
 });
 
 test('a seed whose connection breaks during the commit says where to look', async () => {
-  const target = await temporaryUrl('postgres');
+  const target = await readyUrl('postgres');
   await temporaryDatabase(target);
   const { url, breakOnce } = await startProxy(target);
   breakOnce({ at: COMMIT, is: 'after' });

@@ -8,7 +8,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { UnavailableError } from '../../../src/errors.ts';
 import { changeUser } from '../../../src/users/commands.ts';
 import { startProxy } from '../../postgres/proxy.ts';
-import { addUsers, temporaryDatabase, temporaryUrl } from '../../support.ts';
+import { addUsers, readyUrl, temporaryDatabase } from '../../support.ts';
 
 async function append(trx: Trx, id: number, text: string): Promise<void> {
   await trx
@@ -101,7 +101,7 @@ test('a transaction whose failed statement was overlooked is not taken for saved
 });
 
 test('totals are written last and in one order, so that no two transactions wait for each other', async () => {
-  const { url, heard } = await startProxy(await temporaryUrl());
+  const { url, heard } = await startProxy(await readyUrl());
   const db = await temporaryDatabase(url);
   await addUsers(db, ['alice']);
   for (const is_active of [false, true]) {

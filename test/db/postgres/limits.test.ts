@@ -5,7 +5,7 @@ import { openDatabase } from '../../../src/db/database.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { pageOf } from '../../page.ts';
-import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 async function setting(db: Db, name: string): Promise<unknown> {
   return (await sql<{ value: string }>`select current_setting(${name}) as value`.execute(db)).rows[0]?.value;
@@ -22,7 +22,7 @@ async function whileLocked<T>(db: Db, work: () => Promise<T>): Promise<T> {
 }
 
 test('a request that has to wait too long for a row is answered, and nothing of it is written later', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const [app, other] = [await startApp({}, await temporaryDatabase(url)), await temporaryDatabase(url)];
   await addUser(app.db, { username: 'alice' });
   const page = await whileLocked(other, () => post(app, '/users/1', { username: 'alicia' }));
@@ -34,7 +34,7 @@ test('a request that has to wait too long for a row is answered, and nothing of 
 });
 
 test('a request whose connection the server ends while it waits is told that nothing was changed', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const app = await startApp({}, await temporaryDatabase(`${url}&application_name=waiting`));
   const other = await temporaryDatabase(url);
   await addUser(other, { username: 'alice' });
@@ -51,7 +51,7 @@ test('a request whose connection the server ends while it waits is told that not
 });
 
 test('when all connections are in use a request waits for one, and is told when that takes too long', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const db = await temporaryDatabase(url, 1);
   const app = await startApp({}, db);
   await addUser(db, { username: 'alice' });
@@ -76,7 +76,7 @@ test('the statements of requests are limited in time, those of commands and migr
 });
 
 test('in a transaction the limits hold also where a pooler has kept them from the server', async () => {
-  const url = `${await temporaryUrl()}&statement_timeout=0&idle_in_transaction_session_timeout=0`;
+  const url = `${await readyUrl()}&statement_timeout=0&idle_in_transaction_session_timeout=0`;
   const db = await temporaryDatabase(url);
   for (const [name, value] of [
     ['statement_timeout', '3s'],
@@ -93,7 +93,7 @@ test('a query outside a transaction cannot write', async () => {
 });
 
 test('the connections are named, unless the address names them', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   expect(await setting(await temporaryDatabase(url), 'application_name')).toBe('roster');
   expect(await setting(await temporaryDatabase(`${url}&application_name=desk`), 'application_name')).toBe(
     'desk',
@@ -102,7 +102,7 @@ test('the connections are named, unless the address names them', async () => {
 });
 
 test('connections that the server has ended are replaced', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const app = await startApp({}, await temporaryDatabase(`${url}&application_name=ended`));
   await Promise.all([get(app, '/users'), get(app, '/users'), get(app, '/users')]);
   const other = await temporaryDatabase(url);

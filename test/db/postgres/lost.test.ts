@@ -2,14 +2,14 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { pageOf } from '../../page.ts';
 import { startProxy } from '../../postgres/proxy.ts';
-import { addUser, get, post, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryDatabase } from '../../support.ts';
 
 /** What follows `begin isolation level read committed` does not end like that. */
 const COMMIT = 'commit\0';
 const ALICE = { username: 'alice', email: 'alice@example.org' };
 
 async function startBreakable() {
-  const { url, breakOnce } = await startProxy(await temporaryUrl());
+  const { url, breakOnce } = await startProxy(await readyUrl());
   const app = await startApp({}, await temporaryDatabase(url));
   await addUser(app.db, { username: 'bob' });
   const usernames = async () =>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
-import { giveRoles, temporaryDatabase } from '../../support.ts';
+import { giveRoles, sharedDatabase } from '../../support.ts';
 import { listSlices } from '../list-slices.ts';
 
 type Node = {
@@ -17,11 +17,14 @@ function nodesOf(node: Node): Node[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
-test('every order, with and without a status or a role, walks one index and sorts only what is shown', async () => {
-  const db = await temporaryDatabase();
+const analyzed = sharedDatabase(async (db) => {
   await seedUsers(db, 20_000);
   await giveRoles(db);
   await engineOf(db).finishBulkLoad(db);
+});
+
+test('every order, with and without a status or a role, walks one index and sorts only what is shown', async () => {
+  const db = await analyzed();
   for (const { query, role, isFar } of listSlices(db)) {
     const sqlOfPlan = `explain (format json) ${query.sql}`;
     const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({ ...query, sql: sqlOfPlan });
@@ -38,10 +41,7 @@ test('every order, with and without a status or a role, walks one index and sort
 });
 
 test('who has a role is found in its index', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 20_000);
-  await giveRoles(db);
-  await engineOf(db).finishBulkLoad(db);
+  const db = await analyzed();
   for (const role of ['viewer', 'editor', 'admin'] as const) {
     const ofRole = db.selectFrom('users').select('id').where(inBounds({ role })).limit(10_001).compile();
     const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({

@@ -15,7 +15,7 @@ import { createUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
-import { addUser, temporaryDatabase, temporaryUrl } from '../../support.ts';
+import { addUser, readyUrl, sharedDatabase, temporaryDatabase } from '../../support.ts';
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
 const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
@@ -37,7 +37,12 @@ async function plansOf(db: Db, query: string): Promise<{ text: string; plan: str
   return plans;
 }
 
-describe('on a table with statistics', async () => {
+describe('on a table with statistics', () => {
+  const analyzed = sharedDatabase(async (db) => {
+    await seedUsers(db, 20_000);
+    await transact(db, (trx) => sql`analyze`.execute(trx));
+  });
+
   test.each([
     ['q=garcia', INDEX],
     ['q=garcia&page=2&after=id.900', `${INDEX}`],
@@ -61,10 +66,7 @@ describe('on a table with statistics', async () => {
       'SEARCH users USING COVERING INDEX users_created_at',
     ],
   ])('%s goes by an index, and sorts no more than a few', async (query, way) => {
-    const db = await temporaryDatabase();
-    await seedUsers(db, 20_000);
-    await transact(db, (trx) => sql`analyze`.execute(trx));
-    const plans = await plansOf(db, query);
+    const plans = await plansOf(await analyzed(), query);
     expect(plans.map(({ plan }) => plan).join('\n')).toContain(way);
     for (const { text, plan } of plans) {
       // Whatever is gone through from one end has a limit, and so has whatever is sorted.
@@ -116,7 +118,7 @@ test('when the first user of a new range of ids is rolled back, those who come a
 });
 
 test('another process may make the index anew meanwhile', async () => {
-  const url = await temporaryUrl();
+  const url = await readyUrl();
   const db = await temporaryDatabase(url);
   await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
   await addUser(db, { username: 'first' });

@@ -7,6 +7,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { deleteUser } from '../../../src/users/commands.ts';
 import { SORT_KEYS } from '../../../src/users/list/order.ts';
 import { pageOf } from '../../page.ts';
+import { runs } from '../../runs.ts';
 import { addUser, addUsers, get, post, startApp } from '../../support.ts';
 
 const NOON = Date.UTC(2026, 0, 31, 12);
@@ -126,7 +127,7 @@ test('whoever is there all along is met once, whatever is added and deleted betw
         expect([...stayed].filter((id) => !all.has(id))).toEqual([]);
       },
     ),
-    { numRuns: 60 },
+    runs(60),
   );
 });
 

@@ -9,7 +9,7 @@ import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { listUsers } from '../../../src/users/list/page.ts';
 import { scanForPage } from '../../../src/users/list/scan.ts';
 import { pageOf } from '../../page.ts';
-import { get, startApp, temporaryDatabase } from '../../support.ts';
+import { get, sharedDatabase, startApp, temporaryDatabase } from '../../support.ts';
 
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
 const { list: ALL } = parseList({});
@@ -17,9 +17,10 @@ const { list: ALL } = parseList({});
 const MANY = { ...ALL, createdAfter: '2019-01-08', createdBefore: '2019-12-31' };
 const FEW = { ...ALL, createdAfter: '2019-09-01', createdBefore: '2019-09-03' };
 
+const manyUsers = sharedDatabase((db) => seedUsers(db, 12_000));
+
 test('a list of some days shows whom looking at everyone gives, whether few match or many', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 12_000);
+  const db = await manyUsers();
   const everyone = await db.selectFrom('users').selectAll().execute();
   for (const [filter, isExact] of [
     [MANY, false],
@@ -67,8 +68,7 @@ test('a list of some days shows whom looking at everyone gives, whether few matc
 });
 
 test('a list of more than 10,000 says so, and goes on past them by next, by previous and by number', async () => {
-  const app = await startApp();
-  await seedUsers(app.db, 12_000);
+  const app = await startApp({}, await manyUsers());
   for (const sort of ['created', '-email', 'id']) {
     const seen: string[] = [];
     let address = `/users?created_after=2019-01-01&sort=${sort}&per_page=100&page=97`;

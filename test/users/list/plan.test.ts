@@ -7,7 +7,7 @@ import { parseQuery } from '../../../src/lib/forms.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { planCount, planRows } from '../../../src/users/list/plan.ts';
 import { run } from '../../roster.ts';
-import { temporaryUrl } from '../../support.ts';
+import { readyUrl } from '../../support.ts';
 
 const COUNTS: Count[] = [
   { is_active: true, role: 'member', count: 90_000 },
@@ -63,7 +63,7 @@ test.each([
 });
 
 test('with LOG_LEVEL=debug the log says how each page was found', async () => {
-  const child = run([], { PORT: '0', DATABASE_URL: await temporaryUrl(), LOG_LEVEL: 'debug' });
+  const child = run([], { PORT: '0', DATABASE_URL: await readyUrl(), LOG_LEVEL: 'debug' });
   let out = '';
   child.stdout.setEncoding('utf8').on('data', (data) => {
     out += data;

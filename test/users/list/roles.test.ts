@@ -15,7 +15,15 @@ import { FILTERS, STATUSES } from '../../../src/users/list/filters.ts';
 import { orderOf, SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import { pageOf } from '../../page.ts';
-import { addUser, get, giveRole, giveRoles, startApp, temporaryDatabase } from '../../support.ts';
+import {
+  addUser,
+  get,
+  giveRole,
+  giveRoles,
+  sharedDatabase,
+  startApp,
+  temporaryDatabase,
+} from '../../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -61,6 +69,11 @@ function orderBySort(users: readonly User[], sort: Sort): User[] {
   );
 }
 
+const usersWithRoles = sharedDatabase(async (db) => {
+  await seedUsers(db, 12_000);
+  await giveRoles(db);
+});
+
 const idsOf = (users: readonly User[] = []) => users.map(({ id }) => id);
 
 test.each([
@@ -68,9 +81,7 @@ test.each([
   ['and a search', SEARCHED],
   ['and dates', DATED],
 ])('a role %s: every order, by number, by next and by previous', async (_name, filters) => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 12_000);
-  await giveRoles(db);
+  const db = await usersWithRoles();
   const everyone = await db.selectFrom('users').selectAll().execute();
   for (const some of filters) {
     const filter = { ...ALL, ...some };
@@ -163,9 +174,7 @@ test('who comes late in an order is found among those with the role', async () =
 });
 
 test('where hardly anyone found has the role, those with the role are searched', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 12_000);
-  await giveRoles(db);
+  const db = await usersWithRoles();
   const everyone = await db.selectFrom('users').selectAll().execute();
   for (const some of [
     { role: 'member', q: searchFor('garcia') },
@@ -252,12 +261,10 @@ describe('a list of a role', () => {
   test('of many goes on at any depth, and says what to do where a page is too far to be found', async () => {
     let time = 0;
     let step = 0;
-    const app = await startApp({}, undefined, Date.now, () => {
+    const app = await startApp({}, await usersWithRoles(), Date.now, () => {
       time += step;
       return time;
     });
-    await seedUsers(app.db, 12_000);
-    await giveRoles(app.db);
     const last = await get(app, '/users?role=member&sort=email&per_page=100&page=108');
     expect(pageOf(last).text).toMatch(/Showing 10,701–10,7\d\d of 10,7\d\d/);
     step = 2_000;

@@ -20,7 +20,8 @@ import { FILTERS } from '../../../src/users/list/filters.ts';
 import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import { pageOf } from '../../page.ts';
-import { addUser, addUsers, get, startApp, temporaryDatabase } from '../../support.ts';
+import { runs } from '../../runs.ts';
+import { addUser, addUsers, get, sharedDatabase, startApp, temporaryDatabase } from '../../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -32,6 +33,8 @@ async function find(db: Db, q: string, { isReversed = false, limit = 10_001 } = 
   const search = await engineOf(db).searchIndexOf(db);
   return search.find(db, { terms: parseSearch(q), condition: undefined, isReversed, limit }, SOON());
 }
+
+const manyUsers = sharedDatabase((db) => seedUsers(db, 12_000));
 
 /** The ids of everyone whose fields, as they are now, have every piece. */
 function scan(users: readonly User[], q: string): number[] {
@@ -90,7 +93,7 @@ test('after thousands of changes, some of them rolled back, it finds what lookin
         }
       },
     ),
-    { numRuns: 60 },
+    runs(60),
   );
   const before = await find(db, 'abx');
   await transact(db, (trx) => rebuildSearch(trx));
@@ -164,8 +167,7 @@ test('a search that was rebuilt finds whom it had missed', async () => {
 
 describe('with a status, dates and an order', () => {
   test('a list is what looking at everyone gives, by number and by next, whether few match or many', async () => {
-    const db = await temporaryDatabase();
-    await seedUsers(db, 12_000);
+    const db = await manyUsers();
     const users = await everyone(db);
     const dates = { createdAfter: '2019-02-01', createdBefore: '2019-09-30' };
     const filters: Partial<Filter>[] = [
@@ -356,8 +358,7 @@ describe('a page of a search', () => {
 });
 
 test('a page whose number has no end is not found, where nobody has counted how many match', async () => {
-  const app = await startApp();
-  await seedUsers(app.db, 10_500);
+  const app = await startApp({}, await manyUsers());
   for (const page of ['9007199254740993', '9'.repeat(30), '9'.repeat(400)]) {
     const answer = await get(app, `/users?q=example&page=${page}`);
     expect(answer.statusCode).toBe(404);

@@ -1,0 +1,22 @@
+/** A SQLite database as Roster makes it, made once a run: most tests begin with a copy of it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { openDatabase } from '../src/db/database.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The path of its file. */
+    template: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => void> {
+  const folder = mkdtempSync(join(tmpdir(), 'roster-template-'));
+  const path = join(folder, 'roster.db');
+  // All of it is in the file once nobody has it open.
+  await (await openDatabase(`sqlite:${path}`)).destroy();
+  project.provide('template', path);
+  return () => rmSync(folder, { recursive: true });
+}
