@@ -12,7 +12,6 @@ const LIMITED_SCRIPTS =
   'Adlm Bali Bamu Batk Cakm Cans Cham Cher Hmnp Java Kali Lana Lepc Limb Lisu Mand Mtei Newa Nkoo Olck Osge Plrd Rohg Saur Sund Sylo Syrc Tale Talu Tavt Tfng Vaii Wcho Yiii'.split(
     ' ',
   );
-const scriptNames = new Intl.DisplayNames('en', { type: 'script' });
 
 const ANY_SCRIPT = '\\p{sc=Zyyy}\\p{sc=Zinh}';
 const classOf = (scripts: readonly string[]) => scripts.map((script) => `\\p{scx=${script}}`).join('');
@@ -26,8 +25,7 @@ const COMBINATIONS = [
   ['Latn', 'Hani', 'Hang'],
 ].map((scripts) => new RegExp(`^[${classOf(scripts)}${ANY_SCRIPT}]*$`, 'u'));
 
-// TS 39, 3.1, "Restricted": what nobody's language is written with any more, what phonetics need, and the like.
-const RESTRICTED = new RegExp(Object.entries(ALLOWED_LETTERS).map(restrictedIn).join('|'), 'v');
+let restrictedPattern: RegExp | undefined;
 const TATWEEL = '\u0640';
 
 /** Whether all of the text may be from one writing system: `раураl` in Cyrillic and Latin may not. */
@@ -37,12 +35,13 @@ export function isOneScript(text: string): boolean {
 
 /** The first thing wrong with the letters and digits of a username, in a sentence; undefined if nothing. */
 export function identifierProblem(typed: string): string | undefined {
+  if (/^\p{ASCII}*$/u.test(typed)) return undefined;
   const text = typed.normalize('NFKC');
   const [foreign] = FOREIGN.exec(typed) ?? FOREIGN.exec(text) ?? [];
   if (foreign !== undefined) return notTaken(foreign, `they cannot be written in ${scriptOf(foreign)}`);
   if (!isOneScript(typed) || !isOneScript(text))
     return 'The username mixes letters of different scripts, such as Latin and Cyrillic.';
-  const [restricted] = RESTRICTED.exec(text) ?? [];
+  const [restricted] = restrictedLetters().exec(text) ?? [];
   if (restricted !== undefined)
     return notTaken(restricted, 'it is a rare letter, which Unicode advises against in names like these');
   if (text.includes(TATWEEL)) return notTaken(TATWEEL, 'it only makes a word longer');
@@ -61,7 +60,7 @@ function onCircle(character: string): string {
 
 function scriptOf(character: string): string {
   const script = LIMITED_SCRIPTS.find((code) => new RegExp(`\\p{sc=${code}}`, 'u').test(character));
-  return (script && scriptNames.of(script)) ?? 'its script';
+  return (script && new Intl.DisplayNames('en', { type: 'script' }).of(script)) ?? 'its script';
 }
 
 /** The first digit, and the first of another script (TS 39, 5.3); nothing where all are of one. */
@@ -74,6 +73,13 @@ function digitsOfTwoScripts(text: string): string[] {
 /** The code point of the zero that belongs to a digit. */
 function zeroOf(digit: string): number {
   return Number(digit.codePointAt(0)) - Number(foldDigits(digit));
+}
+
+/** What Latin, Greek and Cyrillic have for phonetics, for what nobody writes any more, and the like (TS 39, 3.1). */
+function restrictedLetters(): RegExp {
+  // It takes milliseconds to make, which are no part of a start.
+  restrictedPattern ??= new RegExp(Object.entries(ALLOWED_LETTERS).map(restrictedIn).join('|'), 'v');
+  return restrictedPattern;
 }
 
 function restrictedIn([script, ranges]: [string, string]): string {

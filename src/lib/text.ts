@@ -129,6 +129,7 @@ const MOST_MARKS = 4;
 
 /** That letters have more marks on them than any writing needs, to follow the text's name in a sentence; undefined if not. */
 export function tooManyMarks(text: string): string | undefined {
+  if (/^\p{ASCII}*$/u.test(text)) return undefined;
   // Composed letters count as what they are made of; joiners between marks keep them on the same letter.
   const decomposed = text.normalize('NFD').replaceAll(/\p{DI}/gu, '');
   for (const [, letter = '', marks = ''] of decomposed.matchAll(/([^\p{Mn}\p{Me}]?)([\p{Mn}\p{Me}]+)/gu)) {
