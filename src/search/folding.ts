@@ -6,8 +6,7 @@ const ACCENTS = /[[\p{Mn}&&\p{Script=Inherited}]--[\u3099\u309A]]/gv;
 const INVISIBLE = /\p{DI}/gu;
 const ASCII = /^[ -~]*$/;
 
-/** What Unicode does not decompose. */
-const LETTERS: ReadonlyMap<string, string> = new Map(
+const UNDECOMPOSED_BY_UNICODE: ReadonlyMap<string, string> = new Map(
   Object.entries({
     a: 'ⱥ ɑ',
     ae: 'æ',
@@ -61,7 +60,7 @@ export function clustersOf(text: string): string[] {
 function foldCluster(cluster: string): string {
   const cased = cluster.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
-  return Array.from(bare, (letter) => LETTERS.get(letter) ?? letter)
+  return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? letter)
     .join('')
     .normalize('NFC');
 }

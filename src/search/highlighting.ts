@@ -2,7 +2,6 @@
 import { clustersOf, fold } from './folding.ts';
 import type { Term } from './terms.ts';
 
-/** A field in parts, in their order. */
 export function highlight(field: string, terms: readonly Term[]): { part: string; isMatch: boolean }[] {
   const clusters = clustersOf(field);
   const folded = clusters.map(fold);

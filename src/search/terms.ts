@@ -11,16 +11,14 @@ const SHORTEST_ANYWHERE = 3;
 const WORDS = /"([^"]*)"?|[^\s"]+/g;
 const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
 
-/** A word or what is in quotes, folded and as typed; as a prefix it is looked for at the start of fields alone. */
+/** `text` is folded; a prefix is looked for at the start of fields alone. */
 export type Term = { text: string; typed: string; isPrefix: boolean };
 
-/** What searches go through: all fields that are there. */
 export function joinFields(fields: readonly (string | null | undefined)[]): string {
   return fields.map((field) => (field ? FIELD_START + fold(field) : '')).join('');
 }
 
-/** What is in the search text of those who have the term. */
-export function patternOf({ text, isPrefix }: Term): string {
+export function textToFind({ text, isPrefix }: Term): string {
   return isPrefix ? FIELD_START + text : text;
 }
 

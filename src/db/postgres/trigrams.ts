@@ -5,7 +5,7 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { patternOf, type Term } from '../../search/terms.ts';
+import { type Term, textToFind } from '../../search/terms.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 
@@ -20,7 +20,7 @@ export async function postgresSearch(db: Db): Promise<SearchIndex> {
 }
 
 function contains(term: Term): Expression<SqlBool> {
-  return sql<SqlBool>`users.search_text like ${`%${escaped(patternOf(term))}%`}`;
+  return sql<SqlBool>`users.search_text like ${`%${escaped(textToFind(term))}%`}`;
 }
 
 function startsWith({ text }: Term): Expression<SqlBool> {
