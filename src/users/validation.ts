@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { ROLES } from '../db/schema.ts';
 import { clean, codePoints, forbiddenCharacter, invisibleCharacter, isOneScript, trim } from '../lib/text.ts';
 
-/** The fields of the form, in its order. */
 export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
 const USERNAME_MAX = 64;
@@ -32,9 +31,9 @@ const YES_OR_NO: Readonly<Record<string, boolean>> = {
 };
 
 const fields = {
-  username: text('username', usernameProblem),
-  email: text('email address', emailProblem),
-  full_name: text('full name', fullNameProblem).transform((name) => name || null),
+  username: textField('username', usernameProblem),
+  email: textField('email address', emailProblem),
+  full_name: textField('full name', fullNameProblem).transform((name) => name || null),
   is_active: z.string().transform((word, context) => {
     const isActive = yesOrNo(word);
     if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
@@ -43,10 +42,8 @@ const fields = {
   role: z.enum(ROLES, 'Choose one of the roles.'),
 };
 
-/** A changed user: what is not there stays as it is. */
 export const userChangesSchema = z.object(fields).partial();
 
-/** A new user: all fields; active, a member and without a full name unless it says otherwise. */
 export const newUserSchema = z.object({
   username: fields.username.prefault(''),
   email: fields.email.prefault(''),
@@ -56,23 +53,20 @@ export const newUserSchema = z.object({
 });
 
 type WholeUser = z.infer<typeof newUserSchema>;
-/** What may be empty need not be there. */
 export type NewUser = Pick<WholeUser, 'username' | 'email' | 'is_active' | 'role'> & Partial<WholeUser>;
 export type UserChanges = z.infer<typeof userChangesSchema>;
 
-/** What a word says, in any case; undefined where it says neither. */
 export function yesOrNo(word: string): boolean | undefined {
   const lower = trim(word).toLowerCase();
   return Object.hasOwn(YES_OR_NO, lower) ? YES_OR_NO[lower] : undefined;
 }
 
-/** A field of text, with its name in a sentence and the rule that says what is wrong with a value. */
-function text(name: string, problem: (value: string) => string | undefined) {
+function textField(name: string, problemOf: (value: string) => string | undefined) {
   return z.string().transform((typed, context) => {
     // Normalising takes time that grows with the square of what is typed, and no field takes this much anyway.
     const isHuge = typed.length > HUGE;
     const value = isHuge ? typed : clean(typed);
-    const message = isHuge ? `The ${name} is far too long.` : problem(value);
+    const message = isHuge ? `The ${name} is far too long.` : problemOf(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
     return value;
   });
