@@ -5,17 +5,12 @@ import { engineOf } from './engine.ts';
 import type { Db } from './schema.ts';
 import { transact } from './transact.ts';
 
-/**
- * What changes on each engine. A new one is the next number's file in `migrations/` and the next entry of `MIGRATIONS`:
- * SQL as text alone, with its own copy of whatever it needs of ours, and never changed once released, so that it does
- * the same in ten years.
- */
 export type Migration = {
   sqlite(trx: QueryExecutorProvider): Promise<void>;
   postgres(trx: QueryExecutorProvider): Promise<void>;
 };
 
-/** Runs what is missing of `migrations`; the first has number 1. Several processes may do so at once. */
+/** Several processes may do this at once. */
 export async function migrate(db: Db, migrations: readonly Migration[]): Promise<void> {
   const engine = engineOf(db);
   for (const [index, migration] of migrations.entries()) {
@@ -29,14 +24,11 @@ export async function migrate(db: Db, migrations: readonly Migration[]): Promise
   }
 }
 
-/**
- * @param database what to call it in a sentence.
- * @throws StartError when it was written by a Roster that knows more migrations.
- */
-export function refuseNewer(database: string, version: number, newestVersion: number): void {
+/** @throws StartError when it was written by a Roster that knows more migrations. */
+export function refuseNewer(name: string, version: number, newestVersion: number): void {
   if (version > newestVersion) {
     throw new StartError(
-      `${database} was written by a newer Roster (version ${version}, this one knows ${newestVersion}); update Roster.`,
+      `${name} was written by a newer Roster (version ${version}, this one knows ${newestVersion}); update Roster.`,
     );
   }
 }

@@ -6,7 +6,6 @@ import type { Trx } from './schema.ts';
 
 const ROWS_AT_ONCE = 1_000;
 
-/** Makes every user's search text anew where it is not what it should be, and then what searches go through. */
 export async function rebuildSearch(trx: Trx, progress: (done: number) => void = () => {}): Promise<void> {
   let done = 0;
   let last = 0;

@@ -7,7 +7,7 @@ import type { Db } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
 import { runBatch } from './batches.ts';
-import { nameOf, RANGE, rangesOf } from './fts5-index.ts';
+import { IDS_IN_RANGE, nameOf, rangesOf } from './fts5-index.ts';
 
 const MOST_FOUND = 20_000;
 const MOST_LOOKED_UP = 2_000;
@@ -23,7 +23,7 @@ async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<num
   const wanted = offset + query.limit;
   const ids: number[] = [];
   for (const part of await rangesOf(db, isReversed)) {
-    const [first, end] = [part * RANGE, (part + 1) * RANGE];
+    const [first, end] = [part * IDS_IN_RANGE, (part + 1) * IDS_IN_RANGE];
     if (range && (range.operator.startsWith('<') ? first > range.id : end <= range.id)) continue;
     let from = range;
     while (ids.length < wanted) {
