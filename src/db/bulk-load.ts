@@ -20,10 +20,7 @@ export class UserLoader {
     this.trx = trx;
   }
 
-  /**
-   * Inserts new users, leaving out whoever's username or email is taken.
-   * @returns how many were inserted.
-   */
+  /** Leaves out whoever's username or email is taken. @returns how many were inserted. */
   async insertNew(users: readonly UserToLoad[]): Promise<number> {
     const inserted = await this.trx
       .insertInto('users')
@@ -35,7 +32,6 @@ export class UserLoader {
     return inserted.length;
   }
 
-  /** Inserts users as they are elsewhere, with their ids. */
   async insertCopies(users: readonly User[]): Promise<void> {
     await this.trx.insertInto('users').values(users).execute();
     this.#counts.push(...countByKind(users));
@@ -47,11 +43,7 @@ export class UserLoader {
   }
 }
 
-/**
- * Runs `load` in one transaction, and then `check`, which may refuse what is there by throwing. The indexes of an empty
- * table of users are dropped and made again after it: sorting all keys once takes half the time of finding each one's
- * place. A table with rows keeps its indexes, which `load` may need to leave out what is there already.
- */
+/** All in one transaction, which `check` may refuse by throwing. */
 export async function bulkLoadUsers<T>(
   db: Db,
   load: (loader: UserLoader) => Promise<T>,
@@ -70,6 +62,8 @@ export async function bulkLoadUsers<T>(
   const loaded = await transact(db, async (trx) => {
     await engine.prepareBulkLoad(trx);
     if (await hasUsers(trx)) return loadAll(trx);
+    // Sorting all keys once takes half the time of finding each one's place. A table with rows keeps its indexes, which
+    // `load` may need to leave out what is there already.
     const indexes = await engine.indexesOfUsers(trx);
     for (const index of indexes) await sql`drop index ${sql.id(index.name)}`.execute(trx);
     const result = await loadAll(trx);

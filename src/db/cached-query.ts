@@ -1,4 +1,4 @@
-/** Queries that are built and compiled once, and then run with new values: building one can cost more than running it. */
+/** Queries that are built once, and then run with new values: building one can cost more than running it. */
 import type { Compilable, CompiledQuery } from 'kysely';
 import type { Db } from './schema.ts';
 

@@ -20,17 +20,13 @@ import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts'
 export const MIGRATIONS: readonly Migration[] = [users, search, access, door, heartbeats, names];
 
 export type Opening = {
-  /** Given where requests are answered: none then waits long, and so many connections are shared. */
+  /** Given where requests are answered: none of them then waits long. */
   connections?: number;
-  /** Told which database it is before anything of it is changed, and whether it is new; what it throws leaves it as it is. */
+  /** Called before anything is changed; what it throws leaves all as it is. */
   announce?: (name: string, isNew: boolean) => void;
 };
 
-/**
- * Opens a database, and makes it where there is none.
- * @param url `sqlite:` and a path, or `postgres://…`.
- * @throws StartError when the database cannot be used; it is left as it was.
- */
+/** Makes it where there is none. @throws StartError when it cannot be used; it is left as it was. */
 export async function openDatabase(
   url: string,
   { connections, announce = () => {} }: Opening = {},
@@ -57,10 +53,7 @@ export async function openDatabase(
   return openPostgres(url, { connections });
 }
 
-/**
- * Opens a database that is there, to read it as it is: nothing of it is changed.
- * @throws StartError also when it has to be brought up to date first.
- */
+/** Changes nothing. @throws StartError also when it has to be brought up to date first. */
 export async function openToRead(url: string): Promise<Db> {
   const name = nameOf(url);
   const checkVersion = async (db: Db) => {
@@ -86,7 +79,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** What to call a database: the path of its file, or the address of its server without user and password. */
+/** Without user and password. */
 export function nameOf(url: string): string {
   const path = filePathOf(url);
   if (path !== undefined) return path;
@@ -105,7 +98,6 @@ async function openPostgres(url: string, requests?: { connections: number }): Pr
   return new Kysely<Schema>({ dialect: postgresDialect(openPool(url, requests)) });
 }
 
-/** @param name what to call the database in a sentence. */
 async function opened(
   name: string,
   open: () => Db | Promise<Db>,
@@ -123,7 +115,7 @@ async function opened(
   }
 }
 
-/** What went wrong in the end: the innermost error says most. */
+/** The innermost error says most. */
 function reasonOf(error: unknown): string {
   const { cause, message, code } = error as Error & { code?: string };
   return cause instanceof Error ? reasonOf(cause) : message || String(code);

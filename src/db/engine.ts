@@ -1,4 +1,4 @@
-/** What differs between the databases beyond their dialects of SQL; each has one of these, which its adapter carries. */
+/** What differs between the databases beyond their dialects of SQL. */
 import type { DialectAdapter, Expression, SqlBool } from 'kysely';
 import type { Db, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
@@ -18,22 +18,17 @@ export type Engine = {
   prepareBulkLoad(trx: Trx): Promise<void>;
   /** The indexes of users that can be dropped and made again from `sql`. */
   indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;
-  /** Makes what searches go through, for all users there are. */
   makeSearchIndex(trx: Trx): Promise<void>;
-  /** Keeps it right when a user's search text has become another one; undefined is that of nobody. */
+  /** `before` is undefined for a new user, `after` for one who is deleted. */
   indexSearchText(trx: Trx, id: number, before: string | undefined, after: string | undefined): Promise<void>;
-  /** The same for all users beyond an id, who have just been added. */
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;
-  /** Whether a column has one of many values. */
   isOneOf(column: string, values: readonly number[]): Expression<SqlBool>;
-  /** Runs a query that skips over many rows. */
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;
   /** Does one batch of some long work; before the next, others have their turn. */
   runBatch<T>(work: () => Promise<T>): Promise<T>;
-  /** Does work, in a transaction, that overwrites or deletes secrets: no file keeps their bytes, as far as the database can. */
+  /** For work that overwrites or deletes secrets: no file keeps their bytes, as far as the database can. */
   overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T>;
-  /** Tells the planner what is there after a bulk load. */
   finishBulkLoad(db: Db): Promise<void>;
   /** The highest id that was ever given to a user, deleted since or not; 0 without one. */
   readLastId(db: Db): Promise<number>;
@@ -42,11 +37,9 @@ export type Engine = {
 
 export type EngineAdapter = DialectAdapter & {
   readonly engine: Engine;
-  /** Whether as many wait for a connection as there are. */
   readonly isSaturated: boolean;
 };
 
-/** The engine of a database or of a transaction. */
 export function engineOf(db: Db): Engine {
   return (db.getExecutor().adapter as EngineAdapter).engine;
 }

@@ -2,10 +2,7 @@
 import type { Db } from './schema.ts';
 import { transact } from './transact.ts';
 
-/**
- * A row comes and goes in a transaction that is saved like any other: none stays, so nobody waits for another's.
- * @throws whatever a change would.
- */
+/** No row stays, so nobody waits for another's. @throws whatever a change would. */
 export async function beat(db: Db): Promise<void> {
   await transact(db, async (trx) => {
     const { id } = await trx

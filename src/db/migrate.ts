@@ -39,14 +39,11 @@ export async function migrate(db: Db, migrations: readonly Migration[]): Promise
   }
 }
 
-/**
- * @param database what to call it in a sentence.
- * @throws StartError when it was written by a Roster that knows more migrations.
- */
-export function refuseNewer(database: string, version: number, newestVersion: number): void {
+/** @throws StartError when it was written by a Roster that knows more migrations. */
+export function refuseNewer(name: string, version: number, newestVersion: number): void {
   if (version > newestVersion) {
     throw new StartError(
-      `${database} was written by a newer Roster (version ${version}, this one knows ${newestVersion}); update Roster.`,
+      `${name} was written by a newer Roster (version ${version}, this one knows ${newestVersion}); update Roster.`,
     );
   }
 }

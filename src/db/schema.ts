@@ -1,7 +1,7 @@
 /** The tables, as Kysely sees them on every engine. Times are milliseconds since 1970, UTC. */
 import type { Generated, Kysely, Selectable, Transaction } from 'kysely';
 
-/** What people may do here, each all that the ones before it may. A member is in the directory and cannot sign in. */
+/** Each may all that the ones before it may; a member cannot sign in. */
 export const ROLES = ['member', 'viewer', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -29,7 +29,6 @@ export type UsersTable = {
   version: number;
 };
 
-/** How many users there are of each status and role; kept by every transaction that changes users, so never counted. */
 export type UserCountsTable = {
   is_active: boolean;
   role: Role;
@@ -39,15 +38,13 @@ export type UserCountsTable = {
 /** What someone signs in with; who has none has not been given access. */
 export type CredentialsTable = {
   user_id: number;
-  /** With its parameters: `auth/password-hashing.ts`. */
   password_hash: string;
-  /** When the password was chosen. */
   changed_at: number;
   /** The secret of the second factor, sealed with the key that is not in the database; null without one. */
   code_secret: string | null;
   /** The time step of the last code that was accepted; none up to it is any more. */
   code_step: Generated<number>;
-  /** Wrong codes since the last right one, and when the last of them was sent. */
+  /** Wrong codes since the last right one. */
   code_failures: Generated<number>;
   code_failed_at: Generated<number>;
 };
@@ -63,10 +60,9 @@ export type SessionsTable = {
   created_at: number;
   /** The last use, to the minute. */
   seen_at: number;
-  /** Where it was begun, and with what. */
   address: string;
   browser: string;
-  /** A form that was sent after an earlier session had ended: JSON of `Draft`. */
+  /** JSON of `Draft`: a form that was sent after an earlier session had ended. */
   draft: string | null;
 };
 
@@ -76,12 +72,11 @@ export type InvitationsTable = { user_id: number; token_hash: string; created_at
 /** Wrong passwords, by a hash of what was guessed at and from where, or in which browser. */
 export type GuessesTable = { key_hash: string; failures: number; failed_at: number };
 
-/** What is asked of everyone with a role. */
 export type RoleRulesTable = { role: Role; is_code_required: boolean };
 
 export type SecretsTable = { name: string; value: string };
 
-/** Who has given the right password and still owes a code; `credentials_hash` is a hash of the hash it was right for. */
+/** Who has given the right password and still owes a code; `credentials_hash` is one of the hash it was right for. */
 export type TicketsTable = {
   token_hash: string;
   user_id: number;
@@ -92,7 +87,6 @@ export type TicketsTable = {
 /** Sealed drafts that have been opened, and the session in which each waits, or has waited. */
 export type UsedDraftsTable = { draft_hash: string; session_id: number; used_at: number };
 
-/** Empty but for a moment: `heartbeat.ts`. */
 export type HeartbeatsTable = { id: Generated<number> };
 
 export type Schema = {
@@ -115,5 +109,4 @@ export type User = Selectable<UsersTable>;
 /** For reading: on SQLite a connection that cannot write, so a write outside a transaction does not pass. */
 export type Db = Kysely<Schema>;
 
-/** For writing: all of it is saved, or nothing. */
 export type Trx = Transaction<Schema>;

@@ -4,18 +4,15 @@ import { ContendedError } from '../errors.ts';
 import type { Db, Trx } from './schema.ts';
 
 const MOST_ATTEMPTS = 5;
-/** No attempt begins later than this after the first one, in milliseconds. */
-const PATIENCE = 2_000;
-/** The longest wait before the second attempt, in milliseconds; before each further one it is twice as long. */
-const PAUSE = 20;
+const LAST_ATTEMPT_WITHIN_MS = 2_000;
+const LONGEST_FIRST_PAUSE_MS = 20;
 
 /**
- * Runs `work` in a transaction that may write, and again where the database asked for that: `work` may run several
- * times, and what it writes is saved once.
- * @throws NotUniqueError, UnavailableError when nothing was saved, and OutcomeUnknownError.
+ * What `work` writes is saved once, though it may run several times.
+ * @throws NotUniqueError, UnavailableError when nothing was saved, OutcomeUnknownError
  */
 export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  const until = performance.now() + PATIENCE;
+  const until = performance.now() + LAST_ATTEMPT_WITHIN_MS;
   for (let attempt = 1; ; attempt++) {
     const followUps: (() => void)[] = [];
     try {
@@ -29,22 +26,20 @@ export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promi
       if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS || performance.now() > until)
         throw error;
       // At random: those who met here would otherwise meet again.
-      await setTimeout(Math.random() * PAUSE * 2 ** (attempt - 1));
+      await setTimeout(Math.random() * LONGEST_FIRST_PAUSE_MS * 2 ** (attempt - 1));
     }
   }
 }
 
-/** Of each transaction that is under way. */
 const followUpsOf = new WeakMap<Trx, (() => void)[]>();
 
-/** Has something done once all of a transaction is saved, and not at all if it is not. */
 export function afterCommit(trx: Trx, followUp: () => void): void {
   const followUps = followUpsOf.get(trx);
   if (followUps === undefined) throw new Error('Only `transact` knows when a transaction is saved.');
   followUps.push(followUp);
 }
 
-/** Runs `work` in a transaction that reads all of the database as it is at its first query. */
+/** All that `work` reads is as it was at its first query. */
 export async function readSnapshot<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work);
 }

@@ -3,7 +3,6 @@
 import { engineOf } from './engine.ts';
 import { ROLES, type Trx, type User } from './schema.ts';
 
-/** How many users there are, or are added, of one status and role. */
 export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
 
 /** @param sign -1 for those who are gone. */
@@ -18,10 +17,7 @@ export function countByKind(users: readonly Pick<User, 'is_active' | 'role'>[], 
   return [...counts.values()];
 }
 
-/**
- * Adds to the numbers of users, in the transaction that adds or removes them: as its last writes, since others wait for
- * these rows, and always in one order, so that no two wait for each other.
- */
+/** Call it last, as others wait for these rows; it has one order, so that no two wait for each other. */
 export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<void> {
   for (const isActive of [true, false]) {
     for (const role of ROLES) {

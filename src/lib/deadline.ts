@@ -1,6 +1,6 @@
-/** A moment by which an answer has to be there. */
+/** A moment by which an answer has to be there. All times are in milliseconds. */
 
-/** In milliseconds; unlike a clock it is never set. */
+/** Unlike a clock it is never set. */
 export type Stopwatch = () => number;
 
 export class Deadline {
@@ -20,7 +20,6 @@ export class Deadline {
     return new Deadline(this.#moment - milliseconds, this.#stopwatch);
   }
 
-  /** In milliseconds; below 0 when it is past. */
   get left(): number {
     return this.#moment - this.#stopwatch();
   }

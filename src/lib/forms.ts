@@ -1,26 +1,17 @@
-/** Parsing a submission: from the bytes of a form to a value, or to what is wrong with every field. */
+/** Reading forms: from their bytes to a value, or to what is wrong with every field. */
 import type { ZodType } from 'zod';
 import { BadSubmissionError } from '../errors.ts';
 
-/** The fields of one submission, as typed. */
 export type Fields = Readonly<Record<string, string>>;
 
-/** What became of a submission: a value, or one sentence for each field that is wrong. */
 export type Form<T> = { ok: true; value: T } | { ok: false; errors: Readonly<Record<string, string>> };
 
-/** More than any form has, with room for what is added on the way. */
 const MOST_FIELDS = 100;
 
-/** What is wrong with single fields of a submission, by name: that matters only where the form has such a field. */
+/** What is wrong with single fields, by name: it matters only where the form has such a field. */
 const mistakes = new WeakMap<Fields, ReadonlyMap<string, string>>();
 
-/**
- * Reads `application/x-www-form-urlencoded` (WHATWG URL Standard, section 5).
- *
- * Bytes that are no UTF-8 become U+FFFD and are left to the field's own rule, which can say so beside the field.
- * Of a field sent twice the first counts until `readFields`, which knows the form, refuses it.
- * @throws BadSubmissionError for more than 100 fields.
- */
+/** `application/x-www-form-urlencoded` (WHATWG URL Standard, 5). @throws BadSubmissionError for too many fields */
 export function parseUrlEncoded(body: string): Fields {
   const fields: Record<string, string> = Object.create(null);
   const pairs = body.split('&').filter((pair) => pair !== '');
@@ -42,7 +33,7 @@ export function parseUrlEncoded(body: string): Fields {
   return fields;
 }
 
-/** Reads a query string; of repeated parameters the first counts, and bad percent-encoding stays as it is written. */
+/** Of repeated parameters the first counts, and bad percent-encoding stays as it is written. */
 export function parseQuery(query: string): Fields {
   const parameters: Record<string, string> = Object.create(null);
   // Most requests have none, and a URLSearchParams costs more than it looks.
@@ -50,11 +41,7 @@ export function parseQuery(query: string): Fields {
   return parameters;
 }
 
-/**
- * The fields of a request's body (none, if it has no body) that its form has. Any others were added on the way, by a
- * proxy or an extension of the browser, and are ignored.
- * @throws BadSubmissionError for one of `names` that was sent twice, or that could not be read.
- */
+/** Without what a proxy or an extension has added. @throws BadSubmissionError for a field sent twice, or unreadable */
 export function readFields(body: unknown, names: readonly string[]): Fields {
   const fields = (body ?? {}) as Fields;
   const wrong = mistakes.get(fields);
@@ -65,7 +52,6 @@ export function readFields(body: unknown, names: readonly string[]): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
 }
 
-/** Checks fields against a schema; a field's first error is the one that is told. */
 export function parseForm<T>(schema: ZodType<T>, fields: Fields): Form<T> {
   const result = schema.safeParse(fields);
   if (result.success) return { ok: true, value: result.data };
@@ -81,6 +67,7 @@ function decode(encoded: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
+    // Bytes that are no UTF-8 become U+FFFD, so that the rule of the field can say so.
     const bytes = text.replace(/%(..)|[^%]+/g, (run, hex) => hex ?? Buffer.from(run).toString('hex'));
     return Buffer.from(bytes, 'hex').toString('utf8');
   }

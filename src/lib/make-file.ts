@@ -13,10 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/**
- * Makes the file at a path, unless it is there already; its folder has to be.
- * @param write makes it under the name that it is given, and brings it to the disk.
- */
+/** `write` makes it under the name that it is given, and brings it to the disk. Its folder has to be there. */
 export function makeFileOnce(path: string, write: (draft: string) => void): void {
   // Of a name that no other has, for its owner alone.
   const folder = mkdtempSync(`${path}.new-`);
@@ -35,10 +32,8 @@ export function makeFileOnce(path: string, write: (draft: string) => void): void
   syncFolder(path);
 }
 
-/**
- * A folder cannot be given the name of one that holds something, so of several makers one gives it to theirs. Whoever
- * comes by, also later, then moves what it holds: nobody waits for one that was killed.
- */
+// A folder cannot be given the name of one that holds something, so of several makers one gives it to theirs. Whoever
+// comes by, also later, then moves what it holds: nobody waits for one that was killed.
 function moveByFolder(folder: string, path: string): void {
   const shared = `${path}.new`;
   try {
@@ -54,12 +49,12 @@ function moveByFolder(folder: string, path: string): void {
   unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(shared));
 }
 
-/** Whether there is something at a path, also where a symbolic link leads. @throws where that cannot be seen. */
+/** Follows symbolic links. @throws where that cannot be seen */
 export function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** @throws where it is no folder of drafts alone: what is somebody else's neither becomes the file nor is it removed. */
+/** @throws where it holds more than drafts: what is somebody else's neither becomes the file nor is it removed. */
 function draftsIn(folder: string, prefix: string): string[] {
   const names = unless(['ENOENT'], () => unless(['ENOTDIR'], () => readdirSync(folder)) ?? ['.']) ?? [];
   if (names.every((name) => name.startsWith(prefix))) return names;

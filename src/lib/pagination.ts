@@ -1,9 +1,7 @@
 /** The arithmetic of pages: pure, and knowing neither HTTP nor SQL. */
 
-/** How many numbers to show at each end of the list of pages and on each side of the current one. */
 export type Edges = { leftEdge?: number; leftCurrent?: number; rightCurrent?: number; rightEdge?: number };
 
-/** How many pages `total` items fill; 0 for none. */
 export function countPages(total: number, perPage: number): number {
   return Math.ceil(total / perPage);
 }
@@ -13,10 +11,7 @@ export type Total = { count: number; isExact: boolean };
 
 export type Neighbours = { hasPrev: boolean; hasNext: boolean };
 
-/**
- * The number of a page whose neighbours are known from the rows: the one it is said to have, kept within a list of
- * `pages`, if that is known, and at an end of the list that end's; 0, elsewhere, where nobody knows.
- */
+/** The number that a page is said to have, as far as its neighbours allow; 0 where nobody knows. */
 export function labelOf(said: number, pages: number | undefined, { hasPrev, hasNext }: Neighbours): number {
   if (!hasPrev) return 1;
   if (!hasNext && pages !== undefined) return Math.max(1, pages);
@@ -24,36 +19,32 @@ export function labelOf(said: number, pages: number | undefined, { hasPrev, hasN
   return Math.max(2, Math.min(said, (pages ?? Number.MAX_SAFE_INTEGER) - 1));
 }
 
-/** One page of a list, with the results of Flask-SQLAlchemy's `Pagination`. Pages count from 1; 0 is one without a number. */
+/** One page of a list, as Flask-SQLAlchemy's `Pagination`. Pages count from 1; 0 is one without a number. */
 export class Page<T> {
   readonly items: readonly T[];
   readonly page: number;
   readonly perPage: number;
-  /** The number of items on all pages together. */
   readonly total: number;
-  /** Whether there are no more than `total`. */
   readonly isExact: boolean;
   readonly hasPrev: boolean;
   readonly hasNext: boolean;
 
-  /** @param known what the rows say, where that is more than the numbers do. */
   constructor(
     items: readonly T[],
     page: number,
     perPage: number,
     total: number,
-    known: Partial<Neighbours & Total> = {},
+    fromRows: Partial<Neighbours & Total> = {},
   ) {
     this.items = items;
     this.page = page;
     this.perPage = perPage;
     this.total = total;
-    this.isExact = known.isExact ?? true;
-    this.hasPrev = known.hasPrev ?? page > 1;
-    this.hasNext = known.hasNext ?? page < countPages(total, perPage);
+    this.isExact = fromRows.isExact ?? true;
+    this.hasPrev = fromRows.hasPrev ?? page > 1;
+    this.hasNext = fromRows.hasNext ?? page < countPages(total, perPage);
   }
 
-  /** How many pages there are, or are known to be. */
   get pages(): number {
     const pages = countPages(this.total, this.perPage);
     return this.isExact ? pages : Math.max(pages, this.page + (this.hasNext ? 1 : 0));
@@ -66,7 +57,6 @@ export class Page<T> {
     return isEnd ? this.total - this.items.length + 1 : (this.page - 1) * this.perPage + 1;
   }
 
-  /** The ordinal of the last item shown; 0 likewise. */
   get last(): number {
     return this.first === 0 ? 0 : this.first + this.items.length - 1;
   }

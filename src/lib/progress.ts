@@ -3,7 +3,6 @@ import { setImmediate } from 'node:timers/promises';
 
 export type Progress = (done: number) => void;
 
-/** Says how many of `count` users have been, for example, "added", and in what time. */
 export function reportProgress(what: string, count: number): Progress {
   const started = performance.now();
   return (done) => {
@@ -12,5 +11,5 @@ export function reportProgress(what: string, count: number): Progress {
   };
 }
 
-/** Lets timers have their turn, one of which hears the end of npm: SQLite answers without leaving one to anybody. */
+/** For timers, one of which hears the end of npm: SQLite answers without giving anybody a turn. */
 export const giveWay: () => Promise<void> = setImmediate;

@@ -4,8 +4,7 @@ import { withoutUnseen } from './text.ts';
 /** As long as 32 bytes are in base64url; a longer run may hold one. */
 const TOKEN = /[\w-]{43,}/g;
 const ENCODED = /(?:%[\da-f]{2})+/gi;
-/** How often what is encoded may be encoded again before nobody follows it any more. */
-const MOST_LAYERS = 8;
+const MOST_LAYERS_OF_ENCODING = 8;
 
 /** The address itself, or, where it holds a token, what it says once decoded, with `…` for that. */
 export function withoutTokens(address: string): string {
@@ -15,7 +14,7 @@ export function withoutTokens(address: string): string {
 
 function decodedThroughout(address: string): string {
   let decoded = address;
-  for (let layer = 0; layer < MOST_LAYERS && decoded.includes('%'); layer++)
+  for (let layer = 0; layer < MOST_LAYERS_OF_ENCODING && decoded.includes('%'); layer++)
     decoded = decoded.replaceAll(ENCODED, (run) =>
       Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
     );

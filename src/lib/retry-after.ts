@@ -1,10 +1,9 @@
 /** When to ask again, for whoever is answered 503. */
 
-/** Seconds, drawn by lot so that those who are refused together do not come back together. */
+/** In seconds, drawn by lot so that those who are refused together do not come back together. */
 const LEAST = 1;
 const MOST = 5;
 
-/** The value of a `Retry-After`. */
 export function retryAfter(): string {
   return `${LEAST + Math.floor(Math.random() * (MOST - LEAST + 1))}`;
 }

@@ -1,12 +1,11 @@
 /** Text as people type it: what is stored, what is compared, and what is never accepted. */
 
-// Spaces of any width, and what shows as nothing, such as what comes along when text is copied; not what changes the
-// look of the letter before it (variation selectors, fillers).
+// Also what shows as nothing, but not what changes the look of the letter before it (variation selectors, fillers).
 const EDGE = /[\s\p{Z}[\p{DI}&&\p{Cf}]]/v;
 // Some scripts write joiners behind the mark of a letter, also in its last place.
 const JOINED = /\p{M}[\u200C\u200D]$/u;
 
-/** Text without what shows as nothing on either side of it. */
+/** Without spaces of any width, or what shows as nothing, on either side. */
 export function trim(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && EDGE.test(text.charAt(start))) start++;
@@ -14,18 +13,14 @@ export function trim(text: string): string {
   return text.slice(start, end);
 }
 
-/** The form in which text is stored: NFC, without what shows as nothing around it. */
+/** As text is stored: trimmed, and in NFC. */
 export function clean(text: string): string {
   return trim(text.normalize('NFC'));
 }
 
-/**
- * The form in which names are compared: two texts that a reader takes for one have one key.
- *
- * NFKC and full case folding (Unicode 3.13, D145–D147). JavaScript has no case folding; lowering, raising and
- * lowering again meets every fold (`ẞ` → `ß` → `SS` → `ss`), and a final sigma is put back by hand.
- */
+/** As names are compared: NFKC and full case folding (Unicode 3.13, D145–D147). */
 export function textKey(text: string): string {
+  // Lowering, raising and lowering again meets every fold (`ẞ` → `ß` → `SS` → `ss`), but not that of the final sigma.
   const folded = text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase();
   return trim(folded.replaceAll('ς', 'σ').normalize('NFKC'));
 }
@@ -38,7 +33,7 @@ export function foldDigits(text: string): string {
 // Thousands set apart as somewhere in the world, all by the same sign: `1,200`, `1 200`, `1’200`, `12,00,000`.
 const GROUPED = /^[-−－]?\d{1,3}(?=([,.'’٬，．_\p{Z}]))(?:\1\d{2,3})*\1\d{3}$/u;
 
-/** A whole number as people write it, whatever its digits; undefined for anything else. */
+/** As people write it, in any digits; undefined for anything else. */
 export function wholeNumber(typed: string): number | undefined {
   const text = foldDigits(trim(typed));
   if (!GROUPED.test(text) && !/^[-−－]?\d+$/.test(text)) return undefined;
@@ -58,17 +53,16 @@ function isDigit(character: string): boolean {
   return /^\p{Nd}$/u.test(character);
 }
 
-/** The length that people count in: code points, not UTF-16 units. */
 export function codePoints(text: string): number {
   return Array.from(text).length;
 }
 
-/** Text without what shows as nothing, such as what comes along when a link is copied. */
+/** Such as what comes along when a link is copied. */
 export function withoutUnseen(text: string): string {
   return text.replaceAll(/[\p{C}\p{DI}]/gu, '');
 }
 
-/** Any text that came from outside, made fit to stand in a sentence: short, and without what hides or reorders. */
+/** Fit to stand in a sentence of ours: short, and without what hides or reorders. */
 export function quotable(text: string): string {
   const shown = text.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
   const characters = Array.from(shown.slice(0, 200));
@@ -77,10 +71,7 @@ export function quotable(text: string): string {
 
 const NAME = /\u2068([^\u2069]*)\u2069/;
 
-/**
- * A name, or what was typed as one, for a sentence of ours: set apart by an isolate (Unicode Annex 9, 2.7), which no name
- * has in it. On a page it is in `<bdi>` then, and is not translated.
- */
+/** Set apart by an isolate (Unicode Annex 9, 2.7), which no name has in it; on a page by `<bdi>`, not translated. */
 export function named(name: string): string {
   return `\u2068${name}\u2069`;
 }
@@ -90,13 +81,12 @@ export function partsOf(sentence: string): string[] {
   return sentence.split(NAME);
 }
 
-/** The sentence where text is all there is. */
 export function plain(sentence: string): string {
   return partsOf(sentence).join('');
 }
 
-// Embeddings, overrides and isolates can make a name show as another one (Unicode TR 36, 2.3); plain directional
-// marks and joiners belong to real names and are not listed here.
+// Embeddings, overrides and isolates can make a name show as another one (Unicode TR 36, 2.3); plain directional marks
+// and joiners belong to real names and are not listed here.
 const HIDDEN: readonly [RegExp, string][] = [
   [/\0/, 'contains a NUL character'],
   [/\p{Cs}|\uFFFD/u, 'contains a broken character (half of a surrogate pair, or bytes that are not UTF-8)'],
@@ -105,12 +95,12 @@ const HIDDEN: readonly [RegExp, string][] = [
   [/[\p{NChar}\uFFF9-\uFFFB]/u, 'contains a character that is none, by Unicode'],
 ];
 
-/** What is wrong with text that no field takes, to follow the field's name in a sentence; undefined if nothing. */
+/** What is wrong with text, to follow the field's name in a sentence; undefined if nothing. */
 export function forbiddenCharacter(text: string): string | undefined {
   return HIDDEN.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** That there is something in the text that shows as nothing, and where, to follow its name in a sentence; undefined if not. */
+/** The same of what shows as nothing, and where it is. */
 export function invisibleCharacter(text: string): string | undefined {
   // The space of the keyboard shows as what it is.
   const at = text.search(/[\p{DI}\p{Cf}[\p{Z}--\x20]]/v);
@@ -118,7 +108,6 @@ export function invisibleCharacter(text: string): string | undefined {
   return `contains an invisible character ${at === 0 ? 'at its start' : `after “${named(lastOf(text.slice(0, at)))}”`}`;
 }
 
-/** The end of a text, made fit to stand in a sentence. */
 function lastOf(text: string): string {
   const characters = Array.from(text.slice(-100));
   return quotable(characters.length > 20 ? `…${characters.slice(-20).join('')}` : text);

@@ -8,8 +8,7 @@ const ASCII = /^[ -~]*$/;
 /** Typed for an apostrophe; it would become a space. */
 const ACUTE = /[\u00B4\u1FFD]/g;
 
-/** What Unicode does not decompose. */
-const LETTERS = lettersOf({
+const UNDECOMPOSED_BY_UNICODE = lettersOf({
   a: 'ⱥ ɑ',
   ae: 'æ',
   b: 'ƀ ɓ ƃ',
@@ -69,7 +68,7 @@ export function clustersOf(text: string): string[] {
 export function foldCluster(cluster: string): string {
   const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
-  return Array.from(bare, (letter) => LETTERS.get(letter) ?? letter)
+  return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? letter)
     .join('')
     .normalize('NFC');
 }

@@ -1,12 +1,11 @@
 /** Where in a field a search was found. */
 import { clustersOf, fold, foldCluster, foldSpelledCluster } from './folding.ts';
 import { isSqueezed, squeeze } from './spellings.ts';
-import { patternOf, type Term } from './terms.ts';
+import { type Term, textToFind } from './terms.ts';
 import { type MarkedParts, markParts, WORD_START } from './words.ts';
 
 type Range = [from: number, to: number];
 
-/** A field in parts, in their order. */
 export function highlight(field: string, terms: readonly Term[]): { part: string; isMatch: boolean }[] {
   const clusters = clustersOf(field);
   const isFound = clusters.map(() => false);
@@ -40,7 +39,7 @@ function squeezeParts(clusters: readonly string[]): MarkedParts {
 }
 
 function rangesOf(text: string, term: Term): Range[] {
-  const pattern = patternOf(term);
+  const pattern = textToFind(term);
   // A mark before a letter is no part of it.
   const skipped = term.at === 'anywhere' ? 0 : WORD_START.length;
   if (term.at === 'field start') return text.startsWith(pattern) ? [[skipped, pattern.length]] : [];

@@ -15,7 +15,7 @@ const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
 export type Term = { text: string; typed: string; at: 'anywhere' | 'word start' | 'field start' };
 
 /** What is in the search text of those who have the term, wherever it is looked for. */
-export function patternOf({ text, at }: Term): string {
+export function textToFind({ text, at }: Term): string {
   return at === 'anywhere' ? text : WORD_START + text;
 }
 

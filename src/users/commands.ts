@@ -1,10 +1,4 @@
-/**
- * The one write path: whatever changes a user comes through here, from wherever it comes.
- *
- * Each command judges on the locked row whether its actor may do it, and writes in one transaction the row, what searches
- * go through, the counts, what follows for whoever signs in, and what is noted of it. What leads to nothing being
- * written is thrown (ForbiddenError, NotFoundError, NotUniqueError, LastAdministratorError) and ends the transaction.
- */
+/** The one write path: every change of a user, judged on the locked row and written in one transaction. */
 
 import { type Actor, audit, authorize } from '../auth/actor.ts';
 import { revokeAccessAfterChange } from '../auth/administrators.ts';
@@ -19,13 +13,12 @@ import type { NewUser, UserChanges } from './validation.ts';
 export type Created = { kind: 'created'; user: User };
 export type Changed =
   | { kind: 'changed'; user: User }
-  /** All of it was so already. */
   | { kind: 'unchanged'; user: User }
-  /** Somebody else has changed the user since that version: nothing was written. */
+  /** Somebody else has changed the user since `editedVersion`. */
   | { kind: 'conflict'; user: User };
 export type Deleted = { kind: 'deleted'; user: User };
 
-/** @throws ForbiddenError, NotUniqueError when the username or the email is taken. */
+/** @throws ForbiddenError, NotUniqueError (username or email taken) */
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {
   authorize(actor, user.role === 'member' ? mayEdit : mayManage);
   const created = await trx
@@ -39,17 +32,14 @@ export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: num
   return { kind: 'created', user: created };
 }
 
-/**
- * @param version of the user that the changes were made to; undefined is whichever there is.
- * @throws NotFoundError, ForbiddenError, NotUniqueError when the username or the email is taken, LastAdministratorError.
- */
+/** @throws NotFoundError, ForbiddenError, NotUniqueError (username or email taken), LastAdministratorError */
 export async function changeUser(
   trx: Trx,
   actor: Actor,
   id: number,
   changes: UserChanges,
   now: number,
-  version?: number,
+  editedVersion?: number,
 ): Promise<Changed> {
   const before = await getLockedUser(trx, id);
   const after = { ...before, ...changes } as User;
@@ -57,7 +47,8 @@ export async function changeUser(
   if (after.role !== before.role) authorize(actor, mayManage);
   // A form sent twice meets no conflict with itself, and one that changes nothing disturbs nobody who has it open.
   if (hasAll(before, changes)) return { kind: 'unchanged', user: before };
-  if (version !== undefined && version !== before.version) return { kind: 'conflict', user: before };
+  if (editedVersion !== undefined && editedVersion !== before.version)
+    return { kind: 'conflict', user: before };
   await revokeAccessAfterChange(trx, before, after);
   const user = await trx
     .updateTable('users')
@@ -87,7 +78,6 @@ function hasAll(user: User, changes: UserChanges): boolean {
   return Object.entries(changes).every(([name, value]) => user[name as keyof User] === value);
 }
 
-/** Notes what has changed for someone who has, or had, a role. */
 function auditAccess(trx: Trx, actor: Actor, before: User, user: User): void {
   if (user.role !== before.role) audit(trx, actor, `role changed from ${before.role} to ${user.role}`, user);
   if (user.is_active !== before.is_active && user.role !== 'member')

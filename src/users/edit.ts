@@ -39,7 +39,7 @@ export async function create(request: Request, reply: FastifyReply) {
     );
     return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} created!`);
   } catch (error) {
-    return refuse(request, reply, { user: undefined, values: fields }, ifTaken(error));
+    return refuse(request, reply, { user: undefined, values: fields }, problemsOf(error));
   }
 }
 
@@ -55,26 +55,26 @@ export async function showEditForm(request: Request, reply: FastifyReply) {
 export async function update(request: Request, reply: FastifyReply) {
   const { server } = request;
   const { db } = server;
-  const known = await getUser(db, userIdFrom(request)).catch(sayNothingChanged);
-  authorize(request.actor, (actor) => mayChange(actor, known));
+  const current = await getUser(db, userIdFrom(request)).catch(sayNothingChanged);
+  authorize(request.actor, (actor) => mayChange(actor, current));
   const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
   const filledFrom = versionOf(version);
-  const form = parseChanges(fields, known);
+  const form = parseChanges(fields, current);
   // Sent again, the form replaces what is there now: what was changed meanwhile is shown beside the errors, too.
-  const values = { ...valuesOf(known), ...fields };
-  const isConflict = filledFrom !== undefined && filledFrom !== known.version;
-  const shown = { user: known, values, isConflict };
+  const values = { ...valuesOf(current), ...fields };
+  const isConflict = filledFrom !== undefined && filledFrom !== current.version;
+  const shown = { user: current, values, isConflict };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
   try {
     const { kind, user } = await runCommand(request, (trx, actor) =>
-      changeUser(trx, actor, known.id, form.value, server.clock(), filledFrom),
+      changeUser(trx, actor, current.id, form.value, server.clock(), filledFrom),
     );
     if (kind !== 'conflict')
       return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} updated!`);
     const typed = valuesOf({ ...user, ...form.value } as User);
     return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
   } catch (error) {
-    return refuse(request, reply, shown, ifTaken(error));
+    return refuse(request, reply, shown, problemsOf(error));
   }
 }
 
@@ -102,7 +102,6 @@ async function showForm(request: Request, reply: FastifyReply, shown: Shown, sta
   );
 }
 
-/** Answers 422: the form with what was typed, what is wrong with it, and who has what was asked for. */
 async function refuse(request: Request, reply: FastifyReply, shown: Shown, problems: Problems) {
   const sound = Object.entries(shown.values).filter(([name]) => !(name in problems));
   const holders = await findHolders(request.server.db, Object.fromEntries(sound), shown.user?.id);
@@ -116,8 +115,8 @@ async function refuse(request: Request, reply: FastifyReply, shown: Shown, probl
   return showForm(request, reply, { ...shown, errors, holders }, 422);
 }
 
-/** Passes a refusal of the unique constraints on to the form, which finds out what is taken; throws anything else. */
-function ifTaken(error: unknown): Problems {
+function problemsOf(error: unknown): Problems {
+  // `refuse` looks up what is taken.
   if (error instanceof NotUniqueError) return {};
   if (error instanceof LastAdministratorError)
     return { role: `${error.message} Make someone else one first.` };
@@ -135,7 +134,6 @@ function versionOf(version: string | undefined): number | undefined {
   return Number(version);
 }
 
-/** What the form's fields show for a user. */
 function valuesOf(user: User): Fields {
   const values = USER_FIELDS.map((name) => [name, typedFor(user[name])]);
   return { ...Object.fromEntries(values), email: shownEmail(user.email) };

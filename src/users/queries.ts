@@ -26,7 +26,6 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
   return db.selectFrom('users').selectAll().where('email_key', '=', emailKey(email)).executeTakeFirst();
 }
 
-/** The `limit` users after the one with an id, in the order of their ids. */
 export async function findUsersAfter(db: Db, id: number, limit: number): Promise<User[]> {
   return db.selectFrom('users').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
 }
@@ -50,12 +49,10 @@ export async function getLockedUser(trx: Trx, id: number): Promise<User> {
   return found(await lockUser(trx, id), id);
 }
 
-/** The user as it is until the end of the transaction. */
 export async function lockUser(trx: Trx, id: number): Promise<User | undefined> {
   return trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 }
 
-/** @throws NotFoundError */
 function found(user: User | undefined, id: number): User {
   if (user === undefined) throw new NotFoundError(`There is no user ${id}.`);
   return user;

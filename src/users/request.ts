@@ -16,7 +16,6 @@ export function userIdFrom(request: Request): number {
   return Number(id);
 }
 
-/** A user's page, from which one gets back to the list that the request came from. */
 export function userAddress(id: number, request: Request): string {
   return `/users/${id}${fromParameter(parseFrom(request.query))}`;
 }

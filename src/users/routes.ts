@@ -44,12 +44,10 @@ export function userRoutes(app: FastifyInstance): void {
 
 async function show(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, userIdFrom(request));
-  // The list may have become shorter since, by a change to this very user.
   const from = await nearestPage(request.server.db, parseFrom(request.query));
   return reply.render('users/show', { user, from, access: await accessOf(request, user) });
 }
 
-/** How someone signs in, for those who give access. */
 async function accessOf(
   { server: { db }, actor }: Request,
   user: User,

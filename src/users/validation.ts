@@ -14,7 +14,6 @@ import {
   trim,
 } from '../lib/text.ts';
 
-/** The fields of the form, in its order. */
 export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
 const USERNAME_MAX = 64;
@@ -53,10 +52,8 @@ const fields = {
   role: z.enum(ROLES, 'Choose one of the roles.'),
 };
 
-/** A changed user: what is not there stays as it is. */
 export const userChangesSchema = z.object(fields).partial();
 
-/** A new user: all fields; active, a member and without a full name unless it says otherwise. */
 export const newUserSchema = z.object({
   username: fields.username.prefault(''),
   email: fields.email.prefault(''),
@@ -66,11 +63,9 @@ export const newUserSchema = z.object({
 });
 
 type WholeUser = z.infer<typeof newUserSchema>;
-/** What may be empty need not be there. */
 export type NewUser = Pick<WholeUser, 'username' | 'email' | 'is_active' | 'role'> & Partial<WholeUser>;
 export type UserChanges = z.infer<typeof userChangesSchema>;
 
-/** What a word says, in any case; undefined where it says neither. */
 export function yesOrNo(word: string): boolean | undefined {
   const lower = trim(word).toLowerCase();
   return Object.hasOwn(YES_OR_NO, lower) ? YES_OR_NO[lower] : undefined;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { highlight } from '../../src/search/highlighting.ts';
 import { searchTextOf } from '../../src/search/search-text.ts';
-import { cleanSearch, parseSearch, patternOf } from '../../src/search/terms.ts';
+import { cleanSearch, parseSearch, textToFind } from '../../src/search/terms.ts';
 import { runs } from '../runs.ts';
 import { NAMES } from './names.ts';
 
@@ -11,7 +11,7 @@ const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ad
 /** Whether a search finds someone. */
 function finds(search: string, fields: Parameters<typeof searchTextOf>[0] = ADA): boolean {
   const terms = parseSearch(cleanSearch(search));
-  return terms.length > 0 && terms.every((term) => searchTextOf(fields).includes(patternOf(term)));
+  return terms.length > 0 && terms.every((term) => searchTextOf(fields).includes(textToFind(term)));
 }
 
 describe('a search', () => {
@@ -120,7 +120,7 @@ describe('marking', () => {
         const parts = highlight(field, terms);
         expect(parts.map(({ part }) => part).join('')).toBe(field);
         const text = searchTextOf({ username: field });
-        const isFound = terms.some((term) => text.includes(patternOf(term)));
+        const isFound = terms.some((term) => text.includes(textToFind(term)));
         expect(parts.some(({ isMatch }) => isMatch)).toBe(isFound);
       }),
       runs(2_000),

@@ -5,8 +5,7 @@ import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import { isOnlyReading, isRefusal, translated } from './errors.ts';
 import type { ConnectionPool, PooledClient } from './pool.ts';
 
-/** Of a connection that took longer than this to fail, in milliseconds, nobody waits for another one. */
-const SOON = 1_500;
+const ASK_AGAIN_WITHIN_MS = 1_500;
 const ONLY_READS = 'its server only reads';
 
 export class PostgresConnection implements DatabaseConnection {
@@ -27,7 +26,6 @@ export class PostgresConnection implements DatabaseConnection {
     return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
   }
 
-  /** @throws UnavailableError */
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
     const mode = accessMode ?? 'read write';
     const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${this.#pool.timeouts}`;
@@ -91,7 +89,7 @@ export class PostgresConnection implements DatabaseConnection {
     try {
       return await ask();
     } catch (error) {
-      if (!this.#client?.isLost || performance.now() - since > SOON) throw error;
+      if (!this.#client?.isLost || performance.now() - since > ASK_AGAIN_WITHIN_MS) throw error;
       this.release();
       return ask();
     }

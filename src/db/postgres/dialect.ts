@@ -1,9 +1,4 @@
-/**
- * PostgreSQL under Kysely, through a pool of connections.
- *
- * A query outside a transaction cannot write, as on SQLite; a connection that is lost is told apart from a statement
- * that failed, and a commit whose outcome nobody knows from both.
- */
+/** PostgreSQL under Kysely, through a pool of connections. */
 import {
   type Dialect,
   type Driver,

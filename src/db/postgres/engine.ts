@@ -86,7 +86,6 @@ export const postgresEngine: Engine = {
   },
 };
 
-/** The one value that a query gives, if any. */
 async function oneValue<T>(db: Db, query: RawBuilder<{ value: T }>): Promise<T | undefined> {
   const { rows } = await query.execute(db);
   return rows[0]?.value;

@@ -8,23 +8,16 @@ const LOST = /^(08|57P|58|XX|25P03|25P04|40003)/;
 /** States of a server that is well and cannot do it now: out of room, too slow, waiting for a lock. */
 const UNAVAILABLE = /^(53|57014|55P03)/;
 
-/**
- * Whether the server itself has said that a statement failed; it then goes on answering on that connection. Told by the
- * state, since servers translate the severity.
- */
+/** Whether the server goes on answering. By the state, since servers translate the severity. */
 export function isRefusal(error: unknown): error is DatabaseError {
   return error instanceof DatabaseError && !LOST.test(error.code ?? '');
 }
 
-/**
- * Whether a statement was refused because nothing can be written. Outside a transaction that may write that is a rule of
- * our own; inside of one it is a standby that speaks.
- */
+/** Outside a transaction that may write this is a rule of our own; inside of one it is a standby that speaks. */
 export function isOnlyReading(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '25006';
 }
 
-/** What a statement's error is to the rest of the house. */
 export function translated(error: unknown): unknown {
   if (!isRefusal(error)) return new UnavailableError('the connection was lost', { cause: error });
   const { code = '', message } = error;

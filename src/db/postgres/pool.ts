@@ -3,8 +3,8 @@ import pg from 'pg';
 import { UnavailableError } from '../../errors.ts';
 import { COMMAND_TIMEOUTS, REQUEST_TIMEOUTS, setTimeouts } from './timeouts.ts';
 
-/** A connection that is lost this soon, in milliseconds, says nothing of older ones: they were given up a moment ago. */
-const YOUNG = 1_000;
+/** A connection that is lost so soon says nothing of older ones: they were given up a moment ago. */
+const YOUNG_MS = 1_000;
 
 /** `int8` and `numeric`, https://www.postgresql.org/docs/18/catalog-pg-type.html; Roster's stay below 2^53. */
 const NUMBERS: readonly number[] = [20, 1700];
@@ -29,9 +29,8 @@ export type PooledClient = Client & pg.PoolClient;
 /** Whoever finds one connection lost spares others the same: those that were opened before that are not used again. */
 export class ConnectionPool {
   readonly #pool: pg.Pool;
-  /** In milliseconds of `performance.now`: what was opened before is not used again. */
   #trustedSince = 0;
-  /** Statements that set in a transaction what whatever lies between has not let through when connecting. */
+  /** SQL that sets in a transaction what a pooler between has not let through when connecting. */
   readonly timeouts: string;
 
   constructor(config: pg.PoolConfig) {
@@ -55,7 +54,6 @@ export class ConnectionPool {
     client.release(client.isLost || client.openedAt < this.#trustedSince);
   }
 
-  /** Whether as many wait for a connection as there are. */
   get isSaturated(): boolean {
     return this.#pool.waitingCount >= this.#pool.options.max;
   }
@@ -74,12 +72,11 @@ export class ConnectionPool {
 
   #distrustOlder({ openedAt }: Client): void {
     const now = performance.now();
-    const isNews = openedAt >= this.#trustedSince && now - openedAt > YOUNG;
+    const isNews = openedAt >= this.#trustedSince && now - openedAt > YOUNG_MS;
     if (isNews) this.#trustedSince = now;
   }
 }
 
-/** @param requests given where requests are answered: how many connections they share. */
 export function openPool(url: string, requests?: { connections: number }): ConnectionPool {
   return new ConnectionPool({
     max: requests?.connections ?? 2,

@@ -1,16 +1,14 @@
-/**
- * Searching in PostgreSQL: an index of every three letters in a row, which is the extension pg_trgm's
- * (https://www.postgresql.org/docs/18/pgtrgm.html); without it, indexes that find what a field starts with.
- */
+/** Searching by pg_trgm (https://www.postgresql.org/docs/18/pgtrgm.html), or without it by what a field starts with. */
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { FIELD_START } from '../../search/search-text.ts';
-import { patternOf, type Term } from '../../search/terms.ts';
+import { type Term, textToFind } from '../../search/terms.ts';
 import { WORD_START } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 
+const QUERY_CANCELED = '57014';
 const INDEX = 'users_search_text';
 /** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */
 const FIELDS = SEARCHED_FIELDS.map((_name, index) => index + 2);
@@ -22,7 +20,7 @@ export async function postgresSearch(db: Db): Promise<SearchIndex> {
 }
 
 function contains(term: Term): Expression<SqlBool> {
-  return sql<SqlBool>`users.search_text like ${`%${escaped(patternOf(term))}%`}`;
+  return sql<SqlBool>`users.search_text like ${`%${escaped(textToFind(term))}%`}`;
 }
 
 function startsWith({ text }: Term): Expression<SqlBool> {
@@ -58,8 +56,7 @@ async function find(
         return rows.map(({ id }) => id);
       });
   } catch (error) {
-    // "query_canceled"
-    if (error instanceof UnavailableError && (error.cause as { code?: string })?.code === '57014')
+    if (error instanceof UnavailableError && (error.cause as { code?: string })?.code === QUERY_CANCELED)
       throw new TooBroadError('The database took too long to find it.', { cause: error });
     throw error;
   }

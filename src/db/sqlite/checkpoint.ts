@@ -5,19 +5,13 @@ type Writer = { run<R>(text: string): QueryResult<R> };
 
 type Outcome = { busy: number; log: number; checkpointed: number };
 
-/**
- * Copies all of it, as far as nobody reads what was there before, and syncs that.
- * @returns whether it was all of it.
- */
+/** @returns whether all was copied: not so where someone reads what was there before. */
 export function backfill(writer: Writer): boolean {
   const { log, checkpointed } = run(writer, 'PASSIVE');
   return log === checkpointed;
 }
 
-/**
- * The same, and then empties the log.
- * @returns whether it is empty: not so where someone is reading.
- */
+/** Copies all of it first. @returns whether the log is empty: not so where someone is reading. */
 export function emptyLog(writer: Writer): boolean {
   return run(writer, 'TRUNCATE').busy === 0;
 }

@@ -6,9 +6,7 @@ import type { Statements } from './statements.ts';
 
 export class SqliteConnection implements DatabaseConnection {
   statements: Statements;
-  /** Set while the connection reads a snapshot. */
   snapshot: Statements | undefined;
-  /** Set once the connection has asked for its turn to write. */
   endTurn: (() => void) | undefined;
   readonly #file: OpenedFile;
 

@@ -1,9 +1,4 @@
-/**
- * SQLite under Kysely: one connection that writes, one that only reads, both without waiting for each other.
- *
- * A query outside a transaction runs on the reading connection, which cannot write; a transaction takes its turn on
- * the writing one.
- */
+/** SQLite under Kysely: one connection that writes, in turns, and one that only reads. */
 import {
   type Dialect,
   type Driver,
@@ -19,7 +14,7 @@ import { sqliteEngine } from './engine.ts';
 import { outcomeUnknown, refuse } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { OpenedFile } from './opened-file.ts';
-import { openReader, openWriter, readVersion, type Statements } from './statements.ts';
+import { openReader, openWriter, readUserVersion, type Statements } from './statements.ts';
 
 const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'ForUpdate',
@@ -28,7 +23,6 @@ const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'SkipLocked',
 ];
 
-/** A dialect over the file at `path`. */
 export function sqliteDialect(path: string, { isReadOnly = false } = {}): Dialect {
   const driver = new SqliteDriver(path, isReadOnly);
   return {
@@ -82,7 +76,7 @@ class SqliteDriver implements Driver {
     this.#file = new OpenedFile(path, isReadOnly);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path);
     this.#reader = openReader(path);
-    this.#file.watch(() => readVersion(this.#reader));
+    this.#file.watch(() => readUserVersion(this.#reader));
     this.#groups = new GroupCommit(this.#writer, this.#file);
   }
 
@@ -147,7 +141,7 @@ class SqliteDriver implements Driver {
   async destroy(): Promise<void> {
     await this.#groups.takeTurnAlone();
     this.#file.look();
-    if (this.#file.isAnother) return this.#file.leave();
+    if (this.#file.isAnother) return this.#file.leaveOpen();
     if (this.#file.isWithoutLog) this.#saveLog();
     this.#reader.db.close();
     this.#writer.db.close();

@@ -8,10 +8,9 @@ import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 
-/** KiB of pages kept in memory from a bulk load on, by a process that has nothing else to do. */
-const BULK_CACHE_SIZE = 256 * 1024;
-/** Bytes; SQLite takes no more. */
-const MOST_MAPPED = 0x7fff0000;
+/** Kept from a bulk load on, by a process that has nothing else to do. */
+const BULK_CACHE_KIB = 256 * 1024;
+const MOST_MAPPABLE_BYTES = 0x7fff0000;
 
 /** The adapter of `dialect.ts`, which knows the connection that writes. */
 type OwnerOfLog = { emptyLog(): Promise<void> };
@@ -32,7 +31,7 @@ export const sqliteEngine: Engine = {
   },
 
   async prepareBulkLoad(trx) {
-    await sql`pragma cache_size = ${sql.lit(-BULK_CACHE_SIZE)}`.execute(trx);
+    await sql`pragma cache_size = ${sql.lit(-BULK_CACHE_KIB)}`.execute(trx);
   },
   async indexesOfUsers(trx) {
     const { rows } = await sql<{ name: string; sql: string }>`
@@ -65,12 +64,10 @@ export const sqliteEngine: Engine = {
   },
 };
 
-/**
- * With the file mapped into memory, where it is not copied page by page: twice as fast. Not for longer, for all that was
- * ever touched would count as the process's own.
- */
+// Mapped into memory, and so not copied page by page: twice as fast. Not for longer, for all that was ever touched
+// would count as the process's own.
 async function skipOver<T>(db: Db, query: () => Promise<T>): Promise<T> {
-  await sql`pragma mmap_size = ${sql.lit(MOST_MAPPED)}`.execute(db);
+  await sql`pragma mmap_size = ${sql.lit(MOST_MAPPABLE_BYTES)}`.execute(db);
   try {
     return await query();
   } finally {
@@ -97,7 +94,7 @@ async function readVersion(db: Db): Promise<number> {
   return migrationOf(await readHeaderVersion(db));
 }
 
-/** In the file's header: https://sqlite.org/pragma.html#pragma_user_version */
+/** https://sqlite.org/pragma.html#pragma_user_version */
 async function readHeaderVersion(db: Db): Promise<number> {
   const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(db);
   return rows[0]?.user_version ?? 0;

@@ -11,7 +11,6 @@ import {
 
 export const GONE = 'its file is gone, or another one lies in its place';
 
-/** What a statement's error is to the rest of the house. */
 export function translated(error: unknown, db: Sqlite.Database): unknown {
   if (!(error instanceof Sqlite.SqliteError)) return error;
   const { code, message } = error;
@@ -21,24 +20,19 @@ export function translated(error: unknown, db: Sqlite.Database): unknown {
   return reason === undefined ? error : new UnavailableError(reason, { cause: error, reason });
 }
 
-/**
- * Whether a commit with this error may be there all the same. When the log has been written and could not be synced, SQLite
- * goes on as if nothing of it were there, and the next commit writes over it; but whoever opens the file after a kill before
- * that finds a whole commit, and takes it for one. The same goes for all that can fail after the sync.
- */
+// A log that was written and could not be synced is written over by the next commit; but whoever opens the file after a
+// kill before that takes it for a whole commit. The same goes for all that can fail after the sync.
 export function isMaybeSaved(error: unknown): boolean {
   const cause = error instanceof UnavailableError ? error.cause : undefined;
   return cause instanceof Sqlite.SqliteError && /^SQLITE_(IOERR(?!_WRITE)|NOMEM)/.test(cause.code);
 }
 
-/** What the database's failure is to whoever had something saved. */
 export function outcomeUnknown(error: unknown): unknown {
   if (!(error instanceof UnavailableError)) return error;
   const { cause, reason = '' } = error;
   return new OutcomeUnknownError(`the commit failed: ${reason}`, { cause, reason });
 }
 
-/** Where the file is no longer the one that was opened: why is a sentence for the log. */
 export function lost(problem: string, cause?: unknown): DatabaseLostError {
   return new DatabaseLostError(problem, { cause, reason: GONE });
 }
@@ -48,7 +42,6 @@ export function refuse(problem: string | undefined): void {
   if (problem !== undefined) throw lost(problem);
 }
 
-/** Whether it passes by itself, since another process is at work. */
 export function isBusy(error: unknown): boolean {
   return error instanceof UnavailableError && error.reason === BUSY;
 }
@@ -56,7 +49,7 @@ export function isBusy(error: unknown): boolean {
 const BUSY = 'another program is writing to it';
 const FAILING = 'its disk reports an error';
 
-/** Of what has to do with the disk, with other processes or with memory; undefined for a mistake of ours. */
+/** Undefined for a mistake of ours. */
 function reasonOf(code: string, { name: path, readonly }: Sqlite.Database): string | undefined {
   if (/^SQLITE_(BUSY|PROTOCOL)/.test(code)) return BUSY;
   if (code === 'SQLITE_FULL') return 'its disk is full';
@@ -73,11 +66,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ENOENT: 'its file is no longer there',
 };
 
-/**
- * SQLite keeps to itself what the system has said, so the system is asked again: whether the file may be written, and then
- * by writing its times, since a disk that has turned read-only by itself may say so only then. By its name, for closing
- * the file would end SQLite's locks on it.
- */
+// SQLite keeps to itself what the system has said. A disk that has turned read-only by itself may say so only to a
+// write, of the file's times; by its name, for closing the file would end SQLite's locks on it.
 function whyNoWrite(path: string, otherwise: string): string {
   try {
     accessSync(path, constants.W_OK);

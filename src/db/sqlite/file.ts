@@ -19,23 +19,16 @@ import { refuseNewer } from '../migrate.ts';
 import { migrationOf } from './generation.ts';
 import { APPLICATION_ID, type Header, readHeader } from './header.ts';
 
-/** Bytes that a new database takes, with the files that SQLite keeps beside it. */
-const ROOM = 1024 * 1024;
+const BYTES_OF_A_NEW_DATABASE = 1024 * 1024;
 
-/**
- * Passes a file of Roster's, and makes it where there is none.
- * @throws StartError when the file cannot be used: one sentence, and the file is left as it was.
- */
+/** @throws StartError when the file cannot be used, which is left as it was. */
 export function prepareSqliteFile(path: string, newestVersion: number): void {
   checkFolder(path);
   if (!existsSync(path)) makeFile(path);
   checkSqliteFile(path, newestVersion, constants.W_OK);
 }
 
-/**
- * Passes a file of Roster's.
- * @throws StartError as above, and where there is none.
- */
+/** @throws StartError as above, and where there is none. */
 export function checkSqliteFile(path: string, newestVersion: number, access = constants.R_OK): void {
   if (!existsSync(path)) throw new StartError(`There is no file ${path}.`);
   // SQLite keeps files beside the database, also while it only reads.
@@ -70,7 +63,7 @@ function findRoom(draft: string): void {
   const trial = `${draft}.room`;
   try {
     // At random, which no disk makes smaller.
-    writeFileSync(trial, randomBytes(ROOM), { mode: 0o600, flush: true });
+    writeFileSync(trial, randomBytes(BYTES_OF_A_NEW_DATABASE), { mode: 0o600, flush: true });
   } finally {
     rmSync(trial, { force: true });
   }

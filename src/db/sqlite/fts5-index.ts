@@ -1,16 +1,10 @@
-/**
- * The index of a search in SQLite: FTS5, of every three letters in a row
- * (https://sqlite.org/fts5.html#the_trigram_tokenizer).
- *
- * One index for each range of ids, because a query of FTS5 cannot be stopped: looking for what never meets, it goes to
- * the end of the index, and nobody else is answered meanwhile.
- */
+/** The search index: FTS5 by trigrams (https://sqlite.org/fts5.html#the_trigram_tokenizer), one for a range of ids. */
 import { CompiledQuery, sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
 import type { Statements } from './statements.ts';
 
-/** In ids: a search goes through the worst range in some 20 ms. */
-export const RANGE = 2 ** 18;
+/** A query of FTS5 cannot be stopped: this many ids take it some 20 ms at worst, while nobody else is answered. */
+export const IDS_IN_RANGE = 2 ** 18;
 const IDS_AHEAD = 100_000;
 const MOST_SEGMENTS = 4;
 /** Bytes that FTS5 gathers in memory; by default they are few. */
@@ -21,7 +15,7 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
   let first = await firstIdFrom(trx, after + 1);
   while (first !== null) {
     const range = rangeOf(first);
-    const end = (range + 1) * RANGE;
+    const end = (range + 1) * IDS_IN_RANGE;
     const index = sql.table(nameOf(range));
     const setHashSize = (bytes: number) =>
       sql`insert into ${index} (${index}, rank) values ('hashsize', ${sql.lit(bytes)})`;
@@ -44,7 +38,6 @@ async function firstIdFrom(trx: Trx, id: number): Promise<number | null> {
   return first;
 }
 
-/** Keeps the index right after a user's search text became another one; undefined is that of nobody. */
 export async function indexSearchText(
   trx: Trx,
   id: number,
@@ -59,23 +52,20 @@ export async function indexSearchText(
   if (after !== undefined) await run(`insert into ${index} (rowid, search_text) values (?, ?)`, [id, after]);
 }
 
-/**
- * Makes the indexes of the ids that will be given out next, where there is none yet, on a connection that has begun a
- * transaction: outside any savepoint, for once SQLite has rolled back the making of a virtual table to one, it can
- * commit nothing any more.
- * @param ready the id before which there are indexes.
- * @returns the same, afterwards.
- */
-export function makeIndexesAhead(writer: Statements, ready: number): number {
+/** Outside any savepoint: SQLite that rolls the making of a virtual table back to one can commit nothing any more. */
+export function makeIndexesAhead(writer: Statements, endOfIndexes: number): number {
   // Before the migrations there is nothing to index.
-  if (ready === 0 && writer.run(`select 1 from sqlite_schema where name = '${nameOf(0)}'`).rows.length === 0)
+  if (
+    endOfIndexes === 0 &&
+    writer.run(`select 1 from sqlite_schema where name = '${nameOf(0)}'`).rows.length === 0
+  )
     return 0;
   const { rows } = writer.run<{ seq: number }>(`select seq from sqlite_sequence where name = 'users'`);
   const last = rows[0]?.seq ?? 0;
-  if (last + IDS_AHEAD < ready) return ready;
+  if (last + IDS_AHEAD < endOfIndexes) return endOfIndexes;
   for (const range of [rangeOf(last + 1), rangeOf(last + IDS_AHEAD)])
     for (const text of makingOf(range)) writer.run(text);
-  return (rangeOf(last + IDS_AHEAD) + 1) * RANGE;
+  return (rangeOf(last + IDS_AHEAD) + 1) * IDS_IN_RANGE;
 }
 
 export async function makeSearchIndex(trx: Trx): Promise<void> {
@@ -87,10 +77,8 @@ export async function makeSearchIndex(trx: Trx): Promise<void> {
   await indexUsersAfter(trx, 0);
 }
 
-/**
- * What makes the index of a range: without the text itself, which is in the table, and the sizes that only a ranking
- * would need; with few segments, for a search goes through each of them, and every update of a user makes one.
- */
+// Without the text, which is in the table, and the sizes that only a ranking needs; with few segments, for a search
+// goes through each of them, and every update of a user makes one.
 function makingOf(range: number): string[] {
   const index = nameOf(range);
   return [
@@ -109,10 +97,9 @@ export function nameOf(range: number): string {
 }
 
 function rangeOf(id: number): number {
-  return Math.floor(id / RANGE);
+  return Math.floor(id / IDS_IN_RANGE);
 }
 
-/** Those that have an index. */
 export async function rangesOf(db: Db, isReversed: boolean): Promise<number[]> {
   const { rows } = await sql<{ name: string }>`
     select name from sqlite_schema where type = 'table' and sql like 'create virtual table %'`.execute(db);

@@ -2,19 +2,19 @@
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { patternOf } from '../../search/terms.ts';
+import { textToFind } from '../../search/terms.ts';
 import type { Db } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
 import { runBatch } from './batches.ts';
-import { nameOf, RANGE, rangesOf } from './fts5-index.ts';
+import { IDS_IN_RANGE, nameOf, rangesOf } from './fts5-index.ts';
 
 const MOST_FOUND = 20_000;
 const MOST_LOOKED_UP = 2_000;
 
 export const sqliteSearch: SearchIndex = {
   prefixOnly: false,
-  has: (term) => sql<SqlBool>`instr(users.search_text, ${patternOf(term)}) > 0`,
+  has: (term) => sql<SqlBool>`instr(users.search_text, ${textToFind(term)}) > 0`,
   find,
 };
 
@@ -23,7 +23,7 @@ async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<num
   const wanted = offset + query.limit;
   const ids: number[] = [];
   for (const part of await rangesOf(db, isReversed)) {
-    const [first, end] = [part * RANGE, (part + 1) * RANGE];
+    const [first, end] = [part * IDS_IN_RANGE, (part + 1) * IDS_IN_RANGE];
     if (range && (range.operator.startsWith('<') ? first > range.id : end <= range.id)) continue;
     let from = range;
     while (ids.length < wanted) {
@@ -47,7 +47,7 @@ async function findInIndex(
   { terms, condition, range, isReversed }: SearchQuery,
   wanted: number,
 ): Promise<[ids: number[], last: number | undefined]> {
-  const match = terms.map((term) => `"${patternOf(term).replaceAll('"', '""')}"`).join(' ');
+  const match = terms.map((term) => `"${textToFind(term).replaceAll('"', '""')}"`).join(' ');
   const side = range ? `and rowid ${range.operator} ?` : '';
   const limit = condition ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
   // As one value: thousands of rows would take as long to hand over as to find.

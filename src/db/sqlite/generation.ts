@@ -1,8 +1,4 @@
-/**
- * The generation of a database file: a number in its header that each group of commits raises by one, so that a file, its
- * write-ahead log and a connection can be seen to have one history. It shares SQLite's `user_version`
- * (https://sqlite.org/pragma.html#pragma_user_version) with the number of the last migration: the lowest 8 bits.
- */
+/** A file's generation, which each group of commits raises: `user_version` above its lowest 8 bits, the migration's. */
 
 /** From 1 to this one, and then from 1 again; 0 is that of a file which no Roster of this kind has written to. */
 const LAST = 2 ** 22 - 1;
@@ -21,8 +17,8 @@ export function withMigration(version: number, migration: number): number {
   return (version & ~0xff) | migration;
 }
 
-/** The next version; the first of all is at random, so that two files are unlikely to share a history by chance. */
-export function raised(version: number): number {
+/** The first of all is at random, so that two files are unlikely to share a history by chance. */
+export function nextVersion(version: number): number {
   const generation = generationOf(version);
   const next = generation === 0 ? FIRST + 1 + Math.floor(Math.random() * LAST) : (generation % LAST) + 1;
   return next * 256 + migrationOf(version);
@@ -34,21 +30,15 @@ export function isBetween(generation: number, first: number, last: number): bool
   return stepsFrom(first, generation) <= stepsFrom(first, last);
 }
 
-/**
- * Whether a file is as a log has met it, or as a checkpoint of that log has left it.
- * @param first the generation that the first transaction in the log has made, and `last` the last one.
- */
-export function isOneHistory(generation: number, first: number, last: number): boolean {
-  if (generation === 0) return first === 0 || first >= FIRST;
-  if (first === 0) return last !== 0;
+/** Whether a file is as a log has met it, or as a checkpoint of that log has left it. */
+export function isOneHistory(generation: number, firstInLog: number, lastInLog: number): boolean {
+  if (generation === 0) return firstInLog === 0 || firstInLog >= FIRST;
+  if (firstInLog === 0) return lastInLog !== 0;
   // Another program may have put a file of generation 0 into this one.
-  return last === 0 || stepsFrom(first - 1, generation) <= stepsFrom(first - 1, last);
+  return lastInLog === 0 || stepsFrom(firstInLog - 1, generation) <= stepsFrom(firstInLog - 1, lastInLog);
 }
 
-/**
- * Whether a generation is one, or comes at most some steps after it: half of all there are, for no other would be foreign.
- * From 0 on nobody can tell, and there is no way back to it.
- */
+// At most half of all generations, else none would be foreign. From 0 on nobody can tell, and none leads back to it.
 export function isReachable(generation: number, from: number, steps: number): boolean {
   return from === 0 || (generation !== 0 && stepsFrom(from, generation) <= Math.min(steps, LAST / 2));
 }

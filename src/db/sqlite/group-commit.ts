@@ -1,30 +1,24 @@
-/**
- * Group commit: transactions that come together are written to disk together. Each is a savepoint in one transaction of
- * SQLite's, and none is acknowledged before that one is committed: syncing the disk is most of what a small one costs.
- */
+/** Group commit: transactions that come together are savepoints of one, so that the disk, which is slow, syncs once. */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import { emptyLog } from './checkpoint.ts';
 import { GONE, isBusy, isMaybeSaved, lost, outcomeUnknown, refuse } from './errors.ts';
 import { makeIndexesAhead } from './fts5-index.ts';
-import { raised } from './generation.ts';
+import { nextVersion } from './generation.ts';
 import type { OpenedFile } from './opened-file.ts';
-import { countChanges, readVersion, type Statements } from './statements.ts';
+import { countChanges, readUserVersion, type Statements } from './statements.ts';
 
-/** How long a transaction waits for its turn and for another process that writes, in milliseconds. */
-const BUSY_WAIT = 4_000;
-const BUSY_STEP = 10;
+const WAIT_FOR_WRITERS_MS = 4_000;
+const TRY_AGAIN_AFTER_MS = 10;
 
-/** Transactions that are committed as one; `changes` is what the connection had changed before. */
-type Group = { committed: Promise<void>; size: number; changes: number };
+type Group = { committed: Promise<void>; size: number; changesBefore: number };
 
 export class GroupCommit {
   readonly #writer: Statements;
   readonly #file: OpenedFile;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
-  /** Users with ids below this can be indexed. */
-  #ready = 0;
+  #endOfIndexes = 0;
   #isLogOwn = false;
 
   constructor(writer: Statements, file: OpenedFile) {
@@ -32,12 +26,11 @@ export class GroupCommit {
     this.#file = file;
   }
 
-  /** When a transaction that comes now has waited for long enough. */
   static deadline(): number {
-    return performance.now() + BUSY_WAIT;
+    return performance.now() + WAIT_FOR_WRITERS_MS;
   }
 
-  /** Waits until whoever came before has ended their turn; ends this one when called. */
+  /** @returns what ends the turn. */
   async takeTurn(): Promise<() => void> {
     const { promise: over, resolve: endTurn } = Promise.withResolvers<void>();
     const before = this.#lastTurn;
@@ -56,14 +49,13 @@ export class GroupCommit {
     }
   }
 
-  /** Begins a transaction, in a turn of its own. */
   async begin(deadline: number): Promise<void> {
     if (!this.#writer.db.inTransaction) this.#group = await this.#openGroup(deadline);
     if (this.#group) this.#group.size++;
     this.#writer.run('savepoint one');
   }
 
-  /** Ends it, and fulfils its promise once what it has changed is saved: after the end of the turn. */
+  /** Fulfilled once the transaction is saved: after the end of the turn. */
   release(): Promise<void> {
     this.#writer.run('release one');
     return this.#group?.committed ?? Promise.resolve();
@@ -83,13 +75,13 @@ export class GroupCommit {
   async #openGroup(deadline: number): Promise<Group> {
     try {
       await beginImmediate(this.#writer, deadline);
-      this.#ready = makeIndexesAhead(this.#writer, this.#ready);
+      this.#endOfIndexes = makeIndexesAhead(this.#writer, this.#endOfIndexes);
     } catch (error) {
       // Else whoever comes next would find a transaction that nobody commits.
       this.#rollbackAll();
       throw this.#lostOr(error);
     }
-    const group: Group = { committed: Promise.resolve(), size: 0, changes: countChanges(this.#writer) };
+    const group: Group = { committed: Promise.resolve(), size: 0, changesBefore: countChanges(this.#writer) };
     group.committed = this.#commit(group);
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
     group.committed.catch(() => {});
@@ -98,7 +90,7 @@ export class GroupCommit {
 
   /** Also where SQLite has rolled back by itself: what was made ahead is gone with it. */
   #rollbackAll(): void {
-    this.#ready = 0;
+    this.#endOfIndexes = 0;
     if (this.#writer.db.inTransaction) this.#writer.run('rollback');
   }
 
@@ -106,7 +98,7 @@ export class GroupCommit {
   async #commit(group: Group): Promise<void> {
     await setImmediate();
     const endTurn = await this.takeTurn();
-    const isChanged = countChanges(this.#writer) !== group.changes;
+    const isChanged = countChanges(this.#writer) !== group.changesBefore;
     try {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
       refuse(this.#file.lookInside());
@@ -120,15 +112,15 @@ export class GroupCommit {
     }
     const problem = this.#file.lookAtPaths();
     if (problem) throw new OutcomeUnknownError(problem, { reason: GONE });
-    if (isChanged) this.#startLog();
+    if (isChanged) this.#emptyLogOnce();
   }
 
   /** Each transaction that changes something does so, and with it writes the first page: the log shows whose it is. */
   #raiseGeneration(): void {
-    const version = readVersion(this.#writer);
+    const version = readUserVersion(this.#writer);
     refuse(this.#file.follow(() => version));
     // Not among the statements that are kept prepared: it is another one each time.
-    this.#writer.execute(`pragma user_version = ${raised(version)}`);
+    this.#writer.execute(`pragma user_version = ${nextVersion(version)}`);
   }
 
   /** @throws OutcomeUnknownError where it may have been saved all the same. */
@@ -140,12 +132,9 @@ export class GroupCommit {
     }
   }
 
-  /**
-   * Empties the log once, after the first change, or a later one where someone was reading: a copy of the file that was
-   * made before this process had opened it is no state from which that log goes on, and so is not mistaken for one (see
-   * `left-over.ts`).
-   */
-  #startLog(): void {
+  // So that a copy of the file from before this process opened it is no state from which the log goes on, and is not
+  // mistaken for one (see `left-over.ts`). Where someone is reading, it is tried again after a later change.
+  #emptyLogOnce(): void {
     if (this.#isLogOwn) return;
     try {
       this.#isLogOwn = emptyLog(this.#writer);
@@ -171,7 +160,7 @@ async function beginImmediate(writer: Statements, deadline: number): Promise<voi
       return;
     } catch (error) {
       if (!isBusy(error) || performance.now() >= deadline) throw error;
-      await setTimeout(BUSY_STEP);
+      await setTimeout(TRY_AGAIN_AFTER_MS);
     }
   }
 }

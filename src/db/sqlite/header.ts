@@ -1,4 +1,4 @@
-/** The first 100 bytes of a database file, as they are on disk: https://sqlite.org/fileformat2.html#the_database_header */
+/** The first 100 bytes of a database file on disk: https://sqlite.org/fileformat2.html#the_database_header */
 import { readSync } from 'node:fs';
 
 export const HEADER_SIZE = 100;
@@ -12,13 +12,11 @@ export type Header = {
   applicationId: number;
   /** `user_version`: see `generation.ts`. */
   version: number;
-  /** In bytes. */
   pageSize: number;
-  /** How many pages the file is to have; undefined where a SQLite that is older than 2010 has written it. */
+  /** Undefined where a SQLite that is older than 2010 has written it. */
   pages: number | undefined;
-  /** The pages that are free: the number of the first one with a list of others, and how many there are. */
+  /** The number of the first page with a list of free ones; 0 without one. */
   firstFree: number;
-  free: number;
 };
 
 /** Of a file that is open; undefined where that is none of SQLite's. */
@@ -33,6 +31,5 @@ export function readHeader(descriptor: number, bytes = Buffer.alloc(HEADER_SIZE)
     pageSize: bytes.readUInt16BE(16) === 1 ? 65_536 : bytes.readUInt16BE(16),
     pages: isRecent ? bytes.readUInt32BE(28) : undefined,
     firstFree: bytes.readUInt32BE(32),
-    free: bytes.readUInt32BE(36),
   };
 }

@@ -1,14 +1,11 @@
-/** Looks for pages that are missing in a database file, as after a copy that was not finished: as quickly as that goes. */
+/** Looks, quickly, for pages that are missing in a database file, as after a copy that was not finished. */
 import { fstatSync, readSync } from 'node:fs';
 import { type Header, readHeader } from './header.ts';
 
-/** How many pages of any file are looked at. */
-const SAMPLE = 256;
-/** How long that may take, in milliseconds; and all pages, where a file takes less room than it is long, as with a hole. */
-const SAMPLE_TIME = 100;
-/** So many are looked at however long it takes. */
-const AT_LEAST = 64;
-const WHOLE_TIME = 500;
+const SAMPLED_PAGES = 256;
+const SAMPLE_TIME_MS = 100;
+const LEAST_PAGES = 64;
+const WHOLE_TIME_MS = 500;
 /** Multiples of it, without what is before the point, are spread evenly however many there are. */
 const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
 /** Bytes of which `stat` counts the room of a file: https://nodejs.org/api/fs.html#statsblocks */
@@ -21,13 +18,14 @@ export function findHole(descriptor: number): string | undefined {
   const { size, blocks } = fstatSync(descriptor);
   const wanted = header.pages * header.pageSize;
   if (size < wanted) return `has ${size} bytes, where ${wanted} belong`;
+  // It takes less room than it is long, as with a hole: then all pages are looked at.
   const isSparse = blocks * BLOCK < size;
-  const until = performance.now() + (isSparse ? WHOLE_TIME : SAMPLE_TIME);
+  const until = performance.now() + (isSparse ? WHOLE_TIME_MS : SAMPLE_TIME_MS);
   const nothing = Buffer.alloc(header.pageSize);
   let free: Set<number> | undefined;
   let seen = 0;
   for (const page of isSparse ? allOf(header.pages) : someOf(header.pages)) {
-    if (seen++ >= AT_LEAST && performance.now() > until) return undefined;
+    if (seen++ >= LEAST_PAGES && performance.now() > until) return undefined;
     if (!readPage(descriptor, header, page).equals(nothing) || isLockPage(header, page)) continue;
     // A page that holds nothing any more may well be empty.
     free ??= freePages(descriptor, header, until);
@@ -43,8 +41,9 @@ function* allOf(pages: number): Iterable<number> {
 
 /** The last one first, and then from everywhere. */
 function* someOf(pages: number): Iterable<number> {
-  if (pages <= SAMPLE) return yield* allOf(pages);
-  for (let turn = 0; turn < SAMPLE; turn++) yield pages - Math.floor(((turn * GOLDEN_RATIO) % 1) * pages);
+  if (pages <= SAMPLED_PAGES) return yield* allOf(pages);
+  for (let turn = 0; turn < SAMPLED_PAGES; turn++)
+    yield pages - Math.floor(((turn * GOLDEN_RATIO) % 1) * pages);
 }
 
 /** https://sqlite.org/fileformat2.html#the_freelist; undefined where it is too long to be gone through. */

@@ -1,4 +1,4 @@
-/** What lies in the place of a database before SQLite opens it, and is not what Roster has left there: see `generation.ts`. */
+/** What lies in the place of a database before it is opened, and is not what Roster left there: see `generation.ts`. */
 import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs';
 import { StartError } from '../../errors.ts';
 import { generationOf, isOneHistory } from './generation.ts';
@@ -15,12 +15,7 @@ export function refuseLogWithoutFile(path: string): void {
     );
 }
 
-/**
- * Passes a file as it was closed, and one with a log of its own, as it is after a kill or a power cut.
- * @param path of a file of Roster's.
- * @throws StartError where file and log are surely not of one making, for SQLite would make a mixture of them; and where
- * a part of the file is missing, as far as a quick look shows it.
- */
+/** @throws StartError where file and log are surely not of one making, or a quick look shows that a part is missing. */
 export function refuseForeignParts(path: string): void {
   // SQLite keeps its files where a symbolic link leads to.
   const real = realpathSync(path);

@@ -18,7 +18,6 @@ export type Log = {
   isWhole: boolean;
 };
 
-/** The salts alone; undefined where there is nothing. */
 export function readSalts(path: string): string | undefined {
   const descriptor = openIfThere(path);
   if (descriptor === undefined) return undefined;
@@ -49,7 +48,6 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
-/** The checksum that the first frame goes on from; undefined where the header was not written whole. */
 function checkHeader(header: DataView): Checksum | undefined {
   if ((header.getUint32(0) & ~1) !== MAGIC) return undefined;
   const sum = new Checksum((header.getUint32(0) & 1) === 0);
@@ -75,7 +73,7 @@ function readTransactions(descriptor: number, header: DataView, sum: Checksum): 
     if (isFirst) pages.add(page);
     if (page === 1) generation = generationOf(frame.getInt32(FRAME_HEADER_SIZE + VERSION_IN_FIRST_PAGE));
     if (pagesAfterwards === 0) continue;
-    // It ends a transaction. There is one page that is never written: https://sqlite.org/fileformat2.html#the_lock_byte_page
+    // It ends a transaction. One page is never written: https://sqlite.org/fileformat2.html#the_lock_byte_page
     if (isFirst) log.isWhole = pages.size >= pagesAfterwards - 1;
     isFirst = false;
     log.first ??= generation;

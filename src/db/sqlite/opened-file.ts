@@ -1,36 +1,26 @@
-/**
- * Whether the database that SQLite has open is still the one that lies at its path: a file that was removed, or that
- * another was put in the place of, takes every change without an error, and gives none of them back.
- */
+/** Notices that the file SQLite has open was removed, replaced or overwritten: SQLite would go on without an error. */
 import { closeSync, openSync, realpathSync } from 'node:fs';
 import { generationOf, isBetween, isReachable } from './generation.ts';
 import { HEADER_SIZE, type Header, readHeader } from './header.ts';
 import { PlacedFile } from './placed-file.ts';
 
-/** How often it is looked at where nothing is written, in milliseconds. */
-const INTERVAL = 2_000;
-/** More generations than all processes together make in a millisecond. */
-const MOST_STEPS = 20;
+const IDLE_INTERVAL_MS = 2_000;
+const MOST_GENERATIONS_PER_MS = 20;
 
-/**
- * Made before SQLite opens the file, and closed after all of SQLite's connections: with any descriptor of a file that is
- * closed, POSIX takes away all of the process's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
- */
+// Made before SQLite opens the file and closed after its connections: with any descriptor of a file that is closed,
+// POSIX takes away all of the process's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
 export class OpenedFile {
   /** Why nothing may be read or written: a sentence; undefined while all is well. */
   problem: string | undefined;
   readonly #real: string;
   readonly #descriptor: number;
   readonly #file: PlacedFile;
-  /** What SQLite keeps beside it. */
   #log: PlacedFile | undefined;
   #index: PlacedFile | undefined;
-  /** What the file on disk was like when it was looked at last. */
-  #generation: number;
-  #size: number;
-  /** Bytes that it is to have, by its header. */
-  #wanted = 0;
-  /** What SQLite says, log and all, and when it was asked. */
+  #seenGeneration: number;
+  #seenSize: number;
+  #sizeByHeader = 0;
+  /** The generation that SQLite read last, log and all, and when. */
   #newest = { generation: 0, at: 0 };
   #readVersion = () => 0;
   #timer: NodeJS.Timeout | undefined;
@@ -42,21 +32,18 @@ export class OpenedFile {
     // Some file systems in layers make another file of it as soon as it is opened to write.
     this.#descriptor = openSync(this.#real, isReadOnly ? 'r' : 'r+');
     this.#file = new PlacedFile(path);
-    this.#generation = generationOf(readHeader(this.#descriptor)?.version ?? 0);
-    this.#size = this.#file.size;
+    this.#seenGeneration = generationOf(readHeader(this.#descriptor)?.version ?? 0);
+    this.#seenSize = this.#file.size;
   }
 
-  /**
-   * From when SQLite has opened it.
-   * @param readVersion asks SQLite for what its header says, log and all.
-   */
+  /** To be called once SQLite has opened it. `readVersion` asks SQLite for `user_version`, log and all. */
   watch(readVersion: () => number): void {
     this.#readVersion = readVersion;
     this.follow();
     // It makes the other two files when it reads for the first time.
     this.#log = PlacedFile.at(`${this.#real}-wal`);
     this.#index = PlacedFile.at(`${this.#real}-shm`);
-    this.#timer = setInterval(() => this.#keepUp(), INTERVAL).unref();
+    this.#timer = setInterval(() => this.#lookWhileIdle(), IDLE_INTERVAL_MS).unref();
   }
 
   /** Looks at the file, and logs what has happened to it, once; returns `problem`. */
@@ -97,7 +84,7 @@ export class OpenedFile {
     return this.problem;
   }
 
-  /** Whether another file would be the one to be written, or to be removed, by closing it as of the last look. */
+  /** Whether closing would write, or remove, another file. */
   get isAnother(): boolean {
     const [file, log, index] = [this.#file, this.#log, this.#index].map((part) => part?.whereabouts);
     // Who has made another index may have written into the log by it.
@@ -105,7 +92,6 @@ export class OpenedFile {
     return this.#isOverwritten || file === 'replaced' || isWrittenElsewhere;
   }
 
-  /** Whether all that lies at the paths as of the last look is its own, but the log is not there. */
   get isWithoutLog(): boolean {
     const isGone = this.#log?.whereabouts === 'gone' && this.#index?.whereabouts !== 'replaced';
     return isGone && this.#file.whereabouts === 'in place';
@@ -116,15 +102,13 @@ export class OpenedFile {
     closeSync(this.#descriptor);
   }
 
-  /** Nobody closes the database. */
-  leave(): void {
+  leaveOpen(): void {
     clearInterval(this.#timer);
     // At the end of the process better-sqlite3 would close it, unless the process ends at once.
     process.off('exit', endAtOnce).once('exit', endAtOnce);
   }
 
-  /** Where nothing is written. */
-  #keepUp(): void {
+  #lookWhileIdle(): void {
     if (this.look() !== undefined) return;
     try {
       this.follow();
@@ -150,14 +134,13 @@ export class OpenedFile {
     console.error(this.problem);
   }
 
-  /** What lies at another path by now is not looked into. */
   #isAsWritten(): boolean {
     if (this.#file.whereabouts !== 'in place') return true;
     try {
       const header = readHeader(this.#descriptor, this.#header);
       if (!header || !this.#isOfOneHistory(header)) return false;
-      this.#generation = generationOf(header.version);
-      this.#wanted = (header.pages ?? 0) * header.pageSize;
+      this.#seenGeneration = generationOf(header.version);
+      this.#sizeByHeader = (header.pages ?? 0) * header.pageSize;
       return true;
     } catch {
       // What cannot be read at all is no other file: SQLite says what it is.
@@ -169,27 +152,26 @@ export class OpenedFile {
   #isWhole(): boolean {
     const { size, whereabouts } = this.#file;
     if (whereabouts !== 'in place') return true;
-    if (size < this.#size && size < this.#wanted) return false;
-    this.#size = size;
+    if (size < this.#seenSize && size < this.#sizeByHeader) return false;
+    this.#seenSize = size;
     return true;
   }
 
-  /** It was there before, or SQLite has written it since. */
   #isOfOneHistory({ version }: Header): boolean {
     const generation = generationOf(version);
-    if (generation === this.#generation) return true;
-    if (isBetween(generation, this.#generation, this.#newest.generation)) return true;
+    if (generation === this.#seenGeneration) return true;
+    if (isBetween(generation, this.#seenGeneration, this.#newest.generation)) return true;
     try {
       this.follow();
     } catch {
       // As while another process recovers the log: it may have come so far.
       return this.#mayFollow(generation);
     }
-    return !this.#isOverwritten && isBetween(generation, this.#generation, this.#newest.generation);
+    return !this.#isOverwritten && isBetween(generation, this.#seenGeneration, this.#newest.generation);
   }
 
   #mayFollow(generation: number): boolean {
-    const steps = MOST_STEPS * (1 + performance.now() - this.#newest.at);
+    const steps = MOST_GENERATIONS_PER_MS * (1 + performance.now() - this.#newest.at);
     return isReachable(generation, this.#newest.generation, steps);
   }
 }

@@ -1,20 +1,18 @@
-/** A file that is open, and the path at which it lay then: it can be used without an error after it is there no more. */
+/** A file that is open, and the path at which it lay then: it can be used without an error when it is there no more. */
 import { existsSync, type Stats, statSync } from 'node:fs';
 
 export class PlacedFile {
   readonly path: string;
   whereabouts: 'in place' | 'gone' | 'replaced' = 'in place';
-  /** Of what lies at the path, in bytes. */
   size = 0;
-  /** What tells a file from any other, under whatever name. */
   readonly #device: number;
-  readonly #node: number;
+  readonly #inode: number;
 
   constructor(path: string) {
     this.path = path;
     const { dev, ino, size } = statSync(path);
     this.#device = dev;
-    this.#node = ino;
+    this.#inode = ino;
     this.size = size;
   }
 
@@ -22,11 +20,11 @@ export class PlacedFile {
     return existsSync(path) ? new PlacedFile(path) : undefined;
   }
 
-  /** Finds out what lies at the path now. An empty file there is nobody's: SQLite makes one whenever it looks for a log. */
+  /** An empty file at the path is nobody's: SQLite makes one whenever it looks for a log. */
   look(): this {
     const now = statsOf(this.path);
     this.size = now?.size ?? 0;
-    if (now?.ino === this.#node && now.dev === this.#device) this.whereabouts = 'in place';
+    if (now?.ino === this.#inode && now.dev === this.#device) this.whereabouts = 'in place';
     else this.whereabouts = now && !(now.isFile() && now.size === 0) ? 'replaced' : 'gone';
     return this;
   }

@@ -4,21 +4,17 @@ import type { QueryResult } from 'kysely';
 import { backfill } from './checkpoint.ts';
 import { translated } from './errors.ts';
 
-/** How long opening waits, in milliseconds, while another process opens or recovers the same file. */
-const OPEN_WAIT = 5_000;
-/** Pages kept in memory by a connection, in KiB. */
-const CACHE_SIZE = 4 * 1024;
-/** Statements kept prepared by a connection; Roster has far fewer. */
-const MOST_STATEMENTS = 500;
+const OPEN_WAIT_MS = 5_000;
+const CACHE_KIB = 4 * 1024;
+const MOST_PREPARED = 500;
 
-/** The connection that writes. */
 export function openWriter(path: string): Statements {
-  const db = new Sqlite(path, { timeout: OPEN_WAIT });
+  const db = new Sqlite(path, { timeout: OPEN_WAIT_MS });
   db.pragma('journal_mode = WAL');
   // After WAL: switching to it sets what better-sqlite3 was compiled with, under which a power cut loses commits.
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
-  db.pragma(`cache_size = -${CACHE_SIZE}`);
+  db.pragma(`cache_size = -${CACHE_KIB}`);
   const statements = new Statements(db);
   backfillIfPossible(statements);
   // From here on `beginImmediate` waits: SQLite itself would wait by stopping the whole process.
@@ -26,10 +22,8 @@ export function openWriter(path: string): Statements {
   return statements;
 }
 
-/**
- * After a sync that failed, the log of a Roster that was killed
- * may be in the system's memory alone, where no later sync looks again: what is appended to it would go with it.
- */
+// After a sync that failed, the log of a Roster that was killed may be in the system's memory alone, where no later
+// sync looks again: what is appended to it would go with it.
 function backfillIfPossible(statements: Statements): void {
   try {
     backfill(statements);
@@ -38,14 +32,12 @@ function backfillIfPossible(statements: Statements): void {
   }
 }
 
-/** A connection that cannot write. */
 export function openReader(path: string): Statements {
-  const db = new Sqlite(path, { readonly: true, timeout: OPEN_WAIT });
-  db.pragma(`cache_size = -${CACHE_SIZE}`);
+  const db = new Sqlite(path, { readonly: true, timeout: OPEN_WAIT_MS });
+  db.pragma(`cache_size = -${CACHE_KIB}`);
   return new Statements(db);
 }
 
-/** A connection with its prepared statements; the result of a query looks the same as on every other engine. */
 export class Statements {
   readonly db: Sqlite.Database;
   readonly #prepared = new Map<string, Prepared>();
@@ -88,7 +80,7 @@ export class Statements {
       // SQLite's strict tables have no boolean type; in Roster's, a column named `is_…` is one.
       const names = statement.reader ? statement.columns().map((column) => column.name) : [];
       prepared = { statement, booleans: names.filter((name) => name.startsWith('is_')) };
-      if (this.#prepared.size >= MOST_STATEMENTS) this.#prepared.clear();
+      if (this.#prepared.size >= MOST_PREPARED) this.#prepared.clear();
       this.#prepared.set(sql, prepared);
     }
     return prepared;
@@ -97,12 +89,10 @@ export class Statements {
 
 type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };
 
-/** `user_version`, in the file's header: see `generation.ts`. */
-export function readVersion(statements: Statements): number {
+export function readUserVersion(statements: Statements): number {
   return statements.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0;
 }
 
-/** How many rows a connection has changed since it was opened. */
 export function countChanges(statements: Statements): number {
   return statements.run<{ count: number }>('select total_changes() as count').rows[0]?.count ?? 0;
 }

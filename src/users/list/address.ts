@@ -43,7 +43,6 @@ export function parseList(query: Fields): { list: ListState; notices: string[]; 
   return { list, notices, ...(isWrong && { wrongPage: typedPage }) };
 }
 
-/** Those that are not at their defaults. */
 export function listParameters(list: ListState): Parameter[] {
   const { sort, perPage, page, cursor } = list;
   const parameters = givenRows(list).map(([, row, value]): Parameter => [row.parameter, row.format(value)]);

@@ -21,7 +21,6 @@ type Day = string;
 type Days = { createdAfter?: Day | undefined; createdBefore?: Day | undefined };
 
 export type FilterRow<V> = {
-  /** In the address. */
   parameter: string;
   /** @param typed trimmed, and not empty. */
   parse(typed: string): V | undefined;

@@ -3,7 +3,7 @@ import { fromParameter, hiddenParameters, listAddress, listParameters } from './
 import { cursorAt, cursorAtLetter } from './cursor.ts';
 import { describeFilter, type Filter, isCounted, isFiltered, NO_FILTER } from './filter.ts';
 import { SORT_LABELS } from './order.ts';
-import { PAGE_SIZES } from './page-size.ts';
+import { OFFERED_PAGE_SIZES } from './page-size.ts';
 
 export const listHelpers = {
   cursorAt,
@@ -16,8 +16,7 @@ export const listHelpers = {
   listAddress,
   listParameters,
   noFilter: NO_FILTER,
-  pageSizes: PAGE_SIZES,
+  pageSizes: OFFERED_PAGE_SIZES,
   sortLabels: SORT_LABELS,
-  /** What a link back to the list is called. */
   listName: (from: Filter) => (isFiltered(from) ? 'Back to the list' : 'All users'),
 };

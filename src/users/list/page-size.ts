@@ -1,8 +1,7 @@
 /** How many users a page of the list has. */
 import { wholeNumber } from '../../lib/text.ts';
 
-/** Those that are offered. */
-export const PAGE_SIZES = [10, 25, 50, 100];
+export const OFFERED_PAGE_SIZES = [10, 25, 50, 100];
 const LARGEST = 100;
 
 export const PAGE_SIZE_RULE = `it can be 1 to ${LARGEST}`;

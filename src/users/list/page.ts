@@ -22,10 +22,7 @@ export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
 /** A page, and the state that leads to just that page again. */
 type Found = { list: ListState; page: Page<User> };
 
-/**
- * Undefined past the end of the list.
- * @throws TooBroadError
- */
+/** Undefined past the end of the list. @throws TooBroadError */
 export async function readPage(
   db: Db,
   list: ListState,

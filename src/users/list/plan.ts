@@ -16,7 +16,7 @@ export type CountPlan = ({ kind: 'kept'; count: number } | { kind: 'limited'; wa
   lead: FilterName | undefined;
 };
 
-/** In one index that has filter and order, among the ids of all who match, in that of the search, or by going through it all. */
+/** One index has filter and order; the ids of all who match are known; by the search; or by going through all. */
 export type RowsPlan = 'index' | 'ids' | 'search' | 'scan' | 'scan-or-top-by-role' | 'scan-or-top-by-date';
 
 export function planCount(filter: Filter, counts: readonly Count[]): CountPlan {

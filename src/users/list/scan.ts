@@ -20,10 +20,7 @@ const MOST_KEPT = 10_000;
 /** Yields after each batch, and returns the ids in the slice. */
 type Scan = AsyncGenerator<void, number[]>;
 
-/**
- * By whichever scan ends first.
- * @throws TooBroadError when none ends in time.
- */
+/** By whichever scan ends first. @throws TooBroadError when none ends in time. */
 export async function scanForPage(
   db: Db,
   list: FilterAndOrder,
@@ -44,7 +41,6 @@ export async function scanForPage(
   }
 }
 
-/** Goes through an order and keeps who matches. */
 async function* scanInOrder(
   db: Db,
   list: FilterAndOrder,
@@ -85,7 +81,6 @@ async function* topByRole(
   return first.slice(offset);
 }
 
-/** Goes through those who were created in the dates, and keeps who comes first by id. */
 async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit, range }: Slice): Scan {
   const { runBatch } = engineOf(db);
   const bounds = boundsOf(list);
