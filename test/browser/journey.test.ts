@@ -165,7 +165,7 @@ test('the list is sorted, filtered by date and paged by links and one form', asy
   await page.getByRole('link', { name: '25', exact: true }).click();
   await expectText(page, 'Showing 1–25 of 30');
   await page.getByRole('link', { name: 'Show all users' }).click();
-  expect(new URL(page.url()).search).toBe('?sort=-username&per_page=25');
+  expect(new URL(page.url()).search).toBe('?sort=-name&per_page=25');
 });
 
 test('the next page is fetched before it is asked for, without using up the flash message', async () => {
