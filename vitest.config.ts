@@ -1,11 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** By these a test has a database, or a whole Roster. */
+/** By these a test has a database of the engine under test. */
 const WITH_DATABASE =
-  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|inject|startRoster)\b|\/(roster|installation|engines)\.ts'/;
-/** What has none runs once. */
-const UNITS = globSync('test/**/*.test.ts').filter((path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')));
+  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|inject)\b|startRoster\(\)|\/engines\.ts'/;
+/** What has none runs once, also where it starts a Roster on a file of its own. */
+const UNITS = globSync('test/**/*.test.ts', { exclude: ['test/reliability/**'] }).filter(
+  (path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')),
+);
 
 const shared = {
   // A real Chromium starts in some tests, a whole Roster in others; the machines that run them can be slow.
@@ -21,8 +24,8 @@ const withDatabase = { ...shared, setupFiles: 'test/each-file.ts' } as const;
 
 export default defineConfig({
   test: {
-    // Much of what they do is wait for a process, a disk or a browser.
-    maxWorkers: '100%',
+    // Much of what they do is wait for a process, a disk, a browser or a time to pass.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {
