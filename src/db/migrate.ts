@@ -1,4 +1,5 @@
 /** Brings a database to the newest version: each migration in one transaction with its number, or in steps before it. */
+import { setTimeout } from 'node:timers/promises';
 import type { QueryExecutorProvider } from 'kysely';
 import { StartError } from '../errors.ts';
 import { engineOf } from './engine.ts';
@@ -22,20 +23,32 @@ type PerEngine<T> = { sqlite(trx: QueryExecutorProvider): T; postgres(trx: Query
 
 /** A small database is brought up to date in one transaction, and in a large one no transaction is long, in milliseconds. */
 const LONG = 1_000;
+/** In milliseconds. */
+const TURN_OF_OTHERS = 50;
 
 /** Runs what is missing of `migrations`; the first has number 1. Several processes may do so at once. */
 export async function migrate(db: Db, migrations: readonly Migration[]): Promise<void> {
   const engine = engineOf(db);
   for (const [index, migration] of migrations.entries()) {
-    while ((await engine.readVersion(db)) <= index)
+    let isLong = false;
+    while ((await engine.readVersion(db)) <= index) {
+      // Another process that waits for its turn asks every few milliseconds.
+      if (isLong) await setTimeout(TURN_OF_OTHERS);
       await transact(db, async (trx) => {
         // Read again inside the transaction: another process may have run this migration while we waited for our turn.
         if ((await engine.lockVersion(trx)) > index) return;
         const until = performance.now() + LONG;
-        while (await migration.step?.[engine.name](trx)) if (performance.now() > until) return;
+        while (await migration.step?.[engine.name](trx)) {
+          if (performance.now() < until) continue;
+          isLong = true;
+          return;
+        }
         await migration[engine.name](trx);
         await engine.writeVersion(trx, index + 1);
       });
+    }
+    // All rows may be new ones: everything is saved by now, and this only helps later queries.
+    if (isLong) await engine.finishBulkLoad(db).catch(() => {});
   }
 }
 

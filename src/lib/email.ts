@@ -9,6 +9,8 @@ export const EMAIL_MAX = 254;
 
 // `domainToASCII` reads an address of the web, in which more may stand than a domain.
 const WRITTEN_DOMAIN = /^[[\P{ASCII}a-zA-Z\d.\-]--[\p{DI}\p{Z}\p{C}]]+$/v;
+/** https://chromium.googlesource.com/chromium/src/+/main/docs/idn.md */
+const CYRILLIC_LIKE_LATIN = /^(?=.*[а-ӿ])[асԁеһіјӏорԛѕԝхуъьҽпгѵѡ\d-]+$/u;
 const LABEL = /^[\p{L}\p{Nd}-][\p{L}\p{M}\p{Nd}-]*$/u;
 
 /** The form that is stored (Unicode TS 46): its domain in ASCII; as it is where it was, or where there can be no such domain. */
@@ -22,7 +24,7 @@ export function asciiEmail(email: string): string {
 
 /** What an address is found by, in whichever form it is typed; of what is none, the same as of any text. */
 export function emailKey(email: string): string {
-  return textKey(asciiEmail(email));
+  return textKey(asciiEmail(email.normalize('NFKC')));
 }
 
 /** The form that people read: `ada@bücher.example`; the stored one, where the other could be taken for another domain. */
@@ -31,13 +33,19 @@ export function shownEmail(email: string): string {
   const [before, domain] = splitAtDomain(email);
   const shown = domainToUnicode(domain);
   const isItself = domainToASCII(shown) === domain.toLowerCase();
-  return isItself && shown.split('.').every(isClear) ? before + shown : email;
+  return isItself && shown.split('.').every(isClear) && !looksLatin(shown) ? before + shown : email;
 }
 
 /** Whether a part of a domain is written as usernames may be; each stands for itself, as `пример.com` does. */
 function isClear(label: string): boolean {
   const isWritten = LABEL.test(label) && !/\p{DI}/u.test(label);
   return isWritten && (tooManyMarks(label) ?? identifierProblem(label)) === undefined;
+}
+
+/** Whether a part is of Cyrillic letters that all look like Latin ones, below a domain that is no Cyrillic one: as in Chromium. */
+function looksLatin(domain: string): boolean {
+  const labels = domain.split('.');
+  return /^\p{ASCII}*$/u.test(labels.at(-1) ?? '') && labels.some((label) => CYRILLIC_LIKE_LATIN.test(label));
 }
 
 function splitAtDomain(email: string): [string, string] {

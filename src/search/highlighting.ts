@@ -1,7 +1,7 @@
 /** Where in a field a search was found. */
 import { clustersOf, fold, foldCluster, foldSpelledCluster } from './folding.ts';
 import { isSqueezed, squeeze } from './spellings.ts';
-import { type Term, textToFind } from './terms.ts';
+import { isIndexed, type Term, textToFind } from './terms.ts';
 import { type MarkedParts, markParts, WORD_START } from './words.ts';
 
 type Range = [from: number, to: number];
@@ -24,21 +24,27 @@ export function highlight(field: string, terms: readonly Term[]): { part: string
 
 function waysToRead(field: string, clusters: readonly string[]): MarkedParts[] {
   const ways = [markParts(clusters.map(foldCluster)), markParts(clusters.map(foldSpelledCluster))];
-  if (isSqueezed(fold(field))) ways.push(squeezeParts(clusters));
+  if (isSqueezed(fold(field)))
+    ways.push(...[foldCluster, foldSpelledCluster].map((foldOne) => squeezeParts(clusters.map(foldOne))));
   return ways;
 }
 
-function squeezeParts(clusters: readonly string[]): MarkedParts {
+function squeezeParts(folded: readonly string[]): MarkedParts {
   const ends: number[] = [];
   let text = WORD_START;
-  for (const cluster of clusters) {
-    text += squeeze(foldCluster(cluster));
+  for (const part of folded) {
+    text += squeeze(part);
     ends.push(text.length);
   }
   return { text, ends };
 }
 
 function rangesOf(text: string, term: Term): Range[] {
+  const atStart = rangesOfTerm(text, { ...term, at: 'word start' });
+  return isIndexed(term) || atStart.length === 0 ? rangesOfTerm(text, term) : atStart;
+}
+
+function rangesOfTerm(text: string, term: Term): Range[] {
   const pattern = textToFind(term);
   // A mark before a letter is no part of it.
   const skipped = term.at === 'anywhere' ? 0 : WORD_START.length;

@@ -6,8 +6,8 @@ import { markWords, splitWords } from './words.ts';
 
 /** Before each field. */
 export const FIELD_START = '\r';
-/** Before what no field starts with. */
-const SPELLINGS_START = '\v';
+/** Before each other way to write something of them. */
+const SPELLING_START = '\v';
 
 /** In code points, since folding can make one letter eighteen. */
 export const LONGEST_KEY = 64;
@@ -19,10 +19,12 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
   for (const [name, value] of Object.entries(fields)) {
     if (!value) continue;
     text += FIELD_START + markWords(fold(value));
-    spellings.push(...(name === 'email' ? spellingsOfEmail(value) : spellingsOfName(value)));
+    if (name === 'email') spellings.push(...spellingsOfEmail(value));
+    // Most usernames have a dot in them, and are typed with it.
+    else if (name !== 'username' || !value.includes('.')) spellings.push(...spellingsOfName(value));
   }
   const others = [...new Set(spellings)].filter((spelling) => spelling !== '' && !text.includes(spelling));
-  return others.length > 0 ? text + SPELLINGS_START + markWords(others.join(' ')) : text;
+  return others.reduce((all, spelling) => all + SPELLING_START + markWords(spelling), text);
 }
 
 /** What names are sorted by, in the order of code points: the same names in the same order on every database. */

@@ -4,8 +4,10 @@ import { fold, foldSpelled } from './folding.ts';
 import { splitWords } from './words.ts';
 
 const ASCII = /^[ -~]*$/;
-const JOINED = /[^\s]['-]\S/;
+const JOINED = /\S['·-]\S|\p{L}\.\p{L}/u;
 const MOST_PLAIN_WORDS = 2;
+/** Of names such as Le Pen, Van Dyke and Mc Donald, which people write as one word, too. */
+const SHORT_FIRST_WORD = /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|bin|ibn) /;
 const NO_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
 
 /** `obrien` for O’Brien, `jeanluc`, `janvandenberg`: what is written together where a name is not. */
@@ -13,22 +15,26 @@ export function squeeze(folded: string): string {
   return folded.replaceAll(NO_LETTERS, '');
 }
 
-/** Whether people write a name together, too: that with a hyphen or an apostrophe in it, or of three words and more. */
+/** Whether people write a name together, too: that with a sign inside of a word, a short first one, or three words and more. */
 export function isSqueezed(folded: string): boolean {
-  return JOINED.test(folded) || splitWords(folded).length > MOST_PLAIN_WORDS;
+  const words = splitWords(folded);
+  return JOINED.test(folded) || words.length > MOST_PLAIN_WORDS || SHORT_FIRST_WORD.test(words.join(' '));
 }
 
-/** Of a username or a full name: in folded words. */
+/** In folded words. */
 export function spellingsOfName(name: string): string[] {
   const folded = fold(name);
-  const squeezed = isSqueezed(folded) ? [squeeze(folded)] : [];
-  if (ASCII.test(name)) return squeezed;
+  const isAscii = ASCII.test(name);
+  if (isAscii && !isSqueezed(folded)) return [];
+  const spelled = isAscii ? folded : foldSpelled(name);
   const words = splitWords(folded);
-  return [...splitWords(foldSpelled(name)).filter((word) => !words.includes(word)), ...squeezed];
+  const others = splitWords(spelled).filter((word) => !words.includes(word));
+  return isSqueezed(folded) ? [...others, squeeze(folded), squeeze(spelled)] : others;
 }
 
 /** An international domain is stored in ASCII (RFC 3490), and searched for as it is read, too. */
 export function spellingsOfEmail(email: string): string[] {
-  const domain = email.slice(email.indexOf('@') + 1);
-  return /\bxn--/i.test(domain) ? [fold(domainToUnicode(domain))] : [];
+  const start = email.indexOf('@') + 1;
+  const domain = email.slice(start);
+  return /\bxn--/i.test(domain) ? [fold(email.slice(0, start) + domainToUnicode(domain))] : [];
 }

@@ -6,8 +6,10 @@ import { joinWords, splitWords, WORD_START } from './words.ts';
 /** In code points. */
 export const LONGEST_SEARCH = 256;
 
-/** In letters; what is shorter is looked for where words start. */
-const SHORTEST_ANYWHERE = 3;
+/** In letters, of what an index of three in a row finds. */
+const SHORTEST_INDEXED = 3;
+/** Around a word that was copied from a text. */
+const EDGES = /^[.']+|[.']+$/g;
 const QUOTED_OR_NOT = /"([^"]*)"?|[^\s"]+/g;
 const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
 
@@ -25,17 +27,28 @@ export function cleanSearch(typed: string): string {
   return trim(Array.from(text).slice(0, LONGEST_SEARCH).join(''));
 }
 
-/** A user must have all of them. */
+/** A user must have all of them. Short ones are looked for where words start, unless longer ones tell of whom they are asked. */
 export function parseSearch(search: string): Term[] {
   const terms = new Map<string, Term>();
   // Phones type curly quotes.
   for (const [whole, quoted] of search.replaceAll(/[“”„‟«»]/g, '"').matchAll(QUOTED_OR_NOT))
-    for (const typed of quoted === undefined ? splitWords(whole) : [trim(quoted)]) {
-      const text = joinWords(fold(typed));
-      const at = codePoints(text) < SHORTEST_ANYWHERE ? 'word start' : 'anywhere';
-      if (text !== '') terms.set(text, { text, typed, at });
+    for (const typed of isPhrase(quoted) ? [trim(quoted)] : splitWords(quoted ?? whole)) {
+      const folded = joinWords(fold(typed));
+      const text = folded.replaceAll(EDGES, '') || folded;
+      if (text !== '') terms.set(text, { text, typed, at: 'anywhere' });
     }
-  return [...terms.values()];
+  const all = [...terms.values()];
+  return all.some(isIndexed) ? all : all.map((term) => ({ ...term, at: 'word start' }));
+}
+
+/** Mail programs put names in quotes that have a comma in them, the last name first. */
+function isPhrase(quoted: string | undefined): quoted is string {
+  return quoted !== undefined && !quoted.includes(',');
+}
+
+/** Whether the index knows who has it; else it is asked of those whom others have found. */
+export function isIndexed(term: Term): boolean {
+  return codePoints(textToFind(term)) >= SHORTEST_INDEXED;
 }
 
 export function atFieldStart(terms: readonly Term[]): Term[] {

@@ -9,8 +9,7 @@ const ASCII = /^[ -~]*$/;
 /** Typed for an apostrophe; it would become a space. */
 const ACUTE = /[\u00B4\u1FFD]/g;
 
-/** What Unicode does not decompose. */
-const LETTERS = lettersOf({
+const UNDECOMPOSED_BY_UNICODE = lettersOf({
   a: 'ⱥ ɑ',
   ae: 'æ',
   b: 'ƀ ɓ ƃ',
@@ -43,7 +42,7 @@ const LETTERS = lettersOf({
   y: 'ƴ ɏ',
   z: 'ƶ ȥ ɀ ʒ ʐ ⱬ',
   г: 'ґ',
-  "'": '’ ‘ ‛ ʼ ʻ ′ `',
+  "'": '’ ‘ ‛ ʼ ʻ ʽ ʾ ʿ ′ `',
   '"': '“ ” „ ‟',
   '-': '‐ ‒ – — ― −',
 });
@@ -70,7 +69,7 @@ function clustersOf(text: string): string[] {
 function foldCluster(cluster: string): string {
   const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
-  return Array.from(bare, (letter) => LETTERS.get(letter) ?? letter)
+  return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? letter)
     .join('')
     .normalize('NFC');
 }
@@ -116,8 +115,10 @@ function markWords(folded: string): string {
   return words && WORD_START + words;
 }
 
-const JOINED = /[^\s]['-]\S/;
+const JOINED = /\S['·-]\S|\p{L}\.\p{L}/u;
 const MOST_PLAIN_WORDS = 2;
+/** Of names such as Le Pen, Van Dyke and Mc Donald, which people write as one word, too. */
+const SHORT_FIRST_WORD = /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|bin|ibn) /;
 const NO_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
 
 /** `obrien` for O’Brien, `jeanluc`, `janvandenberg`: what is written together where a name is not. */
@@ -125,30 +126,34 @@ function squeeze(folded: string): string {
   return folded.replaceAll(NO_LETTERS, '');
 }
 
-/** Whether people write a name together, too: that with a hyphen or an apostrophe in it, or of three words and more. */
+/** Whether people write a name together, too: that with a sign inside of a word, a short first one, or three words and more. */
 function isSqueezed(folded: string): boolean {
-  return JOINED.test(folded) || splitWords(folded).length > MOST_PLAIN_WORDS;
+  const words = splitWords(folded);
+  return JOINED.test(folded) || words.length > MOST_PLAIN_WORDS || SHORT_FIRST_WORD.test(words.join(' '));
 }
 
-/** Of a username or a full name: in folded words. */
+/** In folded words. */
 function spellingsOfName(name: string): string[] {
   const folded = fold(name);
-  const squeezed = isSqueezed(folded) ? [squeeze(folded)] : [];
-  if (ASCII.test(name)) return squeezed;
+  const isAscii = ASCII.test(name);
+  if (isAscii && !isSqueezed(folded)) return [];
+  const spelled = isAscii ? folded : foldSpelled(name);
   const words = splitWords(folded);
-  return [...splitWords(foldSpelled(name)).filter((word) => !words.includes(word)), ...squeezed];
+  const others = splitWords(spelled).filter((word) => !words.includes(word));
+  return isSqueezed(folded) ? [...others, squeeze(folded), squeeze(spelled)] : others;
 }
 
 /** An international domain is stored in ASCII (RFC 3490), and searched for as it is read, too. */
 function spellingsOfEmail(email: string): string[] {
-  const domain = email.slice(email.indexOf('@') + 1);
-  return /\bxn--/i.test(domain) ? [fold(domainToUnicode(domain))] : [];
+  const start = email.indexOf('@') + 1;
+  const domain = email.slice(start);
+  return /\bxn--/i.test(domain) ? [fold(email.slice(0, start) + domainToUnicode(domain))] : [];
 }
 
 /** Before each field. */
 const FIELD_START = '\r';
-/** Before what no field starts with. */
-const SPELLINGS_START = '\v';
+/** Before each other way to write something of them. */
+const SPELLING_START = '\v';
 
 /** In code points, since folding can make one letter eighteen. */
 const LONGEST_KEY = 64;
@@ -160,10 +165,12 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
   for (const [name, value] of Object.entries(fields)) {
     if (!value) continue;
     text += FIELD_START + markWords(fold(value));
-    spellings.push(...(name === 'email' ? spellingsOfEmail(value) : spellingsOfName(value)));
+    if (name === 'email') spellings.push(...spellingsOfEmail(value));
+    // Most usernames have a dot in them, and are typed with it.
+    else if (name !== 'username' || !value.includes('.')) spellings.push(...spellingsOfName(value));
   }
   const others = [...new Set(spellings)].filter((spelling) => spelling !== '' && !text.includes(spelling));
-  return others.length > 0 ? text + SPELLINGS_START + markWords(others.join(' ')) : text;
+  return others.reduce((all, spelling) => all + SPELLING_START + markWords(spelling), text);
 }
 
 /** What names are sorted by, in the order of code points: the same names in the same order on every database. */

@@ -62,7 +62,8 @@ export async function sqlite(trx: QueryExecutorProvider): Promise<void> {
 }
 
 export async function postgres(trx: QueryExecutorProvider): Promise<void> {
-  await sql`lock table users in share row exclusive mode`.execute(trx);
+  // What it ends up with: to ask for more later could end in a deadlock.
+  await sql`lock table users in access exclusive mode`.execute(trx);
   const users = await usersOfOlderRosters(trx);
   if (users.length > 0) await writeRowsOfPostgres(trx, users);
   for (const column of ['username_sort', 'name_sort'])
@@ -100,10 +101,12 @@ async function goOn(
     const [name, columns] = INDEXES[at] ?? [];
     if (name === undefined || columns === undefined) await keep(trx, 'search', 0);
     else {
+      await say(trx, `Names are put in order: ${at + 1} of ${INDEXES.length}`);
       await makeIndex(trx, name, columns);
       await keep(trx, 'indexes', at + 1);
     }
   } else {
+    await say(trx, `Names are made easier to find: the index, part ${at + 1}`);
     const next = await makeSearch(trx, at);
     await keep(trx, next === undefined ? 'done' : 'search', next ?? 0);
   }
@@ -136,9 +139,17 @@ async function finish(trx: QueryExecutorProvider): Promise<void> {
 /** Ten million users take minutes, in which whoever has started Roster sees no page yet. */
 async function sayHowFar(trx: QueryExecutorProvider, from: number, to: number): Promise<void> {
   if (Math.floor(from / REPORT_EVERY) === Math.floor(to / REPORT_EVERY)) return;
-  const { rows } = await sql<{ last: unknown }>`select max(id) as last from users`.execute(trx);
-  const share = Math.floor((100 * to) / Number(rows[0]?.last));
+  const share = Math.floor((100 * to) / (await lastId(trx)));
   console.log(`Names are made easier to find and put in order: ${share} % of all users are done`);
+}
+
+async function say(trx: QueryExecutorProvider, text: string): Promise<void> {
+  if ((await lastId(trx)) > REPORT_EVERY) console.log(text);
+}
+
+async function lastId(trx: QueryExecutorProvider): Promise<number> {
+  const { rows } = await sql<{ last: unknown }>`select max(id) as last from users`.execute(trx);
+  return Number(rows[0]?.last ?? 0);
 }
 
 function textOf({ username, email, full_name }: Omit<User, 'id'>): string {

@@ -2,7 +2,7 @@
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { textToFind } from '../../search/terms.ts';
+import { isIndexed, textToFind } from '../../search/terms.ts';
 import type { Db } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
@@ -47,9 +47,14 @@ async function findInIndex(
   { terms, condition, range, isReversed }: SearchQuery,
   wanted: number,
 ): Promise<[ids: number[], last: number | undefined]> {
-  const match = terms.map((term) => `"${textToFind(term).replaceAll('"', '""')}"`).join(' ');
+  const asked = terms.filter((term) => !isIndexed(term)).map(sqliteSearch.has);
+  const match = terms
+    .filter(isIndexed)
+    .map((term) => `"${textToFind(term).replaceAll('"', '""')}"`)
+    .join(' ');
   const side = range ? `and rowid ${range.operator} ?` : '';
-  const limit = condition ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
+  const isLookedUp = condition !== undefined || asked.length > 0;
+  const limit = isLookedUp ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
   // As one value: thousands of rows would take as long to hand over as to find.
   const text = `select json_group_array(id) as ids from (
     select rowid as id from ${index} where ${index} match ? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit ?)`;
@@ -58,10 +63,10 @@ async function findInIndex(
   const sign = isReversed ? -1 : 1;
   const ids = (JSON.parse(rows[0]?.ids ?? '[]') as number[]).sort((one, other) => sign * (one - other));
   const last = ids.length < limit ? undefined : ids.at(-1);
-  if (condition === undefined || ids.length === 0) return [ids, last];
+  if (!isLookedUp || ids.length === 0) return [ids, last];
   const matching = await usersByIds(db, ids)
     .select('users.id')
-    .where(condition)
+    .where((where) => where.and([...asked, ...(condition ? [condition(where)] : [])]))
     .orderBy('users.id', isReversed ? 'desc' : 'asc')
     .execute();
   return [matching.map(({ id }) => id), last];

@@ -1,6 +1,7 @@
 /** Where a page begins that was reached by next or previous, as in https://use-the-index-luke.com/no-offset. */
 import type { User } from '../../db/schema.ts';
 import type { Fields } from '../../lib/forms.ts';
+import { sortKeyOf } from '../../search/search-text.ts';
 import { orderOf, type Sort } from './order.ts';
 
 /** More than any key has, in UTF-16 units. */
@@ -37,6 +38,7 @@ export function parseCursor(query: Fields, sort: Sort): Cursor | undefined {
   if (column === 'id') return text === undefined ? { side, id, key: id } : undefined;
   // PostgreSQL refuses a NUL.
   if (text === undefined || text.includes('\0') || text.length > LONGEST_KEY) return undefined;
-  if (column !== 'created_at') return { side, id, key: text };
+  if (column === 'email_key') return { side, id, key: text };
+  if (column !== 'created_at') return { side, id, key: sortKeyOf(text) };
   return /^\d{1,15}$/.test(text) ? { side, id, key: Number(text) } : undefined;
 }
