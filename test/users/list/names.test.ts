@@ -12,7 +12,7 @@ async function startWithNames() {
   for (const [index, full_name] of FULL_NAMES.entries())
     await addUser(app.db, {
       username: `user${index}`,
-      email: full_name.startsWith('Ada') ? 'ada@example.com' : `user${index}@example.org`,
+      email: full_name === 'Ada  Lovelace' ? 'ada@example.com' : `user${index}@example.org`,
       full_name,
     });
   return app;
@@ -72,6 +72,7 @@ test('whoever changes their name stands where it belongs', async () => {
 /** Where ICU's root collation has another order, and why. */
 const DIFFERENCES: Readonly<Record<string, string>> = {
   'ʻAlohi Kamakawiwoʻole': 'the ʻokina counts as an apostrophe here, and as a letter there',
+  'Ada Byron King': 'two spaces, as in the next name, count as one here',
   'Þóra Guðmundsdóttir': 'þ is th here, and after z there',
   'สมชาย ใจดี': 'other scripts follow each other by code point here',
   毛泽东: 'Chinese characters, too; by radical and stroke there',
