@@ -38,7 +38,7 @@ export function identifierProblem(typed: string): string | undefined {
   if (/^\p{ASCII}*$/u.test(typed)) return undefined;
   const text = typed.normalize('NFKC');
   const [foreign] = FOREIGN.exec(typed) ?? FOREIGN.exec(text) ?? [];
-  if (foreign !== undefined) return notTaken(foreign, `usernames cannot be written in ${scriptOf(foreign)}`);
+  if (foreign !== undefined) return `A username cannot be written in ${scriptOf(foreign)}.`;
   const [foreignDigit] = /[\p{Nd}--\d]/v.exec(text) ?? [];
   if (foreignDigit && !isOneScript(text) && isOneScript(text.replaceAll(/\p{Nd}/gu, '')))
     return `The username has a digit of another script than its letters: “${named(foreignDigit)}”.`;
@@ -63,9 +63,9 @@ function onCircle(character: string): string {
 
 function scriptOf(character: string): string {
   const script = LIMITED_SCRIPTS.find((code) => new RegExp(`\\p{sc=${code}}`, 'u').test(character));
-  return (
-    (script && new Intl.DisplayNames('en', { type: 'script' }).of(script)) ?? 'the script that it is from'
-  );
+  const name = script && new Intl.DisplayNames('en', { type: 'script' }).of(script);
+  const shown = `“${named(onCircle(character))}”`;
+  return name ? `${name}, as ${shown} is` : `the script of ${shown}`;
 }
 
 /** The first digit, and the first of another script (TS 39, 5.3); nothing where all are of one. */

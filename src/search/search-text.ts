@@ -20,8 +20,7 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
     if (!value) continue;
     text += FIELD_START + markWords(fold(value));
     if (name === 'email') spellings.push(...spellingsOfEmail(value));
-    // Most usernames have a dot in them, and are typed with it.
-    else if (name !== 'username' || !value.includes('.')) spellings.push(...spellingsOfName(value));
+    else spellings.push(...spellingsOfName(value));
   }
   const others = [...new Set(spellings)].filter((spelling) => spelling !== '' && !text.includes(spelling));
   return others.reduce((all, spelling) => all + SPELLING_START + markWords(spelling), text);

@@ -4,7 +4,8 @@ import { fold, foldSpelled } from './folding.ts';
 import { splitWords } from './words.ts';
 
 const ASCII = /^[ -~]*$/;
-const JOINED = /\S['·-]\S|\p{L}\.\p{L}/u;
+/** A sign inside of a word, or initials. */
+const JOINED = /\S['·-]\S|(?<!\p{L})\p{L}\.\p{L}\./u;
 const MOST_PLAIN_WORDS = 2;
 /** Of names such as Le Pen, Van Dyke and Mc Donald, which people write as one word, too. */
 const SHORT_FIRST_WORD = /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|bin|ibn) /;

@@ -115,7 +115,8 @@ function markWords(folded: string): string {
   return words && WORD_START + words;
 }
 
-const JOINED = /\S['·-]\S|\p{L}\.\p{L}/u;
+/** A sign inside of a word, or initials. */
+const JOINED = /\S['·-]\S|(?<!\p{L})\p{L}\.\p{L}\./u;
 const MOST_PLAIN_WORDS = 2;
 /** Of names such as Le Pen, Van Dyke and Mc Donald, which people write as one word, too. */
 const SHORT_FIRST_WORD = /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|bin|ibn) /;
@@ -166,8 +167,7 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
     if (!value) continue;
     text += FIELD_START + markWords(fold(value));
     if (name === 'email') spellings.push(...spellingsOfEmail(value));
-    // Most usernames have a dot in them, and are typed with it.
-    else if (name !== 'username' || !value.includes('.')) spellings.push(...spellingsOfName(value));
+    else spellings.push(...spellingsOfName(value));
   }
   const others = [...new Set(spellings)].filter((spelling) => spelling !== '' && !text.includes(spelling));
   return others.reduce((all, spelling) => all + SPELLING_START + markWords(spelling), text);
