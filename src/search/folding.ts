@@ -4,7 +4,7 @@ const CLUSTER = /\P{M}\p{M}*|\p{M}+/gu;
 /** Accents and points; the marks that a script always writes its vowels with are letters of it, and so is a kana's. */
 const ACCENTS = /[[\p{Mn}&&[\p{Script=Inherited}\p{Script=Hebrew}]]--[\u3099\u309A]]/gv;
 const INVISIBLE = /\p{DI}/gu;
-const ASCII = /^[ -~]*$/;
+export const ASCII = /^[ -~]*$/;
 /** Typed for an apostrophe; it would become a space. */
 const ACUTE = /[\u00B4\u1FFD]/g;
 
@@ -66,6 +66,7 @@ export function clustersOf(text: string): string[] {
 }
 
 export function foldCluster(cluster: string): string {
+  if (ASCII.test(cluster)) return fold(cluster);
   const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
   return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? letter)

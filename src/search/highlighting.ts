@@ -1,5 +1,5 @@
 /** Where in a field a search was found. */
-import { clustersOf, fold, foldCluster, foldSpelledCluster } from './folding.ts';
+import { ASCII, clustersOf, foldCluster, foldSpelledCluster } from './folding.ts';
 import { isSqueezed, squeeze } from './spellings.ts';
 import { isIndexed, type Term, textToFind } from './terms.ts';
 import { type MarkedParts, markParts, WORD_START } from './words.ts';
@@ -23,10 +23,11 @@ export function highlight(field: string, terms: readonly Term[]): { part: string
 }
 
 function waysToRead(field: string, clusters: readonly string[]): MarkedParts[] {
-  const ways = [markParts(clusters.map(foldCluster)), markParts(clusters.map(foldSpelledCluster))];
-  if (isSqueezed(fold(field)))
-    ways.push(...[foldCluster, foldSpelledCluster].map((foldOne) => squeezeParts(clusters.map(foldOne))));
-  return ways;
+  const folded = clusters.map(foldCluster);
+  const spelled = ASCII.test(field) ? undefined : clusters.map(foldSpelledCluster);
+  const spellings = spelled ? [folded, spelled] : [folded];
+  const squeezed = isSqueezed(folded.join('')) ? spellings.map(squeezeParts) : [];
+  return [...spellings.map(markParts), ...squeezed];
 }
 
 function squeezeParts(folded: readonly string[]): MarkedParts {

@@ -1,9 +1,8 @@
 /** Other ways to write a name, by which it is found as well. */
 import { domainToUnicode } from 'node:url';
-import { fold, foldSpelled } from './folding.ts';
+import { ASCII, fold, foldSpelled } from './folding.ts';
 import { splitWords } from './words.ts';
 
-const ASCII = /^[ -~]*$/;
 /** A sign inside of a word, or initials. */
 const JOINED = /\S['·-]\S|(?<!\p{L})\p{L}\.\p{L}\./u;
 const MOST_PLAIN_WORDS = 2;

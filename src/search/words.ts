@@ -30,6 +30,9 @@ export function markWords(folded: string): string {
 /** A field as it is searched, with where each of its parts ends. */
 export type MarkedParts = { text: string; ends: number[] };
 
+/** Told apart first, since most letters are: the other patterns take longer. */
+const PLAIN = /[a-z0-9.@_-]/;
+
 /** @param folded each by itself. */
 export function markParts(folded: readonly string[]): MarkedParts {
   const ends: number[] = [];
@@ -37,8 +40,9 @@ export function markParts(folded: readonly string[]): MarkedParts {
   let isStart = true;
   for (const part of folded) {
     for (const letter of part) {
-      const isBetween = SEPARATOR.test(letter);
-      if (!isBetween) text += (isStart || UNSPACED.test(letter) ? WORD_START : '') + letter;
+      const isPlain = PLAIN.test(letter);
+      const isBetween = !isPlain && SEPARATOR.test(letter);
+      if (!isBetween) text += (isStart || (!isPlain && UNSPACED.test(letter)) ? WORD_START : '') + letter;
       isStart = isBetween;
     }
     ends.push(text.length);

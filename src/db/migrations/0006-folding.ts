@@ -67,6 +67,7 @@ function clustersOf(text: string): string[] {
 }
 
 function foldCluster(cluster: string): string {
+  if (ASCII.test(cluster)) return fold(cluster);
   const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
   return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? letter)
