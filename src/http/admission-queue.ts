@@ -5,7 +5,7 @@ export const KINDS = ['signing in', 'reading', 'writing'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Who waits longer is refused; sooner would only mean to be asked again sooner. */
-export const LONGEST_WAIT = 400;
+export const LONGEST_WAIT = 430;
 
 type Waiting<T> = { item: T; deadline: number };
 

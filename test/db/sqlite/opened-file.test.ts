@@ -23,6 +23,11 @@ import { addUser, addUsers, get, post, startApp, temporaryDatabase, temporaryFol
 
 const ENDINGS = ['', '-wal', '-shm'];
 
+/** Two files begin at generations far apart, which are drawn by lot else. */
+function drawGeneration(lot: number): void {
+  vi.spyOn(Math, 'random').mockReturnValue(lot);
+}
+
 /** A database with a user in its file and another one in its log. */
 async function openFile(): Promise<{ path: string; db: Db; log: string[] }> {
   const path = join(temporaryFolder(), 'roster.db');
@@ -31,6 +36,7 @@ async function openFile(): Promise<{ path: string; db: Db; log: string[] }> {
     if (line.startsWith(path)) log.push(line);
   });
   onTestFinished(() => spy.mockRestore());
+  drawGeneration(0.25);
   const db = await temporaryDatabase(`sqlite:${path}`);
   await addUsers(db, ['alice', 'bob']);
   return { path, db, log };
@@ -38,6 +44,7 @@ async function openFile(): Promise<{ path: string; db: Db; log: string[] }> {
 
 async function otherFile(): Promise<string> {
   const path = join(temporaryFolder(), 'other.db');
+  drawGeneration(0.75);
   const db = await openDatabase(`sqlite:${path}`);
   await addUsers(db, ['zoe', 'yves', 'xaver']);
   await db.destroy();
