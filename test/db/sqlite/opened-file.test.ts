@@ -25,7 +25,7 @@ const ENDINGS = ['', '-wal', '-shm'];
 
 /** Two files begin at generations far apart, which are drawn by lot else. */
 function drawGeneration(lot: number): void {
-  vi.spyOn(Math, 'random').mockReturnValue(lot);
+  vi.spyOn(Math, 'random').mockReturnValueOnce(lot);
 }
 
 /** A database with a user in its file and another one in its log. */
