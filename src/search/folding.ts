@@ -52,7 +52,8 @@ const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
 /** `Łódź` is `lodz`, `straße` is `strasse`; case is folded as in `textKey`. */
 export function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
-  return clustersOf(text).map(foldCluster).join('');
+  // A half-width kana has its mark in a cluster of its own.
+  return clustersOf(text).map(foldCluster).join('').normalize('NFC');
 }
 
 /** `Müller` is `mueller`. */

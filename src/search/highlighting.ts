@@ -26,23 +26,14 @@ function waysToRead(field: string, clusters: readonly string[]): MarkedParts[] {
   const folded = clusters.map(foldCluster);
   const spelled = ASCII.test(field) ? undefined : clusters.map(foldSpelledCluster);
   const spellings = spelled ? [folded, spelled] : [folded];
-  const squeezed = isSqueezed(folded.join('')) ? spellings.map(squeezeParts) : [];
-  return [...spellings.map(markParts), ...squeezed];
-}
-
-function squeezeParts(folded: readonly string[]): MarkedParts {
-  const ends: number[] = [];
-  let text = WORD_START;
-  for (const part of folded) {
-    text += squeeze(part);
-    ends.push(text.length);
-  }
-  return { text, ends };
+  const squeezed = isSqueezed(folded.join('')) ? spellings.map((parts) => parts.map(squeeze)) : [];
+  return [...spellings, ...squeezed].map(markParts);
 }
 
 function rangesOf(text: string, term: Term): Range[] {
+  if (isIndexed(term)) return rangesOfTerm(text, term);
   const atStart = rangesOfTerm(text, { ...term, at: 'word start' });
-  return isIndexed(term) || atStart.length === 0 ? rangesOfTerm(text, term) : atStart;
+  return atStart.length > 0 ? atStart : rangesOfTerm(text, term);
 }
 
 function rangesOfTerm(text: string, term: Term): Range[] {

@@ -10,7 +10,7 @@ export const FIELD_START = '\r';
 const SPELLING_START = '\v';
 
 /** In code points, since folding can make one letter eighteen. */
-export const LONGEST_KEY = 64;
+const LONGEST_KEY = 64;
 
 /** @param fields in the order in which they are searched; what is not there takes no place. */
 export function searchTextOf(fields: Readonly<Record<string, string | null | undefined>>): string {
@@ -18,17 +18,20 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
   const spellings: string[] = [];
   for (const [name, value] of Object.entries(fields)) {
     if (!value) continue;
-    text += FIELD_START + markWords(fold(value));
-    if (name === 'email') spellings.push(...spellingsOfEmail(value));
-    else spellings.push(...spellingsOfName(value));
+    const folded = fold(value);
+    text += FIELD_START + markWords(folded);
+    spellings.push(...(name === 'email' ? spellingsOfEmail(value) : spellingsOfName(value, folded)));
   }
-  const others = [...new Set(spellings)].filter((spelling) => spelling !== '' && !text.includes(spelling));
-  return others.reduce((all, spelling) => all + SPELLING_START + markWords(spelling), text);
+  const others = [...new Set(spellings)].map(markWords).filter((spelling) => !text.includes(spelling));
+  return others.reduce((all, spelling) => all + SPELLING_START + spelling, text);
 }
 
-/** What names are sorted by, in the order of code points: the same names in the same order on every database. */
+/**
+ * What names are sorted by, in the order of code points: the same names in the same order on every database. A key is its own
+ * key, since links carry it.
+ */
 export function sortKeyOf(name: string): string {
   const folded = fold(name);
   const key = splitWords(folded).join(' ') || folded;
-  return codePoints(key) > LONGEST_KEY ? Array.from(key).slice(0, LONGEST_KEY).join('') : key;
+  return codePoints(key) > LONGEST_KEY ? Array.from(key).slice(0, LONGEST_KEY).join('').trimEnd() : key;
 }

@@ -22,14 +22,12 @@ export function isSqueezed(folded: string): boolean {
 }
 
 /** In folded words. */
-export function spellingsOfName(name: string): string[] {
-  const folded = fold(name);
-  const isAscii = ASCII.test(name);
-  if (isAscii && !isSqueezed(folded)) return [];
-  const spelled = isAscii ? folded : foldSpelled(name);
+export function spellingsOfName(name: string, folded: string): string[] {
+  const spelled = ASCII.test(name) ? folded : foldSpelled(name);
+  const squeezed = isSqueezed(folded) ? [squeeze(folded), squeeze(spelled)] : [];
+  if (spelled === folded) return squeezed;
   const words = splitWords(folded);
-  const others = splitWords(spelled).filter((word) => !words.includes(word));
-  return isSqueezed(folded) ? [...others, squeeze(folded), squeeze(spelled)] : others;
+  return [...splitWords(spelled).filter((word) => !words.includes(word)), ...squeezed];
 }
 
 /** An international domain is stored in ASCII (RFC 3490), and searched for as it is read, too. */

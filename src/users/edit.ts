@@ -79,10 +79,10 @@ export async function update(request: Request, reply: FastifyReply) {
 }
 
 /** What a form changes. What it sends back as it was is not judged again: the rules may have changed since it was stored. */
-function parseChanges(fields: Fields, known: User): Form<UserChanges> {
-  const shown = valuesOf(known);
+function parseChanges(fields: Fields, current: User): Form<UserChanges> {
+  const shown = valuesOf(current);
   const isKept = (name: string) => fields[name] === shown[name];
-  const kept = Object.entries(known).filter(([name]) => name in fields && isKept(name));
+  const kept = Object.entries(current).filter(([name]) => name in fields && isKept(name));
   const form = parseForm(
     userChangesSchema,
     Object.fromEntries(Object.entries(fields).filter(([name]) => !isKept(name))),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { highlight } from '../../src/search/highlighting.ts';
-import { searchTextOf } from '../../src/search/search-text.ts';
+import { searchTextOf, sortKeyOf } from '../../src/search/search-text.ts';
 import { cleanSearch, parseSearch, textToFind } from '../../src/search/terms.ts';
 import { runs } from '../runs.ts';
 import { NAMES } from './names.ts';
@@ -126,4 +126,14 @@ describe('marking', () => {
       runs(2_000),
     );
   });
+});
+
+test('a key to sort by is its own key, wherever a long name is cut', () => {
+  const expectOwnKey = (name: string) => {
+    expect(sortKeyOf(sortKeyOf(name))).toBe(sortKeyOf(name));
+  };
+  expectOwnKey(`${'a'.repeat(63)} b`);
+  const letters = fc.constantFrom(...'aÉß ,.(ｶﾞが한ﷺनि\u0301');
+  for (const unit of [letters, 'binary'] as const)
+    fc.assert(fc.property(fc.string({ unit, maxLength: 90 }), expectOwnKey), runs(2_000));
 });

@@ -53,7 +53,8 @@ const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
 /** `Łódź` is `lodz`, `straße` is `strasse`; case is folded as in `textKey`. */
 function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
-  return clustersOf(text).map(foldCluster).join('');
+  // A half-width kana has its mark in a cluster of its own.
+  return clustersOf(text).map(foldCluster).join('').normalize('NFC');
 }
 
 /** `Müller` is `mueller`. */
@@ -135,14 +136,12 @@ function isSqueezed(folded: string): boolean {
 }
 
 /** In folded words. */
-function spellingsOfName(name: string): string[] {
-  const folded = fold(name);
-  const isAscii = ASCII.test(name);
-  if (isAscii && !isSqueezed(folded)) return [];
-  const spelled = isAscii ? folded : foldSpelled(name);
+function spellingsOfName(name: string, folded: string): string[] {
+  const spelled = ASCII.test(name) ? folded : foldSpelled(name);
+  const squeezed = isSqueezed(folded) ? [squeeze(folded), squeeze(spelled)] : [];
+  if (spelled === folded) return squeezed;
   const words = splitWords(folded);
-  const others = splitWords(spelled).filter((word) => !words.includes(word));
-  return isSqueezed(folded) ? [...others, squeeze(folded), squeeze(spelled)] : others;
+  return [...splitWords(spelled).filter((word) => !words.includes(word)), ...squeezed];
 }
 
 /** An international domain is stored in ASCII (RFC 3490), and searched for as it is read, too. */
@@ -166,17 +165,22 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
   const spellings: string[] = [];
   for (const [name, value] of Object.entries(fields)) {
     if (!value) continue;
-    text += FIELD_START + markWords(fold(value));
-    if (name === 'email') spellings.push(...spellingsOfEmail(value));
-    else spellings.push(...spellingsOfName(value));
+    const folded = fold(value);
+    text += FIELD_START + markWords(folded);
+    spellings.push(...(name === 'email' ? spellingsOfEmail(value) : spellingsOfName(value, folded)));
   }
-  const others = [...new Set(spellings)].filter((spelling) => spelling !== '' && !text.includes(spelling));
-  return others.reduce((all, spelling) => all + SPELLING_START + markWords(spelling), text);
+  const others = [...new Set(spellings)].map(markWords).filter((spelling) => !text.includes(spelling));
+  return others.reduce((all, spelling) => all + SPELLING_START + spelling, text);
 }
 
-/** What names are sorted by, in the order of code points: the same names in the same order on every database. */
+/**
+ * What names are sorted by, in the order of code points: the same names in the same order on every database. A key is its own
+ * key, since links carry it.
+ */
 export function sortKeyOf(name: string): string {
   const folded = fold(name);
   const key = splitWords(folded).join(' ') || folded;
-  return Array.from(key).length > LONGEST_KEY ? Array.from(key).slice(0, LONGEST_KEY).join('') : key;
+  return Array.from(key).length > LONGEST_KEY
+    ? Array.from(key).slice(0, LONGEST_KEY).join('').trimEnd()
+    : key;
 }
