@@ -88,7 +88,8 @@ export const helpers = {
     const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
       (word) => [...(word ?? '')][0] ?? '',
     );
-    return letters.join('').toUpperCase();
+    // Letters of scripts without capitals are too wide for two, or change beside each other.
+    return letters.slice(0, /^\p{Lo}/u.test(letters.join('')) ? 1 : 2).join('').toUpperCase();
   },
   hue: (user: User) => user.id % 5,
 };
