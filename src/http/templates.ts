@@ -89,7 +89,10 @@ export const helpers = {
       (word) => [...(word ?? '')][0] ?? '',
     );
     // Letters of scripts without capitals are too wide for two, or change beside each other.
-    return letters.slice(0, /^\p{Lo}/u.test(letters.join('')) ? 1 : 2).join('').toUpperCase();
+    return letters
+      .slice(0, /^\p{Lo}/u.test(letters.join('')) ? 1 : 2)
+      .join('')
+      .toUpperCase();
   },
   hue: (user: User) => user.id % 5,
 };
