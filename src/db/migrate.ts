@@ -27,7 +27,7 @@ const LONG = 1_000;
 const TURN_OF_OTHERS = 50;
 
 /** Runs what is missing of `migrations`; the first has number 1. Several processes may do so at once. */
-export async function migrate(db: Db, migrations: readonly Migration[]): Promise<void> {
+export async function migrate(db: Db, migrations: readonly Migration[], long = LONG): Promise<void> {
   const engine = engineOf(db);
   for (const [index, migration] of migrations.entries()) {
     let isLong = false;
@@ -37,7 +37,7 @@ export async function migrate(db: Db, migrations: readonly Migration[]): Promise
       await transact(db, async (trx) => {
         // Read again inside the transaction: another process may have run this migration while we waited for our turn.
         if ((await engine.lockVersion(trx)) > index) return;
-        const until = performance.now() + LONG;
+        const until = performance.now() + long;
         while (await migration.step?.[engine.name](trx)) {
           if (performance.now() < until) continue;
           isLong = true;
