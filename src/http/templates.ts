@@ -62,7 +62,6 @@ export const helpers = {
   urlFor,
   yesOrNo,
   number: (value: number) => number.format(value),
-  /** "1,204", or "more than 10,000" */
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,
