@@ -18,7 +18,11 @@ const LONG_TRANSACTION_MS = 1_000;
 const TURN_OF_OTHERS_MS = 50;
 
 /** Runs what is missing of `migrations`; the first has number 1. Several processes may do so at once. */
-export async function migrate(db: Db, migrations: readonly Migration[], long = LONG): Promise<void> {
+export async function migrate(
+  db: Db,
+  migrations: readonly Migration[],
+  longMs = LONG_TRANSACTION_MS,
+): Promise<void> {
   const engine = engineOf(db);
   for (const [index, migration] of migrations.entries()) {
     let isLong = false;
@@ -28,11 +32,7 @@ export async function migrate(db: Db, migrations: readonly Migration[], long = L
       await transact(db, async (trx) => {
         // Another process may have run this migration while we waited for our turn.
         if ((await engine.lockVersion(trx)) > index) return;
-export async function migrate(
-  db: Db,
-  migrations: readonly Migration[],
-  longMs = LONG_TRANSACTION_MS,
-): Promise<void> {
+        const until = performance.now() + longMs;
         while (await migration.step?.[engine.name](trx)) {
           if (performance.now() < until) continue;
           isLong = true;
