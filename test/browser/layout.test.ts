@@ -32,7 +32,7 @@ const LISTS: [address: string, pages: number, rows: number][] = [
   ['/users?role=viewer&per_page=16&page=4', 7, 16],
   ['/users?sort=-id', 1001, 10],
   ['/users?sort=name&page=500', 1001, 10],
-  ['/users?role=viewer&status=active&created_after=2019-01-01&q=example&per_page=100', 1, 91],
+  [`/users?role=editor&status=active&created_after=2019-01-01&q=${'w'.repeat(64)}`, 1, 1],
   ['/users?role=editor', 1, 2],
   ['/users?role=admin', 1, 1],
   ['/users?role=admin&status=inactive', 0, 0],
