@@ -123,6 +123,11 @@ export function interrupted(
 /** Makes the app listen on a free port of this machine; its address, without a slash at the end. */
 export async function listen(app: FastifyInstance): Promise<string> {
   await app.listen({ host: '127.0.0.1', port: 0 });
+  return addressOf(app);
+}
+
+/** Of an app that listens. */
+export function addressOf(app: FastifyInstance): string {
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 }
 

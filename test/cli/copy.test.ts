@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -18,6 +16,7 @@ import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { resolveFilter } from '../../src/users/list/filter-result.ts';
+import { runCommand } from '../command.ts';
 import { tablesOf } from '../engines.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
 import { run } from '../roster.ts';
@@ -151,12 +150,7 @@ test('what does not arrive as it was is noticed, and nothing is copied', async (
 
 describe('npm run roster -- copy', () => {
   async function runCopy(...args: string[]) {
-    const child = run(['copy', ...args], {});
-    const [out, error, [code]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'close'),
-    ]);
+    const { out, error, code } = await runCommand(['copy', ...args], { PATH: '/usr/bin' });
     return { code, said: out + error };
   }
 
