@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 /** By these a test has a database of the engine under test. */
 const WITH_DATABASE =
-  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|inject)\b|startRoster\(\)|\/engines\.ts'/;
+  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|startWithPayloads|inject)\b|startRoster\(\)|\/engines\.ts'/;
 /** What has none runs once, also where it starts a Roster on a file of its own. */
 const UNITS = globSync('test/**/*.test.ts', { exclude: ['test/reliability/**'] }).filter(
   (path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')),

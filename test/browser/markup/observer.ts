@@ -67,7 +67,11 @@ export const OBSERVER = `{
   };
   globalThis.judgeAll = async (pages) => {
     const judged = [];
-    for (const { html, shows } of pages) judged.push(judge(await show(html), shows));
+    for (const { html, shows } of pages) {
+      judged.push(judge(await show(html), shows));
+      // The next page is not written while the last one is still told that it has loaded.
+      await scheduler.yield();
+    }
     return judged;
   };
   globalThis.send = (action, fields) => {
