@@ -1,7 +1,6 @@
 /** What tests share: a Roster of their own, on a database of its own, and how to talk to it. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
@@ -18,6 +17,7 @@ import type { Clock } from '../src/lib/clock.ts';
 import type { Stopwatch } from '../src/lib/deadline.ts';
 import { createUser } from '../src/users/commands.ts';
 import type { NewUser } from '../src/users/validation.ts';
+import { FOLDERS } from './folders.ts';
 import { htmlProblems } from './html.ts';
 import { readySchema, temporarySchema } from './postgres/database.ts';
 import './template.ts';
@@ -36,7 +36,7 @@ type AtEnd = (end: () => Promise<void>) => void;
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(atEnd: AtEnd = onTestFinished): string {
-  const folder = mkdtempSync(join(tmpdir(), 'roster-test-'));
+  const folder = mkdtempSync(join(FOLDERS, 'roster-test-'));
   atEnd(async () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
