@@ -20,6 +20,7 @@ import type { NewUser } from '../src/users/validation.ts';
 import { FOLDERS } from './folders.ts';
 import { htmlProblems } from './html.ts';
 import { readySchema, temporarySchema } from './postgres/database.ts';
+import { reusedDatabase } from './postgres/reused.ts';
 import './template.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
@@ -61,6 +62,11 @@ export async function temporaryDatabase(url?: string, connections = 5): Promise<
   return db;
 }
 
+/** One that is as new: to make it anew for each test takes long on PostgreSQL. */
+function emptyDatabase(): Promise<Db> {
+  return inject('engine') === 'postgres' ? reusedDatabase() : temporaryDatabase();
+}
+
 /** A database that the tests of a file share, filled when the first of them asks for it: they only read it. */
 export function sharedDatabase(fill: (db: Db) => Promise<unknown>): () => Promise<Db> {
   const ends: (() => Promise<void>)[] = [];
@@ -91,7 +97,7 @@ export async function startApp(
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
   const app = await buildApp({
     config,
-    db: db ?? (await temporaryDatabase()),
+    db: db ?? (await emptyDatabase()),
     secretKey: SECRET_KEY,
     databaseId: DATABASE_ID,
     clock,
