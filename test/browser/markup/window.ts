@@ -19,7 +19,9 @@ export const MODES = [
 ] as const;
 
 export async function openWindow(browser: Browser, baseURL: string, bypassCSP: boolean): Promise<Window> {
-  const context = await browser.newContext({ baseURL, bypassCSP });
+  // To draw the pages would take half the time; of a transition between two of them a script may hear that it was broken off.
+  const viewport = { width: 200, height: 100 };
+  const context = await browser.newContext({ baseURL, bypassCSP, viewport, reducedMotion: 'reduce' });
   onTestFinished(() => context.close());
   const found = new Set<string>();
   let at = '';
