@@ -94,17 +94,30 @@ export async function startApp(
   clock: Clock = Date.now,
   stopwatch: Stopwatch = () => performance.now(),
 ): Promise<FastifyInstance> {
-  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({
-    config,
-    db: db ?? (await emptyDatabase()),
-    secretKey: SECRET_KEY,
-    databaseId: DATABASE_ID,
-    clock,
-    stopwatch,
-  });
+  const app = await makeApp(settings, db ?? (await emptyDatabase()), clock, stopwatch);
   onTestFinished(() => app.close());
   return app;
+}
+
+/** An app that the tests of a file share, filled when the first of them asks for it: they change nothing there. */
+export function sharedApp(
+  settings: Record<string, string> = {},
+  fill: (db: Db) => Promise<unknown> = async () => {},
+): () => Promise<FastifyInstance> {
+  // Closed before its database is: what is to be done at the end is done from the last to the first.
+  const database = sharedDatabase(fill);
+  let shared: Promise<FastifyInstance> | undefined;
+  afterAll(async () => (await shared)?.close());
+  const make = async () => makeApp(settings, await database(), Date.now, () => performance.now());
+  return () => {
+    shared ??= make();
+    return shared;
+  };
+}
+
+async function makeApp(settings: Record<string, string>, db: Db, clock: Clock, stopwatch: Stopwatch) {
+  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
+  return buildApp({ config, db, secretKey: SECRET_KEY, databaseId: DATABASE_ID, clock, stopwatch });
 }
 
 /** A database on which something happens once, between the reading of a row and whatever is done with it. */
