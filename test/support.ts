@@ -20,7 +20,7 @@ import type { NewUser } from '../src/users/validation.ts';
 import { FOLDERS } from './folders.ts';
 import { htmlProblems } from './html.ts';
 import { readySchema, temporarySchema } from './postgres/database.ts';
-import { reusedDatabase } from './postgres/reused.ts';
+import { readyDatabase, reusedDatabase } from './postgres/reused.ts';
 import './template.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
@@ -57,7 +57,10 @@ export async function readyUrl(engine = inject('engine'), atEnd?: AtEnd): Promis
 
 /** A database of the engine under test, opened as it is for requests. */
 export async function temporaryDatabase(url?: string, connections = 5): Promise<Db> {
-  const db = await openDatabase(url ?? (await readyUrl()), { connections });
+  const isReady = url === undefined && inject('engine') === 'postgres';
+  const db = isReady
+    ? await readyDatabase(connections)
+    : await openDatabase(url ?? (await readyUrl()), { connections });
   onTestFinished(() => db.destroy());
   return db;
 }

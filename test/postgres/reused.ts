@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import { postgresDialect } from '../../src/db/postgres/dialect.ts';
 import { type ConnectionPool, openPool } from '../../src/db/postgres/pool.ts';
 import type { Db, Schema } from '../../src/db/schema.ts';
-import { keptSchema } from './database.ts';
+import { keptSchema, readySchema } from './database.ts';
 
 type Reusable = { pool: ConnectionPool; tables: string; clearing: string };
 
@@ -31,6 +31,11 @@ export async function reusedDatabase(): Promise<Db> {
     else await reusable.pool.end();
   });
   return db;
+}
+
+/** One for one test alone. Its version is known, so that no connection is opened to ask for it. */
+export async function readyDatabase(connections: number): Promise<Db> {
+  return new Kysely<Schema>({ dialect: postgresDialect(openPool(await readySchema(), { connections })) });
 }
 
 /** A database that ends leaves its connections open. */
