@@ -1,16 +1,12 @@
 /** The list as a browser lays it out, by measure: at every width, with the longest names and the most pages. */
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, giveRole, listen, sharedDatabase, startApp } from '../support.ts';
-import { launchChromium } from './chromium.ts';
+import { sharedChromium } from './chromium.ts';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser.close());
+const browser = sharedChromium();
 
 const WIDTHS = [320, 390, 768, 1024, 1280, 1920];
 
@@ -87,7 +83,7 @@ async function openWindow(options: BrowserContextOptions = {}): Promise<Page> {
     .executeTakeFirstOrThrow();
   const { cookie } = await signedIn(app, ann);
   const baseURL = await listen(app);
-  const context = await browser.newContext({ baseURL, reducedMotion: 'reduce', ...options });
+  const context = await browser().newContext({ baseURL, reducedMotion: 'reduce', ...options });
   onTestFinished(() => context.close());
   const [name = '', value = ''] = cookie.split('=');
   await context.addCookies([{ name, value, url: baseURL }]);
@@ -149,8 +145,8 @@ test('on a phone the filters stay folded, the list begins soon, and a card says 
 
 test('on paper the list is a table, without what can be pressed', async () => {
   const page = await openWindow({ viewport: { width: 390, height: 800 } });
-  await page.goto('/users?role=viewer&page=4');
   await page.emulateMedia({ media: 'print' });
+  await page.goto('/users?role=viewer&page=4');
   expect(await page.locator('th').first().isVisible()).toBe(true);
   expect(await page.evaluate("getComputedStyle(document.querySelector('tbody tr')).display")).toBe(
     'table-row',
