@@ -94,7 +94,6 @@ export async function countRecoveryCodes(db: Db, userId: number): Promise<number
   return codes.length;
 }
 
-/** Uses up the codes of all steps up to one. */
 export async function setCodeStep(trx: Trx, userId: number, code_step: number): Promise<void> {
   await trx.updateTable('credentials').set({ code_step }).where('user_id', '=', userId).execute();
 }
