@@ -158,6 +158,17 @@ class Page extends Part {
     return this.all('tbody tr').map((row) => textOf(row.querySelectorAll('td')[index]));
   }
 
+  /** The numbers of the users in the table, to whom its rows lead. */
+  get users(): number[] {
+    const links = this.all('tbody a').map((link) => attributeOf(link, 'href'));
+    return links.map((href) => Number(/^\/users\/(\d+)/.exec(href)?.[1]));
+  }
+
+  /** What the list is limited to; each link takes it off. */
+  get chips(): { text: string; href: string }[] {
+    return this.all('.chips').flatMap((chips) => new Part(chips).links);
+  }
+
   /** What is marked as found. */
   get marks(): string[] {
     return this.all('mark').map(textOf);

@@ -26,8 +26,8 @@ export type Views = {
     /** None when it would take too long to find. */
     page: Page<User> | undefined;
     counts: Counts;
-    /** Nobody in the whole directory. */
-    isEmpty: boolean;
+    /** How many there are in the whole directory. */
+    everyone: number;
     terms: readonly Term[];
     notices: string[];
     /** What was typed for the number of a page and is none. */

@@ -59,7 +59,7 @@ function showList(response: ServerResponse, session: Session, page: number): voi
       list,
       page: shown,
       counts: users.counts,
-      isEmpty: total === 0,
+      everyone: total,
       terms: [],
       notices: [],
     }),

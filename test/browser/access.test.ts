@@ -132,7 +132,7 @@ test('a person sets up a second factor, signs out, and comes back with a code, t
   const recovery = (await page.locator('.codes li').first().textContent()) ?? '';
   await page.getByRole('link', { name: 'I have kept them' }).click();
   await expectText(page, '10 recovery codes are left');
-  await page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await expectText(page, 'You are signed out.');
 
   clock.move(30_000);
@@ -245,7 +245,8 @@ test('a person signs out every other browser, and by the back button a signed-ou
   // Of what is about others, a browser gives back more only with the whole page, which this one does not keep.
   expect(await here.getByLabel('Inactive').isChecked(), 'what was half filled in').toBe(true);
   await here.goto('/users/2');
-  await here.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+  await here.getByRole('banner').getByRole('link', { name: 'ann' }).click();
+  await here.getByRole('button', { name: 'Sign out', exact: true }).click();
   await expectText(here, 'You are signed out.');
   for (let times = 0; times < 3; times++) {
     await here.goBack();

@@ -68,7 +68,8 @@ test('a person creates a user, finds them on page 2, edits, deactivates, filters
   await expectText(page, 'Inactive');
   await page.getByRole('link', { name: 'All users' }).click();
   expect(new URL(page.url()).search).toBe('?page=2');
-  await page.getByRole('link', { name: /^Inactive/ }).click();
+  await page.getByLabel('Status').selectOption('Inactive');
+  await page.getByRole('button', { name: 'Search' }).click();
   await page.getByRole('link', { name: 'Zoë Quinn' }).click();
   await page.getByRole('link', { name: 'Delete…' }).click();
   await page.getByRole('button', { name: 'Delete user' }).click();
@@ -82,11 +83,11 @@ test('a person searches, pages through who was found, looks at one and comes bac
   await page.goto('/users');
   await page.getByLabel('Search').fill('garc');
   await page.keyboard.press('Enter');
-  await expectText(page, 'Showing users with “garc”.');
+  await expectText(page, ' “garc” Clear all');
   expect(await page.locator('mark').first().textContent()).toMatch(/^garc/i);
   await page.getByLabel('Search').fill('example AN');
   await page.getByRole('button', { name: 'Search' }).click();
-  await expectText(page, 'Showing users with “example” and “AN”.');
+  await expectText(page, ' “example” and “AN” Clear all');
   await page.getByRole('link', { name: 'Next' }).click();
   await expectText(page, 'Showing 11–');
   const shown = await page.locator('tbody').textContent();
@@ -95,13 +96,16 @@ test('a person searches, pages through who was found, looks at one and comes bac
   await page.getByRole('link', { name: 'Back to the list' }).click();
   expect(await page.locator('tbody').textContent()).toBe(shown);
   expect(await page.getByLabel('Search').inputValue()).toBe('example AN');
-  await page.getByRole('link', { name: 'Inactive' }).click();
-  await expectText(page, 'Showing inactive users with “example” and');
-  await page.getByRole('link', { name: 'Show all users' }).click();
+  await page.getByLabel('Status').selectOption('Inactive');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expectText(page, ' “example” and “AN” Inactive Clear all');
+  await page.getByRole('link', { name: '“example” and “AN”' }).click();
+  expect(new URL(page.url()).search).toBe('?status=inactive');
+  await page.getByRole('link', { name: 'Clear all' }).click();
   expect(new URL(page.url()).search).toBe('');
 });
 
-test('on a wide screen the dates are open, on a phone they open by a click or a key', async () => {
+test('on a wide screen the filters are open, on a phone they open by a click or a key, also where some are applied', async () => {
   const wide = await openRoster(3);
   await wide.goto('/users');
   expect(await wide.getByLabel('Created from').isVisible()).toBe(true);
@@ -111,9 +115,11 @@ test('on a wide screen the dates are open, on a phone they open by a click or a 
   await pressUntilFocused(phone, 'summary');
   await phone.keyboard.press('Enter');
   await phone.getByLabel('Created from').fill('2019-01-01');
-  await phone.getByRole('button', { name: 'Apply' }).click();
-  await expectText(phone, 'created since 1 Jan 2019');
+  await phone.getByRole('button', { name: 'Search' }).click();
+  await expectText(phone, 'Filters (1)');
+  await expectText(phone, ' Created from 1 Jan 2019 Clear all');
   expect(await phone.getByLabel('Created from').inputValue()).toBe('2019-01-01');
+  expect(await phone.getByLabel('Created from').isVisible()).toBe(false);
 });
 
 test('two people who edit the same user see both versions, and the later one chooses', async () => {
@@ -159,12 +165,12 @@ test('the list is sorted, filtered by date and paged by links and one form', asy
   await page.getByRole('link', { name: 'User', exact: true }).click();
   expect(await page.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('descending');
   await page.getByLabel('Created from').fill('2019-01-07');
-  await page.getByRole('button', { name: 'Apply' }).click();
-  await expectText(page, 'Showing all users created since 7 Jan 2019.');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expectText(page, ' Created from 7 Jan 2019 Clear all');
   expect(await page.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('descending');
   await page.getByRole('link', { name: '25', exact: true }).click();
   await expectText(page, 'Showing 1–25 of 30');
-  await page.getByRole('link', { name: 'Show all users' }).click();
+  await page.getByRole('link', { name: 'Clear all' }).click();
   expect(new URL(page.url()).search).toBe('?sort=-name&per_page=25');
 });
 
@@ -246,9 +252,9 @@ describe('on a phone', () => {
     await page.getByLabel('Email').fill('zoe@example.org');
     await page.getByRole('button', { name: 'Create user' }).click();
     await page.getByRole('link', { name: 'All users' }).click();
-    await page.getByText('Role, dates and order').click();
+    await page.getByText('Filters', { exact: true }).click();
     await page.getByLabel('Order').selectOption('-id');
-    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByRole('button', { name: 'Search' }).click();
     expect(await page.locator('tbody tr').first().textContent()).toContain('zoe@example.org');
   });
 });

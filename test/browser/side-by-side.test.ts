@@ -91,7 +91,8 @@ test('in one browser the sessions and messages of two Rosters of one host are ea
   await page.goto(`${first.address}/users`);
   expect(await mainOf(page)).toContain('User zoe created!');
 
-  await page.getByRole('banner').getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('banner').getByRole('link', { name: 'ann' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   expect(await mainOf(page)).toContain('You are signed out.');
   await page.goto(`${second.address}/account`);
   expect(await mainOf(page)).toContain('Your account');

@@ -82,6 +82,33 @@ test('a colour has a value for light and one for dark', () => {
   expect(single).toEqual([]);
 });
 
+/** What stands on what, in text of which the contrast is 7:1 (WCAG 2.2, 1.4.6). */
+const GROUNDS = ['--paper', '--surface', '--sunken', '--tint', '--danger-tint', '--notice-tint'];
+const TEXT: [string, string[]][] = [
+  ['--ink', [...GROUNDS, '--found']],
+  ['--soft', GROUNDS],
+  ['--accent', GROUNDS],
+  ['--danger', GROUNDS],
+  ['--on-accent', ['--accent']],
+  ['--on-danger', ['--danger']],
+];
+
+test.each(['light', 'dark'])(
+  '%s: text is told from what it stands on by 7:1, the edge of a field by 3:1',
+  (scheme) => {
+    const colour = (token: string) => luminanceOf(TOKENS.get(token) ?? '', scheme);
+    for (const [text, grounds] of TEXT)
+      for (const ground of grounds)
+        expect(contrast(colour(text), colour(ground)), `${text} on ${ground}`).toBeGreaterThanOrEqual(7);
+    for (const ground of ['--paper', '--surface', '--sunken'])
+      expect(contrast(colour('--edge'), colour(ground)), `--edge on ${ground}`).toBeGreaterThanOrEqual(3);
+    for (const { name, declarations } of RULES.filter(({ name }) => /^avatar\.css \.hue-\d$/.test(name))) {
+      const [letters = 0, circle = 0] = declarations.map((line) => luminanceOf(line, scheme));
+      expect(contrast(letters, circle), name).toBeGreaterThanOrEqual(7);
+    }
+  },
+);
+
 test('no box, and nothing else that is seen, is written twice', () => {
   const looks = RULES.map(({ name, declarations }) => ({
     name,
@@ -133,6 +160,22 @@ function classesInViews(): Set<string> {
     ...readFileSync(join(TEMPLATES, file), 'utf8').matchAll(/ class="([^"]*)"/g),
   ]);
   return new Set([...ROLES, ...attributes.flatMap(([, classes = '']) => classes.split(/[^\w-]+/))]);
+}
+
+/** Of the one of both colours in a value that a scheme has (WCAG 2.2, relative luminance). */
+function luminanceOf(value: string, scheme: string): number {
+  const [light = '', dark = ''] = value.match(/#[\da-f]+/g) ?? [];
+  const digits = (scheme === 'light' ? light : dark).slice(1);
+  const channels = (digits.length === 3 ? digits.replaceAll(/./g, '$&$&') : digits).match(/../g) ?? [];
+  const [red = 0, green = 0, blue = 0] = channels.map((channel) => {
+    const part = Number.parseInt(channel, 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function contrast(one: number, other: number): number {
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
 }
 
 function inPixels(size: string): number {

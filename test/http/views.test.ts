@@ -52,7 +52,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     list,
     page: new Page([user], 2, 10, 31),
     counts: { active: 31, inactive: 1 },
-    isEmpty: false,
+    everyone: 32,
     terms: parseSearch('ann "<b>"'),
     notices: [NAME],
   },

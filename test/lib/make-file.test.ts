@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeFileOnce } from '../../src/lib/make-file.ts';
+import { pageOf } from '../page.ts';
 import { startRoster, WITHOUT_LINKS } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 
@@ -152,5 +153,5 @@ test('several Rosters that start at once on a new database, where there are no h
     expect(answer.status).toBe(303);
   }
   for (const { address } of rosters)
-    expect(await (await fetch(`${address}/users`)).text()).toContain('Showing 1–3 of 3');
+    expect(pageOf(await (await fetch(`${address}/users`)).text()).text).toContain('Showing 1–3 of 3');
 });

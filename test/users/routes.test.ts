@@ -26,9 +26,9 @@ describe('reading', () => {
     await addUser(app.db, { username: 'alice' });
     const page = await get(app, '/users?status=inactive');
     expect(page.statusCode).toBe(200);
-    expect(pageOf(page).text).toContain('Showing inactive users. Show all users');
-    expect(pageOf(page).text).toContain('Nobody matches');
-    expect(pageOf(page).link('Show all users')).toBe('/users');
+    expect(pageOf(page).text).toContain('Looking for Inactive Clear all Nobody matches');
+    expect(pageOf(page).chips).toEqual([{ text: 'Inactive', href: '/users' }]);
+    expect(pageOf(page).link('Clear all')).toBe('/users');
   });
 
   test('the list shows who was asked for, in the order asked for', async () => {
@@ -37,7 +37,9 @@ describe('reading', () => {
     await addUser(app.db, { username: 'adam' });
     await addUser(app.db, { username: 'gone', is_active: false });
     const page = pageOf(await get(app, '/users?status=active&sort=username'));
-    expect(page.nav('Status').text).toBe('All 3 Active 2 Inactive 1');
+    expect(page.heading).toBe('Users 3');
+    expect(page.field('status')).toBe('Active');
+    expect(page.chips).toEqual([{ text: 'Active', href: '/users?sort=username' }]);
     expect(page.column('User')).toEqual(['adam', 'zoe']);
     expect(page.text).toContain('Showing 1–2 of 2');
     expect(page.text).not.toContain('gone');

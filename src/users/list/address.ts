@@ -60,15 +60,8 @@ export function listAddress(list: ListState, changes?: Partial<ListState>): stri
   return query === '' ? '/users' : `/users?${query}`;
 }
 
-/** What the form of filters and order carries besides its fields. */
-export function hiddenParameters(list: ListState): Parameter[] {
-  const links = givenRows(list).filter(([, { isField }]) => !isField);
-  const chosen = Object.fromEntries(links.map(([name, , value]) => [name, value]));
-  return listParameters({ ...DEFAULTS, perPage: list.perPage, ...chosen });
-}
-
 export function hasEmptyField(query: Fields): boolean {
-  return FILTER_ROWS.some(([, { parameter, isField }]) => isField && query[parameter] === '');
+  return FILTER_ROWS.some(([, { parameter }]) => query[parameter] === '');
 }
 
 /** What a link away from the list carries, so that its page can lead back: `?from=page%3D2`, or nothing. */

@@ -27,14 +27,12 @@ export function isCounted(filter: Filter): boolean {
   return givenRows(filter).every(([, { isCounted = false }]) => isCounted);
 }
 
-/** "active editors with “ada”, created since 1 Jan 2026" */
-export function describeFilter(filter: Filter, terms?: readonly Term[]): string {
+/** What is applied, in words: "Created from 1 Jan 2026"; and what takes each off. */
+export function appliedFilters(
+  filter: Filter,
+  terms?: readonly Term[],
+): { text: string; without: Partial<Filter> }[] {
   const { q } = filter;
   const rows = givenRows({ ...filter, q: q && { ...q, terms: terms ?? q.terms } });
-  const words = (kind: 'adjective' | 'noun' | 'phrase') =>
-    rows.map(([, row, value]) => row[kind]?.(value, filter)).filter((text) => text !== undefined);
-  const adjectives = words('adjective');
-  const [noun = 'users'] = words('noun');
-  const start = adjectives.length === 0 && q === undefined ? ['all'] : adjectives;
-  return [...start, noun, words('phrase').join(', ')].filter(Boolean).join(' ');
+  return rows.map(([name, row, value]) => ({ text: row.chip(value), without: { [name]: undefined } }));
 }

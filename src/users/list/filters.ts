@@ -13,6 +13,7 @@ const and = new Intl.ListFormat('en');
 
 export const STATUSES = ['active', 'inactive'] as const;
 export type Status = (typeof STATUSES)[number];
+export const STATUS_NAMES: Readonly<Record<Status, string>> = { active: 'Active', inactive: 'Inactive' };
 
 export type Search = { text: string; terms: readonly Term[] };
 
@@ -27,17 +28,13 @@ export type FilterRow<V> = {
   /** Completes "status=x was ignored: …". */
   rule: string;
   format(value: V): string;
-  /** Else it is chosen by links. */
-  isField: boolean;
   column?: { name: keyof User; operator: ComparisonOperator; value(value: V): string | number | boolean };
   /** The orders whose index has it: at most one equality, which it begins with, then ranges. Else each row is asked. */
   index?: { orders: readonly SortKey[]; as: 'equality' | 'range' };
   /** Whether `user_counts` has its column. */
   isCounted?: boolean;
-  /** Its words in "active editors with “ada”, created since 1 Jan 2026". */
-  adjective?(value: V): string;
-  noun?(value: V): string;
-  phrase?(value: V, others: Days): string | undefined;
+  /** Its words where it is applied: "Created from 1 Jan 2026". */
+  chip(value: V): string;
 };
 
 const row = <V>(filter: FilterRow<V>) => filter;
@@ -48,51 +45,45 @@ export const FILTERS = {
     parse: readSearch,
     rule: 'there is nothing in it to search for',
     format: ({ text }) => text,
-    isField: true,
-    phrase: ({ terms }) => `with ${and.format(terms.map(nameOfTerm))}`,
+    chip: ({ terms }) => capitalize(and.format(terms.map(nameOfTerm))),
   }),
   status: row<Status>({
     parameter: 'status',
     parse: (typed) => STATUSES.find((status) => status === typed),
     rule: 'it can be active or inactive',
     format: String,
-    isField: false,
     column: { name: 'is_active', operator: '=', value: (status) => status === 'active' },
     index: { orders: SORT_KEYS, as: 'equality' },
     isCounted: true,
-    adjective: String,
+    chip: (status) => STATUS_NAMES[status],
   }),
   role: row<Role>({
     parameter: 'role',
     parse: (typed) => ROLES.find((role) => role === typed),
     rule: `it can be ${ROLES.join(', ')}`,
     format: String,
-    isField: true,
     column: { name: 'role', operator: '=', value: String },
     index: { orders: ['created'], as: 'equality' },
     isCounted: true,
-    noun: (role) => ROLE_NAMES[role].many,
+    chip: (role) => ROLE_NAMES[role].one,
   }),
   createdAfter: row<Day>({
     parameter: 'created_after',
     parse: readDay,
     rule: 'it can be a date such as 2026-01-31',
     format: String,
-    isField: true,
     column: { name: 'created_at', operator: '>=', value: startOf },
     index: { orders: ['created'], as: 'range' },
-    phrase: (first, { createdBefore: last }) =>
-      last ? `created from ${nameOfDay(first)} to ${nameOfDay(last)}` : `created since ${nameOfDay(first)}`,
+    chip: (first) => `Created from ${nameOfDay(first)}`,
   }),
   createdBefore: row<Day>({
     parameter: 'created_before',
     parse: readDay,
     rule: 'it can be a date such as 2026-01-31',
     format: String,
-    isField: true,
     column: { name: 'created_at', operator: '<', value: (day) => startOf(day) + DAY },
     index: { orders: ['created'], as: 'range' },
-    phrase: (last, { createdAfter }) => (createdAfter ? undefined : `created up to ${nameOfDay(last)}`),
+    chip: (last) => `Created to ${nameOfDay(last)}`,
   }),
 };
 
@@ -121,6 +112,10 @@ function readDay(typed: string): Day | undefined {
 
 function startOf(day: Day): number {
   return Date.parse(`${day}T00:00:00Z`);
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function nameOfDay(day: Day): string {

@@ -1,22 +1,25 @@
 /** What the views of the list, and of the ways back to it, can call. */
-import { fromParameter, hiddenParameters, listAddress, listParameters } from './address.ts';
+import { fromParameter, listAddress, listParameters } from './address.ts';
 import { cursorAt, cursorAtLetter } from './cursor.ts';
-import { describeFilter, type Filter, isCounted, isFiltered, NO_FILTER } from './filter.ts';
+import { appliedFilters, type Filter, isCounted, isFiltered, NO_FILTER } from './filter.ts';
+import { STATUS_NAMES } from './filters.ts';
 import { SORT_LABELS } from './order.ts';
 import { OFFERED_PAGE_SIZES } from './page-size.ts';
+import { DEFAULTS } from './state.ts';
 
 export const listHelpers = {
+  appliedFilters,
   cursorAt,
   cursorAtLetter,
-  describeFilter,
   fromParameter,
-  hiddenParameters,
   isCounted,
   isFiltered,
   listAddress,
   listParameters,
   noFilter: NO_FILTER,
+  plainList: DEFAULTS,
   pageSizes: OFFERED_PAGE_SIZES,
   sortLabels: SORT_LABELS,
+  statusLabels: Object.entries(STATUS_NAMES),
   listName: (from: Filter) => (isFiltered(from) ? 'Back to the list' : 'All users'),
 };

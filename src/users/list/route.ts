@@ -21,8 +21,8 @@ export async function showList({ server: { db, stopwatch }, query, log }: Reques
   if (hasEmptyField(query) && notices.length === 0 && isShort(listAddress(list)))
     return reply.redirect(listAddress(list), 302);
   const counts = await readCounts(db);
-  const isEmpty = counts.every(({ count }) => count === 0);
-  const shown = { counts: sumByStatus(counts, list.role), isEmpty, notices };
+  const everyone = counts.reduce((sum, { count }) => sum + count, 0);
+  const shown = { counts: sumByStatus(counts, list.role), everyone, notices };
   try {
     const plan = planCount(list, counts);
     log.debug({ plan }, 'how users are counted');

@@ -52,7 +52,7 @@ test('without the extension Roster says so at start, and finds what fields start
   expect(await ids(db, 'muller')).toEqual([]);
   expect(await ids(db, '%')).toEqual([]);
   const page = pageOf(await (await fetch(`${address}/users?q=jurgen`)).text());
-  expect(page.text).toContain('Showing users with a field that starts with “jurgen”');
+  expect(page.text).toContain('A field that starts with “jurgen” Clear all');
   expect(page.column('User')).toEqual(['Jürgen Müller jm']);
   expect(page.marks).toEqual(['Jürgen']);
   child.kill('SIGTERM');

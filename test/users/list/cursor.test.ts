@@ -27,7 +27,7 @@ async function show(app: FastifyInstance, address: string): Promise<Shown> {
   const page = pageOf(answer);
   const link = (name: string) => page.links.find(({ text }) => text === name)?.href;
   return {
-    ids: page.column('No.').map(Number),
+    ids: page.users,
     page: page.current('page')[0],
     text: page.text,
     prev: link('Previous'),

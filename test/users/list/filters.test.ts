@@ -4,16 +4,17 @@ import { expect, test } from 'vitest';
 import { parseQuery } from '../../../src/lib/forms.ts';
 import { plain } from '../../../src/lib/text.ts';
 import { parseList } from '../../../src/users/list/address.ts';
-import { describeFilter, FILTER_ROWS, isCounted } from '../../../src/users/list/filter.ts';
+import { appliedFilters, FILTER_ROWS, isCounted } from '../../../src/users/list/filter.ts';
 import { pageOf } from '../../page.ts';
 import { addUser, get, startApp } from '../../support.ts';
 
-test('the form of the list has a field for every filter that says so, and carries the others', async () => {
+test('the form of the list has a field for every filter, which shows what is given', async () => {
   const app = await startApp();
   await addUser(app.db, { username: 'ada' });
-  const form = pageOf(await get(app, '/users?status=active')).form('Search');
-  for (const [, { parameter, isField }] of FILTER_ROWS)
-    expect(form.input(parameter).type !== 'hidden', parameter).toBe(isField);
+  const form = pageOf(await get(app, '/users?status=active&q=ada&per_page=25')).form('Search');
+  for (const [, { parameter }] of FILTER_ROWS)
+    expect(form.input(parameter).type !== 'hidden', parameter).toBe(true);
+  expect([form.field('status'), form.field('q'), form.field('per_page')]).toEqual(['Active', 'ada', '25']);
 });
 
 test('a filter whose numbers are said to be kept is on a column of the table that keeps them', async () => {
@@ -25,21 +26,24 @@ test('a filter whose numbers are said to be kept is on a column of the table tha
 });
 
 test.each([
-  ['', 'all users', true],
-  ['status=inactive', 'inactive users', true],
-  ['role=editor', 'all editors', true],
-  ['q=x "a"', 'users with a word that starts with “x” and a word that starts with “a”', false],
-  ['q=ada "love la" x', 'users with “ada”, “love la”, and “x”', false],
-  ['q=ada&status=active&role=viewer', 'active viewers with “ada”', false],
-  ['created_after=2026-01-31', 'all users created since 31 Jan 2026', false],
-  ['created_before=2026-01-31&role=admin', 'all administrators created up to 31 Jan 2026', false],
+  ['', [], true],
+  ['status=inactive', ['Inactive'], true],
+  ['role=editor', ['Editor'], true],
+  ['q=x "a"', ['A word that starts with “x” and a word that starts with “a”'], false],
+  ['q=ada "love la" x', ['“ada”, “love la”, and “x”'], false],
+  ['q=ada&status=active&role=viewer', ['“ada”', 'Active', 'Viewer'], false],
+  ['created_after=2026-01-31', ['Created from 31 Jan 2026'], false],
+  ['created_before=2026-01-31&role=admin', ['Administrator', 'Created to 31 Jan 2026'], false],
   [
     'q=ada&created_after=2026-01-31&created_before=2026-02-01',
-    'users with “ada”, created from 31 Jan 2026 to 1 Feb 2026',
+    ['“ada”', 'Created from 31 Jan 2026', 'Created to 1 Feb 2026'],
     false,
   ],
-])('the list of %j is called %s', (query, name, isKept) => {
+])('the list of %j is limited to %j, and each of them is taken off by itself', (query, words, isKept) => {
   const { list } = parseList(parseQuery(query));
-  expect(plain(describeFilter(list))).toBe(name);
+  const applied = appliedFilters(list);
+  expect(applied.map(({ text }) => plain(text))).toEqual(words);
+  for (const [index, { without }] of applied.entries())
+    expect(appliedFilters({ ...list, ...without })).toEqual(applied.toSpliced(index, 1));
   expect(isCounted(list)).toBe(isKept);
 });

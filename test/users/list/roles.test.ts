@@ -209,33 +209,42 @@ describe('a list of a role', () => {
   }
 
   test.each([
-    ['role=member', 'Showing all members.', 'All 2 Active 1 Inactive 1'],
-    ['role=admin&status=active', 'Showing active administrators.', 'All 1 Active 1 Inactive 0'],
-    ['role=editor&q=emi', 'Showing editors with “emi”.', 'All Active Inactive'],
+    ['role=member', '1–2 of 2', ['Member']],
+    ['role=admin&status=active', '1–1 of 1', ['Active', 'Administrator']],
+    ['role=editor&q=emi', '1–1 of 1', ['“emi”', 'Editor']],
     [
       'role=viewer&q=vera&created_after=2019-01-31',
-      'Showing viewers with “vera”, created since 31 Jan 2019.',
-      'All Active Inactive',
+      '1–1 of 1',
+      ['“vera”', 'Viewer', 'Created from 31 Jan 2019'],
     ],
-  ])('(%s) says so, and counts them by status', async (query, sentence, segments) => {
+  ])('(%s) says so, and how many they are', async (query, shown, chips) => {
     const app = await startWithRoles();
     const page = pageOf(await get(app, `/users?${query}`));
-    expect(page.text).toContain(`${sentence} Show all users`);
-    expect(page.nav('Status').text).toBe(segments);
+    expect(page.text).toContain(`Showing ${shown} ${chips.join(' ')} Clear all`);
+    expect(page.chips.map(({ text }) => text)).toEqual(chips);
+    expect(page.heading).toBe('Users 5');
   });
 
-  test('shows it of everyone, and keeps it in every form and link but the one that shows all', async () => {
+  test('shows it of everyone, and keeps it in every form and link but the ones that take it off', async () => {
     const app = await startWithRoles();
     const all = pageOf(await get(app, '/users'));
     expect(all.column('User')).toEqual(['mia', 'max', 'vera', 'emil', 'ada']);
-    expect(all.column('Role')).toEqual(['Member', 'Member', 'Viewer', 'Editor', 'Administrator']);
-    expect(all.column('Status')).toEqual(['Active', 'Inactive', 'Active', 'Active', 'Active']);
+    expect(all.column('Role and status')).toEqual([
+      'Member',
+      'Member Inactive',
+      'Viewer',
+      'Editor',
+      'Administrator',
+    ]);
     const page = pageOf(await get(app, '/users?role=member&per_page=1'));
     expect(page.field('role')).toBe('Member');
-    expect(page.isOpen('Role, dates and order')).toBe(true);
+    expect(page.isOpen('Filters (1)')).toBe(false);
     const addresses = page.links.map(({ href }) => href).filter((href) => href.startsWith('/users?'));
     expect(addresses.length).toBeGreaterThan(8);
-    expect(addresses.filter((address) => !address.includes('role=member'))).toEqual(['/users?per_page=1']);
+    expect(addresses.filter((address) => !address.includes('role=member'))).toEqual([
+      '/users?per_page=1',
+      '/users?per_page=1',
+    ]);
   });
 
   test('that nobody has does not say that there are no users', async () => {
@@ -244,7 +253,7 @@ describe('a list of a role', () => {
     const text = pageOf(await get(app, '/users?role=admin')).text;
     expect(text).toContain('Nobody matches');
     expect(text).not.toContain('No users yet');
-    expect(text).toContain('Role, dates and order');
+    expect(text).toContain('Filters (1)');
   });
 
   test('chosen as any role leads to the short address, and one that there is not is ignored with a notice', async () => {
