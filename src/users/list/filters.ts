@@ -2,11 +2,13 @@
 import type { ComparisonOperator } from 'kysely';
 import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES, type Role, type User } from '../../db/schema.ts';
+import type { Condition } from '../../db/search-index.ts';
 import { date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { codePoints, foldDigits, named, trim } from '../../lib/text.ts';
 import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
+import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const and = new Intl.ListFormat('en');
@@ -23,13 +25,15 @@ type Days = { createdAfter?: Day | undefined; createdBefore?: Day | undefined };
 export type FilterRow<V> = {
   parameter: string;
   /** @param typed trimmed, and not empty. */
-  parse(typed: string): V | undefined;
+  parse(typed: string, now?: number): V | undefined;
   /** Completes "status=x was ignored: …". */
   rule: string;
   format(value: V): string;
   /** Else it is chosen by links. */
   isField: boolean;
   column?: { name: keyof User; operator: ComparisonOperator; value(value: V): string | number | boolean };
+  /** What is asked of each row where that is no column of it. */
+  condition?(value: V): Condition;
   /** The orders whose index has it: at most one equality, which it begins with, then ranges. Else each row is asked. */
   index?: { orders: readonly SortKey[]; as: 'equality' | 'range' };
   /** Whether `user_counts` has its column. */
@@ -72,6 +76,16 @@ export const FILTERS = {
     index: { orders: ['created'], as: 'equality' },
     isCounted: true,
     noun: (role) => ROLE_NAMES[role].many,
+  }),
+  signedIn: row<SignIn>({
+    parameter: 'signed_in',
+    parse: parseSignIn,
+    rule: `it can be ${SIGN_INS.join(' or ')}`,
+    format: ({ word }) => word,
+    isField: true,
+    condition: signedIn,
+    phrase: ({ word }) =>
+      word === 'never' ? 'who can sign in and never have' : 'who can sign in and last did over 90 days ago',
   }),
   createdAfter: row<Day>({
     parameter: 'created_after',
