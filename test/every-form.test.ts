@@ -37,8 +37,8 @@ test('every form on the pages that people see has that field', async () => {
     ['/users', 1],
     ['/users/new', 2],
     [`/users/${eve.id}`, 4],
-    [`/users/${eve.id}/delete`, 2],
-    ['/account', 4],
+    [`/users/${eve.id}/delete`, 3],
+    ['/account', 5],
     ['/account/code', 2],
     ['/roles', 2],
   ] as const) {

@@ -186,7 +186,7 @@ test('an administrator removes a lost second factor, and the sessions with it', 
   const { app, headers } = await start();
   const bob = await addPerson(app.db, 'bob', 'viewer', { hasCode: true, recoveryHashes: ['one'] });
   const session = await signedIn(app, bob);
-  expect(pageOf(await get(app, `/users/${bob.id}`, headers)).text).toContain('Second factor On');
+  expect(pageOf(await get(app, `/users/${bob.id}`, headers)).text).toContain('Second factor Set');
   const answer = await post(app, `/users/${bob.id}/code/delete`, {}, headers);
   expect(answer.body).toBe('The second factor of bob is removed.\n');
   expect((await get(app, '/users', session)).statusCode).toBe(303);

@@ -20,15 +20,16 @@ export function parseSignIn(typed: string, now = Date.now()): SignIn | undefined
 /** Of those who may sign in alone: it is no wonder that nobody else has. */
 export function signedIn({ before }: SignIn): Condition {
   return (where) => {
-    const theirs = where
+    // No `exists`, for which PostgreSQL may go through all credentials there are.
+    const last = where
       .selectFrom('credentials')
-      .select('credentials.user_id')
+      .select('last_sign_in_at')
       .whereRef('credentials.user_id', '=', 'users.id');
-    const signIn =
-      before === undefined
-        ? where.not(where.exists(theirs.where('credentials.last_sign_in_at', 'is not', null)))
-        : where.exists(theirs.where('credentials.last_sign_in_at', '<', before));
-    return where.and([where('users.is_active', '=', true), where('users.role', 'in', SIGNING_IN), signIn]);
+    return where.and([
+      where('users.is_active', '=', true),
+      where('users.role', 'in', SIGNING_IN),
+      before === undefined ? where(last, 'is', null) : where(last, '<', before),
+    ]);
   };
 }
 

@@ -31,6 +31,12 @@ test.each([
   ['q=x "a"', 'users with a word that starts with “x” and a word that starts with “a”', false],
   ['q=ada "love la" x', 'users with “ada”, “love la”, and “x”', false],
   ['q=ada&status=active&role=viewer', 'active viewers with “ada”', false],
+  ['signed_in=never', 'all users who can sign in and never have', false],
+  [
+    'role=viewer&signed_in=over-90-days-ago',
+    'all viewers who can sign in and last did over 90 days ago',
+    false,
+  ],
   ['created_after=2026-01-31', 'all users created since 31 Jan 2026', false],
   ['created_before=2026-01-31&role=admin', 'all administrators created up to 31 Jan 2026', false],
   [
