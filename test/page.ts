@@ -136,9 +136,9 @@ class Page extends Part {
     return this.all('.flash, .notice').map(textOf);
   }
 
-  /** What has the focus, and is read aloud, when the page is opened. */
+  /** What has the focus, and is read aloud, when the page is opened; of a field its name. */
   get focused(): string[] {
-    return this.all('[autofocus]').map(textOf);
+    return this.all('[autofocus]').map((element) => element.getAttribute('name') ?? textOf(element));
   }
 
   /** What is shown this once. */

@@ -101,5 +101,7 @@ async function showRecoveryCodes(request: FastifyRequest, reply: FastifyReply, c
   const session = sessionOf(request);
   const draft = session.has_draft ? await findDraft(request.server.db, session.id) : undefined;
   reply.header('cache-control', 'no-store');
-  return reply.render('account/recovery-codes', { codes, next: draft?.form ?? '/account' });
+  const { host, server } = request;
+  const next = draft?.form ?? '/account';
+  return reply.render('account/recovery-codes', { codes, where: host, madeAt: server.clock(), next });
 }

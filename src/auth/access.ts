@@ -12,7 +12,6 @@ import { runCommand } from './run-command.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** By method and route: `GET /users`. */
     rules: ReadonlyMap<string, Rule>;
   }
   interface FastifyContextConfig {

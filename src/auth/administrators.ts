@@ -31,7 +31,6 @@ export async function lockAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forUpdate().execute();
 }
 
-/** The same, but any number may share it. */
 export async function shareAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forShare().execute();
 }

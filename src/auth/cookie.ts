@@ -25,8 +25,7 @@ export function cookieOf(
   maxAge: number,
 ): Cookie {
   const secure = isHttps(config);
-  // `__Host-`: no other host and no page without https can set it (RFC 6265bis, 4.1.3.2).
-  // On plain HTTP there is no `Secure`: Safari would refuse it.
+  // `__Host-`: only this host can set it, by https (RFC 6265bis, 4.1.3.2). On plain HTTP Safari refuses `Secure`.
   const name = `${secure ? '__Host-' : ''}roster_${use}`;
   return {
     // Browsers keep cookies apart by host, not by port.

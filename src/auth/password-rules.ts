@@ -55,5 +55,5 @@ export function newPasswordProblems(
   if (problem !== undefined) return { new_password: problem };
   const isSame =
     new_password.normalize('NFC') === new_password_again.slice(0, LONGEST_COUNTED).normalize('NFC');
-  return isSame ? {} : { new_password_again: 'That is not what you have typed above.' };
+  return isSame ? {} : { new_password_again: 'The two passwords differ.' };
 }

@@ -92,15 +92,16 @@ export async function findRoleOf(
   trx: Trx,
   { id, token_hash }: Pick<Session, 'id' | 'token_hash'>,
 ): Promise<Role | undefined> {
-  const actor = await trx
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .where('sessions.id', '=', id)
-    .where('sessions.token_hash', '=', token_hash)
-    .select(['users.role', 'users.is_active'])
-    // Who changes a role ends its sessions first. The user's row is not locked: two who then changed it would deadlock.
-    .forKeyShare('sessions')
-    .executeTakeFirst();
+  const [actor] = await executeCached(trx, 'role of session', { id, token_hash }, (values) =>
+    trx
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .where('sessions.id', '=', values.id)
+      .where('sessions.token_hash', '=', values.token_hash)
+      .select(['users.role', 'users.is_active'])
+      // Who changes a role ends its sessions first. The user's row is not locked: two who then changed it would deadlock.
+      .forKeyShare('sessions'),
+  );
   return actor && maySignIn(actor) ? actor.role : undefined;
 }
 

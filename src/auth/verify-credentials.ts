@@ -49,7 +49,7 @@ const problem = (sentence: string, more: Partial<Problem> = {}): Problem => ({
   ...more,
 });
 
-const WRONG = problem('That username and password do not belong together.');
+const WRONG = problem('Username or password is wrong.');
 export const TOO_LATE = problem(
   'Your sign-in took too long, or something has changed meanwhile: enter your password again.',
 );

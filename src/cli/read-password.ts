@@ -10,7 +10,7 @@ const RETURN = 0x0d;
 export async function readNewPassword(question: string): Promise<string> {
   if (!process.stdin.isTTY) return readPiped(process.stdin);
   const password = await ask(question);
-  if ((await ask('Once more: ')) !== password)
+  if ((await ask('Repeat the password: ')) !== password)
     throw new StartError('That is not what you have typed before.');
   return password;
 }

@@ -11,7 +11,6 @@ export type UserToLoad = Omit<
   'id' | 'version' | keyof ReturnType<typeof derivedColumns>
 >;
 
-/** What is loaded is counted, and can be searched for, once all of it is there. */
 export class UserLoader {
   readonly trx: Trx;
   readonly #counts: Count[] = [];
@@ -62,8 +61,7 @@ export async function bulkLoadUsers<T>(
   const loaded = await transact(db, async (trx) => {
     await engine.prepareBulkLoad(trx);
     if (await hasUsers(trx)) return loadAll(trx);
-    // Sorting all keys once takes half the time of finding each one's place. A table with rows keeps its indexes, which
-    // `load` may need to leave out what is there already.
+    // Sorting all keys once takes half the time. Where rows are, `load` may need the indexes to leave out taken names.
     const indexes = await engine.indexesOfUsers(trx);
     for (const index of indexes) await sql`drop index ${sql.id(index.name)}`.execute(trx);
     const result = await loadAll(trx);

@@ -10,14 +10,9 @@ class Placeholder {
   }
 }
 
-/** By the adapter, of which a database and all its transactions have one. */
-const queries = new WeakMap<object, Map<string, CompiledQuery>>();
+const queriesByAdapter = new WeakMap<object, Map<string, CompiledQuery>>();
 
-/**
- * @param shape all that the query depends on besides the values, and a name that no other query has.
- * @param values what is undefined is so for `build`, too, and makes another query.
- * @param build is given placeholders, which it may only pass on as values.
- */
+/** `shape`: a name no other query has, and all it depends on besides values; `build` gets placeholders to pass on. */
 export function cachedQuery<V extends Record<string, unknown>, R>(
   db: Db,
   shape: string,
@@ -25,8 +20,8 @@ export function cachedQuery<V extends Record<string, unknown>, R>(
   build: (values: V) => Compilable<R>,
 ): CompiledQuery<R> {
   const { adapter } = db.getExecutor();
-  const built = queries.get(adapter) ?? new Map<string, CompiledQuery>();
-  queries.set(adapter, built);
+  const built = queriesByAdapter.get(adapter) ?? new Map<string, CompiledQuery>();
+  queriesByAdapter.set(adapter, built);
   const given = Object.keys(values).filter((name) => values[name] !== undefined);
   const key = `${shape}: ${given}`;
   let query = built.get(key);

@@ -17,7 +17,6 @@ import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
 import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
 
-/** In their order; the first has number 1. */
 export const MIGRATIONS: readonly Migration[] = [users, search, access, door, heartbeats, names, lastSignIn];
 
 export type Opening = {
@@ -112,12 +111,11 @@ async function opened(
   } catch (error) {
     await db?.destroy();
     if (error instanceof StartError) throw error;
-    throw new StartError(`${name} cannot be opened: ${reasonOf(error)}.`, { cause: error });
+    throw new StartError(`${name} cannot be opened: ${innermostReason(error)}.`, { cause: error });
   }
 }
 
-/** The innermost error says most. */
-function reasonOf(error: unknown): string {
+function innermostReason(error: unknown): string {
   const { cause, message, code } = error as Error & { code?: string };
-  return cause instanceof Error ? reasonOf(cause) : message || String(code);
+  return cause instanceof Error ? innermostReason(cause) : message || String(code);
 }

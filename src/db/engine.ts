@@ -11,10 +11,8 @@ export type Engine = {
   readonly counterShard: Expression<SqlBool>;
   /** The number of the last migration, 0 before the first. */
   readVersion(db: Db): Promise<number>;
-  /** The same, and nobody else writes it until the end of the transaction. */
   lockVersion(trx: Trx): Promise<number>;
   writeVersion(trx: Trx, version: number): Promise<void>;
-  /** Keeps other bulk loads out, and gives memory to this one. */
   prepareBulkLoad(trx: Trx): Promise<void>;
   /** The indexes of users that can be dropped and made again from `sql`. */
   indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;
@@ -44,7 +42,6 @@ export function engineOf(db: Db): Engine {
   return (db.getExecutor().adapter as EngineAdapter).engine;
 }
 
-/** Whether a database has more to do than it can: whoever asks it now waits behind many others. */
 export function isSaturated(db: Db): boolean {
   return (db.getExecutor().adapter as EngineAdapter).isSaturated;
 }

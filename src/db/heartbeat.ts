@@ -1,8 +1,8 @@
-/** Finds out whether anything can be written, by writing. */
+/** Finds out whether anything can be written, by writing; no row stays, so nobody waits for another's. */
 import type { Db } from './schema.ts';
 import { transact } from './transact.ts';
 
-/** No row stays, so nobody waits for another's. @throws whatever a change would. */
+/** @throws whatever a change would. */
 export async function beat(db: Db): Promise<void> {
   await transact(db, async (trx) => {
     const { id } = await trx

@@ -6,38 +6,33 @@ import { engineOf } from './engine.ts';
 import type { Db } from './schema.ts';
 import { transact } from './transact.ts';
 
-/**
- * What changes on each engine. A new one is the next number's file in `migrations/` and the next entry of `MIGRATIONS`:
- * SQL as text alone, with its own copy of whatever it needs of ours, and never changed once released, so that it does
- * the same in ten years.
- */
+/** SQL as text, never changed once released, with its own copy of what it needs of ours: see `README.md`. */
 export type Migration = PerEngine<Promise<void>> & {
-  /**
-   * Does a part of what takes long, and says whether there is more; it keeps in the database how far it has come. Each part
-   * is saved by itself, so that whoever migrates next goes on where this one was ended.
-   */
+  /** Does a part of what takes long, saved by itself with how far it has come; says whether there is more. */
   step?: PerEngine<Promise<boolean>>;
 };
 
 type PerEngine<T> = { sqlite(trx: QueryExecutorProvider): T; postgres(trx: QueryExecutorProvider): T };
 
-/** A small database is brought up to date in one transaction, and in a large one no transaction is long, in milliseconds. */
-const LONG = 1_000;
-/** In milliseconds. */
-const TURN_OF_OTHERS = 50;
+const LONG_TRANSACTION_MS = 1_000;
+const TURN_OF_OTHERS_MS = 50;
 
 /** Runs what is missing of `migrations`; the first has number 1. Several processes may do so at once. */
-export async function migrate(db: Db, migrations: readonly Migration[]): Promise<void> {
+export async function migrate(
+  db: Db,
+  migrations: readonly Migration[],
+  longMs = LONG_TRANSACTION_MS,
+): Promise<void> {
   const engine = engineOf(db);
   for (const [index, migration] of migrations.entries()) {
     let isLong = false;
     while ((await engine.readVersion(db)) <= index) {
       // Another process that waits for its turn asks every few milliseconds.
-      if (isLong) await setTimeout(TURN_OF_OTHERS);
+      if (isLong) await setTimeout(TURN_OF_OTHERS_MS);
       await transact(db, async (trx) => {
-        // Read again inside the transaction: another process may have run this migration while we waited for our turn.
+        // Another process may have run this migration while we waited for our turn.
         if ((await engine.lockVersion(trx)) > index) return;
-        const until = performance.now() + LONG;
+        const until = performance.now() + longMs;
         while (await migration.step?.[engine.name](trx)) {
           if (performance.now() < until) continue;
           isLong = true;

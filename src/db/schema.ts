@@ -11,15 +11,13 @@ export const SEARCHED_FIELDS = ['username', 'email', 'full_name'] as const;
 export type UsersTable = {
   id: Generated<number>;
   username: string;
-  /** `textKey(username)`: what is unique. */
+  /** Unique. Like the email's key, the keys to sort by and the search text it is made by `derivedColumns`. */
   username_key: string;
   email: string;
   email_key: string;
   full_name: string | null;
-  /** What the list is ordered by: `sortKeyOf(username)`, and of the full name, or the username where there is none. */
   username_sort: string;
   name_sort: string;
-  /** `searchTextOf` the user: what searches go through. */
   search_text: string;
   is_active: boolean;
   role: Role;

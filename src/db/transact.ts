@@ -7,10 +7,7 @@ const MOST_ATTEMPTS = 5;
 const LAST_ATTEMPT_WITHIN_MS = 2_000;
 const LONGEST_FIRST_PAUSE_MS = 20;
 
-/**
- * What `work` writes is saved once, though it may run several times.
- * @throws NotUniqueError, UnavailableError when nothing was saved, OutcomeUnknownError
- */
+/** Saves once, though `work` may run again. @throws NotUniqueError, OutcomeUnknownError, UnavailableError: nothing saved */
 export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   const until = performance.now() + LAST_ATTEMPT_WITHIN_MS;
   for (let attempt = 1; ; attempt++) {

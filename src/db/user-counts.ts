@@ -1,5 +1,6 @@
 /** How many users there are of each status and role, kept by whatever adds or removes users. */
 
+import { executeCached } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import { ROLES, type Trx, type User } from './schema.ts';
 
@@ -24,13 +25,14 @@ export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<v
       const own = counts.filter((count) => count.is_active === isActive && count.role === role);
       const change = own.reduce((sum, { count }) => sum + count, 0);
       if (change === 0) continue;
-      await trx
-        .updateTable('user_counts')
-        .set(({ eb }) => ({ count: eb('count', '+', change) }))
-        .where('is_active', '=', isActive)
-        .where('role', '=', role)
-        .where(engineOf(trx).counterShard)
-        .execute();
+      await executeCached(trx, 'add to count', { isActive, role, change }, (values) =>
+        trx
+          .updateTable('user_counts')
+          .set(({ eb }) => ({ count: eb('count', '+', values.change) }))
+          .where('is_active', '=', values.isActive)
+          .where('role', '=', values.role)
+          .where(engineOf(trx).counterShard),
+      );
     }
   }
 }

@@ -1,9 +1,8 @@
-/** A few users, of whom more is asked. */
+/** A few users, of whom more is asked: the limit makes a database look them up first, not what is asked. */
 import type { SelectQueryBuilder } from 'kysely';
 import { engineOf } from './engine.ts';
 import type { Db, Schema } from './schema.ts';
 
-/** With a limit, so that they are looked up first: else an index of what is asked may be gone through for them. */
 export function usersByIds(db: Db, ids: readonly number[]): SelectQueryBuilder<Schema, 'users', object> {
   const few = db
     .selectFrom('users')

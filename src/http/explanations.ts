@@ -18,7 +18,6 @@ type Explanation = { status: number } & Views['error'];
 
 const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
 
-/** What someone was doing whose request failed; undefined where that is not known. */
 export type Doing = 'reading' | 'writing';
 type StatusTexts = { title: string; sentence: string } & Partial<Record<Doing, string>>;
 
@@ -116,7 +115,6 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
     : { status: 500, title: 'Something went wrong', sentence: UNEXPECTED[doing] };
 }
 
-/** @param reason such as "its disk is full". */
 function unavailable(doing: 'reading' | 'writing', reason: string | undefined): string {
   if (reason === undefined) return UNAVAILABLE[doing];
   return doing === 'reading'

@@ -1,12 +1,13 @@
 /** What is answered where there is no time for a request: made once, since it is to cost little. */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { retryAfter } from '../lib/retry-after.ts';
 import { bareErrorPage, bareHeaders } from './bare-pages.ts';
 import { doingOf } from './explanations.ts';
 import { dropBody } from './unread-bodies.ts';
 
-type Refusal = { headers: OutgoingHttpHeaders; html: Buffer };
+/** Names and values of the headers in turn, and the page as bytes in a string: Node sends both in one piece. */
+type Refusal = { headers: string[]; html: string };
 
 /** An empty address is that of the page itself. */
 const RELOAD = { href: '', text: 'Reload this page' };
@@ -23,15 +24,18 @@ export function addRefusals(
 
   return (request, response) => {
     app.log.warn('too many requests at once: one was refused');
-    const { headers, html } = refusals[doingOf(request.method)] ?? {};
+    const { headers = [], html } = refusals[doingOf(request.method)] ?? {};
     dropBody(request, (isWhole) => {
       if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
-      response.writeHead(503, { ...headers, 'retry-after': retryAfter() }).end(html);
+      response.writeHead(503, [...headers, 'retry-after', retryAfter()]).end(html, 'latin1');
     });
   };
 
   async function make(more: Parameters<typeof bareErrorPage>[2]): Promise<Refusal> {
-    const html = Buffer.from(await bareErrorPage(app, 503, more));
-    return { headers: { ...bareHeaders(app), 'content-length': html.length }, html };
+    const html = Buffer.from(await bareErrorPage(app, 503, more)).toString('latin1');
+    return {
+      headers: Object.entries({ ...bareHeaders(app), 'content-length': `${html.length}` }).flat(),
+      html,
+    };
   }
 }

@@ -63,7 +63,6 @@ export const helpers = {
   urlFor,
   yesOrNo,
   number: (value: number) => number.format(value),
-  /** "1,204", or "more than 10,000" */
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,
@@ -83,17 +82,20 @@ export const helpers = {
     return system ? `${browser} on ${system}` : browser;
   },
   displayName: (user: User) => user.full_name ?? user.username,
+  /** Two letters where a script has capitals, else one letter or digit; empty where a name has neither. */
   initials(user: User): string {
-    const words = (user.full_name ?? user.username)
-      .split(/[\s._+-]+/u)
-      .filter((word) => /^[\p{L}\p{N}]/u.test(word));
-    const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
-      (word) => [...(word ?? '')][0] ?? '',
-    );
-    return letters.join('').toUpperCase();
+    const words = (user.full_name ?? user.username).split(/[\s._+-]+/u);
+    const letters = words.flatMap((word) => /[\p{L}\p{N}]\p{M}*/u.exec(word)?.[0].toUpperCase() ?? []);
+    const [first = '', ...others] = letters.filter((letter) => /\p{L}/u.test(letter));
+    const last = others.at(-1) ?? '';
+    return first === '' ? (letters[0] ?? '') : isCased(first) && isCased(last) ? first + last : first;
   },
   hue: (user: User) => user.id % 5,
 };
+
+function isCased(letter: string): boolean {
+  return letter !== letter.toLowerCase();
+}
 
 export function createEta(): Eta {
   return new Eta({

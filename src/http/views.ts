@@ -101,7 +101,7 @@ export type Views = {
     errors: Errors;
     is_code_required: boolean;
   };
-  'account/recovery-codes': { codes: readonly string[]; next: string };
+  'account/recovery-codes': { codes: readonly string[]; where: string; madeAt: number; next: string };
   'invitations/link': { user: User; link: string; hours: number };
   'invitations/form': { user: { username: string }; action: string; errors: Errors };
   'setup/form': { action: string; values: Fields; errors: Errors };

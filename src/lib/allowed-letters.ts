@@ -1,6 +1,4 @@
-/** The letters that names are written with; made by make-allowed-letters.ts, which says of what. */
-
-/** By script, in ranges of code points: what Unicode allows in identifiers. */
+/** What Unicode allows in identifiers, by script, in ranges of code points; made by make-allowed-letters.ts. */
 export const ALLOWED_LETTERS: Readonly<Record<string, string>> = {
   Latn: `
     0041-005A 0061-007A 00C0-00D6 00D8-00F6 00F8-0131 0134-013E 0141-0148 014A-017E 0181 0186 0189-018A

@@ -1,6 +1,5 @@
-/** The time of day: what is stored, and compared by all who share a database. */
+/** The time of day, in milliseconds since 1970. It may be set back: waits in one process go by `performance.now()`. */
 
-/** Milliseconds since 1970. It may be set back; what only waits in one process goes by `performance.now()`. */
 export type Clock = () => number;
 
 /** By so much, in milliseconds, the clocks of machines that share a database may differ. */

@@ -1,6 +1,5 @@
 /** A moment by which an answer has to be there. All times are in milliseconds. */
 
-/** Unlike a clock it is never set. */
 export type Stopwatch = () => number;
 
 export class Deadline {

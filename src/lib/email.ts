@@ -2,27 +2,26 @@
 import { isIPv4 } from 'node:net';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { identifierProblem } from './identifiers.ts';
-import { textKey, tooManyMarks } from './text.ts';
+import { isAscii, textKey, tooManyMarks } from './text.ts';
 
 /** As long as an address may be (RFC 3696, erratum 1690). */
 export const EMAIL_MAX = 254;
 
 // `domainToASCII` reads an address of the web, in which more may stand than a domain.
 const WRITTEN_DOMAIN = /^[[\P{ASCII}a-zA-Z\d.\-]--[\p{DI}\p{Z}\p{C}]]+$/v;
-/** https://chromium.googlesource.com/chromium/src/+/main/docs/idn.md */
 const CYRILLIC_LIKE_LATIN = /^(?=.*[а-ӿ])[асԁеһіјӏорԛѕԝхуъьҽпгѵѡ\d-]+$/u;
 const LABEL = /^[\p{L}\p{Nd}-][\p{L}\p{M}\p{Nd}-]*$/u;
 
 /** The form that is stored (Unicode TS 46): its domain in ASCII; as it is where it was, or where there can be no such domain. */
 export function asciiEmail(email: string): string {
   const [before, domain] = splitAtDomain(email);
-  if (/^\p{ASCII}*$/u.test(domain) || !WRITTEN_DOMAIN.test(domain)) return email;
+  if (isAscii(domain) || !WRITTEN_DOMAIN.test(domain)) return email;
   const ascii = domainToASCII(domain);
   // Digits of other scripts can make a number that is read as an address of the network: `１２７.1` is `127.0.0.1`.
   return !/^[a-z\d.-]+$/.test(ascii) || isIPv4(ascii) ? email : before + ascii;
 }
 
-/** What an address is found by, in whichever form it is typed; of what is none, the same as of any text. */
+/** What an address is found by, in whichever form it is typed. */
 export function emailKey(email: string): string {
   return textKey(asciiEmail(email.normalize('NFKC')));
 }
@@ -33,19 +32,20 @@ export function shownEmail(email: string): string {
   const [before, domain] = splitAtDomain(email);
   const shown = domainToUnicode(domain);
   const isItself = domainToASCII(shown) === domain.toLowerCase();
-  return isItself && shown.split('.').every(isClear) && !looksLatin(shown) ? before + shown : email;
+  return isItself && shown.split('.').every(isWrittenLikeUsername) && !looksLatin(shown)
+    ? before + shown
+    : email;
 }
 
-/** Whether a part of a domain is written as usernames may be; each stands for itself, as `пример.com` does. */
-function isClear(label: string): boolean {
+function isWrittenLikeUsername(label: string): boolean {
   const isWritten = LABEL.test(label) && !/\p{DI}/u.test(label);
   return isWritten && (tooManyMarks(label) ?? identifierProblem(label)) === undefined;
 }
 
-/** Whether a part is of Cyrillic letters that all look like Latin ones, below a domain that is no Cyrillic one: as in Chromium. */
+/** As Chromium judges it: https://chromium.googlesource.com/chromium/src/+/main/docs/idn.md */
 function looksLatin(domain: string): boolean {
   const labels = domain.split('.');
-  return /^\p{ASCII}*$/u.test(labels.at(-1) ?? '') && labels.some((label) => CYRILLIC_LIKE_LATIN.test(label));
+  return isAscii(labels.at(-1) ?? '') && labels.some((label) => CYRILLIC_LIKE_LATIN.test(label));
 }
 
 function splitAtDomain(email: string): [string, string] {

@@ -2,7 +2,6 @@
 
 export const number = new Intl.NumberFormat('en');
 
-/** "31 Jan 2026" */
 export const date = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
   month: 'short',

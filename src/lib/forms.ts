@@ -23,7 +23,6 @@ export function parseUrlEncoded(body: string): Fields {
     const split = pair.indexOf('=');
     const name = decode(split < 0 ? pair : pair.slice(0, split));
     const value = split < 0 ? '' : decode(pair.slice(split + 1));
-    // No form has a field whose name cannot be read.
     if (name === undefined) continue;
     if (value === undefined) wrong.set(name, 'has a “%” in it that is not followed by two hex digits');
     if (name in fields) wrong.set(name, 'was sent twice');
@@ -60,7 +59,6 @@ export function parseForm<T>(schema: ZodType<T>, fields: Fields): Form<T> {
   return { ok: false, errors };
 }
 
-/** Undefined where a “%” is not followed by two hex digits. */
 function decode(encoded: string): string | undefined {
   if (/%(?![0-9a-f]{2})/i.test(encoded)) return undefined;
   const text = encoded.replaceAll('+', ' ');

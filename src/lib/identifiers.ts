@@ -1,6 +1,6 @@
 /** Which letters and digits a name may be made of that tells one from another (Unicode TS 39). */
 import { ALLOWED_LETTERS } from './allowed-letters.ts';
-import { foldDigits, named } from './text.ts';
+import { foldDigits, isAscii, named } from './text.ts';
 
 // The scripts recommended for identifiers (Unicode Standard Annex 31, table 5).
 const SCRIPTS =
@@ -35,7 +35,7 @@ export function isOneScript(text: string): boolean {
 
 /** The first thing wrong with the letters and digits of a username, in a sentence; undefined if nothing. */
 export function identifierProblem(typed: string): string | undefined {
-  if (/^\p{ASCII}*$/u.test(typed)) return undefined;
+  if (isAscii(typed)) return undefined;
   const text = typed.normalize('NFKC');
   const [foreign] = FOREIGN.exec(typed) ?? FOREIGN.exec(text) ?? [];
   if (foreign !== undefined) return `A username cannot be written in ${scriptOf(foreign)}.`;
@@ -53,30 +53,28 @@ export function identifierProblem(typed: string): string | undefined {
 }
 
 function notTaken(character: string, reason: string): string {
-  return `“${named(onCircle(character))}” is not taken in usernames: ${reason}.`;
+  return `“${named(withCircleForMark(character))}” is not taken in usernames: ${reason}.`;
 }
 
-/** A mark shows on something. */
-function onCircle(character: string): string {
+function withCircleForMark(character: string): string {
   return /\p{M}/u.test(character) ? `\u25CC${character}` : character;
 }
 
 function scriptOf(character: string): string {
   const script = LIMITED_SCRIPTS.find((code) => new RegExp(`\\p{sc=${code}}`, 'u').test(character));
   const name = script && new Intl.DisplayNames('en', { type: 'script' }).of(script);
-  const shown = `“${named(onCircle(character))}”`;
+  const shown = `“${named(withCircleForMark(character))}”`;
   return name ? `${name}, as ${shown} is` : `the script of ${shown}`;
 }
 
 /** The first digit, and the first of another script (TS 39, 5.3); nothing where all are of one. */
 function digitsOfTwoScripts(text: string): string[] {
   const [first, ...others] = text.match(/\p{Nd}/gu) ?? [];
-  const other = first && others.find((digit) => zeroOf(digit) !== zeroOf(first));
+  const other = first && others.find((digit) => codePointOfZero(digit) !== codePointOfZero(first));
   return first && other ? [first, other] : [];
 }
 
-/** The code point of the zero that belongs to a digit. */
-function zeroOf(digit: string): number {
+function codePointOfZero(digit: string): number {
   return Number(digit.codePointAt(0)) - Number(foldDigits(digit));
 }
 

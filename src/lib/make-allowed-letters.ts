@@ -1,12 +1,9 @@
 /**
- * Makes the table of letters again, of lists of what identifiers may have, with a range such as `0041..005A` on each line:
- * `node make-allowed-letters.ts LIST… > allowed-letters.ts`.
- *
- * A letter is in the table if one of the lists has it, since Unicode keeps moving some: version 14 has `ţ` and the old
- * accents of Greek and not the letters of Hausa and Ewe, version 17 the other way round. The lists that it was made of are
- * those of Identifier_Status=Allowed (Unicode TS 39, `IdentifierStatus.txt`):
- * - of Unicode 14.0, as `\p{Identifier_Status=Allowed}` of Perl 5.36 (Debian 12) tells them;
- * - of Unicode 17.0, as `IDENTIFIER_STATUS` in `src/tables.rs` of the Rust crate unicode-security has them (at 04640a9).
+ * Makes the table of letters again: `node make-allowed-letters.ts LIST… > allowed-letters.ts`, of lists with a range such
+ * as `0041..005A` a line. A letter is taken if any list has it, since each version of Unicode lacks some of another's. It was
+ * made of Identifier_Status=Allowed (Unicode TS 39, `IdentifierStatus.txt`) of
+ * - Unicode 14.0, as `\p{Identifier_Status=Allowed}` of Perl 5.36 (Debian 12) tells it;
+ * - Unicode 17.0, as `IDENTIFIER_STATUS` in `src/tables.rs` of the Rust crate unicode-security has it (at 04640a9).
  */
 import { readFileSync } from 'node:fs';
 
@@ -15,9 +12,7 @@ const LAST = 0x1ffff;
 
 const allowed = new Set(process.argv.slice(2).flatMap((file) => read(file)));
 process.stdout.write(
-  `/** The letters that names are written with; made by make-allowed-letters.ts, which says of what. */
-
-/** By script, in ranges of code points: what Unicode allows in identifiers. */
+  `/** What Unicode allows in identifiers, by script, in ranges of code points; made by make-allowed-letters.ts. */
 export const ALLOWED_LETTERS: Readonly<Record<string, string>> = {
 ${SCRIPTS.map((script) => `  ${script}: \`${wrapped(rangesOf(script))}\`,\n`).join('')}};
 `,

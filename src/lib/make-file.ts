@@ -66,7 +66,6 @@ export function syncFolder(path: string): void {
   // Windows opens no folder, and needs none to be synced.
   if (process.platform === 'win32') return;
   const folder = openSync(dirname(path), 'r');
-  // Some file systems sync no folder, and say so.
   unless(['EINVAL', 'EBADF', 'ENOTSUP'], () => fsyncSync(folder));
   closeSync(folder);
 }

@@ -1,9 +1,8 @@
-/** When to ask again, for whoever is answered 503. */
+/** When to ask again after a 503: drawn by lot, so that those who are refused together do not come back together. */
 
-/** In seconds, drawn by lot so that those who are refused together do not come back together. */
-const LEAST = 1;
-const MOST = 5;
+const LEAST_SECONDS = 1;
+const MOST_SECONDS = 5;
 
 export function retryAfter(): string {
-  return `${LEAST + Math.floor(Math.random() * (MOST - LEAST + 1))}`;
+  return `${LEAST_SECONDS + Math.floor(Math.random() * (MOST_SECONDS - LEAST_SECONDS + 1))}`;
 }

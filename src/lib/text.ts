@@ -1,11 +1,10 @@
 /** Text as people type it: what is stored, what is compared, and what is never accepted. */
 
-// Also what shows as nothing, but not what changes the look of the letter before it (variation selectors, fillers).
+// Spaces of any width and what shows as nothing, but not what changes the letter before it (variation selectors, fillers).
 const EDGE = /[\s\p{Z}[\p{DI}&&\p{Cf}]]/v;
 // Some scripts write joiners behind the mark of a letter, also in its last place.
 const JOINED = /\p{M}[\u200C\u200D]$/u;
 
-/** Without spaces of any width, or what shows as nothing, on either side. */
 export function trim(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && EDGE.test(text.charAt(start))) start++;
@@ -33,7 +32,6 @@ export function foldDigits(text: string): string {
 // Thousands set apart as somewhere in the world, all by the same sign: `1,200`, `1 200`, `1’200`, `12,00,000`.
 const GROUPED = /^[-−－]?\d{1,3}(?=([,.'’٬，．_\p{Z}]))(?:\1\d{2,3})*\1\d{3}$/u;
 
-/** As people write it, in any digits; undefined for anything else. */
 export function wholeNumber(typed: string): number | undefined {
   const text = foldDigits(trim(typed));
   if (!GROUPED.test(text) && !/^[-−－]?\d+$/.test(text)) return undefined;
@@ -53,11 +51,14 @@ function isDigit(character: string): boolean {
   return /^\p{Nd}$/u.test(character);
 }
 
+export function isAscii(text: string): boolean {
+  return /^\p{ASCII}*$/u.test(text);
+}
+
 export function codePoints(text: string): number {
   return Array.from(text).length;
 }
 
-/** Such as what comes along when a link is copied. */
 export function withoutUnseen(text: string): string {
   return text.replaceAll(/[\p{C}\p{DI}]/gu, '');
 }
@@ -85,8 +86,7 @@ export function plain(sentence: string): string {
   return partsOf(sentence).join('');
 }
 
-// Embeddings, overrides and isolates can make a name show as another one (Unicode TR 36, 2.3); plain directional marks
-// and joiners belong to real names and are not listed here.
+// What can make a name show as another (Unicode TR 36, 2.3); plain directional marks and joiners are in real names.
 const HIDDEN: readonly [RegExp, string][] = [
   [/\0/, 'contains a NUL character'],
   [/\p{Cs}|\uFFFD/u, 'contains a broken character (half of a surrogate pair, or bytes that are not UTF-8)'],
@@ -102,7 +102,6 @@ export function forbiddenCharacter(text: string): string | undefined {
 
 /** The same of what shows as nothing, and where it is. */
 export function invisibleCharacter(text: string): string | undefined {
-  // The space of the keyboard shows as what it is.
   const at = text.search(/[\p{DI}\p{Cf}[\p{Z}--\x20]]/v);
   if (at < 0) return undefined;
   return `contains an invisible character ${at === 0 ? 'at its start' : `after “${named(lastOf(text.slice(0, at)))}”`}`;
@@ -113,12 +112,11 @@ function lastOf(text: string): string {
   return quotable(characters.length > 20 ? `…${characters.slice(-20).join('')}` : text);
 }
 
-/** Of marks on one letter, none of which takes room of its own (Unicode TS 39, 5.4). */
 const MOST_MARKS = 4;
 
-/** That letters have more marks on them than any writing needs, to follow the text's name in a sentence; undefined if not. */
+/** That a letter has more marks than any writing needs (Unicode TS 39, 5.4), to follow the text's name; else undefined. */
 export function tooManyMarks(text: string): string | undefined {
-  if (/^\p{ASCII}*$/u.test(text)) return undefined;
+  if (isAscii(text)) return undefined;
   // Composed letters count as what they are made of; joiners between marks keep them on the same letter.
   const decomposed = text.normalize('NFD').replaceAll(/\p{DI}/gu, '');
   for (const [, letter = '', marks = ''] of decomposed.matchAll(/([^\p{Mn}\p{Me}]?)([\p{Mn}\p{Me}]+)/gu)) {

@@ -3,6 +3,7 @@
 import { type Actor, audit, authorize } from '../auth/actor.ts';
 import { revokeAccessAfterChange } from '../auth/administrators.ts';
 import { mayChange, mayEdit, mayManage } from '../auth/policy.ts';
+import { executeCached } from '../db/cached-query.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Trx, User } from '../db/schema.ts';
@@ -21,11 +22,10 @@ export type Deleted = { kind: 'deleted'; user: User };
 /** @throws ForbiddenError, NotUniqueError (username or email taken) */
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {
   authorize(actor, user.role === 'member' ? mayEdit : mayManage);
-  const created = await trx
-    .insertInto('users')
-    .values({ ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 })
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const row = { ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 };
+  const [created] = (await executeCached(trx, 'create user', row, (values) =>
+    trx.insertInto('users').values(values).returningAll(),
+  )) as [User];
   await engineOf(trx).indexSearchText(trx, created.id, undefined, created.search_text);
   await addToCounts(trx, countByKind([created]));
   if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);

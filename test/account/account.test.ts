@@ -66,7 +66,7 @@ describe('changing the password', () => {
     expect(page.errorOf('new_password')).toContain('must not contain the username or the email');
     expect(answer.body).not.toContain('ed@example.org ed@');
     const typo = await post(app, '/account/password', { ...CHANGE, new_password_again: `${NEW}s` }, headers);
-    expect(pageOf(typo).errorOf('new_password_again')).toContain('That is not what you have typed above.');
+    expect(pageOf(typo).errorOf('new_password_again')).toContain('The two passwords differ.');
     expect(await signIn(app, 'ed')).toBeDefined();
   });
 
@@ -118,7 +118,7 @@ describe('the second factor', () => {
     const { page, secret, sealed } = await newCode(app, headers);
     const password = PASSWORD;
     expect(page.headers['cache-control']).toBe('no-store');
-    const drawing = pageOf(page).drawing('QR code with the secret that is written beside it');
+    const drawing = pageOf(page).drawing('QR code with the key that is written beside it');
     expect(drawing).toMatch(/^M\d/);
     const wrong = await post(app, '/account/code', { sealed, code: '000000', password }, headers);
     expect(wrong.statusCode).toBe(422);

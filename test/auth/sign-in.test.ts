@@ -37,7 +37,7 @@ async function deviceOf(app: FastifyInstance) {
   return { cookie: `${cookieName('device')}=${device?.value}` };
 }
 
-const WRONG = 'That username and password do not belong together.';
+const WRONG = 'Username or password is wrong.';
 
 describe('signing in', () => {
   test.each([
@@ -118,6 +118,24 @@ describe('signing in', () => {
     expect(pageOf(body).field('password')).toBe('');
     expect(pageOf(body).field('next')).toBe('/roles');
     expect(body).not.toContain('lemon');
+  });
+
+  test('begins at the first field that is to be filled in, or at what is wrong', async () => {
+    const { app } = await startWithAnn();
+    await addPerson(app.db, 'bob', 'editor', { hasCode: true });
+    expect(pageOf(await get(app, '/sign-in')).focused).toEqual(['username']);
+    const wrong = await post(app, '/sign-in', { username: 'ann', password: 'wrong' });
+    expect(pageOf(wrong).focused).toEqual([WRONG]);
+    const code = await post(app, '/sign-in', { username: 'bob', password: PASSWORD });
+    expect(pageOf(code).focused).toEqual(['code']);
+  });
+
+  test('is told with its first field that something was not done', async () => {
+    const { app } = await startWithAnn();
+    const page = pageOf(await post(app, '/users/1/delete', {}));
+    expect(page.focused).toEqual(['username']);
+    expect(page.input('username')).toMatchObject({ 'aria-describedby': 'notice' });
+    expect(page.notices).toEqual([expect.stringContaining('nothing was changed')]);
   });
 
   test('asks for what password managers look for', async () => {

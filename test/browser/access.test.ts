@@ -44,7 +44,7 @@ async function signIn(page: Page, username: string, password = PASSWORD): Promis
 
 async function choosePassword(page: Page, password: string): Promise<void> {
   await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByLabel('Once more').fill(password);
+  await page.getByLabel('Repeat the password').fill(password);
 }
 
 /** Waits for the page that says something, to a person. */
@@ -120,14 +120,14 @@ test('a person sets up a second factor, signs out, and comes back with a code, t
   const secret = ((await page.locator('.secret').textContent()) ?? '').replaceAll(' ', '');
   const code = () => new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock() });
   expect(await page.locator('svg.qr').isVisible()).toBe(true);
-  await page.getByLabel('Code', { exact: true }).fill('000000');
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Code from the app').fill('000000');
+  await page.getByLabel('Your password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Turn on' }).click();
   await expectText(page, 'That is not the code that is shown now');
-  await page.getByLabel('Code', { exact: true }).fill(code());
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Code from the app').fill(code());
+  await page.getByLabel('Your password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Turn on' }).click();
-  await expectText(page, 'Your recovery codes');
+  await expectText(page, 'Keep these recovery codes');
   expect(await page.locator('.codes li').count()).toBe(10);
   const recovery = (await page.locator('.codes li').first().textContent()) ?? '';
   await page.getByRole('link', { name: 'I have kept them' }).click();
@@ -177,7 +177,7 @@ test('Enter in the field of an act on the second factor does that act, and no ot
   await page.getByText('Make new recovery codes…').click();
   await page.getByLabel('Your password, for new recovery codes').fill(PASSWORD);
   await page.getByLabel('Your password, for new recovery codes').press('Enter');
-  await expectText(page, 'Your recovery codes');
+  await expectText(page, 'Keep these recovery codes');
   await page.goto('/account');
   await page.getByText('Turn off…').click();
   await page.getByLabel('Your password, to turn it off').fill('wrong');
@@ -200,7 +200,7 @@ test('a session that ends in the middle of a form loses nothing of it', async ()
   await expectText(page, 'Your session has ended, and nothing has been saved yet.');
   expect(await page.getByLabel('Username or email').inputValue()).toBe('ann');
   await signIn(page, 'ann', 'a wrong password of mine');
-  await expectText(page, 'That username and password do not belong together.');
+  await expectText(page, 'Username or password is wrong.');
   await signIn(page, 'ann');
   await expectText(page, 'This is what you sent when your session had ended.');
   expect(await page.getByLabel('Full name').inputValue()).toBe('Maximilian');

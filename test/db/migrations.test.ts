@@ -11,6 +11,7 @@ import { findSession } from '../../src/auth/sessions.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
 import { derivedColumns } from '../../src/db/derived-columns.ts';
 import { engineOf } from '../../src/db/engine.ts';
+import { migrate } from '../../src/db/migrate.ts';
 import * as names from '../../src/db/migrations/0006-names.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -67,6 +68,14 @@ async function accessOf(db: Db, tables: readonly string[]) {
     return [table, all.rows] as const;
   });
   return Object.fromEntries(await Promise.all(rows));
+}
+
+/** As today's Roster makes it, with the indexes that those of every version have. */
+async function newDatabase(): Promise<Db> {
+  const db = await temporaryDatabase();
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, NEXT - 1));
+  await addUser(db, { username: 'far' });
+  return db;
 }
 
 async function accessTablesOf(db: Db): Promise<string[]> {
@@ -208,9 +217,7 @@ describe('the order and the search of names, made in steps', () => {
   }
 
   test('are gone on with wherever they were ended', async () => {
-    const today = await temporaryDatabase();
-    await transact(today, (trx) => engineOf(trx).writeLastId(trx, NEXT - 1));
-    await addUser(today, { username: 'far' });
+    const today = await newDatabase();
     for (let steps = 0; ; steps++) {
       const url = await restoreVersion(5);
       const isMore = await endAfter(steps, url);
@@ -223,6 +230,15 @@ describe('the order and the search of names, made in steps', () => {
       expect(await catalogueOf(db)).toBe(await catalogueOf(today));
       if (!isMore) break;
     }
+  });
+
+  test('are made once by two that start at the same time, and take turns', async () => {
+    const url = await restoreVersion(5);
+    const both = [openAsItIs(url), openAsItIs(url)];
+    await Promise.all(both.map((db) => migrate(db, MIGRATIONS, 0)));
+    const db = await temporaryDatabase(url);
+    for (const [q, id] of Object.entries(NAMES)) expect(await find(db, q), q).toEqual([id]);
+    expect(await catalogueOf(db)).toBe(await catalogueOf(await newDatabase()));
   });
 
   test('find who was written by an older Roster meanwhile', async () => {

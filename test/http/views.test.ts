@@ -100,7 +100,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     errors: { code: NAME },
     is_code_required: true,
   },
-  'account/recovery-codes': { codes: [NAME], next: '/account' },
+  'account/recovery-codes': { codes: [NAME], where: 'localhost', madeAt: 1, next: '/account' },
   'invitations/link': { user, link: NAME, hours: 72 },
   'invitations/form': { user: { username: NAME }, action: NAME, errors: { new_password: NAME } },
   'setup/form': { action: NAME, values: { full_name: NAME }, errors: { email: NAME } },

@@ -11,7 +11,6 @@ const ONLY_READS = 'its server only reads';
 export class PostgresConnection implements DatabaseConnection {
   readonly #pool: ConnectionPool;
   #client: PooledClient | undefined;
-  /** Undefined outside a transaction. */
   #accessMode: TransactionSettings['accessMode'];
 
   constructor(pool: ConnectionPool) {
@@ -21,7 +20,7 @@ export class PostgresConnection implements DatabaseConnection {
   /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const run = () => this.#run(sql, parameters);
-    // Outside a transaction there are queries that only read: they may be sent twice.
+    // Without an access mode there is no transaction: such queries only read, and may be sent twice.
     const { rows, rowCount } = await (this.#accessMode ? run() : this.#twiceIfLost(run));
     return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
   }

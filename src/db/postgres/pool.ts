@@ -12,7 +12,6 @@ const NUMBERS: readonly number[] = [20, 1700];
 /** A connection, with an ear for its errors from its first moment: one that nobody hears ends the process. */
 class Client extends pg.Client {
   readonly openedAt = performance.now();
-  /** Not to be used again: broken, or of a server that only reads. */
   isLost = false;
 
   constructor(config?: string | pg.ClientConfig) {

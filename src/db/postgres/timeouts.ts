@@ -8,7 +8,6 @@ export const REQUEST_TIMEOUTS = {
   statement_timeout: STATEMENT_TIMEOUT,
   /** A server that is silent for so much longer counts as lost. */
   query_timeout: STATEMENT_TIMEOUT + 300,
-  /** Whoever is no longer heard of gives back the locks. */
   idle_in_transaction_session_timeout: 30_000,
 } satisfies PoolConfig;
 

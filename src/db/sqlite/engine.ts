@@ -64,8 +64,7 @@ export const sqliteEngine: Engine = {
   },
 };
 
-// Mapped into memory, and so not copied page by page: twice as fast. Not for longer, for all that was ever touched
-// would count as the process's own.
+// Mapped into memory, not copied: twice as fast. Not for longer: all that was touched would count as the process's own.
 async function skipOver<T>(db: Db, query: () => Promise<T>): Promise<T> {
   await sql`pragma mmap_size = ${sql.lit(MOST_MAPPABLE_BYTES)}`.execute(db);
   try {
@@ -85,7 +84,7 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
       await sql`pragma secure_delete = off`.execute(trx);
     }
   });
-  // It holds pages as they were.
+  // The log holds pages as they were.
   await (db.getExecutor().adapter as unknown as OwnerOfLog).emptyLog();
   return result;
 }
@@ -94,7 +93,6 @@ async function readVersion(db: Db): Promise<number> {
   return migrationOf(await readHeaderVersion(db));
 }
 
-/** https://sqlite.org/pragma.html#pragma_user_version */
 async function readHeaderVersion(db: Db): Promise<number> {
   const { rows } = await sql<{ user_version: number }>`pragma user_version`.execute(db);
   return rows[0]?.user_version ?? 0;

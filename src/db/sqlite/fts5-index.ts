@@ -7,9 +7,8 @@ import type { Statements } from './statements.ts';
 export const IDS_IN_RANGE = 2 ** 18;
 const IDS_AHEAD = 100_000;
 const MOST_SEGMENTS = 4;
-/** Bytes that FTS5 gathers in memory; by default they are few. */
-const HASH_SIZE_TO_MAKE = 2 ** 27;
-const HASH_SIZE = 2 ** 20;
+const HASH_BYTES_TO_MAKE = 2 ** 27;
+const HASH_BYTES = 2 ** 20;
 
 export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
   let first = await firstIdFrom(trx, after + 1);
@@ -20,11 +19,11 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
     const setHashSize = (bytes: number) =>
       sql`insert into ${index} (${index}, rank) values ('hashsize', ${sql.lit(bytes)})`;
     await makeIndex(trx, range);
-    await setHashSize(HASH_SIZE_TO_MAKE).execute(trx);
+    await setHashSize(HASH_BYTES_TO_MAKE).execute(trx);
     await sql`
       insert into ${index} (rowid, search_text)
       select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
-    await setHashSize(HASH_SIZE).execute(trx);
+    await setHashSize(HASH_BYTES).execute(trx);
     first = await firstIdFrom(trx, end);
   }
 }

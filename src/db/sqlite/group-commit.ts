@@ -62,8 +62,7 @@ export class GroupCommit {
   }
 
   rollback(): void {
-    // After some errors, such as a full disk, SQLite has rolled back everything by itself; and alone, it can go back to
-    // the very beginning, before which virtual tables may have been made.
+    // After some errors SQLite has rolled back all by itself; one that is alone takes back virtual tables made ahead, too.
     if (!this.#writer.db.inTransaction || this.#group?.size === 1) {
       this.#rollbackAll();
       return;
@@ -132,8 +131,7 @@ export class GroupCommit {
     }
   }
 
-  // So that a copy of the file from before this process opened it is no state from which the log goes on, and is not
-  // mistaken for one (see `left-over.ts`). Where someone is reading, it is tried again after a later change.
+  // Else a copy of the file from before this process opened it might pass for what the log goes on from: `left-over.ts`.
   #emptyLogOnce(): void {
     if (this.#isLogOwn) return;
     try {

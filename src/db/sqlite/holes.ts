@@ -8,8 +8,7 @@ const LEAST_PAGES = 64;
 const WHOLE_TIME_MS = 500;
 /** Multiples of it, without what is before the point, are spread evenly however many there are. */
 const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
-/** Bytes of which `stat` counts the room of a file: https://nodejs.org/api/fs.html#statsblocks */
-const BLOCK = 512;
+const STAT_BLOCK_BYTES = 512;
 
 /** What is wrong with a file without a log, to go on after its name; undefined where nothing shows. */
 export function findHole(descriptor: number): string | undefined {
@@ -18,8 +17,7 @@ export function findHole(descriptor: number): string | undefined {
   const { size, blocks } = fstatSync(descriptor);
   const wanted = header.pages * header.pageSize;
   if (size < wanted) return `has ${size} bytes, where ${wanted} belong`;
-  // It takes less room than it is long, as with a hole: then all pages are looked at.
-  const isSparse = blocks * BLOCK < size;
+  const isSparse = blocks * STAT_BLOCK_BYTES < size;
   const until = performance.now() + (isSparse ? WHOLE_TIME_MS : SAMPLE_TIME_MS);
   const nothing = Buffer.alloc(header.pageSize);
   let free: Set<number> | undefined;

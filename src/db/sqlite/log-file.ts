@@ -5,8 +5,7 @@ import { generationOf } from './generation.ts';
 const HEADER_SIZE = 32;
 const FRAME_HEADER_SIZE = 24;
 const VERSION_IN_FIRST_PAGE = 60;
-/** The first number of a log, without its lowest bit. */
-const MAGIC = 0x377f0682;
+const MAGIC_WITHOUT_LOWEST_BIT = 0x377f0682;
 
 export type Log = {
   /** Other than those of whatever log was there before, or comes after, under the same name. */
@@ -49,7 +48,7 @@ function openIfThere(path: string): number | undefined {
 }
 
 function checkHeader(header: DataView): Checksum | undefined {
-  if ((header.getUint32(0) & ~1) !== MAGIC) return undefined;
+  if ((header.getUint32(0) & ~1) !== MAGIC_WITHOUT_LOWEST_BIT) return undefined;
   const sum = new Checksum((header.getUint32(0) & 1) === 0);
   sum.add(header, 0, 24);
   return sum.isAt(header, 24) ? sum : undefined;

@@ -42,15 +42,17 @@ export async function* scanBatches(
     const rows = orderBySort(next ? users.where(inRange(sort, next)) : users, sort, isFromEnd)
       .select(['users.id', `users.${column} as key`])
       .select((where) => where.and([inBounds(rest)(where), ...has]).as('is_match'))
-      .limit(length);
-    const batch = await engineOf(db).runBatch(() => rows.execute());
+      // One more, to know whether others have the key of the last.
+      .limit(length + 1);
+    const found = await engineOf(db).runBatch(() => rows.execute());
+    const batch = found.slice(0, length);
     yield batch.filter(({ is_match }) => is_match).map(({ id }) => id);
-    const last = batch.at(-1);
-    if (last === undefined || batch.length < length) ranges = ranges.slice(1);
+    const [last, beyond] = [found[length - 1], found[length]];
+    if (last === undefined || beyond === undefined) ranges = ranges.slice(1);
     else {
-      const beyond = rangesAfter(sort, { side: isFromEnd ? 'before' : 'after', ...last });
+      const after = rangesAfter(sort, { side: isFromEnd ? 'before' : 'after', ...last });
       // A tie that was asked for is not left.
-      ranges = range?.isTie ? beyond.slice(0, 1) : beyond;
+      ranges = after.filter(({ isTie }) => (isTie ? last.key === beyond.key : !range?.isTie));
     }
     length = Math.min(BATCH, 2 * length);
   }

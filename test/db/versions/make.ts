@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { commandLine } from '../../../src/auth/actor.ts';
-import { findCredentials, noteSignIn, setCode, setCodeFailures, setPassword } from '../../../src/auth/credentials.ts';
+import {
+  findCredentials,
+  noteSignIn,
+  setCode,
+  setCodeFailures,
+  setPassword,
+} from '../../../src/auth/credentials.ts';
 import { setDraft } from '../../../src/auth/drafts.ts';
 import { writeKey } from '../../../src/auth/key-file.ts';
 import { hashPassword } from '../../../src/auth/password-hashing.ts';
