@@ -131,7 +131,7 @@ describe('before someone is deleted', () => {
     expect(text).toContain(
       'The role Editor, the password and the second factor The 2 browsers that are signed in: they are signed out at once The access link: it opens nothing any more What stays',
     );
-    expect(text).toContain(`The number ${ed.id}: nobody else is ever given it`);
+    expect(text).toContain(`The number ${ed.id} itself: nobody else is ever given it`);
     expect(text).toContain('Or keep this user Deactivate ed can no longer sign in, and stays listed.');
   });
 
