@@ -4,11 +4,21 @@ import { defineConfig } from 'vitest/config';
 
 /** By these a test has a database of the engine under test. */
 const WITH_DATABASE =
-  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|inject)\b|startRoster\(\)|\/engines\.ts'/;
+  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|startWithPayloads|inject)\b|startRoster\(\)|\/engines\.ts'/;
 /** What has none runs once, also where it starts a Roster on a file of its own. */
 const UNITS = globSync('test/**/*.test.ts', { exclude: ['test/reliability/**'] }).filter(
   (path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')),
 );
+
+/** What has a database, and nothing to do with which: browsers, the protocol, who sits where. Run on SQLite alone. */
+const ON_ONE_DATABASE = [
+  'test/browser/**',
+  'test/http/!(admission).test.ts',
+  'test/app.test.ts',
+  'test/process.test.ts',
+  'test/auth/open-access.test.ts',
+  'test/lib/**',
+];
 
 const shared = {
   // A real Chromium starts in some tests, a whole Roster in others; the machines that run them can be slow.
@@ -50,8 +60,7 @@ export default defineConfig({
           ...withDatabase,
           name: 'postgres',
           include: ['test/**/*.test.ts'],
-          // What a page looks like to a browser does not depend on where its users are.
-          exclude: ['test/db/sqlite/**', 'test/browser/**', ...UNITS],
+          exclude: ['test/db/sqlite/**', ...ON_ONE_DATABASE, ...UNITS],
           provide: { engine: 'postgres', isLong: false },
           globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
         },

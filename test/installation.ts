@@ -20,7 +20,7 @@ export function installRoster(): string {
 
 /** What `roster --help` says there. */
 export async function askForHelp(folder: string, settings: Record<string, string> = {}) {
-  const child = run(['--help'], settings, join(folder, 'src', 'main.js'));
+  const child = run(['--help'], settings, '', join(folder, 'src', 'main.js'));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { stdout, stderr };
 }

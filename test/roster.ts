@@ -21,29 +21,43 @@ export type Roster = {
   stderr: Promise<string>;
 };
 
+/** Settings with which a Roster runs some code first. */
+export const preloading = (code: string) => ({
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}`,
+});
+
 /** Settings with which a Roster finds no hard links, as on FAT. */
-export const WITHOUT_LINKS = {
-  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(`
-    import fs from 'node:fs';
-    import { syncBuiltinESMExports } from 'node:module';
-    fs.linkSync = () => {
-      throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
-    };
-    syncBuiltinESMExports();`)}`,
-};
+export const WITHOUT_LINKS = preloading(`
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  fs.linkSync = () => {
+    throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+  };
+  syncBuiltinESMExports();`);
 
 /** Starts a command with these settings alone, and with what it reads from standard input; it does not outlive the test. */
 export function run(
   args: readonly string[],
   settings: Record<string, string>,
+  input: string | Buffer = '',
   main = MAIN,
-  input = '',
   folder = ROOT,
 ) {
   return launch(process.execPath, [main, ...args], settings, input, folder);
 }
 
-/** The same by npm: its children end with it. */
+/** Runs a command to its end, in a process of its own: what it said, and its code. */
+export async function runToEnd(...how: Parameters<typeof run>) {
+  const child = run(...how);
+  const [out, error, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { out, error, code };
+}
+
+/** The same as `run` by npm: its children end with it. */
 export function runNpm(args: readonly string[], settings: Record<string, string>) {
   const { HOME = '' } = process.env;
   return launch('npm', args, { HOME, npm_config_update_notifier: 'false', ...settings });
@@ -53,7 +67,7 @@ function launch(
   program: string,
   args: readonly string[],
   settings: Record<string, string>,
-  input = '',
+  input: string | Buffer = '',
   cwd = ROOT,
 ) {
   const child = spawn(program, args, {
@@ -68,7 +82,7 @@ function launch(
 }
 
 /** Where the key is of what is no file of SQLite's: not in the project, where its default would be. */
-function keyOf({ DATABASE_URL = '' }: Record<string, string>): Record<string, string> {
+export function keyOf({ DATABASE_URL = '' }: Record<string, string>): Record<string, string> {
   if (DATABASE_URL.startsWith('sqlite:')) return {};
   if (keys === undefined) {
     keys = temporaryFolder();

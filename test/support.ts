@@ -1,7 +1,6 @@
 /** What tests share: a Roster of their own, on a database of its own, and how to talk to it. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
@@ -18,8 +17,10 @@ import type { Clock } from '../src/lib/clock.ts';
 import type { Stopwatch } from '../src/lib/deadline.ts';
 import { createUser } from '../src/users/commands.ts';
 import type { NewUser } from '../src/users/validation.ts';
+import { FOLDERS } from './folders.ts';
 import { htmlProblems } from './html.ts';
 import { readySchema, temporarySchema } from './postgres/database.ts';
+import { readyDatabase, reusedDatabase } from './postgres/reused.ts';
 import './template.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
@@ -36,7 +37,7 @@ type AtEnd = (end: () => Promise<void>) => void;
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(atEnd: AtEnd = onTestFinished): string {
-  const folder = mkdtempSync(join(tmpdir(), 'roster-test-'));
+  const folder = mkdtempSync(join(FOLDERS, 'roster-test-'));
   atEnd(async () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
@@ -56,9 +57,17 @@ export async function readyUrl(engine = inject('engine'), atEnd?: AtEnd): Promis
 
 /** A database of the engine under test, opened as it is for requests. */
 export async function temporaryDatabase(url?: string, connections = 5): Promise<Db> {
-  const db = await openDatabase(url ?? (await readyUrl()), { connections });
+  const isReady = url === undefined && inject('engine') === 'postgres';
+  const db = isReady
+    ? await readyDatabase(connections)
+    : await openDatabase(url ?? (await readyUrl()), { connections });
   onTestFinished(() => db.destroy());
   return db;
+}
+
+/** One that is as new: to make it anew for each test takes long on PostgreSQL. */
+function emptyDatabase(): Promise<Db> {
+  return inject('engine') === 'postgres' ? reusedDatabase() : temporaryDatabase();
 }
 
 /** A database that the tests of a file share, filled when the first of them asks for it: they only read it. */
@@ -88,17 +97,30 @@ export async function startApp(
   clock: Clock = Date.now,
   stopwatch: Stopwatch = () => performance.now(),
 ): Promise<FastifyInstance> {
-  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const app = await buildApp({
-    config,
-    db: db ?? (await temporaryDatabase()),
-    secretKey: SECRET_KEY,
-    databaseId: DATABASE_ID,
-    clock,
-    stopwatch,
-  });
+  const app = await makeApp(settings, db ?? (await emptyDatabase()), clock, stopwatch);
   onTestFinished(() => app.close());
   return app;
+}
+
+/** An app that the tests of a file share, filled when the first of them asks for it: they change nothing there. */
+export function sharedApp(
+  settings: Record<string, string> = {},
+  fill: (db: Db) => Promise<unknown> = async () => {},
+): () => Promise<FastifyInstance> {
+  // Closed before its database is: what is to be done at the end is done from the last to the first.
+  const database = sharedDatabase(fill);
+  let shared: Promise<FastifyInstance> | undefined;
+  afterAll(async () => (await shared)?.close());
+  const make = async () => makeApp(settings, await database(), Date.now, () => performance.now());
+  return () => {
+    shared ??= make();
+    return shared;
+  };
+}
+
+async function makeApp(settings: Record<string, string>, db: Db, clock: Clock, stopwatch: Stopwatch) {
+  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
+  return buildApp({ config, db, secretKey: SECRET_KEY, databaseId: DATABASE_ID, clock, stopwatch });
 }
 
 /** A database on which something happens once, between the reading of a row and whatever is done with it. */
@@ -123,6 +145,11 @@ export function interrupted(
 /** Makes the app listen on a free port of this machine; its address, without a slash at the end. */
 export async function listen(app: FastifyInstance): Promise<string> {
   await app.listen({ host: '127.0.0.1', port: 0 });
+  return addressOf(app);
+}
+
+/** Of an app that listens. */
+export function addressOf(app: FastifyInstance): string {
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 }
 

@@ -8,7 +8,8 @@ import { isAscii, textKey, tooManyMarks } from './text.ts';
 export const EMAIL_MAX = 254;
 
 // `domainToASCII` reads an address of the web, in which more may stand than a domain.
-const WRITTEN_DOMAIN = /^[[\P{ASCII}a-zA-Z\d.\-]--[\p{DI}\p{Z}\p{C}]]+$/v;
+// It knows where the two joiners belong.
+const WRITTEN_DOMAIN = /^[[[\P{ASCII}a-zA-Z\d.\-]--[\p{DI}\p{Z}\p{C}]]\u200C\u200D]+$/v;
 const CYRILLIC_LIKE_LATIN = /^(?=.*[а-ӿ])[асԁеһіјӏорԛѕԝхуъьҽпгѵѡ\d-]+$/u;
 const LABEL = /^[\p{L}\p{Nd}-][\p{L}\p{M}\p{Nd}-]*$/u;
 

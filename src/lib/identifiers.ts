@@ -1,6 +1,6 @@
 /** Which letters and digits a name may be made of that tells one from another (Unicode TS 39). */
 import { ALLOWED_LETTERS } from './allowed-letters.ts';
-import { foldDigits, isAscii, named } from './text.ts';
+import { foldDigits, isAscii, named, textKey } from './text.ts';
 
 // The scripts recommended for identifiers (Unicode Standard Annex 31, table 5).
 const SCRIPTS =
@@ -44,7 +44,8 @@ export function identifierProblem(typed: string): string | undefined {
     return `The username has a digit of another script than its letters: “${named(foreignDigit)}”.`;
   if (!isOneScript(typed) || !isOneScript(text))
     return 'The username mixes letters of different scripts, such as Latin and Cyrillic.';
-  const [restricted] = restrictedLetters().exec(text) ?? [];
+  // A capital that looks like another's may have a small letter that is rare: `Ɪ`.
+  const [restricted] = restrictedLetters().exec(text) ?? restrictedLetters().exec(textKey(text)) ?? [];
   if (restricted !== undefined)
     return notTaken(restricted, 'it is a rare letter, which Unicode advises against in names like these');
   if (text.includes(TATWEEL)) return notTaken(TATWEEL, 'it only makes a word longer');

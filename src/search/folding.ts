@@ -40,11 +40,43 @@ const UNDECOMPOSED_BY_UNICODE = lettersOf({
   w: 'ⱳ',
   y: 'ƴ ɏ',
   z: 'ƶ ȥ ɀ ʒ ʐ ⱬ',
-  г: 'ґ',
-  "'": '’ ‘ ‛ ʼ ʻ ʽ ʾ ʿ ′ `',
-  '"': '“ ” „ ‟',
-  '-': '‐ ‒ – — ― −',
+  // What neighbours of Russian, Arabic and Persian write, which other keyboards lack.
+  а: 'ә',
+  г: 'ґ ғ ҕ',
+  д: 'ђ',
+  е: 'є',
+  ж: 'җ',
+  з: 'ѕ ҙ',
+  и: 'і ј',
+  к: 'қ ҡ ҝ',
+  л: 'љ',
+  н: 'њ ң ҥ',
+  о: 'ө',
+  с: 'ҫ',
+  т: 'ћ ҭ',
+  у: 'ү ұ',
+  х: 'ҳ һ',
+  ч: 'џ ҷ ҹ',
+  ب: 'پ',
+  ت: 'ٹ',
+  ج: 'چ',
+  د: 'ڈ',
+  ر: 'ڑ',
+  ز: 'ژ',
+  ك: 'ک گ',
+  ن: 'ں',
+  ه: 'ة ہ ھ ە',
+  ي: 'ی ى ے',
+  "'": '’ ‘ ‛ ʼ ʻ ʽ ʾ ʿ ′ ` ׳ ꞌ',
+  '"': '“ ” „ ‟ ״',
+  '-': '‐ ‒ – — ― − ־',
+  '·': '・ ‧',
+  '.': '。',
 });
+
+/** Of each katakana its hiragana, which is as far away in Unicode. */
+const KATAKANA = /[\u30A1-\u30F6\u30FD\u30FE]/;
+const TO_HIRAGANA = -0x60;
 
 /** What people write for these letters where a keyboard lacks them. */
 const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
@@ -70,13 +102,17 @@ export function foldCluster(cluster: string): string {
   if (ASCII.test(cluster)) return fold(cluster);
   const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
-  return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? letter)
+  return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? hiraganaOf(letter))
     .join('')
     .normalize('NFC');
 }
 
 export function foldSpelledCluster(cluster: string): string {
   return SPELLINGS.get(cluster.toLowerCase().normalize('NFC')) ?? foldCluster(cluster);
+}
+
+function hiraganaOf(letter: string): string {
+  return KATAKANA.test(letter) ? String.fromCharCode(letter.charCodeAt(0) + TO_HIRAGANA) : letter;
 }
 
 function foldCase(text: string): string {

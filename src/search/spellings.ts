@@ -7,7 +7,8 @@ import { splitWords } from './words.ts';
 const JOINED = /\S['·-]\S|(?<!\p{L})\p{L}\.\p{L}\./u;
 const MOST_PLAIN_WORDS = 2;
 /** Of names such as Le Pen, Van Dyke and Mc Donald, which people write as one word, too. */
-const SHORT_FIRST_WORD = /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|bin|ibn) /;
+const SHORT_FIRST_WORD =
+  /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|abdel|abu|ben|bin|ibn|ter|ten|st\.?) /;
 const NO_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
 
 /** `obrien` for O’Brien, `jeanluc`, `janvandenberg`: what is written together where a name is not. */
@@ -25,9 +26,7 @@ export function isSqueezed(folded: string): boolean {
 export function spellingsOfName(name: string, folded: string): string[] {
   const spelled = ASCII.test(name) ? folded : foldSpelled(name);
   const squeezed = isSqueezed(folded) ? [squeeze(folded), squeeze(spelled)] : [];
-  if (spelled === folded) return squeezed;
-  const words = splitWords(folded);
-  return [...splitWords(spelled).filter((word) => !words.includes(word)), ...squeezed];
+  return spelled === folded ? squeezed : [spelled, ...squeezed];
 }
 
 /** An international domain is stored in ASCII (RFC 3490), and searched for as it is read, too. */

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { makeKeyFile } from '../../src/auth/key-file.ts';
@@ -12,10 +11,11 @@ import { loadKey, reseal } from '../../src/auth/secret-key.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { runCommand } from '../command.ts';
 import { dump } from '../engines.ts';
 import { addPerson, CODE_SECRET, PASSWORD } from '../people.ts';
 import { run, startRoster } from '../roster.ts';
-import { post, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { get, post, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 const keyPath = () => join(temporaryFolder(), 'keys', 'secret.key');
 
@@ -163,10 +163,22 @@ test('a key that was the database’s before is found where it is kept', async (
   );
 });
 
+/** A Roster on a database that is open, with a key for its secrets. */
+async function build(db: Db, { key, databaseId }: { key: Buffer; databaseId: string }) {
+  const config = readConfig({ LOG_LEVEL: 'silent' });
+  const app = await buildApp({ config, db, secretKey: key, databaseId });
+  onTestFinished(() => app.close());
+  return app;
+}
+
+/** As it starts: with the key that is in the file by then. */
+async function startWithKey(db: Db, path: string) {
+  return build(db, await loadKey(db, path));
+}
+
 describe('the commands', () => {
   async function roster(args: readonly string[], settings: Record<string, string>) {
-    const child = run(args, settings);
-    const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const { out, error } = await runCommand(args, settings);
     return out + error;
   }
 
@@ -195,22 +207,11 @@ describe('the commands', () => {
   test('whoever is signed in stays so when the key is changed, and when it is given up', async () => {
     const { db, path, master, settings } = await startWithSecret();
     await addPerson(db, 'bob', 'viewer');
-    const first = await startRoster(settings);
-    const body = new URLSearchParams({ username: 'bob', password: PASSWORD });
-    const answer = await fetch(`${first.address}/sign-in`, { method: 'POST', body, redirect: 'manual' });
-    const cookie = answer.headers
-      .getSetCookie()
-      .map((line) => line.split(';')[0])
-      .join('; ');
-    first.child.kill('SIGTERM');
-    await once(first.child, 'exit');
-    const lookAround = async () => {
-      const { child, address } = await startRoster(settings);
-      const { status } = await fetch(`${address}/account`, { headers: { cookie }, redirect: 'manual' });
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-      return status;
-    };
+    const first = await startWithKey(db, path);
+    const { cookies } = await post(first, '/sign-in', { username: 'bob', password: PASSWORD });
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const lookAround = async () =>
+      (await get(await startWithKey(db, path), '/account', { cookie })).statusCode;
     expect(await roster(['change-key'], settings)).toContain('whoever is signed in stays so');
     expect(await lookAround()).toBe(200);
     const { master: changed } = await loadKey(db, path);
@@ -222,7 +223,8 @@ describe('the commands', () => {
   test('change-key twice at once changes it once, and loses no key', async () => {
     for (let round = 0; round < 5; round++) {
       const { db, path, master, settings } = await startWithSecret();
-      await Promise.all([roster(['change-key'], settings), roster(['change-key'], settings)]);
+      const commands = [1, 2].map(() => run(['change-key'], settings));
+      await Promise.all(commands.map((command) => once(command, 'exit')));
       const after = await loadKey(db, path);
       expect(await secretOf(db, after.key)).toBe(CODE_SECRET);
       const former = readFileSync(`${path}.${fingerprintOf(master)}`, 'utf8').trim();
@@ -233,9 +235,7 @@ describe('the commands', () => {
   test('a Roster that has another key by now seals and opens nothing', async () => {
     const { db, key, databaseId, settings } = await startWithSecret();
     await roster(['change-key'], settings);
-    const config = readConfig({ LOG_LEVEL: 'silent' });
-    const app = await buildApp({ config, db, secretKey: key, databaseId });
-    onTestFinished(() => app.close());
+    const app = await build(db, { key, databaseId });
     const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD });
     expect(answer.statusCode).toBe(503);
   });

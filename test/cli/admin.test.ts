@@ -1,37 +1,30 @@
 /** `npm run roster -- admin`. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nameOf } from '../../src/db/database.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
+import { runCommand } from '../command.ts';
 import { addPerson, PASSWORD, signedIn, signIn } from '../people.ts';
+import { runToEnd } from '../roster.ts';
 import { addUser, get, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+type Start = typeof runCommand | typeof runToEnd;
 
 /** Runs the command with lines of standard input; without terminal. What it says once it has named the database. */
-async function admin(url: string, args: readonly string[], input: string | Buffer) {
-  const child = spawn(process.execPath, [MAIN, 'admin', ...args], {
-    env: { PATH: process.env.PATH ?? '', DATABASE_URL: url },
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  child.stdin.end(input);
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  const said = (out + error).replace(`Database: ${nameOf(url)}\n`, '');
-  return { code, said };
+async function admin(
+  url: string,
+  args: readonly string[],
+  input: string | Buffer,
+  start: Start = runCommand,
+) {
+  const { code, out, error } = await start(['admin', ...args], { DATABASE_URL: url }, input);
+  return { code, said: (out + error).replace(`Database: ${nameOf(url)}\n`, '') };
 }
 
 describe('the command line', () => {
   test('makes an administrator, who then signs in', async () => {
     const url = await readyUrl();
     await temporaryDatabase(url);
-    const made = await admin(url, ['ann', '--email', 'ann@example.org'], `${PASSWORD}\n`);
+    const made = await admin(url, ['ann', '--email', 'ann@example.org'], `${PASSWORD}\n`, runToEnd);
     expect(made).toEqual({ code: 0, said: expect.stringMatching(/^ann is an administrator, .*\n$/) });
     const app = await startApp({}, await temporaryDatabase(url));
     expect(await signIn(app, 'ann')).toBeDefined();
@@ -117,10 +110,8 @@ describe('the command line', () => {
       [['ann', 'bob'], '', /^Say who: /],
       [['ann', '--password', PASSWORD], '', /^Unknown option '--password'/],
     ];
-    const all = refusals.map(async ([args, input, sentence]) =>
-      expect(await admin(url, args, input)).toEqual({ code: 1, said: expect.stringMatching(sentence) }),
-    );
-    await Promise.all(all);
+    for (const [args, input, sentence] of refusals)
+      expect(await admin(url, args, input)).toEqual({ code: 1, said: expect.stringMatching(sentence) });
     expect(await db.selectFrom('users').select(['username', 'role']).execute()).toEqual([
       { username: 'bob', role: 'member' },
     ]);

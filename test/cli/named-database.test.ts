@@ -1,38 +1,31 @@
 /** Which database it is: said before it is changed, and made where that is meant alone. */
 
-import { once } from 'node:events';
 import { existsSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, inject, test } from 'vitest';
 import { loadKey } from '../../src/auth/secret-key.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { nameOf } from '../../src/db/database.ts';
+import { runCommand } from '../command.ts';
 import { isDatabaseAt } from '../engines.ts';
 import { installRoster } from '../installation.ts';
 import { PASSWORD } from '../people.ts';
-import { run } from '../roster.ts';
+import { run, runToEnd } from '../roster.ts';
 import { readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
 /** Runs a command to its end, with a password on standard input. */
-async function roster(
-  args: readonly string[],
-  settings: Record<string, string>,
-  main?: string,
-  folder?: string,
-) {
-  const child = run(args, { PORT: '0', ...settings }, main, `${PASSWORD}\n`, folder);
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { out, error, code };
+function roster(args: readonly string[], settings: Record<string, string>) {
+  return runCommand(args, { PORT: '0', ...settings }, `${PASSWORD}\n`);
+}
+
+/** The same by another installation, from some folder. */
+function installed(args: readonly string[], settings: Record<string, string>, main: string, folder?: string) {
+  return runToEnd(args, { PORT: '0', ...settings }, `${PASSWORD}\n`, main, folder);
 }
 
 /** Starts to serve, and is stopped: what it said on standard output. */
 async function served(settings: Record<string, string>, main?: string): Promise<string> {
-  const child = run([], { PORT: '0', ...settings }, main);
+  const child = run([], { PORT: '0', ...settings }, '', main);
   let out = '';
   for await (const chunk of child.stdout) {
     // Once: a second signal would end it at once.
@@ -179,7 +172,7 @@ describe('the project’s own', () => {
   test('is made by the first seed, which says where, and by none that comes after something was kept there', async () => {
     const project = installRoster();
     const path = join(project, 'data', 'roster.db');
-    const seed = (settings = {}) => roster(['seed', '5'], settings, join(project, 'src', 'main.js'));
+    const seed = (settings = {}) => installed(['seed', '5'], settings, join(project, 'src', 'main.js'));
     expect((await seed({ REQUIRE_DATABASE: '1' })).error).toContain(path);
     expect((await seed()).out).toMatch(new RegExp(`^Database: ${path}, which is new\n5 of 5 users added`));
     writeFileSync(join(project, 'data', 'secret.key'), '');
@@ -197,17 +190,17 @@ describe('the project’s own', () => {
     await temporaryDatabase(`sqlite:${here}`);
     const own = join(project, 'data', 'roster.db');
     for (const args of [[], ['seed', '5'], ADMIN]) {
-      const { error, code } = await roster(args, {}, main, folder);
+      const { error, code } = await installed(args, {}, main, folder);
       expect([error, code]).toEqual([
         `There is a database at ${here}, but without DATABASE_URL Roster takes ${own}: set DATABASE_URL to the one that is meant, sqlite:${here} or sqlite:${own}.\n`,
         1,
       ]);
     }
     expect(existsSync(own)).toBe(false);
-    expect((await roster(['seed', '5'], { DATABASE_URL: `sqlite:${here}` }, main, folder)).code).toBe(0);
+    expect((await installed(['seed', '5'], { DATABASE_URL: `sqlite:${here}` }, main, folder)).code).toBe(0);
     // By another way to the same file.
     symlinkSync(join(folder, 'data'), join(project, 'data'));
-    expect((await roster(['seed', '5'], {}, main, folder)).code).toBe(0);
+    expect((await installed(['seed', '5'], {}, main, folder)).code).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { sql } from 'kysely';
-import { describe, expect, test } from 'vitest';
+import { type KyselyPlugin, sql } from 'kysely';
+import { describe, expect, inject, test } from 'vitest';
 import { findCredentials } from '../../src/auth/credentials.ts';
 import { findDraft } from '../../src/auth/drafts.ts';
 import { writeKey } from '../../src/auth/key-file.ts';
@@ -240,6 +240,70 @@ describe('the order and the search of names, made in steps', () => {
     for (const [q, id] of Object.entries(NAMES)) expect(await find(db, q), q).toEqual([id]);
     expect(await catalogueOf(db)).toBe(await catalogueOf(await newDatabase()));
   });
+
+  test('go on where an older Roster has made the search anew meanwhile', async () => {
+    const url = await restoreVersion(5);
+    const before = (await usersOf(openAsItIs(url))).map(({ id, search_text }) => ({ id, search_text }));
+    await endAfter(100, url);
+    const old = openAsItIs(url);
+    await transact(old, async (trx) => {
+      for (const { id, search_text } of before) {
+        const [{ search_text: now } = { search_text: '' }] = await trx
+          .selectFrom('users')
+          .select('search_text')
+          .where('id', '=', id)
+          .execute();
+        await sql`update users set search_text = ${search_text} where id = ${id}`.execute(trx);
+        await engineOf(trx).indexSearchText(trx, id, now, search_text);
+      }
+      if (engineOf(trx).name === 'postgres')
+        await sql`create index if not exists users_search_text on users (search_text)`.execute(trx);
+    });
+    const db = await temporaryDatabase(url);
+    for (const [q, id] of Object.entries(NAMES)) expect(await find(db, q), q).toEqual([id]);
+    expect(await usersOf(db)).toMatchObject((await usersOf(db)).map((user) => derivedColumns(user)));
+  });
+
+  test.runIf(inject('engine') === 'postgres')(
+    'find who is changed by an older Roster while a step is at work: it waits',
+    async () => {
+      const url = await restoreVersion(5);
+      const old = openAsItIs(url);
+      const db = openAsItIs(url);
+      const writeOld = (id: number, set: string, text: string) =>
+        transact(old, (trx) =>
+          sql`update users set ${sql.raw(set)}, search_text = ${`\n\n${text}`} where id = ${id}`.execute(trx),
+        );
+      await transact(db, (trx) => step.postgres(trx));
+      let change: Promise<unknown> | undefined;
+      const whenRead: KyselyPlugin = {
+        transformQuery: ({ node }) => node,
+        transformResult: async ({ result }) => {
+          if (change === undefined && 'full_name' in (result.rows[0] ?? {})) {
+            let isOver = false;
+            change = writeOld(7, "full_name = 'Zoë Späth'", 'zoe spath').then(() => {
+              isOver = true;
+            });
+            while (!isOver && !(await isAnyoneWaiting(db)));
+          }
+          return result;
+        },
+      };
+      await transact(db, (trx) => step.postgres(trx.withPlugin(whenRead)));
+      await change;
+      await migrate(db, MIGRATIONS);
+      expect(await find(db, 'spaeth')).toEqual([7]);
+      await expect(writeOld(8, 'version = version', 'late')).rejects.toThrow('users_search_text_has_fields');
+    },
+  );
+
+  async function isAnyoneWaiting(db: Db): Promise<boolean> {
+    const { rows } = await sql`
+      select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
+      db,
+    );
+    return rows.length > 0;
+  }
 
   test('find who was written by an older Roster meanwhile', async () => {
     const url = await restoreVersion(5);

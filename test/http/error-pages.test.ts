@@ -7,9 +7,12 @@ import { HEADERS } from '../../src/http/security.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { listenTo, run } from '../roster.ts';
-import { addUser, get, listen, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
+import { addUser, get, listen, post, readyUrl, sharedApp, startApp, temporaryDatabase } from '../support.ts';
 
 const FORM = 'Content-Type: application/x-www-form-urlencoded\r\n';
+
+/** For what changes nothing. */
+const start = sharedApp();
 
 /** Sends bytes to the server as they are; what it answers until it closes the connection. */
 async function sendRaw(address: string, bytes: string): Promise<string> {
@@ -57,7 +60,7 @@ describe('a page says what happened, and nothing about the inside', () => {
     ],
     ['more than 64 KiB', `username=${'a'.repeat(64 * 1024)}`, 413, 'A form may be 64 KiB at most.'],
   ])('about %s', async (_what, body, status, sentence) => {
-    const app = await startApp();
+    const app = await start();
     const page = await post(app, '/users', body);
     expect(page.statusCode).toBe(status);
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
@@ -67,7 +70,7 @@ describe('a page says what happened, and nothing about the inside', () => {
   test.each(['application/json', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'])(
     'about a body of type %s',
     async (type) => {
-      const app = await startApp();
+      const app = await start();
       const page = await post(app, '/users', '{"username":"alice","email":"alice@example.org"}', {
         'content-type': type,
       });
@@ -80,7 +83,7 @@ describe('a page says what happened, and nothing about the inside', () => {
   test.each(['/users/%zz', '/%', '/users/by-username/%E0%A4%A', `/users/by-username/${'a'.repeat(1000)}`])(
     'about an address like %s',
     async (address) => {
-      const app = await startApp();
+      const app = await start();
       const page = await get(app, address);
       expect(page.statusCode).toBeGreaterThanOrEqual(400);
       expect(page.statusCode).toBeLessThan(500);
@@ -90,7 +93,7 @@ describe('a page says what happened, and nothing about the inside', () => {
   );
 
   test('about an address that does not exist', async () => {
-    const app = await startApp();
+    const app = await start();
     for (const address of ['/nowhere', '/users/1/nowhere', '//users', '/assets/0/app.css', '/..%2f/users']) {
       const page = await get(app, address);
       expect(page.statusCode).toBe(404);
@@ -240,7 +243,7 @@ describe('a method that an address does not have', () => {
     ['POST', '/healthz', 'GET, HEAD, OPTIONS'],
     ['TRACE', '/', 'GET, HEAD'],
   ])('%s %s is 405 and names %s', async (method, url, allow) => {
-    const app = await startApp();
+    const app = await start();
     const page = await app.inject({ method: method as 'GET', url, headers: { host: 'localhost' } });
     expect(page.statusCode).toBe(405);
     expect(page.headers.allow).toBe(allow);
@@ -320,7 +323,7 @@ describe('a method that an address does not have', () => {
   });
 
   test('every address that takes a form has a page for whoever comes by Enter', async () => {
-    const app = await startApp();
+    const app = await start();
     const routes = [...app.rules.keys()];
     const posts = routes.filter((route) => route.startsWith('POST ')).map((route) => route.slice(5));
     for (const address of posts) {
@@ -330,7 +333,7 @@ describe('a method that an address does not have', () => {
   });
 
   test('a body that it brings is not read', async () => {
-    const app = await startApp();
+    const app = await start();
     const headers = { host: 'localhost', 'content-type': 'application/json' };
     const page = await app.inject({ method: 'PUT', url: '/users', headers, payload: '{"a":1}' });
     expect(page.statusCode).toBe(405);

@@ -3,7 +3,7 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { HEADERS } from '../../src/http/security.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { addUser, cookieName, get, post, startApp } from '../support.ts';
+import { addUser, cookieName, get, post, sharedApp, startApp } from '../support.ts';
 
 test('every answer carries the security headers, errors included', async () => {
   const app = await startApp();
@@ -67,6 +67,13 @@ describe('a form', () => {
 });
 
 describe('a host', () => {
+  const startHere = sharedApp({
+    ORIGIN: 'https://users.example.org',
+    HOST: 'roster.internal',
+    TRUST_PROXY: '10.0.0.1',
+  });
+  const startElsewhere = sharedApp({}, (db) => addUser(db, { username: 'alice' }));
+
   test.each([
     'localhost',
     'localhost:3000',
@@ -78,12 +85,7 @@ describe('a host', () => {
     'users.example.org:8443',
     'roster.internal',
   ])('%s is ours', async (host) => {
-    const app = await startApp({
-      ORIGIN: 'https://users.example.org',
-      HOST: 'roster.internal',
-      TRUST_PROXY: '10.0.0.1',
-    });
-    expect((await get(app, '/healthz', { host })).statusCode).toBe(200);
+    expect((await get(await startHere(), '/healthz', { host })).statusCode).toBe(200);
   });
 
   test.each([
@@ -97,9 +99,7 @@ describe('a host', () => {
     '127.0.0.1.evil.example',
     'a b',
   ])('%j is not', async (host) => {
-    const app = await startApp();
-    await addUser(app.db, { username: 'alice' });
-    const answer = await get(app, '/users', { host });
+    const answer = await get(await startElsewhere(), '/users', { host });
     expect(answer.statusCode).toBe(421);
     expect(answer.body).not.toContain('alice');
   });
@@ -125,6 +125,9 @@ const REFERERS = {
 } as const;
 
 describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
+  const start = sharedApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' }, (db) =>
+    addPerson(db, 'ann', 'admin'),
+  );
   type From = keyof typeof ORIGINS;
   type Referer = keyof typeof REFERERS;
   const isOurs = (from: From | Referer) => from === 'here' || from === 'the public address';
@@ -141,8 +144,7 @@ describe.each(['without', 'with'] as const)('a form %s a session', (has) => {
   );
 
   test.each(cases)('of Sec-Fetch-Site %s and the origin %s, whatever the Referer', async (site, from) => {
-    const app = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' });
-    await addPerson(app.db, 'ann', 'admin');
+    const app = await start();
     const cookie = has === 'with' ? { cookie: `other=1; __Host-${cookieName('session')}=${newToken()}` } : {};
     for (const [name, referer] of Object.entries(REFERERS) as [Referer, string | undefined][]) {
       const said = {

@@ -1,38 +1,18 @@
 /** Whoever is still sending when the answer is known sees the answer, and not a reset. */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { get, listen, post, startApp } from '../support.ts';
+import { describe, expect, test } from 'vitest';
+import { get, post, startApp } from '../support.ts';
+import { connectTo, FORM, readAnswer } from './sockets.ts';
 
 const MB = 1_000_000;
-const FORM = 'Content-Type: application/x-www-form-urlencoded\r\n';
-
-async function connectTo(app: FastifyInstance): Promise<Socket> {
-  const { port } = new URL(await listen(app));
-  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
-  onTestFinished(() => void socket.destroy());
-  await once(socket, 'connect');
-  return socket;
-}
 
 /** Sends it all before it reads anything; the answer then. */
 async function sendThenRead(app: FastifyInstance, parts: readonly string[]): Promise<string> {
   const socket = await connectTo(app);
   for (const part of parts) if (!socket.write(part)) await once(socket, 'drain');
   return readAnswer(socket);
-}
-
-/** What comes until the end of a page, or of the connection. */
-async function readAnswer(socket: Socket): Promise<string> {
-  let answer = '';
-  socket.setEncoding('utf8').on('data', (data) => {
-    answer += data;
-    if (answer.endsWith('</html>\n')) socket.emit('answered');
-  });
-  await Promise.race([once(socket, 'answered'), once(socket, 'end')]);
-  return answer;
 }
 
 function withLength(head: string, length: number): string[] {
@@ -120,88 +100,6 @@ test('whoever waits for the answer before going on gets it', { timeout: 15_000 }
   const answer = await readAnswer(socket);
   expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   expect(answer).toMatch(/\r\nconnection: close\r\n/i);
-});
-
-test('who stalls is told so before the connection closes; not who has sent nothing, nor who waits between two requests', {
-  timeout: 30_000,
-}, async () => {
-  const app = await startApp();
-  const { port } = new URL(await listen(app));
-  const form = `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}`;
-  const open = async (sent: string) => {
-    const socket = connect(Number(port), '127.0.0.1');
-    onTestFinished(() => void socket.destroy());
-    socket.write(sent);
-    return socket;
-  };
-  const page = 'GET /users HTTP/1.1\r\nHost: localhost\r\n\r\n';
-  const idle = await open(page);
-  expect(await readAnswer(idle)).toMatch(/\r\nkeep-alive: timeout=75\r\n/i);
-  const stalled = [
-    'GET /us',
-    'GET /users HTTP/1.1\r\nHost: loc',
-    `${form}Content-Length: 20\r\n\r\n`,
-    `${form}Content-Length: 20\r\n\r\nusername=`,
-    `${form}Transfer-Encoding: chunked\r\n\r\n`,
-    `${form}Transfer-Encoding: chunked\r\n\r\n20\r\nusername=`,
-  ];
-  const answers = await Promise.all(['', ...stalled].map(async (sent) => text(await open(sent))));
-  expect(answers.shift()).toBe('');
-  for (const [at, answer] of answers.entries()) {
-    expect(answer, stalled[at]).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-    // Of what has not said yet what it is, nobody knows what it was to change.
-    const rest = stalled[at]?.startsWith('POST')
-      ? ' Nothing was changed; what you typed is one step back.'
-      : '';
-    expect(answer, stalled[at]).toContain(`took too long to arrive.${rest}</p>`);
-    expect(answer.endsWith('</html>\n'), stalled[at]).toBe(true);
-  }
-  idle.write(page);
-  expect(await readAnswer(idle)).toMatch(/^HTTP\/1\.1 200 /);
-});
-
-test('who stalls behind a request that was answered is told so as well', { timeout: 30_000 }, async () => {
-  const app = await startApp();
-  const page = 'GET /users HTTP/1.1\r\nHost: localhost\r\n\r\n';
-  const form = `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}Content-Length: 20\r\n\r\nusername=`;
-  const { port } = new URL(await listen(app));
-  const answers = await Promise.all(
-    [page, page + page].map((before) => {
-      const socket = connect(Number(port), '127.0.0.1');
-      onTestFinished(() => void socket.destroy());
-      socket.write(before + form);
-      return text(socket);
-    }),
-  );
-  const statuses = answers.map((answer) => answer.match(/HTTP\/1\.1 \d+/g)?.map((line) => line.slice(9)));
-  expect(statuses).toEqual([
-    ['200', '408'],
-    ['200', '200', '408'],
-  ]);
-  for (const answer of answers) expect(answer).toMatch(/ Nothing was changed; .*<\/html>\n$/s);
-});
-
-test('what is too slow is told that nothing was changed, and then nothing is, however it goes on', {
-  timeout: 30_000,
-}, async () => {
-  const app = await startApp();
-  const socket = await connectTo(app);
-  const body = 'username=alice&email=alice@example.org';
-  socket.write(
-    `POST /users HTTP/1.1\r\nHost: localhost\r\n${FORM}Content-Length: ${body.length}\r\n\r\nusername`,
-  );
-  let sent = 'username'.length;
-  const drip = setInterval(() => socket.write(body[sent++] ?? ''), 1_000);
-  onTestFinished(() => clearInterval(drip));
-  const answer = await readAnswer(socket);
-  clearInterval(drip);
-  expect(answer).toMatch(/^HTTP\/1\.1 408 /);
-  expect(answer).toContain('took too long to arrive. Nothing was changed; what you typed is one step back.');
-  expect(sent).toBeLessThan(body.length);
-  socket.end(body.slice(sent));
-  await once(socket, 'close');
-  await post(app, '/users', { username: 'bob', email: 'bob@example.org' });
-  expect(await app.db.selectFrom('users').select('username').execute()).toEqual([{ username: 'bob' }]);
 });
 
 test('a form of 64 KiB is taken, and one of a byte more is not; a sealed one has room', async () => {

@@ -10,6 +10,8 @@ let empty: Promise<string> | undefined;
 let schemas = 0;
 const copies: Promise<string>[] = [];
 let taken = 0;
+let kept: Promise<string> | undefined;
+let keptTaken = 0;
 
 /** The address of an empty schema; all are gone when the tests of the file are over. */
 export async function temporarySchema(): Promise<string> {
@@ -29,11 +31,24 @@ export async function readySchema(): Promise<string> {
   return addressOf(url, `${await copies[copy]}`, schema);
 }
 
+/** The same, which stays there for the next files of this thread. */
+export async function keptSchema(): Promise<string> {
+  const { url, template } = inject('postgres');
+  if (keptTaken % READY_SCHEMAS === 0) kept = createDatabase(`template ${template} strategy file_copy`);
+  const schema = 1 + (keptTaken++ % READY_SCHEMAS);
+  return addressOf(url, `${await kept}`, schema);
+}
+
 async function makeDatabase(how: string): Promise<string> {
+  const name = await createDatabase(how);
+  names.push(name);
+  return name;
+}
+
+async function createDatabase(how: string): Promise<string> {
   const { url, run } = inject('postgres');
   const name = databasePrefix(run) + randomUUID().replaceAll('-', '');
   await ask(url, `create database ${name} ${how}`);
-  names.push(name);
   return name;
 }
 

