@@ -124,7 +124,7 @@ const DOORS: [
     'admin',
     async (page) => {
       await page.goto('/users/2');
-      await page.getByRole('button', { name: /^Make a link/ }).click();
+      await page.getByRole('button', { name: 'Create access link' }).click();
     },
   ],
   ['what one may not do', 'editor', (page) => page.goto('/roles')],
