@@ -36,6 +36,7 @@ import { parseUrlEncoded } from './lib/forms.ts';
 import { addClockWatch } from './operations/clock-watch.ts';
 import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
+import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { userRoutes } from './users/routes.ts';
 
@@ -111,6 +112,7 @@ export async function buildApp({
     sessionRoutes(html);
     accountRoutes(html);
     invitationRoutes(html);
+    sessionRoutesOfUsers(html);
     setupRoutes(html);
     roleRoutes(html);
     assetRoutes(html);

@@ -47,13 +47,3 @@ export async function renewRecoveryCodes(
   await setRecoveryCodes(trx, user_id, hashes);
   audit(trx, actor, 'recovery codes renewed', actor.user);
 }
-
-export async function endOtherSessions(
-  trx: Trx,
-  actor: Actor,
-  { user_id }: Credentials,
-  sessionId: number,
-): Promise<void> {
-  await deleteSessionsOf(trx, user_id, sessionId);
-  audit(trx, actor, 'other sessions ended', actor.user);
-}

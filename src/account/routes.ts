@@ -4,7 +4,7 @@ import { allow } from '../auth/access.ts';
 import { mayRead } from '../auth/policy.ts';
 import { removeOwnCode, renewOwnRecoveryCodes, setOwnCode, showNewCode } from './code.ts';
 import { changeOwnPassword } from './password.ts';
-import { signOutOthers } from './sessions.ts';
+import { signOutOther, signOutOthers } from './sessions.ts';
 import { showAccount } from './show.ts';
 
 export function accountRoutes(app: FastifyInstance): void {
@@ -20,4 +20,5 @@ export function accountRoutes(app: FastifyInstance): void {
   app.post('/account/code/delete', onAccount, removeOwnCode);
   app.post('/account/recovery-codes', onAccount, renewOwnRecoveryCodes);
   app.post('/account/sessions/delete', onAccount, signOutOthers);
+  app.post('/account/sessions/:session/delete', onAccount, signOutOther);
 }

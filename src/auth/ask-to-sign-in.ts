@@ -1,6 +1,7 @@
 /** Sending someone to the form for signing in, from which they come back, with what they sent if it may be kept. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isShort } from '../http/safe-redirect.ts';
+import { isDeactivated } from './deactivated.ts';
 import { draftOf, formOf, sealDraft } from './kept-forms.ts';
 
 export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
@@ -19,6 +20,7 @@ export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) 
       draft: expired && draft ? sealDraft(request, expired, draft) : undefined,
       isRefused: !isReading,
       isExpired: expired !== undefined,
+      isDeactivated: await isDeactivated(request),
     },
     401,
   );

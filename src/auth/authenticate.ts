@@ -9,7 +9,14 @@ import { hasAdministrator } from './administrators.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { maySignIn } from './policy.ts';
 import { actorOf } from './run-command.ts';
-import { endIfSetBack, findSession, isAnySeenAfter, type Session, touchSession } from './sessions.ts';
+import {
+  endIfSetBack,
+  findSession,
+  findSessionsOf,
+  isAnySeenAfter,
+  type Session,
+  touchSession,
+} from './sessions.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,6 +29,8 @@ declare module 'fastify' {
 }
 
 const TOUCH_INTERVAL = 60_000;
+/** Of the browsers that someone is signed in with, those used last; all others can be signed out all the same. */
+const MOST_SHOWN = 100;
 
 export async function authenticate(request: FastifyRequest): Promise<void> {
   const { server } = request;
@@ -43,12 +52,17 @@ export async function authenticate(request: FastifyRequest): Promise<void> {
   }
 }
 
-export function isLive(
+function isLive(
   { created_at, seen_at }: Pick<Session, 'created_at' | 'seen_at'>,
   { sessionIdle, sessionLasts }: Config,
   now: number,
 ): boolean {
   return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
+}
+
+export async function findLiveSessions({ db, config, clock }: FastifyInstance, userId: number) {
+  const latest = await findSessionsOf(db, userId, MOST_SHOWN);
+  return latest.filter((session) => isLive(session, config, clock()));
 }
 
 async function continueSession(request: FastifyRequest, session: Session, now: number): Promise<boolean> {

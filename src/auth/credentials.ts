@@ -94,6 +94,15 @@ export async function countRecoveryCodes(db: Db, userId: number): Promise<number
   return codes.length;
 }
 
+/** Also forgets the wrong codes before, of which its owner hears now. */
+export async function noteSignIn(trx: Trx, userId: number, now: number): Promise<void> {
+  await trx
+    .updateTable('credentials')
+    .set({ last_sign_in_at: now, code_failures: 0, code_failed_at: 0 })
+    .where('user_id', '=', userId)
+    .execute();
+}
+
 export async function setCodeStep(trx: Trx, userId: number, code_step: number): Promise<void> {
   await trx.updateTable('credentials').set({ code_step }).where('user_id', '=', userId).execute();
 }

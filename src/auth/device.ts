@@ -33,6 +33,11 @@ export function rememberDevice(request: FastifyRequest, reply: FastifyReply, use
   reply.setCookie(name, seal(server.secretKey, 'device', device), options);
 }
 
+/** Who has signed in last in the browser of a request. */
+export function lastUserOn(request: FastifyRequest): number | undefined {
+  return readDevice(request)?.users.at(-1);
+}
+
 function readDevice(request: FastifyRequest): Device | undefined {
   const { server } = request;
   const sealed = readCookie(request, deviceCookie(server));

@@ -8,6 +8,13 @@ export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> =
   admin: { one: 'Administrator', many: 'administrators' },
 };
 
+export const ROLE_MAY: Readonly<Record<Role, string>> = {
+  member: 'Is listed, and cannot sign in.',
+  viewer: 'Sees everyone in the directory.',
+  editor: 'Sees everyone; creates, changes, deactivates and deletes members.',
+  admin: 'May do everything; gives roles and access.',
+};
+
 export type Rule = (actor: { role: Role }) => boolean;
 
 export function anyone(): boolean {
@@ -38,6 +45,24 @@ export function mayManage({ role }: { role: Role }): boolean {
 export function maySignIn({ role, is_active }: { role: Role; is_active: boolean }): boolean {
   return is_active && mayRead({ role });
 }
+
+/** Nobody sees when anyone comes and goes: only those who give access know it to the minute. */
+export function maySeeMinutes(actor: { role: Role }): boolean {
+  return mayManage(actor);
+}
+
+/** Of sessions, where they are and since when, and to end them: one's own, and for administrators everyone's. */
+export function mayEndSessions(actor: { role: Role; user?: { id: number } | undefined }, userId: number) {
+  return mayManage(actor) || (mayRead(actor) && actor.user?.id === userId);
+}
+
+/** Nobody knows a link by then but whoever it was given to, so that any administrator may withdraw it. */
+export function mayWithdrawLinks(actor: { role: Role }): boolean {
+  return mayManage(actor);
+}
+
+/** Those who can sign in, as long as they are active. */
+export const SIGNING_IN: readonly Role[] = ROLES.filter((role) => mayRead({ role }));
 
 const either = new Intl.ListFormat('en', { type: 'conjunction' });
 

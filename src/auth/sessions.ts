@@ -109,6 +109,16 @@ export async function deleteSession(trx: Trx, id: number): Promise<void> {
   await trx.deleteFrom('sessions').where('id', '=', id).execute();
 }
 
+/** @returns false where there is none of that number that is theirs. */
+export async function deleteSessionOf(trx: Trx, userId: number, id: number): Promise<boolean> {
+  const { numDeletedRows } = await trx
+    .deleteFrom('sessions')
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows > 0n;
+}
+
 export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: number): Promise<void> {
   const theirs = trx.deleteFrom('sessions').where('user_id', '=', userId);
   await (exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId)).execute();

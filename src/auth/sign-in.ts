@@ -6,6 +6,7 @@ import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { authenticate } from './authenticate.ts';
 import { sessionCookie } from './cookie.ts';
+import { isDeactivated } from './deactivated.ts';
 import { deleteSession } from './sessions.ts';
 import { endUnkept, startSession } from './start-session.ts';
 import { TOO_LATE, verifyCredentials } from './verify-credentials.ts';
@@ -20,7 +21,8 @@ export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }
   if (request.actor) return reply.seeOther(next);
   const { check } = request.query;
   if (check && (await endUnkept(request, check))) return show(reply, { next, problem: NO_COOKIE }, 422);
-  return show(reply, { next, isExpired: request.expired !== undefined });
+  const isExpired = request.expired !== undefined;
+  return show(reply, { next, isExpired, isDeactivated: await isDeactivated(request) });
 }
 
 export async function signIn(request: FastifyRequest, reply: FastifyReply) {

@@ -7,7 +7,7 @@ import type { Fields } from '../lib/forms.ts';
 import { lockUser } from '../users/queries.ts';
 import { authenticate } from './authenticate.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
-import { lockCredentials, setCodeFailures } from './credentials.ts';
+import { lockCredentials, noteSignIn } from './credentials.ts';
 import { deviceCookie, rememberDevice } from './device.ts';
 import { redeemDraft } from './drafts.ts';
 import { openDraft } from './kept-forms.ts';
@@ -44,7 +44,7 @@ export async function startSession(
     if (current?.password_hash !== password_hash || current.code_secret !== code_secret) return undefined;
     if (ticket !== undefined && !(await redeemTicket(trx, ticket))) return undefined;
     await endIfSetBack(trx, now, server.config.sessionIdle);
-    if (current.code_failures > 0) await setCodeFailures(trx, user.id, 0, 0);
+    await noteSignIn(trx, user.id, now);
     const id = await insertSession(trx, { token, ...session }, now);
     const form = sealed && (await redeemDraft(trx, sealed, id, now)) ? sealed.form : undefined;
     if (before) await deleteSession(trx, before.id);

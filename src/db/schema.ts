@@ -45,6 +45,8 @@ export type CredentialsTable = {
   /** Wrong codes since the last right one. */
   code_failures: Generated<number>;
   code_failed_at: Generated<number>;
+  /** null for never; 0 where that was before it was noted, if ever. */
+  last_sign_in_at: Generated<number | null>;
 };
 
 /** Codes that each replace one of the second factor, once. */

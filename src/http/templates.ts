@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Eta } from 'eta';
-import { mayChange, mayEdit, mayManage, ROLE_NAMES } from '../auth/policy.ts';
+import { mayChange, mayEdit, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, number } from '../lib/formats.ts';
@@ -54,6 +54,7 @@ export const helpers = {
   mayChange,
   mayEdit,
   mayManage,
+  maySignIn,
   named,
   partsOf,
   plain,
@@ -65,6 +66,7 @@ export const helpers = {
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,
+  roleMay: (role: Role) => ROLE_MAY[role],
   time: (value: number) => `${time.format(value).replace(' at ', ', ')} UTC`,
   isoTime: (value: number) => new Date(value).toISOString(),
   /** "2 hours ago" for the last month, a date before that. */

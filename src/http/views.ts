@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Role, User } from '../db/schema.ts';
+import type { Link } from '../invitations/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Page } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
@@ -18,6 +19,25 @@ export type Asking = {
   session: Session | undefined;
   actor: Actor | undefined;
   isOpen: boolean;
+};
+
+type Sessions = Awaited<ReturnType<typeof findSessionsOf>>;
+
+/** How someone signs in, as everyone who reads may know it. */
+export type Access = {
+  /** null for never, 0 where that is not known; without minutes for those who do not give access. */
+  lastSignIn: number | null;
+  managed: Managed | undefined;
+};
+
+/** The same for those who give access. */
+export type Managed = {
+  passwordSetAt: number | undefined;
+  hasSecondFactor: boolean;
+  isSecondFactorLocked: boolean;
+  isLastAdministrator: boolean;
+  sessions: Sessions;
+  link: Link | undefined;
 };
 
 export type Views = {
@@ -36,15 +56,8 @@ export type Views = {
   'users/show': {
     user: User;
     from: ListState;
-    /** For those who give access, of users who can have it. */
-    access:
-      | {
-          hasPassword: boolean;
-          hasSecondFactor: boolean;
-          isSecondFactorLocked: boolean;
-          isLastAdministrator: boolean;
-        }
-      | undefined;
+    /** None of a member. */
+    access: Access | undefined;
   };
   'users/form': {
     user: User | undefined;
@@ -57,7 +70,7 @@ export type Views = {
     isConflict: boolean;
     isDraft: boolean;
   };
-  'users/delete': { user: User; from: ListState };
+  'users/delete': { user: User; from: ListState; access: Access | undefined };
   'auth/sign-in': {
     next: string;
     username?: string;
@@ -68,14 +81,15 @@ export type Views = {
     isRecovery?: boolean;
     problem?: string;
     note?: string;
-    /** Whether a session has ended, and whether something was sent without one. */
+    /** Whether a session has ended, something was sent without one, and it ended with the account. */
     isExpired?: boolean;
     isRefused?: boolean;
+    isDeactivated?: boolean;
   };
   'auth/sign-out': { session: Session };
   'account/show': {
     session: Session;
-    sessions: Awaited<ReturnType<typeof findSessionsOf>>;
+    sessions: Sessions;
     recoveryCodes: number;
     changedAt: number;
     errors: Errors;

@@ -2,11 +2,11 @@
 
 import { type Actor, audit, authorize } from '../auth/actor.ts';
 import { setCode, setPassword } from '../auth/credentials.ts';
-import { mayManage, maySignIn } from '../auth/policy.ts';
+import { mayManage, maySignIn, mayWithdrawLinks } from '../auth/policy.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { getLockedUser } from '../users/queries.ts';
-import { findInvited, insertInvitation, redeemInvitation } from './queries.ts';
+import { deleteInvitationOf, findInvited, insertInvitation, redeemInvitation } from './queries.ts';
 
 /** `own`: what belongs to the actor alone is changed by them, with their password. */
 export type Invited = { kind: 'invited' | 'own' | 'cannot sign in'; user: User };
@@ -26,6 +26,19 @@ export async function inviteUser(
   await insertInvitation(trx, id, token, now);
   audit(trx, actor, 'access link made', user);
   return { kind: 'invited', user };
+}
+
+/** `none`: it has been used or withdrawn meanwhile. @throws NotFoundError, ForbiddenError */
+export async function withdrawLink(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+): Promise<{ kind: 'withdrawn' | 'none'; user: User }> {
+  authorize(actor, mayWithdrawLinks);
+  const user = await getLockedUser(trx, id);
+  if (!(await deleteInvitationOf(trx, id))) return { kind: 'none', user };
+  audit(trx, actor, 'access link withdrawn', user);
+  return { kind: 'withdrawn', user };
 }
 
 /** @throws NotFoundError, ForbiddenError */

@@ -17,7 +17,7 @@ import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { type Request, userAddress, userIdFrom } from '../users/request.ts';
-import { acceptInvitation, inviteUser, removeSecondFactor } from './commands.ts';
+import { acceptInvitation, inviteUser, removeSecondFactor, withdrawLink } from './commands.ts';
 import { LINK_HOURS } from './expiry.ts';
 import { findInvited } from './queries.ts';
 
@@ -29,6 +29,7 @@ type WithToken = FastifyRequest<{ Params: { token: string } }>;
 export function invitationRoutes(app: FastifyInstance): void {
   const onUser = allow(mayManage, { form: '/users/:id' });
   app.post('/users/:id/invitation', onUser, invite);
+  app.post('/users/:id/invitation/delete', onUser, withdraw);
   app.post('/users/:id/code/delete', onUser, removeCode);
   app.get('/invitations/:token', allow(anyone), showInvitation);
   app.post('/invitations/:token', allow(anyone), accept);
@@ -50,6 +51,18 @@ async function invite(request: Request, reply: FastifyReply) {
   reply.header('cache-control', 'no-store');
   const link = here + urlFor(`/invitations/${token}`);
   return reply.render('invitations/link', { user, link, hours: LINK_HOURS });
+}
+
+async function withdraw(request: Request, reply: FastifyReply) {
+  const { kind, user } = await runCommand(request, (trx, actor) =>
+    withdrawLink(trx, actor, userIdFrom(request)),
+  );
+  const name = named(user.username);
+  const sentence =
+    kind === 'withdrawn'
+      ? `The access link of ${name} is withdrawn.`
+      : `There was no access link of ${name} any more.`;
+  return reply.seeOther(userAddress(user.id, request), sentence);
 }
 
 async function removeCode(request: Request, reply: FastifyReply) {

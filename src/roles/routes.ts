@@ -2,14 +2,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { draftFor } from '../auth/kept-forms.ts';
-import { mayManage, mayRead } from '../auth/policy.ts';
+import { mayManage, SIGNING_IN } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
-import { ROLES, type Role } from '../db/schema.ts';
+import type { Role } from '../db/schema.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { changeRoleRules } from './commands.ts';
 import { findRolesWithCode } from './queries.ts';
-
-const SIGNING_IN = ROLES.filter((role) => mayRead({ role }));
 
 export function roleRoutes(app: FastifyInstance): void {
   app.get('/roles', allow(mayManage), showRoles);

@@ -10,11 +10,13 @@ import { listAddress, parseFrom } from './list/address.ts';
 import { nearestPage } from './list/page.ts';
 import { getUser } from './queries.ts';
 import { type Request, userIdFrom } from './request.ts';
+import { accessOf } from './show.ts';
 
 export async function askToDelete(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
-  return reply.render('users/delete', { user, from: parseFrom(request.query) });
+  const access = await accessOf(request, user);
+  return reply.render('users/delete', { user, from: parseFrom(request.query), access });
 }
 
 export async function remove(request: Request, reply: FastifyReply) {

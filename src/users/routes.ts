@@ -2,21 +2,15 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { isLastAdministrator } from '../auth/administrators.ts';
-import { findCredentials } from '../auth/credentials.ts';
-import { mayEdit, mayManage, mayRead } from '../auth/policy.ts';
-import { MOST_FAILURES } from '../auth/second-factor.ts';
-import type { User } from '../db/schema.ts';
+import { mayEdit, mayRead } from '../auth/policy.ts';
 import { NotFoundError } from '../errors.ts';
-import type { Views } from '../http/views.ts';
 import { named, quotable } from '../lib/text.ts';
 import { askToDelete, remove } from './delete.ts';
 import { create, showEditForm, showNewForm, update } from './edit.ts';
-import { parseFrom } from './list/address.ts';
-import { nearestPage } from './list/page.ts';
 import { showList } from './list/route.ts';
 import { findUserByUsername, getUser } from './queries.ts';
 import { type Request, userIdFrom } from './request.ts';
+import { show } from './show.ts';
 
 export function userRoutes(app: FastifyInstance): void {
   const creating = allow(mayEdit, { form: '/users/new', isDraftKept: true });
@@ -40,26 +34,6 @@ export function userRoutes(app: FastifyInstance): void {
   app.get('/add_user', allow(mayEdit), async (_request, reply) => reply.redirect('/users/new', 302));
   app.get('/update_user/:id', allow(mayEdit), leadTo('edit'));
   app.get('/delete_user/:id', allow(mayEdit), leadTo('delete'));
-}
-
-async function show(request: Request, reply: FastifyReply) {
-  const user = await getUser(request.server.db, userIdFrom(request));
-  const from = await nearestPage(request.server.db, parseFrom(request.query));
-  return reply.render('users/show', { user, from, access: await accessOf(request, user) });
-}
-
-async function accessOf(
-  { server: { db }, actor }: Request,
-  user: User,
-): Promise<Views['users/show']['access']> {
-  if (user.role === 'member' || !actor || !mayManage(actor)) return undefined;
-  const credentials = await findCredentials(db, user.id);
-  return {
-    hasPassword: credentials !== undefined,
-    hasSecondFactor: credentials?.code_secret != null,
-    isSecondFactorLocked: credentials?.code_secret != null && credentials.code_failures >= MOST_FAILURES,
-    isLastAdministrator: await isLastAdministrator(db, user.id),
-  };
 }
 
 async function showByUsername(

@@ -47,10 +47,14 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /account/code/delete': [401, 303, 303, 303],
   'POST /account/recovery-codes': [401, 303, 303, 303],
   'POST /account/sessions/delete': [401, 303, 303, 303],
+  'POST /account/sessions/9/delete': [401, 303, 303, 303],
   'GET /roles': [303, 403, 403, 200],
   'POST /roles': [401, 403, 403, 303],
   'POST /users/4/invitation': [401, 403, 403, 303],
+  'POST /users/4/invitation/delete': [401, 403, 403, 303],
   'POST /users/4/code/delete': [401, 403, 403, 303],
+  'POST /users/4/sessions/delete': [401, 403, 403, 303],
+  'POST /users/4/sessions/9/delete': [401, 403, 403, 303],
   'GET /invitations/x': [404, 404, 404, 404],
   'POST /invitations/x': [404, 404, 404, 404],
   'GET /setup/x': [404, 404, 404, 404],
@@ -118,6 +122,7 @@ describe('every route', () => {
       Object.keys(TABLE).map((route) =>
         route
           .replace(/\/4\b/, '/:id')
+          .replace('sessions/9', 'sessions/:session')
           .replace('by-username/member', 'by-username/:username')
           .replace(/\/x$/, '/:token'),
       ),
@@ -210,9 +215,13 @@ describe('what someone may not do is not offered', () => {
       editor: ['Edit', 'Deactivate', 'Delete…'],
       admin: ['Edit', 'Deactivate', 'Delete…', 'Roles'],
     },
-    '/users/1': { viewer: [], editor: [], admin: ['Edit', 'Deactivate', 'Delete…', 'Make a link', 'Roles'] },
+    '/users/1': {
+      viewer: [],
+      editor: [],
+      admin: ['Edit', 'Deactivate', 'Delete…', 'Create access link', 'Roles'],
+    },
   } as const;
-  const ALL = ['New user', 'Edit', 'Deactivate', 'Delete…', 'Make a link', 'Roles'];
+  const ALL = ['New user', 'Edit', 'Deactivate', 'Delete…', 'Create access link', 'Roles'];
 
   test.each(Object.entries(BUTTONS))('on %s', async (address, offered) => {
     const { app, headersOf } = await startWithPeople();

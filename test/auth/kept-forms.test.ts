@@ -185,6 +185,7 @@ describe('a form that is sent after its session has ended', () => {
     ['/account/recovery-codes', '/account'],
     ['/account/code/delete', '/account'],
     ['/account/sessions/delete', '/account'],
+    ['/account/sessions/9/delete', '/account'],
     ['/account/code', '/account/code'],
     ['/users/3/delete', '/users/3/delete'],
   ])('that is not kept leads back to its page: %s', async (address, page) => {

@@ -81,10 +81,14 @@ const CHANGES: readonly [path: string, fields: Record<string, string>][] = [
   ['/users/4/delete', { go: '1' }],
   ['/users/3/invitation', { go: '1' }],
   ['/users/1/invitation', { go: '1' }],
+  ['/users/3/invitation/delete', { go: '1' }],
   ['/users/1/code/delete', { go: '1' }],
+  ['/users/3/sessions/delete', { go: '1' }],
+  ['/users/3/sessions/9/delete', { go: '1' }],
   ['/roles', { admin: '1', before: '' }],
   ['/account/password', PASSWORD_CHANGE],
   ['/account/sessions/delete', { go: '1' }],
+  ['/account/sessions/9/delete', { go: '1' }],
 ];
 
 test.each(CHANGES)('%s %o is not done for someone who is deleted meanwhile', async (path, fields) => {

@@ -94,7 +94,7 @@ test('the first administrator comes by the link from the log, gives a role and a
   await page.getByLabel('Editor').check();
   await page.getByRole('button', { name: 'Create user' }).click();
   await expectText(page, 'User ed created!');
-  await page.getByRole('button', { name: 'Make a link that gives access' }).click();
+  await page.getByRole('button', { name: 'Create access link' }).click();
   await expectText(page, 'A link for ed');
   const link = (await page.locator('.secret').textContent()) ?? '';
 
@@ -230,8 +230,8 @@ test('a person signs out every other browser, and by the back button a signed-ou
   await addUser(app.db, { username: 'max', full_name: 'Max Mustermann' });
   const [here, there] = [await startSignedIn('ann', address), await startSignedIn('ann', address)];
   await here.goto('/account');
-  expect(await here.locator('.sessions li').count()).toBe(2);
-  await here.getByRole('button', { name: 'Sign out every other browser' }).click();
+  expect(await here.locator('.rows li').count()).toBe(2);
+  await here.getByRole('button', { name: 'End the other one' }).click();
   await expectText(here, 'Every other browser is signed out.');
   await there.goto('/users/2');
   await expectText(there, 'Sign in');

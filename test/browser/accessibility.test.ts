@@ -124,7 +124,7 @@ const DOORS: [
     'admin',
     async (page) => {
       await page.goto('/users/2');
-      await page.getByRole('button', { name: /^Make a link/ }).click();
+      await page.getByRole('button', { name: 'Create access link' }).click();
     },
   ],
   ['what one may not do', 'editor', (page) => page.goto('/roles')],
@@ -165,7 +165,9 @@ async function openBrowser(baseURL: string): Promise<Page> {
   return context.newPage();
 }
 
-test('axe finds nothing to mend where people sign in, and nothing scrolls sideways', async () => {
+test('axe finds nothing to mend where people sign in, and nothing scrolls sideways', {
+  timeout: 120_000,
+}, async () => {
   const app = await startApp();
   const admin = await addPerson(app.db, 'ann', 'admin', { full_name: 'Ann Ada' });
   const editor = await addPerson(app.db, LONG, 'editor', { hasCode: true, email: 'ed@example.org' });
@@ -186,7 +188,7 @@ test('axe finds nothing to mend where people sign in, and nothing scrolls sidewa
   }
 });
 
-test('axe finds nothing to mend on any page', async () => {
+test('axe finds nothing to mend on any page', { timeout: 120_000 }, async () => {
   const app = await startApp();
   await seedUsers(app.db, 25);
   await giveRoles(app.db);

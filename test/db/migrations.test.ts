@@ -41,6 +41,8 @@ const NAMES = {
 const NEXT = 800_002;
 /** When the invitation had just been made. */
 const THEN = Date.UTC(2026, 10, 23, 6);
+/** When the one of version 7 had signed in. */
+const SIGNED_IN = Date.UTC(2026, 10, 23, 5, 9);
 
 async function find(db: Db, q: string): Promise<number[]> {
   const search = await engineOf(db).searchIndexOf(db);
@@ -159,6 +161,41 @@ describe.each(VERSIONS.slice(2))('a database of version %i', (version) => {
     const { key } = await loadKey(db, path);
     const credentials = await findCredentials(db, 6);
     expect(openSecret(key, 6, credentials?.code_secret ?? '')).toBe('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP');
+  });
+});
+
+describe('when someone has last signed in', () => {
+  const lastSignIns = async (db: Db) => {
+    const rows = await db
+      .selectFrom('credentials')
+      .select(['user_id', 'last_sign_in_at'])
+      .orderBy('user_id')
+      .execute();
+    return rows.map(({ user_id, last_sign_in_at }) => [user_id, last_sign_in_at]);
+  };
+
+  test('is known of those whose sessions were there before it was noted, and of no others', async () => {
+    const url = await restoreVersion(6);
+    const old = openAsItIs(url);
+    await transact(old, async (trx) => {
+      await sql`delete from sessions where user_id = 6`.execute(trx);
+      await sql`
+        insert into sessions (token_hash, user_id, created_at, seen_at, address, browser)
+        values ('later', 11, ${THEN}, ${THEN}, '192.0.2.7', 'Firefox on Linux')`.execute(trx);
+    });
+    const db = await temporaryDatabase(url);
+    expect(await lastSignIns(db)).toEqual([
+      [6, 0],
+      [11, THEN],
+    ]);
+  });
+
+  test('is kept', async () => {
+    const db = await temporaryDatabase(await restoreVersion(7));
+    expect(await lastSignIns(db)).toEqual([
+      [6, null],
+      [11, SIGNED_IN],
+    ]);
   });
 });
 

@@ -293,8 +293,12 @@ describe('a method that an address does not have', () => {
     ['/account/code/delete', '/account'],
     ['/account/recovery-codes', '/account'],
     ['/account/sessions/delete', '/account'],
+    ['/account/sessions/9/delete', '/account'],
     ['/users/2/invitation?from=page%3D2', '/users/2?from=page%3D2'],
+    ['/users/2/invitation/delete', '/users/2'],
     ['/users/2/code/delete', '/users/2'],
+    ['/users/2/sessions/delete', '/users/2'],
+    ['/users/2/sessions/9/delete', '/users/2'],
   ])('but is one for reading, as by Enter after a refusal, leads from %s to the form', async (url, form) => {
     const app = await startApp();
     const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));

@@ -46,6 +46,19 @@ const ASKING = { session, actor: session, isOpen: true };
 const { list } = parseList({ page: '2', status: 'active' });
 const values = { username: 'ann', email: '', full_name: NAME, is_active: '0' };
 
+const sessions = [{ id: 1, created_at: 1, seen_at: 1, address: NAME, browser: NAME }];
+const access: Views['users/show']['access'] = {
+  lastSignIn: 1,
+  managed: {
+    passwordSetAt: 1,
+    hasSecondFactor: true,
+    isSecondFactorLocked: false,
+    isLastAdministrator: false,
+    sessions,
+    link: { madeAt: 1, endsAt: 2 },
+  },
+};
+
 /** Each view with something in every place that can be empty. */
 const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'users/list': {
@@ -57,14 +70,9 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     notices: [NAME],
   },
   'users/show': {
-    user,
+    user: { ...user, id: 8, role: 'viewer' },
     from: list,
-    access: {
-      hasPassword: true,
-      hasSecondFactor: true,
-      isSecondFactorLocked: false,
-      isLastAdministrator: false,
-    },
+    access,
   },
   'users/form': {
     user,
@@ -75,12 +83,12 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     isConflict: true,
     isDraft: true,
   },
-  'users/delete': { user, from: list },
+  'users/delete': { user, from: list, access },
   'auth/sign-in': { next: '/users', username: NAME, draft: NAME, isExpired: true },
   'auth/sign-out': { session },
   'account/show': {
     session,
-    sessions: [{ id: 1, created_at: 1, seen_at: 1, address: NAME, browser: NAME }],
+    sessions,
     recoveryCodes: 10,
     changedAt: 1,
     errors: { removing_password: NAME },

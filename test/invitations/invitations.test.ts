@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { commandLine } from '../../src/auth/actor.ts';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { findCredentials } from '../../src/auth/credentials.ts';
+import type { Role } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { ForbiddenError } from '../../src/errors.ts';
+import { withdrawLink } from '../../src/invitations/commands.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
@@ -174,6 +177,53 @@ describe('a link', () => {
     expect((await get(app, again.path)).statusCode).toBe(404);
   });
 
+  test('waits on the page of its user, with its end, until it is withdrawn', async () => {
+    const { app, clock, ed, headers, invite } = await start();
+    const show = async () => pageOf(await get(app, `/users/${ed.id}?from=sort%3Demail`, headers));
+    expect((await show()).buttons).toContain('Create access link');
+    const { path } = await invite();
+    clock.move(HOUR);
+    const page = await show();
+    // The clock of this test stands in June; the page's words for how long ago it was go by the real one.
+    expect(page.text).toMatch(
+      /One was made .+, and works until 4 June 2026, 12:00 UTC\. A new one takes its place\./,
+    );
+    expect(page.text).toContain('Access link created 1 June 2026, 12:00 UTC');
+    expect(page.buttons).toContain('Create new link');
+    const { action } = page.form('Withdraw link');
+    const answer = await post(app, action, {}, headers);
+    expect(answer.headers.location).toBe(`/users/${ed.id}?from=sort%3Demail`);
+    expect(answer.body).toBe('The access link of ed is withdrawn.\n');
+    expect((await get(app, path)).statusCode).toBe(404);
+    expect((await show()).buttons).not.toContain('Withdraw link');
+    expect((await post(app, action, {}, headers)).body).toBe('There was no access link of ed any more.\n');
+  });
+
+  test('that is too old waits no longer', async () => {
+    const { app, clock, ed, invite } = await start();
+    await invite();
+    clock.move(72 * HOUR);
+    const headers = await signedIn(app, await addPerson(app.db, 'eve', 'admin'));
+    const page = pageOf(await get(app, `/users/${ed.id}`, headers));
+    expect(page.buttons).toContain('Create access link');
+    expect(page.text).not.toMatch(/One was made|Access link created/);
+  });
+
+  test('is withdrawn by administrators, whichever way they come, and that is noted', async () => {
+    const { app, ed, invite } = await start();
+    const { path } = await invite();
+    const notes: string[] = [];
+    const note: Actor['note'] = (event, user) => notes.push(`${event} (${user?.username})`);
+    const withdrawAs = (role: Role) =>
+      transact(app.db, (trx) => withdrawLink(trx, { ...commandLine, role, note }, ed.id));
+    for (const role of ['member', 'viewer', 'editor'] as const)
+      await expect(withdrawAs(role), role).rejects.toThrow(ForbiddenError);
+    expect((await get(app, path)).statusCode).toBe(200);
+    expect((await withdrawAs('admin')).kind).toBe('withdrawn');
+    expect((await withdrawAs('admin')).kind).toBe('none');
+    expect(notes).toEqual(['access link withdrawn (ed)']);
+  });
+
   test('is not in the database', async () => {
     const { app, invite } = await start();
     const { path } = await invite();
@@ -186,7 +236,7 @@ test('an administrator removes a lost second factor, and the sessions with it', 
   const { app, headers } = await start();
   const bob = await addPerson(app.db, 'bob', 'viewer', { hasCode: true, recoveryHashes: ['one'] });
   const session = await signedIn(app, bob);
-  expect(pageOf(await get(app, `/users/${bob.id}`, headers)).text).toContain('Second factor On');
+  expect(pageOf(await get(app, `/users/${bob.id}`, headers)).text).toContain('Second factor Set');
   const answer = await post(app, `/users/${bob.id}/code/delete`, {}, headers);
   expect(answer.body).toBe('The second factor of bob is removed.\n');
   expect((await get(app, '/users', session)).statusCode).toBe(303);

@@ -11,7 +11,10 @@ import { DEFAULTS, type ListState } from './state.ts';
 type Parameter = [name: string, value: string];
 
 /** What means nothing is left at its default, with a sentence in `notices`; a `page` may lie outside the list. */
-export function parseList(query: Fields): { list: ListState; notices: string[]; wrongPage?: string } {
+export function parseList(
+  query: Fields,
+  now = Date.now(),
+): { list: ListState; notices: string[]; wrongPage?: string } {
   const notices: string[] = [];
   function read<T>(name: string, parse: (value: string) => T | undefined, rule: string): T | undefined {
     const value = trim(query[name] ?? '');
@@ -29,7 +32,7 @@ export function parseList(query: Fields): { list: ListState; notices: string[]; 
   const perPage = read('per_page', parsePageSize, PAGE_SIZE_RULE);
   const values = FILTER_ROWS.map(([name, { parameter, parse, rule }]) => [
     name,
-    read(parameter, parse, rule),
+    read(parameter, (typed) => parse(typed, now), rule),
   ]);
   const filter = Object.fromEntries(values) as Filter;
   notices.push(...noticesOf(filter, query));

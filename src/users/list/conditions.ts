@@ -3,23 +3,26 @@ import type { Condition } from '../../db/search-index.ts';
 import { FILTER_ROWS, type Filter, type FilterName, givenRows } from './filter.ts';
 import { orderOf, type Sort } from './order.ts';
 
-/** With what the column of each filter is compared. */
+/** With what the column of each filter is compared, or its value. */
 export type Bounds = { [N in FilterName]?: unknown };
 
 export function boundsOf(filter: Filter): Bounds {
   const bounds: Bounds = {};
-  for (const [name, { column }, value] of givenRows(filter)) if (column) bounds[name] = column.value(value);
+  for (const [name, { column, condition }, value] of givenRows(filter)) {
+    if (column) bounds[name] = column.value(value);
+    else if (condition) bounds[name] = value;
+  }
   return bounds;
 }
 
 export function inBounds(bounds: Bounds): Condition {
   return (where) =>
     where.and(
-      FILTER_ROWS.flatMap(([name, { column }]) =>
-        column && bounds[name] !== undefined
-          ? where(`users.${column.name}`, column.operator, bounds[name] as never)
-          : [],
-      ),
+      FILTER_ROWS.flatMap(([name, { column, condition }]) => {
+        if (bounds[name] === undefined) return [];
+        if (column) return where(`users.${column.name}`, column.operator, bounds[name] as never);
+        return condition ? condition(bounds[name])(where) : [];
+      }),
     );
 }
 

@@ -11,8 +11,9 @@ import { readCounts } from '../counts.ts';
 import { boundsOf, inBounds, rowCondition, splitByIndex } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.ts';
-import { scanForPage } from './scan.ts';
+import { partsByRole, scanForPage } from './scan.ts';
 import type { SearchContext } from './scan-batches.ts';
+import { lastSignInsBefore } from './sign-ins.ts';
 
 export const PATIENCE_MS = 900;
 const PATIENCE_FOR_NEXT_WAY_MS = 600;
@@ -48,7 +49,8 @@ type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<number
 
 const FINDERS: Record<CountWay, Finder> = {
   index: findByIndex,
-  'index-then-rows': findByIndexThenRows,
+  'index-then-rows': thenByRows(findByIndex),
+  'sign-ins-then-rows': thenByRows(findBySignIns),
   search: findBySearch,
   scan: findByScan,
 };
@@ -69,16 +71,25 @@ async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Pro
   return rows.map(({ id }) => id).sort(ascending);
 }
 
-async function findByIndexThenRows(db: Db, filter: Filter, context: SearchContext) {
-  const ids = await findByIndex(db, filter, context);
-  if (ids.length === LIMIT) return undefined;
-  const { terms, search } = context;
-  const users = usersByIds(db, ids)
-    .select('users.id')
-    .where(inBounds(boundsOf(filter)))
-    .where(({ and }) => and(search ? terms.map(search.has) : []))
-    .orderBy('users.id');
-  return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
+async function findBySignIns(db: Db, { signedIn }: Filter): Promise<number[]> {
+  const signIns = lastSignInsBefore(db, signedIn?.before ?? 0, LIMIT);
+  const rows = await engineOf(db).runBatch(() => signIns.execute());
+  return rows.map(({ id }) => id).sort(ascending);
+}
+
+/** Everything is asked of those few whom an index has found; undefined where they are not few. */
+function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Promise<number[]>): Finder {
+  return async (db, filter, context) => {
+    const ids = await find(db, filter, context);
+    if (ids.length === LIMIT) return undefined;
+    const { terms, search } = context;
+    const users = usersByIds(db, ids)
+      .select('users.id')
+      .where(inBounds(boundsOf(filter)))
+      .where(({ and }) => and(search ? terms.map(search.has) : []))
+      .orderBy('users.id');
+    return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
+  };
 }
 
 async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {
@@ -87,8 +98,12 @@ async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }:
 }
 
 async function findByScan(db: Db, filter: Filter, context: SearchContext) {
-  const first = { isFromEnd: false, offset: 0, limit: LIMIT };
-  return (await scanForPage(db, { ...filter, sort: 'created' }, context, first)).sort(ascending);
+  const ids: number[] = [];
+  for (const [part, lead] of partsByRole({ ...filter, sort: 'created' as const }, context)) {
+    const rest = { isFromEnd: false, offset: 0, limit: LIMIT - ids.length };
+    if (rest.limit > 0) ids.push(...(await scanForPage(db, part, { ...context, lead }, rest)));
+  }
+  return ids.sort(ascending);
 }
 
 function ascending(one: number, other: number): number {

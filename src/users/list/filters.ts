@@ -2,11 +2,13 @@
 import type { ComparisonOperator } from 'kysely';
 import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES, type Role, type User } from '../../db/schema.ts';
+import type { Condition } from '../../db/search-index.ts';
 import { date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { codePoints, foldDigits, named, trim } from '../../lib/text.ts';
 import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
+import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const and = new Intl.ListFormat('en');
@@ -24,11 +26,13 @@ type Days = { createdAfter?: Day | undefined; createdBefore?: Day | undefined };
 export type FilterRow<V> = {
   parameter: string;
   /** @param typed trimmed, and not empty. */
-  parse(typed: string): V | undefined;
+  parse(typed: string, now?: number): V | undefined;
   /** Completes "status=x was ignored: …". */
   rule: string;
   format(value: V): string;
   column?: { name: keyof User; operator: ComparisonOperator; value(value: V): string | number | boolean };
+  /** What is asked of each row where that is no column of it. */
+  condition?(value: V): Condition;
   /** The orders whose index has it: at most one equality, which it begins with, then ranges. Else each row is asked. */
   index?: { orders: readonly SortKey[]; as: 'equality' | 'range' };
   /** Whether `user_counts` has its column. */
@@ -66,6 +70,14 @@ export const FILTERS = {
     index: { orders: ['created'], as: 'equality' },
     isCounted: true,
     chip: (role) => ROLE_NAMES[role].one,
+  }),
+  signedIn: row<SignIn>({
+    parameter: 'signed_in',
+    parse: parseSignIn,
+    rule: `it can be ${SIGN_INS.join(' or ')}`,
+    format: ({ word }) => word,
+    condition: signedIn,
+    chip: ({ word }) => (word === 'never' ? 'Never signed in' : 'Not signed in for 90 days'),
   }),
   createdAfter: row<Day>({
     parameter: 'created_after',

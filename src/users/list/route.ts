@@ -15,8 +15,9 @@ import type { ListState } from './state.ts';
 
 type Request = FastifyRequest<{ Querystring: Fields }>;
 
-export async function showList({ server: { db, stopwatch }, query, log }: Request, reply: FastifyReply) {
-  const { list, notices, wrongPage } = parseList(query);
+export async function showList({ server, query, log }: Request, reply: FastifyReply) {
+  const { db, stopwatch, clock } = server;
+  const { list, notices, wrongPage } = parseList(query, clock());
   // A form sends its empty fields too; the address of the list is short.
   if (hasEmptyField(query) && notices.length === 0 && isShort(listAddress(list)))
     return reply.redirect(listAddress(list), 302);

@@ -1,9 +1,11 @@
 /** Pages for which no index has both the filter and the order: something is gone through, in batches. */
+import { SIGNING_IN } from '../../auth/policy.ts';
 import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { TooBroadError } from '../../errors.ts';
 import { boundsOf, inBounds } from './conditions.ts';
+import type { FilterName } from './filter.ts';
 import { inRange, type Slice } from './key-range.ts';
 import { isAscending, orderBySort } from './order.ts';
 import type { RowsPlan } from './plan.ts';
@@ -41,6 +43,16 @@ export async function scanForPage(
   }
 }
 
+/** Those who can sign in are gone through role by role: of millions who are listed, they may be few. */
+export function partsByRole(
+  list: FilterAndOrder,
+  { lead }: SearchContext,
+): [part: FilterAndOrder, lead: FilterName | undefined][] {
+  if (list.signedIn === undefined) return [[list, lead]];
+  const roles = SIGNING_IN.filter((role) => list.role === undefined || role === list.role);
+  return roles.map((role) => [{ ...list, role }, 'role']);
+}
+
 async function* scanInOrder(
   db: Db,
   list: FilterAndOrder,
@@ -58,7 +70,7 @@ async function* scanInOrder(
   return ids.slice(offset, wanted);
 }
 
-/** Goes through those who have a role, and keeps who comes first in the order. */
+/** Goes through those who have a role, or any that signs in, and keeps who comes first in the order. */
 async function* topByRole(
   db: Db,
   list: FilterAndOrder,
@@ -67,16 +79,17 @@ async function* topByRole(
 ): Scan {
   for (let batch = 0; batch < HEAD_START; batch++) yield;
   let first: number[] = [];
-  const byTime = { ...list, sort: 'created' as const };
-  for await (const found of scanBatches(db, byTime, context, { isFromEnd: false }, BATCH)) {
-    if (found.length > 0) {
-      const users = usersByIds(db, [...first, ...found]);
-      const rows = orderBySort(range ? users.where(inRange(list.sort, range)) : users, list.sort, isFromEnd)
-        .select('users.id')
-        .limit(offset + limit);
-      first = (await engineOf(db).runBatch(() => rows.execute())).map(({ id }) => id);
+  for (const [part, lead] of partsByRole({ ...list, sort: 'created' as const }, context)) {
+    for await (const found of scanBatches(db, part, { ...context, lead }, { isFromEnd: false }, BATCH)) {
+      if (found.length > 0) {
+        const users = usersByIds(db, [...first, ...found]);
+        const rows = orderBySort(range ? users.where(inRange(list.sort, range)) : users, list.sort, isFromEnd)
+          .select('users.id')
+          .limit(offset + limit);
+        first = (await engineOf(db).runBatch(() => rows.execute())).map(({ id }) => id);
+      }
+      yield;
     }
-    yield;
   }
   return first.slice(offset);
 }

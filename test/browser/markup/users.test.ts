@@ -36,7 +36,7 @@ test('everyone who is stored, wherever they show', { timeout: 180_000 }, async (
   expect(ran).toEqual([]);
 });
 
-test('the form for the first administrator', async () => {
+test('the form for the first administrator', { timeout: 180_000 }, async () => {
   const app = await startApp();
   await listen(app);
   const { visit, end } = await startVisit(browser(), app);

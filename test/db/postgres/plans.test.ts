@@ -1,8 +1,11 @@
+import { type Compilable, sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
+import { transact } from '../../../src/db/transact.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
-import { giveRoles, sharedDatabase } from '../../support.ts';
+import { lastSignInsBefore } from '../../../src/users/list/sign-ins.ts';
+import { giveAccess, giveRoles, sharedDatabase } from '../../support.ts';
 import { listSlices } from '../list-slices.ts';
 
 type Node = {
@@ -20,7 +23,13 @@ function nodesOf(node: Node): Node[] {
 const analyzed = sharedDatabase(async (db) => {
   await seedUsers(db, 20_000);
   await giveRoles(db);
+  await giveAccess(
+    db,
+    ({ id }) => id % 3 === 0,
+    ({ id }) => (id % 2 ? id : null),
+  );
   await engineOf(db).finishBulkLoad(db);
+  await transact(db, (trx) => sql`analyze credentials`.execute(trx));
 });
 
 test('every order, with and without a status or a role, walks one index and sorts only what is shown', async () => {
@@ -50,5 +59,30 @@ test('who has a role is found in its index', async () => {
     } as never);
     const nodes = nodesOf(rows[0]?.['QUERY PLAN'][0].Plan as Node);
     expect(nodes.map((node) => node['Index Name']).filter(Boolean)).toEqual(['users_role_created_at']);
+  }
+});
+
+test('the last sign-ins are found in their index, and those who never signed in among those with a role', async () => {
+  const db = await analyzed();
+  const explain = async (query: Compilable) => {
+    const compiled = query.compile();
+    const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({
+      ...compiled,
+      sql: `explain (format json) ${compiled.sql}`,
+    } as never);
+    const nodes = nodesOf(rows[0]?.['QUERY PLAN'][0].Plan as Node);
+    return nodes.map((node) => node['Index Name']).filter(Boolean);
+  };
+  expect(await explain(lastSignInsBefore(db, 100, 10_001))).toEqual(['credentials_last_sign_in_at']);
+  for (const signedIn of [{ word: 'never' }, { word: 'over-90-days-ago', before: 100 }] as const) {
+    const asked = db
+      .selectFrom('users')
+      .where(inBounds({ role: 'admin' }))
+      .orderBy('created_at')
+      .orderBy('id')
+      .select('users.id')
+      .select((where) => where.and([inBounds({ signedIn })(where)]).as('is_match'))
+      .limit(2_000);
+    expect(await explain(asked)).toEqual(['users_role_created_at', 'credentials_pkey']);
   }
 });

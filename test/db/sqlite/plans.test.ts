@@ -1,9 +1,11 @@
 import { type Compilable, type CompiledQuery, sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
+import { lastSignInsBefore } from '../../../src/users/list/sign-ins.ts';
 import { giveRoles, temporaryDatabase } from '../../support.ts';
 import { type ListSlice, listSlices } from '../list-slices.ts';
 
@@ -52,22 +54,52 @@ test('who has a role is found in its index, and whatever else is asked of a few 
       .select('id')
       .where(inBounds({ role: 'editor' }))
       .limit(10_001);
-    expect(await planOf(ofRole)).toEqual([
+    expect(await planOf(db, ofRole)).toEqual([
       'SEARCH users USING COVERING INDEX users_role_created_at (role=?)',
     ]);
     const asked = inBounds({ status: true, role: 'editor', createdAfter: 0, createdBefore: 2e12 });
-    const among = await planOf(usersByIds(db, [1, 2, 3]).select('users.id').where(asked));
+    const among = await planOf(db, usersByIds(db, [1, 2, 3]).select('users.id').where(asked));
     expect(among.filter((step) => step.startsWith('SEARCH'))).toEqual([
       'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)',
     ]);
   }
+});
 
-  async function planOf(query: Compilable): Promise<string[]> {
-    const cachedQuery = query.compile();
-    const explained = { ...cachedQuery, sql: `explain query plan ${cachedQuery.sql}` };
-    const { rows } = await db.executeQuery<{ detail: string }>(
-      explained as typeof cachedQuery & CompiledQuery<{ detail: string }>,
-    );
-    return rows.map(({ detail }) => detail);
+test('the last sign-ins are found in their index, and those who never signed in among those with a role', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 5000);
+  await giveRoles(db);
+  await expectPlans();
+  await transact(db, (trx) => sql`analyze`.execute(trx));
+  await expectPlans();
+
+  async function expectPlans() {
+    expect(await planOf(db, lastSignInsBefore(db, 1, 10_001))).toEqual([
+      'SEARCH credentials USING COVERING INDEX credentials_last_sign_in_at (last_sign_in_at<?)',
+    ]);
+    for (const signedIn of [{ word: 'never' }, { word: 'over-90-days-ago', before: 1 }] as const) {
+      const asked = db
+        .selectFrom('users')
+        .where(inBounds({ role: 'editor' }))
+        .orderBy('created_at')
+        .orderBy('id')
+        .select('users.id')
+        .select((where) => where.and([inBounds({ signedIn })(where)]).as('is_match'))
+        .limit(2_000);
+      const plan = await planOf(db, asked);
+      expect(plan.filter((step) => /SEARCH|SCAN|TEMP/.test(step))).toEqual([
+        'SEARCH users USING INDEX users_role_created_at (role=?)',
+        'SEARCH credentials USING INTEGER PRIMARY KEY (rowid=?)',
+      ]);
+    }
   }
 });
+
+async function planOf(db: Db, query: Compilable): Promise<string[]> {
+  const cachedQuery = query.compile();
+  const explained = { ...cachedQuery, sql: `explain query plan ${cachedQuery.sql}` };
+  const { rows } = await db.executeQuery<{ detail: string }>(
+    explained as typeof cachedQuery & CompiledQuery<{ detail: string }>,
+  );
+  return rows.map(({ detail }) => detail);
+}

@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { commandLine } from '../../../src/auth/actor.ts';
-import { findCredentials, setCode, setCodeFailures, setPassword } from '../../../src/auth/credentials.ts';
+import {
+  findCredentials,
+  noteSignIn,
+  setCode,
+  setCodeFailures,
+  setPassword,
+} from '../../../src/auth/credentials.ts';
 import { setDraft } from '../../../src/auth/drafts.ts';
 import { writeKey } from '../../../src/auth/key-file.ts';
 import { hashPassword } from '../../../src/auth/password-hashing.ts';
@@ -72,6 +78,7 @@ await inTurn(async (trx, time) => {
   await setCodeFailures(trx, 6, 2, time);
   const where = { address: '192.0.2.7', browser: 'Firefox on Linux' };
   await insertSession(trx, { token: 'token of 6', user_id: 6, ...where }, time);
+  await noteSignIn(trx, 11, time);
   const session = await insertSession(trx, { token: 'token of 11', user_id: 11, ...where }, time);
   await setDraft(trx, session, { form: '/users/new', fields: { username: 'Zoë' } });
   await insertInvitation(trx, 12, 'link of 12', time);

@@ -1,0 +1,79 @@
+/** What someone sees who was signed in when their account was deactivated. */
+import type { LightMyRequestResponse } from 'fastify';
+import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { transact } from '../../src/db/transact.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import type { UserChanges } from '../../src/users/validation.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, PASSWORD } from '../people.ts';
+import { cookieName, get, post, startApp } from '../support.ts';
+
+const SENTENCE = 'Your account has been deactivated';
+
+function cookiesOf({ cookies }: LightMyRequestResponse): string {
+  return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+async function start() {
+  const app = await startApp();
+  await addPerson(app.db, 'ann', 'admin');
+  const ed = await addPerson(app.db, 'ed', 'editor');
+  const answer = await post(app, '/sign-in', { username: 'ed', password: PASSWORD });
+  const headers = { cookie: cookiesOf(answer), 'sec-fetch-site': 'same-origin' };
+  const change = (changes: UserChanges) =>
+    transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, changes, Date.now()));
+  const signInPage = async () => {
+    const led = await get(app, '/users', headers);
+    expect(led.statusCode).toBe(303);
+    return pageOf(await get(app, String(led.headers.location), headers)).text;
+  };
+  return { app, ed, headers, change, signInPage };
+}
+
+test('they are told so, with the form below, until the account is active again', async () => {
+  const { change, signInPage } = await start();
+  await change({ is_active: false });
+  expect(await signInPage()).toMatch(
+    /Your account has been deactivated\. An administrator can activate it again\. Username or email/,
+  );
+  await change({ is_active: true });
+  expect(await signInPage()).not.toContain(SENTENCE);
+});
+
+test('they are told that what they sent has changed nothing', async () => {
+  const { app, headers, change } = await start();
+  await change({ is_active: false });
+  const answer = await post(app, '/users', { username: 'zoe', email: 'zoe@example.org' }, headers);
+  expect(answer.statusCode).toBe(401);
+  expect(pageOf(answer).text).toContain(`${SENTENCE}, so nothing was changed.`);
+});
+
+test.each<[string, UserChanges | undefined]>([
+  ['given another role', { role: 'viewer' }],
+  ['made a member', { role: 'member' }],
+  ['deleted', undefined],
+])('nobody is told so who was %s', async (_what, changes) => {
+  const { app, ed, change, signInPage } = await start();
+  if (changes) await change(changes);
+  else await transact(app.db, (trx) => deleteUser(trx, commandLine, ed.id));
+  expect(await signInPage()).not.toContain(SENTENCE);
+});
+
+test('nor whoever had signed out before, or somebody else who signed in there since', async () => {
+  const { app, headers, change } = await start();
+  const out = await post(app, '/sign-out', {}, headers);
+  const kept = headers.cookie.split('; ').filter((cookie) => !cookie.startsWith(cookieName('session')));
+  expect(cookiesOf(out)).toContain(`${cookieName('session')}=`);
+  await change({ is_active: false });
+  expect(pageOf(await get(app, '/sign-in', { cookie: kept.join('; ') })).text).not.toContain(SENTENCE);
+  const other = await post(
+    app,
+    '/sign-in',
+    { username: 'ann', password: PASSWORD },
+    { cookie: kept.join('; ') },
+  );
+  expect((await get(app, '/users', { cookie: cookiesOf(other) })).statusCode).toBe(200);
+  const stale = cookiesOf(other).replace(/(roster_session_\w+=)[^;]+/, '$1gone');
+  expect(pageOf(await get(app, '/sign-in', { cookie: stale })).text).not.toContain(SENTENCE);
+});

@@ -1,0 +1,153 @@
+/** The page of one user: what everyone sees of them, and what only those who give access do. */
+import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { noteSignIn } from '../../src/auth/credentials.ts';
+import type { Role } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { changeUser } from '../../src/users/commands.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, HOUR, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
+
+const CREATED = Date.UTC(2026, 0, 31, 8, 5);
+const SIGNED_IN = Date.UTC(2026, 2, 14, 15, 9);
+
+async function start() {
+  const app = await startApp();
+  const people = {
+    admin: await addPerson(app.db, 'ann', 'admin'),
+    editor: await addPerson(app.db, 'emil', 'editor'),
+    viewer: await addPerson(app.db, 'vera', 'viewer'),
+  };
+  await addPerson(app.db, 'eve', 'admin');
+  const pageFor = async (role: Exclude<Role, 'member'>, id: number, path = '') =>
+    get(app, `/users/${id}${path}`, await signedIn(app, people[role]));
+  const textFor = async (role: Exclude<Role, 'member'>, id: number, path = '') =>
+    pageOf(await pageFor(role, id, path)).text;
+  return { app, people, pageFor, textFor };
+}
+
+describe('the last sign-in', () => {
+  test('is shown by the day, and to administrators by the minute', async () => {
+    const { app, pageFor } = await start();
+    const ed = await addPerson(app.db, 'ed', 'editor');
+    await transact(app.db, (trx) => noteSignIn(trx, ed.id, SIGNED_IN));
+    const exact = pageOf(await pageFor('admin', ed.id)).text;
+    expect(exact).toContain('Last sign-in 14 March 2026, 15:09 UTC');
+    expect(exact).toContain('Last signed in 14 March 2026, 15:09 UTC');
+    for (const role of ['viewer', 'editor'] as const) {
+      const page = await pageFor(role, ed.id);
+      expect(pageOf(page).text).toContain('Last sign-in 14 Mar 2026');
+      expect(pageOf(page).text).toContain('Last signed in 14 Mar 2026');
+      expect(page.body).not.toContain('15:09');
+    }
+  });
+
+  test('may never have been, or not be known, and a member has none', async () => {
+    const { app, textFor } = await start();
+    const ed = await addPerson(app.db, 'ed', 'editor');
+    const max = await addUser(app.db, { username: 'max' });
+    expect(await textFor('viewer', ed.id)).toContain('Last sign-in Never');
+    await transact(app.db, (trx) => noteSignIn(trx, ed.id, 0));
+    expect(await textFor('viewer', ed.id)).toContain('Last sign-in Not known');
+    expect(await textFor('viewer', ed.id)).not.toContain('Last signed in');
+    expect(await textFor('admin', max.id)).not.toContain('Last sign-in');
+  });
+});
+
+describe('the access of someone', () => {
+  test.each([
+    ['member', 'Role Member Is listed, and cannot sign in. Status Active'],
+    ['viewer', 'Role Viewer Sees everyone in the directory. Status Active'],
+    ['editor', 'Role Editor Sees everyone; creates, changes, deactivates and deletes members. Status Active'],
+    ['admin', 'Role Administrator May do everything; gives roles and access. Status Active'],
+  ] as const)('says what a %s may do', async (role, sentence) => {
+    const { app, textFor } = await start();
+    const { id } = await addUser(app.db, { username: 'someone', role });
+    expect(await textFor('viewer', id)).toContain(`Access ${sentence}`);
+  });
+
+  test('says to administrators alone what is set', async () => {
+    const { app, textFor } = await start();
+    const none = await addUser(app.db, { username: 'none', role: 'viewer' });
+    const all = await addPerson(app.db, 'all', 'viewer', { hasCode: true });
+    expect(await textFor('admin', none.id)).toContain(
+      'Password Not set Second factor Not set Last sign-in Never',
+    );
+    expect(await textFor('admin', all.id)).toMatch(/Password Set 1 Jan 1970 Second factor Set/);
+    for (const { id } of [none, all])
+      expect(await textFor('editor', id)).not.toMatch(/Password|Second factor/);
+  });
+});
+
+test('what is known of the past stands in its order, the last first', async () => {
+  const { app, textFor } = await start();
+  const ed = await addUser(app.db, { username: 'ed', role: 'editor' }, CREATED);
+  expect(await textFor('admin', ed.id)).toMatch(/Activity Created 31 January 2026, 08:05 UTC$/);
+  await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { full_name: 'Ed' }, CREATED + HOUR));
+  expect(await textFor('viewer', ed.id)).toMatch(
+    /Activity Last changed 31 January 2026, 09:05 UTC Created 31 January 2026, 08:05 UTC$/,
+  );
+});
+
+describe('beside what can be done stands what it does', () => {
+  test.each([
+    [{ role: 'editor' }, false, 'Deactivate ed can no longer sign in, and stays listed. Delete…'],
+    [
+      { role: 'editor' },
+      true,
+      'Deactivate ed can no longer sign in, and stays listed. Every session ends at once. Delete…',
+    ],
+    [{ role: 'editor', is_active: false }, false, 'Activate ed can sign in again. Delete…'],
+    [{ role: 'member' }, false, 'Deactivate ed stays listed, marked as inactive. Delete…'],
+    [{ role: 'member', is_active: false }, false, 'Activate ed is no longer marked as inactive. Delete…'],
+  ] as const)('for %o, signed in: %s', async (fields, isSignedIn, sentence) => {
+    const { app, textFor } = await start();
+    const ed = await addUser(app.db, { username: 'ed', ...fields });
+    if (isSignedIn) await signedIn(app, ed);
+    const text = await textFor('admin', ed.id);
+    expect(text).toContain(`What you can do ${sentence} Removes ed for good. You are asked first.`);
+  });
+
+  test('and nothing of it where someone may do nothing', async () => {
+    const { app, textFor } = await start();
+    const ed = await addUser(app.db, { username: 'ed', role: 'editor' });
+    for (const role of ['viewer', 'editor'] as const)
+      expect(await textFor(role, ed.id)).not.toContain('What you can do');
+  });
+});
+
+describe('before someone is deleted', () => {
+  test('it stands there what goes and what stays', async () => {
+    const { app, people, textFor } = await start();
+    const ed = await addPerson(app.db, 'ed', 'editor', { hasCode: true });
+    await signedIn(app, ed);
+    await signedIn(app, ed);
+    await post(app, `/users/${ed.id}/invitation`, {}, await signedIn(app, people.admin));
+    const text = await textFor('admin', ed.id, '/delete');
+    expect(text).toContain(
+      'This user will be gone for good: nobody can undo it. What goes Username ed Email',
+    );
+    expect(text).toContain(
+      'The role Editor, the password and the second factor The 2 browsers that are signed in: they are signed out at once The access link: it opens nothing any more What stays',
+    );
+    expect(text).toContain(`The number ${ed.id} itself: nobody else is ever given it`);
+    expect(text).toContain('Or keep this user Deactivate ed can no longer sign in, and stays listed.');
+  });
+
+  test('a member has no access that could go, and may be kept by an editor, too', async () => {
+    const { app, people, textFor } = await start();
+    const max = await addUser(app.db, { username: 'max' });
+    expect(await textFor('editor', max.id, '/delete')).not.toMatch(/role|password|signed/);
+    const headers = await signedIn(app, people.editor);
+    const page = pageOf(await get(app, `/users/${max.id}/delete?from=page%3D2`, headers));
+    const form = page.form('Deactivate');
+    const version = form.field('version');
+    const answer = await post(app, form.action, { version, is_active: form.field('is_active') }, headers);
+    expect([answer.body, answer.headers.location]).toEqual([
+      'User max updated!\n',
+      `/users/${max.id}?from=page%3D2`,
+    ]);
+    expect(await textFor('editor', max.id, '/delete')).not.toContain('Or keep this user');
+  });
+});
