@@ -12,7 +12,7 @@ export const ROLE_MAY: Readonly<Record<Role, string>> = {
   member: 'Is listed, and cannot sign in.',
   viewer: 'Sees everyone in the directory.',
   editor: 'Sees everyone; creates, changes, deactivates and deletes members.',
-  admin: 'May do everything; gives roles and access.',
+  admin: 'Does everything; also gives roles and access.',
 };
 
 export type Rule = (actor: { role: Role }) => boolean;

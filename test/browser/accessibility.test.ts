@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { FastifyInstance } from 'fastify';
-import type { Page } from 'playwright-core';
+import { HtmlValidate, StaticConfigLoader } from 'html-validate';
+import type { Page, Response } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
@@ -153,6 +154,11 @@ const DOORS: [
 
 const LONG = `editor.${'w'.repeat(57)}`;
 
+const CHECKER = new HtmlValidate(
+  new StaticConfigLoader({ extends: ['html-validate:standard', 'html-validate:a11y'] }),
+);
+const sent = new WeakMap<Page, Response>();
+
 /** Every page is looked at in each of these, without being loaded again. */
 const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [1280, 320].map((width) => ({ colorScheme, width })),
@@ -162,10 +168,15 @@ async function openBrowser(baseURL: string): Promise<Page> {
   // axe is a script, which the pages' own policy would rightly keep out.
   const context = await chromium().newContext({ baseURL, bypassCSP: true, reducedMotion: 'reduce' });
   onTestFinished(() => context.close());
-  return context.newPage();
+  const page = await context.newPage();
+  page.on('response', (response) => {
+    const isPage = response.request().isNavigationRequest() && !response.headers().location;
+    if (isPage) sent.set(page, response);
+  });
+  return page;
 }
 
-test('axe finds nothing to mend where people sign in, and nothing scrolls sideways', {
+test('axe and a checker of HTML find nothing to mend where people sign in, and nothing scrolls sideways', {
   timeout: 120_000,
 }, async () => {
   const app = await startApp();
@@ -188,7 +199,7 @@ test('axe finds nothing to mend where people sign in, and nothing scrolls sidewa
   }
 });
 
-test('axe finds nothing to mend on any page', { timeout: 120_000 }, async () => {
+test('axe and a checker of HTML find nothing to mend on any page', { timeout: 120_000 }, async () => {
   const app = await startApp();
   await seedUsers(app.db, 25);
   await giveRoles(app.db);
@@ -205,6 +216,7 @@ async function lookAt(
   name: string,
   more: (width: number) => Promise<void> = async () => {},
 ): Promise<void> {
+  expect(await mistakesIn(page), name).toEqual([]);
   await page.evaluate(AXE);
   for (const { colorScheme, width } of LOOKS) {
     await page.setViewportSize({ width, height: 900 });
@@ -212,6 +224,15 @@ async function lookAt(
     expect(await violationsOn(page), `${name}, ${colorScheme}, ${width} px wide`).toEqual([]);
     await more(width);
   }
+}
+
+/** What the checker has to say about a page as it was sent. */
+async function mistakesIn(page: Page): Promise<string[]> {
+  const html = await sent.get(page)?.text();
+  const { results } = await CHECKER.validateString(html ?? '');
+  return results.flatMap(({ messages }) =>
+    messages.map(({ ruleId, message, line }) => `${ruleId}, line ${line}: ${message}`),
+  );
 }
 
 /** What axe has to say about a page. */

@@ -131,7 +131,7 @@ test('two people who edit the same user see both versions, and the later one cho
   await other.getByRole('button', { name: 'Save changes' }).click();
   await page.getByLabel('Full name').fill('Ada Abbott-Lee');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await expectText(page, 'This user was changed while you were editing');
+  await expectText(page, 'Saved by someone else');
   await expectText(page, 'There now: Ada A. Abbott');
   expect(await page.getByLabel('Full name').inputValue()).toBe('Ada Abbott-Lee');
   await page.getByRole('button', { name: 'Save changes' }).click();

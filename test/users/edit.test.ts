@@ -140,7 +140,7 @@ describe('updating a user', () => {
     const answer = await post(app, '/users/1', mine);
     expect(answer.statusCode).toBe(409);
     const page = pageOf(answer);
-    expect(page.text).toContain('This user was changed while you were editing');
+    expect(page.text).toContain('Saved by someone else');
     expect(page.text).toContain('There now: theirs@example.org');
     expect(page.text).toContain('There now: Alice');
     expect(page.text).toContain('There now: Inactive');
