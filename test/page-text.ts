@@ -20,7 +20,10 @@ function read(node: Node): string {
 export function shownIn(field: HTMLElement): string {
   const { type, value = '', checked } = field.attrs;
   if (field.localName === 'select') return selectedOf(field);
-  if (type === 'radio') return textOf(field.closest('label'));
+  if (type === 'radio') {
+    const label = field.closest('label');
+    return textOf(label?.querySelector('strong') ?? label);
+  }
   if (type === 'checkbox') return checked === undefined ? 'not ticked' : 'ticked';
   return value;
 }

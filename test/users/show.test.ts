@@ -60,7 +60,7 @@ describe('the access of someone', () => {
     ['member', 'Role Member Is listed, and cannot sign in. Status Active'],
     ['viewer', 'Role Viewer Sees everyone in the directory. Status Active'],
     ['editor', 'Role Editor Sees everyone; creates, changes, deactivates and deletes members. Status Active'],
-    ['admin', 'Role Administrator May do everything; gives roles and access. Status Active'],
+    ['admin', 'Role Administrator Does everything; also gives roles and access. Status Active'],
   ] as const)('says what a %s may do', async (role, sentence) => {
     const { app, textFor } = await start();
     const { id } = await addUser(app.db, { username: 'someone', role });
