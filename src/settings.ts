@@ -39,7 +39,7 @@ export const SETTINGS = z.object({
   REQUIRE_DATABASE: setting(
     z.enum(['0', '1']).prefault('0'),
     '1 or 0',
-    '1 starts with a database that is there alone, and makes none (0)',
+    '1 starts only with a database that is there, and makes none (0)',
   ),
   DATABASE_CONNECTIONS: setting(
     whole(1, 1000).prefault('10'),
@@ -64,7 +64,7 @@ export const SETTINGS = z.object({
   SESSION_HOURS: setting(
     whole(1, 8760, HOUR).prefault('168'),
     'a whole number of hours from 1 to 8760',
-    'after how long anyone has to (168)',
+    'after how long everyone has to (168)',
   ),
   KEEP_ALIVE_SECONDS: setting(
     whole(1, 3600, SECOND).prefault('75'),

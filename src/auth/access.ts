@@ -29,7 +29,7 @@ declare module 'fastify' {
 
 const CODE_PAGE = '/account/code';
 const NOT_OPEN =
-  'There is no administrator yet, so Roster answers nobody but this machine. Its log has a link that makes the first one.';
+  'There is no administrator yet, so Roster answers only on the machine it runs on. Its log has a link that makes the first one.';
 
 export function allow(may: Rule, more: Omit<FastifyContextConfig, 'may'> = {}) {
   return { config: { may, ...more } };

@@ -33,7 +33,7 @@ export class FairQueue {
 
   async #wait(place: string): Promise<void> {
     const own = this.#places.get(place) ?? [];
-    if (own.length >= this.#mostWaiting.place) throw new BusyError('Too many wait there.');
+    if (own.length >= this.#mostWaiting.place) throw tooManyThere();
     if (this.#size() >= this.#mostWaiting.all) this.#turnAwayAtFullest(own.length);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     own.push({ begin: resolve, turnAway: reject });
@@ -47,7 +47,7 @@ export class FairQueue {
       other.length > one.length ? other : one,
     );
     if (fullest.length <= fewer + 1) throw new BusyError('Too many wait.');
-    fullest.pop()?.turnAway(new BusyError('Too many wait there.'));
+    fullest.pop()?.turnAway(tooManyThere());
   }
 
   #takeNext(): Waiting | undefined {
@@ -67,3 +67,7 @@ export class FairQueue {
 type Waiting = { begin: () => void; turnAway: (error: Error) => void };
 
 export const passwordQueue = new FairQueue();
+
+function tooManyThere(): BusyError {
+  return new BusyError('Too many wait there.');
+}

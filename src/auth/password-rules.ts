@@ -29,7 +29,7 @@ export function passwordProblem(
   if (isRepeated(key) || unpredictableCharacters(key) < FEWEST_UNPREDICTABLE)
     return 'The password is too easy to guess: it repeats itself, or goes along the alphabet or the keyboard.';
   if (isCommonPassword(password))
-    return 'The password is well known: it is on lists that are tried first, as it is or without the digits around it.';
+    return 'The password is too easy to guess: as it is, or without the digits around it, it is on lists of common passwords.';
   return undefined;
 }
 

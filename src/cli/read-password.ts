@@ -3,6 +3,8 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { StartError } from '../errors.ts';
 
+const NO_PASSWORD = 'There was no password on standard input.';
+
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
@@ -23,7 +25,7 @@ async function ask(question: string): Promise<string> {
   try {
     lines.once('SIGINT', () => process.exit(130));
     for await (const line of lines) return line;
-    throw new StartError('There was no password on standard input.');
+    throw new StartError(NO_PASSWORD);
   } finally {
     lines.close();
     stderr.write('\n');
@@ -37,7 +39,7 @@ async function readPiped(input: AsyncIterable<Buffer>): Promise<string> {
     bytes = Buffer.concat([bytes, chunk]);
     if (bytes.includes(NEWLINE)) break;
   }
-  if (bytes.length === 0) throw new StartError('There was no password on standard input.');
+  if (bytes.length === 0) throw new StartError(NO_PASSWORD);
   const end = bytes.findIndex((byte) => byte === NEWLINE || byte === RETURN);
   return decoded(end < 0 ? bytes : bytes.subarray(0, end));
 }

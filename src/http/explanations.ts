@@ -26,17 +26,18 @@ const NOT_UNDERSTOOD: StatusTexts = {
   sentence: 'The request could not be read.',
 };
 
+const NOTHING_CHANGED = 'Nothing was changed; what you typed is one step back.';
 const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
   400: NOT_UNDERSTOOD,
   408: {
     title: 'Too slow',
     sentence: 'The request took too long to arrive.',
-    writing: 'Nothing was changed; what you typed is one step back.',
+    writing: NOTHING_CHANGED,
   },
   413: {
     title: 'Too large',
     sentence: 'A form may be 64 KiB at most.',
-    writing: 'Nothing was changed; what you typed is one step back.',
+    writing: NOTHING_CHANGED,
   },
   414: { title: 'Address too long', sentence: 'There is no page with an address that long.' },
   415: {
@@ -69,8 +70,7 @@ const BUSY = {
   writing: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
 };
 
-const DAMAGED =
-  'What is in the directory’s file cannot be understood: whoever runs Roster finds in its log what to do.';
+const DAMAGED = 'The directory’s file is damaged. Tell whoever runs Roster: its log says what to do.';
 
 export function doingOf(method = ''): Doing {
   return method === 'POST' ? 'writing' : 'reading';

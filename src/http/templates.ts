@@ -11,7 +11,7 @@ import { named, partsOf, plain } from '../lib/text.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { highlight } from '../search/highlighting.ts';
 import { listHelpers } from '../users/list/helpers.ts';
-import { yesOrNo } from '../users/validation.ts';
+import { USERNAME_HINT, yesOrNo } from '../users/validation.ts';
 import { assetPath } from './assets.ts';
 
 export const TEMPLATES = join(import.meta.dirname, '..', '..', 'views');
@@ -61,6 +61,7 @@ export const helpers = {
   shownEmail,
   roles: ROLES,
   urlFor,
+  usernameHint: USERNAME_HINT,
   yesOrNo,
   number: (value: number) => number.format(value),
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,

@@ -45,7 +45,7 @@ async function invite(request: Request, reply: FastifyReply) {
   if (kind === 'cannot sign in')
     return reply.seeOther(
       userAddress(user.id, request),
-      `${named(user.username)} needs a role first, and to be active.`,
+      `No access link was made: ${named(user.username)} must be active, and more than a member.`,
     );
   const here = server.config.origin?.origin ?? `http://${request.headers.host}`;
   reply.header('cache-control', 'no-store');
@@ -123,6 +123,6 @@ async function getInvited(request: WithToken) {
 
 function used(): NotFoundError {
   return new NotFoundError(
-    'This link has been used, or it is too old. If it was you, sign in. Ask an administrator for another one.',
+    'This link no longer works: it has been used, replaced or withdrawn, or it is too old. If you have chosen your password with it, sign in; else ask an administrator for another one.',
   );
 }

@@ -111,7 +111,9 @@ async function refuse(request: Request, reply: FastifyReply, shown: Shown, probl
   ]);
   const errors = { ...Object.fromEntries(taken), ...problems };
   // Whoever had it has let go of it since.
-  if (Object.keys(errors).length === 0) errors.username = 'That was taken until a moment ago: send it again.';
+  if (Object.keys(errors).length === 0)
+    errors.username =
+      'Somebody else had this username or email until a moment ago. It is free now: send the form again.';
   return showForm(request, reply, { ...shown, errors, holders }, 422);
 }
 

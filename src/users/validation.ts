@@ -14,6 +14,8 @@ import {
   trim,
 } from '../lib/text.ts';
 
+export const USERNAME_HINT = 'Letters, digits and . _ - +, up to 64.';
+
 export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
 const USERNAME_MAX = 64;
@@ -119,7 +121,7 @@ function fullNameProblem(name: string): string | undefined {
   const length = codePoints(name);
   if (length > FULL_NAME_MAX) return tooLong('full name', length, FULL_NAME_MAX);
   if (name !== '' && !/[^\p{DI}\p{Z}\p{C}\p{M}]/u.test(name))
-    return 'The full name has nothing in it that shows.';
+    return 'The full name has no visible character.';
   const marks = tooManyMarks(name);
   return marks && `The full name ${marks}.`;
 }

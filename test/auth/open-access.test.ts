@@ -66,7 +66,7 @@ describe.each(FROM_ELSEWHERE)('whoever asks from elsewhere (%o)', (from) => {
         expect(answer.statusCode, url).toBe(403);
         expect(answer.body).not.toContain('alice');
         expect(pageOf(answer).text).toContain(
-          'There is no administrator yet, so Roster answers nobody but this machine.',
+          'There is no administrator yet, so Roster answers only on the machine it runs on.',
         );
       }
       for (const url of [

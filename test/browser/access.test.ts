@@ -108,7 +108,7 @@ test('the first administrator comes by the link from the log, gives a role and a
   await expectText(other, 'Users 2');
   expect(await other.getByRole('link', { name: 'Roles' }).count()).toBe(0);
   await other.goto(link);
-  await expectText(other, 'This link has been used, or it is too old.');
+  await expectText(other, 'This link no longer works');
 });
 
 test('a person sets up a second factor, signs out, and comes back with a code, to where they were going', async () => {
@@ -185,7 +185,7 @@ test('Enter in the field of an act on the second factor does that act, and no ot
   await expectText(page, 'There is a problem That is not your password.');
   await page.getByLabel('Your password, to turn it off').fill(PASSWORD);
   await page.getByLabel('Your password, to turn it off').press('Enter');
-  await expectText(page, 'Off. With it, your password alone lets nobody in.');
+  await expectText(page, 'Off. When it is on, your password alone is not enough to sign in.');
 });
 
 test('a session that ends in the middle of a form loses nothing of it', async () => {

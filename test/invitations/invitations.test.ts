@@ -166,7 +166,7 @@ describe('a link', () => {
     const { app, ed, headers, invite } = await start();
     const member = await addUser(app.db, { username: 'max' });
     const refused = await post(app, `/users/${member.id}/invitation`, {}, headers);
-    expect(refused.body).toBe('max needs a role first, and to be active.\n');
+    expect(refused.body).toBe('No access link was made: max must be active, and more than a member.\n');
     const { path } = await invite();
     await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { role: 'member' }, 1));
     expect((await get(app, path)).statusCode).toBe(404);

@@ -262,7 +262,7 @@ describe('a full name', () => {
     ['a\u0007b', 'The full name contains a control character, such as a tab or a line break.'],
     ['a\0', 'The full name contains a NUL character.'],
     ['a\uFFFF', 'The full name contains a character that is none, by Unicode.'],
-    ['\u3164\u115F', 'The full name has nothing in it that shows.'],
+    ['\u3164\u115F', 'The full name has no visible character.'],
     [
       `Z${'\u0300\u0301'.repeat(31)}oe`,
       `The full name has 62 marks in a row on “${named('Z')}”, at most 4 are taken.`,

@@ -158,7 +158,7 @@ test('a search that was rebuilt finds whom it had missed', async () => {
   const db = await temporaryDatabase();
   const user = await addUser(db, { username: 'zoe', full_name: 'Zoë' });
   await transact(db, (trx) =>
-    trx.updateTable('users').set({ search_text: 'of another age' }).where('id', '=', user.id).execute(),
+    trx.updateTable('users').set({ search_text: '\rof another age' }).where('id', '=', user.id).execute(),
   );
   await transact(db, (trx) => rebuildSearch(trx));
   expect(await find(db, 'zoe')).toEqual([user.id]);
