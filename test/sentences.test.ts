@@ -34,7 +34,7 @@ function inView(path: string, view: string) {
 
 function sentencesIn(code: string): string[] {
   const strings = [...code.matchAll(STRING)].map(([, , text = '']) => text.replaceAll(/\$\{[^}]*\}/g, '…'));
-  return strings.filter((text) => /^[\p{Lu}“…].*\s.*[.?:…]$/u.test(text));
+  return strings.filter((text) => /^[\p{Lu}“…].*\s.*[.?:]$/u.test(text));
 }
 
 test('what Roster says is what somebody has read as a whole', async () => {
@@ -43,9 +43,9 @@ test('what Roster says is what somebody has read as a whole', async () => {
 });
 
 test('each whole sentence stands in one place', () => {
-  // What an engine refuses it says for itself.
+  // Of those with a value, what follows it differs; what an engine refuses it says for itself.
   const whole = PLACES.filter(
-    ({ sentence, path }) => /\s.*\.$/.test(sentence) && !path.startsWith('src/db/'),
+    ({ sentence, path }) => /^[^…]*\s[^…]*\.$/.test(sentence) && !path.startsWith('src/db/'),
   ).map(({ sentence }) => sentence);
   expect(whole.filter((sentence, index) => whole.indexOf(sentence) !== index)).toEqual([]);
 });

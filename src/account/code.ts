@@ -103,5 +103,10 @@ async function showRecoveryCodes(request: FastifyRequest, reply: FastifyReply, c
   reply.header('cache-control', 'no-store');
   const { host, server } = request;
   const next = draft?.form ?? '/account';
-  return reply.render('account/recovery-codes', { codes, where: host, madeAt: server.clock(), next });
+  return reply.render('account/recovery-codes', {
+    codes,
+    where: server.config.origin?.host ?? host,
+    madeAt: server.clock(),
+    next,
+  });
 }

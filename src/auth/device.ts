@@ -9,7 +9,7 @@ import { open, seal } from './tokens.ts';
 const MAX_AGE = 400 * 24 * 60 * 60;
 const MOST_USERS = 10;
 
-/** The one who has signed in last stands last. */
+/** The one who has signed in last stands last, and who has only opened a link before all others. */
 type Device = { id: string; users: readonly number[] };
 
 export function deviceCookie(owner: Owner): Cookie {
@@ -22,13 +22,16 @@ export function findDevice(request: FastifyRequest, userId: number | undefined):
   return userId !== undefined && device?.users.includes(userId) ? `${device.id} ${userId}` : undefined;
 }
 
-export function rememberDevice(request: FastifyRequest, reply: FastifyReply, userId: number): void {
+export function rememberDevice(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  userId: number,
+  { hasSignedIn } = { hasSignedIn: true },
+): void {
   const { server } = request;
   const { id, users } = readDevice(request) ?? { id: randomBytes(16).toString('base64url'), users: [] };
-  const device: Device = {
-    id,
-    users: [...users.filter((id) => id !== userId), userId].slice(-MOST_USERS),
-  };
+  const others = users.filter((id) => id !== userId).slice(1 - MOST_USERS);
+  const device: Device = { id, users: hasSignedIn ? [...others, userId] : [userId, ...others] };
   const { name, options } = deviceCookie(server);
   reply.setCookie(name, seal(server.secretKey, 'device', device), options);
 }

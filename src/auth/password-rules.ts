@@ -3,6 +3,8 @@ import { codePoints, textKey } from '../lib/text.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import { unpredictableCharacters } from './predictability.ts';
 
+export const PASSWORDS_DIFFER = 'The two passwords differ.';
+
 const SHORTEST = 15;
 const LONGEST = 256;
 const LONGEST_COUNTED = 4_000;
@@ -29,7 +31,7 @@ export function passwordProblem(
   if (isRepeated(key) || unpredictableCharacters(key) < FEWEST_UNPREDICTABLE)
     return 'The password is too easy to guess: it repeats itself, or goes along the alphabet or the keyboard.';
   if (isCommonPassword(password))
-    return 'The password is too easy to guess: as it is, or without the digits around it, it is on lists of common passwords.';
+    return 'The password is well known: as it is, or without the digits around it, it is on lists of common passwords.';
   return undefined;
 }
 
@@ -55,5 +57,5 @@ export function newPasswordProblems(
   if (problem !== undefined) return { new_password: problem };
   const isSame =
     new_password.normalize('NFC') === new_password_again.slice(0, LONGEST_COUNTED).normalize('NFC');
-  return isSame ? {} : { new_password_again: 'The two passwords differ.' };
+  return isSame ? {} : { new_password_again: PASSWORDS_DIFFER };
 }

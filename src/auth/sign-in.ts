@@ -39,7 +39,12 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   const { problem, note, status, wait, ticket } =
     authentication.kind === 'problem' ? authentication : TOO_LATE;
   if (wait !== undefined) reply.header('retry-after', String(Math.ceil(wait / 1000)));
-  return show(reply, { ...shown, problem, ...(note && { note }), ...(ticket && { ticket }) }, status);
+  const more = {
+    isDeactivated: await isDeactivated(request),
+    ...(note && { note }),
+    ...(ticket && { ticket }),
+  };
+  return show(reply, { ...shown, problem, ...more }, status);
 }
 
 async function show(reply: FastifyReply, shown: Views['auth/sign-in'], status = 200) {

@@ -1,6 +1,7 @@
 /** A password from whoever sits at the terminal, or from the program that runs the command. */
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { PASSWORDS_DIFFER } from '../auth/password-rules.ts';
 import { StartError } from '../errors.ts';
 
 const NO_PASSWORD = 'There was no password on standard input.';
@@ -12,8 +13,7 @@ const RETURN = 0x0d;
 export async function readNewPassword(question: string): Promise<string> {
   if (!process.stdin.isTTY) return readPiped(process.stdin);
   const password = await ask(question);
-  if ((await ask('Repeat the password: ')) !== password)
-    throw new StartError('That is not what you have typed before.');
+  if ((await ask('Repeat the password: ')) !== password) throw new StartError(PASSWORDS_DIFFER);
   return password;
 }
 

@@ -6,6 +6,8 @@ import { retryAfter } from '../lib/retry-after.ts';
 import { explain, wayOn } from './explanations.ts';
 import type { Views } from './views.ts';
 
+export const NO_PAGE = 'There is no page at this address.';
+
 declare module 'fastify' {
   interface FastifyReply {
     renderError(page: Omit<Views['error'], 'requestId'>, status: number): Promise<FastifyReply>;
@@ -21,8 +23,7 @@ export function addErrorPages(app: FastifyInstance): void {
   });
   app.setErrorHandler(showError);
   app.setNotFoundHandler(async (_request, reply) => {
-    const sentence = 'There is no page at this address.';
-    return reply.renderError({ title: 'Page not found', sentence }, 404);
+    return reply.renderError({ title: 'Page not found', sentence: NO_PAGE }, 404);
   });
 }
 

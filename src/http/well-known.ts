@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { anyone } from '../auth/policy.ts';
+import { NotFoundError } from '../errors.ts';
 import { assetPath } from './assets.ts';
+import { NO_PAGE } from './error-pages.ts';
 
 /** Nothing of a directory of people belongs into a search engine (RFC 9309). */
 const ROBOTS = 'User-agent: *\nDisallow: /\n';
@@ -16,5 +18,7 @@ export function wellKnownRoutes(app: FastifyInstance): void {
   // For password managers (https://w3c.github.io/webappsec-change-password-url/).
   app.get('/.well-known/change-password', forAll, async (_request, reply) => reply.seeOther('/account'));
   // Not the form for signing in: by what is not there they tell whether what is there can be relied on.
-  app.get('/.well-known/*', forAll, async (_request, reply) => reply.callNotFound());
+  app.get('/.well-known/*', forAll, async () => {
+    throw new NotFoundError(NO_PAGE);
+  });
 }

@@ -65,7 +65,10 @@ export async function acceptInvitation(
   now: number,
 ): Promise<User | undefined> {
   const user = await findInvited(trx, token, now);
-  if (user === undefined || !(await redeemInvitation(trx, token))) return undefined;
+  if (user === undefined) return undefined;
+  // Before the link, as whoever withdraws or renews it does.
+  await getLockedUser(trx, user.id);
+  if (!(await redeemInvitation(trx, token))) return undefined;
   await setPassword(trx, user.id, hash, now);
   await deleteSessionsOf(trx, user.id);
   audit(trx, actor, 'password set by link', user);

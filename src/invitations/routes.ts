@@ -95,7 +95,7 @@ async function accept(request: WithToken, reply: FastifyReply) {
     acceptInvitation(trx, actor, token, hash, server.clock()),
   );
   if (accepted === undefined) throw used();
-  rememberDevice(request, reply, user.id);
+  rememberDevice(request, reply, user.id, { hasSignedIn: false });
   return reply.seeOther('/sign-in', 'Your password is set. Sign in with it.');
 }
 

@@ -197,6 +197,14 @@ describe('the second factor', () => {
     expect(await signIn(app, 'ed')).toBeDefined();
   });
 
+  test('is not asked for without a way to sign out', async () => {
+    const app = await startApp();
+    const ann = await addPerson(app.db, 'ann', 'admin');
+    await transact(app.db, (trx) => requireCode(trx, 'admin', true));
+    const page = pageOf(await get(app, '/account/code', await signedIn(app, ann)));
+    expect(page.link('Sign out')).toBe('/sign-out');
+  });
+
   test('is not turned off where the role asks for one', async () => {
     const { app, ed, headers } = await start({ hasCode: true });
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));

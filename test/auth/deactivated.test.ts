@@ -2,7 +2,10 @@
 import type { LightMyRequestResponse } from 'fastify';
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { deleteSessionsOf } from '../../src/auth/sessions.ts';
+import { newToken } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
+import { insertInvitation } from '../../src/invitations/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { pageOf } from '../page.ts';
@@ -39,6 +42,32 @@ test('they are told so, with the form below, until the account is active again',
   );
   await change({ is_active: true });
   expect(await signInPage()).not.toContain(SENTENCE);
+});
+
+test('they are told so after they have tried to sign in, too', async () => {
+  const { app, headers, change } = await start();
+  await change({ is_active: false });
+  const tried = await post(app, '/sign-in', { username: 'ed', password: PASSWORD }, headers);
+  expect(pageOf(tried).text).toContain('Username or password is wrong.');
+  expect(pageOf(tried).text).toContain(SENTENCE);
+});
+
+test('whoever opened a link for someone else in their browser is not told of that one', async () => {
+  const { app, ed, headers } = await start();
+  const bob = await addPerson(app.db, 'bob', 'viewer');
+  const token = newToken();
+  await transact(app.db, (trx) => insertInvitation(trx, bob.id, token, app.clock()));
+  const password = {
+    new_password: 'eleven green bottles hang',
+    new_password_again: 'eleven green bottles hang',
+  };
+  const accepted = await post(app, `/invitations/${token}`, password, headers);
+  expect(accepted.statusCode).toBe(303);
+  await transact(app.db, (trx) => deleteSessionsOf(trx, ed.id));
+  await transact(app.db, (trx) => changeUser(trx, commandLine, bob.id, { is_active: false }, Date.now()));
+  const session = headers.cookie.split('; ').find((cookie) => cookie.startsWith(cookieName('session')));
+  const cookie = [session, cookiesOf(accepted)].join('; ');
+  expect(pageOf(await get(app, '/sign-in', { cookie })).text).not.toContain(SENTENCE);
 });
 
 test('they are told that what they sent has changed nothing', async () => {

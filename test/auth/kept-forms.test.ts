@@ -51,7 +51,7 @@ describe('a form that is sent after its session has ended', () => {
     // As often as it is asked for: a reload loses nothing.
     for (let time = 0; time < 2; time++) {
       const form = pageOf(await get(app, '/users/new?from=page%3D2', signed));
-      expect(form.text).toContain('Nothing of it has been saved yet.');
+      expect(form.text).toContain('Nothing of it has been saved yet:');
       for (const name of ['username', 'email', 'full_name'] as const)
         expect(form.field(name)).toBe(ZOE[name]);
       expect(form.field('is_active')).toBe('Inactive');
@@ -150,6 +150,16 @@ describe('a form that is sent after its session has ended', () => {
     }
   });
 
+  test('is spoken of, too, after a wrong password', async () => {
+    const { app, headers } = await startWithPeople();
+    const { body } = await post(app, '/users', ZOE, headers);
+    const draft = pageOf(body).field('draft');
+    const wrong = pageOf(await post(app, '/sign-in', { username: 'ed', password: 'wrong', draft }, headers));
+    expect(wrong.text).toContain('Username or password is wrong.');
+    expect(wrong.text).toContain('Sign in as ed, and what you typed will be there to be sent.');
+    expect(wrong.field('draft')).toBe(draft);
+  });
+
   test('is still there when it could not be saved', async () => {
     const { app, ed, headers } = await startWithPeople();
     const refused = await post(app, '/users', ZOE, headers);
@@ -176,7 +186,7 @@ describe('a form that is sent after its session has ended', () => {
     const { answer, headers: signed } = await signInOn(app, refused.body, ann, headers);
     expect(answer.headers.location).toBe('/roles');
     const form = pageOf(await get(app, '/roles', signed));
-    expect(form.text).toContain('Nothing of it has been saved yet.');
+    expect(form.text).toContain('Nothing of it has been saved yet:');
     expect(['viewer', 'editor', 'admin'].filter((role) => form.field(role) === 'ticked')).toEqual(['viewer']);
   });
 

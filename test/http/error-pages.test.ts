@@ -486,7 +486,7 @@ describe('what is hardly HTTP', () => {
       const page = pageOf(await sendRaw(await listen(app), bytes)).text;
       expect(page.includes('Nothing was changed.')).toBe(doing === 'writing');
       expect(page).toContain('Go to Roster');
-      expect(page).toMatch(/its log has this as request [0-9a-f-]{13}\./);
+      expect(page).toMatch(/finds this in its log, as request [0-9a-f-]{13}\./);
     },
   );
 });

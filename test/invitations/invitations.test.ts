@@ -74,7 +74,7 @@ describe('a link', () => {
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 404, 404]);
     const used = await get(app, path);
     expect(used.statusCode).toBe(404);
-    expect(pageOf(used).text).toContain('Ask an administrator for another one.');
+    expect(pageOf(used).text).toContain('ask an administrator for another one.');
   });
 
   test('works for 72 hours', async () => {

@@ -51,7 +51,7 @@ describe('an administrator', () => {
   test('ends all of them at once, and nobody else’s', async () => {
     const { app, ed, headers } = await start();
     const theirs = [await signedInAt(app, ed, '192.0.2.1'), await signedInAt(app, ed, '192.0.2.2')];
-    const { action } = pageOf(await get(app, `/users/${ed.id}`, headers)).form('End all 2');
+    const { action } = pageOf(await get(app, `/users/${ed.id}`, headers)).form('End all of them');
     expect((await post(app, action, {}, headers)).body).toBe('ed is signed out everywhere.\n');
     for (const one of theirs) expect(await isSignedIn(app, one)).toBe(false);
     expect(await isSignedIn(app, { headers })).toBe(true);

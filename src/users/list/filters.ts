@@ -77,7 +77,7 @@ export const FILTERS = {
     rule: `it can be ${SIGN_INS.join(' or ')}`,
     format: ({ word }) => word,
     condition: signedIn,
-    chip: ({ word }) => (word === 'never' ? 'Never signed in' : 'Not signed in for 90 days'),
+    chip: ({ word }) => (word === 'never' ? 'Never signed in' : 'Last sign-in over 90 days ago'),
   }),
   createdAfter: row<Day>({
     parameter: 'created_after',

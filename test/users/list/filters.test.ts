@@ -33,7 +33,7 @@ test.each([
   ['q=ada "love la" x', ['“ada”, “love la”, and “x”'], false],
   ['q=ada&status=active&role=viewer', ['“ada”', 'Active', 'Viewer'], false],
   ['signed_in=never', ['Never signed in'], false],
-  ['role=viewer&signed_in=over-90-days-ago', ['Viewer', 'Not signed in for 90 days'], false],
+  ['role=viewer&signed_in=over-90-days-ago', ['Viewer', 'Last sign-in over 90 days ago'], false],
   ['created_after=2026-01-31', ['Created from 31 Jan 2026'], false],
   ['created_before=2026-01-31&role=admin', ['Administrator', 'Created to 31 Jan 2026'], false],
   [

@@ -353,9 +353,9 @@ describe('a page of a search', () => {
     await seedUsers(app.db, 3_000);
     const answer = await get(app, '/users?q=example&sort=email');
     expect(answer.statusCode).toBe(422);
-    expect(pageOf(answer).text).toContain('Add one more word, or order them by number');
+    expect(pageOf(answer).text).toContain('Add one more word, or sort by number');
     expect(pageOf(answer).field('q')).toBe('example');
-    expect(pageOf(answer).link('order them by number')).toBe('/users?q=example');
+    expect(pageOf(answer).link('sort by number')).toBe('/users?q=example');
   });
 });
 

@@ -181,7 +181,7 @@ test('the list names them, keeps the choice, and counts ninety days from the beg
   const again = await signIn(app, 'ann');
   const page = pageOf(await get(app, '/users?signed_in=over-90-days-ago', again));
   expect(page.column('User')).toEqual(['old']);
-  expect(page.text).toContain('Not signed in for 90 days');
+  expect(page.text).toContain('Last sign-in over 90 days ago');
   const wrong = pageOf(await get(app, '/users?signed_in=today', again));
   expect(wrong.text).toContain('signed_in=today was ignored: it can be never or over-90-days-ago.');
 });
