@@ -95,7 +95,7 @@ test('the first administrator comes by the link from the log, gives a role and a
   await page.getByRole('button', { name: 'Create user' }).click();
   await expectText(page, 'User ed created!');
   await page.getByRole('button', { name: 'Create access link' }).click();
-  await expectText(page, 'A link for ed');
+  await expectText(page, 'Access link for ed');
   const link = (await page.locator('.secret').textContent()) ?? '';
 
   const other = await openBrowser(address);
