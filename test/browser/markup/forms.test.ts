@@ -39,7 +39,7 @@ test('forms that are refused, out of date, or sent again after a session has end
     const there = stored[index % stored.length] as Stored;
     const form = `/users/${there.user.id}/edit`;
     await transact(app.db, (trx) => setDraft(trx, id, { form, fields: { ...typed, version: '99' } }));
-    await visit(form, { shows: [text, there.text, 'This is what you sent', 'There now:'] });
+    await visit(form, { shows: [text, there.text, 'this is what you sent', 'There now:'] });
     await transact(app.db, (trx) => setDraft(trx, id, undefined));
     const fields = { full_name: text, username: 'other', email: 'other@example.org', version: '99' };
     await visit(`/users/${there.user.id}`, { fields, shows: [text, there.text, 'There now:'] });

@@ -68,7 +68,7 @@ test('one’s own account, from browsers and addresses of any name; and a draft 
     expect(new URL(page.url()).pathname).toBe('/users/new');
   }
   const { pathname, search } = new URL(String(pages[0]?.url()));
-  await visit(pathname + search, { shows: [text, 'This is what you sent'], isOpened: true });
+  await visit(pathname + search, { shows: [text, 'this is what you sent'], isOpened: true });
   // No more than the page shows of them.
   for (let from = 0; from < texts.length; from += 90) {
     const shown = texts.slice(from, from + 90);
