@@ -98,7 +98,11 @@ describe('beside what can be done stands what it does', () => {
       true,
       'Deactivate ed can no longer sign in, and stays listed. Every session ends at once. Delete…',
     ],
-    [{ role: 'editor', is_active: false }, false, 'Activate ed can sign in again, with a password that is set. Delete…'],
+    [
+      { role: 'editor', is_active: false },
+      false,
+      'Activate ed can sign in again, with a password that is set. Delete…',
+    ],
     [{ role: 'member' }, false, 'Deactivate ed stays listed, marked as inactive. Delete…'],
     [{ role: 'member', is_active: false }, false, 'Activate ed is no longer marked as inactive. Delete…'],
   ] as const)('for %o, signed in: %s', async (fields, isSignedIn, sentence) => {
