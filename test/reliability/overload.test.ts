@@ -19,7 +19,7 @@ const CROWDS = inject('isLong') ? [16, 512, 2_000] : [1_000];
 /** Machines are faster and slower by turns: crowds are compared by the median of what each was given in several turns. */
 const TURNS = inject('isLong') ? 3 : 1;
 /** How long a crowd stands in each turn, and how often someone new comes meanwhile, in milliseconds. */
-const STANDING = inject('isLong') ? 3_000 : 1_500;
+const STANDING = inject('isLong') ? 2_700 : 1_500;
 const EVERY = 50;
 /** What counts as itself again: so many pages in a row that take so long at most. */
 const ITSELF = { pages: 5, milliseconds: 100 };
