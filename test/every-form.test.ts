@@ -39,6 +39,7 @@ test('every form on the pages that people see has that field', async () => {
     [`/users/${eve.id}`, 3],
     [`/users/${eve.id}/delete`, 2],
     ['/account', 4],
+    ['/account/profile', 1],
     ['/account/code', 1],
     ['/roles', 1],
   ] as const) {

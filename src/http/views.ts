@@ -89,10 +89,19 @@ export type Views = {
   'auth/sign-out': { session: Session };
   'account/show': {
     session: Session;
+    user: User;
     sessions: Sessions;
     recoveryCodes: number;
     changedAt: number;
     errors: Errors;
+  };
+  'account/profile': {
+    user: User;
+    values: Fields;
+    errors: Errors;
+    holders: { email?: User };
+    isConflict: boolean;
+    isDraft: boolean;
   };
   'account/code': {
     qr: { size: number; path: string };

@@ -115,6 +115,15 @@ const DOORS: [
       await page.getByRole('button', { name: 'Change password' }).click();
     },
   ],
+  [
+    'one’s own name and email, with errors',
+    'editor',
+    async (page) => {
+      await page.goto('/account/profile');
+      await page.getByLabel('Email').fill('no');
+      await page.getByRole('button', { name: 'Save changes' }).click();
+    },
+  ],
   ['a second factor', 'admin', (page) => page.goto('/account/code')],
   ['the roles', 'admin', (page) => page.goto('/roles')],
   ['someone with access', 'admin', (page) => page.goto('/users/2')],

@@ -88,10 +88,19 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'auth/sign-out': { session },
   'account/show': {
     session,
+    user,
     sessions,
     recoveryCodes: 10,
     changedAt: 1,
     errors: { removing_password: NAME },
+  },
+  'account/profile': {
+    user,
+    values,
+    errors: { email: NAME },
+    holders: { email: user },
+    isConflict: true,
+    isDraft: true,
   },
   'account/code': {
     qr: { size: 1, path: NAME },

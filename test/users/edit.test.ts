@@ -31,6 +31,27 @@ describe('creating a user', () => {
     expect(await findUser(app.db, 1)).toMatchObject({ is_active: true, full_name: null, version: 1 });
   });
 
+  test('and adding another leads to an empty form, which says so and knows the way back', async () => {
+    const app = await startApp();
+    const alice = { username: 'alice', email: 'alice@example.org', another: '1' };
+    const form = pageOf(await get(app, '/users/new?from=status%3Dinactive')).form('Create user');
+    expect(form.buttons).toEqual(['Create user', 'Create and add another']);
+    const created = await post(app, '/users?from=status%3Dinactive', alice);
+    expect([created.statusCode, created.headers.location]).toEqual([
+      303,
+      '/users/new?from=status%3Dinactive',
+    ]);
+    const cookie = String(created.headers['set-cookie']).split(';')[0];
+    const next = pageOf(await get(app, '/users/new?from=status%3Dinactive', { cookie }));
+    expect(next.notices).toContain('User alice created!');
+    expect([next.field('username'), next.input('username')]).toEqual([
+      '',
+      expect.objectContaining({ autofocus: '' }),
+    ]);
+    const refused = pageOf(await post(app, '/users', alice));
+    expect(refused.form('Create user').buttons).toContain('Create and add another');
+  });
+
   test('with mistakes shows all of them and keeps what was typed', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'bob', email: 'bob@example.org' });
