@@ -21,13 +21,13 @@ export async function showNewForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
   return showForm(request, reply, {
     user: undefined,
-    values: draft ?? { is_active: '1' },
+    values: draft ?? { is_active: '1', another: request.query.another ?? '' },
     isDraft: draft !== undefined,
   });
 }
 
 export async function create(request: Request, reply: FastifyReply) {
-  const { another, ...fields } = readFields(request.body, [...USER_FIELDS, 'another']);
+  const fields = readFields(request.body, [...USER_FIELDS, 'another']);
   const form = parseForm(newUserSchema, fields);
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;
@@ -35,13 +35,15 @@ export async function create(request: Request, reply: FastifyReply) {
     const { user } = await runCommand(request, (trx, actor) =>
       createUser(trx, actor, form.value, server.clock()),
     );
-    const address = another
-      ? `/users/new${fromParameter(listBefore(request))}`
-      : userAddress(user.id, request);
-    return reply.seeOther(address, sentenceOfCreated(user));
+    const next = fields.another ? addAnother(request) : userAddress(user.id, request);
+    return reply.seeOther(next, sentenceOfCreated(user));
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, problemsOf(error));
   }
+}
+
+function addAnother(request: Request): string {
+  return `/users/new?another=1${fromParameter(listBefore(request)).replace('?', '&')}`;
 }
 
 function sentenceOfCreated(user: User): string {
