@@ -24,7 +24,7 @@ function importsOf(path: string): string[] {
   return specifiers.map((name) => (name.startsWith('.') ? normalize(join(path, '..', name)) : name));
 }
 
-const FEATURES = ['account', 'invitations', 'roles', 'sessions', 'setup', 'users'];
+const FEATURES = ['account', 'history', 'invitations', 'roles', 'sessions', 'setup', 'users'];
 
 /**
  * The layers, from the bottom of the house up: what knows nothing of the rest, databases and searching, who may and what
@@ -111,6 +111,12 @@ describe('imports', () => {
     ]);
     const counting = sources.filter((path) => /\baddToCounts\(/.test(read(path)));
     expect(counting).toEqual(['src/db/bulk-load.ts', 'src/db/user-counts.ts', 'src/users/commands.ts']);
+  });
+
+  test('are where alone history is written to: one file, which commands call', () => {
+    const writing = /(?:insertInto|updateTable|deleteFrom)\(\s*'(?:change_sets|changes)'/;
+    const writers = sources.filter((path) => writing.test(read(path)));
+    expect(writers).toEqual(['src/history/record.ts']);
   });
 
   test('of migrations are nothing that lives on, and nothing that lives on imports a part of one', () => {

@@ -49,7 +49,7 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const factor = { sealed: secret, step, recoveryHashes: codes.map(hashOf) };
   const { kind } = await changeOwn(request, async (trx, actor, credentials) => {
     await refuseFormerKey(trx, server.secretKey);
-    return setSecondFactor(trx, actor, credentials, shown.after, factor);
+    return setSecondFactor(trx, actor, credentials, shown.after, factor, server.clock());
   });
   if (kind === 'is set already') return reply.seeOther('/account', IS_SET);
   if (kind === 'outdated') return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
@@ -64,7 +64,9 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
   if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { removing_password: refusal.sentence }, refusal.status);
-  await changeOwn(request, removeOwnSecondFactor);
+  await changeOwn(request, (trx, actor, credentials) =>
+    removeOwnSecondFactor(trx, actor, credentials, request.server.clock()),
+  );
   return reply.seeOther('/account', 'Your second factor is removed.');
 }
 
@@ -76,7 +78,7 @@ export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: Fast
   if (refusal) return showAccount(request, reply, { renewing_password: refusal.sentence }, refusal.status);
   const codes = newRecoveryCodes();
   await changeOwn(request, (trx, actor, credentials) =>
-    renewRecoveryCodes(trx, actor, credentials, codes.map(hashOf)),
+    renewRecoveryCodes(trx, actor, credentials, codes.map(hashOf), request.server.clock()),
   );
   return showRecoveryCodes(request, reply, codes);
 }

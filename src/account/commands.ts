@@ -1,9 +1,10 @@
 /** What people change about how they themselves sign in: each acts on their own account alone, and holds its credentials. */
 
-import { type Actor, audit } from '../auth/actor.ts';
+import type { Actor } from '../auth/actor.ts';
 import { type Credentials, setCode, setPassword, setRecoveryCodes } from '../auth/credentials.ts';
 import { deleteSessionsOf, renewSession } from '../auth/sessions.ts';
 import type { Trx } from '../db/schema.ts';
+import { recordAccess } from '../history/record.ts';
 
 export async function changePassword(
   trx: Trx,
@@ -15,7 +16,7 @@ export async function changePassword(
   await setPassword(trx, user_id, hash, now);
   await deleteSessionsOf(trx, user_id, sessionId);
   await renewSession(trx, sessionId, token);
-  audit(trx, actor, 'password changed', actor.user);
+  await recordAccess(trx, actor, 'password changed', actor.user, now);
 }
 
 /** @param after the last step when the code to set was shown: each is set once. */
@@ -25,17 +26,23 @@ export async function setSecondFactor(
   { user_id, code_secret, code_step }: Credentials,
   after: number,
   factor: { sealed: string; step: number; recoveryHashes: readonly string[] },
+  now: number,
 ): Promise<{ kind: 'set' | 'is set already' | 'outdated' }> {
   if (code_secret !== null) return { kind: 'is set already' };
   if (code_step !== after) return { kind: 'outdated' };
   await setCode(trx, user_id, factor);
-  audit(trx, actor, 'second factor set', actor.user);
+  await recordAccess(trx, actor, 'second factor set', actor.user, now);
   return { kind: 'set' };
 }
 
-export async function removeOwnSecondFactor(trx: Trx, actor: Actor, { user_id }: Credentials): Promise<void> {
+export async function removeOwnSecondFactor(
+  trx: Trx,
+  actor: Actor,
+  { user_id }: Credentials,
+  now: number,
+): Promise<void> {
   await setCode(trx, user_id, null);
-  audit(trx, actor, 'second factor removed', actor.user);
+  await recordAccess(trx, actor, 'second factor removed', actor.user, now);
 }
 
 export async function renewRecoveryCodes(
@@ -43,7 +50,8 @@ export async function renewRecoveryCodes(
   actor: Actor,
   { user_id }: Credentials,
   hashes: readonly string[],
+  now: number,
 ): Promise<void> {
   await setRecoveryCodes(trx, user_id, hashes);
-  audit(trx, actor, 'recovery codes renewed', actor.user);
+  await recordAccess(trx, actor, 'recovery codes renewed', actor.user, now);
 }

@@ -11,7 +11,7 @@ export async function signOutOther(
   const { user_id, username } = sessionOf(request);
   const id = sessionIdFrom(request);
   const { kind } = await changeOwn(request, (trx, actor) =>
-    endSession(trx, actor, { id: user_id, username }, id),
+    endSession(trx, actor, { id: user_id, username }, id, request.server.clock()),
   );
   return reply.seeOther(
     '/account',
@@ -21,6 +21,8 @@ export async function signOutOther(
 
 export async function signOutOthers(request: FastifyRequest, reply: FastifyReply) {
   const { id, user_id, username } = sessionOf(request);
-  await changeOwn(request, (trx, actor) => endSessions(trx, actor, { id: user_id, username }, id));
+  await changeOwn(request, (trx, actor) =>
+    endSessions(trx, actor, { id: user_id, username }, request.server.clock(), id),
+  );
   return reply.seeOther('/account', 'Every other browser is signed out.');
 }

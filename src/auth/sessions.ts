@@ -116,9 +116,11 @@ export async function deleteSessionOf(trx: Trx, userId: number, id: number): Pro
   return numDeletedRows > 0n;
 }
 
-export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: number): Promise<void> {
+/** @returns whether there were any. */
+export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: number): Promise<boolean> {
   const theirs = trx.deleteFrom('sessions').where('user_id', '=', userId);
-  await (exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId)).execute();
+  const ended = exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId);
+  return (await ended.executeTakeFirstOrThrow()).numDeletedRows > 0n;
 }
 
 export async function renewSession(trx: Trx, id: number, token: string): Promise<void> {

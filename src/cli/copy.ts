@@ -1,6 +1,7 @@
 /** `npm run roster -- copy --from … --to …`: moves everything from one database to another, empty one. */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { commandLine } from '../auth/actor.ts';
 import { type Access, findAccessAfter, insertAccess } from '../auth/credentials.ts';
 import { GIVEN_UP, openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
@@ -12,6 +13,8 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
+import { type Change, type ChangeSet, findChangeSetsAfter, findChangesAfter } from '../history/queries.ts';
+import { insertHistory, recordLoad } from '../history/record.ts';
 import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { readCounts, sumByStatus } from '../users/counts.ts';
@@ -99,46 +102,56 @@ export async function copyEverything(
       const [someone] = await findUsersAfter(to, 0, 1);
       if (someone)
         throw new StartError('There are users in the target already; give --to an empty database.');
-      const users = await sumUp(from, progressOf('copied', expected), (some) => loader.insertCopies(some));
+      const copying = progressOf('copied', expected);
+      const users = await sumUp(usersIn(from), (some) => loader.insertCopies(some), copying);
+      const sets = await sumUp(setsIn(from), (some) => insertHistory(to, { sets: some }));
+      const changes = await sumUp(changesIn(from), (some) => insertHistory(to, { changes: some }));
       const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
-      await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
-      return { users, access };
+      for (const table of ['users', 'change_sets'] as const)
+        await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from, table), table);
+      return { users, sets, changes, access };
     };
     const { users } = await bulkLoadUsers(target, load, async (to, sent) => {
       const arrived = {
-        users: await sumUp(to, progressOf('compared', expected)),
+        users: await sumUp(usersIn(to), undefined, progressOf('compared', expected)),
+        sets: await sumUp(setsIn(to)),
+        changes: await sumUp(changesIn(to)),
         access: await sumUpAccess(to, keys.to),
       };
       if (!isDeepStrictEqual(arrived, sent) || !isDeepStrictEqual(await readCounts(to), counts))
         throw new StartError('What arrived is not what was sent; nothing was copied.');
+      await recordLoad(to, commandLine, { at: Date.now(), kind: 'copied', users: sent.users.total });
     });
     return users.total;
   });
 }
 
-/** Goes through all users in the order of their ids: how many there are, and a digest of every value of theirs. */
-async function sumUp(
-  db: Db,
-  progress: Progress,
-  each: (users: readonly User[]) => Promise<void> = async () => {},
+/** Goes through all rows in their order: how many there are, and a digest of every value of theirs. */
+async function sumUp<R extends object>(
+  after: (last: R | undefined) => Promise<R[]>,
+  each: (rows: readonly R[]) => Promise<void> = async () => {},
+  progress: Progress = () => {},
 ): Promise<{ total: number; digest: string }> {
   const hash = createHash('sha256');
   let total = 0;
-  let last = 0;
+  let last: R | undefined;
   for (;;) {
     await giveWay();
-    const users = await findUsersAfter(db, last, ROWS_PER_STATEMENT);
-    if (users.length === 0) return { total, digest: hash.digest('hex') };
-    await each(users);
-    for (const user of users) {
-      hash.update(JSON.stringify(Object.entries(user).sort()));
-      last = user.id;
-    }
-    total += users.length;
+    const rows = await after(last);
+    if (rows.length === 0) return { total, digest: hash.digest('hex') };
+    await each(rows);
+    for (const row of rows) hash.update(JSON.stringify(Object.entries(row).sort()));
+    last = rows.at(-1);
+    total += rows.length;
     if (total % REPORT_EVERY === 0) progress(total);
   }
 }
+
+const usersIn = (db: Db) => (last?: User) => findUsersAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
+const setsIn = (db: Db) => (last?: ChangeSet) => findChangeSetsAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
+const changesIn = (db: Db) => (last?: Change) =>
+  findChangesAfter(db, last ?? { user_id: 0, set_id: 0 }, ROWS_PER_STATEMENT);
 
 /** The same for what people sign in with, as it is without the key; sessions and links are left behind. */
 async function sumUpAccess(

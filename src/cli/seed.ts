@@ -1,8 +1,10 @@
 /** `npm run seed -- 100000`: adds that many made-up users. */
 
+import { commandLine } from '../auth/actor.ts';
 import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
+import { recordLoad } from '../history/record.ts';
 import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
@@ -42,13 +44,16 @@ export async function seedUsers(db: Db, count: number, progress: Progress = () =
   const isEmpty = active + inactive === 0;
   let number = active + inactive;
   let done = 0;
+  let set: number | undefined;
   while (done < count) {
     const end = isEmpty ? count : Math.min(count, done + BATCH);
-    const [firstNumber, before] = [number, done];
+    const [firstNumber, before, earlier] = [number, done, set];
     // From the same numbers again, should the database want it done again.
-    [number, done] = await bulkLoadUsers(db, (loader) =>
-      addPeople(loader, firstNumber, before, end, progress),
-    );
+    [number, done, set] = await bulkLoadUsers(db, async (loader) => {
+      const [next, after] = await addPeople(loader, firstNumber, before, end, progress);
+      const load = { at: Date.now(), kind: 'loaded', users: after - before } as const;
+      return [next, after, await recordLoad(loader.trx, commandLine, load, earlier)];
+    });
     if (done % REPORT_EVERY === 0 || done === count) progress(done);
   }
 }

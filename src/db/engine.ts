@@ -3,6 +3,8 @@ import type { DialectAdapter, Expression, SqlBool } from 'kysely';
 import type { Db, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 
+export type NumberedTable = 'users' | 'change_sets';
+
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';
   /** @throws StartError when Roster cannot work on the database. */
@@ -28,9 +30,12 @@ export type Engine = {
   /** For work that overwrites or deletes secrets: no file keeps their bytes, as far as the database can. */
   overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T>;
   finishBulkLoad(db: Db): Promise<void>;
-  /** The highest id that was ever given to a user, deleted since or not; 0 without one. */
-  readLastId(db: Db): Promise<number>;
-  writeLastId(trx: Trx, id: number): Promise<void>;
+  /** Every change of users or of how they sign in moves the revision, which `readRevision` gives. */
+  moveRevision(trx: Trx): Promise<void>;
+  readRevision(db: Db): Promise<number>;
+  /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
+  readLastId(db: Db, table?: NumberedTable): Promise<number>;
+  writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;
 };
 
 export type EngineAdapter = DialectAdapter & {

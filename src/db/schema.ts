@@ -5,6 +5,10 @@ import type { Generated, Kysely, Selectable, Transaction } from 'kysely';
 export const ROLES = ['member', 'viewer', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+export const CHANGE_KINDS = ['created', 'changed', 'deleted', 'restored', 'access'] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+export type ChangeSetKind = ChangeKind | 'activated' | 'deactivated' | 'loaded' | 'copied';
+
 /** What searches look through, in the order of the search text. */
 export const SEARCHED_FIELDS = ['username', 'email', 'full_name'] as const;
 
@@ -89,6 +93,30 @@ export type UsedDraftsTable = { draft_hash: string; session_id: number; used_at:
 
 export type HeartbeatsTable = { id: Generated<number> };
 
+/** What one act did, and to how many users; `event` says what, where no field of a user was changed. */
+export type ChangeSetsTable = {
+  id: Generated<number>;
+  at: number;
+  kind: ChangeSetKind;
+  event: string | null;
+  via: string;
+  /** Null where nobody was signed in: on the command line, or while there was no administrator. */
+  actor_id: number | null;
+  undoes: number | null;
+  users: number;
+};
+
+/** What a change set did to one user. */
+export type ChangesTable = {
+  user_id: number;
+  set_id: number;
+  kind: ChangeKind;
+  /** The user's from then on; null for what is no change of the user. */
+  version: number | null;
+  /** JSON: the values before and after, by a number for each field that stays. */
+  fields: string | null;
+};
+
 export type Schema = {
   users: UsersTable;
   user_counts: UserCountsTable;
@@ -102,6 +130,8 @@ export type Schema = {
   tickets: TicketsTable;
   used_drafts: UsedDraftsTable;
   heartbeats: HeartbeatsTable;
+  change_sets: ChangeSetsTable;
+  changes: ChangesTable;
 };
 
 export type User = Selectable<UsersTable>;

@@ -1,10 +1,11 @@
 /** Giving someone access, and taking their second factor away. */
 
-import { type Actor, audit, authorize } from '../auth/actor.ts';
+import { type Actor, authorize } from '../auth/actor.ts';
 import { setCode, setPassword } from '../auth/credentials.ts';
 import { mayManage, maySignIn, mayWithdrawLinks } from '../auth/policy.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
+import { recordAccess } from '../history/record.ts';
 import { getLockedUser } from '../users/queries.ts';
 import { deleteInvitationOf, findInvited, insertInvitation, redeemInvitation } from './queries.ts';
 
@@ -24,7 +25,7 @@ export async function inviteUser(
   if (id === actor.user?.id) return { kind: 'own', user };
   if (!maySignIn(user)) return { kind: 'cannot sign in', user };
   await insertInvitation(trx, id, token, now);
-  audit(trx, actor, 'access link made', user);
+  await recordAccess(trx, actor, 'access link made', user, now);
   return { kind: 'invited', user };
 }
 
@@ -33,11 +34,12 @@ export async function withdrawLink(
   trx: Trx,
   actor: Actor,
   id: number,
+  now: number,
 ): Promise<{ kind: 'withdrawn' | 'none'; user: User }> {
   authorize(actor, mayWithdrawLinks);
   const user = await getLockedUser(trx, id);
   if (!(await deleteInvitationOf(trx, id))) return { kind: 'none', user };
-  audit(trx, actor, 'access link withdrawn', user);
+  await recordAccess(trx, actor, 'access link withdrawn', user, now);
   return { kind: 'withdrawn', user };
 }
 
@@ -46,13 +48,14 @@ export async function removeSecondFactor(
   trx: Trx,
   actor: Actor,
   id: number,
+  now: number,
 ): Promise<{ kind: 'removed' | 'own'; user: User }> {
   authorize(actor, mayManage);
   const user = await getLockedUser(trx, id);
   if (id === actor.user?.id) return { kind: 'own', user };
   await setCode(trx, id, null);
   await deleteSessionsOf(trx, id);
-  audit(trx, actor, 'second factor removed', user);
+  await recordAccess(trx, actor, 'second factor removed', user, now);
   return { kind: 'removed', user };
 }
 
@@ -71,6 +74,6 @@ export async function acceptInvitation(
   if (!(await redeemInvitation(trx, token))) return undefined;
   await setPassword(trx, user.id, hash, now);
   await deleteSessionsOf(trx, user.id);
-  audit(trx, actor, 'password set by link', user);
+  await recordAccess(trx, actor, 'password set by link', user, now);
   return user;
 }

@@ -55,7 +55,7 @@ async function invite(request: Request, reply: FastifyReply) {
 
 async function withdraw(request: Request, reply: FastifyReply) {
   const { kind, user } = await runCommand(request, (trx, actor) =>
-    withdrawLink(trx, actor, userIdFrom(request)),
+    withdrawLink(trx, actor, userIdFrom(request), request.server.clock()),
   );
   const name = named(user.username);
   const sentence =
@@ -67,7 +67,7 @@ async function withdraw(request: Request, reply: FastifyReply) {
 
 async function removeCode(request: Request, reply: FastifyReply) {
   const { kind, user } = await runCommand(request, (trx, actor) =>
-    removeSecondFactor(trx, actor, userIdFrom(request)),
+    removeSecondFactor(trx, actor, userIdFrom(request), request.server.clock()),
   );
   if (kind === 'own') return reply.seeOther('/account', OWN);
   return reply.seeOther(

@@ -1,8 +1,9 @@
 /** Changing what is asked of everyone with a role. */
 
-import { type Actor, audit, authorize } from '../auth/actor.ts';
+import { type Actor, authorize } from '../auth/actor.ts';
 import { mayManage } from '../auth/policy.ts';
 import type { Role, Trx } from '../db/schema.ts';
+import { recordAccess } from '../history/record.ts';
 import { findRolesWithCode, requireCode } from './queries.ts';
 
 /** @param changes by role, whether a second factor is required; others stay as they are. */
@@ -10,9 +11,12 @@ export async function changeRoleRules(
   trx: Trx,
   actor: Actor,
   changes: ReadonlyMap<Role, boolean>,
+  now: number,
 ): Promise<void> {
   authorize(actor, mayManage);
+  if (changes.size === 0) return;
   for (const [role, isRequired] of changes) await requireCode(trx, role, isRequired);
   const required = await findRolesWithCode(trx);
-  audit(trx, actor, `second factor required of: ${required.join(', ') || 'nobody'}`);
+  const event = `second factor required of: ${required.join(', ') || 'nobody'}`;
+  await recordAccess(trx, actor, event, undefined, now);
 }

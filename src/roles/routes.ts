@@ -31,7 +31,7 @@ async function changeRoles(request: FastifyRequest, reply: FastifyReply) {
   // What somebody else has changed meanwhile stays.
   const changed = SIGNING_IN.filter((role) => before?.includes(role) !== after.includes(role));
   const changes = new Map(changed.map((role) => [role, after.includes(role)]));
-  await runCommand(request, (trx, actor) => changeRoleRules(trx, actor, changes));
+  await runCommand(request, (trx, actor) => changeRoleRules(trx, actor, changes, request.server.clock()));
   return reply.seeOther('/roles', 'Saved.');
 }
 

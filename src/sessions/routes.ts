@@ -26,7 +26,7 @@ async function endOne(request: Request, reply: FastifyReply) {
   const session = sessionIdFrom(request);
   const { kind, user } = await runCommand(request, async (trx, actor) => {
     const owner = await getUser(trx, id);
-    return { ...(await endSession(trx, actor, owner, session)), user: owner };
+    return { ...(await endSession(trx, actor, owner, session, request.server.clock())), user: owner };
   });
   const name = named(user.username);
   const sentence =
@@ -39,7 +39,7 @@ async function endAll(request: Request, reply: FastifyReply) {
   if (id === request.actor?.user?.id) return reply.seeOther('/account', OWN);
   const { username } = await runCommand(request, async (trx, actor) => {
     const owner = await getUser(trx, id);
-    await endSessions(trx, actor, owner);
+    await endSessions(trx, actor, owner, request.server.clock());
     return owner;
   });
   return reply.seeOther(userAddress(id, request), `${named(username)} is signed out everywhere.`);

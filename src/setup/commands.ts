@@ -1,10 +1,11 @@
 /** Making an administrator: the first one by a link, any by the command line. */
 
-import { type Actor, audit } from '../auth/actor.ts';
+import type { Actor } from '../auth/actor.ts';
 import { hasAdministrator, lockAdministrators } from '../auth/administrators.ts';
 import { setCode, setPassword } from '../auth/credentials.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
+import { recordAccess } from '../history/record.ts';
 import { changeUser, createUser } from '../users/commands.ts';
 import { findUserByUsername } from '../users/queries.ts';
 import { type NewUser, newUserSchema } from '../users/validation.ts';
@@ -23,9 +24,7 @@ export async function makeFirstAdministrator(
 ): Promise<User | undefined> {
   await lockAdministrators(trx);
   if (await hasAdministrator(trx)) return undefined;
-  const administrator = await makeAdministrator(trx, actor, user, hash, now);
-  audit(trx, actor, 'first administrator made', administrator);
-  return administrator;
+  return makeAdministrator(trx, actor, user, hash, now, 'first administrator made');
 }
 
 /** The user is made where there is none of that name. @throws NotUniqueError for someone else's email. */
@@ -35,6 +34,7 @@ export async function makeAdministrator(
   user: NewAdministrator,
   hash: string,
   now: number,
+  event = 'made an administrator',
 ): Promise<User> {
   // While nobody signs in, whoever is there may change things: not at the same moment.
   await lockAdministrators(trx);
@@ -46,5 +46,6 @@ export async function makeAdministrator(
   await setPassword(trx, administrator.id, hash, now);
   await setCode(trx, administrator.id, null);
   await deleteSessionsOf(trx, administrator.id);
+  await recordAccess(trx, actor, event, administrator, now);
   return administrator;
 }

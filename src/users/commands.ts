@@ -6,8 +6,9 @@ import { mayChange, mayChangeOwn, mayEdit, mayManage } from '../auth/policy.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
-import type { Trx, User } from '../db/schema.ts';
+import type { ChangeSetKind, Trx, User } from '../db/schema.ts';
 import { addToCounts, countByKind } from '../db/user-counts.ts';
+import { changed, created, deleted, record } from '../history/record.ts';
 import { getLockedUser } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
 
@@ -23,13 +24,14 @@ export type Deleted = { kind: 'deleted'; user: User };
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {
   authorize(actor, user.role === 'member' ? mayEdit : mayManage);
   const row = { ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 };
-  const [created] = (await executeCached(trx, 'create user', row, (values) =>
+  const [made] = (await executeCached(trx, 'create user', row, (values) =>
     trx.insertInto('users').values(values).returningAll(),
   )) as [User];
-  await engineOf(trx).indexSearchText(trx, created.id, undefined, created.search_text);
-  await addToCounts(trx, countByKind([created]));
-  if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);
-  return { kind: 'created', user: created };
+  await engineOf(trx).indexSearchText(trx, made.id, undefined, made.search_text);
+  await record(trx, actor, { at: now, kind: 'created' }, [created(made)]);
+  await addToCounts(trx, countByKind([made]));
+  if (made.role !== 'member') audit(trx, actor, `role given: ${made.role}`, made);
+  return { kind: 'created', user: made };
 }
 
 /** @throws NotFoundError, ForbiddenError, NotUniqueError (username or email taken), LastAdministratorError */
@@ -60,18 +62,20 @@ export async function changeUser(
     .returningAll()
     .executeTakeFirstOrThrow();
   await engineOf(trx).indexSearchText(trx, id, before.search_text, user.search_text);
+  await record(trx, actor, { at: now, kind: kindOf(before, user) }, [changed(before, user)]);
   await addToCounts(trx, [...countByKind([before], -1), ...countByKind([user])]);
   auditAccess(trx, actor, before, user);
   return { kind: 'changed', user };
 }
 
 /** @throws NotFoundError, ForbiddenError, LastAdministratorError */
-export async function deleteUser(trx: Trx, actor: Actor, id: number): Promise<Deleted> {
+export async function deleteUser(trx: Trx, actor: Actor, id: number, now: number): Promise<Deleted> {
   const user = await getLockedUser(trx, id);
   authorize(actor, (someone) => mayChange(someone, user));
   await revokeAccessAfterChange(trx, user, undefined);
   await trx.deleteFrom('users').where('id', '=', id).execute();
   await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
+  await record(trx, actor, { at: now, kind: 'deleted' }, [deleted(user)]);
   await addToCounts(trx, countByKind([user], -1));
   if (user.role !== 'member') audit(trx, actor, 'deleted', user);
   return { kind: 'deleted', user };
@@ -79,6 +83,11 @@ export async function deleteUser(trx: Trx, actor: Actor, id: number): Promise<De
 
 function hasAll(user: User, changes: UserChanges): boolean {
   return Object.entries(changes).every(([name, value]) => user[name as keyof User] === value);
+}
+
+function kindOf(before: User, after: User): ChangeSetKind {
+  if (before.is_active === after.is_active) return 'changed';
+  return after.is_active ? 'activated' : 'deactivated';
 }
 
 function auditAccess(trx: Trx, actor: Actor, before: User, user: User): void {

@@ -21,8 +21,8 @@ export async function askToDelete(request: Request, reply: FastifyReply) {
 
 export async function remove(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
-  const { db } = request.server;
-  const { user } = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id));
+  const { db, clock } = request.server;
+  const { user } = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id, clock()));
   // Whatever fails by now must not be told as if nothing had been deleted.
   const from = listBefore(request);
   const list = await nearestPage(db, from).catch(() => from);

@@ -433,7 +433,7 @@ test('from the first administrator on everyone signs in, also at a Roster that w
   expect((await get(app, '/users')).statusCode).toBe(303);
   const inactive = transact(app.db, (trx) => changeUser(trx, commandLine, id, { is_active: false }, 1));
   await expect(inactive).rejects.toThrow(`${named('ann')} is the last administrator.`);
-  await expect(transact(app.db, (trx) => deleteUser(trx, commandLine, id))).rejects.toThrow(
+  await expect(transact(app.db, (trx) => deleteUser(trx, commandLine, id, 2))).rejects.toThrow(
     `${named('ann')} is the last administrator.`,
   );
 });

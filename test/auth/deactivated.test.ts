@@ -85,7 +85,7 @@ test.each<[string, UserChanges | undefined]>([
 ])('nobody is told so who was %s', async (_what, changes) => {
   const { app, ed, change, signInPage } = await start();
   if (changes) await change(changes);
-  else await transact(app.db, (trx) => deleteUser(trx, commandLine, ed.id));
+  else await transact(app.db, (trx) => deleteUser(trx, commandLine, ed.id, 2));
   expect(await signInPage()).not.toContain(SENTENCE);
 });
 

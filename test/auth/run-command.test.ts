@@ -26,7 +26,7 @@ async function start() {
   await addUser(app.db, { username: 'max' });
   const headers = await signedIn(app, eve);
   const out = {
-    deleted: () => transact(app.db, (trx) => deleteUser(trx, commandLine, eve.id)),
+    deleted: () => transact(app.db, (trx) => deleteUser(trx, commandLine, eve.id, 2)),
     deactivated: () =>
       transact(app.db, (trx) => changeUser(trx, commandLine, eve.id, { is_active: false }, 1)),
     'given another role': () =>

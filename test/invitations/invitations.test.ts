@@ -215,7 +215,7 @@ describe('a link', () => {
     const notes: string[] = [];
     const note: Actor['note'] = (event, user) => notes.push(`${event} (${user?.username})`);
     const withdrawAs = (role: Role) =>
-      transact(app.db, (trx) => withdrawLink(trx, { ...commandLine, role, note }, ed.id));
+      transact(app.db, (trx) => withdrawLink(trx, { ...commandLine, role, note }, ed.id, 2));
     for (const role of ['member', 'viewer', 'editor'] as const)
       await expect(withdrawAs(role), role).rejects.toThrow(ForbiddenError);
     expect((await get(app, path)).statusCode).toBe(200);

@@ -152,8 +152,8 @@ test('sessions are ended by their owner and by administrators, whichever way the
     const actor: Actor = { ...commandLine, role, via: 'form', note };
     const { number } = await signedInAt(app, ed, '192.0.2.1');
     const acts = [
-      () => transact(app.db, (trx) => endSession(trx, actor, ed, number)),
-      () => transact(app.db, (trx) => endSessions(trx, actor, ed)),
+      () => transact(app.db, (trx) => endSession(trx, actor, ed, number, 2)),
+      () => transact(app.db, (trx) => endSessions(trx, actor, ed, 2)),
     ];
     for (const act of acts)
       if (role === 'admin') await act();
@@ -161,9 +161,11 @@ test('sessions are ended by their owner and by administrators, whichever way the
   }
   const { number } = await signedInAt(app, ed, '192.0.2.1');
   const owner: Actor = { ...commandLine, role: 'editor', via: 'form', user: ed, note };
-  await transact(app.db, (trx) => endSession(trx, owner, ed, number));
-  await transact(app.db, (trx) => endSession(trx, owner, ed, number));
-  await transact(app.db, (trx) => endSessions(trx, owner, ed, number));
+  await transact(app.db, (trx) => endSession(trx, owner, ed, number, 2));
+  await transact(app.db, (trx) => endSession(trx, owner, ed, number, 2));
+  await signedInAt(app, ed, '192.0.2.1');
+  await transact(app.db, (trx) => endSessions(trx, owner, ed, 2, number));
+  await transact(app.db, (trx) => endSessions(trx, owner, ed, 2, number));
   expect(notes).toEqual([
     'session ended (ed)',
     'all sessions ended (ed)',

@@ -38,12 +38,12 @@ test.each([
       create: () => transact(db, (trx) => createUser(trx, actor, { ...NEW, role }, 1)),
       change: () => transact(db, (trx) => changeUser(trx, actor, id, { full_name: 'Nia' }, 1)),
       promote: () => transact(db, (trx) => changeUser(trx, actor, id, { role: 'editor' }, 1)),
-      delete: () => transact(db, (trx) => deleteUser(trx, actor, id)),
+      delete: () => transact(db, (trx) => deleteUser(trx, actor, id, 2)),
     };
     const before = await db.selectFrom('users').selectAll().execute();
     if ((allowed as readonly Role[]).includes(who)) {
       const { user } = await acts[act]();
-      if (act === 'create') await transact(db, (trx) => deleteUser(trx, commandLine, user.id));
+      if (act === 'create') await transact(db, (trx) => deleteUser(trx, commandLine, user.id, 2));
     } else {
       await expect(acts[act](), who).rejects.toThrow(ForbiddenError);
       expect(await db.selectFrom('users').selectAll().execute()).toEqual(before);
@@ -70,7 +70,7 @@ test('what was done is noted once it is saved, once, and never if it is not', as
   });
   expect(notes).toEqual(['role given: viewer (nia)']);
   await transact(db, (trx) => changeUser(trx, actor, user.id, { role: 'editor', is_active: false }, 1));
-  await transact(db, (trx) => deleteUser(trx, actor, user.id));
+  await transact(db, (trx) => deleteUser(trx, actor, user.id, 2));
   expect(notes.slice(1)).toEqual([
     'role changed from viewer to editor (nia)',
     'deactivated (nia)',
@@ -82,5 +82,5 @@ test('whoever is not there is neither changed nor deleted', async () => {
   const db = await temporaryDatabase();
   const { actor } = someone('viewer');
   await expect(transact(db, (trx) => changeUser(trx, actor, 7, {}, 1))).rejects.toThrow(NotFoundError);
-  await expect(transact(db, (trx) => deleteUser(trx, actor, 7))).rejects.toThrow(NotFoundError);
+  await expect(transact(db, (trx) => deleteUser(trx, actor, 7, 2))).rejects.toThrow(NotFoundError);
 });

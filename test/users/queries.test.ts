@@ -107,8 +107,8 @@ describe('the number of users by status', () => {
     await transact(db, (trx) => changeUser(trx, commandLine, 1, { is_active: false }, NOON));
     await transact(db, (trx) => changeUser(trx, commandLine, 1, { full_name: 'Alice' }, NOON));
     expect(await countByStatus(db)).toEqual({ active: 2, inactive: 1 });
-    await transact(db, (trx) => deleteUser(trx, commandLine, 1));
-    await transact(db, (trx) => deleteUser(trx, commandLine, 2));
+    await transact(db, (trx) => deleteUser(trx, commandLine, 1, 2));
+    await transact(db, (trx) => deleteUser(trx, commandLine, 2, 2));
     expect(await countByStatus(db)).toEqual({ active: 1, inactive: 0 });
     await transact(db, (trx) => changeUser(trx, commandLine, 3, { is_active: false }, NOON));
     expect(await countByStatus(db)).toEqual({ active: 0, inactive: 1 });

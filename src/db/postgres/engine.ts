@@ -6,6 +6,9 @@ import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
+// By connection, of which each has one transaction at a time; the process behind it has a number.
+const COUNTER_SHARD = sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`;
+
 export const postgresEngine: Engine = {
   name: 'postgres',
 
@@ -34,8 +37,7 @@ export const postgresEngine: Engine = {
     await makeVersionTable(db);
   },
 
-  // By connection, of which each has one transaction at a time; the process behind it has a number.
-  counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`,
+  counterShard: COUNTER_SHARD,
 
   async readVersion(db) {
     if (!(await hasTable(db, 'roster_version'))) return 0;
@@ -77,12 +79,20 @@ export const postgresEngine: Engine = {
     await sql`vacuum (analyze) users, user_counts`.execute(db);
   },
 
-  async readLastId(db) {
-    const last = sql<{ value: number }>`select last_value as value from users_id_seq where is_called`;
+  async moveRevision(trx) {
+    await sql`update revisions set value = value + 1 where ${COUNTER_SHARD}`.execute(trx);
+  },
+  async readRevision(db) {
+    return Number(await oneValue(db, sql<{ value: string }>`select sum(value) as value from revisions`));
+  },
+
+  async readLastId(db, table = 'users') {
+    const sequence = sql.id(`${table}_id_seq`);
+    const last = sql<{ value: number }>`select last_value as value from ${sequence} where is_called`;
     return (await oneValue(db, last)) ?? 0;
   },
-  async writeLastId(trx, id) {
-    if (id > 0) await sql`select setval('users_id_seq', ${id})`.execute(trx);
+  async writeLastId(trx, id, table = 'users') {
+    if (id > 0) await sql`select setval(${`${table}_id_seq`}::regclass, ${id})`.execute(trx);
   },
 };
 

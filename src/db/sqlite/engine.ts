@@ -1,6 +1,6 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { type SqlBool, sql } from 'kysely';
-import type { Engine } from '../engine.ts';
+import type { Engine, NumberedTable } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { runBatch } from './batches.ts';
@@ -51,18 +51,24 @@ export const sqliteEngine: Engine = {
   overwrite,
   async finishBulkLoad() {},
 
-  // https://sqlite.org/autoinc.html
-  async readLastId(db) {
-    const { rows } = await sql<{ seq: number }>`select seq from sqlite_sequence where name = 'users'`.execute(
-      db,
-    );
-    return rows[0]?.seq ?? 0;
-  },
-  async writeLastId(trx, id) {
-    await sql`delete from sqlite_sequence where name = 'users'`.execute(trx);
-    await sql`insert into sqlite_sequence (name, seq) values ('users', ${id})`.execute(trx);
+  // Writers take turns, and each has a change set of its own.
+  async moveRevision() {},
+  readRevision: (db) => readLastId(db, 'change_sets'),
+
+  readLastId,
+  async writeLastId(trx, id, table = 'users') {
+    await sql`delete from sqlite_sequence where name = ${table}`.execute(trx);
+    await sql`insert into sqlite_sequence (name, seq) values (${table}, ${id})`.execute(trx);
   },
 };
+
+/** https://sqlite.org/autoinc.html */
+async function readLastId(db: Db, table: NumberedTable = 'users'): Promise<number> {
+  const { rows } = await sql<{ seq: number }>`select seq from sqlite_sequence where name = ${table}`.execute(
+    db,
+  );
+  return rows[0]?.seq ?? 0;
+}
 
 // Mapped into memory, not copied: twice as fast. Not for longer: all that was touched would count as the process's own.
 async function skipOver<T>(db: Db, query: () => Promise<T>): Promise<T> {

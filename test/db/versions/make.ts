@@ -59,11 +59,11 @@ for (const [id, changes] of [
   [13, { role: 'viewer' }],
 ] as const)
   await inTurn((trx, time) => changeUser(trx, commandLine, id, changes, time));
-await inTurn((trx) => deleteUser(trx, commandLine, 9));
+await inTurn((trx) => deleteUser(trx, commandLine, 9, 2));
 await inTurn((trx) => engineOf(trx).writeLastId(trx, 799_999));
 await add('odd6', 'İSTANBUL', 0);
 const { user: last } = await add('gone', null, 0);
-await inTurn((trx) => deleteUser(trx, commandLine, last.id));
+await inTurn((trx) => deleteUser(trx, commandLine, last.id, 2));
 
 const keyFile = join(folder, 'key');
 writeKey(keyFile, Buffer.alloc(32, 'key'));

@@ -62,7 +62,7 @@ async function startWith(count: number, createdAt: (number: number) => number): 
 }
 
 async function remove(app: FastifyInstance, id: number): Promise<void> {
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, id));
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, id, 2));
 }
 
 test('next and previous lead through every order, with and without a status, as the numbers of pages do', async () => {

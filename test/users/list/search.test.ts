@@ -79,7 +79,7 @@ test('after thousands of changes, some of them rolled back, it finds what lookin
               };
               await createUser(trx, commandLine, user, Date.now());
             } else if (kind === 'update') await changeUser(trx, commandLine, id, { full_name }, Date.now());
-            else await deleteUser(trx, commandLine, id);
+            else await deleteUser(trx, commandLine, id, 2);
             if (isRolledBack) throw new Error('rolled back');
           });
           await work.catch((error) => expect(error.message).toBe('rolled back'));
@@ -132,7 +132,7 @@ test('users whose numbers are far apart, or at the ends of what is searched in o
     const upTo = { ...question, range: { operator: '<=' as const, id: from }, isReversed: true };
     expect(await search.find(db, upTo, SOON())).toEqual(ids.slice(0, index + 1).reverse());
   }
-  await transact(db, (trx) => deleteUser(trx, commandLine, 262_144));
+  await transact(db, (trx) => deleteUser(trx, commandLine, 262_144, 2));
   expect(await find(db, 'far262144')).toEqual([]);
 });
 
