@@ -11,6 +11,7 @@ import { sessionRoutes } from './auth/routes.ts';
 import { newToken } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
+import { historyRoutes } from './history/routes.ts';
 import { addAdmission } from './http/admission.ts';
 import { assetRoutes } from './http/assets.ts';
 import { answerClientError, showFrameworkError } from './http/bare-pages.ts';
@@ -114,6 +115,7 @@ export async function buildApp({
     invitationRoutes(html);
     sessionRoutesOfUsers(html);
     setupRoutes(html);
+    historyRoutes(html);
     roleRoutes(html);
     assetRoutes(html);
     wellKnownRoutes(html);

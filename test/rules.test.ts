@@ -114,7 +114,7 @@ describe('imports', () => {
   });
 
   test('are where alone history is written to: one file, which commands call', () => {
-    const writing = /(?:insertInto|updateTable|deleteFrom)\(\s*'(?:change_sets|changes)'/;
+    const writing = /(?:insertInto|updateTable|deleteFrom)\(\s*'(?:change_sets|changes|deleted_users)'/;
     const writers = sources.filter((path) => writing.test(read(path)));
     expect(writers).toEqual(['src/history/record.ts']);
   });

@@ -68,6 +68,11 @@ export function mayEndSessions(actor: { role: Role; user?: { id: number } | unde
   return mayManage(actor) || (mayRead(actor) && actor.user?.id === userId);
 }
 
+/** What was done to how someone signs in, and to their role. */
+export function maySeeAccess(actor: { role: Role; user?: { id: number } | undefined }, userId: number) {
+  return mayManage(actor) || (mayRead(actor) && actor.user?.id === userId);
+}
+
 /** Nobody knows a link by then but whoever it was given to, so that any administrator may withdraw it. */
 export function mayWithdrawLinks(actor: { role: Role }): boolean {
   return mayManage(actor);

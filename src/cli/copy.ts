@@ -10,10 +10,18 @@ import { keyFileOf } from '../database-url.ts';
 import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
+import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
-import { type Change, type ChangeSet, findChangeSetsAfter, findChangesAfter } from '../history/queries.ts';
+import {
+  type Change,
+  type ChangeSet,
+  type DeletedUser,
+  findChangeSetsAfter,
+  findChangesAfter,
+  findDeletedAfter,
+} from '../history/queries.ts';
 import { insertHistory, recordLoad } from '../history/record.ts';
 import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
@@ -100,28 +108,33 @@ export async function copyEverything(
     const load = async (loader: UserLoader) => {
       const to = loader.trx;
       const [someone] = await findUsersAfter(to, 0, 1);
-      if (someone)
-        throw new StartError('There are users in the target already; give --to an empty database.');
+      const [something] = await findChangeSetsAfter(to, 0, 1);
+      if (someone ?? something)
+        throw new StartError('There are users in the target already, or were; give --to an empty database.');
       const copying = progressOf('copied', expected);
       const users = await sumUp(usersIn(from), (some) => loader.insertCopies(some), copying);
-      const sets = await sumUp(setsIn(from), (some) => insertHistory(to, { sets: some }));
-      const changes = await sumUp(changesIn(from), (some) => insertHistory(to, { changes: some }));
+      const sets = await sumUp(setsIn(from), (some) => insertHistory(to, { change_sets: [...some] }));
+      const changes = await sumUp(changesIn(from), (some) => insertHistory(to, { changes: [...some] }));
+      const deleted = await sumUp(deletedIn(from), (some) => insertHistory(to, { deleted_users: [...some] }));
       const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       for (const table of ['users', 'change_sets'] as const)
         await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from, table), table);
-      return { users, sets, changes, access };
+      return { users, sets, changes, deleted, access };
     };
     const { users } = await bulkLoadUsers(target, load, async (to, sent) => {
       const arrived = {
         users: await sumUp(usersIn(to), undefined, progressOf('compared', expected)),
         sets: await sumUp(setsIn(to)),
         changes: await sumUp(changesIn(to)),
+        deleted: await sumUp(deletedIn(to)),
         access: await sumUpAccess(to, keys.to),
       };
       if (!isDeepStrictEqual(arrived, sent) || !isDeepStrictEqual(await readCounts(to), counts))
         throw new StartError('What arrived is not what was sent; nothing was copied.');
-      await recordLoad(to, commandLine, { at: Date.now(), kind: 'copied', users: sent.users.total });
+      const ids = { first_id: 1, last_id: await engineOf(to).readLastId(to) };
+      await recordLoad(to, commandLine, { at: Date.now(), kind: 'copied', users: sent.users.total, ...ids });
+      await raiseRevision(to, await readRevision(from));
     });
     return users.total;
   });
@@ -151,7 +164,8 @@ async function sumUp<R extends object>(
 const usersIn = (db: Db) => (last?: User) => findUsersAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
 const setsIn = (db: Db) => (last?: ChangeSet) => findChangeSetsAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
 const changesIn = (db: Db) => (last?: Change) =>
-  findChangesAfter(db, last ?? { user_id: 0, set_id: 0 }, ROWS_PER_STATEMENT);
+  findChangesAfter(db, last ?? { user_id: 0, version: 0 }, ROWS_PER_STATEMENT);
+const deletedIn = (db: Db) => (last?: DeletedUser) => findDeletedAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
 
 /** The same for what people sign in with, as it is without the key; sessions and links are left behind. */
 async function sumUpAccess(

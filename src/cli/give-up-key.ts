@@ -1,5 +1,6 @@
 /** `npm run roster -- give-up-key FINGERPRINT`: goes on without a key that is lost, and without what was sealed with it. */
 
+import { commandLine } from '../auth/actor.ts';
 import { giveUpSecondFactors } from '../auth/credentials.ts';
 import { makeKeyFile, readKeyFile } from '../auth/key-file.ts';
 import { formerKeyFile, isKeyIn, nextKeyFile } from '../auth/key-rotation.ts';
@@ -8,6 +9,7 @@ import { readConfig } from '../config.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
+import { recordAccess } from '../history/record.ts';
 import { readArguments } from './arguments.ts';
 import { openNamed } from './named-database.ts';
 
@@ -27,7 +29,9 @@ export async function giveUpKey(env: NodeJS.ProcessEnv, args: readonly string[])
     const key = present ?? makeKeyFile(path);
     const count = await transact(db, async (trx) => {
       await writeFingerprint(trx, key);
-      return giveUpSecondFactors(trx);
+      const given = await giveUpSecondFactors(trx);
+      await recordAccess(trx, commandLine, 'second factors given up', undefined, Date.now(), String(given));
+      return given;
     });
     console.log(
       `The key ${fingerprint} is given up; the database's is the one in ${path}. Whoever has a second factor (${count}) cannot sign in until an administrator removes it; an administrator is let in again with: npm run roster -- admin NAME`,

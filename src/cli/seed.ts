@@ -1,7 +1,7 @@
 /** `npm run seed -- 100000`: adds that many made-up users. */
 
 import { commandLine } from '../auth/actor.ts';
-import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
+import { bulkLoadUsers, findLastId, type UserLoader } from '../db/bulk-load.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { recordLoad } from '../history/record.ts';
@@ -51,7 +51,8 @@ export async function seedUsers(db: Db, count: number, progress: Progress = () =
     // From the same numbers again, should the database want it done again.
     [number, done, set] = await bulkLoadUsers(db, async (loader) => {
       const [next, after] = await addPeople(loader, firstNumber, before, end, progress);
-      const load = { at: Date.now(), kind: 'loaded', users: after - before } as const;
+      const ids = { first_id: loader.lastIdBefore + 1, last_id: await findLastId(loader.trx) };
+      const load = { at: Date.now(), kind: 'loaded', users: after - before, ...ids } as const;
       return [next, after, await recordLoad(loader.trx, commandLine, load, earlier)];
     });
     if (done % REPORT_EVERY === 0 || done === count) progress(done);

@@ -13,10 +13,13 @@ export type UserToLoad = Omit<
 
 export class UserLoader {
   readonly trx: Trx;
+  /** Before anybody was loaded. */
+  readonly lastIdBefore: number;
   readonly #counts: Count[] = [];
 
-  constructor(trx: Trx) {
+  constructor(trx: Trx, lastIdBefore: number) {
     this.trx = trx;
+    this.lastIdBefore = lastIdBefore;
   }
 
   /** Leaves out whoever's username or email is taken. @returns how many were inserted. */
@@ -36,8 +39,8 @@ export class UserLoader {
     this.#counts.push(...countByKind(users));
   }
 
-  async finish(lastIdBefore: number): Promise<void> {
-    await engineOf(this.trx).indexUsersAfter(this.trx, lastIdBefore);
+  async finish(): Promise<void> {
+    await engineOf(this.trx).indexUsersAfter(this.trx, this.lastIdBefore);
     await addToCounts(this.trx, this.#counts);
   }
 }
@@ -50,10 +53,9 @@ export async function bulkLoadUsers<T>(
 ): Promise<T> {
   const engine = engineOf(db);
   const loadAll = async (trx: Trx) => {
-    const loader = new UserLoader(trx);
-    const last = await lastIdOf(trx);
+    const loader = new UserLoader(trx, await findLastId(trx));
     const loaded = await load(loader);
-    await loader.finish(last);
+    await loader.finish();
     await check(trx, loaded);
     return loaded;
   };
@@ -73,7 +75,8 @@ export async function bulkLoadUsers<T>(
   return loaded;
 }
 
-async function lastIdOf(trx: Trx): Promise<number> {
+/** Of those who are there; 0 without any. */
+export async function findLastId(trx: Trx): Promise<number> {
   const { last } = await trx
     .selectFrom('users')
     .select(({ fn }) => fn.max('id').as('last'))

@@ -30,9 +30,6 @@ export type Engine = {
   /** For work that overwrites or deletes secrets: no file keeps their bytes, as far as the database can. */
   overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T>;
   finishBulkLoad(db: Db): Promise<void>;
-  /** Every change of users or of how they sign in moves the revision, which `readRevision` gives. */
-  moveRevision(trx: Trx): Promise<void>;
-  readRevision(db: Db): Promise<number>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;

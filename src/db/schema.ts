@@ -1,13 +1,9 @@
 /** The tables, as Kysely sees them on every engine. Times are milliseconds since 1970, UTC. */
-import type { Generated, Kysely, Selectable, Transaction } from 'kysely';
+import type { Generated, Insertable, Kysely, Selectable, Transaction } from 'kysely';
 
 /** Each may all that the ones before it may; a member cannot sign in. */
 export const ROLES = ['member', 'viewer', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
-
-export const CHANGE_KINDS = ['created', 'changed', 'deleted', 'restored', 'access'] as const;
-export type ChangeKind = (typeof CHANGE_KINDS)[number];
-export type ChangeSetKind = ChangeKind | 'activated' | 'deactivated' | 'loaded' | 'copied';
 
 /** What searches look through, in the order of the search text. */
 export const SEARCHED_FIELDS = ['username', 'email', 'full_name'] as const;
@@ -93,29 +89,48 @@ export type UsedDraftsTable = { draft_hash: string; session_id: number; used_at:
 
 export type HeartbeatsTable = { id: Generated<number> };
 
-/** What one act did, and to how many users; `event` says what, where no field of a user was changed. */
+/** What one act did, and to how many users. Kinds are numbers of `history/codes.ts`. */
 export type ChangeSetsTable = {
   id: Generated<number>;
   at: number;
-  kind: ChangeSetKind;
-  event: string | null;
-  via: string;
   /** Null where nobody was signed in: on the command line, or while there was no administrator. */
   actor_id: number | null;
-  undoes: number | null;
+  /** Of whom a fact is that is no change of a user: a session that was ended. */
+  subject_id: Generated<number | null>;
+  undoes: Generated<number | null>;
+  /** Of those who were loaded together, and have no change each. */
+  first_id: Generated<number | null>;
+  last_id: Generated<number | null>;
   users: number;
+  kind: number;
+  via: number;
+  actor_kind: number;
+  event: Generated<string | null>;
+  detail: Generated<string | null>;
 };
 
 /** What a change set did to one user. */
 export type ChangesTable = {
   user_id: number;
+  /** The user's from then on, without a gap, also through deletion and restoring. */
+  version: number;
   set_id: number;
-  kind: ChangeKind;
-  /** The user's from then on; null for what is no change of the user. */
-  version: number | null;
-  /** JSON: the values before and after, by a number for each field that stays. */
+  /** Where it is not the time of the set. */
+  at: number | null;
+  /** As `history/fields.ts` packs them; null for a creation and for restoring. */
   fields: string | null;
 };
+
+/** Those who can be brought back. */
+export type DeletedUsersTable = {
+  id: number;
+  version: number;
+  /** In which they were deleted. */
+  set_id: number;
+  fields: string;
+};
+
+export type RevisionsTable = { slot: number; value: number };
 
 export type Schema = {
   users: UsersTable;
@@ -132,9 +147,12 @@ export type Schema = {
   heartbeats: HeartbeatsTable;
   change_sets: ChangeSetsTable;
   changes: ChangesTable;
+  deleted_users: DeletedUsersTable;
+  revisions: RevisionsTable;
 };
 
 export type User = Selectable<UsersTable>;
+export type UserRow = Insertable<UsersTable>;
 
 /** For reading: on SQLite a connection that cannot write, so a write outside a transaction does not pass. */
 export type Db = Kysely<Schema>;

@@ -1,25 +1,121 @@
 /** Reading history. */
 import type { Selectable } from 'kysely';
-import type { ChangeSetsTable, ChangesTable, Db } from '../db/schema.ts';
+import type { ChangeSetsTable, ChangesTable, Db, DeletedUsersTable } from '../db/schema.ts';
+import { usersByIds } from '../db/users-by-ids.ts';
+import { KINDS } from './codes.ts';
+import { unpackValues } from './fields.ts';
 
 export type ChangeSet = Selectable<ChangeSetsTable>;
 export type Change = Selectable<ChangesTable>;
+export type DeletedUser = Selectable<DeletedUsersTable>;
 
+export async function findDeleted(db: Db, id: number): Promise<DeletedUser | undefined> {
+  return db.selectFrom('deleted_users').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function findChangeSet(db: Db, id: number): Promise<ChangeSet | undefined> {
+  return db.selectFrom('change_sets').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** For going through all there is. */
 export async function findChangeSetsAfter(db: Db, id: number, limit: number): Promise<ChangeSet[]> {
   return db.selectFrom('change_sets').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
 }
 
+export async function findDeletedAfter(db: Db, id: number, limit: number): Promise<DeletedUser[]> {
+  return db.selectFrom('deleted_users').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
+}
+
 export async function findChangesAfter(
   db: Db,
-  { user_id, set_id }: Pick<Change, 'user_id' | 'set_id'>,
+  { user_id, version }: Pick<Change, 'user_id' | 'version'>,
   limit: number,
 ): Promise<Change[]> {
   return db
     .selectFrom('changes')
     .selectAll()
-    .where(({ eb, refTuple, tuple }) => eb(refTuple('user_id', 'set_id'), '>', tuple(user_id, set_id)))
+    .where(({ eb, refTuple, tuple }) => eb(refTuple('user_id', 'version'), '>', tuple(user_id, version)))
     .orderBy('user_id')
-    .orderBy('set_id')
+    .orderBy('version')
+    .limit(limit)
+    .execute();
+}
+
+/** With what someone arrived of whom there is no creation, if that was noted. */
+export async function findBeginning(db: Db, userId: number): Promise<ChangeSet | undefined> {
+  return db
+    .selectFrom('change_sets')
+    .selectAll()
+    .where('kind', 'in', [KINDS.began, KINDS.loaded])
+    .where('first_id', '<=', userId)
+    .where('last_id', '>=', userId)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** By what those who act, or have acted, are called; also of those who are deleted. */
+export async function findNames(
+  db: Db,
+  ids: readonly (number | null)[],
+): Promise<ReadonlyMap<number, string>> {
+  const wanted = [...new Set(ids.filter((id) => id !== null))];
+  const names = new Map<number, string>();
+  if (wanted.length === 0) return names;
+  for (const { id, username } of await usersByIds(db, wanted)
+    .select(['users.id', 'users.username'])
+    .execute())
+    names.set(id, username);
+  const gone = wanted.filter((id) => !names.has(id));
+  if (gone.length === 0) return names;
+  const deleted = db.selectFrom('deleted_users').select(['id', 'fields']).where('id', 'in', gone);
+  for (const { id, fields } of await deleted.execute()) names.set(id, unpackValues(fields).username);
+  return names;
+}
+
+/** The last first, each with its time. */
+export async function findChangesOf(
+  db: Db,
+  userId: number,
+  { upTo, limit }: { upTo: number; limit: number },
+): Promise<(Pick<Change, 'version' | 'fields'> & { at: number })[]> {
+  return db
+    .selectFrom('changes')
+    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
+    .select(['changes.version', 'changes.fields'])
+    .select(({ fn }) => fn.coalesce('changes.at', 'change_sets.at').as('at'))
+    .where('changes.user_id', '=', userId)
+    .where('changes.version', '<=', upTo)
+    .orderBy('changes.version', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+export type ChangeOfSet = Pick<Change, 'user_id' | 'set_id' | 'version' | 'fields'>;
+
+/** Of sets that changed one user each. */
+export async function findChangesOfSets(db: Db, sets: readonly number[]): Promise<ChangeOfSet[]> {
+  if (sets.length === 0) return [];
+  return db
+    .selectFrom('changes')
+    .select(['user_id', 'set_id', 'version', 'fields'])
+    .where('set_id', 'in', sets)
+    .execute();
+}
+
+/** Of one set, in the order of its users. */
+export async function findChangesInSet(
+  db: Db,
+  set: number,
+  afterUser: number,
+  limit: number,
+): Promise<ChangeOfSet[]> {
+  return db
+    .selectFrom('changes')
+    .select(['user_id', 'set_id', 'version', 'fields'])
+    .where('set_id', '=', set)
+    .where('user_id', '>', afterUser)
+    .orderBy('user_id')
     .limit(limit)
     .execute();
 }

@@ -1,102 +1,57 @@
-/** Writing history: what was done, by whom, to whom, in the transaction that does it. */
+/** Writing history: what was done, by whom and to whom, in the transaction that does it. */
 import { type Actor, audit } from '../auth/actor.ts';
 import { executeCached } from '../db/cached-query.ts';
-import { engineOf } from '../db/engine.ts';
-import type { ChangeKind, ChangeSetKind, Trx, User } from '../db/schema.ts';
-import { packChanges, packValues } from './fields.ts';
-import type { Change, ChangeSet } from './queries.ts';
+import { moveRevision } from '../db/revision.ts';
+import type { Trx, User } from '../db/schema.ts';
+import { ACTORS, KINDS, type Kind, WAYS } from './codes.ts';
+import { changedFields, packChanges, packValues } from './fields.ts';
+import type { Change, ChangeSet, DeletedUser } from './queries.ts';
 
-export type NewChange = {
-  user_id: number;
-  kind: ChangeKind;
-  /** Null for what is no change of the user. */
-  version: number | null;
-  fields: string | null;
-};
-
-type NewSet = { at: number; kind: ChangeSetKind; event?: string; users?: number };
+type NewSet = { at: number; kind: Kind; users: number } & Partial<
+  Pick<ChangeSet, 'subject_id' | 'first_id' | 'last_id' | 'event' | 'detail'>
+>;
 
 /** A creation keeps no values: they are those of the row, or what later changes have replaced. */
-export const created = ({ id, version }: User): NewChange => ({
-  user_id: id,
-  kind: 'created',
-  version,
-  fields: null,
-});
-
-export const changed = (before: User, after: User): NewChange => ({
-  user_id: after.id,
-  kind: 'changed',
-  version: after.version,
-  fields: packChanges(before, after),
-});
-
-export const deleted = (user: User): NewChange => ({
-  user_id: user.id,
-  kind: 'deleted',
-  version: user.version + 1,
-  fields: packValues(user),
-});
-
-export const restored = ({ id, version }: User): NewChange => ({
-  user_id: id,
-  kind: 'restored',
-  version,
-  fields: null,
-});
-
-/** @returns the number of the change set. */
-export async function record(
-  trx: Trx,
-  actor: Actor,
-  { at, kind, event, users }: NewSet,
-  changes: readonly NewChange[],
-): Promise<number> {
-  const set = {
-    at,
-    kind,
-    event: event ?? null,
-    via: actor.via,
-    actor_id: actor.user?.id ?? null,
-    undoes: null,
-    users: users ?? changes.length,
-  };
-  const [row] = await executeCached(trx, 'record change set', set, (values) =>
-    trx.insertInto('change_sets').values(values).returning('id'),
-  );
-  const { id } = row as { id: number };
-  for (const change of changes)
-    await executeCached(trx, 'record change', { ...change, set_id: id }, (values) =>
-      trx.insertInto('changes').values(values),
-    );
-  await engineOf(trx).moveRevision(trx);
-  return id;
+export async function recordCreation(trx: Trx, actor: Actor, user: User): Promise<void> {
+  const set = await insertSet(trx, actor, { at: user.created_at, kind: 'created', users: 1 });
+  await insertChange(trx, { user_id: user.id, version: user.version, set_id: set, at: null, fields: null });
 }
 
-/** Many users who arrive at once: one set for them all, and no change for each. @param set of those who came before */
-export async function recordLoad(
-  trx: Trx,
-  actor: Actor,
-  { at, kind, users }: { at: number; kind: 'loaded' | 'copied'; users: number },
-  set?: number,
-): Promise<number> {
-  if (set === undefined) return record(trx, actor, { at, kind, users }, []);
-  await trx
-    .updateTable('change_sets')
-    .set(({ eb }) => ({ users: eb('users', '+', users) }))
-    .where('id', '=', set)
-    .execute();
-  await engineOf(trx).moveRevision(trx);
-  return set;
+export async function recordChange(trx: Trx, actor: Actor, before: User, after: User): Promise<void> {
+  const isRoleAlone = changedFields(before, after).every((field) => field === 'role');
+  const kind = isRoleAlone ? 'access' : kindOf(before, after);
+  const { id, version, updated_at: at } = after;
+  const set = await insertSet(trx, actor, { at, kind, users: 1 });
+  const fields = packChanges(before, after);
+  await insertChange(trx, { user_id: id, version, set_id: set, at: null, fields });
+  // Found among changes of access, too.
+  if (before.role !== after.role && !isRoleAlone)
+    await insertSet(trx, actor, {
+      at,
+      kind: 'access',
+      users: 1,
+      subject_id: id,
+      event: 'role changed',
+      detail: after.role,
+    });
 }
 
-/** Of another database, with their numbers. */
-export async function insertHistory(
-  trx: Trx,
-  { sets = [], changes = [] }: { sets?: readonly ChangeSet[]; changes?: readonly Change[] },
-): Promise<void> {
-  if (sets.length > 0) await trx.insertInto('change_sets').values(sets).execute();
-  if (changes.length > 0) await trx.insertInto('changes').values(changes).execute();
+export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: number): Promise<void> {
+  const set = await insertSet(trx, actor, { at, kind: 'deleted', users: 1 });
+  const version = user.version + 1;
+  const fields = packValues(user);
+  await insertChange(trx, { user_id: user.id, version, set_id: set, at: null, fields });
+  await trx.insertInto('deleted_users').values({ id: user.id, version, set_id: set, fields }).execute();
+}
+
+export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promise<void> {
+  const set = await insertSet(trx, actor, { at: user.updated_at, kind: 'restored', users: 1 });
+  await insertChange(trx, { user_id: user.id, version: user.version, set_id: set, at: null, fields: null });
+}
+
+/** Takes them out of those who are deleted: of two who restore somebody, one waits here, and finds none. */
+export async function takeDeleted(trx: Trx, id: number): Promise<DeletedUser | undefined> {
+  return trx.deleteFrom('deleted_users').where('id', '=', id).returningAll().executeTakeFirst();
 }
 
 /** What was done to how someone signs in: a fact in their history, and a line in the log. */
@@ -105,11 +60,69 @@ export async function recordAccess(
   actor: Actor,
   event: string,
   user: { id: number; username: string } | undefined,
-  now: number,
+  at: number,
+  detail?: string,
 ): Promise<void> {
-  audit(trx, actor, event, user);
-  const changes: NewChange[] = user
-    ? [{ user_id: user.id, kind: 'access', version: null, fields: null }]
-    : [];
-  await record(trx, actor, { at: now, kind: 'access', event }, changes);
+  audit(trx, actor, detail === undefined ? event : `${event}: ${detail}`, user);
+  await insertSet(trx, actor, {
+    at,
+    kind: 'access',
+    users: user ? 1 : 0,
+    subject_id: user?.id ?? null,
+    event,
+    detail: detail ?? null,
+  });
+}
+
+type Load = { at: number; kind: 'loaded' | 'copied'; users: number; first_id: number; last_id: number };
+
+/** Many users who arrive at once: one set for them all, and no change for each. @param set of those who came before */
+export async function recordLoad(trx: Trx, actor: Actor, load: Load, set?: number): Promise<number> {
+  if (set === undefined) return insertSet(trx, actor, load);
+  await trx
+    .updateTable('change_sets')
+    .set(({ eb }) => ({ users: eb('users', '+', load.users), last_id: load.last_id }))
+    .where('id', '=', set)
+    .execute();
+  await moveRevision(trx);
+  return set;
+}
+
+type Copies = { change_sets?: ChangeSet[]; changes?: Change[]; deleted_users?: DeletedUser[] };
+
+/** Of another database, with their numbers. */
+export async function insertHistory(
+  trx: Trx,
+  { change_sets = [], changes = [], deleted_users = [] }: Copies,
+): Promise<void> {
+  if (change_sets.length > 0) await trx.insertInto('change_sets').values(change_sets).execute();
+  if (changes.length > 0) await trx.insertInto('changes').values(changes).execute();
+  if (deleted_users.length > 0) await trx.insertInto('deleted_users').values(deleted_users).execute();
+}
+
+async function insertSet(trx: Trx, actor: Actor, { kind, ...set }: NewSet): Promise<number> {
+  const row = { ...set, kind: KINDS[kind], ...whoAndHow(actor) };
+  const [made] = await executeCached(trx, 'record change set', row, (values) =>
+    trx.insertInto('change_sets').values(values).returning('id'),
+  );
+  await moveRevision(trx);
+  return (made as { id: number }).id;
+}
+
+async function insertChange(trx: Trx, change: Change): Promise<void> {
+  await executeCached(trx, 'record change', change, (values) => trx.insertInto('changes').values(values));
+}
+
+function whoAndHow({ user, via }: Actor) {
+  const kind = user ? 'user' : via === 'command line' ? via : 'visitor';
+  return {
+    actor_id: user?.id ?? null,
+    actor_kind: ACTORS[kind],
+    via: WAYS[via === 'open' ? 'form' : via],
+  };
+}
+
+function kindOf(before: User, after: User): Kind {
+  if (before.is_active === after.is_active) return 'changed';
+  return after.is_active ? 'activated' : 'deactivated';
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Eta } from 'eta';
 import { mayChange, mayEdit, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
+import { historyHelpers } from '../history/helpers.ts';
 import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, number } from '../lib/formats.ts';
@@ -49,6 +50,7 @@ const UNITS = [
 
 /** Times are milliseconds since 1970. */
 export const helpers = {
+  ...historyHelpers,
   ...listHelpers,
   asset: (name: string) => urlFor(assetPath(name)),
   highlight,

@@ -4,6 +4,12 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Role, User } from '../db/schema.ts';
+import type { HistoryState } from '../history/address.ts';
+import type { Described, Person } from '../history/described.ts';
+import type { FieldChanges, KeptValues } from '../history/fields.ts';
+import type { HistoryPage } from '../history/list.ts';
+import type { StateAt } from '../history/state-at.ts';
+import type { Entry, Timeline } from '../history/timeline.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Page } from '../lib/pagination.ts';
@@ -58,7 +64,10 @@ export type Views = {
     from: ListState;
     /** None of a member. */
     access: Access | undefined;
+    timeline: Omit<Timeline, 'entries'> & { entries: readonly (Entry & { who: Person | undefined })[] };
   };
+  'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt };
+  'users/deleted': { deleted: { id: number; values: KeptValues }; row: Described; errors: Errors };
   'users/form': {
     user: User | undefined;
     from: ListState;
@@ -114,6 +123,20 @@ export type Views = {
   'invitations/link': { user: User; link: string; hours: number };
   'invitations/form': { user: { username: string }; action: string; errors: Errors };
   'setup/form': { action: string; values: Fields; errors: Errors };
+  'history/list': {
+    state: HistoryState;
+    rows: readonly Described[];
+    page: HistoryPage;
+    notices: string[];
+    seesAccess: boolean;
+  };
+  'history/set': {
+    row: Described;
+    lines: { whom: Person; fields: FieldChanges }[];
+    /** After whom the next page begins. */
+    next: number | undefined;
+    isFirst: boolean;
+  };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {
     title: string;

@@ -17,6 +17,6 @@ export async function changeRoleRules(
   if (changes.size === 0) return;
   for (const [role, isRequired] of changes) await requireCode(trx, role, isRequired);
   const required = await findRolesWithCode(trx);
-  const event = `second factor required of: ${required.join(', ') || 'nobody'}`;
-  await recordAccess(trx, actor, event, undefined, now);
+  const whom = required.join(', ') || 'nobody';
+  await recordAccess(trx, actor, 'second factor required of', undefined, now, whom);
 }

@@ -6,10 +6,19 @@ import { mayChange, mayChangeOwn, mayEdit, mayManage } from '../auth/policy.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
-import type { ChangeSetKind, Trx, User } from '../db/schema.ts';
+import type { Trx, User, UserRow } from '../db/schema.ts';
 import { addToCounts, countByKind } from '../db/user-counts.ts';
-import { changed, created, deleted, record } from '../history/record.ts';
-import { getLockedUser } from './queries.ts';
+import { NotFoundError } from '../errors.ts';
+import { unpackValues } from '../history/fields.ts';
+import { findChangeSet, findDeleted } from '../history/queries.ts';
+import {
+  recordChange,
+  recordCreation,
+  recordDeletion,
+  recordRestoring,
+  takeDeleted,
+} from '../history/record.ts';
+import { getLockedUser, getUser, lockUser } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
 
 export type Created = { kind: 'created'; user: User };
@@ -18,20 +27,18 @@ export type Changed =
   | { kind: 'unchanged'; user: User }
   /** Somebody else has changed the user since `editedVersion`. */
   | { kind: 'conflict'; user: User };
-export type Deleted = { kind: 'deleted'; user: User };
+export type Deleted = { kind: 'deleted'; user: Pick<User, 'id' | 'username'> };
+export type Restored = { kind: 'restored' | 'there already'; user: User };
 
 /** @throws ForbiddenError, NotUniqueError (username or email taken) */
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {
   authorize(actor, user.role === 'member' ? mayEdit : mayManage);
   const row = { ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 };
-  const [made] = (await executeCached(trx, 'create user', row, (values) =>
-    trx.insertInto('users').values(values).returningAll(),
-  )) as [User];
-  await engineOf(trx).indexSearchText(trx, made.id, undefined, made.search_text);
-  await record(trx, actor, { at: now, kind: 'created' }, [created(made)]);
-  await addToCounts(trx, countByKind([made]));
-  if (made.role !== 'member') audit(trx, actor, `role given: ${made.role}`, made);
-  return { kind: 'created', user: made };
+  const created = await insertUser(trx, row);
+  await recordCreation(trx, actor, created);
+  await addToCounts(trx, countByKind([created]));
+  if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);
+  return { kind: 'created', user: created };
 }
 
 /** @throws NotFoundError, ForbiddenError, NotUniqueError (username or email taken), LastAdministratorError */
@@ -57,12 +64,17 @@ export async function changeUser(
   await revokeAccessAfterChange(trx, before, after);
   const user = await trx
     .updateTable('users')
-    .set({ ...changes, ...derivedColumns(after), updated_at: now, version: before.version + 1 })
+    .set({
+      ...changes,
+      ...derivedColumns(after),
+      updated_at: later(now, before),
+      version: before.version + 1,
+    })
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
   await engineOf(trx).indexSearchText(trx, id, before.search_text, user.search_text);
-  await record(trx, actor, { at: now, kind: kindOf(before, user) }, [changed(before, user)]);
+  await recordChange(trx, actor, before, user);
   await addToCounts(trx, [...countByKind([before], -1), ...countByKind([user])]);
   auditAccess(trx, actor, before, user);
   return { kind: 'changed', user };
@@ -70,24 +82,58 @@ export async function changeUser(
 
 /** @throws NotFoundError, ForbiddenError, LastAdministratorError */
 export async function deleteUser(trx: Trx, actor: Actor, id: number, now: number): Promise<Deleted> {
-  const user = await getLockedUser(trx, id);
+  const user = await lockUser(trx, id);
+  if (user === undefined) return deletedBefore(trx, actor, id);
   authorize(actor, (someone) => mayChange(someone, user));
   await revokeAccessAfterChange(trx, user, undefined);
   await trx.deleteFrom('users').where('id', '=', id).execute();
   await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
-  await record(trx, actor, { at: now, kind: 'deleted' }, [deleted(user)]);
+  await recordDeletion(trx, actor, user, later(now, user));
   await addToCounts(trx, countByKind([user], -1));
   if (user.role !== 'member') audit(trx, actor, 'deleted', user);
   return { kind: 'deleted', user };
+}
+
+/** With the number and the values that they had, but for how they signed in. @throws NotFoundError, ForbiddenError, NotUniqueError */
+export async function restoreUser(trx: Trx, actor: Actor, id: number, now: number): Promise<Restored> {
+  const deleted = await takeDeleted(trx, id);
+  if (deleted === undefined) return { kind: 'there already', user: await getUser(trx, id) };
+  const values = unpackValues(deleted.fields);
+  authorize(actor, (someone) => mayChange(someone, values));
+  const deletion = await findChangeSet(trx, deleted.set_id);
+  const updated_at = Math.max(now, deletion?.at ?? 0);
+  const row = { id, ...values, ...derivedColumns(values), updated_at, version: deleted.version + 1 };
+  const user = await insertUser(trx, row);
+  await recordRestoring(trx, actor, user);
+  await addToCounts(trx, countByKind([user]));
+  if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
+  return { kind: 'restored', user };
+}
+
+async function insertUser(trx: Trx, row: UserRow): Promise<User> {
+  const [user] = (await executeCached(trx, 'insert user', row, (values) =>
+    trx.insertInto('users').values(values).returningAll(),
+  )) as [User];
+  await engineOf(trx).indexSearchText(trx, user.id, undefined, user.search_text);
+  return user;
+}
+
+/** A second click on what was done is answered as the first was. @throws NotFoundError */
+async function deletedBefore(trx: Trx, actor: Actor, id: number): Promise<Deleted> {
+  const deleted = await findDeleted(trx, id);
+  const deletion = deleted && (await findChangeSet(trx, deleted.set_id));
+  if (deleted === undefined || actor.user === undefined || deletion?.actor_id !== actor.user.id)
+    throw new NotFoundError(`There is no user ${id}.`);
+  return { kind: 'deleted', user: { id, username: unpackValues(deleted.fields).username } };
 }
 
 function hasAll(user: User, changes: UserChanges): boolean {
   return Object.entries(changes).every(([name, value]) => user[name as keyof User] === value);
 }
 
-function kindOf(before: User, after: User): ChangeSetKind {
-  if (before.is_active === after.is_active) return 'changed';
-  return after.is_active ? 'activated' : 'deactivated';
+/** Of one user's changes none is before the one that it follows, whatever clocks say. */
+function later(now: number, { updated_at }: User): number {
+  return Math.max(now, updated_at);
 }
 
 function auditAccess(trx: Trx, actor: Actor, before: User, user: User): void {

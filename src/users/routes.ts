@@ -10,6 +10,7 @@ import { create, showEditForm, showNewForm, update } from './edit.ts';
 import { showList } from './list/route.ts';
 import { findUserByUsername, getUser } from './queries.ts';
 import { type Request, userIdFrom } from './request.ts';
+import { restore } from './restore.ts';
 import { show } from './show.ts';
 
 export function userRoutes(app: FastifyInstance): void {
@@ -25,6 +26,7 @@ export function userRoutes(app: FastifyInstance): void {
   app.post('/users/:id', updating, update);
   app.get('/users/:id/delete', allow(mayEdit), askToDelete);
   app.post('/users/:id/delete', deleting, remove);
+  app.post('/users/:id/restore', allow(mayEdit, { form: '/users/:id' }), restore);
   app.get('/users/by-username/:username', allow(mayRead), showByUsername);
 
   // The addresses of the first specification.

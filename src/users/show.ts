@@ -4,21 +4,46 @@ import type { FastifyReply } from 'fastify';
 import { isLastAdministrator } from '../auth/administrators.ts';
 import { findLiveSessions } from '../auth/authenticate.ts';
 import { type Credentials, findCredentials } from '../auth/credentials.ts';
-import { mayManage, maySeeMinutes, maySignIn } from '../auth/policy.ts';
+import { mayManage, maySeeAccess, maySeeMinutes, maySignIn } from '../auth/policy.ts';
 import { MOST_FAILURES } from '../auth/second-factor.ts';
 import type { User } from '../db/schema.ts';
+import { personOf } from '../history/described.ts';
+import { findNames } from '../history/queries.ts';
+import { type Place, readTimeline } from '../history/timeline.ts';
 import type { Access, Managed } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';
 import { DAY } from '../lib/clock.ts';
+import { showAsOf } from './as-of.ts';
 import { nearestPage } from './list/page.ts';
-import { getUser } from './queries.ts';
+import { findUser } from './queries.ts';
 import { listBefore, type Request, userIdFrom } from './request.ts';
+import { showDeleted } from './restore.ts';
+
+const SHOWN = 10;
 
 export async function show(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
-  const user = await getUser(db, userIdFrom(request));
+  const { server, query, actor } = request;
+  const { db } = server;
+  if (query.at) return showAsOf(request, reply, query.at);
+  const user = await findUser(db, userIdFrom(request));
+  if (user === undefined) return showDeleted(request, reply);
   const from = await nearestPage(db, listBefore(request));
-  return reply.render('users/show', { user, from, access: await accessOf(request, user) });
+  const seesAccess = actor !== undefined && maySeeAccess(actor, user.id);
+  const place = parsePlace(query.earlier);
+  const { entries, ...timeline } = await readTimeline(db, user, { from: place, limit: SHOWN, seesAccess });
+  const names = await findNames(
+    db,
+    entries.map(({ set }) => set.actor_id),
+  );
+  const rows = entries.map((entry) => ({ ...entry, who: personOf(entry.set.actor_id, names) }));
+  const access = await accessOf(request, user);
+  return reply.render('users/show', { user, from, access, timeline: { ...timeline, entries: rows } });
+}
+
+/** Of the timeline, as it stands in the address of a user’s page. */
+function parsePlace(typed = ''): Place | undefined {
+  const [, version, at, id] = /^(\d{1,15})\.(\d{1,16})\.(\d{1,15})$/.exec(typed) ?? [];
+  return version === undefined ? undefined : { version: Number(version), at: Number(at), id: Number(id) };
 }
 
 /** Undefined for members, who have none. */

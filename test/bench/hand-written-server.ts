@@ -66,8 +66,18 @@ function showList(response: ServerResponse, session: Session, page: number): voi
   );
 }
 
+const NO_TIMELINE = { entries: [], earlier: undefined, beginning: undefined };
+
 function showUser(response: ServerResponse, session: Session, id: number): void {
-  sendPage(response, render('users/show', session, { user: users.get(id), from: LIST, access: undefined }));
+  sendPage(
+    response,
+    render('users/show', session, {
+      user: users.get(id),
+      from: LIST,
+      access: undefined,
+      timeline: NO_TIMELINE,
+    }),
+  );
 }
 
 async function create(request: IncomingMessage, response: ServerResponse): Promise<void> {

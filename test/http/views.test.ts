@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Session } from '../../src/auth/sessions.ts';
 import type { User } from '../../src/db/schema.ts';
+import type { ChangeSet } from '../../src/history/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
 import { parseQuery } from '../../src/lib/forms.ts';
@@ -59,6 +60,28 @@ const access: Views['users/show']['access'] = {
   },
 };
 
+const set: ChangeSet = {
+  id: 1,
+  at: 1,
+  actor_id: 7,
+  subject_id: null,
+  undoes: null,
+  first_id: null,
+  last_id: null,
+  users: 1,
+  kind: 2,
+  via: 1,
+  actor_kind: 1,
+  event: null,
+  detail: null,
+};
+const row = {
+  set,
+  who: { id: 7, name: NAME },
+  whom: { id: 7, name: NAME },
+  fields: { full_name: { was: NAME, became: null }, email: { was: 'a@b.example', became: 'c@d.example' } },
+};
+
 /** Each view with something in every place that can be empty. */
 const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'users/list': {
@@ -73,6 +96,22 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     user: { ...user, id: 8, role: 'viewer' },
     from: list,
     access,
+    timeline: { entries: [row], earlier: { version: 1, at: 1, id: 1 }, beginning: set },
+  },
+  'users/as-of': { user, at: 1, state: { kind: 'there', values: user, version: 1 } },
+  'users/deleted': { deleted: { id: 7, values: user }, row, errors: { email: NAME } },
+  'history/list': {
+    state: { user: NAME, by: NAME, kind: 'access', from: '2026-01-31', to: '2026-01-31' },
+    rows: [row],
+    page: { sets: [set], hasNewer: true, hasOlder: true },
+    notices: [NAME],
+    seesAccess: true,
+  },
+  'history/set': {
+    row,
+    lines: [{ whom: { id: 7, name: NAME }, fields: row.fields }],
+    next: 7,
+    isFirst: false,
   },
   'users/form': {
     user,

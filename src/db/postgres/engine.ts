@@ -6,9 +6,6 @@ import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
-// By connection, of which each has one transaction at a time; the process behind it has a number.
-const COUNTER_SHARD = sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`;
-
 export const postgresEngine: Engine = {
   name: 'postgres',
 
@@ -37,7 +34,8 @@ export const postgresEngine: Engine = {
     await makeVersionTable(db);
   },
 
-  counterShard: COUNTER_SHARD,
+  // By connection, of which each has one transaction at a time; the process behind it has a number.
+  counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`,
 
   async readVersion(db) {
     if (!(await hasTable(db, 'roster_version'))) return 0;
@@ -77,13 +75,6 @@ export const postgresEngine: Engine = {
   overwrite: transact,
   async finishBulkLoad(db) {
     await sql`vacuum (analyze) users, user_counts`.execute(db);
-  },
-
-  async moveRevision(trx) {
-    await sql`update revisions set value = value + 1 where ${COUNTER_SHARD}`.execute(trx);
-  },
-  async readRevision(db) {
-    return Number(await oneValue(db, sql<{ value: string }>`select sum(value) as value from revisions`));
   },
 
   async readLastId(db, table = 'users') {

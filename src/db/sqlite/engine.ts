@@ -51,10 +51,6 @@ export const sqliteEngine: Engine = {
   overwrite,
   async finishBulkLoad() {},
 
-  // Writers take turns, and each has a change set of its own.
-  async moveRevision() {},
-  readRevision: (db) => readLastId(db, 'change_sets'),
-
   readLastId,
   async writeLastId(trx, id, table = 'users') {
     await sql`delete from sqlite_sequence where name = ${table}`.execute(trx);

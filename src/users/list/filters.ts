@@ -5,9 +5,10 @@ import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES, type Role, type User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
 import { DAY } from '../../lib/clock.ts';
+import { parseDay } from '../../lib/days.ts';
 import { date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
-import { codePoints, foldDigits, named, trim } from '../../lib/text.ts';
+import { codePoints, named, trim } from '../../lib/text.ts';
 import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
@@ -129,11 +130,8 @@ function readSearch(typed: string): Search | undefined {
 }
 
 function readDay(typed: string): Day | undefined {
-  // Keyboards for full-width digits have a dash as wide.
-  const day = foldDigits(typed).replaceAll('－', '-');
-  const start = new Date(startOf(day));
-  const isDay = start.getUTCFullYear() >= 1 && start.toISOString().slice(0, 10) === day;
-  return isDay ? day : undefined;
+  const start = parseDay(typed);
+  return start === undefined ? undefined : new Date(start).toISOString().slice(0, 10);
 }
 
 function startOf(day: Day): number {

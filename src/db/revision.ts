@@ -1,0 +1,30 @@
+/** A number that every change of users, or of how they sign in, moves. */
+import { executeCached } from './cached-query.ts';
+import { engineOf } from './engine.ts';
+import type { Db, Trx } from './schema.ts';
+
+export async function moveRevision(trx: Trx): Promise<void> {
+  await executeCached(trx, 'move revision', {}, () =>
+    trx
+      .updateTable('revisions')
+      .set(({ eb }) => ({ value: eb('value', '+', 1) }))
+      .where(engineOf(trx).counterShard),
+  );
+}
+
+export async function readRevision(db: Db): Promise<number> {
+  const { value } = await db
+    .selectFrom('revisions')
+    .select(({ fn }) => fn.sum<number | string>('value').as('value'))
+    .executeTakeFirstOrThrow();
+  return Number(value);
+}
+
+/** In a database that takes over from another one, whose revisions nobody is to see again. */
+export async function raiseRevision(trx: Trx, value: number): Promise<void> {
+  await trx
+    .updateTable('revisions')
+    .set(({ eb }) => ({ value: eb('value', '+', value) }))
+    .where('slot', '=', 0)
+    .execute();
+}

@@ -1,0 +1,35 @@
+/** The numbers by which history is kept: they stay, whatever their names are, and none is given twice. */
+
+export const KINDS = {
+  created: 1,
+  changed: 2,
+  activated: 3,
+  deactivated: 4,
+  deleted: 5,
+  restored: 6,
+  access: 7,
+  loaded: 8,
+  copied: 9,
+  /** From then on there is a history: of those who were there already nobody knows what was done before. */
+  began: 10,
+} as const;
+
+export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4 } as const;
+
+export const ACTORS = { user: 1, visitor: 2, 'command line': 3 } as const;
+
+/** Of a user's fields; those below 1000 are Roster's own. */
+export const FIELDS = { username: 1, email: 2, full_name: 3, is_active: 4, role: 5, created_at: 6 } as const;
+
+export type Kind = keyof typeof KINDS;
+export type Way = keyof typeof WAYS;
+export type ActorKind = keyof typeof ACTORS;
+export type KeptField = keyof typeof FIELDS;
+
+/** Undefined for one that a newer Roster has given. */
+export function nameOfCode<N extends string>(
+  codes: Readonly<Record<N, number>>,
+  code: number,
+): N | undefined {
+  return (Object.keys(codes) as N[]).find((name) => codes[name] === code);
+}

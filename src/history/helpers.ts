@@ -1,0 +1,15 @@
+/** What the views of history can call. */
+import { historyAddress } from './address.ts';
+import { KINDS } from './codes.ts';
+import type { ChangeSet } from './queries.ts';
+import { FIELD_NAMES, KIND_NAMES, shownValue, whoDid, wordsOf } from './words.ts';
+
+export const historyHelpers = {
+  fieldNames: FIELD_NAMES,
+  historyAddress,
+  isLoaded: ({ kind }: ChangeSet) => kind === KINDS.loaded,
+  kindNames: KIND_NAMES,
+  shownValue,
+  whoDid,
+  wordsOf,
+};

@@ -1,0 +1,84 @@
+/** What was done to one user, the last first. */
+import type { Db, User } from '../db/schema.ts';
+import { KINDS } from './codes.ts';
+import { type FieldChanges, unpackFields } from './fields.ts';
+import { type ChangeSet, findBeginning } from './queries.ts';
+
+/** A change set, and what it changed of the user; without a version where it is about how they sign in. */
+export type Entry = { set: ChangeSet; version?: number; fields: FieldChanges };
+
+/** Where the page before has ended, in both of what a timeline is made of. */
+export type Place = { version: number; at: number; id: number };
+
+export type Timeline = {
+  entries: readonly Entry[];
+  earlier: Place | undefined;
+  /** Where nobody knows more, since the user was there before: what they arrived with. */
+  beginning: ChangeSet | undefined;
+};
+
+type Options = { from?: Place | undefined; limit: number; seesAccess: boolean };
+
+/** @param user as they were read: what was done since is not half there. */
+export async function readTimeline(
+  db: Db,
+  { id, version }: Pick<User, 'id' | 'version'>,
+  { from = { version: version + 1, at: Number.MAX_SAFE_INTEGER, id: 0 }, limit, seesAccess }: Options,
+): Promise<Timeline> {
+  const changes = await findChanges(db, id, from.version, limit + 1, seesAccess);
+  const facts = seesAccess ? await findFacts(db, id, from, limit + 1) : [];
+  const all = [...changes, ...facts].sort(byTime);
+  const entries = all.slice(0, limit);
+  if (all.length > limit) return { entries, earlier: placeAfter(entries, from), beginning: undefined };
+  const isKnown = [...entries, { version: from.version - 1 }].some((entry) => entry.version === 1);
+  return { entries, earlier: undefined, beginning: isKnown ? undefined : await findBeginning(db, id) };
+}
+
+function byTime({ set: one }: Entry, { set: other }: Entry): number {
+  return other.at - one.at || other.id - one.id;
+}
+
+function placeAfter(entries: readonly Entry[], from: Place): Place {
+  const change = entries.findLast(({ version }) => version !== undefined);
+  const fact = entries.findLast(({ version }) => version === undefined)?.set ?? from;
+  return { version: change?.version ?? from.version, at: fact.at, id: fact.id };
+}
+
+async function findChanges(
+  db: Db,
+  userId: number,
+  below: number,
+  limit: number,
+  seesAccess: boolean,
+): Promise<Entry[]> {
+  const rows = await db
+    .selectFrom('changes')
+    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
+    .selectAll('change_sets')
+    .select(['changes.version', 'changes.fields', 'changes.at as own_at'])
+    .where('changes.user_id', '=', userId)
+    .where('changes.version', '<', below)
+    .$if(!seesAccess, (query) => query.where('change_sets.kind', '!=', KINDS.access))
+    .orderBy('changes.version', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ version, fields: packed, own_at, ...set }) => {
+    const { role, ...fields } = unpackFields(packed);
+    const shown = seesAccess && role ? { ...fields, role } : fields;
+    return { set: { ...set, at: own_at ?? set.at }, version, fields: shown };
+  });
+}
+
+async function findFacts(db: Db, userId: number, { at, id }: Place, limit: number): Promise<Entry[]> {
+  const sets = await db
+    .selectFrom('change_sets')
+    .selectAll()
+    .where('subject_id', '=', userId)
+    .where('at', '<=', at)
+    .where(({ eb, or }) => or([eb('at', '<', at), eb('id', '<', id)]))
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return sets.map((set) => ({ set, fields: {} }));
+}

@@ -1,0 +1,90 @@
+/** What was done, in words that follow whoever did it: "marta changed the email". */
+import { ROLE_NAMES } from '../auth/policy.ts';
+import type { Role, User } from '../db/schema.ts';
+import { shownEmail } from '../lib/email.ts';
+import { date, number } from '../lib/formats.ts';
+import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, WAYS } from './codes.ts';
+import type { FieldChanges } from './fields.ts';
+import type { ChangeSet } from './queries.ts';
+
+export const FIELD_NAMES: Readonly<Record<KeptField, string>> = {
+  username: 'Username',
+  email: 'Email',
+  full_name: 'Full name',
+  is_active: 'Status',
+  role: 'Role',
+  created_at: 'Created',
+};
+
+/** As one chooses among them; the others are shown where none is chosen. */
+export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
+  created: 'Created',
+  changed: 'Changed',
+  activated: 'Activated',
+  deactivated: 'Deactivated',
+  deleted: 'Deleted',
+  restored: 'Brought back',
+  access: 'Access',
+};
+
+type Words = { done: string; of?: 'of' | 'for' | '' };
+
+const EVENTS: Readonly<Record<string, Words>> = {
+  'access link made': { done: 'created an access link', of: 'for' },
+  'access link withdrawn': { done: 'withdrew the access link' },
+  'all sessions ended': { done: 'ended all sessions' },
+  'first administrator made': { done: 'set up the first administrator', of: '' },
+  'made an administrator': { done: 'made an administrator', of: 'of' },
+  'other sessions ended': { done: 'ended all other sessions' },
+  'password changed': { done: 'changed the password' },
+  'password set by link': { done: 'chose a password by the access link' },
+  'recovery codes renewed': { done: 'made new recovery codes', of: 'for' },
+  'role changed': { done: 'changed the role' },
+  'second factor removed': { done: 'removed the second factor' },
+  'second factor set': { done: 'set up the second factor' },
+  'session ended': { done: 'ended a session' },
+};
+
+/** With the word that leads to whom it was done; nothing where that says itself. */
+export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
+  const kind = nameOfCode(KINDS, set.kind);
+  const many = `${number.format(set.users)} ${set.users === 1 ? 'user' : 'users'}`;
+  if (set.event === 'second factor required of')
+    return { done: `asked for a second factor of ${peopleOf(set.detail)}`, of: '' };
+  if (set.event === 'second factors given up')
+    return { done: `gave up ${set.detail} second factors, with the key that was lost`, of: '' };
+  if (set.event !== null) {
+    const { done, of = 'of' } = EVENTS[set.event] ?? { done: set.event };
+    return { done, of };
+  }
+  if (kind === 'loaded') return { done: `added ${many} at once`, of: '' };
+  if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };
+  if (kind === 'began') return { done: `began to keep history, with ${many}`, of: '' };
+  if (kind === 'changed' || kind === 'access') return { done: `changed ${namesOf(fields)}`, of: 'of' };
+  return { done: kind === 'restored' ? 'brought back' : (kind ?? 'did something new to'), of: '' };
+}
+
+export function whoDid({ actor_kind, via }: ChangeSet): string {
+  if (nameOfCode(WAYS, via) === 'link') return 'Somebody with the access link';
+  return nameOfCode(ACTORS, actor_kind) === 'command line' ? 'The command line' : 'Somebody at this machine';
+}
+
+export function shownValue<F extends KeptField>(field: F, value: User[F]): string {
+  if (field === 'is_active') return value ? 'Active' : 'Inactive';
+  if (field === 'role') return ROLE_NAMES[value as Role].one;
+  if (field === 'email') return shownEmail(String(value));
+  if (field === 'created_at') return date.format(Number(value));
+  return String(value ?? '');
+}
+
+const and = new Intl.ListFormat('en');
+
+function namesOf(fields: FieldChanges): string {
+  const names = (Object.keys(fields) as KeptField[]).map((field) => FIELD_NAMES[field].toLowerCase());
+  return names.length > 0 ? `the ${and.format(names)}` : 'something';
+}
+
+function peopleOf(roles: string | null): string {
+  const names = (roles ?? '').split(', ').map((role) => ROLE_NAMES[role as Role]?.many ?? role);
+  return and.format(names);
+}

@@ -1,0 +1,37 @@
+/** A user as they were at some time: `/users/7?at=2026-01-31`, which is the end of that day, or a moment of it. */
+import type { FastifyReply } from 'fastify';
+import { mayEdit } from '../auth/policy.ts';
+import { BadSubmissionError, NotFoundError } from '../errors.ts';
+import { unpackValues } from '../history/fields.ts';
+import { findDeleted } from '../history/queries.ts';
+import { readStateAt } from '../history/state-at.ts';
+import { DAY } from '../lib/clock.ts';
+import { parseDay } from '../lib/days.ts';
+import { quotable } from '../lib/text.ts';
+import { findUser } from './queries.ts';
+import { type Request, userIdFrom } from './request.ts';
+
+export async function showAsOf(request: Request, reply: FastifyReply, typed: string) {
+  const { db } = request.server;
+  const id = userIdFrom(request);
+  const at = parseMoment(typed);
+  if (at === undefined)
+    throw new BadSubmissionError(
+      `“${quotable(typed)}” is no time: it can be 2026-01-31 or 2026-01-31T14:00Z.`,
+    );
+  const user = await findUser(db, id);
+  const deleted = !user && request.actor && mayEdit(request.actor) ? await findDeleted(db, id) : undefined;
+  const known = user ?? (deleted && { id, ...unpackValues(deleted.fields) });
+  const state = known && (await readStateAt(db, id, at));
+  if (known === undefined || state === undefined) throw new NotFoundError(`There is no user ${id}.`);
+  return reply.render('users/as-of', { user: known, at, state });
+}
+
+/** In UTC, as it stands in the address. */
+function parseMoment(typed: string): number | undefined {
+  const day = parseDay(typed);
+  if (day !== undefined) return day + DAY - 1;
+  const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(typed);
+  const at = isMoment ? Date.parse(typed) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}

@@ -1,0 +1,44 @@
+/** Those who were deleted: what they were, and bringing them back. */
+import type { FastifyReply } from 'fastify';
+import { mayEdit } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { NotFoundError, NotUniqueError } from '../errors.ts';
+import { describeSets } from '../history/described.ts';
+import { unpackValues } from '../history/fields.ts';
+import { findChangeSet, findDeleted } from '../history/queries.ts';
+import { named } from '../lib/text.ts';
+import { restoreUser } from './commands.ts';
+import { addHolders, type Problems } from './form.ts';
+import { type Request, userAddress, userIdFrom } from './request.ts';
+
+/** For those who change users; for everyone else as if there had never been anybody. @throws NotFoundError */
+export async function showDeleted(
+  request: Request,
+  reply: FastifyReply,
+  { errors = {}, status = 404 }: { errors?: Problems; status?: number } = {},
+) {
+  const { db } = request.server;
+  const id = userIdFrom(request);
+  const deleted = request.actor && mayEdit(request.actor) ? await findDeleted(db, id) : undefined;
+  const set = deleted && (await findChangeSet(db, deleted.set_id));
+  const [row] = set ? await describeSets(db, [set], true) : [];
+  if (deleted === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
+  const shown = { id, values: unpackValues(deleted.fields) };
+  return reply.render('users/deleted', { deleted: shown, row, errors }, status);
+}
+
+export async function restore(request: Request, reply: FastifyReply) {
+  const id = userIdFrom(request);
+  const { db, clock } = request.server;
+  try {
+    const { kind, user } = await runCommand(request, (trx, actor) => restoreUser(trx, actor, id, clock()));
+    const sentence = kind === 'restored' ? 'is back' : 'was there already';
+    return reply.seeOther(userAddress(id, request), `User ${named(user.username)} ${sentence}!`);
+  } catch (error) {
+    const deleted = error instanceof NotUniqueError ? await findDeleted(db, id) : undefined;
+    if (deleted === undefined) throw error;
+    const { username, email } = unpackValues(deleted.fields);
+    const { errors } = await addHolders(db, { username, email }, {});
+    return showDeleted(request, reply, { errors, status: 422 });
+  }
+}
