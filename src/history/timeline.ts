@@ -30,7 +30,7 @@ export async function readTimeline(
   const all = [...changes, ...facts].sort(byTime);
   const entries = all.slice(0, limit);
   if (all.length > limit) return { entries, earlier: placeAfter(entries, from), beginning: undefined };
-  const isKnown = [...entries, { version: from.version - 1 }].some((entry) => entry.version === 1);
+  const isKnown = [...entries, from].some((entry) => entry.version === 1);
   return { entries, earlier: undefined, beginning: isKnown ? undefined : await findBeginning(db, id) };
 }
 

@@ -1,0 +1,217 @@
+/** History as people see it: on a user's page, everyone's, one change set, and those who are deleted. */
+import { describe, expect, test } from 'vitest';
+import { seedUsers } from '../../src/cli/seed.ts';
+import type { Role } from '../../src/db/schema.ts';
+import { DAY } from '../../src/lib/clock.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
+
+const NOW = Date.UTC(2100, 10, 28, 17);
+
+/** Between the days, which are lines of their own. */
+const doneOn = (page: ReturnType<typeof pageOf>) => page.column('What').filter((what) => what !== '');
+
+async function start() {
+  const clock = movableClock(NOW);
+  const app = await startApp({}, undefined, clock);
+  const people = {
+    admin: await addPerson(app.db, 'ann', 'admin'),
+    editor: await addPerson(app.db, 'emil', 'editor'),
+    viewer: await addPerson(app.db, 'vera', 'viewer'),
+  };
+  const headersFor = async (role: Exclude<Role, 'member'>) => signedIn(app, people[role]);
+  const read = async (role: Exclude<Role, 'member'>, path: string) =>
+    pageOf(await get(app, path, await headersFor(role)));
+  const send = async (role: Exclude<Role, 'member'>, path: string, fields: Record<string, string>) =>
+    post(app, path, fields, await headersFor(role));
+  return { app, clock, people, read, send };
+}
+
+describe('what was done to someone', () => {
+  test('is on their page in tens, and everything earlier is a page further', async () => {
+    const { app, clock, read, send } = await start();
+    const max = await addUser(app.db, { username: 'max' }, NOW);
+    for (let version = 1; version <= 12; version++) {
+      clock.move(HOUR);
+      await send('editor', `/users/${max.id}`, { full_name: `Max ${version}`, version: String(version) });
+    }
+    const page = await read('viewer', `/users/${max.id}`);
+    expect(page.text).toContain('emil changed the full name just now Full name was Max 11 Max 12');
+    expect(page.text).not.toContain('was Max 1 Max 2');
+    const earlier = await read('viewer', page.link('Earlier'));
+    expect(earlier.text).toMatch(/was Max 1 Max 2 .* was nothing Max 1 The command line created just now$/);
+    expect(earlier.text).not.toContain('was Max 2 Max 3');
+    expect(earlier.links.map(({ text }) => text)).not.toContain('Earlier');
+  });
+
+  test('to how they sign in, and to their role, is seen by administrators and by themselves alone', async () => {
+    const { app, people, read, send } = await start();
+    const { id } = people.editor;
+    await send('admin', `/users/${id}`, { role: 'viewer', version: '1' });
+    await send('admin', `/users/${id}`, { role: 'editor', full_name: 'Emil E', version: '2' });
+    await signedIn(app, people.editor);
+    await send('admin', `/users/${id}/sessions/delete`, {});
+    for (const role of ['admin', 'editor'] as const) {
+      const { text } = await read(role, `/users/${id}`);
+      expect(text).toContain('ann ended all sessions');
+      expect(text).toContain('ann changed the role just now Role was Editor Viewer');
+    }
+    const seen = (await read('viewer', `/users/${id}`)).text;
+    expect(seen).toContain('ann changed the full name just now Full name was nothing Emil E');
+    expect(seen).not.toMatch(/sessions|changed the role|was Editor|was Viewer/);
+  });
+
+  test('before there was a history is said not to be known, and so is who was added with many others', async () => {
+    const { app, read } = await start();
+    await seedUsers(app.db, 3);
+    const { text } = await read('viewer', '/users/5');
+    expect(text).toMatch(/Activity The command line added 3 users at once /);
+    const then = await read('viewer', '/users/5?at=2020-01-01');
+    expect(then.text).toContain('What this user was then is not known');
+  });
+});
+
+test.each([
+  ['2100-11-28', 'Max Now'],
+  ['2100-11-27', 'Max Then'],
+  ['2100-11-28T16:59Z', 'Max Then'],
+  ['2100-11-25', 'This user was not there yet.'],
+])('a user as of %s is marked as such, and has no buttons', async (at, expected) => {
+  const { app, read, send } = await start();
+  const made = NOW - 2 * DAY;
+  const max = await addUser(app.db, { username: 'max', full_name: 'Max Then' }, made);
+  await send('admin', `/users/${max.id}`, { full_name: 'Max Now', version: '1' });
+  const page = await read('viewer', `/users/${max.id}?at=${at}`);
+  expect(page.text).toContain('As of ');
+  expect(page.text).toContain(expected);
+  expect(page.buttons).toEqual([]);
+  expect((await read('viewer', `/users/${max.id}?at=soon`)).text).toContain('“soon” is no time');
+});
+
+describe('everyone’s history', () => {
+  test('is a page for all who read, without what an editor may not see', async () => {
+    const { app, people, read, send } = await start();
+    const max = await addUser(app.db, { username: 'max' }, NOW);
+    await send('editor', `/users/${max.id}`, { is_active: '0', version: '1' });
+    await send('admin', `/users/${people.viewer.id}/invitation`, {});
+    await send('editor', `/users/${max.id}/delete`, {});
+    const admin = (await read('admin', '/history')).text;
+    expect(admin).toMatch(
+      /28 Nov 2100 17:00 emil Deleted max 17:00 ann Created an access link for vera 17:00 emil Deactivated max 17:00 The command line Created max/,
+    );
+    const viewer = (await read('viewer', '/history')).text;
+    expect(viewer).toContain('emil Deleted max 17:00 emil Deactivated max');
+    expect(viewer).not.toContain('access link');
+    const rest = (await read('viewer', '/history?kind=access')).text;
+    expect(rest).toContain('Nothing like that was done');
+  });
+
+  test.each([
+    ['kind=deleted', ['Deleted max']],
+    ['by=emil', ['Deleted max', 'Changed the full name of max']],
+    ['by=emil&kind=changed', ['Changed the full name of max']],
+    ['user=max', []],
+    ['user=5', ['Deleted max', 'Changed the full name of max', 'Created max']],
+    ['user=5&from=2100-11-28&to=2100-11-28', ['Deleted max', 'Changed the full name of max']],
+    ['from=2100-11-29', []],
+    ['to=2100-11-26&user=5', ['Created max']],
+    ['by=nobody', []],
+  ])('of %s says %j', async (query, expected) => {
+    const { app, read, send } = await start();
+    await addUser(app.db, { username: 'x' }, NOW);
+    const max = await addUser(app.db, { username: 'max' }, NOW - 2 * DAY);
+    expect(max.id).toBe(5);
+    await send('editor', '/users/5', { full_name: 'Max', version: '1' });
+    await send('editor', '/users/5/delete', {});
+    const page = await read('admin', `/history?${query}`);
+    expect(expected.length > 0 ? doneOn(page) : page.text).toEqual(
+      expected.length > 0 ? expected : expect.stringContaining('Nothing like that was done'),
+    );
+  });
+
+  test('goes on from where it is, back and forth, and each leads to what it was', async () => {
+    const { app, read } = await start();
+    for (let user = 1; user <= 120; user++) await addUser(app.db, { username: `u${user}` }, NOW + (user % 3));
+    const first = await read('viewer', '/history?kind=created');
+    const seen = [...doneOn(first)];
+    let page = first;
+    while (page.links.some(({ text }) => text === 'Older')) {
+      page = await read('viewer', page.link('Older'));
+      seen.push(...doneOn(page));
+    }
+    // With the three who are there from the start.
+    expect([seen.length, new Set(seen).size]).toEqual([123, 123]);
+    const back = await read('viewer', page.link('Newer'));
+    expect(doneOn(back)).toEqual(seen.slice(50, 100));
+    const set = await read('viewer', first.links.find(({ href }) => /^\/history\/\d/.test(href))?.href ?? '');
+    expect(set.text).toMatch(/Created u119 The command line, 28 November 2100, 17:00 UTC/);
+  });
+});
+
+describe('a deleted user', () => {
+  async function startDeleted(role: Role = 'member') {
+    const started = await start();
+    const { app, send } = started;
+    const gone = await addPerson(app.db, 'max', role, { full_name: 'Max Power' });
+    await send('admin', `/users/${gone.id}/delete`, {});
+    return { ...started, gone, path: `/users/${gone.id}` };
+  }
+
+  test('is told to those who may know who it was, and is nobody to all others', async () => {
+    const { app, people, path } = await startDeleted();
+    const answer = await get(app, path, await signedIn(app, people.editor));
+    expect(answer.statusCode).toBe(404);
+    expect(pageOf(answer).text).toMatch(
+      /Max Power is deleted ann deleted this user just now.*max@example\.org/,
+    );
+    const hidden = await get(app, path, await signedIn(app, people.viewer));
+    expect([hidden.statusCode, pageOf(hidden).text]).toEqual([
+      404,
+      expect.stringContaining('There is no user 4.'),
+    ]);
+    expect(hidden.body).not.toContain('Power');
+  });
+
+  test('comes back with number and values, but without what they signed in with', async () => {
+    const { app, gone, path, read, send } = await startDeleted('editor');
+    const answer = await send('admin', `${path}/restore`, {});
+    expect([answer.statusCode, answer.headers.location, answer.body]).toEqual([
+      303,
+      path,
+      'User max is back!\n',
+    ]);
+    const page = await read('admin', path);
+    expect(page.text).toContain('Password Not set');
+    expect(page.text).toMatch(/ann brought back just now ann deleted just now/);
+    const row = await app.db
+      .selectFrom('users')
+      .selectAll()
+      .where('id', '=', gone.id)
+      .executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ ...gone, version: 3, updated_at: NOW });
+    expect((await send('admin', `${path}/restore`, {})).body).toBe('User max was there already!\n');
+    expect((await read('viewer', '/users?q=power')).column('User')).toEqual(['Max Power max']);
+  });
+
+  test('who had a role is brought back by administrators alone', async () => {
+    const { path, read, send } = await startDeleted('viewer');
+    expect((await send('editor', `${path}/restore`, {})).statusCode).toBe(403);
+    expect((await read('editor', path)).buttons).not.toContain('Bring back');
+  });
+
+  test('whose name is taken by now stays deleted, and it is said by whom', async () => {
+    const { app, path, send } = await startDeleted();
+    await addUser(app.db, { username: 'MAX', email: 'x@example.org' });
+    const answer = await send('editor', `${path}/restore`, {});
+    expect(answer.statusCode).toBe(422);
+    expect(pageOf(answer).text).toContain('That username already belongs to MAX.');
+    expect(pageOf(answer).text).toContain('Max Power is deleted');
+  });
+
+  test('is deleted by the second click, too, and by nobody else', async () => {
+    const { path, send } = await startDeleted();
+    expect((await send('admin', `${path}/delete`, {})).body).toBe('User max deleted!\n');
+    expect((await send('editor', `${path}/delete`, {})).statusCode).toBe(404);
+  });
+});
