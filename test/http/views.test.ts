@@ -68,6 +68,13 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     everyone: 32,
     terms: parseSearch('ann "<b>"'),
     notices: [NAME],
+    firstSteps: {
+      left: ['administrator', 'invite', 'origin'],
+      isAlone: true,
+      madeUp: 100,
+      isOwner: true,
+      line: NAME,
+    },
   },
   'users/show': {
     user: { ...user, id: 8, role: 'viewer' },
