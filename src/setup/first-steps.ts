@@ -44,7 +44,7 @@ export async function firstStepsFor(
 /** In this browser. */
 export async function hideFirstSteps({ server }: FastifyRequest, reply: FastifyReply) {
   const { name, options } = cookieOf(server, 'first_steps', HIDDEN_FOR_SECONDS);
-  reply.setCookie(name, 'hidden', options);
+  reply.setCookie(name, '1', options);
   return reply.seeOther('/users');
 }
 
