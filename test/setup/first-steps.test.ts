@@ -77,7 +77,7 @@ describe.runIf(process.platform === 'linux')('the button by which one becomes ad
     expect((await at('/users?status=active')).buttons).not.toContain('Become administrator');
   });
 
-  test('leads nowhere by way of a proxy, from another site or by a name that was pointed here', async () => {
+  test('leads nowhere by way of a proxy or from another site', async () => {
     const address = await listen(await startApp());
     const { port } = new URL(address);
     for (const headers of [
