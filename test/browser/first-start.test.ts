@@ -41,7 +41,7 @@ test.each([
     const page = await context.newPage();
     await page.goto('/');
     await expectText(page, 'Welcome to Roster');
-    await press(page, 'Try it with made-up people');
+    await press(page, 'Add made-up people');
     await expectText(page, '100 made-up people added.');
     await press(page, 'Take them out again');
     await expectText(page, '100 made-up people taken out.');
@@ -66,7 +66,7 @@ test.each([
     expect(await page.getByRole('link', { name: 'Invite', exact: true }).getAttribute('href')).toBe(
       '/invite',
     );
-    await press(page, 'Hide this');
+    await press(page, 'Hide');
     await expectText(page, 'Showing 1–1 of 1');
     expect(await page.getByText('What is left to do').count()).toBe(0);
   },

@@ -18,7 +18,7 @@ describe('an empty directory', () => {
     expect([page.heading, page.notices]).toEqual(['Welcome to Roster', []]);
     expect(page.text).toContain('Become administrator');
     expect(page.link('Add the first user')).toBe('/users/new');
-    expect(page.form('Try it with made-up people').action).toBe('/made-up-people');
+    expect(page.form('Add made-up people').action).toBe('/made-up-people');
   });
 
   test('says where the link to the administrator stands, and what to type, where it is not known who asks', async () => {
