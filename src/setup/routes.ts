@@ -30,7 +30,7 @@ const NOT_OWNER =
   'Only whoever runs Roster becomes the administrator by this button; anyone else by the link in its log.';
 
 export function setupRoutes(app: FastifyInstance): void {
-  app.post('/setup', allow(mayRead), leadToSetup);
+  app.post('/setup', allow(mayRead, { form: '/users' }), leadToSetup);
   app.get('/setup/:token', allow(anyone, { isBeforeSetup: true }), showSetup);
   app.post('/setup/:token', allow(anyone, { isBeforeSetup: true }), setUp);
   app.post('/first-steps/delete', allow(mayManage, { form: '/users' }), hideFirstSteps);
