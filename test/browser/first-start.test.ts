@@ -63,7 +63,7 @@ test.each([
 
     await expectText(page, 'What is left to do');
     await expectText(page, 'Let others reach Roster');
-    expect(await page.getByRole('link', { name: 'Invite', exact: true }).getAttribute('href')).toBe(
+    expect(await page.getByRole('link', { name: 'Invite someone' }).getAttribute('href')).toBe(
       '/invite',
     );
     await press(page, 'Hide');

@@ -126,7 +126,7 @@ describe('what is left to do', () => {
     const { app, read } = await startWithAnn();
     const page = await read();
     for (const step of ['What is left to do', INVITE, ORIGIN]) expect(page.text).toContain(step);
-    expect(page.link('Invite')).toBe('/invite');
+    expect(page.link('Invite someone')).toBe('/invite');
     await addUser(app.db, { username: 'max' });
     expect((await read()).text).toContain(INVITE);
     await addUser(app.db, { username: 'vera', role: 'viewer' });
