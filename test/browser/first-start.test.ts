@@ -63,9 +63,7 @@ test.each([
 
     await expectText(page, 'What is left to do');
     await expectText(page, 'Let others reach Roster');
-    expect(await page.getByRole('link', { name: 'Invite someone' }).getAttribute('href')).toBe(
-      '/invite',
-    );
+    expect(await page.getByRole('link', { name: 'Invite someone' }).getAttribute('href')).toBe('/invite');
     await press(page, 'Hide');
     await expectText(page, 'Showing 1–1 of 1');
     expect(await page.getByText('What is left to do').count()).toBe(0);
