@@ -24,7 +24,16 @@ function importsOf(path: string): string[] {
   return specifiers.map((name) => (name.startsWith('.') ? normalize(join(path, '..', name)) : name));
 }
 
-const FEATURES = ['account', 'history', 'invitations', 'roles', 'sessions', 'setup', 'users'];
+const FEATURES = [
+  'account',
+  'history',
+  'invitations',
+  'made-up-people',
+  'roles',
+  'sessions',
+  'setup',
+  'users',
+];
 
 /**
  * The layers, from the bottom of the house up: what knows nothing of the rest, databases and searching, who may and what

@@ -12,6 +12,8 @@ export type Actor = {
   /** `open` while there is no administrator: whoever is there may do what an editor may, and has no `user`. */
   via: 'form' | 'open' | 'setup' | 'link' | 'command line';
   address: string | undefined;
+  /** One that is open, for what is done to many users at once. */
+  changeSet?: { id: number; at: number };
   note: (event: string, user?: Named) => void;
 };
 

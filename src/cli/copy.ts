@@ -24,6 +24,7 @@ import {
 } from '../history/queries.ts';
 import { insertHistory, recordLoad } from '../history/record.ts';
 import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
+import { findMadeUp, markMadeUp } from '../made-up-people/queries.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { readCounts, sumByStatus } from '../users/counts.ts';
 import { findUsersAfter } from '../users/queries.ts';
@@ -117,6 +118,7 @@ export async function copyEverything(
       const changes = await sumUp(changesIn(from), (some) => insertHistory(to, { changes: [...some] }));
       const deleted = await sumUp(deletedIn(from), (some) => insertHistory(to, { deleted_users: [...some] }));
       const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
+      await markMadeUp(to, await findMadeUp(from));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       for (const table of ['users', 'change_sets'] as const)
         await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from, table), table);

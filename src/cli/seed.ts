@@ -6,9 +6,9 @@ import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { recordLoad } from '../history/record.ts';
 import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
+import { person } from '../made-up-people/people.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
-import { person } from './made-up-people.ts';
 import { isFirstUse, openNamed } from './named-database.ts';
 
 const MOST = 100_000_000;

@@ -12,7 +12,8 @@ import * as door from './migrations/0004-door.ts';
 import * as heartbeats from './migrations/0005-heartbeats.ts';
 import * as names from './migrations/0006-names.ts';
 import * as lastSignIn from './migrations/0007-last-sign-in.ts';
-import * as history from './migrations/0008-history.ts';
+import * as madeUpPeople from './migrations/0008-made-up-people.ts';
+import * as history from './migrations/0009-history.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   heartbeats,
   names,
   lastSignIn,
+  madeUpPeople,
   history,
 ];
 

@@ -87,6 +87,9 @@ export type TicketsTable = {
 /** Sealed drafts that have been opened, and the session in which each waits, or has waited. */
 export type UsedDraftsTable = { draft_hash: string; session_id: number; used_at: number };
 
+/** Users who were made up to try Roster with; who of them has been changed since has another version than 1. */
+export type MadeUpPeopleTable = { user_id: number };
+
 export type HeartbeatsTable = { id: Generated<number> };
 
 /** What one act did, and to how many users. Kinds are numbers of `history/codes.ts`. */
@@ -145,6 +148,7 @@ export type Schema = {
   tickets: TicketsTable;
   used_drafts: UsedDraftsTable;
   heartbeats: HeartbeatsTable;
+  made_up_people: MadeUpPeopleTable;
   change_sets: ChangeSetsTable;
   changes: ChangesTable;
   deleted_users: DeletedUsersTable;

@@ -13,17 +13,16 @@ type NewSet = { at: number; kind: Kind; users: number } & Partial<
 
 /** A creation keeps no values: they are those of the row, or what later changes have replaced. */
 export async function recordCreation(trx: Trx, actor: Actor, user: User): Promise<void> {
-  const set = await insertSet(trx, actor, { at: user.created_at, kind: 'created', users: 1 });
-  await insertChange(trx, { user_id: user.id, version: user.version, set_id: set, at: null, fields: null });
+  const set = await setFor(trx, actor, { at: user.created_at, kind: 'created', users: 1 });
+  await insertChange(trx, { user_id: user.id, version: user.version, ...set, fields: null });
 }
 
 export async function recordChange(trx: Trx, actor: Actor, before: User, after: User): Promise<void> {
   const isRoleAlone = changedFields(before, after).every((field) => field === 'role');
   const kind = isRoleAlone ? 'access' : kindOf(before, after);
   const { id, version, updated_at: at } = after;
-  const set = await insertSet(trx, actor, { at, kind, users: 1 });
-  const fields = packChanges(before, after);
-  await insertChange(trx, { user_id: id, version, set_id: set, at: null, fields });
+  const set = await setFor(trx, actor, { at, kind, users: 1 });
+  await insertChange(trx, { user_id: id, version, ...set, fields: packChanges(before, after) });
   // Found among changes of access, too.
   if (before.role !== after.role && !isRoleAlone)
     await insertSet(trx, actor, {
@@ -37,16 +36,36 @@ export async function recordChange(trx: Trx, actor: Actor, before: User, after: 
 }
 
 export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: number): Promise<void> {
-  const set = await insertSet(trx, actor, { at, kind: 'deleted', users: 1 });
+  const set = await setFor(trx, actor, { at, kind: 'deleted', users: 1 });
   const version = user.version + 1;
   const fields = packValues(user);
-  await insertChange(trx, { user_id: user.id, version, set_id: set, at: null, fields });
-  await trx.insertInto('deleted_users').values({ id: user.id, version, set_id: set, fields }).execute();
+  await insertChange(trx, { user_id: user.id, version, ...set, fields });
+  const { set_id } = set;
+  await trx.insertInto('deleted_users').values({ id: user.id, version, set_id, fields }).execute();
 }
 
 export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promise<void> {
-  const set = await insertSet(trx, actor, { at: user.updated_at, kind: 'restored', users: 1 });
-  await insertChange(trx, { user_id: user.id, version: user.version, set_id: set, at: null, fields: null });
+  const set = await setFor(trx, actor, { at: user.updated_at, kind: 'restored', users: 1 });
+  await insertChange(trx, { user_id: user.id, version: user.version, ...set, fields: null });
+}
+
+/** What `act` does to users, with the actor that it is given, is one change set; none where nothing was done. */
+export async function inOneSet<T>(
+  trx: Trx,
+  actor: Actor,
+  { at, kind }: Pick<NewSet, 'at' | 'kind'>,
+  act: (actor: Actor) => Promise<T>,
+): Promise<T> {
+  const id = await insertSet(trx, actor, { at, kind, users: 0 });
+  const result = await act({ ...actor, changeSet: { id, at } });
+  const changes = trx.selectFrom('changes').where('set_id', '=', id);
+  const { users } = await changes
+    .select(({ fn }) => fn.count<number>('user_id').distinct().as('users'))
+    .executeTakeFirstOrThrow();
+  await (users > 0
+    ? trx.updateTable('change_sets').set({ users }).where('id', '=', id).execute()
+    : trx.deleteFrom('change_sets').where('id', '=', id).execute());
+  return result;
 }
 
 /** Takes them out of those who are deleted: of two who restore somebody, one waits here, and finds none. */
@@ -107,6 +126,13 @@ async function insertSet(trx: Trx, actor: Actor, { kind, ...set }: NewSet): Prom
   );
   await moveRevision(trx);
   return (made as { id: number }).id;
+}
+
+async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Pick<Change, 'set_id' | 'at'>> {
+  if (actor.changeSet === undefined) return { set_id: await insertSet(trx, actor, set), at: null };
+  await moveRevision(trx);
+  const { id, at } = actor.changeSet;
+  return { set_id: id, at: set.at > at ? set.at : null };
 }
 
 async function insertChange(trx: Trx, change: Change): Promise<void> {

@@ -81,6 +81,13 @@ const row = {
   whom: { id: 7, name: NAME },
   fields: { full_name: { was: NAME, became: null }, email: { was: 'a@b.example', became: 'c@d.example' } },
 };
+const firstSteps = {
+  left: ['administrator', 'invite', 'origin'] as const,
+  isAlone: true,
+  madeUp: 1,
+  isOwner: false,
+  line: NAME,
+};
 
 /** Each view with something in every place that can be empty. */
 const SAMPLES: { [V in keyof Views]: Views[V] } = {
@@ -91,6 +98,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     everyone: 32,
     terms: parseSearch('ann "<b>"'),
     notices: [NAME],
+    firstSteps: { ...firstSteps, isOwner: true, madeUp: 100 },
   },
   'users/show': {
     user: { ...user, id: 8, role: 'viewer' },
@@ -162,8 +170,12 @@ function engine() {
   return eta;
 }
 
-/** The list without a page, without a match, and with letters above it. */
+/** The empty directory, and the list without a page, without a match, and with letters above it. */
 const LISTS: Partial<Views['users/list']>[] = [
+  { everyone: 0, page: new Page([], 1, 10, 0), firstSteps },
+  { everyone: 0, page: new Page([], 1, 10, 0), firstSteps: { ...firstSteps, isOwner: true } },
+  { everyone: 0, page: new Page([], 1, 10, 0), firstSteps: undefined },
+  { firstSteps },
   { page: new Page([], 1, 10, 0) },
   { list: parseList({ q: NAME }).list, page: new Page([], 1, 10, 0) },
   { list: parseList({ sort: 'username', per_page: '1' }).list, page: new Page([user], 2, 1, 31) },

@@ -27,8 +27,10 @@ import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { ROLES, type Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { recordAccess } from '../../../src/history/record.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
-import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
+import { markMadeUp } from '../../../src/made-up-people/queries.ts';
+import { changeUser, createUser, deleteUser, restoreUser } from '../../../src/users/commands.ts';
 
 const ODD_NAMES = ['Jürgen Müller', 'Łódź Straße', 'Jeanne d’Arc', 'Σίσυφος', 'नमस्ते', 'かぎ'];
 const NAMES = ['Ada Byron', 'Bao Nguyen', 'Chidi Okafor', 'Dana Levi', null, 'Eve Smith'];
@@ -59,11 +61,12 @@ for (const [id, changes] of [
   [13, { role: 'viewer' }],
 ] as const)
   await inTurn((trx, time) => changeUser(trx, commandLine, id, changes, time));
-await inTurn((trx) => deleteUser(trx, commandLine, 9, 2));
+for (const act of [deleteUser, restoreUser, deleteUser])
+  await inTurn((trx, time) => act(trx, commandLine, 9, time));
 await inTurn((trx) => engineOf(trx).writeLastId(trx, 799_999));
 await add('odd6', 'İSTANBUL', 0);
 const { user: last } = await add('gone', null, 0);
-await inTurn((trx) => deleteUser(trx, commandLine, last.id, 2));
+await inTurn((trx, time) => deleteUser(trx, commandLine, last.id, time));
 
 const keyFile = join(folder, 'key');
 writeKey(keyFile, Buffer.alloc(32, 'key'));
@@ -84,6 +87,9 @@ await inTurn(async (trx, time) => {
   await insertInvitation(trx, 12, 'link of 12', time);
   const credentials = await findCredentials(trx, 6);
   if (credentials) await insertTicket(trx, credentials, time);
+  await markMadeUp(trx, [10]);
+  const someone = { id: 11, username: 'user10' };
+  await recordAccess(trx, { ...commandLine, via: 'form', user: someone }, 'session ended', someone, time);
 });
 await db.destroy();
 

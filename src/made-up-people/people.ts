@@ -1,7 +1,7 @@
 /** Made-up people: believable, varied, and the same for the same number on every machine. */
 import { DAY } from '../lib/clock.ts';
 import type { NewUser } from '../users/validation.ts';
-import { FIRST_NAMES, LAST_NAMES } from './made-up-names.ts';
+import { FIRST_NAMES, LAST_NAMES } from './names.ts';
 
 export type Person = NewUser & { created_at: number; updated_at: number };
 
