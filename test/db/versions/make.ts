@@ -61,8 +61,9 @@ for (const [id, changes] of [
   [13, { role: 'viewer' }],
 ] as const)
   await inTurn((trx, time) => changeUser(trx, commandLine, id, changes, time));
-for (const act of [deleteUser, restoreUser, deleteUser])
-  await inTurn((trx, time) => act(trx, commandLine, 9, time));
+await inTurn((trx, time) => deleteUser(trx, commandLine, 9, time));
+await inTurn((trx, time) => restoreUser(trx, commandLine, 9, time));
+await inTurn((trx, time) => deleteUser(trx, commandLine, 9, time));
 await inTurn((trx) => engineOf(trx).writeLastId(trx, 799_999));
 await add('odd6', 'İSTANBUL', 0);
 const { user: last } = await add('gone', null, 0);
