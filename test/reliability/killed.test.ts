@@ -28,6 +28,9 @@ async function expectAll(path: string, usernames: Iterable<string>): Promise<voi
     (await db.selectFrom('users').select('username').execute()).map(({ username }) => username),
   );
   expect([...usernames].filter((username) => !stored.has(username))).toEqual([]);
+  const withHistory = await db.selectFrom('changes').select('user_id').where('version', '=', 1).execute();
+  const sets = await db.selectFrom('change_sets').select('id').execute();
+  expect([withHistory.length, sets.length]).toEqual([stored.size, stored.size]);
   await db.destroy();
 }
 
