@@ -21,6 +21,9 @@ export const ACTORS = { user: 1, visitor: 2, 'command line': 3 } as const;
 /** Of a user's fields; those below 1000 are Roster's own. */
 export const FIELDS = { username: 1, email: 2, full_name: 3, is_active: 4, role: 5, created_at: 6 } as const;
 
+/** The event that stands beside a change of a role and of something else. */
+export const ROLE_CHANGED = 'role changed';
+
 export type Kind = keyof typeof KINDS;
 export type Way = keyof typeof WAYS;
 export type ActorKind = keyof typeof ACTORS;

@@ -1,6 +1,6 @@
 /** Everyone's change sets, the last first, by whom, of which kind and when: each from an index. */
 import type { Db } from '../db/schema.ts';
-import { KINDS, type Kind } from './codes.ts';
+import { KINDS, type Kind, ROLE_CHANGED } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 
 export type HistoryFilter = {
@@ -44,21 +44,29 @@ async function findSets(
   limit: number,
 ): Promise<ChangeSet[]> {
   const parts = filter.userId === undefined ? kinds.map((kind) => [kind]) : [kinds];
+  const isAccessAlone = kinds.every((kind) => kind === 'access');
   const found: ChangeSet[] = [];
   for (const part of parts) {
     const codes = part.map((kind) => KINDS[kind]);
-    const sets = inRange(db, { ...filter, codes }, cursor).limit(limit);
+    const sets = inRange(db, { ...filter, codes, isAccessAlone }, cursor).limit(limit);
     found.push(...(await sets.execute()));
   }
   const sign = cursor?.side === 'newer' ? -1 : 1;
   return found.sort((one, other) => sign * (other.at - one.at || other.id - one.id)).slice(0, limit);
 }
 
-type Part = Omit<HistoryFilter, 'kinds'> & { codes: number[] };
+type Part = Omit<HistoryFilter, 'kinds'> & { codes: number[]; isAccessAlone: boolean };
 
-function inRange(db: Db, { codes, actorId, userId, from, before }: Part, cursor: HistoryCursor | undefined) {
+function inRange(
+  db: Db,
+  { codes, isAccessAlone, actorId, userId, from, before }: Part,
+  cursor: HistoryCursor | undefined,
+) {
   const isNewer = cursor?.side === 'newer';
   let sets = db.selectFrom('change_sets').selectAll().where('kind', 'in', codes);
+  // It stands beside the change that says so, for those who look for changes of access alone.
+  if (!isAccessAlone)
+    sets = sets.where(({ eb, or }) => or([eb('event', 'is', null), eb('event', '!=', ROLE_CHANGED)]));
   if (actorId !== undefined) sets = sets.where('actor_id', '=', actorId);
   if (userId !== undefined)
     sets = sets.where(({ eb, or, selectFrom }) =>

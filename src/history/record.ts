@@ -3,7 +3,7 @@ import { type Actor, audit } from '../auth/actor.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { moveRevision } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { ACTORS, KINDS, type Kind, WAYS } from './codes.ts';
+import { ACTORS, KINDS, type Kind, ROLE_CHANGED, WAYS } from './codes.ts';
 import { changedFields, packChanges, packValues } from './fields.ts';
 import type { Change, ChangeSet, DeletedUser } from './queries.ts';
 
@@ -30,7 +30,7 @@ export async function recordChange(trx: Trx, actor: Actor, before: User, after: 
       kind: 'access',
       users: 1,
       subject_id: id,
-      event: 'role changed',
+      event: ROLE_CHANGED,
       detail: after.role,
     });
 }

@@ -1,6 +1,6 @@
 /** What was done to one user, the last first. */
 import type { Db, User } from '../db/schema.ts';
-import { KINDS } from './codes.ts';
+import { KINDS, ROLE_CHANGED } from './codes.ts';
 import { type FieldChanges, unpackFields } from './fields.ts';
 import { type ChangeSet, findBeginning } from './queries.ts';
 
@@ -74,6 +74,8 @@ async function findFacts(db: Db, userId: number, { at, id }: Place, limit: numbe
     .selectFrom('change_sets')
     .selectAll()
     .where('subject_id', '=', userId)
+    // The change itself says so.
+    .where('event', '!=', ROLE_CHANGED)
     .where('at', '<=', at)
     .where(({ eb, or }) => or([eb('at', '<', at), eb('id', '<', id)]))
     .orderBy('at', 'desc')
