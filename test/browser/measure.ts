@@ -1,0 +1,169 @@
+/** What is wrong with a page as a browser lays it out, by measure: any browser, whose page evaluates a script that it is given. */
+
+type Evaluates = { evaluate(script: string): Promise<unknown> };
+
+export const WIDTHS = [320, 390, 768, 1024, 1280, 1920];
+
+/** What can be pressed has this height and width below 44rem, or a finger's; 24 px else (WCAG 2.2, 2.5.5 and 2.5.8). */
+export function targetAt(width: number, isTouched = false): number {
+  return width < 704 || isTouched ? 44 : 24;
+}
+
+const SEEN = `
+  const isSeen = (element) =>
+    element.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }) &&
+    !element.closest('.visually-hidden, .skip:not(:focus)') &&
+    element.getBoundingClientRect().width > 1 && getComputedStyle(element).clipPath === 'none';
+  const seen = (selector) => [...document.querySelectorAll(selector)].filter(isSeen);
+  const nameOf = (node) =>
+    (node.localName ?? 'text') + ' “' + (node.textContent || node.value || node.name).trim().slice(0, 20) + '”';
+  const CONTROLS = 'a, button, input:not([type="hidden"]), select, summary';
+  // A row of the list is what its link fills, and a label what its box to tick does.
+  const pressed = (element) =>
+    element.closest('tbody tr') ?? (/^(checkbox|radio)$/.test(element.type) && element.closest('label') || element);
+`;
+
+const LAYOUT = `
+  const isInline = (element) => getComputedStyle(element).display === 'inline';
+  // What is seen of a box, within those around it that cut off what is larger than they are.
+  const cut = (box, around) => around.filter((one) => !isInline(one)).reduce((part, one) => {
+    const { overflowX, overflowY } = getComputedStyle(one);
+    const edge = one.getBoundingClientRect();
+    return {
+      left: overflowX === 'visible' ? part.left : Math.max(part.left, edge.left),
+      right: overflowX === 'visible' ? part.right : Math.min(part.right, edge.right),
+      top: overflowY === 'visible' ? part.top : Math.max(part.top, edge.top),
+      bottom: overflowY === 'visible' ? part.bottom : Math.min(part.bottom, edge.bottom),
+    };
+  }, box);
+  const around = (node) => node === document.body ? [] : [node.parentElement, ...around(node.parentElement)];
+  // The lines of a text: of their heights the middle, since letters of one reach into the next.
+  const linesOf = (node, rects) => [...rects].map(({ left, right, top, height }) => {
+    const line = { left, right, top: top + height * 0.2, bottom: top + height * 0.8 };
+    return { node, box: cut(line, around(node)) };
+  }).filter(({ box }) => box.right - box.left > 1 && box.bottom - box.top > 1);
+  const texts = () => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) {
+      const { currentNode } = walker;
+      if (currentNode.data.trim() === '' || !isSeen(currentNode.parentElement)) continue;
+      const range = document.createRange();
+      range.selectNodeContents(currentNode);
+      found.push(...linesOf(currentNode, range.getClientRects()));
+    }
+    return found;
+  };
+  const controls = () => seen(CONTROLS).flatMap((element) => isInline(element)
+    ? linesOf(element, element.getClientRects())
+    : [{ node: element, box: element.getBoundingClientRect() }]);
+
+  const isInside = (box, edge) => box.left > edge.left - 1.5 && box.right < edge.right + 1.5 &&
+    box.top > edge.top - 1.5 && box.bottom < edge.bottom + 1.5;
+  const isOver = (one, other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1 &&
+    Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 1;
+
+  const width = document.documentElement.clientWidth;
+  const { scrollWidth } = document.documentElement;
+  const boxes = [...controls(), ...texts()];
+  for (const [index, { node, box }] of boxes.entries()) {
+    if (box.left < 0 || box.right > width + 0.5) problems.push(nameOf(node) + ' is outside');
+    // A control may begin a little before the edge, so that its text begins there.
+    for (const edge of node.data ? around(node).filter((one) => !/^(inline|contents)$/.test(getComputedStyle(one).display)) : [])
+      if (!isInside(box, edge.getBoundingClientRect())) problems.push(nameOf(node) + ' sticks out of ' + nameOf(edge));
+    for (const other of boxes.slice(index + 1))
+      if (!node.contains(other.node) && !other.node.contains(node) && isOver(box, other.box))
+        problems.push(nameOf(node) + ' overlaps ' + nameOf(other.node));
+  }
+  if (scrollWidth > width) problems.push('scrolls sideways: ' + scrollWidth);
+
+  // A link inside of a sentence is as high as its line (the exception "inline" of both criteria).
+  const isInSentence = (element) => /^inline(-block)?$/.test(getComputedStyle(element).display) &&
+    around(element).find((one) => !isInline(one)).textContent.trim() !== element.textContent.trim();
+  for (const element of seen(CONTROLS).filter((one) => one.localName !== 'a' || !isInSentence(one))) {
+    const { width, height } = pressed(element).getBoundingClientRect();
+    if (Math.min(width, height) < target - 0.5) problems.push(nameOf(element) + ' is ' + width + ' x ' + height);
+  }
+`;
+
+/** What scrolls sideways, is outside, sticks out, overlaps, or is less than `target` px high or wide although it can be pressed. */
+export async function layoutProblems(page: Evaluates, target: number): Promise<string[]> {
+  return measure(page, LAYOUT, target);
+}
+
+const ZOOM = `
+  for (const element of seen('*').filter((one) => /^(sticky|fixed)$/.test(getComputedStyle(one).position)))
+    if (element.offsetHeight > innerHeight / 3) problems.push(nameOf(element) + ' covers ' + element.offsetHeight);
+  const stops = seen(CONTROLS);
+  for (const element of [...stops, ...stops.toReversed()]) {
+    element.focus();
+    const { left, right, top, bottom } = pressed(element).getBoundingClientRect();
+    const [from, to] = [Math.max(top, 0), Math.min(bottom, innerHeight)];
+    const points = [from + 3, (from + to) / 2, to - 3].map((y) => document.elementFromPoint((left + right) / 2, y));
+    if (points.some((hit) => !pressed(element).contains(hit) && !hit?.contains(element)))
+      problems.push(nameOf(element) + ' has the focus and is hidden from ' + from + ' to ' + to);
+  }
+`;
+
+/** What stays in sight and takes more than a third of the height, and what has the focus and is hidden behind it. */
+export async function hidingProblems(page: Evaluates): Promise<string[]> {
+  return measure(page, ZOOM);
+}
+
+const EDGES = `
+  const isTransparent = (colour) => /^rgba.*, 0\\)$/.test(colour);
+  const backgroundOf = (element) => {
+    const { backgroundColor } = getComputedStyle(element);
+    return element.parentElement && isTransparent(backgroundColor) ? backgroundOf(element.parentElement) : backgroundColor;
+  };
+  const isSeenLine = (style, width, colour, ground) =>
+    !/^(none|hidden|auto)$/.test(style) && parseFloat(width) >= 1 && colour !== ground && !isTransparent(colour);
+  const hasEdge = (element) => {
+    const style = getComputedStyle(element);
+    const ground = backgroundOf(element.parentElement);
+    return ['Top', 'Right', 'Bottom', 'Left'].every((side) =>
+      isSeenLine(style['border' + side + 'Style'], style['border' + side + 'Width'], style['border' + side + 'Color'], ground));
+  };
+  const hasOutline = (element) => {
+    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
+    return isSeenLine(outlineStyle, outlineWidth, outlineColor, backgroundOf(element.parentElement)) && parseFloat(outlineWidth) >= 2;
+  };
+  for (const element of seen('.button, button, input:not([type="checkbox"], [type="radio"]), select, .badge, .chips a'))
+    if (!hasEdge(element)) problems.push(nameOf(element) + ' has no edge');
+  for (const element of seen('.avatar'))
+    if (backgroundOf(element) === backgroundOf(element.parentElement)) problems.push(nameOf(element) + ' has no ground');
+  for (const element of seen('[aria-current]'))
+    if (!hasOutline(element)) problems.push(nameOf(element) + ' is like the others');
+  const outlineOf = (element) => [element, pressed(element)].filter(hasOutline).map((one) => getComputedStyle(one).outline).join();
+  for (const element of seen(CONTROLS)) {
+    const before = outlineOf(element);
+    element.focus();
+    if (['', before].includes(outlineOf(element))) problems.push(nameOf(element) + ' has no focus ring');
+  }
+`;
+
+/** What has no edge, ring or mark that is seen where colours are forced. */
+export async function edgeProblems(page: Evaluates): Promise<string[]> {
+  return measure(page, EDGES);
+}
+
+const MOTION = `
+  const milliseconds = (times) => Math.max(...times.split(', ').map((time) => parseFloat(time) * (time.endsWith('ms') ? 1 : 1000)));
+  for (const element of document.querySelectorAll('*'))
+    for (const pseudo of [null, '::before', '::after', '::details-content']) {
+      const { transitionDuration, animationDuration } = getComputedStyle(element, pseudo);
+      if (Math.max(milliseconds(transitionDuration), milliseconds(animationDuration)) > 1)
+        problems.push(nameOf(element) + (pseudo ?? '') + ' moves');
+    }
+`;
+
+/** What moves for longer than a millisecond. */
+export async function motionProblems(page: Evaluates): Promise<string[]> {
+  return measure(page, MOTION);
+}
+
+async function measure(page: Evaluates, script: string, target = 0): Promise<string[]> {
+  return (await page.evaluate(
+    `((target) => { const problems = []; ${SEEN} ${script} return problems; })(${target})`,
+  )) as string[];
+}
