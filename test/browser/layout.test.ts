@@ -5,7 +5,7 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, giveRole, listen, sharedDatabase, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
-import { layoutProblems, targetAt, WIDTHS } from './measure.ts';
+import { edgeProblems, hidingProblems, layoutProblems, motionProblems, targetAt, WIDTHS } from './measure.ts';
 
 const browser = sharedChromium();
 
@@ -85,6 +85,40 @@ test('a finger finds 44 px at every width', async () => {
     await page.goto(address);
     for (const width of [390, 768, 1024, 1280])
       expect(await problemsOf(page, width, 44), `${address}, ${width} px`).toEqual([]);
+  }
+});
+
+test('what has the focus is hidden behind nothing, and has a ring also where colours are forced, as has all that can be used an edge', async () => {
+  const page = await openWindow();
+  for (const address of ['/users?per_page=16&page=3&sort=name', `/users?role=editor&q=${'w'.repeat(64)}`]) {
+    await page.goto(address);
+    await page.keyboard.press('Tab');
+    // 1280 px of width, magnified to 400 % and to 150 %.
+    for (const [width, height] of [
+      [320, 256],
+      [853, 480],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ forcedColors: 'none' });
+      expect(await hidingProblems(page), `${address}, ${width} px`).toEqual([]);
+      await page.emulateMedia({ forcedColors: 'active' });
+      expect(await edgeProblems(page), `${address}, ${width} px`).toEqual([]);
+    }
+  }
+});
+
+test('pages fade into each other, unless somebody wants less of what moves', async () => {
+  for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+    const page = await openWindow({ reducedMotion });
+    await page.addInitScript(
+      "addEventListener('pagereveal', (event) => { fades = event.viewTransition !== null; })",
+    );
+    await page.goto('/users');
+    await page.getByRole('link', { name: 'Next' }).click();
+    await page.waitForURL(/page=2/);
+    const fades = await page.waitForFunction("'fades' in window && { fades }");
+    expect(await fades.jsonValue()).toEqual({ fades: reducedMotion === 'no-preference' });
+    if (reducedMotion === 'reduce') expect(await motionProblems(page)).toEqual([]);
   }
 });
 

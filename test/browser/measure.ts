@@ -24,23 +24,32 @@ const SEEN = `
 `;
 
 const LAYOUT = `
-  const isInline = (element) => getComputedStyle(element).display === 'inline';
+  const known = new Map();
+  const look = (element) => {
+    if (!known.has(element)) {
+      const { display, overflowX, overflowY } = getComputedStyle(element);
+      known.set(element, { display, overflowX, overflowY, edge: element.getBoundingClientRect() });
+    }
+    return known.get(element);
+  };
+  const isInline = (element) => look(element).display === 'inline';
+  const boxesAround = (node) => {
+    const boxes = [];
+    for (let one = node.parentElement; one !== document.documentElement; one = one.parentElement)
+      if (!/^(inline|contents)$/.test(look(one).display)) boxes.push(one);
+    return boxes;
+  };
   // What is seen of a box, within those around it that cut off what is larger than they are.
-  const cut = (box, around) => around.filter((one) => !isInline(one)).reduce((part, one) => {
-    const { overflowX, overflowY } = getComputedStyle(one);
-    const edge = one.getBoundingClientRect();
-    return {
-      left: overflowX === 'visible' ? part.left : Math.max(part.left, edge.left),
-      right: overflowX === 'visible' ? part.right : Math.min(part.right, edge.right),
-      top: overflowY === 'visible' ? part.top : Math.max(part.top, edge.top),
-      bottom: overflowY === 'visible' ? part.bottom : Math.min(part.bottom, edge.bottom),
-    };
-  }, box);
-  const around = (node) => node === document.body ? [] : [node.parentElement, ...around(node.parentElement)];
+  const cut = (box, around) => around.map(look).reduce((part, { overflowX, overflowY, edge }) => ({
+    left: overflowX === 'visible' ? part.left : Math.max(part.left, edge.left),
+    right: overflowX === 'visible' ? part.right : Math.min(part.right, edge.right),
+    top: overflowY === 'visible' ? part.top : Math.max(part.top, edge.top),
+    bottom: overflowY === 'visible' ? part.bottom : Math.min(part.bottom, edge.bottom),
+  }), box);
   // The lines of a text: of their heights the middle, since letters of one reach into the next.
   const linesOf = (node, rects) => [...rects].map(({ left, right, top, height }) => {
     const line = { left, right, top: top + height * 0.2, bottom: top + height * 0.8 };
-    return { node, box: cut(line, around(node)) };
+    return { node, box: cut(line, boxesAround(node)) };
   }).filter(({ box }) => box.right - box.left > 1 && box.bottom - box.top > 1);
   const texts = () => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -56,7 +65,7 @@ const LAYOUT = `
   };
   const controls = () => seen(CONTROLS).flatMap((element) => isInline(element)
     ? linesOf(element, element.getClientRects())
-    : [{ node: element, box: element.getBoundingClientRect() }]);
+    : [{ node: element, box: look(element).edge }]);
 
   const isInside = (box, edge) => box.left > edge.left - 1.5 && box.right < edge.right + 1.5 &&
     box.top > edge.top - 1.5 && box.bottom < edge.bottom + 1.5;
@@ -69,17 +78,17 @@ const LAYOUT = `
   for (const [index, { node, box }] of boxes.entries()) {
     if (box.left < 0 || box.right > width + 0.5) problems.push(nameOf(node) + ' is outside');
     // A control may begin a little before the edge, so that its text begins there.
-    for (const edge of node.data ? around(node).filter((one) => !/^(inline|contents)$/.test(getComputedStyle(one).display)) : [])
-      if (!isInside(box, edge.getBoundingClientRect())) problems.push(nameOf(node) + ' sticks out of ' + nameOf(edge));
+    for (const one of node.data ? boxesAround(node) : [])
+      if (!isInside(box, look(one).edge)) problems.push(nameOf(node) + ' sticks out of ' + nameOf(one));
     for (const other of boxes.slice(index + 1))
-      if (!node.contains(other.node) && !other.node.contains(node) && isOver(box, other.box))
+      if (isOver(box, other.box) && !node.contains(other.node) && !other.node.contains(node))
         problems.push(nameOf(node) + ' overlaps ' + nameOf(other.node));
   }
   if (scrollWidth > width) problems.push('scrolls sideways: ' + scrollWidth);
 
   // A link inside of a sentence is as high as its line (the exception "inline" of both criteria).
-  const isInSentence = (element) => /^inline(-block)?$/.test(getComputedStyle(element).display) &&
-    around(element).find((one) => !isInline(one)).textContent.trim() !== element.textContent.trim();
+  const isInSentence = (element) => /^inline(-block)?$/.test(look(element).display) &&
+    boxesAround(element)[0].textContent.trim() !== element.textContent.trim();
   for (const element of seen(CONTROLS).filter((one) => one.localName !== 'a' || !isInSentence(one))) {
     const { width, height } = pressed(element).getBoundingClientRect();
     if (Math.min(width, height) < target - 0.5) problems.push(nameOf(element) + ' is ' + width + ' x ' + height);
@@ -135,6 +144,7 @@ const EDGES = `
   for (const element of seen('[aria-current]'))
     if (!hasOutline(element)) problems.push(nameOf(element) + ' is like the others');
   const outlineOf = (element) => [element, pressed(element)].filter(hasOutline).map((one) => getComputedStyle(one).outline).join();
+  document.activeElement.blur();
   for (const element of seen(CONTROLS)) {
     const before = outlineOf(element);
     element.focus();
