@@ -7,6 +7,7 @@ import { addPerson, PASSWORD } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { FIREFOX, openFirefox } from './firefox.ts';
 
+if (FIREFOX === undefined) console.warn('There is no Firefox here: Debian’s package firefox-esr brings it.');
 const inFirefox = test.skipIf(FIREFOX === undefined);
 
 /** A Roster with 30 made-up users and an administrator, who has signed in. */
@@ -49,7 +50,7 @@ async function expectSound(page: Page, name: string): Promise<void> {
 }
 
 inFirefox(
-  'a person signs in, finds, creates, edits and deletes (needs Debian’s package firefox-esr)',
+  'a person signs in, finds, creates, edits and deletes',
   async () => {
     const { page, address } = await start();
     await expectSound(page, 'the list');
