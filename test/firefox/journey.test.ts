@@ -49,46 +49,43 @@ async function expectSound(page: Page, name: string): Promise<void> {
   await page.setViewport({ width: 1280, height: 800 });
 }
 
-inFirefox(
-  'a person signs in, finds, creates, edits and deletes',
-  async () => {
-    const { page, address } = await start();
-    await expectSound(page, 'the list');
-    await press(page, '[rel=next]');
-    expect(await textOf(page, '.applied')).toBe('Showing 11–20 of 32');
-    await press(page, '[rel=prev]');
-    expect(await textOf(page, '.applied')).toBe('Showing 1–10 of 32');
-    await page.type('#q', 'www');
-    await press(page, '.filters button');
-    await expectSound(page, 'a search');
-    const row = await (await page.$('tbody tr td.created'))?.boundingBox();
-    await Promise.all([page.waitForNavigation(), page.mouse.click((row?.x ?? 0) + 9, (row?.y ?? 0) + 9)]);
-    expect(await textOf(page, 'h1')).toBe('W'.repeat(200));
-    await expectSound(page, 'a user');
+inFirefox('a person signs in, finds, creates, edits and deletes', async () => {
+  const { page, address } = await start();
+  await expectSound(page, 'the list');
+  await press(page, '[rel=next]');
+  expect(await textOf(page, '.applied')).toBe('Showing 11–20 of 32');
+  await press(page, '[rel=prev]');
+  expect(await textOf(page, '.applied')).toBe('Showing 1–10 of 32');
+  await page.type('#q', 'www');
+  await press(page, '.filters button');
+  await expectSound(page, 'a search');
+  const row = await (await page.$('tbody tr td.created'))?.boundingBox();
+  await Promise.all([page.waitForNavigation(), page.mouse.click((row?.x ?? 0) + 9, (row?.y ?? 0) + 9)]);
+  expect(await textOf(page, 'h1')).toBe('W'.repeat(200));
+  await expectSound(page, 'a user');
 
-    await page.goto(`${address}/users/new`);
-    await page.type('#username', 'zoe quinn');
-    await page.type('#email', 'zoe@bücher.example');
-    await page.type('#full_name', 'Zoë Quinn');
-    await press(page, 'button.primary');
-    expect(await textOf(page, '.summary')).toContain('There is a problem');
-    expect(await focused(page)).toBe('summary');
-    expect(await valuesOf(page)).toEqual(['zoe quinn', 'zoe@bücher.example', 'Zoë Quinn']);
-    await expectSound(page, 'a form with a mistake');
-    await retype(page, '#username', 'zoe');
-    await press(page, 'button.primary');
-    expect(await textOf(page)).toMatch(/User zoe created!.*zoe@bücher\.example/);
+  await page.goto(`${address}/users/new`);
+  await page.type('#username', 'zoe quinn');
+  await page.type('#email', 'zoe@bücher.example');
+  await page.type('#full_name', 'Zoë Quinn');
+  await press(page, 'button.primary');
+  expect(await textOf(page, '.summary')).toContain('There is a problem');
+  expect(await focused(page)).toBe('summary');
+  expect(await valuesOf(page)).toEqual(['zoe quinn', 'zoe@bücher.example', 'Zoë Quinn']);
+  await expectSound(page, 'a form with a mistake');
+  await retype(page, '#username', 'zoe');
+  await press(page, 'button.primary');
+  expect(await textOf(page)).toMatch(/User zoe created!.*zoe@bücher\.example/);
 
-    await press(page, 'a[href$="/edit"]');
-    await retype(page, '#full_name', 'Zoe');
-    await press(page, 'button.primary');
-    expect(await textOf(page)).toContain('User zoe updated!');
-    await press(page, 'a.danger');
-    await expectSound(page, 'the question before deleting');
-    await press(page, 'button.danger');
-    expect(await textOf(page)).toContain('User zoe deleted!');
-  },
-);
+  await press(page, 'a[href$="/edit"]');
+  await retype(page, '#full_name', 'Zoe');
+  await press(page, 'button.primary');
+  expect(await textOf(page)).toContain('User zoe updated!');
+  await press(page, 'a.danger');
+  await expectSound(page, 'the question before deleting');
+  await press(page, 'button.danger');
+  expect(await textOf(page)).toContain('User zoe deleted!');
+});
 
 inFirefox('a user is created and edited by keyboard alone', async () => {
   const { page, address } = await start();
