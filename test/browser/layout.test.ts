@@ -4,8 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, giveRole, listen, sharedDatabase, startApp } from '../support.ts';
+import { edgeProblems, hidingProblems, motionProblems } from './adapted.ts';
 import { sharedChromium } from './chromium.ts';
-import { edgeProblems, hidingProblems, layoutProblems, motionProblems, targetAt, WIDTHS } from './measure.ts';
+import { layoutProblems, targetAt, WIDTHS } from './measure.ts';
 
 const browser = sharedChromium();
 
