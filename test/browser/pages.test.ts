@@ -31,7 +31,7 @@ async function problemsOn(page: Page, devTools: CDPSession): Promise<Record<stri
   const note = (way: string, problems: string[]) => {
     if (problems.length > 0) found[way] = problems;
   };
-  // By a third of the time that `setViewportSize` takes.
+  // Takes less time than `setViewportSize`.
   const resize = (width: number, height = 800) =>
     devTools.send('Emulation.setDeviceMetricsOverride', {
       width,
