@@ -49,7 +49,9 @@ const at =
   (address: string): Visit =>
   (page) =>
     page.goto(address);
-const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).first().click();
+/** Presses what leads to another page. */
+const press = (page: Page, name: string | RegExp) =>
+  Promise.all([page.waitForEvent('load'), page.getByRole('button', { name, exact: true }).first().click()]);
 
 /** By who looks. */
 export const PAGES: Record<string, Record<string, Visit>> = {
@@ -64,7 +66,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     },
     'an access link': async (page) => {
       await page.goto(`/users/${LONG_ID}`);
-      await page.getByRole('button', { name: /^Create (access|new) link$/ }).click();
+      await press(page, /^Create (access|new) link$/);
     },
     'the form of a user': at(`/users/${LONG_ID}/edit`),
     'the form with every mistake': async (page) => {
