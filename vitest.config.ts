@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 const WITH_DATABASE =
   /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|startWithPayloads|inject)\b|startRoster\(\)|\/engines\.ts'/;
 /** What has none runs once, also where it starts a Roster on a file of its own. */
-const UNITS = globSync('test/**/*.test.ts', { exclude: ['test/reliability/**'] }).filter(
+const UNITS = globSync('test/**/*.test.ts', { exclude: ['test/reliability/**', 'test/firefox/**'] }).filter(
   (path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')),
 );
 
@@ -50,7 +50,7 @@ export default defineConfig({
           ...withDatabase,
           name: 'sqlite',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/db/postgres/**', 'test/reliability/**', ...UNITS],
+          exclude: ['test/db/postgres/**', 'test/reliability/**', 'test/firefox/**', ...UNITS],
           provide: { engine: 'sqlite', isLong: false },
           globalSetup: 'test/template.ts',
         },
@@ -60,7 +60,7 @@ export default defineConfig({
           ...withDatabase,
           name: 'postgres',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/db/sqlite/**', ...ON_ONE_DATABASE, ...UNITS],
+          exclude: ['test/db/sqlite/**', 'test/firefox/**', ...ON_ONE_DATABASE, ...UNITS],
           provide: { engine: 'postgres', isLong: false },
           globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
         },
@@ -74,6 +74,15 @@ export default defineConfig({
           include: ['test/reliability/**/*.test.ts'],
           provide: { engine: 'postgres', isLong: true },
           globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
+        },
+      },
+      {
+        test: {
+          ...withDatabase,
+          name: 'firefox',
+          include: ['test/firefox/**/*.test.ts'],
+          provide: { engine: 'sqlite', isLong: false },
+          globalSetup: 'test/template.ts',
         },
       },
     ],

@@ -4,11 +4,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, giveRole, listen, sharedDatabase, startApp } from '../support.ts';
+import { edgeProblems, hidingProblems, motionProblems } from './adapted.ts';
 import { sharedChromium } from './chromium.ts';
+import { layoutProblems, targetAt, WIDTHS } from './measure.ts';
 
 const browser = sharedChromium();
-
-const WIDTHS = [320, 390, 768, 1024, 1280, 1920];
 
 /** 10,002 users: 101 viewers, two editors of the longest names, one administrator. */
 const directory = sharedDatabase(async (db) => {
@@ -34,44 +34,24 @@ const LISTS: [address: string, pages: number, rows: number][] = [
   ['/users?role=admin&status=inactive', 0, 0],
 ];
 
-/** What is wrong with the layout of a page; what is pressed is `target` px high and wide, or a part of a row. */
-const PROBLEMS = `(target) => {
-  const problems = [];
-  const isSeen = (element) =>
-    element.checkVisibility({ contentVisibilityAuto: true }) && !element.closest('.visually-hidden, .skip') &&
-    element.getBoundingClientRect().width > 1 && getComputedStyle(element).clipPath === 'none';
-  const all = (selector) => [...document.querySelectorAll(selector)].filter(isSeen);
-  const name = (element) => element.localName + ' ' + (element.textContent || element.name).trim().slice(0, 20);
-  const { clientWidth, scrollWidth } = document.documentElement;
-  if (scrollWidth > clientWidth) problems.push('scrolls sideways: ' + scrollWidth);
-
-  const parts = all('h1, .total, .applied p, a, button, input, select, summary, th, .badge, .username, .email span, time')
-    .map((element) => ({ element, box: element.getBoundingClientRect() }));
-  for (const [index, one] of parts.entries()) {
-    if (one.box.left < 0 || one.box.right > clientWidth) problems.push(name(one.element) + ' is outside');
-    for (const other of parts.slice(index + 1)) {
-      if (one.element.contains(other.element) || other.element.contains(one.element)) continue;
-      const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
-      const down = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
-      if (across > 1 && down > 1) problems.push(name(one.element) + ' overlaps ' + name(other.element));
-    }
-  }
-
-  for (const element of all('a, button, input, select, summary')) {
-    const { width, height } = (element.closest('tbody tr') ?? element).getBoundingClientRect();
-    if (Math.min(width, height) < target - 0.5) problems.push(name(element) + ' is ' + width + ' x ' + height);
-  }
-  if (clientWidth >= 768)
-    for (const row of all('tr'))
-      if (row.offsetHeight > 90) problems.push(name(row) + ' is ' + row.offsetHeight + ' high');
-
-  const line = all('.pager a, .pager summary, .pager input, .pager button').map((element) => element.getBoundingClientRect());
+/** A row of a table is never high, and the pager is one line. */
+const LIST = `(() => {
+  const seen = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+  const isTable = innerWidth >= 704;
+  const rows = seen('tr').filter((row) => isTable && row.offsetHeight > 90).map((row) => row.offsetHeight + ' high');
+  const line = seen('.pager a, .pager summary, .pager input, .pager button').map((one) => one.getBoundingClientRect());
   const height = Math.max(...line.map(({ bottom }) => bottom)) - Math.min(...line.map(({ top }) => top));
-  if (height > 45) problems.push('the pager is ' + height + ' high');
-  for (const element of all('.pager summary'))
-    if (element.scrollWidth > element.clientWidth || element.offsetHeight > 45) problems.push(name(element) + ' is cut');
-  return problems;
-}`;
+  const cut = seen('.pager summary').filter((one) => one.scrollWidth > one.clientWidth || one.offsetHeight > 45);
+  return [...rows, ...(height > 45 ? ['the pager is ' + height + ' high'] : []), ...cut.map(() => 'the pager is cut')];
+})()`;
+
+/** Of each rule by which pages fade, whether it holds. */
+const FADES = `(() => {
+  const holds = (rule) => !(rule instanceof CSSMediaRule) || matchMedia(rule.conditionText).matches;
+  const fades = (rules, isOn) => [...rules].flatMap((rule) =>
+    rule instanceof CSSViewTransitionRule ? [isOn] : fades(rule.cssRules ?? [], isOn && holds(rule)));
+  return [...document.styleSheets].flatMap((sheet) => fades(sheet.cssRules, true));
+})()`;
 
 async function openWindow(options: BrowserContextOptions = {}): Promise<Page> {
   const db = await directory();
@@ -92,7 +72,7 @@ async function openWindow(options: BrowserContextOptions = {}): Promise<Page> {
 
 async function problemsOf(page: Page, width: number, target: number): Promise<string[]> {
   await page.setViewportSize({ width, height: 800 });
-  return page.evaluate(`(${PROBLEMS})(${target})`);
+  return [...(await layoutProblems(page, target)), ...(await page.evaluate<string[]>(LIST))];
 }
 
 test('nothing scrolls sideways, overlaps, wraps or is too small to be pressed, however much there is', async () => {
@@ -104,7 +84,7 @@ test('nothing scrolls sideways, overlaps, wraps or is too small to be pressed, h
     if (pages > 1) expect(numbers.at(-1), address).toBe(pages.toLocaleString('en'));
     else expect(numbers, address).toEqual([]);
     for (const width of WIDTHS)
-      expect(await problemsOf(page, width, width < 704 ? 44 : 24), `${address}, ${width} px`).toEqual([]);
+      expect(await problemsOf(page, width, targetAt(width)), `${address}, ${width} px`).toEqual([]);
   }
 });
 
@@ -115,6 +95,34 @@ test('a finger finds 44 px at every width', async () => {
     for (const width of [390, 768, 1024, 1280])
       expect(await problemsOf(page, width, 44), `${address}, ${width} px`).toEqual([]);
   }
+});
+
+test('what has the focus is hidden behind nothing, and has a ring also where colours are forced, as has all that can be used an edge', async () => {
+  const page = await openWindow();
+  for (const address of ['/users?per_page=16&page=3&sort=name', `/users?role=editor&q=${'w'.repeat(64)}`]) {
+    await page.goto(address);
+    await page.keyboard.press('Tab');
+    // 1280 px of width, magnified to 400 % and to 150 %.
+    for (const [width, height] of [
+      [320, 256],
+      [853, 480],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ forcedColors: 'none' });
+      expect(await hidingProblems(page), `${address}, ${width} px`).toEqual([]);
+      await page.emulateMedia({ forcedColors: 'active' });
+      expect(await edgeProblems(page), `${address}, ${width} px`).toEqual([]);
+    }
+  }
+});
+
+test('pages fade into each other, unless somebody wants less of what moves', async () => {
+  const page = await openWindow();
+  await page.goto('/users');
+  expect(await page.evaluate(FADES)).toEqual([false]);
+  expect(await motionProblems(page)).toEqual([]);
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
+  expect(await page.evaluate(FADES)).toEqual([true]);
 });
 
 test('a whole row leads to its user, below headings that stay in sight', async () => {

@@ -1,0 +1,89 @@
+/** Every page but the list (`layout.test.ts`) as a browser lays it out, by measure. */
+import type { FastifyInstance } from 'fastify';
+import type { CDPSession, Page } from 'playwright-core';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { findUserByUsername } from '../../src/users/queries.ts';
+import { signedIn } from '../people.ts';
+import { listen, sharedApp, startApp } from '../support.ts';
+import { edgeProblems, hidingProblems, motionProblems } from './adapted.ts';
+import { sharedChromium } from './chromium.ts';
+import { layoutProblems, targetAt, WIDTHS } from './measure.ts';
+import { addEveryone, FIRST, PAGES, type Visit } from './pages.ts';
+
+const chromium = sharedChromium();
+const directory = sharedApp({}, addEveryone);
+let address: Promise<string> | undefined;
+
+async function openPage(app: FastifyInstance, baseURL: string, username?: string): Promise<Page> {
+  const context = await chromium().newContext({ baseURL, reducedMotion: 'reduce' });
+  onTestFinished(() => context.close());
+  const user = username && (await findUserByUsername(app.db, username));
+  if (user) {
+    const [name = '', value = ''] = (await signedIn(app, user)).cookie.split('=');
+    await context.addCookies([{ name, value, url: baseURL }]);
+  }
+  return context.newPage();
+}
+
+/** Looks at a page in every way without loading it again; what was found, by how it was looked at. */
+async function problemsOn(page: Page, devTools: CDPSession): Promise<Record<string, string[]>> {
+  const found: Record<string, string[]> = {};
+  const note = (way: string, problems: string[]) => {
+    if (problems.length > 0) found[way] = problems;
+  };
+  // Takes less time than `setViewportSize`.
+  const resize = (width: number, height = 800) =>
+    devTools.send('Emulation.setDeviceMetricsOverride', {
+      width,
+      height,
+      deviceScaleFactor: 1,
+      mobile: false,
+    });
+  for (const width of WIDTHS) {
+    await resize(width);
+    note(`${width} px`, await layoutProblems(page, targetAt(width)));
+  }
+  await devTools.send('Emulation.setTouchEmulationEnabled', { enabled: true });
+  for (const width of [1280, 768]) {
+    await resize(width);
+    note(`${width} px, by finger`, await layoutProblems(page, targetAt(width, true)));
+  }
+  await devTools.send('Emulation.setTouchEmulationEnabled', { enabled: false });
+  // 1280 px of width, magnified to 400 %.
+  await resize(320, 256);
+  note('at 400 %', await hidingProblems(page));
+  // The ring is for those who use keys.
+  await page.keyboard.press('Tab');
+  await page.emulateMedia({ forcedColors: 'active' });
+  note('in forced colours', await edgeProblems(page));
+  await page.emulateMedia({ forcedColors: 'none' });
+  note('with reduced motion', await motionProblems(page));
+  return found;
+}
+
+async function measureAll(
+  app: FastifyInstance,
+  baseURL: string,
+  visits: Record<string, Visit>,
+  username?: string,
+) {
+  const page = await openPage(app, baseURL, username);
+  const devTools = await page.context().newCDPSession(page);
+  for (const [name, visit] of Object.entries(visits)) {
+    await visit(page, app);
+    expect.soft(await problemsOn(page, devTools), name).toEqual({});
+  }
+}
+
+describe('nothing scrolls sideways, overlaps, is hidden, too small to be pressed or without an edge', () => {
+  test.each(Object.keys(PAGES))('on the pages of %s', async (asker) => {
+    const app = await directory();
+    address ??= listen(app);
+    await measureAll(app, await address, PAGES[asker] ?? {}, asker);
+  });
+
+  test('before there is anybody', async () => {
+    const app = await startApp();
+    await measureAll(app, await listen(app), FIRST);
+  });
+});

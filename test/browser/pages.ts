@@ -1,0 +1,180 @@
+/** Every kind of page but the list, as whom and how a person comes to it, with the longest names and the most there can be. */
+import type { FastifyInstance } from 'fastify';
+import type { Page } from 'playwright-core';
+import { commandLine } from '../../src/auth/actor.ts';
+import { setDraft } from '../../src/auth/drafts.ts';
+import { insertSession } from '../../src/auth/sessions.ts';
+import { newToken } from '../../src/auth/tokens.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { insertInvitation } from '../../src/invitations/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
+import { addPerson, PASSWORD } from '../people.ts';
+import { addUser } from '../support.ts';
+
+const LONG = 'w'.repeat(64);
+const LONGEST = {
+  email: `${'m'.repeat(64)}@${'w'.repeat(60)}.example.org`,
+  full_name: 'W'.repeat(200),
+};
+const WORDS = 'Wilhelmina Konstantinopolitanska '.repeat(6).trim();
+const LONG_ADDRESS = '2001:db8:85a3:8d3:1319:8a2e:370:7348';
+const BROWSER = 'Mozilla/5.0 (X11; Linux) Firefox/150.0';
+const TOKEN = newToken();
+
+/** Most pages are of the first: an administrator looks at someone with all there can be. */
+const LONG_ID = 1;
+const WORDS_ID = 2;
+const MEMBER_ID = 3;
+const ANN_ID = 4;
+
+/** Whom these pages are about, and who looks at them. */
+export async function addEveryone(db: Db): Promise<void> {
+  await addPerson(db, LONG, 'editor', { ...LONGEST, hasCode: true, recoveryHashes: ['a', 'b', 'c'] });
+  await addUser(db, { username: 'long.words', full_name: WORDS, role: 'editor', is_active: false });
+  await addUser(db, { username: 'mia', full_name: '李小龍' });
+  await addPerson(db, 'ann', 'admin', { full_name: 'Ann Ada' });
+  await addPerson(db, 'vic', 'viewer');
+  await transact(db, async (trx) => {
+    await insertInvitation(trx, LONG_ID, TOKEN, Date.now());
+    for (let sessions = 0; sessions < 7; sessions++) {
+      const session = { token: newToken(), user_id: LONG_ID, address: LONG_ADDRESS, browser: BROWSER };
+      await insertSession(trx, session, Date.now());
+    }
+  });
+}
+
+export type Visit = (page: Page, app: FastifyInstance) => Promise<unknown>;
+const at =
+  (address: string): Visit =>
+  (page) =>
+    page.goto(address);
+/** Presses what leads to another page. */
+const press = (page: Page, name: string | RegExp) =>
+  Promise.all([page.waitForEvent('load'), page.getByRole('button', { name, exact: true }).first().click()]);
+
+/** By who looks. */
+export const PAGES: Record<string, Record<string, Visit>> = {
+  ann: {
+    'a user with all there can be': at(`/users/${LONG_ID}`),
+    'an inactive user of long words': at(`/users/${WORDS_ID}`),
+    'a member': at(`/users/${MEMBER_ID}?from=page%3D2`),
+    'the last administrator': at(`/users/${ANN_ID}`),
+    'a flash message': async (page) => {
+      await page.goto(`/users/${LONG_ID}`);
+      await press(page, 'Withdraw link');
+    },
+    'an access link': async (page) => {
+      await page.goto(`/users/${LONG_ID}`);
+      await press(page, /^Create (access|new) link$/);
+    },
+    'the form of a user': at(`/users/${LONG_ID}/edit`),
+    'the form with every mistake': async (page) => {
+      await page.goto('/users/new');
+      await page.getByLabel('Username').fill(`${LONG} ${LONG}`);
+      await page.getByLabel('Email').fill(LONG);
+      await page.getByLabel('Full name').fill('W'.repeat(201));
+      await page.evaluate("for (const radio of document.querySelectorAll('[type=radio]')) radio.value = 'x'");
+      await press(page, 'Create user');
+    },
+    'the form with what others have': async (page) => {
+      await page.goto(`/users/${MEMBER_ID}/edit`);
+      await page.getByLabel('Username').fill(LONG);
+      await page.getByLabel('Email').fill(LONGEST.email);
+      await press(page, 'Save changes');
+    },
+    'the form of a user changed meanwhile': async (page, { db }) => {
+      await page.goto(`/users/${WORDS_ID}/edit`);
+      const { full_name } = LONGEST;
+      await transact(db, (trx) => changeUser(trx, commandLine, WORDS_ID, { full_name }, Date.now()));
+      await page.getByLabel('Username').fill('other.words');
+      await page.getByLabel('Full name').fill(WORDS);
+      await page.getByLabel('Administrator').check();
+      await page.getByRole('radio', { name: /^Active/ }).check();
+      await press(page, 'Save changes');
+    },
+    'the empty form, with what was sent when the session had ended': async (page, { db }) => {
+      const { id } = await db
+        .selectFrom('sessions')
+        .select('id')
+        .where('user_id', '=', ANN_ID)
+        .executeTakeFirstOrThrow();
+      await transact(db, (trx) => setDraft(trx, id, { form: '/users/new', fields: { username: 'x' } }));
+      await page.goto('/users/new');
+    },
+    'the question before deleting': at(`/users/${LONG_ID}/delete`),
+    'the roles': at('/roles'),
+    'the account': at('/account'),
+    'setting up a second factor': at('/account/code'),
+    'setting up a second factor, with every mistake': async (page) => {
+      await page.goto('/account/code');
+      await press(page, 'Turn on');
+    },
+    'no such user': at('/users/424242'),
+    'no such page': at('/users?page=99'),
+    'a form that is not understood': async (page) => {
+      await page.goto('/users/new');
+      await page.evaluate("document.querySelector('#username').name = 'email'");
+      await press(page, 'Create user');
+    },
+    'an address that is none': at('/%ff'),
+  },
+  vic: {
+    'a user, for a viewer': at(`/users/${LONG_ID}`),
+    'what a viewer may not do': at('/users/new'),
+  },
+  [LONG]: {
+    'the account with many sessions and a second factor, unfolded and with mistakes': async (page) => {
+      await page.goto('/account');
+      await press(page, 'Change password');
+      for (const fold of await page.locator('summary').all()) await fold.click();
+    },
+    'recovery codes': async (page) => {
+      await page.goto('/account');
+      await page.getByText('Make new recovery codes…').click();
+      await page.getByLabel('Your password, for new recovery codes').fill(PASSWORD);
+      await press(page, 'Make new recovery codes');
+    },
+    'signing out': at('/sign-out'),
+  },
+  nobody: {
+    'signing in': at('/sign-in'),
+    'signing in before going on': at('/users/3'),
+    'a wrong password': async (page) => {
+      await page.goto('/sign-in');
+      await page.getByLabel('Username or email').fill(LONG.slice(1));
+      await press(page, 'Sign in');
+    },
+    'signing in after a form was refused': async (page) => {
+      await page.goto('/sign-in');
+      await page.evaluate("document.querySelector('form').action = '/users/3'");
+      await press(page, 'Sign in');
+    },
+    'a code, and a recovery code': async (page) => {
+      await page.goto('/sign-in');
+      await page.getByLabel('Username or email').fill(LONG);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await press(page, 'Sign in');
+      await page.getByText('Without your telephone?').click();
+    },
+    'choosing a password, with mistakes': async (page, { db }) => {
+      await transact(db, (trx) => insertInvitation(trx, LONG_ID, TOKEN, Date.now()));
+      await page.goto(`/invitations/${TOKEN}`);
+      await press(page, 'Save password');
+    },
+    'a link that no longer works': at('/invitations/x'),
+  },
+};
+
+/** In a Roster without an administrator, the last one without what it needs. */
+export const FIRST: Record<string, Visit> = {
+  'an empty directory': at('/users'),
+  'the first administrator, with mistakes': async (page, app) => {
+    await page.goto(`/setup/${app.setupToken}`);
+    await press(page, 'Become the administrator');
+  },
+  'a failure of ours': async (page, { db }) => {
+    await transact(db, (trx) => trx.schema.dropTable('user_counts').execute());
+    await page.goto('/users');
+  },
+};
