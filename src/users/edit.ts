@@ -13,8 +13,9 @@ import { type Fields, type Form, parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { changeUser, createUser } from './commands.ts';
 import { parseFrom } from './list/address.ts';
-import { findHolders, getUser } from './queries.ts';
+import { getUser } from './queries.ts';
 import { type Request, userAddress, userIdFrom } from './request.ts';
+import { refusalOf } from './taken.ts';
 import { newUserSchema, USER_FIELDS, type UserChanges, userChangesSchema } from './validation.ts';
 
 type Problems = Readonly<Record<string, string>>;
@@ -103,22 +104,12 @@ async function showForm(request: Request, reply: FastifyReply, shown: Shown, sta
 }
 
 async function refuse(request: Request, reply: FastifyReply, shown: Shown, problems: Problems) {
-  const sound = Object.entries(shown.values).filter(([name]) => !(name in problems));
-  const holders = await findHolders(request.server.db, Object.fromEntries(sound), shown.user?.id);
-  const taken = Object.entries(holders).map(([name, { username }]) => [
-    name,
-    `That ${name} already belongs to ${named(username)}.`,
-  ]);
-  const errors = { ...Object.fromEntries(taken), ...problems };
-  // Whoever had it has let go of it since.
-  if (Object.keys(errors).length === 0)
-    errors.username =
-      'Somebody else had this username or email until a moment ago. It is free now: send the form again.';
-  return showForm(request, reply, { ...shown, errors, holders }, 422);
+  const refusal = await refusalOf(request.server.db, shown.values, problems, shown.user?.id);
+  return showForm(request, reply, { ...shown, ...refusal }, 422);
 }
 
 function problemsOf(error: unknown): Problems {
-  // `refuse` looks up what is taken.
+  // `refusalOf` looks up what is taken.
   if (error instanceof NotUniqueError) return {};
   if (error instanceof LastAdministratorError)
     return { role: `${error.message} Make someone else one first.` };

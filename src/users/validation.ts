@@ -64,9 +64,27 @@ export const newUserSchema = z.object({
   role: fields.role.default('member'),
 });
 
+/** Of someone who is to get in at once; without a username it is made of the email. */
+export const invitationSchema = newUserSchema.omit({ is_active: true }).extend({
+  username: text('username', (name) => (name === '' ? undefined : usernameProblem(name))).prefault(''),
+  role: fields.role.exclude(['member'], 'Choose one of the roles.').default('viewer'),
+});
+
+export const INVITED_ROLES = invitationSchema.shape.role.unwrap().options;
+
+export type NewInvitation = z.infer<typeof invitationSchema>;
+
 type WholeUser = z.infer<typeof newUserSchema>;
 export type NewUser = Pick<WholeUser, 'username' | 'email' | 'is_active' | 'role'> & Partial<WholeUser>;
 export type UserChanges = z.infer<typeof userChangesSchema>;
+
+/** What stands before the @ as a username, with a number behind it from the second of that name on. */
+export function usernameFrom(email: string, number = 1): string {
+  const [before = ''] = email.split('@');
+  const name = before.replaceAll(/[^a-z\d._+-]/gi, '').replace(/^[^a-z\d]+/i, '') || 'user';
+  const end = number === 1 ? '' : `${number}`;
+  return name.slice(0, USERNAME_MAX - end.length) + end;
+}
 
 export function yesOrNo(word: string): boolean | undefined {
   const lower = trim(word).toLowerCase();
