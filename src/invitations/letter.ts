@@ -14,7 +14,7 @@ export function letterTo(
     subject: 'Your access to Roster',
     text: [
       `Hello ${quotable(displayName(user))},`,
-      `${quotable(displayName(from))} invites you to Roster, the directory at ${new URL(link).origin}. Open this link and choose a password:`,
+      `${quotable(displayName(from))} gives you access to Roster, the directory at ${new URL(link).origin}. Open this link and choose a password:`,
       link,
       `It works once, until ${time(endsAt)}. It is for you alone: whoever opens it chooses the password.`,
       `You then sign in as ${user.username}.`,

@@ -31,6 +31,7 @@ const USERNAME = /^(?!.*\p{DI})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._+-]*$/u;
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const EMAIL = new RegExp(`^[a-z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`, 'i');
 
+const NO_ROLE = 'Choose one of the roles.';
 const YES_OR_NO: Readonly<Record<string, boolean>> = {
   '1': true,
   on: true,
@@ -51,7 +52,7 @@ const fields = {
     if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
     return isActive as boolean;
   }),
-  role: z.enum(ROLES, 'Choose one of the roles.'),
+  role: z.enum(ROLES, NO_ROLE),
 };
 
 export const userChangesSchema = z.object(fields).partial();
@@ -67,7 +68,7 @@ export const newUserSchema = z.object({
 /** Of someone who is to get in at once; without a username it is made of the email. */
 export const invitationSchema = newUserSchema.omit({ is_active: true }).extend({
   username: text('username', (name) => (name === '' ? undefined : usernameProblem(name))).prefault(''),
-  role: fields.role.exclude(['member'], 'Choose one of the roles.').default('viewer'),
+  role: fields.role.exclude(['member'], NO_ROLE).default('viewer'),
 });
 
 export const INVITED_ROLES = invitationSchema.shape.role.unwrap().options;

@@ -50,7 +50,7 @@ describe('inviting someone', () => {
     expect(mail.searchParams.get('subject')).toBe('Your access to Roster');
     const body = String(mail.searchParams.get('body'));
     expect(body).toContain(
-      'Hello Ada Byron,\r\n\r\nAnn Admin invites you to Roster, the directory at http://localhost.',
+      'Hello Ada Byron,\r\n\r\nAnn Admin gives you access to Roster, the directory at http://localhost.',
     );
     expect(body).toContain(`\r\n${page.secret}\r\n`);
     expect(body).toContain('until 4 June 2026, 12:00 UTC');

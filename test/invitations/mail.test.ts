@@ -57,7 +57,7 @@ describe('an invitation', () => {
     expect(mail?.body).toBe(
       `Hello Ada Byron,
 
-Änn Ädmin invites you to Roster, the directory at https://users.example.org. Open this link and choose a password:
+Änn Ädmin gives you access to Roster, the directory at https://users.example.org. Open this link and choose a password:
 
 ${page.secret}
 
@@ -96,7 +96,7 @@ You then sign in as ada.
     const page = await show((await invite()).headers.location);
     expect(page.title).toBe('Error: Access link for Ada Byron · Roster');
     expect(page.text).toContain(
-      'Not sent The mail server takes no mail for ada@example.org. Look whether that is right, or send the link yourself.',
+      'Not sent The mail server takes no mail for ada@example.org. Check the address, or send the link yourself.',
     );
     expect((await get(app, new URL(page.secret).pathname, { host: 'users.example.org' })).statusCode).toBe(
       200,
