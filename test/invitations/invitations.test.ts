@@ -4,7 +4,7 @@ import { findCredentials } from '../../src/auth/credentials.ts';
 import type { Role, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { ForbiddenError } from '../../src/errors.ts';
-import { withdrawLink } from '../../src/invitations/commands.ts';
+import { acceptInvitation, withdrawLink } from '../../src/invitations/commands.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
@@ -76,6 +76,19 @@ describe('a link', () => {
     const used = await get(app, path);
     expect(used.statusCode).toBe(404);
     expect(pageOf(used).text).toContain('This link has been used');
+  });
+
+  test('sets one password, where two have thought of one at the same moment', async () => {
+    const { app, ed, invite } = await start();
+    const token = (await invite()).path.slice('/invitations/'.length);
+    const [first, second] = await Promise.all(
+      ['one', 'two'].map((end) =>
+        transact(app.db, (trx) => acceptInvitation(trx, commandLine, token, `$argon2id$${end}`, app.clock())),
+      ),
+    );
+    expect([first, second].map((user) => user?.id).sort()).toEqual([ed.id, undefined]);
+    const { password_hash } = (await findCredentials(app.db, ed.id)) ?? {};
+    expect(password_hash).toBe(first ? '$argon2id$one' : '$argon2id$two');
   });
 
   test('works for 72 hours', async () => {
