@@ -34,6 +34,7 @@ import { invitationRoutes } from './invitations/routes.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
+import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
 import { addClockWatch } from './operations/clock-watch.ts';
 import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -117,6 +118,7 @@ export async function buildApp({
 
     html.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
     userRoutes(html);
+    madeUpPeopleRoutes(html);
     sessionRoutes(html);
     accountRoutes(html);
     invitationRoutes(html);

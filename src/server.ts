@@ -15,9 +15,9 @@ import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
 import { StartError } from './errors.ts';
-import { urlFor } from './lib/url-for.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
+import { setupLine } from './setup/setup-line.ts';
 
 /** Whatever is not done by then, in milliseconds after it has drained, was never acknowledged. */
 const LAST_CALL = 9_500;
@@ -108,10 +108,7 @@ function announce(
   const here = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   console.log(`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`);
   if (made !== undefined) console.log(newDatabase(made));
-  if (isOpen)
-    console.log(
-      `No administrator yet: make one at ${origin?.origin ?? here}${urlFor(`/setup/${app.setupToken}`)}`,
-    );
+  if (isOpen) console.log(setupLine(origin?.origin ?? here, app.setupToken));
 }
 
 /** Of a name, one address: at those of `localhost` Fastify would listen with servers that lack most of what this one has. */

@@ -34,12 +34,13 @@ test('every form on the pages that people see has that field', async () => {
   const { app, headers, ann, eve } = await start();
   await signedIn(app, ann);
   for (const [address, count] of [
-    ['/users', 0],
+    ['/users', 1],
     ['/users/new', 1],
     ['/invite', 1],
     [`/users/${eve.id}`, 3],
     [`/users/${eve.id}/delete`, 2],
     ['/account', 4],
+    ['/account/profile', 1],
     ['/account/code', 1],
     ['/roles', 1],
   ] as const) {

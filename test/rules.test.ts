@@ -24,7 +24,7 @@ function importsOf(path: string): string[] {
   return specifiers.map((name) => (name.startsWith('.') ? normalize(join(path, '..', name)) : name));
 }
 
-const FEATURES = ['account', 'invitations', 'roles', 'sessions', 'setup', 'users'];
+const FEATURES = ['account', 'invitations', 'made-up-people', 'roles', 'sessions', 'setup', 'users'];
 
 /**
  * The layers, from the bottom of the house up: what knows nothing of the rest, databases and searching, who may and what

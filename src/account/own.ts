@@ -4,9 +4,10 @@ import type { Actor } from '../auth/actor.ts';
 import { type Credentials, lockCredentials } from '../auth/credentials.ts';
 import { confirmActor } from '../auth/run-command.ts';
 import type { Session } from '../auth/sessions.ts';
-import type { Trx } from '../db/schema.ts';
+import type { Trx, User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { ForbiddenError } from '../errors.ts';
+import { ForbiddenError, SignedOutError } from '../errors.ts';
+import { findUser } from '../users/queries.ts';
 
 const SIGNED_IN = 'those who are signed in';
 
@@ -14,6 +15,13 @@ const SIGNED_IN = 'those who are signed in';
 export function sessionOf({ session }: FastifyRequest): Session {
   if (session === undefined) throw new ForbiddenError(SIGNED_IN);
   return session;
+}
+
+/** @throws ForbiddenError, SignedOutError */
+export async function getOwnUser(request: FastifyRequest): Promise<User> {
+  const user = await findUser(request.server.db, sessionOf(request).user_id);
+  if (user === undefined) throw new SignedOutError('The user has been deleted.');
+  return user;
 }
 
 export async function changeOwn<T>(

@@ -6,12 +6,10 @@ import { hashPassword } from '../auth/password-hashing.ts';
 import { passwordQueue } from '../auth/password-queue.ts';
 import { newPasswordProblems } from '../auth/password-rules.ts';
 import { newToken } from '../auth/tokens.ts';
-import { SignedOutError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
-import { findUser } from '../users/queries.ts';
 import { changePassword } from './commands.ts';
 import { checkOwnPassword } from './confirming.ts';
-import { changeOwn, sessionOf } from './own.ts';
+import { changeOwn, getOwnUser, sessionOf } from './own.ts';
 import { showAccount } from './show.ts';
 
 const SAME = 'That is your password already: choose another one.';
@@ -20,8 +18,7 @@ export async function changeOwnPassword(request: FastifyRequest, reply: FastifyR
   const fields = readFields(request.body, ['current_password', 'new_password', 'new_password_again']);
   const { server } = request;
   const session = sessionOf(request);
-  const user = await findUser(server.db, session.user_id);
-  if (user === undefined) throw new SignedOutError('The user has been deleted.');
+  const user = await getOwnUser(request);
   const problems = newPasswordProblems(fields, user);
   const refusal = await checkOwnPassword(request, reply, fields.current_password ?? '');
   const [current, chosen] = [fields.current_password, fields.new_password].map((typed) =>

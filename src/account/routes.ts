@@ -4,12 +4,19 @@ import { allow } from '../auth/access.ts';
 import { mayRead } from '../auth/policy.ts';
 import { removeOwnCode, renewOwnRecoveryCodes, setOwnCode, showNewCode } from './code.ts';
 import { changeOwnPassword } from './password.ts';
+import { changeOwnProfile, showProfile } from './profile.ts';
 import { signOutOther, signOutOthers } from './sessions.ts';
 import { showAccount } from './show.ts';
 
 export function accountRoutes(app: FastifyInstance): void {
   const onAccount = allow(mayRead, { form: '/account' });
   app.get('/account', allow(mayRead), async (request, reply) => showAccount(request, reply));
+  app.get('/account/profile', allow(mayRead), showProfile);
+  app.post(
+    '/account/profile',
+    allow(mayRead, { form: '/account/profile', isDraftKept: true }),
+    changeOwnProfile,
+  );
   app.post('/account/password', onAccount, changeOwnPassword);
   app.get('/account/code', allow(mayRead, { isBeforeSecondFactor: true }), showNewCode);
   app.post(

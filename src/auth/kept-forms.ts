@@ -10,7 +10,9 @@ import { newToken, open, seal } from './tokens.ts';
 export function draftOf(request: FastifyRequest): Draft | undefined {
   const form = formOf(request);
   const isKept = form !== undefined && request.routeOptions.config.isDraftKept;
-  return isKept ? { form, fields: (request.body ?? {}) as Fields } : undefined;
+  if (!isKept) return undefined;
+  const { password: _neverKept, ...fields } = (request.body ?? {}) as Fields;
+  return { form, fields: fields as Draft['fields'] };
 }
 
 export function sealDraft({ server }: FastifyRequest, expired: Session, draft: Draft): string {

@@ -38,6 +38,18 @@ export function mayChange(actor: { role: Role }, user: { role: Role }): boolean 
   return mayManage(actor) || (mayEdit(actor) && user.role === 'member');
 }
 
+const OWN_FIELDS = ['full_name', 'email'];
+
+/** Everyone who signs in changes their own name and email. */
+export function mayChangeOwn(
+  actor: { role: Role; user?: { id: number } | undefined },
+  userId: number,
+  fields: readonly string[],
+): boolean {
+  const areOwn = fields.every((field) => OWN_FIELDS.includes(field));
+  return mayRead(actor) && actor.user?.id === userId && areOwn;
+}
+
 export function mayManage({ role }: { role: Role }): boolean {
   return role === 'admin';
 }

@@ -1,12 +1,9 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
-
 import { executeCached } from '../db/cached-query.ts';
 import type { Db, Role, Trx } from '../db/schema.ts';
-import { SKEW } from '../lib/clock.ts';
+import { DAY, SKEW } from '../lib/clock.ts';
 import { maySignIn } from './policy.ts';
 import { hashOf } from './tokens.ts';
-
-const DAY = 24 * 60 * 60 * 1000;
 
 /** Who comes back with a session that is over has their form kept. */
 export const ENDED_SESSION_KEPT_FOR = 30 * DAY;

@@ -13,6 +13,7 @@ import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
+import { findMadeUp, markMadeUp } from '../made-up-people/queries.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { readCounts, sumByStatus } from '../users/counts.ts';
 import { findUsersAfter } from '../users/queries.ts';
@@ -101,6 +102,7 @@ export async function copyEverything(
         throw new StartError('There are users in the target already; give --to an empty database.');
       const users = await sumUp(from, progressOf('copied', expected), (some) => loader.insertCopies(some));
       const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
+      await markMadeUp(to, await findMadeUp(from));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from));
       return { users, access };

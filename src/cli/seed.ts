@@ -4,9 +4,9 @@ import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
+import { person } from '../made-up-people/people.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
-import { person } from './made-up-people.ts';
 import { isFirstUse, openNamed } from './named-database.ts';
 
 const MOST = 100_000_000;

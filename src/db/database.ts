@@ -12,12 +12,22 @@ import * as door from './migrations/0004-door.ts';
 import * as heartbeats from './migrations/0005-heartbeats.ts';
 import * as names from './migrations/0006-names.ts';
 import * as lastSignIn from './migrations/0007-last-sign-in.ts';
+import * as madeUpPeople from './migrations/0008-made-up-people.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
 import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
 
-export const MIGRATIONS: readonly Migration[] = [users, search, access, door, heartbeats, names, lastSignIn];
+export const MIGRATIONS: readonly Migration[] = [
+  users,
+  search,
+  access,
+  door,
+  heartbeats,
+  names,
+  lastSignIn,
+  madeUpPeople,
+];
 
 export type Opening = {
   /** Given where requests are answered: none of them then waits long. */

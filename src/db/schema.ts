@@ -87,6 +87,9 @@ export type TicketsTable = {
 /** Sealed drafts that have been opened, and the session in which each waits, or has waited. */
 export type UsedDraftsTable = { draft_hash: string; session_id: number; used_at: number };
 
+/** Users who were made up to try Roster with; who of them has been changed since has another version than 1. */
+export type MadeUpPeopleTable = { user_id: number };
+
 export type HeartbeatsTable = { id: Generated<number> };
 
 export type Schema = {
@@ -102,6 +105,7 @@ export type Schema = {
   tickets: TicketsTable;
   used_drafts: UsedDraftsTable;
   heartbeats: HeartbeatsTable;
+  made_up_people: MadeUpPeopleTable;
 };
 
 export type User = Selectable<UsersTable>;

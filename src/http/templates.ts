@@ -5,6 +5,7 @@ import { Eta } from 'eta';
 import { mayChange, mayEdit, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
 import { newToken } from '../auth/tokens.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
+import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
@@ -34,9 +35,9 @@ const SYSTEMS: readonly [string, RegExp][] = [
 ];
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const UNITS = [
-  ['day', 24 * 60 * 60_000],
-  ['hour', 60 * 60_000],
-  ['minute', 60_000],
+  ['day', DAY],
+  ['hour', HOUR],
+  ['minute', MINUTE],
 ] as const;
 
 /** Times are milliseconds since 1970. */
@@ -68,7 +69,7 @@ export const helpers = {
   /** "2 hours ago" for the last month, a date before that. */
   ago(value: number, now = Date.now()): string {
     const passed = Math.max(0, now - value);
-    if (passed > 30 * UNITS[0][1]) return date.format(value);
+    if (passed > 30 * DAY) return date.format(value);
     const unit = UNITS.find(([, length]) => passed >= length);
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },

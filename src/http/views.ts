@@ -9,6 +9,7 @@ import type { Link } from '../invitations/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Page } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
+import type { FirstSteps } from '../setup/first-steps.ts';
 import type { Counts } from '../users/counts.ts';
 import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
@@ -51,6 +52,8 @@ export type Views = {
     everyone: number;
     terms: readonly Term[];
     notices: string[];
+    /** Of those who may do something about them, on the plain list. */
+    firstSteps?: FirstSteps | undefined;
     /** What was typed for the number of a page and is none. */
     wrongPage?: string | undefined;
   };
@@ -90,10 +93,19 @@ export type Views = {
   'auth/sign-out': { session: Session };
   'account/show': {
     session: Session;
+    user: User;
     sessions: Sessions;
     recoveryCodes: number;
     changedAt: number;
     errors: Errors;
+  };
+  'account/profile': {
+    user: User;
+    values: Fields;
+    errors: Errors;
+    holders: { email?: User };
+    isConflict: boolean;
+    isDraft: boolean;
   };
   'account/code': {
     qr: { size: number; path: string };

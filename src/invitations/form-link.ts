@@ -5,8 +5,9 @@ import { derivedToken, newToken } from '../auth/tokens.ts';
 import type { User } from '../db/schema.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
-import { fromParameter, parseFrom } from '../users/list/address.ts';
+import { fromParameter } from '../users/list/address.ts';
 import { findUser } from '../users/queries.ts';
+import { listBefore, type Request } from '../users/request.ts';
 import { letterTo } from './letter.ts';
 import type { MailOutcome } from './mailer.ts';
 import { findLink, type TokenOf } from './queries.ts';
@@ -24,10 +25,10 @@ export function tokensFor({ server, session }: FastifyRequest, key: string): Tok
 
 export function linkAddress(
   userId: number,
-  request: FastifyRequest,
+  request: Request,
   { key, mail }: { key: string; mail?: MailOutcome | undefined },
 ): string {
-  const from = fromParameter(parseFrom(request.query as Fields)).replace('?', '&');
+  const from = fromParameter(listBefore(request)).replace('?', '&');
   return `/users/${userId}/invitation?key=${key}${mail ? `&mail=${mail}` : ''}${from}`;
 }
 

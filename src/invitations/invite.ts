@@ -8,9 +8,8 @@ import { NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
-import { parseFrom } from '../users/list/address.ts';
-import type { Request } from '../users/request.ts';
-import { refusalOf } from '../users/taken.ts';
+import { addHolders } from '../users/form.ts';
+import { listBefore, type Request } from '../users/request.ts';
 import { invitationSchema, type NewInvitation } from '../users/validation.ts';
 import { type Invited, inviteUser } from './commands.ts';
 import { keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
@@ -53,7 +52,7 @@ async function inviteOnce(request: Request, invitation: NewInvitation, key: stri
 }
 
 async function refuse(request: Request, reply: FastifyReply, values: Fields, problems: Fields) {
-  const refusal = await refusalOf(request.server.db, values, problems);
+  const refusal = await addHolders(request.server.db, values, problems);
   return showForm(request, reply, { values, ...refusal }, 422);
 }
 
@@ -63,7 +62,7 @@ async function showForm(request: Request, reply: FastifyReply, shown: Shown, sta
   return reply.render(
     'invitations/new',
     {
-      from: parseFrom(request.query),
+      from: listBefore(request),
       key: newToken(),
       canSend: request.server.mailer !== undefined,
       errors: {},

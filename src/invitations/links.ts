@@ -5,9 +5,8 @@ import { findCredentials } from '../auth/credentials.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { named } from '../lib/text.ts';
-import { parseFrom } from '../users/list/address.ts';
 import { getUser } from '../users/queries.ts';
-import { type Request, userAddress, userIdFrom } from '../users/request.ts';
+import { listBefore, type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { makeLink, removeSecondFactor, withdrawLink } from './commands.ts';
 import { findFormLink, keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
 import { mailtoOf } from './letter.ts';
@@ -46,7 +45,7 @@ export async function showLink(request: Request, reply: FastifyReply) {
   reply.header('cache-control', 'no-store');
   return reply.render('invitations/link', {
     user,
-    from: parseFrom(query),
+    from: listBefore(request),
     key,
     link,
     endsAt,

@@ -2,8 +2,12 @@
 
 export type Clock = () => number;
 
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
 /** By so much, in milliseconds, the clocks of machines that share a database may differ. */
-export const SKEW = 60_000;
+export const SKEW = MINUTE;
 
 /** What began in the future is over: the clock has been set back since, and nobody knows for how long. */
 export function isWithin(began: number, lasts: number, now: number): boolean {

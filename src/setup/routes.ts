@@ -1,4 +1,4 @@
-/** The first administrator, by a link from the log that works once. */
+/** The first administrator, by a link from the log that works once, or by a button for whoever runs Roster. */
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
@@ -9,23 +9,38 @@ import { largestNetworkOf } from '../auth/networks.ts';
 import { hashPassword } from '../auth/password-hashing.ts';
 import { passwordQueue } from '../auth/password-queue.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
-import { anyone } from '../auth/policy.ts';
+import { anyone, mayManage, mayRead } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
 import { hashOf, LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
+import { isOwnUser } from '../http/peer-user.ts';
+import { RefusedError } from '../http/security.ts';
 import { shownEmail } from '../lib/email.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeFirstAdministrator } from './commands.ts';
+import { hideFirstSteps } from './first-steps.ts';
 
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
 type Errors = Readonly<Record<string, string>>;
 
+const NOT_OWNER =
+  'Only whoever runs Roster becomes the administrator by this button; anyone else by the link in its log.';
+
 export function setupRoutes(app: FastifyInstance): void {
+  app.post('/setup', allow(mayRead, { form: '/users' }), leadToSetup);
   app.get('/setup/:token', allow(anyone, { isBeforeSetup: true }), showSetup);
   app.post('/setup/:token', allow(anyone, { isBeforeSetup: true }), setUp);
+  app.post('/first-steps/delete', allow(mayManage, { form: '/users' }), hideFirstSteps);
+}
+
+/** Who runs Roster could read the link in its log, and change its database as well. */
+async function leadToSetup({ isOpen, socket, server }: FastifyRequest, reply: FastifyReply) {
+  if (!isOpen) throw new NotFoundError('There is an administrator already.');
+  if (!(await isOwnUser(socket))) throw new RefusedError(403, NOT_OWNER);
+  return reply.seeOther(`/setup/${server.setupToken}`);
 }
 
 async function showSetup(request: WithToken, reply: FastifyReply) {

@@ -2,7 +2,7 @@
 
 import { type Actor, audit, authorize } from '../auth/actor.ts';
 import { revokeAccessAfterChange } from '../auth/administrators.ts';
-import { mayChange, mayEdit, mayManage } from '../auth/policy.ts';
+import { mayChange, mayChangeOwn, mayEdit, mayManage } from '../auth/policy.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
@@ -43,7 +43,10 @@ export async function changeUser(
 ): Promise<Changed> {
   const before = await getLockedUser(trx, id);
   const after = { ...before, ...changes } as User;
-  authorize(actor, (someone) => mayChange(someone, before));
+  authorize(
+    actor,
+    (someone) => mayChange(someone, before) || mayChangeOwn(someone, id, Object.keys(changes)),
+  );
   if (after.role !== before.role) authorize(actor, mayManage);
   // A form sent twice meets no conflict with itself, and one that changes nothing disturbs nobody who has it open.
   if (hasAll(before, changes)) return { kind: 'unchanged', user: before };

@@ -17,6 +17,10 @@ export async function readCounts(db: Db): Promise<Count[]> {
   );
 }
 
+export function hasOnlyAdministrators(counts: readonly Count[]): boolean {
+  return counts.every(({ role, count }) => role === 'admin' || count === 0);
+}
+
 export function sumByStatus(counts: readonly Count[], role?: Role): Counts {
   const sums = { active: 0, inactive: 0 };
   for (const count of counts) {

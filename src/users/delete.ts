@@ -6,17 +6,17 @@ import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { named } from '../lib/text.ts';
 import { deleteUser } from './commands.ts';
-import { listAddress, parseFrom } from './list/address.ts';
+import { listAddress } from './list/address.ts';
 import { nearestPage } from './list/page.ts';
 import { getUser } from './queries.ts';
-import { type Request, userIdFrom } from './request.ts';
+import { listBefore, type Request, userIdFrom } from './request.ts';
 import { accessOf } from './show.ts';
 
 export async function askToDelete(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
   const access = await accessOf(request, user);
-  return reply.render('users/delete', { user, from: parseFrom(request.query), access });
+  return reply.render('users/delete', { user, from: listBefore(request), access });
 }
 
 export async function remove(request: Request, reply: FastifyReply) {
@@ -24,7 +24,7 @@ export async function remove(request: Request, reply: FastifyReply) {
   const { db } = request.server;
   const { user } = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id));
   // Whatever fails by now must not be told as if nothing had been deleted.
-  const from = parseFrom(request.query);
+  const from = listBefore(request);
   const list = await nearestPage(db, from).catch(() => from);
   return reply.seeOther(listAddress(list), `User ${named(user.username)} deleted!`);
 }

@@ -3,34 +3,31 @@
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { draftFor } from '../auth/kept-forms.ts';
-import { mayChange } from '../auth/policy.ts';
+import { mayChange, maySignIn } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
-import { BadSubmissionError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
+import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
-import { shownEmail } from '../lib/email.ts';
-import { type Fields, type Form, parseForm, readFields } from '../lib/forms.ts';
+import { parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { changeUser, createUser } from './commands.ts';
-import { parseFrom } from './list/address.ts';
+import { addHolders, type Problems, parseChanges, parseVersion, valuesOf } from './form.ts';
+import { fromParameter } from './list/address.ts';
 import { getUser } from './queries.ts';
-import { type Request, userAddress, userIdFrom } from './request.ts';
-import { refusalOf } from './taken.ts';
-import { newUserSchema, USER_FIELDS, type UserChanges, userChangesSchema } from './validation.ts';
-
-type Problems = Readonly<Record<string, string>>;
+import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
+import { newUserSchema, USER_FIELDS } from './validation.ts';
 
 export async function showNewForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
   return showForm(request, reply, {
     user: undefined,
-    values: draft ?? { is_active: '1' },
+    values: draft ?? { is_active: '1', another: request.query.another ?? '' },
     isDraft: draft !== undefined,
   });
 }
 
 export async function create(request: Request, reply: FastifyReply) {
-  const fields = readFields(request.body, USER_FIELDS);
+  const fields = readFields(request.body, [...USER_FIELDS, 'another']);
   const form = parseForm(newUserSchema, fields);
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;
@@ -38,10 +35,20 @@ export async function create(request: Request, reply: FastifyReply) {
     const { user } = await runCommand(request, (trx, actor) =>
       createUser(trx, actor, form.value, server.clock()),
     );
-    return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} created!`);
+    const next = fields.another ? addAnother(request) : userAddress(user.id, request);
+    return reply.seeOther(next, sentenceOfCreated(user));
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, problemsOf(error));
   }
+}
+
+function addAnother(request: Request): string {
+  return `/users/new?another=1${fromParameter(listBefore(request)).replace('?', '&')}`;
+}
+
+function sentenceOfCreated(user: User): string {
+  const created = `User ${named(user.username)} created!`;
+  return maySignIn(user) ? `${created} They cannot sign in yet: create an access link.` : created;
 }
 
 export async function showEditForm(request: Request, reply: FastifyReply) {
@@ -59,7 +66,7 @@ export async function update(request: Request, reply: FastifyReply) {
   const current = await getUser(db, userIdFrom(request)).catch(sayNothingChanged);
   authorize(request.actor, (actor) => mayChange(actor, current));
   const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
-  const filledFrom = versionOf(version);
+  const filledFrom = parseVersion(version);
   const form = parseChanges(fields, current);
   // Sent again, the form replaces what is there now: what was changed meanwhile is shown beside the errors, too.
   const values = { ...valuesOf(current), ...fields };
@@ -79,23 +86,11 @@ export async function update(request: Request, reply: FastifyReply) {
   }
 }
 
-/** What a form changes. What it sends back as it was is not judged again: the rules may have changed since it was stored. */
-function parseChanges(fields: Fields, current: User): Form<UserChanges> {
-  const shown = valuesOf(current);
-  const isKept = (name: string) => fields[name] === shown[name];
-  const kept = Object.entries(current).filter(([name]) => name in fields && isKept(name));
-  const form = parseForm(
-    userChangesSchema,
-    Object.fromEntries(Object.entries(fields).filter(([name]) => !isKept(name))),
-  );
-  return form.ok ? { ok: true, value: { ...Object.fromEntries(kept), ...form.value } } : form;
-}
-
 /** What a form shows besides what every form does. */
 type Shown = Pick<Views['users/form'], 'user' | 'values'> & Partial<Views['users/form']>;
 
 async function showForm(request: Request, reply: FastifyReply, shown: Shown, status = 200) {
-  const from = parseFrom(request.query);
+  const from = listBefore(request);
   return reply.render(
     'users/form',
     { from, errors: {}, holders: {}, isConflict: false, isDraft: false, ...shown },
@@ -104,12 +99,12 @@ async function showForm(request: Request, reply: FastifyReply, shown: Shown, sta
 }
 
 async function refuse(request: Request, reply: FastifyReply, shown: Shown, problems: Problems) {
-  const refusal = await refusalOf(request.server.db, shown.values, problems, shown.user?.id);
-  return showForm(request, reply, { ...shown, ...refusal }, 422);
+  const { errors, holders } = await addHolders(request.server.db, shown.values, problems, shown.user?.id);
+  return showForm(request, reply, { ...shown, errors, holders }, 422);
 }
 
 function problemsOf(error: unknown): Problems {
-  // `refusalOf` looks up what is taken.
+  // `addHolders` looks up what is taken.
   if (error instanceof NotUniqueError) return {};
   if (error instanceof LastAdministratorError)
     return { role: `${error.message} Make someone else one first.` };
@@ -119,20 +114,4 @@ function problemsOf(error: unknown): Problems {
 function sayNothingChanged(error: unknown): never {
   if (!(error instanceof NotFoundError)) throw error;
   throw new NotFoundError(`${error.message} Nothing was changed; what you typed is one step back.`);
-}
-
-function versionOf(version: string | undefined): number | undefined {
-  if (version === undefined) return undefined;
-  if (!/^[1-9]\d{0,14}$/.test(version)) throw new BadSubmissionError('The version is no whole number.');
-  return Number(version);
-}
-
-function valuesOf(user: User): Fields {
-  const values = USER_FIELDS.map((name) => [name, typedFor(user[name])]);
-  return { ...Object.fromEntries(values), email: shownEmail(user.email) };
-}
-
-function typedFor(value: string | boolean | null): string {
-  if (typeof value === 'boolean') return value ? '1' : '0';
-  return value ?? '';
 }

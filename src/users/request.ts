@@ -4,6 +4,7 @@ import { NotFoundError } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
 import { quotable } from '../lib/text.ts';
 import { fromParameter, parseFrom } from './list/address.ts';
+import type { ListState } from './list/state.ts';
 
 export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
 
@@ -16,6 +17,11 @@ export function userIdFrom(request: Request): number {
   return Number(id);
 }
 
+/** The list that someone came from. */
+export function listBefore({ query, server }: Request): ListState {
+  return parseFrom(query, server.clock());
+}
+
 export function userAddress(id: number, request: Request): string {
-  return `/users/${id}${fromParameter(parseFrom(request.query))}`;
+  return `/users/${id}${fromParameter(listBefore(request))}`;
 }

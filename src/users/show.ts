@@ -1,4 +1,5 @@
 /** The page of one user: who they are, how they sign in, and what is known to have happened. */
+
 import type { FastifyReply } from 'fastify';
 import { isLastAdministrator } from '../auth/administrators.ts';
 import { findLiveSessions } from '../auth/authenticate.ts';
@@ -8,17 +9,15 @@ import { MOST_FAILURES } from '../auth/second-factor.ts';
 import type { User } from '../db/schema.ts';
 import type { Access, Managed } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';
-import { parseFrom } from './list/address.ts';
+import { DAY } from '../lib/clock.ts';
 import { nearestPage } from './list/page.ts';
 import { getUser } from './queries.ts';
-import { type Request, userIdFrom } from './request.ts';
-
-const DAY = 24 * 60 * 60 * 1000;
+import { listBefore, type Request, userIdFrom } from './request.ts';
 
 export async function show(request: Request, reply: FastifyReply) {
   const { db } = request.server;
   const user = await getUser(db, userIdFrom(request));
-  const from = await nearestPage(db, parseFrom(request.query));
+  const from = await nearestPage(db, listBefore(request));
   return reply.render('users/show', { user, from, access: await accessOf(request, user) });
 }
 

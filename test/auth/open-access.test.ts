@@ -72,6 +72,8 @@ describe.each(FROM_ELSEWHERE)('whoever asks from elsewhere (%o)', (from) => {
       for (const url of [
         '/users',
         '/users/1',
+        '/setup',
+        '/made-up-people',
         '/users/1/delete',
         '/delete_user/1',
         '/sign-in',

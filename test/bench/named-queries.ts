@@ -1,5 +1,5 @@
 /** What Roster is asked by one person at a time, by name: lists, links, jumps and searches. */
-import { person } from '../../src/cli/made-up-people.ts';
+import { person } from '../../src/made-up-people/people.ts';
 import { STATUSES } from '../../src/users/list/filters.ts';
 import { SORT_KEYS } from '../../src/users/list/order.ts';
 import { pageOf } from '../page.ts';

@@ -1,7 +1,7 @@
 /** Whoever drives the servers is signed in, as an administrator who is one of the made-up users. */
 
 import { commandLine } from '../../src/auth/actor.ts';
-import { cookieMarkOf, sessionCookie } from '../../src/auth/cookie.ts';
+import { cookieMarkOf, cookieOf, sessionCookie } from '../../src/auth/cookie.ts';
 import { setPassword } from '../../src/auth/credentials.ts';
 import { hashPassword } from '../../src/auth/password-hashing.ts';
 import { loadKey } from '../../src/auth/secret-key.ts';
@@ -29,11 +29,13 @@ export async function addAdministrator(url: string, keyFile: string): Promise<vo
   const db = await openDatabase(url);
   try {
     const { databaseId } = await loadKey(db, keyFile);
-    const { name } = sessionCookie({
+    const owner = {
       config: { origin: undefined, sessionLasts: 0 },
       cookieMark: cookieMarkOf(databaseId),
-    });
-    SIGNED_IN.cookie = `${name}=${TOKEN}`;
+    };
+    // Whoever works with Roster every day has hidden what was left to do at first.
+    const { name: hidden } = cookieOf(owner, 'first_steps', 0);
+    SIGNED_IN.cookie = `${sessionCookie(owner).name}=${TOKEN}; ${hidden}=1`;
     const hash = await hashPassword(PASSWORD);
     await transact(db, async (trx) => {
       await changeUser(

@@ -9,6 +9,7 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
+import { markMadeUp } from '../../src/made-up-people/queries.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
 import { giveRoles, listen, startApp } from '../support.ts';
@@ -56,6 +57,10 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
     await page.goto('/users/new');
     await page.evaluate("document.querySelector('#username').name = 'email'");
     await page.getByRole('button', { name: 'Create user' }).click();
+  },
+  'the list with made-up people, and without an administrator': async (page, app) => {
+    await transact(app.db, (trx) => markMadeUp(trx, [3]));
+    await page.goto('/users');
   },
   'the empty list': async (page, app) => {
     await transact(app.db, async (trx) => {
@@ -115,8 +120,18 @@ const DOORS: [
       await page.getByRole('button', { name: 'Change password' }).click();
     },
   ],
+  [
+    'one’s own name and email, with errors',
+    'editor',
+    async (page) => {
+      await page.goto('/account/profile');
+      await page.getByLabel('Email').fill('no');
+      await page.getByRole('button', { name: 'Save changes' }).click();
+    },
+  ],
   ['a second factor', 'admin', (page) => page.goto('/account/code')],
   ['the roles', 'admin', (page) => page.goto('/roles')],
+  ['what is left to do', 'admin', (page) => page.goto('/users')],
   ['someone with access', 'admin', (page) => page.goto('/users/2')],
   ['their form', 'admin', (page) => page.goto('/users/2/edit')],
   ['the last administrator', 'admin', (page) => page.goto('/users/1')],

@@ -50,7 +50,7 @@ test('two people at two Rosters work on the same users, and neither loses anythi
 
   await ben.getByRole('link', { name: 'Delete…' }).click();
   await ben.getByRole('button', { name: 'Delete user' }).click();
-  expect(await mainOf(ben)).toContain('No users yet');
+  expect(await mainOf(ben)).toContain('Welcome to Roster');
   await anna.getByRole('button', { name: 'Save changes' }).click();
   expect(await mainOf(anna)).toMatch(/There is no user \d+\. Nothing was changed/);
 });

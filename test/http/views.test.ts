@@ -59,6 +59,14 @@ const access: Views['users/show']['access'] = {
   },
 };
 
+const firstSteps = {
+  left: ['administrator', 'invite', 'origin'] as const,
+  isAlone: true,
+  madeUp: 1,
+  isOwner: false,
+  line: NAME,
+};
+
 /** Each view with something in every place that can be empty. */
 const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'users/list': {
@@ -68,6 +76,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     everyone: 32,
     terms: parseSearch('ann "<b>"'),
     notices: [NAME],
+    firstSteps: { ...firstSteps, isOwner: true, madeUp: 100 },
   },
   'users/show': {
     user: { ...user, id: 8, role: 'viewer' },
@@ -88,10 +97,19 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'auth/sign-out': { session },
   'account/show': {
     session,
+    user,
     sessions,
     recoveryCodes: 10,
     changedAt: 1,
     errors: { removing_password: NAME },
+  },
+  'account/profile': {
+    user,
+    values,
+    errors: { email: NAME },
+    holders: { email: user },
+    isConflict: true,
+    isDraft: true,
   },
   'account/code': {
     qr: { size: 1, path: NAME },
@@ -134,8 +152,12 @@ function engine() {
   return eta;
 }
 
-/** The list without a page, without a match, and with letters above it. */
+/** The empty directory, and the list without a page, without a match, and with letters above it. */
 const LISTS: Partial<Views['users/list']>[] = [
+  { everyone: 0, page: new Page([], 1, 10, 0), firstSteps },
+  { everyone: 0, page: new Page([], 1, 10, 0), firstSteps: { ...firstSteps, isOwner: true } },
+  { everyone: 0, page: new Page([], 1, 10, 0), firstSteps: undefined },
+  { firstSteps },
   { page: new Page([], 1, 10, 0) },
   { list: parseList({ q: NAME }).list, page: new Page([], 1, 10, 0) },
   { list: parseList({ sort: 'username', per_page: '1' }).list, page: new Page([user], 2, 1, 31) },

@@ -126,7 +126,7 @@ describe('one’s own', () => {
     expect(page.buttons.filter((button) => button.startsWith('End'))).toEqual([
       'End Firefox at 192.0.2.3',
       'End Firefox at 192.0.2.2',
-      'End the 2 others',
+      'End all others',
     ]);
     const { action } = page.form('End Firefox at 192.0.2.2');
     expect((await post(app, action, {}, here.headers)).body).toBe('That browser is signed out.\n');

@@ -31,6 +31,25 @@ describe('creating a user', () => {
     expect(await findUser(app.db, 1)).toMatchObject({ is_active: true, full_name: null, version: 1 });
   });
 
+  test('and adding another leads to an empty form, which says so and knows the way back', async () => {
+    const app = await startApp();
+    const alice = { username: 'alice', email: 'alice@example.org', another: '1' };
+    const form = pageOf(await get(app, '/users/new?from=status%3Dinactive')).form('Create user');
+    expect(form.text).toMatch(/Create user and add another Cancel$/);
+    const created = await post(app, '/users?from=status%3Dinactive', alice);
+    const address = '/users/new?another=1&from=status%3Dinactive';
+    expect([created.statusCode, created.headers.location]).toEqual([303, address]);
+    const cookie = String(created.headers['set-cookie']).split(';')[0];
+    const next = pageOf(await get(app, address, { cookie }));
+    expect(next.notices).toContain('User alice created!');
+    expect(next.field('username')).toBe('');
+    expect(next.input('username')).toHaveProperty('autofocus');
+    const refused = pageOf(await post(app, '/users', alice));
+    for (const page of [next, refused]) expect(page.input('another')).toHaveProperty('checked');
+    const last = { username: 'al', email: 'al@example.org' };
+    expect((await post(app, '/users', last)).headers.location).toMatch(/^\/users\/\d+$/);
+  });
+
   test('with mistakes shows all of them and keeps what was typed', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'bob', email: 'bob@example.org' });

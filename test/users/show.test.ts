@@ -56,6 +56,17 @@ describe('the last sign-in', () => {
 });
 
 describe('the access of someone', () => {
+  test('who was created with a role is told to be missing still', async () => {
+    const { app, people, pageFor } = await start();
+    const vic = { username: 'vic', email: 'vic@example.org', role: 'viewer' };
+    const created = await post(app, '/users', vic, await signedIn(app, people.admin));
+    expect(created.body).toBe('User vic created! They cannot sign in yet: create an access link.\n');
+    const page = pageOf(await pageFor('admin', Number(created.headers.location?.split('/').at(-1))));
+    expect(page.text).toContain(
+      'vic cannot sign in yet. Create a link: whoever opens it chooses a password.',
+    );
+  });
+
   test.each([
     ['member', 'Role Member Is listed, and cannot sign in. Status Active'],
     ['viewer', 'Role Viewer Sees everyone in the directory. Status Active'],

@@ -73,8 +73,8 @@ export function fromParameter(list: ListState): string {
   return query === '' ? '' : `?from=${encodeURIComponent(query)}`;
 }
 
-export function parseFrom(query: Fields): ListState {
-  const { list } = parseList(parseQuery(query.from ?? ''));
+export function parseFrom(query: Fields, now: number): ListState {
+  const { list } = parseList(parseQuery(query.from ?? ''), now);
   const first = list.cursor ? 0 : 1;
   return { ...list, page: Number.isSafeInteger(list.page) ? Math.max(first, list.page) : first };
 }

@@ -27,6 +27,13 @@ export function isCounted(filter: Filter): boolean {
   return givenRows(filter).every(([, { isCounted = false }]) => isCounted);
 }
 
+export function filterFields(filter: Filter) {
+  return FILTER_ROWS.flatMap(([name, { field, parameter, format }]) => {
+    const value = filter[name];
+    return field ? [{ ...field, name: parameter, value: value === undefined ? '' : format(value) }] : [];
+  });
+}
+
 /** What is applied, in words: "Created from 1 Jan 2026"; and what takes each off. */
 export function appliedFilters(
   filter: Filter,

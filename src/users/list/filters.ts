@@ -1,8 +1,10 @@
-/** The filters of the list, each in one row; the markup alone is elsewhere, in `views/users/list/filters.eta`. */
+/** The filters of the list, each in one row. */
+
 import type { ComparisonOperator } from 'kysely';
 import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES, type Role, type User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
+import { DAY } from '../../lib/clock.ts';
 import { date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { codePoints, foldDigits, named, trim } from '../../lib/text.ts';
@@ -10,12 +12,11 @@ import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../searc
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
 
-const DAY = 24 * 60 * 60 * 1000;
 const and = new Intl.ListFormat('en');
 
 export const STATUSES = ['active', 'inactive'] as const;
 export type Status = (typeof STATUSES)[number];
-export const STATUS_NAMES: Readonly<Record<Status, string>> = { active: 'Active', inactive: 'Inactive' };
+const STATUS_NAMES: Readonly<Record<Status, string>> = { active: 'Active', inactive: 'Inactive' };
 
 export type Search = { text: string; terms: readonly Term[] };
 
@@ -37,6 +38,8 @@ export type FilterRow<V> = {
   index?: { orders: readonly SortKey[]; as: 'equality' | 'range' };
   /** Whether `user_counts` has its column. */
   isCounted?: boolean;
+  /** In the form: one of the options or, without them, a day. The search has a field of its own. */
+  field?: { label: string; options?: readonly (readonly [value: string, text: string])[] };
   /** Its words where it is applied: "Created from 1 Jan 2026". */
   chip(value: V): string;
 };
@@ -59,6 +62,7 @@ export const FILTERS = {
     column: { name: 'is_active', operator: '=', value: (status) => status === 'active' },
     index: { orders: SORT_KEYS, as: 'equality' },
     isCounted: true,
+    field: { label: 'Status', options: STATUSES.map((status) => [status, STATUS_NAMES[status]]) },
     chip: (status) => STATUS_NAMES[status],
   }),
   role: row<Role>({
@@ -69,6 +73,7 @@ export const FILTERS = {
     column: { name: 'role', operator: '=', value: String },
     index: { orders: ['created'], as: 'equality' },
     isCounted: true,
+    field: { label: 'Role', options: ROLES.map((role) => [role, ROLE_NAMES[role].one]) },
     chip: (role) => ROLE_NAMES[role].one,
   }),
   signedIn: row<SignIn>({
@@ -77,6 +82,13 @@ export const FILTERS = {
     rule: `it can be ${SIGN_INS.join(' or ')}`,
     format: ({ word }) => word,
     condition: signedIn,
+    field: {
+      label: 'Last sign-in',
+      options: [
+        ['never', 'Never'],
+        ['over-90-days-ago', 'Over 90 days ago'],
+      ],
+    },
     chip: ({ word }) => (word === 'never' ? 'Never signed in' : 'Last sign-in over 90 days ago'),
   }),
   createdAfter: row<Day>({
@@ -86,6 +98,7 @@ export const FILTERS = {
     format: String,
     column: { name: 'created_at', operator: '>=', value: startOf },
     index: { orders: ['created'], as: 'range' },
+    field: { label: 'Created from' },
     chip: (first) => `Created from ${nameOfDay(first)}`,
   }),
   createdBefore: row<Day>({
@@ -95,6 +108,7 @@ export const FILTERS = {
     format: String,
     column: { name: 'created_at', operator: '<', value: (day) => startOf(day) + DAY },
     index: { orders: ['created'], as: 'range' },
+    field: { label: 'Created to' },
     chip: (last) => `Created to ${nameOfDay(last)}`,
   }),
 };

@@ -1,8 +1,7 @@
 /** What the views of the list, and of the ways back to it, can call. */
 import { fromParameter, listAddress, listParameters } from './address.ts';
 import { cursorAt, cursorAtLetter } from './cursor.ts';
-import { appliedFilters, type Filter, isCounted, isFiltered, NO_FILTER } from './filter.ts';
-import { STATUS_NAMES } from './filters.ts';
+import { appliedFilters, type Filter, filterFields, isCounted, isFiltered, NO_FILTER } from './filter.ts';
 import { SORT_LABELS } from './order.ts';
 import { OFFERED_PAGE_SIZES } from './page-size.ts';
 import { DEFAULTS } from './state.ts';
@@ -11,6 +10,7 @@ export const listHelpers = {
   appliedFilters,
   cursorAt,
   cursorAtLetter,
+  filterFields,
   fromParameter,
   isCounted,
   isFiltered,
@@ -20,6 +20,5 @@ export const listHelpers = {
   plainList: DEFAULTS,
   pageSizes: OFFERED_PAGE_SIZES,
   sortLabels: SORT_LABELS,
-  statusLabels: Object.entries(STATUS_NAMES),
   listName: (from: Filter) => (isFiltered(from) ? 'Back to the list' : 'All users'),
 };

@@ -6,6 +6,7 @@ import { Deadline } from '../../lib/deadline.ts';
 import { number } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { countPages, type Total } from '../../lib/pagination.ts';
+import { firstStepsFor } from '../../setup/first-steps.ts';
 import { readCounts, sumByStatus } from '../counts.ts';
 import { hasEmptyField, listAddress, parseList } from './address.ts';
 import { PATIENCE_MS, resolveFilter } from './filter-result.ts';
@@ -15,7 +16,8 @@ import type { ListState } from './state.ts';
 
 type Request = FastifyRequest<{ Querystring: Fields }>;
 
-export async function showList({ server, query, log }: Request, reply: FastifyReply) {
+export async function showList(request: Request, reply: FastifyReply) {
+  const { server, query, log } = request;
   const { db, stopwatch, clock } = server;
   const { list, notices, wrongPage } = parseList(query, clock());
   // A form sends its empty fields too; the address of the list is short.
@@ -23,7 +25,10 @@ export async function showList({ server, query, log }: Request, reply: FastifyRe
     return reply.redirect(listAddress(list), 302);
   const counts = await readCounts(db);
   const everyone = counts.reduce((sum, { count }) => sum + count, 0);
-  const shown = { counts: sumByStatus(counts, list.role), everyone, notices };
+  // Not before whoever searches or pages.
+  const isPlain = everyone === 0 || listAddress(list) === '/users';
+  const firstSteps = isPlain ? await firstStepsFor(request, counts) : undefined;
+  const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps };
   try {
     const plan = planCount(list, counts);
     log.debug({ plan }, 'how users are counted');

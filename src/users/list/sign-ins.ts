@@ -1,9 +1,9 @@
 /** When people have last signed in, which stands with their credentials: as a filter, and as an index of its own. */
+
 import { SIGNING_IN } from '../../auth/policy.ts';
 import type { Db } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
-
-const DAY = 24 * 60 * 60 * 1000;
+import { DAY } from '../../lib/clock.ts';
 
 export const SIGN_INS = ['never', 'over-90-days-ago'] as const;
 

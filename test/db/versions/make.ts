@@ -28,6 +28,7 @@ import { engineOf } from '../../../src/db/engine.ts';
 import { ROLES, type Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
+import { markMadeUp } from '../../../src/made-up-people/queries.ts';
 import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
 
 const ODD_NAMES = ['Jürgen Müller', 'Łódź Straße', 'Jeanne d’Arc', 'Σίσυφος', 'नमस्ते', 'かぎ'];
@@ -84,6 +85,7 @@ await inTurn(async (trx, time) => {
   await insertInvitation(trx, 12, 'link of 12', time);
   const credentials = await findCredentials(trx, 6);
   if (credentials) await insertTicket(trx, credentials, time);
+  await markMadeUp(trx, [10]);
 });
 await db.destroy();
 

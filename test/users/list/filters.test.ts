@@ -17,6 +17,22 @@ test('the form of the list has a field for every filter, which shows what is giv
   expect([form.field('status'), form.field('q'), form.field('per_page')]).toEqual(['Active', 'ada', '25']);
 });
 
+test('a heading puts the list in its order, turns that round, and gives it up again', async () => {
+  const app = await startApp();
+  await addUser(app.db, { username: 'ada' });
+  let address = '/users?status=active&page=1';
+  const addresses: string[] = [];
+  for (let presses = 0; presses < 3; presses++) {
+    address = pageOf(await get(app, address)).link('Email');
+    addresses.push(address);
+  }
+  expect(addresses).toEqual([
+    '/users?status=active&sort=email',
+    '/users?status=active&sort=-email',
+    '/users?status=active',
+  ]);
+});
+
 test('a filter whose numbers are said to be kept is on a column of the table that keeps them', async () => {
   const { db } = await startApp();
   await addUser(db, { username: 'ada' });

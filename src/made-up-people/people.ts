@@ -1,6 +1,7 @@
 /** Made-up people: believable, varied, and the same for the same number on every machine. */
+import { DAY } from '../lib/clock.ts';
 import type { NewUser } from '../users/validation.ts';
-import { FIRST_NAMES, LAST_NAMES } from './made-up-names.ts';
+import { FIRST_NAMES, LAST_NAMES } from './names.ts';
 
 export type Person = NewUser & { created_at: number; updated_at: number };
 
@@ -14,7 +15,6 @@ const STRIDE = nextCoprime(Math.floor(PAIRS * 0.618), PAIRS);
 
 const DOMAINS = ['example.org', 'example.com', 'example.net', 'mail.example.org', 'staff.example.com'];
 const SEPARATORS = ['.', '.', '.', '_', '-'];
-const DAY = 24 * 60 * 60 * 1000;
 const START = Date.UTC(2019, 0, 7, 8);
 const YEARS = 7.3 * 365 * DAY;
 const LAST_NUMBER = 100_000_000;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { person } from '../../src/cli/made-up-people.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { NotUniqueError } from '../../src/errors.ts';
 import { parseForm } from '../../src/lib/forms.ts';
 import { textKey } from '../../src/lib/text.ts';
+import { person } from '../../src/made-up-people/people.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { newUserSchema } from '../../src/users/validation.ts';

@@ -1,0 +1,69 @@
+/** What the list says to whoever begins: how to become the administrator, and what is left to do once they are. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { cookieOf } from '../auth/cookie.ts';
+import { mayManage } from '../auth/policy.ts';
+import type { Config } from '../config.ts';
+import type { Count } from '../db/user-counts.ts';
+import { isOwnUser } from '../http/peer-user.ts';
+import { countUnchanged } from '../made-up-people/queries.ts';
+import { hasOnlyAdministrators } from '../users/counts.ts';
+import { setupLine } from './setup-line.ts';
+
+const HIDDEN_FOR_SECONDS = 400 * 24 * 60 * 60;
+
+export type Step = 'administrator' | 'invite' | 'origin';
+
+export type FirstSteps = {
+  left: readonly Step[];
+  /** Nobody but administrators is there, so that made-up people may be added. */
+  isAlone: boolean;
+  /** How many made-up people can be taken out again. */
+  madeUp: number;
+  /** Before there is an administrator: whether whoever runs Roster asks, and what its log says to everyone else. */
+  isOwner: boolean;
+  line: string;
+};
+
+/** For administrators, and for whoever is there before there is one; nothing is asked for anyone else. */
+export async function firstStepsFor(
+  request: FastifyRequest,
+  counts: readonly Count[],
+): Promise<FirstSteps | undefined> {
+  const { isOpen, actor, server, socket, headers } = request;
+  if (!isOpen && !(actor && mayManage(actor))) return undefined;
+  const isAlone = hasOnlyAdministrators(counts);
+  return {
+    left: isOpen ? ['administrator'] : isHidden(request) ? [] : stepsLeft(server.config, counts),
+    isAlone,
+    madeUp: await countMadeUp(server, isAlone),
+    isOwner: isOpen && (await isOwnUser(socket)),
+    line: setupLine(`http://${headers.host}`, '…'),
+  };
+}
+
+/** In this browser. */
+export async function hideFirstSteps({ server }: FastifyRequest, reply: FastifyReply) {
+  const { name, options } = cookieOf(server, 'first_steps', HIDDEN_FOR_SECONDS);
+  reply.setCookie(name, '1', options);
+  return reply.seeOther('/users');
+}
+
+function isHidden({ server, cookies }: FastifyRequest): boolean {
+  return cookies[cookieOf(server, 'first_steps', 0).name] !== undefined;
+}
+
+function stepsLeft({ origin }: Config, counts: readonly Count[]): Step[] {
+  const invited = counts.filter(({ role }) => role !== 'member').reduce((sum, { count }) => sum + count, 0);
+  return [...(invited > 1 ? [] : ['invite' as const]), ...(origin ? [] : ['origin' as const])];
+}
+
+const without = new WeakSet<FastifyInstance>();
+
+/** Once there are none they come back only to a list without anyone else, so that nothing is asked until then. */
+async function countMadeUp(server: FastifyInstance, isAlone: boolean): Promise<number> {
+  if (isAlone) without.delete(server);
+  if (isAlone || without.has(server)) return 0;
+  const count = await countUnchanged(server.db);
+  if (count === 0) without.add(server);
+  return count;
+}
