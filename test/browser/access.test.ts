@@ -119,8 +119,8 @@ test('an administrator invites someone by the keyboard on a telephone, and one p
   await page.goto('/sign-in?next=/users');
   await signIn(page, 'ann');
   await expectText(page, 'Users 2');
-  await page.getByRole('link', { name: 'Invite' }).press('Enter');
-  await expectText(page, 'Invite someone');
+  await page.getByRole('link', { name: 'Invite', exact: true }).press('Enter');
+  await expectText(page, 'They are in the directory at once.');
   await page.getByLabel('Full name').press('Tab');
   await page.keyboard.type('nobody');
   await page.keyboard.press('Enter');
