@@ -17,6 +17,7 @@ const ON_ONE_DATABASE = [
   'test/app.test.ts',
   'test/process.test.ts',
   'test/auth/open-access.test.ts',
+  'test/invitations/mail.test.ts',
   'test/lib/**',
 ];
 

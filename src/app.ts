@@ -30,6 +30,7 @@ import { addTimeouts, answerOddRequests } from './http/sockets.ts';
 import { addDropping } from './http/unread-bodies.ts';
 import { addViews } from './http/views.ts';
 import { wellKnownRoutes } from './http/well-known.ts';
+import { createMailer, type Mailer } from './invitations/mailer.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
@@ -50,6 +51,8 @@ declare module 'fastify' {
     secretKey: Buffer;
     clock: Clock;
     stopwatch: Stopwatch;
+    /** Undefined where no mail server is set. */
+    mailer: Mailer | undefined;
     cookieMark: string;
     /** Of the link to the first administrator, while there is none. */
     setupToken: string;
@@ -63,6 +66,7 @@ export async function buildApp({
   databaseId,
   clock = Date.now,
   stopwatch = () => performance.now(),
+  mailLimit,
 }: {
   config: Config;
   db: Db;
@@ -70,6 +74,8 @@ export async function buildApp({
   databaseId: string;
   clock?: Clock;
   stopwatch?: Stopwatch;
+  /** How long a mail may take to be sent, in milliseconds. */
+  mailLimit?: number | undefined;
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const limit = limitLines();
@@ -81,6 +87,8 @@ export async function buildApp({
   app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
   app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
+  const warn = (about: object, message: string) => app.log.warn(about, message);
+  app.decorate('mailer', config.mail && (await createMailer(config.mail, warn, mailLimit)));
 
   answerOddRequests(app);
   addLogLimit(app, limit);

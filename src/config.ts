@@ -1,4 +1,5 @@
 /** What Roster is set to do, from the environment: all checked at start. Times are in milliseconds. */
+import type { z } from 'zod';
 import {
   DATABASE_URL_RULE,
   defaultProblem,
@@ -24,6 +25,8 @@ export type Config = {
   trustProxy: readonly string[];
   sessionIdle: number;
   sessionLasts: number;
+  /** The server by which mail is sent, and whom it is from. */
+  mail: { server: URL; from: string } | undefined;
   keepAlive: number;
   /** Undefined where it depends on how Roster runs. */
   drainTime: number | undefined;
@@ -34,6 +37,9 @@ const PLAIN_HTTP =
 
 const NO_PROXY =
   'ORIGIN says that there is a proxy: set TRUST_PROXY to its address, or everyone seems to ask from there and has to wait for the others’ wrong passwords.';
+
+const NO_ORIGIN =
+  'SMTP_URL is for sending links to Roster by mail: set ORIGIN to the address where people reach it.';
 
 /** @throws StartError that names every setting that is wrong. */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -57,12 +63,19 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     trustProxy: data.TRUST_PROXY,
     sessionIdle: data.SESSION_IDLE_HOURS,
     sessionLasts: data.SESSION_HOURS,
+    mail: mailOf(data),
     keepAlive: data.KEEP_ALIVE_SECONDS,
     drainTime: data.DRAIN_SECONDS,
   };
   if (!isLoopback(config.host) && !isBehindProxy(config)) throw new StartError(PLAIN_HTTP);
   if (config.origin && config.trustProxy.length === 0) throw new StartError(NO_PROXY);
   return config;
+}
+
+function mailOf({ SMTP_URL, MAIL_FROM, ORIGIN }: z.infer<typeof SETTINGS>): Config['mail'] {
+  if (SMTP_URL === undefined) return undefined;
+  if (ORIGIN === undefined) throw new StartError(NO_ORIGIN);
+  return { server: SMTP_URL, from: MAIL_FROM ?? `roster@${ORIGIN.hostname}` };
 }
 
 /** @throws StartError */

@@ -66,6 +66,16 @@ export const SETTINGS = z.object({
     'a whole number of hours from 1 to 8760',
     'after how long everyone has to (168)',
   ),
+  SMTP_URL: setting(
+    parsed(parseSmtpUrl).optional(),
+    'smtp:// or smtps:// and a mail server, such as smtps://user:password@mail.example.org',
+    'the mail server by which Roster sends access links itself; needs ORIGIN (none)',
+  ),
+  MAIL_FROM: setting(
+    z.email().optional(),
+    'an email address',
+    'whom those mails are from (roster@ and the host of ORIGIN)',
+  ),
   KEEP_ALIVE_SECONDS: setting(
     whole(1, 3600, SECOND).prefault('75'),
     'a whole number of seconds from 1 to 3600',
@@ -84,14 +94,16 @@ export const SETTINGS = z.object({
 });
 
 export type SettingName = keyof typeof SETTINGS.shape;
+/** Their values may hold a password. */
+const SECRET_SETTINGS: readonly SettingName[] = ['DATABASE_URL', 'SMTP_URL'];
 export const SETTING_NAMES = Object.keys(SETTINGS.shape) as SettingName[];
 
 export const SETTINGS_HELP = `Settings, from the environment:\n${SETTING_NAMES.map(helpOn).join('\n')}`;
 
-/** What is wrong with a value, in a sentence that repeats it, unless it is an address that may hold a password. */
+/** What is wrong with a value, in a sentence that repeats it, unless it may hold a password. */
 export function problemOf(name: SettingName, value = ''): string {
   const { rule } = rules.get(SETTINGS.shape[name]) ?? {};
-  return `${name} must be ${rule}${name === 'DATABASE_URL' ? '' : `, not "${value}"`}.`;
+  return `${name} must be ${rule}${SECRET_SETTINGS.includes(name) ? '' : `, not "${value}"`}.`;
 }
 
 export function isLoopback(host: string): boolean {
@@ -130,6 +142,22 @@ function parseOrigin(value: string): URL | undefined {
   if (url === null || `${url.origin}/` !== url.href) return undefined;
   const isHere = isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'));
   return url.protocol === 'https:' || (url.protocol === 'http:' && isHere) ? url : undefined;
+}
+
+function parseSmtpUrl(value: string): URL | undefined {
+  const url = URL.parse(value);
+  const isServer = url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '';
+  if (!isServer || !/^\/?$/.test(url.pathname + url.search + url.hash)) return undefined;
+  return isDecodable(url.username + url.password) ? url : undefined;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseNetworks(value: string): string[] | undefined {

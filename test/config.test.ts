@@ -57,8 +57,33 @@ test('a proxy that is not named in TRUST_PROXY is refused: everyone would count 
   );
 });
 
+test('a mail server needs ORIGIN, and mails are from the host of that or whom a setting says', () => {
+  const server = { SMTP_URL: 'smtps://roster:s3%40cret@mail.example.org:465' };
+  expect(() => readConfig(server)).toThrow('set ORIGIN to the address where people reach it.');
+  const public_ = { ...server, ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' };
+  expect(readConfig(public_).mail?.from).toBe('roster@users.example.org');
+  expect(readConfig(public_).mail?.server.hostname).toBe('mail.example.org');
+  expect(readConfig({ ...public_, MAIL_FROM: 'it@example.org' }).mail?.from).toBe('it@example.org');
+  for (const url of ['smtp://[::1]:25', 'smtp://mail.example.org/', 'smtps://a:b@mail'])
+    expect(readConfig({ ...public_, SMTP_URL: url }).mail?.server.href).toBe(url);
+});
+
+test.each([
+  'https://mail.example.org',
+  'smtp://',
+  'smtp:mail',
+  'smtp://mail/in?tls=0',
+  'smtp://mail#x',
+  'smtp://u:s3cret%@mail',
+])('%s is no mail server, and is not repeated, since it may hold a password', (url) => {
+  expect(() => readConfig({ SMTP_URL: url })).toThrow(
+    /^SMTP_URL must be smtp:\/\/ or smtps:\/\/ and a mail server, such as smtps:\/\/user:password@mail\.example\.org\.$/,
+  );
+});
+
 test.each([
   ['HOST', 'http://localhost', 'HOST must be a host name or an IP address, not "http://localhost".'],
+  ['MAIL_FROM', 'Roster', 'MAIL_FROM must be an email address, not "Roster".'],
   ['PORT', '65536', 'PORT must be a whole number from 0 to 65535, not "65536".'],
   ['PORT', '8e3', 'PORT must be a whole number from 0 to 65535, not "8e3".'],
   [

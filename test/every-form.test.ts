@@ -36,6 +36,7 @@ test('every form on the pages that people see has that field', async () => {
   for (const [address, count] of [
     ['/users', 1],
     ['/users/new', 1],
+    ['/invite', 1],
     [`/users/${eve.id}`, 3],
     [`/users/${eve.id}/delete`, 2],
     ['/account', 4],
@@ -63,7 +64,10 @@ describe('a field that was added on the way, even twice, changes nothing', () =>
     expect((await post(app, `/users/${eve.id}`, edit, headers)).body).toBe('User eve updated!\n');
     const removed = await post(app, `/users/${eve.id}/code/delete`, send({ go: '1' }), headers);
     expect(removed.body).toBe('The second factor of eve is removed.\n');
-    expect((await post(app, `/users/${eve.id}/invitation`, added, headers)).statusCode).toBe(200);
+    const linked = await post(app, `/users/${eve.id}/invitation`, added, headers);
+    expect(linked.body).toBe('Access link for eve created!\n');
+    const zed = { email: 'zed@example.org', role: 'viewer' };
+    expect((await post(app, '/invite', send(zed), headers)).body).toBe('User zed invited!\n');
     expect((await post(app, `/users/${eve.id}/delete`, added, headers)).body).toBe('User eve deleted!\n');
     expect((await post(app, '/roles', send({ before: '', viewer: '1' }), headers)).body).toBe('Saved.\n');
   });
@@ -98,7 +102,7 @@ describe('a field that was added on the way, even twice, changes nothing', () =>
 
 test('forms about others do not offer what a browser knows of oneself; those about oneself do', async () => {
   const { app, headers, eve } = await start();
-  for (const address of ['/users/new', `/users/${eve.id}/edit`]) {
+  for (const address of ['/users/new', '/invite', `/users/${eve.id}/edit`]) {
     const page = pageOf(await get(app, address, headers));
     for (const name of ['username', 'email', 'full_name'])
       expect(page.input(name).autocomplete, name).toBe('off');

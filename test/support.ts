@@ -96,8 +96,9 @@ export async function startApp(
   db?: Db,
   clock: Clock = Date.now,
   stopwatch: Stopwatch = () => performance.now(),
+  mailLimit?: number,
 ): Promise<FastifyInstance> {
-  const app = await makeApp(settings, db ?? (await emptyDatabase()), clock, stopwatch);
+  const app = await makeApp(settings, db ?? (await emptyDatabase()), clock, stopwatch, mailLimit);
   onTestFinished(() => app.close());
   return app;
 }
@@ -118,9 +119,16 @@ export function sharedApp(
   };
 }
 
-async function makeApp(settings: Record<string, string>, db: Db, clock: Clock, stopwatch: Stopwatch) {
+async function makeApp(
+  settings: Record<string, string>,
+  db: Db,
+  clock: Clock,
+  stopwatch: Stopwatch,
+  mailLimit?: number,
+) {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  return buildApp({ config, db, secretKey: SECRET_KEY, databaseId: DATABASE_ID, clock, stopwatch });
+  const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
+  return buildApp({ config, db, ...keys, clock, stopwatch, mailLimit });
 }
 
 /** A database on which something happens once, between the reading of a row and whatever is done with it. */

@@ -10,7 +10,7 @@ export async function findCredentials(db: Db, userId: number) {
 
 export type Credentials = NonNullable<Awaited<ReturnType<typeof findCredentials>>>;
 
-/** Ends an access link as well, by which another one could be set. */
+/** Ends an access link as well, by which another one could be set; one that has been used (at 0) stays to say so. */
 export async function setPassword(trx: Trx, userId: number, hash: string, now: number): Promise<void> {
   await trx
     .insertInto('credentials')
@@ -19,7 +19,7 @@ export async function setPassword(trx: Trx, userId: number, hash: string, now: n
       conflict.column('user_id').doUpdateSet({ password_hash: hash, changed_at: now }),
     )
     .execute();
-  await trx.deleteFrom('invitations').where('user_id', '=', userId).execute();
+  await trx.deleteFrom('invitations').where('user_id', '=', userId).where('created_at', '>', 0).execute();
 }
 
 export async function lockCredentials(trx: Trx, userId: number) {

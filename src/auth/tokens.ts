@@ -1,5 +1,5 @@
 /** Secrets that stand for someone: made at random, and kept as hashes alone. */
-import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
 import { withoutUnseen } from '../lib/text.ts';
 
 export function newToken(): string {
@@ -13,6 +13,11 @@ export const LINK_CUT_OFF =
 export function tokenIn(typed: string): string | undefined {
   const seen = withoutUnseen(typed);
   return /^[^\w-]*([\w-]{43})[_-]*(?![\w-])/.exec(seen)?.[1];
+}
+
+/** The same token for the same parts, by HMAC-SHA-256; nobody makes it who lacks the key. */
+export function derivedToken(key: Buffer, ...parts: readonly (string | number | undefined)[]): string {
+  return createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url');
 }
 
 /** What is kept of a secret that is random itself, so that nobody could try them all. */

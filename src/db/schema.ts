@@ -66,7 +66,7 @@ export type SessionsTable = {
   draft: string | null;
 };
 
-/** Links by which someone chooses a password, one for each user at most. */
+/** Links by which someone chooses a password, one for each user at most; one that has been used was created at 0. */
 export type InvitationsTable = { user_id: number; token_hash: string; created_at: number };
 
 /** Wrong passwords, by a hash of what was guessed at and from where, or in which browser. */

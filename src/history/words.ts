@@ -34,6 +34,7 @@ const EVENTS: Readonly<Record<string, Words>> = {
   'access link withdrawn': { done: 'withdrew the access link' },
   'all sessions ended': { done: 'ended all sessions' },
   'first administrator made': { done: 'set up the first administrator', of: '' },
+  invited: { done: 'invited', of: '' },
   'made an administrator': { done: 'made an administrator', of: 'of' },
   'other sessions ended': { done: 'ended all other sessions' },
   'password changed': { done: 'changed the password' },

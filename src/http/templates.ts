@@ -3,29 +3,22 @@
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import { mayChange, mayEdit, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
+import { newToken } from '../auth/tokens.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
 import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
-import { date, number } from '../lib/formats.ts';
+import { date, displayName, number, time } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { named, partsOf, plain } from '../lib/text.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { highlight } from '../search/highlighting.ts';
 import { listHelpers } from '../users/list/helpers.ts';
-import { USERNAME_HINT, yesOrNo } from '../users/validation.ts';
+import { INVITED_ROLES, USERNAME_HINT, yesOrNo } from '../users/validation.ts';
 import { assetPath } from './assets.ts';
 
 export const TEMPLATES = join(import.meta.dirname, '..', '..', 'views');
 
-const time = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'long',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  timeZone: 'UTC',
-});
 /** In this order: most call themselves by the names of others, too. */
 const BROWSERS: readonly [string, RegExp][] = [
   ['Edge', /Edg/],
@@ -59,10 +52,12 @@ export const helpers = {
   mayManage,
   maySignIn,
   named,
+  newToken,
   partsOf,
   plain,
   shownEmail,
   roles: ROLES,
+  invitedRoles: INVITED_ROLES,
   urlFor,
   usernameHint: USERNAME_HINT,
   yesOrNo,
@@ -71,7 +66,7 @@ export const helpers = {
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,
   roleMay: (role: Role) => ROLE_MAY[role],
-  time: (value: number) => `${time.format(value).replace(' at ', ', ')} UTC`,
+  time,
   isoTime: (value: number) => new Date(value).toISOString(),
   /** "2 hours ago" for the last month, a date before that. */
   ago(value: number, now = Date.now()): string {
@@ -85,7 +80,7 @@ export const helpers = {
     const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];
     return system ? `${browser} on ${system}` : browser;
   },
-  displayName: (user: User) => user.full_name ?? user.username,
+  displayName,
   /** Two letters where a script has capitals, else one letter or digit; empty where a name has neither. */
   initials(user: User): string {
     const words = (user.full_name ?? user.username).split(/[\s._+-]+/u);

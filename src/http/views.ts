@@ -10,6 +10,7 @@ import type { FieldChanges, KeptValues } from '../history/fields.ts';
 import type { HistoryPage } from '../history/list.ts';
 import type { StateAt } from '../history/state-at.ts';
 import type { Entry, Timeline } from '../history/timeline.ts';
+import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Page } from '../lib/pagination.ts';
@@ -123,7 +124,31 @@ export type Views = {
     is_code_required: boolean;
   };
   'account/recovery-codes': { codes: readonly string[]; where: string; madeAt: number; next: string };
-  'invitations/link': { user: User; link: string; hours: number };
+  'invitations/new': {
+    from: ListState;
+    key: string;
+    values: Fields;
+    errors: Errors;
+    holders: { username?: User; email?: User };
+    isDraft: boolean;
+    /** Whether Roster sends mail itself. */
+    canSend: boolean;
+  };
+  'invitations/link': {
+    user: User;
+    from: ListState;
+    /** Of the form that has asked for the link. */
+    key: string;
+    link: string;
+    endsAt: number;
+    mailto: string;
+    /** What has become of the mail, if one was sent. */
+    mail: MailOutcome | undefined;
+    canSend: boolean;
+    isForOthers: boolean;
+    /** Whether it is the first access of its user. */
+    isNew: boolean;
+  };
   'invitations/form': { user: { username: string }; action: string; errors: Errors };
   'setup/form': { action: string; values: Fields; errors: Errors };
   'history/list': {

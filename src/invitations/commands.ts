@@ -6,27 +6,65 @@ import { mayManage, maySignIn, mayWithdrawLinks } from '../auth/policy.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { recordAccess } from '../history/record.ts';
-import { getLockedUser } from '../users/queries.ts';
-import { deleteInvitationOf, findInvited, insertInvitation, redeemInvitation } from './queries.ts';
+import { createUser } from '../users/commands.ts';
+import { findFreeUsername, findHolders, getLockedUser } from '../users/queries.ts';
+import type { NewInvitation } from '../users/validation.ts';
+import {
+  deleteInvitationOf,
+  findInvitation,
+  findLink,
+  insertInvitation,
+  redeemInvitation,
+  type TokenOf,
+} from './queries.ts';
 
-/** `own`: what belongs to the actor alone is changed by them, with their password. */
-export type Invited = { kind: 'invited' | 'own' | 'cannot sign in'; user: User };
+/** `again`: the same form has invited them before. `taken`: the email or the username is somebody else's. */
+export type Invited = { kind: 'invited' | 'again'; user: User } | { kind: 'taken' };
 
-/** @throws NotFoundError, ForbiddenError */
+/** Someone new and their access link, or neither. @throws ForbiddenError, NotUniqueError for what was taken meanwhile */
 export async function inviteUser(
   trx: Trx,
   actor: Actor,
-  id: number,
-  token: string,
+  invitation: NewInvitation,
+  tokenOf: TokenOf,
   now: number,
 ): Promise<Invited> {
+  authorize(actor, mayManage);
+  const { email: holder, username: namesake } = await findHolders(trx, invitation, undefined);
+  if (holder && isAs(holder, invitation) && (await findLink(trx, holder.id, now, tokenOf)))
+    return { kind: 'again', user: holder };
+  if (holder || namesake) return { kind: 'taken' };
+  const username = invitation.username || (await findFreeUsername(trx, invitation.email));
+  const { user } = await createUser(trx, actor, { ...invitation, username, is_active: true }, now);
+  await insertInvitation(trx, user.id, tokenOf(user.id, now), now);
+  await recordAccess(trx, actor, 'invited', user, now);
+  return { kind: 'invited', user };
+}
+
+function isAs(user: User, { username, full_name, role }: NewInvitation): boolean {
+  const isCalledSo = username === '' || username === user.username;
+  return isCalledSo && full_name === user.full_name && role === user.role;
+}
+
+/** `again`: the same form has made it before. `own`: what belongs to the actor alone is changed by them, with their password. */
+export type Linked = { kind: 'made' | 'again' | 'own' | 'cannot sign in'; user: User };
+
+/** @throws NotFoundError, ForbiddenError */
+export async function makeLink(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  tokenOf: TokenOf,
+  now: number,
+): Promise<Linked> {
   authorize(actor, mayManage);
   const user = await getLockedUser(trx, id);
   if (id === actor.user?.id) return { kind: 'own', user };
   if (!maySignIn(user)) return { kind: 'cannot sign in', user };
-  await insertInvitation(trx, id, token, now);
+  if (await findLink(trx, id, now, tokenOf)) return { kind: 'again', user };
+  await insertInvitation(trx, id, tokenOf(id, now), now);
   await recordAccess(trx, actor, 'access link made', user, now);
-  return { kind: 'invited', user };
+  return { kind: 'made', user };
 }
 
 /** `none`: it has been used or withdrawn meanwhile. @throws NotFoundError, ForbiddenError */
@@ -67,8 +105,9 @@ export async function acceptInvitation(
   hash: string,
   now: number,
 ): Promise<User | undefined> {
-  const user = await findInvited(trx, token, now);
-  if (user === undefined) return undefined;
+  const invitation = await findInvitation(trx, token, now);
+  if (invitation.kind !== 'good') return undefined;
+  const { user } = invitation;
   // Before the link, as whoever withdraws or renews it does.
   await getLockedUser(trx, user.id);
   if (!(await redeemInvitation(trx, token))) return undefined;

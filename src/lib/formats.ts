@@ -1,4 +1,4 @@
-/** How numbers and days are written for people. */
+/** How numbers, times and people are written for people. */
 
 export const number = new Intl.NumberFormat('en');
 
@@ -8,3 +8,21 @@ export const date = new Intl.DateTimeFormat('en-GB', {
   year: 'numeric',
   timeZone: 'UTC',
 });
+
+const dateAndTime = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZone: 'UTC',
+});
+
+/** @param at in milliseconds since 1970. */
+export function time(at: number): string {
+  return `${dateAndTime.format(at).replace(' at ', ', ')} UTC`;
+}
+
+export function displayName({ username, full_name }: { username: string; full_name: string | null }): string {
+  return full_name ?? username;
+}

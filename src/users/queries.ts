@@ -1,9 +1,13 @@
 /** Reading users: one of them, and some in the order of their ids. */
+import { randomInt } from 'node:crypto';
 import { executeCached } from '../db/cached-query.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { emailKey } from '../lib/email.ts';
 import { textKey } from '../lib/text.ts';
+import { usernameFrom } from './validation.ts';
+
+const MOST_NAMESAKES = 99;
 
 export async function findUser(db: Db, id: number): Promise<User | undefined> {
   const [user] = await executeCached(db, 'user by id', { id }, (value) =>
@@ -42,6 +46,20 @@ export async function findHolders(
   if (byUsername && byUsername.id !== exceptId) holders.username = byUsername;
   if (byEmail && byEmail.id !== exceptId) holders.email = byEmail;
   return holders;
+}
+
+/** What stands before the @, with a number behind it where others have it: one at random, where very many have. */
+export async function findFreeUsername(db: Db, email: string): Promise<string> {
+  const numbers = Array.from({ length: MOST_NAMESAKES }, (_, index) => index + 1);
+  const names = numbers.map((number) => usernameFrom(email, number));
+  const taken = await db
+    .selectFrom('users')
+    .select('username_key')
+    .where('username_key', 'in', names.map(textKey))
+    .execute();
+  const keys = new Set(taken.map(({ username_key }) => username_key));
+  const free = names.find((name) => !keys.has(textKey(name)));
+  return free ?? usernameFrom(email, randomInt(MOST_NAMESAKES + 1, 1_000_000));
 }
 
 /** @throws NotFoundError */

@@ -31,6 +31,7 @@ const USERNAME = /^(?!.*\p{DI})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._+-]*$/u;
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const EMAIL = new RegExp(`^[a-z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`, 'i');
 
+const NO_ROLE = 'Choose one of the roles.';
 const YES_OR_NO: Readonly<Record<string, boolean>> = {
   '1': true,
   on: true,
@@ -51,7 +52,7 @@ const fields = {
     if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
     return isActive as boolean;
   }),
-  role: z.enum(ROLES, 'Choose one of the roles.'),
+  role: z.enum(ROLES, NO_ROLE),
 };
 
 export const userChangesSchema = z.object(fields).partial();
@@ -64,9 +65,27 @@ export const newUserSchema = z.object({
   role: fields.role.default('member'),
 });
 
+/** Of someone who is to get in at once; without a username it is made of the email. */
+export const invitationSchema = newUserSchema.omit({ is_active: true }).extend({
+  username: text('username', (name) => (name === '' ? undefined : usernameProblem(name))).prefault(''),
+  role: fields.role.exclude(['member'], NO_ROLE).default('viewer'),
+});
+
+export const INVITED_ROLES = invitationSchema.shape.role.unwrap().options;
+
+export type NewInvitation = z.infer<typeof invitationSchema>;
+
 type WholeUser = z.infer<typeof newUserSchema>;
 export type NewUser = Pick<WholeUser, 'username' | 'email' | 'is_active' | 'role'> & Partial<WholeUser>;
 export type UserChanges = z.infer<typeof userChangesSchema>;
+
+/** What stands before the @ as a username, with a number behind it from the second of that name on. */
+export function usernameFrom(email: string, number = 1): string {
+  const [before = ''] = email.split('@');
+  const name = before.replaceAll(/[^a-z\d._+-]/gi, '').replace(/^[^a-z\d]+/i, '') || 'user';
+  const end = number === 1 ? '' : `${number}`;
+  return name.slice(0, USERNAME_MAX - end.length) + end;
+}
 
 export function yesOrNo(word: string): boolean | undefined {
   const lower = trim(word).toLowerCase();

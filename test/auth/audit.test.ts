@@ -33,7 +33,8 @@ function browserAt(address: string) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       cookies.set(name, value);
     }
-    return { status: answer.status, body: await answer.text(), cookies };
+    const location = answer.headers.get('location') ?? '';
+    return { status: answer.status, body: await answer.text(), location, cookies };
   };
 }
 
@@ -73,8 +74,8 @@ test('sign-ins, failures and changes of access are logged with who, from where a
   const { status, cookies } = await ann('/sign-in', { username: 'ann', password: PASSWORD });
   expect(status).toBe(303);
   await ann('/users', { username: 'bob', email: 'bob@example.org', role: 'viewer' });
-  const { body } = await ann('/users/2/invitation', {});
-  const link = new URL(pageOf(body).secret).pathname;
+  const made = await ann('/users/2/invitation', {});
+  const link = new URL(pageOf(await ann(made.location)).secret).pathname;
   const bob = browserAt(address);
   await bob(link);
   await bob(link, password);

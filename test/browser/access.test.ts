@@ -95,7 +95,7 @@ test('the first administrator comes by the link from the log, gives a role and a
   await page.getByRole('button', { name: 'Create user' }).click();
   await expectText(page, 'User ed created!');
   await page.getByRole('button', { name: 'Create access link' }).click();
-  await expectText(page, 'Access link for ed');
+  await expectText(page, 'ed can get in with this link');
   const link = (await page.locator('.secret').textContent()) ?? '';
 
   const other = await openBrowser(address);
@@ -108,7 +108,51 @@ test('the first administrator comes by the link from the log, gives a role and a
   await expectText(other, 'Users 2');
   expect(await other.getByRole('link', { name: 'Roles' }).count()).toBe(0);
   await other.goto(link);
-  await expectText(other, 'This link no longer works');
+  await expectText(other, 'This link has been used');
+});
+
+test('an administrator invites someone by the keyboard on a telephone, and one press selects the link that lets them in', async () => {
+  const { app, address } = await start();
+  await addPerson(app.db, 'ann', 'admin');
+  await addUser(app.db, { username: 'ada' });
+  const page = await openBrowser(address, { viewport: { width: 320, height: 640 } });
+  await page.goto('/sign-in?next=/users');
+  await signIn(page, 'ann');
+  await expectText(page, 'Users 2');
+  await page.getByRole('link', { name: 'Invite', exact: true }).press('Enter');
+  await expectText(page, 'They are in the directory at once.');
+  await page.getByLabel('Full name').press('Tab');
+  await page.keyboard.type('nobody');
+  await page.keyboard.press('Enter');
+  await expectText(page, 'Enter an email address like name@example.org.');
+  await page.getByLabel('Email').fill('ada@example.com');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expectText(page, 'ada2 can get in with this link');
+  await expectText(page, 'Editor');
+  const shownAt = page.url();
+  await page.locator('.secret').click({ position: { x: 40, y: 30 } });
+  const link = await page.evaluate<string>('getSelection().toString().trim()');
+  expect(link).toBe(await page.locator('.secret').textContent());
+  await page.getByRole('link', { name: 'Change it' }).click();
+  await page.getByLabel('Username').fill('ada.byron');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expectText(page, 'User ada.byron updated!');
+  await page.goBack();
+  await page.goBack();
+  await expectText(page, 'ada.byron can get in with this link');
+  expect(page.url()).toBe(shownAt);
+
+  const other = await openBrowser(address);
+  await other.goto(link);
+  await expectText(other, 'You sign in with it as ada.byron.');
+  await choosePassword(other, NEW);
+  await other.getByRole('button', { name: 'Save password' }).click();
+  await signIn(other, 'ada@example.com', NEW);
+  await expectText(other, 'Users 3');
 });
 
 test('a person sets up a second factor, signs out, and comes back with a code, to where they were going', async () => {

@@ -144,6 +144,15 @@ const DOORS: [
       await page.getByRole('button', { name: 'Create access link' }).click();
     },
   ],
+  [
+    'inviting someone, with errors',
+    'admin',
+    async (page) => {
+      await page.goto('/invite');
+      await page.getByLabel('Username').fill('a b');
+      await page.getByRole('button', { name: 'Invite' }).click();
+    },
+  ],
   ['what one may not do', 'editor', (page) => page.goto('/roles')],
   ['the list of an editor', 'editor', (page) => page.goto('/users?role=editor')],
   [

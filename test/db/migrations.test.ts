@@ -16,7 +16,7 @@ import * as names from '../../src/db/migrations/0006-names.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { countByKind } from '../../src/db/user-counts.ts';
-import { findInvited } from '../../src/invitations/queries.ts';
+import { findInvitation } from '../../src/invitations/queries.ts';
 import { Deadline } from '../../src/lib/deadline.ts';
 import { parseSearch } from '../../src/search/terms.ts';
 import { readCounts } from '../../src/users/counts.ts';
@@ -154,7 +154,7 @@ describe.each(VERSIONS.slice(2))('a database of version %i', (version) => {
       form: '/users/new',
       fields: { username: 'Zoë' },
     });
-    expect(await findInvited(db, 'link of 12', THEN)).toMatchObject({ id: 12 });
+    expect(await findInvitation(db, 'link of 12', THEN)).toMatchObject({ kind: 'good', user: { id: 12 } });
 
     const path = join(temporaryFolder(), 'key');
     writeKey(path, SECRET_KEY);

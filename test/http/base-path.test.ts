@@ -74,7 +74,9 @@ test('links for someone else have it, too', async () => {
   const app = await startApp();
   const ann = await addPerson(app.db, 'ann', 'admin');
   const bob = await addUser(app.db, { username: 'bob', role: 'viewer' });
-  const page = await post(app, `/users/${bob.id}/invitation`, {}, await signedIn(app, ann));
+  const headers = await signedIn(app, ann);
+  const made = await post(app, `/users/${bob.id}/invitation`, {}, headers);
+  const page = await get(app, String(made.headers.location).replace(BASE, ''), headers);
   const link = /http:\/\/localhost\/people(\/invitations\/[\w-]+)/.exec(page.body)?.[1] ?? '';
   expect(addressesOf((await get(app, link)).body)).toContain(BASE + link);
 });

@@ -294,7 +294,7 @@ describe('a method that an address does not have', () => {
     ['/account/recovery-codes', '/account'],
     ['/account/sessions/delete', '/account'],
     ['/account/sessions/9/delete', '/account'],
-    ['/users/2/invitation?from=page%3D2', '/users/2?from=page%3D2'],
+    ['/users/2/invitation/mail?from=page%3D2', '/users/2?from=page%3D2'],
     ['/users/2/invitation/delete', '/users/2'],
     ['/users/2/code/delete', '/users/2'],
     ['/users/2/sessions/delete', '/users/2'],
@@ -316,7 +316,7 @@ describe('a method that an address does not have', () => {
     const app = await startApp();
     const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
     for (const id of ['9', '%2F%2Fevil.example', '..%2F..%2F', '0']) {
-      const { location } = (await get(app, `/users/${id}/invitation`, headers)).headers;
+      const { location } = (await get(app, `/users/${id}/invitation/delete`, headers)).headers;
       expect(location).toBe(`/users/${id}`);
       expect((await get(app, String(location), headers)).statusCode).toBe(404);
     }

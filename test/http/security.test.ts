@@ -213,9 +213,11 @@ test('what needs a session is kept by its browser alone, and asked for again; wh
     expect(page.headers['cache-control'], address).toBe('private, no-cache');
     expect(page.headers.etag).toBeUndefined();
   }
+  await addUser(app.db, { username: 'bob', role: 'viewer' });
+  const made = await post(app, '/users/2/invitation', {}, headers);
   for (const secret of [
     await get(app, '/account/code', headers),
-    await post(app, '/users/1/invitation', {}, headers),
+    await get(app, String(made.headers.location), headers),
   ]) {
     expect(secret.headers['cache-control']).toBe('no-store');
     const compressed = { ...headers, 'accept-encoding': 'br, gzip' };

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { findCredentials } from '../../src/auth/credentials.ts';
-import type { Role } from '../../src/db/schema.ts';
+import type { Role, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { ForbiddenError } from '../../src/errors.ts';
-import { withdrawLink } from '../../src/invitations/commands.ts';
+import { acceptInvitation, withdrawLink } from '../../src/invitations/commands.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
@@ -21,8 +21,9 @@ async function start(settings: Record<string, string> = {}) {
   const headers = await signedIn(app, ann);
   const ed = await addUser(app.db, { username: 'ed', role: 'editor' });
   const invite = async (id = ed.id) => {
-    const page = await post(app, `/users/${id}/invitation`, {}, headers);
-    expect(page.statusCode).toBe(200);
+    const made = await post(app, `/users/${id}/invitation`, {}, headers);
+    expect(made.statusCode).toBe(303);
+    const page = await get(app, String(made.headers.location), headers);
     const link = pageOf(page).secret;
     return { page, link, path: new URL(link).pathname };
   };
@@ -30,7 +31,7 @@ async function start(settings: Record<string, string> = {}) {
 }
 
 describe('a link', () => {
-  test('is shown once, to the administrator, and gives access to whoever opens it', async () => {
+  test('is shown to the administrator, and gives access to whoever opens it', async () => {
     const { app, ed, invite } = await start();
     const { page, link, path } = await invite();
     expect([page.statusCode, page.headers['cache-control']]).toEqual([200, 'no-store']);
@@ -74,7 +75,20 @@ describe('a link', () => {
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 404, 404]);
     const used = await get(app, path);
     expect(used.statusCode).toBe(404);
-    expect(pageOf(used).text).toContain('ask an administrator for another one.');
+    expect(pageOf(used).text).toContain('This link has been used');
+  });
+
+  test('sets one password, where two have thought of one at the same moment', async () => {
+    const { app, ed, invite } = await start();
+    const token = (await invite()).path.slice('/invitations/'.length);
+    const [first, second] = await Promise.all(
+      ['one', 'two'].map((end) =>
+        transact(app.db, (trx) => acceptInvitation(trx, commandLine, token, `$argon2id$${end}`, app.clock())),
+      ),
+    );
+    expect([first, second].map((user) => user?.id).sort()).toEqual([ed.id, undefined]);
+    const { password_hash } = (await findCredentials(app.db, ed.id)) ?? {};
+    expect(password_hash).toBe(first ? '$argon2id$one' : '$argon2id$two');
   });
 
   test('works for 72 hours', async () => {
@@ -83,8 +97,94 @@ describe('a link', () => {
     clock.move(72 * HOUR - 1);
     expect((await get(app, path)).statusCode).toBe(200);
     clock.move(1);
-    expect((await get(app, path)).statusCode).toBe(404);
-    expect((await post(app, path, CHOSEN)).statusCode).toBe(404);
+    for (const page of [await get(app, path), await post(app, path, CHOSEN)]) {
+      expect(page.statusCode).toBe(404);
+      expect(pageOf(page).text).toBe(
+        'This link is too old It worked for 72 hours. Ask an administrator for a new one. Sign in',
+      );
+    }
+  });
+
+  test('is used up by no one who only looks at it, as what scans mail does', async () => {
+    const { app, invite } = await start();
+    const { path } = await invite();
+    const before = await app.db.selectFrom('invitations').selectAll().execute();
+    for (const method of ['GET', 'HEAD', 'GET'] as const)
+      expect((await app.inject({ method, url: path, headers: { host: 'localhost' } })).statusCode).toBe(200);
+    expect(await app.db.selectFrom('invitations').selectAll().execute()).toEqual(before);
+    expect((await post(app, path, CHOSEN)).statusCode).toBe(303);
+  });
+
+  test('that has been used or is too old says which, and what to do, to someone who is signed in, too', async () => {
+    const { app, clock, ed, headers, invite } = await start();
+    const bob = await addPerson(app.db, 'bob', 'viewer');
+    const used = await invite();
+    await post(app, used.path, CHOSEN);
+    const asBob = await signedIn(app, bob);
+    expect(pageOf(await get(app, used.path)).text).toBe(
+      'This link has been used A password was chosen with it, and it works once. Sign in with that password. If it was not you who chose it, tell an administrator. Sign in',
+    );
+    expect(pageOf(await get(app, used.path, asBob)).text).toBe(
+      'This link has been used A password was chosen with it, and it works once. You are signed in as bob, and need none. Go to the list of users',
+    );
+    const page = pageOf(await get(app, used.path, headers));
+    expect(page.text).toContain(
+      'You are signed in as ann, and need none. If ed needs another one, create it.',
+    );
+    expect(page.link(`Look at user ${ed.id}`)).toBe(`/users/${ed.id}`);
+    const old = await invite();
+    expect(pageOf(await get(app, used.path)).text).toContain(
+      'It has been replaced by a newer one or withdrawn. Look for a newer one, or ask an administrator.',
+    );
+    clock.move(72 * HOUR);
+    const later = await signedIn(app, bob);
+    expect(pageOf(await get(app, old.path, later)).text).toContain(
+      'This link is too old It worked for 72 hours. You are signed in as bob, and need none.',
+    );
+  });
+
+  test('that has been used waits no longer, and there is nothing to withdraw', async () => {
+    const { app, ed, headers, invite } = await start();
+    await post(app, (await invite()).path, CHOSEN);
+    expect(pageOf(await get(app, `/users/${ed.id}`, headers)).buttons).not.toContain('Withdraw link');
+    const withdrawn = await post(app, `/users/${ed.id}/invitation/delete`, {}, headers);
+    expect(withdrawn.body).toBe('There was no access link of ed any more.\n');
+  });
+
+  test('is one however often its form is sent, and another after it has been withdrawn', async () => {
+    const { app, clock, ed, headers, invite } = await start();
+    const form = pageOf(await get(app, `/users/${ed.id}`, headers)).form('Create access link');
+    const key = form.field('key');
+    const send = async () => {
+      const { location } = (await post(app, form.action, { key }, headers)).headers;
+      return pageOf(await get(app, String(location), headers)).secret;
+    };
+    const link = await send();
+    expect(await send()).toBe(link);
+    await post(app, `/users/${ed.id}/invitation/delete`, {}, headers);
+    await invite();
+    clock.move(1);
+    const again = await send();
+    expect(again).not.toBe(link);
+    expect((await get(app, new URL(link).pathname)).statusCode).toBe(404);
+    expect((await get(app, new URL(again).pathname)).statusCode).toBe(200);
+  });
+
+  test('is seen again in the session that has made it, until it is used, and in no other', async () => {
+    const { app, ed, headers } = await start();
+    const { location } = (await post(app, `/users/${ed.id}/invitation`, {}, headers)).headers;
+    const show = async (as = headers) => get(app, String(location), as);
+    const link = pageOf(await show()).secret;
+    expect(pageOf(await show()).secret).toBe(link);
+    const eve = await signedIn(app, await addPerson(app.db, 'eve', 'admin'));
+    const ann = await findUserByUsername(app.db, 'ann');
+    for (const as of [eve, await signedIn(app, ann as User)]) {
+      const page = await show(as);
+      expect([page.statusCode, page.body.includes(link)]).toEqual([404, false]);
+    }
+    await post(app, new URL(link).pathname, CHOSEN);
+    expect(pageOf(await show()).text).toContain('until it is used, replaced, withdrawn or too old.');
+    expect((await get(app, `/users/${ed.id}/invitation`, headers)).headers.location).toBe(`/users/${ed.id}`);
   });
 
   test('takes the place of an earlier one', async () => {

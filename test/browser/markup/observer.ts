@@ -19,7 +19,7 @@ export const OBSERVER = `{
 
   const isOurs = (address) => {
     const url = URL.parse(address, document.baseURI);
-    return url?.protocol === 'mailto:' ? url.search === '' : url?.origin === origin;
+    return url?.protocol === 'mailto:' ? /^([?]subject=[^&]+&body=[^&]+)?$/.test(url.search) : url?.origin === origin;
   };
   globalThis.lookOver = () => {
     const strange = [], shown = [document.documentElement.textContent];

@@ -27,8 +27,9 @@ test('everyone who is stored, wherever they show', { timeout: 180_000 }, async (
     const from = `?${query({ from: query({ q: text, status: text }) })}`;
     for (const path of ['', '/edit', '/delete'])
       await visit(`/users/${user.id}${path}${from}`, { shows: [text] });
-    await visit(`/users/${user.id}/invitation${from}`, {
-      fields: {},
+    const key = newToken();
+    await visit(`/users/${user.id}/invitation${from}`, { fields: { key } });
+    await visit(`/users/${user.id}/invitation${from}&key=${key}`, {
       shows: [user.full_name ?? user.username],
     });
   }

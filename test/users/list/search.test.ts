@@ -258,7 +258,7 @@ describe('a page of a search', () => {
     expect(answer.statusCode).toBe(200);
     const page = pageOf(answer);
     expect(page.heading).toBe('Users 2');
-    expect(page.text).toContain('Showing 1–1 of 1 “muller” and “ju” Clear all');
+    expect(page.text).toContain('Showing 1 of 1 “muller” and “ju” Clear all');
     expect(page.column('User')).toEqual(['Jürgen Müller jm']);
     expect(page.marks).toEqual(['Jü', 'Müller']);
     expect(page.field('q')).toBe('muller ju');
@@ -273,7 +273,7 @@ describe('a page of a search', () => {
     const pasted = encodeURIComponent('\u2068 \u200Bzoe@example.org\u2069\u00A0');
     const page = pageOf(await get(app, `/users?q=${pasted}`));
     expect(page.field('q')).toBe('zoe@example.org');
-    expect(page.text).toContain('Showing 1–1 of 1 “zoe@example.org” Clear all');
+    expect(page.text).toContain('Showing 1 of 1 “zoe@example.org” Clear all');
   });
 
   test('without a match says what was searched and how to widen it', async () => {
@@ -334,7 +334,7 @@ describe('a page of a search', () => {
     const app = await startWith(['ada', 'Ada']);
     const { body } = await get(app, '/users?q=%22%22');
     expect(pageOf(body).text).toContain('q="" was ignored: there is nothing in it to search for.');
-    expect(pageOf(body).text).toContain('Showing 1–1 of 1');
+    expect(pageOf(body).text).toContain('Showing 1 of 1');
   });
 
   test('takes a huge paste, searches for its beginning and says so', async () => {

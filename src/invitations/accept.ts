@@ -1,0 +1,103 @@
+/** Opening an access link: someone chooses a password, and is told where the link is good for nothing any more. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { authenticate } from '../auth/authenticate.ts';
+import { rememberDevice } from '../auth/device.ts';
+import { largestNetworkOf } from '../auth/networks.ts';
+import { hashPassword } from '../auth/password-hashing.ts';
+import { passwordQueue } from '../auth/password-queue.ts';
+import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
+import { mayManage } from '../auth/policy.ts';
+import { actorOf } from '../auth/run-command.ts';
+import { LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
+import { transact } from '../db/transact.ts';
+import { NotFoundError } from '../errors.ts';
+import { readFields } from '../lib/forms.ts';
+import { named } from '../lib/text.ts';
+import { acceptInvitation } from './commands.ts';
+import { LINK_HOURS } from './expiry.ts';
+import { findInvitation, type Invitation } from './queries.ts';
+
+type WithToken = FastifyRequest<{ Params: { token: string } }>;
+type Ended = Exclude<Invitation['kind'], 'good'>;
+
+const ENDED: Readonly<Record<Ended, { title: string; sentence: string; whatToDo: string }>> = {
+  used: {
+    title: 'This link has been used',
+    sentence: 'A password was chosen with it, and it works once.',
+    whatToDo: 'Sign in with that password. If it was not you who chose it, tell an administrator.',
+  },
+  old: {
+    title: 'This link is too old',
+    sentence: `It worked for ${LINK_HOURS} hours.`,
+    whatToDo: 'Ask an administrator for a new one.',
+  },
+  gone: {
+    title: 'This link no longer works',
+    sentence: 'It has been replaced by a newer one or withdrawn.',
+    whatToDo: 'Look for a newer one, or ask an administrator.',
+  },
+};
+
+export async function showInvitation(request: WithToken, reply: FastifyReply) {
+  const { token, invitation } = await findFor(request);
+  if (invitation.kind !== 'good') return explainEnd(request, reply, invitation);
+  return showForm(reply, token, invitation.user, {});
+}
+
+export async function accept(request: WithToken, reply: FastifyReply) {
+  const { server } = request;
+  const fields = readFields(request.body, NEW_PASSWORD_FIELDS);
+  const { token, invitation } = await findFor(request);
+  if (invitation.kind !== 'good') return explainEnd(request, reply, invitation);
+  const { user } = invitation;
+  const errors = newPasswordProblems(fields, user);
+  if (Object.keys(errors).length > 0) return showForm(reply, token, user, errors, 422);
+  const hash = await passwordQueue.run(largestNetworkOf(request.address), () =>
+    hashPassword(fields.new_password ?? ''),
+  );
+  const actor = actorOf(request, { role: user.role, via: 'link' });
+  const accepted = await transact(server.db, (trx) =>
+    acceptInvitation(trx, actor, token, hash, server.clock()),
+  );
+  if (accepted === undefined) return explainEnd(request, reply, (await findFor(request)).invitation);
+  rememberDevice(request, reply, user.id, { hasSignedIn: false });
+  return reply.seeOther('/sign-in', 'Your password is set. Sign in with it.');
+}
+
+async function showForm(
+  reply: FastifyReply,
+  token: string,
+  user: { username: string },
+  errors: Readonly<Record<string, string>>,
+  status = 200,
+) {
+  reply.header('cache-control', 'no-store');
+  const action = `/invitations/${token}`;
+  return reply.render('invitations/form', { user, action, errors }, status);
+}
+
+/** @throws NotFoundError for what is no whole link. */
+async function findFor(request: WithToken): Promise<{ token: string; invitation: Invitation }> {
+  const { server, params } = request;
+  await authenticate(request);
+  const token = tokenIn(params.token);
+  if (token === undefined) throw new NotFoundError(LINK_CUT_OFF);
+  return { token, invitation: await findInvitation(server.db, token, server.clock()) };
+}
+
+/** Whoever is signed in needs none; an administrator makes another one where it is for someone else. */
+async function explainEnd({ session }: WithToken, reply: FastifyReply, invitation: Invitation) {
+  const { title, sentence, whatToDo } = ENDED[invitation.kind === 'good' ? 'gone' : invitation.kind];
+  if (session === undefined) {
+    const link = { href: '/sign-in', text: 'Sign in' };
+    return reply.renderError({ title, sentence: `${sentence} ${whatToDo}`, link }, 404);
+  }
+  const you = `You are signed in as ${named(session.username)}, and need none.`;
+  if (!mayManage(session) || invitation.kind === 'gone')
+    return reply.renderError({ title, sentence: `${sentence} ${you}` }, 404);
+  const { id, username } = invitation.user;
+  const another = `If ${named(username)} needs another one, create it.`;
+  const link = { href: `/users/${id}`, text: `Look at user ${id}` };
+  return reply.renderError({ title, sentence: `${sentence} ${you} ${another}`, link }, 404);
+}

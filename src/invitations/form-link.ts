@@ -1,0 +1,66 @@
+/** The access link that a form has asked for: how it is made, where it is shown, and the mail with it. */
+
+import type { FastifyRequest } from 'fastify';
+import { derivedToken, newToken } from '../auth/tokens.ts';
+import type { User } from '../db/schema.ts';
+import type { Fields } from '../lib/forms.ts';
+import { urlFor } from '../lib/url-for.ts';
+import { fromParameter } from '../users/list/address.ts';
+import { findUser } from '../users/queries.ts';
+import { listBefore, type Request } from '../users/request.ts';
+import { letterTo } from './letter.ts';
+import type { MailOutcome } from './mailer.ts';
+import { findLink, type TokenOf } from './queries.ts';
+
+/** The idempotency key of a form: sent twice, it asks for one link. A new one for what is sent without. */
+export function keyIn(body: unknown): string {
+  const { key = '' } = (body ?? {}) as Fields;
+  return /^[\w-]{43}$/.test(key) ? key : newToken();
+}
+
+/** So the link is kept nowhere, and its page shows it again to the session that has made it. */
+export function tokensFor({ server, session }: FastifyRequest, key: string): TokenOf {
+  return (userId, madeAt) => derivedToken(server.secretKey, 'access link', session?.id, key, userId, madeAt);
+}
+
+export function linkAddress(
+  userId: number,
+  request: Request,
+  { key, mail }: { key: string; mail?: MailOutcome | undefined },
+): string {
+  const from = fromParameter(listBefore(request)).replace('?', '&');
+  return `/users/${userId}/invitation?key=${key}${mail ? `&mail=${mail}` : ''}${from}`;
+}
+
+/** Undefined where there is no such link, or it has been used, replaced or withdrawn, or is too old. */
+export async function findFormLink(request: FastifyRequest, user: User, key: string) {
+  const { server, session, headers } = request;
+  const tokenOf = tokensFor(request, key);
+  const found = await findLink(server.db, user.id, server.clock(), tokenOf);
+  const from = session && (await findUser(server.db, session.user_id));
+  if (found === undefined || from === undefined) return undefined;
+  const here = server.config.origin?.origin ?? `http://${headers.host}`;
+  const link = here + urlFor(`/invitations/${tokenOf(user.id, found.madeAt)}`);
+  return { link, endsAt: found.endsAt, letter: letterTo(user, { link, endsAt: found.endsAt, from }) };
+}
+
+/**
+ * Call it after the link is saved. Undefined where there is none any more, or no mail server; of a form that has been sent
+ * again, also where its mail is no longer under way.
+ */
+export async function mailLink(
+  request: FastifyRequest,
+  user: User,
+  key: string,
+  { isAgain = false } = {},
+): Promise<MailOutcome | undefined> {
+  const { mailer } = request.server;
+  if (mailer === undefined) return undefined;
+  const found = await findFormLink(request, user, key);
+  if (found === undefined) return undefined;
+  const underWay = mailer.findUnderWay(found.link);
+  if (underWay || isAgain) return underWay;
+  const outcome = await mailer.send(found.link, found.letter);
+  if (outcome === 'sent') request.server.audit(request, 'access link sent by mail', user);
+  return outcome;
+}

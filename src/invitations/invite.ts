@@ -1,0 +1,75 @@
+/** Inviting someone: a form, by which they are in the directory and have an access link, and where it can be sent, a mail. */
+
+import type { FastifyReply } from 'fastify';
+import { draftFor } from '../auth/kept-forms.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { newToken } from '../auth/tokens.ts';
+import { NotUniqueError } from '../errors.ts';
+import type { Views } from '../http/views.ts';
+import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { named } from '../lib/text.ts';
+import { addHolders } from '../users/form.ts';
+import { listBefore, type Request } from '../users/request.ts';
+import { invitationSchema, type NewInvitation } from '../users/validation.ts';
+import { type Invited, inviteUser } from './commands.ts';
+import { keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
+
+const FIELDS = ['full_name', 'email', 'username', 'role'];
+const MOST_ATTEMPTS = 5;
+
+export async function showInviteForm(request: Request, reply: FastifyReply) {
+  const draft = await draftFor(request);
+  return showForm(request, reply, { values: draft ?? {}, isDraft: draft !== undefined });
+}
+
+export async function invite(request: Request, reply: FastifyReply) {
+  const [values, key] = [readFields(request.body, FIELDS), keyIn(request.body)];
+  const form = parseForm(invitationSchema, values);
+  if (!form.ok) return refuse(request, reply, values, form.errors);
+  const invited = await inviteOnce(request, form.value, key);
+  if (invited.kind === 'taken') return refuse(request, reply, values, {});
+  const { kind, user } = invited;
+  const mail = await mailLink(request, user, key, { isAgain: kind === 'again' });
+  return reply.seeOther(
+    linkAddress(user.id, request, { key, mail }),
+    `User ${named(user.username)} invited!`,
+  );
+}
+
+/** Tried again where somebody else takes the email, or the username that was made of it, at the same moment. */
+async function inviteOnce(request: Request, invitation: NewInvitation, key: string): Promise<Invited> {
+  const { clock } = request.server;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runCommand(request, (trx, actor) =>
+        inviteUser(trx, actor, invitation, tokensFor(request, key), clock()),
+      );
+    } catch (error) {
+      if (!(error instanceof NotUniqueError)) throw error;
+      if (attempt === MOST_ATTEMPTS) return { kind: 'taken' };
+    }
+  }
+}
+
+async function refuse(request: Request, reply: FastifyReply, values: Fields, problems: Fields) {
+  const refusal = await addHolders(request.server.db, values, problems);
+  return showForm(request, reply, { values, ...refusal }, 422);
+}
+
+type Shown = Pick<Views['invitations/new'], 'values'> & Partial<Views['invitations/new']>;
+
+async function showForm(request: Request, reply: FastifyReply, shown: Shown, status = 200) {
+  return reply.render(
+    'invitations/new',
+    {
+      from: listBefore(request),
+      key: newToken(),
+      canSend: request.server.mailer !== undefined,
+      errors: {},
+      holders: {},
+      isDraft: false,
+      ...shown,
+    },
+    status,
+  );
+}

@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { findUserByUsername } from '../../src/users/queries.ts';
+import { usernameFrom } from '../../src/users/validation.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, type Headers, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
+import { addUser, addUsers, get, post, startApp } from '../support.ts';
+
+const ADA = { full_name: 'Ada Byron', email: 'ada@example.org', role: 'viewer' };
+
+async function start() {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin', { full_name: 'Ann Admin' });
+  const headers = await signedIn(app, ann);
+  const open = async () => pageOf(await get(app, '/invite', headers));
+  const invite = async (fields: Record<string, string> = {}, as: Headers = headers) =>
+    post(app, '/invite', { ...ADA, ...fields }, as);
+  const follow = async (answer: { headers: { location?: unknown } }) =>
+    pageOf(await get(app, String(answer.headers.location), headers));
+  return { app, clock, headers, open, invite, follow };
+}
+
+describe('inviting someone', () => {
+  test('makes them and their link in one act, and shows both with what to do', async () => {
+    const { app, headers, invite, follow } = await start();
+    expect(pageOf(await get(app, '/users', headers)).link('Invite')).toBe('/invite');
+    const answer = await invite();
+    expect([answer.statusCode, answer.body]).toEqual([303, 'User ada invited!\n']);
+    const page = await follow(answer);
+    expect(page.heading).toBe('Ada Byron can get in with this link');
+    expect(page.text).toContain('ada@example.org Viewer');
+    expect(page.text).toContain('It works once, until 4 June 2026, 12:00 UTC.');
+    expect(page.text).toContain('It opens on this machine alone, until Roster is set up for others.');
+    const ada = await findUserByUsername(app.db, 'ada');
+    expect(page.link('Change it')).toBe(`/users/${ada?.id}/edit`);
+    expect(page.link('Invite another')).toBe('/invite');
+    expect(page.link('Done')).toBe(`/users/${ada?.id}`);
+    expect(page.buttons).toEqual([]);
+    expect(ada).toMatchObject({ full_name: 'Ada Byron', role: 'viewer', is_active: true });
+    const path = new URL(page.secret).pathname;
+    await post(app, path, { new_password: PASSWORD, new_password_again: PASSWORD });
+    expect(await signIn(app, 'ada')).toBeDefined();
+  });
+
+  test('has a mail ready, with the link and who invites', async () => {
+    const { invite, follow } = await start();
+    const page = await follow(await invite({ email: "o'brien+x@example.org" }));
+    const mail = new URL(page.link('Write a mail'));
+    expect([mail.protocol, decodeURIComponent(mail.pathname)]).toEqual(['mailto:', "o'brien+x@example.org"]);
+    expect(mail.searchParams.get('subject')).toBe('Your access to Roster');
+    const body = String(mail.searchParams.get('body'));
+    expect(body).toContain(
+      'Hello Ada Byron,\r\n\r\nAnn Admin gives you access to Roster, the directory at http://localhost.',
+    );
+    expect(body).toContain(`\r\n${page.secret}\r\n`);
+    expect(body).toContain('until 4 June 2026, 12:00 UTC');
+    expect(mail.search).not.toContain('+');
+  });
+
+  test('offers the roles that can sign in, and asks for no more than an email', async () => {
+    const { app, open, invite } = await start();
+    const page = await open();
+    expect(page.inputs.filter(({ name }) => name === 'role').map(({ value }) => value)).toEqual([
+      'viewer',
+      'editor',
+      'admin',
+    ]);
+    expect(page.field('role')).toContain('Viewer');
+    expect(page.input('username')).toMatchObject({ autocapitalize: 'none', spellcheck: 'false' });
+    expect(page.input('username')).not.toHaveProperty('required');
+    expect((await invite({ full_name: '', role: 'editor' })).statusCode).toBe(303);
+    expect(await findUserByUsername(app.db, 'ada')).toMatchObject({ full_name: null, role: 'editor' });
+    const member = await invite({ email: 'max@example.org', role: 'member' });
+    expect([member.statusCode, pageOf(member).errorOf('role')]).toEqual([
+      422,
+      'Error: Choose one of the roles.',
+    ]);
+  });
+
+  test('says all that is wrong at once, beside its field, and keeps what was typed', async () => {
+    const { app, invite } = await start();
+    await addUser(app.db, { username: 'bob' });
+    const typed = { full_name: 'a\u202Eb', email: 'no', username: 'bob', role: 'queen' };
+    const answer = await invite(typed);
+    expect(answer.statusCode).toBe(422);
+    const page = pageOf(answer);
+    expect(page.title).toBe('Error: Invite someone · Roster');
+    expect(page.errorOf('full_name')).toContain('reverses the direction of text');
+    expect(page.errorOf('email')).toContain('Enter an email address like name@example.org.');
+    expect(page.errorOf('username')).toContain('That username already belongs to bob.');
+    expect(page.errorOf('role')).toContain('Choose one of the roles.');
+    expect([page.field('email'), page.field('username')]).toEqual(['no', 'bob']);
+    expect(await app.db.selectFrom('invitations').selectAll().execute()).toEqual([]);
+  });
+
+  test('who is there already is refused, with whose email it is', async () => {
+    const { app, invite } = await start();
+    await invite();
+    const answer = await invite({ full_name: 'Ada' });
+    expect(answer.statusCode).toBe(422);
+    expect(pageOf(answer).errorOf('email')).toContain('That email already belongs to ada. See ada');
+    expect(await app.db.selectFrom('users').selectAll().execute()).toHaveLength(2);
+  });
+
+  test('a form that is sent twice, as by a double click, invites once, and leads to one page', async () => {
+    const { app, open, invite, follow } = await start();
+    const key = (await open()).field('key');
+    const answers = await Promise.all([1, 2, 3].map(() => invite({ key })));
+    answers.push(await invite({ key }));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 303, 303, 303]);
+    expect(new Set(answers.map(({ headers }) => headers.location))).toHaveProperty('size', 1);
+    for (const answer of answers) expect((await follow(answer)).secret).toMatch(/\/invitations\/[\w-]{43}$/);
+    expect(await app.db.selectFrom('users').selectAll().execute()).toHaveLength(2);
+  });
+
+  test('after Back a form with the same key is no second click, where something else is typed', async () => {
+    const { open, invite } = await start();
+    const key = (await open()).field('key');
+    await invite({ key });
+    expect((await invite({ key, role: 'admin' })).statusCode).toBe(422);
+    expect((await invite({ key, email: 'eve@example.org' })).body).toBe('User eve invited!\n');
+  });
+
+  test('is for administrators, and while there is none for nobody', async () => {
+    const { app, invite } = await start();
+    const ed = await signedIn(app, await addPerson(app.db, 'ed', 'editor'));
+    expect((await invite({}, ed)).statusCode).toBe(403);
+    expect(pageOf(await get(app, '/users', ed)).links.map(({ text }) => text)).not.toContain('Invite');
+    const open = await startApp();
+    for (const page of [await get(open, '/invite'), await post(open, '/invite', ADA)]) {
+      expect(page.statusCode).toBe(403);
+      expect(pageOf(page).text).toContain('Roster’s log has a link that makes the first one.');
+      expect(pageOf(page).text).toContain('Only administrators can do that.');
+    }
+    expect(await findUserByUsername(open.db, 'ada')).toBeUndefined();
+  });
+
+  test('keeps what was typed where the session has ended meanwhile', async () => {
+    const { app, clock, invite } = await start();
+    clock.move(13 * HOUR);
+    const late = await invite();
+    expect(late.statusCode).toBe(401);
+    const { cookies } = await post(app, '/sign-in', {
+      username: 'ann',
+      password: PASSWORD,
+      next: pageOf(late).field('next'),
+      draft: pageOf(late).field('draft'),
+    });
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    expect(pageOf(await get(app, '/invite', { cookie })).field('email')).toBe('ada@example.org');
+  });
+});
+
+describe('a username that is left empty', () => {
+  test.each([
+    ['ada.byron@example.org', 'ada.byron'],
+    ['Ada_B+roster@example.org', 'Ada_B+roster'],
+    ["o'brien!@example.org", 'obrien'],
+    ['.-{x}@example.org', 'x'],
+    ['{}@example.org', 'user'],
+  ])('of %s is %s', (email, username) => {
+    expect(usernameFrom(email)).toBe(username);
+  });
+
+  test('has a number behind it where others are called so, and is never too long', async () => {
+    expect(usernameFrom(`${'a'.repeat(64)}@example.org`, 12)).toBe(`${'a'.repeat(62)}12`);
+    const { app, invite, follow } = await start();
+    await addUsers(app.db, ['ADA', 'ada2']);
+    const answer = await invite({ email: 'ada@example.com', username: ' ' });
+    expect(answer.body).toBe('User ada3 invited!\n');
+    expect((await follow(answer)).text).toContain('Username ada3 Change it');
+  });
+
+  test('has a large one where very many are', async () => {
+    const { app, invite } = await start();
+    const others = Array.from({ length: 98 }, (_, index) => `ada${index + 2}`);
+    await addUsers(app.db, ['ada', ...others]);
+    expect((await invite({ email: 'ada@example.com' })).body).toMatch(/^User ada\d{3,6} invited!\n$/);
+  });
+
+  test('has the next number for those who are invited at the same moment', async () => {
+    const { app, invite } = await start();
+    const emails = ['com', 'net', 'edu', 'dev'].map((end) => `ada@example.${end}`);
+    const answers = await Promise.all(emails.map((email) => invite({ email })));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 303, 303, 303]);
+    const users = await app.db.selectFrom('users').select('username').execute();
+    expect(users.map(({ username }) => username).sort()).toEqual(['ada', 'ada2', 'ada3', 'ada4', 'ann']);
+  });
+});
