@@ -41,6 +41,8 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'GET /sign-out': [303, 200, 200, 200],
   'POST /sign-out': [303, 303, 303, 303],
   'GET /account': [303, 200, 200, 200],
+  'GET /account/profile': [303, 200, 200, 200],
+  'POST /account/profile': [401, 303, 303, 303],
   'POST /account/password': [401, 422, 422, 422],
   'GET /account/code': [303, 200, 200, 200],
   'POST /account/code': [401, 422, 422, 422],

@@ -229,7 +229,7 @@ test('Enter in the field of an act on the second factor does that act, and no ot
   await expectText(page, 'There is a problem That is not your password.');
   await page.getByLabel('Your password, to turn it off').fill(PASSWORD);
   await page.getByLabel('Your password, to turn it off').press('Enter');
-  await expectText(page, 'Off. When it is on, your password alone is not enough to sign in.');
+  await expectText(page, 'Not set. With one, your password alone is not enough to sign in.');
 });
 
 test('a session that ends in the middle of a form loses nothing of it', async () => {

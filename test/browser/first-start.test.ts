@@ -65,7 +65,7 @@ test.each([
     await expectText(page, 'Let others reach Roster');
     expect(await page.getByRole('link', { name: 'Invite someone' }).getAttribute('href')).toBe('/invite');
     await press(page, 'Hide');
-    await expectText(page, 'Showing 1–1 of 1');
+    await expectText(page, 'Showing 1 of 1');
     expect(await page.getByText('What is left to do').count()).toBe(0);
   },
 );
