@@ -8,7 +8,7 @@ import { newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
-import { changeUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
 
@@ -103,6 +103,25 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto('/users/new');
     },
     'the question before deleting': at(`/users/${LONG_ID}/delete`),
+    'everyone’s history': at('/history'),
+    'the history, limited to what nobody did': at(
+      `/history?user=${LONG_ID}&by=2&kind=restored&from=2026-01-31&to=2026-01-31`,
+    ),
+    'one change set': async (page) => {
+      await page.goto(`/users/${WORDS_ID}`);
+      await Promise.all([
+        page.waitForEvent('load'),
+        page.locator('.timeline a[href^="/history/"]').first().click(),
+      ]);
+    },
+    'someone as they were': at(`/users/${LONG_ID}?at=2100-01-31`),
+    'someone deleted, whose name is taken by now': async (page, { db }) => {
+      const gone = await addUser(db, { username: `x${LONG.slice(1)}`, full_name: LONGEST.full_name });
+      await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
+      await addUser(db, { username: `x${LONG.slice(1)}`, email: 'other@example.org' });
+      await page.goto(`/users/${gone.id}`);
+      await press(page, 'Bring back');
+    },
     'the roles': at('/roles'),
     'the account': at('/account'),
     'setting up a second factor': at('/account/code'),
