@@ -65,7 +65,8 @@ async function expectCounts(db: Db): Promise<void> {
 async function accessOf(db: Db, tables: readonly string[]) {
   const rows = tables.map(async (table) => {
     const all = await sql<object>`select * from ${sql.table(table)} order by 1`.execute(db);
-    return [table, all.rows] as const;
+    // What a later version has added there.
+    return [table, all.rows.filter((row) => !('name' in row && row.name === 'identity'))] as const;
   });
   return Object.fromEntries(await Promise.all(rows));
 }
