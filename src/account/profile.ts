@@ -36,8 +36,9 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
   const problems = { ...(!form.ok && form.errors), ...(refusal && { password: refusal.sentence }) };
   if (!form.ok || refusal) return refuse(request, reply, shown, problems, refusal?.status);
   try {
+    const changes = changedBy(form.value, user);
     const result = await runCommand(request, (trx, actor) =>
-      changeUser(trx, actor, user.id, form.value, server.clock(), filledFrom),
+      changeUser(trx, actor, user.id, changes, server.clock(), filledFrom),
     );
     if (result.kind !== 'conflict') return reply.seeOther('/account', 'Your name and email are saved.');
     return showForm(reply, { user: result.user, values, isConflict: true }, 409);
@@ -45,6 +46,12 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
     if (error instanceof NotUniqueError) return refuse(request, reply, shown, {});
     throw error;
   }
+}
+
+/** Without what is as it was: it may have been changed meanwhile, and an email takes the password. */
+function changedBy(values: UserChanges, user: User): UserChanges {
+  const changed = Object.entries(values).filter(([name, value]) => user[name as keyof User] !== value);
+  return Object.fromEntries(changed);
 }
 
 function sameEmail({ email }: UserChanges, user: User): boolean {

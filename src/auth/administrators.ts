@@ -39,8 +39,10 @@ export async function shareAdministrators(trx: Trx): Promise<void> {
 export async function revokeAccessAfterChange(
   trx: Trx,
   before: User,
-  after: Pick<User, 'role' | 'is_active'> | undefined,
+  after: Pick<User, 'role' | 'is_active' | 'email'> | undefined,
 ): Promise<void> {
+  // Whoever reads the earlier address may have been sent it.
+  if (after && after.email !== before.email) await deleteLinkOf(trx, before.id);
   if (after?.role === before.role && (after.is_active || !before.is_active)) return;
   if (before.role === 'admin') {
     await lockAdministrators(trx);
@@ -48,5 +50,9 @@ export async function revokeAccessAfterChange(
       throw new LastAdministratorError(`${named(before.username)} is the last administrator.`);
   }
   await deleteSessionsOf(trx, before.id);
-  await trx.deleteFrom('invitations').where('user_id', '=', before.id).execute();
+  await deleteLinkOf(trx, before.id);
+}
+
+async function deleteLinkOf(trx: Trx, id: number): Promise<void> {
+  await trx.deleteFrom('invitations').where('user_id', '=', id).execute();
 }

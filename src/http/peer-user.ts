@@ -8,8 +8,12 @@ import ipaddr from 'ipaddr.js';
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 /** Of what is being closed the owner is not told any more: it looks like root's. */
 const ESTABLISHED = '01';
+/** Of a process that sees everyone by the number they have (user_namespaces(7)); in a container others may look like it. */
+const SAME_NUMBERS = /^\s*0\s+0\s+4294967295\s*$/;
 
 export async function isOwnUser(socket: Socket): Promise<boolean> {
+  const map = await readFile('/proc/self/uid_map', 'latin1').catch(() => '');
+  if (!SAME_NUMBERS.test(map)) return false;
   const user = await peerUserOf(socket);
   return user !== undefined && user === process.getuid?.();
 }

@@ -29,7 +29,7 @@ const ENDED: Readonly<Record<Ended, { title: string; sentence: string; whatToDo:
   },
   old: {
     title: 'This link is too old',
-    sentence: `It worked for ${LINK_HOURS} hours.`,
+    sentence: `It was good for ${LINK_HOURS} hours after it was made.`,
     whatToDo: 'Ask an administrator for a new one.',
   },
   gone: {
@@ -86,16 +86,16 @@ async function findFor(request: WithToken): Promise<{ token: string; invitation:
   return { token, invitation: await findInvitation(server.db, token, server.clock()) };
 }
 
-/** Whoever is signed in needs none; an administrator makes another one where it is for someone else. */
+/** An administrator who is signed in makes another one. */
 async function explainEnd({ session }: WithToken, reply: FastifyReply, invitation: Invitation) {
   const { title, sentence, whatToDo } = ENDED[invitation.kind === 'good' ? 'gone' : invitation.kind];
   if (session === undefined) {
     const link = { href: '/sign-in', text: 'Sign in' };
     return reply.renderError({ title, sentence: `${sentence} ${whatToDo}`, link }, 404);
   }
-  const you = `You are signed in as ${named(session.username)}, and need none.`;
+  const you = `You are signed in as ${named(session.username)}.`;
   if (!mayManage(session) || invitation.kind === 'gone')
-    return reply.renderError({ title, sentence: `${sentence} ${you}` }, 404);
+    return reply.renderError({ title, sentence: `${sentence} ${whatToDo} ${you}` }, 404);
   const { id, username } = invitation.user;
   const another = `If ${named(username)} needs another one, create it.`;
   const link = { href: `/users/${id}`, text: `Look at user ${id}` };

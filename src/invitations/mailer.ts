@@ -5,6 +5,7 @@ import { isLoopback } from '../settings.ts';
 
 /** In milliseconds, for all of it: less than what a Roster that stops gives requests under way. */
 const LIMIT = 7_000;
+const MOST_REMEMBERED = 1_000;
 
 export type Mail = { to: { name: string; address: string }; subject: string; text: string };
 
@@ -15,7 +16,7 @@ export type MailOutcome = (typeof MAIL_OUTCOMES)[number];
 export type Mailer = {
   /** A mail about a link. */
   send(link: string, mail: Mail): Promise<MailOutcome>;
-  /** What becomes of the mail about a link that is being sent at this moment. */
+  /** What becomes of the mail about a link that is being sent at this moment, or has been sent not long ago. */
   findUnderWay(link: string): Promise<MailOutcome> | undefined;
 };
 
@@ -43,8 +44,14 @@ export async function createMailer(
   };
   return {
     send(link, mail) {
-      const sending = send(mail).finally(() => underWay.delete(link));
+      const sending = send(mail);
       underWay.set(link, sending);
+      // Remembered, so that whoever sends a form twice is told of the one mail.
+      void sending.then((outcome) => {
+        const [oldest = link] = underWay.keys();
+        if (outcome !== 'sent') underWay.delete(link);
+        else if (underWay.size > MOST_REMEMBERED) underWay.delete(oldest);
+      });
       return sending;
     },
     findUnderWay: (link) => underWay.get(link),

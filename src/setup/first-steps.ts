@@ -4,9 +4,9 @@ import { cookieOf } from '../auth/cookie.ts';
 import { mayManage } from '../auth/policy.ts';
 import type { Config } from '../config.ts';
 import type { Count } from '../db/user-counts.ts';
-import { isOwnUser } from '../http/peer-user.ts';
 import { countUnchanged } from '../made-up-people/queries.ts';
 import { hasOnlyAdministrators } from '../users/counts.ts';
+import { isOwner } from './owner.ts';
 import { setupLine } from './setup-line.ts';
 
 const HIDDEN_FOR_SECONDS = 400 * 24 * 60 * 60;
@@ -29,15 +29,15 @@ export async function firstStepsFor(
   request: FastifyRequest,
   counts: readonly Count[],
 ): Promise<FirstSteps | undefined> {
-  const { isOpen, actor, server, socket, headers } = request;
+  const { isOpen, actor, server, headers } = request;
   if (!isOpen && !(actor && mayManage(actor))) return undefined;
   const isAlone = hasOnlyAdministrators(counts);
   return {
     left: isOpen ? ['administrator'] : isHidden(request) ? [] : stepsLeft(server.config, counts),
     isAlone,
     madeUp: await countMadeUp(server, isAlone),
-    isOwner: isOpen && (await isOwnUser(socket)),
-    line: setupLine(`http://${headers.host}`, '…'),
+    isOwner: await isOwner(request),
+    line: setupLine(server.config.origin?.origin ?? `http://${headers.host}`, '…'),
   };
 }
 

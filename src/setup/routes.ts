@@ -14,7 +14,6 @@ import { actorOf } from '../auth/run-command.ts';
 import { hashOf, LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
-import { isOwnUser } from '../http/peer-user.ts';
 import { RefusedError } from '../http/security.ts';
 import { shownEmail } from '../lib/email.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
@@ -22,6 +21,7 @@ import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeFirstAdministrator } from './commands.ts';
 import { hideFirstSteps } from './first-steps.ts';
+import { isOwner } from './owner.ts';
 
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
 type Errors = Readonly<Record<string, string>>;
@@ -37,9 +37,10 @@ export function setupRoutes(app: FastifyInstance): void {
 }
 
 /** Who runs Roster could read the link in its log, and change its database as well. */
-async function leadToSetup({ isOpen, socket, server }: FastifyRequest, reply: FastifyReply) {
+async function leadToSetup(request: FastifyRequest, reply: FastifyReply) {
+  const { isOpen, server } = request;
   if (!isOpen) throw new NotFoundError('There is an administrator already.');
-  if (!(await isOwnUser(socket))) throw new RefusedError(403, NOT_OWNER);
+  if (!(await isOwner(request))) throw new RefusedError(403, NOT_OWNER);
   return reply.seeOther(`/setup/${server.setupToken}`);
 }
 

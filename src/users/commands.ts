@@ -137,6 +137,7 @@ function later(now: number, { updated_at }: User): number {
 }
 
 function auditAccess(trx: Trx, actor: Actor, before: User, user: User): void {
+  if (user.email !== before.email && user.role !== 'member') audit(trx, actor, 'email changed', user);
   if (user.role !== before.role) audit(trx, actor, `role changed from ${before.role} to ${user.role}`, user);
   if (user.is_active !== before.is_active && user.role !== 'member')
     audit(trx, actor, user.is_active ? 'activated' : 'deactivated', user);

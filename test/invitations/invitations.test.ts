@@ -100,7 +100,7 @@ describe('a link', () => {
     for (const page of [await get(app, path), await post(app, path, CHOSEN)]) {
       expect(page.statusCode).toBe(404);
       expect(pageOf(page).text).toBe(
-        'This link is too old It worked for 72 hours. Ask an administrator for a new one. Sign in',
+        'This link is too old It was good for 72 hours after it was made. Ask an administrator for a new one. Sign in',
       );
     }
   });
@@ -125,12 +125,10 @@ describe('a link', () => {
       'This link has been used A password was chosen with it, and it works once. Sign in with that password. If it was not you who chose it, tell an administrator. Sign in',
     );
     expect(pageOf(await get(app, used.path, asBob)).text).toBe(
-      'This link has been used A password was chosen with it, and it works once. You are signed in as bob, and need none. Go to the list of users',
+      'This link has been used A password was chosen with it, and it works once. Sign in with that password. If it was not you who chose it, tell an administrator. You are signed in as bob. Go to the list of users',
     );
     const page = pageOf(await get(app, used.path, headers));
-    expect(page.text).toContain(
-      'You are signed in as ann, and need none. If ed needs another one, create it.',
-    );
+    expect(page.text).toContain('You are signed in as ann. If ed needs another one, create it.');
     expect(page.link(`Look at user ${ed.id}`)).toBe(`/users/${ed.id}`);
     const old = await invite();
     expect(pageOf(await get(app, used.path)).text).toContain(
@@ -139,7 +137,7 @@ describe('a link', () => {
     clock.move(72 * HOUR);
     const later = await signedIn(app, bob);
     expect(pageOf(await get(app, old.path, later)).text).toContain(
-      'This link is too old It worked for 72 hours. You are signed in as bob, and need none.',
+      'This link is too old It was good for 72 hours after it was made. Ask an administrator for a new one. You are signed in as bob.',
     );
   });
 
@@ -275,6 +273,15 @@ describe('a link', () => {
     const again = await invite();
     await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { is_active: false }, 1));
     expect((await get(app, again.path)).statusCode).toBe(404);
+  });
+
+  test('ends with the email that it may have been sent to', async () => {
+    const { app, ed, invite } = await start();
+    const { path } = await invite();
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { full_name: 'Ed' }, 1));
+    expect((await get(app, path)).statusCode).toBe(200);
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { email: 'edd@example.org' }, 1));
+    expect((await get(app, path)).statusCode).toBe(404);
   });
 
   test('waits on the page of its user, with its end, until it is withdrawn', async () => {
