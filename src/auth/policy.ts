@@ -73,6 +73,11 @@ export function maySeeAccess(actor: { role: Role; user?: { id: number } | undefi
   return mayManage(actor) || (mayRead(actor) && actor.user?.id === userId);
 }
 
+/** Who it was that is deleted by now, and what they were. */
+export function maySeeDeleted(actor: { role: Role }): boolean {
+  return mayEdit(actor);
+}
+
 /** Nobody knows a link by then but whoever it was given to, so that any administrator may withdraw it. */
 export function mayWithdrawLinks(actor: { role: Role }): boolean {
   return mayManage(actor);

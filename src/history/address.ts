@@ -39,8 +39,8 @@ export function parseHistory(query: Fields): {
     user: typed('user'),
     by: typed('by'),
     kind: read('kind', (value) => kinds.find((kind) => kind === value), `it can be ${kinds.join(', ')}`),
-    from: read('from', (value) => (parseDay(value) === undefined ? undefined : value), day),
-    to: read('to', (value) => (parseDay(value) === undefined ? undefined : value), day),
+    from: read('from', isoDay, day),
+    to: read('to', isoDay, day),
   };
   return { state, cursor: parseCursor('older', query.older) ?? parseCursor('newer', query.newer), notices };
 }
@@ -62,6 +62,11 @@ export function timesOf({ from, to }: HistoryState): {
     from: from === undefined ? undefined : parseDay(from),
     before: end === undefined ? end : end + DAY,
   };
+}
+
+function isoDay(typed: string): string | undefined {
+  const start = parseDay(typed);
+  return start === undefined ? undefined : new Date(start).toISOString().slice(0, 10);
 }
 
 function parseCursor(side: HistoryCursor['side'], typed = ''): HistoryCursor | undefined {

@@ -14,11 +14,10 @@ export type Described = {
   fields: FieldChanges;
 };
 
-export async function describeSets(
-  db: Db,
-  sets: readonly ChangeSet[],
-  seesAccess: boolean,
-): Promise<Described[]> {
+/** What whoever asks may see beyond what all who read may. */
+export type Sight = { seesAccess: boolean; seesDeleted: boolean };
+
+export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Sight): Promise<Described[]> {
   const single = sets.filter(({ users, subject_id }) => users === 1 && subject_id === null);
   const changes = await findChangesOfSets(
     db,
@@ -26,19 +25,27 @@ export async function describeSets(
   );
   const changeOf = new Map<number, ChangeOfSet>(changes.map((change) => [change.set_id, change]));
   const whomOf = (set: ChangeSet) => set.subject_id ?? changeOf.get(set.id)?.user_id ?? null;
-  const names = await findNames(
-    db,
-    sets.flatMap((set) => [set.actor_id, whomOf(set)]),
-  );
+  const ids = sets.flatMap((set) => [set.actor_id, whomOf(set)]);
+  const names = await findNames(db, ids, sight.seesDeleted);
   return sets.map((set) => {
-    const { role, ...fields } = unpackFields(changeOf.get(set.id)?.fields ?? null);
+    const change = changeOf.get(set.id);
     return {
       set,
       who: personOf(set.actor_id, names),
       whom: personOf(whomOf(set), names),
-      fields: seesAccess && role ? { ...fields, role } : fields,
+      fields: change ? seenFields(change, names, sight) : {},
     };
   });
+}
+
+/** Without a role, and without what someone was who is deleted, where that is not to be seen. */
+export function seenFields(
+  { user_id, fields: packed }: ChangeOfSet,
+  names: ReadonlyMap<number, string>,
+  { seesAccess, seesDeleted }: Sight,
+): FieldChanges {
+  const { role, ...fields } = seesDeleted || names.has(user_id) ? unpackFields(packed) : {};
+  return seesAccess && role ? { ...fields, role } : fields;
 }
 
 export function personOf<I extends number | null>(

@@ -42,5 +42,5 @@ export function unpackFields(packed: string | null): FieldChanges {
 /** What a user was, in the packed form of their deletion; undefined for any other change. */
 export function valuesBeforeDeletion(packed: string): KeptValues | undefined {
   const [first] = Object.values(JSON.parse(packed));
-  return Array.isArray(first) ? undefined : unpackValues(packed);
+  return first === undefined || Array.isArray(first) ? undefined : unpackValues(packed);
 }

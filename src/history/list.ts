@@ -36,51 +36,60 @@ export async function readHistory(
     : { sets: sets.reverse(), hasNewer: isMore, hasOlder: isBehind };
 }
 
-/** Kind by kind, as the indexes have them, so that none that may not be seen has to be gone past. */
+/** Each as an index has them, so that none that may not be seen, and none of others, has to be gone past. */
 async function findSets(
   db: Db,
-  { kinds, ...filter }: HistoryFilter,
+  filter: HistoryFilter,
   cursor: HistoryCursor | undefined,
   limit: number,
 ): Promise<ChangeSet[]> {
-  const parts = filter.userId === undefined ? kinds.map((kind) => [kind]) : [kinds];
-  const isAccessAlone = kinds.every((kind) => kind === 'access');
-  const found: ChangeSet[] = [];
-  for (const part of parts) {
-    const codes = part.map((kind) => KINDS[kind]);
-    const sets = inRange(db, { ...filter, codes, isAccessAlone }, cursor).limit(limit);
-    found.push(...(await sets.execute()));
+  const found = new Map<number, ChangeSet>();
+  for (const part of partsOf(db, filter)) {
+    const sets = await inRange(part, filter, cursor).limit(limit).execute();
+    for (const set of sets) found.set(set.id, set);
   }
   const sign = cursor?.side === 'newer' ? -1 : 1;
-  return found.sort((one, other) => sign * (other.at - one.at || other.id - one.id)).slice(0, limit);
+  const ordered = [...found.values()].sort((one, other) => sign * (other.at - one.at || other.id - one.id));
+  return ordered.slice(0, limit);
 }
 
-type Part = Omit<HistoryFilter, 'kinds'> & { codes: number[]; isAccessAlone: boolean };
+/** Kind by kind; of one user what was changed of them, and what is a fact about them. */
+function partsOf(db: Db, { kinds, userId }: HistoryFilter) {
+  const codes = kinds.map((kind) => KINDS[kind]);
+  const sets = db.selectFrom('change_sets').selectAll('change_sets');
+  if (userId === undefined) return codes.map((code) => sets.where('change_sets.kind', '=', code));
+  const ofKinds = sets.where('change_sets.kind', 'in', codes);
+  const changing = db
+    .selectFrom('changes')
+    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
+    .selectAll('change_sets')
+    .where('changes.user_id', '=', userId)
+    .where('change_sets.kind', 'in', codes);
+  return [ofKinds.where('change_sets.subject_id', '=', userId), changing as unknown as typeof sets];
+}
 
 function inRange(
-  db: Db,
-  { codes, isAccessAlone, actorId, userId, from, before }: Part,
+  part: ReturnType<typeof partsOf>[number],
+  { kinds, actorId, from, before }: HistoryFilter,
   cursor: HistoryCursor | undefined,
 ) {
   const isNewer = cursor?.side === 'newer';
-  let sets = db.selectFrom('change_sets').selectAll().where('kind', 'in', codes);
+  const isAccessAlone = kinds.every((kind) => kind === 'access');
+  let sets = part;
   // It stands beside the change that says so, for those who look for changes of access alone.
   if (!isAccessAlone)
-    sets = sets.where(({ eb, or }) => or([eb('event', 'is', null), eb('event', '!=', ROLE_CHANGED)]));
-  if (actorId !== undefined) sets = sets.where('actor_id', '=', actorId);
-  if (userId !== undefined)
-    sets = sets.where(({ eb, or, selectFrom }) =>
-      or([
-        eb('subject_id', '=', userId),
-        eb('id', 'in', selectFrom('changes').select('set_id').where('user_id', '=', userId)),
-      ]),
+    sets = sets.where(({ eb, or }) =>
+      or([eb('change_sets.event', 'is', null), eb('change_sets.event', '!=', ROLE_CHANGED)]),
     );
-  if (from !== undefined) sets = sets.where('at', '>=', from);
-  if (before !== undefined) sets = sets.where('at', '<', before);
+  if (actorId !== undefined) sets = sets.where('change_sets.actor_id', '=', actorId);
+  if (from !== undefined) sets = sets.where('change_sets.at', '>=', from);
+  if (before !== undefined) sets = sets.where('change_sets.at', '<', before);
   if (cursor)
     sets = sets
-      .where('at', isNewer ? '>=' : '<=', cursor.at)
-      .where(({ eb, or }) => or([eb('at', '!=', cursor.at), eb('id', isNewer ? '>' : '<', cursor.id)]));
+      .where('change_sets.at', isNewer ? '>=' : '<=', cursor.at)
+      .where(({ eb, or }) =>
+        or([eb('change_sets.at', '!=', cursor.at), eb('change_sets.id', isNewer ? '>' : '<', cursor.id)]),
+      );
   const direction = isNewer ? 'asc' : 'desc';
-  return sets.orderBy('at', direction).orderBy('id', direction);
+  return sets.orderBy('change_sets.at', direction).orderBy('change_sets.id', direction);
 }

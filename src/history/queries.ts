@@ -43,31 +43,32 @@ export async function findChangesAfter(
 
 /** With what someone arrived of whom there is no creation, if that was noted. */
 export async function findBeginning(db: Db, userId: number): Promise<ChangeSet | undefined> {
-  return db
-    .selectFrom('change_sets')
-    .selectAll()
-    .where('kind', 'in', [KINDS.began, KINDS.loaded])
-    .where('first_id', '<=', userId)
-    .where('last_id', '>=', userId)
-    .orderBy('id')
-    .limit(1)
-    .executeTakeFirst();
+  for (const kind of [KINDS.began, KINDS.loaded]) {
+    const sets = db
+      .selectFrom('change_sets')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('first_id', '<=', userId)
+      .where('last_id', '>=', userId);
+    const beginning = await sets.orderBy('at').limit(1).executeTakeFirst();
+    if (beginning) return beginning;
+  }
+  return undefined;
 }
 
-/** By what those who act, or have acted, are called; also of those who are deleted. */
+/** By what people are called; those who are deleted by now only where they may be known. */
 export async function findNames(
   db: Db,
   ids: readonly (number | null)[],
+  seesDeleted: boolean,
 ): Promise<ReadonlyMap<number, string>> {
   const wanted = [...new Set(ids.filter((id) => id !== null))];
   const names = new Map<number, string>();
   if (wanted.length === 0) return names;
-  for (const { id, username } of await usersByIds(db, wanted)
-    .select(['users.id', 'users.username'])
-    .execute())
-    names.set(id, username);
+  const there = usersByIds(db, wanted).select(['users.id', 'users.username']);
+  for (const { id, username } of await there.execute()) names.set(id, username);
   const gone = wanted.filter((id) => !names.has(id));
-  if (gone.length === 0) return names;
+  if (gone.length === 0 || !seesDeleted) return names;
   const deleted = db.selectFrom('deleted_users').select(['id', 'fields']).where('id', 'in', gone);
   for (const { id, fields } of await deleted.execute()) names.set(id, unpackValues(fields).username);
   return names;

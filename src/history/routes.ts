@@ -1,7 +1,7 @@
 /** The addresses of history: everyone's change sets, and one of them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
+import { mayManage, mayRead, maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -9,8 +9,7 @@ import { named, quotable } from '../lib/text.ts';
 import { findUserByUsername } from '../users/queries.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
 import { KINDS, type Kind } from './codes.ts';
-import { describeSets, personOf } from './described.ts';
-import { unpackFields } from './fields.ts';
+import { describeSets, personOf, seenFields } from './described.ts';
 import { readHistory } from './list.ts';
 import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
 
@@ -29,12 +28,14 @@ async function showHistory({ server: { db }, query, actor }: Request, reply: Fas
   const isEmpty = Object.entries(query).some(([name, value]) => name in state && value === '');
   if (isEmpty && notices.length === 0) return reply.redirect(historyAddress(state), 302);
   const seesAccess = actor !== undefined && mayManage(actor);
+  const seesDeleted = actor !== undefined && maySeeDeleted(actor);
   const people = await findPeople(db, state);
   notices.push(...people.notices);
   const kinds = (state.kind ? [state.kind] : ALL_KINDS).filter((kind) => seesAccess || kind !== 'access');
   const filter = { kinds, actorId: people.by, userId: people.user, ...timesOf(state) };
   const page = await readHistory(db, filter, cursor, PER_PAGE);
-  const rows = await describeSets(db, page.sets, seesAccess);
+  if (cursor && page.sets.length === 0) return reply.redirect(historyAddress(state), 302);
+  const rows = await describeSets(db, page.sets, { seesAccess, seesDeleted });
   return reply.render('history/list', { state, rows, page, notices, seesAccess });
 }
 
@@ -53,22 +54,23 @@ async function findPeople(db: Db, { user, by }: HistoryState) {
 
 async function showSet({ server: { db }, params, query, actor }: Request, reply: FastifyReply) {
   const set = /^[1-9]\d{0,14}$/.test(params.id) ? await findChangeSet(db, Number(params.id)) : undefined;
-  const [row] = set ? await describeSets(db, [set], true) : [];
-  const whom = row?.whom?.id ?? 0;
-  const seesAccess = actor !== undefined && maySeeAccess(actor, whom);
-  if (set === undefined || row === undefined || (set.kind === KINDS.access && !seesAccess))
-    throw new NotFoundError('There is nothing of this number in the history.');
   const after = /^\d{1,15}$/.test(query.after ?? '') ? Number(query.after) : 0;
-  const changes = await findChangesInSet(db, set.id, after, PER_PAGE + 1);
+  const changes = set ? await findChangesInSet(db, set.id, after, PER_PAGE + 1) : [];
+  const whom = set?.subject_id ?? (set?.users === 1 ? changes[0]?.user_id : undefined) ?? 0;
+  const sight = {
+    seesAccess: actor !== undefined && maySeeAccess(actor, whom),
+    seesDeleted: actor !== undefined && maySeeDeleted(actor),
+  };
+  const [row] = set ? await describeSets(db, [set], sight) : [];
+  if (row === undefined || (row.set.kind === KINDS.access && !sight.seesAccess))
+    throw new NotFoundError('There is nothing of this number in the history.');
   const shown = changes.slice(0, PER_PAGE);
-  const names = await findNames(
-    db,
-    shown.map(({ user_id }) => user_id),
-  );
-  const lines = shown.map(({ user_id, fields: packed }) => {
-    const { role, ...fields } = unpackFields(packed);
-    return { whom: personOf(user_id, names), fields: seesAccess && role ? { ...fields, role } : fields };
-  });
-  const next = changes.length > PER_PAGE ? shown.at(-1)?.user_id : undefined;
+  const ids = shown.map(({ user_id }) => user_id);
+  const names = await findNames(db, ids, sight.seesDeleted);
+  const lines = shown.map((change) => ({
+    whom: personOf(change.user_id, names),
+    fields: seenFields(change, names, sight),
+  }));
+  const next = changes.length > PER_PAGE ? ids.at(-1) : undefined;
   return reply.render('history/set', { row, lines, next, isFirst: after === 0 });
 }

@@ -1,6 +1,7 @@
 /** A user as they were at some time: today's values, from which each change since is taken back. */
 import type { Db } from '../db/schema.ts';
 import { findUser } from '../users/queries.ts';
+import { KINDS } from './codes.ts';
 import { type KeptValues, unpackFields, valuesBeforeDeletion } from './fields.ts';
 import { findBeginning, findChangesOf, findDeleted } from './queries.ts';
 
@@ -31,6 +32,8 @@ export async function readStateAt(db: Db, id: number, at: number): Promise<State
   }
   const beginning = await findBeginning(db, id);
   const since = beginning?.at ?? values?.created_at ?? 0;
+  // The dates of those who were loaded may be made up.
+  if (beginning?.kind === KINDS.began && values && at < values.created_at) return { kind: 'not yet' };
   if (at < since) return { kind: 'not known', since };
   return values ? { kind: 'there', values, version } : { kind: 'deleted' };
 }

@@ -61,8 +61,21 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   if (kind === 'loaded') return { done: `added ${many} at once`, of: '' };
   if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };
   if (kind === 'began') return { done: `began to keep history, with ${many}`, of: '' };
+  if (set.users !== 1) return { done: `${verbOf(kind)} ${many}`, of: '' };
   if (kind === 'changed' || kind === 'access') return { done: `changed ${namesOf(fields)}`, of: 'of' };
-  return { done: kind === 'restored' ? 'brought back' : (kind ?? 'did something new to'), of: '' };
+  return { done: verbOf(kind), of: '' };
+}
+
+function verbOf(kind: Kind | undefined): string {
+  if (kind === 'restored') return 'brought back';
+  return kind === 'access' ? 'changed the access of' : (kind ?? 'did something new to');
+}
+
+/** How it was done, where whoever did it does not say so. */
+export function wayOf({ via, actor_id }: ChangeSet): string {
+  const way = nameOfCode(WAYS, via);
+  if (way === 'form') return actor_id === null ? '' : 'by form';
+  return way === 'setup' ? 'when Roster was set up' : '';
 }
 
 export function whoDid({ actor_kind, via }: ChangeSet): string {

@@ -70,7 +70,7 @@ export type Views = {
     access: Access | undefined;
     timeline: Omit<Timeline, 'entries'> & { entries: readonly (Entry & { who: Person | undefined })[] };
   };
-  'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt };
+  'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt; seesAccess: boolean };
   'users/deleted': { deleted: { id: number; values: KeptValues }; row: Described; errors: Errors };
   'users/form': {
     user: User | undefined;

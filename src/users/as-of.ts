@@ -1,6 +1,6 @@
 /** A user as they were at some time: `/users/7?at=2026-01-31`, which is the end of that day, or a moment of it. */
 import type { FastifyReply } from 'fastify';
-import { mayEdit } from '../auth/policy.ts';
+import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import { BadSubmissionError, NotFoundError } from '../errors.ts';
 import { unpackValues } from '../history/fields.ts';
 import { findDeleted } from '../history/queries.ts';
@@ -14,17 +14,24 @@ import { type Request, userIdFrom } from './request.ts';
 export async function showAsOf(request: Request, reply: FastifyReply, typed: string) {
   const { db } = request.server;
   const id = userIdFrom(request);
-  const at = parseMoment(typed);
+  const end = parseMoment(typed);
+  const now = request.server.clock();
+  const day = parseDay(typed);
+  if (day !== undefined ? day > now : end !== undefined && end > now)
+    throw new BadSubmissionError(`“${quotable(typed)}” is still to come.`);
+  const at = end === undefined ? undefined : Math.min(end, now);
   if (at === undefined)
     throw new BadSubmissionError(
       `“${quotable(typed)}” is no time: it can be 2026-01-31 or 2026-01-31T14:00Z.`,
     );
   const user = await findUser(db, id);
-  const deleted = !user && request.actor && mayEdit(request.actor) ? await findDeleted(db, id) : undefined;
+  const deleted =
+    !user && request.actor && maySeeDeleted(request.actor) ? await findDeleted(db, id) : undefined;
   const known = user ?? (deleted && { id, ...unpackValues(deleted.fields) });
   const state = known && (await readStateAt(db, id, at));
   if (known === undefined || state === undefined) throw new NotFoundError(`There is no user ${id}.`);
-  return reply.render('users/as-of', { user: known, at, state });
+  const seesAccess = !user || (request.actor !== undefined && maySeeAccess(request.actor, id));
+  return reply.render('users/as-of', { user: known, at, state, seesAccess });
 }
 
 /** In UTC, as it stands in the address. */
@@ -33,5 +40,7 @@ function parseMoment(typed: string): number | undefined {
   if (day !== undefined) return day + DAY - 1;
   const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(typed);
   const at = isMoment ? Date.parse(typed) : Number.NaN;
-  return Number.isNaN(at) ? undefined : at;
+  // There is no 31 February.
+  const isThere = !Number.isNaN(at) && new Date(at).toISOString().startsWith(typed.slice(0, 16));
+  return isThere ? at : undefined;
 }

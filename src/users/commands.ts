@@ -27,7 +27,8 @@ export type Changed =
   | { kind: 'unchanged'; user: User }
   /** Somebody else has changed the user since `editedVersion`. */
   | { kind: 'conflict'; user: User };
-export type Deleted = { kind: 'deleted'; user: Pick<User, 'id' | 'username'> };
+/** `deleted already`: by the same actor, who may have clicked twice. */
+export type Deleted = { kind: 'deleted' | 'deleted already'; user: Pick<User, 'id' | 'username'> };
 export type Restored = { kind: 'restored' | 'there already'; user: User };
 
 /** @throws ForbiddenError, NotUniqueError (username or email taken) */
@@ -118,13 +119,13 @@ async function insertUser(trx: Trx, row: UserRow): Promise<User> {
   return user;
 }
 
-/** A second click on what was done is answered as the first was. @throws NotFoundError */
+/** @throws NotFoundError */
 async function deletedBefore(trx: Trx, actor: Actor, id: number): Promise<Deleted> {
   const deleted = await findDeleted(trx, id);
   const deletion = deleted && (await findChangeSet(trx, deleted.set_id));
-  if (deleted === undefined || actor.user === undefined || deletion?.actor_id !== actor.user.id)
+  if (deleted === undefined || deletion?.actor_id !== (actor.user?.id ?? null))
     throw new NotFoundError(`There is no user ${id}.`);
-  return { kind: 'deleted', user: { id, username: unpackValues(deleted.fields).username } };
+  return { kind: 'deleted already', user: { id, username: unpackValues(deleted.fields).username } };
 }
 
 function hasAll(user: User, changes: UserChanges): boolean {

@@ -1,6 +1,6 @@
 /** Those who were deleted: what they were, and bringing them back. */
 import type { FastifyReply } from 'fastify';
-import { mayEdit } from '../auth/policy.ts';
+import { maySeeDeleted } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { describeSets } from '../history/described.ts';
@@ -19,9 +19,9 @@ export async function showDeleted(
 ) {
   const { db } = request.server;
   const id = userIdFrom(request);
-  const deleted = request.actor && mayEdit(request.actor) ? await findDeleted(db, id) : undefined;
+  const deleted = request.actor && maySeeDeleted(request.actor) ? await findDeleted(db, id) : undefined;
   const set = deleted && (await findChangeSet(db, deleted.set_id));
-  const [row] = set ? await describeSets(db, [set], true) : [];
+  const [row] = set ? await describeSets(db, [set], { seesAccess: false, seesDeleted: true }) : [];
   if (deleted === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
   const shown = { id, values: unpackValues(deleted.fields) };
   return reply.render('users/deleted', { deleted: shown, row, errors }, status);

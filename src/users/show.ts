@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { isLastAdministrator } from '../auth/administrators.ts';
 import { findLiveSessions } from '../auth/authenticate.ts';
 import { type Credentials, findCredentials } from '../auth/credentials.ts';
-import { mayManage, maySeeAccess, maySeeMinutes, maySignIn } from '../auth/policy.ts';
+import { mayManage, maySeeAccess, maySeeDeleted, maySeeMinutes, maySignIn } from '../auth/policy.ts';
 import { MOST_FAILURES } from '../auth/second-factor.ts';
 import type { User } from '../db/schema.ts';
 import { personOf } from '../history/described.ts';
@@ -34,6 +34,7 @@ export async function show(request: Request, reply: FastifyReply) {
   const names = await findNames(
     db,
     entries.map(({ set }) => set.actor_id),
+    actor !== undefined && maySeeDeleted(actor),
   );
   const rows = entries.map((entry) => ({ ...entry, who: personOf(entry.set.actor_id, names) }));
   const access = await accessOf(request, user);

@@ -23,13 +23,11 @@ async function pressByKey(page: Page, name: string): Promise<void> {
   throw new Error(`The Tab key does not lead to “${name}”.`);
 }
 
-const byMouse = (page: Page, name: string) =>
-  page
-    .getByRole('button', { name })
-    .or(page.getByRole('link', { name }))
-    .or(page.getByText(name))
-    .first()
-    .click();
+const byMouse = (page: Page, start: string) => {
+  const name = new RegExp(`^${start}`);
+  const links = page.getByRole('link', { name }).or(page.locator('summary', { hasText: start }));
+  return page.getByRole('button', { name }).or(links).first().click();
+};
 
 test.each([
   ['by mouse', 1280, byMouse],

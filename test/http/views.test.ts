@@ -106,7 +106,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     access,
     timeline: { entries: [row], earlier: { version: 1, at: 1, id: 1 }, beginning: set },
   },
-  'users/as-of': { user, at: 1, state: { kind: 'there', values: user, version: 1 } },
+  'users/as-of': { user, at: 1, state: { kind: 'there', values: user, version: 1 }, seesAccess: true },
   'users/deleted': { deleted: { id: 7, values: user }, row, errors: { email: NAME } },
   'history/list': {
     state: { user: NAME, by: NAME, kind: 'access', from: '2026-01-31', to: '2026-01-31' },

@@ -19,6 +19,11 @@ test('whatever stands in an address', { timeout: 180_000 }, async () => {
     const parameters = Object.fromEntries([...NAMES, short].map((name) => [name, short]));
     await visit(`/users?${query(parameters)}`, { shows: [quoted(text)] });
     await visit(`/users?${query({ q: short, page: '7' })}`);
+    const history = Object.fromEntries(
+      ['user', 'by', 'kind', 'from', 'to', 'older'].map((name) => [name, short]),
+    );
+    await visit(`/history?${query(history)}`);
+    await visit(`/users/1?${query({ at: short, earlier: short })}`);
     const isTaken = stored.some(({ user }) => user.username === text);
     await visit(`/users/by-username/${segment(text)}`, isTaken ? {} : { shows: [quoted(text)] });
     await visit(`/users/${segment(text)}`, { shows: [quoted(text)] });

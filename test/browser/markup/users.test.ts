@@ -1,8 +1,10 @@
 /** Users, the account and the first start: a browser with its scripts on takes whatever people write for text. */
 import { expect, test } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
 import { insertSession } from '../../../src/auth/sessions.ts';
 import { newToken } from '../../../src/auth/tokens.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { changeUser } from '../../../src/users/commands.ts';
 import { addPerson, PASSWORD } from '../../people.ts';
 import { listen, startApp } from '../../support.ts';
 import { sharedChromium } from '../chromium.ts';
@@ -33,6 +35,13 @@ test('everyone who is stored, wherever they show', { timeout: 180_000 }, async (
       shows: [user.full_name ?? user.username],
     });
   }
+  const [changed] = stored;
+  for (const { text } of stored.slice(1)) {
+    const id = changed?.user.id ?? 0;
+    await transact(app.db, (trx) => changeUser(trx, commandLine, id, { full_name: text }, Date.now()));
+  }
+  await visit('/history');
+  await visit(`/users/${changed?.user.id}`);
   expect(await end()).toEqual([]);
   expect(ran).toEqual([]);
 });
