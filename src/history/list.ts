@@ -36,7 +36,6 @@ export async function readHistory(
     : { sets: sets.reverse(), hasNewer: isMore, hasOlder: isBehind };
 }
 
-/** Each as an index has them, so that none that may not be seen, and none of others, has to be gone past. */
 async function findSets(
   db: Db,
   filter: HistoryFilter,
@@ -44,13 +43,16 @@ async function findSets(
   limit: number,
 ): Promise<ChangeSet[]> {
   const found = new Map<number, ChangeSet>();
-  for (const part of partsOf(db, filter)) {
-    const sets = await inRange(part, filter, cursor).limit(limit).execute();
-    for (const set of sets) found.set(set.id, set);
-  }
+  for (const query of setQueries(db, filter, cursor, limit))
+    for (const set of await query.execute()) found.set(set.id, set);
   const sign = cursor?.side === 'newer' ? -1 : 1;
   const ordered = [...found.values()].sort((one, other) => sign * (other.at - one.at || other.id - one.id));
   return ordered.slice(0, limit);
+}
+
+/** Each as an index has them, so that none that may not be seen, and none of others, has to be gone past. */
+export function setQueries(db: Db, filter: HistoryFilter, cursor: HistoryCursor | undefined, limit: number) {
+  return partsOf(db, filter).map((part) => inRange(part, filter, cursor).limit(limit));
 }
 
 /** Kind by kind; of one user what was changed of them, and what is a fact about them. */

@@ -123,7 +123,7 @@ async function insertUser(trx: Trx, row: UserRow): Promise<User> {
 async function deletedBefore(trx: Trx, actor: Actor, id: number): Promise<Deleted> {
   const deleted = await findDeleted(trx, id);
   const deletion = deleted && (await findChangeSet(trx, deleted.set_id));
-  if (deleted === undefined || deletion?.actor_id !== (actor.user?.id ?? null))
+  if (deleted === undefined || actor.user === undefined || deletion?.actor_id !== actor.user.id)
     throw new NotFoundError(`There is no user ${id}.`);
   return { kind: 'deleted already', user: { id, username: unpackValues(deleted.fields).username } };
 }

@@ -53,6 +53,15 @@ test('two people at two Rosters work on the same users, and neither loses anythi
   expect(await mainOf(ben)).toContain('Welcome to Roster');
   await anna.getByRole('button', { name: 'Save changes' }).click();
   expect(await mainOf(anna)).toMatch(/There is no user \d+\. Nothing was changed/);
+
+  await anna.goto('/history?kind=deleted');
+  await anna.getByRole('link', { name: 'zoe', exact: true }).click();
+  expect(await mainOf(anna)).toContain('Zoë of Ben is deleted');
+  await anna.getByRole('button', { name: 'Bring back' }).click();
+  expect(await mainOf(anna)).toContain('User zoe is back!');
+  await ben.goto('/users?q=zoe');
+  await ben.getByRole('link', { name: 'Zoë of Ben' }).click();
+  expect(await mainOf(ben)).toMatch(/brought back[\s\S]*deleted[\s\S]*changed the full name[\s\S]*created/);
 });
 
 /** A Roster that ann administers. */

@@ -11,8 +11,10 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { openDatabase, openToRead } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { KINDS } from '../../src/history/codes.ts';
+import { findChangeSetsAfter, findChangesAfter, findDeletedAfter } from '../../src/history/queries.ts';
 import { findRolesWithCode, requireCode } from '../../src/roles/queries.ts';
-import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { resolveFilter } from '../../src/users/list/filter-result.ts';
@@ -69,6 +71,14 @@ async function usedDatabase(url: string): Promise<Db> {
   return db;
 }
 
+async function historyOf(db: Db) {
+  return {
+    sets: await findChangeSetsAfter(db, 0, 10_000),
+    changes: await findChangesAfter(db, { user_id: 0, version: 0 }, 10_000),
+    deleted: await findDeletedAfter(db, 0, 10_000),
+  };
+}
+
 async function reading(url: string): Promise<Db> {
   const db = await openToRead(url);
   onTestFinished(() => db.destroy());
@@ -87,6 +97,13 @@ describe.each([
     expect(await usersOf(target)).toEqual(await usersOf(source));
     expect(await accessOf(target, KEYS.to)).toEqual(await accessOf(source, KEYS.from));
     expect(await countByStatus(target)).toEqual(await countByStatus(source));
+    const [kept, arrived] = [await historyOf(source), await historyOf(target)];
+    // One more, of the copying itself.
+    expect(arrived.sets.splice(-1)).toMatchObject([{ kind: KINDS.copied, users: 2_500 }]);
+    expect(arrived).toEqual(kept);
+    expect(kept.deleted.map(({ id }) => id)).toEqual([1, 100, 2_501]);
+    const { user } = await transact(target, (trx) => restoreUser(trx, commandLine, 100, 3));
+    expect(user).toMatchObject({ id: 100, version: 3 });
     expect(await addUser(target, { username: 'next' })).toMatchObject({ id: 2_504 });
     await expect(addUser(target, { username: 'Next', email: 'x@example.org' })).rejects.toThrow();
   });

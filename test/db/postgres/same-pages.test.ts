@@ -70,7 +70,7 @@ function comparable({ statusCode, headers, body }: LightMyRequestResponse, ids: 
     .replaceAll(/(?<=roster_flash_\w{8}=)[\w-]+/g, (sealed) => String(open(SECRET_KEY, 'flash', sealed)))
     .replaceAll(/(created\.\d+\.)\d+/g, '$1time')
     .replaceAll(
-      /(\/users\/|(?:after|before)(?:=|%3D)-?[a-z]+\.|[Uu]ser )(\d+)\b/g,
+      /(\/users\/|[?]user=|(?:after|before)(?:=|%3D)-?[a-z]+\.|[Uu]ser )(\d+)\b/g,
       (_, before, id) => before + rankOf(id),
     );
 }

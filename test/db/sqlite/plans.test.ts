@@ -4,9 +4,10 @@ import { seedUsers } from '../../../src/cli/seed.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
+import { type HistoryFilter, setQueries } from '../../../src/history/list.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignInsBefore } from '../../../src/users/list/sign-ins.ts';
-import { giveRoles, temporaryDatabase } from '../../support.ts';
+import { addUser, giveRoles, temporaryDatabase } from '../../support.ts';
 import { type ListSlice, listSlices } from '../list-slices.ts';
 
 /** How the index that has filter and order is walked. */
@@ -62,6 +63,43 @@ test('who has a role is found in its index, and whatever else is asked of a few 
     expect(among.filter((step) => step.startsWith('SEARCH'))).toEqual([
       'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)',
     ]);
+  }
+});
+
+test.each<[string, Partial<HistoryFilter>, RegExp]>([
+  ['of everyone', {}, /^SEARCH change_sets USING INDEX change_sets_kind \(kind=\?( AND at[<>]\?)*\)$/],
+  [
+    'of some days',
+    { from: 1, before: 2e12 },
+    /^SEARCH change_sets USING INDEX change_sets_kind \(kind=\? AND/,
+  ],
+  [
+    'by someone',
+    { actorId: 1 },
+    /^SEARCH change_sets USING INDEX change_sets_actor \(actor_id=\? AND kind=\?/,
+  ],
+  [
+    'of one user',
+    { userId: 1 },
+    /^SEARCH change(s USING (PRIMARY KEY|INDEX \S+) \(.*user_id=\?.*\)|_sets USING (INDEX change_sets_subject|INTEGER PRIMARY KEY) .*)$/,
+  ],
+])('history %s is found by its indexes', async (_whose, some, walk) => {
+  const db = await temporaryDatabase();
+  for (let user = 0; user < 200; user++) await addUser(db, { username: `u${user}` });
+  const filter = { kinds: ['created', 'deleted', 'access'] as const, ...some };
+  const cursors = [
+    undefined,
+    { side: 'older', at: 2e12, id: 100 },
+    { side: 'newer', at: 1, id: 100 },
+  ] as const;
+  for (const isAnalyzed of [false, true]) {
+    if (isAnalyzed) await transact(db, (trx) => sql`analyze`.execute(trx));
+    for (const cursor of cursors)
+      for (const query of setQueries(db, filter, cursor, 51)) {
+        const steps = await planOf(db, query);
+        for (const step of steps.filter((one) => /^(SCAN|SEARCH)/.test(one))) expect(step).toMatch(walk);
+        if (some.userId === undefined) expect(steps.join()).not.toContain('TEMP B-TREE');
+      }
   }
 });
 
