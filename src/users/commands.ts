@@ -37,6 +37,8 @@ export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: num
   const row = { ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 };
   const created = await insertUser(trx, row);
   await recordCreation(trx, actor, created);
+  // After the history: FTS5 writes out what it has gathered before an insert that returns something.
+  await engineOf(trx).indexSearchText(trx, created.id, undefined, created.search_text);
   await addToCounts(trx, countByKind([created]));
   if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);
   return { kind: 'created', user: created };
@@ -74,8 +76,8 @@ export async function changeUser(
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  await engineOf(trx).indexSearchText(trx, id, before.search_text, user.search_text);
   await recordChange(trx, actor, before, user);
+  await engineOf(trx).indexSearchText(trx, id, before.search_text, user.search_text);
   await addToCounts(trx, [...countByKind([before], -1), ...countByKind([user])]);
   auditAccess(trx, actor, before, user);
   return { kind: 'changed', user };
@@ -88,8 +90,8 @@ export async function deleteUser(trx: Trx, actor: Actor, id: number, now: number
   authorize(actor, (someone) => mayChange(someone, user));
   await revokeAccessAfterChange(trx, user, undefined);
   await trx.deleteFrom('users').where('id', '=', id).execute();
-  await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
   await recordDeletion(trx, actor, user, later(now, user));
+  await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
   await addToCounts(trx, countByKind([user], -1));
   if (user.role !== 'member') audit(trx, actor, 'deleted', user);
   return { kind: 'deleted', user };
@@ -106,6 +108,7 @@ export async function restoreUser(trx: Trx, actor: Actor, id: number, now: numbe
   const row = { id, ...values, ...derivedColumns(values), updated_at, version: deleted.version + 1 };
   const user = await insertUser(trx, row);
   await recordRestoring(trx, actor, user);
+  await engineOf(trx).indexSearchText(trx, id, undefined, user.search_text);
   await addToCounts(trx, countByKind([user]));
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
   return { kind: 'restored', user };
@@ -115,7 +118,6 @@ async function insertUser(trx: Trx, row: UserRow): Promise<User> {
   const [user] = (await executeCached(trx, 'insert user', row, (values) =>
     trx.insertInto('users').values(values).returningAll(),
   )) as [User];
-  await engineOf(trx).indexSearchText(trx, user.id, undefined, user.search_text);
   return user;
 }
 
