@@ -3,7 +3,8 @@
 import { DAY } from '../lib/clock.ts';
 import { parseDay } from '../lib/days.ts';
 import type { Fields } from '../lib/forms.ts';
-import { quotable, trim } from '../lib/text.ts';
+import { parameterReader } from '../lib/parameters.ts';
+import { trim } from '../lib/text.ts';
 import type { Kind } from './codes.ts';
 import type { HistoryCursor } from './list.ts';
 import { KIND_NAMES } from './words.ts';
@@ -26,13 +27,7 @@ export function parseHistory(query: Fields): {
 } {
   const notices: string[] = [];
   const typed = (name: string) => trim(query[name] ?? '') || undefined;
-  const read = <T>(name: string, parse: (value: string) => T | undefined, rule: string) => {
-    const value = typed(name);
-    const parsed = value === undefined ? undefined : parse(value);
-    if (value !== undefined && parsed === undefined)
-      notices.push(`${name}=${quotable(value)} was ignored: ${rule}.`);
-    return parsed;
-  };
+  const read = parameterReader(query, notices);
   const kinds = Object.keys(KIND_NAMES) as Kind[];
   const day = 'it can be a date such as 2026-01-31';
   const state = {

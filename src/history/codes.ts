@@ -25,8 +25,6 @@ export const FIELDS = { username: 1, email: 2, full_name: 3, is_active: 4, role:
 export const ROLE_CHANGED = 'role changed';
 
 export type Kind = keyof typeof KINDS;
-export type Way = keyof typeof WAYS;
-export type ActorKind = keyof typeof ACTORS;
 export type KeptField = keyof typeof FIELDS;
 
 /** Undefined for one that a newer Roster has given. */

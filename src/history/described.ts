@@ -1,6 +1,6 @@
 /** Change sets with the names of who did it, and to whom. */
 import type { Db } from '../db/schema.ts';
-import { type FieldChanges, unpackFields } from './fields.ts';
+import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { type ChangeOfSet, type ChangeSet, findChangesOfSets, findNames } from './queries.ts';
 
 export type Person = { id: number; name: string };
@@ -44,8 +44,7 @@ export function seenFields(
   names: ReadonlyMap<number, string>,
   { seesAccess, seesDeleted }: Sight,
 ): FieldChanges {
-  const { role, ...fields } = seesDeleted || names.has(user_id) ? unpackFields(packed) : {};
-  return seesAccess && role ? { ...fields, role } : fields;
+  return seesDeleted || names.has(user_id) ? unpackSeenFields(packed, seesAccess) : {};
 }
 
 export function personOf<I extends number | null>(

@@ -39,6 +39,12 @@ export function unpackFields(packed: string | null): FieldChanges {
   return Object.fromEntries(fields);
 }
 
+/** The same, without the role where that is not to be seen. */
+export function unpackSeenFields(packed: string | null, seesAccess: boolean): FieldChanges {
+  const { role, ...fields } = unpackFields(packed);
+  return seesAccess && role ? { ...fields, role } : fields;
+}
+
 /** What a user was, in the packed form of their deletion; undefined for any other change. */
 export function valuesBeforeDeletion(packed: string): KeptValues | undefined {
   const [first] = Object.values(JSON.parse(packed));

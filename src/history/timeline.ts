@@ -1,7 +1,7 @@
 /** What was done to one user, the last first. */
 import type { Db, User } from '../db/schema.ts';
 import { KINDS, ROLE_CHANGED } from './codes.ts';
-import { type FieldChanges, unpackFields } from './fields.ts';
+import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { type ChangeSet, findBeginning } from './queries.ts';
 
 /** A change set, and what it changed of the user; without a version where it is about how they sign in. */
@@ -63,9 +63,8 @@ async function findChanges(
     .limit(limit)
     .execute();
   return rows.map(({ version, fields: packed, own_at, ...set }) => {
-    const { role, ...fields } = unpackFields(packed);
-    const shown = seesAccess && role ? { ...fields, role } : fields;
-    return { set: { ...set, at: own_at ?? set.at }, version, fields: shown };
+    const fields = unpackSeenFields(packed, seesAccess);
+    return { set: { ...set, at: own_at ?? set.at }, version, fields };
   });
 }
 

@@ -1,5 +1,6 @@
 /** The address of the list, which says its whole state: `/users?status=active&page=2`. */
 import { type Fields, parseQuery } from '../../lib/forms.ts';
+import { parameterReader } from '../../lib/parameters.ts';
 import { quotable, trim, wholeNumber } from '../../lib/text.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import { FILTER_ROWS, type Filter, givenRows } from './filter.ts';
@@ -16,13 +17,7 @@ export function parseList(
   now = Date.now(),
 ): { list: ListState; notices: string[]; wrongPage?: string } {
   const notices: string[] = [];
-  function read<T>(name: string, parse: (value: string) => T | undefined, rule: string): T | undefined {
-    const value = trim(query[name] ?? '');
-    if (!value) return undefined;
-    const parsed = parse(value);
-    if (parsed === undefined) notices.push(`${name}=${quotable(value)} was ignored: ${rule}.`);
-    return parsed;
-  }
+  const read = parameterReader(query, notices);
   const sort = read('sort', parseSort, `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`);
   const cursor = parseCursor(query, sort ?? DEFAULTS.sort);
   const typedPage = trim(query.page ?? '');
