@@ -92,14 +92,14 @@ export async function findChangesOf(
     .execute();
 }
 
-export type ChangeOfSet = Pick<Change, 'user_id' | 'set_id' | 'version' | 'fields'>;
+export type ChangeOfSet = Pick<Change, 'user_id' | 'set_id' | 'fields'>;
 
 /** Of sets that changed one user each. */
 export async function findChangesOfSets(db: Db, sets: readonly number[]): Promise<ChangeOfSet[]> {
   if (sets.length === 0) return [];
   return db
     .selectFrom('changes')
-    .select(['user_id', 'set_id', 'version', 'fields'])
+    .select(['user_id', 'set_id', 'fields'])
     .where('set_id', 'in', sets)
     .execute();
 }
@@ -113,7 +113,7 @@ export async function findChangesInSet(
 ): Promise<ChangeOfSet[]> {
   return db
     .selectFrom('changes')
-    .select(['user_id', 'set_id', 'version', 'fields'])
+    .select(['user_id', 'set_id', 'fields'])
     .where('set_id', '=', set)
     .where('user_id', '>', afterUser)
     .orderBy('user_id')

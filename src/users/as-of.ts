@@ -14,16 +14,14 @@ import { type Request, userIdFrom } from './request.ts';
 export async function showAsOf(request: Request, reply: FastifyReply, typed: string) {
   const { db } = request.server;
   const id = userIdFrom(request);
-  const end = parseMoment(typed);
+  const moment = parseMoment(typed);
   const now = request.server.clock();
-  const day = parseDay(typed);
-  if (day !== undefined ? day > now : end !== undefined && end > now)
-    throw new BadSubmissionError(`“${quotable(typed)}” is still to come.`);
-  const at = end === undefined ? undefined : Math.min(end, now);
-  if (at === undefined)
+  if (moment === undefined)
     throw new BadSubmissionError(
       `“${quotable(typed)}” is no time: it can be 2026-01-31 or 2026-01-31T14:00Z.`,
     );
+  if (moment.from > now) throw new BadSubmissionError(`“${quotable(typed)}” is still to come.`);
+  const at = Math.min(moment.to, now);
   const user = await findUser(db, id);
   const deleted =
     !user && request.actor && maySeeDeleted(request.actor) ? await findDeleted(db, id) : undefined;
@@ -35,12 +33,12 @@ export async function showAsOf(request: Request, reply: FastifyReply, typed: str
 }
 
 /** In UTC, as it stands in the address. */
-function parseMoment(typed: string): number | undefined {
+function parseMoment(typed: string): { from: number; to: number } | undefined {
   const day = parseDay(typed);
-  if (day !== undefined) return day + DAY - 1;
+  if (day !== undefined) return { from: day, to: day + DAY - 1 };
   const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(typed);
   const at = isMoment ? Date.parse(typed) : Number.NaN;
   // There is no 31 February.
   const isThere = !Number.isNaN(at) && new Date(at).toISOString().startsWith(typed.slice(0, 16));
-  return isThere ? at : undefined;
+  return isThere ? { from: at, to: at } : undefined;
 }
