@@ -40,7 +40,10 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
     const result = await runCommand(request, (trx, actor) =>
       changeUser(trx, actor, user.id, changes, server.clock(), filledFrom),
     );
-    if (result.kind !== 'conflict') return reply.seeOther('/account', 'Your name and email are saved.');
+    if (result.kind !== 'conflict') {
+      const undo = result.kind === 'changed' ? result.set : undefined;
+      return reply.seeOther('/account', 'Your name and email are saved.', undo);
+    }
     return showForm(reply, { user: result.user, values, isConflict: true }, 409);
   } catch (error) {
     if (error instanceof NotUniqueError) return refuse(request, reply, shown, {});

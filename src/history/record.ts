@@ -11,13 +11,14 @@ type NewSet = { at: number; kind: Kind; users: number } & Partial<
   Pick<ChangeSet, 'subject_id' | 'first_id' | 'last_id' | 'event' | 'detail'>
 >;
 
-/** A creation keeps no values: they are those of the row, or what later changes have replaced. */
-export async function recordCreation(trx: Trx, actor: Actor, user: User): Promise<void> {
+/** A creation keeps no values: they are those of the row, or what later changes have replaced. @returns its change set, as all of these do */
+export async function recordCreation(trx: Trx, actor: Actor, user: User): Promise<number> {
   const set = await setFor(trx, actor, { at: user.created_at, kind: 'created', users: 1 });
   await insertChange(trx, { user_id: user.id, version: user.version, ...set, fields: null });
+  return set.set_id;
 }
 
-export async function recordChange(trx: Trx, actor: Actor, before: User, after: User): Promise<void> {
+export async function recordChange(trx: Trx, actor: Actor, before: User, after: User): Promise<number> {
   const isRoleAlone = changedFields(before, after).every((field) => field === 'role');
   const kind = isRoleAlone ? 'access' : kindOf(before, after);
   const { id, version, updated_at: at } = after;
@@ -33,39 +34,41 @@ export async function recordChange(trx: Trx, actor: Actor, before: User, after: 
       event: ROLE_CHANGED,
       detail: after.role,
     });
+  return set.set_id;
 }
 
-export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: number): Promise<void> {
+export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: number): Promise<number> {
   const set = await setFor(trx, actor, { at, kind: 'deleted', users: 1 });
   const version = user.version + 1;
   const fields = packValues(user);
   await insertChange(trx, { user_id: user.id, version, ...set, fields });
   const { set_id } = set;
   await trx.insertInto('deleted_users').values({ id: user.id, version, set_id, fields }).execute();
+  return set_id;
 }
 
-export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promise<void> {
+export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promise<number> {
   const set = await setFor(trx, actor, { at: user.updated_at, kind: 'restored', users: 1 });
   await insertChange(trx, { user_id: user.id, version: user.version, ...set, fields: null });
+  return set.set_id;
 }
 
-/** What `act` does to users, with the actor that it is given, is one change set; none where nothing was done. */
+/** What `act` does to users, with the actor that it is given, is one change set: `set`, undefined where nothing was done. */
 export async function inOneSet<T>(
   trx: Trx,
   actor: Actor,
   { at, kind }: Pick<NewSet, 'at' | 'kind'>,
   act: (actor: Actor) => Promise<T>,
-): Promise<T> {
+): Promise<{ result: T; set: number | undefined }> {
   const id = await insertSet(trx, actor, { at, kind, users: 0 });
   const result = await act({ ...actor, changeSet: { id, at } });
   const changes = trx.selectFrom('changes').where('set_id', '=', id);
   const { users } = await changes
     .select(({ fn }) => fn.count<number>('user_id').distinct().as('users'))
     .executeTakeFirstOrThrow();
-  await (users > 0
-    ? trx.updateTable('change_sets').set({ users }).where('id', '=', id).execute()
-    : trx.deleteFrom('change_sets').where('id', '=', id).execute());
-  return result;
+  if (users > 0) await trx.updateTable('change_sets').set({ users }).where('id', '=', id).execute();
+  else await trx.deleteFrom('change_sets').where('id', '=', id).execute();
+  return { result, set: users > 0 ? id : undefined };
 }
 
 /** Takes them out of those who are deleted: of two who restore somebody, one waits here, and finds none. */

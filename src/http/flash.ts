@@ -1,4 +1,4 @@
-/** The sentence that a change leaves behind: shown once, on the next page, to the person who made it. */
+/** The sentence that a change leaves behind, and how to undo it: shown once, on the next page, to the person who made it. */
 
 import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -11,17 +11,21 @@ const MAX_AGE_SECONDS = 120;
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Answers a change: 303 to `address`, with the sentence as body and as flash message of the next page. */
-    seeOther(address: string, sentence?: string): FastifyReply;
+    /** Answers a change: 303 to `address`, with the sentence as body and as flash message of the next page. @param undo the change set */
+    seeOther(address: string, sentence?: string, undo?: number): FastifyReply;
   }
 }
+
+/** `undo`: the change set that a button beside the sentence undoes. */
+export type Flash = { sentence: string; undo?: number | undefined };
 
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
   const { name, options } = cookieOf({ config, cookieMark: app.cookieMark }, 'flash', MAX_AGE_SECONDS);
   await app.register(fastifyCookie);
-  app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '') {
+  app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '', undo?: number) {
     // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
-    if (sentence) this.setCookie(name, seal(app.secretKey, 'flash', sentence), options);
+    if (sentence)
+      this.setCookie(name, seal(app.secretKey, 'flash', { sentence, undo } satisfies Flash), options);
     this.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
     return this.code(303)
       .header('location', address)
@@ -29,8 +33,8 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
   });
 }
 
-/** The sentence waiting for this request's page, which uses it up; what nobody looks at leaves it for the next one. */
-export function takeFlash(reply: FastifyReply): string | undefined {
+/** What waits for this request's page, which uses it up; what nobody looks at leaves it for the next one. */
+export function takeFlash(reply: FastifyReply): Flash | undefined {
   const { headers, cookies, method, server } = reply.request;
   const { name, options } = cookieOf(server, 'flash', 0);
   const sealed = cookies?.[name];
@@ -38,6 +42,5 @@ export function takeFlash(reply: FastifyReply): string | undefined {
   const isPage = (headers['sec-fetch-dest'] ?? 'document') === 'document';
   if (!sealed || method === 'HEAD' || isPrefetch || !isPage) return undefined;
   reply.clearCookie(name, options);
-  const sentence = open(server.secretKey, 'flash', sealed);
-  return typeof sentence === 'string' ? sentence : undefined;
+  return open(server.secretKey, 'flash', sealed) as Flash | undefined;
 }

@@ -193,7 +193,13 @@ export async function addViews(app: FastifyInstance): Promise<void> {
     // The status comes last: a view that fails is then still a 500.
     const { session, actor, isOpen } = this.request;
     const asking: Asking = { session, actor, isOpen };
-    const html = await this.viewAsync(view, { ...asking, ...data, flash: takeFlash(this) });
+    const flash = takeFlash(this);
+    const html = await this.viewAsync(view, {
+      ...asking,
+      ...data,
+      flash: flash?.sentence,
+      undo: flash?.undo,
+    });
     // A page with a secret has said that it must not be kept at all.
     if (!this.hasHeader('cache-control')) this.header('cache-control', 'private, no-cache');
     this.type('text/html; charset=utf-8');

@@ -12,7 +12,11 @@ import { countUnchanged, findMadeUp, lockUnchanged, markMadeUp } from './queries
 const COUNT = 100;
 
 /** How many there are now; `there are others`: then none are added to them. */
-export type Added = { kind: 'added' | 'there already' | 'there are others'; count: number };
+export type Added = {
+  kind: 'added' | 'there already' | 'there are others';
+  count: number;
+  set?: number | undefined;
+};
 
 /** Leaves out whose username or email is taken. @throws ForbiddenError, NotUniqueError (somebody else adds them just now) */
 export async function addMadeUpPeople(trx: Trx, actor: Actor, now: number): Promise<Added> {
@@ -22,7 +26,7 @@ export async function addMadeUpPeople(trx: Trx, actor: Actor, now: number): Prom
     return { kind: count > 0 ? 'there already' : 'there are others', count };
   }
   const ids: number[] = [];
-  await inOneSet(trx, actor, { at: now, kind: 'created' }, async (acting) => {
+  const { set } = await inOneSet(trx, actor, { at: now, kind: 'created' }, async (acting) => {
     for (const one of await peopleWithFreeNames(trx)) {
       const { user } = await createUser(trx, acting, one, one.created_at);
       ids.push(user.id);
@@ -30,7 +34,7 @@ export async function addMadeUpPeople(trx: Trx, actor: Actor, now: number): Prom
   });
   await markMadeUp(trx, ids);
   audit(trx, actor, 'made-up people added');
-  return { kind: 'added', count: ids.length };
+  return { kind: 'added', count: ids.length, set };
 }
 
 /** @returns how many are gone, and how many stay since somebody has changed them. @throws ForbiddenError */
@@ -38,14 +42,14 @@ export async function removeMadeUpPeople(
   trx: Trx,
   actor: Actor,
   now: number,
-): Promise<{ removed: number; changed: number }> {
+): Promise<{ removed: number; changed: number; set: number | undefined }> {
   authorize(actor, mayEdit);
   const ids = await lockUnchanged(trx);
-  await inOneSet(trx, actor, { at: now, kind: 'deleted' }, async (acting) => {
+  const { set } = await inOneSet(trx, actor, { at: now, kind: 'deleted' }, async (acting) => {
     for (const id of ids) await deleteUser(trx, acting, id, now);
   });
   audit(trx, actor, 'made-up people taken out');
-  return { removed: ids.length, changed: (await findMadeUp(trx)).length };
+  return { removed: ids.length, changed: (await findMadeUp(trx)).length, set };
 }
 
 /** The administrators, who alone are there, may have such a name. */

@@ -21,17 +21,17 @@ async function add(request: FastifyRequest, reply: FastifyReply) {
     if (!(error instanceof NotUniqueError)) throw error;
     return addNow();
   });
-  return reply.seeOther('/users', sentenceFor(added));
+  return reply.seeOther('/users', sentenceFor(added), added.set);
 }
 
 async function remove(request: FastifyRequest, reply: FastifyReply) {
-  const { removed, changed } = await runCommand(request, (trx, actor) =>
+  const { removed, changed, set } = await runCommand(request, (trx, actor) =>
     removeMadeUpPeople(trx, actor, request.server.clock()),
   );
   const gone = removed === 0 ? 'There was nobody to take out' : `${people(removed)} taken out`;
   const stay =
     changed === 1 ? '1 that was changed stays' : `${number.format(changed)} that were changed stay`;
-  return reply.seeOther('/users', changed === 0 ? `${gone}.` : `${gone}; ${stay}.`);
+  return reply.seeOther('/users', changed === 0 ? `${gone}.` : `${gone}; ${stay}.`, set);
 }
 
 function sentenceFor({ kind, count }: Added): string {

@@ -21,27 +21,32 @@ import {
 import { getLockedUser, getUser, lockUser } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
 
-export type Created = { kind: 'created'; user: User };
+/** `set`, here and below: the change set in which it was done. */
+export type Created = { kind: 'created'; user: User; set: number };
 export type Changed =
-  | { kind: 'changed'; user: User }
+  | { kind: 'changed'; user: User; set: number }
   | { kind: 'unchanged'; user: User }
   /** Somebody else has changed the user since `editedVersion`. */
   | { kind: 'conflict'; user: User };
 /** `deleted already`: by the same actor, who may have clicked twice. */
-export type Deleted = { kind: 'deleted' | 'deleted already'; user: Pick<User, 'id' | 'username'> };
-export type Restored = { kind: 'restored' | 'there already'; user: User };
+export type Deleted = {
+  kind: 'deleted' | 'deleted already';
+  user: Pick<User, 'id' | 'username'>;
+  set: number;
+};
+export type Restored = { kind: 'restored'; user: User; set: number } | { kind: 'there already'; user: User };
 
 /** @throws ForbiddenError, NotUniqueError (username or email taken) */
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {
   authorize(actor, user.role === 'member' ? mayEdit : mayManage);
   const row = { ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 };
   const created = await insertUser(trx, row);
-  await recordCreation(trx, actor, created);
+  const set = await recordCreation(trx, actor, created);
   // After the history: an insert that returns a number took twice as long once FTS5 had something to write.
   await engineOf(trx).indexSearchText(trx, created.id, undefined, created.search_text);
   await addToCounts(trx, countByKind([created]));
   if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);
-  return { kind: 'created', user: created };
+  return { kind: 'created', user: created, set };
 }
 
 /** @throws NotFoundError, ForbiddenError, NotUniqueError (username or email taken), LastAdministratorError */
@@ -76,11 +81,11 @@ export async function changeUser(
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  await recordChange(trx, actor, before, user);
+  const set = await recordChange(trx, actor, before, user);
   await engineOf(trx).indexSearchText(trx, id, before.search_text, user.search_text);
   await addToCounts(trx, [...countByKind([before], -1), ...countByKind([user])]);
   auditAccess(trx, actor, before, user);
-  return { kind: 'changed', user };
+  return { kind: 'changed', user, set };
 }
 
 /** @throws NotFoundError, ForbiddenError, LastAdministratorError */
@@ -90,11 +95,11 @@ export async function deleteUser(trx: Trx, actor: Actor, id: number, now: number
   authorize(actor, (someone) => mayChange(someone, user));
   await revokeAccessAfterChange(trx, user, undefined);
   await trx.deleteFrom('users').where('id', '=', id).execute();
-  await recordDeletion(trx, actor, user, later(now, user));
+  const set = await recordDeletion(trx, actor, user, later(now, user));
   await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
   await addToCounts(trx, countByKind([user], -1));
   if (user.role !== 'member') audit(trx, actor, 'deleted', user);
-  return { kind: 'deleted', user };
+  return { kind: 'deleted', user, set };
 }
 
 /** With the number and the values that they had, but for how they signed in. @throws NotFoundError, ForbiddenError, NotUniqueError */
@@ -107,11 +112,11 @@ export async function restoreUser(trx: Trx, actor: Actor, id: number, now: numbe
   const updated_at = Math.max(now, deletion?.at ?? 0);
   const row = { id, ...values, ...derivedColumns(values), updated_at, version: deleted.version + 1 };
   const user = await insertUser(trx, row);
-  await recordRestoring(trx, actor, user);
+  const set = await recordRestoring(trx, actor, user);
   await engineOf(trx).indexSearchText(trx, id, undefined, user.search_text);
   await addToCounts(trx, countByKind([user]));
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
-  return { kind: 'restored', user };
+  return { kind: 'restored', user, set };
 }
 
 async function insertUser(trx: Trx, row: UserRow): Promise<User> {
@@ -127,7 +132,8 @@ async function deletedBefore(trx: Trx, actor: Actor, id: number): Promise<Delete
   const deletion = deleted && (await findChangeSet(trx, deleted.set_id));
   if (deleted === undefined || actor.user === undefined || deletion?.actor_id !== actor.user.id)
     throw new NotFoundError(`There is no user ${id}.`);
-  return { kind: 'deleted already', user: { id, username: unpackValues(deleted.fields).username } };
+  const { username } = unpackValues(deleted.fields);
+  return { kind: 'deleted already', user: { id, username }, set: deleted.set_id };
 }
 
 function hasAll(user: User, changes: UserChanges): boolean {

@@ -22,9 +22,9 @@ export async function askToDelete(request: Request, reply: FastifyReply) {
 export async function remove(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
-  const { user } = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id, clock()));
+  const { user, set } = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id, clock()));
   // Whatever fails by now must not be told as if nothing had been deleted.
   const from = listBefore(request);
   const list = await nearestPage(db, from).catch(() => from);
-  return reply.seeOther(listAddress(list), `User ${named(user.username)} deleted!`);
+  return reply.seeOther(listAddress(list), `User ${named(user.username)} deleted!`, set);
 }

@@ -32,11 +32,11 @@ export async function create(request: Request, reply: FastifyReply) {
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;
   try {
-    const { user } = await runCommand(request, (trx, actor) =>
+    const { user, set } = await runCommand(request, (trx, actor) =>
       createUser(trx, actor, form.value, server.clock()),
     );
     const next = fields.another ? addAnother(request) : userAddress(user.id, request);
-    return reply.seeOther(next, sentenceOfCreated(user));
+    return reply.seeOther(next, sentenceOfCreated(user), set);
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, problemsOf(error));
   }
@@ -74,11 +74,14 @@ export async function update(request: Request, reply: FastifyReply) {
   const shown = { user: current, values, isConflict };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
   try {
-    const { kind, user } = await runCommand(request, (trx, actor) =>
+    const changed = await runCommand(request, (trx, actor) =>
       changeUser(trx, actor, current.id, form.value, server.clock(), filledFrom),
     );
-    if (kind !== 'conflict')
-      return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} updated!`);
+    const { kind, user } = changed;
+    if (kind !== 'conflict') {
+      const undo = kind === 'changed' ? changed.set : undefined;
+      return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} updated!`, undo);
+    }
     const typed = valuesOf({ ...user, ...form.value } as User);
     return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
   } catch (error) {

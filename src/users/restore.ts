@@ -31,9 +31,9 @@ export async function restore(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
   try {
-    const { kind, user } = await runCommand(request, (trx, actor) => restoreUser(trx, actor, id, clock()));
-    const sentence = kind === 'restored' ? 'is back' : 'was there already';
-    return reply.seeOther(userAddress(id, request), `User ${named(user.username)} ${sentence}!`);
+    const restored = await runCommand(request, (trx, actor) => restoreUser(trx, actor, id, clock()));
+    const [isNow, undo] = restored.kind === 'restored' ? ['is back', restored.set] : ['was there already'];
+    return reply.seeOther(userAddress(id, request), `User ${named(restored.user.username)} ${isNow}!`, undo);
   } catch (error) {
     const deleted = error instanceof NotUniqueError ? await findDeleted(db, id) : undefined;
     if (deleted === undefined) throw error;

@@ -183,7 +183,7 @@ test('the next page is fetched before it is asked for, without using up the flas
   await page.goto('/users');
   await addUser(app.db, { username: 'zoe' });
   // The message waits, as when another window has just deleted somebody.
-  const value = seal(app.secretKey, 'flash', 'User zoe deleted!');
+  const value = seal(app.secretKey, 'flash', { sentence: 'User zoe deleted!' });
   await context.addCookies([{ name: cookieName('flash'), value, url: page.url() }]);
   const fetched = page.waitForEvent('requestfinished', (request) => isPrefetch(request));
   await page.getByRole('link', { name: 'Next' }).hover();

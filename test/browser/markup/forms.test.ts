@@ -60,7 +60,7 @@ test('the door, for those who are not signed in, or no longer', { timeout: 180_0
   await transact(app.db, (trx) => insertInvitation(trx, invited.id, token, app.clock()));
   for (const { text } of PAYLOADS) {
     const flash = text.slice(0, 300).toWellFormed();
-    await take(cookieName('flash'), seal(app.secretKey, 'flash', flash));
+    await take(cookieName('flash'), seal(app.secretKey, 'flash', { sentence: flash }));
     await visit(`/sign-in?${query({ next: text.slice(0, 1_000) })}`, { shows: [flash] });
     const fields = { username: text, password: text, code: text, next: text, draft: text };
     await visit('/sign-in', { fields: { ...fields, ticket: text }, shows: [text] });
