@@ -9,7 +9,7 @@ type Pair = [was: unknown, became: unknown];
 
 const CODES = Object.entries(FIELDS) as [KeptField, number][];
 
-export function changedFields(before: User, after: User): KeptField[] {
+export function changedFields(before: KeptValues, after: KeptValues): KeptField[] {
   return CODES.filter(([field]) => before[field] !== after[field]).map(([field]) => field);
 }
 

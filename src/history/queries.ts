@@ -74,16 +74,20 @@ export async function findNames(
   return names;
 }
 
-/** The last first, each with its time. */
+/** Who did something, how and when. */
+export type DoneBy = Pick<ChangeSet, 'actor_id' | 'actor_kind' | 'via' | 'at'>;
+
+/** The last first. */
 export async function findChangesOf(
   db: Db,
   userId: number,
   { upTo, limit }: { upTo: number; limit: number },
-): Promise<(Pick<Change, 'version' | 'fields'> & { at: number })[]> {
+): Promise<(Pick<Change, 'version' | 'fields'> & DoneBy)[]> {
   return db
     .selectFrom('changes')
     .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
     .select(['changes.version', 'changes.fields'])
+    .select(['change_sets.actor_id', 'change_sets.actor_kind', 'change_sets.via'])
     .select(({ fn }) => fn.coalesce('changes.at', 'change_sets.at').as('at'))
     .where('changes.user_id', '=', userId)
     .where('changes.version', '<=', upTo)

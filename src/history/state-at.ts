@@ -38,7 +38,8 @@ export async function readStateAt(db: Db, id: number, at: number): Promise<State
   return values ? { kind: 'there', values, version } : { kind: 'deleted' };
 }
 
-function valuesBefore(after: KeptValues | undefined, packed: string | null): KeptValues | undefined {
+/** Takes a change back. */
+export function valuesBefore(after: KeptValues | undefined, packed: string | null): KeptValues | undefined {
   // They were brought back.
   if (packed === null) return undefined;
   const deleted = valuesBeforeDeletion(packed);

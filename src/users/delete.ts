@@ -4,10 +4,14 @@ import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
+import type { User } from '../db/schema.ts';
+import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { deleteUser } from './commands.ts';
+import { parseVersion } from './form.ts';
 import { listAddress } from './list/address.ts';
 import { nearestPage } from './list/page.ts';
+import { type Difference, describeSince } from './meanwhile.ts';
 import { getUser } from './queries.ts';
 import { listBefore, type Request, userIdFrom } from './request.ts';
 import { accessOf } from './show.ts';
@@ -15,16 +19,26 @@ import { accessOf } from './show.ts';
 export async function askToDelete(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
+  return ask(request, reply, user);
+}
+
+async function ask(request: Request, reply: FastifyReply, user: User, changed?: Difference[]) {
   const access = await accessOf(request, user);
-  return reply.render('users/delete', { user, from: listBefore(request), access });
+  const shown = { user, from: listBefore(request), access, changed };
+  return reply.render('users/delete', shown, changed ? 409 : 200);
 }
 
 export async function remove(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
-  const { user, set } = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id, clock()));
+  const version = parseVersion(readFields(request.body, ['version']).version);
+  const deleted = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id, clock(), version));
+  if (deleted.kind === 'changed since') {
+    const changed = await describeSince(db, request.actor, deleted.user, deleted.since);
+    return ask(request, reply, deleted.user, changed);
+  }
   // Whatever fails by now must not be told as if nothing had been deleted.
   const from = listBefore(request);
   const list = await nearestPage(db, from).catch(() => from);
-  return reply.seeOther(listAddress(list), `User ${named(user.username)} deleted!`, set);
+  return reply.seeOther(listAddress(list), `User ${named(deleted.user.username)} deleted!`, deleted.set);
 }
