@@ -101,11 +101,15 @@ export type ChangeOfSet = Pick<Change, 'user_id' | 'set_id' | 'fields'>;
 /** Of sets that changed one user each. */
 export async function findChangesOfSets(db: Db, sets: readonly number[]): Promise<ChangeOfSet[]> {
   if (sets.length === 0) return [];
-  return db
-    .selectFrom('changes')
-    .select(['user_id', 'set_id', 'fields'])
-    .where('set_id', 'in', sets)
-    .execute();
+  return (
+    db
+      .selectFrom('changes')
+      .select(['user_id', 'set_id', 'fields'])
+      .where('set_id', 'in', sets)
+      // Of two in one, what somebody was brought back with is the last.
+      .orderBy('version')
+      .execute()
+  );
 }
 
 /** Of one set, in the order of its users. */
