@@ -245,7 +245,7 @@ describe('someone who was deleted meanwhile', () => {
     expect(await stored()).toMatchObject({ full_name: 'Max A', role: 'viewer', version: 5, id: max.id });
     const shown = pageOf(await get(app, path, asAnn)).text;
     expect(shown).toMatch(
-      /ann brought back just now Full name was Max B Max A Role was Member Viewer bob deleted/,
+      /Activity ann brought back .{5,20} Full name was Max B Max A Role was Member Viewer bob deleted/,
     );
     // A second press finds it done.
     expect((await post(app, restoring.action, sent, asAnn)).body).toBe('User maxb updated!\n');
