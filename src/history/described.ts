@@ -1,4 +1,6 @@
 /** Change sets with the names of who did it, and to whom. */
+import type { Actor } from '../auth/actor.ts';
+import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { type ChangeOfSet, type ChangeSet, findChangesOfSets, findNames } from './queries.ts';
@@ -15,7 +17,14 @@ export type Described = {
 };
 
 /** What whoever asks may see beyond what all who read may. */
-export type Sight = { seesAccess: boolean; seesDeleted: boolean };
+export type Sight = { seesAccessOf: (userId: number) => boolean; seesDeleted: boolean };
+
+export function sightOf(actor: Actor | undefined): Sight {
+  return {
+    seesAccessOf: (userId) => actor !== undefined && maySeeAccess(actor, userId),
+    seesDeleted: actor !== undefined && maySeeDeleted(actor),
+  };
+}
 
 export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Sight): Promise<Described[]> {
   const single = sets.filter(({ users, subject_id }) => users === 1 && subject_id === null);
@@ -42,9 +51,9 @@ export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Si
 export function seenFields(
   { user_id, fields: packed }: ChangeOfSet,
   names: ReadonlyMap<number, string>,
-  { seesAccess, seesDeleted }: Sight,
+  { seesAccessOf, seesDeleted }: Sight,
 ): FieldChanges {
-  return seesDeleted || names.has(user_id) ? unpackSeenFields(packed, seesAccess) : {};
+  return seesDeleted || names.has(user_id) ? unpackSeenFields(packed, seesAccessOf(user_id)) : {};
 }
 
 export function personOf<I extends number | null>(

@@ -2,7 +2,7 @@
 import { historyAddress } from './address.ts';
 import { KINDS } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
-import { FIELD_NAMES, KIND_NAMES, shownValue, wayOf, whoDid, wordsOf } from './words.ts';
+import { FIELD_NAMES, KIND_NAMES, shownValue, wayInList, wayOf, whoDid, wordsOf } from './words.ts';
 
 export const historyHelpers = {
   fieldNames: FIELD_NAMES,
@@ -10,6 +10,7 @@ export const historyHelpers = {
   isLoaded: ({ kind }: ChangeSet) => kind === KINDS.loaded,
   kindNames: KIND_NAMES,
   shownValue,
+  wayInList,
   wayOf,
   whoDid,
   wordsOf,

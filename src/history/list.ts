@@ -7,6 +7,8 @@ export type HistoryFilter = {
   kinds: readonly Kind[];
   actorId?: number | undefined;
   userId?: number | undefined;
+  /** Of whom access is seen, where that of others is not. */
+  ownAccess?: number | undefined;
   /** In milliseconds: from the first on, before the second. */
   from?: number | undefined;
   before?: number | undefined;
@@ -55,15 +57,25 @@ export function setQueries(db: Db, filter: HistoryFilter, cursor: HistoryCursor 
   return partsOf(db, filter).map((part) => inRange(part, filter, cursor).limit(limit));
 }
 
-/** Kind by kind; of one user what was changed of them, and what is a fact about them. */
-function partsOf(db: Db, { kinds, userId }: HistoryFilter) {
+/** Kind by kind, and one's own access; or all of one user. */
+function partsOf(db: Db, { kinds, userId, ownAccess }: HistoryFilter) {
+  if (userId !== undefined) return partsOfUser(db, userId, kinds);
+  const sets = db.selectFrom('change_sets').selectAll('change_sets');
+  const everyone = kinds.map((kind) => sets.where('change_sets.kind', '=', KINDS[kind]));
+  return ownAccess === undefined ? everyone : [...everyone, ...partsOfUser(db, ownAccess, ['access'])];
+}
+
+/** What was changed of them, and what is a fact about them. */
+function partsOfUser(db: Db, userId: number, kinds: readonly Kind[]) {
+  if (kinds.length === 0) return [];
   const codes = kinds.map((kind) => KINDS[kind]);
   const sets = db.selectFrom('change_sets').selectAll('change_sets');
-  if (userId === undefined) return codes.map((code) => sets.where('change_sets.kind', '=', code));
   const ofKinds = sets.where('change_sets.kind', 'in', codes);
+  // SQLite keeps to the order of a cross join, and does not begin with everyone's sets of a kind.
   const changing = db
     .selectFrom('changes')
-    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
+    .crossJoin('change_sets')
+    .whereRef('change_sets.id', '=', 'changes.set_id')
     .selectAll('change_sets')
     .where('changes.user_id', '=', userId)
     .where('change_sets.kind', 'in', codes);

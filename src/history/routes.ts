@@ -1,7 +1,8 @@
 /** The addresses of history: everyone's change sets, and one of them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { mayManage, mayRead, maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
+import type { Actor } from '../auth/actor.ts';
+import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -9,7 +10,7 @@ import { named, quotable } from '../lib/text.ts';
 import { findUserByUsername } from '../users/queries.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
 import { KINDS, type Kind } from './codes.ts';
-import { describeSets, personOf, seenFields } from './described.ts';
+import { describeSets, personOf, seenFields, sightOf } from './described.ts';
 import { readHistory } from './list.ts';
 import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
 
@@ -27,16 +28,27 @@ async function showHistory({ server: { db }, query, actor }: Request, reply: Fas
   const { state, cursor, notices } = parseHistory(query);
   const isEmpty = Object.entries(query).some(([name, value]) => name in state && value === '');
   if (isEmpty && notices.length === 0) return reply.redirect(historyAddress(state), 302);
-  const seesAccess = actor !== undefined && mayManage(actor);
-  const seesDeleted = actor !== undefined && maySeeDeleted(actor);
   const people = await findPeople(db, state);
   notices.push(...people.notices);
-  const kinds = (state.kind ? [state.kind] : ALL_KINDS).filter((kind) => seesAccess || kind !== 'access');
-  const filter = { kinds, actorId: people.by, userId: people.user, ...timesOf(state) };
+  const filter = {
+    ...seenKinds(actor, state, people.user),
+    actorId: people.by,
+    userId: people.user,
+    ...timesOf(state),
+  };
   const page = await readHistory(db, filter, cursor, PER_PAGE);
   if (cursor && page.sets.length === 0) return reply.redirect(historyAddress(state), 302);
-  const rows = await describeSets(db, page.sets, { seesAccess, seesDeleted });
-  return reply.render('history/list', { state, rows, page, notices, seesAccess });
+  const rows = await describeSets(db, page.sets, sightOf(actor));
+  return reply.render('history/list', { state, rows, page, notices });
+}
+
+/** Of those that were asked for. Access is seen of everyone by administrators, and of themselves by all others. */
+function seenKinds(actor: Actor | undefined, { kind }: HistoryState, user: number | undefined) {
+  const asked = kind ? [kind] : ALL_KINDS;
+  const seesAll = actor !== undefined && (user === undefined ? mayManage(actor) : maySeeAccess(actor, user));
+  if (seesAll || !asked.includes('access')) return { kinds: asked };
+  const ownAccess = user === undefined ? actor?.user?.id : undefined;
+  return { kinds: asked.filter((one) => one !== 'access'), ownAccess };
 }
 
 /** By a username, or a number; of nobody who never was, nothing is found. */
@@ -57,12 +69,9 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
   const after = /^\d{1,15}$/.test(query.after ?? '') ? Number(query.after) : 0;
   const changes = set ? await findChangesInSet(db, set.id, after, PER_PAGE + 1) : [];
   const whom = set?.subject_id ?? (set?.users === 1 ? changes[0]?.user_id : undefined) ?? 0;
-  const sight = {
-    seesAccess: actor !== undefined && maySeeAccess(actor, whom),
-    seesDeleted: actor !== undefined && maySeeDeleted(actor),
-  };
+  const sight = sightOf(actor);
   const [row] = set ? await describeSets(db, [set], sight) : [];
-  if (row === undefined || (row.set.kind === KINDS.access && !sight.seesAccess))
+  if (row === undefined || (row.set.kind === KINDS.access && !sight.seesAccessOf(whom)))
     throw new NotFoundError('There is nothing of this number in the history.');
   const shown = changes.slice(0, PER_PAGE);
   const ids = shown.map(({ user_id }) => user_id);

@@ -1,9 +1,8 @@
 /** A user as they were at some time: today's values, from which each change since is taken back. */
-import type { Db } from '../db/schema.ts';
-import { findUser } from '../users/queries.ts';
+import type { Db, User } from '../db/schema.ts';
 import { KINDS } from './codes.ts';
 import { type KeptValues, unpackFields, valuesBeforeDeletion } from './fields.ts';
-import { findBeginning, findChangesOf, findDeleted } from './queries.ts';
+import { type DeletedUser, findBeginning, findChangesOf } from './queries.ts';
 
 export type StateAt =
   | { kind: 'there'; values: KeptValues; version: number }
@@ -13,13 +12,11 @@ export type StateAt =
 
 const BATCH = 100;
 
-/** @returns undefined for a number that nobody ever had. */
-export async function readStateAt(db: Db, id: number, at: number): Promise<StateAt | undefined> {
-  const user = await findUser(db, id);
-  const deleted = user ? undefined : await findDeleted(db, id);
-  let version = user?.version ?? deleted?.version;
-  if (version === undefined) return undefined;
-  let values: KeptValues | undefined = user;
+/** @param today as they are now. */
+export async function readStateAt(db: Db, today: User | DeletedUser, at: number): Promise<StateAt> {
+  const { id } = today;
+  let { version } = today;
+  let values: KeptValues | undefined = 'fields' in today ? undefined : today;
   for (;;) {
     const changes = await findChangesOf(db, id, { upTo: version, limit: BATCH });
     for (const change of changes) {

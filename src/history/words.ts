@@ -78,6 +78,12 @@ export function wayOf({ via, actor_id }: ChangeSet): string {
   return way === 'setup' ? 'when Roster was set up' : '';
 }
 
+/** The same where much stands below each other: nearly all is done by form, and only of a creation one wonders. */
+export function wayInList(set: ChangeSet): string {
+  const way = wayOf(set);
+  return way === 'by form' && set.kind !== KINDS.created ? '' : way;
+}
+
 export function whoDid({ actor_kind, via }: ChangeSet): string {
   if (nameOfCode(WAYS, via) === 'link') return 'Somebody with the access link';
   return nameOfCode(ACTORS, actor_kind) === 'command line' ? 'The command line' : 'Somebody at this machine';

@@ -156,7 +156,6 @@ export type Views = {
     rows: readonly Described[];
     page: HistoryPage;
     notices: string[];
-    seesAccess: boolean;
   };
   'history/set': {
     row: Described;

@@ -7,8 +7,10 @@ import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../../src/errors.ts';
 import { FIELDS, type KeptField } from '../../src/history/codes.ts';
+import { findDeleted } from '../../src/history/queries.ts';
 import { readStateAt } from '../../src/history/state-at.ts';
 import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
+import { findUser } from '../../src/users/queries.ts';
 import { runs } from '../runs.ts';
 import { temporaryDatabase } from '../support.ts';
 
@@ -92,15 +94,17 @@ async function expectPast(db: Db, id: number, past: Past): Promise<void> {
     .execute();
   expect(changes).toEqual(past.map(({ at }, index) => ({ version: index + 1, at })));
   const [first] = past;
-  expect(await readStateAt(db, id, (first?.at ?? 0) - 1)).toEqual({ kind: 'not yet' });
+  const today = (await findUser(db, id)) ?? (await findDeleted(db, id));
+  if (today === undefined) throw new Error(`Nobody has number ${id}.`);
+  expect(await readStateAt(db, today, (first?.at ?? 0) - 1)).toEqual({ kind: 'not yet' });
   for (const { at } of past) {
     // Of several at one moment the last counts.
     const then = past.findLast((one) => one.at <= at)?.user;
-    const state = await readStateAt(db, id, at);
+    const state = await readStateAt(db, today, at);
     if (then === undefined) expect(state).toEqual({ kind: 'deleted' });
     else {
       expect(state).toMatchObject({ kind: 'there', version: then.version });
-      expect(state?.kind === 'there' && kept(state.values as User)).toEqual(kept(then));
+      expect(state.kind === 'there' && kept(state.values as User)).toEqual(kept(then));
     }
   }
 }

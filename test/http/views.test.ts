@@ -113,7 +113,6 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     rows: [row],
     page: { sets: [set], hasNewer: true, hasOlder: true },
     notices: [NAME],
-    seesAccess: true,
   },
   'history/set': {
     row,
