@@ -111,12 +111,16 @@ export async function findChangesInSet(
   afterUser: number,
   limit: number,
 ): Promise<ChangeOfSet[]> {
-  return db
-    .selectFrom('changes')
-    .select(['user_id', 'set_id', 'fields'])
-    .where('set_id', '=', set)
-    .where('user_id', '>', afterUser)
-    .orderBy('user_id')
-    .limit(limit)
-    .execute();
+  return (
+    db
+      .selectFrom('changes')
+      .select(['user_id', 'set_id', 'fields'])
+      // In an order that no other index has: PostgreSQL goes through all users for a large set else.
+      .where(({ eb, refTuple, tuple }) => eb(refTuple('set_id', 'user_id'), '>', tuple(set, afterUser)))
+      .where('set_id', '<=', set)
+      .orderBy('set_id')
+      .orderBy('user_id')
+      .limit(limit)
+      .execute()
+  );
 }
