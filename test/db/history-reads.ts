@@ -152,7 +152,7 @@ export const HISTORY_READS: readonly HistoryRead[] = [
 ];
 
 /** The queries by which something is read. */
-export async function queriesOf(db: Db, { read }: HistoryRead): Promise<CompiledQuery[]> {
+export async function queriesOf(db: Db, read: HistoryRead['read']): Promise<CompiledQuery[]> {
   const queries: CompiledQuery[] = [];
   const executor = db.getExecutor();
   const noting = db.withPlugin({

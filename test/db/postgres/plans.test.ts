@@ -108,7 +108,7 @@ describe.each([false, true])('with statistics: %s', (hasStatistics) => {
   test.each(HISTORY_READS)('$what is found by its indexes', async (read) => {
     const db = await withHistory();
     const indexes = new Set<string | undefined>();
-    for (const { sql: text, parameters } of await queriesOf(db, read)) {
+    for (const { sql: text, parameters } of await queriesOf(db, read.read)) {
       const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({
         sql: `explain (format json) ${text}`,
         parameters,

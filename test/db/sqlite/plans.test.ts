@@ -1,5 +1,6 @@
 import { type Compilable, type CompiledQuery, sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isLastAdministrator } from '../../../src/auth/administrators.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
@@ -66,6 +67,21 @@ test('who has a role is found in its index, and whatever else is asked of a few 
   }
 });
 
+test('the last administrator is looked for among those with that role', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 5000);
+  await giveRoles(db);
+  await expectPlan();
+  await transact(db, (trx) => sql`analyze`.execute(trx));
+  await expectPlan();
+
+  async function expectPlan() {
+    const [query] = await queriesOf(db, (some) => isLastAdministrator(some, 1));
+    const plan = await planOf(db, { compile: () => query as CompiledQuery });
+    expect(plan[0]).toBe('SEARCH users USING INDEX users_role_created_at (role=?)');
+  }
+});
+
 const withHistory = sharedDatabase(addHistory);
 /** By its key, whether that is the number of a row or not. */
 const STEP =
@@ -79,7 +95,7 @@ describe.each([false, true])('with statistics: %s', (hasStatistics) => {
   test.each(HISTORY_READS)('$what is found by its indexes', async (read) => {
     const db = await withHistory();
     const indexes = new Set<string>();
-    for (const query of await queriesOf(db, read)) {
+    for (const query of await queriesOf(db, read.read)) {
       const steps = await planOf(db, { compile: () => query });
       for (const step of steps.filter((one) => /^(SCAN|SEARCH) (?!json_each|users$)/.test(one))) {
         const { table, index } = STEP.exec(step)?.groups ?? {};
