@@ -66,8 +66,8 @@ const LISTS: [what: string, filter: Partial<HistoryFilter>, indexes: string[]][]
     { kinds: ['deleted'], actorId: 2, from: 10 },
     ['change_sets_actor'],
   ],
-  ['of everyone and of one’s own access', { ownAccess: 1 }, ['change_sets_kind', ...OF_USER]],
-  ['of one’s own access, by someone', { kinds: [], ownAccess: 1, actorId: 2 }, OF_USER],
+  ['of everyone and of one’s own access', { ownAccess: 1 }, ['change_sets_kind', 'change_sets_subject']],
+  ['of one’s own access, by someone', { kinds: [], ownAccess: 1, actorId: 2 }, ['change_sets_subject']],
   ['of one user', { userId: 1 }, OF_USER],
   [
     'of one user, of one kind, by someone, on some days',
