@@ -27,7 +27,7 @@ export function sightOf(actor: Actor | undefined): Sight {
 }
 
 export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Sight): Promise<Described[]> {
-  const single = sets.filter(({ users, subject_id }) => users === 1 && subject_id === null);
+  const single = sets.filter(({ users, event }) => users === 1 && event === null);
   const changes = await findChangesOfSets(
     db,
     single.map(({ id }) => id),

@@ -45,8 +45,12 @@ export function unpackSeenFields(packed: string | null, seesAccess: boolean): Fi
   return seesAccess && role ? { ...fields, role } : fields;
 }
 
-/** What a user was, in the packed form of their deletion; undefined for any other change. */
-export function valuesBeforeDeletion(packed: string): KeptValues | undefined {
-  const [first] = Object.values(JSON.parse(packed));
-  return first === undefined || Array.isArray(first) ? undefined : unpackValues(packed);
+/** What a change has replaced; of a deletion that is all. */
+export function valuesBefore(packed: string): Partial<KeptValues> {
+  const fields = JSON.parse(packed) as Record<number, Pair | unknown>;
+  const before = CODES.filter(([, code]) => code in fields).map(([field, code]) => {
+    const value = fields[code];
+    return [field, Array.isArray(value) ? value[0] : value];
+  });
+  return Object.fromEntries(before);
 }

@@ -74,21 +74,18 @@ export async function findNames(
   return names;
 }
 
-/** The last first, each with its time. */
-export async function findChangesOf(
+/** What made a version of a user and all after it, the last first. */
+export async function findFieldsFrom(
   db: Db,
   userId: number,
-  { upTo, limit }: { upTo: number; limit: number },
-): Promise<(Pick<Change, 'version' | 'fields'> & { at: number })[]> {
+  version: number,
+): Promise<Pick<Change, 'fields'>[]> {
   return db
     .selectFrom('changes')
-    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
-    .select(['changes.version', 'changes.fields'])
-    .select(({ fn }) => fn.coalesce('changes.at', 'change_sets.at').as('at'))
-    .where('changes.user_id', '=', userId)
-    .where('changes.version', '<=', upTo)
-    .orderBy('changes.version', 'desc')
-    .limit(limit)
+    .select('fields')
+    .where('user_id', '=', userId)
+    .where('version', '>=', version)
+    .orderBy('version', 'desc')
     .execute();
 }
 
@@ -111,12 +108,16 @@ export async function findChangesInSet(
   afterUser: number,
   limit: number,
 ): Promise<ChangeOfSet[]> {
-  return db
-    .selectFrom('changes')
-    .select(['user_id', 'set_id', 'fields'])
-    .where('set_id', '=', set)
-    .where('user_id', '>', afterUser)
-    .orderBy('user_id')
-    .limit(limit)
-    .execute();
+  return (
+    db
+      .selectFrom('changes')
+      .select(['user_id', 'set_id', 'fields'])
+      // In an order that no other index has: PostgreSQL goes through all users for a large set else.
+      .where(({ eb, refTuple, tuple }) => eb(refTuple('set_id', 'user_id'), '>', tuple(set, afterUser)))
+      .where('set_id', '<=', set)
+      .orderBy('set_id')
+      .orderBy('user_id')
+      .limit(limit)
+      .execute()
+  );
 }

@@ -22,7 +22,9 @@ export async function recordChange(trx: Trx, actor: Actor, before: User, after: 
   const isRoleAlone = changedFields(before, after).every((field) => field === 'role');
   const kind = isRoleAlone ? 'access' : kindOf(before, after);
   const { id, version, updated_at: at } = after;
-  const set = await setFor(trx, actor, { at, kind, users: 1 });
+  // Whom it is about finds it among what was done to their own access.
+  const subject_id = isRoleAlone ? id : null;
+  const set = await setFor(trx, actor, { at, kind, users: 1, subject_id });
   await insertChange(trx, { user_id: id, version, ...set, fields: packChanges(before, after) });
   // Found among changes of access, too.
   if (before.role !== after.role && !isRoleAlone)
