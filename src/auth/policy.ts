@@ -78,6 +78,14 @@ export function maySeeDeleted(actor: { role: Role }): boolean {
   return mayEdit(actor);
 }
 
+/** What was done to one user, or to several where that is left out; of each it is then judged what may be done. */
+export function mayUndo(
+  actor: { role: Role; user?: { id: number } | undefined },
+  userId: number | undefined,
+) {
+  return mayEdit(actor) || (mayRead(actor) && actor.user !== undefined && actor.user.id === userId);
+}
+
 /** Nobody knows a link by then but whoever it was given to, so that any administrator may withdraw it. */
 export function mayWithdrawLinks(actor: { role: Role }): boolean {
   return mayManage(actor);

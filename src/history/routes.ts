@@ -4,15 +4,14 @@ import { allow } from '../auth/access.ts';
 import type { Actor } from '../auth/actor.ts';
 import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
-import { NotFoundError } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
 import { named, quotable } from '../lib/text.ts';
 import { findUserByUsername } from '../users/queries.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
 import { KINDS, type Kind } from './codes.ts';
-import { describeSets, personOf, seenFields, sightOf } from './described.ts';
+import { describeSets, getSeenSet, personOf, seenFields, sightOf } from './described.ts';
 import { readHistory } from './list.ts';
-import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
+import { findChangesInSet, findNames } from './queries.ts';
 
 const PER_PAGE = 50;
 const ALL_KINDS = Object.keys(KINDS) as Kind[];
@@ -65,14 +64,10 @@ async function findPeople(db: Db, { user, by }: HistoryState) {
 }
 
 async function showSet({ server: { db }, params, query, actor }: Request, reply: FastifyReply) {
-  const set = /^[1-9]\d{0,14}$/.test(params.id) ? await findChangeSet(db, Number(params.id)) : undefined;
-  const after = /^\d{1,15}$/.test(query.after ?? '') ? Number(query.after) : 0;
-  const changes = set ? await findChangesInSet(db, set.id, after, PER_PAGE + 1) : [];
-  const whom = set?.subject_id ?? (set?.users === 1 ? changes[0]?.user_id : undefined) ?? 0;
+  const row = await getSeenSet(db, params.id, actor);
+  const after = parseAfter(query.after);
+  const changes = await findChangesInSet(db, row.set.id, after, PER_PAGE + 1);
   const sight = sightOf(actor);
-  const [row] = set ? await describeSets(db, [set], sight) : [];
-  if (row === undefined || (row.set.kind === KINDS.access && !sight.seesAccessOf(whom)))
-    throw new NotFoundError('There is nothing of this number in the history.');
   const shown = changes.slice(0, PER_PAGE);
   const ids = shown.map(({ user_id }) => user_id);
   const names = await findNames(db, ids, sight.seesDeleted);
@@ -80,6 +75,12 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
     whom: personOf(change.user_id, names),
     fields: seenFields(change, names, sight),
   }));
-  const next = changes.length > PER_PAGE ? ids.at(-1) : undefined;
-  return reply.render('history/set', { row, lines, next, isFirst: after === 0 });
+  const next = changes.length > PER_PAGE ? shown.at(-1) : undefined;
+  return reply.render('history/set', { row, lines, next, isFirst: after.user_id === 0 });
+}
+
+/** The change of a set that a page has ended with. */
+function parseAfter(typed = ''): { user_id: number; version: number } {
+  const [, user_id = 0, version = 0] = /^(\d{1,15})\.(\d{1,15})$/.exec(typed) ?? [];
+  return { user_id: Number(user_id), version: Number(version) };
 }

@@ -71,10 +71,17 @@ function verbOf(kind: Kind | undefined): string {
   return kind === 'access' ? 'changed the access of' : (kind ?? 'did something new to');
 }
 
+/** Not how someone signs in, nor what was loaded without a change for each. */
+export function isUndoable({ kind, event }: ChangeSet): boolean {
+  const name = nameOfCode(KINDS, kind);
+  return event === null && name !== undefined && !['loaded', 'copied', 'began'].includes(name);
+}
+
 /** How it was done, where whoever did it does not say so. */
 export function wayOf({ via, actor_id }: ChangeSet): string {
   const way = nameOfCode(WAYS, via);
   if (way === 'form') return actor_id === null ? '' : 'by form';
+  if (way === 'undo') return 'by Undo';
   return way === 'setup' ? 'when Roster was set up' : '';
 }
 

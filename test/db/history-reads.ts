@@ -15,6 +15,7 @@ import {
   findChangesInSet,
   findDeleted,
   findDeletedAfter,
+  findUndoing,
 } from '../../src/history/queries.ts';
 import { readStateAt } from '../../src/history/state-at.ts';
 import { readTimeline } from '../../src/history/timeline.ts';
@@ -94,7 +95,7 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   {
     what: 'what is shown of sets',
     read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(ADMIN)),
-    indexes: ['change_sets_pkey', 'changes_set', 'deleted_users_pkey', 'users_pkey'],
+    indexes: ['change_sets_pkey', 'change_sets_undoes', 'changes_set', 'deleted_users_pkey', 'users_pkey'],
     isInOrder: true,
   },
   {
@@ -128,9 +129,15 @@ export const HISTORY_READS: readonly HistoryRead[] = [
     what: 'one set, and a page of what it changed',
     read: async (db) => {
       await findChangeSet(db, 10);
-      await findChangesInSet(db, 10, MIDDLE, 51);
+      await findChangesInSet(db, 10, { user_id: MIDDLE, version: 1 }, 51);
     },
     indexes: ['change_sets_pkey', 'changes_set'],
+    isInOrder: true,
+  },
+  {
+    what: 'which sets are undone, and by which',
+    read: (db) => findUndoing(db, [10, 11, 12]),
+    indexes: ['change_sets_undoes'],
     isInOrder: true,
   },
   {

@@ -109,7 +109,7 @@ describe('everyone’s history', () => {
     await send('editor', `/users/${max.id}/delete`, {});
     const admin = (await read('admin', '/history')).text;
     expect(admin).toMatch(
-      /28 Nov 2100 17:00 emil Deleted max 1 17:00 ann Created an access link for emil 1 17:00 emil Deactivated max 1 17:00 The command line Created max 1/,
+      /28 Nov 2100 17:00 emil Deleted max 1 Undo 17:00 ann Created an access link for emil 1 17:00 emil Deactivated max 1 Undo 17:00 The command line Created max 1/,
     );
     const page = await read('viewer', '/history');
     const viewer = page.text;
@@ -227,7 +227,7 @@ describe('a deleted user', () => {
     ]);
     const page = await read('admin', path);
     expect(page.text).toContain('Password Not set');
-    expect(page.text).toMatch(/ann brought back just now ann deleted just now/);
+    expect(page.text).toMatch(/ann brought back just now Undo ann deleted just now Undo/);
     const row = await app.db
       .selectFrom('users')
       .selectAll()

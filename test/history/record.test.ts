@@ -70,11 +70,13 @@ async function perform(db: Db, one: Act, now: number, made: number): Promise<Out
       const user = { username, email: `${username}@example.org`, is_active: true, role: 'member' } as const;
       return [await createUser(trx, actor, { ...user, full_name: null }, now)];
     }
-    if (one.kind === 'change two')
-      return inOneSet(trx, actor, { at: now, kind: 'changed' }, async (many) => [
+    if (one.kind === 'change two') {
+      const both = await inOneSet(trx, actor, { at: now, kind: 'changed' }, async (many) => [
         await change(trx, many, one.id),
         await change(trx, many, one.other),
       ]);
+      return both.result;
+    }
     if (one.kind === 'change') return [await change(trx, actor, one.id)];
     return [await (one.kind === 'delete' ? deleteUser : restoreUser)(trx, actor, one.id, now)];
   }).catch((error: unknown) => {
