@@ -18,7 +18,7 @@ test('every form that changes something has a field, without which lynx would se
     .filter((name) => name.endsWith('.eta'))
     .flatMap((name) => formsOf(readFileSync(join(TEMPLATES, name), 'utf8')).map((form) => [name, form]));
   expect(forms.length).toBeGreaterThanOrEqual(15);
-  for (const [name, form] of forms) expect(form, name).toContain("include('/partials/go')");
+  for (const [name, form] of forms) expect(form, name).toContain("include('/partials/key')");
 });
 
 async function start() {
