@@ -13,7 +13,9 @@ import {
   type Done,
   type DoneBefore,
   disclaimAnswer,
+  done,
   findAnswer,
+  keepAnswer,
   saveAnswer,
 } from './kept-answers.ts';
 import { derivedToken, isToken, newToken } from './tokens.ts';
@@ -67,13 +69,10 @@ export async function transactOnce<T>(
 }
 
 /** For what is found out only afterwards; whoever sends the form again before that gets what was kept until then. */
-export async function keepAnswer(request: FastifyRequest, answer: Done): Promise<Done> {
+export async function keepLateAnswer(request: FastifyRequest, answer: Done): Promise<Done> {
   const { server, formHash, log } = request;
   if (formHash === undefined) return answer;
-  const keep = async (trx: Trx) => {
-    await claimAnswer(trx, formHash, server.clock());
-    await saveAnswer(trx, formHash, answer);
-  };
+  const keep = (trx: Trx) => keepAnswer(trx, formHash, answer, server.clock());
   // What is answered has been done, kept or not.
   await transact(server.db, keep).catch((err) => log.warn({ err }, 'an answer could not be kept'));
   return answer;
@@ -81,6 +80,19 @@ export async function keepAnswer(request: FastifyRequest, answer: Done): Promise
 
 function isDone(result: unknown): result is Done {
   return (result as Partial<Done> | undefined)?.kind === 'done';
+}
+
+const SIGN_IN = 'sign-in';
+
+/** Nothing else of a sign-in is kept: nobody gets a session for sending again what has begun one. */
+export async function noteRightCode(trx: Trx, request: FastifyRequest): Promise<void> {
+  const hash = hashOfForm(request, SIGN_IN);
+  if (hash) await keepAnswer(trx, hash, done('/sign-in', ''), request.server.clock());
+}
+
+export async function wasCodeRight(request: FastifyRequest): Promise<boolean> {
+  const hash = hashOfForm(request, SIGN_IN);
+  return hash !== undefined && (await findAnswer(request.server.db, hash)) !== undefined;
 }
 
 /** Undefined without a key. Passwords are in here: only with the secret key can anyone try some. */

@@ -37,6 +37,12 @@ export async function saveAnswer(trx: Trx, hash: string, { to, sentence, undo }:
   );
 }
 
+/** Whether or not there was one. */
+export async function keepAnswer(trx: Trx, hash: string, answer: Done, at: number): Promise<void> {
+  await claimAnswer(trx, hash, at);
+  await saveAnswer(trx, hash, answer);
+}
+
 export async function disclaimAnswer(trx: Trx, hash: string): Promise<void> {
   await trx.deleteFrom('kept_answers').where('hash', '=', hash).execute();
 }

@@ -1,7 +1,7 @@
 /** Inviting someone: a form, by which they are in the directory and have an access link, and where it can be sent, a mail. */
 
 import type { FastifyReply } from 'fastify';
-import { keepAnswer } from '../auth/idempotency.ts';
+import { keepLateAnswer } from '../auth/idempotency.ts';
 import { done } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { runCommand } from '../auth/run-command.ts';
@@ -33,7 +33,7 @@ export async function invite(request: Request, reply: FastifyReply) {
   const { user, ...answer } = invited;
   const mail = await mailLink(request, user, key);
   if (mail) answer.to = linkAddress(user.id, request, { key, mail });
-  return reply.answer(mail ? await keepAnswer(request, answer) : answer);
+  return reply.answer(mail ? await keepLateAnswer(request, answer) : answer);
 }
 
 /** Tried again where somebody else takes the email, or the username that was made of it, at the same moment. */

@@ -2,7 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
-import { keepAnswer } from '../auth/idempotency.ts';
+import { keepLateAnswer } from '../auth/idempotency.ts';
 import { done, nothingDone } from '../auth/kept-answers.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
@@ -67,7 +67,7 @@ export async function sendByMail(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, userIdFrom(request));
   const mail = await mailLink(request, user, key);
   if (mail === undefined) return sayItIsGone(reply, user);
-  return reply.answer(await keepAnswer(request, done(linkAddress(user.id, request, { key, mail }), '')));
+  return reply.answer(await keepLateAnswer(request, done(linkAddress(user.id, request, { key, mail }), '')));
 }
 
 async function sayItIsGone(reply: FastifyReply, { id, username }: User) {
