@@ -5,6 +5,7 @@ import { accountRoutes } from './account/routes.ts';
 import { addAccess, allow, collectRules } from './auth/access.ts';
 import { addAudit } from './auth/audit.ts';
 import { cookieMarkOf } from './auth/cookie.ts';
+import { addIdempotency } from './auth/idempotency.ts';
 import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
 import { sessionRoutes } from './auth/routes.ts';
@@ -116,6 +117,7 @@ export async function buildApp({
     await addFlash(html, config);
     addSameOrigin(html);
     addAccess(html);
+    addIdempotency(html);
     await html.register(formbody, { parser: parseUrlEncoded });
 
     html.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));

@@ -1,5 +1,6 @@
 /** Changing one's own name and email. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { done, nothingDone } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
@@ -11,6 +12,8 @@ import { addHolders, type Problems, parseChanges, parseVersion, valuesOf } from 
 import type { UserChanges } from '../users/validation.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { getOwnUser } from './own.ts';
+
+const SAVED = 'Your name and email are saved.';
 
 type Shown = Pick<Views['account/profile'], 'user' | 'values'> & Partial<Views['account/profile']>;
 
@@ -37,14 +40,15 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
   if (!form.ok || refusal) return refuse(request, reply, shown, problems, refusal?.status);
   try {
     const changes = changedBy(form.value, user);
-    const result = await runCommand(request, (trx, actor) =>
-      changeUser(trx, actor, user.id, changes, server.clock(), filledFrom),
-    );
-    if (result.kind !== 'conflict') {
-      const undo = result.kind === 'changed' ? result.set : undefined;
-      return reply.seeOther('/account', 'Your name and email are saved.', undo);
-    }
-    return showForm(reply, { user: result.user, values, isConflict: true }, 409);
+    const outcome = await runCommand(request, async (trx, actor) => {
+      const changed = await changeUser(trx, actor, user.id, changes, server.clock(), filledFrom);
+      if (changed.kind === 'conflict') return changed;
+      return changed.kind === 'changed'
+        ? done('/account', SAVED, changed.set)
+        : nothingDone('/account', SAVED);
+    });
+    if (outcome.kind !== 'conflict') return reply.answer(outcome);
+    return showForm(reply, { user: outcome.user, values, isConflict: true }, 409);
   } catch (error) {
     if (error instanceof NotUniqueError) return refuse(request, reply, shown, {});
     throw error;

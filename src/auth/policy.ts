@@ -78,12 +78,14 @@ export function maySeeDeleted(actor: { role: Role }): boolean {
   return mayEdit(actor);
 }
 
-/** What was done to one user, or to several where that is left out; of each it is then judged what may be done. */
+/** Of whom it was done to, where it was one; of each it is then judged what may be done. @param fields what it changed */
 export function mayUndo(
   actor: { role: Role; user?: { id: number } | undefined },
   userId: number | undefined,
-) {
-  return mayEdit(actor) || (mayRead(actor) && actor.user !== undefined && actor.user.id === userId);
+  fields: object,
+): boolean {
+  const names = Object.keys(fields);
+  return mayEdit(actor) || (userId !== undefined && names.length > 0 && mayChangeOwn(actor, userId, names));
 }
 
 /** Nobody knows a link by then but whoever it was given to, so that any administrator may withdraw it. */

@@ -133,6 +133,9 @@ export type DeletedUsersTable = {
   fields: string;
 };
 
+/** By a hash of the form and of who has sent it; `answer` is JSON, and null until the end of the transaction that answers. */
+export type KeptAnswersTable = { hash: string; at: number; answer: string | null };
+
 export type RevisionsTable = { slot: number; value: number };
 
 export type Schema = {
@@ -153,6 +156,7 @@ export type Schema = {
   changes: ChangesTable;
   deleted_users: DeletedUsersTable;
   revisions: RevisionsTable;
+  kept_answers: KeptAnswersTable;
 };
 
 export type User = Selectable<UsersTable>;

@@ -2,6 +2,7 @@
 import fastifyView from '@fastify/view';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
+import { findKeptAnswer } from '../auth/idempotency.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Role, User } from '../db/schema.ts';
 import type { HistoryState } from '../history/address.ts';
@@ -128,7 +129,6 @@ export type Views = {
   'account/recovery-codes': { codes: readonly string[]; where: string; madeAt: number; next: string };
   'invitations/new': {
     from: ListState;
-    key: string;
     values: Fields;
     errors: Errors;
     holders: { username?: User; email?: User };
@@ -139,7 +139,7 @@ export type Views = {
   'invitations/link': {
     user: User;
     from: ListState;
-    /** Of the form that has asked for the link. */
+    /** The key of the form that has asked for the link. */
     key: string;
     link: string;
     endsAt: number;
@@ -197,6 +197,9 @@ declare module 'fastify' {
   }
 }
 
+/** Where something was not as it should be; not where someone may not ask, or the database does not answer. */
+const REFUSED: ReadonlySet<number> = new Set([404, 409, 422]);
+
 export async function addViews(app: FastifyInstance): Promise<void> {
   await app.register(fastifyView, {
     engine: { eta: createEta() },
@@ -205,6 +208,9 @@ export async function addViews(app: FastifyInstance): Promise<void> {
     defaultContext: helpers,
   });
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {
+    // Of two clicks the second may find used up what the first has used since it was last looked at.
+    const kept = REFUSED.has(status) && (await findKeptAnswer(this.request));
+    if (kept) return this.answer(kept);
     // The status comes last: a view that fails is then still a 500.
     const { session, actor, isOpen } = this.request;
     const asking: Asking = { session, actor, isOpen };

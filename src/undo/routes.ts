@@ -11,7 +11,7 @@ import { isUndoable } from '../history/words.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { digestOf, undoChangeSet } from './commands.ts';
 import { choicesIn, isChoice, problemsIn } from './form.ts';
-import { isAsked, planSteps, type Step } from './steps.ts';
+import { isAsked, isRefused, planSteps, type Step } from './steps.ts';
 import { answerOf } from './words.ts';
 
 type Request = FastifyRequest<{ Params: { id: string } }>;
@@ -40,18 +40,14 @@ async function undo(request: Request, reply: FastifyReply) {
   if (Object.keys(errors).length > 0)
     return showSteps(reply, row, await stepsOf(request, row), { fields, errors, status: 422 });
   try {
-    const undone = await runCommand(request, (trx, actor) =>
-      undoChangeSet(trx, actor, row.set, choicesIn(fields), server.clock()),
-    );
-    const isLeft = undone.kind === 'nothing' && undone.steps.some(({ kind }) => kind === 'left');
-    if (undone.kind === 'asks' || isLeft)
-      return showSteps(reply, row, undone.steps, {
-        fields,
-        isChanged: fields.seen !== undefined,
-        status: 409,
-      });
-    const { to, sentence, set } = answerOf(undone);
-    return reply.seeOther(to, sentence, set);
+    const outcome = await runCommand(request, async (trx, actor) => {
+      const undone = await undoChangeSet(trx, actor, row.set, choicesIn(fields), server.clock());
+      const isShown = undone.kind === 'asks' || (undone.kind === 'nothing' && undone.steps.some(isRefused));
+      return isShown ? { kind: 'shown' as const, steps: undone.steps } : answerOf(undone);
+    });
+    if (outcome.kind !== 'shown') return reply.answer(outcome);
+    const shown = { fields, isChanged: fields.seen !== undefined, status: 409 };
+    return showSteps(reply, row, outcome.steps, shown);
   } catch (error) {
     // Taken while it was being put back.
     if (!(error instanceof NotUniqueError)) throw error;
@@ -62,7 +58,7 @@ async function undo(request: Request, reply: FastifyReply) {
 /** @throws NotFoundError, ForbiddenError */
 async function getUndoable({ server, params, actor }: Request): Promise<Described> {
   const row = await getSeenSet(server.db, params.id, actor);
-  authorize(actor, (someone) => mayUndo(someone, row.whom?.id));
+  authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
   if (!isUndoable(row.set)) throw new NotFoundError('This cannot be undone.');
   return row;
 }
@@ -81,7 +77,7 @@ async function showSteps(
   { fields = {}, errors = {}, isChanged = false, status = 200 }: Shown,
 ) {
   const asked = steps.filter(isAsked);
-  const left = steps.filter((step) => step.kind === 'left');
+  const left = steps.filter(isRefused);
   const unasked = steps.filter((step) => 'differences' in step && !isAsked(step));
   return reply.render(
     'undo/show',

@@ -74,6 +74,11 @@ export function isAsked(step: Step): boolean {
   return step.differences.length > 0 || isOther;
 }
 
+/** What nobody, or not whoever undoes it, can do anything about. */
+export function isRefused(step: Step): boolean {
+  return step.kind === 'left';
+}
+
 /** What all that a set did to one user comes to, and what undoes it. */
 function effectOf(changes: readonly ChangeOfSet[]): Effect {
   const [first, last] = [changes[0], changes.at(-1)] as [ChangeOfSet, ChangeOfSet];

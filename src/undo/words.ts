@@ -1,4 +1,5 @@
 /** What is said once something is undone. */
+import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
 import { FIELD_NAMES } from '../history/words.ts';
@@ -6,8 +7,6 @@ import { number } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Undone } from './commands.ts';
 import type { Left, Step } from './steps.ts';
-
-type Answer = { to: string; sentence: string; set?: number | undefined };
 
 export const NO_ACCESS = 'The password and the sessions do not come back: create an access link.';
 
@@ -20,21 +19,25 @@ export const WHY_LEFT: Readonly<Record<Left, string>> = {
 const and = new Intl.ListFormat('en');
 
 export function answerOf(undone: Exclude<Undone, { kind: 'asks' }>): Answer {
-  const [step, second] = undone.steps;
-  const to = undone.kind === 'undone' ? `/history/${undone.set}` : '/history';
-  if (undone.kind === 'nothing') {
-    const isAsBefore = undone.steps.every(({ kind }) => kind === 'as before');
+  const { kind, steps } = undone;
+  if (kind === 'nothing') {
+    const isAsBefore = steps.every((step) => step.kind === 'as before');
     const why = isAsBefore ? 'everything is as it was before already' : 'you left everything as it is';
-    return { to, sentence: `Nothing was undone: ${why}.` };
+    return nothingDone('/history', `Nothing was undone: ${why}.`);
   }
   const { set, user, left } = undone;
-  if (step === undefined || second !== undefined)
-    return { to, set, sentence: sentenceOfMany(undone.steps, left) };
-  if (user === undefined) return { to: '/users', set, sentence: `User ${named(step.username)} deleted!` };
-  const mended = `User ${named(user.username)} is ${step.kind === 'restore' ? 'back' : 'as before'}`;
-  const but = left.length > 0 ? `, but for the ${fieldsLeft(step, user)}` : '';
-  const access = step.kind === 'restore' && maySignIn(user) ? ` ${NO_ACCESS}` : '';
-  return { to: `/users/${user.id}`, set, sentence: `${mended}${but}!${access}` };
+  const [step] = steps;
+  if (step === undefined || steps.length > 1)
+    return done(`/history/${set}`, sentenceOfMany(steps, left), set);
+  if (user === undefined) return done('/users', `User ${named(step.username)} deleted!`, set);
+  return done(`/users/${user.id}`, sentenceOfOne(step, user, left.length > 0), set);
+}
+
+function sentenceOfOne(step: Step, user: User, isPart: boolean): string {
+  const isBack = step.kind === 'restore';
+  const but = isPart ? `, but for the ${fieldsLeft(step, user)}` : '';
+  const sentence = `User ${named(user.username)} is ${isBack ? 'back' : 'as before'}${but}!`;
+  return isBack && maySignIn(user) ? `${sentence} ${NO_ACCESS}` : sentence;
 }
 
 function sentenceOfMany(steps: readonly Step[], left: readonly Step[]): string {

@@ -2,6 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
+import { done } from '../auth/kept-answers.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { named } from '../lib/text.ts';
@@ -22,9 +23,11 @@ export async function askToDelete(request: Request, reply: FastifyReply) {
 export async function remove(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
-  const { user, set } = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id, clock()));
-  // Whatever fails by now must not be told as if nothing had been deleted.
   const from = listBefore(request);
-  const list = await nearestPage(db, from).catch(() => from);
-  return reply.seeOther(listAddress(list), `User ${named(user.username)} deleted!`, set);
+  const list = await nearestPage(db, from, { without: 1 }).catch(() => from);
+  const answer = await runCommand(request, async (trx, actor) => {
+    const { user, set } = await deleteUser(trx, actor, id, clock());
+    return done(listAddress(list), `User ${named(user.username)} deleted!`, set);
+  });
+  return reply.answer(answer);
 }

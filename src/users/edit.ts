@@ -2,6 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
+import { done, nothingDone } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { mayChange, maySignIn } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
@@ -32,11 +33,12 @@ export async function create(request: Request, reply: FastifyReply) {
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;
   try {
-    const { user, set } = await runCommand(request, (trx, actor) =>
-      createUser(trx, actor, form.value, server.clock()),
-    );
-    const next = fields.another ? addAnother(request) : userAddress(user.id, request);
-    return reply.seeOther(next, sentenceOfCreated(user), set);
+    const answer = await runCommand(request, async (trx, actor) => {
+      const { user, set } = await createUser(trx, actor, form.value, server.clock());
+      const next = fields.another ? addAnother(request) : userAddress(user.id, request);
+      return done(next, sentenceOfCreated(user), set);
+    });
+    return reply.answer(answer);
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, problemsOf(error));
   }
@@ -74,14 +76,17 @@ export async function update(request: Request, reply: FastifyReply) {
   const shown = { user: current, values, isConflict };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
   try {
-    const changed = await runCommand(request, (trx, actor) =>
-      changeUser(trx, actor, current.id, form.value, server.clock(), filledFrom),
-    );
-    const { kind, user } = changed;
-    if (kind !== 'conflict') {
-      const undo = kind === 'changed' ? changed.set : undefined;
-      return reply.seeOther(userAddress(user.id, request), `User ${named(user.username)} updated!`, undo);
-    }
+    const outcome = await runCommand(request, async (trx, actor) => {
+      const changed = await changeUser(trx, actor, current.id, form.value, server.clock(), filledFrom);
+      if (changed.kind === 'conflict') return changed;
+      const [to, sentence] = [
+        userAddress(current.id, request),
+        `User ${named(changed.user.username)} updated!`,
+      ];
+      return changed.kind === 'changed' ? done(to, sentence, changed.set) : nothingDone(to, sentence);
+    });
+    if (outcome.kind !== 'conflict') return reply.answer(outcome);
+    const { user } = outcome;
     const typed = valuesOf({ ...user, ...form.value } as User);
     return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Those who were deleted: what they were, and bringing them back. */
 import type { FastifyReply } from 'fastify';
+import { done, nothingDone } from '../auth/kept-answers.ts';
 import { maySeeDeleted } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
@@ -31,9 +32,14 @@ export async function restore(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
   try {
-    const restored = await runCommand(request, (trx, actor) => restoreUser(trx, actor, id, clock()));
-    const [isNow, undo] = restored.kind === 'restored' ? ['is back', restored.set] : ['was there already'];
-    return reply.seeOther(userAddress(id, request), `User ${named(restored.user.username)} ${isNow}!`, undo);
+    const answer = await runCommand(request, async (trx, actor) => {
+      const restored = await restoreUser(trx, actor, id, clock());
+      const [to, whom] = [userAddress(id, request), `User ${named(restored.user.username)}`];
+      return restored.kind === 'restored'
+        ? done(to, `${whom} is back!`, restored.set)
+        : nothingDone(to, `${whom} was there already!`);
+    });
+    return reply.answer(answer);
   } catch (error) {
     const deleted = error instanceof NotUniqueError ? await findDeleted(db, id) : undefined;
     if (deleted === undefined) throw error;

@@ -186,7 +186,6 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'account/recovery-codes': { codes: [NAME], where: 'localhost', madeAt: 1, next: '/account' },
   'invitations/new': {
     from: list,
-    key: NAME,
     values: { email: NAME },
     errors: { email: NAME, role: NAME },
     holders: { email: user },
