@@ -5,6 +5,7 @@ import { accountRoutes } from './account/routes.ts';
 import { addAccess, allow, collectRules } from './auth/access.ts';
 import { addAudit } from './auth/audit.ts';
 import { cookieMarkOf } from './auth/cookie.ts';
+import { addIdempotency } from './auth/idempotency.ts';
 import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
 import { sessionRoutes } from './auth/routes.ts';
@@ -41,6 +42,7 @@ import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { undoRoutes } from './undo/routes.ts';
 import { userRoutes } from './users/routes.ts';
 
 declare module 'fastify' {
@@ -115,6 +117,7 @@ export async function buildApp({
     await addFlash(html, config);
     addSameOrigin(html);
     addAccess(html);
+    addIdempotency(html);
     await html.register(formbody, { parser: parseUrlEncoded });
 
     html.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
@@ -126,6 +129,7 @@ export async function buildApp({
     sessionRoutesOfUsers(html);
     setupRoutes(html);
     historyRoutes(html);
+    undoRoutes(html);
     roleRoutes(html);
     assetRoutes(html);
     wellKnownRoutes(html);

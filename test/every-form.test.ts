@@ -12,13 +12,13 @@ function formsOf(view: string): string[] {
   return (view.match(/<form\b[\s\S]*?<\/form>/g) ?? []).filter((form) => /method="post"/.test(form));
 }
 
-test('every form that changes something has a field, without which lynx would send it as GET', () => {
+test('every form that changes something has an idempotency key, and so a field, without which lynx would send it as GET', () => {
   const views = readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' });
   const forms = views
     .filter((name) => name.endsWith('.eta'))
     .flatMap((name) => formsOf(readFileSync(join(TEMPLATES, name), 'utf8')).map((form) => [name, form]));
   expect(forms.length).toBeGreaterThanOrEqual(15);
-  for (const [name, form] of forms) expect(form, name).toContain("include('/partials/go')");
+  for (const [name, form] of forms) expect(form, name).toContain("include('/partials/key')");
 });
 
 async function start() {
@@ -30,14 +30,16 @@ async function start() {
   return { app, clock, headers, ann, eve };
 }
 
-test('every form on the pages that people see has that field', async () => {
+test('every form on the pages that people see has a key of its own', async () => {
   const { app, headers, ann, eve } = await start();
   await signedIn(app, ann);
   for (const [address, count] of [
     ['/users', 1],
     ['/users/new', 1],
     ['/invite', 1],
-    [`/users/${eve.id}`, 3],
+    [`/users/${eve.id}`, 4],
+    ['/history', 2],
+    ['/history/2/undo', 1],
     [`/users/${eve.id}/delete`, 2],
     ['/account', 4],
     ['/account/profile', 1],
@@ -47,7 +49,12 @@ test('every form on the pages that people see has that field', async () => {
     const forms = pageOf(await get(app, address, headers)).forms.filter(({ method }) => method === 'post');
     expect(forms, address).toHaveLength(count);
     for (const form of forms)
-      expect(form.input('go'), address).toEqual({ type: 'hidden', name: 'go', value: '1' });
+      expect(form.input('key'), address).toEqual({
+        type: 'hidden',
+        name: 'key',
+        value: expect.stringMatching(/^[\w-]{43}$/),
+      });
+    expect(new Set(forms.map((form) => form.field('key'))), address).toHaveProperty('size', count);
   }
 });
 
@@ -62,7 +69,7 @@ describe('a field that was added on the way, even twice, changes nothing', () =>
     const version = String(eve.version);
     const edit = send({ version, full_name: 'Eve Ada' });
     expect((await post(app, `/users/${eve.id}`, edit, headers)).body).toBe('User eve updated!\n');
-    const removed = await post(app, `/users/${eve.id}/code/delete`, send({ go: '1' }), headers);
+    const removed = await post(app, `/users/${eve.id}/code/delete`, send({ x: '1' }), headers);
     expect(removed.body).toBe('The second factor of eve is removed.\n');
     const linked = await post(app, `/users/${eve.id}/invitation`, added, headers);
     expect(linked.body).toBe('Access link for eve created!\n');
@@ -78,7 +85,7 @@ describe('a field that was added on the way, even twice, changes nothing', () =>
     const ticket = pageOf(page).field('ticket');
     const answer = await post(app, '/sign-in', send({ ticket, code: codeAt(clock()), next: '/users' }));
     expect(answer.statusCode).toBe(303);
-    expect((await post(app, '/sign-out', send({ go: '1' }))).body).toBe('You are signed out.\n');
+    expect((await post(app, '/sign-out', send({ x: '1' }))).body).toBe('You are signed out.\n');
   });
 
   test('of an account', async () => {

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
 import { findDraft } from '../auth/drafts.ts';
+import { done } from '../auth/kept-answers.ts';
 import { sealSecret } from '../auth/second-factor-secrets.ts';
 import { refuseFormerKey } from '../auth/secret-key.ts';
 import { hashOf, open, seal } from '../auth/tokens.ts';
@@ -17,6 +18,7 @@ import { showAccount } from './show.ts';
 const SCAN_AGAIN = 'Scan this new code.';
 /** Also for whoever clicks twice, and never sees the answer to the first click. */
 const IS_SET = 'Your second factor is set already. Make new recovery codes if you have not kept any.';
+const ARE_NEW = 'You have new recovery codes already. Make new ones again if you have not kept any.';
 
 /** A secret before it becomes anyone's: for whom, and after which step, so that it is set once. */
 type NewCode = { userId: number; secret: string; after: number };
@@ -47,13 +49,14 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const codes = newRecoveryCodes();
   const secret = sealSecret(server.secretKey, session.user_id, shown.secret);
   const factor = { sealed: secret, step, recoveryHashes: codes.map(hashOf) };
-  const { kind } = await changeOwn(request, async (trx, actor, credentials) => {
+  const outcome = await changeOwn(request, async (trx, actor, credentials) => {
     await refuseFormerKey(trx, server.secretKey);
-    return setSecondFactor(trx, actor, credentials, shown.after, factor, server.clock());
+    const set = await setSecondFactor(trx, actor, credentials, shown.after, factor, server.clock());
+    return set.kind === 'set' ? done('/account', IS_SET) : set;
   });
-  if (kind === 'is set already') return reply.seeOther('/account', IS_SET);
-  if (kind === 'outdated') return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
-  return showRecoveryCodes(request, reply, codes);
+  if (outcome.kind === 'done') return showRecoveryCodes(request, reply, codes);
+  if (outcome.kind === 'outdated') return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
+  return reply.seeOther('/account', IS_SET);
 }
 
 export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply) {
@@ -64,10 +67,11 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
   if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { removing_password: refusal.sentence }, refusal.status);
-  await changeOwn(request, (trx, actor, credentials) =>
-    removeOwnSecondFactor(trx, actor, credentials, request.server.clock()),
-  );
-  return reply.seeOther('/account', 'Your second factor is removed.');
+  const answer = await changeOwn(request, async (trx, actor, credentials) => {
+    await removeOwnSecondFactor(trx, actor, credentials, request.server.clock());
+    return done('/account', 'Your second factor is removed.');
+  });
+  return reply.answer(answer);
 }
 
 export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: FastifyReply) {
@@ -77,10 +81,11 @@ export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: Fast
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { renewing_password: refusal.sentence }, refusal.status);
   const codes = newRecoveryCodes();
-  await changeOwn(request, (trx, actor, credentials) =>
-    renewRecoveryCodes(trx, actor, credentials, codes.map(hashOf), request.server.clock()),
-  );
-  return showRecoveryCodes(request, reply, codes);
+  const answer = await changeOwn(request, async (trx, actor, credentials) => {
+    await renewRecoveryCodes(trx, actor, credentials, codes.map(hashOf), request.server.clock());
+    return done('/account', ARE_NEW);
+  });
+  return answer.kind === 'done' ? showRecoveryCodes(request, reply, codes) : reply.answer(answer);
 }
 
 async function showCode(

@@ -2,10 +2,11 @@
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { type Credentials, lockCredentials } from '../auth/credentials.ts';
+import { transactOnce } from '../auth/idempotency.ts';
+import type { DoneBefore } from '../auth/kept-answers.ts';
 import { confirmActor } from '../auth/run-command.ts';
 import type { Session } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { transact } from '../db/transact.ts';
 import { ForbiddenError, SignedOutError } from '../errors.ts';
 import { findUser } from '../users/queries.ts';
 
@@ -24,12 +25,13 @@ export async function getOwnUser(request: FastifyRequest): Promise<User> {
   return user;
 }
 
+/** Where `change` is `done`, its answer is kept for the same form. @throws ForbiddenError, SignedOutError */
 export async function changeOwn<T>(
   request: FastifyRequest,
   change: (trx: Trx, actor: Actor, credentials: Credentials) => Promise<T>,
-): Promise<T> {
+): Promise<T | DoneBefore> {
   const { user_id } = sessionOf(request);
-  return transact(request.server.db, async (trx) => {
+  return transactOnce(request, async (trx) => {
     // Before the session, of which a new password changes the token: of two clicks one waits here.
     const credentials = await lockCredentials(trx, user_id);
     const actor = await confirmActor(trx, request);

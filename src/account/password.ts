@@ -1,11 +1,11 @@
 /** Changing one's own password, which signs out every other browser. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { sessionCookie } from '../auth/cookie.ts';
+import { renewedToken } from '../auth/idempotency.ts';
+import { done } from '../auth/kept-answers.ts';
 import { largestNetworkOf } from '../auth/networks.ts';
 import { hashPassword } from '../auth/password-hashing.ts';
 import { passwordQueue } from '../auth/password-queue.ts';
 import { newPasswordProblems } from '../auth/password-rules.ts';
-import { newToken } from '../auth/tokens.ts';
 import { readFields } from '../lib/forms.ts';
 import { changePassword } from './commands.ts';
 import { checkOwnPassword } from './confirming.ts';
@@ -33,12 +33,10 @@ export async function changeOwnPassword(request: FastifyRequest, reply: FastifyR
   const hash = await passwordQueue.run(largestNetworkOf(request.address), () =>
     hashPassword(fields.new_password ?? ''),
   );
-  const token = newToken();
-  const change = { hash, sessionId: session.id, token };
-  await changeOwn(request, (trx, actor, credentials) =>
-    changePassword(trx, actor, credentials, change, server.clock()),
-  );
-  const { name, options } = sessionCookie(server);
-  reply.setCookie(name, token, options);
-  return reply.seeOther('/account', 'Your password is changed; every other browser is signed out.');
+  const change = { hash, sessionId: session.id, token: renewedToken(request) };
+  const answer = await changeOwn(request, async (trx, actor, credentials) => {
+    await changePassword(trx, actor, credentials, change, server.clock());
+    return done('/account', 'Your password is changed; every other browser is signed out.');
+  });
+  return reply.answer(answer);
 }

@@ -8,7 +8,7 @@ import { readFields } from '../lib/forms.ts';
 import { type Conflict, changeUser } from '../users/commands.ts';
 import { describeConflict } from '../users/conflict.ts';
 import { addHolders, type Problems, readEdit, valuesOf } from '../users/form.ts';
-import { sentenceOfMeanwhile } from '../users/meanwhile.ts';
+import { answerChanged } from '../users/meanwhile.ts';
 import { merge } from '../users/merge.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { getOwnUser } from './own.ts';
@@ -46,13 +46,12 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
   const { email: _, ...others } = form.value;
   const changes = isEmailKept ? others : form.value;
   try {
-    const changed = await runCommand(request, (trx, actor) =>
-      changeUser(trx, actor, user.id, changes, clock(), version),
-    );
-    if (changed.kind === 'conflict') return showConflict(request, reply, changed);
-    const meanwhile = await sentenceOfMeanwhile(db, request.actor, changed);
-    const undo = changed.kind === 'changed' ? changed.set : undefined;
-    return reply.seeOther('/account', meanwhile ?? 'Your name and email are saved.', undo);
+    const outcome = await runCommand(request, async (trx, actor) => {
+      const changed = await changeUser(trx, actor, user.id, changes, clock(), version);
+      if (changed.kind === 'conflict') return changed;
+      return answerChanged(trx, actor, changed, '/account', 'Your name and email are saved.');
+    });
+    return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {
     if (error instanceof NotUniqueError) return refuse(request, reply, shown, {});
     throw error;

@@ -17,7 +17,7 @@ export function accountRoutes(app: FastifyInstance): void {
     allow(mayRead, { form: '/account/profile', isDraftKept: true }),
     changeOwnProfile,
   );
-  app.post('/account/password', onAccount, changeOwnPassword);
+  app.post('/account/password', allow(mayRead, { form: '/account', renewsSession: true }), changeOwnPassword);
   app.get('/account/code', allow(mayRead, { isBeforeSecondFactor: true }), showNewCode);
   app.post(
     '/account/code',

@@ -1,5 +1,6 @@
 /** Signing out other browsers: one, or all. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { done, nothingDone } from '../auth/kept-answers.ts';
 import { endSession, endSessions } from '../sessions/commands.ts';
 import { sessionIdFrom } from '../sessions/request.ts';
 import { changeOwn, sessionOf } from './own.ts';
@@ -10,19 +11,21 @@ export async function signOutOther(
 ) {
   const { user_id, username } = sessionOf(request);
   const id = sessionIdFrom(request);
-  const { kind } = await changeOwn(request, (trx, actor) =>
-    endSession(trx, actor, { id: user_id, username }, id, request.server.clock()),
-  );
-  return reply.seeOther(
-    '/account',
-    kind === 'ended' ? 'That browser is signed out.' : 'That browser was signed out already.',
-  );
+  const answer = await changeOwn(request, async (trx, actor) => {
+    const owner = { id: user_id, username };
+    const { kind } = await endSession(trx, actor, owner, id, request.server.clock());
+    return kind === 'ended'
+      ? done('/account', 'That browser is signed out.')
+      : nothingDone('/account', 'That browser was signed out already.');
+  });
+  return reply.answer(answer);
 }
 
 export async function signOutOthers(request: FastifyRequest, reply: FastifyReply) {
   const { id, user_id, username } = sessionOf(request);
-  await changeOwn(request, (trx, actor) =>
-    endSessions(trx, actor, { id: user_id, username }, request.server.clock(), id),
-  );
-  return reply.seeOther('/account', 'Every other browser is signed out.');
+  const answer = await changeOwn(request, async (trx, actor) => {
+    await endSessions(trx, actor, { id: user_id, username }, request.server.clock(), id);
+    return done('/account', 'Every other browser is signed out.');
+  });
+  return reply.answer(answer);
 }

@@ -5,6 +5,7 @@ import { RefusedError } from '../http/security.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { authenticate, knowsAdministrator } from './authenticate.ts';
 import { setDraft } from './drafts.ts';
+import { renewedToken } from './idempotency.ts';
 import { draftOf, dropSentDraft } from './kept-forms.ts';
 import { isFromElsewhere } from './open-access.ts';
 import { anyone, mayRead, nobody, type Rule, whoMay } from './policy.ts';
@@ -24,6 +25,8 @@ declare module 'fastify' {
     isBeforeSetup?: boolean;
     isHealthCheck?: boolean;
     isBeforeSecondFactor?: boolean;
+    /** Whether the browser goes on with another session token from then on. */
+    renewsSession?: boolean;
   }
 }
 
@@ -55,7 +58,7 @@ export function addAccess(app: FastifyInstance): void {
 
   // Before anything of a body is read.
   app.addHook('onRequest', async (request, reply) => {
-    const { may = mayRead, isBeforeSetup } = request.routeOptions.config;
+    const { may = mayRead, isBeforeSetup, renewsSession } = request.routeOptions.config;
     if (!isBeforeSetup && !(await knowsAdministrator(app)) && isFromElsewhere(request))
       throw new RefusedError(403, NOT_OPEN);
     if (may === anyone) return;
@@ -63,14 +66,15 @@ export function addAccess(app: FastifyInstance): void {
     // A method that an address does not have is answered with that, whoever asks.
     if (may === nobody) return;
     const { actor, expired } = request;
-    // Whoever had a session keeps what they have sent, which has to be read first.
-    if (actor === undefined && expired === undefined) return askToSignIn(request, reply);
+    // Whoever had a session keeps what they have sent, or goes on, which has to be read first.
+    if (actor === undefined && expired === undefined && !renewsSession) return askToSignIn(request, reply);
     if (actor && !may(actor)) throw new ForbiddenError(whoMay(may));
   });
   app.addHook('preHandler', async (request, reply) => {
-    const { may = mayRead, isBeforeSecondFactor } = request.routeOptions.config;
-    const { actor, session } = request;
+    const { may = mayRead, isBeforeSecondFactor, renewsSession } = request.routeOptions.config;
     if (may === anyone) return;
+    if (renewsSession && request.actor === undefined) await authenticate(request, renewedToken(request));
+    const { actor, session } = request;
     if (actor === undefined) return askToSignIn(request, reply);
     if (session?.is_code_required && !session.has_second_factor && !isBeforeSecondFactor) {
       const draft = request.method === 'POST' ? draftOf(request) : undefined;

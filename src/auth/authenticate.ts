@@ -32,9 +32,11 @@ const TOUCH_INTERVAL = 60_000;
 /** Of the browsers that someone is signed in with, those used last; all others can be signed out all the same. */
 const MOST_SHOWN = 100;
 
-export async function authenticate(request: FastifyRequest): Promise<void> {
+export async function authenticate(
+  request: FastifyRequest,
+  token = readCookie(request, sessionCookie(request.server)),
+): Promise<void> {
   const { server } = request;
-  const token = readCookie(request, sessionCookie(server));
   const session = token === undefined ? undefined : await findSession(server.db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {

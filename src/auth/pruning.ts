@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { SKEW } from '../lib/clock.ts';
+import { DAY, SKEW } from '../lib/clock.ts';
 import { ENDED_SESSION_KEPT_FOR } from './sessions.ts';
 import { FAILURE_LASTS } from './throttle.ts';
 import { TICKET_LASTS } from './tickets.ts';
@@ -32,6 +32,11 @@ const deleteSessions: Prune = (trx, before) => {
   return trx.deleteFrom('sessions').where('id', 'in', unlocked(old)).executeTakeFirstOrThrow();
 };
 
+const deleteAnswers: Prune = (trx, before) => {
+  const old = trx.selectFrom('kept_answers').select('hash').where('at', '<', before);
+  return trx.deleteFrom('kept_answers').where('hash', 'in', unlocked(old)).executeTakeFirstOrThrow();
+};
+
 function unlocked<Q extends { limit(rows: number): Q; forUpdate(): Q; skipLocked(): Q }>(rows: Q): Q {
   return rows.limit(BATCH).forUpdate().skipLocked();
 }
@@ -39,6 +44,7 @@ function unlocked<Q extends { limit(rows: number): Q; forUpdate(): Q; skipLocked
 export async function prune(db: Db, now: number, sessionIdle: number): Promise<void> {
   await pruneAll(db, deleteFailures, now - FAILURE_LASTS - SKEW);
   await pruneAll(db, deleteTickets, now - TICKET_LASTS - SKEW);
+  await pruneAll(db, deleteAnswers, now - DAY);
   // Who has been gone for long brings back no form any more.
   await pruneAll(db, deleteSessions, now - sessionIdle - ENDED_SESSION_KEPT_FOR);
   await pruneAll(db, deleteUsedDrafts, now - sessionIdle - ENDED_SESSION_KEPT_FOR - SKEW);

@@ -1,19 +1,23 @@
 /** Changing something for whoever asks: who that is, and what they may, is read again in the transaction that changes it. */
 import type { FastifyRequest } from 'fastify';
 import type { Role, Trx } from '../db/schema.ts';
-import { transact } from '../db/transact.ts';
 import { SignedOutError } from '../errors.ts';
 import { type Actor, authorize } from './actor.ts';
 import { hasAdministrator, shareAdministrators } from './administrators.ts';
+import { transactOnce } from './idempotency.ts';
+import type { DoneBefore } from './kept-answers.ts';
 import { mayRead } from './policy.ts';
 import { findRoleOf } from './sessions.ts';
 
-/** A request can be held open for longer than its sender is let in. @throws SignedOutError, ForbiddenError */
+/**
+ * A request can be held open for longer than its sender is let in. Where `change` is `done`, its answer is kept for the same
+ * form. @throws SignedOutError, ForbiddenError
+ */
 export async function runCommand<T>(
   request: FastifyRequest,
   change: (trx: Trx, actor: Actor) => Promise<T>,
-): Promise<T> {
-  return transact(request.server.db, async (trx) => change(trx, await confirmActor(trx, request)));
+): Promise<T | DoneBefore> {
+  return transactOnce(request, async (trx) => change(trx, await confirmActor(trx, request)));
 }
 
 export function actorOf(

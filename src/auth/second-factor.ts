@@ -23,12 +23,14 @@ export type CodeOutcome =
   | { kind: 'wrong' | 'locked' | 'lost' | 'removed' | 'no code' }
   | { kind: 'wait'; wait: number };
 
+/** @param noteRight in the transaction that uses the code up */
 export async function redeemCode(
   db: Db,
   key: Buffer,
   userId: number,
   typed: string,
   now: number,
+  noteRight: (trx: Trx) => Promise<void> = async () => {},
 ): Promise<CodeOutcome> {
   const { kind, code } = codeOf(typed);
   if (kind === 'neither') return { kind: 'no code' };
@@ -37,9 +39,11 @@ export async function redeemCode(
     if (!credentials?.code_secret) return { kind: 'removed' };
     const secret = await currentSecret(trx, key, userId, credentials.code_secret);
     if (secret === undefined) return { kind: 'lost' };
-    return kind === 'recovery'
+    const outcome = await (kind === 'recovery'
       ? takeRecovery(trx, credentials, code)
-      : takeDigits(trx, credentials, stepOf(code, secret, now), now);
+      : takeDigits(trx, credentials, stepOf(code, secret, now), now));
+    if (outcome.kind === 'right') await noteRight(trx);
+    return outcome;
   });
 }
 

@@ -7,6 +7,8 @@ import { type Fields, readFields } from '../lib/forms.ts';
 import { authenticate } from './authenticate.ts';
 import { sessionCookie } from './cookie.ts';
 import { isDeactivated } from './deactivated.ts';
+import { wasCodeRight } from './idempotency.ts';
+import { openDraft } from './kept-forms.ts';
 import { deleteSession } from './sessions.ts';
 import { endUnkept, startSession } from './start-session.ts';
 import { TOO_LATE, verifyCredentials } from './verify-credentials.ts';
@@ -14,6 +16,9 @@ import { TOO_LATE, verifyCredentials } from './verify-credentials.ts';
 const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft'] as const;
 const NO_COOKIE =
   'Your browser has not kept the cookie that you are known by, so you are not signed in. Let it keep cookies of this site, then sign in again.';
+
+const CODE_WAS_RIGHT =
+  'That code was right, but its answer has not arrived in this browser: sign in again, with the next code.';
 
 export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }>, reply: FastifyReply) {
   await authenticate(request);
@@ -36,6 +41,7 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
     const begun = await startSession(request, reply, authentication, fields);
     if (begun) return reply.seeOther(begun.to, begun.sentence);
   }
+  if (authentication.kind === 'problem' && (await wasCodeRight(request))) return goOn(request, reply, shown);
   const { problem, note, status, wait, ticket } =
     authentication.kind === 'problem' ? authentication : TOO_LATE;
   if (wait !== undefined) reply.header('retry-after', String(Math.ceil(wait / 1000)));
@@ -45,6 +51,15 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
     ...(ticket && { ticket }),
   };
   return show(reply, { ...shown, problem, ...more }, status);
+}
+
+/** Of two clicks the first has used up the code; its answer may never have arrived. */
+async function goOn(request: FastifyRequest, reply: FastifyReply, shown: Views['auth/sign-in']) {
+  await authenticate(request);
+  const { session } = request;
+  if (session === undefined) return show(reply, { ...shown, problem: CODE_WAS_RIGHT }, 422);
+  const draft = shown.draft ? await openDraft(request, session.user_id, shown.draft) : undefined;
+  return reply.seeOther(draft?.form ?? shown.next);
 }
 
 async function show(reply: FastifyReply, shown: Views['auth/sign-in'], status = 200) {

@@ -6,6 +6,10 @@ export function newToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
+export function isToken(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
+}
+
 export const LINK_CUT_OFF =
   'This is not the whole link. Copy all of it, up to its last letter, and open that.';
 

@@ -10,6 +10,7 @@ import { invisibleCharacter, trim } from '../lib/text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device.ts';
+import { noteRightCode } from './idempotency.ts';
 import { largestNetworkOf } from './networks.ts';
 import { attemptPassword } from './password-attempt.ts';
 import { hashPassword, isOutdated, isPassword } from './password-hashing.ts';
@@ -112,7 +113,9 @@ async function checkCode(
   }
   // Either is taken in the place of the other: whoever pastes one need not look where.
   const typed = recovery_code || code;
-  const outcome = await redeemCode(server.db, server.secretKey, user.id, typed, now);
+  const outcome = await redeemCode(server.db, server.secretKey, user.id, typed, now, (trx) =>
+    noteRightCode(trx, request),
+  );
   if (outcome.kind === 'right') return { kind: 'verified', user, credentials, ticket, code: outcome };
   if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
   if (outcome.kind !== 'no code')

@@ -14,6 +14,7 @@ import * as names from './migrations/0006-names.ts';
 import * as lastSignIn from './migrations/0007-last-sign-in.ts';
 import * as madeUpPeople from './migrations/0008-made-up-people.ts';
 import * as history from './migrations/0009-history.ts';
+import * as keptAnswers from './migrations/0010-kept-answers.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   lastSignIn,
   madeUpPeople,
   history,
+  keptAnswers,
 ];
 
 export type Opening = {

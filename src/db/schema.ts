@@ -98,7 +98,7 @@ export type ChangeSetsTable = {
   at: number;
   /** Null where nobody was signed in: on the command line, or while there was no administrator. */
   actor_id: number | null;
-  /** Of whom a fact is that is no change of a user: a session that was ended. */
+  /** Whose access it is about alone: a session that was ended, a role. */
   subject_id: Generated<number | null>;
   undoes: Generated<number | null>;
   /** Of those who were loaded together, and have no change each. */
@@ -133,6 +133,9 @@ export type DeletedUsersTable = {
   fields: string;
 };
 
+/** By a hash of the form and of who has sent it; `answer` is JSON, and null until the end of the transaction that answers. */
+export type KeptAnswersTable = { hash: string; at: number; answer: string | null };
+
 export type RevisionsTable = { slot: number; value: number };
 
 export type Schema = {
@@ -153,6 +156,7 @@ export type Schema = {
   changes: ChangesTable;
   deleted_users: DeletedUsersTable;
   revisions: RevisionsTable;
+  kept_answers: KeptAnswersTable;
 };
 
 export type User = Selectable<UsersTable>;

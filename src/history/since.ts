@@ -2,9 +2,9 @@
 import type { Db, User } from '../db/schema.ts';
 import { BadSubmissionError } from '../errors.ts';
 import type { KeptField } from './codes.ts';
-import { type KeptValues, unpackFields } from './fields.ts';
-import { type DoneBy, findChangesOf } from './queries.ts';
-import { valuesBefore } from './state-at.ts';
+import { type KeptValues, unpackFields, valuesBefore } from './fields.ts';
+import type { DoneBy } from './queries.ts';
+import { findVersionSets } from './versions.ts';
 
 export type Since = {
   /** What they were; undefined where nobody knows: history begins later. */
@@ -25,12 +25,13 @@ export async function readSince(
   const count = user.version - version;
   if (count < 0) throw new BadSubmissionError('The version is one that this user has not had yet.');
   const limit = count > MOST_CHANGES ? 0 : count;
-  const changes = limit === 0 ? [] : await findChangesOf(db, user.id, { upTo: user.version, limit });
+  const versions = { from: version + 1, before: user.version + 1 };
+  const changes = await findVersionSets(db, user.id, versions, { limit, isWanted: () => true });
   const doneBy = new Map<KeptField, DoneBy>();
   let base: KeptValues | undefined = user;
-  for (const { fields, ...change } of changes) {
+  for (const { fields, set } of changes) {
     for (const field of Object.keys(unpackFields(fields)) as KeptField[])
-      if (!doneBy.has(field)) doneBy.set(field, change);
+      if (!doneBy.has(field)) doneBy.set(field, set);
     base = valuesBefore(base, fields);
   }
   const isWhole = count === 0 || changes.at(-1)?.version === version + 1;

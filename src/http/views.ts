@@ -2,20 +2,23 @@
 import fastifyView from '@fastify/view';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
+import { findKeptAnswer } from '../auth/idempotency.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Role, User } from '../db/schema.ts';
 import type { HistoryState } from '../history/address.ts';
-import type { Described, Person } from '../history/described.ts';
+import type { Described, DescribedEntry, Person } from '../history/described.ts';
 import type { FieldChanges, KeptValues } from '../history/fields.ts';
 import type { HistoryPage } from '../history/list.ts';
+import type { ChangeOfSet } from '../history/queries.ts';
 import type { StateAt } from '../history/state-at.ts';
-import type { Entry, Timeline } from '../history/timeline.ts';
+import type { Timeline } from '../history/timeline.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Page } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
+import type { Step } from '../undo/steps.ts';
 import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
 import type { ListState } from '../users/list/state.ts';
@@ -70,7 +73,7 @@ export type Views = {
     from: ListState;
     /** None of a member. */
     access: Access | undefined;
-    timeline: Omit<Timeline, 'entries'> & { entries: readonly (Entry & { who: Person | undefined })[] };
+    timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
   };
   'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt; seesAccess: boolean };
   'users/deleted': {
@@ -151,7 +154,6 @@ export type Views = {
   'account/recovery-codes': { codes: readonly string[]; where: string; madeAt: number; next: string };
   'invitations/new': {
     from: ListState;
-    key: string;
     values: Fields;
     errors: Errors;
     holders: { username?: User; email?: User };
@@ -162,7 +164,7 @@ export type Views = {
   'invitations/link': {
     user: User;
     from: ListState;
-    /** Of the form that has asked for the link. */
+    /** The key of the form that has asked for the link. */
     key: string;
     link: string;
     endsAt: number;
@@ -181,14 +183,27 @@ export type Views = {
     rows: readonly Described[];
     page: HistoryPage;
     notices: string[];
-    seesAccess: boolean;
   };
   'history/set': {
     row: Described;
     lines: { whom: Person; fields: FieldChanges }[];
-    /** After whom the next page begins. */
-    next: number | undefined;
+    /** After which the next page begins. */
+    next: ChangeOfSet | undefined;
     isFirst: boolean;
+  };
+  'undo/show': {
+    row: Described;
+    /** About whom it is to be decided, one by one, and how many there are besides. */
+    asked: readonly Step[];
+    others: number;
+    unasked: readonly Step[];
+    left: readonly Step[];
+    leftInAll: number;
+    seen: string;
+    fields: Fields;
+    errors: Errors;
+    /** Whether something else was there when it was decided. */
+    isChanged: boolean;
   };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {
@@ -207,6 +222,9 @@ declare module 'fastify' {
   }
 }
 
+/** Where something was not as it should be; not where someone may not ask, or the database does not answer. */
+const REFUSED: ReadonlySet<number> = new Set([404, 409, 422]);
+
 export async function addViews(app: FastifyInstance): Promise<void> {
   await app.register(fastifyView, {
     engine: { eta: createEta() },
@@ -215,6 +233,9 @@ export async function addViews(app: FastifyInstance): Promise<void> {
     defaultContext: helpers,
   });
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {
+    // Of two clicks the second may find used up what the first has used since it was last looked at.
+    const kept = REFUSED.has(status) && (await findKeptAnswer(this.request));
+    if (kept) return this.answer(kept);
     // The status comes last: a view that fails is then still a 500.
     const { session, actor, isOpen } = this.request;
     const asking: Asking = { session, actor, isOpen };

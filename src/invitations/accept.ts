@@ -3,6 +3,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticate } from '../auth/authenticate.ts';
 import { rememberDevice } from '../auth/device.ts';
+import { transactOnce } from '../auth/idempotency.ts';
+import { done } from '../auth/kept-answers.ts';
 import { largestNetworkOf } from '../auth/networks.ts';
 import { hashPassword } from '../auth/password-hashing.ts';
 import { passwordQueue } from '../auth/password-queue.ts';
@@ -10,7 +12,6 @@ import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules
 import { mayManage } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
 import { LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
-import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
@@ -57,12 +58,13 @@ export async function accept(request: WithToken, reply: FastifyReply) {
     hashPassword(fields.new_password ?? ''),
   );
   const actor = actorOf(request, { role: user.role, via: 'link' });
-  const accepted = await transact(server.db, (trx) =>
-    acceptInvitation(trx, actor, token, hash, server.clock()),
-  );
-  if (accepted === undefined) return explainEnd(request, reply, (await findFor(request)).invitation);
+  const answer = await transactOnce(request, async (trx) => {
+    const accepted = await acceptInvitation(trx, actor, token, hash, server.clock());
+    return accepted && done('/sign-in', 'Your password is set. Sign in with it.');
+  });
+  if (answer === undefined) return explainEnd(request, reply, (await findFor(request)).invitation);
   rememberDevice(request, reply, user.id, { hasSignedIn: false });
-  return reply.seeOther('/sign-in', 'Your password is set. Sign in with it.');
+  return reply.answer(answer);
 }
 
 async function showForm(

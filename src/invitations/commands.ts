@@ -12,14 +12,13 @@ import type { NewInvitation } from '../users/validation.ts';
 import {
   deleteInvitationOf,
   findInvitation,
-  findLink,
   insertInvitation,
   redeemInvitation,
   type TokenOf,
 } from './queries.ts';
 
-/** `again`: the same form has invited them before. `taken`: the email or the username is somebody else's. */
-export type Invited = { kind: 'invited' | 'again'; user: User } | { kind: 'taken' };
+/** `taken`: the email or the username is somebody else's. */
+export type Invited = { kind: 'invited'; user: User } | { kind: 'taken' };
 
 /** Someone new and their access link, or neither. @throws ForbiddenError, NotUniqueError for what was taken meanwhile */
 export async function inviteUser(
@@ -31,8 +30,6 @@ export async function inviteUser(
 ): Promise<Invited> {
   authorize(actor, mayManage);
   const { email: holder, username: namesake } = await findHolders(trx, invitation, undefined);
-  if (holder && isAs(holder, invitation) && (await findLink(trx, holder.id, now, tokenOf)))
-    return { kind: 'again', user: holder };
   if (holder || namesake) return { kind: 'taken' };
   const username = invitation.username || (await findFreeUsername(trx, invitation.email));
   const { user } = await createUser(trx, actor, { ...invitation, username, is_active: true }, now);
@@ -41,13 +38,8 @@ export async function inviteUser(
   return { kind: 'invited', user };
 }
 
-function isAs(user: User, { username, full_name, role }: NewInvitation): boolean {
-  const isCalledSo = username === '' || username === user.username;
-  return isCalledSo && full_name === user.full_name && role === user.role;
-}
-
-/** `again`: the same form has made it before. `own`: what belongs to the actor alone is changed by them, with their password. */
-export type Linked = { kind: 'made' | 'again' | 'own' | 'cannot sign in'; user: User };
+/** `own`: what belongs to the actor alone is changed by them, with their password. */
+export type Linked = { kind: 'made' | 'own' | 'cannot sign in'; user: User };
 
 /** @throws NotFoundError, ForbiddenError */
 export async function makeLink(
@@ -61,7 +53,6 @@ export async function makeLink(
   const user = await getLockedUser(trx, id);
   if (id === actor.user?.id) return { kind: 'own', user };
   if (!maySignIn(user)) return { kind: 'cannot sign in', user };
-  if (await findLink(trx, id, now, tokenOf)) return { kind: 'again', user };
   await insertInvitation(trx, id, tokenOf(id, now), now);
   await recordAccess(trx, actor, 'access link made', user, now);
   return { kind: 'made', user };

@@ -1,7 +1,7 @@
 /** The access link that a form has asked for: how it is made, where it is shown, and the mail with it. */
 
 import type { FastifyRequest } from 'fastify';
-import { derivedToken, newToken } from '../auth/tokens.ts';
+import { derivedToken, isToken, newToken } from '../auth/tokens.ts';
 import type { User } from '../db/schema.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
@@ -12,10 +12,10 @@ import { letterTo } from './letter.ts';
 import type { MailOutcome } from './mailer.ts';
 import { findLink, type TokenOf } from './queries.ts';
 
-/** The idempotency key of a form: sent twice, it asks for one link. A new one for what is sent without. */
+/** The idempotency key of a form, of which its link is made. A new one for what is sent without. */
 export function keyIn(body: unknown): string {
   const { key = '' } = (body ?? {}) as Fields;
-  return /^[\w-]{43}$/.test(key) ? key : newToken();
+  return isToken(key) ? key : newToken();
 }
 
 /** So the link is kept nowhere, and its page shows it again to the session that has made it. */
@@ -44,22 +44,18 @@ export async function findFormLink(request: FastifyRequest, user: User, key: str
   return { link, endsAt: found.endsAt, letter: letterTo(user, { link, endsAt: found.endsAt, from }) };
 }
 
-/**
- * Call it after the link is saved. Undefined where there is none any more, or no mail server; of a form that has been sent
- * again, also where its mail is no longer under way.
- */
+/** Call it after the link is saved. Undefined where there is none any more, or no mail server. */
 export async function mailLink(
   request: FastifyRequest,
   user: User,
   key: string,
-  { isAgain = false } = {},
 ): Promise<MailOutcome | undefined> {
   const { mailer } = request.server;
   if (mailer === undefined) return undefined;
   const found = await findFormLink(request, user, key);
   if (found === undefined) return undefined;
   const underWay = mailer.findUnderWay(found.link);
-  if (underWay || isAgain) return underWay;
+  if (underWay) return underWay;
   const outcome = await mailer.send(found.link, found.letter);
   if (outcome === 'sent') request.server.audit(request, 'access link sent by mail', user);
   return outcome;

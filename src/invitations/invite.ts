@@ -1,9 +1,10 @@
 /** Inviting someone: a form, by which they are in the directory and have an access link, and where it can be sent, a mail. */
 
 import type { FastifyReply } from 'fastify';
+import { keepLateAnswer } from '../auth/idempotency.ts';
+import { done } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { runCommand } from '../auth/run-command.ts';
-import { newToken } from '../auth/tokens.ts';
 import { NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
@@ -11,7 +12,7 @@ import { named } from '../lib/text.ts';
 import { addHolders } from '../users/form.ts';
 import { listBefore, type Request } from '../users/request.ts';
 import { invitationSchema, type NewInvitation } from '../users/validation.ts';
-import { type Invited, inviteUser } from './commands.ts';
+import { inviteUser } from './commands.ts';
 import { keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
 
 const FIELDS = ['full_name', 'email', 'username', 'role'];
@@ -26,27 +27,32 @@ export async function invite(request: Request, reply: FastifyReply) {
   const [values, key] = [readFields(request.body, FIELDS), keyIn(request.body)];
   const form = parseForm(invitationSchema, values);
   if (!form.ok) return refuse(request, reply, values, form.errors);
-  const invited = await inviteOnce(request, form.value, key);
+  const invited = await inviteUntilFree(request, form.value, key);
   if (invited.kind === 'taken') return refuse(request, reply, values, {});
-  const { kind, user } = invited;
-  const mail = await mailLink(request, user, key, { isAgain: kind === 'again' });
-  return reply.seeOther(
-    linkAddress(user.id, request, { key, mail }),
-    `User ${named(user.username)} invited!`,
-  );
+  if (invited.kind === 'done before') return reply.answer(invited);
+  const { user, ...answer } = invited;
+  const mail = await mailLink(request, user, key);
+  if (mail) answer.to = linkAddress(user.id, request, { key, mail });
+  return reply.answer(mail ? await keepLateAnswer(request, answer) : answer);
 }
 
 /** Tried again where somebody else takes the email, or the username that was made of it, at the same moment. */
-async function inviteOnce(request: Request, invitation: NewInvitation, key: string): Promise<Invited> {
+async function inviteUntilFree(request: Request, invitation: NewInvitation, key: string) {
   const { clock } = request.server;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runCommand(request, (trx, actor) =>
-        inviteUser(trx, actor, invitation, tokensFor(request, key), clock()),
-      );
+      return await runCommand(request, async (trx, actor) => {
+        const invited = await inviteUser(trx, actor, invitation, tokensFor(request, key), clock());
+        if (invited.kind === 'taken') return invited;
+        const { user } = invited;
+        return {
+          ...done(linkAddress(user.id, request, { key }), `User ${named(user.username)} invited!`),
+          user,
+        };
+      });
     } catch (error) {
       if (!(error instanceof NotUniqueError)) throw error;
-      if (attempt === MOST_ATTEMPTS) return { kind: 'taken' };
+      if (attempt === MOST_ATTEMPTS) return { kind: 'taken' } as const;
     }
   }
 }
@@ -63,7 +69,6 @@ async function showForm(request: Request, reply: FastifyReply, shown: Shown, sta
     'invitations/new',
     {
       from: listBefore(request),
-      key: newToken(),
       canSend: request.server.mailer !== undefined,
       errors: {},
       holders: {},

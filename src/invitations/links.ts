@@ -2,8 +2,11 @@
 
 import type { FastifyReply } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
+import { keepLateAnswer } from '../auth/idempotency.ts';
+import { done, nothingDone } from '../auth/kept-answers.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
+import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { getUser } from '../users/queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from '../users/request.ts';
@@ -18,19 +21,19 @@ const OWN = 'Your own password and second factor are changed here.';
 export async function make(request: Request, reply: FastifyReply) {
   const { server } = request;
   const key = keyIn(request.body);
-  const { kind, user } = await runCommand(request, (trx, actor) =>
-    makeLink(trx, actor, userIdFrom(request), tokensFor(request, key), server.clock()),
-  );
-  if (kind === 'own') return reply.seeOther('/account', OWN);
-  if (kind === 'cannot sign in')
-    return reply.seeOther(
-      userAddress(user.id, request),
-      `No access link was made: ${named(user.username)} must be active, and more than a member.`,
-    );
-  return reply.seeOther(
-    linkAddress(user.id, request, { key }),
-    `Access link for ${named(user.username)} created!`,
-  );
+  const id = userIdFrom(request);
+  const answer = await runCommand(request, async (trx, actor) => {
+    const { kind, user } = await makeLink(trx, actor, id, tokensFor(request, key), server.clock());
+    const name = named(user.username);
+    if (kind === 'own') return nothingDone('/account', OWN);
+    return kind === 'made'
+      ? done(linkAddress(id, request, { key }), `Access link for ${name} created!`)
+      : nothingDone(
+          userAddress(id, request),
+          `No access link was made: ${name} must be active, and more than a member.`,
+        );
+  });
+  return reply.answer(answer);
 }
 
 export async function showLink(request: Request, reply: FastifyReply) {
@@ -50,7 +53,9 @@ export async function showLink(request: Request, reply: FastifyReply) {
     link,
     endsAt,
     mailto: mailtoOf(letter),
-    mail: MAIL_OUTCOMES.find((outcome) => outcome === query.mail),
+    // Of two clicks one knows of no outcome before the mail is sent.
+    mail:
+      MAIL_OUTCOMES.find((outcome) => outcome === query.mail) ?? (await server.mailer?.findUnderWay(link)),
     canSend: server.mailer !== undefined,
     isForOthers: server.config.origin !== undefined,
     isNew: (await findCredentials(server.db, user.id)) === undefined,
@@ -58,10 +63,11 @@ export async function showLink(request: Request, reply: FastifyReply) {
 }
 
 export async function sendByMail(request: Request, reply: FastifyReply) {
-  const key = keyIn(request.body);
+  const { link: key = '' } = readFields(request.body, ['link']);
   const user = await getUser(request.server.db, userIdFrom(request));
   const mail = await mailLink(request, user, key);
-  return mail ? reply.seeOther(linkAddress(user.id, request, { key, mail })) : sayItIsGone(reply, user);
+  if (mail === undefined) return sayItIsGone(reply, user);
+  return reply.answer(await keepLateAnswer(request, done(linkAddress(user.id, request, { key, mail }), '')));
 }
 
 async function sayItIsGone(reply: FastifyReply, { id, username }: User) {
@@ -71,24 +77,23 @@ async function sayItIsGone(reply: FastifyReply, { id, username }: User) {
 }
 
 export async function withdraw(request: Request, reply: FastifyReply) {
-  const { kind, user } = await runCommand(request, (trx, actor) =>
-    withdrawLink(trx, actor, userIdFrom(request), request.server.clock()),
-  );
-  const name = named(user.username);
-  const sentence =
-    kind === 'withdrawn'
-      ? `The access link of ${name} is withdrawn.`
-      : `There was no access link of ${name} any more.`;
-  return reply.seeOther(userAddress(user.id, request), sentence);
+  const id = userIdFrom(request);
+  const answer = await runCommand(request, async (trx, actor) => {
+    const { kind, user } = await withdrawLink(trx, actor, id, request.server.clock());
+    const [to, name] = [userAddress(id, request), named(user.username)];
+    return kind === 'withdrawn'
+      ? done(to, `The access link of ${name} is withdrawn.`)
+      : nothingDone(to, `There was no access link of ${name} any more.`);
+  });
+  return reply.answer(answer);
 }
 
 export async function removeCode(request: Request, reply: FastifyReply) {
-  const { kind, user } = await runCommand(request, (trx, actor) =>
-    removeSecondFactor(trx, actor, userIdFrom(request), request.server.clock()),
-  );
-  if (kind === 'own') return reply.seeOther('/account', OWN);
-  return reply.seeOther(
-    userAddress(user.id, request),
-    `The second factor of ${named(user.username)} is removed.`,
-  );
+  const id = userIdFrom(request);
+  const answer = await runCommand(request, async (trx, actor) => {
+    const { kind, user } = await removeSecondFactor(trx, actor, id, request.server.clock());
+    if (kind === 'own') return nothingDone('/account', OWN);
+    return done(userAddress(id, request), `The second factor of ${named(user.username)} is removed.`);
+  });
+  return reply.answer(answer);
 }

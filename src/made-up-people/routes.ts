@@ -1,6 +1,7 @@
 /** Trying Roster with made-up people: a button that adds them, and one that takes them out again. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
+import { done, nothingDone } from '../auth/kept-answers.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';
@@ -15,23 +16,32 @@ export function madeUpPeopleRoutes(app: FastifyInstance): void {
 
 async function add(request: FastifyRequest, reply: FastifyReply) {
   const addNow = () =>
-    runCommand(request, (trx, actor) => addMadeUpPeople(trx, actor, request.server.clock()));
-  // Of two clicks the second finds them there.
-  const added = await addNow().catch((error) => {
+    runCommand(request, async (trx, actor) => {
+      const added = await addMadeUpPeople(trx, actor, request.server.clock());
+      const sentence = sentenceFor(added);
+      return added.kind === 'added' ? done('/users', sentence, added.set) : nothingDone('/users', sentence);
+    });
+  // Of two who add them the second finds them there.
+  const answer = await addNow().catch((error) => {
     if (!(error instanceof NotUniqueError)) throw error;
     return addNow();
   });
-  return reply.seeOther('/users', sentenceFor(added), added.set);
+  return reply.answer(answer);
 }
 
 async function remove(request: FastifyRequest, reply: FastifyReply) {
-  const { removed, changed, set } = await runCommand(request, (trx, actor) =>
-    removeMadeUpPeople(trx, actor, request.server.clock()),
-  );
+  const answer = await runCommand(request, async (trx, actor) => {
+    const { removed, changed, set } = await removeMadeUpPeople(trx, actor, request.server.clock());
+    return done('/users', sentenceOfRemoved(removed, changed), set);
+  });
+  return reply.answer(answer);
+}
+
+function sentenceOfRemoved(removed: number, changed: number): string {
   const gone = removed === 0 ? 'There was nobody to take out' : `${people(removed)} taken out`;
   const stay =
     changed === 1 ? '1 that was changed stays' : `${number.format(changed)} that were changed stay`;
-  return reply.seeOther('/users', changed === 0 ? `${gone}.` : `${gone}; ${stay}.`, set);
+  return changed === 0 ? `${gone}.` : `${gone}; ${stay}.`;
 }
 
 function sentenceFor({ kind, count }: Added): string {

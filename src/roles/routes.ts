@@ -1,6 +1,7 @@
 /** What the roles may do, and of whom a second factor is asked. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
+import { done } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { mayManage, SIGNING_IN } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
@@ -31,8 +32,11 @@ async function changeRoles(request: FastifyRequest, reply: FastifyReply) {
   // What somebody else has changed meanwhile stays.
   const changed = SIGNING_IN.filter((role) => before?.includes(role) !== after.includes(role));
   const changes = new Map(changed.map((role) => [role, after.includes(role)]));
-  await runCommand(request, (trx, actor) => changeRoleRules(trx, actor, changes, request.server.clock()));
-  return reply.seeOther('/roles', 'Saved.');
+  const answer = await runCommand(request, async (trx, actor) => {
+    await changeRoleRules(trx, actor, changes, request.server.clock());
+    return done('/roles', 'Saved.');
+  });
+  return reply.answer(answer);
 }
 
 /** A box that is not ticked is not sent. */

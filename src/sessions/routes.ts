@@ -1,6 +1,7 @@
 /** Ending other people's sessions: one's own are ended on the account's page. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
+import { done, nothingDone } from '../auth/kept-answers.ts';
 import { mayManage } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -24,23 +25,24 @@ async function endOne(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   if (id === request.actor?.user?.id) return reply.seeOther('/account', OWN);
   const session = sessionIdFrom(request);
-  const { kind, user } = await runCommand(request, async (trx, actor) => {
+  const answer = await runCommand(request, async (trx, actor) => {
     const owner = await getUser(trx, id);
-    return { ...(await endSession(trx, actor, owner, session, request.server.clock())), user: owner };
+    const { kind } = await endSession(trx, actor, owner, session, request.server.clock());
+    const [to, name] = [userAddress(id, request), named(owner.username)];
+    return kind === 'ended'
+      ? done(to, `${name} is signed out of that browser.`)
+      : nothingDone(to, `${name} was not signed in there any more.`);
   });
-  const name = named(user.username);
-  const sentence =
-    kind === 'ended' ? `${name} is signed out of that browser.` : `${name} was not signed in there any more.`;
-  return reply.seeOther(userAddress(id, request), sentence);
+  return reply.answer(answer);
 }
 
 async function endAll(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   if (id === request.actor?.user?.id) return reply.seeOther('/account', OWN);
-  const { username } = await runCommand(request, async (trx, actor) => {
+  const answer = await runCommand(request, async (trx, actor) => {
     const owner = await getUser(trx, id);
     await endSessions(trx, actor, owner, request.server.clock());
-    return owner;
+    return done(userAddress(id, request), `${named(owner.username)} is signed out everywhere.`);
   });
-  return reply.seeOther(userAddress(id, request), `${named(username)} is signed out everywhere.`);
+  return reply.answer(answer);
 }

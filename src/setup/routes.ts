@@ -5,6 +5,8 @@ import { allow } from '../auth/access.ts';
 import { hasAdministrator } from '../auth/administrators.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import { rememberDevice } from '../auth/device.ts';
+import { transactOnce } from '../auth/idempotency.ts';
+import { done } from '../auth/kept-answers.ts';
 import { largestNetworkOf } from '../auth/networks.ts';
 import { hashPassword } from '../auth/password-hashing.ts';
 import { passwordQueue } from '../auth/password-queue.ts';
@@ -12,7 +14,6 @@ import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules
 import { anyone, mayManage, mayRead } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
 import { hashOf, LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
-import { transact } from '../db/transact.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { RefusedError } from '../http/security.ts';
 import { shownEmail } from '../lib/email.ts';
@@ -64,12 +65,13 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   const hash = await passwordQueue.run(largestNetworkOf(request.address), () => hashPassword(new_password));
   try {
     const actor = actorOf(request, { role: 'admin', via: 'setup' });
-    const user = await transact(server.db, (trx) =>
-      makeFirstAdministrator(trx, actor, form.value, hash, server.clock()),
-    );
-    if (user === undefined) throw used();
-    rememberDevice(request, reply, user.id);
-    return reply.seeOther('/sign-in', `User ${named(user.username)} is the administrator. Sign in.`);
+    const answer = await transactOnce(request, async (trx) => {
+      const user = await makeFirstAdministrator(trx, actor, form.value, hash, server.clock());
+      if (user === undefined) throw used();
+      return { ...done('/sign-in', `User ${named(user.username)} is the administrator. Sign in.`), user };
+    });
+    if (answer.kind === 'done') rememberDevice(request, reply, answer.user.id);
+    return reply.answer(answer);
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
     return showForm(server, reply, typed, { email: 'That email was taken a moment ago.' }, 422);

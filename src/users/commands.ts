@@ -19,6 +19,7 @@ import {
   takeDeleted,
 } from '../history/record.ts';
 import { readSince, type Since } from '../history/since.ts';
+import { findTimeOf } from '../history/versions.ts';
 import { type EditedField, type Merge, merge } from './merge.ts';
 import { getLockedUser, getUser, lockUser } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
@@ -37,7 +38,7 @@ export type Conflict = { kind: 'conflict'; user: User; mine: UserChanges; merge:
 /** `deleted already`: by the same actor, who may have clicked twice. */
 export type Deleted =
   | { kind: 'deleted' | 'deleted already'; user: Named; set: number }
-  | { kind: 'changed since'; user: User; since: Since; set?: undefined };
+  | { kind: 'changed since'; user: User; since: Since };
 export type Restored =
   | { kind: 'restored'; user: User; set: number }
   | { kind: 'there already'; user: User }
@@ -137,8 +138,7 @@ export async function restoreUser(
   const values = unpackValues(deleted.fields);
   authorize(actor, (someone) => mayChange(someone, values));
   authorizeRole(actor, values, changes);
-  const deletion = await findChangeSet(trx, deleted.set_id);
-  const updated_at = Math.max(now, deletion?.at ?? 0);
+  const updated_at = Math.max(now, await findTimeOf(trx, id, deleted.version));
   const after = { ...values, ...changes } as KeptValues;
   const isChanged = changedFields(values, after).length > 0;
   const version = deleted.version + (isChanged ? 2 : 1);
@@ -146,8 +146,8 @@ export async function restoreUser(
   // As they were, even if their username has been somebody else's since: what is changed comes after it.
   const restored = { ...user, ...values, version: deleted.version + 1 };
   const set = await recordRestoring(trx, actor, restored);
-  if (isChanged)
-    await recordChange(trx, { ...actor, changeSet: { id: set, at: updated_at } }, restored, user);
+  const changeSet = actor.changeSet ?? { id: set, at: updated_at };
+  if (isChanged) await recordChange(trx, { ...actor, changeSet }, restored, user);
   await engineOf(trx).indexSearchText(trx, id, undefined, user.search_text);
   await addToCounts(trx, countByKind([user]));
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);

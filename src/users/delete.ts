@@ -2,6 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
+import { done } from '../auth/kept-answers.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
@@ -31,14 +32,15 @@ async function ask(request: Request, reply: FastifyReply, user: User, changed?: 
 export async function remove(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
-  const version = parseVersion(readFields(request.body, ['version']).version);
-  const deleted = await runCommand(request, (trx, actor) => deleteUser(trx, actor, id, clock(), version));
-  if (deleted.kind === 'changed since') {
-    const changed = await describeSince(db, request.actor, deleted.user, deleted.since);
-    return ask(request, reply, deleted.user, changed);
-  }
-  // Whatever fails by now must not be told as if nothing had been deleted.
   const from = listBefore(request);
-  const list = await nearestPage(db, from).catch(() => from);
-  return reply.seeOther(listAddress(list), `User ${named(deleted.user.username)} deleted!`, deleted.set);
+  const list = await nearestPage(db, from, { without: 1 }).catch(() => from);
+  const version = parseVersion(readFields(request.body, ['version']).version);
+  const outcome = await runCommand(request, async (trx, actor) => {
+    const deleted = await deleteUser(trx, actor, id, clock(), version);
+    if (deleted.kind === 'changed since') return deleted;
+    return done(listAddress(list), `User ${named(deleted.user.username)} deleted!`, deleted.set);
+  });
+  if (outcome.kind !== 'changed since') return reply.answer(outcome);
+  const changed = await describeSince(db, request.actor, outcome.user, outcome.since);
+  return ask(request, reply, outcome.user, changed);
 }

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { mayChange, maySeeDeleted } from '../auth/policy.ts';
 import { NotFoundError } from '../errors.ts';
-import { describeSets } from '../history/described.ts';
+import { describeSets, sightOf } from '../history/described.ts';
 import { unpackValues } from '../history/fields.ts';
 import { findChangeSet, findDeleted } from '../history/queries.ts';
 import type { Views } from '../http/views.ts';
@@ -26,7 +26,7 @@ export async function showDeleted(request: Request, reply: FastifyReply, more: M
   const id = userIdFrom(request);
   const deleted = await findSeenDeleted(request, id);
   const set = deleted && (await findChangeSet(db, deleted.set_id));
-  const [row] = set ? await describeSets(db, [set], { seesAccess: false, seesDeleted: true }) : [];
+  const [row] = set ? await describeSets(db, [set], sightOf(request.actor)) : [];
   if (deleted === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
   const { typed = {}, ...shown } = { errors: {}, holders: {}, ...more };
   const isForm = Object.keys({ ...typed, ...shown.errors }).length > 0;

@@ -2,6 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
+import { done } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { mayChange, maySignIn } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
@@ -15,7 +16,7 @@ import { describeConflict } from './conflict.ts';
 import { offerToRestore } from './deleted.ts';
 import { addHolders, type Problems, readEdit, readUserForm, valuesOf } from './form.ts';
 import { fromParameter } from './list/address.ts';
-import { sentenceOfMeanwhile } from './meanwhile.ts';
+import { answerChanged } from './meanwhile.ts';
 import { merge } from './merge.ts';
 import { getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
@@ -36,11 +37,12 @@ export async function create(request: Request, reply: FastifyReply) {
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;
   try {
-    const { user, set } = await runCommand(request, (trx, actor) =>
-      createUser(trx, actor, form.value, server.clock()),
-    );
-    const next = fields.another ? addAnother(request) : userAddress(user.id, request);
-    return reply.seeOther(next, sentenceOfCreated(user), set);
+    const answer = await runCommand(request, async (trx, actor) => {
+      const { user, set } = await createUser(trx, actor, form.value, server.clock());
+      const next = fields.another ? addAnother(request) : userAddress(user.id, request);
+      return done(next, sentenceOfCreated(user), set);
+    });
+    return reply.answer(answer);
   } catch (error) {
     return refuse(request, reply, { user: undefined, values: fields }, problemsOf(error));
   }
@@ -87,16 +89,13 @@ async function change(request: Request, reply: FastifyReply) {
   const shown = { user, version: version ?? user.version, values };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
   try {
-    const changed = await runCommand(request, (trx, actor) =>
-      changeUser(trx, actor, user.id, form.value, clock(), version),
-    );
-    if (changed.kind === 'conflict') return showConflict(request, reply, changed);
-    const meanwhile = await sentenceOfMeanwhile(db, request.actor, changed);
-    return reply.seeOther(
-      userAddress(user.id, request),
-      meanwhile ?? `User ${named(changed.user.username)} updated!`,
-      changed.kind === 'changed' ? changed.set : undefined,
-    );
+    const outcome = await runCommand(request, async (trx, actor) => {
+      const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);
+      if (changed.kind === 'conflict') return changed;
+      const sentence = `User ${named(changed.user.username)} updated!`;
+      return answerChanged(trx, actor, changed, userAddress(user.id, request), sentence);
+    });
+    return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {
     return refuse(request, reply, shown, problemsOf(error));
   }

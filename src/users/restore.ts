@@ -1,6 +1,7 @@
 /** Bringing back someone who was deleted, as they were or with changes. */
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
+import { done } from '../auth/kept-answers.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';
@@ -22,14 +23,15 @@ export async function restore(request: Request, reply: FastifyReply) {
   if (!form.ok) return showDeleted(request, reply, { typed, errors: form.errors }, 422);
   try {
     const options = { changes: form.value, shownVersion: version };
-    const restored = await runCommand(request, (trx, actor) => restoreUser(trx, actor, id, clock(), options));
-    if (restored.kind === 'deleted again') return showDeleted(request, reply, { typed, why: 'again' }, 409);
-    if (restored.kind === 'there already') return answerThereAlready(request, reply);
-    return reply.seeOther(
-      userAddress(id, request),
-      `User ${named(restored.user.username)} is back!`,
-      restored.set,
-    );
+    const outcome = await runCommand(request, async (trx, actor) => {
+      const restored = await restoreUser(trx, actor, id, clock(), options);
+      if (restored.kind !== 'restored') return restored;
+      const sentence = `User ${named(restored.user.username)} is back!`;
+      return done(userAddress(id, request), sentence, restored.set);
+    });
+    if (outcome.kind === 'deleted again') return showDeleted(request, reply, { typed, why: 'again' }, 409);
+    if (outcome.kind === 'there already') return answerThereAlready(request, reply);
+    return reply.answer(outcome);
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
     const { username = '', email = '' } = { ...valuesOf(deleted), ...typed };

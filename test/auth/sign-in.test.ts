@@ -101,7 +101,8 @@ describe('signing in', () => {
       });
       expect(answer.statusCode, username).toBe(422);
       expect(answer.cookies).toEqual([]);
-      pages.push(answer.body.replace(`value="${username}"`, 'value="…"'));
+      const key = pageOf(answer).field('key');
+      pages.push(answer.body.replace(`value="${username}"`, 'value="…"').replace(key, '…'));
       headers.add(JSON.stringify({ ...answer.headers, date: '', 'content-length': '' }));
     }
     expect([new Set(pages).size, headers.size]).toEqual([1, 1]);

@@ -116,7 +116,7 @@ You then sign in with this email address.
     expect(page.text).toContain('The mail could not be sent; Roster’s log says why.');
     const form = page.form('Try again');
     isRefusing = false;
-    const again = await post(app, form.action, { key: form.field('key') }, headers);
+    const again = await post(app, form.action, { link: form.field('link') }, headers);
     expect((await show(again.headers.location)).text).toContain('Roster has sent it by mail.');
     expect(mails[0]?.body).toContain(page.secret);
   });
@@ -165,10 +165,10 @@ test('a link made anew is sent by mail on demand', async () => {
   expect(mails).toEqual([]);
   expect(page.links.map(({ text }) => text)).not.toContain('Invite another');
   const form = page.form('Send by mail');
-  const sent = await post(app, form.action, { key: form.field('key') }, headers);
+  const sent = await post(app, form.action, { link: form.field('link') }, headers);
   expect((await show(sent.headers.location)).text).toContain('Roster has sent it by mail.');
   expect(mails[0]).toMatchObject({ to: ['bob@example.org'], body: expect.stringContaining(page.secret) });
-  const gone = await post(app, form.action, { key: 'x' }, headers);
+  const gone = await post(app, form.action, { link: 'x' }, headers);
   expect([gone.statusCode, mails.length]).toEqual([404, 1]);
 });
 
@@ -180,7 +180,7 @@ test('without a mail server nothing is offered that would need one', async () =>
   const { location } = (await post(app, `/users/${ed.id}/invitation`, {}, headers)).headers;
   const key = new URL(String(location), 'http://localhost').searchParams.get('key') ?? '';
   expect(pageOf(await get(app, `${location}`, headers)).buttons).toEqual([]);
-  expect((await post(app, `/users/${ed.id}/invitation/mail`, { key }, headers)).statusCode).toBe(404);
+  expect((await post(app, `/users/${ed.id}/invitation/mail`, { link: key }, headers)).statusCode).toBe(404);
 });
 
 describe('a mail', () => {

@@ -10,12 +10,12 @@ import { READERS } from './rows.ts';
 import type { FilterAndOrder } from './scan-batches.ts';
 import type { ListState } from './state.ts';
 
-/** The list may have become shorter since. */
-export async function nearestPage(db: Db, list: ListState): Promise<ListState> {
+/** The list may have become shorter since, or is about to become. */
+export async function nearestPage(db: Db, list: ListState, { without = 0 } = {}): Promise<ListState> {
   if (list.page === 1 || list.cursor) return list;
   const result = await resolveFilter(db, list).catch(noneIfTooBroad);
   if (!result?.total.isExact) return list;
-  const pages = countPages(result.total.count, list.perPage);
+  const pages = countPages(result.total.count - without, list.perPage);
   return { ...list, page: Math.max(1, Math.min(list.page, pages)) };
 }
 

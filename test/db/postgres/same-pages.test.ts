@@ -57,12 +57,13 @@ async function ask(app: FastifyInstance, ids: readonly number[], { path, fields 
   return answer;
 }
 
-/** What an answer says, with ranks in place of ids, and without times, ids of requests and the colours that go by ids. */
+/** What an answer says, with ranks in place of ids, and without times, keys of forms, ids of requests and the colours that go by ids. */
 function comparable({ statusCode, headers, body }: LightMyRequestResponse, ids: readonly number[]) {
   const rankOf = (id: string) => (ids.includes(Number(id)) ? `#${ids.indexOf(Number(id))}` : id);
   const page = parse(body);
   for (const time of page.querySelectorAll('time')) time.replaceWith('a time');
   for (const avatar of page.querySelectorAll('.avatar')) avatar.removeAttribute('class');
+  for (const key of page.querySelectorAll('input[name="key"]')) key.removeAttribute('value');
   for (const request of page.querySelectorAll('code')) request.textContent = 'a request';
   for (const number of page.querySelectorAll('td.number, .details div:last-child dd'))
     number.textContent = rankOf(number.text);

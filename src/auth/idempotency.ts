@@ -1,0 +1,117 @@
+/**
+ * Forms that are sent twice: by a double click, again after Back, or after an answer that never arrived. Each has an
+ * idempotency key; the same key with the same content is one act, answered as it was the first time.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Trx } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import type { Fields } from '../lib/forms.ts';
+import { readCookie, sessionCookie } from './cookie.ts';
+import {
+  type Answer,
+  claimAnswer,
+  type Done,
+  type DoneBefore,
+  disclaimAnswer,
+  done,
+  findAnswer,
+  keepAnswer,
+  saveAnswer,
+} from './kept-answers.ts';
+import { derivedToken, isToken, newToken } from './tokens.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a form with a key, and of who has sent it. */
+    formHash: string | undefined;
+  }
+  interface FastifyReply {
+    answer(answer: Answer): FastifyReply;
+  }
+}
+
+/** Call it after `addAccess`: who may not ask any more gets no answer either. */
+export function addIdempotency(app: FastifyInstance): void {
+  app.decorateRequest('formHash', undefined);
+  app.decorateReply('answer', function ({ to, sentence, undo }) {
+    if (this.request.routeOptions.config.renewsSession) {
+      const { name, options } = sessionCookie(this.server);
+      this.setCookie(name, renewedToken(this.request), options);
+    }
+    return this.seeOther(to, sentence, undo);
+  });
+  // Before the handlers, which refuse what has been used up.
+  app.addHook('preHandler', async (request, reply) => {
+    request.formHash = hashOfForm(request, request.session?.user_id);
+    const kept = await findKeptAnswer(request);
+    if (kept) return reply.answer(kept);
+  });
+}
+
+/** Also while the answer of the same form is on its way: ask again before refusing one. */
+export async function findKeptAnswer({ server, formHash }: FastifyRequest): Promise<DoneBefore | undefined> {
+  return formHash === undefined ? undefined : findAnswer(server.db, formHash);
+}
+
+/** Does it unless the same form has done it, and keeps the answer if it is one. */
+export async function transactOnce<T>(
+  { server, formHash }: FastifyRequest,
+  work: (trx: Trx) => Promise<T>,
+): Promise<T | DoneBefore> {
+  if (formHash === undefined) return transact(server.db, work);
+  return transact(server.db, async (trx) => {
+    const kept = await claimAnswer(trx, formHash, server.clock());
+    if (kept) return kept;
+    const result = await work(trx);
+    await (isDone(result) ? saveAnswer(trx, formHash, result) : disclaimAnswer(trx, formHash));
+    return result;
+  });
+}
+
+/** For what is found out only afterwards; whoever sends the form again before that gets what was kept until then. */
+export async function keepLateAnswer(request: FastifyRequest, answer: Done): Promise<Done> {
+  const { server, formHash, log } = request;
+  if (formHash === undefined) return answer;
+  const keep = (trx: Trx) => keepAnswer(trx, formHash, answer, server.clock());
+  // What is answered has been done, kept or not.
+  await transact(server.db, keep).catch((err) => log.warn({ err }, 'an answer could not be kept'));
+  return answer;
+}
+
+function isDone(result: unknown): result is Done {
+  return (result as Partial<Done> | undefined)?.kind === 'done';
+}
+
+const SIGN_IN = 'sign-in';
+
+/** Nothing else of a sign-in is kept: nobody gets a session for sending again what has begun one. */
+export async function noteRightCode(trx: Trx, request: FastifyRequest): Promise<void> {
+  const hash = hashOfForm(request, SIGN_IN);
+  if (hash) await keepAnswer(trx, hash, done('/sign-in', ''), request.server.clock());
+}
+
+export async function wasCodeRight(request: FastifyRequest): Promise<boolean> {
+  const hash = hashOfForm(request, SIGN_IN);
+  return hash !== undefined && (await findAnswer(request.server.db, hash)) !== undefined;
+}
+
+/** Undefined without a key. Passwords are in here: only with the secret key can anyone try some. */
+export function hashOfForm(
+  { method, body, url, server }: FastifyRequest,
+  who: number | string | undefined,
+): string | undefined {
+  const { key = '', ...fields } = (body ?? {}) as Fields;
+  if (method !== 'POST' || !isToken(key)) return undefined;
+  const content = JSON.stringify(Object.entries(fields).sort());
+  return derivedToken(server.secretKey, 'form', who, key, url, content);
+}
+
+const renewed = new WeakMap<FastifyRequest, string>();
+
+/** Of a session that a form renews. It is the same each time, so that a second click with the former cookie can go on. */
+export function renewedToken(request: FastifyRequest): string {
+  const former = readCookie(request, sessionCookie(request.server));
+  const token = renewed.get(request) ?? hashOfForm(request, `renewed ${former}`) ?? newToken();
+  renewed.set(request, token);
+  return token;
+}

@@ -1,0 +1,369 @@
+/** Every form sent twice: at the same moment, and once more afterwards. It is one act, and all get one answer. */
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { setCode } from '../src/auth/credentials.ts';
+import { prune } from '../src/auth/pruning.ts';
+import { hashOf, newToken } from '../src/auth/tokens.ts';
+import type { User } from '../src/db/schema.ts';
+import { transact } from '../src/db/transact.ts';
+import { dump } from './engines.ts';
+import { pageOf } from './page.ts';
+import { addPerson, codeAt, HOUR, headersFor, movableClock, PASSWORD, signedIn } from './people.ts';
+import { addUser, cookieName, get, post, startApp } from './support.ts';
+
+type House = { app: FastifyInstance; ann: User; eve: User; bob: User; headers: Record<string, string> };
+type Sent = { url: string; fields?: Record<string, string>; headers?: Record<string, string> };
+
+const NEW_PASSWORD = 'a bicycle in the library';
+const CHOSEN = { new_password: NEW_PASSWORD, new_password_again: NEW_PASSWORD };
+const ALICE = { username: 'alice', email: 'alice@example.org' };
+
+const FORMS: Readonly<Record<string, (house: House) => Sent | Promise<Sent>>> = {
+  'POST /users': () => ({ url: '/users', fields: ALICE }),
+  'POST /add_user': () => ({ url: '/add_user', fields: { ...ALICE, another: '1' } }),
+  'POST /users/:id': ({ bob }) => ({ url: `/users/${bob.id}`, fields: { full_name: 'Bob', version: '1' } }),
+  'POST /update_user/:id': ({ bob }) => ({ url: `/update_user/${bob.id}`, fields: { is_active: '0' } }),
+  'POST /users/:id/delete': ({ bob }) => ({ url: `/users/${bob.id}/delete?from=%2Fusers%3Fpage%3D2` }),
+  'POST /delete_user/:id': ({ bob }) => ({ url: `/delete_user/${bob.id}` }),
+  'POST /users/:id/restore': async ({ app, bob, headers }) => {
+    await post(app, `/users/${bob.id}/delete`, {}, headers);
+    return { url: `/users/${bob.id}/restore` };
+  },
+  'POST /history/:id/undo': async ({ app, bob, headers }) => {
+    await post(app, `/users/${bob.id}`, { full_name: 'Bob' }, headers);
+    return { url: `/history/${await lastSet(app)}/undo` };
+  },
+  'POST /made-up-people': async ({ app, bob, eve, headers }) => {
+    for (const { id } of [bob, eve]) await post(app, `/users/${id}/delete`, {}, headers);
+    return { url: '/made-up-people' };
+  },
+  'POST /made-up-people/delete': async ({ app, bob, eve, headers }) => {
+    for (const { id } of [bob, eve]) await post(app, `/users/${id}/delete`, {}, headers);
+    await post(app, '/made-up-people', {}, headers);
+    return { url: '/made-up-people/delete' };
+  },
+  'POST /account/profile': () => ({
+    url: '/account/profile',
+    fields: { email: 'new@example.org', version: '1', password: PASSWORD },
+  }),
+  'POST /account/password': () => ({
+    url: '/account/password',
+    fields: { current_password: PASSWORD, ...CHOSEN },
+  }),
+  'POST /account/code/delete': async ({ app, ann }) => {
+    await transact(app.db, (trx) =>
+      setCode(trx, ann.id, { sealed: 'x'.repeat(40), step: 0, recoveryHashes: [] }),
+    );
+    return { url: '/account/code/delete', fields: { password: PASSWORD } };
+  },
+  'POST /account/sessions/delete': async ({ app, ann }) => {
+    await signedIn(app, ann);
+    return { url: '/account/sessions/delete' };
+  },
+  'POST /account/sessions/:session/delete': async ({ app, ann }) => ({
+    url: `/account/sessions/${await sessionOf(app, ann)}/delete`,
+  }),
+  'POST /users/:id/sessions/delete': async ({ app, eve }) => {
+    await signedIn(app, eve);
+    return { url: `/users/${eve.id}/sessions/delete` };
+  },
+  'POST /users/:id/sessions/:session/delete': async ({ app, eve }) => ({
+    url: `/users/${eve.id}/sessions/${await sessionOf(app, eve)}/delete`,
+  }),
+  'POST /invite': () => ({ url: '/invite', fields: { email: 'zed@example.org', role: 'viewer' } }),
+  'POST /users/:id/invitation': ({ eve }) => ({ url: `/users/${eve.id}/invitation` }),
+  'POST /users/:id/invitation/delete': async ({ app, eve, headers }) => {
+    await post(app, `/users/${eve.id}/invitation`, {}, headers);
+    return { url: `/users/${eve.id}/invitation/delete` };
+  },
+  'POST /users/:id/code/delete': ({ eve }) => ({ url: `/users/${eve.id}/code/delete` }),
+  'POST /invitations/:token': async ({ app, eve, headers }) => {
+    const made = await post(app, `/users/${eve.id}/invitation`, {}, headers);
+    const page = pageOf(await get(app, String(made.headers.location), headers));
+    return { url: new URL(page.secret).pathname, fields: CHOSEN, headers: {} };
+  },
+  'POST /roles': () => ({ url: '/roles', fields: { before: '', viewer: '1' } }),
+};
+
+/** Those that are not answered by what is kept, and why not. */
+const OTHERS: Readonly<Record<string, string>> = {
+  'POST /setup/:token': 'there is nobody yet: below',
+  'POST /setup': 'leads to another form',
+  'POST /first-steps/delete': 'writes a cookie alone',
+  'POST /sign-in': 'a session is given to nobody twice: below',
+  'POST /sign-out': 'whoever is signed out is told the same',
+  'POST /account/code': 'shows recovery codes once: below',
+  'POST /account/recovery-codes': 'shows recovery codes once: below',
+  'POST /users/:id/invitation/mail': 'in `invitations/mail.test.ts`, where there is a mail server',
+};
+
+async function sessionOf(app: FastifyInstance, { id }: User): Promise<number> {
+  await signedIn(app, await userOf(app, id));
+  const theirs = app.db.selectFrom('sessions').select('id').where('user_id', '=', id).orderBy('id', 'desc');
+  return (await theirs.executeTakeFirstOrThrow()).id;
+}
+
+async function userOf(app: FastifyInstance, id: number): Promise<User> {
+  return app.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+async function start(): Promise<House & { clock: ReturnType<typeof movableClock> }> {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
+  const bob = await addUser(app.db, { username: 'bob' });
+  return { app, ann, eve, bob, headers: await signedIn(app, ann), clock };
+}
+
+function told({ statusCode, headers: { location }, body }: Awaited<ReturnType<typeof post>>) {
+  return { statusCode, location, body };
+}
+
+/** What was done since, each in words; what is done twice stands there twice. */
+async function doneSince({ db }: FastifyInstance, id: number): Promise<string[]> {
+  const sets = await db.selectFrom('change_sets').selectAll().where('id', '>', id).execute();
+  return sets.map(({ kind, event, subject_id, detail, users }) =>
+    [kind, event, subject_id, detail, users].join(' '),
+  );
+}
+
+async function lastSet({ db }: FastifyInstance): Promise<number> {
+  const last = db.selectFrom('change_sets').select('id').orderBy('id', 'desc').limit(1);
+  return (await last.executeTakeFirst())?.id ?? 0;
+}
+
+test('every form is here', async () => {
+  const { app } = await start();
+  const posts = [...app.rules.keys()].filter((route) => route.startsWith('POST '));
+  expect(posts.sort()).toEqual([...Object.keys(FORMS), ...Object.keys(OTHERS)].sort());
+});
+
+describe.each(Object.entries(FORMS))('%s', (_route, prepare) => {
+  test('sent twice at once and once more is one act with one answer', async () => {
+    const house = await start();
+    const { app } = house;
+    const { url, fields, headers = house.headers } = await prepare(house);
+    const before = await lastSet(app);
+    const send = () => post(app, url, { ...fields, key }, headers);
+    const key = newToken();
+    const [one, other] = await Promise.all([send(), send()]);
+    expect(one.statusCode).toBe(303);
+    expect(told(other)).toEqual(told(one));
+    const acts = await doneSince(app, before);
+    expect(acts.length).toBeGreaterThan(0);
+    expect(new Set(acts).size).toBe(acts.length);
+    const saved = await dump(app.db);
+    expect(told(await send())).toEqual(told(one));
+    expect(await dump(app.db)).toEqual(saved);
+  });
+});
+
+describe('the link to the first administrator', () => {
+  test('makes one, sent twice at once and once more', async () => {
+    const app = await startApp();
+    const send = () => post(app, `/setup/${app.setupToken}`, { ...ALICE, ...CHOSEN, key });
+    const key = newToken();
+    const [one, other] = await Promise.all([send(), send()]);
+    expect(told(one)).toMatchObject({ statusCode: 303, location: '/sign-in' });
+    expect(told(one).body).toBe('User alice is the administrator. Sign in.\n');
+    expect(told(other)).toEqual(told(one));
+    const saved = await dump(app.db);
+    expect(told(await send())).toEqual(told(one));
+    expect(await dump(app.db)).toEqual(saved);
+    expect((await send()).cookies.map(({ name }) => name)).toEqual([cookieName('flash')]);
+  });
+});
+
+describe('recovery codes', () => {
+  const shown = (answer: Awaited<ReturnType<typeof post>>) =>
+    answer.body.includes('Keep these recovery codes');
+
+  test('are shown to the first click that sets the second factor; the others say that it is set', async () => {
+    const { app, headers, clock } = await start();
+    const page = pageOf(await get(app, '/account/code', headers));
+    const secret = page.secret.replaceAll(' ', '');
+    const fields = { sealed: page.field('sealed'), code: codeAt(clock(), secret), password: PASSWORD };
+    const send = () => post(app, '/account/code', { ...fields, key: page.field('key') }, headers);
+    const answers = [...(await Promise.all([send(), send()])), await send()];
+    expect(answers.filter(shown)).toHaveLength(1);
+    for (const answer of answers.filter((other) => !shown(other)))
+      expect(told(answer)).toEqual({
+        statusCode: 303,
+        location: '/account',
+        body: 'Your second factor is set already. Make new recovery codes if you have not kept any.\n',
+      });
+    expect(JSON.stringify(await dump(app.db))).not.toContain(secret);
+  });
+
+  test('that are new are shown to the first click, and stay the ones that work', async () => {
+    const { app, headers, clock } = await start();
+    const page = pageOf(await get(app, '/account/code', headers));
+    const code = codeAt(clock(), page.secret.replaceAll(' ', ''));
+    await post(app, '/account/code', { sealed: page.field('sealed'), code, password: PASSWORD }, headers);
+    const key = newToken();
+    const send = () => post(app, '/account/recovery-codes', { password: PASSWORD, key }, headers);
+    const answers = [...(await Promise.all([send(), send()])), await send()];
+    const [first, ...more] = answers.filter(shown);
+    expect(more).toEqual([]);
+    const codes = pageOf(first ?? '').items.filter((item) => /^\S{4}(-\S{4}){2}$/.test(item));
+    const kept = await app.db.selectFrom('recovery_codes').select('code_hash').execute();
+    expect(codes).toHaveLength(10);
+    expect(kept.map(({ code_hash }) => code_hash).sort()).toEqual(codes.map((one) => hashOf(one)).sort());
+    for (const answer of answers.filter((other) => !shown(other)))
+      expect(answer.body).toBe(
+        'You have new recovery codes already. Make new ones again if you have not kept any.\n',
+      );
+  });
+});
+
+describe('a new password', () => {
+  const change = (app: FastifyInstance, headers: Record<string, string>, key: string) =>
+    post(app, '/account/password', { current_password: PASSWORD, ...CHOSEN, key }, headers);
+  const tokenIn = ({ cookies }: Awaited<ReturnType<typeof post>>) =>
+    cookies.find(({ name }) => name === cookieName('session'))?.value ?? '';
+
+  test('keeps the browser signed in, whichever of two answers arrives there', async () => {
+    const { app, headers } = await start();
+    const key = newToken();
+    const answers = await Promise.all([change(app, headers, key), change(app, headers, key)]);
+    // With the cookie of before: the first answer has not arrived.
+    answers.push(await change(app, headers, key));
+    for (const answer of answers)
+      expect((await get(app, '/account', headersFor(app, tokenIn(answer)))).statusCode).toBe(200);
+    expect((await get(app, '/account', headers)).headers.location).toContain('/sign-in');
+  });
+
+  test('gives no session for the former cookie alone, nor for the form alone, nor for another form', async () => {
+    const { app, headers } = await start();
+    const key = newToken();
+    expect((await change(app, headers, key)).statusCode).toBe(303);
+    const fresh = { 'sec-fetch-site': 'same-origin' };
+    const answers = [
+      await change(app, headers, newToken()),
+      await change(app, fresh, key),
+      await change(app, headersFor(app, newToken()), key),
+      await post(app, '/account/password', { current_password: PASSWORD, ...CHOSEN, x: '1', key }, headers),
+    ];
+    for (const answer of answers) {
+      expect(answer.statusCode).toBe(401);
+      expect(tokenIn(answer)).toBe('');
+    }
+  });
+
+  test('sent again once its browser is signed out leads to signing in', async () => {
+    const { app, headers } = await start();
+    const key = newToken();
+    const token = tokenIn(await change(app, headers, key));
+    await post(app, '/sign-out', {}, headersFor(app, token));
+    expect((await change(app, headers, key)).statusCode).toBe(401);
+  });
+});
+
+describe('signing in with a code', () => {
+  async function atTheCode() {
+    const house = await start();
+    const { app, clock } = house;
+    const asked = await post(app, '/sign-in', { username: 'eve', password: PASSWORD, key: newToken() });
+    const page = pageOf(asked);
+    const fields = { next: '/users/2', ticket: page.field('ticket'), code: codeAt(clock()) };
+    const send = (headers = {}, more = {}) =>
+      post(app, '/sign-in', { ...fields, key: page.field('key'), ...more }, headers);
+    const sessionsOfEve = async () =>
+      (await app.db.selectFrom('sessions').select('id').where('user_id', '=', house.eve.id).execute()).length;
+    return { ...house, send, sessionsOfEve };
+  }
+  const RIGHT =
+    'That code was right, but its answer has not arrived in this browser: sign in again, with the next code.';
+
+  test('twice at once and once more begins one session, and says nowhere that the code was wrong', async () => {
+    const { send, sessionsOfEve } = await atTheCode();
+    const answers = [...(await Promise.all([send(), send()])), await send()];
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 422, 422]);
+    for (const answer of answers.filter(({ statusCode }) => statusCode === 422)) {
+      const page = pageOf(answer);
+      expect(page.text).toContain(RIGHT);
+      expect(page.fields).toContain('password');
+      expect(answer.cookies.map(({ name }) => name)).not.toContain(cookieName('session'));
+    }
+    expect(await sessionsOfEve()).toBe(1);
+  });
+
+  test('goes on to where the first click went in a browser that has its session', async () => {
+    const { app, send, sessionsOfEve } = await atTheCode();
+    const first = await send();
+    const token = first.cookies.find(({ name }) => name === cookieName('session'))?.value ?? '';
+    expect(told(await send(headersFor(app, token)))).toMatchObject({ statusCode: 303, location: '/users/2' });
+    expect(await sessionsOfEve()).toBe(1);
+  });
+
+  test('with a wrong code is told so, however often it is sent', async () => {
+    const { send } = await atTheCode();
+    const code = '000000';
+    for (const answer of [await send({}, { code }), await send({}, { code })])
+      expect(pageOf(answer).text).toContain('That code is wrong, or it has been used.');
+  });
+});
+
+describe('the same key', () => {
+  test('with other content, at another address or from someone else is another act', async () => {
+    const { app, headers, eve, bob } = await start();
+    const key = newToken();
+    const send = async (url: string, fields: Record<string, string>, as = headers) =>
+      (await post(app, url, { ...fields, key }, as)).body;
+    expect(await send('/users', ALICE)).toBe('User alice created!\n');
+    expect(await send('/users', { username: 'carol', email: 'c@example.org' })).toBe('User carol created!\n');
+    expect(await send(`/users/${bob.id}`, { full_name: 'X' })).toBe('User bob updated!\n');
+    expect(await send(`/users/${eve.id}`, { full_name: 'X' })).toBe('User eve updated!\n');
+    const zoe = await addPerson(app.db, 'zoe', 'editor');
+    const byZoe = await post(app, '/users', { ...ALICE, key }, await signedIn(app, zoe));
+    expect(byZoe.statusCode).toBe(422);
+    expect(pageOf(byZoe).text).toContain('already belongs to alice');
+  });
+
+  test('is asked for by nothing: without one, or with none of ours, all works as it did', async () => {
+    const { app, headers } = await start();
+    for (const [key, sent] of [
+      [{}, ALICE],
+      [{ key: 'short' }, { username: 'carol', email: 'c@example.org' }],
+    ] as const) {
+      expect((await post(app, '/users', { ...sent, ...key }, headers)).statusCode).toBe(303);
+      expect((await post(app, '/users', { ...sent, ...key }, headers)).statusCode).toBe(422);
+    }
+    expect(await app.db.selectFrom('kept_answers').selectAll().execute()).toEqual([]);
+  });
+
+  test('is not known of what was refused: put right, or free by now, the form is sent anew', async () => {
+    const { app, headers, bob } = await start();
+    const key = newToken();
+    const send = () => post(app, '/users', { ...ALICE, username: 'bob', key }, headers);
+    expect((await send()).statusCode).toBe(422);
+    await post(app, `/users/${bob.id}/delete`, {}, headers);
+    expect((await send()).body).toBe('User bob created!\n');
+  });
+
+  test('gives no answer to whoever may not ask any more', async () => {
+    const { app, headers, ann, bob } = await start();
+    const key = newToken();
+    const send = () => post(app, `/users/${bob.id}/delete`, { key }, headers);
+    const root = await addPerson(app.db, 'root', 'admin');
+    const byRoot = await signedIn(app, root);
+    expect((await send()).statusCode).toBe(303);
+    await post(app, `/users/${ann.id}/sessions/delete`, {}, byRoot);
+    expect((await send()).statusCode).toBe(401);
+    await post(app, `/users/${ann.id}`, { role: 'viewer' }, byRoot);
+    const viewing = await signedIn(app, ann);
+    expect((await post(app, `/users/${bob.id}/delete`, { key }, viewing)).statusCode).toBe(403);
+  });
+
+  test('is remembered for a day', async () => {
+    const { app, headers, clock } = await start();
+    const key = newToken();
+    const send = () => post(app, '/users', { ...ALICE, key }, headers);
+    await send();
+    await prune(app.db, clock() + 23 * HOUR, HOUR);
+    expect((await send()).statusCode).toBe(303);
+    await prune(app.db, clock() + 25 * HOUR, HOUR);
+    expect((await send()).statusCode).toBe(422);
+  });
+});
