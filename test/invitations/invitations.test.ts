@@ -152,7 +152,9 @@ describe('a link', () => {
   test('is one however often its form is sent, also after it has been withdrawn; another form makes another', async () => {
     const { app, ed, headers } = await start();
     const open = async () =>
-      pageOf(await get(app, `/users/${ed.id}`, headers)).form('Create access link').field('key');
+      pageOf(await get(app, `/users/${ed.id}`, headers))
+        .form('Create access link')
+        .field('key');
     const send = async (key: string) => {
       const { location } = (await post(app, `/users/${ed.id}/invitation`, { key }, headers)).headers;
       return pageOf(await get(app, String(location), headers));
