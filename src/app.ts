@@ -42,6 +42,7 @@ import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { undoRoutes } from './undo/routes.ts';
 import { userRoutes } from './users/routes.ts';
 
 declare module 'fastify' {
@@ -128,6 +129,7 @@ export async function buildApp({
     sessionRoutesOfUsers(html);
     setupRoutes(html);
     historyRoutes(html);
+    undoRoutes(html);
     roleRoutes(html);
     assetRoutes(html);
     wellKnownRoutes(html);

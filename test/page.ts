@@ -133,7 +133,7 @@ class Page extends Part {
 
   /** The messages about what was done before, and about the page. */
   get notices(): string[] {
-    return this.all('.flash, .notice').map(textOf);
+    return this.all('#flash, .notice').map(textOf);
   }
 
   /** What has the focus, and is read aloud, when the page is opened; of a field its name. */

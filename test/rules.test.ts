@@ -32,6 +32,7 @@ const FEATURES = [
   'roles',
   'sessions',
   'setup',
+  'undo',
   'users',
 ];
 

@@ -16,14 +16,17 @@ export async function isLastAdministrator(db: Db, id: number): Promise<boolean> 
 
 /** Those who can let others in, two at most: active, with that role, and with a password. */
 async function findAdministrators(db: Db) {
-  return db
-    .selectFrom('credentials')
-    .innerJoin('users', 'users.id', 'credentials.user_id')
-    .select('users.id')
-    .where('users.role', '=', 'admin')
-    .where('users.is_active', '=', true)
-    .limit(2)
-    .execute();
+  return (
+    db
+      .selectFrom('credentials')
+      .innerJoin('users', 'users.id', 'credentials.user_id')
+      .select('users.id')
+      .where('users.role', '=', 'admin')
+      // Asked whether it is true, SQLite goes through all who are active.
+      .where('users.is_active', '!=', false)
+      .limit(2)
+      .execute()
+  );
 }
 
 /** Until the end of the transaction nobody else changes who is an administrator. */

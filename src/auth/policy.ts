@@ -78,6 +78,16 @@ export function maySeeDeleted(actor: { role: Role }): boolean {
   return mayEdit(actor);
 }
 
+/** Of whom it was done to, where it was one; of each it is then judged what may be done. @param fields what it changed */
+export function mayUndo(
+  actor: { role: Role; user?: { id: number } | undefined },
+  userId: number | undefined,
+  fields: object,
+): boolean {
+  const names = Object.keys(fields);
+  return mayEdit(actor) || (userId !== undefined && names.length > 0 && mayChangeOwn(actor, userId, names));
+}
+
 /** Nobody knows a link by then but whoever it was given to, so that any administrator may withdraw it. */
 export function mayWithdrawLinks(actor: { role: Role }): boolean {
   return mayManage(actor);

@@ -98,7 +98,7 @@ export type ChangeSetsTable = {
   at: number;
   /** Null where nobody was signed in: on the command line, or while there was no administrator. */
   actor_id: number | null;
-  /** Of whom a fact is that is no change of a user: a session that was ended. */
+  /** Whose access it is about alone: a session that was ended, a role. */
   subject_id: Generated<number | null>;
   undoes: Generated<number | null>;
   /** Of those who were loaded together, and have no change each. */

@@ -14,7 +14,7 @@ export const KINDS = {
   began: 10,
 } as const;
 
-export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4 } as const;
+export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5 } as const;
 
 export const ACTORS = { user: 1, visitor: 2, 'command line': 3 } as const;
 

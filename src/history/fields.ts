@@ -39,14 +39,31 @@ export function unpackFields(packed: string | null): FieldChanges {
   return Object.fromEntries(fields);
 }
 
+/** What several changes of one user, one after the other, make together; without what is in the end as it was. */
+export function mergeFields(changes: readonly FieldChanges[]): FieldChanges {
+  const merged: Record<string, { was: unknown; became: unknown }> = {};
+  for (const [field, { was, became }] of changes.flatMap((fields) => Object.entries(fields)))
+    merged[field] = { was: merged[field] ? merged[field].was : was, became };
+  return Object.fromEntries(Object.entries(merged).filter(([, { was, became }]) => was !== became));
+}
+
 /** The same, without the role where that is not to be seen. */
 export function unpackSeenFields(packed: string | null, seesAccess: boolean): FieldChanges {
   const { role, ...fields } = unpackFields(packed);
   return seesAccess && role ? { ...fields, role } : fields;
 }
 
-/** What a user was, in the packed form of their deletion; undefined for any other change. */
-export function valuesBeforeDeletion(packed: string): KeptValues | undefined {
+/** What a change has replaced; of a deletion that is all. */
+export function valuesBefore(packed: string): Partial<KeptValues> {
+  const fields = JSON.parse(packed) as Record<number, Pair | unknown>;
+  const before = CODES.filter(([, code]) => code in fields).map(([field, code]) => {
+    const value = fields[code];
+    return [field, Array.isArray(value) ? value[0] : value];
+  });
+  return Object.fromEntries(before);
+}
+
+export function isDeletion(packed: string): boolean {
   const [first] = Object.values(JSON.parse(packed));
-  return first === undefined || Array.isArray(first) ? undefined : unpackValues(packed);
+  return first !== undefined && !Array.isArray(first);
 }

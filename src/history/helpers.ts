@@ -2,14 +2,25 @@
 import { historyAddress } from './address.ts';
 import { KINDS } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
-import { FIELD_NAMES, KIND_NAMES, shownValue, wayOf, whoDid, wordsOf } from './words.ts';
+import {
+  FIELD_NAMES,
+  isUndoable,
+  KIND_NAMES,
+  shownValue,
+  wayInList,
+  wayOf,
+  whoDid,
+  wordsOf,
+} from './words.ts';
 
 export const historyHelpers = {
   fieldNames: FIELD_NAMES,
   historyAddress,
   isLoaded: ({ kind }: ChangeSet) => kind === KINDS.loaded,
+  isUndoable,
   kindNames: KIND_NAMES,
   shownValue,
+  wayInList,
   wayOf,
   whoDid,
   wordsOf,

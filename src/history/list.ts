@@ -1,12 +1,16 @@
 /** Everyone's change sets, the last first, by whom, of which kind and when: each from an index. */
 import type { Db } from '../db/schema.ts';
+import { unindexed } from '../db/unindexed.ts';
 import { KINDS, type Kind, ROLE_CHANGED } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
+import { findVersionSets, findVersionsBetween } from './versions.ts';
 
 export type HistoryFilter = {
   kinds: readonly Kind[];
   actorId?: number | undefined;
   userId?: number | undefined;
+  /** Of whom access is seen, where that of others is not. */
+  ownAccess?: number | undefined;
   /** In milliseconds: from the first on, before the second. */
   from?: number | undefined;
   before?: number | undefined;
@@ -14,6 +18,9 @@ export type HistoryFilter = {
 
 /** A page begins before or after a change set, which it does not hold. */
 export type HistoryCursor = { side: 'older' | 'newer'; at: number; id: number };
+
+/** No end in time. */
+const ALWAYS = Number.POSITIVE_INFINITY;
 
 export type HistoryPage = { sets: readonly ChangeSet[]; hasNewer: boolean; hasOlder: boolean };
 
@@ -43,55 +50,75 @@ async function findSets(
   limit: number,
 ): Promise<ChangeSet[]> {
   const found = new Map<number, ChangeSet>();
-  for (const query of setQueries(db, filter, cursor, limit))
+  // Each as an index has them, so that none that may not be seen, and none of others, has to be gone past.
+  for (const query of partsOf(db, filter).map((part) => inRange(part, filter, cursor).limit(limit)))
     for (const set of await query.execute()) found.set(set.id, set);
+  for (const set of await findSetsOfUser(db, filter, cursor, limit)) found.set(set.id, set);
   const sign = cursor?.side === 'newer' ? -1 : 1;
   const ordered = [...found.values()].sort((one, other) => sign * (other.at - one.at || other.id - one.id));
   return ordered.slice(0, limit);
 }
 
-/** Each as an index has them, so that none that may not be seen, and none of others, has to be gone past. */
-export function setQueries(db: Db, filter: HistoryFilter, cursor: HistoryCursor | undefined, limit: number) {
-  return partsOf(db, filter).map((part) => inRange(part, filter, cursor).limit(limit));
+/** Kind by kind, and one's own access; or what is about the access of one user. */
+function partsOf(db: Db, { kinds, actorId, userId, ownAccess }: HistoryFilter) {
+  const sets = db.selectFrom('change_sets').selectAll();
+  const by = actorId === undefined ? sets : sets.where('actor_id', '=', actorId);
+  const about = (subject: number) =>
+    (actorId === undefined ? sets : sets.where(unindexed('actor_id'), '=', actorId)).where(
+      'subject_id',
+      '=',
+      subject,
+    );
+  if (userId !== undefined) return kinds.includes('access') ? [about(userId)] : [];
+  const everyone = kinds.map((kind) => by.where('kind', '=', KINDS[kind]));
+  return ownAccess === undefined ? everyone : [...everyone, about(ownAccess)];
 }
 
-/** Kind by kind; of one user what was changed of them, and what is a fact about them. */
-function partsOf(db: Db, { kinds, userId }: HistoryFilter) {
-  const codes = kinds.map((kind) => KINDS[kind]);
-  const sets = db.selectFrom('change_sets').selectAll('change_sets');
-  if (userId === undefined) return codes.map((code) => sets.where('change_sets.kind', '=', code));
-  const ofKinds = sets.where('change_sets.kind', 'in', codes);
-  const changing = db
-    .selectFrom('changes')
-    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
-    .selectAll('change_sets')
-    .where('changes.user_id', '=', userId)
-    .where('change_sets.kind', 'in', codes);
-  return [ofKinds.where('change_sets.subject_id', '=', userId), changing as unknown as typeof sets];
-}
-
-function inRange(
-  part: ReturnType<typeof partsOf>[number],
-  { kinds, actorId, from, before }: HistoryFilter,
-  cursor: HistoryCursor | undefined,
-) {
+function inRange(part: ReturnType<typeof partsOf>[number], filter: HistoryFilter, cursor?: HistoryCursor) {
   const isNewer = cursor?.side === 'newer';
-  const isAccessAlone = kinds.every((kind) => kind === 'access');
+  const isAccessAlone = filter.kinds.every((kind) => kind === 'access');
+  const [from, before] = timesOf(filter, cursor);
   let sets = part;
   // It stands beside the change that says so, for those who look for changes of access alone.
   if (!isAccessAlone)
-    sets = sets.where(({ eb, or }) =>
-      or([eb('change_sets.event', 'is', null), eb('change_sets.event', '!=', ROLE_CHANGED)]),
-    );
-  if (actorId !== undefined) sets = sets.where('change_sets.actor_id', '=', actorId);
-  if (from !== undefined) sets = sets.where('change_sets.at', '>=', from);
-  if (before !== undefined) sets = sets.where('change_sets.at', '<', before);
+    sets = sets.where(({ eb, or }) => or([eb('event', 'is', null), eb('event', '!=', ROLE_CHANGED)]));
+  if (from > 0) sets = sets.where('at', '>=', from);
+  if (before < ALWAYS) sets = sets.where('at', '<', before);
   if (cursor)
-    sets = sets
-      .where('change_sets.at', isNewer ? '>=' : '<=', cursor.at)
-      .where(({ eb, or }) =>
-        or([eb('change_sets.at', '!=', cursor.at), eb('change_sets.id', isNewer ? '>' : '<', cursor.id)]),
-      );
+    sets = sets.where(({ eb, or }) =>
+      or([eb('at', '!=', cursor.at), eb('id', isNewer ? '>' : '<', cursor.id)]),
+    );
   const direction = isNewer ? 'asc' : 'desc';
-  return sets.orderBy('change_sets.at', direction).orderBy('change_sets.id', direction);
+  return sets.orderBy('at', direction).orderBy('id', direction);
+}
+
+/** What was changed of one user: each at the time when it was, which may be later than that of its set. */
+async function findSetsOfUser(
+  db: Db,
+  filter: HistoryFilter,
+  cursor: HistoryCursor | undefined,
+  limit: number,
+): Promise<ChangeSet[]> {
+  const { kinds, actorId, userId } = filter;
+  if (userId === undefined) return [];
+  const codes = kinds.map((kind) => KINDS[kind]);
+  const isAscending = cursor?.side === 'newer';
+  const isBeyond = ({ at, id }: ChangeSet) =>
+    at !== cursor?.at || (isAscending ? id > cursor.id : id < cursor.id);
+  const isWanted = (set: ChangeSet) =>
+    codes.some((code) => code === set.kind) &&
+    (actorId === undefined || set.actor_id === actorId) &&
+    isBeyond(set);
+  const versions = await findVersionsBetween(db, userId, timesOf(filter, cursor));
+  const found = await findVersionSets(db, userId, versions, { isAscending, limit, isWanted });
+  return found.map(({ set }) => set);
+}
+
+/** From the first on, before the second. Given two bounds on one side, SQLite takes an index that has less of what is asked for. */
+function timesOf({ from = 0, before = ALWAYS }: HistoryFilter, cursor: HistoryCursor | undefined) {
+  if (cursor === undefined) return [from, before] as const;
+  const { side, at } = cursor;
+  return side === 'newer'
+    ? ([Math.max(from, at), before] as const)
+    : ([from, Math.min(before, at + 1)] as const);
 }

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import type { ChangeSetsTable, ChangesTable, Db, DeletedUsersTable } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { KINDS } from './codes.ts';
-import { unpackValues } from './fields.ts';
+import { type FieldChanges, mergeFields, unpackFields, unpackValues } from './fields.ts';
 
 export type ChangeSet = Selectable<ChangeSetsTable>;
 export type Change = Selectable<ChangesTable>;
@@ -11,6 +11,10 @@ export type DeletedUser = Selectable<DeletedUsersTable>;
 
 export async function findDeleted(db: Db, id: number): Promise<DeletedUser | undefined> {
   return db.selectFrom('deleted_users').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function findDeletedByIds(db: Db, ids: readonly number[]): Promise<DeletedUser[]> {
+  return db.selectFrom('deleted_users').selectAll().where('id', 'in', ids).execute();
 }
 
 export async function findChangeSet(db: Db, id: number): Promise<ChangeSet | undefined> {
@@ -74,49 +78,70 @@ export async function findNames(
   return names;
 }
 
-/** The last first, each with its time. */
-export async function findChangesOf(
+/** What made a version of a user and all after it, the last first. */
+export async function findFieldsFrom(
   db: Db,
   userId: number,
-  { upTo, limit }: { upTo: number; limit: number },
-): Promise<(Pick<Change, 'version' | 'fields'> & { at: number })[]> {
+  version: number,
+): Promise<Pick<Change, 'fields'>[]> {
   return db
     .selectFrom('changes')
-    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
-    .select(['changes.version', 'changes.fields'])
-    .select(({ fn }) => fn.coalesce('changes.at', 'change_sets.at').as('at'))
-    .where('changes.user_id', '=', userId)
-    .where('changes.version', '<=', upTo)
-    .orderBy('changes.version', 'desc')
-    .limit(limit)
+    .select('fields')
+    .where('user_id', '=', userId)
+    .where('version', '>=', version)
+    .orderBy('version', 'desc')
     .execute();
 }
 
-export type ChangeOfSet = Pick<Change, 'user_id' | 'set_id' | 'fields'>;
+/** What has become of a user since they had a version. */
+export async function findFieldsSince(db: Db, userId: number, version: number): Promise<FieldChanges> {
+  const changes = await findFieldsFrom(db, userId, version + 1);
+  return mergeFields(changes.reverse().map(({ fields }) => unpackFields(fields)));
+}
+
+export type ChangeOfSet = Pick<Change, 'user_id' | 'version' | 'set_id' | 'fields'>;
 
 /** Of sets that changed one user each. */
 export async function findChangesOfSets(db: Db, sets: readonly number[]): Promise<ChangeOfSet[]> {
   if (sets.length === 0) return [];
   return db
     .selectFrom('changes')
-    .select(['user_id', 'set_id', 'fields'])
+    .select(['user_id', 'version', 'set_id', 'fields'])
     .where('set_id', 'in', sets)
     .execute();
 }
 
-/** Of one set, in the order of its users. */
+/** Of one set, in the order of its users, of whom it may have changed one more than once. */
 export async function findChangesInSet(
   db: Db,
   set: number,
-  afterUser: number,
+  { user_id, version }: Pick<Change, 'user_id' | 'version'>,
   limit: number,
 ): Promise<ChangeOfSet[]> {
-  return db
-    .selectFrom('changes')
-    .select(['user_id', 'set_id', 'fields'])
-    .where('set_id', '=', set)
-    .where('user_id', '>', afterUser)
-    .orderBy('user_id')
-    .limit(limit)
-    .execute();
+  return (
+    db
+      .selectFrom('changes')
+      .select(['user_id', 'version', 'set_id', 'fields'])
+      // In an order that no other index has: PostgreSQL goes through all users for a large set else.
+      .where(({ eb, refTuple, tuple }) => eb(refTuple('set_id', 'user_id'), '>=', tuple(set, user_id)))
+      .where('set_id', '<=', set)
+      .where(({ eb, or }) => or([eb('user_id', '>', user_id), eb('version', '>', version)]))
+      .orderBy('set_id')
+      .orderBy('user_id')
+      .orderBy('version')
+      .limit(limit)
+      .execute()
+  );
+}
+
+/** By which others they are undone, if they are: who undoes that in turn makes them stand again. */
+export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet>> {
+  if (ids.length === 0) return new Map();
+  const sets = await db.selectFrom('change_sets').selectAll().where('undoes', 'in', ids).execute();
+  const undone = await findUndoing(
+    db,
+    sets.map(({ id }) => id),
+  );
+  const standing = sets.filter(({ id }) => !undone.has(id)).sort((one, other) => one.id - other.id);
+  return new Map(standing.map((set) => [set.undoes ?? 0, set]));
 }

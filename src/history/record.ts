@@ -8,7 +8,7 @@ import { changedFields, packChanges, packValues } from './fields.ts';
 import type { Change, ChangeSet, DeletedUser } from './queries.ts';
 
 type NewSet = { at: number; kind: Kind; users: number } & Partial<
-  Pick<ChangeSet, 'subject_id' | 'first_id' | 'last_id' | 'event' | 'detail'>
+  Pick<ChangeSet, 'subject_id' | 'undoes' | 'first_id' | 'last_id' | 'event' | 'detail'>
 >;
 
 /** A creation keeps no values: they are those of the row, or what later changes have replaced. @returns its change set, as all of these do */
@@ -22,7 +22,9 @@ export async function recordChange(trx: Trx, actor: Actor, before: User, after: 
   const isRoleAlone = changedFields(before, after).every((field) => field === 'role');
   const kind = isRoleAlone ? 'access' : kindOf(before, after);
   const { id, version, updated_at: at } = after;
-  const set = await setFor(trx, actor, { at, kind, users: 1 });
+  // Whom it is about finds it among what was done to their own access.
+  const subject_id = isRoleAlone ? id : null;
+  const set = await setFor(trx, actor, { at, kind, users: 1, subject_id });
   await insertChange(trx, { user_id: id, version, ...set, fields: packChanges(before, after) });
   // Found among changes of access, too.
   if (before.role !== after.role && !isRoleAlone)
@@ -57,11 +59,11 @@ export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promi
 export async function inOneSet<T>(
   trx: Trx,
   actor: Actor,
-  { at, kind }: Pick<NewSet, 'at' | 'kind'>,
+  begun: Pick<NewSet, 'at' | 'kind' | 'undoes'>,
   act: (actor: Actor) => Promise<T>,
 ): Promise<{ result: T; set: number | undefined }> {
-  const id = await insertSet(trx, actor, { at, kind, users: 0 });
-  const result = await act({ ...actor, changeSet: { id, at } });
+  const id = await insertSet(trx, actor, { ...begun, users: 0 });
+  const result = await act({ ...actor, changeSet: { id, at: begun.at } });
   const changes = trx.selectFrom('changes').where('set_id', '=', id);
   const { users } = await changes
     .select(({ fn }) => fn.count<number>('user_id').distinct().as('users'))

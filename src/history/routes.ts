@@ -1,17 +1,17 @@
 /** The addresses of history: everyone's change sets, and one of them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { mayManage, mayRead, maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
+import type { Actor } from '../auth/actor.ts';
+import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
-import { NotFoundError } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
 import { named, quotable } from '../lib/text.ts';
 import { findUserByUsername } from '../users/queries.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
 import { KINDS, type Kind } from './codes.ts';
-import { describeSets, personOf, seenFields } from './described.ts';
+import { describeSets, getSeenSet, personOf, seenFields, sightOf } from './described.ts';
 import { readHistory } from './list.ts';
-import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
+import { findChangesInSet, findNames } from './queries.ts';
 
 const PER_PAGE = 50;
 const ALL_KINDS = Object.keys(KINDS) as Kind[];
@@ -27,16 +27,27 @@ async function showHistory({ server: { db }, query, actor }: Request, reply: Fas
   const { state, cursor, notices } = parseHistory(query);
   const isEmpty = Object.entries(query).some(([name, value]) => name in state && value === '');
   if (isEmpty && notices.length === 0) return reply.redirect(historyAddress(state), 302);
-  const seesAccess = actor !== undefined && mayManage(actor);
-  const seesDeleted = actor !== undefined && maySeeDeleted(actor);
   const people = await findPeople(db, state);
   notices.push(...people.notices);
-  const kinds = (state.kind ? [state.kind] : ALL_KINDS).filter((kind) => seesAccess || kind !== 'access');
-  const filter = { kinds, actorId: people.by, userId: people.user, ...timesOf(state) };
+  const filter = {
+    ...seenKinds(actor, state, people.user),
+    actorId: people.by,
+    userId: people.user,
+    ...timesOf(state),
+  };
   const page = await readHistory(db, filter, cursor, PER_PAGE);
   if (cursor && page.sets.length === 0) return reply.redirect(historyAddress(state), 302);
-  const rows = await describeSets(db, page.sets, { seesAccess, seesDeleted });
-  return reply.render('history/list', { state, rows, page, notices, seesAccess });
+  const rows = await describeSets(db, page.sets, sightOf(actor));
+  return reply.render('history/list', { state, rows, page, notices });
+}
+
+/** Of those that were asked for. Access is seen of everyone by administrators, and of themselves by all others. */
+function seenKinds(actor: Actor | undefined, { kind }: HistoryState, user: number | undefined) {
+  const asked = kind ? [kind] : ALL_KINDS;
+  const seesAll = actor !== undefined && (user === undefined ? mayManage(actor) : maySeeAccess(actor, user));
+  if (seesAll || !asked.includes('access')) return { kinds: asked };
+  const ownAccess = user === undefined ? actor?.user?.id : undefined;
+  return { kinds: asked.filter((one) => one !== 'access'), ownAccess };
 }
 
 /** By a username, or a number; of nobody who never was, nothing is found. */
@@ -53,17 +64,10 @@ async function findPeople(db: Db, { user, by }: HistoryState) {
 }
 
 async function showSet({ server: { db }, params, query, actor }: Request, reply: FastifyReply) {
-  const set = /^[1-9]\d{0,14}$/.test(params.id) ? await findChangeSet(db, Number(params.id)) : undefined;
-  const after = /^\d{1,15}$/.test(query.after ?? '') ? Number(query.after) : 0;
-  const changes = set ? await findChangesInSet(db, set.id, after, PER_PAGE + 1) : [];
-  const whom = set?.subject_id ?? (set?.users === 1 ? changes[0]?.user_id : undefined) ?? 0;
-  const sight = {
-    seesAccess: actor !== undefined && maySeeAccess(actor, whom),
-    seesDeleted: actor !== undefined && maySeeDeleted(actor),
-  };
-  const [row] = set ? await describeSets(db, [set], sight) : [];
-  if (row === undefined || (row.set.kind === KINDS.access && !sight.seesAccess))
-    throw new NotFoundError('There is nothing of this number in the history.');
+  const row = await getSeenSet(db, params.id, actor);
+  const after = parseAfter(query.after);
+  const changes = await findChangesInSet(db, row.set.id, after, PER_PAGE + 1);
+  const sight = sightOf(actor);
   const shown = changes.slice(0, PER_PAGE);
   const ids = shown.map(({ user_id }) => user_id);
   const names = await findNames(db, ids, sight.seesDeleted);
@@ -71,6 +75,12 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
     whom: personOf(change.user_id, names),
     fields: seenFields(change, names, sight),
   }));
-  const next = changes.length > PER_PAGE ? ids.at(-1) : undefined;
-  return reply.render('history/set', { row, lines, next, isFirst: after === 0 });
+  const next = changes.length > PER_PAGE ? shown.at(-1) : undefined;
+  return reply.render('history/set', { row, lines, next, isFirst: after.user_id === 0 });
+}
+
+/** The change of a set that a page has ended with. */
+function parseAfter(typed = ''): { user_id: number; version: number } {
+  const [, user_id = 0, version = 0] = /^(\d{1,15})\.(\d{1,15})$/.exec(typed) ?? [];
+  return { user_id: Number(user_id), version: Number(version) };
 }

@@ -1,9 +1,9 @@
 /** A user as they were at some time: today's values, from which each change since is taken back. */
-import type { Db } from '../db/schema.ts';
-import { findUser } from '../users/queries.ts';
+import type { Db, User } from '../db/schema.ts';
 import { KINDS } from './codes.ts';
-import { type KeptValues, unpackFields, valuesBeforeDeletion } from './fields.ts';
-import { findBeginning, findChangesOf, findDeleted } from './queries.ts';
+import { type KeptValues, valuesBefore } from './fields.ts';
+import { type DeletedUser, findBeginning, findFieldsFrom } from './queries.ts';
+import { findVersionFrom, findVersions } from './versions.ts';
 
 export type StateAt =
   | { kind: 'there'; values: KeptValues; version: number }
@@ -11,38 +11,32 @@ export type StateAt =
   /** It is not known what they were before a history was kept of them. */
   | { kind: 'not known'; since: number };
 
-const BATCH = 100;
-
-/** @returns undefined for a number that nobody ever had. */
-export async function readStateAt(db: Db, id: number, at: number): Promise<StateAt | undefined> {
-  const user = await findUser(db, id);
-  const deleted = user ? undefined : await findDeleted(db, id);
-  let version = user?.version ?? deleted?.version;
-  if (version === undefined) return undefined;
-  let values: KeptValues | undefined = user;
-  for (;;) {
-    const changes = await findChangesOf(db, id, { upTo: version, limit: BATCH });
-    for (const change of changes) {
-      if (change.at <= at) return values ? { kind: 'there', values, version } : { kind: 'deleted' };
-      if (change.version === 1) return { kind: 'not yet' };
-      values = valuesBefore(values, change.fields);
-      version = change.version - 1;
-    }
-    if (changes.length < BATCH) break;
+/** @param today as they are now. */
+export async function readStateAt(db: Db, today: User | DeletedUser, at: number): Promise<StateAt> {
+  const { id } = today;
+  const kept = await findVersions(db, id);
+  const next = await findVersionFrom(db, id, at + 1, kept);
+  if (next === 1 && kept.before > 1) return { kind: 'not yet' };
+  const values = await valuesBeforeVersion(db, today, next);
+  if (next === kept.from) {
+    const beginning = await findBeginning(db, id);
+    const since = beginning?.at ?? values?.created_at ?? 0;
+    // The dates of those who were loaded may be made up.
+    if (beginning?.kind === KINDS.began && values && at < values.created_at) return { kind: 'not yet' };
+    if (at < since) return { kind: 'not known', since };
   }
-  const beginning = await findBeginning(db, id);
-  const since = beginning?.at ?? values?.created_at ?? 0;
-  // The dates of those who were loaded may be made up.
-  if (beginning?.kind === KINDS.began && values && at < values.created_at) return { kind: 'not yet' };
-  if (at < since) return { kind: 'not known', since };
-  return values ? { kind: 'there', values, version } : { kind: 'deleted' };
+  return values ? { kind: 'there', values, version: next - 1 } : { kind: 'deleted' };
 }
 
-function valuesBefore(after: KeptValues | undefined, packed: string | null): KeptValues | undefined {
-  // They were brought back.
-  if (packed === null) return undefined;
-  const deleted = valuesBeforeDeletion(packed);
-  if (deleted) return deleted;
-  const was = Object.entries(unpackFields(packed)).map(([field, change]) => [field, change.was]);
-  return after && { ...after, ...Object.fromEntries(was) };
+async function valuesBeforeVersion(
+  db: Db,
+  today: User | DeletedUser,
+  version: number,
+): Promise<KeptValues | undefined> {
+  let values: KeptValues | undefined = 'fields' in today ? undefined : today;
+  for (const { fields } of await findFieldsFrom(db, today.id, version)) {
+    // Without any they were brought back.
+    values = fields === null ? undefined : ({ ...values, ...valuesBefore(fields) } as KeptValues);
+  }
+  return values;
 }

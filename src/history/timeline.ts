@@ -3,6 +3,7 @@ import type { Db, User } from '../db/schema.ts';
 import { KINDS, ROLE_CHANGED } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { type ChangeSet, findBeginning } from './queries.ts';
+import { findVersionSets } from './versions.ts';
 
 /** A change set, and what it changed of the user; without a version where it is about how they sign in. */
 export type Entry = { set: ChangeSet; version?: number; fields: FieldChanges };
@@ -47,25 +48,17 @@ function placeAfter(entries: readonly Entry[], from: Place): Place {
 async function findChanges(
   db: Db,
   userId: number,
-  below: number,
+  before: number,
   limit: number,
   seesAccess: boolean,
 ): Promise<Entry[]> {
-  const rows = await db
-    .selectFrom('changes')
-    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
-    .selectAll('change_sets')
-    .select(['changes.version', 'changes.fields', 'changes.at as own_at'])
-    .where('changes.user_id', '=', userId)
-    .where('changes.version', '<', below)
-    .$if(!seesAccess, (query) => query.where('change_sets.kind', '!=', KINDS.access))
-    .orderBy('changes.version', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map(({ version, fields: packed, own_at, ...set }) => {
-    const fields = unpackSeenFields(packed, seesAccess);
-    return { set: { ...set, at: own_at ?? set.at }, version, fields };
-  });
+  const isWanted = ({ kind }: ChangeSet) => seesAccess || kind !== KINDS.access;
+  const found = await findVersionSets(db, userId, { from: 1, before }, { limit, isWanted });
+  return found.map(({ set, version, fields }) => ({
+    set,
+    version,
+    fields: unpackSeenFields(fields, seesAccess),
+  }));
 }
 
 async function findFacts(db: Db, userId: number, { at, id }: Place, limit: number): Promise<Entry[]> {

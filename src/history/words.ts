@@ -71,11 +71,24 @@ function verbOf(kind: Kind | undefined): string {
   return kind === 'access' ? 'changed the access of' : (kind ?? 'did something new to');
 }
 
+/** Not how someone signs in, nor what was loaded without a change for each. */
+export function isUndoable({ kind, event }: ChangeSet): boolean {
+  const name = nameOfCode(KINDS, kind);
+  return event === null && name !== undefined && !['loaded', 'copied', 'began'].includes(name);
+}
+
 /** How it was done, where whoever did it does not say so. */
 export function wayOf({ via, actor_id }: ChangeSet): string {
   const way = nameOfCode(WAYS, via);
   if (way === 'form') return actor_id === null ? '' : 'by form';
+  if (way === 'undo') return 'by Undo';
   return way === 'setup' ? 'when Roster was set up' : '';
+}
+
+/** The same where much stands below each other: nearly all is done by form, and only of a creation one wonders. */
+export function wayInList(set: ChangeSet): string {
+  const way = wayOf(set);
+  return way === 'by form' && set.kind !== KINDS.created ? '' : way;
 }
 
 export function whoDid({ actor_kind, via }: ChangeSet): string {

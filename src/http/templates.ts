@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Eta } from 'eta';
-import { mayChange, mayEdit, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
+import { mayChange, mayEdit, mayManage, maySignIn, mayUndo, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
 import { newToken } from '../auth/tokens.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
@@ -13,6 +13,7 @@ import type { Page } from '../lib/pagination.ts';
 import { named, partsOf, plain } from '../lib/text.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { highlight } from '../search/highlighting.ts';
+import { undoHelpers } from '../undo/helpers.ts';
 import { listHelpers } from '../users/list/helpers.ts';
 import { INVITED_ROLES, USERNAME_HINT, yesOrNo } from '../users/validation.ts';
 import { assetPath } from './assets.ts';
@@ -45,12 +46,14 @@ const UNITS = [
 export const helpers = {
   ...historyHelpers,
   ...listHelpers,
+  ...undoHelpers,
   asset: (name: string) => urlFor(assetPath(name)),
   highlight,
   mayChange,
   mayEdit,
   mayManage,
   maySignIn,
+  mayUndo,
   named,
   newToken,
   partsOf,

@@ -6,17 +6,19 @@ import { findKeptAnswer } from '../auth/idempotency.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Role, User } from '../db/schema.ts';
 import type { HistoryState } from '../history/address.ts';
-import type { Described, Person } from '../history/described.ts';
+import type { Described, DescribedEntry, Person } from '../history/described.ts';
 import type { FieldChanges, KeptValues } from '../history/fields.ts';
 import type { HistoryPage } from '../history/list.ts';
+import type { ChangeOfSet } from '../history/queries.ts';
 import type { StateAt } from '../history/state-at.ts';
-import type { Entry, Timeline } from '../history/timeline.ts';
+import type { Timeline } from '../history/timeline.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Page } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
+import type { Step } from '../undo/steps.ts';
 import type { Counts } from '../users/counts.ts';
 import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
@@ -69,7 +71,7 @@ export type Views = {
     from: ListState;
     /** None of a member. */
     access: Access | undefined;
-    timeline: Omit<Timeline, 'entries'> & { entries: readonly (Entry & { who: Person | undefined })[] };
+    timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
   };
   'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt; seesAccess: boolean };
   'users/deleted': { deleted: { id: number; values: KeptValues }; row: Described; errors: Errors };
@@ -156,14 +158,27 @@ export type Views = {
     rows: readonly Described[];
     page: HistoryPage;
     notices: string[];
-    seesAccess: boolean;
   };
   'history/set': {
     row: Described;
     lines: { whom: Person; fields: FieldChanges }[];
-    /** After whom the next page begins. */
-    next: number | undefined;
+    /** After which the next page begins. */
+    next: ChangeOfSet | undefined;
     isFirst: boolean;
+  };
+  'undo/show': {
+    row: Described;
+    /** About whom it is to be decided, one by one, and how many there are besides. */
+    asked: readonly Step[];
+    others: number;
+    unasked: readonly Step[];
+    left: readonly Step[];
+    leftInAll: number;
+    seen: string;
+    fields: Fields;
+    errors: Errors;
+    /** Whether something else was there when it was decided. */
+    isChanged: boolean;
   };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {

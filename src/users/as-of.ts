@@ -14,6 +14,7 @@ import { type Request, userIdFrom } from './request.ts';
 export async function showAsOf(request: Request, reply: FastifyReply, typed: string) {
   const { db } = request.server;
   const id = userIdFrom(request);
+  const seesDeleted = request.actor !== undefined && maySeeDeleted(request.actor);
   const moment = parseMoment(typed);
   const now = request.server.clock();
   if (moment === undefined)
@@ -22,14 +23,13 @@ export async function showAsOf(request: Request, reply: FastifyReply, typed: str
     );
   if (moment.from > now) throw new BadSubmissionError(`“${quotable(typed)}” is still to come.`);
   const at = Math.min(moment.to, now);
-  const user = await findUser(db, id);
-  const deleted =
-    !user && request.actor && maySeeDeleted(request.actor) ? await findDeleted(db, id) : undefined;
-  const known = user ?? (deleted && { id, ...unpackValues(deleted.fields) });
-  const state = known && (await readStateAt(db, id, at));
-  if (known === undefined || state === undefined) throw new NotFoundError(`There is no user ${id}.`);
-  const seesAccess = !user || (request.actor !== undefined && maySeeAccess(request.actor, id));
-  return reply.render('users/as-of', { user: known, at, state, seesAccess });
+  const today = (await findUser(db, id)) ?? (seesDeleted ? await findDeleted(db, id) : undefined);
+  if (today === undefined) throw new NotFoundError(`There is no user ${id}.`);
+  const state = await readStateAt(db, today, at);
+  const isDeleted = 'fields' in today;
+  const user = isDeleted ? { id, ...unpackValues(today.fields) } : today;
+  const seesAccess = isDeleted || (request.actor !== undefined && maySeeAccess(request.actor, id));
+  return reply.render('users/as-of', { user, at, state, seesAccess });
 }
 
 /** In UTC, as it stands in the address. */

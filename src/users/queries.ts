@@ -37,7 +37,7 @@ export async function findUsersAfter(db: Db, id: number, limit: number): Promise
 /** Who already has the username and the email of a submission, other than the user being changed. */
 export async function findHolders(
   db: Db,
-  { username, email }: { username?: string; email?: string },
+  { username, email }: { username?: string | undefined; email?: string | undefined },
   exceptId: number | undefined,
 ): Promise<{ username?: User; email?: User }> {
   const holders: { username?: User; email?: User } = {};
@@ -65,6 +65,11 @@ export async function findFreeUsername(db: Db, email: string): Promise<string> {
 /** @throws NotFoundError */
 export async function getLockedUser(trx: Trx, id: number): Promise<User> {
   return found(await lockUser(trx, id), id);
+}
+
+/** In the order of their numbers, so that two who lock several do not wait for each other. */
+export async function lockUsers(trx: Trx, ids: readonly number[]): Promise<void> {
+  await trx.selectFrom('users').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
 }
 
 export async function lockUser(trx: Trx, id: number): Promise<User | undefined> {

@@ -4,7 +4,7 @@ import { done, nothingDone } from '../auth/kept-answers.ts';
 import { maySeeDeleted } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
-import { describeSets } from '../history/described.ts';
+import { describeSets, sightOf } from '../history/described.ts';
 import { unpackValues } from '../history/fields.ts';
 import { findChangeSet, findDeleted } from '../history/queries.ts';
 import { named } from '../lib/text.ts';
@@ -22,7 +22,7 @@ export async function showDeleted(
   const id = userIdFrom(request);
   const deleted = request.actor && maySeeDeleted(request.actor) ? await findDeleted(db, id) : undefined;
   const set = deleted && (await findChangeSet(db, deleted.set_id));
-  const [row] = set ? await describeSets(db, [set], { seesAccess: false, seesDeleted: true }) : [];
+  const [row] = set ? await describeSets(db, [set], sightOf(request.actor)) : [];
   if (deleted === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
   const shown = { id, values: unpackValues(deleted.fields) };
   return reply.render('users/deleted', { deleted: shown, row, errors }, status);

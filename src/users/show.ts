@@ -4,11 +4,10 @@ import type { FastifyReply } from 'fastify';
 import { isLastAdministrator } from '../auth/administrators.ts';
 import { findLiveSessions } from '../auth/authenticate.ts';
 import { type Credentials, findCredentials } from '../auth/credentials.ts';
-import { mayManage, maySeeAccess, maySeeDeleted, maySeeMinutes, maySignIn } from '../auth/policy.ts';
+import { mayManage, maySeeAccess, maySeeMinutes, maySignIn } from '../auth/policy.ts';
 import { MOST_FAILURES } from '../auth/second-factor.ts';
 import type { User } from '../db/schema.ts';
-import { personOf } from '../history/described.ts';
-import { findNames } from '../history/queries.ts';
+import { describeEntries, sightOf } from '../history/described.ts';
 import { type Place, readTimeline } from '../history/timeline.ts';
 import type { Access, Managed } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';
@@ -31,12 +30,7 @@ export async function show(request: Request, reply: FastifyReply) {
   const seesAccess = actor !== undefined && maySeeAccess(actor, user.id);
   const place = parsePlace(query.earlier);
   const { entries, ...timeline } = await readTimeline(db, user, { from: place, limit: SHOWN, seesAccess });
-  const names = await findNames(
-    db,
-    entries.map(({ set }) => set.actor_id),
-    actor !== undefined && maySeeDeleted(actor),
-  );
-  const rows = entries.map((entry) => ({ ...entry, who: personOf(entry.set.actor_id, names) }));
+  const rows = await describeEntries(db, entries, sightOf(actor));
   const access = await accessOf(request, user);
   return reply.render('users/show', { user, from, access, timeline: { ...timeline, entries: rows } });
 }

@@ -148,7 +148,7 @@ test('what has been done has the focus on the next page, and what is wrong has i
   await page.locator('.summary:focus').waitFor();
   await page.getByLabel('Email').fill('zoe@example.org');
   await page.getByRole('button', { name: 'Create user' }).click();
-  await page.locator('.flash:focus').waitFor();
+  await page.locator('#flash:focus').waitFor();
   expect(await page.evaluate('document.activeElement.textContent')).toBe('User zoe created!');
   expect(await page.title()).toBe('User zoe created! · zoe · Roster');
   // The next thing after it is what the page begins with.

@@ -46,7 +46,7 @@ test.each([320, 1280])(
       expect(await page.evaluate(NAMES)).toEqual({ all: expect.any(Number), unclipped: [] });
     };
     await save('Full name', `Zoe ${width}`);
-    expect(await page.locator('.flash').innerText()).toBe(`User ${username} updated!`);
+    expect(await page.locator('#flash').innerText()).toBe(`User ${username} updated!`);
     await save('Email', 'ann@example.org');
     expect(await page.locator('.summary').innerText()).toContain('already belongs to ann');
   },

@@ -40,7 +40,9 @@ describe('what was done to someone', () => {
     expect(page.text).toContain('emil changed the full name just now Full name was Max 11 Max 12');
     expect(page.text).not.toContain('was Max 1 Max 2');
     const earlier = await read('viewer', page.link('Earlier'));
-    expect(earlier.text).toMatch(/was Max 1 Max 2 .* was nothing Max 1 The command line created just now$/);
+    expect(earlier.text).toMatch(
+      /was Max 1 Max 2 .* was nothing Max 1 The command line created just now As of another day Show as of this day$/,
+    );
     expect(earlier.text).not.toContain('was Max 2 Max 3');
     expect(earlier.links.map(({ text }) => text)).not.toContain('Earlier');
   });
@@ -89,25 +91,64 @@ test.each([
   expect((await read('viewer', `/users/${max.id}?at=soon`)).text).toContain('“soon” is no time');
 });
 
+test('the page of a user asks for a day to show them as of, and from there one goes back', async () => {
+  const { people, read } = await start();
+  const path = `/users/${people.viewer.id}`;
+  const form = (await read('viewer', path)).form('Show as of this day');
+  expect([form.method, form.action, form.input('at').type]).toEqual(['get', path, 'date']);
+  const then = await read('viewer', `${form.action}?at=2100-11-28`);
+  expect(then.main.link('vera')).toBe(path);
+});
+
 describe('everyone’s history', () => {
   test('is a page for all who read, without what an editor may not see', async () => {
     const { app, people, read, send } = await start();
     const max = await addUser(app.db, { username: 'max' }, NOW);
     await send('editor', `/users/${max.id}`, { is_active: '0', version: '1' });
-    await send('admin', `/users/${people.viewer.id}/invitation`, {});
+    await send('admin', `/users/${people.editor.id}/invitation`, {});
     await send('editor', `/users/${max.id}/delete`, {});
     const admin = (await read('admin', '/history')).text;
     expect(admin).toMatch(
-      /28 Nov 2100 17:00 emil Deleted max 17:00 ann Created an access link for vera 17:00 emil Deactivated max 17:00 The command line Created max/,
+      /28 Nov 2100 17:00 emil Deleted max 1 Undo 17:00 ann Created an access link for emil 1 17:00 emil Deactivated max 1 Undo 17:00 The command line Created max 1/,
     );
     const page = await read('viewer', '/history');
     const viewer = page.text;
-    expect(viewer).toContain(`emil Deleted user ${max.id} 17:00 emil Deactivated user ${max.id}`);
+    expect(viewer).toContain(`emil Deleted user ${max.id} 1 17:00 emil Deactivated user ${max.id} 1`);
     expect(viewer).not.toMatch(/access link|max/);
     const set = await read('viewer', page.links.find(({ text }) => text === 'Deactivated')?.href ?? '');
     expect(set.text).not.toMatch(/max|Active/);
     const rest = (await read('viewer', '/history?kind=access')).text;
     expect(rest).toContain('Nothing like that was done');
+  });
+
+  test('shows everyone what was done to their own access, among all else and by itself, and nobody else’s', async () => {
+    const { people, read, send } = await start();
+    const { id } = people.viewer;
+    await send('admin', `/users/${id}/invitation`, {});
+    await send('admin', `/users/${people.editor.id}/invitation`, {});
+    await send('admin', `/users/${id}`, { role: 'editor', version: '1' });
+    await send('admin', `/users/${id}`, { role: 'viewer', full_name: 'Vera V', version: '2' });
+    const own = ['Changed the role of vera', 'Changed the role of vera', 'Created an access link for vera'];
+    for (const query of ['kind=access', 'kind=access&user=vera', 'kind=access&by=ann'])
+      expect(doneOn(await read('viewer', `/history?${query}`)), query).toEqual(own);
+    const both = ['Changed the full name and role of vera', ...own.slice(1)];
+    expect(doneOn(await read('viewer', '/history')).slice(0, 3)).toEqual(both);
+    const others = ['user=emil', 'by=emil'].map((query) => read('viewer', `/history?kind=access&${query}`));
+    for (const page of await Promise.all(others)) expect(page.text).toContain('Nothing like that was done');
+    const editor = doneOn(await read('editor', '/history')).slice(0, 2);
+    expect(editor).toEqual(['Changed the full name of vera', 'Created an access link for emil']);
+  });
+
+  test('says how many it was done to, and of those who were created how', async () => {
+    const { app, read, send } = await start();
+    await seedUsers(app.db, 1234);
+    await send('editor', '/users', { username: 'max', email: 'max@example.org' });
+    await send('admin', '/roles', { viewer: '1', before: '' });
+    const page = await read('admin', '/history');
+    expect(page.column('Users').filter((count) => count !== '')).toEqual(['–', '1', '1,234', '1', '1', '1']);
+    expect(page.text).toContain('emil Created max, by form 1');
+    const user = await read('editor', page.link('max'));
+    expect(user.text).toMatch(/Activity emil created, by form just now /);
   });
 
   test.each([
@@ -186,7 +227,7 @@ describe('a deleted user', () => {
     ]);
     const page = await read('admin', path);
     expect(page.text).toContain('Password Not set');
-    expect(page.text).toMatch(/ann brought back just now ann deleted just now/);
+    expect(page.text).toMatch(/ann brought back just now Undo ann deleted just now Undo/);
     const row = await app.db
       .selectFrom('users')
       .selectAll()

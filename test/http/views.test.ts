@@ -43,7 +43,7 @@ const session: Session = {
   is_code_required: false,
   has_draft: false,
 };
-const ASKING = { session, actor: session, isOpen: true };
+const ASKING = { session, actor: session, isOpen: true, undo: 1 };
 const { list } = parseList({ page: '2', status: 'active' });
 const values = { username: 'ann', email: '', full_name: NAME, is_active: '0' };
 
@@ -79,8 +79,16 @@ const row = {
   set,
   who: { id: 7, name: NAME },
   whom: { id: 7, name: NAME },
+  undone: undefined,
   fields: { full_name: { was: NAME, became: null }, email: { was: 'a@b.example', became: 'c@d.example' } },
 };
+const difference = {
+  field: 'username',
+  was: NAME,
+  became: NAME,
+  now: NAME,
+  holder: { id: 3, username: NAME },
+} as const;
 const firstSteps = {
   left: ['administrator', 'invite', 'origin'] as const,
   isAlone: true,
@@ -104,22 +112,41 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     user: { ...user, id: 8, role: 'viewer' },
     from: list,
     access,
-    timeline: { entries: [row], earlier: { version: 1, at: 1, id: 1 }, beginning: set },
+    timeline: {
+      entries: [row, { ...row, undone: { set, who: row.who } }],
+      earlier: { version: 1, at: 1, id: 1 },
+      beginning: set,
+    },
   },
   'users/as-of': { user, at: 1, state: { kind: 'there', values: user, version: 1 }, seesAccess: true },
   'users/deleted': { deleted: { id: 7, values: user }, row, errors: { email: NAME } },
   'history/list': {
     state: { user: NAME, by: NAME, kind: 'access', from: '2026-01-31', to: '2026-01-31' },
-    rows: [row],
+    rows: [row, { ...row, undone: { set, who: row.who } }],
     page: { sets: [set], hasNewer: true, hasOlder: true },
     notices: [NAME],
-    seesAccess: true,
   },
   'history/set': {
     row,
     lines: [{ whom: { id: 7, name: NAME }, fields: row.fields }],
-    next: 7,
+    next: { user_id: 7, version: 1, set_id: 1, fields: null },
     isFirst: false,
+  },
+  'undo/show': {
+    row,
+    asked: [
+      { id: 7, username: NAME, kind: 'change', back: { email: NAME }, differences: [difference] },
+      { id: 8, username: NAME, kind: 'delete', hasAccess: true, differences: [difference] },
+      { id: 9, username: NAME, kind: 'restore', isAgain: true, differences: [difference] },
+    ],
+    others: 2,
+    unasked: [{ id: 10, username: NAME, kind: 'change', back: { full_name: NAME }, differences: [] }],
+    left: [{ id: 11, username: NAME, kind: 'left', why: 'last administrator' }],
+    leftInAll: 2,
+    seen: NAME,
+    fields: { '7.username': 'back', '7.username.other': NAME },
+    errors: { '7.username.other': NAME },
+    isChanged: true,
   },
   'users/form': {
     user,

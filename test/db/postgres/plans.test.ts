@@ -1,11 +1,12 @@
 import { type Compilable, sql } from 'kysely';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignInsBefore } from '../../../src/users/list/sign-ins.ts';
 import { giveAccess, giveRoles, sharedDatabase } from '../../support.ts';
+import { addHistory, HISTORY_READS, queriesOf } from '../history-reads.ts';
 import { listSlices } from '../list-slices.ts';
 
 type Node = {
@@ -85,4 +86,41 @@ test('the last sign-ins are found in their index, and those who never signed in 
       .limit(2_000);
     expect(await explain(asked)).toEqual(['users_role_created_at', 'credentials_pkey']);
   }
+});
+
+const HISTORY = ['change_sets', 'changes', 'deleted_users'];
+const withHistory = sharedDatabase(async (db) => {
+  // Else statistics may be made by the server at any time.
+  for (const table of HISTORY)
+    await transact(db, (trx) =>
+      sql`alter table ${sql.id(table)} set (autovacuum_enabled = off)`.execute(trx),
+    );
+  await addHistory(db);
+});
+
+describe.each([false, true])('with statistics: %s', (hasStatistics) => {
+  beforeAll(async () => {
+    const db = await withHistory();
+    for (const table of hasStatistics ? HISTORY : [])
+      await transact(db, (trx) => sql`analyze ${sql.id(table)}`.execute(trx));
+  });
+
+  test.each(HISTORY_READS)('$what is found by its indexes', async (read) => {
+    const db = await withHistory();
+    const indexes = new Set<string | undefined>();
+    for (const { sql: text, parameters } of await queriesOf(db, read.read)) {
+      const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({
+        sql: `explain (format json) ${text}`,
+        parameters,
+      } as never);
+      const nodes = nodesOf(rows[0]?.['QUERY PLAN'][0].Plan as Node);
+      const scans = nodes.filter((node) => 'Relation Name' in node || 'Index Name' in node);
+      for (const scan of scans) if (scan['Node Type'] !== 'Bitmap Heap Scan') indexes.add(scan['Index Name']);
+      const types = nodes.map((node) => node['Node Type']);
+      // What few seem to be is sorted.
+      if (read.isInOrder && hasStatistics)
+        expect(types, JSON.stringify(nodes[0], undefined, 1)).not.toContain('Sort');
+    }
+    expect([...indexes].toSorted()).toEqual(read.indexes);
+  });
 });

@@ -1,13 +1,14 @@
 import { type Compilable, type CompiledQuery, sql } from 'kysely';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { isLastAdministrator } from '../../../src/auth/administrators.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
-import { type HistoryFilter, setQueries } from '../../../src/history/list.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignInsBefore } from '../../../src/users/list/sign-ins.ts';
-import { addUser, giveRoles, temporaryDatabase } from '../../support.ts';
+import { giveRoles, sharedDatabase, temporaryDatabase } from '../../support.ts';
+import { addHistory, HISTORY_READS, queriesOf } from '../history-reads.ts';
 import { type ListSlice, listSlices } from '../list-slices.ts';
 
 /** How the index that has filter and order is walked. */
@@ -66,41 +67,45 @@ test('who has a role is found in its index, and whatever else is asked of a few 
   }
 });
 
-test.each<[string, Partial<HistoryFilter>, RegExp]>([
-  ['of everyone', {}, /^SEARCH change_sets USING INDEX change_sets_kind \(kind=\?( AND at[<>]\?)*\)$/],
-  [
-    'of some days',
-    { from: 1, before: 2e12 },
-    /^SEARCH change_sets USING INDEX change_sets_kind \(kind=\? AND/,
-  ],
-  [
-    'by someone',
-    { actorId: 1 },
-    /^SEARCH change_sets USING INDEX change_sets_actor \(actor_id=\? AND kind=\?/,
-  ],
-  [
-    'of one user',
-    { userId: 1 },
-    /^SEARCH change(s USING (PRIMARY KEY|INDEX \S+) \(.*user_id=\?.*\)|_sets USING (INDEX change_sets_subject|INTEGER PRIMARY KEY) .*)$/,
-  ],
-])('history %s is found by its indexes', async (_whose, some, walk) => {
+test('the last administrator is looked for among those with that role', async () => {
   const db = await temporaryDatabase();
-  for (let user = 0; user < 200; user++) await addUser(db, { username: `u${user}` });
-  const filter = { kinds: ['created', 'deleted', 'access'] as const, ...some };
-  const cursors = [
-    undefined,
-    { side: 'older', at: 2e12, id: 100 },
-    { side: 'newer', at: 1, id: 100 },
-  ] as const;
-  for (const isAnalyzed of [false, true]) {
-    if (isAnalyzed) await transact(db, (trx) => sql`analyze`.execute(trx));
-    for (const cursor of cursors)
-      for (const query of setQueries(db, filter, cursor, 51)) {
-        const steps = await planOf(db, query);
-        for (const step of steps.filter((one) => /^(SCAN|SEARCH)/.test(one))) expect(step).toMatch(walk);
-        if (some.userId === undefined) expect(steps.join()).not.toContain('TEMP B-TREE');
-      }
+  await seedUsers(db, 5000);
+  await giveRoles(db);
+  await expectPlan();
+  await transact(db, (trx) => sql`analyze`.execute(trx));
+  await expectPlan();
+
+  async function expectPlan() {
+    const [query] = await queriesOf(db, (some) => isLastAdministrator(some, 1));
+    const plan = await planOf(db, { compile: () => query as CompiledQuery });
+    expect(plan[0]).toBe('SEARCH users USING INDEX users_role_created_at (role=?)');
   }
+});
+
+const withHistory = sharedDatabase(addHistory);
+/** By its key, whether that is the number of a row or not. */
+const STEP =
+  /^(?:SCAN|SEARCH) (?<table>\w+)(?: USING (?:COVERING )?(?:INDEX (?<index>\w+)|(?:INTEGER )?PRIMARY KEY))?/;
+
+describe.each([false, true])('with statistics: %s', (hasStatistics) => {
+  beforeAll(async () => {
+    if (hasStatistics) await transact(await withHistory(), (trx) => sql`analyze`.execute(trx));
+  });
+
+  test.each(HISTORY_READS)('$what is found by its indexes', async (read) => {
+    const db = await withHistory();
+    const indexes = new Set<string>();
+    for (const query of await queriesOf(db, read.read)) {
+      const steps = await planOf(db, { compile: () => query });
+      for (const step of steps.filter((one) => /^(SCAN|SEARCH) (?!json_each|users$)/.test(one))) {
+        const { table, index } = STEP.exec(step)?.groups ?? {};
+        expect(step).toMatch(/^SEARCH .*[<>=]/);
+        indexes.add(index ?? `${table}_pkey`);
+      }
+      if (read.isInOrder) expect(steps.join(), query.sql).not.toContain('TEMP B-TREE');
+    }
+    expect([...indexes].toSorted()).toEqual(read.indexes);
+  });
 });
 
 test('the last sign-ins are found in their index, and those who never signed in among those with a role', async () => {

@@ -1,0 +1,111 @@
+/** The versions of one user: they have no gap, and none is earlier than the one before it, so that a time is found by halving. */
+import type { Db } from '../db/schema.ts';
+import type { ChangeSet } from './queries.ts';
+
+/** What made a version of a user, at its own time, which may be later than that of its set. */
+export type VersionSet = { version: number; fields: string | null; set: ChangeSet };
+
+/** From the first on, before the second. */
+export type Versions = { from: number; before: number };
+
+/** All that are kept: none before those of a user who was loaded with others, or was there before there was a history. */
+export async function findVersions(db: Db, userId: number): Promise<Versions> {
+  const { first, last } = await db
+    .selectFrom('changes')
+    .select(({ fn }) => [
+      fn.min<number | null>('version').as('first'),
+      fn.max<number | null>('version').as('last'),
+    ])
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow();
+  return { from: first ?? 1, before: (last ?? 0) + 1 };
+}
+
+/** The first that is not before a time, or the one after the last. */
+export async function findVersionFrom(
+  db: Db,
+  userId: number,
+  at: number,
+  { from, before }: Versions,
+): Promise<number> {
+  let [low, high] = [from, before];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((await findTimeOf(db, userId, middle)) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** @param times from the first on, before the second, in milliseconds; 0 and infinity for all. */
+export async function findVersionsBetween(
+  db: Db,
+  userId: number,
+  [from, before]: readonly [number, number],
+): Promise<Versions> {
+  const all = await findVersions(db, userId);
+  return {
+    from: from > 0 ? await findVersionFrom(db, userId, from, all) : all.from,
+    before: Number.isFinite(before) ? await findVersionFrom(db, userId, before, all) : all.before,
+  };
+}
+
+/** When a user became that version. */
+export async function findTimeOf(db: Db, userId: number, version: number): Promise<number> {
+  const { at } = await db
+    .selectFrom('changes')
+    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
+    .select(({ fn }) => fn.coalesce('changes.at', 'change_sets.at').as('at'))
+    .where('changes.user_id', '=', userId)
+    .where('changes.version', '=', version)
+    .executeTakeFirstOrThrow();
+  return at;
+}
+
+type Wanted = { isAscending?: boolean; limit: number; isWanted: (set: ChangeSet) => boolean };
+
+/** The first or the last of some versions; those that are not wanted are gone past, in ever larger steps. */
+export async function findVersionSets(
+  db: Db,
+  userId: number,
+  { from, before }: Versions,
+  { isAscending = false, limit, isWanted }: Wanted,
+): Promise<VersionSet[]> {
+  const found: VersionSet[] = [];
+  const rest = { from, before };
+  for (let size = limit; found.length < limit; size *= 2) {
+    const some = await readVersionSets(db, userId, rest, isAscending ? 'asc' : 'desc', size);
+    found.push(...some.filter(({ set }) => isWanted(set)));
+    const last = some[size - 1];
+    if (last === undefined) break;
+    if (isAscending) rest.from = last.version + 1;
+    else rest.before = last.version;
+  }
+  return found.slice(0, limit);
+}
+
+// Without a condition on the sets: with one, PostgreSQL may go through everyone's.
+async function readVersionSets(
+  db: Db,
+  userId: number,
+  { from, before }: Versions,
+  order: 'asc' | 'desc',
+  limit: number,
+): Promise<VersionSet[]> {
+  const rows = await db
+    .selectFrom('changes')
+    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
+    .selectAll('change_sets')
+    .select(['changes.version', 'changes.fields', 'changes.at as own_at'])
+    .where('changes.user_id', '=', userId)
+    .where('changes.version', '>=', from)
+    .where('changes.version', '<', before)
+    .orderBy('changes.version', order)
+    .limit(limit)
+    .execute();
+  return rows.map(({ version, fields, own_at, ...set }) => ({
+    set: { ...set, at: own_at ?? set.at },
+    version,
+    fields,
+  }));
+}

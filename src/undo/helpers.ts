@@ -1,0 +1,6 @@
+/** What the views of undo can call. */
+import { choiceName, otherName } from './form.ts';
+import type { Left } from './steps.ts';
+import { WHY_LEFT } from './words.ts';
+
+export const undoHelpers = { choiceName, otherName, whyLeft: (why: Left) => WHY_LEFT[why] };

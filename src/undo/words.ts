@@ -1,0 +1,56 @@
+/** What is said once something is undone. */
+import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
+import { maySignIn } from '../auth/policy.ts';
+import type { User } from '../db/schema.ts';
+import { FIELD_NAMES } from '../history/words.ts';
+import { number } from '../lib/formats.ts';
+import { named } from '../lib/text.ts';
+import type { Undone } from './commands.ts';
+import type { Left, Step } from './steps.ts';
+
+export const NO_ACCESS = 'The password and the sessions do not come back: create an access link.';
+
+export const WHY_LEFT: Readonly<Record<Left, string>> = {
+  'deleted since': 'is deleted by now: bring them back first.',
+  'not allowed': 'can be changed by administrators alone.',
+  'last administrator': 'is the last administrator.',
+};
+
+const and = new Intl.ListFormat('en');
+
+export function answerOf(undone: Exclude<Undone, { kind: 'asks' }>): Answer {
+  const { kind, steps } = undone;
+  if (kind === 'nothing') {
+    const isAsBefore = steps.every((step) => step.kind === 'as before');
+    const why = isAsBefore ? 'everything is as it was before already' : 'you left everything as it is';
+    return nothingDone('/history', `Nothing was undone: ${why}.`);
+  }
+  const { set, user, left } = undone;
+  const [step] = steps;
+  if (step === undefined || steps.length > 1)
+    return done(`/history/${set}`, sentenceOfMany(steps, left), set);
+  if (user === undefined) return done('/users', `User ${named(step.username)} deleted!`, set);
+  return done(`/users/${user.id}`, sentenceOfOne(step, user, left.length > 0), set);
+}
+
+function sentenceOfOne(step: Step, user: User, isPart: boolean): string {
+  const isBack = step.kind === 'restore';
+  const but = isPart ? `, but for the ${fieldsLeft(step, user)}` : '';
+  const sentence = `User ${named(user.username)} is ${isBack ? 'back' : 'as before'}${but}!`;
+  return isBack && maySignIn(user) ? `${sentence} ${NO_ACCESS}` : sentence;
+}
+
+function sentenceOfMany(steps: readonly Step[], left: readonly Step[]): string {
+  if (left.length === 0) return `Undone for ${number.format(steps.length)} users!`;
+  const done = number.format(steps.length - left.length);
+  const rest = left.length === 1 ? '1 is' : `${number.format(left.length)} are`;
+  return `Undone for ${done} of ${number.format(steps.length)} users; ${rest} left as they are, or in part.`;
+}
+
+function fieldsLeft(step: Step, user: User): string {
+  const differences = 'differences' in step ? step.differences : [];
+  const names = differences
+    .filter(({ field, now }) => user[field] === now)
+    .map(({ field }) => FIELD_NAMES[field].toLowerCase());
+  return and.format(names);
+}

@@ -1,0 +1,182 @@
+/** Undo as people see it: a button beside what has just been done, in the history, and the page that asks first. */
+import { describe, expect, test } from 'vitest';
+import type { Role } from '../../src/db/schema.ts';
+import { named } from '../../src/lib/text.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, type Headers, movableClock, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
+
+const NOW = Date.UTC(2100, 10, 28, 17);
+
+async function start() {
+  const app = await startApp({}, undefined, movableClock(NOW));
+  const people: Record<string, Headers> = {};
+  for (const [name, role] of Object.entries({ ann: 'admin', emil: 'editor', vera: 'viewer' } as const))
+    people[name] = await signedIn(app, await addPerson(app.db, name, role as Role));
+  const read = async (who: string, path: string) => pageOf(await get(app, path, people[who]));
+  const send = (who: string, path: string, fields: Record<string, string> = {}) =>
+    post(app, path, fields, people[who]);
+  /** The address of the last button that undoes something on a page. */
+  const undoOf = async (who: string, path: string) => {
+    const forms = (await read(who, path)).forms.filter(({ action }) => action.endsWith('/undo'));
+    return forms[0]?.action;
+  };
+  return { app, people, read, send, undoOf };
+}
+
+test('the message after a change has a button that undoes it, and the message after that undoes the undoing', async () => {
+  const { app, people, send } = await start();
+  const max = await addUser(app.db, { username: 'max', full_name: 'Max' });
+  let answer = await send('emil', `/users/${max.id}`, { full_name: 'Moritz', version: '1' });
+  for (const [name, sentence] of [
+    ['Max', 'User max is as before!'],
+    ['Moritz', 'User max is as before!'],
+    ['Max', 'User max is as before!'],
+  ] as const) {
+    const [cookie] = [answer.headers['set-cookie']].flat();
+    const headers = { ...people.emil, cookie: `${people.emil?.cookie}; ${String(cookie).split(';')[0]}` };
+    const page = pageOf(await get(app, `/users/${max.id}`, headers));
+    const [form] = page.forms.filter(({ action }) => action.endsWith('/undo'));
+    answer = await send('emil', String(form?.action));
+    expect(answer).toMatchObject({ statusCode: 303, body: `${sentence}\n` });
+    expect((await get(app, `/users/${max.id}`, people.emil)).body).toContain(
+      `<h1><bdi translate="no">${name}</bdi>`,
+    );
+  }
+});
+
+describe('an undo', () => {
+  test('of a deletion brings back, and says that access does not come back', async () => {
+    const { app, read, send, undoOf } = await start();
+    const { id } = await addPerson(app.db, 'tom', 'viewer');
+    await send('ann', `/users/${id}/delete`);
+    const answer = await send('ann', String(await undoOf('ann', '/history')));
+    expect(answer.body).toBe(
+      'User tom is back! The password and the sessions do not come back: create an access link.\n',
+    );
+    expect(answer.headers.location).toBe(`/users/${id}`);
+    const page = await read('ann', `/users/${id}`);
+    expect(page.text).toContain('ann brought back, by Undo');
+    expect(page.text).toContain('tom cannot sign in yet');
+    expect((await read('ann', '/history')).text).toContain('Undone by ann');
+  });
+
+  test('asks first where something was changed since, keeps it unless told otherwise, and says what is left', async () => {
+    const { app, read, send } = await start();
+    const max = await addUser(app.db, { username: 'max', full_name: 'Max' });
+    await send('emil', `/users/${max.id}`, { full_name: 'Moritz', email: 'moritz@example.org' });
+    const page = await read('emil', '/history');
+    const { action } = page.forms.filter((form) => form.action.endsWith('/undo'))[0] ?? { action: '' };
+    await send('ann', `/users/${max.id}`, { full_name: 'Moritz the Second' });
+    const asked = await send('emil', action);
+    expect(asked.statusCode).toBe(409);
+    expect(pageOf(asked).text).toContain('Nothing is undone yet.');
+    expect((await read('ann', `/users/${max.id}`)).text).toContain('moritz@example.org');
+    const seen = pageOf(asked).field('seen');
+    const left = await send('emil', action, { seen, [`${max.id}.full_name`]: 'leave' });
+    expect(left.body).toBe('User max is as before, but for the full name!\n');
+    const again = pageOf(await send('emil', action)).field('seen');
+    const done = await send('emil', action, { seen: again, [`${max.id}.full_name`]: 'back' });
+    expect(done.body).toBe('User max is as before!\n');
+    expect((await read('ann', `/users/${max.id}`)).heading).toBe('Max');
+  });
+
+  test('with a decision about what has been changed again meanwhile shows it anew, and does nothing', async () => {
+    const { app, read, send, undoOf } = await start();
+    const max = await addUser(app.db, { username: 'max', full_name: 'Max' });
+    await send('emil', `/users/${max.id}`, { full_name: 'Moritz' });
+    const action = String(await undoOf('emil', `/users/${max.id}`));
+    await send('ann', `/users/${max.id}`, { full_name: 'Second' });
+    const seen = (await read('emil', action)).field('seen');
+    await send('ann', `/users/${max.id}`, { full_name: 'Third' });
+    const answer = await send('emil', action, { seen, [`${max.id}.full_name`]: 'back' });
+    expect(answer.statusCode).toBe(409);
+    expect(pageOf(answer).text).toContain('it was changed again while you were choosing');
+    expect((await read('ann', `/users/${max.id}`)).heading).toBe('Third');
+  });
+
+  test('of a username that somebody else has by now takes another one, which is checked', async () => {
+    const { app, read, send, undoOf } = await start();
+    const max = await addUser(app.db, { username: 'max' });
+    await send('emil', `/users/${max.id}`, { username: 'moritz' });
+    const action = String(await undoOf('emil', `/users/${max.id}`));
+    await addUser(app.db, { username: 'max', email: 'other@example.org' });
+    const page = await read('emil', action);
+    expect(page.text).toContain(`“max” belongs to ${named('max')} by now.`);
+    const name = `${max.id}.username`;
+    const decided = { seen: page.field('seen'), [name]: 'back', [`${name}.other`]: '' };
+    const refused = await send('emil', action, decided);
+    expect(refused.statusCode).toBe(422);
+    expect(pageOf(refused).text).toContain('Enter a username.');
+    const answer = await send('emil', action, { ...decided, [`${name}.other`]: 'max2' });
+    expect(answer.body).toBe('User max2 is as before!\n');
+  });
+
+  test('of what was done to many users is one act, and can be undone', async () => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const undoOf = async () => {
+      const forms = pageOf(await get(app, '/history', headers)).forms;
+      return String(forms.find(({ action }) => action.endsWith('/undo'))?.action);
+    };
+    await post(app, '/made-up-people', {}, headers);
+    const answer = await post(app, await undoOf(), {}, headers);
+    expect(answer.body).toBe('Undone for 100 users!\n');
+    expect(pageOf(await get(app, '/history', headers)).text).toContain('Deleted 100 users, by Undo');
+    expect((await post(app, await undoOf(), {}, headers)).body).toBe('Undone for 100 users!\n');
+    expect(pageOf(await get(app, '/users', headers)).heading).toBe('Users 101');
+  });
+});
+
+describe('who may', () => {
+  test('undo is who could do the same: others see no button, and are refused', async () => {
+    const { app, read, send, undoOf } = await start();
+    const max = await addUser(app.db, { username: 'max' });
+    await send('emil', `/users/${max.id}`, { full_name: 'Max' });
+    const action = String(await undoOf('emil', `/users/${max.id}`));
+    expect(await undoOf('vera', `/users/${max.id}`)).toBeUndefined();
+    expect((await send('vera', action)).statusCode).toBe(403);
+    await send('ann', `/users/${max.id}`, { role: 'editor' });
+    const answer = await send('emil', action);
+    expect(answer.statusCode).toBe(409);
+    expect(pageOf(answer).text).toContain('max can be changed by administrators alone.');
+    expect((await read('ann', `/users/${max.id}`)).heading).toBe('Max');
+  });
+
+  test('change their own name may undo that', async () => {
+    const { send, undoOf, read } = await start();
+    await send('vera', '/account/profile', { full_name: 'Vera' });
+    const id = 3;
+    const action = String(await undoOf('vera', `/users/${id}`));
+    expect((await send('vera', action)).body).toBe('User vera is as before!\n');
+    expect((await read('vera', `/users/${id}`)).heading).toBe('vera');
+  });
+
+  test('the last administrator stays', async () => {
+    const { app, send, undoOf } = await start();
+    const bea = await addPerson(app.db, 'bea', 'viewer');
+    await send('ann', `/users/${bea.id}`, { role: 'admin' });
+    const action = String(await undoOf('ann', `/users/${bea.id}`));
+    const headers = await signedIn(app, bea);
+    const ann = (
+      await app.db.selectFrom('users').select('id').where('username', '=', 'ann').executeTakeFirstOrThrow()
+    ).id;
+    await post(app, `/users/${ann}`, { role: 'viewer' }, headers);
+    const answer = await post(app, action, {}, headers);
+    expect(answer.statusCode).toBe(409);
+    expect(pageOf(answer).text).toContain('bea is the last administrator.');
+  });
+});
+
+test('what was done to how someone signs in cannot be undone, and neither can what is not there', async () => {
+  const { app, send } = await start();
+  const { id } = await addPerson(app.db, 'tom', 'viewer');
+  await send('ann', `/users/${id}/invitation`);
+  const { id: set } = await app.db
+    .selectFrom('change_sets')
+    .select('id')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow();
+  expect((await send('ann', `/history/${set}/undo`)).statusCode).toBe(404);
+  expect((await send('ann', '/history/999/undo')).statusCode).toBe(404);
+});

@@ -1,0 +1,257 @@
+/** Undo, as commands: nothing that somebody else has done since is written over unseen. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
+import type { Db, User } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { NotUniqueError } from '../../src/errors.ts';
+import { type ChangeSet, findChangeSet, findUndoing } from '../../src/history/queries.ts';
+import { isUndoable } from '../../src/history/words.ts';
+import { type Choices, digestOf, type Undone, undoChangeSet } from '../../src/undo/commands.ts';
+import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
+import { findUser } from '../../src/users/queries.ts';
+import type { UserChanges } from '../../src/users/validation.ts';
+import { runs } from '../runs.ts';
+import { addUser, temporaryDatabase } from '../support.ts';
+
+const NOW = Date.UTC(2100, 0, 31);
+
+async function setOf(db: Db, id: number): Promise<ChangeSet> {
+  return (await findChangeSet(db, id)) as ChangeSet;
+}
+
+async function undo(db: Db, set: number, choices?: Choices, actor: Actor = commandLine): Promise<Undone> {
+  const undone = await setOf(db, set);
+  return transact(db, (trx) => undoChangeSet(trx, actor, undone, choices, NOW));
+}
+
+/** What was decided after looking at what is asked. */
+function decide(undone: Undone, fields: UserChanges, isWhole = false): Choices {
+  return { seen: digestOf(undone.steps), isWhole: () => isWhole, fieldsOf: () => fields };
+}
+
+const change = async (db: Db, id: number, changes: UserChanges) => {
+  const result = await transact(db, (trx) => changeUser(trx, commandLine, id, changes, NOW));
+  return 'set' in result ? result.set : 0;
+};
+const remove = async (db: Db, id: number) =>
+  (await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW))).set;
+
+const KEPT = ['username', 'email', 'full_name', 'is_active', 'role', 'created_at'] as const;
+const kept = (user: User | undefined) =>
+  user && Object.fromEntries(KEPT.map((field) => [field, user[field]]));
+
+describe('undoing', () => {
+  test('an edit puts back its fields, and leaves alone what others have changed beside them', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ada', full_name: 'Ada' });
+    const set = await change(db, id, { full_name: 'Ada L', email: 'new@example.org' });
+    await change(db, id, { is_active: false });
+    expect(await undo(db, set)).toMatchObject({ kind: 'undone', left: [] });
+    expect(await findUser(db, id)).toMatchObject({
+      full_name: 'Ada',
+      email: 'ada@example.org',
+      is_active: false,
+    });
+    expect(await undo(db, set)).toMatchObject({ kind: 'nothing' });
+  });
+
+  test('what was changed since is asked about, and done as it was decided, field by field', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ada', full_name: 'Ada' });
+    const set = await change(db, id, { full_name: 'Ada L', email: 'new@example.org' });
+    await change(db, id, { full_name: 'Ada Lovelace' });
+    const asked = await undo(db, set);
+    expect(asked).toMatchObject({
+      kind: 'asks',
+      steps: [
+        {
+          back: { email: 'ada@example.org' },
+          differences: [{ field: 'full_name', was: 'Ada', became: 'Ada L', now: 'Ada Lovelace' }],
+        },
+      ],
+    });
+    expect(await findUser(db, id)).toMatchObject({ full_name: 'Ada Lovelace', email: 'new@example.org' });
+    expect(await undo(db, set, decide(asked, {}))).toMatchObject({ kind: 'undone', left: [{ id }] });
+    expect(await findUser(db, id)).toMatchObject({ full_name: 'Ada Lovelace', email: 'ada@example.org' });
+    const again = await undo(db, set);
+    expect(await undo(db, set, decide(again, { full_name: 'Ada' }))).toMatchObject({
+      kind: 'undone',
+      left: [],
+    });
+    expect(await findUser(db, id)).toMatchObject({ full_name: 'Ada' });
+  });
+
+  test('with a decision about something that was changed again asks again', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ada', full_name: 'Ada' });
+    const set = await change(db, id, { full_name: 'Ada L' });
+    await change(db, id, { full_name: 'Ada Lovelace' });
+    const choices = decide(await undo(db, set), { full_name: 'Ada' });
+    await change(db, id, { full_name: 'Countess' });
+    expect(await undo(db, set, choices)).toMatchObject({ kind: 'asks' });
+    expect(await findUser(db, id)).toMatchObject({ full_name: 'Countess' });
+  });
+
+  test('a creation deletes, unless they were changed or given access since: then it asks', async () => {
+    const db = await temporaryDatabase();
+    const make = (username: string) =>
+      transact(db, (trx) =>
+        createUser(
+          trx,
+          commandLine,
+          { username, email: `${username}@example.org`, is_active: true, role: 'member' },
+          NOW,
+        ),
+      );
+    const { set, user } = await make('ada');
+    expect(await undo(db, set)).toMatchObject({ kind: 'undone' });
+    expect(await findUser(db, user.id)).toBeUndefined();
+    const second = await make('bob');
+    await change(db, second.user.id, { full_name: 'Bob' });
+    const asked = await undo(db, second.set);
+    expect(asked).toMatchObject({ kind: 'asks', steps: [{ kind: 'delete', differences: [{ now: 'Bob' }] }] });
+    expect(await undo(db, second.set, decide(asked, {}))).toMatchObject({ kind: 'nothing' });
+    expect(await undo(db, second.set, decide(asked, {}, true))).toMatchObject({ kind: 'undone' });
+    expect(await findUser(db, second.user.id)).toBeUndefined();
+  });
+
+  test('a deletion brings back, with the same number and values; and undoing that deletes again', async () => {
+    const db = await temporaryDatabase();
+    const before = await addUser(db, { username: 'ada', full_name: 'Ada' });
+    const deletion = await remove(db, before.id);
+    const first = await undo(db, deletion);
+    expect(kept(await findUser(db, before.id))).toEqual(kept(before));
+    const second = await undo(db, 'set' in first ? first.set : 0);
+    expect(second).toMatchObject({ kind: 'undone' });
+    expect(await findUser(db, before.id)).toBeUndefined();
+    expect(await undo(db, 'set' in second ? second.set : 0)).toMatchObject({ kind: 'undone' });
+    expect(kept(await findUser(db, before.id))).toEqual(kept(before));
+  });
+
+  test('a deletion of someone who was brought back, changed and deleted again asks', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ada' });
+    const first = await remove(db, id);
+    await transact(db, (trx) => restoreUser(trx, commandLine, id, NOW));
+    await change(db, id, { full_name: 'Ada' });
+    const second = await remove(db, id);
+    expect(await undo(db, first)).toMatchObject({ kind: 'asks', steps: [{ isAgain: true }] });
+    expect(await undo(db, second)).toMatchObject({ kind: 'undone' });
+  });
+
+  test('leaves those who are deleted by now, and says so', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ada' });
+    const set = await change(db, id, { full_name: 'Ada' });
+    await remove(db, id);
+    expect(await undo(db, set)).toMatchObject({
+      kind: 'nothing',
+      steps: [{ kind: 'left', why: 'deleted since' }],
+    });
+  });
+
+  test('is done by those alone who could do it themselves', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ada' });
+    const editor: Actor = { ...commandLine, role: 'editor', via: 'form' };
+    const given = await change(db, id, { role: 'viewer' });
+    const named = await change(db, id, { full_name: 'Ada' });
+    for (const set of [given, named])
+      expect(await undo(db, set, undefined, editor)).toMatchObject({
+        steps: [{ kind: 'left', why: 'not allowed' }],
+      });
+    const taken = await change(db, id, { role: 'member' });
+    expect(await undo(db, taken, undefined, editor)).toMatchObject({ steps: [{ why: 'not allowed' }] });
+    expect(await undo(db, named, undefined, editor)).toMatchObject({ kind: 'undone' });
+  });
+});
+
+test('what is taken by now is asked about, with who has it, and becomes what was typed instead', async () => {
+  const db = await temporaryDatabase();
+  const { id } = await addUser(db, { username: 'ada' });
+  const set = await change(db, id, { username: 'countess' });
+  await addUser(db, { username: 'ada', email: 'other@example.org' });
+  const asked = await undo(db, set);
+  expect(asked).toMatchObject({
+    kind: 'asks',
+    steps: [{ back: {}, differences: [{ holder: { username: 'ada' } }] }],
+  });
+  expect(await undo(db, set, decide(asked, { username: 'ada2' }))).toMatchObject({
+    kind: 'undone',
+    left: [],
+  });
+  expect(await findUser(db, id)).toMatchObject({ username: 'ada2' });
+});
+
+test('a set stands again once what has undone it is undone', async () => {
+  const db = await temporaryDatabase();
+  const { id } = await addUser(db, { username: 'ada' });
+  const set = await change(db, id, { full_name: 'Ada' });
+  const undoing = [set];
+  for (const isUndone of [true, false, true, false]) {
+    const undone = await undo(db, undoing.at(-1) as number);
+    undoing.push('set' in undone ? undone.set : 0);
+    expect((await findUndoing(db, [set])).has(set)).toBe(isUndone);
+  }
+});
+
+const act = fc.record({
+  kind: fc.constantFrom('create', 'change', 'change', 'delete', 'restore', 'undo'),
+  id: fc.integer({ min: 1, max: 4 }),
+  which: fc.nat(),
+  changes: fc.record(
+    {
+      full_name: fc.constantFrom(null, 'Ada', 'Bob'),
+      is_active: fc.boolean(),
+      role: fc.constantFrom('member', 'viewer'),
+      username: fc.constantFrom('ada', 'bob', 'cy'),
+    },
+    { requiredKeys: [] },
+  ),
+});
+type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
+
+const undoableSets = async (db: Db) =>
+  (await db.selectFrom('change_sets').selectAll().orderBy('id').execute()).filter(isUndoable);
+
+async function perform(db: Db, { kind, id, which, changes }: Act): Promise<void> {
+  if (kind === 'undo') {
+    const sets = await undoableSets(db);
+    const set = sets[which % Math.max(1, sets.length)];
+    if (set) await undo(db, set.id);
+    return;
+  }
+  const username = `user${which}`;
+  const user = { username, email: `${username}@example.org`, is_active: true, role: 'member' as const };
+  await transact<unknown>(db, (trx) => {
+    if (kind === 'create') return createUser(trx, commandLine, user, NOW);
+    if (kind === 'change') return changeUser(trx, commandLine, id, changes as UserChanges, NOW);
+    return kind === 'delete' ? deleteUser(trx, commandLine, id, NOW) : restoreUser(trx, commandLine, id, NOW);
+  });
+}
+
+test('everything undone in reverse gives exactly what there was after each act', async () => {
+  const property = fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 12 }), async (acts) => {
+    const db = await temporaryDatabase();
+    const everyone = async () => (await db.selectFrom('users').selectAll().orderBy('id').execute()).map(kept);
+    const after = new Map<number, unknown>();
+    let before = await everyone();
+    for (const one of acts) {
+      await perform(db, one).catch(ignoreRefusals);
+      const last = (await undoableSets(db)).at(-1);
+      if (last && !after.has(last.id)) after.set(last.id, before);
+      before = await everyone();
+    }
+    for (const [set, there] of [...after].reverse()) {
+      expect((await undo(db, set)).kind).toBe('undone');
+      expect(await everyone()).toEqual(there);
+    }
+    await db.destroy();
+  });
+  await fc.assert(property, runs(100));
+}, 180_000);
+
+function ignoreRefusals(error: unknown): void {
+  if (!(error instanceof NotUniqueError) && (error as Error).name !== 'NotFoundError') throw error;
+}
