@@ -98,11 +98,12 @@ async function clickOnUsers(): Promise<void> {
   const bob = { username: 'bob', email: 'bob@example.org' };
   await click('/users/new', 'Create user', 'User bob created!', bob);
   await click(undefined, 'Deactivate', 'User bob updated!');
+  await click(undefined, 'Undo', 'User bob is as before!');
   await click('/users/102/edit', 'Save changes', 'User bob updated!', { full_name: 'Bob' });
   await click('/users/102/delete', 'Delete user', 'User bob deleted!');
   await click('/users/102', 'Bring back', 'User bob is back!');
   const changes = await app.db.selectFrom('changes').select('version').where('user_id', '=', 102).execute();
-  expect(changes.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5]);
+  expect(changes.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
 }
 
 async function clickOnAccess(): Promise<void> {
