@@ -113,7 +113,8 @@ test('whatever is sent in whatever order, creating, updating and deleting keep t
   await fc.assert(
     fc.asyncProperty(step, async ({ url, typed }) => {
       const answer = await post(app, url, typed as Record<string, string>);
-      expect([303, 404, 409, 422]).toContain(answer.statusCode);
+      // 400 for a version that is still to come.
+      expect([303, 400, 404, 409, 422]).toContain(answer.statusCode);
     }),
     runs(3000),
   );

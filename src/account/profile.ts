@@ -3,66 +3,75 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { done, nothingDone } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { runCommand } from '../auth/run-command.ts';
-import type { User } from '../db/schema.ts';
 import { NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { readFields } from '../lib/forms.ts';
-import { changeUser } from '../users/commands.ts';
-import { addHolders, type Problems, parseChanges, parseVersion, valuesOf } from '../users/form.ts';
-import type { UserChanges } from '../users/validation.ts';
+import { type Conflict, changeUser } from '../users/commands.ts';
+import { describeConflict } from '../users/conflict.ts';
+import { addHolders, type Problems, readEdit, valuesOf } from '../users/form.ts';
+import { sentenceOfMeanwhile } from '../users/meanwhile.ts';
+import { merge } from '../users/merge.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { getOwnUser } from './own.ts';
 
 const SAVED = 'Your name and email are saved.';
 
-type Shown = Pick<Views['account/profile'], 'user' | 'values'> & Partial<Views['account/profile']>;
+type Shown = Pick<Views['account/profile'], 'user' | 'version' | 'values'> &
+  Partial<Views['account/profile']>;
+
+const FIELDS = ['full_name', 'email', 'version'] as const;
 
 export async function showProfile(request: FastifyRequest, reply: FastifyReply) {
   const user = await getOwnUser(request);
   const draft = await draftFor(request);
-  const values = { ...valuesOf(user), ...draft };
-  const isConflict = draft?.version !== undefined && Number(draft.version) !== user.version;
-  return showForm(reply, { user, values, isConflict, isDraft: draft !== undefined });
+  if (draft === undefined) return showForm(reply, { user, version: user.version, values: valuesOf(user) });
+  const edit = await readEdit(request.server.db, user, readFields(draft, FIELDS));
+  const { version = user.version, values, since, form } = edit;
+  const mine = form.ok ? form.value : {};
+  const merged = merge(since.base, user, mine);
+  if (merged.conflicts.length > 0)
+    return showConflict(request, reply, { user, mine, merge: merged, since }, 200);
+  return showForm(reply, { user, version, values, isDraft: true });
 }
 
 export async function changeOwnProfile(request: FastifyRequest, reply: FastifyReply) {
-  const names = ['full_name', 'email', 'version', 'password'] as const;
-  const { password, version, ...fields } = readFields(request.body, names);
-  const { server } = request;
+  const { db, clock } = request.server;
+  const { password, ...fields } = readFields(request.body, [...FIELDS, 'password']);
   const user = await getOwnUser(request);
-  const filledFrom = parseVersion(version);
-  const form = parseChanges(fields, user);
-  const values = { ...valuesOf(user), ...fields };
-  const shown = { user, values, isConflict: filledFrom !== undefined && filledFrom !== user.version };
-  const isEmailKept = form.ok ? sameEmail(form.value, user) : values.email === valuesOf(user).email;
+  const { version, values, typed, since, form } = await readEdit(db, user, fields);
+  const shown = { user, version: version ?? user.version, values };
+  const { email: shownEmail } = since.base ?? user;
+  const isEmailKept = form.ok ? (form.value.email ?? shownEmail) === shownEmail : typed.email === undefined;
   const refusal = isEmailKept ? undefined : await checkPassword(request, reply, password);
   const problems = { ...(!form.ok && form.errors), ...(refusal && { password: refusal.sentence }) };
   if (!form.ok || refusal) return refuse(request, reply, shown, problems, refusal?.status);
+  // An email that needed no password is not written, whatever is there by now.
+  const { email: _, ...others } = form.value;
+  const changes = isEmailKept ? others : form.value;
   try {
-    const changes = changedBy(form.value, user);
     const outcome = await runCommand(request, async (trx, actor) => {
-      const changed = await changeUser(trx, actor, user.id, changes, server.clock(), filledFrom);
+      const changed = await changeUser(trx, actor, user.id, changes, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      return changed.kind === 'changed'
-        ? done('/account', SAVED, changed.set)
-        : nothingDone('/account', SAVED);
+      if (changed.kind === 'unchanged') return nothingDone('/account', SAVED);
+      return done('/account', (await sentenceOfMeanwhile(trx, actor, changed)) ?? SAVED, changed.set);
     });
-    if (outcome.kind !== 'conflict') return reply.answer(outcome);
-    return showForm(reply, { user: outcome.user, values, isConflict: true }, 409);
+    return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {
     if (error instanceof NotUniqueError) return refuse(request, reply, shown, {});
     throw error;
   }
 }
 
-/** Without what is as it was: it may have been changed meanwhile, and an email takes the password. */
-function changedBy(values: UserChanges, user: User): UserChanges {
-  const changed = Object.entries(values).filter(([name, value]) => user[name as keyof User] !== value);
-  return Object.fromEntries(changed);
-}
-
-function sameEmail({ email }: UserChanges, user: User): boolean {
-  return email === undefined || email === user.email;
+async function showConflict(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  conflict: Omit<Conflict, 'kind'>,
+  status = 409,
+) {
+  const shown = await describeConflict(request.server.db, request.actor, conflict);
+  const heading = 'Your name and email';
+  const addresses = { action: '/account/profile', page: '/account' };
+  return reply.render('users/conflict', { ...shown, heading, ...addresses }, status);
 }
 
 async function checkPassword(request: FastifyRequest, reply: FastifyReply, password = '') {
@@ -83,6 +92,6 @@ async function refuse(
 }
 
 function showForm(reply: FastifyReply, shown: Shown, status = 200) {
-  const defaults = { errors: {}, holders: {}, isConflict: false, isDraft: false };
+  const defaults = { errors: {}, holders: {}, isDraft: false };
   return reply.render('account/profile', { ...defaults, ...shown }, status);
 }

@@ -9,7 +9,7 @@ type Pair = [was: unknown, became: unknown];
 
 const CODES = Object.entries(FIELDS) as [KeptField, number][];
 
-export function changedFields(before: User, after: User): KeptField[] {
+export function changedFields(before: KeptValues, after: KeptValues): KeptField[] {
   return CODES.filter(([field]) => before[field] !== after[field]).map(([field]) => field);
 }
 
@@ -53,14 +53,15 @@ export function unpackSeenFields(packed: string | null, seesAccess: boolean): Fi
   return seesAccess && role ? { ...fields, role } : fields;
 }
 
-/** What a change has replaced; of a deletion that is all. */
-export function valuesBefore(packed: string): Partial<KeptValues> {
+/** Takes a change back; of a deletion that brings back all, and whoever was created or brought back was not there. */
+export function valuesBefore(after: KeptValues | undefined, packed: string | null): KeptValues | undefined {
+  if (packed === null) return undefined;
   const fields = JSON.parse(packed) as Record<number, Pair | unknown>;
   const before = CODES.filter(([, code]) => code in fields).map(([field, code]) => {
     const value = fields[code];
     return [field, Array.isArray(value) ? value[0] : value];
   });
-  return Object.fromEntries(before);
+  return { ...after, ...Object.fromEntries(before) } as KeptValues;
 }
 
 export function isDeletion(packed: string): boolean {

@@ -78,6 +78,9 @@ export async function findNames(
   return names;
 }
 
+/** Who did something, how and when. */
+export type DoneBy = Pick<ChangeSet, 'actor_id' | 'actor_kind' | 'via' | 'at'>;
+
 /** What made a version of a user and all after it, the last first. */
 export async function findFieldsFrom(
   db: Db,
@@ -101,14 +104,12 @@ export async function findFieldsSince(db: Db, userId: number, version: number): 
 
 export type ChangeOfSet = Pick<Change, 'user_id' | 'version' | 'set_id' | 'fields'>;
 
-/** Of sets that changed one user each. */
+/** Of sets that changed one user each; of two in one, what somebody was brought back with is the last. */
 export async function findChangesOfSets(db: Db, sets: readonly number[]): Promise<ChangeOfSet[]> {
   if (sets.length === 0) return [];
-  return db
-    .selectFrom('changes')
-    .select(['user_id', 'version', 'set_id', 'fields'])
-    .where('set_id', 'in', sets)
-    .execute();
+  const changes = db.selectFrom('changes').select(['user_id', 'version', 'set_id', 'fields']);
+  const found = await changes.where('set_id', 'in', sets).execute();
+  return found.sort((one, other) => one.version - other.version);
 }
 
 /** Of one set, in the order of its users, of whom it may have changed one more than once. */

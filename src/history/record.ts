@@ -73,9 +73,15 @@ export async function inOneSet<T>(
   return { result, set: users > 0 ? id : undefined };
 }
 
-/** Takes them out of those who are deleted: of two who restore somebody, one waits here, and finds none. */
-export async function takeDeleted(trx: Trx, id: number): Promise<DeletedUser | undefined> {
-  return trx.deleteFrom('deleted_users').where('id', '=', id).returningAll().executeTakeFirst();
+/** Takes them out of those who are deleted: of two who restore somebody, one waits here, and finds none. @param lastVersion if it matters */
+export async function takeDeleted(
+  trx: Trx,
+  id: number,
+  lastVersion?: number,
+): Promise<DeletedUser | undefined> {
+  const row = trx.deleteFrom('deleted_users').where('id', '=', id);
+  const asShown = lastVersion === undefined ? row : row.where('version', '=', lastVersion + 1);
+  return asShown.returningAll().executeTakeFirst();
 }
 
 /** What was done to how someone signs in: a fact in their history, and a line in the log. */

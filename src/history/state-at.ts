@@ -34,9 +34,6 @@ async function valuesBeforeVersion(
   version: number,
 ): Promise<KeptValues | undefined> {
   let values: KeptValues | undefined = 'fields' in today ? undefined : today;
-  for (const { fields } of await findFieldsFrom(db, today.id, version)) {
-    // Without any they were brought back.
-    values = fields === null ? undefined : ({ ...values, ...valuesBefore(fields) } as KeptValues);
-  }
+  for (const { fields } of await findFieldsFrom(db, today.id, version)) values = valuesBefore(values, fields);
   return values;
 }

@@ -30,9 +30,17 @@ export async function readTimeline(
   const facts = seesAccess ? await findFacts(db, id, from, limit + 1) : [];
   const all = [...changes, ...facts].sort(byTime);
   const entries = all.slice(0, limit);
-  if (all.length > limit) return { entries, earlier: placeAfter(entries, from), beginning: undefined };
+  const shown = withoutRepeats(entries);
+  if (all.length > limit) return { entries: shown, earlier: placeAfter(entries, from), beginning: undefined };
   const isKnown = [...entries, from].some((entry) => entry.version === 1);
-  return { entries, earlier: undefined, beginning: isKnown ? undefined : await findBeginning(db, id) };
+  return { entries: shown, earlier: undefined, beginning: isKnown ? undefined : await findBeginning(db, id) };
+}
+
+/** Whoever was brought back with changes was so in one act. */
+function withoutRepeats(entries: readonly Entry[]): Entry[] {
+  return entries.filter(
+    ({ set, fields }, index) => Object.keys(fields).length > 0 || entries[index - 1]?.set.id !== set.id,
+  );
 }
 
 function byTime({ set: one }: Entry, { set: other }: Entry): number {

@@ -62,7 +62,8 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };
   if (kind === 'began') return { done: `began to keep history, with ${many}`, of: '' };
   if (set.users !== 1) return { done: `${verbOf(kind)} ${many}`, of: '' };
-  if (kind === 'changed' || kind === 'access') return { done: `changed ${namesOf(fields)}`, of: 'of' };
+  if (kind === 'changed' || kind === 'access')
+    return { done: `changed ${namesOf(Object.keys(fields) as KeptField[])}`, of: 'of' };
   return { done: verbOf(kind), of: '' };
 }
 
@@ -91,7 +92,7 @@ export function wayInList(set: ChangeSet): string {
   return way === 'by form' && set.kind !== KINDS.created ? '' : way;
 }
 
-export function whoDid({ actor_kind, via }: ChangeSet): string {
+export function whoDid({ actor_kind, via }: Pick<ChangeSet, 'actor_kind' | 'via'>): string {
   if (nameOfCode(WAYS, via) === 'link') return 'Somebody with the access link';
   return nameOfCode(ACTORS, actor_kind) === 'command line' ? 'The command line' : 'Somebody at this machine';
 }
@@ -106,8 +107,9 @@ export function shownValue<F extends KeptField>(field: F, value: User[F]): strin
 
 const and = new Intl.ListFormat('en');
 
-function namesOf(fields: FieldChanges): string {
-  const names = (Object.keys(fields) as KeptField[]).map((field) => FIELD_NAMES[field].toLowerCase());
+/** "the full name and email" */
+export function namesOf(fields: readonly KeptField[]): string {
+  const names = fields.map((field) => FIELD_NAMES[field].toLowerCase());
   return names.length > 0 ? `the ${and.format(names)}` : 'something';
 }
 

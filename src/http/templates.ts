@@ -71,6 +71,8 @@ export const helpers = {
   roleMay: (role: Role) => ROLE_MAY[role],
   time,
   isoTime: (value: number) => new Date(value).toISOString(),
+  /** With a capital letter, but for names. */
+  capital: (text: string) => text.replace(/^./, (letter) => letter.toUpperCase()),
   /** "2 hours ago" for the last month, a date before that. */
   ago(value: number, now = Date.now()): string {
     const passed = Math.max(0, now - value);

@@ -19,8 +19,10 @@ import type { Page } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
 import type { Step } from '../undo/steps.ts';
+import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
 import type { ListState } from '../users/list/state.ts';
+import type { Difference } from '../users/meanwhile.ts';
 import { takeFlash } from './flash.ts';
 import { createEta, helpers, TEMPLATES } from './templates.ts';
 
@@ -74,7 +76,24 @@ export type Views = {
     timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
   };
   'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt; seesAccess: boolean };
-  'users/deleted': { deleted: { id: number; values: KeptValues }; row: Described; errors: Errors };
+  'users/deleted': {
+    /** As they were last. */
+    deleted: KeptValues & Pick<User, 'id' | 'version'>;
+    row: Described;
+    /** Of a form with which to bring them back. */
+    values: Fields | undefined;
+    errors: Errors;
+    holders: { username?: User; email?: User };
+    /** What was sent and not done: a change, since they were deleted meanwhile; bringing back whoever was deleted again. */
+    why?: 'meanwhile' | 'again';
+  };
+  'users/conflict': ShownConflict & {
+    /** The form that it began with. */
+    heading: string;
+    action: string;
+    /** What shows what is there now. */
+    page: string;
+  };
   'users/form': {
     user: User | undefined;
     from: ListState;
@@ -82,11 +101,17 @@ export type Views = {
     errors: Errors;
     /** Who already has the username and the email that were typed. */
     holders: { username?: User; email?: User };
-    /** Somebody else has saved since the form was filled: the fields then show what is there now, too. */
-    isConflict: boolean;
+    /** From which it was filled. */
+    version: number | undefined;
     isDraft: boolean;
   };
-  'users/delete': { user: User; from: ListState; access: Access | undefined };
+  'users/delete': {
+    user: User;
+    from: ListState;
+    access: Access | undefined;
+    /** What has been changed since it was asked the last time. */
+    changed?: readonly Difference[] | undefined;
+  };
   'auth/sign-in': {
     next: string;
     username?: string;
@@ -116,7 +141,7 @@ export type Views = {
     values: Fields;
     errors: Errors;
     holders: { email?: User };
-    isConflict: boolean;
+    version: number;
     isDraft: boolean;
   };
   'account/code': {

@@ -77,7 +77,10 @@ function isLeft(step: Step, act: Act): boolean {
 }
 
 async function perform(trx: Trx, actor: Actor, id: number, act: Act, now: number): Promise<User | undefined> {
-  if (act?.kind === 'restore') return (await restoreUser(trx, actor, id, now)).user;
+  if (act?.kind === 'restore') {
+    const restored = await restoreUser(trx, actor, id, now, { changes: act.changes });
+    return restored.kind === 'restored' ? restored.user : undefined;
+  }
   if (act?.kind === 'change') return (await changeUser(trx, actor, id, act.changes, now)).user;
   if (act?.kind === 'delete') await deleteUser(trx, actor, id, now);
   return undefined;

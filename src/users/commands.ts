@@ -9,7 +9,7 @@ import { engineOf } from '../db/engine.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
 import { addToCounts, countByKind } from '../db/user-counts.ts';
 import { NotFoundError } from '../errors.ts';
-import { unpackValues } from '../history/fields.ts';
+import { changedFields, type KeptValues, unpackValues } from '../history/fields.ts';
 import { findChangeSet, findDeleted } from '../history/queries.ts';
 import {
   recordChange,
@@ -18,24 +18,31 @@ import {
   recordRestoring,
   takeDeleted,
 } from '../history/record.ts';
+import { readSince, type Since } from '../history/since.ts';
 import { findTimeOf } from '../history/versions.ts';
+import { type EditedField, type Merge, merge } from './merge.ts';
 import { getLockedUser, getUser, lockUser } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
+
+type Named = Pick<User, 'id' | 'username'>;
 
 /** `set`, here and below: the change set in which it was done. */
 export type Created = { kind: 'created'; user: User; set: number };
 export type Changed =
-  | { kind: 'changed'; user: User; set: number }
+  /** `theirs`: what others have changed since `editedVersion`, and is kept. */
+  | { kind: 'changed'; user: User; set: number; theirs: readonly EditedField[]; since: Since }
   | { kind: 'unchanged'; user: User }
-  /** Somebody else has changed the user since `editedVersion`. */
-  | { kind: 'conflict'; user: User };
+  | Conflict;
+/** Since `editedVersion` the same was changed, to something else: nothing is written. */
+export type Conflict = { kind: 'conflict'; user: User; mine: UserChanges; merge: Merge; since: Since };
 /** `deleted already`: by the same actor, who may have clicked twice. */
-export type Deleted = {
-  kind: 'deleted' | 'deleted already';
-  user: Pick<User, 'id' | 'username'>;
-  set: number;
-};
-export type Restored = { kind: 'restored'; user: User; set: number } | { kind: 'there already'; user: User };
+export type Deleted =
+  | { kind: 'deleted' | 'deleted already'; user: Named; set: number }
+  | { kind: 'changed since'; user: User; since: Since };
+export type Restored =
+  | { kind: 'restored'; user: User; set: number }
+  | { kind: 'there already'; user: User }
+  | { kind: 'deleted again'; user: Named };
 
 /** @throws ForbiddenError, NotUniqueError (username or email taken) */
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {
@@ -60,21 +67,23 @@ export async function changeUser(
   editedVersion?: number,
 ): Promise<Changed> {
   const before = await getLockedUser(trx, id);
-  const after = { ...before, ...changes } as User;
   authorize(
     actor,
     (someone) => mayChange(someone, before) || mayChangeOwn(someone, id, Object.keys(changes)),
   );
-  if (after.role !== before.role) authorize(actor, mayManage);
+  authorizeRole(actor, before, changes);
+  const since = await readSince(trx, before, editedVersion);
+  const merged = merge(since.base, before, changes);
+  if (merged.conflicts.length > 0)
+    return { kind: 'conflict', user: before, mine: changes, merge: merged, since };
   // A form sent twice meets no conflict with itself, and one that changes nothing disturbs nobody who has it open.
-  if (hasAll(before, changes)) return { kind: 'unchanged', user: before };
-  if (editedVersion !== undefined && editedVersion !== before.version)
-    return { kind: 'conflict', user: before };
+  if (Object.keys(merged.changes).length === 0) return { kind: 'unchanged', user: before };
+  const after = { ...before, ...merged.changes } as User;
   await revokeAccessAfterChange(trx, before, after);
   const user = await trx
     .updateTable('users')
     .set({
-      ...changes,
+      ...merged.changes,
       ...derivedColumns(after),
       updated_at: later(now, before),
       version: before.version + 1,
@@ -86,14 +95,23 @@ export async function changeUser(
   await engineOf(trx).indexSearchText(trx, id, before.search_text, user.search_text);
   await addToCounts(trx, [...countByKind([before], -1), ...countByKind([user])]);
   auditAccess(trx, actor, before, user);
-  return { kind: 'changed', user, set };
+  return { kind: 'changed', user, set, theirs: merged.theirs, since };
 }
 
-/** @throws NotFoundError, ForbiddenError, LastAdministratorError */
-export async function deleteUser(trx: Trx, actor: Actor, id: number, now: number): Promise<Deleted> {
+/** @param shownVersion of whom it was confirmed @throws NotFoundError, ForbiddenError, LastAdministratorError */
+export async function deleteUser(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  now: number,
+  shownVersion?: number,
+): Promise<Deleted> {
   const user = await lockUser(trx, id);
   if (user === undefined) return deletedBefore(trx, actor, id);
   authorize(actor, (someone) => mayChange(someone, user));
+  const since = await readSince(trx, user, shownVersion);
+  if (since.base === undefined || changedFields(since.base, user).length > 0)
+    return { kind: 'changed since', user, since };
   await revokeAccessAfterChange(trx, user, undefined);
   await trx.deleteFrom('users').where('id', '=', id).execute();
   const set = await recordDeletion(trx, actor, user, later(now, user));
@@ -103,20 +121,44 @@ export async function deleteUser(trx: Trx, actor: Actor, id: number, now: number
   return { kind: 'deleted', user, set };
 }
 
-/** With the number and the values that they had, but for how they signed in. @throws NotFoundError, ForbiddenError, NotUniqueError */
-export async function restoreUser(trx: Trx, actor: Actor, id: number, now: number): Promise<Restored> {
-  const deleted = await takeDeleted(trx, id);
-  if (deleted === undefined) return { kind: 'there already', user: await getUser(trx, id) };
+/**
+ * With the number that they had, and the values, but for how they signed in and what is changed at once.
+ * @param shownVersion the last one they had, as it was shown
+ * @throws NotFoundError, ForbiddenError, NotUniqueError (username or email taken)
+ */
+export async function restoreUser(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  now: number,
+  { changes = {}, shownVersion }: { changes?: UserChanges; shownVersion?: number | undefined } = {},
+): Promise<Restored> {
+  const deleted = await takeDeleted(trx, id, shownVersion);
+  if (deleted === undefined) return notRestored(trx, id);
   const values = unpackValues(deleted.fields);
   authorize(actor, (someone) => mayChange(someone, values));
+  authorizeRole(actor, values, changes);
   const updated_at = Math.max(now, await findTimeOf(trx, id, deleted.version));
-  const row = { id, ...values, ...derivedColumns(values), updated_at, version: deleted.version + 1 };
-  const user = await insertUser(trx, row);
-  const set = await recordRestoring(trx, actor, user);
+  const after = { ...values, ...changes } as KeptValues;
+  const isChanged = changedFields(values, after).length > 0;
+  const version = deleted.version + (isChanged ? 2 : 1);
+  const user = await insertUser(trx, { id, ...after, ...derivedColumns(after), updated_at, version });
+  // As they were, even if their username has been somebody else's since: what is changed comes after it.
+  const restored = { ...user, ...values, version: deleted.version + 1 };
+  const set = await recordRestoring(trx, actor, restored);
+  if (isChanged)
+    await recordChange(trx, { ...actor, changeSet: { id: set, at: updated_at } }, restored, user);
   await engineOf(trx).indexSearchText(trx, id, undefined, user.search_text);
   await addToCounts(trx, countByKind([user]));
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
   return { kind: 'restored', user, set };
+}
+
+/** @throws NotFoundError */
+async function notRestored(trx: Trx, id: number): Promise<Restored> {
+  const deleted = await findDeleted(trx, id);
+  if (deleted === undefined) return { kind: 'there already', user: await getUser(trx, id) };
+  return { kind: 'deleted again', user: { id, username: unpackValues(deleted.fields).username } };
 }
 
 async function insertUser(trx: Trx, row: UserRow): Promise<User> {
@@ -136,8 +178,8 @@ async function deletedBefore(trx: Trx, actor: Actor, id: number): Promise<Delete
   return { kind: 'deleted already', user: { id, username }, set: deleted.set_id };
 }
 
-function hasAll(user: User, changes: UserChanges): boolean {
-  return Object.entries(changes).every(([name, value]) => user[name as keyof User] === value);
+function authorizeRole(actor: Actor, before: Pick<User, 'role'>, { role = before.role }: UserChanges): void {
+  if (role !== before.role) authorize(actor, mayManage);
 }
 
 /** Of one user's changes none is before the one that it follows, whatever clocks say. */

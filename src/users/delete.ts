@@ -5,10 +5,14 @@ import { authorize } from '../auth/actor.ts';
 import { done } from '../auth/kept-answers.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
+import type { User } from '../db/schema.ts';
+import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { deleteUser } from './commands.ts';
+import { parseVersion } from './form.ts';
 import { listAddress } from './list/address.ts';
 import { nearestPage } from './list/page.ts';
+import { type Difference, describeSince } from './meanwhile.ts';
 import { getUser } from './queries.ts';
 import { listBefore, type Request, userIdFrom } from './request.ts';
 import { accessOf } from './show.ts';
@@ -16,8 +20,13 @@ import { accessOf } from './show.ts';
 export async function askToDelete(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
+  return ask(request, reply, user);
+}
+
+async function ask(request: Request, reply: FastifyReply, user: User, changed?: Difference[]) {
   const access = await accessOf(request, user);
-  return reply.render('users/delete', { user, from: listBefore(request), access });
+  const shown = { user, from: listBefore(request), access, changed };
+  return reply.render('users/delete', shown, changed ? 409 : 200);
 }
 
 export async function remove(request: Request, reply: FastifyReply) {
@@ -25,9 +34,13 @@ export async function remove(request: Request, reply: FastifyReply) {
   const { db, clock } = request.server;
   const from = listBefore(request);
   const list = await nearestPage(db, from, { without: 1 }).catch(() => from);
-  const answer = await runCommand(request, async (trx, actor) => {
-    const { user, set } = await deleteUser(trx, actor, id, clock());
-    return done(listAddress(list), `User ${named(user.username)} deleted!`, set);
+  const version = parseVersion(readFields(request.body, ['version']).version);
+  const outcome = await runCommand(request, async (trx, actor) => {
+    const deleted = await deleteUser(trx, actor, id, clock(), version);
+    if (deleted.kind === 'changed since') return deleted;
+    return done(listAddress(list), `User ${named(deleted.user.username)} deleted!`, deleted.set);
   });
-  return reply.answer(answer);
+  if (outcome.kind !== 'changed since') return reply.answer(outcome);
+  const changed = await describeSince(db, request.actor, outcome.user, outcome.since);
+  return ask(request, reply, outcome.user, changed);
 }

@@ -11,9 +11,13 @@ import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors
 import type { Views } from '../http/views.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
-import { changeUser, createUser } from './commands.ts';
-import { addHolders, type Problems, parseChanges, parseVersion, valuesOf } from './form.ts';
+import { type Conflict, changeUser, createUser } from './commands.ts';
+import { describeConflict } from './conflict.ts';
+import { offerToRestore } from './deleted.ts';
+import { addHolders, type Problems, readEdit, readUserForm, valuesOf } from './form.ts';
 import { fromParameter } from './list/address.ts';
+import { sentenceOfMeanwhile } from './meanwhile.ts';
+import { merge } from './merge.ts';
 import { getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
 import { newUserSchema, USER_FIELDS } from './validation.ts';
@@ -54,56 +58,74 @@ function sentenceOfCreated(user: User): string {
 }
 
 export async function showEditForm(request: Request, reply: FastifyReply) {
-  const user = await getUser(request.server.db, userIdFrom(request));
+  const { db } = request.server;
+  const user = await getUser(db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
   const draft = await draftFor(request);
-  const values = { ...valuesOf(user), ...draft };
-  const isConflict = draft?.version !== undefined && Number(draft.version) !== user.version;
-  return showForm(request, reply, { user, values, isConflict, isDraft: draft !== undefined });
+  if (draft === undefined)
+    return showForm(request, reply, { user, version: user.version, values: valuesOf(user) });
+  const { version = user.version, values, since, form } = await readEdit(db, user, readUserForm(draft));
+  const mine = form.ok ? form.value : {};
+  const merged = merge(since.base, user, mine);
+  if (merged.conflicts.length > 0)
+    return showConflict(request, reply, { user, mine, merge: merged, since }, 200);
+  return showForm(request, reply, { user, version, values, isDraft: true });
 }
 
 export async function update(request: Request, reply: FastifyReply) {
-  const { server } = request;
-  const { db } = server;
-  const current = await getUser(db, userIdFrom(request)).catch(sayNothingChanged);
-  authorize(request.actor, (actor) => mayChange(actor, current));
-  const { version, ...fields } = readFields(request.body, [...USER_FIELDS, 'version']);
-  const filledFrom = parseVersion(version);
-  const form = parseChanges(fields, current);
-  // Sent again, the form replaces what is there now: what was changed meanwhile is shown beside the errors, too.
-  const values = { ...valuesOf(current), ...fields };
-  const isConflict = filledFrom !== undefined && filledFrom !== current.version;
-  const shown = { user: current, values, isConflict };
+  try {
+    return await change(request, reply);
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    return offerToRestore(request, reply);
+  }
+}
+
+async function change(request: Request, reply: FastifyReply) {
+  const { db, clock } = request.server;
+  const user = await getUser(db, userIdFrom(request));
+  authorize(request.actor, (actor) => mayChange(actor, user));
+  const { version, values, form } = await readEdit(db, user, readUserForm(request.body));
+  const shown = { user, version: version ?? user.version, values };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
   try {
+    const to = userAddress(user.id, request);
     const outcome = await runCommand(request, async (trx, actor) => {
-      const changed = await changeUser(trx, actor, current.id, form.value, server.clock(), filledFrom);
+      const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      const [to, sentence] = [
-        userAddress(current.id, request),
-        `User ${named(changed.user.username)} updated!`,
-      ];
-      return changed.kind === 'changed' ? done(to, sentence, changed.set) : nothingDone(to, sentence);
+      const updated = `User ${named(changed.user.username)} updated!`;
+      if (changed.kind === 'unchanged') return nothingDone(to, updated);
+      return done(to, (await sentenceOfMeanwhile(trx, actor, changed)) ?? updated, changed.set);
     });
-    if (outcome.kind !== 'conflict') return reply.answer(outcome);
-    const { user } = outcome;
-    const typed = valuesOf({ ...user, ...form.value } as User);
-    return showForm(request, reply, { user, values: typed, isConflict: true }, 409);
+    return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {
     return refuse(request, reply, shown, problemsOf(error));
   }
 }
 
-/** What a form shows besides what every form does. */
+async function showConflict(
+  request: Request,
+  reply: FastifyReply,
+  conflict: Omit<Conflict, 'kind'>,
+  status = 409,
+) {
+  const { id, username } = conflict.user;
+  const shown = await describeConflict(request.server.db, request.actor, conflict);
+  const page = userAddress(id, request);
+  return reply.render(
+    'users/conflict',
+    { ...shown, heading: `Edit ${named(username)}`, action: page, page },
+    status,
+  );
+}
+
+/** What a form shows besides what every form does; the version is the one that it was filled from. */
 type Shown = Pick<Views['users/form'], 'user' | 'values'> & Partial<Views['users/form']>;
 
 async function showForm(request: Request, reply: FastifyReply, shown: Shown, status = 200) {
   const from = listBefore(request);
-  return reply.render(
-    'users/form',
-    { from, errors: {}, holders: {}, isConflict: false, isDraft: false, ...shown },
-    status,
-  );
+  const defaults = { version: undefined, errors: {}, holders: {}, isDraft: false };
+  return reply.render('users/form', { from, ...defaults, ...shown }, status);
 }
 
 async function refuse(request: Request, reply: FastifyReply, shown: Shown, problems: Problems) {
@@ -117,9 +139,4 @@ function problemsOf(error: unknown): Problems {
   if (error instanceof LastAdministratorError)
     return { role: `${error.message} Make someone else one first.` };
   throw error;
-}
-
-function sayNothingChanged(error: unknown): never {
-  if (!(error instanceof NotFoundError)) throw error;
-  throw new NotFoundError(`${error.message} Nothing was changed; what you typed is one step back.`);
 }

@@ -1,8 +1,10 @@
 /** What the forms of a user share: how a user stands in one, what one changes, and what is wrong with it. */
 import type { Db, User } from '../db/schema.ts';
 import { BadSubmissionError } from '../errors.ts';
+import type { KeptValues } from '../history/fields.ts';
+import { readSince } from '../history/since.ts';
 import { shownEmail } from '../lib/email.ts';
-import { type Fields, type Form, parseForm } from '../lib/forms.ts';
+import { type Fields, type Form, parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { findHolders } from './queries.ts';
 import { USER_FIELDS, type UserChanges, userChangesSchema } from './validation.ts';
@@ -12,21 +14,42 @@ const FREE_NOW =
 
 export type Problems = Readonly<Record<string, string>>;
 
-export function valuesOf(user: User): Fields {
+export function valuesOf(user: KeptValues): Fields {
   const values = USER_FIELDS.map((name) => [name, typedFor(user[name])]);
   return { ...Object.fromEntries(values), email: shownEmail(user.email) };
 }
 
-/** What a form changes. What it sends back as it was is not judged again: the rules may have changed since it was stored. */
-export function parseChanges(fields: Fields, current: User): Form<UserChanges> {
-  const shown = valuesOf(current);
-  const isKept = (name: string) => fields[name] === shown[name];
-  const kept = Object.entries(current).filter(([name]) => name in fields && isKept(name));
-  const form = parseForm(
-    userChangesSchema,
-    Object.fromEntries(Object.entries(fields).filter(([name]) => !isKept(name))),
-  );
-  return form.ok ? { ok: true, value: { ...Object.fromEntries(kept), ...form.value } } : form;
+/** What a form changes. What it sends back as it was shown is neither judged nor written: by now it may be other than that. */
+export function parseChanges(fields: Fields, shown: KeptValues): Form<UserChanges> {
+  return parseForm(userChangesSchema, typedOver(fields, shown));
+}
+
+function typedOver(fields: Fields, shown: KeptValues): Fields {
+  const values = valuesOf(shown);
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== values[name]));
+}
+
+export function readUserForm(body: unknown): Fields {
+  return readFields(body, [...USER_FIELDS, 'version']);
+}
+
+/** A form as it was sent, beside what it was filled from: what is there now, where that is not known. */
+export async function readEdit(
+  db: Db,
+  user: KeptValues & Pick<User, 'id' | 'version'>,
+  { version: sent, ...fields }: Fields,
+) {
+  const version = parseVersion(sent);
+  const since = await readSince(db, user, version);
+  const shown = since.base ?? user;
+  const typed = typedOver(fields, shown);
+  return {
+    version,
+    since,
+    typed,
+    values: { ...valuesOf(shown), ...typed },
+    form: parseChanges(fields, shown),
+  };
 }
 
 /** @throws BadSubmissionError */

@@ -1,50 +1,49 @@
-/** Those who were deleted: what they were, and bringing them back. */
+/** Bringing back someone who was deleted, as they were or with changes. */
 import type { FastifyReply } from 'fastify';
-import { done, nothingDone } from '../auth/kept-answers.ts';
-import { maySeeDeleted } from '../auth/policy.ts';
+import { authorize } from '../auth/actor.ts';
+import { done } from '../auth/kept-answers.ts';
+import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
-import { NotFoundError, NotUniqueError } from '../errors.ts';
-import { describeSets, sightOf } from '../history/described.ts';
-import { unpackValues } from '../history/fields.ts';
-import { findChangeSet, findDeleted } from '../history/queries.ts';
+import { NotUniqueError } from '../errors.ts';
 import { named } from '../lib/text.ts';
 import { restoreUser } from './commands.ts';
-import { addHolders, type Problems } from './form.ts';
+import { findSeenDeleted, showDeleted } from './deleted.ts';
+import { update } from './edit.ts';
+import { addHolders, readEdit, readUserForm, valuesOf } from './form.ts';
+import { getUser } from './queries.ts';
 import { type Request, userAddress, userIdFrom } from './request.ts';
-
-/** For those who change users; for everyone else as if there had never been anybody. @throws NotFoundError */
-export async function showDeleted(
-  request: Request,
-  reply: FastifyReply,
-  { errors = {}, status = 404 }: { errors?: Problems; status?: number } = {},
-) {
-  const { db } = request.server;
-  const id = userIdFrom(request);
-  const deleted = request.actor && maySeeDeleted(request.actor) ? await findDeleted(db, id) : undefined;
-  const set = deleted && (await findChangeSet(db, deleted.set_id));
-  const [row] = set ? await describeSets(db, [set], sightOf(request.actor)) : [];
-  if (deleted === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
-  const shown = { id, values: unpackValues(deleted.fields) };
-  return reply.render('users/deleted', { deleted: shown, row, errors }, status);
-}
 
 export async function restore(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
+  const deleted = await findSeenDeleted(request, id);
+  if (deleted === undefined) return answerThereAlready(request, reply);
+  authorize(request.actor, (actor) => mayChange(actor, deleted));
+  const { version, typed, form } = await readEdit(db, deleted, readUserForm(request.body));
+  if (!form.ok) return showDeleted(request, reply, { typed, errors: form.errors }, 422);
   try {
-    const answer = await runCommand(request, async (trx, actor) => {
-      const restored = await restoreUser(trx, actor, id, clock());
-      const [to, whom] = [userAddress(id, request), `User ${named(restored.user.username)}`];
-      return restored.kind === 'restored'
-        ? done(to, `${whom} is back!`, restored.set)
-        : nothingDone(to, `${whom} was there already!`);
+    const options = { changes: form.value, shownVersion: version };
+    const outcome = await runCommand(request, async (trx, actor) => {
+      const restored = await restoreUser(trx, actor, id, clock(), options);
+      if (restored.kind !== 'restored') return restored;
+      const sentence = `User ${named(restored.user.username)} is back!`;
+      return done(userAddress(id, request), sentence, restored.set);
     });
-    return reply.answer(answer);
+    if (outcome.kind === 'deleted again') return showDeleted(request, reply, { typed, why: 'again' }, 409);
+    if (outcome.kind === 'there already') return answerThereAlready(request, reply);
+    return reply.answer(outcome);
   } catch (error) {
-    const deleted = error instanceof NotUniqueError ? await findDeleted(db, id) : undefined;
-    if (deleted === undefined) throw error;
-    const { username, email } = unpackValues(deleted.fields);
-    const { errors } = await addHolders(db, { username, email }, {});
-    return showDeleted(request, reply, { errors, status: 422 });
+    if (!(error instanceof NotUniqueError)) throw error;
+    const { username = '', email = '' } = { ...valuesOf(deleted), ...typed };
+    const taken = await addHolders(db, { username, email }, {});
+    return showDeleted(request, reply, { typed, ...taken }, 422);
   }
+}
+
+/** Somebody else was first: what was typed is a change like any other by then. */
+async function answerThereAlready(request: Request, reply: FastifyReply) {
+  const { version: _, ...fields } = readUserForm(request.body);
+  if (Object.keys(fields).length > 0) return update(request, reply);
+  const { id, username } = await getUser(request.server.db, userIdFrom(request));
+  return reply.seeOther(userAddress(id, request), `User ${named(username)} was there already!`);
 }

@@ -13,10 +13,10 @@ import type { Access, Managed } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';
 import { DAY } from '../lib/clock.ts';
 import { showAsOf } from './as-of.ts';
+import { showDeleted } from './deleted.ts';
 import { nearestPage } from './list/page.ts';
 import { findUser } from './queries.ts';
 import { listBefore, type Request, userIdFrom } from './request.ts';
-import { showDeleted } from './restore.ts';
 
 const SHOWN = 10;
 

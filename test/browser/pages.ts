@@ -83,14 +83,33 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.getByLabel('Email').fill(LONGEST.email);
       await press(page, 'Save changes');
     },
-    'the form of a user changed meanwhile': async (page, { db }) => {
+    'a conflict with somebody else': async (page, { db }) => {
       await page.goto(`/users/${WORDS_ID}/edit`);
       const { full_name } = LONGEST;
-      await transact(db, (trx) => changeUser(trx, commandLine, WORDS_ID, { full_name }, Date.now()));
+      const theirs = { full_name, email: `x${LONGEST.email.slice(1)}`, is_active: true };
+      await transact(db, (trx) => changeUser(trx, commandLine, WORDS_ID, theirs, Date.now()));
       await page.getByLabel('Username').fill('other.words');
+      await page.getByLabel('Email').fill(`y${LONGEST.email.slice(1)}`);
+      await page.getByLabel('Full name').fill('');
+      await page.getByLabel('Administrator').check();
+      await press(page, 'Save changes');
+    },
+    'a conflict over one’s own account': async (page, { db }) => {
+      await page.goto('/account/profile');
+      const { full_name } = LONGEST;
+      await transact(db, (trx) => changeUser(trx, commandLine, ANN_ID, { full_name }, Date.now()));
+      await page.getByLabel('Full name').fill(WORDS);
+      await page.getByLabel('Email').fill('ann.ada@example.org');
+      await page.getByLabel('Your password').fill(PASSWORD);
+      await press(page, 'Save changes');
+    },
+    'a form of somebody deleted meanwhile': async (page, { db }) => {
+      const gone = await addUser(db, { username: `y${LONG.slice(1)}`, full_name: LONGEST.full_name });
+      await page.goto(`/users/${gone.id}/edit`);
+      await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
       await page.getByLabel('Full name').fill(WORDS);
       await page.getByLabel('Administrator').check();
-      await page.getByRole('radio', { name: /^Active/ }).check();
+      await page.getByRole('radio', { name: /^Inactive/ }).check();
       await press(page, 'Save changes');
     },
     'the empty form, with what was sent when the session had ended': async (page, { db }) => {
@@ -103,6 +122,13 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto('/users/new');
     },
     'the question before deleting': at(`/users/${LONG_ID}/delete`),
+    'the question before deleting someone changed since it was asked': async (page, { db }) => {
+      const { id } = await addUser(db, { username: `z${LONG.slice(1)}`, full_name: WORDS });
+      await page.goto(`/users/${id}/delete`);
+      const { full_name } = LONGEST;
+      await transact(db, (trx) => changeUser(trx, commandLine, id, { full_name }, Date.now()));
+      await press(page, 'Delete user');
+    },
     'everyone’s history': at('/history'),
     'the history, limited to what nobody did': at(
       `/history?user=${LONG_ID}&by=2&kind=restored&from=2026-01-31&to=2026-01-31`,

@@ -40,28 +40,49 @@ test('two people at two Rosters work on the same users, and neither loses anythi
 
   await ben.getByRole('button', { name: 'Save changes' }).click();
   expect(await mainOf(ben)).toContain('Zoë of Anna');
-  expect(await ben.getByLabel('Full name').inputValue()).toBe('Zoë of Ben');
-  await ben.getByRole('button', { name: 'Save' }).click();
+  expect(await ben.getByRole('radio', { name: /There now\s+Zoë of Anna/ }).isChecked()).toBe(false);
+  expect(await ben.getByRole('radio', { name: /Yours\s+Zoë of Ben/ }).isChecked()).toBe(true);
+  await ben.getByRole('button', { name: 'Save my choices' }).click();
   expect(await mainOf(ben)).toContain('User zoe updated!');
 
+  // One changes the email, the other the name: both are kept, and whoever comes later is told.
   await anna.reload();
   expect(await mainOf(anna)).toContain('Zoë of Ben');
-  await anna.getByRole('link', { name: 'Edit' }).click();
+  for (const page of [anna, ben]) await page.getByRole('link', { name: 'Edit' }).click();
+  await anna.getByLabel('Email').fill('zoe@anna.example');
+  await anna.getByRole('button', { name: 'Save changes' }).click();
+  await ben.getByLabel('Full name').fill('Zoë B');
+  await ben.getByRole('button', { name: 'Save changes' }).click();
+  expect(await mainOf(ben)).toMatch(
+    /Meanwhile .* had changed the email; both are kept\.[\s\S]*zoe@anna\.example/,
+  );
+  await ben.goBack();
+  await ben.getByLabel('Full name').fill('Zoë of Back');
+  await ben.getByRole('button', { name: 'Save changes' }).click();
+  expect(await mainOf(ben)).toMatch(/Zoë of Ben[\s\S]*Zoë B[\s\S]*Zoë of Back/);
+  await ben.getByRole('radio', { name: /There now\s+Zoë B/ }).check();
+  await ben.getByRole('button', { name: 'Save my choices' }).click();
+  expect(await ben.getByRole('heading', { level: 1 }).innerText()).toBe('Zoë B');
 
+  await anna.getByRole('link', { name: 'Edit' }).click();
+  await anna.getByLabel('Username').fill('zoe.anna');
   await ben.getByRole('link', { name: 'Delete…' }).click();
   await ben.getByRole('button', { name: 'Delete user' }).click();
   expect(await mainOf(ben)).toContain('Welcome to Roster');
   await anna.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(anna)).toMatch(/There is no user \d+\. Nothing was changed/);
+  expect(await mainOf(anna)).toMatch(/Zoë B is deleted[\s\S]*When deleted: zoe/);
+  await anna.getByRole('button', { name: 'Restore with these changes' }).click();
+  expect(await mainOf(anna)).toContain('User zoe.anna is back!');
 
-  await anna.goto('/history?kind=deleted');
-  await anna.getByRole('link', { name: 'zoe', exact: true }).click();
-  expect(await mainOf(anna)).toContain('Zoë of Ben is deleted');
-  await anna.getByRole('button', { name: 'Bring back' }).click();
-  expect(await mainOf(anna)).toContain('User zoe is back!');
   await ben.goto('/users?q=zoe');
-  await ben.getByRole('link', { name: 'Zoë of Ben' }).click();
+  await ben.getByRole('link', { name: 'Zoë B' }).click();
   expect(await mainOf(ben)).toMatch(/brought back[\s\S]*deleted[\s\S]*changed the full name[\s\S]*created/);
+  await ben.getByRole('link', { name: 'Delete…' }).click();
+  await anna.getByRole('button', { name: 'Deactivate' }).click();
+  await ben.getByRole('button', { name: 'Delete user' }).click();
+  expect(await mainOf(ben)).toMatch(/changed after you had been asked[\s\S]*Active[\s\S]*Inactive/);
+  await ben.getByRole('button', { name: 'Delete user' }).click();
+  expect(await mainOf(ben)).toContain('Welcome to Roster');
 });
 
 /** A Roster that ann administers. */

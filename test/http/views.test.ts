@@ -119,7 +119,34 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     },
   },
   'users/as-of': { user, at: 1, state: { kind: 'there', values: user, version: 1 }, seesAccess: true },
-  'users/deleted': { deleted: { id: 7, values: user }, row, errors: { email: NAME } },
+  'users/deleted': {
+    deleted: { ...user, role: 'viewer' },
+    row,
+    values,
+    errors: { email: NAME, role: NAME },
+    holders: { email: user },
+    why: 'meanwhile',
+  },
+  'users/conflict': {
+    user,
+    rows: [
+      {
+        field: 'full_name',
+        before: null,
+        now: { value: NAME, typed: NAME },
+        mine: { value: 'Bo', typed: 'Bo' },
+        who: NAME,
+        at: 1,
+      },
+    ],
+    single: [{ field: 'email', was: user.email, became: 'c@d.example', who: 'you, now' }],
+    hidden: { email: 'c@d.example' },
+    who: NAME,
+    at: 1,
+    heading: NAME,
+    action: '/account/profile',
+    page: '/account',
+  },
   'history/list': {
     state: { user: NAME, by: NAME, kind: 'access', from: '2026-01-31', to: '2026-01-31' },
     rows: [row, { ...row, undone: { set, who: row.who } }],
@@ -154,10 +181,15 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     values,
     errors: { email: 'Enter an email address.', is_active: NAME },
     holders: { email: user },
-    isConflict: true,
+    version: 2,
     isDraft: true,
   },
-  'users/delete': { user, from: list, access },
+  'users/delete': {
+    user,
+    from: list,
+    access,
+    changed: [{ field: 'full_name', was: null, became: NAME, who: NAME, at: 1 }],
+  },
   'auth/sign-in': { next: '/users', username: NAME, draft: NAME, isExpired: true },
   'auth/sign-out': { session },
   'account/show': {
@@ -173,7 +205,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     values,
     errors: { email: NAME },
     holders: { email: user },
-    isConflict: true,
+    version: 2,
     isDraft: true,
   },
   'account/code': {
@@ -261,7 +293,7 @@ test('the HTML of every view is right, whatever it shows', () => {
   for (const [view, data] of Object.entries(SAMPLES)) {
     for (const more of [
       {},
-      { errors: {}, isConflict: false, problem: 'Wrong.' },
+      { errors: {}, why: 'again', who: 'you', changed: [], problem: 'Wrong.' },
       { isRefused: true, terms: [] },
     ]) {
       const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: undefined, ...data, ...more });
@@ -308,7 +340,23 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
     user: { ...user, ...WORDS },
     holders: { email: { ...user, ...WORDS } },
     errors: { email: TAKEN },
-    isConflict: true,
+  },
+  'users/deleted': { deleted: { ...user, ...WORDS }, values: undefined },
+  'users/conflict': {
+    user: { ...user, ...WORDS },
+    rows: [
+      {
+        field: 'full_name',
+        before: WORDS.full_name,
+        now: { value: WORDS.full_name, typed: WORDS.full_name },
+        mine: { value: WORDS.full_name, typed: WORDS.full_name },
+        who: named(WORDS.username),
+        at: 1,
+      },
+    ],
+    single: [{ field: 'email', was: WORDS.email, became: WORDS.email, who: named(WORDS.username) }],
+    who: named(WORDS.username),
+    heading: named(WORDS.username),
   },
   'users/delete': { user: { ...user, ...WORDS } },
   'auth/sign-in': { username: WORDS.username, draft: 'x', problem: TAKEN },

@@ -34,8 +34,10 @@ const change = async (db: Db, id: number, changes: UserChanges) => {
   const result = await transact(db, (trx) => changeUser(trx, commandLine, id, changes, NOW));
   return 'set' in result ? result.set : 0;
 };
-const remove = async (db: Db, id: number) =>
-  (await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW))).set;
+const remove = async (db: Db, id: number) => {
+  const result = await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW));
+  return 'set' in result ? result.set : 0;
+};
 
 const KEPT = ['username', 'email', 'full_name', 'is_active', 'role', 'created_at'] as const;
 const kept = (user: User | undefined) =>

@@ -1,0 +1,39 @@
+/** What has become of a user since a version: what they were then, and who has changed what. */
+import type { Db, User } from '../db/schema.ts';
+import { BadSubmissionError } from '../errors.ts';
+import type { KeptField } from './codes.ts';
+import { type KeptValues, unpackFields, valuesBefore } from './fields.ts';
+import type { DoneBy } from './queries.ts';
+import { findVersionSets } from './versions.ts';
+
+export type Since = {
+  /** What they were; undefined where nobody knows: history begins later. */
+  base: KeptValues | undefined;
+  /** By field, who has changed it last. */
+  doneBy: ReadonlyMap<KeptField, DoneBy>;
+};
+
+/** Further back nobody looks while others wait: what was then counts as not known. */
+const MOST_CHANGES = 1_000;
+
+/** @param version that was shown; what is not given is the one there is. @throws BadSubmissionError for one still to come */
+export async function readSince(
+  db: Db,
+  user: KeptValues & Pick<User, 'id' | 'version'>,
+  version = user.version,
+): Promise<Since> {
+  const count = user.version - version;
+  if (count < 0) throw new BadSubmissionError('The version is one that this user has not had yet.');
+  const limit = count > MOST_CHANGES ? 0 : count;
+  const versions = { from: version + 1, before: user.version + 1 };
+  const changes = await findVersionSets(db, user.id, versions, { limit, isWanted: () => true });
+  const doneBy = new Map<KeptField, DoneBy>();
+  let base: KeptValues | undefined = user;
+  for (const { fields, set } of changes) {
+    for (const field of Object.keys(unpackFields(fields)) as KeptField[])
+      if (!doneBy.has(field)) doneBy.set(field, set);
+    base = valuesBefore(base, fields);
+  }
+  const isWhole = count === 0 || changes.at(-1)?.version === version + 1;
+  return { base: isWhole ? base : undefined, doneBy };
+}

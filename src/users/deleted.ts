@@ -1,0 +1,46 @@
+/** The page of someone who was deleted: what they were, and what was typed for them since. */
+import type { FastifyReply } from 'fastify';
+import { authorize } from '../auth/actor.ts';
+import { mayChange, maySeeDeleted } from '../auth/policy.ts';
+import { NotFoundError } from '../errors.ts';
+import { describeSets, sightOf } from '../history/described.ts';
+import { unpackValues } from '../history/fields.ts';
+import { findChangeSet, findDeleted } from '../history/queries.ts';
+import type { Views } from '../http/views.ts';
+import type { Fields } from '../lib/forms.ts';
+import { readEdit, readUserForm, valuesOf } from './form.ts';
+import { type Request, userIdFrom } from './request.ts';
+
+/** `typed`: what is to be other than it is last known. */
+type More = Partial<Pick<Views['users/deleted'], 'errors' | 'holders' | 'why'>> & { typed?: Fields };
+
+/** As they were last, for those who may know; the version is the last that they had. */
+export async function findSeenDeleted({ server, actor }: Request, id: number) {
+  const deleted = actor && maySeeDeleted(actor) ? await findDeleted(server.db, id) : undefined;
+  return deleted && { ...deleted, ...unpackValues(deleted.fields), version: deleted.version - 1 };
+}
+
+/** For those who change users; for everyone else as if there had never been anybody. @throws NotFoundError */
+export async function showDeleted(request: Request, reply: FastifyReply, more: More = {}, status = 404) {
+  const { db } = request.server;
+  const id = userIdFrom(request);
+  const deleted = await findSeenDeleted(request, id);
+  const set = deleted && (await findChangeSet(db, deleted.set_id));
+  const [row] = set ? await describeSets(db, [set], sightOf(request.actor)) : [];
+  if (deleted === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
+  const { typed = {}, ...shown } = { errors: {}, holders: {}, ...more };
+  const isForm = Object.keys({ ...typed, ...shown.errors }).length > 0;
+  const values = isForm ? { ...valuesOf(deleted), ...typed } : undefined;
+  return reply.render('users/deleted', { deleted, row, values, ...shown }, status);
+}
+
+/** Answers a form that was sent too late: nothing that was typed is lost. @throws NotFoundError, ForbiddenError */
+export async function offerToRestore(request: Request, reply: FastifyReply) {
+  const id = userIdFrom(request);
+  const deleted = await findSeenDeleted(request, id);
+  if (deleted === undefined)
+    throw new NotFoundError(`There is no user ${id}. Nothing was changed; what you typed is one step back.`);
+  authorize(request.actor, (actor) => mayChange(actor, deleted));
+  const { typed } = await readEdit(request.server.db, deleted, readUserForm(request.body));
+  return showDeleted(request, reply, { typed, why: 'meanwhile' }, 409);
+}

@@ -1,0 +1,32 @@
+/** Two edits of one user made into one: a three-way merge, field by field. */
+import type { KeptValues } from '../history/fields.ts';
+import { USER_FIELDS, type UserChanges } from './validation.ts';
+
+export type EditedField = (typeof USER_FIELDS)[number];
+
+export type Merge = {
+  /** What only this edit changes. */
+  changes: UserChanges;
+  /** What only others have changed. */
+  theirs: readonly EditedField[];
+  /** What both have, each in their own way. */
+  conflicts: readonly EditedField[];
+};
+
+/**
+ * @param base what both began with; where it is not known, whatever differs is a conflict
+ * @param mine the fields that are to be changed; one that is as it was at the beginning is not
+ */
+export function merge(base: KeptValues | undefined, now: KeptValues, mine: UserChanges): Merge {
+  const isTheirs = (field: EditedField) => base === undefined || now[field] !== base[field];
+  const isSame = (field: EditedField) => mine[field] === now[field];
+  const edited = USER_FIELDS.filter(
+    (field) => mine[field] !== undefined && mine[field] !== base?.[field] && !isSame(field),
+  );
+  const changes = edited.filter((field) => !isTheirs(field)).map((field) => [field, mine[field]]);
+  return {
+    changes: Object.fromEntries(changes),
+    theirs: USER_FIELDS.filter((field) => isTheirs(field) && !isSame(field) && !edited.includes(field)),
+    conflicts: edited.filter(isTheirs),
+  };
+}

@@ -1,0 +1,415 @@
+/** Two people at one user. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
+import type { User } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { BadSubmissionError } from '../../src/errors.ts';
+import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
+import { findUser, getUser } from '../../src/users/queries.ts';
+import type { UserChanges } from '../../src/users/validation.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
+import { runs } from '../runs.ts';
+import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
+
+async function start() {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const bob = await addPerson(app.db, 'bob', 'editor');
+  const max = await addUser(app.db, { username: 'max', full_name: 'Max' }, clock());
+  const [asAnn, asBob] = [await signedIn(app, ann), await signedIn(app, bob)];
+  const path = `/users/${max.id}`;
+  const edit = async () => pageOf(await get(app, `${path}/edit`, asAnn)).form('Save changes');
+  /** What a form holds, with some of it typed anew, as a browser sends it. */
+  const filled = (form: Awaited<ReturnType<typeof edit>>, typed: Record<string, string>) => ({
+    ...Object.fromEntries(
+      ['username', 'email', 'full_name', 'version'].map((name) => [name, form.field(name)]),
+    ),
+    is_active: form.field('is_active').startsWith('Active') ? '1' : '0',
+    ...typed,
+  });
+  const stored = () => getUser(app.db, max.id);
+  return { app, clock, ann, bob, max, asAnn, asBob, path, edit, filled, stored };
+}
+
+describe('what only one of two has changed', () => {
+  test('is kept, of both, and the message says what the other did', async () => {
+    const { app, asAnn, asBob, path, edit, filled, stored } = await start();
+    const form = await edit();
+    await post(app, path, { full_name: 'Max Power' }, asBob);
+    const answer = await post(app, path, filled(form, { email: 'new@example.org' }), asAnn);
+    expect([answer.statusCode, answer.body]).toEqual([
+      303,
+      'Saved. Meanwhile bob had changed the full name; both are kept.\n',
+    ]);
+    expect(await stored()).toMatchObject({ full_name: 'Max Power', email: 'new@example.org', version: 3 });
+    // Once more, as by a double click or Back.
+    const again = await post(app, path, filled(form, { email: 'new@example.org' }), asAnn);
+    expect(again.body).toBe('User max updated!\n');
+    expect(await stored()).toMatchObject({ version: 3 });
+  });
+
+  test('is called one’s own where it was, and all of it where there were several', async () => {
+    const { app, asAnn, asBob, path, edit, filled } = await start();
+    const form = await edit();
+    await post(app, path, filled(form, { full_name: 'Max P' }), asAnn);
+    const back = await post(app, path, filled(form, { full_name: 'Max P', email: 'm@example.org' }), asAnn);
+    expect(back.body).toBe('User max updated!\n');
+    const later = await post(app, path, filled(form, { is_active: '0' }), asAnn);
+    expect(later.body).toBe('Saved. Meanwhile you had changed the email and full name; both are kept.\n');
+    await post(app, path, { username: 'maxi' }, asBob);
+    const third = await post(app, path, filled(form, { role: 'viewer' }), asAnn);
+    expect(third.body).toBe(
+      'Saved. Meanwhile bob and you had changed the username, email, full name, and status; all is kept.\n',
+    );
+  });
+
+  test('is neither judged nor written where a form only sends it back', async () => {
+    const { app, asAnn, asBob, path, edit, filled, stored } = await start();
+    const form = await edit();
+    await post(app, path, { username: 'taken.later' }, asBob);
+    await addUser(app.db, { username: 'max', email: 'other@example.org' });
+    const answer = await post(app, path, filled(form, { full_name: 'M' }), asAnn);
+    expect(answer.statusCode).toBe(303);
+    expect(await stored()).toMatchObject({ username: 'taken.later', full_name: 'M' });
+  });
+
+  test('is what the buttons of a page change that has grown old', async () => {
+    const { app, asAnn, asBob, path, stored } = await start();
+    const form = pageOf(await get(app, path, asAnn)).form('Deactivate');
+    const fields = { version: form.field('version'), is_active: form.field('is_active') };
+    await post(app, path, { full_name: 'Max Power' }, asBob);
+    expect((await post(app, path, fields, asAnn)).body).toContain('Meanwhile bob had changed the full name');
+    expect(await stored()).toMatchObject({ full_name: 'Max Power', is_active: false });
+    // By now it is so already.
+    expect((await post(app, path, fields, asBob)).body).toBe('User max updated!\n');
+  });
+
+  test('does not tell whom one may not see', async () => {
+    const { app, ann, asAnn } = await start();
+    const eve = await addPerson(app.db, 'eve', 'admin');
+    const vic = await addPerson(app.db, 'vic', 'viewer');
+    const asVic = await signedIn(app, vic);
+    await post(app, `/users/${vic.id}`, { username: 'victor' }, await signedIn(app, eve));
+    await post(app, `/users/${eve.id}/delete`, {}, asAnn);
+    const answer = await post(app, '/account/profile', { full_name: 'Vic', version: '1' }, asVic);
+    expect(answer.body).toBe('Saved. Meanwhile somebody else had changed the username; both are kept.\n');
+    expect(ann.id).not.toBe(eve.id);
+  });
+});
+
+describe('what both have changed', () => {
+  test('comes back field by field with mine chosen, and only what is confirmed is written', async () => {
+    const { app, clock, asAnn, asBob, path, edit, filled, stored } = await start();
+    const form = await edit();
+    await post(app, path, { full_name: 'Max B', email: 'b@example.org', username: 'maxb' }, asBob);
+    clock.move(2 * HOUR);
+    const mine = filled(form, { full_name: 'Max A', email: 'a@example.org', is_active: '0' });
+    const answer = await post(app, path, mine, asAnn);
+    const page = pageOf(answer);
+    expect([answer.statusCode, page.title]).toEqual([409, 'Error: Edit maxb · Roster']);
+    expect(page.text).toMatch(/bob changed this user .*, after you had opened the form/);
+    expect(page.text).toContain('You both changed two fields');
+    expect(page.text).toMatch(/Before Max .*There now Max B bob, .*Yours Max A/);
+    expect(page.text).toMatch(/so it stays Username was max maxb bob.* Status was Active Inactive You, now/);
+    expect(page.focused).toEqual([expect.stringContaining('choose what is to stay')]);
+    expect(await stored()).toMatchObject({ full_name: 'Max B', version: 2, is_active: true });
+
+    const choice = page.form('Save my choices');
+    expect([choice.action, page.link('Discard mine'), choice.field('version')]).toEqual([path, path, '2']);
+    expect(choice.field('full_name')).toMatch(/Yours Max A$/);
+    expect(choice.fields).not.toContain('username');
+    const chosen = {
+      version: '2',
+      is_active: choice.field('is_active'),
+      full_name: 'Max B',
+      email: 'a@example.org',
+    };
+    expect((await post(app, path, chosen, asAnn)).body).toBe('User maxb updated!\n');
+    expect(await stored()).toMatchObject({
+      username: 'maxb',
+      full_name: 'Max B',
+      email: 'a@example.org',
+      is_active: false,
+      version: 3,
+    });
+    expect((await post(app, path, chosen, asAnn)).body).toBe('User maxb updated!\n');
+    expect(await stored()).toMatchObject({ version: 3 });
+  });
+
+  test('meets the same rule when it is changed once more before it is confirmed', async () => {
+    const { app, asAnn, asBob, path, edit, filled, stored } = await start();
+    const form = await edit();
+    await post(app, path, { full_name: 'Max B' }, asBob);
+    await post(app, path, filled(form, { full_name: 'Max A' }), asAnn);
+    await post(app, path, { full_name: 'Max C' }, asBob);
+    const page = await post(app, path, { version: '2', full_name: 'Max A' }, asAnn);
+    expect(page.statusCode).toBe(409);
+    expect(pageOf(page).text).toMatch(/Before Max B .*There now Max C/);
+    expect(await stored()).toMatchObject({ full_name: 'Max C' });
+  });
+
+  test('is one’s own where it was, as after Back', async () => {
+    const { app, asAnn, path, edit, filled } = await start();
+    const form = await edit();
+    await post(app, path, filled(form, { full_name: 'One' }), asAnn);
+    const page = pageOf(await post(app, path, filled(form, { full_name: 'Two' }), asAnn));
+    expect(page.heading).toBe('Saved by you already');
+    expect(page.text).toContain('You changed one field twice');
+    expect(page.text).not.toContain('someone else');
+  });
+
+  test('is shown without what was before where nobody knows that', async () => {
+    const { app, asAnn, path, stored, max } = await start();
+    await transact(app.db, (trx) => changeUser(trx, commandLine, max.id, { full_name: 'Max B' }, 2));
+    await transact(app.db, (trx) => trx.deleteFrom('changes').where('user_id', '=', max.id).execute());
+    const form = { version: '1', full_name: 'Max A', username: 'max', email: 'max@example.org' };
+    const page = pageOf(await post(app, path, form, asAnn));
+    expect(page.text).toMatch(
+      /it is not known what it was then.* What differs .*There now Max B.*Yours Max A/,
+    );
+    expect(page.text).not.toContain('Before');
+    expect((await post(app, path, { version: '2', full_name: 'Max A' }, asAnn)).statusCode).toBe(303);
+    expect(await stored()).toMatchObject({ full_name: 'Max A', version: 3 });
+  });
+
+  test('stays in the form as it was typed while something of it is wrong', async () => {
+    const { app, asAnn, asBob, path, edit, filled } = await start();
+    const form = await edit();
+    await post(app, path, { full_name: 'Max B' }, asBob);
+    const wrong = await post(app, path, filled(form, { full_name: 'Max A', email: 'no' }), asAnn);
+    const page = pageOf(wrong);
+    expect([wrong.statusCode, page.field('full_name'), page.field('email'), page.field('version')]).toEqual([
+      422,
+      'Max A',
+      'no',
+      '1',
+    ]);
+    const sent = filled(page.form('Save changes'), { email: 'max@example.org' });
+    expect((await post(app, path, sent, asAnn)).statusCode).toBe(409);
+  });
+
+  test('of one’s own account, an email among it, asks for the password there', async () => {
+    const { app, bob, asAnn, asBob } = await start();
+    await post(app, `/users/${bob.id}`, { email: 'bob@new.example', full_name: 'Bob N' }, asAnn);
+    const mine = { version: '1', email: 'bob@mine.example', full_name: 'Bob M', password: PASSWORD };
+    const answer = await post(app, '/account/profile', mine, asBob);
+    const page = pageOf(answer);
+    expect([answer.statusCode, page.title]).toEqual([409, 'Error: Your name and email · Roster']);
+    expect(page.field('password')).toBe('');
+    const theirs = { version: '2', email: 'bob@new.example', full_name: 'Bob M' };
+    const without = { ...theirs, email: 'bob@mine.example' };
+    expect(pageOf(await post(app, '/account/profile', without, asBob)).errorOf('password')).toContain(
+      'Enter',
+    );
+    expect((await post(app, '/account/profile', theirs, asBob)).body).toBe(
+      'Your name and email are saved.\n',
+    );
+    expect(await getUser(app.db, bob.id)).toMatchObject({ email: 'bob@new.example', full_name: 'Bob M' });
+  });
+});
+
+test('a version that is still to come is refused, and without one what is sent is changed', async () => {
+  const { app, asAnn, path, stored } = await start();
+  expect((await post(app, path, { full_name: 'X', version: '2' }, asAnn)).statusCode).toBe(400);
+  await post(app, '/update_user/3', { full_name: 'One' }, asAnn);
+  expect((await post(app, '/update_user/3', { full_name: 'Two' }, asAnn)).statusCode).toBe(303);
+  expect(await stored()).toMatchObject({ full_name: 'Two', email: 'max@example.org', version: 3 });
+});
+
+describe('someone who was deleted meanwhile', () => {
+  test('is brought back with what was typed, in one act', async () => {
+    const { app, clock, asAnn, asBob, path, edit, filled, stored, max } = await start();
+    const form = await edit();
+    await post(app, path, { username: 'maxb', full_name: 'Max B' }, asBob);
+    await post(app, `${path}/delete`, {}, asBob);
+    clock.move(HOUR);
+    const answer = await post(app, path, filled(form, { full_name: 'Max A', role: 'viewer' }), asAnn);
+    const page = pageOf(answer);
+    expect([answer.statusCode, page.title]).toEqual([409, 'Error: maxb is deleted · Roster']);
+    expect(page.text).toMatch(
+      /Nothing of yours is saved, and nothing of it is lost.* bob deleted this user /,
+    );
+    const restoring = page.form('Restore with these changes');
+    expect([restoring.field('username'), restoring.field('full_name'), restoring.field('role')]).toEqual([
+      'maxb',
+      'Max A',
+      'Viewer',
+    ]);
+    expect(restoring.text).toContain('When deleted: Max B');
+    const sent = { ...filled(restoring, { role: 'viewer' }) };
+    const back = await post(app, restoring.action, sent, asAnn);
+    expect([back.statusCode, back.body]).toEqual([303, 'User maxb is back!\n']);
+    expect(await stored()).toMatchObject({ full_name: 'Max A', role: 'viewer', version: 5, id: max.id });
+    const shown = pageOf(await get(app, path, asAnn)).text;
+    expect(shown).toMatch(
+      /Activity ann brought back .{5,20} Full name was Max B Max A Role was Member Viewer Undo bob deleted/,
+    );
+    // A second press finds it done.
+    expect((await post(app, restoring.action, sent, asAnn)).body).toBe('User maxb updated!\n');
+  });
+
+  test('is nobody to those who may not know, and nothing to an editor who may not change them', async () => {
+    const { app, asAnn, asBob } = await start();
+    const vic = await addPerson(app.db, 'vic', 'viewer');
+    await post(app, `/users/${vic.id}/delete`, {}, asAnn);
+    expect((await post(app, `/users/${vic.id}`, { full_name: 'V' }, asBob)).statusCode).toBe(403);
+    expect((await post(app, `/users/${vic.id}/restore`, { role: 'admin' }, asBob)).statusCode).toBe(403);
+    const nobody = await post(app, '/users/99', { full_name: 'V' }, asBob);
+    expect([nobody.statusCode, pageOf(nobody).text]).toEqual([
+      404,
+      expect.stringContaining('Nothing was changed; what you typed is one step back.'),
+    ]);
+    const max = await addUser(app.db, { username: 'mia' });
+    await post(app, `/users/${max.id}/delete`, {}, asAnn);
+    const promoted = await post(app, `/users/${max.id}/restore`, { role: 'admin' }, asBob);
+    expect(promoted.statusCode).toBe(403);
+    expect(await findUser(app.db, max.id)).toBeUndefined();
+  });
+
+  test('gets another name where theirs is taken by now, with every mistake at its field', async () => {
+    const { app, asAnn, path, stored } = await start();
+    await post(app, `${path}/delete`, {}, asAnn);
+    const other = await addUser(app.db, { username: 'MAX', email: 'max@example.org' });
+    const taken = await post(app, `${path}/restore`, { version: '1' }, asAnn);
+    const page = pageOf(taken);
+    expect(taken.statusCode).toBe(422);
+    expect(page.errorOf('username')).toContain('That username already belongs to MAX.');
+    expect(page.errorOf('email')).toContain('That email already belongs to MAX.');
+    const { action } = page.form('Restore with these changes');
+    const wrong = await post(app, action, { version: '1', username: 'a b', email: 'm@x.example' }, asAnn);
+    expect([wrong.statusCode, pageOf(wrong).field('username')]).toEqual([422, 'a b']);
+    const fields = { version: '1', username: 'max2', email: 'max2@example.org' };
+    expect((await post(app, action, fields, asAnn)).body).toBe('User max2 is back!\n');
+    expect(await stored()).toMatchObject({ username: 'max2', full_name: 'Max', version: 4 });
+    expect(other.id).not.toBe((await stored()).id);
+    const set = await app.db.selectFrom('change_sets').selectAll().where('kind', '=', 6).execute();
+    expect(set).toHaveLength(1);
+    expect(set[0]).toMatchObject({ users: 1 });
+  });
+
+  test('and brought back by somebody else is changed as anyone is', async () => {
+    const { app, asAnn, asBob, path, stored } = await start();
+    await post(app, `${path}/delete`, {}, asBob);
+    await post(app, `${path}/restore`, {}, asBob);
+    await post(app, path, { email: 'b@example.org' }, asBob);
+    const sent = { version: '1', full_name: 'Max A', email: 'max@example.org' };
+    const answer = await post(app, `${path}/restore`, sent, asAnn);
+    expect(answer.body).toBe('Saved. Meanwhile bob had changed the email; both are kept.\n');
+    expect(await stored()).toMatchObject({ full_name: 'Max A', email: 'b@example.org' });
+  });
+
+  test('and deleted again with other values is shown again first', async () => {
+    const { app, asAnn, asBob, path } = await start();
+    await post(app, `${path}/delete`, {}, asBob);
+    await post(app, `${path}/restore`, { full_name: 'Max B' }, asBob);
+    await post(app, `${path}/delete`, {}, asBob);
+    const sent = { version: '1', full_name: 'Max', email: 'a@example.org' };
+    const page = await post(app, `${path}/restore`, sent, asAnn);
+    expect([page.statusCode, pageOf(page).field('full_name'), pageOf(page).field('email')]).toEqual([
+      409,
+      'Max B',
+      'a@example.org',
+    ]);
+    expect(pageOf(page).text).toContain('this user was brought back and deleted again');
+    const plain = await post(app, `${path}/restore`, { version: '1' }, asAnn);
+    expect([plain.statusCode, pageOf(plain).buttons]).toEqual([409, ['Bring back']]);
+  });
+});
+
+describe('deleting someone', () => {
+  test('who was changed since it was asked is asked again, with what was changed', async () => {
+    const { app, asAnn, asBob, path, max } = await start();
+    const asked = pageOf(await get(app, `${path}/delete`, asAnn)).form('Delete user');
+    await post(app, path, { full_name: 'Max B' }, asBob);
+    const answer = await post(app, asked.action, { version: asked.field('version') }, asAnn);
+    const page = pageOf(answer);
+    expect([answer.statusCode, page.title]).toEqual([409, 'Error: Delete max? · Roster']);
+    expect(page.text).toMatch(/changed after you had been asked.*Full name was Max Max B bob, /);
+    expect(await findUser(app.db, max.id)).toBeDefined();
+    const version = page.form('Delete user').field('version');
+    expect((await post(app, asked.action, { version }, asAnn)).body).toBe('User max deleted!\n');
+  });
+
+  test('who was changed and changed back is done', async () => {
+    const { app, asAnn, asBob, path } = await start();
+    await post(app, path, { full_name: 'Max B' }, asBob);
+    await post(app, path, { full_name: 'Max' }, asBob);
+    expect((await post(app, `${path}/delete`, { version: '1' }, asAnn)).statusCode).toBe(303);
+  });
+});
+
+const changes = fc.record(
+  {
+    username: fc.constantFrom('u1', 'u2', 'u3'),
+    email: fc.constantFrom('a@example.org', 'b@example.org'),
+    full_name: fc.constantFrom(null, 'A', 'B', 'C'),
+    is_active: fc.boolean(),
+    role: fc.constantFrom('member' as const, 'viewer' as const),
+  },
+  { requiredKeys: [] },
+);
+const act = fc.record({
+  who: fc.nat(2),
+  what: fc.constantFrom('open', 'save', 'save', 'delete and restore'),
+  mine: changes,
+  choice: fc.boolean(),
+});
+const FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
+
+test('no edit that was acknowledged is overwritten by someone who has not seen it', async () => {
+  const outcomes = new Map<string, number>();
+  const property = fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 25 }), async (acts) => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'u0' }, 1);
+    /** What each of them has before their eyes. */
+    const seen = Array.from({ length: 3 }, () => getUser(db, id));
+    const shown: User[] = await Promise.all(seen);
+    for (const { who, what, mine, choice } of acts) {
+      const actor: Actor = { ...commandLine, via: 'form' };
+      if (what === 'open') shown[who] = await getUser(db, id);
+      if (what === 'delete and restore') {
+        await transact(db, (trx) => deleteUser(trx, actor, id, 1));
+        await transact(db, (trx) => restoreUser(trx, actor, id, 1));
+      }
+      if (what !== 'save') continue;
+      const before = await getUser(db, id);
+      const base = shown[who] as User;
+      const outcome = await transact(db, (trx) => changeUser(trx, actor, id, mine, 1, base.version));
+      outcomes.set(outcome.kind, (outcomes.get(outcome.kind) ?? 0) + 1);
+      expectNothingLost(base, before, mine, await getUser(db, id), outcome.kind);
+      if (outcome.kind === 'conflict') {
+        // All is shown now, and chosen from.
+        shown[who] = outcome.user;
+        const chosen = Object.fromEntries(
+          outcome.merge.conflicts.map((field) => [field, choice ? mine[field] : outcome.user[field]]),
+        );
+        const all = { ...outcome.merge.changes, ...chosen } as UserChanges;
+        await transact(db, (trx) => changeUser(trx, actor, id, all, 1, outcome.user.version));
+        expect(await getUser(db, id)).toMatchObject(all);
+      }
+    }
+    await db.destroy();
+  });
+  await fc.assert(property, runs(300));
+  for (const kind of ['changed', 'unchanged', 'conflict']) expect(outcomes.get(kind)).toBeGreaterThan(0);
+});
+
+function expectNothingLost(base: User, before: User, mine: UserChanges, after: User, kind: string): void {
+  if (kind !== 'changed') expect(after).toEqual(before);
+  for (const field of FIELDS) {
+    const typed = mine[field] === undefined || mine[field] === base[field] ? undefined : mine[field];
+    if (after[field] !== before[field]) expect([before[field], after[field]]).toEqual([base[field], typed]);
+    // Whatever was typed is there, or has come back to be chosen.
+    if (typed !== undefined && kind !== 'conflict') expect(after[field]).toBe(typed);
+  }
+}
+
+test('a form that was filled from a version that is still to come changes nothing', async () => {
+  const db = await temporaryDatabase();
+  const { id } = await addUser(db, { username: 'max' });
+  const change = transact(db, (trx) => changeUser(trx, commandLine, id, { full_name: 'M' }, 1, 2));
+  await expect(change).rejects.toThrow(BadSubmissionError);
+});
