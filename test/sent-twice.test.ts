@@ -9,7 +9,7 @@ import { transact } from '../src/db/transact.ts';
 import { dump } from './engines.ts';
 import { pageOf } from './page.ts';
 import { addPerson, codeAt, HOUR, headersFor, movableClock, PASSWORD, signedIn } from './people.ts';
-import { addUser, cookieName, get, post, startApp } from './support.ts';
+import { addUser, cookieName, get, interrupted, post, startApp } from './support.ts';
 
 type House = { app: FastifyInstance; ann: User; eve: User; bob: User; headers: Record<string, string> };
 type Sent = { url: string; fields?: Record<string, string>; headers?: Record<string, string> };
@@ -232,6 +232,17 @@ describe('a new password', () => {
     for (const answer of answers)
       expect((await get(app, '/account', headersFor(app, tokenIn(answer)))).statusCode).toBe(200);
     expect((await get(app, '/account', headers)).headers.location).toContain('/sign-in');
+  });
+
+  test('is told the same where the first click was saved while the second was looked at', async () => {
+    const { app, headers, clock } = await start();
+    const key = newToken();
+    const first = Promise.withResolvers<Awaited<ReturnType<typeof post>>>();
+    const isUser = (row: object) => 'search_text' in row;
+    const db = interrupted(app.db, isUser, async () => first.resolve(await change(app, headers, key)));
+    const second = await change(await startApp({}, db, clock), headers, key);
+    expect(told(second)).toEqual(told(await first.promise));
+    expect((await get(app, '/account', headersFor(app, tokenIn(second)))).statusCode).toBe(200);
   });
 
   test('gives no session for the former cookie alone, nor for the form alone, nor for another form', async () => {

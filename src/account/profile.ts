@@ -1,6 +1,5 @@
 /** Changing one's own name and email. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { done, nothingDone } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';
@@ -9,12 +8,10 @@ import { readFields } from '../lib/forms.ts';
 import { type Conflict, changeUser } from '../users/commands.ts';
 import { describeConflict } from '../users/conflict.ts';
 import { addHolders, type Problems, readEdit, valuesOf } from '../users/form.ts';
-import { sentenceOfMeanwhile } from '../users/meanwhile.ts';
+import { answerChanged } from '../users/meanwhile.ts';
 import { merge } from '../users/merge.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { getOwnUser } from './own.ts';
-
-const SAVED = 'Your name and email are saved.';
 
 type Shown = Pick<Views['account/profile'], 'user' | 'version' | 'values'> &
   Partial<Views['account/profile']>;
@@ -52,8 +49,7 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
     const outcome = await runCommand(request, async (trx, actor) => {
       const changed = await changeUser(trx, actor, user.id, changes, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      if (changed.kind === 'unchanged') return nothingDone('/account', SAVED);
-      return done('/account', (await sentenceOfMeanwhile(trx, actor, changed)) ?? SAVED, changed.set);
+      return answerChanged(trx, actor, changed, '/account', 'Your name and email are saved.');
     });
     return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {

@@ -5,18 +5,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
+import { DatabaseFailure } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import {
   type Answer,
-  claimAnswer,
   type Done,
   type DoneBefore,
-  disclaimAnswer,
   done,
   findAnswer,
-  keepAnswer,
-  saveAnswer,
+  insertAnswer,
+  replaceAnswer,
 } from './kept-answers.ts';
 import { derivedToken, isToken, newToken } from './tokens.ts';
 
@@ -53,26 +52,37 @@ export async function findKeptAnswer({ server, formHash }: FastifyRequest): Prom
   return formHash === undefined ? undefined : findAnswer(server.db, formHash);
 }
 
-/** Does it unless the same form has done it, and keeps the answer if it is one. */
+/** Does it once for each form, and keeps the answer if it was done. */
 export async function transactOnce<T>(
-  { server, formHash }: FastifyRequest,
+  { server: { db, clock }, formHash }: FastifyRequest,
   work: (trx: Trx) => Promise<T>,
 ): Promise<T | DoneBefore> {
-  if (formHash === undefined) return transact(server.db, work);
-  return transact(server.db, async (trx) => {
-    const kept = await claimAnswer(trx, formHash, server.clock());
+  if (formHash === undefined) return transact(db, work);
+  const find = (trx: Trx) => findAnswer(trx, formHash);
+  try {
+    return await transact(db, async (trx) => {
+      const result = await work(trx);
+      if (!isDone(result)) return (await find(trx)) ?? result;
+      if (await insertAnswer(trx, formHash, result, clock())) return result;
+      throw new DoneBeforeError();
+    });
+  } catch (error) {
+    if (error instanceof DatabaseFailure) throw error;
+    // Of two clicks the second is refused what the first has used up: in a transaction, which waits until that is saved.
+    const kept = await transact(db, find).catch(() => undefined);
     if (kept) return kept;
-    const result = await work(trx);
-    await (isDone(result) ? saveAnswer(trx, formHash, result) : disclaimAnswer(trx, formHash));
-    return result;
-  });
+    throw error;
+  }
 }
+
+/** What was done once more is rolled back. */
+class DoneBeforeError extends Error {}
 
 /** For what is found out only afterwards; whoever sends the form again before that gets what was kept until then. */
 export async function keepLateAnswer(request: FastifyRequest, answer: Done): Promise<Done> {
   const { server, formHash, log } = request;
   if (formHash === undefined) return answer;
-  const keep = (trx: Trx) => keepAnswer(trx, formHash, answer, server.clock());
+  const keep = (trx: Trx) => replaceAnswer(trx, formHash, answer, server.clock());
   // What is answered has been done, kept or not.
   await transact(server.db, keep).catch((err) => log.warn({ err }, 'an answer could not be kept'));
   return answer;
@@ -87,7 +97,7 @@ const SIGN_IN = 'sign-in';
 /** Nothing else of a sign-in is kept: nobody gets a session for sending again what has begun one. */
 export async function noteRightCode(trx: Trx, request: FastifyRequest): Promise<void> {
   const hash = hashOfForm(request, SIGN_IN);
-  if (hash) await keepAnswer(trx, hash, done('/sign-in', ''), request.server.clock());
+  if (hash) await insertAnswer(trx, hash, done('/sign-in', ''), request.server.clock());
 }
 
 export async function wasCodeRight(request: FastifyRequest): Promise<boolean> {

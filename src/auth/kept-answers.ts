@@ -1,5 +1,5 @@
 /** What forms were answered, kept for a day with what they did, so that a form that is sent again does it once. */
-import { executeCached } from '../db/cached-query.ts';
+import { cachedQuery, executeCached } from '../db/cached-query.ts';
 import type { Db, Trx } from '../db/schema.ts';
 
 /** Where someone is sent, with a sentence, and the change set that they can undo. `done before`: by the same form. */
@@ -18,40 +18,36 @@ export function nothingDone(to: string, sentence: string): AnswerOf<'nothing don
   return { kind: 'nothing done', to, sentence };
 }
 
-/** Whoever sends the same form at this moment waits for the end of the transaction. @returns what was answered before */
-export async function claimAnswer(trx: Trx, hash: string, at: number): Promise<DoneBefore | undefined> {
-  const claimed = await executeCached(trx, 'claim answer', { hash, at }, (values) =>
+/** @returns false where there is one, for which it waits until it is saved */
+export async function insertAnswer(trx: Trx, hash: string, answer: Done, at: number): Promise<boolean> {
+  const row = { hash, at, answer: packed(answer) };
+  // Returns nothing: after a write to FTS5 that would take SQLite twice as long.
+  const query = cachedQuery(trx, 'keep answer', row, (values) =>
     trx
       .insertInto('kept_answers')
-      .values({ ...values, answer: null })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('at'),
+      .values(values)
+      .onConflict((conflict) => conflict.doNothing()),
   );
-  return claimed.length > 0 ? undefined : findAnswer(trx, hash);
+  return (await trx.executeQuery(query)).numAffectedRows === 1n;
 }
 
-export async function saveAnswer(trx: Trx, hash: string, { to, sentence, undo }: Done): Promise<void> {
-  const answer = JSON.stringify({ to, sentence, undo });
-  await executeCached(trx, 'save answer', { answer, hash }, (values) =>
-    trx.updateTable('kept_answers').set({ answer: values.answer }).where('hash', '=', values.hash),
-  );
-}
-
-/** Whether or not there was one. */
-export async function keepAnswer(trx: Trx, hash: string, answer: Done, at: number): Promise<void> {
-  await claimAnswer(trx, hash, at);
-  await saveAnswer(trx, hash, answer);
-}
-
-export async function disclaimAnswer(trx: Trx, hash: string): Promise<void> {
-  await trx.deleteFrom('kept_answers').where('hash', '=', hash).execute();
+/** In the place of another one, if there is any. */
+export async function replaceAnswer(trx: Trx, hash: string, done: Done, at: number): Promise<void> {
+  const answer = packed(done);
+  await trx
+    .insertInto('kept_answers')
+    .values({ hash, at, answer })
+    .onConflict((conflict) => conflict.column('hash').doUpdateSet({ answer }))
+    .execute();
 }
 
 export async function findAnswer(db: Db, hash: string): Promise<DoneBefore | undefined> {
   const [row] = await executeCached(db, 'kept answer', { hash }, (values) =>
     db.selectFrom('kept_answers').select('answer').where('hash', '=', values.hash),
   );
-  return row?.answer
-    ? { kind: 'done before', ...(JSON.parse(row.answer) as Omit<DoneBefore, 'kind'>) }
-    : undefined;
+  return row && { kind: 'done before', ...(JSON.parse(row.answer) as Omit<DoneBefore, 'kind'>) };
+}
+
+function packed({ to, sentence, undo }: Done): string {
+  return JSON.stringify({ to, sentence, undo });
 }

@@ -133,8 +133,8 @@ export type DeletedUsersTable = {
   fields: string;
 };
 
-/** By a hash of the form and of who has sent it; `answer` is JSON, and null until the end of the transaction that answers. */
-export type KeptAnswersTable = { hash: string; at: number; answer: string | null };
+/** By a hash of the form and of who has sent it; `answer` is JSON of where someone was sent, and of what they were told. */
+export type KeptAnswersTable = { hash: string; at: number; answer: string };
 
 /** Work that takes longer than a page, and fills a change set. */
 export type JobsTable = {

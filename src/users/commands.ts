@@ -146,8 +146,8 @@ export async function restoreUser(
   // As they were, even if their username has been somebody else's since: what is changed comes after it.
   const restored = { ...user, ...values, version: deleted.version + 1 };
   const set = await recordRestoring(trx, actor, restored);
-  if (isChanged)
-    await recordChange(trx, { ...actor, changeSet: { id: set, at: updated_at } }, restored, user);
+  const changeSet = actor.changeSet ?? { id: set, at: updated_at };
+  if (isChanged) await recordChange(trx, { ...actor, changeSet }, restored, user);
   await engineOf(trx).indexSearchText(trx, id, undefined, user.search_text);
   await addToCounts(trx, countByKind([user]));
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);

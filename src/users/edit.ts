@@ -2,7 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
-import { done, nothingDone } from '../auth/kept-answers.ts';
+import { done } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { mayChange, maySignIn } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
@@ -16,7 +16,7 @@ import { describeConflict } from './conflict.ts';
 import { offerToRestore } from './deleted.ts';
 import { addHolders, type Problems, readEdit, readUserForm, valuesOf } from './form.ts';
 import { fromParameter } from './list/address.ts';
-import { sentenceOfMeanwhile } from './meanwhile.ts';
+import { answerChanged } from './meanwhile.ts';
 import { merge } from './merge.ts';
 import { getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
@@ -89,13 +89,11 @@ async function change(request: Request, reply: FastifyReply) {
   const shown = { user, version: version ?? user.version, values };
   if (!form.ok) return refuse(request, reply, shown, form.errors);
   try {
-    const to = userAddress(user.id, request);
     const outcome = await runCommand(request, async (trx, actor) => {
       const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      const updated = `User ${named(changed.user.username)} updated!`;
-      if (changed.kind === 'unchanged') return nothingDone(to, updated);
-      return done(to, (await sentenceOfMeanwhile(trx, actor, changed)) ?? updated, changed.set);
+      const sentence = `User ${named(changed.user.username)} updated!`;
+      return answerChanged(trx, actor, changed, userAddress(user.id, request), sentence);
     });
     return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {

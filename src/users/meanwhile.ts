@@ -1,5 +1,6 @@
 /** What has been changed meanwhile, in words: by whom, to those who may know. */
 import type { Actor } from '../auth/actor.ts';
+import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
@@ -8,7 +9,7 @@ import { type DoneBy, findNames } from '../history/queries.ts';
 import type { Since } from '../history/since.ts';
 import { namesOf, whoDid } from '../history/words.ts';
 import { named } from '../lib/text.ts';
-import type { Changed } from './commands.ts';
+import type { Changed, Conflict } from './commands.ts';
 
 /** What a field was and is, and who has changed it, as it stands in a sentence. */
 export type Difference = {
@@ -49,20 +50,23 @@ export function seenOf<F extends KeptField>(
   return fields.filter((field) => field !== 'role' || seesAccess);
 }
 
-/** After saving; undefined where nobody else has changed anything. */
-export async function sentenceOfMeanwhile(
+/** After saving: `sentence`, or what others have changed meanwhile. */
+export async function answerChanged(
   db: Db,
-  actor: Actor | undefined,
-  changed: Changed,
-): Promise<string | undefined> {
-  if (changed.kind !== 'changed') return undefined;
-  const { user, theirs, since } = changed;
+  actor: Actor,
+  changed: Exclude<Changed, Conflict>,
+  to: string,
+  sentence: string,
+): Promise<Answer> {
+  if (changed.kind === 'unchanged') return nothingDone(to, sentence);
+  const { user, theirs, since, set } = changed;
   const fields = seenOf(theirs, actor, user.id);
-  if (fields.length === 0) return undefined;
+  if (fields.length === 0) return done(to, sentence, set);
   const nameOf = await nameWhoDid(db, actor, since);
   const people = new Set(fields.map((field) => nameOf(since.doneBy.get(field))));
   const kept = people.size === 1 ? 'both are' : 'all is';
-  return `Saved. Meanwhile ${and.format(people)} had changed ${namesOf(fields)}; ${kept} kept.`;
+  const meanwhile = `Saved. Meanwhile ${and.format(people)} had changed ${namesOf(fields)}; ${kept} kept.`;
+  return done(to, meanwhile, set);
 }
 
 /** All that is other than it was; none where that is not known. */

@@ -10,7 +10,7 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { markMadeUp } from '../../src/made-up-people/queries.ts';
-import { changeUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
 import { giveRoles, listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
@@ -37,17 +37,32 @@ const PAGES: Record<string, (page: Page, app: FastifyInstance) => Promise<unknow
     await page.getByLabel('Email').fill('ada.abbott@example.com');
     await page.getByRole('button', { name: 'Create user' }).click();
   },
-  'the form of a user changed meanwhile': async (page, app) => {
+  'a conflict': async (page, app) => {
     await page.goto('/users/5/edit');
-    const changes = {
-      full_name: 'Changed',
-      is_active: false,
-      email: 'new@example.org',
-    };
-    await transact(app.db, (trx) => changeUser(trx, commandLine, 5, changes, Date.now()));
+    const theirs = { full_name: 'Changed', is_active: false, email: 'new@example.org' };
+    await transact(app.db, (trx) => changeUser(trx, commandLine, 5, theirs, Date.now()));
+    await page.getByLabel('Full name').fill('');
+    await page.getByLabel('Email').fill('other@example.org');
+    await page.getByLabel('Username').fill('other');
+    await page.getByRole('button', { name: 'Save changes' }).click();
+  },
+  'someone deleted': async (page, app) => {
+    await transact(app.db, (trx) => deleteUser(trx, commandLine, 6, Date.now()));
+    await page.goto('/users/6');
+  },
+  'a form of someone deleted meanwhile': async (page, app) => {
+    await page.goto('/users/7/edit');
+    await transact(app.db, (trx) => deleteUser(trx, commandLine, 7, Date.now()));
+    await page.getByLabel('Full name').fill('Typed');
     await page.getByRole('button', { name: 'Save changes' }).click();
   },
   'the question before deleting': (page) => page.goto('/users/3/delete'),
+  'the same once more, of someone changed since': async (page, app) => {
+    await page.goto('/users/8/delete');
+    const full_name = 'Changed';
+    await transact(app.db, (trx) => changeUser(trx, commandLine, 8, { full_name }, Date.now()));
+    await page.getByRole('button', { name: 'Delete user' }).click();
+  },
   'a flash message': async (page) => {
     await page.goto('/users/4');
     await page.getByRole('button', { name: /ctivate/ }).click();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { newToken } from '../../src/auth/tokens.ts';
 import { createMailer, type Mail } from '../../src/invitations/mailer.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { startMailServer, startSilentServer } from '../mail-server.ts';
@@ -89,6 +90,19 @@ You then sign in with this email address.
     expect(mails).toHaveLength(1);
   });
 
+  test('says what became of its mail also to who sends the form again after a restart', async () => {
+    const { port, mails } = await startMailServer();
+    const { app, headers, invite, show } = await start(port);
+    const key = newToken();
+    const first = await invite({ key });
+    const settings = { ...PUBLIC, SMTP_URL: `smtp://127.0.0.1:${port}` };
+    const restarted = await startApp(settings, app.db, app.clock, undefined, NEVER);
+    const again = await post(restarted, '/invite', { ...ADA, key }, headers);
+    expect(again.headers.location).toBe(first.headers.location);
+    expect((await show(again.headers.location)).text).toContain('Roster has sent it by mail.');
+    expect(mails).toHaveLength(1);
+  });
+
   test('stays where its mail is refused for that address, and says what to do', async () => {
     const { port } = await startMailServer({
       onRcptTo: (_to, _session, done) =>
@@ -165,9 +179,22 @@ test('a link made anew is sent by mail on demand', async () => {
   expect(mails).toEqual([]);
   expect(page.links.map(({ text }) => text)).not.toContain('Invite another');
   const form = page.form('Send by mail');
-  const sent = await post(app, form.action, { link: form.field('link') }, headers);
+  const sent = await post(app, form.action, { link: form.field('link'), key: form.field('key') }, headers);
   expect((await show(sent.headers.location)).text).toContain('Roster has sent it by mail.');
   expect(mails[0]).toMatchObject({ to: ['bob@example.org'], body: expect.stringContaining(page.secret) });
+  // By a second click, or after a restart, when nobody remembers the mail.
+  const settings = { ...PUBLIC, SMTP_URL: `smtp://127.0.0.1:${port}` };
+  const restarted = await startApp(settings, app.db, app.clock, undefined, NEVER);
+  for (const roster of [app, restarted]) {
+    const again = await post(
+      roster,
+      form.action,
+      { link: form.field('link'), key: form.field('key') },
+      headers,
+    );
+    expect(again.headers.location).toBe(sent.headers.location);
+  }
+  expect(mails).toHaveLength(1);
   const gone = await post(app, form.action, { link: 'x' }, headers);
   expect([gone.statusCode, mails.length]).toEqual([404, 1]);
 });

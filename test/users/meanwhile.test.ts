@@ -245,8 +245,9 @@ describe('someone who was deleted meanwhile', () => {
     expect(await stored()).toMatchObject({ full_name: 'Max A', role: 'viewer', version: 5, id: max.id });
     const shown = pageOf(await get(app, path, asAnn)).text;
     expect(shown).toMatch(
-      /Activity ann brought back .{5,20} Full name was Max B Max A Role was Member Viewer Undo bob deleted/,
+      /Activity ann brought back .* Full name was Max B Max A Role was Member Viewer .*bob deleted/,
     );
+    expect(shown.match(/brought back/g)).toHaveLength(1);
     // A second press finds it done.
     expect((await post(app, restoring.action, sent, asAnn)).body).toBe('User maxb updated!\n');
   });

@@ -18,7 +18,7 @@ async function make(
     create table kept_answers (
       hash text primary key,
       at ${number} not null check (at >= 0),
-      answer text
+      answer text not null
     ) ${end}`.execute(trx);
   await sql`create index kept_answers_at on kept_answers (at)`.execute(trx);
 }

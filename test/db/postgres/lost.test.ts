@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { newToken } from '../../../src/auth/tokens.ts';
 import { pageOf } from '../../page.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryDatabase } from '../../support.ts';
@@ -101,6 +102,20 @@ test.each([
     // Nothing is sent again by itself.
     expect(await usernames()).toEqual(saved);
     expect((await get(app, '/users?sort=-id')).statusCode).toBe(200);
+  },
+);
+
+test.each(['before', 'silence', 'after'] as const)(
+  'a form that is sent again after that (%s) is done once, and answered as if nothing had happened',
+  async (is) => {
+    const { app, breakOnce, usernames } = await startBreakable();
+    const form = { ...ALICE, key: newToken() };
+    breakOnce({ at: COMMIT, is });
+    expect((await post(app, '/users', form)).statusCode).toBe(503);
+    for (const answer of [await post(app, '/users', form), await post(app, '/users', form)])
+      expect([answer.statusCode, answer.body]).toEqual([303, 'User alice created!\n']);
+    expect(await usernames()).toEqual(['bob', 'alice']);
+    expect(await app.db.selectFrom('change_sets').select('id').execute()).toHaveLength(2);
   },
 );
 

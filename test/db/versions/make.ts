@@ -16,7 +16,7 @@ import {
   setPassword,
 } from '../../../src/auth/credentials.ts';
 import { setDraft } from '../../../src/auth/drafts.ts';
-import { done, keepAnswer } from '../../../src/auth/kept-answers.ts';
+import { done, insertAnswer } from '../../../src/auth/kept-answers.ts';
 import { writeKey } from '../../../src/auth/key-file.ts';
 import { hashPassword } from '../../../src/auth/password-hashing.ts';
 import { sealSecret } from '../../../src/auth/second-factor-secrets.ts';
@@ -90,7 +90,7 @@ await inTurn(async (trx, time) => {
   const credentials = await findCredentials(trx, 6);
   if (credentials) await insertTicket(trx, credentials, time);
   await markMadeUp(trx, [10]);
-  await keepAnswer(trx, 'hash of a form', done('/users/12', 'User user11 created!', 12), time);
+  await insertAnswer(trx, 'hash of a form', done('/users/12', 'User user11 created!', 12), time);
   const someone = { id: 11, username: 'user10' };
   await recordAccess(trx, { ...commandLine, via: 'form', user: someone }, 'session ended', someone, time);
 });

@@ -1,0 +1,164 @@
+/** Two real clicks on every form, the second before the first is answered: the page and the sentence of one, and one act. */
+import { EventEmitter, once } from 'node:events';
+import { request as ask, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
+import type { User } from '../../src/db/schema.ts';
+import { addPerson, codeAt, movableClock, PASSWORD, signedIn } from '../people.ts';
+import { listen, startApp } from '../support.ts';
+import { sharedChromium } from './chromium.ts';
+
+const chromium = sharedChromium();
+const NEW = 'a bicycle in the library';
+const CHOSEN = { new_password: NEW, new_password_again: NEW };
+
+/** Passes everything on, but keeps the answer to a form until it has been sent again. */
+async function startSlowWay(to: string) {
+  const forms = new EventEmitter();
+  let isKept = false;
+  const server = createServer((request, response) => {
+    const { method, headers, url } = request;
+    const isForm = method === 'POST';
+    const sentAgain = isForm && !isKept && once(forms, 'again');
+    const asked = ask(`${to}${url}`, { method, headers }, async (answer) => {
+      await sentAgain;
+      response.writeHead(answer.statusCode ?? 0, answer.rawHeaders);
+      answer.pipe(response);
+    });
+    // What the browser has given up is given up.
+    asked.on('error', () => response.destroy());
+    response.once('close', () => asked.destroy());
+    request.pipe(asked);
+    if (!isForm) return;
+    forms.emit(isKept ? 'again' : 'first');
+    isKept = !isKept;
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, forms };
+}
+
+async function start() {
+  const clock = movableClock(Date.now());
+  const app = await startApp({}, undefined, clock);
+  const { address, forms } = await startSlowWay(await listen(app));
+  const open = async (user?: User): Promise<Page> => {
+    const context = await chromium().newContext({
+      baseURL: address,
+      javaScriptEnabled: false,
+      reducedMotion: 'reduce',
+    });
+    onTestFinished(() => context.close());
+    if (user) {
+      const [name = '', value = ''] = (await signedIn(app, user)).cookie.split('=');
+      await context.addCookies([{ name, value, url: address }]);
+    }
+    return context.newPage();
+  };
+  const visit = async (user?: User) => {
+    const page = await open(user);
+    return { page, click: clicker(page, forms) };
+  };
+  return { app, clock, visit };
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+/** Opens a page, or stays, fills a form and clicks twice on its button: then a page says something. */
+function clicker(page: Page, forms: EventEmitter) {
+  return async (path: string | undefined, name: string, says: string, fields: Fields = {}): Promise<void> => {
+    if (path) await page.goto(path);
+    const button = page.getByRole('button', { name, includeHidden: true }).first();
+    if (!(await button.isVisible()))
+      await page.locator('details', { has: button }).locator('summary').first().click();
+    const form = page.locator('form', { has: button });
+    for (const [field, value] of Object.entries(fields)) await form.locator(`[name="${field}"]`).fill(value);
+    await button.scrollIntoViewIfNeeded();
+    const box = await button.boundingBox();
+    if (box === null) throw new Error(`There is no button “${name}”.`);
+    const sent = once(forms, 'first');
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.click(x, y);
+    await sent;
+    await page.mouse.click(x, y);
+    await page.getByRole('main').filter({ hasText: says }).waitFor({ timeout: 10_000 });
+  };
+}
+
+async function clickOnUsers(): Promise<void> {
+  const { app, visit } = await start();
+  const { click } = await visit(await addPerson(app.db, 'ann', 'admin'));
+  await click('/users', 'Add made-up people', '100 made-up people added.');
+  await click(undefined, 'Take them out again', '100 made-up people taken out.');
+  const bob = { username: 'bob', email: 'bob@example.org' };
+  await click('/users/new', 'Create user', 'User bob created!', bob);
+  await click(undefined, 'Deactivate', 'User bob updated!');
+  await click(undefined, 'Undo', 'User bob is as before!');
+  await click('/users/102/edit', 'Save changes', 'User bob updated!', { full_name: 'Bob' });
+  await click('/users/102/delete', 'Delete user', 'User bob deleted!');
+  await click('/users/102', 'Bring back', 'User bob is back!');
+  const changes = await app.db.selectFrom('changes').select('version').where('user_id', '=', 102).execute();
+  expect(changes.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
+}
+
+async function clickOnAccess(): Promise<void> {
+  const { app, visit } = await start();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
+  const { click } = await visit(ann);
+  for (let browser = 0; browser < 3; browser++) await signedIn(app, eve);
+  await click(`/users/${eve.id}`, 'End Firefox', 'eve is signed out of that browser.');
+  await click(undefined, 'End all of them', 'eve is signed out everywhere.');
+  await click(undefined, 'Remove second factor', 'The second factor of eve is removed.');
+  await click(undefined, 'Create access link', 'Access link for eve created!');
+  await click(`/users/${eve.id}`, 'Withdraw link', 'The access link of eve is withdrawn.');
+  await click('/roles', 'Save', 'Saved.');
+  await click('/invite', 'Invite', 'zed can get in with this link', { email: 'zed@example.org' });
+}
+
+async function clickOnAccount(): Promise<void> {
+  const { app, clock, visit } = await start();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  for (let browser = 0; browser < 3; browser++) await signedIn(app, ann);
+  const { page, click } = await visit(ann);
+  const email = { email: 'new@example.org', password: PASSWORD };
+  await click('/account/profile', 'Save changes', 'Your name and email are saved.', email);
+  await click('/account', 'End Firefox', 'That browser is signed out.');
+  await click(undefined, 'End all others', 'Every other browser is signed out.');
+  await page.goto('/account/code');
+  const secret = (await page.locator('.secret').innerText()).replaceAll(' ', '');
+  const code = codeAt(clock(), secret);
+  await click(undefined, 'Turn on', 'Your second factor is set already.', { code, password: PASSWORD });
+  const password = { password: PASSWORD };
+  await click(undefined, 'Make new recovery codes', 'You have new recovery codes already.', password);
+  await click(undefined, 'Turn off', 'Your second factor is removed.', password);
+  const fields = { current_password: PASSWORD, ...CHOSEN };
+  await click(undefined, 'Change password', 'Your password is changed;', fields);
+  await click('/account', 'Sign out', 'You are signed out.');
+  expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);
+}
+
+async function clickAtTheDoor(): Promise<void> {
+  const { app, clock, visit } = await start();
+  const { page, click } = await visit();
+  const ann = { username: 'ann', email: 'ann@example.org', ...CHOSEN };
+  const isMade = 'User ann is the administrator. Sign in.';
+  await click(`/setup/${app.setupToken}`, 'Become the administrator', isMade, ann);
+  await click(undefined, 'Sign in', 'Users', { username: 'ann', password: NEW });
+  const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
+  await click(`/users/${eve.id}`, 'Create access link', 'eve can get in with this link');
+  const link = await page.locator('.secret').innerText();
+  await click('/account', 'Sign out', 'You are signed out.');
+  await click(new URL(link).pathname, 'Save password', 'Your password is set. Sign in with it.', CHOSEN);
+  await click(undefined, 'Sign in', 'Enter your code', { username: 'eve', password: NEW });
+  await click(undefined, 'Sign in', 'That code was right', { code: codeAt(clock()) });
+}
+
+test('two clicks on a form are one act, told once', async () => {
+  await Promise.all([clickOnUsers(), clickOnAccess(), clickOnAccount(), clickAtTheDoor()]);
+});
