@@ -61,15 +61,8 @@ export async function findVersionsBetween(
   };
 }
 
-/** When a user became that version. */
-export async function findTimeOf(db: Db, userId: number, version: number): Promise<number> {
-  const [at] = await findTimesOf(db, userId, [version]);
-  if (at === undefined) throw new Error(`User ${userId} has no version ${version}.`);
-  return at;
-}
-
-/** In the order of the versions. */
-async function findTimesOf(db: Db, userId: number, versions: readonly number[]): Promise<number[]> {
+/** When a user became each of some versions, in their order. */
+export async function findTimesOf(db: Db, userId: number, versions: readonly number[]): Promise<number[]> {
   const rows = await db
     .selectFrom('changes')
     .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')

@@ -18,7 +18,7 @@ import {
   recordRestoring,
   takeDeleted,
 } from '../history/record.ts';
-import { findTimeOf } from '../history/versions.ts';
+import { findTimesOf } from '../history/versions.ts';
 import { getLockedUser, getUser, lockUser } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
 
@@ -104,7 +104,7 @@ export async function restoreUser(trx: Trx, actor: Actor, id: number, now: numbe
   if (deleted === undefined) return { kind: 'there already', user: await getUser(trx, id) };
   const values = unpackValues(deleted.fields);
   authorize(actor, (someone) => mayChange(someone, values));
-  const updated_at = Math.max(now, await findTimeOf(trx, id, deleted.version));
+  const updated_at = Math.max(now, ...(await findTimesOf(trx, id, [deleted.version])));
   const row = { id, ...values, ...derivedColumns(values), updated_at, version: deleted.version + 1 };
   const user = await insertUser(trx, row);
   await recordRestoring(trx, actor, user);
