@@ -35,8 +35,7 @@ const isDeleted = ({ acts }: Person) => acts.at(-1)?.kind === 'deleted';
 export function startActing(address: string, people: Person[]) {
   let oneMore = Promise.withResolvers<void>();
   let answered = 0;
-  const write = async (writer: number) => {
-    const own = people.filter((_, index) => index % WRITERS === writer);
+  const write = async (own: Person[]) => {
     for (;;) {
       const isNew = own.length === 0 || below(10) < NEW_OF_TEN;
       const person: Person = isNew
@@ -49,7 +48,11 @@ export function startActing(address: string, people: Person[]) {
       if (isOver) return;
     }
   };
-  const ended = Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
+  // All are shared out before the first of them is written to.
+  const shares = Array.from({ length: WRITERS }, (_, writer) =>
+    people.filter((_person, index) => index % WRITERS === writer),
+  );
+  const ended = Promise.all(shares.map(write));
   return {
     ended,
     /** Waits until that many have been answered. */
