@@ -58,6 +58,7 @@ export async function describeConflict(
         was: base[field],
         became: user[field],
         who: nameOf(doneBy.get(field)),
+        at: doneBy.get(field)?.at,
       })),
       ...mineAlone.map((field) => ({ field, was: base[field], became: values[field], who: 'you, now' })),
     ],
