@@ -33,6 +33,7 @@ import { addViews } from './http/views.ts';
 import { wellKnownRoutes } from './http/well-known.ts';
 import { createMailer, type Mailer } from './invitations/mailer.ts';
 import { invitationRoutes } from './invitations/routes.ts';
+import { addJobs } from './jobs/worker.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
@@ -42,6 +43,7 @@ import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { undoBatch } from './undo/batches.ts';
 import { undoRoutes } from './undo/routes.ts';
 import { userRoutes } from './users/routes.ts';
 
@@ -107,6 +109,7 @@ export async function buildApp({
   addAudit(app, config.logLevel, limit);
   addClockWatch(app);
   addPruning(app);
+  addJobs(app, { undo: undoBatch });
   await addViews(app);
   app.removeAllContentTypeParsers();
 

@@ -28,6 +28,7 @@ const FEATURES = [
   'account',
   'history',
   'invitations',
+  'jobs',
   'made-up-people',
   'roles',
   'sessions',

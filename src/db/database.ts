@@ -15,6 +15,7 @@ import * as lastSignIn from './migrations/0007-last-sign-in.ts';
 import * as madeUpPeople from './migrations/0008-made-up-people.ts';
 import * as history from './migrations/0009-history.ts';
 import * as keptAnswers from './migrations/0010-kept-answers.ts';
+import * as jobs from './migrations/0011-jobs.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   madeUpPeople,
   history,
   keptAnswers,
+  jobs,
 ];
 
 export type Opening = {

@@ -136,6 +136,28 @@ export type DeletedUsersTable = {
 /** By a hash of the form and of who has sent it; `answer` is JSON of where someone was sent, and of what they were told. */
 export type KeptAnswersTable = { hash: string; at: number; answer: string };
 
+/** Work that takes longer than a page, and fills a change set. */
+export type JobsTable = {
+  id: Generated<number>;
+  kind: string;
+  state: 'running' | 'done' | 'stopped';
+  set_id: number;
+  /** Null where nobody signs in yet. */
+  actor_id: number | null;
+  /** JSON, as its kind needs it. */
+  params: string;
+  /** The last user who is done. */
+  cursor: number;
+  total: number;
+  done: number;
+  left_out: number;
+  /** JSON: who was left out, as far as that is noted. */
+  notes: string;
+  lease_owner: string | null;
+  /** From when on another process may go on with it. */
+  leased_until: number;
+};
+
 export type RevisionsTable = { slot: number; value: number };
 
 export type Schema = {
@@ -156,6 +178,7 @@ export type Schema = {
   changes: ChangesTable;
   deleted_users: DeletedUsersTable;
   revisions: RevisionsTable;
+  jobs: JobsTable;
   kept_answers: KeptAnswersTable;
 };
 

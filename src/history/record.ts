@@ -55,6 +55,23 @@ export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promi
   return set.set_id;
 }
 
+/** For what is done in several transactions: each counts there whom it has done. */
+export async function beginSet(
+  trx: Trx,
+  actor: Actor,
+  begun: Pick<NewSet, 'at' | 'kind' | 'undoes'>,
+): Promise<number> {
+  return insertSet(trx, actor, { ...begun, users: 0 });
+}
+
+export async function countInSet(trx: Trx, id: number, more: number): Promise<void> {
+  await trx
+    .updateTable('change_sets')
+    .set(({ eb }) => ({ users: eb('users', '+', more) }))
+    .where('id', '=', id)
+    .execute();
+}
+
 /** What `act` does to users, with the actor that it is given, is one change set: `set`, undefined where nothing was done. */
 export async function inOneSet<T>(
   trx: Trx,
@@ -62,7 +79,7 @@ export async function inOneSet<T>(
   begun: Pick<NewSet, 'at' | 'kind' | 'undoes'>,
   act: (actor: Actor) => Promise<T>,
 ): Promise<{ result: T; set: number | undefined }> {
-  const id = await insertSet(trx, actor, { ...begun, users: 0 });
+  const id = await beginSet(trx, actor, begun);
   const result = await act({ ...actor, changeSet: { id, at: begun.at } });
   const changes = trx.selectFrom('changes').where('set_id', '=', id);
   const { users } = await changes

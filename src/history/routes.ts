@@ -4,6 +4,7 @@ import { allow } from '../auth/access.ts';
 import type { Actor } from '../auth/actor.ts';
 import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
+import { findJobOfSet } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { named, quotable } from '../lib/text.ts';
 import { findUserByUsername } from '../users/queries.ts';
@@ -76,7 +77,10 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
     fields: seenFields(change, names, sight),
   }));
   const next = changes.length > PER_PAGE ? shown.at(-1) : undefined;
-  return reply.render('history/set', { row, lines, next, isFirst: after.user_id === 0 });
+  const job = await findJobOfSet(db, row.set.id);
+  // It shows how far the job has come, without a script.
+  if (job?.state === 'running') reply.header('refresh', '2');
+  return reply.render('history/set', { row, lines, next, isFirst: after.user_id === 0, job });
 }
 
 /** The change of a set that a page has ended with. */

@@ -1,6 +1,9 @@
-/** The versions of one user: they have no gap, and none is earlier than the one before it, so that a time is found by halving. */
+/** The versions of one user: they have no gap, and none is earlier than the one before it, so that a time is found as in a dictionary. */
 import type { Db } from '../db/schema.ts';
 import type { ChangeSet } from './queries.ts';
+
+/** For a few questions where halving would ask a dozen. */
+const TRIED_AT_ONCE = 32;
 
 /** What made a version of a user, at its own time, which may be later than that of its set. */
 export type VersionSet = { version: number; fields: string | null; set: ChangeSet };
@@ -30,11 +33,19 @@ export async function findVersionFrom(
 ): Promise<number> {
   let [low, high] = [from, before];
   while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if ((await findTimeOf(db, userId, middle)) < at) low = middle + 1;
-    else high = middle;
+    const tried = spread(low, high);
+    const times = await findTimesOf(db, userId, tried);
+    const earlier = times.filter((time) => time < at).length;
+    high = tried[earlier] ?? high;
+    low = earlier === 0 ? low : (tried[earlier - 1] ?? low) + 1;
   }
   return low;
+}
+
+/** Some of the numbers from the first on, before the second, which is larger. */
+function spread(from: number, before: number): number[] {
+  const step = Math.ceil((before - from) / TRIED_AT_ONCE);
+  return Array.from({ length: Math.ceil((before - from) / step) }, (_, index) => from + index * step);
 }
 
 /** @param times from the first on, before the second, in milliseconds; 0 and infinity for all. */
@@ -50,16 +61,17 @@ export async function findVersionsBetween(
   };
 }
 
-/** When a user became that version. */
-export async function findTimeOf(db: Db, userId: number, version: number): Promise<number> {
-  const { at } = await db
+/** When a user became each of some versions, in their order. */
+export async function findTimesOf(db: Db, userId: number, versions: readonly number[]): Promise<number[]> {
+  const rows = await db
     .selectFrom('changes')
     .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
     .select(({ fn }) => fn.coalesce('changes.at', 'change_sets.at').as('at'))
     .where('changes.user_id', '=', userId)
-    .where('changes.version', '=', version)
-    .executeTakeFirstOrThrow();
-  return at;
+    .where('changes.version', 'in', versions)
+    .orderBy('changes.version')
+    .execute();
+  return rows.map(({ at }) => at);
 }
 
 type Wanted = { isAscending?: boolean; limit: number; isWanted: (set: ChangeSet) => boolean };

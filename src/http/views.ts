@@ -14,6 +14,7 @@ import type { StateAt } from '../history/state-at.ts';
 import type { Timeline } from '../history/timeline.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
+import type { Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Page } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
@@ -190,13 +191,17 @@ export type Views = {
     /** After which the next page begins. */
     next: ChangeOfSet | undefined;
     isFirst: boolean;
+    /** That fills the set, or has. */
+    job: Job | undefined;
   };
   'undo/show': {
     row: Described;
-    /** About whom it is to be decided, one by one, and how many there are besides. */
+    /** About whom it is to be decided, one by one, and about how many together. */
     asked: readonly Step[];
     others: number;
     unasked: readonly Step[];
+    /** There are too many to look at each beforehand. */
+    isLarge: boolean;
     left: readonly Step[];
     leftInAll: number;
     seen: string;

@@ -40,7 +40,7 @@ export async function undoChangeSet(
   const steps = await planSteps(trx, actor, changes);
   if (steps.some(isAsked) && choices?.seen !== digestOf(steps)) return { kind: 'asks', steps };
   const acts = steps.map((step) => ({ step, act: actOf(step, choices) }));
-  const left = acts.filter(({ step, act }) => isLeft(step, act)).map(({ step }) => step);
+  const left = acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step);
   const begun = { at: now, kind: kindOf(acts.map(({ act }) => act)), undoes: undone.id };
   const { result, set } = await inOneSet(trx, { ...actor, via: 'undo' }, begun, async (acting) => {
     let user: User | undefined;
@@ -58,7 +58,7 @@ export function digestOf(steps: readonly Step[]): string {
 
 type Act = { kind: 'change' | 'restore'; changes: UserChanges } | { kind: 'delete' } | undefined;
 
-function actOf(step: Step, choices: Choices | undefined): Act {
+export function actOf(step: Step, choices: Choices | undefined): Act {
   if (step.kind === 'as before' || step.kind === 'left') return undefined;
   const chosen = choices?.fieldsOf(step) ?? {};
   if (step.kind === 'change') {
@@ -70,13 +70,19 @@ function actOf(step: Step, choices: Choices | undefined): Act {
 }
 
 /** Whether anything of it is as it was not before. */
-function isLeft(step: Step, act: Act): boolean {
+export function isLeftOut(step: Step, act: Act): boolean {
   if (step.kind === 'as before') return false;
   if (step.kind !== 'change' || act?.kind !== 'change') return act === undefined;
   return step.differences.some(({ field }) => !(field in act.changes));
 }
 
-async function perform(trx: Trx, actor: Actor, id: number, act: Act, now: number): Promise<User | undefined> {
+export async function perform(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  act: Act,
+  now: number,
+): Promise<User | undefined> {
   if (act?.kind === 'restore') {
     const restored = await restoreUser(trx, actor, id, now, { changes: act.changes });
     return restored.kind === 'restored' ? restored.user : undefined;
@@ -87,7 +93,7 @@ async function perform(trx: Trx, actor: Actor, id: number, act: Act, now: number
 }
 
 /** What is done to all of them, as far as that is one thing. */
-function kindOf(acts: readonly Act[]): Kind {
+export function kindOf(acts: readonly Act[]): Kind {
   const kinds = new Set(acts.flatMap((act) => kindOfAct(act) ?? []));
   const [kind = 'changed'] = kinds;
   return kinds.size === 1 ? kind : 'changed';

@@ -2,17 +2,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { authorize } from '../auth/actor.ts';
+import { done } from '../auth/kept-answers.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Described, getSeenSet } from '../history/described.ts';
 import { findChangesInSet } from '../history/queries.ts';
 import { isUndoable } from '../history/words.ts';
+import { findJobOfSet } from '../jobs/queries.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
+import { beginUndo, MOST_AT_ONCE } from './batches.ts';
 import { digestOf, undoChangeSet } from './commands.ts';
 import { choicesIn, isChoice, problemsIn } from './form.ts';
 import { isAsked, isRefused, planSteps, type Step } from './steps.ts';
-import { answerOf } from './words.ts';
+import { answerOf, BEGUN } from './words.ts';
 
 type Request = FastifyRequest<{ Params: { id: string } }>;
 type Errors = Readonly<Record<string, string>>;
@@ -37,17 +40,26 @@ async function undo(request: Request, reply: FastifyReply) {
   const body = (request.body ?? {}) as Fields;
   const fields = readFields(body, Object.keys(body).filter(isChoice));
   const errors = problemsIn(fields);
+  // What nobody can look through is not done by one press.
+  if (row.set.users > MOST_AT_ONCE && fields.seen === undefined) return showUndo(request, reply);
   if (Object.keys(errors).length > 0)
     return showSteps(reply, row, await stepsOf(request, row), { fields, errors, status: 422 });
   try {
     const outcome = await runCommand(request, async (trx, actor) => {
+      if (row.set.users > MOST_AT_ONCE) {
+        const set = await beginUndo(trx, actor, row.set, fields, server.clock());
+        return done(`/history/${set}`, BEGUN);
+      }
       const undone = await undoChangeSet(trx, actor, row.set, choicesIn(fields), server.clock());
       const isShown = undone.kind === 'asks' || (undone.kind === 'nothing' && undone.steps.some(isRefused));
       return isShown ? { kind: 'shown' as const, steps: undone.steps } : answerOf(undone);
     });
-    if (outcome.kind !== 'shown') return reply.answer(outcome);
-    const shown = { fields, isChanged: fields.seen !== undefined, status: 409 };
-    return showSteps(reply, row, outcome.steps, shown);
+    if (outcome.kind === 'shown') {
+      const shown = { fields, isChanged: fields.seen !== undefined, status: 409 };
+      return showSteps(reply, row, outcome.steps, shown);
+    }
+    void server.runJobs();
+    return reply.answer(outcome);
   } catch (error) {
     // Taken while it was being put back.
     if (!(error instanceof NotUniqueError)) throw error;
@@ -60,11 +72,13 @@ async function getUndoable({ server, params, actor }: Request): Promise<Describe
   const row = await getSeenSet(server.db, params.id, actor);
   authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
   if (!isUndoable(row.set)) throw new NotFoundError('This cannot be undone.');
+  const job = await findJobOfSet(server.db, row.set.id);
+  if (job?.state === 'running') throw new NotFoundError('This is still under way.');
   return row;
 }
 
 async function stepsOf({ server: { db }, actor }: Request, { set }: Described): Promise<Step[]> {
-  const changes = await findChangesInSet(db, set.id, { user_id: 0, version: 0 }, Number.MAX_SAFE_INTEGER);
+  const changes = await findChangesInSet(db, set.id, { user_id: 0, version: 0 }, 2 * MOST_AT_ONCE);
   return actor ? planSteps(db, actor, changes) : [];
 }
 
@@ -76,6 +90,7 @@ async function showSteps(
   steps: readonly Step[],
   { fields = {}, errors = {}, isChanged = false, status = 200 }: Shown,
 ) {
+  const isLarge = row.set.users > MOST_AT_ONCE;
   const asked = steps.filter(isAsked);
   const left = steps.filter(isRefused);
   const unasked = steps.filter((step) => 'differences' in step && !isAsked(step));
@@ -84,7 +99,8 @@ async function showSteps(
     {
       row,
       asked: asked.slice(0, MOST_ASKED),
-      others: Math.max(0, asked.length - MOST_ASKED),
+      others: Math.max(0, isLarge ? row.set.users - MOST_ASKED : asked.length - MOST_ASKED),
+      isLarge,
       unasked,
       left: left.slice(0, MOST_LEFT),
       leftInAll: left.length,

@@ -10,6 +10,8 @@ import type { Left, Step } from './steps.ts';
 
 export const NO_ACCESS = 'The password and the sessions do not come back: create an access link.';
 
+export const BEGUN = 'It has begun: this page says how far it is.';
+
 export const WHY_LEFT: Readonly<Record<Left, string>> = {
   'deleted since': 'is deleted by now: bring them back first.',
   'not allowed': 'can be changed by administrators alone.',

@@ -19,7 +19,7 @@ import {
   takeDeleted,
 } from '../history/record.ts';
 import { readSince, type Since } from '../history/since.ts';
-import { findTimeOf } from '../history/versions.ts';
+import { findTimesOf } from '../history/versions.ts';
 import { type EditedField, type Merge, merge } from './merge.ts';
 import { getLockedUser, getUser, lockUser } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
@@ -138,7 +138,7 @@ export async function restoreUser(
   const values = unpackValues(deleted.fields);
   authorize(actor, (someone) => mayChange(someone, values));
   authorizeRole(actor, values, changes);
-  const updated_at = Math.max(now, await findTimeOf(trx, id, deleted.version));
+  const updated_at = Math.max(now, ...(await findTimesOf(trx, id, [deleted.version])));
   const after = { ...values, ...changes } as KeptValues;
   const isChanged = changedFields(values, after).length > 0;
   const version = deleted.version + (isChanged ? 2 : 1);

@@ -139,7 +139,7 @@ test('every table is known to be copied, or why not', async () => {
   // Made anew as users arrive: the counts, the revision, the version, what searches go through, SQLite's own list of the last ids.
   // Left behind: sessions, invitations, tickets, guesses, drafts and kept answers, which are about one Roster, heartbeats, and the fingerprint of its key.
   const known =
-    /^(change_sets|changes|credentials|deleted_users|guesses|heartbeats|invitations|kept_answers|made_up_people|recovery_codes|revisions|role_rules|roster_version|secrets|sessions|sqlite_sequence|tickets|used_drafts|user_counts|users|users_search_\d+_[a-z]+)$/;
+    /^(change_sets|changes|credentials|deleted_users|guesses|heartbeats|invitations|jobs|kept_answers|made_up_people|recovery_codes|revisions|role_rules|roster_version|secrets|sessions|sqlite_sequence|tickets|used_drafts|user_counts|users|users_search_\d+_[a-z]+)$/;
   for (const table of await tablesOf(await temporaryDatabase())) expect(table).toMatch(known);
 });
 

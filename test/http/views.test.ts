@@ -6,6 +6,7 @@ import type { User } from '../../src/db/schema.ts';
 import type { ChangeSet } from '../../src/history/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
+import type { Job } from '../../src/jobs/queries.ts';
 import { parseQuery } from '../../src/lib/forms.ts';
 import { Page } from '../../src/lib/pagination.ts';
 import { named } from '../../src/lib/text.ts';
@@ -81,6 +82,21 @@ const row = {
   whom: { id: 7, name: NAME },
   undone: undefined,
   fields: { full_name: { was: NAME, became: null }, email: { was: 'a@b.example', became: 'c@d.example' } },
+};
+const job: Job = {
+  id: 1,
+  kind: 'undo',
+  state: 'running',
+  set_id: 1,
+  actor_id: 7,
+  params: '{}',
+  cursor: 7,
+  total: 9,
+  done: 1,
+  left_out: 2,
+  notes: JSON.stringify([NAME]),
+  lease_owner: null,
+  leased_until: 0,
 };
 const difference = {
   field: 'username',
@@ -158,6 +174,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     lines: [{ whom: { id: 7, name: NAME }, fields: row.fields }],
     next: { user_id: 7, version: 1, set_id: 1, fields: null },
     isFirst: false,
+    job,
   },
   'undo/show': {
     row,
@@ -170,6 +187,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     unasked: [{ id: 10, username: NAME, kind: 'change', back: { full_name: NAME }, differences: [] }],
     left: [{ id: 11, username: NAME, kind: 'left', why: 'last administrator' }],
     leftInAll: 2,
+    isLarge: false,
     seen: NAME,
     fields: { '7.username': 'back', '7.username.other': NAME },
     errors: { '7.username.other': NAME },

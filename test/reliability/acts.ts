@@ -1,5 +1,6 @@
 /** What several people do at once by HTTP, and what has to be there of it whenever their Roster ends. */
 import { expect } from 'vitest';
+import { newToken } from '../../src/auth/tokens.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { KINDS } from '../../src/history/codes.ts';
@@ -18,9 +19,10 @@ type Act = { kind: 'created' | 'deleted' | 'restored' } | { kind: 'changed'; ful
 export type Person = {
   username: string;
   id?: number | undefined;
-  /** Those that were acknowledged, and the last one of which nobody knows whether it was done. */
+  /** Those that were done. */
   acts: Act[];
-  unanswered?: Act | undefined;
+  /** The form that was sent last, and where its answer led: undefined where nobody knows whether it was done. */
+  sent?: { act: Act; path: string; fields: Record<string, string>; answer?: string | undefined } | undefined;
 };
 
 /** Whole numbers from 0 on, at random. */
@@ -35,8 +37,7 @@ const isDeleted = ({ acts }: Person) => acts.at(-1)?.kind === 'deleted';
 export function startActing(address: string, people: Person[]) {
   let oneMore = Promise.withResolvers<void>();
   let answered = 0;
-  const write = async (writer: number) => {
-    const own = people.filter((_, index) => index % WRITERS === writer);
+  const write = async (own: Person[]) => {
     for (;;) {
       const isNew = own.length === 0 || below(10) < NEW_OF_TEN;
       const person: Person = isNew
@@ -49,7 +50,11 @@ export function startActing(address: string, people: Person[]) {
       if (isOver) return;
     }
   };
-  const ended = Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
+  // All are shared out before the first of them is written to.
+  const shares = Array.from({ length: WRITERS }, (_, writer) =>
+    people.filter((_person, index) => index % WRITERS === writer),
+  );
+  const ended = Promise.all(shares.map(write));
   return {
     ended,
     /** Waits until that many have been answered. */
@@ -65,20 +70,38 @@ export function startActing(address: string, people: Person[]) {
 /** @returns whether it was answered. */
 async function doNext(address: string, person: Person): Promise<boolean> {
   const act = nextAct(person);
-  person.unanswered = act;
   const { path, fields } = requestOf(person, act);
-  const body = new URLSearchParams(fields);
+  person.sent = { act, path, fields: { ...fields, key: newToken() } };
+  return (await send(address, person)) !== undefined;
+}
+
+/** @returns where the answer leads; undefined where none came. */
+async function send(address: string, person: Person): Promise<string | undefined> {
+  const { sent } = person;
+  if (sent === undefined) return undefined;
+  const { act, path } = sent;
+  const body = new URLSearchParams(sent.fields);
   const answer = await fetch(address + path, { method: 'POST', body, redirect: 'manual' }).catch(
     () => undefined,
   );
-  if (answer === undefined) return false;
+  if (answer === undefined) return undefined;
   expect([answer.status, path]).toEqual([303, path]);
-  person.id ??= Number(/\d+$/.exec(answer.headers.get('location') ?? '')?.[0]);
-  person.acts.push(act);
-  person.unanswered = undefined;
+  sent.answer = answer.headers.get('location') ?? '';
+  person.id ??= Number(/\d+$/.exec(sent.answer)?.[0]);
+  if (person.acts.at(-1) !== act) person.acts.push(act);
   // Nobody may be there to send the rest.
   await answer.text().catch(() => {});
-  return true;
+  return sent.answer;
+}
+
+/** What was sent last to the Roster before: it is done once, and whoever was answered gets that answer again. */
+export async function sendAgain(address: string, people: readonly Person[]): Promise<void> {
+  for (const person of people) {
+    const before = person.sent?.answer;
+    const answer = await send(address, person);
+    if (before !== undefined) expect(answer).toBe(before);
+    person.sent = undefined;
+  }
 }
 
 function nextAct(person: Person): Act {
@@ -88,7 +111,7 @@ function nextAct(person: Person): Act {
   return { kind: 'changed', full_name: `${person.username} name${person.acts.length}x` };
 }
 
-export function requestOf({ id, username, acts }: Person, act: Act) {
+function requestOf({ id, username, acts }: Person, act: Act) {
   if (act.kind === 'created')
     return { path: '/users', fields: { username, email: `${username}@example.org` } };
   const path = `/users/${id}`;
@@ -130,7 +153,8 @@ async function expectHistory(db: Db, people: readonly Person[]): Promise<void> {
     person.id ??= user?.id;
     const done = changesOf.get(person.id ?? 0) ?? [];
     // Whether the last act was done is known from here on.
-    if (person.unanswered && done.length > person.acts.length) person.acts.push(person.unanswered);
+    const { sent } = person;
+    if (sent && !sent.answer && done.length > person.acts.length) person.acts.push(sent.act);
     expect(
       done.map(({ version, kind, fields }) => [version, kind, unpackFields(fields).full_name?.became]),
     ).toEqual(

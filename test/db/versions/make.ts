@@ -30,6 +30,7 @@ import { ROLES, type Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { recordAccess } from '../../../src/history/record.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
+import { insertJob, saveJob } from '../../../src/jobs/queries.ts';
 import { markMadeUp } from '../../../src/made-up-people/queries.ts';
 import { changeUser, createUser, deleteUser, restoreUser } from '../../../src/users/commands.ts';
 
@@ -91,6 +92,8 @@ await inTurn(async (trx, time) => {
   if (credentials) await insertTicket(trx, credentials, time);
   await markMadeUp(trx, [10]);
   await insertAnswer(trx, 'hash of a form', done('/users/12', 'User user11 created!', 12), time);
+  await insertJob(trx, { kind: 'undo', set_id: 1, actor_id: 11, params: '{}', total: 50 });
+  await saveJob(trx, 1, { state: 'done', done: 50 });
   const someone = { id: 11, username: 'user10' };
   await recordAccess(trx, { ...commandLine, via: 'form', user: someone }, 'session ended', someone, time);
 });

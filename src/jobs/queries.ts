@@ -1,0 +1,56 @@
+/** Jobs in the database. */
+import type { Selectable } from 'kysely';
+import type { Db, JobsTable, Trx } from '../db/schema.ts';
+
+export type Job = Selectable<JobsTable>;
+
+type NewJob = Pick<Job, 'kind' | 'set_id' | 'actor_id' | 'params' | 'total'>;
+
+export async function insertJob(trx: Trx, job: NewJob): Promise<void> {
+  const begun = { state: 'running', cursor: 0, done: 0, left_out: 0, notes: '[]', leased_until: 0 } as const;
+  await trx
+    .insertInto('jobs')
+    .values({ ...job, ...begun })
+    .execute();
+}
+
+export async function findJobOfSet(db: Db, setId: number): Promise<Job | undefined> {
+  return db.selectFrom('jobs').selectAll().where('set_id', '=', setId).executeTakeFirst();
+}
+
+/** One that nobody is at work on, with a lease until a time from when on others may take it. */
+export async function leaseJob(
+  trx: Trx,
+  owner: string,
+  now: number,
+  until: number,
+): Promise<Job | undefined> {
+  const free = await trx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('state', '=', 'running')
+    .where('leased_until', '<=', now)
+    .orderBy('leased_until')
+    .limit(1)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+  if (free) await saveJob(trx, free.id, { lease_owner: owner, leased_until: until });
+  return free;
+}
+
+/** Undefined where somebody else has it by now, or it is at its end. */
+export async function lockJob(trx: Trx, id: number, owner: string): Promise<Job | undefined> {
+  return trx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('id', '=', id)
+    .where('lease_owner', '=', owner)
+    .where('state', '=', 'running')
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
+  await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
+}

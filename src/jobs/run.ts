@@ -1,0 +1,117 @@
+/**
+ * Work on many users, batch by batch: each is one short transaction, so that nobody waits for long, and says how far the job
+ * has come. Whoever is killed has done whole batches; after the end of the lease another process, or the next start, goes on.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Actor } from '../auth/actor.ts';
+import { hasAdministrator } from '../auth/administrators.ts';
+import { maySignIn } from '../auth/policy.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { LastAdministratorError, NotUniqueError } from '../errors.ts';
+import { findChangeSet } from '../history/queries.ts';
+import { countInSet } from '../history/record.ts';
+import { type Clock, MINUTE } from '../lib/clock.ts';
+import { Deadline, type Stopwatch } from '../lib/deadline.ts';
+import { giveWay } from '../lib/progress.ts';
+import { findUser } from '../users/queries.ts';
+import { type Job, leaseJob, lockJob, saveJob } from './queries.ts';
+
+/** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
+export type Batch = { cursor: number; seen: number; users: number; left: readonly string[]; isLast: boolean };
+
+/** @param limit of users; fewer where the deadline comes first */
+export type Work = (trx: Trx, actor: Actor, job: Job, limit: number, deadline: Deadline) => Promise<Batch>;
+
+export type Works = Readonly<Record<string, Work>>;
+
+const LEASE = MINUTE;
+/** Others wait for the end of a batch, in which there are as many users as this allows. */
+const BATCH_MS = 15;
+const MOST = 100;
+const MOST_NOTES = 100;
+
+type Runner = { db: Db; works: Works; clock: Clock; stopwatch: Stopwatch; note: Actor['note'] };
+
+/** Does all that is to be done, and nobody else is doing. @param isEnding asked between two batches */
+export async function runJobs(runner: Runner, isEnding: () => boolean): Promise<void> {
+  const owner = randomUUID();
+  while (!isEnding()) {
+    const now = runner.clock();
+    const job = await transact(runner.db, (trx) => leaseJob(trx, owner, now, now + LEASE));
+    if (job === undefined) return;
+    await runJob(runner, job.id, owner, isEnding);
+  }
+}
+
+async function runJob(runner: Runner, id: number, owner: string, isEnding: () => boolean): Promise<void> {
+  let limit = MOST;
+  let isRunning = true;
+  while (isRunning && !isEnding()) {
+    const began = runner.stopwatch();
+    try {
+      isRunning = await transact(runner.db, (trx) => runBatch(trx, runner, id, owner, limit));
+      limit = limitAfter(limit, runner.stopwatch() - began);
+    } catch (error) {
+      const isRefused = error instanceof NotUniqueError || error instanceof LastAdministratorError;
+      // What one user of a batch has made impossible for another is seen when they are done one by one.
+      if (!isRefused || limit === 1) throw error;
+      limit = 1;
+    }
+    await giveWay();
+  }
+  if (isEnding()) await transact(runner.db, (trx) => release(trx, id, owner));
+}
+
+/** Not many more than before: a batch that was quick may have had nothing to do. */
+function limitAfter(limit: number, milliseconds: number): number {
+  const fitting = Math.floor((limit * BATCH_MS) / Math.max(milliseconds, 1));
+  return Math.max(1, Math.min(fitting, 2 * limit, MOST));
+}
+
+/** @returns whether there is more to do. */
+async function runBatch(
+  trx: Trx,
+  runner: Runner,
+  id: number,
+  owner: string,
+  limit: number,
+): Promise<boolean> {
+  const job = await lockJob(trx, id, owner);
+  if (job === undefined) return false;
+  const actor = await actorOf(trx, runner, job);
+  const work = runner.works[job.kind];
+  if (actor === undefined || work === undefined) {
+    await saveJob(trx, id, { state: 'stopped', lease_owner: null });
+    return false;
+  }
+  const deadline = Deadline.in(BATCH_MS, runner.stopwatch);
+  const { cursor, seen, users, left, isLast } = await work(trx, actor, job, limit, deadline);
+  await countInSet(trx, job.set_id, users);
+  const notes = [...(JSON.parse(job.notes) as string[]), ...left].slice(0, MOST_NOTES);
+  await saveJob(trx, id, {
+    cursor,
+    done: job.done + seen - left.length,
+    left_out: job.left_out + left.length,
+    notes: JSON.stringify(notes),
+    state: isLast ? 'done' : 'running',
+    leased_until: runner.clock() + LEASE,
+  });
+  return !isLast;
+}
+
+async function release(trx: Trx, id: number, owner: string): Promise<void> {
+  if (await lockJob(trx, id, owner)) await saveJob(trx, id, { lease_owner: null, leased_until: 0 });
+}
+
+/** Undefined where whoever has begun it may not act any more. */
+async function actorOf(trx: Trx, { note }: Runner, { actor_id, set_id }: Job): Promise<Actor | undefined> {
+  const set = await findChangeSet(trx, set_id);
+  if (set === undefined) return undefined;
+  const changeSet = { id: set.id, at: set.at };
+  const common = { via: 'undo', address: undefined, changeSet, note } as const;
+  if (actor_id === null)
+    return (await hasAdministrator(trx)) ? undefined : { ...common, user: undefined, role: 'editor' };
+  const user = await findUser(trx, actor_id);
+  return user && maySignIn(user) ? { ...common, user, role: user.role } : undefined;
+}

@@ -1,0 +1,37 @@
+/** Jobs are done in the process that was asked, at once; what was left by one that has ended is found now and then. */
+import type { FastifyInstance } from 'fastify';
+import { MINUTE } from '../lib/clock.ts';
+import { runJobs, type Works } from './run.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Does what there is to do; resolves when that is done, and never rejects. */
+    runJobs(): Promise<void>;
+  }
+}
+
+export function addJobs(app: FastifyInstance, works: Works): void {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let isEnding = false;
+  const note = (event: string, user?: { username: string }) =>
+    app.log.info({ user: user?.username }, `job: ${event}`);
+  app.decorate('runJobs', () => {
+    const { db, clock, stopwatch } = app;
+    running ??= runJobs({ db, works, clock, stopwatch, note }, () => isEnding)
+      .catch((err) => app.log.error({ err }, 'a job could not go on'))
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  });
+  app.addHook('onListen', async () => {
+    void app.runJobs();
+    timer = setInterval(() => void app.runJobs(), MINUTE).unref();
+  });
+  app.addHook('onClose', async () => {
+    isEnding = true;
+    clearInterval(timer);
+    await running;
+  });
+}

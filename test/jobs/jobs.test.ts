@@ -1,0 +1,161 @@
+/** What takes longer than a page: done batch by batch, gone on with by whoever is there, and never half without saying so. */
+import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { readHistory } from '../../src/history/list.ts';
+import { findChangeSet } from '../../src/history/queries.ts';
+import { beginSet, countInSet, insertHistory } from '../../src/history/record.ts';
+import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { runJobs } from '../../src/jobs/run.ts';
+import { beginUndo, MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
+import { changeUser } from '../../src/users/commands.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, movableClock, signedIn } from '../people.ts';
+import { get, post, startApp, temporaryDatabase } from '../support.ts';
+
+const NOW = Date.UTC(2100, 0, 31);
+
+/** So many users, of whom one set has changed the full name; before, they were all called the same. @returns the set */
+async function changeMany(db: Db, count: number): Promise<number> {
+  await seedUsers(db, count);
+  return transact(db, async (trx) => {
+    const set = await beginSet(trx, commandLine, { at: NOW, kind: 'changed' });
+    const users = await trx.selectFrom('users').selectAll().where('role', '=', 'member').execute();
+    const changes = users.map(({ id: user_id, full_name }) => {
+      const fields = JSON.stringify({ '3': ['Before', full_name] });
+      return { user_id, version: 2, set_id: set, at: null, fields };
+    });
+    for (let start = 0; start < changes.length; start += 500)
+      await insertHistory(trx, { changes: changes.slice(start, start + 500) });
+    await trx.updateTable('users').set({ version: 2 }).where('role', '=', 'member').execute();
+    await countInSet(trx, set, users.length);
+    return set;
+  });
+}
+
+async function begin(db: Db, undone: number, actor = commandLine): Promise<number> {
+  const set = await findChangeSet(db, undone);
+  if (set === undefined) throw new Error('There is no such set.');
+  return transact(db, (trx) => beginUndo(trx, actor, set, {}, NOW));
+}
+
+const runnerOf = (db: Db, clock = movableClock(NOW)) => ({
+  db,
+  works: { undo: undoBatch },
+  clock,
+  stopwatch: () => 0,
+  note: () => {},
+});
+
+async function isAsBefore(db: Db): Promise<{ before: number; others: number }> {
+  const users = await db.selectFrom('users').select(['full_name', 'version']).execute();
+  const before = users.filter(({ full_name, version }) => full_name === 'Before' && version === 3).length;
+  return { before, others: users.length - before };
+}
+
+test('undoing very much begins at once, and its page says how far it is until it is done', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const undone = await changeMany(app.db, MOST_AT_ONCE + 1);
+  const asked = await post(app, `/history/${undone}/undo`, {}, headers);
+  expect(pageOf(asked).text).toContain('Up to 1,001 users become what they were before.');
+  expect(await isAsBefore(app.db)).toMatchObject({ before: 0 });
+  const answer = await post(app, `/history/${undone}/undo`, { seen: 'x' }, headers);
+  expect(answer.body).toBe('It has begun: this page says how far it is.\n');
+  const address = String(answer.headers.location);
+  await app.runJobs();
+  const page = await get(app, address, headers);
+  expect(page.headers.refresh).toBeUndefined();
+  expect(pageOf(page).text).toContain('Done for 1,001 of 1,001 users.');
+  expect(await isAsBefore(app.db)).toEqual({ before: MOST_AT_ONCE + 1, others: 1 });
+  const list = pageOf(await get(app, '/history', headers)).text;
+  expect(list).toContain('ann Changed 1,001 users, by Undo 1,001');
+  expect(list).toContain('Undone by ann');
+});
+
+test('while it is under way its page is asked for again by itself, and nobody can undo it yet', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const set = await begin(app.db, await changeMany(app.db, 3));
+  const page = await get(app, `/history/${set}`, headers);
+  expect(page.headers.refresh).toBe('2');
+  expect(pageOf(page).text).toContain('Under way: 0 of 3 users.');
+  expect(pageOf(page).forms).toEqual([]);
+  expect((await post(app, `/history/${set}/undo`, {}, headers)).statusCode).toBe(404);
+});
+
+test('a job that was left by one process is gone on with by another, once its lease is over, and does each user once', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 350));
+  const clock = movableClock(NOW);
+  let turns = 0;
+  const killed = runJobs(
+    { ...runnerOf(db, clock), works: { undo: (...batch) => (++turns === 3 ? fail() : undoBatch(...batch)) } },
+    () => false,
+  );
+  await expect(killed).rejects.toThrow('killed');
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 200 });
+  const runner = runnerOf(db, clock);
+  await runJobs(runner, () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 200 });
+  clock.move(61_000);
+  await Promise.all([runJobs(runner, () => false), runJobs(runner, () => false)]);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 350, left_out: 0 });
+  expect(await isAsBefore(db)).toEqual({ before: 350, others: 0 });
+  expect(await findChangeSet(db, set)).toMatchObject({ users: 350 });
+});
+
+function fail(): never {
+  throw new Error('killed');
+}
+
+test('whoever ends in good order hands the job over at once', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 250));
+  let asked = 0;
+  await runJobs(runnerOf(db), () => ++asked > 3);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', leased_until: 0 });
+  await runJobs(runnerOf(db), () => false);
+  expect(await isAsBefore(db)).toEqual({ before: 250, others: 0 });
+});
+
+test('those who were changed since are left, and named', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const undone = await changeMany(app.db, 5);
+  const { id, username } = await app.db
+    .selectFrom('users')
+    .select(['id', 'username'])
+    .where('role', '=', 'member')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow();
+  await transact(app.db, (trx) => changeUser(trx, commandLine, id, { full_name: 'Since' }, NOW));
+  const set = await begin(app.db, undone, { ...commandLine, via: 'form', user: ann });
+  await app.runJobs();
+  const { text } = pageOf(await get(app, `/history/${set}`, headers));
+  expect(text).toContain('Done for 4 of 5 users; 1 is left as they are, or in part.');
+  expect(text).toContain(`Left: ${username}`);
+});
+
+test('it stops where whoever began it may not act any more, and says so', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const bea = await addPerson(app.db, 'bea', 'admin');
+  const set = await begin(app.db, await changeMany(app.db, 5), { ...commandLine, via: 'form', user: bea });
+  await transact(app.db, (trx) => changeUser(trx, commandLine, bea.id, { is_active: false }, NOW));
+  await app.runJobs();
+  expect(pageOf(await get(app, `/history/${set}`, headers)).text).toContain('Stopped after 0 of 5 users');
+  expect(await isAsBefore(app.db)).toMatchObject({ before: 0 });
+});
+
+test('many users in one set are one line of the history', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 120));
+  await runJobs(runnerOf(db), () => false);
+  const page = await readHistory(db, { kinds: ['changed'] }, undefined, 10);
+  expect(page.sets.filter(({ id }) => id === set)).toMatchObject([{ users: 120 }]);
+});
