@@ -87,7 +87,11 @@ test('whatever both do at once, the totals are what counting gives, and each sho
     return post(app, `/users/${id}`, { is_active: String(index % 3 === 0 ? 1 : 0) });
   });
   const statuses = (await Promise.all(acts)).map(({ statusCode }) => statusCode);
-  expect([...new Set(statuses)].sort()).toEqual([303, 404]);
+  // Whoever is deleted by now is not deleted again, and comes back as a form to whoever changes them.
+  for (const [index, status] of statuses.entries()) {
+    const refusals = index % 5 === 0 ? [] : index % 11 === 0 ? [404] : [409];
+    expect([303, ...refusals], `request ${index}`).toContain(status);
+  }
   const counts = await countByStatus(apps[0].db);
   expect(counts).toEqual(await countRows(apps[0].db));
   const total = (counts.active + counts.inactive).toLocaleString('en');

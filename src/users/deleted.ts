@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { mayChange, maySeeDeleted } from '../auth/policy.ts';
+import { transact } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { unpackValues } from '../history/fields.ts';
@@ -9,6 +10,7 @@ import { findChangeSet, findDeleted } from '../history/queries.ts';
 import type { Views } from '../http/views.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readEdit, readUserForm, valuesOf } from './form.ts';
+import { lockUser } from './queries.ts';
 import { type Request, userIdFrom } from './request.ts';
 
 /** `typed`: what is to be other than it is last known. */
@@ -37,6 +39,8 @@ export async function showDeleted(request: Request, reply: FastifyReply, more: M
 /** Answers a form that was sent too late: nothing that was typed is lost. @throws NotFoundError, ForbiddenError */
 export async function offerToRestore(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
+  // Who deleted them may just be about to be saved: this is saved after that.
+  await transact(request.server.db, (trx) => lockUser(trx, id));
   const deleted = await findSeenDeleted(request, id);
   if (deleted === undefined)
     throw new NotFoundError(`There is no user ${id}. Nothing was changed; what you typed is one step back.`);

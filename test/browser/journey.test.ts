@@ -151,7 +151,9 @@ test('what has been done has the focus on the next page, and what is wrong has i
   await page.locator('#flash:focus').waitFor();
   expect(await page.evaluate('document.activeElement.textContent')).toBe('User zoe created!');
   expect(await page.title()).toBe('User zoe created! · zoe · Roster');
-  // The next thing after it is what the page begins with.
+  // The next thing after it undoes it, and then comes what the page begins with.
+  await page.keyboard.press('Tab');
+  expect(await page.locator('button:focus').textContent()).toBe('Undo');
   await page.keyboard.press('Tab');
   expect(await page.locator('a:focus').textContent()).toBe('All users');
   await page.goto('/users?sort=shoe_size');
