@@ -367,6 +367,16 @@ describe('the same key', () => {
     expect((await post(app, `/users/${bob.id}/delete`, { key }, viewing)).statusCode).toBe(403);
   });
 
+  test('is kept nowhere, and what is kept says nothing to whoever has the database', async () => {
+    const { app, headers } = await start();
+    const key = newToken();
+    const answer = await post(app, '/invite', { email: 'zed@example.org', role: 'viewer', key }, headers);
+    expect(answer.headers.location).toContain(key);
+    const [kept] = await app.db.selectFrom('kept_answers').selectAll().execute();
+    expect(kept?.answer).toMatch(/^[\w-]+$/);
+    expect(JSON.stringify(await dump(app.db))).not.toContain(key);
+  });
+
   test('is remembered for a day', async () => {
     const { app, headers, clock } = await start();
     const key = newToken();

@@ -16,13 +16,14 @@ import {
   findAnswer,
   insertAnswer,
   replaceAnswer,
+  type SentForm,
 } from './kept-answers.ts';
 import { derivedToken, isToken, newToken } from './tokens.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of a form with a key, and of who has sent it. */
-    formHash: string | undefined;
+    /** A form with a key. */
+    sentForm: SentForm | undefined;
   }
   interface FastifyReply {
     answer(answer: Answer): FastifyReply;
@@ -31,7 +32,7 @@ declare module 'fastify' {
 
 /** Call it after `addAccess`: who may not ask any more gets no answer either. */
 export function addIdempotency(app: FastifyInstance): void {
-  app.decorateRequest('formHash', undefined);
+  app.decorateRequest('sentForm', undefined);
   app.decorateReply('answer', function ({ to, sentence, undo }) {
     if (this.request.routeOptions.config.renewsSession) {
       const { name, options } = sessionCookie(this.server);
@@ -41,29 +42,29 @@ export function addIdempotency(app: FastifyInstance): void {
   });
   // Before the handlers, which refuse what has been used up.
   app.addHook('preHandler', async (request, reply) => {
-    request.formHash = hashOfForm(request, request.session?.user_id);
+    request.sentForm = sentFormOf(request, request.session?.user_id);
     const kept = await findKeptAnswer(request);
     if (kept) return reply.answer(kept);
   });
 }
 
 /** Also while the answer of the same form is on its way: ask again before refusing one. */
-export async function findKeptAnswer({ server, formHash }: FastifyRequest): Promise<DoneBefore | undefined> {
-  return formHash === undefined ? undefined : findAnswer(server.db, formHash);
+export async function findKeptAnswer({ server, sentForm }: FastifyRequest): Promise<DoneBefore | undefined> {
+  return sentForm === undefined ? undefined : findAnswer(server.db, sentForm);
 }
 
 /** Does it once for each form, and keeps the answer if it was done. */
 export async function transactOnce<T>(
-  { server: { db, clock }, formHash }: FastifyRequest,
+  { server: { db, clock }, sentForm }: FastifyRequest,
   work: (trx: Trx) => Promise<T>,
 ): Promise<T | DoneBefore> {
-  if (formHash === undefined) return transact(db, work);
-  const find = (trx: Trx) => findAnswer(trx, formHash);
+  if (sentForm === undefined) return transact(db, work);
+  const find = (trx: Trx) => findAnswer(trx, sentForm);
   try {
     return await transact(db, async (trx) => {
       const result = await work(trx);
       if (!isDone(result)) return (await find(trx)) ?? result;
-      if (await insertAnswer(trx, formHash, result, clock())) return result;
+      if (await insertAnswer(trx, sentForm, result, clock())) return result;
       throw new DoneBeforeError();
     });
   } catch (error) {
@@ -80,9 +81,9 @@ class DoneBeforeError extends Error {}
 
 /** For what is found out only afterwards; whoever sends the form again before that gets what was kept until then. */
 export async function keepLateAnswer(request: FastifyRequest, answer: Done): Promise<Done> {
-  const { server, formHash, log } = request;
-  if (formHash === undefined) return answer;
-  const keep = (trx: Trx) => replaceAnswer(trx, formHash, answer, server.clock());
+  const { server, sentForm, log } = request;
+  if (sentForm === undefined) return answer;
+  const keep = (trx: Trx) => replaceAnswer(trx, sentForm, answer, server.clock());
   // What is answered has been done, kept or not.
   await transact(server.db, keep).catch((err) => log.warn({ err }, 'an answer could not be kept'));
   return answer;
@@ -96,24 +97,30 @@ const SIGN_IN = 'sign-in';
 
 /** Nothing else of a sign-in is kept: nobody gets a session for sending again what has begun one. */
 export async function noteRightCode(trx: Trx, request: FastifyRequest): Promise<void> {
-  const hash = hashOfForm(request, SIGN_IN);
-  if (hash) await insertAnswer(trx, hash, done('/sign-in', ''), request.server.clock());
+  const form = sentFormOf(request, SIGN_IN);
+  if (form) await insertAnswer(trx, form, done('/sign-in', ''), request.server.clock());
 }
 
 export async function wasCodeRight(request: FastifyRequest): Promise<boolean> {
-  const hash = hashOfForm(request, SIGN_IN);
-  return hash !== undefined && (await findAnswer(request.server.db, hash)) !== undefined;
+  const form = sentFormOf(request, SIGN_IN);
+  return form !== undefined && (await findAnswer(request.server.db, form)) !== undefined;
+}
+
+function sentFormOf(request: FastifyRequest, who: number | string | undefined): SentForm | undefined {
+  const [hash, key] = ['hash', 'key'].map((use) => tokenOfForm(request, use, who));
+  return hash && key ? { hash, key: Buffer.from(key, 'base64url') } : undefined;
 }
 
 /** Undefined without a key. Passwords are in here: only with the secret key can anyone try some. */
-export function hashOfForm(
+function tokenOfForm(
   { method, body, url, server }: FastifyRequest,
+  use: string,
   who: number | string | undefined,
 ): string | undefined {
   const { key = '', ...fields } = (body ?? {}) as Fields;
   if (method !== 'POST' || !isToken(key)) return undefined;
   const content = JSON.stringify(Object.entries(fields).sort());
-  return derivedToken(server.secretKey, 'form', who, key, url, content);
+  return derivedToken(server.secretKey, `form: ${use}`, who, key, url, content);
 }
 
 const renewed = new WeakMap<FastifyRequest, string>();
@@ -121,7 +128,7 @@ const renewed = new WeakMap<FastifyRequest, string>();
 /** Of a session that a form renews. It is the same each time, so that a second click with the former cookie can go on. */
 export function renewedToken(request: FastifyRequest): string {
   const former = readCookie(request, sessionCookie(request.server));
-  const token = renewed.get(request) ?? hashOfForm(request, `renewed ${former}`) ?? newToken();
+  const token = renewed.get(request) ?? tokenOfForm(request, 'renewed session', former) ?? newToken();
   renewed.set(request, token);
   return token;
 }

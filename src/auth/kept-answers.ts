@@ -1,12 +1,18 @@
 /** What forms were answered, kept for a day with what they did, so that a form that is sent again does it once. */
 import { cachedQuery, executeCached } from '../db/cached-query.ts';
 import type { Db, Trx } from '../db/schema.ts';
+import { open, seal } from './tokens.ts';
+
+const PURPOSE = 'kept answer';
 
 /** Where someone is sent, with a sentence, and the change set that they can undo. `done before`: by the same form. */
 type AnswerOf<Kind> = { kind: Kind; to: string; sentence: string; undo?: number | undefined };
 export type Done = AnswerOf<'done'>;
 export type DoneBefore = AnswerOf<'done before'>;
 export type Answer = AnswerOf<'done' | 'done before' | 'nothing done'>;
+
+/** A form that was sent: what is kept for it is found by the hash, and sealed with a key that only the same form gives. */
+export type SentForm = { hash: string; key: Buffer };
 
 /** Nothing secret goes in here: it is kept, and given to whoever sends the same form again. */
 export function done(to: string, sentence: string, undo?: number): Done {
@@ -19,8 +25,8 @@ export function nothingDone(to: string, sentence: string): AnswerOf<'nothing don
 }
 
 /** @returns false where there is one, for which it waits until it is saved */
-export async function insertAnswer(trx: Trx, hash: string, answer: Done, at: number): Promise<boolean> {
-  const row = { hash, at, answer: packed(answer) };
+export async function insertAnswer(trx: Trx, form: SentForm, answer: Done, at: number): Promise<boolean> {
+  const row = { hash: form.hash, at, answer: sealed(form, answer) };
   // Returns nothing: after a write to FTS5 that would take SQLite twice as long.
   const query = cachedQuery(trx, 'keep answer', row, (values) =>
     trx
@@ -32,22 +38,22 @@ export async function insertAnswer(trx: Trx, hash: string, answer: Done, at: num
 }
 
 /** In the place of another one, if there is any. */
-export async function replaceAnswer(trx: Trx, hash: string, done: Done, at: number): Promise<void> {
-  const answer = packed(done);
+export async function replaceAnswer(trx: Trx, form: SentForm, done: Done, at: number): Promise<void> {
+  const answer = sealed(form, done);
   await trx
     .insertInto('kept_answers')
-    .values({ hash, at, answer })
+    .values({ hash: form.hash, at, answer })
     .onConflict((conflict) => conflict.column('hash').doUpdateSet({ answer }))
     .execute();
 }
 
-export async function findAnswer(db: Db, hash: string): Promise<DoneBefore | undefined> {
+export async function findAnswer(db: Db, { hash, key }: SentForm): Promise<DoneBefore | undefined> {
   const [row] = await executeCached(db, 'kept answer', { hash }, (values) =>
     db.selectFrom('kept_answers').select('answer').where('hash', '=', values.hash),
   );
-  return row && { kind: 'done before', ...(JSON.parse(row.answer) as Omit<DoneBefore, 'kind'>) };
+  return row && { kind: 'done before', ...(open(key, PURPOSE, row.answer) as Omit<DoneBefore, 'kind'>) };
 }
 
-function packed({ to, sentence, undo }: Done): string {
-  return JSON.stringify({ to, sentence, undo });
+function sealed({ key }: SentForm, { to, sentence, undo }: Done): string {
+  return seal(key, PURPOSE, { to, sentence, undo });
 }

@@ -133,7 +133,7 @@ export type DeletedUsersTable = {
   fields: string;
 };
 
-/** By a hash of the form and of who has sent it; `answer` is JSON of where someone was sent, and of what they were told. */
+/** By a hash of the form and of who has sent it; `answer` is sealed: where they were sent, and what they were told. */
 export type KeptAnswersTable = { hash: string; at: number; answer: string };
 
 /** Work that takes longer than a page, and fills a change set. */

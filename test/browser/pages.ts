@@ -7,7 +7,9 @@ import { insertSession } from '../../src/auth/sessions.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { beginSet } from '../../src/history/record.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
+import { insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
@@ -139,6 +141,34 @@ export const PAGES: Record<string, Record<string, Visit>> = {
         page.waitForEvent('load'),
         page.locator('.timeline a[href^="/history/"]').first().click(),
       ]);
+    },
+    'an undo that asks, of what somebody else has by now, too': async (page, { db }) => {
+      const { id } = await addUser(db, { username: `v${LONG.slice(1)}`, full_name: WORDS });
+      const changes = { username: 'other', ...LONGEST, email: `v${LONGEST.email.slice(1)}` };
+      await transact(db, (trx) => changeUser(trx, commandLine, id, changes, Date.now()));
+      await transact(db, (trx) => changeUser(trx, commandLine, id, { full_name: null }, Date.now()));
+      await addUser(db, { username: `v${LONG.slice(1)}`, email: 'taken@example.org' });
+      await page.goto(`/history?user=${id}&kind=changed`);
+      await page.locator('tr').last().getByRole('button', { name: 'Undo' }).click();
+      await page.getByText('Nothing is undone yet.').waitFor();
+    },
+    'an undo that puts back what nobody has changed since': async (page, { db }) => {
+      const { id } = await addUser(db, { username: `u${LONG.slice(1)}`, full_name: LONGEST.full_name });
+      const changed = await transact(db, (trx) =>
+        changeUser(trx, commandLine, id, { full_name: null, is_active: false }, Date.now()),
+      );
+      await page.goto(`/history/${'set' in changed ? changed.set : 0}/undo`);
+    },
+    'what is under way': async (page, { db }) => {
+      const set = await transact(db, async (trx) => {
+        const id = await beginSet(trx, commandLine, { at: Date.now(), kind: 'changed' });
+        const job = { kind: 'undo', set_id: id, actor_id: ANN_ID, params: '{}', total: 1_000_000 };
+        await insertJob(trx, job);
+        const notes = JSON.stringify(Array.from({ length: 100 }, () => LONG));
+        await saveJob(trx, 1, { done: 400_000, left_out: 1_000, notes, leased_until: 1e15 });
+        return id;
+      });
+      await page.goto(`/history/${set}`);
     },
     'someone as they were': at(`/users/${LONG_ID}?at=2100-01-31`),
     'someone deleted, whose name is taken by now': async (page, { db }) => {

@@ -31,6 +31,11 @@ async function bytesOnTheWire(url: string): Promise<number> {
   return head.length + length;
 }
 
+/** Without the keys of forms, which are new on each page. */
+function keyless(page: string | Buffer): string {
+  return `${page}`.replaceAll(/(?<=name="key" value=")[\w-]{43}/g, 'a key');
+}
+
 function headersOf({ headers }: LightMyRequestResponse) {
   const { date, ...rest } = headers;
   return rest;
@@ -60,7 +65,7 @@ test('pages and files are what they are without, once decompressed', async () =>
       expect(answer.headers['content-encoding'], url).toBe(encoding);
       expect(answer.headers['content-type']).toBe(plain.headers['content-type']);
       expect(answer.headers['content-length']).toBe(`${answer.rawPayload.length}`);
-      expect(decompress[encoding](answer.rawPayload)).toEqual(plain.rawPayload);
+      expect(keyless(decompress[encoding](answer.rawPayload))).toBe(keyless(plain.body));
       expect(answer.rawPayload.length).toBeLessThan(plain.rawPayload.length / 2);
     }
   }
@@ -131,7 +136,7 @@ test('pages about what went wrong are compressed, too', async () => {
     expect([plain.statusCode, answer.statusCode]).toEqual([status, status]);
     expect(plain.headers.vary).toBe('accept-encoding');
     expect(answer.headers['content-encoding']).toBe('br');
-    expect(`${brotliDecompressSync(answer.rawPayload)}`).toBe(plain.body);
+    expect(keyless(brotliDecompressSync(answer.rawPayload))).toBe(keyless(plain.body));
   }
 });
 
@@ -150,5 +155,5 @@ test('a client that knows how reads the page as it was meant', async () => {
   const app = await startWithUsers();
   const answer = await fetch(`${await listen(app)}/users/1`, { headers: BROWSER });
   expect(answer.headers.get('content-encoding')).toBe('br');
-  expect(await answer.text()).toBe((await get(app, '/users/1')).body);
+  expect(keyless(await answer.text())).toBe(keyless((await get(app, '/users/1')).body));
 });

@@ -91,7 +91,12 @@ await inTurn(async (trx, time) => {
   const credentials = await findCredentials(trx, 6);
   if (credentials) await insertTicket(trx, credentials, time);
   await markMadeUp(trx, [10]);
-  await insertAnswer(trx, 'hash of a form', done('/users/12', 'User user11 created!', 12), time);
+  await insertAnswer(
+    trx,
+    { hash: 'hash of a form', key },
+    done('/users/12', 'User user11 created!', 12),
+    time,
+  );
   await insertJob(trx, { kind: 'undo', set_id: 1, actor_id: 11, params: '{}', total: 50 });
   await saveJob(trx, 1, { state: 'done', done: 50 });
   const someone = { id: 11, username: 'user10' };
