@@ -11,7 +11,7 @@ import { transact } from '../db/transact.ts';
 import { LastAdministratorError, NotUniqueError } from '../errors.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
-import { type Clock, MINUTE } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import { giveWay } from '../lib/progress.ts';
 import { findUser } from '../users/queries.ts';
@@ -25,7 +25,8 @@ export type Work = (trx: Trx, actor: Actor, job: Job, limit: number, deadline: D
 
 export type Works = Readonly<Record<string, Work>>;
 
-const LEASE = MINUTE;
+/** Of a process that has ended nobody hears: so long is waited. One that is only slow finds its job taken, and stops. */
+export const LEASE = 15_000;
 /** Others wait for the end of a batch, in which there are as many users as this allows. */
 const BATCH_MS = 15;
 const MOST = 100;

@@ -1,7 +1,6 @@
 /** Jobs are done in the process that was asked, at once; what was left by one that has ended is found now and then. */
 import type { FastifyInstance } from 'fastify';
-import { MINUTE } from '../lib/clock.ts';
-import { runJobs, type Works } from './run.ts';
+import { LEASE, runJobs, type Works } from './run.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -27,7 +26,7 @@ export function addJobs(app: FastifyInstance, works: Works): void {
   });
   app.addHook('onListen', async () => {
     void app.runJobs();
-    timer = setInterval(() => void app.runJobs(), MINUTE).unref();
+    timer = setInterval(() => void app.runJobs(), LEASE).unref();
   });
   app.addHook('onClose', async () => {
     isEnding = true;

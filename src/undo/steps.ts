@@ -49,6 +49,7 @@ export async function planSteps(
 ): Promise<Step[]> {
   const byUser = Map.groupBy(changes, ({ user_id }) => user_id);
   const ids = [...byUser.keys()];
+  if (ids.length === 0) return [];
   const users = new Map((await usersByIds(db, ids).selectAll().execute()).map((user) => [user.id, user]));
   const gone = new Map((await findDeletedByIds(db, ids)).map((deleted) => [deleted.id, deleted]));
   const steps: Step[] = [];

@@ -69,6 +69,7 @@ export async function getLockedUser(trx: Trx, id: number): Promise<User> {
 
 /** In the order of their numbers, so that two who lock several do not wait for each other. */
 export async function lockUsers(trx: Trx, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
   await trx.selectFrom('users').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
 }
 

@@ -1,45 +1,18 @@
 /** What takes longer than a page: done batch by batch, gone on with by whoever is there, and never half without saying so. */
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { readHistory } from '../../src/history/list.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
-import { beginSet, countInSet, insertHistory } from '../../src/history/record.ts';
 import { findJobOfSet } from '../../src/jobs/queries.ts';
 import { runJobs } from '../../src/jobs/run.ts';
-import { beginUndo, MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
+import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { get, post, startApp, temporaryDatabase } from '../support.ts';
-
-const NOW = Date.UTC(2100, 0, 31);
-
-/** So many users, of whom one set has changed the full name; before, they were all called the same. @returns the set */
-async function changeMany(db: Db, count: number): Promise<number> {
-  await seedUsers(db, count);
-  return transact(db, async (trx) => {
-    const set = await beginSet(trx, commandLine, { at: NOW, kind: 'changed' });
-    const users = await trx.selectFrom('users').selectAll().where('role', '=', 'member').execute();
-    const changes = users.map(({ id: user_id, full_name }) => {
-      const fields = JSON.stringify({ '3': ['Before', full_name] });
-      return { user_id, version: 2, set_id: set, at: null, fields };
-    });
-    for (let start = 0; start < changes.length; start += 500)
-      await insertHistory(trx, { changes: changes.slice(start, start + 500) });
-    await trx.updateTable('users').set({ version: 2 }).where('role', '=', 'member').execute();
-    await countInSet(trx, set, users.length);
-    return set;
-  });
-}
-
-async function begin(db: Db, undone: number, actor = commandLine): Promise<number> {
-  const set = await findChangeSet(db, undone);
-  if (set === undefined) throw new Error('There is no such set.');
-  return transact(db, (trx) => beginUndo(trx, actor, set, {}, NOW));
-}
+import { begin, changeMany, countAsBefore, NOW } from './many.ts';
 
 const runnerOf = (db: Db, clock = movableClock(NOW)) => ({
   db,
@@ -49,19 +22,13 @@ const runnerOf = (db: Db, clock = movableClock(NOW)) => ({
   note: () => {},
 });
 
-async function isAsBefore(db: Db): Promise<{ before: number; others: number }> {
-  const users = await db.selectFrom('users').select(['full_name', 'version']).execute();
-  const before = users.filter(({ full_name, version }) => full_name === 'Before' && version === 3).length;
-  return { before, others: users.length - before };
-}
-
 test('undoing very much begins at once, and its page says how far it is until it is done', async () => {
   const app = await startApp();
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
   const undone = await changeMany(app.db, MOST_AT_ONCE + 1);
   const asked = await post(app, `/history/${undone}/undo`, {}, headers);
   expect(pageOf(asked).text).toContain('Up to 1,001 users become what they were before.');
-  expect(await isAsBefore(app.db)).toMatchObject({ before: 0 });
+  expect(await countAsBefore(app.db)).toMatchObject({ before: 0 });
   const answer = await post(app, `/history/${undone}/undo`, { seen: 'x' }, headers);
   expect(answer.body).toBe('It has begun: this page says how far it is.\n');
   const address = String(answer.headers.location);
@@ -69,7 +36,7 @@ test('undoing very much begins at once, and its page says how far it is until it
   const page = await get(app, address, headers);
   expect(page.headers.refresh).toBeUndefined();
   expect(pageOf(page).text).toContain('Done for 1,001 of 1,001 users.');
-  expect(await isAsBefore(app.db)).toEqual({ before: MOST_AT_ONCE + 1, others: 1 });
+  expect(await countAsBefore(app.db)).toEqual({ before: MOST_AT_ONCE + 1, others: 1 });
   const list = pageOf(await get(app, '/history', headers)).text;
   expect(list).toContain('ann Changed 1,001 users, by Undo 1,001');
   expect(list).toContain('Undone by ann');
@@ -103,7 +70,7 @@ test('a job that was left by one process is gone on with by another, once its le
   clock.move(61_000);
   await Promise.all([runJobs(runner, () => false), runJobs(runner, () => false)]);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 350, left_out: 0 });
-  expect(await isAsBefore(db)).toEqual({ before: 350, others: 0 });
+  expect(await countAsBefore(db)).toEqual({ before: 350, others: 0 });
   expect(await findChangeSet(db, set)).toMatchObject({ users: 350 });
 });
 
@@ -118,7 +85,7 @@ test('whoever ends in good order hands the job over at once', async () => {
   await runJobs(runnerOf(db), () => ++asked > 3);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', leased_until: 0 });
   await runJobs(runnerOf(db), () => false);
-  expect(await isAsBefore(db)).toEqual({ before: 250, others: 0 });
+  expect(await countAsBefore(db)).toEqual({ before: 250, others: 0 });
 });
 
 test('those who were changed since are left, and named', async () => {
@@ -149,7 +116,7 @@ test('it stops where whoever began it may not act any more, and says so', async 
   await transact(app.db, (trx) => changeUser(trx, commandLine, bea.id, { is_active: false }, NOW));
   await app.runJobs();
   expect(pageOf(await get(app, `/history/${set}`, headers)).text).toContain('Stopped after 0 of 5 users');
-  expect(await isAsBefore(app.db)).toMatchObject({ before: 0 });
+  expect(await countAsBefore(app.db)).toMatchObject({ before: 0 });
 });
 
 test('many users in one set are one line of the history', async () => {
