@@ -7,14 +7,13 @@ import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Described, getSeenSet } from '../history/described.ts';
-import { findChangesInSet } from '../history/queries.ts';
 import { isUndoable } from '../history/words.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
-import { beginUndo, MOST_AT_ONCE } from './batches.ts';
+import { beginUndo, MOST_AT_ONCE, planFirstSteps } from './batches.ts';
 import { digestOf, undoChangeSet } from './commands.ts';
 import { choicesIn, isChoice, problemsIn } from './form.ts';
-import { isAsked, isRefused, planSteps, type Step } from './steps.ts';
+import { isAsked, isRefused, type Step } from './steps.ts';
 import { answerOf, BEGUN } from './words.ts';
 
 type Request = FastifyRequest<{ Params: { id: string } }>;
@@ -40,21 +39,19 @@ async function undo(request: Request, reply: FastifyReply) {
   const body = (request.body ?? {}) as Fields;
   const fields = readFields(body, Object.keys(body).filter(isChoice));
   const errors = problemsIn(fields);
-  // What nobody can look through is not done by one press.
-  if (row.set.users > MOST_AT_ONCE && fields.seen === undefined) return showUndo(request, reply);
   if (Object.keys(errors).length > 0)
     return showSteps(reply, row, await stepsOf(request, row), { fields, errors, status: 422 });
   try {
     const outcome = await runCommand(request, async (trx, actor) => {
       if (row.set.users > MOST_AT_ONCE) {
-        const set = await beginUndo(trx, actor, row.set, fields, server.clock());
-        return done(`/history/${set}`, BEGUN);
+        const begun = await beginUndo(trx, actor, row.set, fields, server.clock());
+        return begun.kind === 'begun' ? done(`/history/${begun.set}`, BEGUN) : begun;
       }
       const undone = await undoChangeSet(trx, actor, row.set, choicesIn(fields), server.clock());
       const isShown = undone.kind === 'asks' || (undone.kind === 'nothing' && undone.steps.some(isRefused));
-      return isShown ? { kind: 'shown' as const, steps: undone.steps } : answerOf(undone);
+      return isShown ? { kind: 'asks' as const, steps: undone.steps } : answerOf(undone);
     });
-    if (outcome.kind === 'shown') {
+    if (outcome.kind === 'asks') {
       const shown = { fields, isChanged: fields.seen !== undefined, status: 409 };
       return showSteps(reply, row, outcome.steps, shown);
     }
@@ -77,9 +74,8 @@ async function getUndoable({ server, params, actor }: Request): Promise<Describe
   return row;
 }
 
-async function stepsOf({ server: { db }, actor }: Request, { set }: Described): Promise<Step[]> {
-  const changes = await findChangesInSet(db, set.id, { user_id: 0, version: 0 }, 2 * MOST_AT_ONCE);
-  return actor ? planSteps(db, actor, changes) : [];
+async function stepsOf({ server, actor }: Request, { set }: Described): Promise<Step[]> {
+  return actor ? planFirstSteps(server.db, actor, set) : [];
 }
 
 type Shown = { fields?: Fields; errors?: Errors; isChanged?: boolean; status?: number };

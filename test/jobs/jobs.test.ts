@@ -27,18 +27,18 @@ test('undoing very much begins at once, and its page says how far it is until it
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
   const undone = await changeMany(app.db, MOST_AT_ONCE + 1);
   const asked = await post(app, `/history/${undone}/undo`, {}, headers);
-  expect(pageOf(asked).text).toContain('Up to 1,001 users become what they were before.');
+  expect(pageOf(asked).text).toContain('Up to 101 users become what they were before.');
   expect(await countAsBefore(app.db)).toMatchObject({ before: 0 });
-  const answer = await post(app, `/history/${undone}/undo`, { seen: 'x' }, headers);
+  const answer = await post(app, `/history/${undone}/undo`, { seen: pageOf(asked).field('seen') }, headers);
   expect(answer.body).toBe('It has begun: this page says how far it is.\n');
   const address = String(answer.headers.location);
   await app.runJobs();
   const page = await get(app, address, headers);
   expect(page.headers.refresh).toBeUndefined();
-  expect(pageOf(page).text).toContain('Done for 1,001 of 1,001 users.');
+  expect(pageOf(page).text).toContain('Done for 101 of 101 users.');
   expect(await countAsBefore(app.db)).toEqual({ before: MOST_AT_ONCE + 1, others: 1 });
   const list = pageOf(await get(app, '/history', headers)).text;
-  expect(list).toContain('ann Changed 1,001 users, by Undo 1,001');
+  expect(list).toContain('ann Changed 101 users, by Undo 101');
   expect(list).toContain('Undone by ann');
 });
 
@@ -105,6 +105,22 @@ test('those who were changed since are left, and named', async () => {
   const { text } = pageOf(await get(app, `/history/${set}`, headers));
   expect(text).toContain('Done for 4 of 5 users; 1 is left as they are, or in part.');
   expect(text).toContain(`Left: ${username}`);
+});
+
+test('what one has chosen to put back is left where it was changed again after that', async () => {
+  const db = await temporaryDatabase();
+  const undone = await changeMany(db, 3);
+  const rename = (id: number, full_name: string) =>
+    transact(db, (trx) => changeUser(trx, commandLine, id, { full_name }, NOW));
+  const ids = (await db.selectFrom('users').select('id').orderBy('id').execute()).map(({ id }) => id);
+  const [first = 0, second = 0] = ids;
+  for (const id of [first, second]) await rename(id, 'Since');
+  const choices = { [`${first}.full_name`]: 'back', [`${second}.full_name`]: 'back' };
+  await begin(db, undone, commandLine, choices);
+  await rename(second, 'After that');
+  await runJobs(runnerOf(db), () => false);
+  const names = await db.selectFrom('users').select('full_name').orderBy('id').execute();
+  expect(names.map(({ full_name }) => full_name)).toEqual(['Before', 'After that', 'Before']);
 });
 
 test('it stops where whoever began it may not act any more, and says so', async () => {
