@@ -175,6 +175,7 @@ test('SQLite and PostgreSQL make the same pages', async () => {
       path: `/users/#${rank}`,
       fields: { username: `${NAMES[rank + 1]}`, version: '999999999999999' },
     });
+    await step({ path: `/users/#${rank}`, fields: { full_name: 'Another', version: '1' } });
     if (rank % 4 === 0) await step({ path: `/users/#${rank}/delete`, fields: {} });
     await step({ path: `/users/#${rank}?from=status%3Dinactive%26page%3D4` });
   }
