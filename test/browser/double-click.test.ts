@@ -13,15 +13,17 @@ const chromium = sharedChromium();
 const NEW = 'a bicycle in the library';
 const CHOSEN = { new_password: NEW, new_password_again: NEW };
 
-/** Passes everything on, but keeps the answer to a form until it has been sent again. */
+/** Passes everything on, but keeps the answer to a form, once it is there, until the form has been sent again. */
 async function startSlowWay(to: string) {
   const forms = new EventEmitter();
   let isKept = false;
   const server = createServer((request, response) => {
     const { method, headers, url } = request;
     const isForm = method === 'POST';
-    const sentAgain = isForm && !isKept && once(forms, 'again');
+    const isFirst = isForm && !isKept;
+    const sentAgain = isFirst && once(forms, 'again');
     const asked = ask(`${to}${url}`, { method, headers }, async (answer) => {
+      if (isFirst) forms.emit('first');
       await sentAgain;
       response.writeHead(answer.statusCode ?? 0, answer.rawHeaders);
       answer.pipe(response);
@@ -31,7 +33,7 @@ async function startSlowWay(to: string) {
     response.once('close', () => asked.destroy());
     request.pipe(asked);
     if (!isForm) return;
-    forms.emit(isKept ? 'again' : 'first');
+    if (isKept) forms.emit('again');
     isKept = !isKept;
   });
   server.listen(0, '127.0.0.1');
