@@ -3,9 +3,10 @@
  * idempotency key; the same key with the same content is one act, answered as it was the first time.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Trx } from '../db/schema.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
+import { findUndoing } from '../history/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import {
@@ -50,7 +51,14 @@ export function addIdempotency(app: FastifyInstance): void {
 
 /** Also while the answer of the same form is on its way: ask again before refusing one. */
 export async function findKeptAnswer({ server, sentForm }: FastifyRequest): Promise<DoneBefore | undefined> {
-  return sentForm === undefined ? undefined : findAnswer(server.db, sentForm);
+  return sentForm === undefined ? undefined : findStanding(server.db, sentForm);
+}
+
+/** None of what has been undone since: whoever goes back and sends the form again wants it anew. */
+async function findStanding(db: Db, form: SentForm): Promise<DoneBefore | undefined> {
+  const kept = await findAnswer(db, form);
+  const isUndone = kept?.undo !== undefined && (await findUndoing(db, [kept.undo])).has(kept.undo);
+  return isUndone ? undefined : kept;
 }
 
 /** Does it once for each form, and keeps the answer if it was done. */
@@ -59,13 +67,15 @@ export async function transactOnce<T>(
   work: (trx: Trx) => Promise<T>,
 ): Promise<T | DoneBefore> {
   if (sentForm === undefined) return transact(db, work);
-  const find = (trx: Trx) => findAnswer(trx, sentForm);
+  const find = (trx: Trx) => findStanding(trx, sentForm);
   try {
     return await transact(db, async (trx) => {
       const result = await work(trx);
       if (!isDone(result)) return (await find(trx)) ?? result;
       if (await insertAnswer(trx, sentForm, result, clock())) return result;
-      throw new DoneBeforeError();
+      if (await find(trx)) throw new DoneBeforeError();
+      await replaceAnswer(trx, sentForm, result, clock());
+      return result;
     });
   } catch (error) {
     if (error instanceof DatabaseFailure) throw error;

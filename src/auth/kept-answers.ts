@@ -51,7 +51,8 @@ export async function findAnswer(db: Db, { hash, key }: SentForm): Promise<DoneB
   const [row] = await executeCached(db, 'kept answer', { hash }, (values) =>
     db.selectFrom('kept_answers').select('answer').where('hash', '=', values.hash),
   );
-  return row && { kind: 'done before', ...(open(key, PURPOSE, row.answer) as Omit<DoneBefore, 'kind'>) };
+  const answer = row && (open(key, PURPOSE, row.answer) as Omit<DoneBefore, 'kind'> | undefined);
+  return answer && { kind: 'done before', ...answer };
 }
 
 function sealed({ key }: SentForm, { to, sentence, undo }: Done): string {

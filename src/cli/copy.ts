@@ -23,6 +23,7 @@ import {
   findDeletedAfter,
 } from '../history/queries.ts';
 import { insertHistory, recordLoad } from '../history/record.ts';
+import { isAnyRunning } from '../jobs/queries.ts';
 import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
 import { findMadeUp, markMadeUp } from '../made-up-people/queries.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
@@ -103,6 +104,8 @@ export async function copyEverything(
   progressOf: (what: string, count: number) => Progress = () => () => {},
 ): Promise<number> {
   return readSnapshot(source, async (from) => {
+    if (await isAnyRunning(from))
+      throw new StartError('Something is still under way in the source: let Roster finish it first.');
     const counts = await readCounts(from);
     const { active, inactive } = sumByStatus(counts);
     const expected = active + inactive;

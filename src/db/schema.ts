@@ -151,7 +151,7 @@ export type JobsTable = {
   total: number;
   done: number;
   left_out: number;
-  /** JSON: who was left out, as far as that is noted. */
+  /** JSON: the numbers of those who were left out, as far as they are noted. */
   notes: string;
   lease_owner: string | null;
   /** From when on another process may go on with it. */

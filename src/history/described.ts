@@ -3,6 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
+import { findUnfinished } from '../jobs/queries.ts';
 import { KINDS } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import {
@@ -20,7 +21,7 @@ export type Person = { id: number; name: string };
 type Doers = {
   /** Whom one can name. */
   who: Person | undefined;
-  undone: { set: ChangeSet; who: Person | undefined } | undefined;
+  undone: { set: ChangeSet; who: Person | undefined; isWhole: boolean } | undefined;
 };
 
 export type Described = Doers & {
@@ -75,11 +76,19 @@ async function findDoers(db: Db, sets: readonly ChangeSet[], sight: Sight, other
     db,
     sets.map(({ id }) => id),
   );
+  const unfinished = await findUnfinished(
+    db,
+    [...undoing.values()].map(({ id }) => id),
+  );
   const actors = [...sets, ...undoing.values()].map(({ actor_id }) => actor_id);
   const names = await findNames(db, [...actors, ...others], sight.seesDeleted);
   const doersOf = (set: ChangeSet): Doers => {
     const undone = undoing.get(set.id);
-    const by = undone && { set: undone, who: personOf(undone.actor_id, names) };
+    const by = undone && {
+      set: undone,
+      who: personOf(undone.actor_id, names),
+      isWhole: !unfinished.has(undone.id),
+    };
     return { who: personOf(set.actor_id, names), undone: by };
   };
   return { names, doersOf };

@@ -1,6 +1,6 @@
 /** Reading history. */
 import type { Selectable } from 'kysely';
-import type { ChangeSetsTable, ChangesTable, Db, DeletedUsersTable } from '../db/schema.ts';
+import type { ChangeSetsTable, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { KINDS } from './codes.ts';
 import { type FieldChanges, mergeFields, unpackFields, unpackValues } from './fields.ts';
@@ -135,10 +135,16 @@ export async function findChangesInSet(
   );
 }
 
+/** Until the end of the transaction nobody else begins to undo it. */
+export async function lockChangeSet(trx: Trx, id: number): Promise<void> {
+  await trx.selectFrom('change_sets').select('id').where('id', '=', id).forUpdate().execute();
+}
+
 /** By which others they are undone, if they are: who undoes that in turn makes them stand again. */
 export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet>> {
   if (ids.length === 0) return new Map();
-  const sets = await db.selectFrom('change_sets').selectAll().where('undoes', 'in', ids).execute();
+  const undoing = db.selectFrom('change_sets').selectAll().where('undoes', 'in', ids);
+  const sets = await undoing.where('users', '>', 0).execute();
   const undone = await findUndoing(
     db,
     sets.map(({ id }) => id),

@@ -59,7 +59,7 @@ export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promi
 export async function beginSet(
   trx: Trx,
   actor: Actor,
-  begun: Pick<NewSet, 'at' | 'kind' | 'undoes'>,
+  begun: Pick<NewSet, 'at' | 'kind' | 'undoes' | 'subject_id'>,
 ): Promise<number> {
   return insertSet(trx, actor, { ...begun, users: 0 });
 }
@@ -76,7 +76,7 @@ export async function countInSet(trx: Trx, id: number, more: number): Promise<vo
 export async function inOneSet<T>(
   trx: Trx,
   actor: Actor,
-  begun: Pick<NewSet, 'at' | 'kind' | 'undoes'>,
+  begun: Pick<NewSet, 'at' | 'kind' | 'undoes' | 'subject_id'>,
   act: (actor: Actor) => Promise<T>,
 ): Promise<{ result: T; set: number | undefined }> {
   const id = await beginSet(trx, actor, begun);

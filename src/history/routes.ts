@@ -80,7 +80,16 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
   const job = await findJobOfSet(db, row.set.id);
   // It shows how far the job has come, without a script.
   if (job?.state === 'running') reply.header('refresh', '2');
-  return reply.render('history/set', { row, lines, next, isFirst: after.user_id === 0, job });
+  const leftOut = JSON.parse(job?.notes ?? '[]') as number[];
+  const namesLeft = await findNames(db, leftOut, sight.seesDeleted);
+  return reply.render('history/set', {
+    row,
+    lines,
+    next,
+    isFirst: after.user_id === 0,
+    job,
+    leftOut: leftOut.map((id) => personOf(id, namesLeft)),
+  });
 }
 
 /** The change of a set that a page has ended with. */

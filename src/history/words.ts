@@ -73,9 +73,9 @@ function verbOf(kind: Kind | undefined): string {
 }
 
 /** Not how someone signs in, nor what was loaded without a change for each. */
-export function isUndoable({ kind, event }: ChangeSet): boolean {
+export function isUndoable({ kind, event, users }: ChangeSet): boolean {
   const name = nameOfCode(KINDS, kind);
-  return event === null && name !== undefined && !['loaded', 'copied', 'began'].includes(name);
+  return event === null && users > 0 && name !== undefined && !['loaded', 'copied', 'began'].includes(name);
 }
 
 /** How it was done, where whoever did it does not say so. */

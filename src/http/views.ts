@@ -193,6 +193,8 @@ export type Views = {
     isFirst: boolean;
     /** That fills the set, or has. */
     job: Job | undefined;
+    /** Some of those whom it has left out. */
+    leftOut: readonly Person[];
   };
   'undo/show': {
     row: Described;

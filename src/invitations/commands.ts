@@ -18,7 +18,7 @@ import {
 } from './queries.ts';
 
 /** `taken`: the email or the username is somebody else's. */
-export type Invited = { kind: 'invited'; user: User } | { kind: 'taken' };
+export type Invited = { kind: 'invited'; user: User; set: number } | { kind: 'taken' };
 
 /** Someone new and their access link, or neither. @throws ForbiddenError, NotUniqueError for what was taken meanwhile */
 export async function inviteUser(
@@ -32,10 +32,10 @@ export async function inviteUser(
   const { email: holder, username: namesake } = await findHolders(trx, invitation, undefined);
   if (holder || namesake) return { kind: 'taken' };
   const username = invitation.username || (await findFreeUsername(trx, invitation.email));
-  const { user } = await createUser(trx, actor, { ...invitation, username, is_active: true }, now);
+  const { user, set } = await createUser(trx, actor, { ...invitation, username, is_active: true }, now);
   await insertInvitation(trx, user.id, tokenOf(user.id, now), now);
   await recordAccess(trx, actor, 'invited', user, now);
-  return { kind: 'invited', user };
+  return { kind: 'invited', user, set };
 }
 
 /** `own`: what belongs to the actor alone is changed by them, with their password. */

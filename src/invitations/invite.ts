@@ -44,9 +44,9 @@ async function inviteUntilFree(request: Request, invitation: NewInvitation, key:
       return await runCommand(request, async (trx, actor) => {
         const invited = await inviteUser(trx, actor, invitation, tokensFor(request, key), clock());
         if (invited.kind === 'taken') return invited;
-        const { user } = invited;
+        const { user, set } = invited;
         return {
-          ...done(linkAddress(user.id, request, { key }), `User ${named(user.username)} invited!`),
+          ...done(linkAddress(user.id, request, { key }), `User ${named(user.username)} invited!`, set),
           user,
         };
       });

@@ -18,18 +18,42 @@ export async function findJobOfSet(db: Db, setId: number): Promise<Job | undefin
   return db.selectFrom('jobs').selectAll().where('set_id', '=', setId).executeTakeFirst();
 }
 
+/** Of some sets those that are not filled yet, or not with all. */
+export async function findUnfinished(db: Db, setIds: readonly number[]): Promise<ReadonlySet<number>> {
+  if (setIds.length === 0) return new Set();
+  const jobs = db.selectFrom('jobs').select('set_id').where('set_id', 'in', setIds);
+  const unfinished = jobs.where(({ eb, or }) => or([eb('state', '!=', 'done'), eb('left_out', '>', 0)]));
+  return new Set((await unfinished.execute()).map(({ set_id }) => set_id));
+}
+
+/** What undoes a set at this moment. */
+export async function findRunningUndo(db: Db, undone: number): Promise<Job | undefined> {
+  return db
+    .selectFrom('jobs')
+    .innerJoin('change_sets', 'change_sets.id', 'jobs.set_id')
+    .selectAll('jobs')
+    .where('change_sets.undoes', '=', undone)
+    .where('jobs.state', '=', 'running')
+    .executeTakeFirst();
+}
+
+export async function isAnyRunning(db: Db): Promise<boolean> {
+  const running = db.selectFrom('jobs').select('id').where('state', '=', 'running').limit(1);
+  return (await running.executeTakeFirst()) !== undefined;
+}
+
 /** One that nobody is at work on, with a lease until a time from when on others may take it. */
 export async function leaseJob(
   trx: Trx,
-  owner: string,
-  now: number,
-  until: number,
+  kinds: readonly string[],
+  { owner, now, until }: { owner: string; now: number; until: number },
 ): Promise<Job | undefined> {
   const free = await trx
     .selectFrom('jobs')
     .selectAll()
     .where('state', '=', 'running')
     .where('leased_until', '<=', now)
+    .where('kind', 'in', kinds)
     .orderBy('leased_until')
     .limit(1)
     .forUpdate()

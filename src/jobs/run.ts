@@ -18,10 +18,18 @@ import { findUser } from '../users/queries.ts';
 import { type Job, leaseJob, lockJob, saveJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
-export type Batch = { cursor: number; seen: number; users: number; left: readonly string[]; isLast: boolean };
+export type Batch = { cursor: number; seen: number; users: number; left: readonly number[]; isLast: boolean };
 
-/** @param limit of users; fewer where the deadline comes first */
-export type Work = (trx: Trx, actor: Actor, job: Job, limit: number, deadline: Deadline) => Promise<Batch>;
+export type Turn = {
+  /** Of users; fewer where the deadline comes first. */
+  limit: number;
+  deadline: Deadline;
+  now: number;
+  /** What cannot be done to the next user is not tried again. */
+  isLeavingOut: boolean;
+};
+
+export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Batch>;
 
 export type Works = Readonly<Record<string, Work>>;
 
@@ -37,27 +45,29 @@ type Runner = { db: Db; works: Works; clock: Clock; stopwatch: Stopwatch; note: 
 /** Does all that is to be done, and nobody else is doing. @param isEnding asked between two batches */
 export async function runJobs(runner: Runner, isEnding: () => boolean): Promise<void> {
   const owner = randomUUID();
+  const kinds = Object.keys(runner.works);
   while (!isEnding()) {
     const now = runner.clock();
-    const job = await transact(runner.db, (trx) => leaseJob(trx, owner, now, now + LEASE));
+    const lease = { owner, now, until: now + LEASE };
+    const job = await transact(runner.db, (trx) => leaseJob(trx, kinds, lease));
     if (job === undefined) return;
     await runJob(runner, job.id, owner, isEnding);
   }
 }
 
 async function runJob(runner: Runner, id: number, owner: string, isEnding: () => boolean): Promise<void> {
-  let limit = MOST;
+  let size = { limit: MOST, isLeavingOut: false };
   let isRunning = true;
   while (isRunning && !isEnding()) {
     const began = runner.stopwatch();
     try {
-      isRunning = await transact(runner.db, (trx) => runBatch(trx, runner, id, owner, limit));
-      limit = limitAfter(limit, runner.stopwatch() - began);
+      isRunning = await transact(runner.db, (trx) => runBatch(trx, runner, id, owner, size));
+      size = { limit: limitAfter(size.limit, runner.stopwatch() - began), isLeavingOut: false };
     } catch (error) {
       const isRefused = error instanceof NotUniqueError || error instanceof LastAdministratorError;
+      if (!isRefused) throw error;
       // What one user of a batch has made impossible for another is seen when they are done one by one.
-      if (!isRefused || limit === 1) throw error;
-      limit = 1;
+      size = { limit: 1, isLeavingOut: size.limit === 1 };
     }
     await giveWay();
   }
@@ -76,7 +86,7 @@ async function runBatch(
   runner: Runner,
   id: number,
   owner: string,
-  limit: number,
+  size: Pick<Turn, 'limit' | 'isLeavingOut'>,
 ): Promise<boolean> {
   const job = await lockJob(trx, id, owner);
   if (job === undefined) return false;
@@ -87,9 +97,10 @@ async function runBatch(
     return false;
   }
   const deadline = Deadline.in(BATCH_MS, runner.stopwatch);
-  const { cursor, seen, users, left, isLast } = await work(trx, actor, job, limit, deadline);
+  const turn = { ...size, deadline, now: runner.clock() };
+  const { cursor, seen, users, left, isLast } = await work(trx, actor, job, turn);
   await countInSet(trx, job.set_id, users);
-  const notes = [...(JSON.parse(job.notes) as string[]), ...left].slice(0, MOST_NOTES);
+  const notes = [...(JSON.parse(job.notes) as number[]), ...left].slice(0, MOST_NOTES);
   await saveJob(trx, id, {
     cursor,
     done: job.done + seen - left.length,

@@ -15,14 +15,17 @@ export function addJobs(app: FastifyInstance, works: Works): void {
   let isEnding = false;
   const note = (event: string, user?: { username: string }) =>
     app.log.info({ user: user?.username }, `job: ${event}`);
-  app.decorate('runJobs', () => {
+  const runAll = async () => {
     const { db, clock, stopwatch } = app;
-    running ??= runJobs({ db, works, clock, stopwatch, note }, () => isEnding)
-      .catch((err) => app.log.error({ err }, 'a job could not go on'))
-      .finally(() => {
-        running = undefined;
-      });
-    return running;
+    await runJobs({ db, works, clock, stopwatch, note }, () => isEnding).catch((err) =>
+      app.log.error({ err }, 'a job could not go on'),
+    );
+  };
+  app.decorate('runJobs', () => {
+    // One that was begun while the last was ending is not missed.
+    const run = (running ?? Promise.resolve()).then(runAll);
+    running = run;
+    return run;
   });
   app.addHook('onListen', async () => {
     void app.runJobs();

@@ -2,6 +2,7 @@
 import type { Actor } from '../auth/actor.ts';
 import { hashOf } from '../auth/tokens.ts';
 import type { Trx, User } from '../db/schema.ts';
+import { ContendedError } from '../errors.ts';
 import type { Kind } from '../history/codes.ts';
 import { type ChangeSet, findChangesInSet } from '../history/queries.ts';
 import { inOneSet } from '../history/record.ts';
@@ -41,10 +42,13 @@ export async function undoChangeSet(
   if (steps.some(isAsked) && choices?.seen !== digestOf(steps)) return { kind: 'asks', steps };
   const acts = steps.map((step) => ({ step, act: actOf(step, choices) }));
   const left = acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step);
-  const begun = { at: now, kind: kindOf(acts.map(({ act }) => act)), undoes: undone.id };
+  const kind = kindOf(acts.map(({ act }) => act));
+  // What was done to someone's role they find in their own history.
+  const subject_id = kind === 'access' && steps.length === 1 ? (steps[0]?.id ?? null) : null;
+  const begun = { at: now, kind, undoes: undone.id, subject_id };
   const { result, set } = await inOneSet(trx, { ...actor, via: 'undo' }, begun, async (acting) => {
     let user: User | undefined;
-    for (const { step, act } of acts) user = await perform(trx, acting, step.id, act, now);
+    for (const { step, act } of acts) user = await perform(trx, acting, step, act, now);
     return user;
   });
   if (set === undefined) return { kind: 'nothing', steps };
@@ -53,7 +57,7 @@ export async function undoChangeSet(
 
 /** Of all that is asked about: whoever has seen something else has not decided about this. */
 export function digestOf(steps: readonly Step[]): string {
-  return hashOf(JSON.stringify(steps.filter(isAsked)));
+  return hashOf(JSON.stringify(steps.filter(isAsked).map(({ version: _, ...asked }) => asked)));
 }
 
 type Act = { kind: 'change' | 'restore'; changes: UserChanges } | { kind: 'delete' } | undefined;
@@ -66,7 +70,9 @@ export function actOf(step: Step, choices: Choices | undefined): Act {
     return Object.keys(changes).length > 0 ? { kind: 'change', changes } : undefined;
   }
   if (isAsked(step) && !choices?.isWhole(step)) return undefined;
-  return step.kind === 'delete' ? { kind: 'delete' } : { kind: 'restore', changes: chosen };
+  if (step.kind === 'delete') return { kind: 'delete' };
+  const isFree = step.differences.every(({ field }) => field in chosen);
+  return isFree ? { kind: 'restore', changes: chosen } : undefined;
 }
 
 /** Whether anything of it is as it was not before. */
@@ -76,24 +82,28 @@ export function isLeftOut(step: Step, act: Act): boolean {
   return step.differences.some(({ field }) => !(field in act.changes));
 }
 
+/** @throws ContendedError where somebody was at it since it was planned: it is planned anew */
 export async function perform(
   trx: Trx,
   actor: Actor,
-  id: number,
+  { id, version }: Step,
   act: Act,
   now: number,
 ): Promise<User | undefined> {
-  if (act?.kind === 'restore') {
-    const restored = await restoreUser(trx, actor, id, now, { changes: act.changes });
-    return restored.kind === 'restored' ? restored.user : undefined;
-  }
-  if (act?.kind === 'change') return (await changeUser(trx, actor, id, act.changes, now)).user;
-  if (act?.kind === 'delete') await deleteUser(trx, actor, id, now);
-  return undefined;
+  if (act === undefined) return undefined;
+  const result =
+    act.kind === 'delete'
+      ? await deleteUser(trx, actor, id, now, version)
+      : act.kind === 'restore'
+        ? await restoreUser(trx, actor, id, now, { changes: act.changes, shownVersion: version })
+        : await changeUser(trx, actor, id, act.changes, now, version);
+  if (['conflict', 'changed since', 'deleted again', 'there already'].includes(result.kind))
+    throw new ContendedError('Somebody else has changed what is being undone.');
+  return result.kind === 'restored' || result.kind === 'changed' ? result.user : undefined;
 }
 
 /** What is done to all of them, as far as that is one thing. */
-export function kindOf(acts: readonly Act[]): Kind {
+function kindOf(acts: readonly Act[]): Kind {
   const kinds = new Set(acts.flatMap((act) => kindOfAct(act) ?? []));
   const [kind = 'changed'] = kinds;
   return kinds.size === 1 ? kind : 'changed';

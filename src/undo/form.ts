@@ -17,7 +17,7 @@ export function otherName({ id }: Asked, field: string): string {
 }
 
 export function isChoice(name: string): boolean {
-  return /^(?:seen|rest|\d{1,15}(?:\.[a-z_]+(?:\.other)?)?)$/.test(name);
+  return /^(?:seen|rest|\d{1,16}(?:\.[a-z_]+(?:\.other)?)?)$/.test(name);
 }
 
 /** What is wrong with what was typed instead of something that is taken, by the name of its field. */

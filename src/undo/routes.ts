@@ -1,15 +1,18 @@
 /** Undoing a change set: done at once where nothing was changed since, else asked first. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { authorize } from '../auth/actor.ts';
-import { done } from '../auth/kept-answers.ts';
+import { type Actor, authorize } from '../auth/actor.ts';
+import { type Answer, done } from '../auth/kept-answers.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Described, getSeenSet } from '../history/described.ts';
+import type { ChangeSet } from '../history/queries.ts';
 import { isUndoable } from '../history/words.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
+import { addHolders } from '../users/form.ts';
 import { beginUndo, MOST_AT_ONCE, planFirstSteps } from './batches.ts';
 import { digestOf, undoChangeSet } from './commands.ts';
 import { choicesIn, isChoice, problemsIn } from './form.ts';
@@ -19,8 +22,8 @@ import { answerOf, BEGUN } from './words.ts';
 type Request = FastifyRequest<{ Params: { id: string } }>;
 type Errors = Readonly<Record<string, string>>;
 
-/** Of those who are asked about one by one: a form may have so many fields. */
-const MOST_ASKED = 20;
+/** Of those who are asked about one by one: a form may have 100 fields, and each may take seven. */
+const MOST_ASKED = 12;
 const MOST_LEFT = 20;
 
 export function undoRoutes(app: FastifyInstance): void {
@@ -42,26 +45,65 @@ async function undo(request: Request, reply: FastifyReply) {
   if (Object.keys(errors).length > 0)
     return showSteps(reply, row, await stepsOf(request, row), { fields, errors, status: 422 });
   try {
-    const outcome = await runCommand(request, async (trx, actor) => {
-      if (row.set.users > MOST_AT_ONCE) {
-        const begun = await beginUndo(trx, actor, row.set, fields, server.clock());
-        return begun.kind === 'begun' ? done(`/history/${begun.set}`, BEGUN) : begun;
-      }
-      const undone = await undoChangeSet(trx, actor, row.set, choicesIn(fields), server.clock());
-      const isShown = undone.kind === 'asks' || (undone.kind === 'nothing' && undone.steps.some(isRefused));
-      return isShown ? { kind: 'asks' as const, steps: undone.steps } : answerOf(undone);
-    });
-    if (outcome.kind === 'asks') {
-      const shown = { fields, isChanged: fields.seen !== undefined, status: 409 };
-      return showSteps(reply, row, outcome.steps, shown);
+    const outcome = await runCommand(request, (trx, actor) =>
+      row.set.users > MOST_AT_ONCE
+        ? beginBatches(trx, actor, row.set, fields, server.clock())
+        : undoAtOnce(trx, actor, row.set, fields, server.clock()),
+    );
+    if (outcome.kind === 'shown') {
+      const { steps, isChanged } = outcome;
+      return showSteps(reply, row, steps, { fields, isChanged, status: 409 });
     }
-    void server.runJobs();
+    if (row.set.users > MOST_AT_ONCE) void server.runJobs();
     return reply.answer(outcome);
   } catch (error) {
-    // Taken while it was being put back.
+    // What was typed is somebody else's, or what is put back was taken a moment ago.
     if (!(error instanceof NotUniqueError)) throw error;
-    return showSteps(reply, row, await stepsOf(request, row), { fields, isChanged: true, status: 409 });
+    const taken = await takenIn(server.db, fields);
+    const isChanged = Object.keys(taken).length === 0;
+    const shown = { fields, errors: taken, isChanged, status: isChanged ? 409 : 422 };
+    return showSteps(reply, row, await stepsOf(request, row), shown);
   }
+}
+
+/** What is to be decided first, or cannot be done; `isChanged`: once more, since something else was decided about. */
+type ToShow = { kind: 'shown'; steps: Step[]; isChanged: boolean };
+
+async function beginBatches(
+  trx: Trx,
+  actor: Actor,
+  set: ChangeSet,
+  fields: Fields,
+  now: number,
+): Promise<Answer | ToShow> {
+  const begun = await beginUndo(trx, actor, set, fields, now);
+  if (begun.kind === 'begun') return done(`/history/${begun.set}`, BEGUN);
+  return { kind: 'shown', steps: begun.steps, isChanged: fields.seen !== undefined };
+}
+
+async function undoAtOnce(
+  trx: Trx,
+  actor: Actor,
+  set: ChangeSet,
+  fields: Fields,
+  now: number,
+): Promise<Answer | ToShow> {
+  const undone = await undoChangeSet(trx, actor, set, choicesIn(fields), now);
+  const { kind, steps } = undone;
+  if (kind === 'asks') return { kind: 'shown', steps, isChanged: fields.seen !== undefined };
+  const isRefusedAll = kind === 'nothing' && steps.some(isRefused);
+  return isRefusedAll ? { kind: 'shown', steps, isChanged: false } : answerOf(undone);
+}
+
+/** Of what was typed instead of something that is taken, what is taken as well. */
+async function takenIn(db: Db, fields: Fields): Promise<Errors> {
+  const taken: Record<string, string> = {};
+  for (const [name, value] of Object.entries(fields).filter(([field]) => field.endsWith('.other'))) {
+    const [, field = ''] = name.split('.');
+    const { errors, holders } = await addHolders(db, { [field]: value }, {});
+    if (Object.keys(holders).length > 0) taken[name] = errors[field] ?? '';
+  }
+  return taken;
 }
 
 /** @throws NotFoundError, ForbiddenError */

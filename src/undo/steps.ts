@@ -27,9 +27,10 @@ export type Difference = {
   holder?: Pick<User, 'id' | 'username'> | undefined;
 };
 
-export type Left = 'deleted since' | 'not allowed' | 'last administrator';
+export type Left = 'deleted since' | 'not allowed' | 'own email' | 'last administrator';
 
-export type Step = { id: number; username: string } & (
+/** `version`: of the user as they are, or the last that a deleted one had. */
+export type Step = { id: number; username: string; version: number } & (
   | { kind: 'change'; back: UserChanges; differences: Difference[] }
   /** `hasAccess`: by now they have a password. */
   | { kind: 'delete'; differences: Difference[]; hasAccess: boolean }
@@ -57,13 +58,14 @@ export async function planSteps(
     const [user, deleted] = [users.get(id), gone.get(id)];
     const values = user ?? (deleted && unpackValues(deleted.fields));
     if (values === undefined) {
-      steps.push({ id, username: `user ${id}`, kind: 'left', why: 'deleted since' });
+      steps.push({ id, username: `user ${id}`, version: 0, kind: 'left', why: 'deleted since' });
       continue;
     }
     const planned = await stepFor(db, effectOf(ofUser), values, user, deleted);
     const why = await refusalOf(db, actor, { ...values, id }, planned);
     const step = why === undefined ? planned : { kind: 'left' as const, why };
-    steps.push({ id, username: values.username, ...step });
+    const version = user?.version ?? (deleted ? deleted.version - 1 : 0);
+    steps.push({ id, username: values.username, version, ...step });
   }
   return steps;
 }
@@ -91,7 +93,7 @@ function effectOf(changes: readonly ChangeOfSet[]): Effect {
   return { kind: undoing, fields, last };
 }
 
-type Bare<S> = S extends Step ? Omit<S, 'id' | 'username'> : never;
+type Bare<S> = S extends Step ? Omit<S, 'id' | 'username' | 'version'> : never;
 
 async function stepFor(
   db: Db,
@@ -114,7 +116,7 @@ async function stepFor(
     const taken = (['username', 'email'] as const).filter((field) => holders[field]);
     const differences = taken.map((field) => {
       const value = values[field];
-      return { field, was: value, became: value, now: value, holder: holders[field] };
+      return { field, was: value, became: value, now: value, holder: nameOf(holders[field]) };
     });
     return { kind, isAgain: deleted.fields !== last.fields, differences };
   }
@@ -127,10 +129,14 @@ async function changeStep(db: Db, fields: FieldChanges, user: User): Promise<Bar
   const back: UserChanges = Object.fromEntries(open.map(({ field, was }) => [field, was]));
   const holders: Partial<Record<KeptField, User>> = await findHolders(db, back, user.id);
   const differences = open
-    .map((one) => ({ ...one, holder: holders[one.field] }))
+    .map((one) => ({ ...one, holder: nameOf(holders[one.field]) }))
     .filter(({ became, now, holder }) => now !== became || holder);
   for (const { field } of differences) delete back[field as keyof UserChanges];
   return { kind: 'change', back, differences };
+}
+
+function nameOf(user: User | undefined): Difference['holder'] {
+  return user && { id: user.id, username: user.username };
 }
 
 function differencesOf(fields: FieldChanges, now: User): Difference[] {
@@ -149,6 +155,8 @@ async function refusalOf(
 ): Promise<Left | undefined> {
   if (step.kind === 'as before' || step.kind === 'left') return undefined;
   const names = step.kind === 'change' ? fieldsOf(step) : [];
+  // That takes the password, in one's account.
+  if (names.includes('email') && user.id === actor.user?.id) return 'own email';
   const isOwn = step.kind === 'change' && mayChangeOwn(actor, user.id, names);
   if (!isOwn && !mayChange(actor, user)) return 'not allowed';
   if (names.includes('role') && !mayManage(actor)) return 'not allowed';

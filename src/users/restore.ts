@@ -1,6 +1,7 @@
 /** Bringing back someone who was deleted, as they were or with changes. */
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
+import { findKeptAnswer } from '../auth/idempotency.ts';
 import { done } from '../auth/kept-answers.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
@@ -42,6 +43,8 @@ export async function restore(request: Request, reply: FastifyReply) {
 
 /** Somebody else was first: what was typed is a change like any other by then. */
 async function answerThereAlready(request: Request, reply: FastifyReply) {
+  const kept = await findKeptAnswer(request);
+  if (kept) return reply.answer(kept);
   const { version: _, ...fields } = readUserForm(request.body);
   if (Object.keys(fields).length > 0) return update(request, reply);
   const { id, username } = await getUser(request.server.db, userIdFrom(request));

@@ -164,7 +164,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
         const id = await beginSet(trx, commandLine, { at: Date.now(), kind: 'changed' });
         const job = { kind: 'undo', set_id: id, actor_id: ANN_ID, params: '{}', total: 1_000_000 };
         await insertJob(trx, job);
-        const notes = JSON.stringify(Array.from({ length: 100 }, () => LONG));
+        const notes = JSON.stringify(Array.from({ length: 100 }, () => LONG_ID));
         await saveJob(trx, 1, { done: 400_000, left_out: 1_000, notes, leased_until: 1e15 });
         return id;
       });

@@ -94,7 +94,7 @@ const job: Job = {
   total: 9,
   done: 1,
   left_out: 2,
-  notes: JSON.stringify([NAME]),
+  notes: '[7]',
   lease_owner: null,
   leased_until: 0,
 };
@@ -129,7 +129,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     from: list,
     access,
     timeline: {
-      entries: [row, { ...row, undone: { set, who: row.who } }],
+      entries: [row, { ...row, undone: { set, who: row.who, isWhole: true } }],
       earlier: { version: 1, at: 1, id: 1 },
       beginning: set,
     },
@@ -165,7 +165,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'history/list': {
     state: { user: NAME, by: NAME, kind: 'access', from: '2026-01-31', to: '2026-01-31' },
-    rows: [row, { ...row, undone: { set, who: row.who } }],
+    rows: [row, { ...row, undone: { set, who: row.who, isWhole: true } }],
     page: { sets: [set], hasNewer: true, hasOlder: true },
     notices: [NAME],
   },
@@ -175,17 +175,20 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     next: { user_id: 7, version: 1, set_id: 1, fields: null },
     isFirst: false,
     job,
+    leftOut: [{ id: 7, name: NAME }],
   },
   'undo/show': {
     row,
     asked: [
-      { id: 7, username: NAME, kind: 'change', back: { email: NAME }, differences: [difference] },
-      { id: 8, username: NAME, kind: 'delete', hasAccess: true, differences: [difference] },
-      { id: 9, username: NAME, kind: 'restore', isAgain: true, differences: [difference] },
+      { id: 7, username: NAME, version: 1, kind: 'change', back: { email: NAME }, differences: [difference] },
+      { id: 8, username: NAME, version: 1, kind: 'delete', hasAccess: true, differences: [difference] },
+      { id: 9, username: NAME, version: 1, kind: 'restore', isAgain: true, differences: [difference] },
     ],
     others: 2,
-    unasked: [{ id: 10, username: NAME, kind: 'change', back: { full_name: NAME }, differences: [] }],
-    left: [{ id: 11, username: NAME, kind: 'left', why: 'last administrator' }],
+    unasked: [
+      { id: 10, username: NAME, version: 1, kind: 'change', back: { full_name: NAME }, differences: [] },
+    ],
+    left: [{ id: 11, username: NAME, version: 1, kind: 'left', why: 'last administrator' }],
     leftInAll: 2,
     isLarge: false,
     seen: NAME,

@@ -1,17 +1,20 @@
 /** What takes longer than a page: done batch by batch, gone on with by whoever is there, and never half without saying so. */
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import type { Db } from '../../src/db/schema.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
+import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { readHistory } from '../../src/history/list.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
+import { inOneSet } from '../../src/history/record.ts';
 import { findJobOfSet } from '../../src/jobs/queries.ts';
 import { runJobs } from '../../src/jobs/run.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
-import { changeUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
-import { get, post, startApp, temporaryDatabase } from '../support.ts';
+import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { begin, changeMany, countAsBefore, NOW } from './many.ts';
 
 const runnerOf = (db: Db, clock = movableClock(NOW)) => ({
@@ -103,7 +106,7 @@ test('those who were changed since are left, and named', async () => {
   const set = await begin(app.db, undone, { ...commandLine, via: 'form', user: ann });
   await app.runJobs();
   const { text } = pageOf(await get(app, `/history/${set}`, headers));
-  expect(text).toContain('Done for 4 of 5 users; 1 is left as they are, or in part.');
+  expect(text).toContain('Done for 4 of 5 users; 1 was left, or done in part.');
   expect(text).toContain(`Left: ${username}`);
 });
 
@@ -121,6 +124,52 @@ test('what one has chosen to put back is left where it was changed again after t
   await runJobs(runnerOf(db), () => false);
   const names = await db.selectFrom('users').select('full_name').orderBy('id').execute();
   expect(names.map(({ full_name }) => full_name)).toEqual(['Before', 'After that', 'Before']);
+});
+
+test('of two who undo the same at once, the second is led to what the first has begun', async () => {
+  const db = await temporaryDatabase();
+  const undone = await changeMany(db, 3);
+  const first = await begin(db, undone);
+  expect(await begin(db, undone)).toBe(first);
+  await runJobs(runnerOf(db), () => false);
+  expect(await findChangeSet(db, first)).toMatchObject({ users: 3 });
+});
+
+test('whose name is taken by now is left, and the job comes to its end', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 3);
+  const users = await db.selectFrom('users').selectAll().orderBy('id').execute();
+  const deletion = await transact(db, async (trx) => {
+    const { set } = await inOneSet(trx, commandLine, { at: NOW, kind: 'deleted' }, async (acting) => {
+      for (const { id } of users) await deleteUser(trx, acting, id, NOW);
+    });
+    return set ?? 0;
+  });
+  const taken = users[1]?.username ?? '';
+  await addUser(db, { username: taken, email: 'other@example.org' });
+  const set = await begin(db, deletion, commandLine, { rest: 'back' });
+  await runJobs(runnerOf(db), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 2, left_out: 1 });
+  expect((await findUserByUsername(db, taken))?.email).toBe('other@example.org');
+});
+
+test('names of those who are deleted by now are not told to viewers', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const undone = await changeMany(app.db, 3);
+  const gone = await app.db
+    .selectFrom('users')
+    .selectAll()
+    .where('role', '=', 'member')
+    .executeTakeFirstOrThrow();
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, NOW));
+  const set = await begin(app.db, undone, { ...commandLine, via: 'form', user: ann });
+  await app.runJobs();
+  const read = async (who: User) => pageOf(await get(app, `/history/${set}`, await signedIn(app, who))).text;
+  expect(await read(ann)).toContain(`Left: ${gone.username}`);
+  const seen = await read(await addPerson(app.db, 'vera', 'viewer'));
+  expect(seen).toContain(`Left: user ${gone.id}`);
+  expect(seen).not.toContain(gone.username);
 });
 
 test('it stops where whoever began it may not act any more, and says so', async () => {

@@ -1,9 +1,10 @@
 /** Undo as people see it: a button beside what has just been done, in the history, and the page that asks first. */
 import { describe, expect, test } from 'vitest';
+import { newToken } from '../../src/auth/tokens.ts';
 import type { Role } from '../../src/db/schema.ts';
 import { named } from '../../src/lib/text.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, type Headers, movableClock, signedIn } from '../people.ts';
+import { addPerson, type Headers, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 
 const NOW = Date.UTC(2100, 10, 28, 17);
@@ -108,6 +109,9 @@ describe('an undo', () => {
     const refused = await send('emil', action, decided);
     expect(refused.statusCode).toBe(422);
     expect(pageOf(refused).text).toContain('Enter a username.');
+    const taken = await send('emil', action, { ...decided, [`${name}.other`]: 'vera' });
+    expect(taken.statusCode).toBe(422);
+    expect(pageOf(taken).text).toContain(`That username already belongs to vera.`);
     const answer = await send('emil', action, { ...decided, [`${name}.other`]: 'max2' });
     expect(answer.body).toBe('User max2 is as before!\n');
   });
@@ -166,6 +170,46 @@ describe('who may', () => {
     expect(answer.statusCode).toBe(409);
     expect(pageOf(answer).text).toContain('bea is the last administrator.');
   });
+});
+
+test('one’s own email comes back by one’s account alone, which asks for the password', async () => {
+  const { app, read, send, undoOf } = await start();
+  const fields = { email: 'new@example.org', full_name: 'Emil', password: PASSWORD };
+  await send('emil', '/account/profile', fields);
+  const { id } = await app.db
+    .selectFrom('users')
+    .select('id')
+    .where('username', '=', 'emil')
+    .executeTakeFirstOrThrow();
+  const answer = await send('emil', String(await undoOf('emil', `/users/${id}`)));
+  expect(answer.statusCode).toBe(409);
+  expect(pageOf(answer).text).toContain('your email is changed in your account, with your password.');
+  expect((await read('ann', `/users/${id}`)).text).toContain('new@example.org');
+});
+
+test('a form that is sent again after it was undone does it anew', async () => {
+  const { app, send, undoOf } = await start();
+  const max = await addUser(app.db, { username: 'max' });
+  const fields = { key: newToken(), is_active: '0', version: '1' };
+  const isActive = async () =>
+    (await app.db.selectFrom('users').select('is_active').where('id', '=', max.id).executeTakeFirstOrThrow())
+      .is_active;
+  for (const _ of ['the first time', 'after it was undone']) {
+    expect((await send('emil', `/users/${max.id}`, fields)).body).toBe('User max updated!\n');
+    expect(await isActive()).toBe(false);
+    await send('emil', String(await undoOf('emil', `/users/${max.id}`)));
+    expect(await isActive()).toBe(true);
+  }
+});
+
+test('an undone change of a role stands in the history of whom it is about', async () => {
+  const { app, read, send, undoOf } = await start();
+  const tom = await addPerson(app.db, 'tom', 'viewer');
+  await send('ann', `/users/${tom.id}`, { role: 'editor' });
+  await send('ann', String(await undoOf('ann', `/users/${tom.id}`)));
+  const seen = pageOf(await get(app, '/history?kind=access', await signedIn(app, tom))).text;
+  expect(seen).toContain('ann Changed the role of tom, by Undo');
+  expect((await read('vera', '/history')).text).not.toContain('Changed the role');
 });
 
 test('what was done to how someone signs in cannot be undone, and neither can what is not there', async () => {
