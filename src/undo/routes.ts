@@ -1,14 +1,13 @@
 /** Undoing a change set: done at once where nothing was changed since, else asked first. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { type Actor, authorize } from '../auth/actor.ts';
+import { authorize } from '../auth/actor.ts';
 import { type Answer, done } from '../auth/kept-answers.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
-import type { Db, Trx } from '../db/schema.ts';
+import type { Db } from '../db/schema.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { type Described, getSeenSet } from '../history/described.ts';
-import type { ChangeSet } from '../history/queries.ts';
 import { isUndoable } from '../history/words.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
@@ -69,25 +68,15 @@ async function undo(request: Request, reply: FastifyReply) {
 /** What is to be decided first, or cannot be done; `isChanged`: once more, since something else was decided about. */
 type ToShow = { kind: 'shown'; steps: Step[]; isChanged: boolean };
 
-async function beginBatches(
-  trx: Trx,
-  actor: Actor,
-  set: ChangeSet,
-  fields: Fields,
-  now: number,
-): Promise<Answer | ToShow> {
+type Undoing = Parameters<typeof beginUndo>;
+
+async function beginBatches(...[trx, actor, set, fields, now]: Undoing): Promise<Answer | ToShow> {
   const begun = await beginUndo(trx, actor, set, fields, now);
   if (begun.kind === 'begun') return done(`/history/${begun.set}`, BEGUN);
   return { kind: 'shown', steps: begun.steps, isChanged: fields.seen !== undefined };
 }
 
-async function undoAtOnce(
-  trx: Trx,
-  actor: Actor,
-  set: ChangeSet,
-  fields: Fields,
-  now: number,
-): Promise<Answer | ToShow> {
+async function undoAtOnce(...[trx, actor, set, fields, now]: Undoing): Promise<Answer | ToShow> {
   const undone = await undoChangeSet(trx, actor, set, choicesIn(fields), now);
   const { kind, steps } = undone;
   if (kind === 'asks') return { kind: 'shown', steps, isChanged: fields.seen !== undefined };
