@@ -8,7 +8,7 @@ import { named } from '../lib/text.ts';
 import type { Undone } from './commands.ts';
 import type { Left, Step } from './steps.ts';
 
-export const NO_ACCESS = 'The password and the sessions do not come back: create an access link.';
+const NO_ACCESS = 'The password and the sessions do not come back: create an access link.';
 
 const NO_SESSIONS = 'Sessions and access links that were ended do not come back.';
 

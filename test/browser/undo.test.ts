@@ -1,28 +1,12 @@
 /** Undo in Chromium without a script: from the message after a change, of an undo, and where somebody else was at it since. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { addPerson, PASSWORD } from '../people.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { addPerson } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
-import { launchChromium } from './chromium.ts';
+import { sharedChromium } from './chromium.ts';
+import { openSignedIn } from './signed-in.ts';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser.close());
-
-async function signIn(baseURL: string, username: string, width: number): Promise<Page> {
-  const viewport = { width, height: 800 };
-  const context = await browser.newContext({ baseURL, viewport, javaScriptEnabled: false });
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  await page.goto('/sign-in');
-  await page.getByLabel('Username or email').fill(username);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { name: 'Users' }).waitFor();
-  return page;
-}
+const chromium = sharedChromium();
 
 async function rename(page: Page, id: number, name: string): Promise<void> {
   await page.goto(`/users/${id}/edit`);
@@ -37,7 +21,8 @@ test.each([1280, 320])('what one has just done is undone, and that again, at %i 
   const app = await startApp();
   await addPerson(app.db, 'ann', 'admin');
   const max = await addUser(app.db, { username: 'max', full_name: 'Max' });
-  const ann = await signIn(await listen(app), 'ann', width);
+  const viewport = { width, height: 800 };
+  const ann = await openSignedIn(chromium(), 'ann', { baseURL: await listen(app), viewport });
   await rename(ann, max.id, 'Moritz');
   expect(await headingOf(ann)).toBe('Moritz');
   for (const name of ['Max', 'Moritz']) {
@@ -58,8 +43,9 @@ test('what somebody else has changed since is shown, and left or put back as one
   const app = await startApp();
   for (const name of ['ann', 'bob']) await addPerson(app.db, name, 'admin');
   const max = await addUser(app.db, { username: 'max', full_name: 'Max' });
-  const address = await listen(app);
-  const [ann, bob] = [await signIn(address, 'ann', 1280), await signIn(address, 'bob', 320)];
+  const baseURL = await listen(app);
+  const ann = await openSignedIn(chromium(), 'ann', { baseURL });
+  const bob = await openSignedIn(chromium(), 'bob', { baseURL, viewport: { width: 320, height: 800 } });
   await rename(ann, max.id, 'Moritz');
   await rename(bob, max.id, 'Maximilian');
   await ann.locator('.flash').getByRole('button', { name: 'Undo' }).click();
