@@ -19,18 +19,26 @@ const TABLES = `
     pg_relation_size('users') > 200000 as is_large
   from pg_class where relnamespace = current_schema()::regnamespace`;
 
+const CONNECTIONS = 5;
+
 const free: Reusable[] = [];
 
 export async function reusedDatabase(): Promise<Db> {
+  const { db, giveBack } = await takeDatabase();
+  onTestFinished(giveBack);
+  return db;
+}
+
+export async function takeDatabase(): Promise<{ db: Db; giveBack(): Promise<void> }> {
   const reusable = free.pop() ?? (await make());
   const db = new Kysely<Schema>({ dialect: keeping(reusable.pool) });
-  onTestFinished(async () => {
+  const giveBack = async () => {
     await db.destroy();
     const isAsBefore = await clear(reusable).catch(() => false);
     if (isAsBefore) free.push(reusable);
     else await reusable.pool.end();
-  });
-  return db;
+  };
+  return { db, giveBack };
 }
 
 /** One for one test alone. Its version is known, so that no connection is opened to ask for it. */
@@ -48,7 +56,7 @@ function keeping(pool: ConnectionPool): Dialect {
 }
 
 async function make(): Promise<Reusable> {
-  const pool = openPool(await keptSchema(), { connections: 5 });
+  const pool = openPool(await keptSchema(), { connections: CONNECTIONS });
   const names = await ask<{ name: string }>(
     pool,
     'select tablename as name from pg_tables where schemaname = current_schema() order by tablename',
@@ -76,9 +84,16 @@ async function make(): Promise<Reusable> {
 
 /** Whether it is then as it was made. */
 async function clear({ pool, tables, clearing }: Reusable): Promise<boolean> {
+  await nobodyWrites(pool);
   if ((await tablesOf(pool)) !== tables) return false;
   await ask(pool, clearing);
   return true;
+}
+
+/** A request that nobody waits for any more can still be about to commit. */
+async function nobodyWrites(pool: ConnectionPool): Promise<void> {
+  const all = await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.acquire()));
+  for (const client of all) pool.release(client);
 }
 
 async function tablesOf(pool: ConnectionPool): Promise<string> {
