@@ -333,7 +333,7 @@ describe('the same key', () => {
   });
 
   test('is asked for by nothing: without one, or with none of ours, all works as it did', async () => {
-    const { app, headers } = await start();
+    const { app, headers, bob } = await start();
     for (const [key, sent] of [
       [{}, ALICE],
       [{ key: 'short' }, { username: 'carol', email: 'c@example.org' }],
@@ -341,6 +341,9 @@ describe('the same key', () => {
       expect((await post(app, '/users', { ...sent, ...key }, headers)).statusCode).toBe(303);
       expect((await post(app, '/users', { ...sent, ...key }, headers)).statusCode).toBe(422);
     }
+    const answers = await Promise.all([1, 2].map(() => post(app, `/users/${bob.id}/delete`, {}, headers)));
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 404]);
+    expect((await post(app, `/users/${bob.id}/delete`, {}, headers)).statusCode).toBe(404);
     expect(await app.db.selectFrom('kept_answers').selectAll().execute()).toEqual([]);
   });
 
