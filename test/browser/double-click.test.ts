@@ -152,13 +152,15 @@ async function clickAtTheDoor(): Promise<void> {
   const isMade = 'User ann is the administrator. Sign in.';
   await click(`/setup/${app.setupToken}`, 'Become the administrator', isMade, ann);
   await click(undefined, 'Sign in', 'Users', { username: 'ann', password: NEW });
+  expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
   await click(`/users/${eve.id}`, 'Create access link', 'eve can get in with this link');
   const link = await page.locator('.secret').innerText();
   await click('/account', 'Sign out', 'You are signed out.');
   await click(new URL(link).pathname, 'Save password', 'Your password is set. Sign in with it.', CHOSEN);
   await click(undefined, 'Sign in', 'Enter your code', { username: 'eve', password: NEW });
-  await click(undefined, 'Sign in', 'That code was right', { code: codeAt(clock()) });
+  await click(undefined, 'Sign in', 'Users', { code: codeAt(clock()) });
+  expect(await app.db.selectFrom('sessions').select('user_id').execute()).toEqual([{ user_id: eve.id }]);
 }
 
 test('two clicks on a form are one act, told once', async () => {
