@@ -71,6 +71,7 @@ const FORMS: Readonly<Record<string, (house: House) => Sent | Promise<Sent>>> = 
     url: `/users/${eve.id}/sessions/${await sessionOf(app, eve)}/delete`,
   }),
   'POST /invite': () => ({ url: '/invite', fields: { email: 'zed@example.org', role: 'viewer' } }),
+  'POST /users/:id/invite': ({ bob }) => ({ url: `/users/${bob.id}/invite`, fields: { role: 'editor' } }),
   'POST /users/:id/invitation': ({ eve }) => ({ url: `/users/${eve.id}/invitation` }),
   'POST /users/:id/invitation/delete': async ({ app, eve, headers }) => {
     await post(app, `/users/${eve.id}/invitation`, {}, headers);

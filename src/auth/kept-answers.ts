@@ -11,7 +11,7 @@ type Told = { to: string; sentence: string; undo?: number | undefined; session?:
 type AnswerOf<Kind> = { kind: Kind } & Told;
 export type Done = AnswerOf<'done'>;
 export type DoneBefore = AnswerOf<'done before'>;
-export type Answer = AnswerOf<'done' | 'done before' | 'nothing done'>;
+export type Answer = Done | DoneBefore | AnswerOf<'nothing done'>;
 
 /** A form that was sent: what is kept for it is found by the hash, and sealed with a key that only the same form gives. */
 export type SentForm = { hash: string; key: Buffer };

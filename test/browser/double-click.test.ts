@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import type { User } from '../../src/db/schema.ts';
 import { addPerson, codeAt, movableClock, PASSWORD, signedIn } from '../people.ts';
-import { listen, startApp } from '../support.ts';
+import { addUser, listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
 
 const chromium = sharedChromium();
@@ -120,6 +120,8 @@ async function clickOnAccess(): Promise<void> {
   await click(undefined, 'Create access link', 'Access link for eve created!');
   await click(`/users/${eve.id}`, 'Withdraw link', 'The access link of eve is withdrawn.');
   await click('/roles', 'Save', 'Saved.');
+  const mia = await addUser(app.db, { username: 'mia' });
+  await click(`/users/${mia.id}`, 'Invite', 'mia can get in with this link');
   await click('/invite', 'Invite', 'zed can get in with this link', { email: 'zed@example.org' });
 }
 

@@ -103,6 +103,16 @@ You then sign in with this email address.
     expect(mails).toHaveLength(1);
   });
 
+  test('of a member goes out, too', async () => {
+    const { port, mails } = await startMailServer();
+    const { app, headers, show } = await start(port);
+    const mia = await addUser(app.db, { username: 'mia' });
+    const answer = await post(app, `/users/${mia.id}/invite`, { role: 'viewer' }, headers);
+    const page = await show(answer.headers.location);
+    expect(page.text).toContain('Roster has sent it by mail.');
+    expect(mails[0]).toMatchObject({ to: ['mia@example.org'], body: expect.stringContaining(page.secret) });
+  });
+
   test('stays where its mail is refused for that address, and says what to do', async () => {
     const { port } = await startMailServer({
       onRcptTo: (_to, _session, done) =>
