@@ -57,6 +57,6 @@ export async function findAnswer(db: Db, { hash, key }: SentForm): Promise<DoneB
   return answer && { kind: 'done before', ...answer };
 }
 
-function sealed({ key }: SentForm, { kind: _, ...told }: Done): string {
-  return seal(key, PURPOSE, told satisfies Told);
+function sealed({ key }: SentForm, { to, sentence, undo, session }: Done): string {
+  return seal(key, PURPOSE, { to, sentence, undo, session } satisfies Told);
 }

@@ -1,7 +1,6 @@
 /** Inviting someone new, or a member, by a form: they have a role and an access link at once, and where it can be sent, a mail. */
 
 import type { FastifyReply } from 'fastify';
-import { keepLateAnswer } from '../auth/idempotency.ts';
 import { type Answer, type Done, done, nothingDone } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { runCommand } from '../auth/run-command.ts';
@@ -53,7 +52,7 @@ type Invitee = Done & { user: User };
 
 function doneFor(request: Request, { user, set }: { user: User; set: number }, key: string): Invitee {
   return {
-    ...done(linkAddress(user.id, request, { key }), `User ${named(user.username)} invited!`, set),
+    ...done(linkAddress(user.id, request, key), `User ${named(user.username)} invited!`, set),
     user,
   };
 }
@@ -65,11 +64,8 @@ async function answerInvited(
   invited: Invitee | Exclude<Answer, Done>,
   key: string,
 ) {
-  if (invited.kind !== 'done') return reply.answer(invited);
-  const { user, ...answer } = invited;
-  const mail = await mailLink(request, user, key);
-  if (mail) answer.to = linkAddress(user.id, request, { key, mail });
-  return reply.answer(mail ? await keepLateAnswer(request, answer) : answer);
+  if (invited.kind === 'done') await mailLink(request, invited.user, key);
+  return reply.answer(invited);
 }
 
 /** Tried again where somebody else takes the email, or the username that was made of it, at the same moment. */
