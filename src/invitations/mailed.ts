@@ -30,6 +30,7 @@ export async function findMailOutcome(
     .where('subject_id', '=', userId)
     .where('at', '>=', madeAt)
     .where('event', 'in', [SENT, NOT_SENT])
+    .orderBy('at', 'desc')
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
