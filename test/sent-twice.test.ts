@@ -71,6 +71,7 @@ const FORMS: Readonly<Record<string, (house: House) => Sent | Promise<Sent>>> = 
     url: `/users/${eve.id}/sessions/${await sessionOf(app, eve)}/delete`,
   }),
   'POST /invite': () => ({ url: '/invite', fields: { email: 'zed@example.org', role: 'viewer' } }),
+  'POST /users/:id/invite': ({ bob }) => ({ url: `/users/${bob.id}/invite`, fields: { role: 'editor' } }),
   'POST /users/:id/invitation': ({ eve }) => ({ url: `/users/${eve.id}/invitation` }),
   'POST /users/:id/invitation/delete': async ({ app, eve, headers }) => {
     await post(app, `/users/${eve.id}/invitation`, {}, headers);
@@ -90,7 +91,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'POST /setup/:token': 'there is nobody yet: below',
   'POST /setup': 'leads to another form',
   'POST /first-steps/delete': 'writes a cookie alone',
-  'POST /sign-in': 'a session is given to nobody twice: below',
+  'POST /sign-in': 'is answered once it has been looked at who sends it: below',
   'POST /sign-out': 'whoever is signed out is told the same',
   'POST /account/code': 'shows recovery codes once: below',
   'POST /account/recovery-codes': 'shows recovery codes once: below',
@@ -220,8 +221,6 @@ describe('recovery codes', () => {
 describe('a new password', () => {
   const change = (app: FastifyInstance, headers: Record<string, string>, key: string) =>
     post(app, '/account/password', { current_password: PASSWORD, ...CHOSEN, key }, headers);
-  const tokenIn = ({ cookies }: Awaited<ReturnType<typeof post>>) =>
-    cookies.find(({ name }) => name === cookieName('session'))?.value ?? '';
 
   test('keeps the browser signed in, whichever of two answers arrives there', async () => {
     const { app, headers } = await start();
@@ -271,41 +270,134 @@ describe('a new password', () => {
   });
 });
 
+type Answer = Awaited<ReturnType<typeof post>>;
+
+const tokenIn = ({ cookies }: Answer) =>
+  cookies.find(({ name }) => name === cookieName('session'))?.value ?? '';
+
+async function sessionsOf({ db }: FastifyInstance, { id }: User): Promise<number> {
+  return (await db.selectFrom('sessions').select('id').where('user_id', '=', id).execute()).length;
+}
+
+describe('signing in', () => {
+  async function atTheDoor() {
+    const house = await start();
+    const { app, bob } = house;
+    const zoe = await addPerson(app.db, 'zoe', 'editor');
+    const fields = { username: 'zoe', password: PASSWORD, next: `/users/${bob.id}`, key: newToken() };
+    const send = (headers = {}, more = {}) => post(app, '/sign-in', { ...fields, ...more }, headers);
+    return { ...house, zoe, send };
+  }
+
+  test('twice at once and once more begins one session, whichever answer arrives', async () => {
+    const { app, zoe, send } = await atTheDoor();
+    const answers = [...(await Promise.all([send(), send()])), await send()];
+    const [one, ...others] = answers.map(told);
+    expect(one?.statusCode).toBe(303);
+    for (const other of others) expect(other).toEqual(one);
+    expect(await sessionsOf(app, zoe)).toBe(1);
+    for (const answer of answers)
+      expect((await get(app, '/account', headersFor(app, tokenIn(answer)))).statusCode).toBe(200);
+    expect(new Set(answers.map(tokenIn)).size).toBe(1);
+  });
+
+  test('once more in the browser that has the session goes on with it', async () => {
+    const { app, zoe, send } = await atTheDoor();
+    const headers = headersFor(app, tokenIn(await send()));
+    expect(tokenIn(await send(headers))).toBe(tokenIn(await send()));
+    expect((await get(app, '/account', headers)).statusCode).toBe(200);
+    expect(await sessionsOf(app, zoe)).toBe(1);
+  });
+
+  test('again after it was signed out there, or after twelve hours, begins another session', async () => {
+    const { app, clock, send } = await atTheDoor();
+    const tokens = [tokenIn(await send())];
+    await post(app, '/sign-out', {}, headersFor(app, tokens[0] ?? ''));
+    tokens.push(tokenIn(await send()));
+    clock.move(13 * HOUR);
+    tokens.push(tokenIn(await send()));
+    expect(new Set(tokens).size).toBe(3);
+    const statuses = [];
+    for (const token of tokens)
+      statuses.push((await get(app, '/account', headersFor(app, token))).statusCode);
+    expect(statuses).toEqual([303, 303, 200]);
+  });
+
+  test('gives no session to another form, nor to one without a key or with a wrong password', async () => {
+    const { app, zoe, send } = await atTheDoor();
+    const tokens = [tokenIn(await send())];
+    for (const more of [{ key: newToken() }, { key: '' }, { key: '' }, { next: '/users' }])
+      tokens.push(tokenIn(await send({}, more)));
+    expect(tokens).not.toContain('');
+    expect(new Set(tokens).size).toBe(5);
+    expect(await sessionsOf(app, zoe)).toBe(5);
+    expect(tokenIn(await send({}, { password: 'wrong' }))).toBe('');
+  });
+
+  test('is asked for the password again, and refused once it is another one', async () => {
+    const { app, zoe, send } = await atTheDoor();
+    const headers = headersFor(app, tokenIn(await send()));
+    const change = { current_password: PASSWORD, ...CHOSEN };
+    expect((await post(app, '/account/password', change, headers)).statusCode).toBe(303);
+    const answer = await send();
+    expect([answer.statusCode, tokenIn(answer)]).toEqual([422, '']);
+    expect(await sessionsOf(app, zoe)).toBe(1);
+  });
+
+  test('keeps nothing that would let anybody in', async () => {
+    const { app, send } = await atTheDoor();
+    const token = tokenIn(await send());
+    const kept = await app.db.selectFrom('kept_answers').selectAll().execute();
+    expect(kept).toHaveLength(1);
+    expect(JSON.stringify(await dump(app.db))).not.toContain(token);
+  });
+});
+
 describe('signing in with a code', () => {
   async function atTheCode() {
     const house = await start();
-    const { app, clock } = house;
+    const { app, clock, eve } = house;
     const asked = await post(app, '/sign-in', { username: 'eve', password: PASSWORD, key: newToken() });
     const page = pageOf(asked);
     const fields = { next: '/users/2', ticket: page.field('ticket'), code: codeAt(clock()) };
     const send = (headers = {}, more = {}) =>
       post(app, '/sign-in', { ...fields, key: page.field('key'), ...more }, headers);
-    const sessionsOfEve = async () =>
-      (await app.db.selectFrom('sessions').select('id').where('user_id', '=', house.eve.id).execute()).length;
-    return { ...house, send, sessionsOfEve };
+    return { ...house, send, sessionsOfEve: () => sessionsOf(app, eve) };
   }
-  const RIGHT =
-    'That code was right, but its answer has not arrived in this browser: sign in again, with the next code.';
+  const TOO_LATE = 'Your sign-in took too long, or something has changed meanwhile';
 
-  test('twice at once and once more begins one session, and says nowhere that the code was wrong', async () => {
-    const { send, sessionsOfEve } = await atTheCode();
+  test('twice at once and once more begins one session, whichever answer arrives', async () => {
+    const { app, send, sessionsOfEve } = await atTheCode();
     const answers = [...(await Promise.all([send(), send()])), await send()];
-    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 422, 422]);
-    for (const answer of answers.filter(({ statusCode }) => statusCode === 422)) {
-      const page = pageOf(answer);
-      expect(page.text).toContain(RIGHT);
-      expect(page.fields).toContain('password');
-      expect(answer.cookies.map(({ name }) => name)).not.toContain(cookieName('session'));
-    }
+    const [one, ...others] = answers.map(told);
+    expect(one?.statusCode).toBe(303);
+    for (const other of others) expect(other).toEqual(one);
     expect(await sessionsOfEve()).toBe(1);
+    for (const answer of answers)
+      expect((await get(app, '/account', headersFor(app, tokenIn(answer)))).statusCode).toBe(200);
   });
 
-  test('goes on to where the first click went in a browser that has its session', async () => {
-    const { app, send, sessionsOfEve } = await atTheCode();
-    const first = await send();
-    const token = first.cookies.find(({ name }) => name === cookieName('session'))?.value ?? '';
-    expect(told(await send(headersFor(app, token)))).toMatchObject({ statusCode: 303, location: '/users/2' });
-    expect(await sessionsOfEve()).toBe(1);
+  test('is given to the form alone for as long as its ticket is good, and to its browser after that', async () => {
+    const { app, clock, send } = await atTheCode();
+    const headers = headersFor(app, tokenIn(await send()));
+    clock.move(5 * 60_000 - 1);
+    expect((await send()).statusCode).toBe(303);
+    clock.move(1);
+    const late = await send();
+    expect([late.statusCode, tokenIn(late)]).toEqual([422, '']);
+    expect(pageOf(late).text).toContain(TOO_LATE);
+    expect((await send(headers)).statusCode).toBe(303);
+    expect((await get(app, '/account', headers)).statusCode).toBe(200);
+  });
+
+  test('is given to nobody who sends another form with the same code, or once its session has ended', async () => {
+    const { app, send } = await atTheCode();
+    const headers = headersFor(app, tokenIn(await send()));
+    for (const more of [{ key: newToken() }, { key: '' }, { next: '/users' }, { ticket: newToken() }])
+      expect((await send({}, more)).statusCode).toBe(422);
+    await post(app, '/sign-out', {}, headers);
+    const answer = await send();
+    expect([answer.statusCode, tokenIn(answer)]).toEqual([422, '']);
   });
 
   test('with a wrong code is told so, however often it is sent', async () => {
@@ -333,7 +425,7 @@ describe('the same key', () => {
   });
 
   test('is asked for by nothing: without one, or with none of ours, all works as it did', async () => {
-    const { app, headers } = await start();
+    const { app, headers, bob } = await start();
     for (const [key, sent] of [
       [{}, ALICE],
       [{ key: 'short' }, { username: 'carol', email: 'c@example.org' }],
@@ -341,6 +433,9 @@ describe('the same key', () => {
       expect((await post(app, '/users', { ...sent, ...key }, headers)).statusCode).toBe(303);
       expect((await post(app, '/users', { ...sent, ...key }, headers)).statusCode).toBe(422);
     }
+    const answers = await Promise.all([1, 2].map(() => post(app, `/users/${bob.id}/delete`, {}, headers)));
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 404]);
+    expect((await post(app, `/users/${bob.id}/delete`, {}, headers)).statusCode).toBe(404);
     expect(await app.db.selectFrom('kept_answers').selectAll().execute()).toEqual([]);
   });
 

@@ -54,7 +54,7 @@ export async function authenticate(
   }
 }
 
-function isLive(
+export function isLive(
   { created_at, seen_at }: Pick<Session, 'created_at' | 'seen_at'>,
   { sessionIdle, sessionLasts }: Config,
   now: number,

@@ -13,7 +13,6 @@ import {
   type Answer,
   type Done,
   type DoneBefore,
-  done,
   findAnswer,
   insertAnswer,
   replaceAnswer,
@@ -103,17 +102,14 @@ function isDone(result: unknown): result is Done {
   return (result as Partial<Done> | undefined)?.kind === 'done';
 }
 
-const SIGN_IN = 'sign-in';
-
-/** Nothing else of a sign-in is kept: nobody gets a session for sending again what has begun one. */
-export async function noteRightCode(trx: Trx, request: FastifyRequest): Promise<void> {
-  const form = sentFormOf(request, SIGN_IN);
-  if (form) await insertAnswer(trx, form, done('/sign-in', ''), request.server.clock());
+/** Answered only once it has been looked at who sends it. */
+export function signInForm(request: FastifyRequest): SentForm | undefined {
+  return sentFormOf(request, 'sign-in');
 }
 
-export async function wasCodeRight(request: FastifyRequest): Promise<boolean> {
-  const form = sentFormOf(request, SIGN_IN);
-  return form !== undefined && (await findAnswer(request.server.db, form)) !== undefined;
+/** Of a session that a form begins. Its number is never given to another one, so that no token is used twice. */
+export function tokenOfBegun(request: FastifyRequest, session: number): string {
+  return tokenOfForm(request, 'session', session) ?? newToken();
 }
 
 function sentFormOf(request: FastifyRequest, who: number | string | undefined): SentForm | undefined {

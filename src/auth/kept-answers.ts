@@ -5,11 +5,13 @@ import { open, seal } from './tokens.ts';
 
 const PURPOSE = 'kept answer';
 
-/** Where someone is sent, with a sentence, and the change set that they can undo. `done before`: by the same form. */
-type AnswerOf<Kind> = { kind: Kind; to: string; sentence: string; undo?: number | undefined };
+/** `undo`: the change set that they can undo; `session`: the number of the one that was begun. */
+type Told = { to: string; sentence: string; undo?: number | undefined; session?: number | undefined };
+/** Where someone is sent, with a sentence. `done before`: by the same form. */
+type AnswerOf<Kind> = { kind: Kind } & Told;
 export type Done = AnswerOf<'done'>;
 export type DoneBefore = AnswerOf<'done before'>;
-export type Answer = AnswerOf<'done' | 'done before' | 'nothing done'>;
+export type Answer = Done | DoneBefore | AnswerOf<'nothing done'>;
 
 /** A form that was sent: what is kept for it is found by the hash, and sealed with a key that only the same form gives. */
 export type SentForm = { hash: string; key: Buffer };
@@ -51,10 +53,10 @@ export async function findAnswer(db: Db, { hash, key }: SentForm): Promise<DoneB
   const [row] = await executeCached(db, 'kept answer', { hash }, (values) =>
     db.selectFrom('kept_answers').select('answer').where('hash', '=', values.hash),
   );
-  const answer = row && (open(key, PURPOSE, row.answer) as Omit<DoneBefore, 'kind'> | undefined);
+  const answer = row && (open(key, PURPOSE, row.answer) as Told | undefined);
   return answer && { kind: 'done before', ...answer };
 }
 
-function sealed({ key }: SentForm, { to, sentence, undo }: Done): string {
-  return seal(key, PURPOSE, { to, sentence, undo });
+function sealed({ key }: SentForm, { to, sentence, undo, session }: Done): string {
+  return seal(key, PURPOSE, { to, sentence, undo, session } satisfies Told);
 }

@@ -1,10 +1,8 @@
 /** Codes of the second factor, and those in their place: each is used up by being right. */
 import type { Db, Trx } from '../db/schema.ts';
-import { transact } from '../db/transact.ts';
 import {
   type Credentials,
   countRecoveryCodes,
-  lockCredentials,
   redeemRecoveryCode,
   setCodeFailures,
   setCodeStep,
@@ -23,28 +21,22 @@ export type CodeOutcome =
   | { kind: 'wrong' | 'locked' | 'lost' | 'removed' | 'no code' }
   | { kind: 'wait'; wait: number };
 
-/** @param noteRight in the transaction that uses the code up */
+/** @param credentials locked */
 export async function redeemCode(
-  db: Db,
+  trx: Trx,
   key: Buffer,
-  userId: number,
+  credentials: Credentials,
   typed: string,
   now: number,
-  noteRight: (trx: Trx) => Promise<void> = async () => {},
 ): Promise<CodeOutcome> {
   const { kind, code } = codeOf(typed);
   if (kind === 'neither') return { kind: 'no code' };
-  return transact(db, async (trx): Promise<CodeOutcome> => {
-    const credentials = await lockCredentials(trx, userId);
-    if (!credentials?.code_secret) return { kind: 'removed' };
-    const secret = await currentSecret(trx, key, userId, credentials.code_secret);
-    if (secret === undefined) return { kind: 'lost' };
-    const outcome = await (kind === 'recovery'
-      ? takeRecovery(trx, credentials, code)
-      : takeDigits(trx, credentials, stepOf(code, secret, now), now));
-    if (outcome.kind === 'right') await noteRight(trx);
-    return outcome;
-  });
+  if (!credentials.code_secret) return { kind: 'removed' };
+  const secret = await currentSecret(trx, key, credentials.user_id, credentials.code_secret);
+  if (secret === undefined) return { kind: 'lost' };
+  return kind === 'recovery'
+    ? takeRecovery(trx, credentials, code)
+    : takeDigits(trx, credentials, stepOf(code, secret, now), now);
 }
 
 /** Undefined where it was given up with its key. @throws UnavailableError where the key may have been changed. */

@@ -5,20 +5,19 @@ import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { authenticate } from './authenticate.ts';
+import { type Begun, findBegun } from './begun.ts';
 import { sessionCookie } from './cookie.ts';
 import { isDeactivated } from './deactivated.ts';
-import { wasCodeRight } from './idempotency.ts';
-import { openDraft } from './kept-forms.ts';
+import { rememberDevice } from './device.ts';
 import { deleteSession } from './sessions.ts';
 import { endUnkept, startSession } from './start-session.ts';
-import { TOO_LATE, verifyCredentials } from './verify-credentials.ts';
+import { type Problem, verifyCredentials } from './verify-credentials.ts';
 
 const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft'] as const;
 const NO_COOKIE =
   'Your browser has not kept the cookie that you are known by, so you are not signed in. Let it keep cookies of this site, then sign in again.';
 
-const CODE_WAS_RIGHT =
-  'That code was right, but its answer has not arrived in this browser: sign in again, with the next code.';
+type Shown = Views['auth/sign-in'];
 
 export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }>, reply: FastifyReply) {
   await authenticate(request);
@@ -33,17 +32,30 @@ export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }
 export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   const fields = readFields(request.body, FIELDS);
   const { username = '', draft } = fields;
-  const isRecovery = Boolean(fields.recovery_code);
-  const shown = { next: localAddress(fields.next), username, draft, isRecovery };
-  const authentication = await verifyCredentials(request, fields);
-  if (authentication.kind === 'code asked') return show(reply, { ...shown, ticket: authentication.ticket });
-  if (authentication.kind === 'verified') {
-    const begun = await startSession(request, reply, authentication, fields);
-    if (begun) return reply.seeOther(begun.to, begun.sentence);
-  }
-  if (authentication.kind === 'problem' && (await wasCodeRight(request))) return goOn(request, reply, shown);
-  const { problem, note, status, wait, ticket } =
-    authentication.kind === 'problem' ? authentication : TOO_LATE;
+  const shown = {
+    next: localAddress(fields.next),
+    username,
+    draft,
+    isRecovery: Boolean(fields.recovery_code),
+  };
+  const checked = await verifyCredentials(request, fields);
+  if (checked.kind === 'code asked') return show(reply, { ...shown, ticket: checked.ticket });
+  const outcome = checked.kind === 'verified' ? await startSession(request, checked, fields) : checked;
+  if (outcome.kind === 'begun') return letIn(request, reply, outcome);
+  // Of two clicks the first has used up the code, and its ticket.
+  const begun = await findBegun(request.server.db, request);
+  return begun ? letIn(request, reply, begun) : refuse(request, reply, shown, outcome);
+}
+
+function letIn(request: FastifyRequest, reply: FastifyReply, { user, token, to, sentence }: Begun) {
+  const { name, options } = sessionCookie(request.server);
+  reply.setCookie(name, token, options);
+  rememberDevice(request, reply, user.id);
+  return reply.seeOther(to, sentence);
+}
+
+async function refuse(request: FastifyRequest, reply: FastifyReply, shown: Shown, refusal: Problem) {
+  const { problem, note, status, wait, ticket } = refusal;
   if (wait !== undefined) reply.header('retry-after', String(Math.ceil(wait / 1000)));
   const more = {
     isDeactivated: await isDeactivated(request),
@@ -53,16 +65,7 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   return show(reply, { ...shown, problem, ...more }, status);
 }
 
-/** Of two clicks the first has used up the code; its answer may never have arrived. */
-async function goOn(request: FastifyRequest, reply: FastifyReply, shown: Views['auth/sign-in']) {
-  await authenticate(request);
-  const { session } = request;
-  if (session === undefined) return show(reply, { ...shown, problem: CODE_WAS_RIGHT }, 422);
-  const draft = shown.draft ? await openDraft(request, session.user_id, shown.draft) : undefined;
-  return reply.seeOther(draft?.form ?? shown.next);
-}
-
-async function show(reply: FastifyReply, shown: Views['auth/sign-in'], status = 200) {
+async function show(reply: FastifyReply, shown: Shown, status = 200) {
   // Nor compressed, then: what is typed beside the ticket could tell it by the length.
   if (shown.ticket) reply.header('cache-control', 'no-store');
   return reply.render('auth/sign-in', shown, status);

@@ -1,69 +1,95 @@
 /** Beginning a session for someone who has shown who they are, and finding out that their browser keeps it. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Trx } from '../db/schema.ts';
+import type { FastifyRequest } from 'fastify';
+import type { Trx, User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { isShort, localAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
 import { lockUser } from '../users/queries.ts';
 import { authenticate } from './authenticate.ts';
+import { type Begun, findBegun, keepBegun } from './begun.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
-import { lockCredentials, noteSignIn } from './credentials.ts';
-import { deviceCookie, rememberDevice } from './device.ts';
+import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts';
+import { deviceCookie } from './device.ts';
 import { redeemDraft } from './drafts.ts';
 import { openDraft } from './kept-forms.ts';
 import { maySignIn } from './policy.ts';
+import { redeemCode } from './second-factor.ts';
 import { deleteSession, endIfSetBack, insertSession } from './sessions.ts';
 import { redeemTicket } from './tickets.ts';
 import { newToken, open, seal } from './tokens.ts';
-import type { Verified } from './verify-credentials.ts';
+import { type Problem, refuseCode, TOO_LATE, type Verified } from './verify-credentials.ts';
 
 const LONGEST_BROWSER = 200;
 const COOKIE_CHECK_LASTS = 5 * 60_000;
 
-/** Where somebody goes who has just signed in; undefined when what was checked has been changed meanwhile. */
+type Draft = Awaited<ReturnType<typeof openDraft>>;
+
+/** Once for each form: of two clicks both get the session of the first. */
 export async function startSession(
   request: FastifyRequest,
-  reply: FastifyReply,
   verified: Verified,
   fields: Fields,
-): Promise<{ to: string; sentence?: string | undefined } | undefined> {
+): Promise<Begun | Problem> {
   const { server } = request;
-  const { user, credentials, ticket, code } = verified;
+  const { user } = verified;
   await authenticate(request);
-  const { password_hash, code_secret } = credentials;
-  const sealed = fields.draft ? await openDraft(request, user.id, fields.draft) : undefined;
-  const session = { user_id: user.id, address: request.address, browser: browserOf(request) };
-  // One's own that has run out is kept: another window may have a form that was sent in it.
-  const before = request.session ?? (request.expired?.user_id === user.id ? undefined : request.expired);
-  const token = newToken();
-  const begun = await transact(server.db, async (trx: Trx) => {
-    const now = server.clock();
-    const owner = await lockUser(trx, user.id);
-    const current = await lockCredentials(trx, user.id);
-    if (!owner || !maySignIn(owner)) return undefined;
-    if (current?.password_hash !== password_hash || current.code_secret !== code_secret) return undefined;
-    if (ticket !== undefined && !(await redeemTicket(trx, ticket))) return undefined;
-    await endIfSetBack(trx, now, server.config.sessionIdle);
-    await noteSignIn(trx, user.id, now);
-    const id = await insertSession(trx, { token, ...session }, now);
-    const form = sealed && (await redeemDraft(trx, sealed, id, now)) ? sealed.form : undefined;
-    if (before) await deleteSession(trx, before.id);
-    return { id, form, failures: code?.failures ?? current.code_failures };
+  const draft = fields.draft ? await openDraft(request, user.id, fields.draft) : undefined;
+  const outcome = await transact(server.db, async (trx) => {
+    const checked = await checkAgain(trx, request, verified);
+    if (checked.kind !== 'right') return checked;
+    return begin(trx, request, { user, draft, next: localAddress(fields.next), sentence: checked.sentence });
   });
-  if (begun === undefined) {
-    server.audit(request, 'sign-in failed', user);
-    return undefined;
-  }
-  const { name, options } = sessionCookie(server);
-  reply.setCookie(name, token, options);
-  rememberDevice(request, reply, user.id);
-  server.audit(request, 'signed in', user);
-  const to = begun.form ?? localAddress(fields.next);
-  const check = checkAddress(request, begun.id, to);
-  return {
-    to: keepsCookies(request) || !isShort(check) ? to : check,
-    sentence: sentenceFor(begun.failures, code?.recoveryCodes),
-  };
+  if (outcome.kind === 'code refused') return refuseCode(request, user, outcome.code, outcome.why);
+  if (outcome.kind === 'problem') server.audit(request, 'sign-in failed', user);
+  if (outcome.kind === 'begun' && outcome.isNew) server.audit(request, 'signed in', user);
+  return outcome;
+}
+
+/** On locked rows: a code that is right is used up. */
+async function checkAgain(trx: Trx, request: FastifyRequest, { user, credentials, code }: Verified) {
+  const { server } = request;
+  const owner = await lockUser(trx, user.id);
+  const current = await lockCredentials(trx, user.id);
+  if (!owner || !maySignIn(owner) || !current || !areSame(current, credentials)) return TOO_LATE;
+  const begun = await findBegun(trx, request);
+  if (begun) return begun;
+  if (code === undefined) return { kind: 'right', sentence: sentenceFor(current.code_failures) } as const;
+  const outcome = await redeemCode(trx, server.secretKey, current, code.typed, server.clock());
+  if (outcome.kind !== 'right') return { kind: 'code refused', code, why: outcome } as const;
+  if (!(await redeemTicket(trx, code.ticket))) return TOO_LATE;
+  return { kind: 'right', sentence: sentenceFor(outcome.failures, outcome.recoveryCodes) } as const;
+}
+
+function areSame(current: Credentials, checked: Credentials): boolean {
+  return current.password_hash === checked.password_hash && current.code_secret === checked.code_secret;
+}
+
+type Beginning = { user: User; draft: Draft; next: string; sentence: string };
+
+async function begin(
+  trx: Trx,
+  request: FastifyRequest,
+  { user, draft, next, sentence }: Beginning,
+): Promise<Begun> {
+  const { server, address, session, expired } = request;
+  const now = server.clock();
+  await endIfSetBack(trx, now, server.config.sessionIdle);
+  await noteSignIn(trx, user.id, now);
+  const browser = browserOf(request);
+  const id = await insertSession(trx, { token: newToken(), user_id: user.id, address, browser }, now);
+  const form = draft && (await redeemDraft(trx, draft, id, now)) ? draft.form : undefined;
+  // One's own that has run out is kept: another window may have a form that was sent in it.
+  const before = session ?? (expired?.user_id === user.id ? undefined : expired);
+  if (before) await deleteSession(trx, before.id);
+  const to = checkedAddress(request, id, form ?? next);
+  const token = await keepBegun(trx, request, id, { to, sentence });
+  return { kind: 'begun', isNew: true, user, token, to, sentence };
+}
+
+/** To where they go, by way of finding out whether the browser keeps cookies, if it has none. */
+function checkedAddress(request: FastifyRequest, session: number, to: string): string {
+  const check = checkAddress(request, session, to);
+  return keepsCookies(request) || !isShort(check) ? to : check;
 }
 
 function keepsCookies(request: FastifyRequest): boolean {
@@ -85,8 +111,8 @@ export async function endUnkept({ server }: FastifyRequest, sealed: string): Pro
   return true;
 }
 
-function sentenceFor(failures: number, recoveryCodes: number | undefined): string | undefined {
-  if (failures === 0 && recoveryCodes === undefined) return undefined;
+function sentenceFor(failures: number, recoveryCodes?: number): string {
+  if (failures === 0 && recoveryCodes === undefined) return '';
   const left = recoveryCodes === 1 ? '1 recovery code is left' : `${recoveryCodes} recovery codes are left`;
   const wrong = failures === 1 ? 'A wrong code was' : `${failures} wrong codes were`;
   return [

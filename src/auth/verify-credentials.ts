@@ -1,4 +1,4 @@
-/** Who someone is who signs in: first by a password, then by a code where there is a second factor. */
+/** Who someone is who signs in: first by a password; where there is a second factor, a code is asked for then. */
 import type { FastifyRequest } from 'fastify';
 import type { Db, User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
@@ -10,26 +10,24 @@ import { invisibleCharacter, trim } from '../lib/text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device.ts';
-import { noteRightCode } from './idempotency.ts';
 import { largestNetworkOf } from './networks.ts';
 import { attemptPassword } from './password-attempt.ts';
 import { hashPassword, isOutdated, isPassword } from './password-hashing.ts';
 import { passwordQueue } from './password-queue.ts';
 import { maySignIn } from './policy.ts';
-import { type CodeOutcome, currentSecret, MOST_FAILURES, redeemCode } from './second-factor.ts';
+import { type CodeOutcome, currentSecret, MOST_FAILURES } from './second-factor.ts';
 import { byBrowser, byNetwork, tooMany } from './throttle.ts';
 import { findTicketHolder, insertTicket } from './tickets.ts';
 import { codeOf } from './totp.ts';
 
 const LONGEST_NAME = 400;
 
-export type Verified = {
-  kind: 'verified';
-  user: User;
-  credentials: Credentials;
-  ticket?: string;
-  code?: Extract<CodeOutcome, { kind: 'right' }>;
-};
+/** What was typed for the second factor, and the ticket that says whose it is. */
+export type Code = { ticket: string; typed: string };
+export type WrongCode = Exclude<CodeOutcome, { kind: 'right' }>;
+
+/** By the password. `code`: looked at, and used up, when the session begins. */
+export type Verified = { kind: 'verified'; user: User; credentials: Credentials; code?: Code };
 
 /** Why someone is not let in, in a sentence; `wait` is in milliseconds. */
 export type Problem = {
@@ -112,11 +110,16 @@ async function checkCode(
     return TOO_LATE;
   }
   // Either is taken in the place of the other: whoever pastes one need not look where.
-  const typed = recovery_code || code;
-  const outcome = await redeemCode(server.db, server.secretKey, user.id, typed, now, (trx) =>
-    noteRightCode(trx, request),
-  );
-  if (outcome.kind === 'right') return { kind: 'verified', user, credentials, ticket, code: outcome };
+  return { kind: 'verified', user, credentials, code: { ticket, typed: recovery_code || code } };
+}
+
+export function refuseCode(
+  request: FastifyRequest,
+  user: User,
+  { ticket, typed }: Code,
+  outcome: WrongCode,
+): Problem {
+  const { server } = request;
   if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
   if (outcome.kind !== 'no code')
     server.auditOften(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);

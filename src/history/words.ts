@@ -30,6 +30,8 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
 type Words = { done: string; of?: 'of' | 'for' | '' };
 
 const EVENTS: Readonly<Record<string, Words>> = {
+  'access link not sent by mail': { done: 'could not send the access link by mail', of: 'for' },
+  'access link sent by mail': { done: 'sent the access link by mail', of: 'for' },
   'access link made': { done: 'created an access link', of: 'for' },
   'access link withdrawn': { done: 'withdrew the access link' },
   'all sessions ended': { done: 'ended all sessions' },

@@ -6,7 +6,7 @@ import { mayManage, maySignIn, mayWithdrawLinks } from '../auth/policy.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { recordAccess } from '../history/record.ts';
-import { createUser } from '../users/commands.ts';
+import { changeUser, createUser } from '../users/commands.ts';
 import { findFreeUsername, findHolders, getLockedUser } from '../users/queries.ts';
 import type { NewInvitation } from '../users/validation.ts';
 import {
@@ -34,6 +34,29 @@ export async function inviteUser(
   const username = invitation.username || (await findFreeUsername(trx, invitation.email));
   const { user, set } = await createUser(trx, actor, { ...invitation, username, is_active: true }, now);
   await insertInvitation(trx, user.id, tokenOf(user.id, now), now);
+  await recordAccess(trx, actor, 'invited', user, now);
+  return { kind: 'invited', user, set };
+}
+
+/** `no member`: or none who is active. */
+export type MemberInvited = { kind: 'invited'; user: User; set: number } | { kind: 'no member'; user: User };
+
+/** A member's role and their access link, or neither. @throws NotFoundError, ForbiddenError */
+export async function inviteMember(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  role: NewInvitation['role'],
+  tokenOf: TokenOf,
+  now: number,
+): Promise<MemberInvited> {
+  authorize(actor, mayManage);
+  const member = await getLockedUser(trx, id);
+  const canBe = member.is_active && member.role === 'member';
+  const changed = canBe ? await changeUser(trx, actor, id, { role }, now) : undefined;
+  if (changed?.kind !== 'changed') return { kind: 'no member', user: member };
+  const { user, set } = changed;
+  await insertInvitation(trx, id, tokenOf(id, now), now);
   await recordAccess(trx, actor, 'invited', user, now);
   return { kind: 'invited', user, set };
 }

@@ -3,12 +3,14 @@
 import type { FastifyRequest } from 'fastify';
 import { derivedToken, isToken, newToken } from '../auth/tokens.ts';
 import type { User } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { fromParameter } from '../users/list/address.ts';
 import { findUser } from '../users/queries.ts';
 import { listBefore, type Request } from '../users/request.ts';
 import { letterTo } from './letter.ts';
+import { findMailOutcome, recordMail } from './mailed.ts';
 import type { MailOutcome } from './mailer.ts';
 import { findLink, type TokenOf } from './queries.ts';
 
@@ -23,13 +25,9 @@ export function tokensFor({ server, session }: FastifyRequest, key: string): Tok
   return (userId, madeAt) => derivedToken(server.secretKey, 'access link', session?.id, key, userId, madeAt);
 }
 
-export function linkAddress(
-  userId: number,
-  request: Request,
-  { key, mail }: { key: string; mail?: MailOutcome | undefined },
-): string {
+export function linkAddress(userId: number, request: Request, key: string): string {
   const from = fromParameter(listBefore(request)).replace('?', '&');
-  return `/users/${userId}/invitation?key=${key}${mail ? `&mail=${mail}` : ''}${from}`;
+  return `/users/${userId}/invitation?key=${key}${from}`;
 }
 
 /** Undefined where there is no such link, or it has been used, replaced or withdrawn, or is too old. */
@@ -41,7 +39,9 @@ export async function findFormLink(request: FastifyRequest, user: User, key: str
   if (found === undefined || from === undefined) return undefined;
   const here = server.config.origin?.origin ?? `http://${headers.host}`;
   const link = here + urlFor(`/invitations/${tokenOf(user.id, found.madeAt)}`);
-  return { link, endsAt: found.endsAt, letter: letterTo(user, { link, endsAt: found.endsAt, from }) };
+  const { endsAt, madeAt } = found;
+  const mail = await findMailOutcome(server.db, user.id, madeAt);
+  return { link, endsAt, mail, letter: letterTo(user, { link, endsAt, from }) };
 }
 
 /** Call it after the link is saved. Undefined where there is none any more, or no mail server. */
@@ -50,13 +50,18 @@ export async function mailLink(
   user: User,
   key: string,
 ): Promise<MailOutcome | undefined> {
-  const { mailer } = request.server;
+  const { server, actor } = request;
+  const { mailer, db, clock } = server;
   if (mailer === undefined) return undefined;
   const found = await findFormLink(request, user, key);
-  if (found === undefined) return undefined;
+  if (found === undefined || actor === undefined) return undefined;
+  if (found.mail === 'sent') return found.mail;
   const underWay = mailer.findUnderWay(found.link);
   if (underWay) return underWay;
   const outcome = await mailer.send(found.link, found.letter);
-  if (outcome === 'sent') request.server.audit(request, 'access link sent by mail', user);
+  // It is on its way, noted or not.
+  await transact(db, (trx) => recordMail(trx, actor, user, outcome, clock())).catch((err) =>
+    request.log.warn({ err }, 'what became of a mail could not be noted'),
+  );
   return outcome;
 }

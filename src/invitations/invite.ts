@@ -1,22 +1,23 @@
-/** Inviting someone: a form, by which they are in the directory and have an access link, and where it can be sent, a mail. */
+/** Inviting someone new, or a member, by a form: they have a role and an access link at once, and where it can be sent, a mail. */
 
 import type { FastifyReply } from 'fastify';
-import { keepLateAnswer } from '../auth/idempotency.ts';
-import { done } from '../auth/kept-answers.ts';
+import { type Answer, type Done, done, nothingDone } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
 import { runCommand } from '../auth/run-command.ts';
-import { NotUniqueError } from '../errors.ts';
+import type { User } from '../db/schema.ts';
+import { BadSubmissionError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { addHolders } from '../users/form.ts';
-import { listBefore, type Request } from '../users/request.ts';
+import { listBefore, type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { invitationSchema, type NewInvitation } from '../users/validation.ts';
-import { inviteUser } from './commands.ts';
+import { inviteMember, inviteUser } from './commands.ts';
 import { keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
 
 const FIELDS = ['full_name', 'email', 'username', 'role'];
 const MOST_ATTEMPTS = 5;
+const roleSchema = invitationSchema.pick({ role: true });
 
 export async function showInviteForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
@@ -29,11 +30,42 @@ export async function invite(request: Request, reply: FastifyReply) {
   if (!form.ok) return refuse(request, reply, values, form.errors);
   const invited = await inviteUntilFree(request, form.value, key);
   if (invited.kind === 'taken') return refuse(request, reply, values, {});
-  if (invited.kind === 'done before') return reply.answer(invited);
-  const { user, ...answer } = invited;
-  const mail = await mailLink(request, user, key);
-  if (mail) answer.to = linkAddress(user.id, request, { key, mail });
-  return reply.answer(mail ? await keepLateAnswer(request, answer) : answer);
+  return answerInvited(request, reply, invited, key);
+}
+
+export async function inviteOne(request: Request, reply: FastifyReply) {
+  const [key, id] = [keyIn(request.body), userIdFrom(request)];
+  const form = parseForm(roleSchema, readFields(request.body, ['role']));
+  if (!form.ok) throw new BadSubmissionError(Object.values(form.errors).join(' '));
+  const { role } = form.value;
+  const invited = await runCommand(request, async (trx, actor) => {
+    const tokenOf = tokensFor(request, key);
+    const outcome = await inviteMember(trx, actor, id, role, tokenOf, request.server.clock());
+    if (outcome.kind === 'invited') return doneFor(request, outcome, key);
+    const sentence = `Nothing was changed: ${named(outcome.user.username)} must be active, and a member.`;
+    return nothingDone(userAddress(id, request), sentence);
+  });
+  return answerInvited(request, reply, invited, key);
+}
+
+type Invitee = Done & { user: User };
+
+function doneFor(request: Request, { user, set }: { user: User; set: number }, key: string): Invitee {
+  return {
+    ...done(linkAddress(user.id, request, key), `User ${named(user.username)} invited!`, set),
+    user,
+  };
+}
+
+/** Once it is saved, and before it is said, the mail is sent. */
+async function answerInvited(
+  request: Request,
+  reply: FastifyReply,
+  invited: Invitee | Exclude<Answer, Done>,
+  key: string,
+) {
+  if (invited.kind === 'done') await mailLink(request, invited.user, key);
+  return reply.answer(invited);
 }
 
 /** Tried again where somebody else takes the email, or the username that was made of it, at the same moment. */
@@ -43,12 +75,7 @@ async function inviteUntilFree(request: Request, invitation: NewInvitation, key:
     try {
       return await runCommand(request, async (trx, actor) => {
         const invited = await inviteUser(trx, actor, invitation, tokensFor(request, key), clock());
-        if (invited.kind === 'taken') return invited;
-        const { user, set } = invited;
-        return {
-          ...done(linkAddress(user.id, request, { key }), `User ${named(user.username)} invited!`, set),
-          user,
-        };
+        return invited.kind === 'taken' ? invited : doneFor(request, invited, key);
       });
     } catch (error) {
       if (!(error instanceof NotUniqueError)) throw error;

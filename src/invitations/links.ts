@@ -13,7 +13,6 @@ import { listBefore, type Request, userAddress, userIdFrom } from '../users/requ
 import { makeLink, removeSecondFactor, withdrawLink } from './commands.ts';
 import { findFormLink, keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
 import { mailtoOf } from './letter.ts';
-import { MAIL_OUTCOMES } from './mailer.ts';
 
 /** There it takes the password: the browser may have been left alone. */
 const OWN = 'Your own password and second factor are changed here.';
@@ -27,7 +26,7 @@ export async function make(request: Request, reply: FastifyReply) {
     const name = named(user.username);
     if (kind === 'own') return nothingDone('/account', OWN);
     return kind === 'made'
-      ? done(linkAddress(id, request, { key }), `Access link for ${name} created!`)
+      ? done(linkAddress(id, request, key), `Access link for ${name} created!`)
       : nothingDone(
           userAddress(id, request),
           `No access link was made: ${name} must be active, and more than a member.`,
@@ -44,7 +43,7 @@ export async function showLink(request: Request, reply: FastifyReply) {
   if (!key) return reply.redirect(userAddress(user.id, request), 302);
   const found = await findFormLink(request, user, key);
   if (found === undefined) return sayItIsGone(reply, user);
-  const { link, endsAt, letter } = found;
+  const { link, endsAt, letter, mail } = found;
   reply.header('cache-control', 'no-store');
   return reply.render('invitations/link', {
     user,
@@ -54,8 +53,7 @@ export async function showLink(request: Request, reply: FastifyReply) {
     endsAt,
     mailto: mailtoOf(letter),
     // Of two clicks one knows of no outcome before the mail is sent.
-    mail:
-      MAIL_OUTCOMES.find((outcome) => outcome === query.mail) ?? (await server.mailer?.findUnderWay(link)),
+    mail: (await server.mailer?.findUnderWay(link)) ?? mail,
     canSend: server.mailer !== undefined,
     isForOthers: server.config.origin !== undefined,
     isNew: (await findCredentials(server.db, user.id)) === undefined,
@@ -67,7 +65,7 @@ export async function sendByMail(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, userIdFrom(request));
   const mail = await mailLink(request, user, key);
   if (mail === undefined) return sayItIsGone(reply, user);
-  return reply.answer(await keepLateAnswer(request, done(linkAddress(user.id, request, { key, mail }), '')));
+  return reply.answer(await keepLateAnswer(request, done(linkAddress(user.id, request, key), '')));
 }
 
 async function sayItIsGone(reply: FastifyReply, { id, username }: User) {

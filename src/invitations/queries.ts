@@ -46,6 +46,13 @@ export async function deleteInvitationOf(trx: Trx, userId: number): Promise<bool
   return numDeletedRows > 0n;
 }
 
+/** Whether anybody but one has a link that waits or has been used, or a password. */
+export async function isAnyoneElseInvited(db: Db, userId: number): Promise<boolean> {
+  const links = db.selectFrom('invitations').select('user_id').where('user_id', '!=', userId);
+  const passwords = db.selectFrom('credentials').select('user_id').where('user_id', '!=', userId);
+  return (await links.unionAll(passwords).limit(1).executeTakeFirst()) !== undefined;
+}
+
 /** `gone`: replaced, withdrawn, or ended with what its user may; or there never was one. */
 export type Invitation = { kind: 'good' | 'used' | 'old'; user: User } | { kind: 'gone' };
 

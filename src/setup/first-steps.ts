@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cookieOf } from '../auth/cookie.ts';
 import { mayManage } from '../auth/policy.ts';
-import type { Config } from '../config.ts';
 import type { Count } from '../db/user-counts.ts';
+import { isAnyoneElseInvited } from '../invitations/queries.ts';
 import { countUnchanged } from '../made-up-people/queries.ts';
 import { hasOnlyAdministrators } from '../users/counts.ts';
 import { isOwner } from './owner.ts';
@@ -33,7 +33,7 @@ export async function firstStepsFor(
   if (!isOpen && !(actor && mayManage(actor))) return undefined;
   const isAlone = hasOnlyAdministrators(counts);
   return {
-    left: isOpen ? ['administrator'] : isHidden(request) ? [] : stepsLeft(server.config, counts),
+    left: isOpen ? ['administrator'] : isHidden(request) ? [] : await stepsLeft(server, actor?.user?.id),
     isAlone,
     madeUp: await countMadeUp(server, isAlone),
     isOwner: await isOwner(request),
@@ -52,9 +52,18 @@ function isHidden({ server, cookies }: FastifyRequest): boolean {
   return cookies[cookieOf(server, 'first_steps', 0).name] !== undefined;
 }
 
-function stepsLeft({ origin }: Config, counts: readonly Count[]): Step[] {
-  const invited = counts.filter(({ role }) => role !== 'member').reduce((sum, { count }) => sum + count, 0);
-  return [...(invited > 1 ? [] : ['invite' as const]), ...(origin ? [] : ['origin' as const])];
+async function stepsLeft(server: FastifyInstance, ownId = 0): Promise<Step[]> {
+  const { origin } = server.config;
+  const isDone = await hasInvited(server, ownId);
+  return [...(isDone ? [] : ['invite' as const]), ...(origin ? [] : ['origin' as const])];
+}
+
+const inviting = new WeakSet<FastifyInstance>();
+
+/** Whoever has once let others in need not be told how: it is not asked again. */
+async function hasInvited(server: FastifyInstance, ownId: number): Promise<boolean> {
+  if (!inviting.has(server) && (await isAnyoneElseInvited(server.db, ownId))) inviting.add(server);
+  return inviting.has(server);
 }
 
 const without = new WeakSet<FastifyInstance>();

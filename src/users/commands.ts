@@ -8,9 +8,8 @@ import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
 import { addToCounts, countByKind } from '../db/user-counts.ts';
-import { NotFoundError } from '../errors.ts';
 import { changedFields, type KeptValues, unpackValues } from '../history/fields.ts';
-import { findChangeSet, findDeleted } from '../history/queries.ts';
+import { findDeleted } from '../history/queries.ts';
 import {
   recordChange,
   recordCreation,
@@ -21,7 +20,7 @@ import {
 import { readSince, type Since } from '../history/since.ts';
 import { findTimesOf } from '../history/versions.ts';
 import { type EditedField, type Merge, merge } from './merge.ts';
-import { getLockedUser, getUser, lockUser } from './queries.ts';
+import { getLockedUser, getUser } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
 
 type Named = Pick<User, 'id' | 'username'>;
@@ -35,9 +34,8 @@ export type Changed =
   | Conflict;
 /** Since `editedVersion` the same was changed, to something else: nothing is written. */
 export type Conflict = { kind: 'conflict'; user: User; mine: UserChanges; merge: Merge; since: Since };
-/** `deleted already`: by the same actor, who may have clicked twice. */
 export type Deleted =
-  | { kind: 'deleted' | 'deleted already'; user: Named; set: number }
+  | { kind: 'deleted'; user: Named; set: number }
   | { kind: 'changed since'; user: User; since: Since };
 export type Restored =
   | { kind: 'restored'; user: User; set: number }
@@ -106,8 +104,7 @@ export async function deleteUser(
   now: number,
   shownVersion?: number,
 ): Promise<Deleted> {
-  const user = await lockUser(trx, id);
-  if (user === undefined) return deletedBefore(trx, actor, id);
+  const user = await getLockedUser(trx, id);
   authorize(actor, (someone) => mayChange(someone, user));
   const since = await readSince(trx, user, shownVersion);
   if (since.base === undefined || changedFields(since.base, user).length > 0)
@@ -166,16 +163,6 @@ async function insertUser(trx: Trx, row: UserRow): Promise<User> {
     trx.insertInto('users').values(values).returningAll(),
   )) as [User];
   return user;
-}
-
-/** @throws NotFoundError */
-async function deletedBefore(trx: Trx, actor: Actor, id: number): Promise<Deleted> {
-  const deleted = await findDeleted(trx, id);
-  const deletion = deleted && (await findChangeSet(trx, deleted.set_id));
-  if (deleted === undefined || actor.user === undefined || deletion?.actor_id !== actor.user.id)
-    throw new NotFoundError(`There is no user ${id}.`);
-  const { username } = unpackValues(deleted.fields);
-  return { kind: 'deleted already', user: { id, username }, set: deleted.set_id };
 }
 
 function authorizeRole(actor: Actor, before: Pick<User, 'role'>, { role = before.role }: UserChanges): void {

@@ -59,6 +59,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /roles': [401, 403, 403, 303],
   'GET /invite': [303, 403, 403, 200],
   'POST /invite': [401, 403, 403, 422],
+  'POST /users/4/invite': [401, 403, 403, 303],
   'GET /users/4/invitation': [303, 403, 403, 302],
   'POST /users/4/invitation': [401, 403, 403, 303],
   'POST /users/4/invitation/mail': [401, 403, 403, 404],

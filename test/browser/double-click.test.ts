@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import type { User } from '../../src/db/schema.ts';
 import { addPerson, codeAt, movableClock, PASSWORD, signedIn } from '../people.ts';
-import { listen, startApp } from '../support.ts';
+import { addUser, listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
 
 const chromium = sharedChromium();
@@ -120,6 +120,8 @@ async function clickOnAccess(): Promise<void> {
   await click(undefined, 'Create access link', 'Access link for eve created!');
   await click(`/users/${eve.id}`, 'Withdraw link', 'The access link of eve is withdrawn.');
   await click('/roles', 'Save', 'Saved.');
+  const mia = await addUser(app.db, { username: 'mia' });
+  await click(`/users/${mia.id}`, 'Invite', 'mia can get in with this link');
   await click('/invite', 'Invite', 'zed can get in with this link', { email: 'zed@example.org' });
 }
 
@@ -152,13 +154,15 @@ async function clickAtTheDoor(): Promise<void> {
   const isMade = 'User ann is the administrator. Sign in.';
   await click(`/setup/${app.setupToken}`, 'Become the administrator', isMade, ann);
   await click(undefined, 'Sign in', 'Users', { username: 'ann', password: NEW });
+  expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
   await click(`/users/${eve.id}`, 'Create access link', 'eve can get in with this link');
   const link = await page.locator('.secret').innerText();
   await click('/account', 'Sign out', 'You are signed out.');
   await click(new URL(link).pathname, 'Save password', 'Your password is set. Sign in with it.', CHOSEN);
   await click(undefined, 'Sign in', 'Enter your code', { username: 'eve', password: NEW });
-  await click(undefined, 'Sign in', 'That code was right', { code: codeAt(clock()) });
+  await click(undefined, 'Sign in', 'Users', { code: codeAt(clock()) });
+  expect(await app.db.selectFrom('sessions').select('user_id').execute()).toEqual([{ user_id: eve.id }]);
 }
 
 test('two clicks on a form are one act, told once', async () => {

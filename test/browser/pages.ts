@@ -61,6 +61,10 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     'a user with all there can be': at(`/users/${LONG_ID}`),
     'an inactive user of long words': at(`/users/${WORDS_ID}`),
     'a member': at(`/users/${MEMBER_ID}?from=page%3D2`),
+    'a member who is to be let in': async (page) => {
+      await page.goto(`/users/${MEMBER_ID}`);
+      await page.getByText('Let them in').click();
+    },
     'the last administrator': at(`/users/${ANN_ID}`),
     'a flash message': async (page) => {
       await page.goto(`/users/${LONG_ID}`);

@@ -108,7 +108,7 @@ async function perform(db: Db, one: Act, now: number, made: number): Promise<Out
   });
 }
 
-const isDone = ({ kind }: Outcome) => !['unchanged', 'there already', 'deleted already'].includes(kind);
+const isDone = ({ kind }: Outcome) => !['unchanged', 'there already'].includes(kind);
 const kept = (values: KeptValues | undefined) =>
   values && Object.fromEntries(KEPT.map((field) => [field, values[field]]));
 

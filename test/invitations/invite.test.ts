@@ -151,6 +151,84 @@ describe('inviting someone', () => {
   });
 });
 
+describe('inviting a member', () => {
+  const FOLD = 'Let them in';
+
+  async function startWithMia() {
+    const house = await start();
+    const { app, headers } = house;
+    const mia = await addUser(app.db, { username: 'mia' });
+    const show = async (as = headers) => pageOf(await get(app, `/users/${mia.id}`, as));
+    const inviteMia = async (role: string) => post(app, `/users/${mia.id}/invite`, { role }, headers);
+    return { ...house, mia, show, inviteMia };
+  }
+
+  test('gives them a role and a link in one act, on their page, and shows the link', async () => {
+    const { app, headers, mia, show, follow } = await startWithMia();
+    const page = await show();
+    expect(page.isOpen(FOLD)).toBe(false);
+    const form = page.form('Invite');
+    expect(form.text).toContain('EditorSees everyone; creates, changes, deactivates and deletes members.');
+    expect(form.text).not.toContain('cannot sign in');
+    expect(form.field('role')).toContain('Viewer');
+    const answer = await post(app, form.action, { role: 'editor', key: form.field('key') }, headers);
+    expect([answer.statusCode, answer.body]).toEqual([303, 'User mia invited!\n']);
+    const shown = await follow(answer);
+    expect(shown.heading).toBe('mia can get in with this link');
+    expect(shown.text).toContain('mia@example.org Editor');
+    const { text } = await show();
+    expect(text).toContain('ann invited');
+    expect(text).not.toContain(FOLD);
+    const path = new URL(shown.secret).pathname;
+    await post(app, path, { new_password: PASSWORD, new_password_again: PASSWORD });
+    expect(await signIn(app, 'mia')).toBeDefined();
+    expect(await findUserByUsername(app.db, 'mia')).toMatchObject({ id: mia.id, role: 'editor' });
+  });
+
+  test('can be undone: then they are a member again, and the link is good for nothing', async () => {
+    const { app, headers, follow, inviteMia } = await startWithMia();
+    const answer = await inviteMia('admin');
+    const path = new URL((await follow(answer)).secret).pathname;
+    const flash = answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const next = await get(app, '/users', { ...headers, cookie: `${headers.cookie}; ${flash}` });
+    await post(app, pageOf(next).form('Undo').action, {}, headers);
+    expect(await findUserByUsername(app.db, 'mia')).toMatchObject({ role: 'member' });
+    expect((await get(app, path)).statusCode).toBe(404);
+  });
+
+  test('is for active members, also where somebody has let them in meanwhile', async () => {
+    const { app, headers, mia, show, inviteMia } = await startWithMia();
+    await post(app, `/users/${mia.id}`, { is_active: '0' }, headers);
+    expect((await show()).text).not.toContain(FOLD);
+    const answers = [await inviteMia('viewer')];
+    await post(app, `/users/${mia.id}`, { is_active: '1', role: 'editor' }, headers);
+    answers.push(await inviteMia('viewer'));
+    for (const answer of answers)
+      expect([answer.headers.location, answer.body]).toEqual([
+        `/users/${mia.id}`,
+        'Nothing was changed: mia must be active, and a member.\n',
+      ]);
+    expect(await findUserByUsername(app.db, 'mia')).toMatchObject({ role: 'editor' });
+    expect(await app.db.selectFrom('invitations').selectAll().execute()).toEqual([]);
+  });
+
+  test('takes a role that can sign in', async () => {
+    const { app, inviteMia } = await startWithMia();
+    for (const role of ['member', 'owner', '']) {
+      const answer = await inviteMia(role);
+      expect(answer.statusCode).toBe(400);
+      expect(pageOf(answer).text).toContain('Choose one of the roles.');
+    }
+    expect(await findUserByUsername(app.db, 'mia')).toMatchObject({ role: 'member', version: 1 });
+  });
+
+  test('is offered to nobody but administrators', async () => {
+    const { app, show } = await startWithMia();
+    for (const role of ['viewer', 'editor'] as const)
+      expect((await show(await signedIn(app, await addPerson(app.db, role, role)))).text).not.toContain(FOLD);
+  });
+});
+
 describe('a username that is left empty', () => {
   test.each([
     ['ada.byron@example.org', 'ada.byron'],

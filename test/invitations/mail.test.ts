@@ -20,13 +20,14 @@ const TLS = ['key', 'crt'].map((end) =>
 
 async function start(port: number, mailLimit = NEVER) {
   const settings = { ...PUBLIC, SMTP_URL: `smtp://127.0.0.1:${port}` };
-  const app = await startApp(settings, undefined, movableClock(), undefined, mailLimit);
+  const clock = movableClock();
+  const app = await startApp(settings, undefined, clock, undefined, mailLimit);
   const ann = await addPerson(app.db, 'ann', 'admin', { full_name: 'Änn Ädmin' });
   const headers = { ...(await signedIn(app, ann)), host: 'users.example.org' };
   const invite = (fields: Record<string, string> = {}) =>
     post(app, '/invite', { ...ADA, ...fields }, headers);
   const show = async (location: unknown) => pageOf(await get(app, String(location), headers));
-  return { app, headers, invite, show };
+  return { app, clock, headers, invite, show };
 }
 
 /** A mailer that is given up, in milliseconds, and what it writes to the log. */
@@ -103,6 +104,16 @@ You then sign in with this email address.
     expect(mails).toHaveLength(1);
   });
 
+  test('of a member goes out, too', async () => {
+    const { port, mails } = await startMailServer();
+    const { app, headers, show } = await start(port);
+    const mia = await addUser(app.db, { username: 'mia' });
+    const answer = await post(app, `/users/${mia.id}/invite`, { role: 'viewer' }, headers);
+    const page = await show(answer.headers.location);
+    expect(page.text).toContain('Roster has sent it by mail.');
+    expect(mails[0]).toMatchObject({ to: ['mia@example.org'], body: expect.stringContaining(page.secret) });
+  });
+
   test('stays where its mail is refused for that address, and says what to do', async () => {
     const { port } = await startMailServer({
       onRcptTo: (_to, _session, done) =>
@@ -164,10 +175,46 @@ You then sign in with this email address.
     await app.drain(0);
     await app.close();
     const answer = await inviting;
-    expect([answer.status, answer.headers.get('location')]).toEqual([
-      303,
-      expect.stringContaining('mail=late'),
-    ]);
+    expect(answer.status).toBe(303);
+    const restarted = await startApp({ ...PUBLIC, SMTP_URL: 'smtp://127.0.0.1:1' }, app.db, app.clock);
+    const page = pageOf(await get(restarted, String(answer.headers.get('location')), headers));
+    expect(page.text).toContain('Perhaps not sent The mail server has not answered in time');
+  });
+});
+
+describe('what became of a mail', () => {
+  test('is known to another Roster, which sends no second one, and stands in the history', async () => {
+    let isRefusing = true;
+    const { port, mails } = await startMailServer({
+      onRcptTo: (_to, _session, done) =>
+        done(isRefusing ? Object.assign(new Error('No such user'), { responseCode: 550 }) : undefined),
+    });
+    const { app, headers, invite } = await start(port);
+    const settings = { ...PUBLIC, SMTP_URL: `smtp://127.0.0.1:${port}` };
+    const other = await startApp(settings, app.db, app.clock, undefined, NEVER);
+    const { location } = (await invite()).headers;
+    const shown = async () => pageOf(await get(other, String(location), headers));
+    expect((await shown()).text).toContain('The mail server takes no mail for ada@example.org.');
+    isRefusing = false;
+    const form = (await shown()).form('Try again');
+    const send = (roster = other) => post(roster, form.action, { link: form.field('link') }, headers);
+    expect((await send()).statusCode).toBe(303);
+    expect((await send(app)).statusCode).toBe(303);
+    expect((await shown()).text).toContain('Roster has sent it by mail.');
+    expect(mails).toHaveLength(1);
+    const { text } = pageOf(await get(app, '/users/2', headers));
+    expect(text).toMatch(/sent the access link by mail .* could not send the access link by mail .* invited/);
+  });
+
+  test('is forgotten with its link: a new one can be sent', async () => {
+    const { port, mails } = await startMailServer();
+    const { app, clock, headers, invite, show } = await start(port);
+    await invite();
+    clock.move(1);
+    const page = await show((await post(app, '/users/2/invitation', {}, headers)).headers.location);
+    const form = page.form('Send by mail');
+    await post(app, form.action, { link: form.field('link') }, headers);
+    expect(mails.map(({ body }) => body.includes(page.secret))).toEqual([false, true]);
   });
 });
 

@@ -123,22 +123,36 @@ describe('what is left to do', () => {
   }
 
   test('is said to an administrator, and gone step by step', async () => {
-    const { app, read } = await startWithAnn();
+    const { app, headers, read } = await startWithAnn();
     const page = await read();
     for (const step of ['What is left to do', INVITE, ORIGIN]) expect(page.text).toContain(step);
     expect(page.link('Invite someone')).toBe('/invite');
     await addUser(app.db, { username: 'max' });
     expect((await read()).text).toContain(INVITE);
-    await addUser(app.db, { username: 'vera', role: 'viewer' });
+    const vera = await addUser(app.db, { username: 'vera', role: 'viewer' });
+    expect((await read()).text).toContain(INVITE);
+    await post(app, `/users/${vera.id}/invitation`, {}, headers);
     expect((await read()).text).not.toContain(INVITE);
     expect((await read()).text).toContain(ORIGIN);
+  });
+
+  test('is not to invite someone once somebody else has a link, or has used it, whichever Roster is asked', async () => {
+    const { app, headers, read } = await startWithAnn();
+    const { location } = (await post(app, '/invite', { email: 'vera@example.org' }, headers)).headers;
+    const other = async () => pageOf(await get(await startApp({}, app.db), '/users', headers)).text;
+    expect(await other()).not.toContain(INVITE);
+    const { pathname } = new URL((await read(String(location))).secret);
+    await post(app, pathname, { new_password: PASSWORD, new_password_again: PASSWORD });
+    expect(await other()).not.toContain(INVITE);
+    await post(app, '/users/2/delete', {}, headers);
+    expect(await other()).toContain(INVITE);
   });
 
   test('is gone as a whole once all of it is done', async () => {
     const { app, read } = await startWithAnn(PROXY);
     expect((await read()).text).not.toContain(ORIGIN);
     expect((await read()).text).toContain(INVITE);
-    await addUser(app.db, { username: 'vera', role: 'viewer' });
+    await addPerson(app.db, 'vera', 'viewer');
     expect((await read()).text).not.toContain('What is left to do');
   });
 

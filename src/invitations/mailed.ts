@@ -1,0 +1,38 @@
+/** What became of the mails about a link: facts in the history, which outlast a restart and are there for every Roster. */
+import type { Actor } from '../auth/actor.ts';
+import type { Db, Trx, User } from '../db/schema.ts';
+import { recordAccess } from '../history/record.ts';
+import { MAIL_OUTCOMES, type MailOutcome } from './mailer.ts';
+
+const SENT = 'access link sent by mail';
+const NOT_SENT = 'access link not sent by mail';
+
+export async function recordMail(
+  trx: Trx,
+  actor: Actor,
+  user: Pick<User, 'id' | 'username'>,
+  outcome: MailOutcome,
+  now: number,
+): Promise<void> {
+  if (outcome === 'sent') await recordAccess(trx, actor, SENT, user, now);
+  else await recordAccess(trx, actor, NOT_SENT, user, now, outcome);
+}
+
+/** Of the last mail since a link was made. */
+export async function findMailOutcome(
+  db: Db,
+  userId: number,
+  madeAt: number,
+): Promise<MailOutcome | undefined> {
+  const last = await db
+    .selectFrom('change_sets')
+    .select(['event', 'detail'])
+    .where('subject_id', '=', userId)
+    .where('at', '>=', madeAt)
+    .where('event', 'in', [SENT, NOT_SENT])
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.event === SENT ? 'sent' : MAIL_OUTCOMES.find((outcome) => outcome === last?.detail);
+}
