@@ -53,7 +53,7 @@ describe('an undo', () => {
     await send('ann', `/users/${id}/delete`);
     const answer = await send('ann', String(await undoOf('ann', '/history')));
     expect(answer.body).toBe(
-      'User tom is back! The password and the sessions do not come back: create an access link.\n',
+      'User tom is back! The password, the second factor and the sessions do not come back: create an access link.\n',
     );
     expect(answer.headers.location).toBe(`/users/${id}`);
     const page = await read('ann', `/users/${id}`);
