@@ -11,6 +11,7 @@ import { type Choices, digestOf, type Undone, undoChangeSet } from '../../src/un
 import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
+import { addPerson } from '../people.ts';
 import { runs } from '../runs.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
 
@@ -166,6 +167,56 @@ describe('undoing', () => {
     const taken = await change(db, id, { role: 'member' });
     expect(await undo(db, taken, undefined, editor)).toMatchObject({ steps: [{ why: 'not allowed' }] });
     expect(await undo(db, named, undefined, editor)).toMatchObject({ kind: 'undone' });
+  });
+});
+
+describe('a field that whoever undoes it could not change', () => {
+  const editor: Actor = { ...commandLine, role: 'editor', via: 'form' };
+
+  test('stays, and the rest of its user is put back once that was shown', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ada', full_name: 'Ada', role: 'viewer' });
+    const set = await change(db, id, { full_name: 'Ada L', role: 'member' });
+    const asked = await undo(db, set, undefined, editor);
+    expect(asked).toMatchObject({
+      kind: 'asks',
+      steps: [
+        { back: { full_name: 'Ada' }, differences: [], stays: [{ field: 'role', why: 'not allowed' }] },
+      ],
+    });
+    expect(await undo(db, set, decide(asked, {}), editor)).toMatchObject({ kind: 'undone', left: [{ id }] });
+    expect(await findUser(db, id)).toMatchObject({ full_name: 'Ada', role: 'member' });
+    expect(await undo(db, set)).toMatchObject({ kind: 'undone', left: [] });
+    expect(await findUser(db, id)).toMatchObject({ full_name: 'Ada', role: 'viewer' });
+  });
+
+  test('is the role or the status of the last administrator, whatever else is put back', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addPerson(db, 'ann', 'viewer', { is_active: false, full_name: 'Ann' });
+    const set = await change(db, id, {
+      role: 'admin',
+      is_active: true,
+      full_name: 'Ann A',
+      email: 'a@example.org',
+    });
+    await change(db, id, { email: 'later@example.org' });
+    const asked = await undo(db, set);
+    expect(asked).toMatchObject({
+      kind: 'asks',
+      steps: [
+        {
+          back: { full_name: 'Ann' },
+          differences: [{ field: 'email' }],
+          stays: [
+            { field: 'is_active', why: 'last administrator' },
+            { field: 'role', why: 'last administrator' },
+          ],
+        },
+      ],
+    });
+    const email = 'ann@example.org';
+    expect(await undo(db, set, decide(asked, { email }))).toMatchObject({ kind: 'undone', left: [{ id }] });
+    expect(await findUser(db, id)).toMatchObject({ role: 'admin', is_active: true, full_name: 'Ann', email });
   });
 });
 
