@@ -22,8 +22,8 @@ export type Person = { id: number; name: string };
 type Doers = {
   /** Whom one can name. */
   who: Person | undefined;
-  /** `left`: of how many users something is not undone. */
-  undone: { set: ChangeSet; who: Person | undefined; left: number } | undefined;
+  /** `left`: of how many users something is not undone; `isOver`: whether nothing is under way. */
+  undone: { set: ChangeSet; who: Person | undefined; left: number; isOver: boolean } | undefined;
   /** Whether whoever asks could undo something of it. */
   isOffered: boolean;
 };
@@ -113,9 +113,10 @@ async function findDoers(
     const all = undoing.get(set.id) ?? [];
     const last = all.at(-1);
     const left = leftOf(set, all, jobs);
+    const isOver = last === undefined || (jobs.get(last.id)?.state ?? 'done') === 'done';
     return {
       who: personOf(set.actor_id, names),
-      undone: last && { set: last, who: personOf(last.actor_id, names), left },
+      undone: last && { set: last, who: personOf(last.actor_id, names), left, isOver },
       isOffered: offered.has(set.id),
     };
   };

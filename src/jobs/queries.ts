@@ -37,6 +37,19 @@ export async function findRunningUndo(db: Db, undone: number): Promise<Job | und
     .executeTakeFirst();
 }
 
+/** What undoes all of a set, or has undone it last. @param users of the set: of fewer, it was a part */
+export async function findLastUndo(db: Db, undone: number, users: number): Promise<Job | undefined> {
+  return db
+    .selectFrom('jobs')
+    .innerJoin('change_sets', 'change_sets.id', 'jobs.set_id')
+    .selectAll('jobs')
+    .where('change_sets.undoes', '=', undone)
+    .where('jobs.total', '>=', users)
+    .orderBy('jobs.id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
 export async function isAnyRunning(db: Db): Promise<boolean> {
   const running = db.selectFrom('jobs').select('id').where('state', '=', 'running').limit(1);
   return (await running.executeTakeFirst()) !== undefined;

@@ -1,8 +1,9 @@
 /** Those of a change set who were changed since, page by page: about each of them it is decided, however many they are. */
 import type { Actor } from '../auth/actor.ts';
 import type { Db } from '../db/schema.ts';
+import { NotFoundError } from '../errors.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
-import { findJobsOfSets } from '../jobs/queries.ts';
+import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
 import type { Deadline } from '../lib/deadline.ts';
 import { giveWay } from '../lib/progress.ts';
 import { findChangesAfter, findChangesOf } from './changes.ts';
@@ -36,6 +37,15 @@ export async function findAsked(
     await giveWay();
   } while (!page.isLast && !isFull(page) && !deadline.isPast);
   return { ...page, steps: withFreed(page.steps) };
+}
+
+/** It is decided before all of it is undone, or afterwards. @throws NotFoundError */
+export async function refuseWhileUnderWay(db: Db, { id, users }: ChangeSet): Promise<void> {
+  const last = await findLastUndo(db, id, users);
+  if (last && last.state !== 'done')
+    throw new NotFoundError(
+      'Not all of it was looked at yet: it is decided about each once its undo is done.',
+    );
 }
 
 function add(page: AskedPage, step: Step): AskedPage {

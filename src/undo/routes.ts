@@ -7,10 +7,12 @@ import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
+import { lockChangeSet } from '../history/queries.ts';
 import { isUndoable } from '../history/words.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
+import { refuseWhileUnderWay } from './asked.ts';
 import { beginUndo, MOST_AT_ONCE } from './batches.ts';
 import { undoChangeSet } from './commands.ts';
 import { choicesIn, isChoice, partIn, problemsIn, takenIn } from './form.ts';
@@ -59,6 +61,8 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
   if (Object.keys(errors).length > 0) return showAgain(errors, 422);
   try {
     const outcome = await runCommand(request, async (trx, actor) => {
+      if (part) await lockChangeSet(trx, set.id);
+      if (part) await refuseWhileUnderWay(trx, set);
       const undone = await undoChangeSet(trx, actor, set, choicesIn(fields), clock(), part?.users);
       const { kind, steps } = undone;
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;

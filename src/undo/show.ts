@@ -6,7 +6,7 @@ import type { Described } from '../history/described.ts';
 import { Deadline } from '../lib/deadline.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
-import { findAsked, MOST_ASKED, MOST_LEFT, type Part } from './asked.ts';
+import { findAsked, MOST_ASKED, MOST_LEFT, type Part, refuseWhileUnderWay } from './asked.ts';
 import { MOST_AT_ONCE } from './batches.ts';
 import { findChangesOf } from './changes.ts';
 import { digestOf } from './commands.ts';
@@ -32,6 +32,7 @@ export async function showUndo({ server, query }: Request, reply: FastifyReply, 
   const { db, stopwatch } = server;
   const { after = '' } = query;
   if (!/^\d{1,15}$/.test(after)) return showSteps(reply, row, await planPage(db, { row, actor }), {});
+  await refuseWhileUnderWay(db, row.set);
   const deadline = Deadline.in(LOOKING_MS, stopwatch);
   const { steps, ...place } = await findAsked(db, actor, row.set, Number(after), deadline);
   const users = steps.filter((step) => !isRefused(step)).map(({ id }) => id);

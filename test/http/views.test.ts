@@ -130,7 +130,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     from: list,
     access,
     timeline: {
-      entries: [row, { ...row, undone: { set, who: row.who, left: 2 } }],
+      entries: [row, { ...row, undone: { set, who: row.who, left: 2, isOver: true } }],
       earlier: { version: 1, at: 1, id: 1 },
       beginning: set,
     },
@@ -166,12 +166,12 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'history/list': {
     state: { user: NAME, by: NAME, kind: 'access', from: '2026-01-31', to: '2026-01-31' },
-    rows: [row, { ...row, undone: { set, who: row.who, left: 2 } }],
+    rows: [row, { ...row, undone: { set, who: row.who, left: 2, isOver: true } }],
     page: { sets: [set], hasNewer: true, hasOlder: true },
     notices: [NAME],
   },
   'history/set': {
-    row,
+    row: { ...row, set: { ...set, users: 9 }, undone: { set, who: row.who, left: 2, isOver: true } },
     lines: [{ whom: { id: 7, name: NAME }, fields: row.fields }],
     next: { user_id: 7, version: 1, set_id: 1, fields: null },
     isFirst: false,

@@ -7,7 +7,7 @@ import { findJobOfSet } from '../../src/jobs/queries.ts';
 import { MOST_ASKED } from '../../src/undo/asked.ts';
 import { MOST_AT_ONCE } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
-import { changeMany, NOW } from '../jobs/many.ts';
+import { begin, changeMany, NOW } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { get, post, startApp } from '../support.ts';
@@ -92,7 +92,7 @@ test('too many for one form are left at first, and then decided about page by pa
     expect(await countNamed(db, 'Since')).toBe(left);
     path = String(decided.headers.location);
   }
-  expect((await read(path)).text).toContain('There is nobody else about whom it is to be decided.');
+  expect((await read(path)).text).toContain('There is nobody else to decide about.');
   expect((await read('/history')).text).toContain('Undone in part by ann');
   const last = await read(`${address}?after=0`);
   expect(askedIn(last)).toEqual(ids.slice(12, 24));
@@ -177,11 +177,31 @@ test('of very many it can be decided first, before anything is undone', async ()
   expect((await read(`/history/${undone}`)).text).toContain('2 of 120 users are left');
 });
 
+test('while all of it is being undone, and where that has stopped, nobody decides beside it', async () => {
+  const { app, db, undone, address, read, send } = await start({ users: MOST_AT_ONCE + 20, since: 3 });
+  const asked = sentFrom(await read(`${address}?after=0`), 'back');
+  const bea = await addPerson(db, 'bea', 'admin');
+  await begin(db, undone, { ...commandLine, via: 'form', user: bea });
+  const isRefused = async () => {
+    expect((await read(`${address}?after=0`)).text).toContain('Not all of it was looked at yet');
+    expect((await send(asked)).statusCode).toBe(404);
+    expect((await read(`/history/${undone}`)).text).not.toContain('Decide about each');
+  };
+  await isRefused();
+  await transact(db, (trx) => changeUser(trx, commandLine, bea.id, { is_active: false }, NOW));
+  await app.runJobs();
+  await isRefused();
+  await send({ seen: '' });
+  await app.runJobs();
+  expect((await send(asked)).body).toBe('Undone for 3 users!\n');
+  expect((await read(`/history/${undone}`)).text).toContain('Undone by ann');
+});
+
 test('where it takes long to find somebody, the page says so, and the next looks further', async () => {
   let now = 0;
   const { ids, address, read } = await start({ users: 250, since: 2, stopwatch: () => (now += 1_000) });
   const page = await read(`${address}?after=0`);
-  expect(page.text).toContain('Nobody was found so far about whom it is to be decided: look further.');
+  expect(page.text).toContain('Nobody to decide about was found so far: look further.');
   expect(await walk(read, page.link('Next'))).toEqual(ids);
 });
 
