@@ -43,9 +43,7 @@ export async function findAsked(
 export async function refuseWhileUnderWay(db: Db, { id, users }: ChangeSet): Promise<void> {
   const last = await findLastUndo(db, id, users);
   if (last && last.state !== 'done')
-    throw new NotFoundError(
-      'Not all of it was looked at yet: it is decided about each once its undo is done.',
-    );
+    throw new NotFoundError('Its undo is not done yet: decide about each once it is.');
 }
 
 function add(page: AskedPage, step: Step): AskedPage {

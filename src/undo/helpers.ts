@@ -1,7 +1,7 @@
 /** What the views of undo can call. */
 import { choiceName, otherName } from './form.ts';
 import type { Left } from './steps.ts';
-import { NO_ACCESS, OPTIONS, WHY_LEFT, WHY_STAYS } from './words.ts';
+import { NO_ACCESS, OPTIONS, WHY_LEFT, whyStays } from './words.ts';
 
 export const undoHelpers = {
   choiceName,
@@ -9,5 +9,5 @@ export const undoHelpers = {
   undoOptions: OPTIONS,
   noAccess: NO_ACCESS,
   whyLeft: (why: Left) => WHY_LEFT[why],
-  whyStays: (why: Left) => WHY_STAYS[why],
+  whyStays,
 };

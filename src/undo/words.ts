@@ -2,11 +2,11 @@
 import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
-import { FIELD_NAMES } from '../history/words.ts';
+import { FIELD_NAMES, namesOf } from '../history/words.ts';
 import { number } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Undone } from './commands.ts';
-import type { Left, Step } from './steps.ts';
+import type { Left, Stays, Step } from './steps.ts';
 
 /** Of whoever is brought back. */
 export const NO_ACCESS =
@@ -23,12 +23,15 @@ export const WHY_LEFT: Readonly<Record<Left, string>> = {
   'last administrator': 'is the last administrator.',
 };
 
-export const WHY_STAYS: Readonly<Record<Left, string>> = {
-  ...WHY_LEFT,
-  'not allowed': 'it can be changed by administrators alone.',
-  'own email': 'your email is changed in your account, with your password.',
-  'last administrator': 'this is the last administrator.',
-};
+/** Of a field of somebody the rest of whom is put back. What it is that one may not change may be what one may not know. */
+export function whyStays({ field, why }: Stays): string {
+  if (why === 'not allowed') return 'What administrators alone can change stays as it is.';
+  const reason =
+    why === 'own email'
+      ? 'your email is changed in your account, with your password.'
+      : 'this is the last administrator.';
+  return `The ${FIELD_NAMES[field].toLowerCase()} stays as it is: ${reason}`;
+}
 
 type Options = readonly [['leave', string, string], ['back', string, string]];
 
@@ -72,7 +75,7 @@ export function answerOfPart(undone: Exclude<Undone, { kind: 'asks' }>, set: num
 
 function sentenceOfOne(step: Step, user: User, isPart: boolean): string {
   const isBack = step.kind === 'restore';
-  const but = isPart ? `, but for the ${fieldsLeft(step, user)}` : '';
+  const but = isPart ? `, but for ${whatIsLeft(step, user)}` : '';
   const sentence = `User ${named(user.username)} is ${isBack ? 'back' : 'as before'}${but}!`;
   if (!maySignIn(user)) return sentence;
   if (isBack) return `${sentence} ${NO_ACCESS}`;
@@ -88,9 +91,14 @@ function sentenceOfMany(steps: readonly Step[], left: readonly Step[]): string {
   return `Undone for ${done} of ${number.format(steps.length)} users; ${rest} left, or done in part.`;
 }
 
-function fieldsLeft(step: Step, user: User): string {
-  const stays = step.kind === 'change' ? step.stays : [];
+function whatIsLeft(step: Step, user: User): string {
   const differences = 'differences' in step ? step.differences : [];
-  const left = differences.filter(({ field, now }) => user[field] === now);
-  return and.format([...left, ...stays].map(({ field }) => FIELD_NAMES[field].toLowerCase()));
+  const stays = step.kind === 'change' ? step.stays : [];
+  const named = [
+    ...differences.filter(({ field, now }) => user[field] === now),
+    ...stays.filter(({ why }) => why !== 'not allowed'),
+  ];
+  const parts = named.length > 0 ? [namesOf(named.map(({ field }) => field))] : [];
+  if (stays.some(({ why }) => why === 'not allowed')) parts.push('what administrators alone can change');
+  return and.format(parts);
 }

@@ -66,7 +66,7 @@ async function walk(read: (path: string) => Promise<Page>, first: string): Promi
 test('too many for one form are left at first, and then decided about page by page until none is left', async () => {
   const { db, ids, undone, address, read, send } = await start({ users: 30, since: 28 });
   const page = await read(address);
-  expect(page.text).toContain('28 users were changed since, and are left as they are.');
+  expect(page.text).toContain('28 users were changed since: that is left as it is.');
   const answer = await send({ seen: page.field('seen') });
   expect(answer.body).toBe('Undone for 2 of 30 users; 28 were left, or done in part.\n');
   expect((await read(String(answer.headers.location))).text).toContain(
@@ -147,7 +147,7 @@ test('a decision about what was changed again meanwhile is asked anew, and nothi
 test('of very many, those whom the undo has left are found page by page: each once, also beyond those it has noted', async () => {
   const users = MOST_AT_ONCE + 60;
   const { app, db, ids, undone, address, read, send } = await start({ users, since: 130 });
-  expect((await read(address)).text).toContain('Whoever was changed since is left as they are.');
+  expect((await read(address)).text).toContain('What was changed since is left as it is.');
   const answer = await send({ seen: '' });
   await app.runJobs();
   const set = Number(String(answer.headers.location).split('/').at(-1));
@@ -183,7 +183,7 @@ test('while all of it is being undone, and where that has stopped, nobody decide
   const bea = await addPerson(db, 'bea', 'admin');
   await begin(db, undone, { ...commandLine, via: 'form', user: bea });
   const isRefused = async () => {
-    expect((await read(`${address}?after=0`)).text).toContain('Not all of it was looked at yet');
+    expect((await read(`${address}?after=0`)).text).toContain('Its undo is not done yet');
     expect((await send(asked)).statusCode).toBe(404);
     expect((await read(`/history/${undone}`)).text).not.toContain('Decide about each');
   };
