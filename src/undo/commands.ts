@@ -59,7 +59,9 @@ export async function undoChangeSet(
   );
   if (set === undefined) return { kind: 'nothing', steps };
   if (undone.detail === MADE_UP) await markBroughtBack(trx, set);
-  if (left.length > 0 || users) await recordPart(trx, actor, set, steps, left);
+  // Of a part counts whoever was not as before already: they are counted by what has made them so.
+  const counted = users ? steps.filter(({ kind }) => kind !== 'as before') : steps;
+  if (left.length > 0 || users) await recordPart(trx, actor, set, counted, left);
   return { kind: 'undone', set, steps, left, user: steps.length === 1 ? result : undefined };
 }
 
