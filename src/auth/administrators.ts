@@ -29,6 +29,18 @@ async function findAdministrators(db: Db) {
   );
 }
 
+type Before = Pick<User, 'id' | 'role' | 'is_active'>;
+type After = Pick<User, 'role' | 'is_active'> | undefined;
+
+/** Whether nobody could let others in any more; `after` is undefined for a deletion. */
+export async function endsLastAdministrator(db: Db, before: Before, after: After): Promise<boolean> {
+  return before.role === 'admin' && endsAccess(before, after) && isLastAdministrator(db, before.id);
+}
+
+function endsAccess(before: Before, after: After): boolean {
+  return after?.role !== before.role || (before.is_active && !after.is_active);
+}
+
 /** Until the end of the transaction nobody else changes who is an administrator. */
 export async function lockAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forUpdate().execute();
@@ -46,12 +58,10 @@ export async function revokeAccessAfterChange(
 ): Promise<void> {
   // Whoever reads the earlier address may have been sent it.
   if (after && after.email !== before.email) await deleteLinkOf(trx, before.id);
-  if (after?.role === before.role && (after.is_active || !before.is_active)) return;
-  if (before.role === 'admin') {
-    await lockAdministrators(trx);
-    if (await isLastAdministrator(trx, before.id))
-      throw new LastAdministratorError(`${named(before.username)} is the last administrator.`);
-  }
+  if (!endsAccess(before, after)) return;
+  if (before.role === 'admin') await lockAdministrators(trx);
+  if (await endsLastAdministrator(trx, before, after))
+    throw new LastAdministratorError(`${named(before.username)} is the last administrator.`);
   await deleteSessionsOf(trx, before.id);
   await deleteLinkOf(trx, before.id);
 }

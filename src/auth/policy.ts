@@ -50,6 +50,16 @@ export function mayChangeOwn(
   return mayRead(actor) && actor.user?.id === userId && areOwn;
 }
 
+/** Also of whoever is deleted, to bring them back with other values. @param fields what becomes other than it is */
+export function mayChangeFields(
+  actor: { role: Role; user?: { id: number } | undefined },
+  user: { id: number; role: Role },
+  fields: readonly string[],
+): boolean {
+  if (fields.includes('role') && !mayManage(actor)) return false;
+  return mayChange(actor, user) || mayChangeOwn(actor, user.id, fields);
+}
+
 export function mayManage({ role }: { role: Role }): boolean {
   return role === 'admin';
 }

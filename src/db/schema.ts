@@ -87,7 +87,7 @@ export type TicketsTable = {
 /** Sealed drafts that have been opened, and the session in which each waits, or has waited. */
 export type UsedDraftsTable = { draft_hash: string; session_id: number; used_at: number };
 
-/** Users who were made up to try Roster with; who of them has been changed since has another version than 1. */
+/** Users who were made up to try Roster with; who of them has been changed since has another version than the one they came, or came back, with. */
 export type MadeUpPeopleTable = { user_id: number };
 
 export type HeartbeatsTable = { id: Generated<number> };

@@ -3,9 +3,10 @@ import type { Actor } from '../auth/actor.ts';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { findUnfinished } from '../jobs/queries.ts';
+import { findJobsOfSets, type Job } from '../jobs/queries.ts';
 import { KINDS } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
+import { findOffered, type Offered } from './offered.ts';
 import {
   type ChangeOfSet,
   type ChangeSet,
@@ -21,7 +22,10 @@ export type Person = { id: number; name: string };
 type Doers = {
   /** Whom one can name. */
   who: Person | undefined;
-  undone: { set: ChangeSet; who: Person | undefined; isWhole: boolean } | undefined;
+  /** `left`: of how many users something is not undone; `isOver`: whether nothing is under way. */
+  undone: { set: ChangeSet; who: Person | undefined; left: number; isOver: boolean } | undefined;
+  /** Whether whoever asks could undo something of it. */
+  isOffered: boolean;
 };
 
 export type Described = Doers & {
@@ -34,10 +38,15 @@ export type Described = Doers & {
 export type DescribedEntry = Doers & Entry;
 
 /** What whoever asks may see beyond what all who read may. */
-export type Sight = { seesAccessOf: (userId: number) => boolean; seesDeleted: boolean };
+export type Sight = {
+  actor: Actor | undefined;
+  seesAccessOf: (userId: number) => boolean;
+  seesDeleted: boolean;
+};
 
 export function sightOf(actor: Actor | undefined): Sight {
   return {
+    actor,
     seesAccessOf: (userId) => actor !== undefined && maySeeAccess(actor, userId),
     seesDeleted: actor !== undefined && maySeeDeleted(actor),
   };
@@ -51,47 +60,84 @@ export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Si
   );
   const changeOf = new Map<number, ChangeOfSet>(changes.map((change) => [change.set_id, change]));
   const whomOf = (set: ChangeSet) => set.subject_id ?? changeOf.get(set.id)?.user_id ?? null;
-  const { names, doersOf } = await findDoers(db, sets, sight, sets.map(whomOf));
-  return sets.map((set) => {
+  const undoing = await findUndoing(db, sets.map(idOf));
+  const names = await findNamesOf(db, sets, undoing, sight, sets.map(whomOf));
+  const shown = sets.map((set) => {
     const change = changeOf.get(set.id);
-    const fields = change ? seenFields(change, names, sight) : {};
-    return { set, ...doersOf(set), whom: personOf(whomOf(set), names), fields };
+    return { set, whom: whomOf(set), fields: change ? seenFields(change, names, sight) : {} };
   });
+  const doersOf = await findDoers(db, shown, undoing, names, sight);
+  return shown.map((one) => ({ ...one, ...doersOf(one.set), whom: personOf(one.whom, names) }));
 }
 
 /** The timeline of one user. */
 export async function describeEntries(
   db: Db,
   entries: readonly Entry[],
+  whom: number,
   sight: Sight,
 ): Promise<DescribedEntry[]> {
   const sets = entries.map(({ set }) => set);
-  const { doersOf } = await findDoers(db, sets, sight);
+  const undoing = await findUndoing(db, sets.map(idOf));
+  const names = await findNamesOf(db, sets, undoing, sight);
+  const shown = entries.map((entry) => ({ ...entry, whom }));
+  const doersOf = await findDoers(db, shown, undoing, names, sight);
   return entries.map((entry) => ({ ...entry, ...doersOf(entry.set) }));
 }
 
-/** Who did it, and who has undone it. */
-async function findDoers(db: Db, sets: readonly ChangeSet[], sight: Sight, others: (number | null)[] = []) {
-  const undoing = await findUndoing(
-    db,
-    sets.map(({ id }) => id),
-  );
-  const unfinished = await findUnfinished(
-    db,
-    [...undoing.values()].map(({ id }) => id),
-  );
-  const actors = [...sets, ...undoing.values()].map(({ actor_id }) => actor_id);
-  const names = await findNames(db, [...actors, ...others], sight.seesDeleted);
-  const doersOf = (set: ChangeSet): Doers => {
-    const undone = undoing.get(set.id);
-    const by = undone && {
-      set: undone,
-      who: personOf(undone.actor_id, names),
-      isWhole: !unfinished.has(undone.id),
+type Undoing = ReadonlyMap<number, readonly ChangeSet[]>;
+
+/** Of all who have to be named. */
+async function findNamesOf(
+  db: Db,
+  sets: readonly ChangeSet[],
+  undoing: Undoing,
+  { seesDeleted }: Sight,
+  others: (number | null)[] = [],
+) {
+  const actors = [...sets, ...[...undoing.values()].flat()].map(({ actor_id }) => actor_id);
+  return findNames(db, [...actors, ...others], seesDeleted);
+}
+
+/** Who did it, who has undone it, and whether whoever asks could. */
+async function findDoers(
+  db: Db,
+  shown: readonly Offered[],
+  undoing: Undoing,
+  names: ReadonlyMap<number, string>,
+  { actor }: Sight,
+): Promise<(set: ChangeSet) => Doers> {
+  const jobs = await findJobsOfSets(db, [...undoing.values()].flat().map(idOf));
+  const offered = await findOffered(db, actor, shown);
+  return (set) => {
+    const all = undoing.get(set.id) ?? [];
+    const last = all.at(-1);
+    const left = leftOf(set, all, jobs);
+    const isOver = last === undefined || (jobs.get(last.id)?.state ?? 'done') === 'done';
+    return {
+      who: personOf(set.actor_id, names),
+      undone: last && { set: last, who: personOf(last.actor_id, names), left, isOver },
+      isOffered: offered.has(set.id),
     };
-    return { who: personOf(set.actor_id, names), undone: by };
   };
-  return { names, doersOf };
+}
+
+/** Of how many users something is left after all that was undone of a set: of all, and then of some after the other. */
+export function leftOf(
+  { users }: ChangeSet,
+  undoing: readonly ChangeSet[],
+  jobs: ReadonlyMap<number, Pick<Job, 'total' | 'done'>>,
+): number {
+  let left = users;
+  for (const { id } of undoing) {
+    const { total, done } = jobs.get(id) ?? { total: users, done: users };
+    left = (total < users ? left : users) - done;
+  }
+  return Math.max(0, left);
+}
+
+function idOf({ id }: ChangeSet): number {
+  return id;
 }
 
 /** @param typed the number, as it stands in an address. @throws NotFoundError also for what is not to be seen */

@@ -112,6 +112,15 @@ export async function findChangesOfSets(db: Db, sets: readonly number[]): Promis
   return found.sort((one, other) => one.version - other.version);
 }
 
+/** Whom some sets have changed, one perhaps more than once. */
+export async function findUsersOfSets(
+  db: Db,
+  sets: readonly number[],
+): Promise<Pick<Change, 'set_id' | 'user_id'>[]> {
+  if (sets.length === 0) return [];
+  return db.selectFrom('changes').select(['set_id', 'user_id']).where('set_id', 'in', sets).execute();
+}
+
 /** Of one set, in the order of its users, of whom it may have changed one more than once. */
 export async function findChangesInSet(
   db: Db,
@@ -135,13 +144,25 @@ export async function findChangesInSet(
   );
 }
 
+/** The same of some users. */
+export async function findChangesOfUsers(
+  db: Db,
+  set: number,
+  users: readonly number[],
+): Promise<ChangeOfSet[]> {
+  if (users.length === 0) return [];
+  const changes = db.selectFrom('changes').select(['user_id', 'version', 'set_id', 'fields']);
+  const found = changes.where('set_id', '=', set).where('user_id', 'in', users);
+  return found.orderBy('user_id').orderBy('version').execute();
+}
+
 /** Until the end of the transaction nobody else begins to undo it. */
 export async function lockChangeSet(trx: Trx, id: number): Promise<void> {
   await trx.selectFrom('change_sets').select('id').where('id', '=', id).forUpdate().execute();
 }
 
-/** By which others they are undone, if they are: who undoes that in turn makes them stand again. */
-export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet>> {
+/** By which others they are undone, the last at the end: who undoes those in turn makes them stand again. */
+export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet[]>> {
   if (ids.length === 0) return new Map();
   const undoing = db.selectFrom('change_sets').selectAll().where('undoes', 'in', ids);
   const sets = await undoing.where('users', '>', 0).execute();
@@ -150,5 +171,5 @@ export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<n
     sets.map(({ id }) => id),
   );
   const standing = sets.filter(({ id }) => !undone.has(id)).sort((one, other) => one.id - other.id);
-  return new Map(standing.map((set) => [set.undoes ?? 0, set]));
+  return Map.groupBy(standing, ({ undoes }) => undoes ?? 0);
 }

@@ -55,12 +55,10 @@ export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promi
   return set.set_id;
 }
 
+type Begun = Pick<NewSet, 'at' | 'kind' | 'undoes' | 'subject_id' | 'detail'>;
+
 /** For what is done in several transactions: each counts there whom it has done. */
-export async function beginSet(
-  trx: Trx,
-  actor: Actor,
-  begun: Pick<NewSet, 'at' | 'kind' | 'undoes' | 'subject_id'>,
-): Promise<number> {
+export async function beginSet(trx: Trx, actor: Actor, begun: Begun): Promise<number> {
   return insertSet(trx, actor, { ...begun, users: 0 });
 }
 
@@ -76,7 +74,7 @@ export async function countInSet(trx: Trx, id: number, more: number): Promise<vo
 export async function inOneSet<T>(
   trx: Trx,
   actor: Actor,
-  begun: Pick<NewSet, 'at' | 'kind' | 'undoes' | 'subject_id'>,
+  begun: Begun,
   act: (actor: Actor) => Promise<T>,
 ): Promise<{ result: T; set: number | undefined }> {
   const id = await beginSet(trx, actor, begun);

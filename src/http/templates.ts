@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Eta } from 'eta';
-import { mayChange, mayEdit, mayManage, maySignIn, mayUndo, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
+import { mayChange, mayEdit, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
 import { newToken } from '../auth/tokens.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
@@ -53,7 +53,6 @@ export const helpers = {
   mayEdit,
   mayManage,
   maySignIn,
-  mayUndo,
   named,
   newToken,
   partsOf,

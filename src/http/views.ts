@@ -19,6 +19,7 @@ import type { Fields } from '../lib/forms.ts';
 import type { Page } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
+import type { Part } from '../undo/asked.ts';
 import type { Step } from '../undo/steps.ts';
 import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
@@ -198,7 +199,9 @@ export type Views = {
   };
   'undo/show': {
     row: Described;
-    /** About whom it is to be decided, one by one, and about how many together. */
+    /** Where it is not about all of it. */
+    part: Part | undefined;
+    /** About whom it is to be decided here, and about how many it is elsewhere, since they are too many. */
     asked: readonly Step[];
     others: number;
     unasked: readonly Step[];

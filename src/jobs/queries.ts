@@ -4,13 +4,14 @@ import type { Db, JobsTable, Trx } from '../db/schema.ts';
 
 export type Job = Selectable<JobsTable>;
 
-type NewJob = Pick<Job, 'kind' | 'set_id' | 'actor_id' | 'params' | 'total'>;
+type NewJob = Pick<Job, 'kind' | 'set_id' | 'actor_id' | 'params' | 'total'> & Partial<Job>;
 
+/** It begins, unless it is said how it has ended. */
 export async function insertJob(trx: Trx, job: NewJob): Promise<void> {
   const begun = { state: 'running', cursor: 0, done: 0, left_out: 0, notes: '[]', leased_until: 0 } as const;
   await trx
     .insertInto('jobs')
-    .values({ ...job, ...begun })
+    .values({ ...begun, ...job })
     .execute();
 }
 
@@ -18,12 +19,11 @@ export async function findJobOfSet(db: Db, setId: number): Promise<Job | undefin
   return db.selectFrom('jobs').selectAll().where('set_id', '=', setId).executeTakeFirst();
 }
 
-/** Of some sets those that are not filled yet, or not with all. */
-export async function findUnfinished(db: Db, setIds: readonly number[]): Promise<ReadonlySet<number>> {
-  if (setIds.length === 0) return new Set();
-  const jobs = db.selectFrom('jobs').select('set_id').where('set_id', 'in', setIds);
-  const unfinished = jobs.where(({ eb, or }) => or([eb('state', '!=', 'done'), eb('left_out', '>', 0)]));
-  return new Set((await unfinished.execute()).map(({ set_id }) => set_id));
+/** Those that fill some sets, or have, by the number of the set. */
+export async function findJobsOfSets(db: Db, setIds: readonly number[]): Promise<ReadonlyMap<number, Job>> {
+  if (setIds.length === 0) return new Map();
+  const jobs = await db.selectFrom('jobs').selectAll().where('set_id', 'in', setIds).execute();
+  return new Map(jobs.map((job) => [job.set_id, job]));
 }
 
 /** What undoes a set at this moment. */
@@ -34,6 +34,19 @@ export async function findRunningUndo(db: Db, undone: number): Promise<Job | und
     .selectAll('jobs')
     .where('change_sets.undoes', '=', undone)
     .where('jobs.state', '=', 'running')
+    .executeTakeFirst();
+}
+
+/** What undoes all of a set, or has undone it last. @param users of the set: of fewer, it was a part */
+export async function findLastUndo(db: Db, undone: number, users: number): Promise<Job | undefined> {
+  return db
+    .selectFrom('jobs')
+    .innerJoin('change_sets', 'change_sets.id', 'jobs.set_id')
+    .selectAll('jobs')
+    .where('change_sets.undoes', '=', undone)
+    .where('jobs.total', '>=', users)
+    .orderBy('jobs.id', 'desc')
+    .limit(1)
     .executeTakeFirst();
 }
 

@@ -7,7 +7,7 @@ import { inOneSet } from '../history/record.ts';
 import { createUser, deleteUser } from '../users/commands.ts';
 import { hasOnlyAdministrators, readCounts } from '../users/counts.ts';
 import { person } from './people.ts';
-import { countUnchanged, findMadeUp, lockUnchanged, markMadeUp } from './queries.ts';
+import { countUnchanged, findMadeUp, lockUnchanged, MADE_UP, markMadeUp } from './queries.ts';
 
 const COUNT = 100;
 
@@ -26,12 +26,17 @@ export async function addMadeUpPeople(trx: Trx, actor: Actor, now: number): Prom
     return { kind: count > 0 ? 'there already' : 'there are others', count };
   }
   const ids: number[] = [];
-  const { set } = await inOneSet(trx, actor, { at: now, kind: 'created' }, async (acting) => {
-    for (const one of await peopleWithFreeNames(trx)) {
-      const { user } = await createUser(trx, acting, one, one.created_at);
-      ids.push(user.id);
-    }
-  });
+  const { set } = await inOneSet(
+    trx,
+    actor,
+    { at: now, kind: 'created', detail: MADE_UP },
+    async (acting) => {
+      for (const one of await peopleWithFreeNames(trx)) {
+        const { user } = await createUser(trx, acting, one, one.created_at);
+        ids.push(user.id);
+      }
+    },
+  );
   await markMadeUp(trx, ids);
   audit(trx, actor, 'made-up people added');
   return { kind: 'added', count: ids.length, set };
@@ -45,9 +50,14 @@ export async function removeMadeUpPeople(
 ): Promise<{ removed: number; changed: number; set: number | undefined }> {
   authorize(actor, mayEdit);
   const ids = await lockUnchanged(trx);
-  const { set } = await inOneSet(trx, actor, { at: now, kind: 'deleted' }, async (acting) => {
-    for (const id of ids) await deleteUser(trx, acting, id, now);
-  });
+  const { set } = await inOneSet(
+    trx,
+    actor,
+    { at: now, kind: 'deleted', detail: MADE_UP },
+    async (acting) => {
+      for (const id of ids) await deleteUser(trx, acting, id, now);
+    },
+  );
   audit(trx, actor, 'made-up people taken out');
   return { removed: ids.length, changed: (await findMadeUp(trx)).length, set };
 }

@@ -2,12 +2,35 @@
 import { executeCached } from '../db/cached-query.ts';
 import type { Db, Trx } from '../db/schema.ts';
 
+/** The detail of change sets that add them, or take them out; and of what undoes those. */
+export const MADE_UP = 'made-up people';
+
 export async function markMadeUp(trx: Trx, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return;
   await trx
     .insertInto('made_up_people')
     .values(ids.map((user_id) => ({ user_id })))
     .execute();
+}
+
+/** Those whom an undo has brought back, as long as nobody had changed them before they were taken out. */
+export async function markBroughtBack(trx: Trx, set: number): Promise<void> {
+  const broughtBack = await trx
+    .selectFrom('changes')
+    .leftJoin('changes as before', (join) =>
+      join
+        .onRef('before.user_id', '=', 'changes.user_id')
+        .on(({ eb, ref }) => eb('before.version', '=', eb(ref('changes.version'), '-', 2))),
+    )
+    .select('changes.user_id')
+    .where('changes.set_id', '=', set)
+    .where('changes.fields', 'is', null)
+    .where('before.fields', 'is', null)
+    .execute();
+  await markMadeUp(
+    trx,
+    broughtBack.map(({ user_id }) => user_id),
+  );
 }
 
 /** Changed since or not. */
@@ -34,5 +57,17 @@ function unchanged(db: Db) {
   return db
     .selectFrom('made_up_people')
     .innerJoin('users', 'users.id', 'made_up_people.user_id')
-    .where('users.version', '=', 1);
+    .where(({ eb, or, exists, selectFrom }) =>
+      or([
+        eb('users.version', '=', 1),
+        // Brought back, and nothing since.
+        exists(
+          selectFrom('changes')
+            .select('changes.version')
+            .whereRef('changes.user_id', '=', 'users.id')
+            .whereRef('changes.version', '=', 'users.version')
+            .where('changes.fields', 'is', null),
+        ),
+      ]),
+    );
 }

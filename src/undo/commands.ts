@@ -4,12 +4,16 @@ import { hashOf } from '../auth/tokens.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { ContendedError } from '../errors.ts';
 import type { Kind } from '../history/codes.ts';
-import { type ChangeSet, findChangesInSet } from '../history/queries.ts';
+import type { ChangeSet } from '../history/queries.ts';
 import { inOneSet } from '../history/record.ts';
-import { changeUser, deleteUser, restoreUser } from '../users/commands.ts';
+import { insertJob } from '../jobs/queries.ts';
+import { MADE_UP, markBroughtBack } from '../made-up-people/queries.ts';
+import { changeUser, deleteUser, restoreUser, setNamesAside } from '../users/commands.ts';
 import { lockUsers } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';
-import { isAsked, planSteps, type Step } from './steps.ts';
+import { findChangesOf } from './changes.ts';
+import { planTogether } from './plan.ts';
+import { isAsked, type Step } from './steps.ts';
 
 /** What was decided about what had been changed since. */
 export type Choices = {
@@ -28,31 +32,58 @@ export type Undone =
   /** `user`: where it was one, and they are there. */
   | { kind: 'undone'; set: number; steps: Step[]; left: Step[]; user: User | undefined };
 
-/** @throws ForbiddenError, NotUniqueError (username or email taken meanwhile), LastAdministratorError */
+/**
+ * @param users if not all whom it has changed @throws ForbiddenError, NotUniqueError (username or email taken meanwhile),
+ * LastAdministratorError
+ */
 export async function undoChangeSet(
   trx: Trx,
   actor: Actor,
   undone: ChangeSet,
   choices: Choices | undefined,
   now: number,
+  users?: readonly number[],
 ): Promise<Undone> {
-  const changes = await findChangesInSet(trx, undone.id, { user_id: 0, version: 0 }, Number.MAX_SAFE_INTEGER);
+  const changes = await findChangesOf(trx, undone.id, users);
   await lockUsers(trx, [...new Set(changes.map(({ user_id }) => user_id))]);
-  const steps = await planSteps(trx, actor, changes);
+  const steps = await planTogether(trx, actor, changes);
   if (steps.some(isAsked) && choices?.seen !== digestOf(steps)) return { kind: 'asks', steps };
   const acts = steps.map((step) => ({ step, act: actOf(step, choices) }));
   const left = acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step);
   const kind = kindOf(acts.map(({ act }) => act));
   // What was done to someone's role they find in their own history.
   const subject_id = kind === 'access' && steps.length === 1 ? (steps[0]?.id ?? null) : null;
-  const begun = { at: now, kind, undoes: undone.id, subject_id };
-  const { result, set } = await inOneSet(trx, { ...actor, via: 'undo' }, begun, async (acting) => {
-    let user: User | undefined;
-    for (const { step, act } of acts) user = await perform(trx, acting, step, act, now);
-    return user;
-  });
+  const begun = { at: now, kind, undoes: undone.id, subject_id, detail: undone.detail };
+  const { result, set } = await inOneSet(trx, { ...actor, via: 'undo' }, begun, (acting) =>
+    performAll(trx, acting, acts, now),
+  );
   if (set === undefined) return { kind: 'nothing', steps };
+  if (undone.detail === MADE_UP) await markBroughtBack(trx, set);
+  // Of a part counts whoever was not as before already: they are counted by what has made them so.
+  const counted = users ? steps.filter(({ kind }) => kind !== 'as before') : steps;
+  if (left.length > 0 || users) await recordPart(trx, actor, set, counted, left);
   return { kind: 'undone', set, steps, left, user: steps.length === 1 ? result : undefined };
+}
+
+/** How many were done of how many, as of what takes longer. */
+async function recordPart(
+  trx: Trx,
+  { user }: Actor,
+  set: number,
+  steps: readonly Step[],
+  left: readonly Step[],
+): Promise<void> {
+  await insertJob(trx, {
+    kind: 'undo',
+    state: 'done',
+    set_id: set,
+    actor_id: user?.id ?? null,
+    params: '{}',
+    total: steps.length,
+    done: steps.length - left.length,
+    left_out: left.length,
+    notes: JSON.stringify(left.map(({ id }) => id)),
+  });
 }
 
 /** Of all that is asked about: whoever has seen something else has not decided about this. */
@@ -79,7 +110,24 @@ export function actOf(step: Step, choices: Choices | undefined): Act {
 export function isLeftOut(step: Step, act: Act): boolean {
   if (step.kind === 'as before') return false;
   if (step.kind !== 'change' || act?.kind !== 'change') return act === undefined;
-  return step.differences.some(({ field }) => !(field in act.changes));
+  return step.stays.length > 0 || step.differences.some(({ field }) => !(field in act.changes));
+}
+
+type Acts = readonly { step: Step; act: Act }[];
+
+/** @returns the last who is there */
+async function performAll(trx: Trx, actor: Actor, acts: Acts, now: number): Promise<User | undefined> {
+  // They give up names that others of them take, whoever comes first.
+  const isDeletion = ({ act }: Acts[number]) => act?.kind === 'delete';
+  const inOrder = [...acts.filter(isDeletion), ...acts.filter((one) => !isDeletion(one))];
+  const renamed = acts.filter(
+    ({ step }) => step.kind === 'change' && ('username' in step.back || 'email' in step.back),
+  );
+  const ids = renamed.map(({ step }) => step.id);
+  if (acts.length > 1) await setNamesAside(trx, ids);
+  let user: User | undefined;
+  for (const { step, act } of inOrder) user = await perform(trx, actor, step, act, now);
+  return user;
 }
 
 /** @throws ContendedError where somebody was at it since it was planned: it is planned anew */
@@ -103,7 +151,7 @@ export async function perform(
 }
 
 /** What is done to all of them, as far as that is one thing. */
-function kindOf(acts: readonly Act[]): Kind {
+export function kindOf(acts: readonly Act[]): Kind {
   const kinds = new Set(acts.flatMap((act) => kindOfAct(act) ?? []));
   const [kind = 'changed'] = kinds;
   return kinds.size === 1 ? kind : 'changed';

@@ -1,12 +1,16 @@
 /** The form that asks what is to become of what was changed since: its fields, and what they decide. */
+import type { Db } from '../db/schema.ts';
 import { type Fields, parseForm } from '../lib/forms.ts';
+import { addHolders, type Problems } from '../users/form.ts';
 import { type UserChanges, userChangesSchema } from '../users/validation.ts';
+import { MOST_ASKED, type Part } from './asked.ts';
 import type { Choices } from './commands.ts';
 import type { Difference, Step } from './steps.ts';
 
 type Asked = Pick<Step, 'id'>;
 
-/** One is chosen; for those who are not asked about one by one `rest` is. */
+const NUMBER = /^\d{1,15}$/;
+
 export function choiceName({ id }: Asked, field?: string): string {
   return field === undefined ? `${id}` : `${id}.${field}`;
 }
@@ -17,11 +21,19 @@ export function otherName({ id }: Asked, field: string): string {
 }
 
 export function isChoice(name: string): boolean {
-  return /^(?:seen|rest|\d{1,16}(?:\.[a-z_]+(?:\.other)?)?)$/.test(name);
+  return /^(?:seen|users|after|\d{1,16}(?:\.[a-z_]+(?:\.other)?)?)$/.test(name);
+}
+
+/** Whom a form is about, where it is not about all. */
+export function partIn({ users, after = '' }: Fields): Part | undefined {
+  if (users === undefined) return undefined;
+  const ids = users.split(',').filter((id) => NUMBER.test(id));
+  const cursor = NUMBER.test(after) ? Number(after) : 0;
+  return { users: ids.slice(0, MOST_ASKED).map(Number), cursor, isFirst: false, isLast: false };
 }
 
 /** What is wrong with what was typed instead of something that is taken, by the name of its field. */
-export function problemsIn(fields: Fields): Record<string, string> {
+export function problemsIn(fields: Fields): Problems {
   const typed = Object.entries(fields).filter(([name]) => name.endsWith('.other'));
   const problems = typed.map(([name, value]) => {
     const [id = '', field = ''] = name.split('.');
@@ -32,8 +44,19 @@ export function problemsIn(fields: Fields): Record<string, string> {
   return Object.fromEntries(problems.filter(([, problem]) => problem));
 }
 
+/** Of what was typed instead of something that is taken, what is taken as well. */
+export async function takenIn(db: Db, fields: Fields): Promise<Problems> {
+  const taken: Record<string, string> = {};
+  for (const [name, value] of Object.entries(fields).filter(([field]) => field.endsWith('.other'))) {
+    const [, field = ''] = name.split('.');
+    const { errors, holders } = await addHolders(db, { [field]: value }, {});
+    if (Object.keys(holders).length > 0) taken[name] = errors[field] ?? '';
+  }
+  return taken;
+}
+
 export function choicesIn(fields: Fields): Choices {
-  const isBack = (name: string) => (fields[name] ?? fields.rest) === 'back';
+  const isBack = (name: string) => fields[name] === 'back';
   const fieldsOf = (step: Step) => {
     const differences = 'differences' in step ? step.differences : [];
     const chosen = differences.filter(({ field }) =>

@@ -1,11 +1,13 @@
 /** What the views of undo can call. */
 import { choiceName, otherName } from './form.ts';
 import type { Left } from './steps.ts';
-import { OPTIONS, WHY_LEFT } from './words.ts';
+import { NO_ACCESS, OPTIONS, WHY_LEFT, whyStays } from './words.ts';
 
 export const undoHelpers = {
   choiceName,
   otherName,
   undoOptions: OPTIONS,
+  noAccess: NO_ACCESS,
   whyLeft: (why: Left) => WHY_LEFT[why],
+  whyStays,
 };

@@ -2,7 +2,7 @@
 
 import { type Actor, audit, authorize } from '../auth/actor.ts';
 import { revokeAccessAfterChange } from '../auth/administrators.ts';
-import { mayChange, mayChangeOwn, mayEdit, mayManage } from '../auth/policy.ts';
+import { mayChange, mayChangeFields, mayEdit, mayManage } from '../auth/policy.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
@@ -65,11 +65,8 @@ export async function changeUser(
   editedVersion?: number,
 ): Promise<Changed> {
   const before = await getLockedUser(trx, id);
-  authorize(
-    actor,
-    (someone) => mayChange(someone, before) || mayChangeOwn(someone, id, Object.keys(changes)),
-  );
-  authorizeRole(actor, before, changes);
+  const fields = changedFields(before, { ...before, ...changes } as User);
+  authorize(actor, (someone) => mayChangeFields(someone, before, fields));
   const since = await readSince(trx, before, editedVersion);
   const merged = merge(since.base, before, changes);
   if (merged.conflicts.length > 0)
@@ -133,11 +130,11 @@ export async function restoreUser(
   const deleted = await takeDeleted(trx, id, shownVersion);
   if (deleted === undefined) return notRestored(trx, id);
   const values = unpackValues(deleted.fields);
-  authorize(actor, (someone) => mayChange(someone, values));
-  authorizeRole(actor, values, changes);
-  const updated_at = Math.max(now, ...(await findTimesOf(trx, id, [deleted.version])));
   const after = { ...values, ...changes } as KeptValues;
-  const isChanged = changedFields(values, after).length > 0;
+  const fields = changedFields(values, after);
+  authorize(actor, (someone) => mayChangeFields(someone, { id, ...values }, fields));
+  const updated_at = Math.max(now, ...(await findTimesOf(trx, id, [deleted.version])));
+  const isChanged = fields.length > 0;
   const version = deleted.version + (isChanged ? 2 : 1);
   const user = await insertUser(trx, { id, ...after, ...derivedColumns(after), updated_at, version });
   // As they were, even if their username has been somebody else's since: what is changed comes after it.
@@ -149,6 +146,16 @@ export async function restoreUser(
   await addToCounts(trx, countByKind([user]));
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
   return { kind: 'restored', user, set };
+}
+
+/** For users who are about to take each other's names: until each is changed, in the same transaction, nobody has these. */
+export async function setNamesAside(trx: Trx, ids: readonly number[]): Promise<void> {
+  for (const id of ids) {
+    // No username and no email is like that.
+    const nobodys = `--${id}`;
+    const keys = { username_key: nobodys, email_key: nobodys };
+    await trx.updateTable('users').set(keys).where('id', '=', id).execute();
+  }
 }
 
 /** @throws NotFoundError */
@@ -163,10 +170,6 @@ async function insertUser(trx: Trx, row: UserRow): Promise<User> {
     trx.insertInto('users').values(values).returningAll(),
   )) as [User];
   return user;
-}
-
-function authorizeRole(actor: Actor, before: Pick<User, 'role'>, { role = before.role }: UserChanges): void {
-  if (role !== before.role) authorize(actor, mayManage);
 }
 
 /** Of one user's changes none is before the one that it follows, whatever clocks say. */

@@ -30,7 +30,7 @@ export async function show(request: Request, reply: FastifyReply) {
   const seesAccess = actor !== undefined && maySeeAccess(actor, user.id);
   const place = parsePlace(query.earlier);
   const { entries, ...timeline } = await readTimeline(db, user, { from: place, limit: SHOWN, seesAccess });
-  const rows = await describeEntries(db, entries, sightOf(actor));
+  const rows = await describeEntries(db, entries, user.id, sightOf(actor));
   const access = await accessOf(request, user);
   return reply.render('users/show', { user, from, access, timeline: { ...timeline, entries: rows } });
 }

@@ -7,7 +7,7 @@ import { insertSession } from '../../src/auth/sessions.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { beginSet } from '../../src/history/record.ts';
+import { beginSet, inOneSet } from '../../src/history/record.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -29,6 +29,25 @@ const LONG_ID = 1;
 const WORDS_ID = 2;
 const MEMBER_ID = 3;
 const ANN_ID = 4;
+
+/** @returns a set of many users, of whom all but one were changed since. */
+async function changeManyTwice(db: Db): Promise<number> {
+  const ids: number[] = [];
+  for (let count = 0; count < 16; count++) {
+    const username =
+      `${String.fromCharCode(97 + count)}${newToken().slice(0, 8).replaceAll('-', '.')}${LONG}`.slice(0, 64);
+    ids.push((await addUser(db, { username, full_name: WORDS })).id);
+  }
+  const rename = (names: string, some: readonly number[]) =>
+    transact(db, (trx) =>
+      inOneSet(trx, commandLine, { at: Date.now(), kind: 'changed' }, async (acting) => {
+        for (const id of some) await changeUser(trx, acting, id, { full_name: names }, Date.now());
+      }),
+    );
+  const { set = 0 } = await rename(LONGEST.full_name, ids);
+  await rename('Since', ids.slice(1));
+  return set;
+}
 
 /** Whom these pages are about, and who looks at them. */
 export async function addEveryone(db: Db): Promise<void> {
@@ -173,6 +192,20 @@ export const PAGES: Record<string, Record<string, Visit>> = {
         return id;
       });
       await page.goto(`/history/${set}`);
+    },
+    'an undo that asks about too many for one page': async (page, { db }) => {
+      await page.goto(`/history/${await changeManyTwice(db)}/undo`);
+    },
+    'those about whom an undo asks, page by page': async (page, { db }) => {
+      await page.goto(`/history/${await changeManyTwice(db)}/undo?after=${LONG_ID}`);
+      await page.getByText('Nothing is undone yet.').waitFor();
+    },
+    'what is undone in part': async (page, { db }) => {
+      const set = await changeManyTwice(db);
+      await page.goto(`/history/${set}/undo`);
+      await press(page, 'Undo');
+      await page.goto(`/history/${set}`);
+      await page.getByText('left, or undone in part').waitFor();
     },
     'someone as they were': at(`/users/${LONG_ID}?at=2100-01-31`),
     'someone deleted, whose name is taken by now': async (page, { db }) => {

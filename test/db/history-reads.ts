@@ -82,6 +82,7 @@ const CURSORS: Record<string, HistoryCursor | undefined> = {
   'nearer to now': { side: 'newer', at: MIDDLE, id: MIDDLE + 10 },
 };
 const ADMIN: Actor = { user: undefined, role: 'admin', via: 'form', address: undefined, note: () => {} };
+const EDITOR: Actor = { ...ADMIN, role: 'editor' };
 
 export const HISTORY_READS: readonly HistoryRead[] = [
   ...LISTS.flatMap(([what, some, indexes]) =>
@@ -95,6 +96,12 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   {
     what: 'what is shown of sets',
     read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(ADMIN)),
+    indexes: ['change_sets_pkey', 'change_sets_undoes', 'changes_set', 'deleted_users_pkey', 'users_pkey'],
+    isInOrder: true,
+  },
+  {
+    what: 'beside which sets an editor finds Undo',
+    read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(EDITOR)),
     indexes: ['change_sets_pkey', 'change_sets_undoes', 'changes_set', 'deleted_users_pkey', 'users_pkey'],
     isInOrder: true,
   },

@@ -81,6 +81,7 @@ const row = {
   who: { id: 7, name: NAME },
   whom: { id: 7, name: NAME },
   undone: undefined,
+  isOffered: true,
   fields: { full_name: { was: NAME, became: null }, email: { was: 'a@b.example', became: 'c@d.example' } },
 };
 const job: Job = {
@@ -129,7 +130,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     from: list,
     access,
     timeline: {
-      entries: [row, { ...row, undone: { set, who: row.who, isWhole: true } }],
+      entries: [row, { ...row, undone: { set, who: row.who, left: 2, isOver: true } }],
       earlier: { version: 1, at: 1, id: 1 },
       beginning: set,
     },
@@ -165,12 +166,12 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'history/list': {
     state: { user: NAME, by: NAME, kind: 'access', from: '2026-01-31', to: '2026-01-31' },
-    rows: [row, { ...row, undone: { set, who: row.who, isWhole: true } }],
+    rows: [row, { ...row, undone: { set, who: row.who, left: 2, isOver: true } }],
     page: { sets: [set], hasNewer: true, hasOlder: true },
     notices: [NAME],
   },
   'history/set': {
-    row,
+    row: { ...row, set: { ...set, users: 9 }, undone: { set, who: row.who, left: 2, isOver: true } },
     lines: [{ whom: { id: 7, name: NAME }, fields: row.fields }],
     next: { user_id: 7, version: 1, set_id: 1, fields: null },
     isFirst: false,
@@ -179,14 +180,31 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'undo/show': {
     row,
+    part: { users: [7, 8], cursor: 8, isFirst: false, isLast: false },
     asked: [
-      { id: 7, username: NAME, version: 1, kind: 'change', back: { email: NAME }, differences: [difference] },
+      {
+        id: 7,
+        username: NAME,
+        version: 1,
+        kind: 'change',
+        back: { email: NAME },
+        differences: [difference],
+        stays: [{ field: 'role', why: 'not allowed' }],
+      },
       { id: 8, username: NAME, version: 1, kind: 'delete', hasAccess: true, differences: [difference] },
       { id: 9, username: NAME, version: 1, kind: 'restore', isAgain: true, differences: [difference] },
     ],
     others: 2,
     unasked: [
-      { id: 10, username: NAME, version: 1, kind: 'change', back: { full_name: NAME }, differences: [] },
+      {
+        id: 10,
+        username: NAME,
+        version: 1,
+        kind: 'change',
+        back: { full_name: NAME },
+        differences: [],
+        stays: [],
+      },
     ],
     left: [{ id: 11, username: NAME, version: 1, kind: 'left', why: 'last administrator' }],
     leftInAll: 2,

@@ -110,22 +110,6 @@ test('those who were changed since are left, and named', async () => {
   expect(text).toContain(`Left: ${username}`);
 });
 
-test('what one has chosen to put back is left where it was changed again after that', async () => {
-  const db = await temporaryDatabase();
-  const undone = await changeMany(db, 3);
-  const rename = (id: number, full_name: string) =>
-    transact(db, (trx) => changeUser(trx, commandLine, id, { full_name }, NOW));
-  const ids = (await db.selectFrom('users').select('id').orderBy('id').execute()).map(({ id }) => id);
-  const [first = 0, second = 0] = ids;
-  for (const id of [first, second]) await rename(id, 'Since');
-  const choices = { [`${first}.full_name`]: 'back', [`${second}.full_name`]: 'back' };
-  await begin(db, undone, commandLine, choices);
-  await rename(second, 'After that');
-  await runJobs(runnerOf(db), () => false);
-  const names = await db.selectFrom('users').select('full_name').orderBy('id').execute();
-  expect(names.map(({ full_name }) => full_name)).toEqual(['Before', 'After that', 'Before']);
-});
-
 test('of two who undo the same at once, the second is led to what the first has begun', async () => {
   const db = await temporaryDatabase();
   const undone = await changeMany(db, 3);
@@ -147,7 +131,7 @@ test('whose name is taken by now is left, and the job comes to its end', async (
   });
   const taken = users[1]?.username ?? '';
   await addUser(db, { username: taken, email: 'other@example.org' });
-  const set = await begin(db, deletion, commandLine, { rest: 'back' });
+  const set = await begin(db, deletion);
   await runJobs(runnerOf(db), () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 2, left_out: 1 });
   expect((await findUserByUsername(db, taken))?.email).toBe('other@example.org');

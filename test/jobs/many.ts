@@ -5,8 +5,7 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { beginSet, countInSet, insertHistory } from '../../src/history/record.ts';
-import { beginUndo, planFirstSteps } from '../../src/undo/batches.ts';
-import { digestOf } from '../../src/undo/commands.ts';
+import { beginUndo } from '../../src/undo/batches.ts';
 
 export const NOW = Date.UTC(2100, 0, 31);
 
@@ -29,19 +28,10 @@ export async function changeMany(db: Db, count: number): Promise<number> {
 }
 
 /** @returns the set that undoes it, batch by batch. */
-export async function begin(
-  db: Db,
-  undone: number,
-  actor = commandLine,
-  choices: Record<string, string> = {},
-): Promise<number> {
+export async function begin(db: Db, undone: number, actor = commandLine): Promise<number> {
   const set = await findChangeSet(db, undone);
   if (set === undefined) throw new Error('There is no such set.');
-  return transact(db, async (trx) => {
-    const seen = digestOf(await planFirstSteps(trx, actor, set));
-    const begun = await beginUndo(trx, actor, set, { ...choices, seen }, NOW);
-    return begun.kind === 'begun' ? begun.set : 0;
-  });
+  return transact(db, (trx) => beginUndo(trx, actor, set, NOW));
 }
 
 /** Who is as they were before, by one change, and who is not. */

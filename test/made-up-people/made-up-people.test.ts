@@ -139,6 +139,48 @@ describe('who stays when they are taken out', () => {
   });
 });
 
+describe('who was taken out and is brought back by Undo', () => {
+  const undoLast = async (app: FastifyInstance) => {
+    const { forms } = pageOf(await get(app, '/history'));
+    return post(app, String(forms.find(({ action }) => action.endsWith('/undo'))?.action));
+  };
+
+  test('is made up as before, and taken out again in one act, however often', async () => {
+    const app = await startWithMadeUp();
+    for (const _ of ['once', 'again']) {
+      expect((await takeOut(app)).body).toBe('100 made-up people taken out.\n');
+      expect((await undoLast(app)).body).toBe('Undone for 100 users!\n');
+      expect(pageOf(await get(app, '/users')).text).toContain('100 made-up people');
+    }
+  });
+
+  test('is so also where it was the adding that was undone, and stays once somebody has changed them', async () => {
+    const app = await startWithMadeUp();
+    for (const _ of ['they go', 'they come back']) await undoLast(app);
+    await change(app, await idOf(app, 5), 'Somebody');
+    expect((await takeOut(app)).body).toBe('99 made-up people taken out; 1 that was changed stays.\n');
+    await undoLast(app);
+    expect((await takeOut(app)).body).toBe('99 made-up people taken out; 1 that was changed stays.\n');
+  });
+
+  test('is not made up any more if they had been changed before', async () => {
+    const app = await startWithMadeUp();
+    await change(app, await idOf(app, 5), 'Somebody');
+    const { id } = await app.db
+      .selectFrom('change_sets')
+      .select('id')
+      .where('users', '=', 100)
+      .executeTakeFirstOrThrow();
+    const asked = pageOf(await get(app, `/history/${id}/undo`));
+    const choice = { [String(await idOf(app, 5))]: 'back' };
+    await post(app, `/history/${id}/undo`, { seen: asked.field('seen'), ...choice });
+    expect(await namesOf(app)).toEqual([]);
+    await undoLast(app);
+    expect((await takeOut(app)).body).toBe('99 made-up people taken out.\n');
+    expect(await namesOf(app)).toEqual([person(5).username]);
+  });
+});
+
 test('they can be taken out where they have been copied to', async () => {
   const url = await readyUrl('sqlite');
   const source = await startApp({}, await temporaryDatabase(url));

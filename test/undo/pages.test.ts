@@ -1,8 +1,12 @@
 /** Undo as people see it: a button beside what has just been done, in the history, and the page that asks first. */
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Role } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { inOneSet } from '../../src/history/record.ts';
 import { named } from '../../src/lib/text.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
@@ -53,7 +57,7 @@ describe('an undo', () => {
     await send('ann', `/users/${id}/delete`);
     const answer = await send('ann', String(await undoOf('ann', '/history')));
     expect(answer.body).toBe(
-      'User tom is back! The password and the sessions do not come back: create an access link.\n',
+      'User tom is back! The password, the second factor and the sessions do not come back: create an access link.\n',
     );
     expect(answer.headers.location).toBe(`/users/${id}`);
     const page = await read('ann', `/users/${id}`);
@@ -145,6 +149,50 @@ describe('who may', () => {
     expect(answer.statusCode).toBe(409);
     expect(pageOf(answer).text).toContain('max can be changed by administrators alone.');
     expect((await read('ann', `/users/${max.id}`)).heading).toBe('Max');
+  });
+
+  test('undo nothing of a set finds no Undo beside it, whether it changed one user or many', async () => {
+    const { app, read, undoOf } = await start();
+    const tom = await addPerson(app.db, 'tom', 'viewer');
+    const max = await addUser(app.db, { username: 'max' });
+    const doTo = (ids: readonly number[]) =>
+      transact(app.db, (trx) =>
+        inOneSet(trx, commandLine, { at: NOW, kind: 'changed' }, async (acting) => {
+          for (const id of ids) await changeUser(trx, acting, id, { full_name: `Name ${ids}` }, NOW);
+        }),
+      );
+    const undoable = async (who: string, kind: string) =>
+      (await read(who, `/history?kind=${kind}`)).forms
+        .map(({ action }) => action)
+        .filter((action) => action.endsWith('/undo'));
+    for (const ids of [[1], [1, tom.id], [1, max.id], [max.id]]) await doTo(ids);
+    expect(await undoable('ann', 'changed')).toHaveLength(4);
+    const offered = await undoable('emil', 'changed');
+    expect(offered).toEqual((await undoable('ann', 'changed')).slice(0, 2));
+    expect(await undoable('vera', 'changed')).toEqual([]);
+    expect(await undoOf('emil', `/users/${tom.id}`)).toBeUndefined();
+    expect(await undoOf('emil', `/users/${max.id}`)).toBe(offered[0]);
+    // Of those who are deleted as well.
+    for (const { id } of [max, tom]) await transact(app.db, (trx) => deleteUser(trx, commandLine, id, NOW));
+    const deletions = await undoable('ann', 'deleted');
+    expect(deletions).toHaveLength(2);
+    expect(await undoable('emil', 'deleted')).toEqual(deletions.slice(1));
+  });
+
+  test('put back all but the role is told so first, and afterwards, and nothing about the role', async () => {
+    const { app, read, send, undoOf } = await start();
+    const tom = await addUser(app.db, { username: 'tom', full_name: 'Tom', role: 'viewer' });
+    await send('ann', `/users/${tom.id}`, { full_name: 'Thomas', role: 'member' });
+    const action = String(await undoOf('emil', `/users/${tom.id}`));
+    const asked = await send('emil', action);
+    expect(asked.statusCode).toBe(409);
+    expect(pageOf(asked).text).toContain('What administrators alone can change stays as it is.');
+    expect(pageOf(asked).text).toContain('Tom');
+    expect(pageOf(asked).main.text).not.toMatch(/role|viewer/i);
+    const done = await send('emil', action, { seen: pageOf(asked).field('seen') });
+    expect(done.body).toBe('User tom is as before, but for what administrators alone can change!\n');
+    expect((await read('ann', `/users/${tom.id}`)).heading).toBe('Tom');
+    expect((await read('ann', '/history')).text).toContain('Undone in part by emil');
   });
 
   test('change their own name may undo that', async () => {

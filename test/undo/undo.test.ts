@@ -5,12 +5,15 @@ import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { NotUniqueError } from '../../src/errors.ts';
+import { describeSets, sightOf } from '../../src/history/described.ts';
 import { type ChangeSet, findChangeSet, findUndoing } from '../../src/history/queries.ts';
+import { inOneSet } from '../../src/history/record.ts';
 import { isUndoable } from '../../src/history/words.ts';
 import { type Choices, digestOf, type Undone, undoChangeSet } from '../../src/undo/commands.ts';
 import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
+import { addPerson } from '../people.ts';
 import { runs } from '../runs.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
 
@@ -169,6 +172,56 @@ describe('undoing', () => {
   });
 });
 
+describe('a field that whoever undoes it could not change', () => {
+  const editor: Actor = { ...commandLine, role: 'editor', via: 'form' };
+
+  test('stays, and the rest of its user is put back once that was shown', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ada', full_name: 'Ada', role: 'viewer' });
+    const set = await change(db, id, { full_name: 'Ada L', role: 'member' });
+    const asked = await undo(db, set, undefined, editor);
+    expect(asked).toMatchObject({
+      kind: 'asks',
+      steps: [
+        { back: { full_name: 'Ada' }, differences: [], stays: [{ field: 'role', why: 'not allowed' }] },
+      ],
+    });
+    expect(await undo(db, set, decide(asked, {}), editor)).toMatchObject({ kind: 'undone', left: [{ id }] });
+    expect(await findUser(db, id)).toMatchObject({ full_name: 'Ada', role: 'member' });
+    expect(await undo(db, set)).toMatchObject({ kind: 'undone', left: [] });
+    expect(await findUser(db, id)).toMatchObject({ full_name: 'Ada', role: 'viewer' });
+  });
+
+  test('is the role or the status of the last administrator, whatever else is put back', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addPerson(db, 'ann', 'viewer', { is_active: false, full_name: 'Ann' });
+    const set = await change(db, id, {
+      role: 'admin',
+      is_active: true,
+      full_name: 'Ann A',
+      email: 'a@example.org',
+    });
+    await change(db, id, { email: 'later@example.org' });
+    const asked = await undo(db, set);
+    expect(asked).toMatchObject({
+      kind: 'asks',
+      steps: [
+        {
+          back: { full_name: 'Ann' },
+          differences: [{ field: 'email' }],
+          stays: [
+            { field: 'is_active', why: 'last administrator' },
+            { field: 'role', why: 'last administrator' },
+          ],
+        },
+      ],
+    });
+    const email = 'ann@example.org';
+    expect(await undo(db, set, decide(asked, { email }))).toMatchObject({ kind: 'undone', left: [{ id }] });
+    expect(await findUser(db, id)).toMatchObject({ role: 'admin', is_active: true, full_name: 'Ann', email });
+  });
+});
+
 test('what is taken by now is asked about, with who has it, and becomes what was typed instead', async () => {
   const db = await temporaryDatabase();
   const { id } = await addUser(db, { username: 'ada' });
@@ -248,6 +301,54 @@ test('everything undone in reverse gives exactly what there was after each act',
     for (const [set, there] of [...after].reverse()) {
       expect((await undo(db, set)).kind).toBe('undone');
       expect(await everyone()).toEqual(there);
+    }
+    await db.destroy();
+  });
+  await fc.assert(property, runs(100));
+}, 180_000);
+
+test('what is done and what is left are all, whatever is decided, part by part, and undone again', async () => {
+  const decision = fc.record({
+    users: fc.uniqueArray(fc.nat({ max: 7 }), { minLength: 1, maxLength: 4 }),
+    isBack: fc.boolean(),
+    isUndone: fc.boolean(),
+  });
+  const since = fc.array(fc.boolean(), { minLength: 8, maxLength: 8 });
+  const decisions = fc.array(decision, { maxLength: 5 });
+  const property = fc.asyncProperty(since, fc.boolean(), decisions, async (isChanged, isWhole, parts) => {
+    const db = await temporaryDatabase();
+    const ids: number[] = [];
+    for (const _ of isChanged)
+      ids.push((await addUser(db, { username: `user${ids.length}`, full_name: 'Before' })).id);
+    const { set = 0 } = await transact(db, (trx) =>
+      inOneSet(trx, commandLine, { at: NOW, kind: 'changed' }, async (acting) => {
+        for (const id of ids) await changeUser(trx, acting, id, { full_name: 'Then' }, NOW);
+      }),
+    );
+    for (const [index, id] of ids.entries())
+      if (isChanged[index]) await change(db, id, { full_name: 'Since' });
+    const undone = await setOf(db, set);
+    const act = async (fields: UserChanges, users?: number[]) => {
+      const tried = await transact(db, (trx) =>
+        undoChangeSet(trx, commandLine, undone, undefined, NOW, users),
+      );
+      if (tried.kind !== 'asks') return tried;
+      const choices = decide(tried, fields);
+      return transact(db, (trx) => undoChangeSet(trx, commandLine, undone, choices, NOW, users));
+    };
+    const expectLeft = async () => {
+      const [row] = await describeSets(db, [undone], sightOf(commandLine));
+      const others = db.selectFrom('users').select('id').where('full_name', '!=', 'Before');
+      expect(row?.undone?.left ?? ids.length).toBe((await others.execute()).length);
+    };
+    if (isWhole) await act({});
+    await expectLeft();
+    for (const { users, isBack, isUndone } of parts) {
+      const part = users.map((index) => ids[index] ?? 0).toSorted((one, other) => one - other);
+      const done = await act(isBack ? { full_name: 'Before' } : {}, part);
+      await expectLeft();
+      if (isUndone && done.kind === 'undone') await undo(db, done.set);
+      await expectLeft();
     }
     await db.destroy();
   });

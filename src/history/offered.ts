@@ -1,0 +1,63 @@
+/** Beside which change sets an Undo is offered: where whoever looks could do something of it. */
+import type { Actor } from '../auth/actor.ts';
+import { mayChange, mayChangeOwn, mayEdit, mayManage } from '../auth/policy.ts';
+import type { Db, Role } from '../db/schema.ts';
+import { usersByIds } from '../db/users-by-ids.ts';
+import { type FieldChanges, unpackValues } from './fields.ts';
+import { type ChangeSet, findDeletedByIds, findUsersOfSets } from './queries.ts';
+import { isUndoable } from './words.ts';
+
+/** Of what was done to more users it is not looked beforehand who they are. */
+const MOST_LOOKED_AT = 100;
+
+/** `whom`: where it was done to one. */
+export type Offered = { set: ChangeSet; whom: number | null; fields: FieldChanges };
+
+export async function findOffered(
+  db: Db,
+  actor: Actor | undefined,
+  shown: readonly Offered[],
+): Promise<ReadonlySet<number>> {
+  if (actor === undefined) return new Set();
+  const undoable = shown.filter(({ set }) => isUndoable(set));
+  const sets = undoable.map(({ set }) => set);
+  const others = mayManage(actor) ? sets : mayEdit(actor) ? await findChangeable(db, actor, sets) : [];
+  const own = undoable.filter((one) => isOwn(actor, one)).map(({ set }) => set);
+  return new Set([...others, ...own].map(({ id }) => id));
+}
+
+/** Without those that were done to nobody but users whom the actor may not change. */
+async function findChangeable(db: Db, actor: Actor, sets: readonly ChangeSet[]): Promise<ChangeSet[]> {
+  const few = sets.filter(({ users }) => users <= MOST_LOOKED_AT);
+  const pairs = await findUsersOfSets(
+    db,
+    few.map(({ id }) => id),
+  );
+  const roles = await findRoles(
+    db,
+    pairs.map(({ user_id }) => user_id),
+  );
+  const changeable = pairs.filter(({ user_id }) => {
+    const role = roles.get(user_id);
+    return role !== undefined && mayChange(actor, { role });
+  });
+  const ids = new Set(changeable.map(({ set_id }) => set_id));
+  return sets.filter((set) => !few.includes(set) || ids.has(set.id));
+}
+
+/** Also of those who are deleted. */
+async function findRoles(db: Db, ids: readonly number[]): Promise<ReadonlyMap<number, Role>> {
+  const wanted = [...new Set(ids)];
+  if (wanted.length === 0) return new Map();
+  const there = await usersByIds(db, wanted).select(['users.id', 'users.role']).execute();
+  const roles = new Map(there.map(({ id, role }) => [id, role]));
+  const gone = wanted.filter((id) => !roles.has(id));
+  for (const { id, fields } of gone.length > 0 ? await findDeletedByIds(db, gone) : [])
+    roles.set(id, unpackValues(fields).role);
+  return roles;
+}
+
+function isOwn(actor: Actor, { set, whom, fields }: Offered): boolean {
+  const names = Object.keys(fields);
+  return set.users === 1 && whom !== null && names.length > 0 && mayChangeOwn(actor, whom, names);
+}

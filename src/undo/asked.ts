@@ -1,0 +1,80 @@
+/** Those of a change set who were changed since, page by page: about each of them it is decided, however many they are. */
+import type { Actor } from '../auth/actor.ts';
+import type { Db } from '../db/schema.ts';
+import { NotFoundError } from '../errors.ts';
+import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
+import type { Deadline } from '../lib/deadline.ts';
+import { giveWay } from '../lib/progress.ts';
+import { findChangesAfter, findChangesOf } from './changes.ts';
+import { planSteps } from './plan.ts';
+import { isAsked, isRefused, type Step } from './steps.ts';
+import { withFreed } from './swaps.ts';
+
+/** A form may have 100 fields, and each of these may take seven. */
+export const MOST_ASKED = 12;
+export const MOST_LEFT = 20;
+const BATCH = 100;
+
+/** Some of a set; `cursor`: the last who was looked at, after whom it goes on. */
+export type Part = { users: readonly number[]; cursor: number; isFirst: boolean; isLast: boolean };
+type AskedPage = { steps: Step[] } & Omit<Part, 'users'>;
+
+export async function findAsked(
+  db: Db,
+  actor: Pick<Actor, 'role' | 'user'>,
+  set: ChangeSet,
+  after: number,
+  deadline: Deadline,
+): Promise<AskedPage> {
+  const noted = await findNoted(db, set);
+  const page: AskedPage = { steps: [], cursor: after, isFirst: after === 0, isLast: false };
+  do {
+    const { changes, isLast } = await findNext(db, set.id, page.cursor, noted);
+    const steps = await planSteps(db, actor, changes);
+    const last = steps.findIndex((step) => isFull(add(page, step)));
+    page.isLast = isLast && (last === -1 || last === steps.length - 1);
+    await giveWay();
+  } while (!page.isLast && !isFull(page) && !deadline.isPast);
+  return { ...page, steps: withFreed(page.steps) };
+}
+
+/** It is decided before all of it is undone, or afterwards. @throws NotFoundError */
+export async function refuseWhileUnderWay(db: Db, { id, users }: ChangeSet): Promise<void> {
+  const last = await findLastUndo(db, id, users);
+  if (last && last.state !== 'done')
+    throw new NotFoundError('Its undo is not done yet: decide about each once it is.');
+}
+
+function add(page: AskedPage, step: Step): AskedPage {
+  page.cursor = step.id;
+  if (isAsked(step) || isRefused(step)) page.steps.push(step);
+  return page;
+}
+
+function isFull({ steps }: AskedPage): boolean {
+  const left = steps.filter(isRefused).length;
+  return left >= MOST_LEFT || steps.length - left >= MOST_ASKED;
+}
+
+type Noted = { ids: readonly number[]; isAll: boolean };
+
+/** Whom the last undo of all of it has left, as far as it has noted them: so nobody else of very many has to be looked at. */
+async function findNoted(db: Db, { id, users }: ChangeSet): Promise<Noted> {
+  if (users <= BATCH) return { ids: [], isAll: false };
+  const undoing = (await findUndoing(db, [id])).get(id) ?? [];
+  const jobs = await findJobsOfSets(
+    db,
+    undoing.map((set) => set.id),
+  );
+  const whole = undoing.map((set) => jobs.get(set.id)).findLast((job) => job && job.total >= users);
+  if (whole?.state !== 'done') return { ids: [], isAll: false };
+  const ids = JSON.parse(whole.notes) as number[];
+  return { ids, isAll: ids.length === whole.left_out };
+}
+
+async function findNext(db: Db, set: number, cursor: number, { ids, isAll }: Noted) {
+  const next = ids.filter((id) => id > cursor).slice(0, BATCH);
+  if (next.length === 0 && !isAll) return findChangesAfter(db, set, cursor, BATCH);
+  return { changes: await findChangesOf(db, set, next), isLast: isAll };
+}

@@ -1,0 +1,22 @@
+/** Reading what a change set did, each of its users whole. */
+import type { Db } from '../db/schema.ts';
+import { type ChangeOfSet, findChangesInSet, findChangesOfUsers } from '../history/queries.ts';
+
+/** @param users if not all whom it has changed */
+export async function findChangesOf(db: Db, set: number, users?: readonly number[]): Promise<ChangeOfSet[]> {
+  if (users) return findChangesOfUsers(db, set, users);
+  return findChangesInSet(db, set, { user_id: 0, version: 0 }, Number.MAX_SAFE_INTEGER);
+}
+
+/** @param limit of users */
+export async function findChangesAfter(db: Db, set: number, afterUser: number, limit: number) {
+  const after = { user_id: afterUser, version: Number.MAX_SAFE_INTEGER };
+  for (let size = 2 * limit + 1; ; size *= 2) {
+    const found = await findChangesInSet(db, set, after, size);
+    const users = [...new Set(found.map(({ user_id }) => user_id))];
+    const isAll = found.length < size;
+    const some = new Set((isAll ? users : users.slice(0, -1)).slice(0, limit));
+    const changes = found.filter(({ user_id }) => some.has(user_id));
+    if (isAll || changes.length > 0) return { changes, isLast: isAll && changes.length === found.length };
+  }
+}

@@ -1,0 +1,121 @@
+/** Finding out what it takes to undo a change set, user by user. */
+import type { Actor } from '../auth/actor.ts';
+import { findCredentials } from '../auth/credentials.ts';
+import { mayRead } from '../auth/policy.ts';
+import type { Db, User } from '../db/schema.ts';
+import { usersByIds } from '../db/users-by-ids.ts';
+import type { KeptField } from '../history/codes.ts';
+import {
+  type FieldChanges,
+  isDeletion,
+  type KeptValues,
+  mergeFields,
+  unpackFields,
+  unpackValues,
+} from '../history/fields.ts';
+import { type ChangeOfSet, type DeletedUser, findDeletedByIds, findFieldsSince } from '../history/queries.ts';
+import { findHolders } from '../users/queries.ts';
+import type { UserChanges } from '../users/validation.ts';
+import { withoutRefused } from './refusals.ts';
+import type { BareStep, Difference, Step } from './steps.ts';
+import { withFreed } from './swaps.ts';
+
+type Effect = { kind: 'change' | 'delete' | 'restore' | 'none'; fields: FieldChanges; last: ChangeOfSet };
+
+/** Of users who are undone in one transaction: names that they have given each other are not taken. */
+export async function planTogether(
+  db: Db,
+  actor: Pick<Actor, 'role' | 'user'>,
+  changes: readonly ChangeOfSet[],
+): Promise<Step[]> {
+  return withFreed(await planSteps(db, actor, changes));
+}
+
+/** @param changes all that a set did to some users, in their order. */
+export async function planSteps(
+  db: Db,
+  actor: Pick<Actor, 'role' | 'user'>,
+  changes: readonly ChangeOfSet[],
+): Promise<Step[]> {
+  const byUser = Map.groupBy(changes, ({ user_id }) => user_id);
+  const ids = [...byUser.keys()];
+  if (ids.length === 0) return [];
+  const users = new Map((await usersByIds(db, ids).selectAll().execute()).map((user) => [user.id, user]));
+  const gone = new Map((await findDeletedByIds(db, ids)).map((deleted) => [deleted.id, deleted]));
+  const steps: Step[] = [];
+  for (const [id, ofUser] of byUser) {
+    const [user, deleted] = [users.get(id), gone.get(id)];
+    const values = user ?? (deleted && unpackValues(deleted.fields));
+    if (values === undefined) {
+      steps.push({ id, username: `user ${id}`, version: 0, kind: 'left', why: 'deleted since' });
+      continue;
+    }
+    const planned = await stepFor(db, effectOf(ofUser), values, user, deleted);
+    const step = await withoutRefused(db, actor, { ...values, id }, planned);
+    const version = user?.version ?? (deleted ? deleted.version - 1 : 0);
+    steps.push({ id, username: values.username, version, ...step });
+  }
+  return steps;
+}
+
+/** What all that a set did to one user comes to, and what undoes it. */
+function effectOf(changes: readonly ChangeOfSet[]): Effect {
+  const [first, last] = [changes[0], changes.at(-1)] as [ChangeOfSet, ChangeOfSet];
+  // Nothing is kept of a creation, nor of bringing back.
+  const wasThere = first.fields !== null;
+  const isThere = last.fields === null || !isDeletion(last.fields);
+  const fields = mergeFields(changes.map((change) => unpackFields(change.fields)));
+  const undoing = wasThere ? (isThere ? 'change' : 'restore') : isThere ? 'delete' : 'none';
+  return { kind: undoing, fields, last };
+}
+
+async function stepFor(
+  db: Db,
+  { kind, fields, last }: Effect,
+  values: KeptValues,
+  user: User | undefined,
+  deleted: DeletedUser | undefined,
+): Promise<BareStep> {
+  if (kind === 'change') {
+    if (user === undefined) return { kind: 'left', why: 'deleted since' };
+    return changeStep(db, fields, user);
+  }
+  if (kind === 'delete' && user !== undefined) {
+    const since = user.version > last.version ? await findFieldsSince(db, user.id, last.version) : {};
+    const hasAccess = mayRead(user) && (await findCredentials(db, user.id)) !== undefined;
+    return { kind, hasAccess, differences: differencesOf(since, user) };
+  }
+  if (kind === 'restore' && deleted !== undefined) {
+    const holders = await findHolders(db, values, deleted.id);
+    const taken = (['username', 'email'] as const).filter((field) => holders[field]);
+    const differences = taken.map((field) => {
+      const value = values[field];
+      return { field, was: value, became: value, now: value, holder: nameOf(holders[field]) };
+    });
+    return { kind, isAgain: deleted.fields !== last.fields, differences };
+  }
+  return { kind: 'as before' };
+}
+
+async function changeStep(db: Db, fields: FieldChanges, user: User): Promise<BareStep> {
+  const open = differencesOf(fields, user).filter(({ field, was }) => user[field] !== was);
+  if (open.length === 0) return { kind: 'as before' };
+  const back: UserChanges = Object.fromEntries(open.map(({ field, was }) => [field, was]));
+  const holders: Partial<Record<KeptField, User>> = await findHolders(db, back, user.id);
+  const differences = open
+    .map((one) => ({ ...one, holder: nameOf(holders[one.field]) }))
+    .filter(({ became, now, holder }) => now !== became || holder);
+  for (const { field } of differences) delete back[field as keyof UserChanges];
+  return { kind: 'change', back, differences, stays: [] };
+}
+
+function nameOf(user: User | undefined): Difference['holder'] {
+  return user && { id: user.id, username: user.username };
+}
+
+function differencesOf(fields: FieldChanges, now: User): Difference[] {
+  return Object.entries(fields).map(([name, { was, became }]) => {
+    const field = name as KeptField;
+    return { field, was, became, now: now[field] };
+  });
+}

@@ -1,0 +1,76 @@
+/** The page of an undo: of all of a change set, or of some users about whom it is to be decided. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Actor } from '../auth/actor.ts';
+import type { Db } from '../db/schema.ts';
+import type { Described } from '../history/described.ts';
+import { Deadline } from '../lib/deadline.ts';
+import type { Fields } from '../lib/forms.ts';
+import type { Problems } from '../users/form.ts';
+import { findAsked, MOST_ASKED, MOST_LEFT, type Part, refuseWhileUnderWay } from './asked.ts';
+import { MOST_AT_ONCE } from './batches.ts';
+import { findChangesOf } from './changes.ts';
+import { digestOf } from './commands.ts';
+import { planTogether } from './plan.ts';
+import { isAsked, isRefused, type Step } from './steps.ts';
+
+export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
+
+export type Undoing = { row: Described; actor: Actor };
+
+type Shown = {
+  part?: Part | undefined;
+  fields?: Fields;
+  errors?: Problems;
+  isChanged?: boolean;
+  status?: number;
+};
+
+/** So long it is looked for somebody among very many. */
+const LOOKING_MS = 200;
+
+export async function showUndo({ server, query }: Request, reply: FastifyReply, { row, actor }: Undoing) {
+  const { db, stopwatch } = server;
+  const { after = '' } = query;
+  if (!/^\d{1,15}$/.test(after)) return showSteps(reply, row, await planPage(db, { row, actor }), {});
+  await refuseWhileUnderWay(db, row.set);
+  const deadline = Deadline.in(LOOKING_MS, stopwatch);
+  const { steps, ...place } = await findAsked(db, actor, row.set, Number(after), deadline);
+  const users = steps.filter((step) => !isRefused(step)).map(({ id }) => id);
+  return showSteps(reply, row, steps, { part: { users, ...place } });
+}
+
+/** Nobody of very many: they are too many to look at each beforehand. */
+export async function planPage(db: Db, { row, actor }: Undoing, part?: Part): Promise<Step[]> {
+  const { id, users } = row.set;
+  if (part === undefined && users > MOST_AT_ONCE) return [];
+  return planTogether(db, actor, await findChangesOf(db, id, part?.users));
+}
+
+export async function showSteps(
+  reply: FastifyReply,
+  row: Described,
+  steps: readonly Step[],
+  { part, fields = {}, errors = {}, isChanged = false, status = 200 }: Shown,
+) {
+  const asked = steps.filter(isAsked);
+  const left = steps.filter(isRefused);
+  const isTooMany = asked.length > MOST_ASKED;
+  return reply.render(
+    'undo/show',
+    {
+      row,
+      part,
+      asked: isTooMany ? [] : asked,
+      others: isTooMany ? asked.length : 0,
+      isLarge: part === undefined && row.set.users > MOST_AT_ONCE,
+      unasked: steps.filter((step) => 'differences' in step && !isAsked(step)),
+      left: left.slice(0, MOST_LEFT),
+      leftInAll: left.length,
+      seen: digestOf(steps),
+      fields,
+      errors,
+      isChanged,
+    },
+    status,
+  );
+}
