@@ -33,6 +33,7 @@ import { addViews } from './http/views.ts';
 import { wellKnownRoutes } from './http/well-known.ts';
 import { createMailer, type Mailer } from './invitations/mailer.ts';
 import { invitationRoutes } from './invitations/routes.ts';
+import { jobRoutes } from './jobs/routes.ts';
 import { addJobs } from './jobs/worker.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
@@ -109,7 +110,7 @@ export async function buildApp({
   addAudit(app, config.logLevel, limit);
   addClockWatch(app);
   addPruning(app);
-  addJobs(app, { undo: undoBatch });
+  addJobs(app, { undo: { via: 'undo', work: undoBatch } });
   await addViews(app);
   app.removeAllContentTypeParsers();
 
@@ -133,6 +134,7 @@ export async function buildApp({
     setupRoutes(html);
     historyRoutes(html);
     undoRoutes(html);
+    jobRoutes(html);
     roleRoutes(html);
     assetRoutes(html);
     wellKnownRoutes(html);

@@ -92,6 +92,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'POST /setup': 'leads to another form',
   'POST /first-steps/delete': 'writes a cookie alone',
   'POST /sign-in': 'is answered once it has been looked at who sends it: below',
+  'POST /history/:id/go-on': 'leaves nothing in the history by itself: in `jobs/jobs.test.ts`',
   'POST /sign-out': 'whoever is signed out is told the same',
   'POST /account/code': 'shows recovery codes once: below',
   'POST /account/recovery-codes': 'shows recovery codes once: below',

@@ -7,23 +7,18 @@ declare module 'fastify' {
     audit(request: FastifyRequest, event: string, user?: { id: number; username: string }): void;
     /** The same for what anyone can make happen without an end: one line a second, with how many it stands for. */
     auditOften(request: FastifyRequest, event: string, user?: { id: number; username: string }): void;
+    /** The same of what a job does for someone. */
+    auditJob(job: number, by: Audited | undefined, event: string, user?: Audited): void;
   }
 }
 
 export function addAudit(app: FastifyInstance, level: string, limit: Limit): void {
   const log = app.log.child({}, { level: level === 'silent' ? level : 'info' });
+  const write = (by: Audited | undefined, event: string, user: Audited | undefined, more: object) =>
+    log.info({ event, user: named(user), by: named(by), ...more }, event);
   const note = (request: FastifyRequest, event: string, user?: Audited, more: object = {}) => {
     const by = request.session && { id: request.session.user_id, username: request.session.username };
-    log.info(
-      {
-        event,
-        user: user && { id: user.id, username: user.username },
-        by,
-        address: request.address,
-        ...more,
-      },
-      event,
-    );
+    write(by, event, user, { address: request.address, ...more });
   };
   app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) =>
     note(request, event, user),
@@ -31,6 +26,14 @@ export function addAudit(app: FastifyInstance, level: string, limit: Limit): voi
   app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) =>
     limit.write(event, (more) => note(request, event, user, more)),
   );
+  app.decorate('auditJob', (job: number, by: Audited | undefined, event: string, user?: Audited) =>
+    write(by, event, user, { job }),
+  );
+}
+
+/** Nothing else of a user is noted. */
+function named(user: Audited | undefined): Audited | undefined {
+  return user && { id: user.id, username: user.username };
 }
 
 type Audited = { id: number; username: string };

@@ -2,8 +2,13 @@
 import { executeCached } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
+import { beforeCommit } from './transact.ts';
 
-export async function moveRevision(trx: Trx): Promise<void> {
+export function moveRevision(trx: Trx): void {
+  beforeCommit(trx, move);
+}
+
+async function move(trx: Trx): Promise<void> {
   await executeCached(trx, 'move revision', {}, () =>
     trx
       .updateTable('revisions')

@@ -156,6 +156,8 @@ export type JobsTable = {
   lease_owner: string | null;
   /** From when on another process may go on with it. */
   leased_until: number;
+  /** In a row; 0 once something was done. */
+  failures: Generated<number>;
 };
 
 export type RevisionsTable = { slot: number; value: number };

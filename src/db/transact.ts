@@ -11,13 +11,15 @@ const LONGEST_FIRST_PAUSE_MS = 20;
 export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   const until = performance.now() + LAST_ATTEMPT_WITHIN_MS;
   for (let attempt = 1; ; attempt++) {
-    const followUps: (() => void)[] = [];
+    const ends: Ends = { writes: new Set(), followUps: [] };
     try {
-      const result = await db.transaction().execute((trx) => {
-        followUpsOf.set(trx, followUps);
-        return work(trx);
+      const result = await db.transaction().execute(async (trx) => {
+        endsOf.set(trx, ends);
+        const worked = await work(trx);
+        for (const write of ends.writes) await write(trx);
+        return worked;
       });
-      for (const followUp of followUps) followUp();
+      for (const followUp of ends.followUps) followUp();
       return result;
     } catch (error) {
       if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS || performance.now() > until)
@@ -28,12 +30,24 @@ export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promi
   }
 }
 
-const followUpsOf = new WeakMap<Trx, (() => void)[]>();
+type Write = (trx: Trx) => Promise<void>;
+type Ends = { writes: Set<Write>; followUps: (() => void)[] };
+
+const endsOf = new WeakMap<Trx, Ends>();
+
+/** For rows that others wait for, and for what costs less for many at once. The same function is called once. */
+export function beforeCommit(trx: Trx, write: Write): void {
+  getEnds(trx).writes.add(write);
+}
 
 export function afterCommit(trx: Trx, followUp: () => void): void {
-  const followUps = followUpsOf.get(trx);
-  if (followUps === undefined) throw new Error('Only `transact` knows when a transaction is saved.');
-  followUps.push(followUp);
+  getEnds(trx).followUps.push(followUp);
+}
+
+function getEnds(trx: Trx): Ends {
+  const ends = endsOf.get(trx);
+  if (ends === undefined) throw new Error('Only `transact` knows when a transaction is saved.');
+  return ends;
 }
 
 /** All that `work` reads is as it was at its first query. */

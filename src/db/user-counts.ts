@@ -3,6 +3,7 @@
 import { executeCached } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import { ROLES, type Trx, type User } from './schema.ts';
+import { beforeCommit } from './transact.ts';
 
 export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
 
@@ -16,6 +17,20 @@ export function countByKind(users: readonly Pick<User, 'is_active' | 'role'>[], 
     counts.set(kind, count);
   }
   return [...counts.values()];
+}
+
+const gathered = new WeakMap<Trx, Count[]>();
+
+/** At the end of the transaction, for all that it does. */
+export function addToCountsLast(trx: Trx, counts: readonly Count[]): void {
+  const all = gathered.get(trx) ?? [];
+  all.push(...counts);
+  gathered.set(trx, all);
+  beforeCommit(trx, addGathered);
+}
+
+async function addGathered(trx: Trx): Promise<void> {
+  await addToCounts(trx, gathered.get(trx) ?? []);
 }
 
 /** Call it last, as others wait for these rows; it has one order, so that no two wait for each other. */

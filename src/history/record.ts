@@ -129,7 +129,7 @@ export async function recordLoad(trx: Trx, actor: Actor, load: Load, set?: numbe
     .set(({ eb }) => ({ users: eb('users', '+', load.users), last_id: load.last_id }))
     .where('id', '=', set)
     .execute();
-  await moveRevision(trx);
+  moveRevision(trx);
   return set;
 }
 
@@ -150,13 +150,13 @@ async function insertSet(trx: Trx, actor: Actor, { kind, ...set }: NewSet): Prom
   const [made] = await executeCached(trx, 'record change set', row, (values) =>
     trx.insertInto('change_sets').values(values).returning('id'),
   );
-  await moveRevision(trx);
+  moveRevision(trx);
   return (made as { id: number }).id;
 }
 
 async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Pick<Change, 'set_id' | 'at'>> {
   if (actor.changeSet === undefined) return { set_id: await insertSet(trx, actor, set), at: null };
-  await moveRevision(trx);
+  moveRevision(trx);
   const { id, at } = actor.changeSet;
   return { set_id: id, at: set.at > at ? set.at : null };
 }

@@ -81,14 +81,16 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
   // It shows how far the job has come, without a script.
   if (job?.state === 'running') reply.header('refresh', '2');
   const leftOut = JSON.parse(job?.notes ?? '[]') as number[];
-  const namesLeft = await findNames(db, leftOut, sight.seesDeleted);
+  const actorId = job?.actor_id ?? null;
+  const namesInJob = await findNames(db, [...leftOut, actorId], sight.seesDeleted);
   return reply.render('history/set', {
     row,
     lines,
     next,
     isFirst: after.user_id === 0,
     job,
-    leftOut: leftOut.map((id) => personOf(id, namesLeft)),
+    leftOut: leftOut.map((id) => personOf(id, namesInJob)),
+    goneOnBy: actorId === row.set.actor_id ? undefined : personOf(actorId, namesInJob),
   });
 }
 

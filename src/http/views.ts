@@ -196,6 +196,8 @@ export type Views = {
     job: Job | undefined;
     /** Some of those whom it has left out. */
     leftOut: readonly Person[];
+    /** Where it is another one than who began it. */
+    goneOnBy: Person | undefined;
   };
   'undo/show': {
     row: Described;

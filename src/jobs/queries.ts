@@ -88,6 +88,12 @@ export async function lockJob(trx: Trx, id: number, owner: string): Promise<Job 
     .executeTakeFirst();
 }
 
+/** By whoever does so, who acts from then on; nothing where it is not stopped any more. */
+export async function goOnWithJob(trx: Trx, id: number, actorId: number | null): Promise<void> {
+  const goingOn = { state: 'running', failures: 0, leased_until: 0, actor_id: actorId } as const;
+  await trx.updateTable('jobs').set(goingOn).where('id', '=', id).where('state', '=', 'stopped').execute();
+}
+
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
   await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
 }

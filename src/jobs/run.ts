@@ -1,6 +1,7 @@
 /**
  * Work on many users, batch by batch: each is one short transaction, so that nobody waits for long, and says how far the job
  * has come. Whoever is killed has done whole batches; after the end of the lease another process, or the next start, goes on.
+ * What fails is tried again after pauses that grow, and is then stopped, until somebody has it go on.
  */
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '../auth/actor.ts';
@@ -8,7 +9,7 @@ import { hasAdministrator } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { LastAdministratorError, NotUniqueError } from '../errors.ts';
+import { DamagedError, DatabaseFailure, LastAdministratorError, NotUniqueError } from '../errors.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -31,7 +32,10 @@ export type Turn = {
 
 export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Batch>;
 
-export type Works = Readonly<Record<string, Work>>;
+/** `via`: how what it does came about, as the history says it. */
+export type Kind = { via: Actor['via']; work: Work };
+
+export type Kinds = Readonly<Record<string, Kind>>;
 
 /** Of a process that has ended nobody hears: so long is waited. One that is only slow finds its job taken, and stops. */
 export const LEASE = 15_000;
@@ -39,19 +43,39 @@ export const LEASE = 15_000;
 const BATCH_MS = 15;
 const MOST = 100;
 const MOST_NOTES = 100;
+const LONGEST_PAUSE = 10 * 60_000;
+/** In a row: over some 4 minutes, and 2 hours where it may pass by itself, as a full disk does. */
+const MOST_FAILURES = 5;
+const MOST_FAILURES_THAT_PASS = 20;
 
-type Runner = { db: Db; works: Works; clock: Clock; stopwatch: Stopwatch; note: Actor['note'] };
+type Named = Exclude<Actor['user'], undefined>;
+
+/** `note` is told what was done for whom, `warn` each error that a job has met. */
+type Runner = {
+  db: Db;
+  kinds: Kinds;
+  clock: Clock;
+  stopwatch: Stopwatch;
+  note: (job: number, by: Named | undefined, ...done: Parameters<Actor['note']>) => void;
+  warn: (job: number, error: unknown) => void;
+};
 
 /** Does all that is to be done, and nobody else is doing. @param isEnding asked between two batches */
 export async function runJobs(runner: Runner, isEnding: () => boolean): Promise<void> {
   const owner = randomUUID();
-  const kinds = Object.keys(runner.works);
+  const kinds = Object.keys(runner.kinds);
   while (!isEnding()) {
     const now = runner.clock();
     const lease = { owner, now, until: now + LEASE };
     const job = await transact(runner.db, (trx) => leaseJob(trx, kinds, lease));
     if (job === undefined) return;
-    await runJob(runner, job.id, owner, isEnding);
+    try {
+      await runJob(runner, job.id, owner, isEnding);
+    } catch (error) {
+      runner.warn(job.id, error);
+      // What cannot even be noted is tried again at the end of the lease.
+      await transact(runner.db, (trx) => pauseJob(trx, runner, job.id, owner, error)).catch(() => {});
+    }
   }
 }
 
@@ -74,6 +98,23 @@ async function runJob(runner: Runner, id: number, owner: string, isEnding: () =>
   if (isEnding()) await transact(runner.db, (trx) => release(trx, id, owner));
 }
 
+async function pauseJob(
+  trx: Trx,
+  { clock }: Runner,
+  id: number,
+  owner: string,
+  error: unknown,
+): Promise<void> {
+  const job = await lockJob(trx, id, owner);
+  if (job === undefined) return;
+  const failures = job.failures + 1;
+  const passes = error instanceof DatabaseFailure && !(error instanceof DamagedError);
+  const isOver = failures >= (passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES);
+  const pause = Math.min(LEASE * 2 ** (failures - 1), LONGEST_PAUSE);
+  const state = isOver ? 'stopped' : 'running';
+  await saveJob(trx, id, { state, failures, lease_owner: null, leased_until: clock() + pause });
+}
+
 /** Not many more than before: a batch that was quick may have had nothing to do. */
 function limitAfter(limit: number, milliseconds: number): number {
   const fitting = Math.floor((limit * BATCH_MS) / Math.max(milliseconds, 1));
@@ -90,15 +131,15 @@ async function runBatch(
 ): Promise<boolean> {
   const job = await lockJob(trx, id, owner);
   if (job === undefined) return false;
-  const actor = await actorOf(trx, runner, job);
-  const work = runner.works[job.kind];
-  if (actor === undefined || work === undefined) {
-    await saveJob(trx, id, { state: 'stopped', lease_owner: null });
+  const kind = runner.kinds[job.kind];
+  const actor = kind && (await actorOf(trx, runner, job, kind));
+  if (kind === undefined || actor === undefined) {
+    await saveJob(trx, id, { state: 'stopped', failures: 0, lease_owner: null });
     return false;
   }
   const deadline = Deadline.in(BATCH_MS, runner.stopwatch);
   const turn = { ...size, deadline, now: runner.clock() };
-  const { cursor, seen, users, left, isLast } = await work(trx, actor, job, turn);
+  const { cursor, seen, users, left, isLast } = await kind.work(trx, actor, job, turn);
   await countInSet(trx, job.set_id, users);
   const notes = [...(JSON.parse(job.notes) as number[]), ...left].slice(0, MOST_NOTES);
   await saveJob(trx, id, {
@@ -108,6 +149,7 @@ async function runBatch(
     notes: JSON.stringify(notes),
     state: isLast ? 'done' : 'running',
     leased_until: runner.clock() + LEASE,
+    failures: 0,
   });
   return !isLast;
 }
@@ -116,14 +158,23 @@ async function release(trx: Trx, id: number, owner: string): Promise<void> {
   if (await lockJob(trx, id, owner)) await saveJob(trx, id, { lease_owner: null, leased_until: 0 });
 }
 
-/** Undefined where whoever has begun it may not act any more. */
-async function actorOf(trx: Trx, { note }: Runner, { actor_id, set_id }: Job): Promise<Actor | undefined> {
-  const set = await findChangeSet(trx, set_id);
-  if (set === undefined) return undefined;
-  const changeSet = { id: set.id, at: set.at };
-  const common = { via: 'undo', address: undefined, changeSet, note } as const;
-  if (actor_id === null)
-    return (await hasAdministrator(trx)) ? undefined : { ...common, user: undefined, role: 'editor' };
-  const user = await findUser(trx, actor_id);
-  return user && maySignIn(user) ? { ...common, user, role: user.role } : undefined;
+/** Undefined where whoever it is done for may not act any more. */
+async function actorOf(
+  trx: Trx,
+  { note }: Runner,
+  { id, actor_id, set_id }: Job,
+  { via }: Kind,
+): Promise<Actor | undefined> {
+  const changeSet = await findChangeSet(trx, set_id);
+  const user = actor_id === null ? undefined : await findUser(trx, actor_id);
+  const mayAct = actor_id === null ? !(await hasAdministrator(trx)) : user !== undefined && maySignIn(user);
+  if (changeSet === undefined || !mayAct) return undefined;
+  return {
+    user,
+    role: user?.role ?? 'editor',
+    via,
+    address: undefined,
+    changeSet,
+    note: (...done) => note(id, user, ...done),
+  };
 }

@@ -1,6 +1,6 @@
 /** Jobs are done in the process that was asked, at once; what was left by one that has ended is found now and then. */
 import type { FastifyInstance } from 'fastify';
-import { LEASE, runJobs, type Works } from './run.ts';
+import { type Kinds, LEASE, runJobs } from './run.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,16 +9,15 @@ declare module 'fastify' {
   }
 }
 
-export function addJobs(app: FastifyInstance, works: Works): void {
+export function addJobs(app: FastifyInstance, kinds: Kinds): void {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let isEnding = false;
-  const note = (event: string, user?: { username: string }) =>
-    app.log.info({ user: user?.username }, `job: ${event}`);
+  const warn = (job: number, err: unknown) => app.log.error({ job, err }, `job ${job} has met an error`);
   const runAll = async () => {
-    const { db, clock, stopwatch } = app;
-    await runJobs({ db, works, clock, stopwatch, note }, () => isEnding).catch((err) =>
-      app.log.error({ err }, 'a job could not go on'),
+    const { db, clock, stopwatch, auditJob: note } = app;
+    await runJobs({ db, kinds, clock, stopwatch, note, warn }, () => isEnding).catch((err) =>
+      app.log.error({ err }, 'jobs could not be looked for'),
     );
   };
   app.decorate('runJobs', () => {

@@ -7,7 +7,8 @@ import { executeCached } from '../db/cached-query.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
-import { addToCounts, countByKind } from '../db/user-counts.ts';
+import { beforeCommit } from '../db/transact.ts';
+import { addToCountsLast, countByKind } from '../db/user-counts.ts';
 import { changedFields, type KeptValues, unpackValues } from '../history/fields.ts';
 import { findDeleted } from '../history/queries.ts';
 import {
@@ -48,9 +49,7 @@ export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: num
   const row = { ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 };
   const created = await insertUser(trx, row);
   const set = await recordCreation(trx, actor, created);
-  // After the history: an insert that returns a number took twice as long once FTS5 had something to write.
-  await engineOf(trx).indexSearchText(trx, created.id, undefined, created.search_text);
-  await addToCounts(trx, countByKind([created]));
+  addToIndexAndCounts(trx, undefined, created);
   if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);
   return { kind: 'created', user: created, set };
 }
@@ -87,8 +86,7 @@ export async function changeUser(
     .returningAll()
     .executeTakeFirstOrThrow();
   const set = await recordChange(trx, actor, before, user);
-  await engineOf(trx).indexSearchText(trx, id, before.search_text, user.search_text);
-  await addToCounts(trx, [...countByKind([before], -1), ...countByKind([user])]);
+  addToIndexAndCounts(trx, before, user);
   auditAccess(trx, actor, before, user);
   return { kind: 'changed', user, set, theirs: merged.theirs, since };
 }
@@ -109,8 +107,7 @@ export async function deleteUser(
   await revokeAccessAfterChange(trx, user, undefined);
   await trx.deleteFrom('users').where('id', '=', id).execute();
   const set = await recordDeletion(trx, actor, user, later(now, user));
-  await engineOf(trx).indexSearchText(trx, id, user.search_text, undefined);
-  await addToCounts(trx, countByKind([user], -1));
+  addToIndexAndCounts(trx, user, undefined);
   if (user.role !== 'member') audit(trx, actor, 'deleted', user);
   return { kind: 'deleted', user, set };
 }
@@ -142,8 +139,7 @@ export async function restoreUser(
   const set = await recordRestoring(trx, actor, restored);
   const changeSet = actor.changeSet ?? { id: set, at: updated_at };
   if (isChanged) await recordChange(trx, { ...actor, changeSet }, restored, user);
-  await engineOf(trx).indexSearchText(trx, id, undefined, user.search_text);
-  await addToCounts(trx, countByKind([user]));
+  addToIndexAndCounts(trx, undefined, user);
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
   return { kind: 'restored', user, set };
 }
@@ -170,6 +166,13 @@ async function insertUser(trx: Trx, row: UserRow): Promise<User> {
     trx.insertInto('users').values(values).returningAll(),
   )) as [User];
   return user;
+}
+
+/** Search text and totals. At the end: each statement between would have FTS5 write a segment of its own. */
+function addToIndexAndCounts(trx: Trx, before: User | undefined, after: User | undefined): void {
+  const { id } = (after ?? before) as User;
+  beforeCommit(trx, () => engineOf(trx).indexSearchText(trx, id, before?.search_text, after?.search_text));
+  addToCountsLast(trx, [...countByKind(before ? [before] : [], -1), ...countByKind(after ? [after] : [])]);
 }
 
 /** Of one user's changes none is before the one that it follows, whatever clocks say. */

@@ -34,6 +34,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'GET /history/1': [303, 200, 200, 200],
   'GET /history/1/undo': [303, 403, 200, 200],
   'POST /history/1/undo': [401, 403, 409, 409],
+  'POST /history/1/go-on': [401, 403, 404, 404],
   'GET /users/by-username/member': [303, 302, 302, 302],
   'POST /add_user': [401, 403, 422, 422],
   'POST /update_user/4': [401, 403, 303, 303],

@@ -183,15 +183,10 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto(`/history/${'set' in changed ? changed.set : 0}/undo`);
     },
     'what is under way': async (page, { db }) => {
-      const set = await transact(db, async (trx) => {
-        const id = await beginSet(trx, commandLine, { at: Date.now(), kind: 'changed' });
-        const job = { kind: 'undo', set_id: id, actor_id: ANN_ID, params: '{}', total: 1_000_000 };
-        await insertJob(trx, job);
-        const notes = JSON.stringify(Array.from({ length: 100 }, () => LONG_ID));
-        await saveJob(trx, 1, { done: 400_000, left_out: 1_000, notes, leased_until: 1e15 });
-        return id;
-      });
-      await page.goto(`/history/${set}`);
+      await page.goto(`/history/${await addJob(db, { leased_until: 1e15 })}`);
+    },
+    'what was stopped': async (page, { db }) => {
+      await page.goto(`/history/${await addJob(db, { state: 'stopped', failures: 5 })}`);
     },
     'an undo that asks about too many for one page': async (page, { db }) => {
       await page.goto(`/history/${await changeManyTwice(db)}/undo`);
@@ -290,3 +285,19 @@ export const FIRST: Record<string, Visit> = {
     await page.goto('/users');
   },
 };
+
+/** Of a million users, some of whom were left. @returns its change set */
+async function addJob(db: Db, job: Parameters<typeof saveJob>[2]): Promise<number> {
+  return transact(db, async (trx) => {
+    const set_id = await beginSet(trx, commandLine, { at: Date.now(), kind: 'changed' });
+    await insertJob(trx, { kind: 'undo', set_id, actor_id: ANN_ID, params: '{}', total: 1_000_000 });
+    const { id } = await trx
+      .selectFrom('jobs')
+      .select('id')
+      .where('set_id', '=', set_id)
+      .executeTakeFirstOrThrow();
+    const notes = JSON.stringify(Array.from({ length: 100 }, () => LONG_ID));
+    await saveJob(trx, id, { done: 400_000, left_out: 1_000, notes, ...job });
+    return set_id;
+  });
+}

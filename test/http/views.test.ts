@@ -98,6 +98,7 @@ const job: Job = {
   notes: '[7]',
   lease_owner: null,
   leased_until: 0,
+  failures: 1,
 };
 const difference = {
   field: 'username',
@@ -177,6 +178,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     isFirst: false,
     job,
     leftOut: [{ id: 7, name: NAME }],
+    goneOnBy: { id: 8, name: NAME },
   },
   'undo/show': {
     row,

@@ -4,11 +4,12 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { UnavailableError } from '../../src/errors.ts';
 import { readHistory } from '../../src/history/list.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
-import { findJobOfSet } from '../../src/jobs/queries.ts';
-import { runJobs } from '../../src/jobs/run.ts';
+import { findJobOfSet, insertJob } from '../../src/jobs/queries.ts';
+import { runJobs, type Work } from '../../src/jobs/run.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
@@ -17,12 +18,13 @@ import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { begin, changeMany, countAsBefore, NOW } from './many.ts';
 
-const runnerOf = (db: Db, clock = movableClock(NOW)) => ({
+const runnerOf = (db: Db, clock = movableClock(NOW), work = undoBatch) => ({
   db,
-  works: { undo: undoBatch },
+  kinds: { undo: { via: 'undo' as const, work } },
   clock,
   stopwatch: () => 0,
   note: () => {},
+  warn: () => {},
 });
 
 test('undoing very much begins at once, and its page says how far it is until it is done', async () => {
@@ -60,13 +62,10 @@ test('a job that was left by one process is gone on with by another, once its le
   const db = await temporaryDatabase();
   const set = await begin(db, await changeMany(db, 350));
   const clock = movableClock(NOW);
-  let turns = 0;
-  const killed = runJobs(
-    { ...runnerOf(db, clock), works: { undo: (...batch) => (++turns === 3 ? fail() : undoBatch(...batch)) } },
-    () => false,
-  );
+  // Whoever is killed notes nothing of it.
+  const killed = runJobs({ ...runnerOf(db, clock, failingIn(3)), warn: fail }, () => false);
   await expect(killed).rejects.toThrow('killed');
-  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 200 });
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 200, failures: 0 });
   const runner = runnerOf(db, clock);
   await runJobs(runner, () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 200 });
@@ -80,6 +79,130 @@ test('a job that was left by one process is gone on with by another, once its le
 function fail(): never {
   throw new Error('killed');
 }
+
+/** An undo that fails from one of its batches on. */
+function failingIn(batch: number, error: Error = new Error('killed')): Work {
+  let batches = 0;
+  return async (...turn) => {
+    if (++batches < batch) return undoBatch(...turn);
+    throw error;
+  };
+}
+
+test.each([
+  { what: 'nobody foresaw', error: new Error('a fault of ours'), times: 5 },
+  { what: 'may pass by itself', error: new UnavailableError('its disk is full'), times: 20 },
+])(
+  'what meets an error that $what is tried $times times, each after a longer pause, and then stopped',
+  async ({ error, times }) => {
+    const db = await temporaryDatabase();
+    const set = await begin(db, await changeMany(db, 250));
+    const clock = movableClock(NOW);
+    const warned: [number, unknown][] = [];
+    const warn = (job: number, met: unknown) => void warned.push([job, met]);
+    const runner = { ...runnerOf(db, clock, failingIn(2, error)), warn };
+    const pauses: number[] = [];
+    for (let time = 1; time <= times; time++) {
+      expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', failures: time - 1 });
+      await runJobs(runner, () => false);
+      const { leased_until = 0 } = (await findJobOfSet(db, set)) ?? {};
+      pauses.push(leased_until - clock());
+      await runJobs(runner, () => false);
+      clock.move(leased_until - clock());
+    }
+    await runJobs(runner, () => false);
+    const job = await findJobOfSet(db, set);
+    expect(job).toMatchObject({ state: 'stopped', done: 100, failures: times, lease_owner: null });
+    expect(warned).toEqual(Array.from({ length: times }, () => [job?.id, error]));
+    expect(pauses.slice(0, 3)).toEqual([15_000, 30_000, 60_000]);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(600_000);
+  },
+);
+
+test('an error that has passed is forgotten with the next batch', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 150));
+  const clock = movableClock(NOW);
+  await runJobs(runnerOf(db, clock, failingIn(2)), () => false);
+  clock.move(15_000);
+  let asked = 0;
+  await runJobs(runnerOf(db, clock), () => ++asked > 2);
+  expect(await findJobOfSet(db, set)).toMatchObject({ failures: 0 });
+});
+
+test('of two jobs the one that fails holds up nobody', async () => {
+  const db = await temporaryDatabase();
+  const first = await begin(db, await changeMany(db, 3));
+  await transact(db, (trx) =>
+    insertJob(trx, { kind: 'other', set_id: 999, actor_id: null, params: '', total: 1 }),
+  );
+  const { kinds } = runnerOf(db);
+  const failing = { via: 'form' as const, work: fail };
+  await runJobs({ ...runnerOf(db), kinds: { other: failing, ...kinds } }, () => false);
+  expect(await findJobOfSet(db, first)).toMatchObject({ state: 'done' });
+});
+
+/** A set of five users whose undoing, by bea, was stopped by an error after two. */
+async function startStopped() {
+  const app = await startApp();
+  const [ann, bea] = [await addPerson(app.db, 'ann', 'admin'), await addPerson(app.db, 'bea', 'editor')];
+  const headers = await signedIn(app, ann);
+  const undone = await changeMany(app.db, 5);
+  const set = await begin(app.db, undone, { ...commandLine, via: 'form', user: bea });
+  const work: Work = async (trx, actor, job, turn) =>
+    job.done < 2 ? { ...(await undoBatch(trx, actor, job, { ...turn, limit: 2 })), isLast: false } : fail();
+  const clock = movableClock(NOW);
+  for (let time = 1; time <= 5; time++) {
+    await runJobs(runnerOf(app.db, clock, work), () => false);
+    clock.move(600_000);
+  }
+  return { app, ann, bea, headers, set, address: `/history/${set}` };
+}
+
+test('what was stopped says so, what is done and what is not, and goes on from there for whoever asks for it', async () => {
+  const { app, headers, set, address } = await startStopped();
+  const page = await get(app, address, headers);
+  expect(page.headers.refresh).toBeUndefined();
+  const { text } = pageOf(page);
+  expect(text).toContain('Stopped after 2 of 5 users: an error came up each time it was tried.');
+  expect(text).toContain('2 are done, and can be undone. Nothing was done to the other 3.');
+  expect(pageOf(page).buttons).toContain('Go on');
+  expect(await countAsBefore(app.db)).toMatchObject({ before: 2 });
+  const answer = await post(app, `${address}/go-on`, {}, headers);
+  expect(answer.headers.location).toBe(address);
+  expect(answer.body).toBe('It goes on: this page says how far it is.\n');
+  await app.runJobs();
+  const after = pageOf(await get(app, address, headers)).text;
+  expect(after).toContain('Done for 5 of 5 users.');
+  expect(after).toContain('Gone on with by ann.');
+  expect(await countAsBefore(app.db)).toMatchObject({ before: 5 });
+  expect(await findChangeSet(app.db, set)).toMatchObject({ users: 5 });
+  // Nothing is left to go on with, and nothing is done by asking for it again.
+  expect((await post(app, `${address}/go-on`, {}, headers)).body).toBe(answer.body);
+  expect(await countAsBefore(app.db)).toMatchObject({ before: 5 });
+});
+
+test('what was stopped is gone on with by nobody who may not, and not once it is undone', async () => {
+  const { app, headers, address } = await startStopped();
+  const viewer = await signedIn(app, await addPerson(app.db, 'vera', 'viewer'));
+  expect(pageOf(await get(app, address, viewer)).buttons).not.toContain('Go on');
+  expect((await post(app, `${address}/go-on`, {}, viewer)).statusCode).toBe(403);
+  expect((await post(app, `${address}/undo`, {}, headers)).statusCode).toBe(303);
+  expect(pageOf(await get(app, address, headers)).buttons).not.toContain('Go on');
+  expect((await post(app, `${address}/go-on`, {}, headers)).statusCode).toBe(404);
+});
+
+test('a change of access by a job is noted with whom it was done for', async () => {
+  const db = await temporaryDatabase();
+  const ann = await addPerson(db, 'ann', 'admin');
+  const bob = await addPerson(db, 'bob', 'viewer');
+  const kept = await transact(db, (trx) => deleteUser(trx, commandLine, bob.id, NOW));
+  await begin(db, 'set' in kept ? kept.set : 0, { ...commandLine, via: 'form', user: ann });
+  const noted: unknown[] = [];
+  const note = (...line: unknown[]) => void noted.push(line);
+  await runJobs({ ...runnerOf(db), note }, () => false);
+  expect(noted).toMatchObject([[1, { username: 'ann' }, 'restored: viewer', { username: 'bob' }]]);
+});
 
 test('whoever ends in good order hands the job over at once', async () => {
   const db = await temporaryDatabase();
@@ -164,8 +287,12 @@ test('it stops where whoever began it may not act any more, and says so', async 
   const set = await begin(app.db, await changeMany(app.db, 5), { ...commandLine, via: 'form', user: bea });
   await transact(app.db, (trx) => changeUser(trx, commandLine, bea.id, { is_active: false }, NOW));
   await app.runJobs();
-  expect(pageOf(await get(app, `/history/${set}`, headers)).text).toContain('Stopped after 0 of 5 users');
+  const page = pageOf(await get(app, `/history/${set}`, headers));
+  expect(page.text).toContain('Stopped after 0 of 5 users: whoever it was done for may not do it any more.');
   expect(await countAsBefore(app.db)).toMatchObject({ before: 0 });
+  await post(app, `/history/${set}/go-on`, {}, headers);
+  await app.runJobs();
+  expect(await countAsBefore(app.db)).toMatchObject({ before: 5 });
 });
 
 test('many users in one set are one line of the history', async () => {

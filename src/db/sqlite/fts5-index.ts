@@ -6,9 +6,8 @@ import type { Statements } from './statements.ts';
 /** A query of FTS5 cannot be stopped: this many ids take it some 20 ms at worst, while nobody else is answered. */
 export const IDS_IN_RANGE = 2 ** 18;
 const IDS_AHEAD = 100_000;
-const MOST_SEGMENTS = 4;
-const HASH_BYTES_TO_MAKE = 2 ** 27;
-const HASH_BYTES = 2 ** 20;
+/** On a level: https://sqlite.org/fts5.html#the_crisismerge_configuration_option */
+const MOST_SEGMENTS = 16;
 
 export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
   let first = await firstIdFrom(trx, after + 1);
@@ -16,14 +15,10 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
     const range = rangeOf(first);
     const end = (range + 1) * IDS_IN_RANGE;
     const index = sql.table(nameOf(range));
-    const setHashSize = (bytes: number) =>
-      sql`insert into ${index} (${index}, rank) values ('hashsize', ${sql.lit(bytes)})`;
     await makeIndex(trx, range);
-    await setHashSize(HASH_BYTES_TO_MAKE).execute(trx);
     await sql`
       insert into ${index} (rowid, search_text)
       select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
-    await setHashSize(HASH_BYTES).execute(trx);
     first = await firstIdFrom(trx, end);
   }
 }
@@ -76,8 +71,8 @@ export async function makeSearchIndex(trx: Trx): Promise<void> {
   await indexUsersAfter(trx, 0);
 }
 
-// Without the text, which is in the table, and the sizes that only a ranking needs; with few segments, for a search
-// goes through each of them, and every update of a user makes one.
+// Without the text, which is in the table, and the sizes that only a ranking needs. With fewer segments at most, FTS5 would
+// soon merge all of an index at once, for most of a second, and not little by little.
 function makingOf(range: number): string[] {
   const index = nameOf(range);
   return [

@@ -113,6 +113,22 @@ test('totals are written last and in one order, so that no two transactions wait
   }
 });
 
+test('what others wait for is written once, and last, however many users a transaction changes', async () => {
+  const { url, heard } = await startProxy(await readyUrl());
+  const db = await temporaryDatabase(url);
+  await addUsers(db, ['alice', 'bob']);
+  const before = heard().length;
+  await transact(db, async (trx) => {
+    for (const id of [1, 2]) await changeUser(trx, commandLine, id, { is_active: false }, 0);
+  });
+  const written = heard()
+    .slice(before)
+    .match(/(?:update|insert into) "\w+"/g);
+  const last = ['update "revisions"', 'update "user_counts"', 'update "user_counts"'];
+  expect(written?.slice(-3).sort()).toEqual(last);
+  expect(written?.filter((one) => last.includes(one))).toHaveLength(3);
+});
+
 test('a connection that is known to be lost before the commit has saved nothing, for certain', async () => {
   const db = await temporaryDatabase();
   const work = transact(db, async (trx) => {

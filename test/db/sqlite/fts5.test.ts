@@ -11,7 +11,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseQuery } from '../../../src/lib/forms.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
-import { createUser } from '../../../src/users/commands.ts';
+import { changeUser, createUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
@@ -128,4 +128,33 @@ test('another process may make the index anew meanwhile', async () => {
   const search = await engineOf(db).searchIndexOf(db);
   const question = { terms: parseSearch('user'), condition: undefined, isReversed: false, limit: 100 };
   expect(await search.find(db, question, Deadline.in(60_000))).toHaveLength(19);
+});
+
+/** Behind the cookie and the number of levels: https://sqlite.org/src/file/ext/fts5/fts5_index.c */
+async function countSegments(db: Db): Promise<number> {
+  const { rows } = await sql<{ block: Buffer }>`select block from users_search_0_data where id = 10`.execute(
+    db,
+  );
+  return rows[0]?.block[5] ?? 0;
+}
+
+test('many users who are changed in one transaction are one segment of the index', async () => {
+  const db = await temporaryDatabase();
+  for (let id = 1; id <= 10; id++) await addUser(db, { username: `user${id}` });
+  const before = await countSegments(db);
+  await transact(db, async (trx) => {
+    for (let id = 1; id <= 10; id++) await changeUser(trx, commandLine, id, { full_name: `Name ${id}` }, 1);
+  });
+  expect(await countSegments(db)).toBe(before + 1);
+});
+
+test('no index merges its segments before there are many: all of them at once take long', async () => {
+  const db = await temporaryDatabase();
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_130));
+  await addUser(db, { username: 'far' });
+  for (const index of ['users_search_0', 'users_search_1']) {
+    const config = sql.table(`${index}_config`);
+    const { rows } = await sql<{ v: number }>`select v from ${config} where k = 'crisismerge'`.execute(db);
+    expect(rows).toEqual([{ v: 16 }]);
+  }
 });

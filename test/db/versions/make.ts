@@ -99,6 +99,8 @@ await inTurn(async (trx, time) => {
   );
   await insertJob(trx, { kind: 'undo', set_id: 1, actor_id: 11, params: '{}', total: 50 });
   await saveJob(trx, 1, { state: 'done', done: 50 });
+  await insertJob(trx, { kind: 'undo', set_id: 2, actor_id: 11, params: '{}', total: 50 });
+  await saveJob(trx, 2, { state: 'stopped', done: 20, failures: 5 });
   const someone = { id: 11, username: 'user10' };
   await recordAccess(trx, { ...commandLine, via: 'form', user: someone }, 'session ended', someone, time);
 });

@@ -1,0 +1,31 @@
+/** Going on with what was stopped, from where it stands: whoever asks for it is who acts from then on. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { allow } from '../auth/access.ts';
+import { done } from '../auth/kept-answers.ts';
+import { mayEdit } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { NotFoundError } from '../errors.ts';
+import { getSeenSet } from '../history/described.ts';
+import { findUndoing, lockChangeSet } from '../history/queries.ts';
+import { findJobOfSet, goOnWithJob } from './queries.ts';
+
+type Request = FastifyRequest<{ Params: { id: string } }>;
+
+export function jobRoutes(app: FastifyInstance): void {
+  app.post('/history/:id/go-on', allow(mayEdit, { form: '/history/:id' }), goOn);
+}
+
+async function goOn(request: Request, reply: FastifyReply) {
+  const { server, params } = request;
+  const { set } = await getSeenSet(server.db, params.id, request.actor);
+  const answer = await runCommand(request, async (trx, { user }) => {
+    await lockChangeSet(trx, set.id);
+    const job = await findJobOfSet(trx, set.id);
+    const undoing = await findUndoing(trx, [set.id]);
+    if (job === undefined || undoing.has(set.id)) throw new NotFoundError('There is nothing to go on with.');
+    await goOnWithJob(trx, job.id, user?.id ?? null);
+    return done(`/history/${set.id}`, 'It goes on: this page says how far it is.');
+  });
+  void server.runJobs();
+  return reply.answer(answer);
+}
