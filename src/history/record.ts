@@ -1,7 +1,7 @@
 /** Writing history: what was done, by whom and to whom, in the transaction that does it. */
 import { type Actor, audit } from '../auth/actor.ts';
 import { executeCached } from '../db/cached-query.ts';
-import { moveRevision } from '../db/revision.ts';
+import { moveRevision, movingRevision } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { ACTORS, KINDS, type Kind, ROLE_CHANGED, WAYS } from './codes.ts';
 import { changedFields, packChanges, packValues } from './fields.ts';
@@ -150,9 +150,8 @@ export async function insertHistory(
 async function insertSet(trx: Trx, actor: Actor, { kind, ...set }: NewSet): Promise<number> {
   const row = { ...set, kind: KINDS[kind], ...whoAndHow(actor) };
   const [made] = await executeCached(trx, 'record change set', row, (values) =>
-    trx.insertInto('change_sets').values(values).returning('id'),
+    movingRevision(trx).insertInto('change_sets').values(values).returning('id'),
   );
-  await moveRevision(trx);
   return (made as { id: number }).id;
 }
 
