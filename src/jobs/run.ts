@@ -118,9 +118,8 @@ async function release(trx: Trx, id: number, owner: string): Promise<void> {
 
 /** Undefined where whoever has begun it may not act any more. */
 async function actorOf(trx: Trx, { note }: Runner, { actor_id, set_id }: Job): Promise<Actor | undefined> {
-  const set = await findChangeSet(trx, set_id);
-  if (set === undefined) return undefined;
-  const changeSet = { id: set.id, at: set.at };
+  const changeSet = await findChangeSet(trx, set_id);
+  if (changeSet === undefined) return undefined;
   const common = { via: 'undo', address: undefined, changeSet, note } as const;
   if (actor_id === null)
     return (await hasAdministrator(trx)) ? undefined : { ...common, user: undefined, role: 'editor' };
