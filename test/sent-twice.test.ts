@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { setCode } from '../src/auth/credentials.ts';
 import { prune } from '../src/auth/pruning.ts';
-import { hashOf, newToken } from '../src/auth/tokens.ts';
+import { hashOf, newKey, newToken } from '../src/auth/tokens.ts';
 import type { User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { dump } from './engines.ts';
@@ -471,6 +471,16 @@ describe('the same key', () => {
     const [kept] = await app.db.selectFrom('kept_answers').selectAll().execute();
     expect(kept?.answer).toMatch(/^[\w-]+$/);
     expect(JSON.stringify(await dump(app.db))).not.toContain(key);
+  });
+
+  test('lies beside those of forms that were shown at the same time', async () => {
+    const { app, headers } = await start();
+    const [key, next] = [newKey(1_800_000_000_000), newKey(1_800_000_000_000)];
+    await post(app, '/users', { ...ALICE, key }, headers);
+    await post(app, '/users', { username: 'carl', email: 'carl@example.org', key: next }, headers);
+    const kept = await app.db.selectFrom('kept_answers').select('hash').execute();
+    expect(kept.map(({ hash }) => hash.slice(0, 8))).toEqual([key.slice(0, 8), key.slice(0, 8)]);
+    expect(new Set(kept.map(({ hash }) => hash.slice(8))).size).toBe(2);
   });
 
   test('is remembered for a day', async () => {

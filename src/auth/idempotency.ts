@@ -18,7 +18,7 @@ import {
   replaceAnswer,
   type SentForm,
 } from './kept-answers.ts';
-import { derivedToken, isToken, newToken } from './tokens.ts';
+import { derivedToken, hashOf, isToken, newToken, timeOfKey } from './tokens.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -113,8 +113,11 @@ export function tokenOfBegun(request: FastifyRequest, session: number): string {
 }
 
 function sentFormOf(request: FastifyRequest, who: number | string | undefined): SentForm | undefined {
-  const [hash, key] = ['hash', 'key'].map((use) => tokenOfForm(request, use, who));
-  return hash && key ? { hash, key: Buffer.from(key, 'base64url') } : undefined;
+  const token = tokenOfForm(request, 'key', who);
+  if (token === undefined) return undefined;
+  const { key = '' } = request.body as Fields;
+  const hash = timeOfKey(key) + hashOf(token);
+  return { hash, key: Buffer.from(token, 'base64url') };
 }
 
 /** Undefined without a key. Passwords are in here: only with the secret key can anyone try some. */

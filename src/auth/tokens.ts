@@ -2,8 +2,23 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
 import { withoutUnseen } from '../lib/text.ts';
 
+const TIME_BYTES = 6;
+/** In base64. */
+const TIME_LETTERS = 8;
+
 export function newToken(): string {
   return randomBytes(32).toString('base64url');
+}
+
+/** Those made one after the other begin alike, and what they lead to lies together in an index (as UUIDs of version 7, RFC 9562). */
+export function newKey(now = Date.now()): string {
+  const key = randomBytes(32);
+  key.writeUIntBE(now, 0, TIME_BYTES);
+  return key.toString('base64url');
+}
+
+export function timeOfKey(key: string): string {
+  return key.slice(0, TIME_LETTERS);
 }
 
 export function isToken(text: string): boolean {

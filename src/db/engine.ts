@@ -11,6 +11,8 @@ export type Engine = {
   prepare(db: Db): Promise<void>;
   /** Of the rows that add up to one count, those that a transaction adds to: one that no other is likely to want. */
   readonly counterShard: Expression<SqlBool>;
+  /** Whether rows get their numbers in the order in which they are saved: a reader then sees no lower one come later. */
+  readonly numbersInOrder: boolean;
   /** The number of the last migration, 0 before the first. */
   readVersion(db: Db): Promise<number>;
   lockVersion(trx: Trx): Promise<number>;

@@ -4,8 +4,14 @@ import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
 import { beforeCommit } from './transact.ts';
 
+/** For what is added to a change set that is there already. */
 export function moveRevision(trx: Trx): void {
   beforeCommit(trx, move);
+}
+
+/** A new change set moves it, where its own number does not do that. */
+export function moveRevisionBySet(trx: Trx): void {
+  if (!engineOf(trx).numbersInOrder) moveRevision(trx);
 }
 
 async function move(trx: Trx): Promise<void> {
@@ -22,7 +28,8 @@ export async function readRevision(db: Db): Promise<number> {
     .selectFrom('revisions')
     .select(({ fn }) => fn.sum<number | string>('value').as('value'))
     .executeTakeFirstOrThrow();
-  return Number(value);
+  const { numbersInOrder, readLastId } = engineOf(db);
+  return Number(value) + (numbersInOrder ? await readLastId(db, 'change_sets') : 0);
 }
 
 /** In a database that takes over from another one, whose revisions nobody is to see again. */

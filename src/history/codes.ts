@@ -24,6 +24,9 @@ export const FIELDS = { username: 1, email: 2, full_name: 3, is_active: 4, role:
 /** The event that stands beside a change of a role and of something else. */
 export const ROLE_CHANGED = 'role changed';
 
+/** The same beside what was done to the access of several: for each of them alone, since all others find what it stands beside. */
+export const OWN_ROLE_CHANGED = 'own role changed';
+
 export type Kind = keyof typeof KINDS;
 export type KeptField = keyof typeof FIELDS;
 

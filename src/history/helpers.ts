@@ -2,6 +2,7 @@
 import { historyAddress } from './address.ts';
 import { KINDS } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
+import { MOST_GONE_THROUGH } from './versions.ts';
 import {
   FIELD_NAMES,
   isUndoable,
@@ -19,6 +20,7 @@ export const historyHelpers = {
   isLoaded: ({ kind }: ChangeSet) => kind === KINDS.loaded,
   isUndoable,
   kindNames: KIND_NAMES,
+  mostGoneThrough: MOST_GONE_THROUGH,
   shownValue,
   wayInList,
   wayOf,

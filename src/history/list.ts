@@ -1,7 +1,8 @@
 /** Everyone's change sets, the last first, by whom, of which kind and when: each from an index. */
-import type { Db } from '../db/schema.ts';
+import type { SelectQueryBuilder } from 'kysely';
+import type { Db, Schema } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
-import { KINDS, type Kind, ROLE_CHANGED } from './codes.ts';
+import { KINDS, type Kind, OWN_ROLE_CHANGED, ROLE_CHANGED } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 import { findVersionSets, findVersionsBetween } from './versions.ts';
 
@@ -22,7 +23,18 @@ export type HistoryCursor = { side: 'older' | 'newer'; at: number; id: number };
 /** No end in time. */
 const ALWAYS = Number.POSITIVE_INFINITY;
 
-export type HistoryPage = { sets: readonly ChangeSet[]; hasNewer: boolean; hasOlder: boolean };
+type Place = Pick<ChangeSet, 'at' | 'id'>;
+
+export type HistoryPage = {
+  sets: readonly ChangeSet[];
+  newer: HistoryCursor | undefined;
+  older: HistoryCursor | undefined;
+  /** From where it was not looked any further, though there may be more. */
+  goOn: HistoryCursor | undefined;
+};
+
+/** `stoppedAt`: what is beyond it was not looked for. */
+type Found = { sets: ChangeSet[]; stoppedAt: Place | undefined };
 
 export async function readHistory(
   db: Db,
@@ -30,17 +42,34 @@ export async function readHistory(
   cursor: HistoryCursor | undefined,
   limit: number,
 ): Promise<HistoryPage> {
-  const isOlder = cursor?.side !== 'newer';
+  const side = cursor?.side ?? 'older';
   const found = await findSets(db, filter, cursor, limit + 1);
-  const sets = found.slice(0, limit);
-  const isMore = found.length > limit;
-  const [first] = sets;
-  const back = { side: isOlder ? 'newer' : 'older', ...(first ?? { at: 0, id: 0 }) } as const;
-  const isBehind =
-    cursor !== undefined && first !== undefined && (await findSets(db, filter, back, 1)).length > 0;
-  return isOlder
-    ? { sets, hasOlder: isMore, hasNewer: isBehind }
-    : { sets: sets.reverse(), hasNewer: isMore, hasOlder: isBehind };
+  const sets = found.sets.slice(0, limit);
+  const isMore = found.sets.length > limit;
+  const goOn = !isMore && found.stoppedAt ? cursorAt(side, found.stoppedAt) : undefined;
+  const ahead = isMore ? cursorAt(side, sets[limit - 1]) : goOn;
+  const behind = cursor && (await findBehind(db, filter, cursor, sets[0] ?? found.stoppedAt));
+  return side === 'older'
+    ? { sets, older: ahead, newer: behind, goOn }
+    : { sets: sets.reverse(), newer: ahead, older: behind, goOn };
+}
+
+function cursorAt(side: HistoryCursor['side'], place: Place | undefined): HistoryCursor | undefined {
+  return place && { side, at: place.at, id: place.id };
+}
+
+/** To where one has come from, if there is, or may be, anything. @param start undefined where there is nothing ahead */
+async function findBehind(
+  db: Db,
+  filter: HistoryFilter,
+  { side, at, id }: HistoryCursor,
+  start: Place | undefined,
+): Promise<HistoryCursor | undefined> {
+  const back = side === 'older' ? 'newer' : 'older';
+  const place = start ?? { at, id: back === 'newer' ? id - 1 : id + 1 };
+  const behind = cursorAt(back, place);
+  const { sets, stoppedAt } = await findSets(db, filter, behind, 1);
+  return sets.length > 0 || stoppedAt ? behind : undefined;
 }
 
 async function findSets(
@@ -48,15 +77,19 @@ async function findSets(
   filter: HistoryFilter,
   cursor: HistoryCursor | undefined,
   limit: number,
-): Promise<ChangeSet[]> {
+): Promise<Found> {
   const found = new Map<number, ChangeSet>();
   // Each as an index has them, so that none that may not be seen, and none of others, has to be gone past.
   for (const query of partsOf(db, filter).map((part) => inRange(part, filter, cursor).limit(limit)))
     for (const set of await query.execute()) found.set(set.id, set);
-  for (const set of await findSetsOfUser(db, filter, cursor, limit)) found.set(set.id, set);
+  const ofUser = await findSetsOfUser(db, filter, cursor, limit);
+  for (const set of ofUser.sets) found.set(set.id, set);
   const sign = cursor?.side === 'newer' ? -1 : 1;
-  const ordered = [...found.values()].sort((one, other) => sign * (other.at - one.at || other.id - one.id));
-  return ordered.slice(0, limit);
+  const order = (one: Place, other: Place) => sign * (other.at - one.at || other.id - one.id);
+  const { stoppedAt } = ofUser;
+  const ordered = [...found.values()].sort(order);
+  const reached = stoppedAt ? ordered.filter((set) => order(set, stoppedAt) <= 0) : ordered;
+  return { sets: reached.slice(0, limit), stoppedAt };
 }
 
 /** Kind by kind, and one's own access; or what is about the access of one user. */
@@ -69,19 +102,26 @@ function partsOf(db: Db, { kinds, actorId, userId, ownAccess }: HistoryFilter) {
       '=',
       subject,
     );
-  if (userId !== undefined) return kinds.includes('access') ? [about(userId)] : [];
-  const everyone = kinds.map((kind) => by.where('kind', '=', KINDS[kind]));
-  return ownAccess === undefined ? everyone : [...everyone, about(ownAccess)];
+  // What stands beside a change is for those who do not find that itself.
+  const isAccessAlone = kinds.every((kind) => kind === 'access');
+  const foundAnyway = isAccessAlone ? [] : [ROLE_CHANGED];
+  const hidden = [...foundAnyway, OWN_ROLE_CHANGED];
+  if (userId !== undefined) return kinds.includes('access') ? [without(about(userId), hidden)] : [];
+  const everyone = kinds.map((kind) => without(by.where('kind', '=', KINDS[kind]), hidden));
+  return ownAccess === undefined ? everyone : [...everyone, without(about(ownAccess), foundAnyway)];
 }
 
-function inRange(part: ReturnType<typeof partsOf>[number], filter: HistoryFilter, cursor?: HistoryCursor) {
+type Sets = SelectQueryBuilder<Schema, 'change_sets', ChangeSet>;
+
+function without(sets: Sets, events: readonly string[]): Sets {
+  if (events.length === 0) return sets;
+  return sets.where(({ eb, or }) => or([eb('event', 'is', null), eb('event', 'not in', events)]));
+}
+
+function inRange(part: Sets, filter: HistoryFilter, cursor?: HistoryCursor): Sets {
   const isNewer = cursor?.side === 'newer';
-  const isAccessAlone = filter.kinds.every((kind) => kind === 'access');
   const [from, before] = timesOf(filter, cursor);
   let sets = part;
-  // It stands beside the change that says so, for those who look for changes of access alone.
-  if (!isAccessAlone)
-    sets = sets.where(({ eb, or }) => or([eb('event', 'is', null), eb('event', '!=', ROLE_CHANGED)]));
   if (from > 0) sets = sets.where('at', '>=', from);
   if (before < ALWAYS) sets = sets.where('at', '<', before);
   if (cursor)
@@ -98,20 +138,30 @@ async function findSetsOfUser(
   filter: HistoryFilter,
   cursor: HistoryCursor | undefined,
   limit: number,
-): Promise<ChangeSet[]> {
+): Promise<Found> {
   const { kinds, actorId, userId } = filter;
-  if (userId === undefined) return [];
+  if (userId === undefined) return { sets: [], stoppedAt: undefined };
   const codes = kinds.map((kind) => KINDS[kind]);
   const isAscending = cursor?.side === 'newer';
-  const isBeyond = ({ at, id }: ChangeSet) =>
+  const isBeyond = ({ at, id }: Place) =>
     at !== cursor?.at || (isAscending ? id > cursor.id : id < cursor.id);
   const isWanted = (set: ChangeSet) =>
     codes.some((code) => code === set.kind) &&
     (actorId === undefined || set.actor_id === actorId) &&
     isBeyond(set);
   const versions = await findVersionsBetween(db, userId, timesOf(filter, cursor));
-  const found = await findVersionSets(db, userId, versions, { isAscending, limit, isWanted });
-  return found.map(({ set }) => set);
+  for (;;) {
+    const { found, stoppedAt } = await findVersionSets(db, userId, versions, {
+      isAscending,
+      limit,
+      isWanted,
+    });
+    // However many were at one moment, it goes on past what was gone through before.
+    if (stoppedAt === undefined || isBeyond(stoppedAt.set))
+      return { sets: found.map(({ set }) => set), stoppedAt: stoppedAt?.set };
+    if (isAscending) versions.from = stoppedAt.version + 1;
+    else versions.before = stoppedAt.version;
+  }
 }
 
 /** From the first on, before the second. Given two bounds on one side, SQLite takes an index that has less of what is asked for. */

@@ -1,9 +1,9 @@
 /** Writing history: what was done, by whom and to whom, in the transaction that does it. */
 import { type Actor, audit } from '../auth/actor.ts';
 import { executeCached } from '../db/cached-query.ts';
-import { moveRevision } from '../db/revision.ts';
+import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { ACTORS, KINDS, type Kind, ROLE_CHANGED, WAYS } from './codes.ts';
+import { ACTORS, KINDS, type Kind, OWN_ROLE_CHANGED, ROLE_CHANGED, WAYS } from './codes.ts';
 import { changedFields, packChanges, packValues } from './fields.ts';
 import type { Change, ChangeSet, DeletedUser } from './queries.ts';
 
@@ -26,17 +26,15 @@ export async function recordChange(trx: Trx, actor: Actor, before: User, after: 
   const subject_id = isRoleAlone ? id : null;
   const set = await setFor(trx, actor, { at, kind, users: 1, subject_id });
   await insertChange(trx, { user_id: id, version, ...set, fields: packChanges(before, after) });
-  // Found among changes of access, too.
-  if (before.role !== after.role && !isRoleAlone)
-    await insertSet(trx, actor, {
-      at,
-      kind: 'access',
-      users: 1,
-      subject_id: id,
-      event: ROLE_CHANGED,
-      detail: after.role,
-    });
+  const isFound = actor.changeSet ? actor.changeSet.subject_id === id : isRoleAlone;
+  if (before.role !== after.role && !isFound) await recordRole(trx, actor, after);
   return set.set_id;
+}
+
+/** Beside the change itself: found among changes of access, and by whom it is about among those of their own. */
+async function recordRole(trx: Trx, actor: Actor, { id, role, updated_at: at }: User): Promise<void> {
+  const event = actor.changeSet?.kind === KINDS.access ? OWN_ROLE_CHANGED : ROLE_CHANGED;
+  await insertSet(trx, actor, { at, kind: 'access', users: 1, subject_id: id, event, detail: role });
 }
 
 export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: number): Promise<number> {
@@ -78,7 +76,8 @@ export async function inOneSet<T>(
   act: (actor: Actor) => Promise<T>,
 ): Promise<{ result: T; set: number | undefined }> {
   const id = await beginSet(trx, actor, begun);
-  const result = await act({ ...actor, changeSet: { id, at: begun.at } });
+  const { at, kind, subject_id = null } = begun;
+  const result = await act({ ...actor, changeSet: { id, at, kind: KINDS[kind], subject_id } });
   const changes = trx.selectFrom('changes').where('set_id', '=', id);
   const { users } = await changes
     .select(({ fn }) => fn.count<number>('user_id').distinct().as('users'))
@@ -150,7 +149,7 @@ async function insertSet(trx: Trx, actor: Actor, { kind, ...set }: NewSet): Prom
   const [made] = await executeCached(trx, 'record change set', row, (values) =>
     trx.insertInto('change_sets').values(values).returning('id'),
   );
-  moveRevision(trx);
+  moveRevisionBySet(trx);
   return (made as { id: number }).id;
 }
 

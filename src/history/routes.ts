@@ -37,7 +37,8 @@ async function showHistory({ server: { db }, query, actor }: Request, reply: Fas
     ...timesOf(state),
   };
   const page = await readHistory(db, filter, cursor, PER_PAGE);
-  if (cursor && page.sets.length === 0) return reply.redirect(historyAddress(state), 302);
+  if (cursor && page.sets.length === 0 && people.user === undefined)
+    return reply.redirect(historyAddress(state), 302);
   const rows = await describeSets(db, page.sets, sightOf(actor));
   return reply.render('history/list', { state, rows, page, notices });
 }

@@ -4,7 +4,7 @@ import { BadSubmissionError } from '../errors.ts';
 import type { KeptField } from './codes.ts';
 import { type KeptValues, unpackFields, valuesBefore } from './fields.ts';
 import type { DoneBy } from './queries.ts';
-import { findVersionSets } from './versions.ts';
+import { findVersionSets, MOST_GONE_THROUGH } from './versions.ts';
 
 export type Since = {
   /** What they were; undefined where nobody knows: history begins later. */
@@ -12,9 +12,6 @@ export type Since = {
   /** By field, who has changed it last. */
   doneBy: ReadonlyMap<KeptField, DoneBy>;
 };
-
-/** Further back nobody looks while others wait: what was then counts as not known. */
-const MOST_CHANGES = 1_000;
 
 /** @param version that was shown; what is not given is the one there is. @throws BadSubmissionError for one still to come */
 export async function readSince(
@@ -24,9 +21,10 @@ export async function readSince(
 ): Promise<Since> {
   const count = user.version - version;
   if (count < 0) throw new BadSubmissionError('The version is one that this user has not had yet.');
-  const limit = count > MOST_CHANGES ? 0 : count;
+  // Further back nobody looks: what was then counts as not known.
+  const limit = count > MOST_GONE_THROUGH ? 0 : count;
   const versions = { from: version + 1, before: user.version + 1 };
-  const changes = await findVersionSets(db, user.id, versions, { limit, isWanted: () => true });
+  const { found: changes } = await findVersionSets(db, user.id, versions, { limit, isWanted: () => true });
   const doneBy = new Map<KeptField, DoneBy>();
   let base: KeptValues | undefined = user;
   for (const { fields, set } of changes) {

@@ -1,6 +1,6 @@
 /** What was done to one user, the last first. */
 import type { Db, User } from '../db/schema.ts';
-import { KINDS, ROLE_CHANGED } from './codes.ts';
+import { KINDS, OWN_ROLE_CHANGED, ROLE_CHANGED } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { type ChangeSet, findBeginning } from './queries.ts';
 import { findVersionSets } from './versions.ts';
@@ -26,12 +26,14 @@ export async function readTimeline(
   { id, version }: Pick<User, 'id' | 'version'>,
   { from = { version: version + 1, at: Number.MAX_SAFE_INTEGER, id: 0 }, limit, seesAccess }: Options,
 ): Promise<Timeline> {
-  const changes = await findChanges(db, id, from.version, limit + 1, seesAccess);
+  const { changes, stoppedAt } = await findChanges(db, id, from.version, limit + 1, seesAccess);
   const facts = seesAccess ? await findFacts(db, id, from, limit + 1) : [];
   const all = [...changes, ...facts].sort(byTime);
   const entries = all.slice(0, limit);
   const shown = withoutRepeats(entries);
   if (all.length > limit) return { entries: shown, earlier: placeAfter(entries, from), beginning: undefined };
+  if (stoppedAt)
+    return { entries: shown, earlier: { ...from, version: stoppedAt.version }, beginning: undefined };
   const isKnown = [...entries, from].some((entry) => entry.version === 1);
   return { entries: shown, earlier: undefined, beginning: isKnown ? undefined : await findBeginning(db, id) };
 }
@@ -53,20 +55,13 @@ function placeAfter(entries: readonly Entry[], from: Place): Place {
   return { version: change?.version ?? from.version, at: fact.at, id: fact.id };
 }
 
-async function findChanges(
-  db: Db,
-  userId: number,
-  before: number,
-  limit: number,
-  seesAccess: boolean,
-): Promise<Entry[]> {
+async function findChanges(db: Db, userId: number, before: number, limit: number, seesAccess: boolean) {
   const isWanted = ({ kind }: ChangeSet) => seesAccess || kind !== KINDS.access;
-  const found = await findVersionSets(db, userId, { from: 1, before }, { limit, isWanted });
-  return found.map(({ set, version, fields }) => ({
-    set,
-    version,
-    fields: unpackSeenFields(fields, seesAccess),
-  }));
+  const { found, stoppedAt } = await findVersionSets(db, userId, { from: 1, before }, { limit, isWanted });
+  const changes = found.map(
+    ({ set, version, fields }): Entry => ({ set, version, fields: unpackSeenFields(fields, seesAccess) }),
+  );
+  return { changes, stoppedAt };
 }
 
 async function findFacts(db: Db, userId: number, { at, id }: Place, limit: number): Promise<Entry[]> {
@@ -74,8 +69,10 @@ async function findFacts(db: Db, userId: number, { at, id }: Place, limit: numbe
     .selectFrom('change_sets')
     .selectAll()
     .where('subject_id', '=', userId)
-    // The change itself says so.
-    .where('event', '!=', ROLE_CHANGED)
+    // The change itself says so, which may have no event. As one value: PostgreSQL sorts what it takes for few.
+    .where(({ eb, fn, val }) =>
+      eb(fn.coalesce('event', val(ROLE_CHANGED)), 'not in', [ROLE_CHANGED, OWN_ROLE_CHANGED]),
+    )
     .where('at', '<=', at)
     .where(({ eb, or }) => or([eb('at', '<', at), eb('id', '<', id)]))
     .orderBy('at', 'desc')

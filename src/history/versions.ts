@@ -5,6 +5,9 @@ import type { ChangeSet } from './queries.ts';
 /** For a few questions where halving would ask a dozen. */
 const TRIED_AT_ONCE = 32;
 
+/** Changes of one user, while others wait: some 8 ms. */
+export const MOST_GONE_THROUGH = 1_000;
+
 /** What made a version of a user, at its own time, which may be later than that of its set. */
 export type VersionSet = { version: number; fields: string | null; set: ChangeSet };
 
@@ -76,24 +79,31 @@ export async function findTimesOf(db: Db, userId: number, versions: readonly num
 
 type Wanted = { isAscending?: boolean; limit: number; isWanted: (set: ChangeSet) => boolean };
 
-/** The first or the last of some versions; those that are not wanted are gone past, in ever larger steps. */
+/** `stoppedAt`: the last that was gone through, where there may be more. */
+export type FoundVersions = { found: VersionSet[]; stoppedAt: VersionSet | undefined };
+
+/** The first or the last of some versions; those that are not wanted are gone past, in ever larger steps, and not too many of them. */
 export async function findVersionSets(
   db: Db,
   userId: number,
   { from, before }: Versions,
   { isAscending = false, limit, isWanted }: Wanted,
-): Promise<VersionSet[]> {
+): Promise<FoundVersions> {
   const found: VersionSet[] = [];
   const rest = { from, before };
-  for (let size = limit; found.length < limit; size *= 2) {
-    const some = await readVersionSets(db, userId, rest, isAscending ? 'asc' : 'desc', size);
+  let stoppedAt: VersionSet | undefined;
+  let left = MOST_GONE_THROUGH;
+  for (let size = limit; found.length < limit && left > 0; size *= 2) {
+    const asked = Math.min(size, left);
+    const some = await readVersionSets(db, userId, rest, isAscending ? 'asc' : 'desc', asked);
     found.push(...some.filter(({ set }) => isWanted(set)));
-    const last = some[size - 1];
-    if (last === undefined) break;
-    if (isAscending) rest.from = last.version + 1;
-    else rest.before = last.version;
+    stoppedAt = some[asked - 1];
+    if (stoppedAt === undefined) break;
+    if (isAscending) rest.from = stoppedAt.version + 1;
+    else rest.before = stoppedAt.version;
+    left -= asked;
   }
-  return found.slice(0, limit);
+  return found.length < limit ? { found, stoppedAt } : { found: found.slice(0, limit), stoppedAt: undefined };
 }
 
 // Without a condition on the sets: with one, PostgreSQL may go through everyone's.

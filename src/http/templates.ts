@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import { mayChange, mayEdit, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
-import { newToken } from '../auth/tokens.ts';
+import { newKey } from '../auth/tokens.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
 import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
@@ -54,7 +54,7 @@ export const helpers = {
   mayManage,
   maySignIn,
   named,
-  newToken,
+  newKey,
   partsOf,
   plain,
   shownEmail,

@@ -9,6 +9,7 @@ import { engineOf } from '../db/engine.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
 import { beforeCommit } from '../db/transact.ts';
 import { addToCountsLast, countByKind } from '../db/user-counts.ts';
+import { KINDS } from '../history/codes.ts';
 import { changedFields, type KeptValues, unpackValues } from '../history/fields.ts';
 import { findDeleted } from '../history/queries.ts';
 import {
@@ -137,7 +138,7 @@ export async function restoreUser(
   // As they were, even if their username has been somebody else's since: what is changed comes after it.
   const restored = { ...user, ...values, version: deleted.version + 1 };
   const set = await recordRestoring(trx, actor, restored);
-  const changeSet = actor.changeSet ?? { id: set, at: updated_at };
+  const changeSet = actor.changeSet ?? { id: set, at: updated_at, kind: KINDS.restored, subject_id: null };
   if (isChanged) await recordChange(trx, { ...actor, changeSet }, restored, user);
   addToIndexAndCounts(trx, undefined, user);
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { hashOf, newToken, open, seal, tokenIn } from '../../src/auth/tokens.ts';
+import { hashOf, isToken, newKey, newToken, open, seal, tokenIn } from '../../src/auth/tokens.ts';
 
 const KEY = randomBytes(32);
 
@@ -12,6 +12,18 @@ test('a token has 256 bits, and what is kept of it does not tell it', () => {
     expect(hashOf(token)).toMatch(/^[\w-]{43}$/);
     expect(hashOf(token)).not.toBe(token);
   }
+});
+
+test('keys of forms that are shown one after the other begin alike, and are random all the same', () => {
+  const [first, second, later] = [
+    newKey(1_800_000_000_000),
+    newKey(1_800_000_000_000),
+    newKey(1_900_000_000_000),
+  ];
+  expect([first, second, later].every(isToken)).toBe(true);
+  expect(second.slice(0, 8)).toBe(first.slice(0, 8));
+  expect(later.slice(0, 8)).not.toBe(first.slice(0, 8));
+  expect(new Set(Array.from({ length: 100 }, () => newKey(0).slice(8))).size).toBe(100);
 });
 
 const TOKEN = 'AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE';

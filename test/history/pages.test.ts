@@ -1,8 +1,12 @@
 /** History as people see it: on a user's page, everyone's, one change set, and those who are deleted. */
 import { describe, expect, test } from 'vitest';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Role } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { inOneSet } from '../../src/history/record.ts';
 import { DAY } from '../../src/lib/clock.ts';
+import { changeUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
@@ -138,6 +142,40 @@ describe('everyone’s history', () => {
     const editor = doneOn(await read('editor', '/history')).slice(0, 2);
     expect(editor).toEqual(['Changed the full name of vera', 'Created an access link for emil']);
   });
+
+  test.each(['access', 'changed'] as const)(
+    'of several whose role was changed in one act of kind %s shows each their own',
+    async (kind) => {
+      const { app, people, read } = await start();
+      const { id, username } = people.admin;
+      const admin: Actor = { ...commandLine, user: { id, username }, role: 'admin', via: 'form' };
+      await transact(app.db, (trx) =>
+        inOneSet(trx, admin, { at: NOW, kind }, async (many) => {
+          await changeUser(trx, many, people.viewer.id, { role: 'editor' }, NOW);
+          await changeUser(trx, many, people.editor.id, { role: 'viewer' }, NOW);
+        }),
+      );
+      const own = 'Changed the role of vera';
+      expect(doneOn(await read('viewer', '/history?kind=access'))).toEqual([own]);
+      expect(doneOn(await read('viewer', '/history')).includes(own)).toBe(kind === 'access');
+      expect((await read('viewer', `/users/${people.viewer.id}`)).text).toContain('Role was Viewer Editor');
+      const ofVera = (await read('admin', `/users/${people.viewer.id}`)).text;
+      expect(ofVera).toContain('Role was Viewer Editor');
+      expect(ofVera).not.toContain('ann changed the role');
+      expect((await read('viewer', '/history?kind=access&user=emil')).text).toContain(
+        'Nothing like that was done',
+      );
+      const both = ['Changed the access of 2 users'];
+      const byKind = { access: both, changed: ['Changed the role of emil', own] };
+      expect(doneOn(await read('admin', '/history?kind=access'))).toEqual(byKind[kind]);
+      expect(doneOn(await read('admin', '/history?kind=access&user=vera'))).toEqual(
+        kind === 'access' ? both : [own],
+      );
+      expect(
+        doneOn(await read('admin', '/history')).filter((what) => /role|2 users/.test(what)),
+      ).toHaveLength(1);
+    },
+  );
 
   test('says how many it was done to, and of those who were created how', async () => {
     const { app, read, send } = await start();

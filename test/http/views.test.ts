@@ -76,6 +76,7 @@ const set: ChangeSet = {
   event: null,
   detail: null,
 };
+const cursor = { side: 'newer', at: 1, id: 1 } as const;
 const row = {
   set,
   who: { id: 7, name: NAME },
@@ -168,7 +169,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'history/list': {
     state: { user: NAME, by: NAME, kind: 'access', from: '2026-01-31', to: '2026-01-31' },
     rows: [row, { ...row, undone: { set, who: row.who, left: 2, isOver: true } }],
-    page: { sets: [set], hasNewer: true, hasOlder: true },
+    page: { sets: [set], newer: cursor, older: { ...cursor, side: 'older' }, goOn: cursor },
     notices: [NAME],
   },
   'history/set': {

@@ -36,6 +36,7 @@ export const postgresEngine: Engine = {
 
   // By connection, of which each has one transaction at a time; the process behind it has a number.
   counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`,
+  numbersInOrder: false,
 
   async readVersion(db) {
     if (!(await hasTable(db, 'roster_version'))) return 0;

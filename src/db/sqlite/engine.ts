@@ -22,6 +22,7 @@ export const sqliteEngine: Engine = {
 
   // Writers take turns, so each count is one row.
   counterShard: sql<SqlBool>`true`,
+  numbersInOrder: true,
 
   readVersion,
   lockVersion: readVersion,
