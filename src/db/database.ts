@@ -16,6 +16,7 @@ import * as madeUpPeople from './migrations/0008-made-up-people.ts';
 import * as history from './migrations/0009-history.ts';
 import * as keptAnswers from './migrations/0010-kept-answers.ts';
 import * as jobs from './migrations/0011-jobs.ts';
+import * as lastSignIns from './migrations/0014-last-sign-ins.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -33,6 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
   history,
   keptAnswers,
   jobs,
+  lastSignIns,
 ];
 
 export type Opening = {

@@ -2,10 +2,11 @@
 
 import { type Actor, audit, authorize } from '../auth/actor.ts';
 import { revokeAccessAfterChange } from '../auth/administrators.ts';
-import { mayChange, mayChangeOwn, mayEdit, mayManage } from '../auth/policy.ts';
+import { mayChange, mayChangeOwn, mayEdit, mayManage, maySignIn } from '../auth/policy.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
+import { indexLastSignIn } from '../db/last-sign-ins.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
 import { addToCounts, countByKind } from '../db/user-counts.ts';
 import { changedFields, type KeptValues, unpackValues } from '../history/fields.ts';
@@ -50,6 +51,7 @@ export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: num
   const set = await recordCreation(trx, actor, created);
   // After the history: an insert that returns a number took twice as long once FTS5 had something to write.
   await engineOf(trx).indexSearchText(trx, created.id, undefined, created.search_text);
+  if (maySignIn(created)) await indexLastSignIn(trx, created);
   await addToCounts(trx, countByKind([created]));
   if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);
   return { kind: 'created', user: created, set };
@@ -91,6 +93,7 @@ export async function changeUser(
     .executeTakeFirstOrThrow();
   const set = await recordChange(trx, actor, before, user);
   await engineOf(trx).indexSearchText(trx, id, before.search_text, user.search_text);
+  if (maySignIn(before) !== maySignIn(user)) await indexLastSignIn(trx, user);
   await addToCounts(trx, [...countByKind([before], -1), ...countByKind([user])]);
   auditAccess(trx, actor, before, user);
   return { kind: 'changed', user, set, theirs: merged.theirs, since };
@@ -146,6 +149,7 @@ export async function restoreUser(
   const changeSet = actor.changeSet ?? { id: set, at: updated_at };
   if (isChanged) await recordChange(trx, { ...actor, changeSet }, restored, user);
   await engineOf(trx).indexSearchText(trx, id, undefined, user.search_text);
+  if (maySignIn(user)) await indexLastSignIn(trx, user);
   await addToCounts(trx, countByKind([user]));
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
   return { kind: 'restored', user, set };
