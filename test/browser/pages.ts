@@ -174,7 +174,8 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       });
       await page.goto(`/history/${set}`);
     },
-    'someone as they were': at(`/users/${LONG_ID}?at=2100-01-31`),
+    'someone as they were': (page) =>
+      page.goto(`/users/${LONG_ID}?at=${new Date().toISOString().slice(0, 10)}`),
     'someone deleted, whose name is taken by now': async (page, { db }) => {
       const gone = await addUser(db, { username: `x${LONG.slice(1)}`, full_name: LONGEST.full_name });
       await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
