@@ -27,7 +27,7 @@ type Options = readonly [['leave', string, string], ['back', string, string]];
 export const OPTIONS: Readonly<Record<'change' | 'delete' | 'restore', Options>> = {
   change: [
     ['leave', 'Leave', 'They stay as they are now.'],
-    ['back', 'Put back', 'What was changed since is lost, but for the history.'],
+    ['back', 'Put back', 'What was changed since is lost, except in the history.'],
   ],
   delete: [
     ['leave', 'Keep', 'They stay in the directory, as they are now.'],
@@ -35,7 +35,7 @@ export const OPTIONS: Readonly<Record<'change' | 'delete' | 'restore', Options>>
   ],
   restore: [
     ['leave', 'Leave deleted', 'They stay in the history.'],
-    ['back', 'Bring back', 'With the same number, and with what is typed here where something is taken.'],
+    ['back', 'Bring back', 'With the same number, and with what you type here for whatever is taken.'],
   ],
 };
 

@@ -66,8 +66,6 @@ function showList(response: ServerResponse, session: Session, page: number): voi
   );
 }
 
-const NO_TIMELINE = { entries: [], earlier: undefined, beginning: undefined };
-
 function showUser(response: ServerResponse, session: Session, id: number): void {
   sendPage(
     response,
@@ -75,7 +73,7 @@ function showUser(response: ServerResponse, session: Session, id: number): void 
       user: users.get(id),
       from: LIST,
       access: undefined,
-      timeline: NO_TIMELINE,
+      timeline: { entries: [], earlier: undefined, beginning: users.beginningOf(id) },
     }),
   );
 }

@@ -251,7 +251,7 @@ export const FIRST: Record<string, Visit> = {
   'an empty directory': at('/users'),
   'the first administrator, with mistakes': async (page, app) => {
     await page.goto(`/setup/${app.setupToken}`);
-    await press(page, 'Become the administrator');
+    await press(page, 'Become administrator');
   },
   'a failure of ours': async (page, { db }) => {
     await transact(db, (trx) => trx.schema.dropTable('user_counts').execute());
