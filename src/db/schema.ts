@@ -49,7 +49,7 @@ export type CredentialsTable = {
   last_sign_in_at: Generated<number | null>;
 };
 
-/** Those who may sign in alone; `at` is what their credentials say, and -1 for never. */
+/** Those who may sign in, and nobody else; `at` is what their credentials say, -1 for never. */
 export type LastSignInsTable = { user_id: number; at: number };
 
 /** Codes that each replace one of the second factor, once. */

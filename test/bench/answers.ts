@@ -30,7 +30,10 @@ export async function ask(origin: string, { path, ...request }: Request): Promis
   );
   if (cookie !== undefined) headers['set-cookie'] = cookie;
   // The idempotency keys of its forms are other ones each time, too.
-  const body = (await response.text()).replaceAll(/(name="key" value=")[^"]*/g, '$1x');
+  const body = (await response.text()).replaceAll(
+    /(name="key" value=")([^"]*)/g,
+    (_, start, key) => `${start}${'x'.repeat(key.length)}`,
+  );
   return { status: response.status, headers, body };
 }
 
