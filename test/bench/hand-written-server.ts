@@ -93,7 +93,7 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(303, {
     ...CREATED_HEADERS,
     location: `/users/${id}`,
-    'set-cookie': `roster_flash_${MARK}=${seal(KEY, 'flash', sentence)}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
+    'set-cookie': `roster_flash_${MARK}=${seal(KEY, 'flash', { sentence, undo: id })}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);
