@@ -6,7 +6,7 @@ type Page = { elements: readonly Element[]; translated: string; problems: readon
 const TOKEN =
   /<!doctype html>|<\/([a-z][a-z0-9]*)>|<([a-z][a-z0-9]*)((?:\s+[^\s"'<>/=]+(?:="[^"]*")?)*)\s*(\/?)>|[^<]+|</g;
 const ATTRIBUTE = /([^\s"'<>/=]+)(?:="([^"]*)")?/g;
-const VOID = /^(?:br|hr|img|input|link|meta|wbr)$/;
+const VOID = /^(?:br|col|hr|img|input|link|meta|wbr)$/;
 /** What ends a paragraph by itself (HTML Living Standard, 13.1.2.4). */
 const BLOCK =
   /^(?:address|article|details|div|dl|fieldset|footer|form|h[1-6]|header|main|nav|ol|p|search|section|table|ul)$/;

@@ -7,9 +7,11 @@ import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { commandLine } from '../src/auth/actor.ts';
 import { cookieMarkOf, cookieOf } from '../src/auth/cookie.ts';
+import { maySignIn } from '../src/auth/policy.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
+import { indexLastSignIns } from '../src/db/last-sign-ins.ts';
 import type { Db, Role, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { addToCounts, countByKind } from '../src/db/user-counts.ts';
@@ -205,6 +207,7 @@ export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boo
         .set({ role })
         .where(engineOf(trx).isOneOf('id', ids.slice(from, from + 500)))
         .execute();
+    await indexLastSignIns(trx, 1);
     await addToCounts(trx, [
       ...countByKind(chosen, -1),
       ...countByKind(chosen.map((user) => ({ ...user, role }))),
@@ -213,6 +216,21 @@ export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boo
 }
 
 /** When each has last signed in; who has no credentials is not here. */
+/** The index of last sign-ins, and what the tables say of which it is one. */
+export async function expectLastSignIns(db: Db): Promise<void> {
+  const index = await db.selectFrom('last_sign_ins').selectAll().orderBy('user_id').execute();
+  const users = await db
+    .selectFrom('users')
+    .leftJoin('credentials', 'user_id', 'id')
+    .select(['id', 'role', 'is_active', 'last_sign_in_at'])
+    .orderBy('id')
+    .execute();
+  const right = users
+    .filter(maySignIn)
+    .map(({ id, last_sign_in_at }) => ({ user_id: id, at: last_sign_in_at ?? -1 }));
+  expect(index).toEqual(right);
+}
+
 export type SignIns = ReadonlyMap<number, number | null>;
 
 /** Gives credentials to some of the users there are, with which nobody could sign in. */
@@ -233,6 +251,7 @@ export async function giveAccess(
     const some = rows.slice(from, from + 1_000);
     await transact(db, (trx) => trx.insertInto('credentials').values(some).execute());
   }
+  await transact(db, (trx) => indexLastSignIns(trx, 1));
   return new Map(rows.map(({ user_id, last_sign_in_at }) => [user_id, last_sign_in_at]));
 }
 

@@ -1,5 +1,6 @@
 /** What people sign in with, in the database. */
 import { engineOf } from '../db/engine.ts';
+import { indexLastSignIns } from '../db/last-sign-ins.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { GIVEN_UP } from './second-factor-secrets.ts';
 import { hashOf } from './tokens.ts';
@@ -101,6 +102,7 @@ export async function noteSignIn(trx: Trx, userId: number, now: number): Promise
     .set({ last_sign_in_at: now, code_failures: 0, code_failed_at: 0 })
     .where('user_id', '=', userId)
     .execute();
+  await indexLastSignIns(trx, userId, userId);
 }
 
 export async function setCodeStep(trx: Trx, userId: number, code_step: number): Promise<void> {

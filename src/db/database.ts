@@ -17,6 +17,7 @@ import * as history from './migrations/0009-history.ts';
 import * as keptAnswers from './migrations/0010-kept-answers.ts';
 import * as jobs from './migrations/0011-jobs.ts';
 import * as pauses from './migrations/0012-pauses.ts';
+import * as lastSignIns from './migrations/0013-last-sign-ins.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -35,6 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
   keptAnswers,
   jobs,
   pauses,
+  lastSignIns,
 ];
 
 export type Opening = {

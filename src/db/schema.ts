@@ -49,6 +49,9 @@ export type CredentialsTable = {
   last_sign_in_at: Generated<number | null>;
 };
 
+/** Those who may sign in, and nobody else; `at` is what their credentials say, -1 for never. */
+export type LastSignInsTable = { user_id: number; at: number };
+
 /** Codes that each replace one of the second factor, once. */
 export type RecoveryCodesTable = { code_hash: string; user_id: number };
 
@@ -166,6 +169,7 @@ export type Schema = {
   users: UsersTable;
   user_counts: UserCountsTable;
   credentials: CredentialsTable;
+  last_sign_ins: LastSignInsTable;
   recovery_codes: RecoveryCodesTable;
   sessions: SessionsTable;
   invitations: InvitationsTable;

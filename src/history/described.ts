@@ -146,7 +146,7 @@ export async function getSeenSet(db: Db, typed: string, actor: Actor | undefined
   const sight = sightOf(actor);
   const [row] = set ? await describeSets(db, [set], sight) : [];
   if (row === undefined || (row.set.kind === KINDS.access && !sight.seesAccessOf(row.whom?.id ?? 0)))
-    throw new NotFoundError('There is nothing of this number in the history.');
+    throw new NotFoundError('There is nothing with this number in the history.');
   return row;
 }
 

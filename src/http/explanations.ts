@@ -54,8 +54,7 @@ const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
 };
 
 const UNEXPECTED = {
-  reading:
-    'The mistake is ours, and it has been noted. Reload this page to see whether it was a passing one.',
+  reading: 'The mistake is ours, and it has been noted. Reload this page to see whether it happens again.',
   writing:
     'The mistake is ours, and it has been noted. Nothing was changed; what you typed is one step back.',
 };

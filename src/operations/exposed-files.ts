@@ -26,7 +26,7 @@ export function findExposedFiles({
   if (commands.length === 0) return [];
   if (!keepsPermissions(folder))
     return [
-      `Warning: other users of this machine can read what Roster keeps in ${folder}, whose file system has no permissions. Mend it by how that is mounted (umask=077), or keep it elsewhere.`,
+      `Warning: other users of this machine can read what Roster keeps in ${folder}, whose file system has no permissions. Mount that with umask=077, or keep it elsewhere.`,
     ];
   return [
     `Warning: other users of this machine can read what Roster keeps. Mend it with: ${commands.join(' && ')}`,

@@ -27,8 +27,7 @@ import { isOwner } from './owner.ts';
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
 type Errors = Readonly<Record<string, string>>;
 
-const NOT_OWNER =
-  'Only whoever runs Roster becomes the administrator by this button; anyone else by the link in its log.';
+const NOT_OWNER = 'This button is for whoever runs Roster; anyone else opens the link in its log.';
 
 export function setupRoutes(app: FastifyInstance): void {
   app.post('/setup', allow(mayRead, { form: '/users' }), leadToSetup);

@@ -43,7 +43,7 @@ export const OPTIONS: Readonly<Record<'delete' | 'restore', Options>> = {
   ],
   restore: [
     ['leave', 'Leave deleted', 'They stay in the history.'],
-    ['back', 'Bring back', 'With the same number, and with what is typed here where something is taken.'],
+    ['back', 'Bring back', 'With the same number, and with what you type here for whatever is taken.'],
   ],
 };
 

@@ -2,10 +2,11 @@
 
 import { type Actor, audit, authorize } from '../auth/actor.ts';
 import { revokeAccessAfterChange } from '../auth/administrators.ts';
-import { mayChange, mayChangeFields, mayEdit, mayManage } from '../auth/policy.ts';
+import { mayChange, mayChangeFields, mayEdit, mayManage, maySignIn } from '../auth/policy.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
+import { indexLastSignIn } from '../db/last-sign-ins.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
 import { beforeCommit } from '../db/transact.ts';
 import { addToCountsLast, countByKind } from '../db/user-counts.ts';
@@ -50,6 +51,7 @@ export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: num
   const row = { ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 };
   const created = await insertUser(trx, row);
   const set = await recordCreation(trx, actor, created);
+  if (maySignIn(created)) await indexLastSignIn(trx, created);
   addToIndexAndCounts(trx, undefined, created);
   if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);
   return { kind: 'created', user: created, set };
@@ -87,6 +89,7 @@ export async function changeUser(
     .returningAll()
     .executeTakeFirstOrThrow();
   const set = await recordChange(trx, actor, before, user);
+  if (maySignIn(before) !== maySignIn(user)) await indexLastSignIn(trx, user);
   addToIndexAndCounts(trx, before, user);
   auditAccess(trx, actor, before, user);
   return { kind: 'changed', user, set, theirs: merged.theirs, since };
@@ -140,6 +143,7 @@ export async function restoreUser(
   const set = await recordRestoring(trx, actor, restored);
   const changeSet = actor.changeSet ?? { id: set, at: updated_at, kind: KINDS.restored, subject_id: null };
   if (isChanged) await recordChange(trx, { ...actor, changeSet }, restored, user);
+  if (maySignIn(user)) await indexLastSignIn(trx, user);
   addToIndexAndCounts(trx, undefined, user);
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
   return { kind: 'restored', user, set };

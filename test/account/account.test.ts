@@ -151,6 +151,14 @@ describe('the second factor', () => {
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
   });
 
+  test('begins with what is to be scanned, not with a field below it, and after a mistake with that', async () => {
+    const { app, headers } = await start();
+    const { page, sealed } = await newCode(app, headers);
+    expect(pageOf(page).focused).toEqual([]);
+    const wrong = await post(app, '/account/code', { sealed, code: '', password: '' }, headers);
+    expect(pageOf(wrong).focused).toEqual([expect.stringMatching(/^There are 2 problems /)]);
+  });
+
   test('is not set with the secret of someone else, or one that was made up', async () => {
     const { app, clock, ed, headers } = await start();
     const ann = await signedIn(app, { ...ed, id: 1 });

@@ -23,13 +23,15 @@ export async function ask(origin: string, { path, ...request }: Request): Promis
     signal: AbortSignal.timeout(PATIENCE),
   });
   const { date, connection, 'keep-alive': keepAlive, ...headers } = Object.fromEntries(response.headers);
-  // Sealed, and so another one each time, with the mark of its server in its name.
-  const cookie = headers['set-cookie']?.replace(
-    /^(roster_flash_)(\w{8})=([\w-]+)/,
-    (_, name, mark, sealed) => `${name}${'x'.repeat(mark.length)}=${'x'.repeat(sealed.length)}`,
-  );
+  // Sealed, and so another one each time, with the mark of its server in its name and the number of the change set in it.
+  const cookie = headers['set-cookie']?.replace(/^(roster_flash_)\w{8}=[\w-]+/, '$1x=x');
   if (cookie !== undefined) headers['set-cookie'] = cookie;
-  return { status: response.status, headers, body: await response.text() };
+  // The idempotency keys of its forms are other ones each time, too.
+  const body = (await response.text()).replaceAll(
+    /(name="key" value=")([^"]*)/g,
+    (_, start, key) => `${start}${'x'.repeat(key.length)}`,
+  );
+  return { status: response.status, headers, body };
 }
 
 /**

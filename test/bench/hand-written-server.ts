@@ -66,8 +66,6 @@ function showList(response: ServerResponse, session: Session, page: number): voi
   );
 }
 
-const NO_TIMELINE = { entries: [], earlier: undefined, beginning: undefined };
-
 function showUser(response: ServerResponse, session: Session, id: number): void {
   sendPage(
     response,
@@ -75,7 +73,7 @@ function showUser(response: ServerResponse, session: Session, id: number): void 
       user: users.get(id),
       from: LIST,
       access: undefined,
-      timeline: NO_TIMELINE,
+      timeline: { entries: [], earlier: undefined, beginning: users.beginningOf(id) },
     }),
   );
 }
@@ -95,7 +93,7 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(303, {
     ...CREATED_HEADERS,
     location: `/users/${id}`,
-    'set-cookie': `roster_flash_${MARK}=${seal(KEY, 'flash', sentence)}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
+    'set-cookie': `roster_flash_${MARK}=${seal(KEY, 'flash', { sentence, undo: id })}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax`,
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);

@@ -3,6 +3,8 @@ import Sqlite from 'better-sqlite3';
 import type { Session } from '../../src/auth/sessions.ts';
 import { hashOf } from '../../src/auth/tokens.ts';
 import type { User } from '../../src/db/schema.ts';
+import { KINDS } from '../../src/history/codes.ts';
+import type { ChangeSet } from '../../src/history/queries.ts';
 import { textKey } from '../../src/lib/text.ts';
 import type { NewUser } from '../../src/users/validation.ts';
 
@@ -34,6 +36,9 @@ export function openUsers(path: string) {
     .prepare<[number], number>('select sum(count) from user_counts where is_active = ?')
     .pluck();
   const session = db.prepare<[string], SessionRow>(SESSION);
+  const loaded = db.prepare<[number, number], ChangeSet>(
+    `select * from change_sets where kind = ${KINDS.loaded} and first_id <= ? and last_id >= ? order by at limit 1`,
+  );
   const counts = { active: count.get(1) ?? 0, inactive: count.get(0) ?? 0 };
   return {
     /** Read once; kept by `insert`. */
@@ -56,6 +61,8 @@ export function openUsers(path: string) {
       if (row === undefined) throw new Error(`There is no user ${id}.`);
       return fromRow(row);
     },
+    /** How they came, if with others; what was done to a few of them since is left out. */
+    beginningOf: (id: number): ChangeSet | undefined => loaded.get(id, id),
     after: (id: number, limit: number): User[] => some.all(id, limit).map(fromRow),
     insert: prepareInsert(db, counts),
     close: () => db.close(),

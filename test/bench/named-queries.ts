@@ -100,7 +100,7 @@ async function readLinks(client: Client, lists: readonly List[]) {
   return links;
 }
 
-/** How many users a list page says there are, such as "1,234". */
+/** How many users a list page says match, such as "1,234". */
 export function totalOf(html: string): string {
-  return pageOf(html).heading.replace(/^Users /, '');
+  return /Showing \S+ of (more than [\d,]+|[\d,]+)/.exec(pageOf(html).text)?.[1] ?? '0';
 }

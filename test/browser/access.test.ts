@@ -78,11 +78,11 @@ test('the first administrator comes by the link from the log, gives a role and a
   await page.getByLabel('Username').fill('ann');
   await page.getByLabel('Email').fill('ann@example.org');
   await page.getByLabel('Password', { exact: true }).fill('short');
-  await page.getByRole('button', { name: 'Become the administrator' }).click();
+  await page.getByRole('button', { name: 'Become administrator' }).click();
   await expectText(page, 'The password is too short: 5 characters, at least 15.');
   expect(await page.getByLabel('Username').inputValue()).toBe('ann');
   await choosePassword(page, PASSWORD);
-  await page.getByRole('button', { name: 'Become the administrator' }).click();
+  await page.getByRole('button', { name: 'Become administrator' }).click();
   await expectText(page, 'User ann is the administrator. Sign in.');
   expect(await hasAdministrator(app.db)).toBe(true);
   await signIn(page, 'ann');

@@ -152,7 +152,7 @@ async function clickAtTheDoor(): Promise<void> {
   const { page, click } = await visit();
   const ann = { username: 'ann', email: 'ann@example.org', ...CHOSEN };
   const isMade = 'User ann is the administrator. Sign in.';
-  await click(`/setup/${app.setupToken}`, 'Become the administrator', isMade, ann);
+  await click(`/setup/${app.setupToken}`, 'Become administrator', isMade, ann);
   await click(undefined, 'Sign in', 'Users', { username: 'ann', password: NEW });
   expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });

@@ -202,7 +202,8 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto(`/history/${set}`);
       await page.getByText('left, or undone in part').waitFor();
     },
-    'someone as they were': at(`/users/${LONG_ID}?at=2100-01-31`),
+    'someone as they were': (page) =>
+      page.goto(`/users/${LONG_ID}?at=${new Date().toISOString().slice(0, 10)}`),
     'someone deleted, whose name is taken by now': async (page, { db }) => {
       const gone = await addUser(db, { username: `x${LONG.slice(1)}`, full_name: LONGEST.full_name });
       await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
@@ -278,7 +279,7 @@ export const FIRST: Record<string, Visit> = {
   'an empty directory': at('/users'),
   'the first administrator, with mistakes': async (page, app) => {
     await page.goto(`/setup/${app.setupToken}`);
-    await press(page, 'Become the administrator');
+    await press(page, 'Become administrator');
   },
   'a failure of ours': async (page, { db }) => {
     await transact(db, (trx) => trx.schema.dropTable('user_counts').execute());

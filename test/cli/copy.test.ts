@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { findAccessAfter, findCredentials, setCode } from '../../src/auth/credentials.ts';
+import { findAccessAfter, findCredentials, noteSignIn, setCode } from '../../src/auth/credentials.ts';
 import { openSecret, sealSecret } from '../../src/auth/second-factor-secrets.ts';
 import { loadKey } from '../../src/auth/secret-key.ts';
 import { copyEverything } from '../../src/cli/copy.ts';
@@ -25,6 +25,7 @@ import { run } from '../roster.ts';
 import {
   addUser,
   addUsers,
+  expectLastSignIns,
   interrupted,
   readyUrl,
   SECRET_KEY,
@@ -66,7 +67,11 @@ async function usedDatabase(url: string): Promise<Db> {
     for (const id of [1, 100, 2_501]) await deleteUser(trx, commandLine, id, 2);
     await requireCode(trx, 'editor', true);
   });
-  await addPerson(db, 'ann', 'admin', { hasCode: true, recoveryHashes: ['a', 'B', 'c', '_', '-'] });
+  const ann = await addPerson(db, 'ann', 'admin', {
+    hasCode: true,
+    recoveryHashes: ['a', 'B', 'c', '_', '-'],
+  });
+  await transact(db, (trx) => noteSignIn(trx, ann.id, 3));
   await addPerson(db, 'ed', 'editor');
   return db;
 }
@@ -97,6 +102,7 @@ describe.each([
     expect(await usersOf(target)).toEqual(await usersOf(source));
     expect(await accessOf(target, KEYS.to)).toEqual(await accessOf(source, KEYS.from));
     expect(await countByStatus(target)).toEqual(await countByStatus(source));
+    await expectLastSignIns(target);
     const [kept, arrived] = [await historyOf(source), await historyOf(target)];
     // One more, of the copying itself.
     expect(arrived.sets.splice(-1)).toMatchObject([{ kind: KINDS.copied, users: 2_500 }]);
@@ -136,10 +142,10 @@ describe.each([
 });
 
 test('every table is known to be copied, or why not', async () => {
-  // Made anew as users arrive: the counts, the revision, the version, what searches go through, SQLite's own list of the last ids.
+  // Made anew as users arrive: the counts, the last sign-ins, the revision, the version, what searches go through, SQLite's own list of the last ids.
   // Left behind: sessions, invitations, tickets, guesses, drafts and kept answers, which are about one Roster, heartbeats, and the fingerprint of its key.
   const known =
-    /^(change_sets|changes|credentials|deleted_users|guesses|heartbeats|invitations|jobs|kept_answers|made_up_people|recovery_codes|revisions|role_rules|roster_version|secrets|sessions|sqlite_sequence|tickets|used_drafts|user_counts|users|users_search_\d+_[a-z]+)$/;
+    /^(change_sets|changes|credentials|deleted_users|guesses|heartbeats|invitations|jobs|kept_answers|last_sign_ins|made_up_people|recovery_codes|revisions|role_rules|roster_version|secrets|sessions|sqlite_sequence|tickets|used_drafts|user_counts|users|users_search_\d+_[a-z]+)$/;
   for (const table of await tablesOf(await temporaryDatabase())) expect(table).toMatch(known);
 });
 

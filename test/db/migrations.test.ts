@@ -21,7 +21,7 @@ import { Deadline } from '../../src/lib/deadline.ts';
 import { parseSearch } from '../../src/search/terms.ts';
 import { readCounts } from '../../src/users/counts.ts';
 import { tablesOf } from '../engines.ts';
-import { addUser, SECRET_KEY, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { addUser, expectLastSignIns, SECRET_KEY, temporaryDatabase, temporaryFolder } from '../support.ts';
 import { catalogueOf } from './catalogue.ts';
 import { openAsItIs, restoreVersion } from './versions/restore.ts';
 
@@ -96,6 +96,7 @@ describe.each(VERSIONS)('a database of version %i', (version) => {
       before.map((user) => ({ ...user, role: user.role ?? 'member', ...derivedColumns(user) })),
     );
     await expectCounts(db);
+    await expectLastSignIns(db);
     expect(await find(db, 'example')).toEqual(before.map(({ id }) => id));
     for (const [q, id] of Object.entries(NAMES)) expect(await find(db, q), q).toEqual([id]);
 

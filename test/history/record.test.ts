@@ -14,7 +14,7 @@ import { readStateAt } from '../../src/history/state-at.ts';
 import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { runs } from '../runs.ts';
-import { temporaryDatabase } from '../support.ts';
+import { expectLastSignIns, temporaryDatabase } from '../support.ts';
 
 const START = Date.UTC(2026, 0, 31);
 const KEPT = Object.keys(FIELDS) as KeptField[];
@@ -152,6 +152,7 @@ test('gives back what everyone was at any time, whoever did what, and what is re
       }
       for (const [whom, past] of pasts) await expectPast(db, whom, past, offsets);
       await expectReplayed(db, pasts);
+      await expectLastSignIns(db);
       await db.destroy();
     },
   );

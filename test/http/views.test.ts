@@ -330,6 +330,16 @@ test('every template is part of some page, and shows what it is given as text', 
   }
 });
 
+test('every page is described in words of its own, whoever it is about', () => {
+  const eta = engine();
+  const descriptions = Object.entries(SAMPLES).map(([view, data]) => {
+    const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: NAME, ...data });
+    return /<meta name="description" content="([^"]*)">/.exec(html)?.[1];
+  });
+  for (const description of descriptions) expect(description).toMatch(/^[A-Z][^&<]{10,70}\.$/);
+  expect(new Set(descriptions).size).toBe(descriptions.length);
+});
+
 test('the HTML of every view is right, whatever it shows', () => {
   const eta = engine();
   for (const [view, data] of Object.entries(SAMPLES)) {

@@ -7,6 +7,7 @@ import { KINDS } from '../../src/history/codes.ts';
 import { unpackFields } from '../../src/history/fields.ts';
 import { readCounts } from '../../src/users/counts.ts';
 import { pageOf } from '../page.ts';
+import { expectLastSignIns } from '../support.ts';
 
 const WRITERS = 6;
 /** Of ten acts so many are of somebody new. */
@@ -131,6 +132,7 @@ export async function expectWhole(url: string, people: readonly Person[]): Promi
       .groupBy(['is_active', 'role'])
       .execute();
     expect((await readCounts(db)).filter(({ count }) => count > 0)).toEqual(counts);
+    await expectLastSignIns(db);
   } finally {
     await db.destroy();
   }

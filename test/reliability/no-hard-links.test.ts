@@ -51,7 +51,7 @@ test.skipIf(!canMount)(
     await once(child, 'exit');
     expect(readdirSync(folder).sort()).toEqual(['roster.db', 'secret.key']);
     expect(await stderr).toBe(
-      `Warning: other users of this machine can read what Roster keeps in ${folder}, whose file system has no permissions. Mend it by how that is mounted (umask=077), or keep it elsewhere.\n`,
+      `Warning: other users of this machine can read what Roster keeps in ${folder}, whose file system has no permissions. Mount that with umask=077, or keep it elsewhere.\n`,
     );
   },
 );

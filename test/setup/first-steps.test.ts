@@ -31,7 +31,7 @@ describe('an empty directory', () => {
     expect(answer.body).not.toContain(app.setupToken);
     const pressed = await post(app, '/setup');
     expect(pressed.statusCode).toBe(403);
-    expect(pageOf(pressed).text).toContain('anyone else by the link in its log. Nothing was changed.');
+    expect(pageOf(pressed).text).toContain('anyone else opens the link in its log. Nothing was changed.');
     expect(JSON.stringify(pressed.headers)).not.toContain(app.setupToken);
   });
 });

@@ -53,7 +53,7 @@ describe('the link in the log', () => {
       const path = `/setup/${app.setupToken}`;
       const answer = await get(app, path + end);
       expect(answer.statusCode).toBe(200);
-      expect(pageOf(answer).form('Become the administrator').action).toBe(path);
+      expect(pageOf(answer).form('Become administrator').action).toBe(path);
       expect((await post(app, path + end, ANN)).statusCode).toBe(303);
     },
   );

@@ -314,7 +314,7 @@ describe('someone who was deleted meanwhile', () => {
       'Max B',
       'a@example.org',
     ]);
-    expect(pageOf(page).text).toContain('this user was brought back and deleted again');
+    expect(pageOf(page).text).toContain('This user was brought back and deleted again');
     const plain = await post(app, `${path}/restore`, { version: '1' }, asAnn);
     expect([plain.statusCode, pageOf(plain).buttons]).toEqual([409, ['Bring back']]);
   });

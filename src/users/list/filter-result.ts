@@ -3,7 +3,7 @@ import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
 import type { SearchIndex } from '../../db/search-index.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
-import { noneIfTooBroad } from '../../errors.ts';
+import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
 import { Deadline } from '../../lib/deadline.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { atFieldStart } from '../../search/terms.ts';
@@ -11,9 +11,10 @@ import { readCounts } from '../counts.ts';
 import { boundsOf, inBounds, rowCondition, splitByIndex } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.ts';
-import { partsByRole, scanForPage } from './scan.ts';
+import { scanForPage } from './scan.ts';
 import type { SearchContext } from './scan-batches.ts';
-import { lastSignInsBefore } from './sign-ins.ts';
+import { asksForSignIn, byLastSignIn } from './sign-in-batches.ts';
+import { lastSignIns } from './sign-ins.ts';
 
 export const PATIENCE_MS = 900;
 const PATIENCE_FOR_NEXT_WAY_MS = 600;
@@ -50,7 +51,8 @@ type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<number
 const FINDERS: Record<CountWay, Finder> = {
   index: findByIndex,
   'index-then-rows': thenByRows(findByIndex),
-  'sign-ins-then-rows': thenByRows(findBySignIns),
+  'sign-ins': findBySignIn,
+  'sign-ins-then-rows': thenByRows(findFewBySignIn),
   search: findBySearch,
   scan: findByScan,
 };
@@ -71,10 +73,22 @@ async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Pro
   return rows.map(({ id }) => id).sort(ascending);
 }
 
-async function findBySignIns(db: Db, { signedIn }: Filter): Promise<number[]> {
-  const signIns = lastSignInsBefore(db, signedIn?.before ?? 0, LIMIT);
+async function findFewBySignIn(db: Db, filter: Filter): Promise<number[]> {
+  if (!asksForSignIn(filter)) return [];
+  const signIns = lastSignIns(db, filter.signedIn, { isAscending: true }).limit(LIMIT);
   const rows = await engineOf(db).runBatch(() => signIns.execute());
   return rows.map(({ id }) => id).sort(ascending);
+}
+
+async function findBySignIn(db: Db, filter: Filter, context: SearchContext): Promise<number[]> {
+  const ids: number[] = [];
+  if (!asksForSignIn(filter)) return ids;
+  for await (const found of byLastSignIn(db, filter, context)) {
+    ids.push(...found);
+    if (ids.length >= LIMIT) break;
+    if (context.deadline.isPast) throw new TooBroadError('Too many sign-ins had to be looked through.');
+  }
+  return ids.slice(0, LIMIT).sort(ascending);
 }
 
 /** Everything is asked of those few whom an index has found; undefined where they are not few. */
@@ -98,11 +112,8 @@ async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }:
 }
 
 async function findByScan(db: Db, filter: Filter, context: SearchContext) {
-  const ids: number[] = [];
-  for (const [part, lead] of partsByRole({ ...filter, sort: 'created' as const }, context)) {
-    const rest = { isFromEnd: false, offset: 0, limit: LIMIT - ids.length };
-    if (rest.limit > 0) ids.push(...(await scanForPage(db, part, { ...context, lead }, rest)));
-  }
+  const slice = { isFromEnd: false, offset: 0, limit: LIMIT };
+  const ids = await scanForPage(db, { ...filter, sort: 'created' }, context, slice);
   return ids.sort(ascending);
 }
 

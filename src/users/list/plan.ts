@@ -9,7 +9,7 @@ import { orderOf, type Sort } from './order.ts';
 export const MOST_COUNTED = 10_000;
 
 /** Where one finds too many, or takes too long, the next is tried. */
-export type CountWay = 'index' | 'index-then-rows' | 'sign-ins-then-rows' | 'search' | 'scan';
+export type CountWay = 'index' | 'index-then-rows' | 'sign-ins' | 'sign-ins-then-rows' | 'search' | 'scan';
 
 export type CountPlan = ({ kind: 'kept'; count: number } | { kind: 'limited'; ways: readonly CountWay[] }) & {
   /** What the fewest users have: an index that could begin with several filters begins with this one. */
@@ -17,7 +17,14 @@ export type CountPlan = ({ kind: 'kept'; count: number } | { kind: 'limited'; wa
 };
 
 /** One index has filter and order; the ids of all who match are known; by the search; or by going through all. */
-export type RowsPlan = 'index' | 'ids' | 'search' | 'scan' | 'scan-or-top-by-role' | 'scan-or-top-by-date';
+export type RowsPlan =
+  | 'index'
+  | 'ids'
+  | 'search'
+  | 'scan'
+  | 'scan-or-top-by-role'
+  | 'scan-or-top-by-sign-in'
+  | 'scan-or-top-by-date';
 
 export function planCount(filter: Filter, counts: readonly Count[]): CountPlan {
   const counted = givenRows(filter).filter(([, { isCounted = false }]) => isCounted);
@@ -30,10 +37,11 @@ export function planCount(filter: Filter, counts: readonly Count[]): CountPlan {
   const isByIndex = isFew || hasRange(filter);
   if (isByIndex && isIndexed(filter, 'created')) return { kind: 'limited', ways: ['index'], lead };
   const ways: CountWay[] = isByIndex ? ['index-then-rows'] : [];
-  if (filter.signedIn?.before !== undefined) ways.push('sign-ins-then-rows');
+  if (filter.q && filter.signedIn) ways.push('sign-ins-then-rows');
   if (filter.q) ways.push('search');
   // Of all who have what is searched for, hardly any may have the role, or sign in.
-  if (!filter.q || filter.role || filter.signedIn) ways.push('scan');
+  if (filter.signedIn) ways.push('sign-ins');
+  else if (!filter.q || filter.role) ways.push('scan');
   return { kind: 'limited', ways, lead };
 }
 
@@ -45,7 +53,8 @@ export function planRows(
   if (isIndexed(list, list.sort)) return 'index';
   if (ids) return 'ids';
   if (search) return isById ? 'search' : 'scan';
-  if (list.role || list.signedIn) return 'scan-or-top-by-role';
+  if (list.signedIn) return 'scan-or-top-by-sign-in';
+  if (list.role) return 'scan-or-top-by-role';
   return isById && hasRange(list) && isIndexed(list, 'created') ? 'scan-or-top-by-date' : 'scan';
 }
 

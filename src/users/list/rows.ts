@@ -26,6 +26,7 @@ export const READERS: Record<RowsPlan, Reader> = {
   search: readBySearch,
   scan: readByScan,
   'scan-or-top-by-role': readByScan,
+  'scan-or-top-by-sign-in': readByScan,
   'scan-or-top-by-date': readByScan,
 };
 

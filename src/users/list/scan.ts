@@ -1,21 +1,20 @@
 /** Pages for which no index has both the filter and the order: something is gone through, in batches. */
-import { SIGNING_IN } from '../../auth/policy.ts';
 import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { TooBroadError } from '../../errors.ts';
 import { boundsOf, inBounds } from './conditions.ts';
-import type { FilterName } from './filter.ts';
 import { inRange, type Slice } from './key-range.ts';
-import { isAscending, orderBySort } from './order.ts';
+import { isAscending, orderBySort, orderOf } from './order.ts';
 import type { RowsPlan } from './plan.ts';
 import { BATCH, type FilterAndOrder, type SearchContext, scanBatches } from './scan-batches.ts';
+import { asksForSignIn, byLastSignIn, byNumber } from './sign-in-batches.ts';
 
 /** Longer, since the index is not left for the rows of the table. */
 const INDEX_BATCH = 20_000;
 const SHORTEST_FIRST_BATCH = 50;
 const FIRST_BATCH_FOR_EACH_WANTED = 3;
-/** Batches that the scan in order is ahead of the one by role: mostly that is enough. */
+/** Batches that the scan in order is ahead of those who match in another: mostly that is enough. */
 const HEAD_START = 12;
 const MOST_KEPT = 10_000;
 
@@ -30,10 +29,10 @@ export async function scanForPage(
   slice: Slice,
   plan: RowsPlan = 'scan',
 ): Promise<number[]> {
-  const scans = [scanInOrder(db, list, context, slice)];
+  const scans = [scanInOrder(db, list, context, slice, plan)];
   if (plan === 'scan-or-top-by-date') scans.push(topByDate(db, list, slice));
-  if (plan === 'scan-or-top-by-role' && slice.offset + slice.limit <= MOST_KEPT)
-    scans.push(topByRole(db, list, context, slice));
+  const others = slice.offset + slice.limit <= MOST_KEPT && inOtherOrder(db, list, context, plan);
+  if (others) scans.push(topOf(db, list, slice, others));
   for (;;) {
     for (const scan of scans) {
       const { done, value } = await scan.next();
@@ -43,26 +42,25 @@ export async function scanForPage(
   }
 }
 
-/** Those who can sign in are gone through role by role: of millions who are listed, they may be few. */
-export function partsByRole(
-  list: FilterAndOrder,
-  { lead }: SearchContext,
-): [part: FilterAndOrder, lead: FilterName | undefined][] {
-  if (list.signedIn === undefined) return [[list, lead]];
-  const roles = SIGNING_IN.filter((role) => list.role === undefined || role === list.role);
-  return roles.map((role) => [{ ...list, role }, 'role']);
+/** Those who match where an index has them, who of all that an order has may be few. */
+function inOtherOrder(db: Db, list: FilterAndOrder, context: SearchContext, plan: RowsPlan) {
+  if (plan === 'scan-or-top-by-sign-in' && asksForSignIn(list)) return byLastSignIn(db, list, context);
+  if (plan !== 'scan-or-top-by-role') return undefined;
+  const byRole = { ...context, lead: 'role' as const };
+  return scanBatches(db, { ...list, sort: 'created' }, byRole, { isFromEnd: false }, BATCH);
 }
 
 async function* scanInOrder(
   db: Db,
   list: FilterAndOrder,
   context: SearchContext,
-  { isFromEnd, offset, limit, range }: Slice,
+  slice: Slice,
+  plan: RowsPlan,
 ): Scan {
+  const { offset, limit } = slice;
   const wanted = offset + limit;
   const ids: number[] = [];
-  const first = Math.min(BATCH, Math.max(SHORTEST_FIRST_BATCH, FIRST_BATCH_FOR_EACH_WANTED * wanted));
-  for await (const found of scanBatches(db, list, context, { isFromEnd, range }, first)) {
+  for await (const found of inOrder(db, list, context, slice, plan)) {
     ids.push(...found);
     if (ids.length >= wanted) break;
     yield;
@@ -70,26 +68,38 @@ async function* scanInOrder(
   return ids.slice(offset, wanted);
 }
 
-/** Goes through those who have a role, or any that signs in, and keeps who comes first in the order. */
-async function* topByRole(
+function inOrder(
   db: Db,
   list: FilterAndOrder,
   context: SearchContext,
   { isFromEnd, offset, limit, range }: Slice,
+  plan: RowsPlan,
+): AsyncGenerator<number[]> {
+  const isById = orderOf(list.sort).key === 'id';
+  if (plan === 'scan-or-top-by-sign-in' && isById && asksForSignIn(list))
+    return byNumber(db, list, context, { isAscending: isAscending(list.sort, isFromEnd), range });
+  const first = Math.max(SHORTEST_FIRST_BATCH, FIRST_BATCH_FOR_EACH_WANTED * (offset + limit));
+  return scanBatches(db, list, context, { isFromEnd, range }, Math.min(BATCH, first));
+}
+
+/** Goes through all who match, and keeps who comes first in the order. */
+async function* topOf(
+  db: Db,
+  list: FilterAndOrder,
+  { isFromEnd, offset, limit, range }: Slice,
+  batches: AsyncGenerator<number[]>,
 ): Scan {
   for (let batch = 0; batch < HEAD_START; batch++) yield;
   let first: number[] = [];
-  for (const [part, lead] of partsByRole({ ...list, sort: 'created' as const }, context)) {
-    for await (const found of scanBatches(db, part, { ...context, lead }, { isFromEnd: false }, BATCH)) {
-      if (found.length > 0) {
-        const users = usersByIds(db, [...first, ...found]);
-        const rows = orderBySort(range ? users.where(inRange(list.sort, range)) : users, list.sort, isFromEnd)
-          .select('users.id')
-          .limit(offset + limit);
-        first = (await engineOf(db).runBatch(() => rows.execute())).map(({ id }) => id);
-      }
-      yield;
+  for await (const found of batches) {
+    if (found.length > 0) {
+      const users = usersByIds(db, [...first, ...found]);
+      const rows = orderBySort(range ? users.where(inRange(list.sort, range)) : users, list.sort, isFromEnd)
+        .select('users.id')
+        .limit(offset + limit);
+      first = (await engineOf(db).runBatch(() => rows.execute())).map(({ id }) => id);
     }
+    yield;
   }
   return first.slice(offset);
 }

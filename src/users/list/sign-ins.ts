@@ -1,9 +1,11 @@
 /** When people have last signed in, which stands with their credentials: as a filter, and as an index of its own. */
 
 import { SIGNING_IN } from '../../auth/policy.ts';
+import { NEVER } from '../../db/last-sign-ins.ts';
 import type { Db } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
 import { DAY } from '../../lib/clock.ts';
+import type { KeyRange } from './key-range.ts';
 
 export const SIGN_INS = ['never', 'over-90-days-ago'] as const;
 
@@ -33,11 +35,36 @@ export function signedIn({ before }: SignIn): Condition {
   };
 }
 
-/** Also of those who may not sign in any more. */
-export function lastSignInsBefore(db: Db, time: number, limit: number) {
-  return db
-    .selectFrom('credentials')
-    .select('user_id as id')
-    .where('last_sign_in_at', '<', time)
-    .limit(limit);
+export type Order = {
+  isAscending: boolean;
+  from?: { operator: KeyRange['operator']; id: number; at: number };
+};
+
+/** By the index, the longest ago first: those who never have in the order of their numbers. */
+export function lastSignIns(db: Db, { before = 0 }: SignIn, { isAscending, from }: Order) {
+  const direction = isAscending ? 'asc' : 'desc';
+  const asked = db
+    .selectFrom('last_sign_ins')
+    .select(['user_id as id', 'at'])
+    .where('at', '>=', before === 0 ? NEVER : 0)
+    .where('at', '<', before)
+    .orderBy('at', direction)
+    .orderBy('user_id', direction);
+  if (from === undefined) return asked;
+  return asked.where(({ eb, refTuple, tuple }) =>
+    eb(refTuple('at', 'user_id'), from.operator, tuple(from.at, from.id)),
+  );
+}
+
+/** Everyone who may sign in: no index has the order of their numbers and a time. */
+export function signInsByNumber(db: Db, { isAscending, from }: Order) {
+  const all = db
+    .selectFrom('last_sign_ins')
+    .select(['user_id as id', 'at'])
+    .orderBy('user_id', isAscending ? 'asc' : 'desc');
+  return from ? all.where('user_id', from.operator, from.id) : all;
+}
+
+export function isAsked({ before }: SignIn, at: number): boolean {
+  return before === undefined ? at === NEVER : at !== NEVER && at < before;
 }

@@ -4,7 +4,7 @@ import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
-import { lastSignInsBefore } from '../../../src/users/list/sign-ins.ts';
+import { lastSignIns, signInsByNumber } from '../../../src/users/list/sign-ins.ts';
 import { giveAccess, giveRoles, sharedDatabase } from '../../support.ts';
 import { addHistory, HISTORY_READS, queriesOf } from '../history-reads.ts';
 import { listSlices } from '../list-slices.ts';
@@ -30,7 +30,7 @@ const analyzed = sharedDatabase(async (db) => {
     ({ id }) => (id % 2 ? id : null),
   );
   await engineOf(db).finishBulkLoad(db);
-  await transact(db, (trx) => sql`analyze credentials`.execute(trx));
+  await transact(db, (trx) => sql`analyze credentials, last_sign_ins`.execute(trx));
 });
 
 test('every order, with and without a status or a role, walks one index and sorts only what is shown', async () => {
@@ -63,7 +63,7 @@ test('who has a role is found in its index', async () => {
   }
 });
 
-test('the last sign-ins are found in their index, and those who never signed in among those with a role', async () => {
+test('those who may sign in are found by their last sign-ins, and in the order of their numbers, by an index alone', async () => {
   const db = await analyzed();
   const explain = async (query: Compilable) => {
     const compiled = query.compile();
@@ -72,10 +72,18 @@ test('the last sign-ins are found in their index, and those who never signed in 
       sql: `explain (format json) ${compiled.sql}`,
     } as never);
     const nodes = nodesOf(rows[0]?.['QUERY PLAN'][0].Plan as Node);
+    expect(nodes.map((node) => node['Node Type'])).not.toContain('Sort');
     return nodes.map((node) => node['Index Name']).filter(Boolean);
   };
-  expect(await explain(lastSignInsBefore(db, 100, 10_001))).toEqual(['credentials_last_sign_in_at']);
-  for (const signedIn of [{ word: 'never' }, { word: 'over-90-days-ago', before: 100 }] as const) {
+  for (const isAscending of [true, false]) {
+    const from = { operator: '>', id: 7, at: 0 } as const;
+    for (const order of [{ isAscending }, { isAscending, from }]) {
+      for (const signedIn of [NEVER, LONG_AGO])
+        expect(await explain(lastSignIns(db, signedIn, order).limit(10))).toEqual(['last_sign_ins_at']);
+      expect(await explain(signInsByNumber(db, order).limit(10))).toEqual(['last_sign_ins_pkey']);
+    }
+  }
+  for (const signedIn of [NEVER, LONG_AGO]) {
     const asked = db
       .selectFrom('users')
       .where(inBounds({ role: 'admin' }))
@@ -87,6 +95,9 @@ test('the last sign-ins are found in their index, and those who never signed in 
     expect(await explain(asked)).toEqual(['users_role_created_at', 'credentials_pkey']);
   }
 });
+
+const NEVER = { word: 'never' } as const;
+const LONG_AGO = { word: 'over-90-days-ago', before: 100 } as const;
 
 const HISTORY = ['change_sets', 'changes', 'deleted_users'];
 const withHistory = sharedDatabase(async (db) => {

@@ -6,7 +6,7 @@ import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
-import { lastSignInsBefore } from '../../../src/users/list/sign-ins.ts';
+import { lastSignIns, signInsByNumber } from '../../../src/users/list/sign-ins.ts';
 import { giveRoles, sharedDatabase, temporaryDatabase } from '../../support.ts';
 import { addHistory, HISTORY_READS, queriesOf } from '../history-reads.ts';
 import { type ListSlice, listSlices } from '../list-slices.ts';
@@ -82,6 +82,9 @@ test('the last administrator is looked for among those with that role', async ()
   }
 });
 
+const NEVER = { word: 'never' } as const;
+const LONG_AGO = { word: 'over-90-days-ago', before: 1 } as const;
+
 const withHistory = sharedDatabase(addHistory);
 /** By its key, whether that is the number of a row or not. */
 const STEP =
@@ -108,7 +111,7 @@ describe.each([false, true])('with statistics: %s', (hasStatistics) => {
   });
 });
 
-test('the last sign-ins are found in their index, and those who never signed in among those with a role', async () => {
+test('those who may sign in are found by their last sign-ins, and in the order of their numbers, by an index alone', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 5000);
   await giveRoles(db);
@@ -117,10 +120,20 @@ test('the last sign-ins are found in their index, and those who never signed in 
   await expectPlans();
 
   async function expectPlans() {
-    expect(await planOf(db, lastSignInsBefore(db, 1, 10_001))).toEqual([
-      'SEARCH credentials USING COVERING INDEX credentials_last_sign_in_at (last_sign_in_at<?)',
-    ]);
-    for (const signedIn of [{ word: 'never' }, { word: 'over-90-days-ago', before: 1 }] as const) {
+    for (const isAscending of [true, false]) {
+      const from = { operator: '>', id: 7, at: 0 } as const;
+      for (const order of [{ isAscending }, { isAscending, from }]) {
+        for (const signedIn of [NEVER, LONG_AGO])
+          expect(await planOf(db, lastSignIns(db, signedIn, order).limit(10))).toEqual([
+            expect.stringMatching(/^SEARCH last_sign_ins USING COVERING INDEX last_sign_ins_at \(/),
+          ]);
+        const inOrder = order.from
+          ? 'SEARCH last_sign_ins USING INTEGER PRIMARY KEY (rowid>?)'
+          : 'SCAN last_sign_ins';
+        expect(await planOf(db, signInsByNumber(db, order).limit(10))).toEqual([inOrder]);
+      }
+    }
+    for (const signedIn of [NEVER, LONG_AGO]) {
       const asked = db
         .selectFrom('users')
         .where(inBounds({ role: 'editor' }))

@@ -136,7 +136,7 @@ test('more than can be put into order are listed all the same, also where they c
   const matching = everyone.filter((user) => isAsked(user, given, filter));
   const found = { ...(await resolveFilter(db, filter, { deadline: SOON() })), deadline: SOON() };
   expect([found.total, found.ids]).toEqual([{ count: 10_000, isExact: false }, undefined]);
-  expect(planRows({ ...filter, sort: 'id' }, found)).toBe('scan-or-top-by-role');
+  expect(planRows({ ...filter, sort: 'id' }, found)).toBe('scan-or-top-by-sign-in');
   await expectPages(db, filter, matching, [found]);
 });
 
