@@ -1,6 +1,5 @@
 /** Who acts: every change that is made has one, and what was done is noted with them. */
-import type { Selectable } from 'kysely';
-import type { ChangeSetsTable, Role, Trx } from '../db/schema.ts';
+import type { ChangeSet, Role, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
 import { ForbiddenError } from '../errors.ts';
 import { type Rule, whoMay } from './policy.ts';
@@ -14,7 +13,7 @@ export type Actor = {
   via: 'form' | 'open' | 'setup' | 'link' | 'undo' | 'command line';
   address: string | undefined;
   /** One that is open, for what is done to many users at once. */
-  changeSet?: Pick<Selectable<ChangeSetsTable>, 'id' | 'at' | 'kind' | 'subject_id'>;
+  changeSet?: Pick<ChangeSet, 'id' | 'at' | 'kind' | 'subject_id'>;
   note: (event: string, user?: Named) => void;
 };
 

@@ -189,6 +189,7 @@ export type Schema = {
 };
 
 export type User = Selectable<UsersTable>;
+export type ChangeSet = Selectable<ChangeSetsTable>;
 export type UserRow = Insertable<UsersTable>;
 
 /** For reading: on SQLite a connection that cannot write, so a write outside a transaction does not pass. */

@@ -1,11 +1,11 @@
 /** Reading history. */
 import type { Selectable } from 'kysely';
-import type { ChangeSetsTable, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
+import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { KINDS } from './codes.ts';
 import { type FieldChanges, mergeFields, unpackFields, unpackValues } from './fields.ts';
 
-export type ChangeSet = Selectable<ChangeSetsTable>;
+export type { ChangeSet };
 export type Change = Selectable<ChangesTable>;
 export type DeletedUser = Selectable<DeletedUsersTable>;
 
