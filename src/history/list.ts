@@ -1,6 +1,5 @@
 /** Everyone's change sets, the last first, by whom, of which kind and when: each from an index. */
-import type { SelectQueryBuilder } from 'kysely';
-import type { Db, Schema } from '../db/schema.ts';
+import type { Db } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
 import { KINDS, type Kind, OWN_ROLE_CHANGED, ROLE_CHANGED } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
@@ -94,7 +93,7 @@ async function findSets(
 
 /** Kind by kind, and one's own access; or what is about the access of one user. */
 function partsOf(db: Db, { kinds, actorId, userId, ownAccess }: HistoryFilter) {
-  const sets = db.selectFrom('change_sets').selectAll();
+  const sets = allSets(db);
   const by = actorId === undefined ? sets : sets.where('actor_id', '=', actorId);
   const about = (subject: number) =>
     (actorId === undefined ? sets : sets.where(unindexed('actor_id'), '=', actorId)).where(
@@ -111,7 +110,11 @@ function partsOf(db: Db, { kinds, actorId, userId, ownAccess }: HistoryFilter) {
   return ownAccess === undefined ? everyone : [...everyone, without(about(ownAccess), foundAnyway)];
 }
 
-type Sets = SelectQueryBuilder<Schema, 'change_sets', ChangeSet>;
+type Sets = ReturnType<typeof allSets>;
+
+function allSets(db: Db) {
+  return db.selectFrom('change_sets').selectAll();
+}
 
 function without(sets: Sets, events: readonly string[]): Sets {
   if (events.length === 0) return sets;
