@@ -29,6 +29,10 @@ const FORMS: Readonly<Record<string, (house: House) => Sent | Promise<Sent>>> = 
     await post(app, `/users/${bob.id}/delete`, {}, headers);
     return { url: `/users/${bob.id}/restore` };
   },
+  'POST /users/:id/erase': async ({ app, bob, headers }) => {
+    await post(app, `/users/${bob.id}/delete`, {}, headers);
+    return { url: `/users/${bob.id}/erase`, fields: { username: 'BOB' } };
+  },
   'POST /history/:id/undo': async ({ app, bob, headers }) => {
     await post(app, `/users/${bob.id}`, { full_name: 'Bob' }, headers);
     return { url: `/history/${await lastSet(app)}/undo` };
