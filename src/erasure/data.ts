@@ -55,7 +55,7 @@ export async function* readChanges(db: Db, id: number) {
     const { found, stoppedAt }: FoundVersions = await findVersionSets(db, id, { from: 1, before }, wanted);
     for (const { version, fields, set } of found)
       yield { version, ...told(set), fields: unpackFields(fields) };
-    before = stoppedAt?.version;
+    before = found.length < AT_ONCE ? stoppedAt?.version : found.at(-1)?.version;
   }
 }
 
