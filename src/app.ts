@@ -12,6 +12,8 @@ import { sessionRoutes } from './auth/routes.ts';
 import { newToken } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
+import { erasureRoutes } from './erasure/routes.ts';
+import { addTraces } from './erasure/traces.ts';
 import { historyRoutes } from './history/routes.ts';
 import { addAdmission } from './http/admission.ts';
 import { assetRoutes } from './http/assets.ts';
@@ -69,6 +71,7 @@ export async function buildApp({
   db,
   secretKey,
   databaseId,
+  ledger,
   clock = Date.now,
   stopwatch = () => performance.now(),
   mailLimit,
@@ -77,6 +80,8 @@ export async function buildApp({
   db: Db;
   secretKey: Buffer;
   databaseId: string;
+  /** The path of the file that says who was erased. */
+  ledger: string;
   clock?: Clock;
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
@@ -111,6 +116,7 @@ export async function buildApp({
   addClockWatch(app);
   addPruning(app);
   addJobs(app, { undo: { via: 'undo', work: undoBatch } });
+  addTraces(app, ledger);
   await addViews(app);
   app.removeAllContentTypeParsers();
 
@@ -126,6 +132,7 @@ export async function buildApp({
 
     html.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
     userRoutes(html);
+    erasureRoutes(html);
     madeUpPeopleRoutes(html);
     sessionRoutes(html);
     accountRoutes(html);

@@ -14,6 +14,8 @@ import { type Config, readConfig } from './config.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
+import { eraseAgain } from './erasure/again.ts';
+import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
@@ -79,14 +81,17 @@ async function start(config: Config, address: string) {
 async function prepare(
   config: Config,
   db: Db,
-): Promise<{ isOpen: boolean; secretKey: Buffer; databaseId: string }> {
+): Promise<{ isOpen: boolean; secretKey: Buffer; databaseId: string; ledger: string }> {
   const isOpen = !(await hasAdministrator(db));
   if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
   const { key, databaseId, newlySealed } = await loadKey(db, config.secretKeyFile);
   if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
   for (const warning of findExposedFiles(config)) console.warn(warning);
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
-  return { isOpen, secretKey: key, databaseId };
+  const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
+  const erased = await eraseAgain(db, ledger, Date.now());
+  if (erased > 0) console.warn(erasedAgain(erased));
+  return { isOpen, secretKey: key, databaseId, ledger };
 }
 
 function isForOthers({ host, origin, trustProxy }: Config): boolean {
@@ -97,6 +102,11 @@ function nowSealed(count: number, path: string): string {
   const what =
     count === 1 ? 'The secret of 1 second factor is' : `The secrets of ${count} second factors are`;
   return `${what} now sealed with the key in ${path}. Copies of the database from before hold it in clear: remove those, or have the second factors set up anew.`;
+}
+
+function erasedAgain(count: number): string {
+  const who = count === 1 ? '1 user who was erased since is' : `${count} users who were erased since are`;
+  return `This database is from before: ${who} erased from it again.`;
 }
 
 function announce(

@@ -130,7 +130,8 @@ async function makeApp(
 ) {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
   const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
-  return buildApp({ config, db, ...keys, clock, stopwatch, mailLimit });
+  const ledger = join(temporaryFolder(), 'erased.jsonl');
+  return buildApp({ config, db, ...keys, ledger, clock, stopwatch, mailLimit });
 }
 
 /** A database on which something happens once, between the reading of a row and whatever is done with it. */

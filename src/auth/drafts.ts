@@ -14,6 +14,13 @@ export async function findDraft(db: Db, id: number): Promise<Draft | undefined> 
   return row?.draft ? (JSON.parse(row.draft) as Draft) : undefined;
 }
 
+/** Those that are about somebody who is erased, whoever they wait for. */
+export async function forgetDrafts(trx: Trx, isAbout: (draft: Draft) => boolean): Promise<void> {
+  const waiting = trx.selectFrom('sessions').select(['id', 'draft']).where('draft', 'is not', null);
+  for (const { id, draft } of await waiting.execute())
+    if (draft !== null && isAbout(JSON.parse(draft) as Draft)) await setDraft(trx, id, undefined);
+}
+
 export type SealedDraft = Draft & { id: string; sessionId: number };
 
 /** Of two clicks, the second takes the draft over from the first one's session; false where it is there no longer. */

@@ -57,6 +57,11 @@ export async function findAnswer(db: Db, { hash, key }: SentForm): Promise<DoneB
   return answer && { kind: 'done before', ...answer };
 }
 
+/** All of them: who sends a form again has it done again. */
+export async function forgetAnswers(trx: Trx): Promise<void> {
+  await trx.deleteFrom('kept_answers').execute();
+}
+
 function sealed({ key }: SentForm, { to, sentence, undo, session }: Done): string {
   return seal(key, PURPOSE, { to, sentence, undo, session } satisfies Told);
 }

@@ -88,6 +88,16 @@ export function maySeeDeleted(actor: { role: Role }): boolean {
   return mayEdit(actor);
 }
 
+/** For good: it cannot be undone. */
+export function mayErase(actor: { role: Role }): boolean {
+  return mayManage(actor);
+}
+
+/** All that is kept of someone, as a file: their own, and for administrators everyone's. */
+export function mayTakeData(actor: { role: Role; user?: { id: number } | undefined }, userId: number) {
+  return mayManage(actor) || (mayRead(actor) && actor.user?.id === userId);
+}
+
 /** Of whom it was done to, where it was one; of each it is then judged what may be done. @param fields what it changed */
 export function mayUndo(
   actor: { role: Role; user?: { id: number } | undefined },

@@ -22,6 +22,8 @@ const HELP = `Roster, a user directory.
                              in a database that is there, or with --new-database in a new one
   npm run roster -- rebuild-search
                              makes anew what searches go through
+  npm run roster -- purge
+                             writes the database anew, without what was deleted: nobody else writes meanwhile
   npm run roster -- change-key
                              seals all secrets with a new key; stop every Roster first
   npm run roster -- give-up-key FINGERPRINT
@@ -68,6 +70,9 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
   } else if (command === 'rebuild-search') {
     const { rebuild } = await import('./rebuild-search.ts');
     await rebuild(env, rest);
+  } else if (command === 'purge') {
+    const { purge } = await import('./purge.ts');
+    await purge(env, rest);
   } else if (command === 'change-key') {
     const { changeKey } = await import('./change-key.ts');
     await changeKey(env, rest);

@@ -13,6 +13,9 @@ import { engineOf } from '../db/engine.ts';
 import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
+import { findMissing } from '../erasure/again.ts';
+import { ledgerOf } from '../erasure/ledger.ts';
+import { findErasuresAfter, insertErasures } from '../erasure/queries.ts';
 import { StartError } from '../errors.ts';
 import {
   type Change,
@@ -55,6 +58,8 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   const source = await openToRead(from);
   try {
     sayWhich('From', nameOf(from));
+    if ((await findMissing(source, ledgerOf(from, fromKey))).users.length > 0)
+      throw new StartError(`${nameOf(from)} holds people who were erased since: start Roster with it once.`);
     // Before a target is made: without its key nothing of a source can be moved.
     const sourceKey = await findKey(source, fromKey);
     const target = await openDatabase(to, {
@@ -122,6 +127,7 @@ export async function copyEverything(
       const deleted = await sumUp(deletedIn(from), (some) => insertHistory(to, { deleted_users: [...some] }));
       const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
       await markMadeUp(to, await findMadeUp(from));
+      await insertErasures(to, await findErasuresAfter(from, 0, Number.MAX_SAFE_INTEGER));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       for (const table of ['users', 'change_sets'] as const)
         await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from, table), table);

@@ -18,6 +18,7 @@ import * as keptAnswers from './migrations/0010-kept-answers.ts';
 import * as jobs from './migrations/0011-jobs.ts';
 import * as pauses from './migrations/0012-pauses.ts';
 import * as lastSignIns from './migrations/0013-last-sign-ins.ts';
+import * as erasures from './migrations/0014-erasures.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -37,6 +38,7 @@ export const MIGRATIONS: readonly Migration[] = [
   jobs,
   pauses,
   lastSignIns,
+  erasures,
 ];
 
 export type Opening = {
@@ -60,6 +62,7 @@ export async function openDatabase(
     await engineOf(db).prepare(db);
     refuseNewer(name, await engineOf(db).readVersion(db), MIGRATIONS.length);
     await migrate(db, MIGRATIONS);
+    await engineOf(db).finishMigrations(db);
   };
   if (path !== undefined) {
     refuseLogWithoutFile(path);

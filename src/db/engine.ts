@@ -5,6 +5,12 @@ import type { SearchIndex } from './search-index.ts';
 
 export type NumberedTable = 'users' | 'change_sets';
 
+/**
+ * Whether what was deleted is still in the files: `held up`, until whoever reads the database for long has ended; `kept`, until
+ * they are written anew.
+ */
+export type Traces = 'gone' | 'held up' | 'kept';
+
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';
   /** @throws StartError when Roster cannot work on the database. */
@@ -32,6 +38,12 @@ export type Engine = {
   /** For work that overwrites or deletes secrets: no file keeps their bytes, as far as the database can. */
   overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T>;
   finishBulkLoad(db: Db): Promise<void>;
+  /** Outside any transaction, after those that bring a database up to date. */
+  finishMigrations(db: Db): Promise<void>;
+  /** Overwrites what was deleted of some users, wherever it lies in the files, in short steps; for none it looks how it stands. */
+  removeTraces(db: Db, ids: readonly number[]): Promise<Traces>;
+  /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile. */
+  purge(db: Db): Promise<Traces>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;

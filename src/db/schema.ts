@@ -165,6 +165,16 @@ export type JobsTable = {
 
 export type RevisionsTable = { slot: number; value: number };
 
+/** Users of whom nothing is kept any more. */
+export type ErasuresTable = {
+  user_id: number;
+  /** When the user was: a number alone may be somebody else's in a database that was put back. */
+  created_at: number;
+  set_id: number;
+  /** Since when their values are in no byte of the database's files; null while they may be. */
+  gone_at: Generated<number | null>;
+};
+
 export type Schema = {
   users: UsersTable;
   user_counts: UserCountsTable;
@@ -186,6 +196,7 @@ export type Schema = {
   revisions: RevisionsTable;
   jobs: JobsTable;
   kept_answers: KeptAnswersTable;
+  erasures: ErasuresTable;
 };
 
 export type User = Selectable<UsersTable>;

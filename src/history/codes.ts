@@ -12,6 +12,7 @@ export const KINDS = {
   copied: 9,
   /** From then on there is a history: of those who were there already nobody knows what was done before. */
   began: 10,
+  erased: 11,
 } as const;
 
 export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5 } as const;

@@ -53,6 +53,24 @@ export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promi
   return set.set_id;
 }
 
+/** The last version there is of them, without what they were. */
+export async function recordErasure(
+  trx: Trx,
+  actor: Actor,
+  user: Pick<DeletedUser, 'id' | 'version'>,
+  at: number,
+): Promise<number> {
+  const set = await setFor(trx, actor, { at, kind: 'erased', users: 1 });
+  await insertChange(trx, { user_id: user.id, version: user.version + 1, ...set, fields: null });
+  return set.set_id;
+}
+
+/** What was changed of someone stays known without what it was. */
+export async function forgetChanges(trx: Trx, userId: number): Promise<void> {
+  const changes = trx.updateTable('changes').set({ fields: null });
+  await changes.where('user_id', '=', userId).where('fields', 'is not', null).execute();
+}
+
 type Begun = Pick<NewSet, 'at' | 'kind' | 'undoes' | 'subject_id' | 'detail'>;
 
 /** For what is done in several transactions: each counts there whom it has done. */

@@ -33,6 +33,7 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
   deactivated: 'Deactivated',
   deleted: 'Deleted',
   restored: 'Brought back',
+  erased: 'Erased',
   access: 'Access',
 };
 
@@ -87,7 +88,8 @@ function verbOf(kind: Kind | undefined): string {
 /** Not how someone signs in, nor what was loaded without a change for each. */
 export function isUndoable({ kind, event, users }: ChangeSet): boolean {
   const name = nameOfCode(KINDS, kind);
-  return event === null && users > 0 && name !== undefined && !['loaded', 'copied', 'began'].includes(name);
+  const isOver = name === undefined || ['loaded', 'copied', 'began', 'erased'].includes(name);
+  return event === null && users > 0 && !isOver;
 }
 
 /** How it was done, where whoever did it does not say so. */

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Eta } from 'eta';
-import { mayChange, mayEdit, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
+import { mayChange, mayEdit, mayErase, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
 import { newKey } from '../auth/tokens.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
@@ -51,6 +51,7 @@ export const helpers = {
   highlight,
   mayChange,
   mayEdit,
+  mayErase,
   mayManage,
   maySignIn,
   named,

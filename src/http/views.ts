@@ -5,6 +5,7 @@ import type { Actor } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Role, User } from '../db/schema.ts';
+import type { ErasureState } from '../erasure/state.ts';
 import type { HistoryState } from '../history/address.ts';
 import type { Described, DescribedEntry, Person } from '../history/described.ts';
 import type { FieldChanges, KeptValues } from '../history/fields.ts';
@@ -89,6 +90,8 @@ export type Views = {
     /** What was sent and not done: a change, since they were deleted meanwhile; bringing back whoever was deleted again. */
     why?: 'meanwhile' | 'again';
   };
+  'erasure/ask': { deleted: KeptValues & Pick<User, 'id'>; typed: string; error: string | undefined };
+  'erasure/erased': { id: number; row: Described; state: ErasureState };
   'users/conflict': ShownConflict & {
     /** The form that it began with. */
     heading: string;
@@ -198,6 +201,8 @@ export type Views = {
     leftOut: readonly Person[];
     /** Where it is another one than who began it. */
     goneOnBy: Person | undefined;
+    /** How far it is, where somebody was erased. */
+    erased?: ErasureState | undefined;
   };
   'undo/show': {
     row: Described;

@@ -97,3 +97,13 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
   await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
 }
+
+/** What was typed about one user has a name that begins with their number. */
+export async function forgetParamsAbout(trx: Trx, userId: number): Promise<void> {
+  const jobs = trx.selectFrom('jobs').select(['id', 'params']).where('params', 'like', `%"${userId}%`);
+  const isTheirs = new RegExp(`^${userId}(?![0-9])`);
+  for (const { id, params } of await jobs.forUpdate().execute()) {
+    const kept = JSON.parse(params, (key, value) => (isTheirs.test(key) ? undefined : value));
+    await saveJob(trx, id, { params: JSON.stringify(kept) });
+  }
+}

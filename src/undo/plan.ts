@@ -47,7 +47,7 @@ export async function planSteps(
     const [user, deleted] = [users.get(id), gone.get(id)];
     const values = user ?? (deleted && unpackValues(deleted.fields));
     if (values === undefined) {
-      steps.push({ id, username: `user ${id}`, version: 0, kind: 'left', why: 'deleted since' });
+      steps.push({ id, username: `user ${id}`, version: 0, kind: 'left', why: 'erased' });
       continue;
     }
     const planned = await stepFor(db, effectOf(ofUser), values, user, deleted);

@@ -12,7 +12,7 @@ export type Difference = {
   holder?: Pick<User, 'id' | 'username'> | undefined;
 };
 
-export type Left = 'deleted since' | 'not allowed' | 'own email' | 'last administrator';
+export type Left = 'erased' | 'deleted since' | 'not allowed' | 'own email' | 'last administrator';
 
 export type Stays = { field: KeptField; why: Left };
 

@@ -17,6 +17,7 @@ const NO_SESSIONS = 'Sessions and access links that were ended do not come back.
 export const BEGUN = 'It has begun: this page says how far it is.';
 
 export const WHY_LEFT: Readonly<Record<Left, string>> = {
+  erased: 'was erased.',
   'deleted since': 'is deleted by now: bring them back first.',
   'not allowed': 'can be changed by administrators alone.',
   'own email': 'is you: your email is changed in your account, with your password.',

@@ -3,6 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { mayChange, maySeeDeleted } from '../auth/policy.ts';
 import { transact } from '../db/transact.ts';
+import { findErasure } from '../erasure/queries.ts';
+import { stateOf } from '../erasure/state.ts';
 import { NotFoundError } from '../errors.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { unpackValues } from '../history/fields.ts';
@@ -29,11 +31,22 @@ export async function showDeleted(request: Request, reply: FastifyReply, more: M
   const deleted = await findSeenDeleted(request, id);
   const set = deleted && (await findChangeSet(db, deleted.set_id));
   const [row] = set ? await describeSets(db, [set], sightOf(request.actor)) : [];
-  if (deleted === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
+  if (deleted === undefined || row === undefined) return showErased(request, reply, id);
   const { typed = {}, ...shown } = { errors: {}, holders: {}, ...more };
   const isForm = Object.keys({ ...typed, ...shown.errors }).length > 0;
   const values = isForm ? { ...valuesOf(deleted), ...typed } : undefined;
   return reply.render('users/deleted', { deleted, row, values, ...shown }, status);
+}
+
+/** For those who may know that there was somebody. @throws NotFoundError */
+async function showErased({ server, actor }: Request, reply: FastifyReply, id: number) {
+  const erasure = actor && maySeeDeleted(actor) ? await findErasure(server.db, id) : undefined;
+  const set = erasure && (await findChangeSet(server.db, erasure.set_id));
+  const [row] = set ? await describeSets(server.db, [set], sightOf(actor)) : [];
+  if (erasure === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
+  const state = stateOf(server, erasure);
+  if (state === 'under way') reply.header('refresh', '2');
+  return reply.render('erasure/erased', { id, row, state }, 410);
 }
 
 /** Answers a form that was sent too late: nothing that was typed is lost. @throws NotFoundError, ForbiddenError */

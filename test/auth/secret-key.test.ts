@@ -166,7 +166,8 @@ test('a key that was the database’s before is found where it is kept', async (
 /** A Roster on a database that is open, with a key for its secrets. */
 async function build(db: Db, { key, databaseId }: { key: Buffer; databaseId: string }) {
   const config = readConfig({ LOG_LEVEL: 'silent' });
-  const app = await buildApp({ config, db, secretKey: key, databaseId });
+  const ledger = join(temporaryFolder(), 'erased.jsonl');
+  const app = await buildApp({ config, db, secretKey: key, databaseId, ledger });
   onTestFinished(() => app.close());
   return app;
 }

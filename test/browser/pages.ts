@@ -7,6 +7,7 @@ import { insertSession } from '../../src/auth/sessions.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { eraseUser } from '../../src/erasure/commands.ts';
 import { beginSet, inOneSet } from '../../src/history/record.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../src/jobs/queries.ts';
@@ -210,6 +211,18 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await addUser(db, { username: `x${LONG.slice(1)}`, email: 'other@example.org' });
       await page.goto(`/users/${gone.id}`);
       await press(page, 'Bring back');
+    },
+    'the question before erasing, with a mistake': async (page, { db }) => {
+      const gone = await addUser(db, { username: `z${LONG.slice(1)}`, full_name: LONGEST.full_name });
+      await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
+      await page.goto(`/users/${gone.id}/erase`);
+      await press(page, 'Erase for good');
+    },
+    'someone erased': async (page, { db }) => {
+      const gone = await addUser(db, { username: `q${LONG.slice(1)}` });
+      await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
+      await transact(db, (trx) => eraseUser(trx, commandLine, gone.id, Date.now()));
+      await page.goto(`/users/${gone.id}`);
     },
     'the roles': at('/roles'),
     'the account': at('/account'),

@@ -146,6 +146,8 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     holders: { email: user },
     why: 'meanwhile',
   },
+  'erasure/ask': { deleted: { ...user, role: 'viewer' }, typed: NAME, error: NAME },
+  'erasure/erased': { id: 1, row, state: 'gone' },
   'users/conflict': {
     user,
     rows: [

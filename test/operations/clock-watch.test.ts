@@ -1,4 +1,5 @@
 /** What happens when the machine's clock is set while Roster runs, and where Rosters differ about the time. */
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { buildApp } from '../../src/app.ts';
@@ -8,7 +9,15 @@ import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
-import { DATABASE_ID, get, post, SECRET_KEY, startApp, temporaryDatabase } from '../support.ts';
+import {
+  DATABASE_ID,
+  get,
+  post,
+  SECRET_KEY,
+  startApp,
+  temporaryDatabase,
+  temporaryFolder,
+} from '../support.ts';
 
 async function start() {
   const clock = movableClock();
@@ -34,6 +43,7 @@ test('the time goes back when the clock is set back', async () => {
     db: await temporaryDatabase(),
     secretKey: SECRET_KEY,
     databaseId: DATABASE_ID,
+    ledger: join(temporaryFolder(), 'erased.jsonl'),
   });
   onTestFinished(() => app.close());
   expect(app.clock()).toBe(Date.UTC(2026, 5, 1, 14));

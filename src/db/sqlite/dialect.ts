@@ -12,7 +12,7 @@ import { backfill, emptyLog } from './checkpoint.ts';
 import { SqliteConnection } from './connection.ts';
 import { sqliteEngine } from './engine.ts';
 import { outcomeUnknown, refuse } from './errors.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, onceFree } from './group-commit.ts';
 import { OpenedFile } from './opened-file.ts';
 import { openReader, openWriter, readUserVersion, type Statements } from './statements.ts';
 
@@ -51,9 +51,14 @@ export class RosterSqliteAdapter extends SqliteAdapter {
     return true;
   }
 
-  /** Empties the write-ahead log; where someone is reading it, it stays for now. @throws OutcomeUnknownError. */
-  async emptyLog(): Promise<void> {
-    await this.#driver.emptyLog();
+  /** @returns whether the write-ahead log is empty: where someone is reading it, it stays for now. @throws OutcomeUnknownError. */
+  async emptyLog(): Promise<boolean> {
+    return this.#driver.alone(emptyLog);
+  }
+
+  /** https://sqlite.org/lang_vacuum.html @throws OutcomeUnknownError. */
+  async vacuum(): Promise<void> {
+    await this.#driver.alone((writer) => writer.run('vacuum'));
   }
 }
 
@@ -126,11 +131,12 @@ class SqliteDriver implements Driver {
     connection.endTurn = undefined;
   }
 
-  async emptyLog(): Promise<void> {
+  /** While no transaction is under way. */
+  async alone<T>(act: (writer: Statements) => T): Promise<T> {
     const endTurn = await this.#groups.takeTurnAlone();
     try {
       refuse(this.#file.look());
-      emptyLog(this.#writer);
+      return await onceFree(() => act(this.#writer), GroupCommit.deadline());
     } catch (error) {
       throw outcomeUnknown(error);
     } finally {

@@ -1,19 +1,23 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { type SqlBool, sql } from 'kysely';
-import type { Engine, NumberedTable } from '../engine.ts';
+import type { Engine, NumberedTable, Traces } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { runBatch } from './batches.ts';
 import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
+import { mergeIndexes, overwriteFreePages } from './traces.ts';
 
 /** Kept from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_KIB = 256 * 1024;
 const MOST_MAPPABLE_BYTES = 0x7fff0000;
 
 /** The adapter of `dialect.ts`, which knows the connection that writes. */
-type OwnerOfLog = { emptyLog(): Promise<void> };
+type OwnerOfFile = { emptyLog(): Promise<boolean>; vacuum(): Promise<void> };
+
+/** The name in `secrets` of a database in which what was deleted long ago has never been overwritten. */
+const TO_BE_WRITTEN_ANEW = 'has to be written anew';
 
 export const sqliteEngine: Engine = {
   name: 'sqlite',
@@ -51,6 +55,9 @@ export const sqliteEngine: Engine = {
   runBatch,
   overwrite,
   async finishBulkLoad() {},
+  finishMigrations,
+  removeTraces,
+  purge,
 
   readLastId,
   async writeLastId(trx, id, table = 'users') {
@@ -84,12 +91,43 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
     try {
       return await work(trx);
     } finally {
-      await sql`pragma secure_delete = off`.execute(trx);
+      await sql`pragma secure_delete = fast`.execute(trx);
     }
   });
   // The log holds pages as they were.
-  await (db.getExecutor().adapter as unknown as OwnerOfLog).emptyLog();
+  await fileOf(db).emptyLog();
   return result;
+}
+
+/** Where it fails Roster works all the same: `purge` does it later. */
+async function finishMigrations(db: Db): Promise<void> {
+  if (!(await hasToBeWrittenAnew(db))) return;
+  console.log('The database file is written anew, once, so that nothing stays in it of what was deleted.');
+  await purge(db).catch((error) => console.warn(`That was not possible: ${error.message}.`));
+}
+
+async function hasToBeWrittenAnew(db: Db): Promise<boolean> {
+  const old = db.selectFrom('secrets').select('name').where('name', '=', TO_BE_WRITTEN_ANEW);
+  return (await old.executeTakeFirst()) !== undefined;
+}
+
+async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
+  await mergeIndexes(db, ids);
+  if (ids.length > 0) await overwriteFreePages(db);
+  if (await hasToBeWrittenAnew(db)) return 'kept';
+  return (await fileOf(db).emptyLog()) ? 'gone' : 'held up';
+}
+
+async function purge(db: Db): Promise<Traces> {
+  await fileOf(db).vacuum();
+  await transact(db, (trx) =>
+    trx.deleteFrom('secrets').where('name', '=', TO_BE_WRITTEN_ANEW).executeTakeFirst(),
+  );
+  return (await fileOf(db).emptyLog()) ? 'gone' : 'held up';
+}
+
+function fileOf(db: Db): OwnerOfFile {
+  return db.getExecutor().adapter as unknown as OwnerOfFile;
 }
 
 async function readVersion(db: Db): Promise<number> {

@@ -90,7 +90,7 @@ export function nameOf(range: number): string {
   return `users_search_${range}`;
 }
 
-function rangeOf(id: number): number {
+export function rangeOf(id: number): number {
   return Math.floor(id / IDS_IN_RANGE);
 }
 

@@ -73,7 +73,8 @@ export class GroupCommit {
 
   async #openGroup(deadline: number): Promise<Group> {
     try {
-      await beginImmediate(this.#writer, deadline);
+      // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
+      await onceFree(() => this.#writer.run('begin immediate'), deadline);
       this.#endOfIndexes = makeIndexesAhead(this.#writer, this.#endOfIndexes);
     } catch (error) {
       // Else whoever comes next would find a transaction that nobody commits.
@@ -150,12 +151,11 @@ export class GroupCommit {
   }
 }
 
-// Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
-async function beginImmediate(writer: Statements, deadline: number): Promise<void> {
+/** Waits for other processes without stopping this one. */
+export async function onceFree<T>(act: () => T, deadline: number): Promise<T> {
   for (;;) {
     try {
-      writer.run('begin immediate');
-      return;
+      return act();
     } catch (error) {
       if (!isBusy(error) || performance.now() >= deadline) throw error;
       await setTimeout(TRY_AGAIN_AFTER_MS);

@@ -28,6 +28,7 @@ import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { ROLES, type Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { eraseUser } from '../../../src/erasure/commands.ts';
 import { recordAccess } from '../../../src/history/record.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../../src/jobs/queries.ts';
@@ -66,6 +67,9 @@ for (const [id, changes] of [
 await inTurn((trx, time) => deleteUser(trx, commandLine, 9, time));
 await inTurn((trx, time) => restoreUser(trx, commandLine, 9, time));
 await inTurn((trx, time) => deleteUser(trx, commandLine, 9, time));
+const { user: erased } = await add('erased', null, 0);
+await inTurn((trx, time) => deleteUser(trx, commandLine, erased.id, time));
+await inTurn((trx, time) => eraseUser(trx, commandLine, erased.id, time));
 await inTurn((trx) => engineOf(trx).writeLastId(trx, 799_999));
 await add('odd6', 'İSTANBUL', 0);
 const { user: last } = await add('gone', null, 0);

@@ -1,0 +1,32 @@
+/** `npm run roster -- purge`: writes the files of the database anew, without anything that was deleted. */
+import { engineOf } from '../db/engine.ts';
+import { transact } from '../db/transact.ts';
+import { findPending, noteGone } from '../erasure/queries.ts';
+import { StartError } from '../errors.ts';
+import { readArguments } from './arguments.ts';
+import { openNamed } from './named-database.ts';
+
+const OUTCOMES = {
+  gone: 'Nothing that was deleted before is in its files any more.',
+  'held up':
+    'Nothing that was deleted before is in its file any more; it is in the log beside it until whoever is reading the database ends.',
+  kept: 'Nothing was written anew.',
+};
+
+export async function purge(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  if (readArguments(args, []).positionals.length > 0)
+    throw new StartError('Say no more than: npm run roster -- purge');
+  const db = await openNamed(env);
+  try {
+    // Whoever is erased while it is under way may be in a part that is done.
+    const pending = await findPending(db);
+    const outcome = await engineOf(db).purge(db);
+    if (outcome === 'gone') await transact(db, (trx) => noteGone(trx, pending, Date.now()));
+    console.log(OUTCOMES[outcome]);
+    console.log(
+      'Logs of a server, their archives, snapshots and backups keep it for as long as they are kept.',
+    );
+  } finally {
+    await db.destroy();
+  }
+}

@@ -1,0 +1,106 @@
+/** What is kept of one person, as they are given it: times in ISO 8601, and no secret. */
+import { findCredentials } from '../auth/credentials.ts';
+import type { Db, User } from '../db/schema.ts';
+import { ACTORS, KINDS, nameOfCode, WAYS } from '../history/codes.ts';
+import { type KeptValues, unpackFields, unpackValues } from '../history/fields.ts';
+import { type ChangeSet, findDeleted } from '../history/queries.ts';
+import { type FoundVersions, findVersionSets } from '../history/versions.ts';
+import { findUser } from '../users/queries.ts';
+
+const AT_ONCE = 500;
+
+export async function* readUser(db: Db, id: number) {
+  const user = await findUser(db, id);
+  if (user) yield { ...valuesOf(user), updated_at: iso(user.updated_at), version: user.version };
+}
+
+export async function* readDeleted(db: Db, id: number) {
+  const deleted = await findDeleted(db, id);
+  if (deleted) yield valuesOf({ id, ...unpackValues(deleted.fields) });
+}
+
+export async function* readCredentials(db: Db, id: number) {
+  const credentials = await findCredentials(db, id);
+  if (credentials === undefined) return;
+  const { changed_at, code_secret, last_sign_in_at } = credentials;
+  const lastSignIn = last_sign_in_at ? iso(last_sign_in_at) : null;
+  yield {
+    password_set_at: iso(changed_at),
+    has_second_factor: code_secret !== null,
+    last_sign_in_at: lastSignIn,
+  };
+}
+
+export async function* readSessions(db: Db, id: number) {
+  const sessions = db.selectFrom('sessions').selectAll().where('user_id', '=', id).orderBy('id');
+  for (const { created_at, seen_at, address, browser, draft } of await sessions.execute())
+    yield {
+      created_at: iso(created_at),
+      seen_at: iso(seen_at),
+      address,
+      browser,
+      waiting: draft && JSON.parse(draft),
+    };
+}
+
+export async function* readInvitations(db: Db, id: number) {
+  const links = db.selectFrom('invitations').select('created_at').where('user_id', '=', id);
+  for (const { created_at } of await links.execute()) yield { created_at: iso(created_at) };
+}
+
+/** What was changed of them, the last first. */
+export async function* readChanges(db: Db, id: number) {
+  const wanted = { limit: AT_ONCE, isWanted: () => true };
+  for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before; ) {
+    const { found, stoppedAt }: FoundVersions = await findVersionSets(db, id, { from: 1, before }, wanted);
+    for (const { version, fields, set } of found)
+      yield { version, ...told(set), fields: unpackFields(fields) };
+    before = found.length < AT_ONCE ? stoppedAt?.version : found.at(-1)?.version;
+  }
+}
+
+/** What they did, and what was done to how they sign in. */
+export async function* readActs(db: Db, id: number) {
+  yield* readSets(db, 'actor_id', id);
+  yield* readSets(db, 'subject_id', id);
+}
+
+async function* readSets(db: Db, column: 'actor_id' | 'subject_id', id: number) {
+  for (let last: Pick<ChangeSet, 'kind' | 'at' | 'id'> | undefined = { kind: 0, at: 0, id: 0 }; last; ) {
+    const { kind, at, id: lastId } = last;
+    // In the order of an index.
+    const some: ChangeSet[] = await db
+      .selectFrom('change_sets')
+      .selectAll()
+      .where(column, '=', id)
+      .where(({ eb, refTuple, tuple }) => eb(refTuple('kind', 'at', 'id'), '>', tuple(kind, at, lastId)))
+      .orderBy('kind')
+      .orderBy('at')
+      .orderBy('id')
+      .limit(AT_ONCE)
+      .execute();
+    for (const set of some) yield { ...told(set), users: set.users, event: set.event };
+    last = some[AT_ONCE - 1];
+  }
+}
+
+function told({ id, at, kind, via, actor_kind, actor_id }: ChangeSet) {
+  const by = actor_id ?? nameOfCode(ACTORS, actor_kind);
+  return { set: id, at: iso(at), what: nameOfCode(KINDS, kind), via: nameOfCode(WAYS, via), by };
+}
+
+function valuesOf({
+  id,
+  username,
+  email,
+  full_name,
+  is_active,
+  role,
+  created_at,
+}: KeptValues & Pick<User, 'id'>) {
+  return { id, username, email, full_name, is_active, role, created_at: iso(created_at) };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

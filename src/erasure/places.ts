@@ -1,0 +1,81 @@
+/** Every table, and what in it is about one person: what is erased with them, and what they are given a copy of. */
+import { type Draft, forgetDrafts } from '../auth/drafts.ts';
+import { forgetAnswers } from '../auth/kept-answers.ts';
+import { forgetFailures } from '../auth/throttle.ts';
+import type { Db, Schema, Trx } from '../db/schema.ts';
+import { type KeptValues, unpackFields, unpackValues } from '../history/fields.ts';
+import { type DeletedUser, findFieldsFrom } from '../history/queries.ts';
+import { forgetChanges } from '../history/record.ts';
+import { forgetParamsAbout } from '../jobs/queries.ts';
+import { textKey } from '../lib/text.ts';
+import * as data from './data.ts';
+
+/** `names`: the keys of all usernames and emails that they ever had. */
+export type Person = { id: number; names: ReadonlySet<string> };
+
+type Place = {
+  /** Not where everything goes with the deletion, before which nobody is erased, or where there are numbers alone. */
+  erase?: (trx: Trx, person: Person) => Promise<unknown>;
+  /** What they are given, row by row. */
+  read?: (db: Db, id: number) => AsyncIterable<object>;
+};
+
+const NOTHING: Place = {};
+
+export const PLACES: Readonly<Record<keyof Schema, Place>> = {
+  users: { read: data.readUser },
+  user_counts: NOTHING,
+  credentials: { read: data.readCredentials },
+  recovery_codes: NOTHING,
+  // One's own go with the user: in those of others a form about them may wait.
+  sessions: {
+    read: data.readSessions,
+    erase: (trx, person) => forgetDrafts(trx, (draft) => isAbout(draft, person)),
+  },
+  invitations: { read: data.readInvitations },
+  // Of a hash nobody knows whose it is: all start anew.
+  guesses: { erase: forgetFailures },
+  role_rules: NOTHING,
+  secrets: NOTHING,
+  tickets: NOTHING,
+  used_drafts: NOTHING,
+  heartbeats: NOTHING,
+  made_up_people: NOTHING,
+  change_sets: { read: data.readActs },
+  changes: { read: data.readChanges, erase: (trx, { id }) => forgetChanges(trx, id) },
+  // Taken from there by whoever erases.
+  deleted_users: { read: data.readDeleted },
+  revisions: NOTHING,
+  jobs: { erase: (trx, { id }) => forgetParamsAbout(trx, id) },
+  // Sealed, so that nobody knows whom they name.
+  last_sign_ins: NOTHING,
+  kept_answers: { erase: forgetAnswers },
+  erasures: NOTHING,
+};
+
+/** Before anything of them is erased. */
+export async function findPerson(db: Db, { id, fields }: DeletedUser): Promise<Person> {
+  const changes = (await findFieldsFrom(db, id, 1)).map((change) => unpackFields(change.fields));
+  const all = [unpackValues(fields), ...changes.flatMap(valuesIn)].flatMap(namesOf);
+  return { id, names: new Set(all.map(textKey)) };
+}
+
+export async function erasePerson(trx: Trx, person: Person): Promise<void> {
+  for (const { erase } of Object.values(PLACES)) await erase?.(trx, person);
+}
+
+function valuesIn(changes: ReturnType<typeof unpackFields>): Partial<KeptValues>[] {
+  const before = Object.entries(changes).map(([field, { was }]) => [field, was]);
+  const after = Object.entries(changes).map(([field, { became }]) => [field, became]);
+  return [Object.fromEntries(before), Object.fromEntries(after)];
+}
+
+// A full name is others', too.
+function namesOf({ username, email }: Partial<KeptValues>): string[] {
+  return [username, email].filter((name) => name !== undefined);
+}
+
+function isAbout({ form, fields }: Draft, { id, names }: Person): boolean {
+  const isTheirs = new RegExp(`^/users/${id}(?![0-9])`).test(form);
+  return isTheirs || Object.values(fields).some((value) => names.has(textKey(value)));
+}

@@ -1,0 +1,37 @@
+/** Who was erased, and whose values may still be in the files of the database. */
+import type { Selectable } from 'kysely';
+import type { Db, ErasuresTable, Trx } from '../db/schema.ts';
+
+export type Erasure = Selectable<ErasuresTable>;
+
+export async function findErasure(db: Db, userId: number): Promise<Erasure | undefined> {
+  return db.selectFrom('erasures').selectAll().where('user_id', '=', userId).executeTakeFirst();
+}
+
+/** For going through all there are. */
+export async function findErasuresAfter(db: Db, userId: number, limit: number): Promise<Erasure[]> {
+  const after = db.selectFrom('erasures').selectAll().where('user_id', '>', userId);
+  return after.orderBy('user_id').limit(limit).execute();
+}
+
+/** Whose values may still be in the files. */
+export async function findPending(db: Db): Promise<Erasure[]> {
+  const pending = db.selectFrom('erasures').selectAll().where('gone_at', 'is', null);
+  return pending.orderBy('user_id').execute();
+}
+
+export async function insertErasures(trx: Trx, erasures: readonly Erasure[]): Promise<void> {
+  if (erasures.length > 0) await trx.insertInto('erasures').values(erasures).execute();
+}
+
+export async function noteGone(trx: Trx, erasures: readonly Erasure[], now: number): Promise<void> {
+  if (erasures.length === 0) return;
+  const ids = erasures.map(({ user_id }) => user_id);
+  await trx.updateTable('erasures').set({ gone_at: now }).where('user_id', 'in', ids).execute();
+}
+
+/** Of the database, made with it: another one has another. */
+export async function readIdentity(db: Db): Promise<string> {
+  const row = db.selectFrom('secrets').select('value').where('name', '=', 'identity');
+  return (await row.executeTakeFirstOrThrow()).value;
+}

@@ -1,0 +1,56 @@
+/** The addresses of erasing a user, asked first and done once the username is typed, and of what is kept of one. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { allow } from '../auth/access.ts';
+import { findKeptAnswer } from '../auth/idempotency.ts';
+import { done } from '../auth/kept-answers.ts';
+import { mayErase, mayRead } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { NotFoundError } from '../errors.ts';
+import { readFields } from '../lib/forms.ts';
+import { textKey } from '../lib/text.ts';
+import { findSeenDeleted } from '../users/deleted.ts';
+import { type Request, userIdFrom } from '../users/request.ts';
+import { eraseUser } from './commands.ts';
+import { takeData } from './take-data.ts';
+
+export function erasureRoutes(app: FastifyInstance): void {
+  app.get('/users/:id/erase', allow(mayErase), askToErase);
+  app.post('/users/:id/erase', allow(mayErase, { form: '/users/:id/erase' }), erase);
+  app.get('/users/:id/data', allow(mayRead), takeData);
+}
+
+async function askToErase(request: Request, reply: FastifyReply) {
+  return ask(request, reply);
+}
+
+async function ask(request: Request, reply: FastifyReply, typed = '', error?: string) {
+  const deleted = await getDeleted(request);
+  return reply.render('erasure/ask', { deleted, typed, error }, error ? 422 : 200);
+}
+
+async function erase(request: Request, reply: FastifyReply) {
+  const { server } = request;
+  const kept = await findKeptAnswer(request);
+  if (kept) return reply.answer(kept);
+  const { username: typed = '' } = readFields(request.body, ['username']);
+  const { id, username } = await getDeleted(request);
+  if (textKey(typed) !== textKey(username))
+    return ask(request, reply, typed, typed ? 'That is another username.' : 'Type the username.');
+  const answer = await runCommand(request, async (trx, actor) => {
+    const { set } = await eraseUser(trx, actor, id, server.clock());
+    return done(`/history/${set}`, `User ${id} is erased.`);
+  });
+  void server.removeTraces();
+  return reply.answer(answer);
+}
+
+/** @throws NotFoundError */
+async function getDeleted(request: Request) {
+  const id = userIdFrom(request);
+  const deleted = await findSeenDeleted(request, id);
+  if (deleted === undefined)
+    throw new NotFoundError(
+      `There is no deleted user ${id}: whoever is to be erased has to be deleted first.`,
+    );
+  return deleted;
+}

@@ -1,0 +1,146 @@
+/** A database that is put back from a copy: whoever was erased since is erased from it again, and nobody else. */
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { setPassword } from '../../src/auth/credentials.ts';
+import { copyEverything } from '../../src/cli/copy.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { eraseAgain, writeLedger } from '../../src/erasure/again.ts';
+import { eraseUser } from '../../src/erasure/commands.ts';
+import { readLedger } from '../../src/erasure/ledger.ts';
+import { findErasuresAfter, findPending, readIdentity } from '../../src/erasure/queries.ts';
+import { findDeleted } from '../../src/history/queries.ts';
+import { deleteUser } from '../../src/users/commands.ts';
+import { findUser } from '../../src/users/queries.ts';
+import { oldHash } from '../people.ts';
+import { addUser, SECRET_KEY, temporaryDatabase, temporaryFolder } from '../support.ts';
+
+const NOW = Date.UTC(2100, 0, 31);
+
+async function erase(db: Db, id: number) {
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW));
+  await transact(db, (trx) => eraseUser(trx, commandLine, id, NOW));
+}
+
+/** Two databases that know each other, as one and its copy of before. */
+async function withCopy(fill: (db: Db) => Promise<unknown>) {
+  const [now, before] = [await temporaryDatabase(), await temporaryDatabase()];
+  const identity = await readIdentity(now);
+  for (const db of [now, before]) {
+    await identify(db, identity);
+    await fill(db);
+  }
+  return { now, before, ledger: join(temporaryFolder(), 'erased.jsonl') };
+}
+
+async function identify(db: Db, value: string) {
+  await transact(db, (trx) =>
+    trx.updateTable('secrets').set({ value }).where('name', '=', 'identity').execute(),
+  );
+}
+
+const noteAll = async (db: Db, ledger: string) => writeLedger(db, ledger, await findPending(db));
+
+test('who was there when it was copied is erased again, and also who was deleted by then', async () => {
+  const { now, before, ledger } = await withCopy(async (db) => {
+    for (const username of ['ada', 'bob', 'eve']) await addUser(db, { username }, NOW - 5);
+    await transact(db, (trx) => deleteUser(trx, commandLine, 2, NOW - 1));
+  });
+  await erase(now, 1);
+  await transact(now, (trx) => eraseUser(trx, commandLine, 2, NOW));
+  await addUser(now, { username: 'later' });
+  await noteAll(now, ledger);
+  expect(await eraseAgain(before, ledger, NOW)).toBe(2);
+  expect(await findUser(before, 1)).toBeUndefined();
+  expect(await findDeleted(before, 2)).toBeUndefined();
+  expect((await findErasuresAfter(before, 0, 9)).map(({ user_id }) => user_id)).toEqual([1, 2]);
+  expect((await findUser(before, 3))?.username).toBe('eve');
+  // It does so once.
+  expect(await eraseAgain(before, ledger, NOW)).toBe(0);
+  expect(readLedger(ledger).length).toBe(1);
+});
+
+test('who came after it was copied is known to be erased, and no number is given again', async () => {
+  const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  await addUser(now, { username: 'bob' }, NOW);
+  const { id } = await addUser(now, { username: 'last' }, NOW);
+  await erase(now, 2);
+  await noteAll(now, ledger);
+  expect(await eraseAgain(before, ledger, NOW)).toBe(1);
+  expect((await addUser(before, { username: 'next' })).id).toBe(id + 1);
+  expect((await findErasuresAfter(before, 0, 9)).map(({ user_id }) => user_id)).toEqual([2]);
+});
+
+test('somebody else who was given the number since it was put back stays', async () => {
+  const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  await addUser(now, { username: 'bob' }, NOW);
+  await erase(now, 2);
+  await noteAll(now, ledger);
+  await addUser(before, { username: 'carol' }, NOW + 1);
+  expect(await eraseAgain(before, ledger, NOW)).toBe(0);
+  expect((await findUser(before, 2))?.username).toBe('carol');
+});
+
+test('what another database was erased from is no reason to erase', async () => {
+  const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  const other = await temporaryDatabase();
+  await identify(other, 'other');
+  await erase(now, 1);
+  await noteAll(now, ledger);
+  // Where nobody is yet, it is a new one.
+  expect(await eraseAgain(other, ledger, NOW)).toBe(0);
+  await addUser(other, { username: 'ada' }, NOW - 5);
+  expect(await eraseAgain(other, ledger, NOW)).toBe(0);
+  const third = await temporaryDatabase();
+  await identify(third, 'third');
+  await addUser(third, { username: 'ada' }, NOW - 5);
+  await expect(eraseAgain(third, ledger, NOW)).rejects.toThrow(/says who was erased from another database/);
+  expect(await findUser(third, 1)).toBeDefined();
+});
+
+test('the last administrator is not erased again before there is another one', async () => {
+  const addAdministrator = async (db: Db, username: string) => {
+    const { id } = await addUser(db, { username, role: 'admin' }, NOW - 5);
+    await transact(db, (trx) => setPassword(trx, id, oldHash('a password'), NOW));
+  };
+  const { now, before, ledger } = await withCopy((db) => addAdministrator(db, 'ann'));
+  await addAdministrator(now, 'bob');
+  await erase(now, 1);
+  await noteAll(now, ledger);
+  await expect(eraseAgain(before, ledger, NOW)).rejects.toThrow(
+    /as its last administrator: make another one first/,
+  );
+  expect(await findUser(before, 1)).toBeDefined();
+  await addAdministrator(before, 'carol');
+  expect(await eraseAgain(before, ledger, NOW)).toBe(1);
+});
+
+test('a ledger of which half a line was written goes on, and one that is damaged stops', async () => {
+  const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  await erase(now, 1);
+  appendFileSync(ledger, '\n{"database":"');
+  await noteAll(now, ledger);
+  expect(readLedger(ledger)).toMatchObject([{ users: [{ user_id: 1 }] }]);
+  writeFileSync(ledger, '\n{"database"}');
+  await expect(eraseAgain(now, ledger, NOW)).rejects.toThrow(/says who was erased, cannot be read/);
+});
+
+test('what a database knows and its ledger does not is written into it at the start', async () => {
+  const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  await erase(now, 1);
+  expect(existsSync(ledger)).toBe(false);
+  expect(await eraseAgain(now, ledger, NOW)).toBe(0);
+  expect(readLedger(ledger)).toMatchObject([{ lastId: 1, users: [{ user_id: 1, erased_at: NOW }] }]);
+  expect(readFileSync(ledger, 'utf8')).not.toContain('ada');
+});
+
+test('a copy to another database carries who was erased', async () => {
+  const from = await temporaryDatabase();
+  const { id } = await addUser(from, { username: 'ada' });
+  await erase(from, id);
+  const to = await temporaryDatabase();
+  await copyEverything(from, to, { from: SECRET_KEY, to: SECRET_KEY });
+  expect(await findErasuresAfter(to, 0, 9)).toEqual(await findErasuresAfter(from, 0, 9));
+});

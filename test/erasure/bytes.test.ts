@@ -1,0 +1,191 @@
+/** What an erased user leaves in the files of a database: nothing, whatever was done to them and with them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import type { FastifyInstance } from 'fastify';
+import { sql } from 'kysely';
+import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { setDraft } from '../../src/auth/drafts.ts';
+import { filePathOf } from '../../src/database-url.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { findPending } from '../../src/erasure/queries.ts';
+import { runCommand } from '../command.ts';
+import { dump } from '../engines.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, type Headers, signedIn } from '../people.ts';
+import { addUser, get, post, readyUrl, startApp } from '../support.ts';
+import { bytesOf, found, NAME, TRIGRAMS } from './traces.ts';
+
+const OTHERS = 300;
+
+const WORDS = ['zqxjv', 'qxjvzz', 'vqxzjw', 'xjwqqz', NAME];
+
+const onSqlite = inject('engine') === 'sqlite';
+
+async function start() {
+  const url = await readyUrl();
+  const db = await openDatabase(url, { connections: 5 });
+  onTestFinished(() => db.destroy());
+  const app = await startApp({}, db);
+  const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+  const ed = await signedIn(app, await addPerson(db, 'ed', 'editor'));
+  for (let index = 0; index < OTHERS; index++) await addUser(db, { username: `other${index}` });
+  return { app, db, url, ann, ed };
+}
+
+/** Whatever can be done to somebody, by forms. @returns their number */
+async function live(app: FastifyInstance, ann: Headers, ed: Headers): Promise<number> {
+  const send = (address: string, fields: Record<string, string> = {}) => post(app, address, fields, ann);
+  const fields = {
+    username: 'zqxjv',
+    email: 'zqxjv@qxjvzz.example',
+    full_name: 'Somebody',
+    key: 'k'.repeat(22),
+  };
+  const id = Number(/\d+/.exec(`${(await send('/users', fields)).headers.location}`)?.[0]);
+  await send(`/users/${id}`, { full_name: NAME });
+  for (let index = 0; index < OTHERS; index += 3)
+    await send(`/users/${3 + index}`, { full_name: `Changed ${index}` });
+  await send(`/users/${id}`, { email: 'zqxjv@xjwqqz.example', role: 'viewer' });
+  const renamed = await send(`/users/${id}`, { username: 'vqxzjw', key: 'l'.repeat(22) });
+  expect(renamed.statusCode).toBe(303);
+  // They do something themselves, fail to sign in, and somebody else has a form about them that waits.
+  await send(`/users/${id}/invitation`);
+  await post(app, '/sign-in', { username: 'vqxzjw', password: 'wrong' });
+  const session = await app.db
+    .selectFrom('sessions')
+    .select('id')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow();
+  const draft = { form: `/users/${id}/edit`, fields: { username: 'vqxzjw', full_name: NAME } };
+  await transact(app.db, (trx) => setDraft(trx, session.id, draft));
+  expect((await get(app, `/users?q=${encodeURIComponent(NAME)}`, ed)).body).toContain('vqxzjw');
+  await send(`/users/${id}/delete`);
+  await send(`/users/${id}/restore`);
+  await send(`/users/${id}/delete`);
+  return id;
+}
+
+describe('somebody who is erased', () => {
+  test('is in no table, no search, no page and no byte any more', async () => {
+    const { app, db, url, ann, ed } = await start();
+    const id = await live(app, ann, ed);
+    expect(found(JSON.stringify(await dump(db)), WORDS)).toEqual(
+      expect.arrayContaining(['zqxjv', 'vqxzjw', NAME]),
+    );
+    if (onSqlite) expect(found(bytesOf(url), TRIGRAMS).length).toBeGreaterThan(0);
+    const erased = await post(app, `/users/${id}/erase`, { username: 'vqxzjw', key: 'm'.repeat(22) }, ann);
+    expect(erased.statusCode).toBe(303);
+    await app.removeTraces();
+    expect(found(JSON.stringify(await dump(db)), [...WORDS, ...TRIGRAMS])).toEqual([]);
+    if (onSqlite) expect(found(bytesOf(url), [...WORDS, ...TRIGRAMS])).toEqual([]);
+    for (const address of [
+      '/users',
+      `/users/${id}`,
+      '/history',
+      `${erased.headers.location}`,
+      `/history?user=${id}`,
+      `/users?q=${encodeURIComponent(NAME)}`,
+      '/users?q=vqxzjw',
+    ]) {
+      const { body } = await get(app, address, ann);
+      // What is searched for stands in its field.
+      const shown = body.replaceAll(/value="[^"]*"|<title>.*<\/title>|“[^”]*”/g, '');
+      expect(found(pageOf(shown).text, WORDS), address).toEqual([]);
+    }
+  });
+
+  test.runIf(onSqlite)('is in the log for as long as something reads what was there before', async () => {
+    const { app, url, ann, ed } = await start();
+    const id = await live(app, ann, ed);
+    const reader = new Sqlite(filePathOf(url) ?? '', { readonly: true });
+    reader.exec('begin; select count(*) from users');
+    const { headers } = await post(app, `/users/${id}/erase`, { username: 'vqxzjw' }, ann);
+    await app.removeTraces();
+    const held = await get(app, `${headers.location}`, ann);
+    expect(pageOf(held).text).toContain('it is gone from the files once that ends');
+    expect(found(bytesOf(url), TRIGRAMS).length).toBeGreaterThan(0);
+    reader.close();
+    await app.removeTraces();
+    expect(pageOf(await get(app, `${headers.location}`, ann)).text).toContain('Gone from every byte');
+    expect(found(bytesOf(url), [...WORDS, ...TRIGRAMS])).toEqual([]);
+  });
+
+  test('is gone from every byte while others go on reading and writing', async () => {
+    const { app, db, url, ann, ed } = await start();
+    const id = await live(app, ann, ed);
+    let isOver = false;
+    const others = Array.from({ length: 4 }, async (_, who) => {
+      for (let count = 0; !isOver; count++) {
+        await addUser(db, { username: `busy${who}x${count}`, full_name: `Busy ${count}` });
+        await get(app, '/users?q=busy');
+      }
+    });
+    await post(app, `/users/${id}/erase`, { username: 'vqxzjw' }, ann);
+    await app.removeTraces();
+    isOver = true;
+    await Promise.all(others);
+    if (!onSqlite) return expect(await findPending(db)).toMatchObject([{ user_id: id }]);
+    expect(await findPending(db)).toEqual([]);
+    expect(found(bytesOf(url), [...WORDS, ...TRIGRAMS])).toEqual([]);
+    const search = async (text: string) => (await get(app, `/users?q=${text}`, ann)).body;
+    expect(await search('busy0x0')).toContain('busy0x0');
+  });
+
+  test.runIf(onSqlite)(
+    'what was deleted before Roster overwrote it is gone once the file was written anew',
+    async () => {
+      const url = await readyUrl();
+      const old = new Sqlite(filePathOf(url) ?? '');
+      old.pragma('secure_delete = off');
+      old.exec(`create table old (text); insert into old values ('${NAME.repeat(50)}'); drop table old`);
+      old.exec(`insert into secrets (name, value) values ('has to be written anew', '1')`);
+      old.close();
+      expect(found(bytesOf(url), TRIGRAMS).length).toBeGreaterThan(0);
+      const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+      await (await openDatabase(url)).destroy();
+      expect(log.mock.calls.flat()).toEqual([
+        expect.stringMatching(/^The database file is written anew, once/),
+      ]);
+      expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
+      await (await openDatabase(url)).destroy();
+      expect(log).toHaveBeenCalledTimes(1);
+      log.mockRestore();
+    },
+  );
+
+  test('is gone from the files after purge, on any database', async () => {
+    const { app, db, url, ann } = await start();
+    // Nobody else's: on PostgreSQL other tests have the same files.
+    const words = ['purgedone', 'purgedtwo'];
+    const { id } = await addUser(db, { username: 'purgedone', full_name: 'Purgedtwo' });
+    await post(app, `/users/${id}`, { email: 'purgedtwo@example.org' }, ann);
+    await post(app, `/users/${id}/delete`, {}, ann);
+    const { headers } = await post(app, `/users/${id}/erase`, { username: 'purgedone' }, ann);
+    const show = async () => pageOf(await get(app, `${headers.location}`, ann)).text;
+    if (!onSqlite) {
+      await app.removeTraces();
+      expect(await show()).toContain('npm run roster -- purge');
+      expect(found(await filesOfPostgres(db), words)).toEqual(words);
+    }
+    expect(await runCommand(['purge'], { DATABASE_URL: url })).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Nothing that was deleted before is in its files any more.'),
+    });
+    expect(await show()).toContain('Gone from every byte');
+    expect(found(onSqlite ? bytesOf(url) : await filesOfPostgres(db), words)).toEqual([]);
+  });
+});
+
+/** Of all tables, their indexes and what is kept beside them, statistics among it; not the write-ahead log. */
+async function filesOfPostgres(db: Db): Promise<Buffer> {
+  await sql`checkpoint`.execute(db);
+  const { rows } = await sql<{ folder: string }>`
+    select current_setting('data_directory') || '/base/' || oid as folder from pg_database where datname = current_database()`.execute(
+    db,
+  );
+  const folder = rows[0]?.folder ?? '';
+  return Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+}

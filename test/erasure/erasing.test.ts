@@ -1,0 +1,177 @@
+/** Erasing someone: who may, what is asked first, what everyone is told afterwards. */
+import { describe, expect, test } from 'vitest';
+import { transact } from '../../src/db/transact.ts';
+import { PLACES } from '../../src/erasure/places.ts';
+import { findChangesInSet } from '../../src/history/queries.ts';
+import { insertJob } from '../../src/jobs/queries.ts';
+import { getUser } from '../../src/users/queries.ts';
+import { tablesOf } from '../engines.ts';
+import { changeMany } from '../jobs/many.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
+
+/** Ada, who was changed, deleted, and can be erased. */
+async function start() {
+  const app = await startApp();
+  const { db } = app;
+  const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+  const ed = await signedIn(app, await addPerson(db, 'ed', 'editor'));
+  const vera = await signedIn(app, await addPerson(db, 'vera', 'viewer'));
+  const { id } = await addUser(db, { username: 'ada', full_name: 'Ada Byron' });
+  await post(app, `/users/${id}`, { full_name: 'Ada Lovelace' }, ann);
+  const remove = () => post(app, `/users/${id}/delete`, {}, ann);
+  const erase = (fields: Record<string, string> = { username: 'ada' }) =>
+    post(app, `/users/${id}/erase`, fields, ann);
+  return { app, db, ann, ed, vera, id, remove, erase };
+}
+
+describe('erasing', () => {
+  test('is of whoever was deleted before', async () => {
+    const { app, ann, id, erase, remove } = await start();
+    expect((await get(app, `/users/${id}/erase`, ann)).statusCode).toBe(404);
+    expect((await erase()).statusCode).toBe(404);
+    expect(pageOf(await get(app, `/users/${id}`, ann)).text).toContain('Ada Lovelace');
+    await remove();
+    expect(pageOf(await get(app, `/users/${id}`, ann)).link('Erase for good…')).toBe(`/users/${id}/erase`);
+  });
+
+  test('asks for the username, and keeps what was typed', async () => {
+    const { app, ann, id, erase, remove } = await start();
+    await remove();
+    const nothing = pageOf(await erase({}));
+    expect(nothing.text).toContain('Type the username.');
+    const wrong = await erase({ username: 'Adam' });
+    expect(wrong.statusCode).toBe(422);
+    expect(pageOf(wrong).text).toContain('That is another username.');
+    expect(pageOf(wrong).field('username')).toBe('Adam');
+    expect((await get(app, `/users/${id}`, ann)).statusCode).toBe(404);
+    // As usernames are compared.
+    expect((await erase({ username: ' ADA ' })).statusCode).toBe(303);
+  });
+
+  test('leaves a page that says so to those who may know of the deleted, and none to others', async () => {
+    const { app, ann, ed, vera, id, erase, remove } = await start();
+    await remove();
+    const { headers, body } = await erase();
+    expect(body).toBe(`User ${id} is erased.\n`);
+    await app.removeTraces();
+    const page = await get(app, `/users/${id}`, ed);
+    expect(page.statusCode).toBe(410);
+    expect(pageOf(page).text).toMatch(/ann erased this user .* Nothing is known of them any more/);
+    expect((await get(app, `/users/${id}`, vera)).statusCode).toBe(404);
+    expect((await get(app, `/users/${id}?at=2026-01-31`, ann)).statusCode).toBe(404);
+    expect((await post(app, `/users/${id}/restore`, {}, ann)).statusCode).toBe(404);
+    expect((await erase()).statusCode).toBe(404);
+    const list = pageOf(await get(app, `/history?user=${id}`, ann)).text;
+    expect(list).toContain(`ann Erased user ${id}`);
+    expect(list).not.toMatch(/ada|lovelace|byron/i);
+    expect(pageOf(await get(app, `${headers.location}`, vera)).text).toContain(`ann`);
+    expect(pageOf(await get(app, '/history?kind=erased', vera)).text).toContain(`ann Erased user ${id}`);
+  });
+
+  test('is not undone, and nothing that was done before brings them back', async () => {
+    const { app, ann, id, erase, remove } = await start();
+    const before = await app.db.selectFrom('change_sets').select('id').execute();
+    await remove();
+    const { headers } = await erase();
+    const sets = [...before.map(({ id: set }) => `/history/${set}`), `${headers.location}`];
+    const { id: deletion } = await app.db
+      .selectFrom('change_sets')
+      .select('id')
+      .where('kind', '=', 5)
+      .executeTakeFirstOrThrow();
+    for (const set of [...sets, `/history/${deletion}`]) {
+      await post(app, `${set}/undo`, {}, ann);
+      expect((await get(app, `/users/${id}`, ann)).statusCode, set).toBe(410);
+    }
+    // The number stays taken.
+    expect((await addUser(app.db, { username: 'next' })).id).toBeGreaterThan(id);
+    // Their names are free.
+    expect((await addUser(app.db, { username: 'ada' })).id).toBeGreaterThan(id);
+  });
+
+  test('leaves what was done to many to be undone for the others', async () => {
+    const app = await startApp();
+    const { db } = app;
+    const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+    const set = await changeMany(db, 3);
+    const [first, second] = (await findChangesInSet(db, set, { user_id: 0, version: 0 }, 3)).map(
+      ({ user_id }) => user_id,
+    );
+    const { username } = await getUser(db, first ?? 0);
+    await post(app, `/users/${first}/delete`, {}, ann);
+    await post(app, `/users/${first}/erase`, { username }, ann);
+    const undone = await post(app, `/history/${set}/undo`, {}, ann);
+    expect(undone.body).toBe('Undone for 2 of 3 users; 1 was left, or done in part.\n');
+    expect((await getUser(db, second ?? 0)).full_name).toBe('Before');
+    const page = pageOf(await get(app, `/history/${set}/undo`, ann)).text;
+    expect(page).toContain(`user ${first} was erased`);
+  });
+
+  test('takes what was typed about them out of jobs, and leaves what was typed about others', async () => {
+    const { app, db, id, erase, remove } = await start();
+    const fields = { [`${id}.username.other`]: 'ada2', [`${id}1.username.other`]: 'eve2', rest: 'leave' };
+    const params = JSON.stringify({ undoes: 1, fields, seen: { [id]: 'x' } });
+    await transact(db, (trx) =>
+      insertJob(trx, { kind: 'undo', set_id: 1, actor_id: null, params, total: 1 }),
+    );
+    await remove();
+    await erase();
+    const kept = await app.db.selectFrom('jobs').select('params').executeTakeFirstOrThrow();
+    expect(JSON.parse(kept.params)).toEqual({
+      undoes: 1,
+      fields: { [`${id}1.username.other`]: 'eve2', rest: 'leave' },
+      seen: {},
+    });
+  });
+});
+
+describe('what is kept of someone', () => {
+  test('is a file for them and for administrators, without secrets', async () => {
+    const { app, db, ann, ed, vera } = await start();
+    const { id } = await db
+      .selectFrom('users')
+      .select('id')
+      .where('username', '=', 'vera')
+      .executeTakeFirstOrThrow();
+    await post(app, `/users/${id}`, { full_name: 'Vera Rubin' }, ann);
+    for (const [headers, status] of [
+      [ann, 200],
+      [vera, 200],
+      [ed, 403],
+    ] as const)
+      expect((await get(app, `/users/${id}/data`, headers)).statusCode).toBe(status);
+    const file = await get(app, `/users/${id}/data`, vera);
+    expect(file.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(file.headers['content-disposition']).toBe(`attachment; filename="user-${id}.json"`);
+    const data = file.json();
+    expect(data.users).toMatchObject([{ id, username: 'vera', full_name: 'Vera Rubin', role: 'viewer' }]);
+    expect(data.changes).toMatchObject([
+      { version: 2, what: 'changed', by: 1, fields: { full_name: { became: 'Vera Rubin' } } },
+      { version: 1, what: 'created' },
+    ]);
+    expect(data.sessions).toMatchObject([
+      { address: '127.0.0.1', browser: expect.stringContaining('Firefox') },
+    ]);
+    expect(data.credentials).toMatchObject([{ has_second_factor: false }]);
+    expect(file.body).not.toMatch(/argon2|token|hash/);
+  });
+
+  test('is there of the deleted, for administrators, and of nobody who is erased', async () => {
+    const { app, ann, id, erase, remove } = await start();
+    await remove();
+    const { deleted_users, changes } = (await get(app, `/users/${id}/data`, ann)).json();
+    expect(deleted_users).toMatchObject([{ id, username: 'ada', full_name: 'Ada Lovelace' }]);
+    expect(changes.length).toBe(3);
+    await erase();
+    expect((await get(app, `/users/${id}/data`, ann)).statusCode).toBe(404);
+    expect((await get(app, '/users/999/data', ann)).statusCode).toBe(404);
+  });
+
+  test('is in tables that are all known', async () => {
+    const known = [...Object.keys(PLACES), 'roster_version', 'sqlite_sequence', 'zeros'];
+    for (const table of await tablesOf(await temporaryDatabase()))
+      if (!/^users_search_\d+_/.test(table)) expect(known).toContain(table);
+  });
+});
