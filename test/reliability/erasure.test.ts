@@ -12,7 +12,7 @@ import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findPending } from '../../src/erasure/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { bytesOf, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
-import { preloading, startRoster } from '../roster.ts';
+import { preloading, run, startRoster } from '../roster.ts';
 import { addUser, readyUrl } from '../support.ts';
 
 /** Kills its own process before it runs one of the statements by which what was erased is overwritten. */
@@ -35,52 +35,50 @@ const killingAt = (moment: number) =>
       return statement;
     };`);
 
-test.runIf(inject('engine') === 'sqlite')(
-  'whoever is erased is gone from every byte, however often Roster is killed on the way',
-  {
-    timeout: 180_000,
-  },
-  async () => {
-    const url = await readyUrl();
-    const db = await openDatabase(url);
-    for (let index = 0; index < 400; index++) await addUser(db, { username: `other${index}` });
-    const { id } = await addUser(db, { username: 'ada', full_name: NAME });
-    for (let index = 1; index < 400; index += 2)
-      await transact(db, (trx) =>
-        changeUser(trx, commandLine, index, { full_name: `Changed ${index}` }, Date.now()),
-      );
-    await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-    await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
-    let kills = 0;
-    for (let moment = 0; kills < 10 && moment < 60; moment += inject('isLong') ? 1 : 3) {
-      const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent', ...killingAt(moment) });
-      const ended = once(child, 'exit').then(() => 'killed');
-      const isGone = async () => ((await findPending(db)).length === 0 ? 'gone' : undefined);
-      const outcome = await Promise.race([
-        ended,
-        expect.poll(isGone, { timeout: 30_000, interval: 20 }).toBe('gone'),
-      ]);
-      if (outcome !== 'killed') child.kill('SIGKILL');
-      await ended;
-      if (outcome === 'killed') kills++;
-      if ((await findPending(db)).length === 0) break;
-    }
-    expect(kills).toBeGreaterThan(2);
-    const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
-    await expect.poll(() => findPending(db), { timeout: 30_000, interval: 50 }).toEqual([]);
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
-    expect(readLedger(ledgerOf(url, `${filePathOf(url)}.key`))).toMatchObject([{ users: [{ user_id: id }] }]);
-    const { rows } = await sql`pragma integrity_check`.execute(db);
-    expect(rows).toEqual([{ integrity_check: 'ok' }]);
-    expect(
-      await db
-        .selectFrom('zeros' as never)
-        .selectAll()
-        .execute(),
-    ).toEqual([]);
-    expect((await db.selectFrom('users').select('id').execute()).length).toBe(400);
-    await db.destroy();
-  },
-);
+test('whoever is erased is gone from every byte, however often Roster is killed on the way', {
+  timeout: 180_000,
+}, async () => {
+  const url = await readyUrl('sqlite');
+  const db = await openDatabase(url);
+  for (let index = 0; index < 400; index++) await addUser(db, { username: `other${index}` });
+  const { id } = await addUser(db, { username: 'ada', full_name: NAME });
+  for (let index = 1; index < 400; index += 2)
+    await transact(db, (trx) =>
+      changeUser(trx, commandLine, index, { full_name: `Changed ${index}` }, Date.now()),
+    );
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  let kills = 0;
+  for (let moment = 0; kills < 10 && moment < 60; moment += inject('isLong') ? 1 : 3) {
+    const child = run([], { DATABASE_URL: url, PORT: '0', LOG_LEVEL: 'silent', ...killingAt(moment) });
+    child.stdout.resume();
+    child.stderr.resume();
+    const ended = once(child, 'exit').then(() => 'killed');
+    const isGone = async () => ((await findPending(db)).length === 0 ? 'gone' : undefined);
+    const outcome = await Promise.race([
+      ended,
+      expect.poll(isGone, { timeout: 30_000, interval: 20 }).toBe('gone'),
+    ]);
+    if (outcome !== 'killed') child.kill('SIGKILL');
+    await ended;
+    if (outcome === 'killed') kills++;
+    if ((await findPending(db)).length === 0) break;
+  }
+  expect(kills).toBeGreaterThan(2);
+  const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
+  await expect.poll(() => findPending(db), { timeout: 30_000, interval: 50 }).toEqual([]);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
+  expect(readLedger(ledgerOf(url, `${filePathOf(url)}.key`))).toMatchObject([{ users: [{ user_id: id }] }]);
+  const { rows } = await sql`pragma integrity_check`.execute(db);
+  expect(rows).toEqual([{ integrity_check: 'ok' }]);
+  expect(
+    await db
+      .selectFrom('zeros' as never)
+      .selectAll()
+      .execute(),
+  ).toEqual([]);
+  expect((await db.selectFrom('users').select('id').execute()).length).toBe(400);
+  await db.destroy();
+});
