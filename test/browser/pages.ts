@@ -213,13 +213,13 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, 'Bring back');
     },
     'the question before erasing, with a mistake': async (page, { db }) => {
-      const gone = await addUser(db, { username: `z${LONG.slice(1)}`, full_name: LONGEST.full_name });
+      const gone = await addUser(db, { username: `erase.${LONG.slice(6)}`, full_name: LONGEST.full_name });
       await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
       await page.goto(`/users/${gone.id}/erase`);
       await press(page, 'Erase for good');
     },
     'someone erased': async (page, { db }) => {
-      const gone = await addUser(db, { username: `q${LONG.slice(1)}` });
+      const gone = await addUser(db, { username: `erased.${LONG.slice(7)}` });
       await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
       await transact(db, (trx) => eraseUser(trx, commandLine, gone.id, Date.now()));
       await page.goto(`/users/${gone.id}`);
