@@ -1,5 +1,6 @@
 /** Jobs are done in the process that was asked, at once; what was left by one that has ended is found now and then. */
 import type { FastifyInstance } from 'fastify';
+import { inBackground } from '../operations/background.ts';
 import { type Kinds, LEASE, runJobs } from './run.ts';
 
 declare module 'fastify' {
@@ -10,29 +11,12 @@ declare module 'fastify' {
 }
 
 export function addJobs(app: FastifyInstance, kinds: Kinds): void {
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
-  let isEnding = false;
   const warn = (job: number, err: unknown) => app.log.error({ job, err }, `job ${job} has met an error`);
-  const runAll = async () => {
+  const runAll = async (isEnding: () => boolean) => {
     const { db, clock, stopwatch, auditJob: note } = app;
-    await runJobs({ db, kinds, clock, stopwatch, note, warn }, () => isEnding).catch((err) =>
+    await runJobs({ db, kinds, clock, stopwatch, note, warn }, isEnding).catch((err) =>
       app.log.error({ err }, 'jobs could not be looked for'),
     );
   };
-  app.decorate('runJobs', () => {
-    // One that was begun while the last was ending is not missed.
-    const run = (running ?? Promise.resolve()).then(runAll);
-    running = run;
-    return run;
-  });
-  app.addHook('onListen', async () => {
-    void app.runJobs();
-    timer = setInterval(() => void app.runJobs(), LEASE).unref();
-  });
-  app.addHook('onClose', async () => {
-    isEnding = true;
-    clearInterval(timer);
-    await running;
-  });
+  app.decorate('runJobs', inBackground(app, LEASE, runAll));
 }
