@@ -17,6 +17,13 @@ export const ROLE_MAY: Readonly<Record<Role, string>> = {
 
 export type Rule = (actor: { role: Role }) => boolean;
 
+type Someone = { role: Role; user?: { id: number } | undefined };
+
+/** What is theirs, as long as they may sign in. */
+function isOwn(actor: Someone, userId: number): boolean {
+  return mayRead(actor) && actor.user?.id === userId;
+}
+
 export function anyone(): boolean {
   return true;
 }
@@ -41,18 +48,14 @@ export function mayChange(actor: { role: Role }, user: { role: Role }): boolean 
 const OWN_FIELDS = ['full_name', 'email'];
 
 /** Everyone who signs in changes their own name and email. */
-export function mayChangeOwn(
-  actor: { role: Role; user?: { id: number } | undefined },
-  userId: number,
-  fields: readonly string[],
-): boolean {
+export function mayChangeOwn(actor: Someone, userId: number, fields: readonly string[]): boolean {
   const areOwn = fields.every((field) => OWN_FIELDS.includes(field));
-  return mayRead(actor) && actor.user?.id === userId && areOwn;
+  return isOwn(actor, userId) && areOwn;
 }
 
 /** Also of whoever is deleted, to bring them back with other values. @param fields what becomes other than it is */
 export function mayChangeFields(
-  actor: { role: Role; user?: { id: number } | undefined },
+  actor: Someone,
   user: { id: number; role: Role },
   fields: readonly string[],
 ): boolean {
@@ -74,13 +77,13 @@ export function maySeeMinutes(actor: { role: Role }): boolean {
 }
 
 /** Of sessions, where they are and since when, and to end them: one's own, and for administrators everyone's. */
-export function mayEndSessions(actor: { role: Role; user?: { id: number } | undefined }, userId: number) {
-  return mayManage(actor) || (mayRead(actor) && actor.user?.id === userId);
+export function mayEndSessions(actor: Someone, userId: number) {
+  return mayManage(actor) || isOwn(actor, userId);
 }
 
 /** What was done to how someone signs in, and to their role. */
-export function maySeeAccess(actor: { role: Role; user?: { id: number } | undefined }, userId: number) {
-  return mayManage(actor) || (mayRead(actor) && actor.user?.id === userId);
+export function maySeeAccess(actor: Someone, userId: number) {
+  return mayManage(actor) || isOwn(actor, userId);
 }
 
 /** Who it was that is deleted by now, and what they were. */
@@ -94,16 +97,12 @@ export function mayErase(actor: { role: Role }): boolean {
 }
 
 /** All that is kept of someone, as a file: their own, and for administrators everyone's. */
-export function mayTakeData(actor: { role: Role; user?: { id: number } | undefined }, userId: number) {
-  return mayManage(actor) || (mayRead(actor) && actor.user?.id === userId);
+export function mayTakeData(actor: Someone, userId: number) {
+  return mayManage(actor) || isOwn(actor, userId);
 }
 
 /** Of whom it was done to, where it was one; of each it is then judged what may be done. @param fields what it changed */
-export function mayUndo(
-  actor: { role: Role; user?: { id: number } | undefined },
-  userId: number | undefined,
-  fields: object,
-): boolean {
+export function mayUndo(actor: Someone, userId: number | undefined, fields: object): boolean {
   const names = Object.keys(fields);
   return mayEdit(actor) || (userId !== undefined && names.length > 0 && mayChangeOwn(actor, userId, names));
 }
