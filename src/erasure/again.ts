@@ -1,5 +1,5 @@
 /** A database that was put back from a copy may hold people who were erased since: they are erased again before it is served. */
-import { type Actor, commandLine } from '../auth/actor.ts';
+import { commandLine } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
@@ -11,7 +11,7 @@ import { deleteUser } from '../users/commands.ts';
 import { findUser } from '../users/queries.ts';
 import { eraseUser } from './commands.ts';
 import { appendToLedger, type LedgerEntry, readLedger } from './ledger.ts';
-import { findErasure, findErasuresAfter, type findPending, insertErasures, readIdentity } from './queries.ts';
+import { type Erasure, findErasure, findErasuresAfter, insertErasures, readIdentity } from './queries.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
@@ -20,10 +20,11 @@ export async function eraseAgain(db: Db, path: string, now: number): Promise<num
   const missing = await findMissing(db, path);
   if (missing.users.length > 0)
     await transact(db, async (trx) => {
-      for (const entry of missing.users) await eraseOne(trx, commandLine, entry, now);
+      for (const entry of missing.users) await eraseOne(trx, entry, now);
       await raiseLastId(trx, missing.lastId);
     }).catch(explain);
-  await writeMissing(db, path);
+  // Also of a copy, or where Roster was killed before it was written.
+  await writeLedger(db, path, await findErasuresAfter(db, 0, ALL));
   return missing.users.length;
 }
 
@@ -51,19 +52,14 @@ async function isTheirs(db: Db, { user_id, created_at }: LedgerEntry): Promise<b
   return found === undefined || found.created_at === created_at;
 }
 
-async function eraseOne(
-  trx: Trx,
-  actor: Actor,
-  { user_id, created_at }: LedgerEntry,
-  now: number,
-): Promise<void> {
-  if (await findUser(trx, user_id)) await deleteUser(trx, actor, user_id, now);
+async function eraseOne(trx: Trx, { user_id, created_at }: LedgerEntry, now: number): Promise<void> {
+  if (await findUser(trx, user_id)) await deleteUser(trx, commandLine, user_id, now);
   if (await findDeleted(trx, user_id)) {
-    await eraseUser(trx, actor, user_id, now);
+    await eraseUser(trx, commandLine, user_id, now);
     return;
   }
   // The copy is of a time before they came.
-  const set_id = await recordErasure(trx, actor, { id: user_id, version: 0 }, now);
+  const set_id = await recordErasure(trx, commandLine, { id: user_id, version: 0 }, now);
   await insertErasures(trx, [{ user_id, created_at, set_id, gone_at: null }]);
 }
 
@@ -72,29 +68,17 @@ async function raiseLastId(trx: Trx, lastId: number): Promise<void> {
   if ((await engine.readLastId(trx)) < lastId) await engine.writeLastId(trx, lastId);
 }
 
-/** What the database knows, and the ledger does not: of a copy, or where Roster was killed before it was written. */
-async function writeMissing(db: Db, path: string): Promise<void> {
-  await writeLedger(db, path, await findErasuresAfter(db, 0, ALL));
-}
-
 /** Those of whom it knows already are left out. */
-export async function writeLedger(
-  db: Db,
-  path: string,
-  erasures: Awaited<ReturnType<typeof findPending>>,
-): Promise<void> {
+export async function writeLedger(db: Db, path: string, erasures: readonly Erasure[]): Promise<void> {
   const database = await readIdentity(db);
   const lines = readLedger(path);
-  const known = new Set(
-    lines
-      .filter((line) => line.database === database)
-      .flatMap(({ users }) => users.map(({ user_id }) => user_id)),
-  );
+  const own = lines.filter((line) => line.database === database);
+  const known = new Set(own.flatMap((line) => line.users.map(({ user_id }) => user_id)));
   const users: LedgerEntry[] = [];
   for (const { user_id, created_at, set_id } of erasures)
     if (!known.has(user_id))
       users.push({ user_id, created_at, erased_at: (await findChangeSet(db, set_id))?.at ?? 0 });
-  const isStranger = lines.length > 0 && lines.every((line) => line.database !== database);
+  const isStranger = lines.length > 0 && own.length === 0;
   if (users.length > 0 || isStranger)
     appendToLedger(path, { database, lastId: await engineOf(db).readLastId(db), users });
 }

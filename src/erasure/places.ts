@@ -3,7 +3,7 @@ import { type Draft, forgetDrafts } from '../auth/drafts.ts';
 import { forgetAnswers } from '../auth/kept-answers.ts';
 import { forgetFailures } from '../auth/throttle.ts';
 import type { Db, Schema, Trx } from '../db/schema.ts';
-import { type KeptValues, unpackFields, unpackValues } from '../history/fields.ts';
+import { unpackFields, unpackValues } from '../history/fields.ts';
 import { type DeletedUser, findFieldsFrom } from '../history/queries.ts';
 import { forgetChanges } from '../history/record.ts';
 import { forgetParamsAbout } from '../jobs/queries.ts';
@@ -47,32 +47,24 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   deleted_users: { read: data.readDeleted },
   revisions: NOTHING,
   jobs: { erase: (trx, { id }) => forgetParamsAbout(trx, id) },
-  // Sealed, so that nobody knows whom they name.
   last_sign_ins: NOTHING,
+  // Sealed, so that nobody knows whom they name.
   kept_answers: { erase: forgetAnswers },
   erasures: NOTHING,
 };
 
 /** Before anything of them is erased. */
 export async function findPerson(db: Db, { id, fields }: DeletedUser): Promise<Person> {
+  const { username, email } = unpackValues(fields);
   const changes = (await findFieldsFrom(db, id, 1)).map((change) => unpackFields(change.fields));
-  const all = [unpackValues(fields), ...changes.flatMap(valuesIn)].flatMap(namesOf);
-  return { id, names: new Set(all.map(textKey)) };
+  // Not by full names, which are others', too.
+  const renamed = changes.flatMap((change) => [change.username ?? [], change.email ?? []].flat());
+  const names = [username, email, ...renamed.flatMap(({ was, became }) => [was, became])];
+  return { id, names: new Set(names.map(textKey)) };
 }
 
 export async function erasePerson(trx: Trx, person: Person): Promise<void> {
   for (const { erase } of Object.values(PLACES)) await erase?.(trx, person);
-}
-
-function valuesIn(changes: ReturnType<typeof unpackFields>): Partial<KeptValues>[] {
-  const before = Object.entries(changes).map(([field, { was }]) => [field, was]);
-  const after = Object.entries(changes).map(([field, { became }]) => [field, became]);
-  return [Object.fromEntries(before), Object.fromEntries(after)];
-}
-
-// A full name is others', too.
-function namesOf({ username, email }: Partial<KeptValues>): string[] {
-  return [username, email].filter((name) => name !== undefined);
 }
 
 function isAbout({ form, fields }: Draft, { id, names }: Person): boolean {

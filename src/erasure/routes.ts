@@ -14,13 +14,9 @@ import { eraseUser } from './commands.ts';
 import { takeData } from './take-data.ts';
 
 export function erasureRoutes(app: FastifyInstance): void {
-  app.get('/users/:id/erase', allow(mayErase), askToErase);
+  app.get('/users/:id/erase', allow(mayErase), async (request: Request, reply) => ask(request, reply));
   app.post('/users/:id/erase', allow(mayErase, { form: '/users/:id/erase' }), erase);
   app.get('/users/:id/data', allow(mayRead), takeData);
-}
-
-async function askToErase(request: Request, reply: FastifyReply) {
-  return ask(request, reply);
 }
 
 async function ask(request: Request, reply: FastifyReply, typed = '', error?: string) {

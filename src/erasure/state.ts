@@ -1,12 +1,16 @@
 /** How far it is with what lies in the files. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { Traces } from '../db/engine.ts';
 import type { Erasure } from './queries.ts';
 
 export type ErasureState = Traces | 'under way';
 
-export function stateOf({ traces }: Pick<FastifyInstance, 'traces'>, { gone_at }: Erasure): ErasureState {
+/** For a page, which is asked for again by itself while it is under way. */
+export function showState(reply: FastifyReply, { gone_at }: Erasure): ErasureState {
   if (gone_at !== null) return 'gone';
+  const { traces } = reply.server;
   // What was the last to be gone was another's.
-  return traces === undefined || traces === 'gone' ? 'under way' : traces;
+  if (traces !== undefined && traces !== 'gone') return traces;
+  reply.header('refresh', '2');
+  return 'under way';
 }

@@ -5,7 +5,7 @@ import type { Actor } from '../auth/actor.ts';
 import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { findErasure } from '../erasure/queries.ts';
-import { stateOf } from '../erasure/state.ts';
+import { showState } from '../erasure/state.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { named, quotable } from '../lib/text.ts';
@@ -67,8 +67,7 @@ async function findPeople(db: Db, { user, by }: HistoryState) {
   return { user: await find(user), by: await find(by), notices };
 }
 
-async function showSet({ server, params, query, actor }: Request, reply: FastifyReply) {
-  const { db } = server;
+async function showSet({ server: { db }, params, query, actor }: Request, reply: FastifyReply) {
   const row = await getSeenSet(db, params.id, actor);
   const after = parseAfter(query.after);
   const changes = await findChangesInSet(db, row.set.id, after, PER_PAGE + 1);
@@ -85,8 +84,6 @@ async function showSet({ server, params, query, actor }: Request, reply: Fastify
   // It shows how far the job has come, without a script.
   if (job?.state === 'running') reply.header('refresh', '2');
   const erasure = row.set.kind === KINDS.erased && row.whom ? await findErasure(db, row.whom.id) : undefined;
-  const erased = erasure && stateOf(server, erasure);
-  if (erased === 'under way') reply.header('refresh', '2');
   const leftOut = JSON.parse(job?.notes ?? '[]') as number[];
   const actorId = job?.actor_id ?? null;
   const namesInJob = await findNames(db, [...leftOut, actorId], sight.seesDeleted);
@@ -96,7 +93,7 @@ async function showSet({ server, params, query, actor }: Request, reply: Fastify
     next,
     isFirst: after.user_id === 0,
     job,
-    erased,
+    erased: erasure && showState(reply, erasure),
     leftOut: leftOut.map((id) => personOf(id, namesInJob)),
     goneOnBy: actorId === row.set.actor_id ? undefined : personOf(actorId, namesInJob),
   });

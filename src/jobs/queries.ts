@@ -98,7 +98,7 @@ export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>
   await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
 }
 
-/** What was typed about one user has a name that begins with their number. */
+/** Jobs of an earlier Roster hold what was typed about a user, by names that begin with their number. */
 export async function forgetParamsAbout(trx: Trx, userId: number): Promise<void> {
   const jobs = trx.selectFrom('jobs').select(['id', 'params']).where('params', 'like', `%"${userId}%`);
   const isTheirs = new RegExp(`^${userId}(?![0-9])`);

@@ -4,7 +4,7 @@ import { authorize } from '../auth/actor.ts';
 import { mayChange, maySeeDeleted } from '../auth/policy.ts';
 import { transact } from '../db/transact.ts';
 import { findErasure } from '../erasure/queries.ts';
-import { stateOf } from '../erasure/state.ts';
+import { showState } from '../erasure/state.ts';
 import { NotFoundError } from '../errors.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { unpackValues } from '../history/fields.ts';
@@ -44,9 +44,7 @@ async function showErased({ server, actor }: Request, reply: FastifyReply, id: n
   const set = erasure && (await findChangeSet(server.db, erasure.set_id));
   const [row] = set ? await describeSets(server.db, [set], sightOf(actor)) : [];
   if (erasure === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
-  const state = stateOf(server, erasure);
-  if (state === 'under way') reply.header('refresh', '2');
-  return reply.render('erasure/erased', { id, row, state }, 410);
+  return reply.render('erasure/erased', { id, row, state: showState(reply, erasure) }, 410);
 }
 
 /** Answers a form that was sent too late: nothing that was typed is lost. @throws NotFoundError, ForbiddenError */

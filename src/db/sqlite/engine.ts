@@ -94,8 +94,7 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
       await sql`pragma secure_delete = fast`.execute(trx);
     }
   });
-  // The log holds pages as they were.
-  await fileOf(db).emptyLog();
+  await emptyLog(db);
   return result;
 }
 
@@ -115,7 +114,7 @@ async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
   await mergeIndexes(db, ids);
   if (ids.length > 0) await overwriteFreePages(db);
   if (await hasToBeWrittenAnew(db)) return 'kept';
-  return (await fileOf(db).emptyLog()) ? 'gone' : 'held up';
+  return emptyLog(db);
 }
 
 async function purge(db: Db): Promise<Traces> {
@@ -123,6 +122,11 @@ async function purge(db: Db): Promise<Traces> {
   await transact(db, (trx) =>
     trx.deleteFrom('secrets').where('name', '=', TO_BE_WRITTEN_ANEW).executeTakeFirst(),
   );
+  return emptyLog(db);
+}
+
+/** It holds pages as they were. */
+async function emptyLog(db: Db): Promise<Traces> {
   return (await fileOf(db).emptyLog()) ? 'gone' : 'held up';
 }
 
