@@ -35,6 +35,8 @@ export type Engine = {
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;
   /** Does one batch of some long work; before the next, others have their turn. */
   runBatch<T>(work: () => Promise<T>): Promise<T>;
+  /** Between two steps of work that nobody waits for: lets those go first who are waited for, but not for ever. */
+  giveWay(): Promise<void>;
   /** For work that overwrites or deletes secrets: no file keeps their bytes, as far as the database can. */
   overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T>;
   finishBulkLoad(db: Db): Promise<void>;

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Actor } from '../auth/actor.ts';
 import { hasAdministrator } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { DamagedError, DatabaseFailure, LastAdministratorError, NotUniqueError } from '../errors.ts';
@@ -14,7 +15,6 @@ import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
-import { giveWay } from '../lib/progress.ts';
 import { findUser } from '../users/queries.ts';
 import { type Job, leaseJob, lockJob, saveJob } from './queries.ts';
 
@@ -40,7 +40,7 @@ export type Kinds = Readonly<Record<string, Kind>>;
 /** Of a process that has ended nobody hears: so long is waited. One that is only slow finds its job taken, and stops. */
 export const LEASE = 15_000;
 /** Others wait for the end of a batch, in which there are as many users as this allows. */
-const BATCH_MS = 15;
+const BATCH_MS = 10;
 const MOST = 100;
 const MOST_NOTES = 100;
 const LONGEST_PAUSE = 10 * 60_000;
@@ -93,7 +93,7 @@ async function runJob(runner: Runner, id: number, owner: string, isEnding: () =>
       // What one user of a batch has made impossible for another is seen when they are done one by one.
       size = { limit: 1, isLeavingOut: size.limit === 1 };
     }
-    await giveWay();
+    await engineOf(runner.db).giveWay();
   }
   if (isEnding()) await transact(runner.db, (trx) => release(trx, id, owner));
 }

@@ -3,7 +3,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Engine, NumberedTable, Traces } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
-import { runBatch } from './batches.ts';
+import { giveWay, runBatch } from './batches.ts';
 import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
@@ -53,6 +53,7 @@ export const sqliteEngine: Engine = {
     sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
   skipOver,
   runBatch,
+  giveWay,
   overwrite,
   async finishBulkLoad() {},
   finishMigrations,

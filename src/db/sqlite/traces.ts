@@ -1,8 +1,8 @@
 /** Takes what was deleted out of the bytes of the file, where SQLite leaves it: in the search index, and in free pages. */
 import { sql } from 'kysely';
-import { giveWay } from '../../lib/progress.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { giveWay } from './batches.ts';
 import { nameOf, rangeOf } from './fts5-index.ts';
 
 /** In pages: some five milliseconds. */

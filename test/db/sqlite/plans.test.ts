@@ -5,6 +5,7 @@ import { seedUsers } from '../../../src/cli/seed.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
+import { countUnchanged } from '../../../src/made-up-people/queries.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignIns, signInsByNumber } from '../../../src/users/list/sign-ins.ts';
 import { giveRoles, sharedDatabase, temporaryDatabase } from '../../support.ts';
@@ -79,6 +80,23 @@ test('the last administrator is looked for among those with that role', async ()
     const [query] = await queriesOf(db, (some) => isLastAdministrator(some, 1));
     const plan = await planOf(db, { compile: () => query as CompiledQuery });
     expect(plan[0]).toBe('SEARCH users USING INDEX users_role_created_at (role=?)');
+  }
+});
+
+test('made-up people are looked up one by one, however many others there are', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 5000);
+  const [query] = await queriesOf(db, countUnchanged);
+  await expectPlan();
+  await transact(db, (trx) => sql`analyze`.execute(trx));
+  await expectPlan();
+
+  async function expectPlan() {
+    const plan = await planOf(db, { compile: () => query as CompiledQuery });
+    expect(plan.slice(0, 2)).toEqual([
+      'SCAN made_up_people',
+      'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)',
+    ]);
   }
 });
 

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { giveWay, runBatch } from '../../../src/db/sqlite/batches.ts';
+
+test('what nobody waits for lets all batches of others go first, however many one of them takes', async () => {
+  const order: string[] = [];
+  const search = async (name: string) => {
+    for (let batch = 1; batch <= 3; batch++) await runBatch(async () => order.push(`${name} ${batch}`));
+  };
+  const searches = [search('one'), search('other')];
+  await giveWay();
+  order.push('job');
+  await Promise.all(searches);
+  expect(order).toEqual(['one 1', 'other 1', 'one 2', 'other 2', 'one 3', 'other 3', 'job']);
+});
+
+test('it gives way for a while, and not for ever', async () => {
+  let isJobsTurn = false;
+  const endless = (async () => {
+    while (!isJobsTurn) await runBatch(async () => {});
+  })();
+  await giveWay();
+  isJobsTurn = true;
+  await endless;
+});
