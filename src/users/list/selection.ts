@@ -3,7 +3,7 @@ import type { Db, User } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { wholeNumber } from '../../lib/text.ts';
-import { listParameters, parseFrom } from './address.ts';
+import { listQuery, parseFrom } from './address.ts';
 import { orderBySort } from './order.ts';
 import { LARGEST_PAGE } from './page-size.ts';
 import type { ListState } from './state.ts';
@@ -22,10 +22,13 @@ export function parseSelection(query: Fields, now: number): Selection {
   return { list, ticked: ids.filter((id) => id !== undefined).slice(0, LARGEST_PAGE) };
 }
 
+export function isEmpty({ ticked }: Selection): boolean {
+  return ticked?.length === 0;
+}
+
 export function selectionParameters({ list, ticked }: Selection): [name: string, value: string][] {
-  const from = new URLSearchParams(listParameters(list)).toString();
   const names = ticked?.map((id) => `tick.${id}`) ?? ['all'];
-  return [['from', from], ...names.map((name): [string, string] => [name, 'on'])];
+  return [['from', listQuery(list)], ...names.map((name): [string, string] => [name, 'on'])];
 }
 
 /** In the order of the list. */
