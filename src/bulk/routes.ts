@@ -5,10 +5,11 @@ import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { TooBroadError } from '../errors.ts';
+import { isShort } from '../http/safe-redirect.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
 import { listAddress, parseFrom } from '../users/list/address.ts';
 import { nearestPage } from '../users/list/page.ts';
-import { isEmpty, type Selection } from '../users/list/selection.ts';
+import { isEmpty, parseSelection, type Selection, selectionParameters } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { userChangesSchema } from '../users/validation.ts';
 import type { Act } from './acts.ts';
@@ -16,7 +17,7 @@ import { beginBulk } from './batches.ts';
 import { doToAll, type Target } from './commands.ts';
 import { confirm } from './confirm.ts';
 import { ask, asking, openSeen, type Request, readAsked } from './show.ts';
-import { BULK_BEGUN, NOTHING_TICKED, sentenceOf, TOO_BROAD } from './words.ts';
+import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOf, TOO_BROAD, TOO_LONG } from './words.ts';
 
 export function bulkRoutes(app: FastifyInstance): void {
   app.get('/bulk', allow(mayEdit), unlessTooBroad(show));
@@ -24,10 +25,14 @@ export function bulkRoutes(app: FastifyInstance): void {
 }
 
 async function show(request: Request, reply: FastifyReply) {
-  const asked = readAsked(request);
-  const { selection } = asked;
-  if (isEmpty(selection)) return reply.seeOther(listAddress(selection.list), NOTHING_TICKED);
-  return ask(request, reply, asked);
+  const { query, server } = request;
+  const selection = parseSelection(query, server.clock());
+  const back = listAddress(selection.list);
+  if (isEmpty(selection)) return reply.seeOther(back, NOTHING_TICKED);
+  if (!query.do) return reply.seeOther(back, NOTHING_CHOSEN);
+  if (query.do !== 'export') return ask(request, reply, readAsked(request));
+  const address = `/export?${new URLSearchParams(selectionParameters(selection))}`;
+  return isShort(address) ? reply.redirect(address, 302) : reply.seeOther(back, TOO_LONG);
 }
 
 async function doBulk(request: Request, reply: FastifyReply) {

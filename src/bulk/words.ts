@@ -1,11 +1,15 @@
 /** What is said of something that is done to many users. */
 import { ROLE_NAMES } from '../auth/policy.ts';
+import type { Role } from '../db/schema.ts';
 import { number } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
-import type { Act, Why } from './acts.ts';
+import { ACTS, type Act, type Why } from './acts.ts';
 import type { Left } from './commands.ts';
 
+export const NOTHING_CHOSEN = 'Choose what to do with those ticked.';
 export const NOTHING_TICKED = 'Nothing was ticked. Tick users first, or all that match.';
+export const TOO_LONG =
+  'The search is too long to export those ticked. Export all that match, or tick fewer.';
 export const TOO_BROAD =
   'To find out who all of these are takes too long. Limit the list by one more filter. Nothing was changed.';
 export const BULK_BEGUN = 'It has begun, and goes on by itself.';
@@ -13,26 +17,31 @@ export const BULK_BEGUN = 'It has begun, and goes on by itself.';
 /** In a sentence of its own, more names would hide it. */
 const MOST_NAMED = 5;
 
-type Words = { verb: string; done: string; means: string };
+/** `name`: where one chooses. */
+type Words = { name: string; verb: string; done: string; means: string };
 
 const WORDS: Readonly<Record<Act['do'], Words>> = {
   role: {
+    name: 'Change role',
     verb: 'Change the role of',
     done: 'given another role',
     means:
       'Whoever is signed in with another role is signed out, and access links that wait for somebody end. Nobody is let in by a role alone.',
   },
   activate: {
+    name: 'Activate',
     verb: 'Activate',
     done: 'activated',
     means: 'They can sign in again, where their role allows it and they have a password.',
   },
   deactivate: {
+    name: 'Deactivate',
     verb: 'Deactivate',
     done: 'deactivated',
     means: 'They stay listed, and cannot sign in: whoever is signed in is signed out at once.',
   },
   delete: {
+    name: 'Delete',
     verb: 'Delete',
     done: 'deleted',
     means: 'They leave the list, and can be brought back from the history, with the same numbers and values.',
@@ -53,7 +62,7 @@ function whyOf(why: Why, { do: act, role }: Act): string {
     act === 'role' ? (role ? ROLE_NAMES[role].one : '') : act === 'activate' ? 'active' : 'inactive';
   return {
     'already so': `${state} already`,
-    yourself: 'yourself: nobody does that to themselves among many',
+    yourself: 'you yourself: that is done on your own page alone',
     'not allowed': 'for administrators alone to change',
     'last administrator': 'the last administrator',
     'changed since': 'changed by somebody else meanwhile',
@@ -61,7 +70,10 @@ function whyOf(why: Why, { do: act, role }: Act): string {
   }[why];
 }
 
+const NAMES = Object.entries(WORDS).map(([act, { name }]) => [act as Act['do'], name] as const);
+
 export const bulkHelpers = {
+  bulkOffered: (actor: { role: Role }) => NAMES.filter(([act]) => ACTS[act].may(actor)),
   bulkPeople: people,
   bulkQuestion: questionOf,
   bulkTitle: titleOf,
