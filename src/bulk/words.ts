@@ -62,7 +62,7 @@ function whyOf(why: Why, { do: act, role }: Act): string {
     act === 'role' ? (role ? ROLE_NAMES[role].one : '') : act === 'activate' ? 'active' : 'inactive';
   return {
     'already so': `${state} already`,
-    yourself: 'you yourself: that is done on your own page alone',
+    yourself: 'you yourself, which is done on your own page alone',
     'not allowed': 'for administrators alone to change',
     'last administrator': 'the last administrator',
     'changed since': 'changed by somebody else meanwhile',
