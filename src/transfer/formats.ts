@@ -21,7 +21,7 @@ const COLUMNS = ['username', 'email', 'full_name', 'status', 'role'] as const;
 export const FORMATS = {
   csv: {
     name: 'CSV',
-    hint: 'For Excel and other spreadsheets.',
+    hint: 'For Excel and other spreadsheets: username, email, full name, status and role.',
     extension: 'csv',
     type: 'text/csv; charset=utf-8',
     // Without it Excel does not see that it is UTF-8.
@@ -30,7 +30,7 @@ export const FORMATS = {
   },
   jsonl: {
     name: 'JSON Lines',
-    hint: 'For programs: also numbers, and when each was created and changed.',
+    hint: 'For programs: also the number of each, and when they were created and changed.',
     extension: 'jsonl',
     type: 'application/jsonl; charset=utf-8',
     begin: '',
