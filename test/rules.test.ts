@@ -35,6 +35,7 @@ const FEATURES = [
   'roles',
   'sessions',
   'setup',
+  'transfer',
   'undo',
   'users',
 ];

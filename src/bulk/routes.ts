@@ -9,7 +9,7 @@ import { isShort } from '../http/safe-redirect.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
 import { listAddress, parseFrom } from '../users/list/address.ts';
 import { nearestPage } from '../users/list/page.ts';
-import { isEmpty, parseSelection, type Selection, selectionParameters } from '../users/list/selection.ts';
+import { isEmpty, parseSelection, type Selection, selectionAddress } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { userChangesSchema } from '../users/validation.ts';
 import type { Act } from './acts.ts';
@@ -31,7 +31,7 @@ async function show(request: Request, reply: FastifyReply) {
   if (isEmpty(selection)) return reply.seeOther(back, NOTHING_TICKED);
   if (!query.do) return reply.seeOther(back, NOTHING_CHOSEN);
   if (query.do !== 'export') return ask(request, reply, readAsked(request));
-  const address = `/export?${new URLSearchParams(selectionParameters(selection))}`;
+  const address = selectionAddress('/export', selection);
   return isShort(address) ? reply.redirect(address, 302) : reply.seeOther(back, TOO_LONG);
 }
 

@@ -4,7 +4,7 @@ import { authorize } from '../auth/actor.ts';
 import { open, seal } from '../auth/tokens.ts';
 import { SignedOutError } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
-import { parseSelection, type Selection, selectionParameters } from '../users/list/selection.ts';
+import { parseSelection, type Selection, selectionAddress } from '../users/list/selection.ts';
 import { ACTS, type Act, parseAct } from './acts.ts';
 import type { Drift } from './drift.ts';
 import { planBulk, type Seen } from './plan.ts';
@@ -45,7 +45,7 @@ export function asking({ server: { db, stopwatch }, actor }: Request) {
 }
 
 function addressOf(act: Act, selection: Selection): string {
-  return `/bulk?${new URLSearchParams([['do', act.do], ...selectionParameters(selection)])}`;
+  return selectionAddress('/bulk', selection, [['do', act.do]]);
 }
 
 function purposeOf({ actor }: Request, act: Act, selection: Selection): string {
