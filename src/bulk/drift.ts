@@ -55,6 +55,9 @@ export async function findTickedDrift(
 
 async function named(db: Db, ids: Record<keyof Names, number[]>): Promise<Names> {
   const names = await findNames(db, Object.values(ids).flat(), true);
-  const people = Object.entries(ids).map(([name, some]) => [name, some.map((id) => personOf(id, names))]);
+  const people = Object.entries(ids).map(([name, some]) => [
+    name,
+    some.sort((one, other) => one - other).map((id) => personOf(id, names)),
+  ]);
   return Object.fromEntries(people) as Names;
 }
