@@ -164,12 +164,6 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, /^Delete/);
       await page.getByText('others have changed who this is about').waitFor();
     },
-    'many who are changed, under way': async (page, { db }) => {
-      await page.goto(`/history/${await addJob(db, { kind: 'bulk', leased_until: 1e15 })}`);
-    },
-    'many who were changed': async (page, { db }) => {
-      await page.goto(`/history/${await addJob(db, { kind: 'bulk', state: 'done' })}`);
-    },
     'everyone’s history': at('/history'),
     'the history, limited to what nobody did': at(
       `/history?user=${LONG_ID}&by=2&kind=restored&from=2026-01-31&to=2026-01-31`,
@@ -203,6 +197,12 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     },
     'what was stopped': async (page, { db }) => {
       await page.goto(`/history/${await addJob(db, { state: 'stopped', failures: 5 })}`);
+    },
+    'many who are changed, under way': async (page, { db }) => {
+      await page.goto(`/history/${await addJob(db, { kind: 'bulk', leased_until: 1e15 })}`);
+    },
+    'many who were changed': async (page, { db }) => {
+      await page.goto(`/history/${await addJob(db, { kind: 'bulk', state: 'done' })}`);
     },
     'an undo that asks about too many for one page': async (page, { db }) => {
       await page.goto(`/history/${await changeManyTwice(db)}/undo`);
