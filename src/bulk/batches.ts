@@ -20,15 +20,18 @@ import { doTo } from './commands.ts';
 /** More users than that are not changed while somebody waits. */
 export const MOST_AT_ONCE = 100;
 
-/** `from`: the list as its address has it, as of `at`; `last`: the last user there was; `since`: the last set there was when it was confirmed. */
+/** `from`: the list as its address has it, as of `at`; `last`: the last user there was. */
 type Params = { act: Act; from: string; at: number; last: number; since: number };
+
+/** `total`: how many they were when it was confirmed; `since`: the last change set there was then. */
+export type Many = { list: ListState; total: number; since: number };
 
 /** @returns the change set */
 export async function beginBulk(
   trx: Trx,
   actor: Actor,
   act: Act,
-  { list, total, since }: { list: ListState; total: number; since: number },
+  { list, total, since }: Many,
   now: number,
 ): Promise<number> {
   const set = await beginSet(trx, { ...actor, via: 'bulk' }, { at: now, kind: ACTS[act.do].kind });

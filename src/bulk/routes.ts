@@ -13,7 +13,7 @@ import { isEmpty, parseSelection, type Selection, selectionAddress } from '../us
 import type { ListState } from '../users/list/state.ts';
 import { userChangesSchema } from '../users/validation.ts';
 import type { Act } from './acts.ts';
-import { beginBulk } from './batches.ts';
+import { beginBulk, type Many } from './batches.ts';
 import { doToAll, type Target } from './commands.ts';
 import { confirm } from './confirm.ts';
 import { ask, asking, openSeen, type Request, readAsked } from './show.ts';
@@ -49,13 +49,16 @@ async function doBulk(request: Request, reply: FastifyReply) {
     return ask(request, reply, asked, { drift: confirmed.drift, status: 409 });
   if (confirmed.kind === 'few')
     return reply.answer(await doAtOnce(request, act, selection, confirmed.targets));
-  const { server } = request;
-  const answer = await runCommand(request, async (trx, actor) => {
-    const set = await beginBulk(trx, actor, act, { ...selection, ...confirmed }, server.clock());
-    return done(`/history/${set}`, BULK_BEGUN, set);
-  });
-  void server.runJobs();
+  const answer = await begin(request, act, { ...selection, ...confirmed });
+  void request.server.runJobs();
   return reply.answer(answer);
+}
+
+async function begin(request: Request, act: Act, many: Many) {
+  return runCommand(request, async (trx, actor) => {
+    const set = await beginBulk(trx, actor, act, many, request.server.clock());
+    return done(`/history/${set}`, BULK_BEGUN);
+  });
 }
 
 async function doAtOnce(request: Request, act: Act, selection: Selection, targets: readonly Target[]) {

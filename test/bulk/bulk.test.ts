@@ -1,5 +1,6 @@
 /** One thing done to many users: to those who were ticked, or to all who match; asked first, and never to whom it may not be done. */
 import { expect, test } from 'vitest';
+import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { findUser } from '../../src/users/queries.ts';
@@ -87,6 +88,14 @@ test.each([
     else if (changed === undefined) expect(after[name], name).toBeUndefined();
     else expect(after[name], name).toMatchObject({ ...changed, version: user.version + 1 });
   }
+});
+
+test('a page holds a hundred at most, and all of them can be ticked', async () => {
+  const { app, headers } = await start();
+  await seedUsers(app.db, 100);
+  const users = await app.db.selectFrom('users').select('id').orderBy('id', 'desc').limit(100).execute();
+  const answer = await confirm(app, headers, 'role', users, { role: 'viewer' });
+  expect(answer.body).toBe('100 users given another role!\n');
 });
 
 test('the list that one came from is led back to, with its filter, and at a page that is still there', async () => {
