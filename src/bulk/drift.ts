@@ -24,7 +24,8 @@ const NOBODY: Names = { came: [], went: [], changed: [] };
 export async function findDrift(db: Db, filter: Filter, set: number): Promise<Names> {
   const changes = await findChangesSince(db, set, MOST_LOOKED_AT + 1);
   if (changes.length === 0 || changes.length > MOST_LOOKED_AT) return NOBODY;
-  const first = new Map(changes.toReversed().map(({ user_id, version }) => [user_id, version]));
+  const lastFirst = changes.toSorted((one, other) => other.version - one.version);
+  const first = new Map(lastFirst.map(({ user_id, version }) => [user_id, version]));
   const ids = [...first.keys()];
   const there = await usersByIds(db, ids).selectAll('users').execute();
   const condition = await conditionOf(db, filter);
