@@ -9,7 +9,16 @@ import type { User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { dump } from './engines.ts';
 import { pageOf } from './page.ts';
-import { addPerson, CODE_SECRET, codeAt, HOUR, headersFor, movableClock, PASSWORD, signedIn } from './people.ts';
+import {
+  addPerson,
+  CODE_SECRET,
+  codeAt,
+  HOUR,
+  headersFor,
+  movableClock,
+  PASSWORD,
+  signedIn,
+} from './people.ts';
 import { addUser, cookieName, get, interrupted, post, SECRET_KEY, startApp } from './support.ts';
 
 type House = { app: FastifyInstance; ann: User; eve: User; bob: User; headers: Record<string, string> };
@@ -356,7 +365,11 @@ describe('signing in', () => {
     const { app, clock, zoe, send } = await atTheDoor();
     expect(tokenIn(await send())).not.toBe('');
     await transact(app.db, (trx) =>
-      setCode(trx, zoe.id, { sealed: sealSecret(SECRET_KEY, zoe.id, CODE_SECRET), step: 0, recoveryHashes: [] }),
+      setCode(trx, zoe.id, {
+        sealed: sealSecret(SECRET_KEY, zoe.id, CODE_SECRET),
+        step: 0,
+        recoveryHashes: [],
+      }),
     );
     for (let failures = 0; failures < 4; failures++) await send({}, { password: 'wrong' });
     const waiting = await send();

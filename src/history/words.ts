@@ -39,8 +39,13 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
 
 type Words = { done: string; of?: 'of' | 'for' | '' };
 
+/** By what was done, or by that and its detail. */
 const EVENTS: Readonly<Record<string, Words>> = {
   'access link not sent by mail': { done: 'could not send the access link by mail', of: 'for' },
+  'access link not sent by mail: late': {
+    done: 'got no answer about the mail with the access link',
+    of: 'for',
+  },
   'access link sent by mail': { done: 'sent the access link by mail', of: 'for' },
   'access link made': { done: 'created an access link', of: 'for' },
   'access link withdrawn': { done: 'withdrew the access link' },
@@ -68,8 +73,8 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   if (set.event === 'second factors given up')
     return { done: `gave up ${set.detail} second factors, with the key that was lost`, of: '' };
   if (set.event !== null) {
-    const { done, of = 'of' } = EVENTS[set.event] ?? { done: set.event };
-    return { done, of };
+    const words = EVENTS[`${set.event}: ${set.detail}`] ?? EVENTS[set.event];
+    return { done: set.event, of: 'of', ...words };
   }
   if (kind === 'loaded') return { done: `added ${many} at once`, of: '' };
   if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };
