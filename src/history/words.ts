@@ -3,16 +3,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role, User } from '../db/schema.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, number } from '../lib/formats.ts';
-import {
-  ACTORS,
-  type KeptField,
-  KINDS,
-  type Kind,
-  nameOfCode,
-  OWN_ROLE_CHANGED,
-  ROLE_CHANGED,
-  WAYS,
-} from './codes.ts';
+import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
 import type { FieldChanges } from './fields.ts';
 import type { ChangeSet } from './queries.ts';
 
@@ -58,7 +49,6 @@ const EVENTS: Readonly<Record<string, Words>> = {
   'password set by link': { done: 'chose a password by the access link' },
   'recovery codes renewed': { done: 'made new recovery codes', of: 'for' },
   [ROLE_CHANGED]: { done: 'changed the role' },
-  [OWN_ROLE_CHANGED]: { done: 'changed the role' },
   'second factor removed': { done: 'removed the second factor' },
   'second factor set': { done: 'set up the second factor' },
   'session ended': { done: 'ended a session' },

@@ -1,12 +1,15 @@
 /** What is looked for among very many changes of one user: a page goes through so many of them, and says from where to go on. */
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import type { Db } from '../../src/db/schema.ts';
+import { commandLine } from '../../src/auth/actor.ts';
+import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { readHistory } from '../../src/history/list.ts';
+import { inOneSet } from '../../src/history/record.ts';
 import { readTimeline } from '../../src/history/timeline.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
+import { changeUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, startApp, temporaryDatabase } from '../support.ts';
@@ -161,7 +164,7 @@ test('a timeline without what may not be seen stops there, too', async () => {
     const page = await readTimeline(
       noting,
       { id: userId, version: VERSIONS },
-      { from, limit: 10, seesAccess: false },
+      { from, limit: 10, seesAccess: false, seesAll: false },
     );
     expect(counted.rows).toBeLessThan(MOST_GONE_THROUGH + 10);
     entries.push(...page.entries.map(({ version }) => version));
@@ -169,3 +172,24 @@ test('a timeline without what may not be seen stops there, too', async () => {
   }
   expect([entries, pages]).toEqual([[1], 3]);
 });
+
+test.each(['access', 'changed'] as const)(
+  'everyone’s history goes past nothing that stands beside a change of many roles of kind %s',
+  async (kind) => {
+    const db = await temporaryDatabase();
+    const users: User[] = [];
+    for (let n = 1; n <= 30; n++) users.push(await addUser(db, { username: `user${n}` }));
+    await transact(db, (trx) =>
+      inOneSet(trx, commandLine, { at: Date.now(), kind }, async (many) => {
+        for (const { id } of users) await changeUser(trx, many, id, { role: 'viewer' }, Date.now());
+      }),
+    );
+    const { sets } = await readHistory(db, { kinds: ['created', 'changed', 'access'] }, undefined, 1_000);
+    const ofKinds = db
+      .selectFrom('change_sets')
+      .select('id')
+      .where('kind', 'in', [KINDS.created, KINDS.changed, KINDS.access]);
+    expect(sets).toHaveLength(31);
+    expect(await ofKinds.execute()).toHaveLength(31);
+  },
+);
