@@ -13,10 +13,11 @@ export const KINDS = {
   /** From then on there is a history: of those who were there already nobody knows what was done before. */
   began: 10,
   erased: 11,
+  exported: 12,
   /** Of a role that was changed with something else: beside that, for whoever asks for access alone. */
-  role: 12,
+  role: 13,
   /** Of one that was changed with those of others: beside that, for each of them alone. */
-  'own role': 13,
+  'own role': 14,
 } as const;
 
 export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5 } as const;

@@ -2,8 +2,8 @@
 import { type QueryExecutorProvider, sql } from 'kysely';
 
 const ACCESS = 7;
-const ROLE = 12;
-const OWN_ROLE = 13;
+const ROLE = 13;
+const OWN_ROLE = 14;
 
 async function move(trx: QueryExecutorProvider): Promise<void> {
   await sql`

@@ -1,5 +1,6 @@
 /** All whom a list shows, however many, batch by batch; between two of them others have their turn. */
 import type { Db, User } from '../../db/schema.ts';
+import { DAY } from '../../lib/clock.ts';
 import { Deadline } from '../../lib/deadline.ts';
 import { type Cursor, cursorAt } from './cursor.ts';
 import { resolveFilter } from './filter-result.ts';
@@ -14,7 +15,7 @@ const PLANS: readonly RowsPlan[] = ['index', 'ids', 'search'];
 
 /** @param cursor where it begins, if not at the start of the list */
 export async function* walk(db: Db, list: ListState, cursor?: Cursor): AsyncGenerator<User[]> {
-  const deadline = Deadline.in(Number.POSITIVE_INFINITY);
+  const deadline = Deadline.in(DAY);
   const result = await resolveFilter(db, list, { deadline });
   const planned = planRows(list, result);
   const plan = PLANS.includes(planned) ? planned : 'scan';

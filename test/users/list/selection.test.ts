@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import type { Db } from '../../../src/db/schema.ts';
-import { transact } from '../../../src/db/transact.ts';
+import { readSnapshot, transact } from '../../../src/db/transact.ts';
 import { listAddress, parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { SORT_KEYS } from '../../../src/users/list/order.ts';
@@ -22,11 +22,14 @@ const users = sharedDatabase(async (db) => {
   });
 });
 
+/** At one moment, as whoever takes them out wants them. */
 async function idsOf(db: Db, query: Record<string, string>): Promise<number[]> {
-  const ids: number[] = [];
-  for await (const batch of selectedUsers(db, parseSelection(query, 0)))
-    ids.push(...batch.map(({ id }) => id));
-  return ids;
+  return readSnapshot(db, async (trx) => {
+    const ids: number[] = [];
+    for await (const batch of selectedUsers(trx, parseSelection(query, 0)))
+      ids.push(...batch.map(({ id }) => id));
+    return ids;
+  });
 }
 
 const FILTERS = [
