@@ -15,6 +15,8 @@ export type Place = { version: number; at: number; id: number };
 export type Timeline = {
   entries: readonly Entry[];
   earlier: Place | undefined;
+  /** The time up to which it was looked, where that was not far enough. */
+  stoppedAt?: number;
   /** Where nobody knows more, since the user was there before: what they arrived with. */
   beginning: ChangeSet | undefined;
 };
@@ -41,7 +43,12 @@ export async function readTimeline(
   const shown = withoutRepeats(seen);
   if (all.length > limit) return { entries: shown, earlier: placeAfter(entries, from), beginning: undefined };
   if (stoppedAt)
-    return { entries: shown, earlier: { ...from, version: stoppedAt.version }, beginning: undefined };
+    return {
+      entries: shown,
+      earlier: { ...from, version: stoppedAt.version },
+      stoppedAt: stoppedAt.set.at,
+      beginning: undefined,
+    };
   const isKnown = [...entries, from].some((entry) => entry.version === 1);
   return { entries: shown, earlier: undefined, beginning: isKnown ? undefined : await findBeginning(db, id) };
 }

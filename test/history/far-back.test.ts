@@ -9,6 +9,7 @@ import { readHistory } from '../../src/history/list.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { readTimeline } from '../../src/history/timeline.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
+import { DAY } from '../../src/lib/clock.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
@@ -53,6 +54,9 @@ async function addChanges(
   return id;
 }
 
+/** Between the days, which are lines of their own. */
+const doneOn = (page: ReturnType<typeof pageOf>) => page.column('What').filter((what) => what !== '');
+
 /** How many rows were read meanwhile. */
 function counting(db: Db) {
   const counted = { rows: 0 };
@@ -69,21 +73,32 @@ function counting(db: Db) {
 test('each page reads so many changes at most, says so, and the next goes on from there', async () => {
   const app = await startApp();
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
-  await addChanges(app.db);
+  const dayOf = (version: number) => Date.UTC(2020, 0, 1) + version * DAY;
+  await addChanges(app.db, { 50: { kind: KINDS.activated }, 1900: { kind: KINDS.activated } }, dayOf);
   const read = async (path: string) => pageOf(await get(app, path, headers));
+  const pagesOf = (page: ReturnType<typeof pageOf>) =>
+    page.links.map(({ text }) => text).filter((text) => /^(Newest|Newer|Older)$/.test(text));
+  const none = await read('/history?user=max&kind=deactivated');
+  expect(none.text).toContain(
+    'Nothing like that so far Looked through 1,000 changes of this user, back to 29 Sept 2022. Go on',
+  );
+  expect(pagesOf(none)).toEqual([]);
   const first = await read('/history?user=max&kind=activated');
-  expect(first.text).toContain('Nothing like that so far Looked through 1,000 changes of this user. Go on');
+  expect(first.text).toContain('Looked through 1,000 changes of this user, back to 29 Sept 2022. Go on');
+  expect([first.text.includes('Nothing like that'), pagesOf(first)]).toEqual([false, []]);
   const second = await read(first.link('Go on'));
-  expect(second.text).toContain('Looked through 1,000 changes');
-  expect(second.link('Older')).toBe(second.link('Go on'));
+  expect(second.text).toContain('back to 4 Jan 2020. Go on');
+  expect(pagesOf(second)).toEqual(['Newest', 'Newer']);
   const last = await read(second.link('Go on'));
-  expect(last.text).toContain('Nothing more like that');
+  expect(last.text).toContain('Nothing like that further back');
   expect(last.text).not.toContain('Looked through');
   const back = await read(last.link('Newer'));
-  expect(back.text).toContain('Looked through 1,000 changes');
+  expect(back.text).toContain('of this user, up to 29 Sept 2022. Go on');
+  expect([doneOn(back), pagesOf(back)]).toEqual([['Activated max'], []]);
+  expect(doneOn(await read(back.link('Go on')))).toEqual(['Activated max']);
   const all = await read('/history?user=max');
   expect(all.text).not.toContain('Looked through');
-  expect(all.column('What').filter((what) => what !== '')).toHaveLength(50);
+  expect(doneOn(all)).toHaveLength(50);
 });
 
 test.each([
@@ -148,6 +163,21 @@ test('a fact further back than the changes that were gone through comes with tho
   const first = await readHistory(db, filter, undefined, 50);
   const second = await readHistory(db, filter, first.older, 50);
   expect([first, second].map(({ sets }) => sets.map(({ id }) => id))).toEqual([[8], [7]]);
+});
+
+test('a timeline that was not looked through to its end says how far it was', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'vera', 'viewer'));
+  const id = await addChanges(app.db, {}, (version) => Date.UTC(2020, 0, 1) + version * DAY);
+  await transact(app.db, (trx) =>
+    sql`update change_sets set kind = ${KINDS.access} where id > ${SET + 1}`.execute(trx),
+  );
+  const page = pageOf(await get(app, `/users/${id}`, headers));
+  expect(page.text).toContain('Looked through 1,000 changes of this user, back to 29 Sept 2022. Earlier');
+  const last = pageOf(
+    await get(app, pageOf(await get(app, page.link('Earlier'), headers)).link('Earlier'), headers),
+  );
+  expect(last.text).not.toContain('Looked through');
 });
 
 test('a timeline without what may not be seen stops there, too', async () => {
