@@ -10,7 +10,7 @@ const OUTCOMES = {
   gone: 'Nothing that was deleted before is in its files any more.',
   'held up':
     'Nothing that was deleted before is in its file any more; it is in the log beside it until whoever is reading the database ends.',
-  kept: 'Nothing was written anew.',
+  kept: 'The tables were written anew, but not pg_statistic, which has samples of what was in them: run this as the owner of the database.',
 };
 
 export async function purge(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
