@@ -14,7 +14,11 @@ const BULK_CACHE_KIB = 256 * 1024;
 const MOST_MAPPABLE_BYTES = 0x7fff0000;
 
 /** The adapter of `dialect.ts`, which knows the connection that writes. */
-type OwnerOfFile = { emptyLog(): Promise<boolean>; vacuum(): Promise<void> };
+type OwnerOfFile = {
+  emptyLog(): Promise<boolean>;
+  clearGaps(from: number): Promise<number | undefined>;
+  vacuum(): Promise<void>;
+};
 
 /** The name in `secrets` of a database in which what was deleted long ago has never been overwritten. */
 const TO_BE_WRITTEN_ANEW = 'has to be written anew';
@@ -115,7 +119,18 @@ async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
   await mergeIndexes(db, ids);
   if (ids.length > 0) await overwriteFreePages(db);
   if (await hasToBeWrittenAnew(db)) return 'kept';
-  return emptyLog(db);
+  // Twice, for pages change places while others write.
+  return (await clearAllGaps(db)) && (await clearAllGaps(db)) ? emptyLog(db) : 'held up';
+}
+
+/** @returns whether it could. */
+async function clearAllGaps(db: Db): Promise<boolean> {
+  let from: number | undefined = 0;
+  while (from !== undefined && from < Infinity) {
+    from = await fileOf(db).clearGaps(from);
+    await giveWay();
+  }
+  return from !== undefined;
 }
 
 async function purge(db: Db): Promise<Traces> {
