@@ -5,12 +5,15 @@ import Sqlite from 'better-sqlite3';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { setDraft } from '../../src/auth/drafts.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { eraseUser } from '../../src/erasure/commands.ts';
 import { findPending } from '../../src/erasure/queries.ts';
+import { deleteUser } from '../../src/users/commands.ts';
 import { runCommand } from '../command.ts';
 import { dump } from '../engines.ts';
 import { pageOf } from '../page.ts';
@@ -153,6 +156,22 @@ describe('somebody who is erased', () => {
       await (await openDatabase(url)).destroy();
       expect(log).toHaveBeenCalledTimes(1);
       log.mockRestore();
+    },
+  );
+
+  test.runIf(onSqlite)(
+    'is gone from the search index after purge, also where nothing was overwritten before',
+    async () => {
+      const url = await readyUrl();
+      const db = await openDatabase(url);
+      const { id } = await addUser(db, { username: 'somebody', full_name: NAME });
+      for (let index = 0; index < OTHERS; index++) await addUser(db, { username: `other${index}` });
+      await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+      await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+      await db.destroy();
+      expect(found(bytesOf(url), TRIGRAMS).length).toBeGreaterThan(0);
+      await runCommand(['purge'], { DATABASE_URL: url });
+      expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
     },
   );
 

@@ -4,7 +4,7 @@ import type { Engine, NumberedTable, Traces } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
-import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.ts';
+import { indexSearchText, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { mergeIndexes, overwriteFreePages } from './traces.ts';
@@ -116,7 +116,7 @@ async function hasToBeWrittenAnew(db: Db): Promise<boolean> {
 }
 
 async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
-  await mergeIndexes(db, ids);
+  await mergeIndexes(db, new Set(ids.map(rangeOf)));
   if (ids.length > 0) await overwriteFreePages(db);
   if (await hasToBeWrittenAnew(db)) return 'kept';
   // Twice, for pages change places while others write.
@@ -134,6 +134,7 @@ async function clearAllGaps(db: Db): Promise<boolean> {
 }
 
 async function purge(db: Db): Promise<Traces> {
+  await mergeIndexes(db, await rangesOf(db, false));
   await fileOf(db).vacuum();
   await transact(db, (trx) =>
     trx.deleteFrom('secrets').where('name', '=', TO_BE_WRITTEN_ANEW).executeTakeFirst(),
