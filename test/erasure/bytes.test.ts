@@ -1,6 +1,4 @@
 /** What an erased user leaves in the files of a database: nothing, whatever was done to them and with them. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
@@ -9,7 +7,6 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { setDraft } from '../../src/auth/drafts.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
-import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { findPending } from '../../src/erasure/queries.ts';
@@ -19,7 +16,7 @@ import { dump } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
 import { addUser, get, post, readyUrl, startApp } from '../support.ts';
-import { bytesOf, found, NAME, TRIGRAMS } from './traces.ts';
+import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from './traces.ts';
 
 const OTHERS = 300;
 
@@ -199,14 +196,3 @@ describe('somebody who is erased', () => {
     expect(found(onSqlite ? bytesOf(url) : await filesOfPostgres(db), words)).toEqual([]);
   });
 });
-
-/** Of all tables, their indexes and what is kept beside them, statistics among it; not the write-ahead log. */
-async function filesOfPostgres(db: Db): Promise<Buffer> {
-  await sql`checkpoint`.execute(db);
-  const { rows } = await sql<{ folder: string }>`
-    select current_setting('data_directory') || '/base/' || oid as folder from pg_database where datname = current_database()`.execute(
-    db,
-  );
-  const folder = rows[0]?.folder ?? '';
-  return Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
-}

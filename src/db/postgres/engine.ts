@@ -5,6 +5,7 @@ import { giveWay } from '../../lib/progress.ts';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
 export const postgresEngine: Engine = {
@@ -82,19 +83,7 @@ export const postgresEngine: Engine = {
   async finishMigrations() {},
   // A row that is gone lies in its file until the next vacuum, and then as bytes that nothing has overwritten yet.
   removeTraces: async () => 'kept',
-  async purge(db) {
-    const { rows } = await sql<{ name: string }>`
-      select tablename as name from pg_tables where schemaname = current_schema()`.execute(db);
-    for (const { name } of rows) await sql`vacuum (full, analyze) ${sql.table(name)}`.execute(db);
-    const isOwner = await oneValue(
-      db,
-      sql<{ value: boolean }>`
-        select pg_has_role(datdba, 'usage') as value from pg_database where datname = current_database()`,
-    );
-    // Samples of what was in the tables are deleted there, too. https://www.postgresql.org/docs/18/catalog-pg-statistic.html
-    if (isOwner) await sql`vacuum (full) pg_statistic`.execute(db);
-    return isOwner ? 'gone' : 'kept';
-  },
+  purge,
 
   async readLastId(db, table = 'users') {
     const sequence = sql.id(`${table}_id_seq`);

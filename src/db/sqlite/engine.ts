@@ -1,6 +1,6 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { type SqlBool, sql } from 'kysely';
-import type { Engine, NumberedTable, Traces } from '../engine.ts';
+import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
@@ -22,6 +22,9 @@ type OwnerOfFile = {
 
 /** The name in `secrets` of a database in which what was deleted long ago has never been overwritten. */
 const TO_BE_WRITTEN_ANEW = 'has to be written anew';
+
+const IN_LOG =
+  'Nothing that was deleted before is in its file any more; it is in the log beside it until whoever is reading the database ends.';
 
 export const sqliteEngine: Engine = {
   name: 'sqlite',
@@ -133,13 +136,13 @@ async function clearAllGaps(db: Db): Promise<boolean> {
   return from !== undefined;
 }
 
-async function purge(db: Db): Promise<Traces> {
+async function purge(db: Db): Promise<Purged> {
   await mergeIndexes(db, await rangesOf(db, false));
   await fileOf(db).vacuum();
   await transact(db, (trx) =>
     trx.deleteFrom('secrets').where('name', '=', TO_BE_WRITTEN_ANEW).executeTakeFirst(),
   );
-  return emptyLog(db);
+  return (await emptyLog(db)) === 'gone' ? { kind: 'gone' } : { kind: 'held up', why: IN_LOG };
 }
 
 /** It holds pages as they were. */
