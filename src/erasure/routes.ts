@@ -1,5 +1,5 @@
 /** The addresses of erasing a user, asked first and done once the username is typed, and of what is kept of one. */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
 import { done } from '../auth/kept-answers.ts';
@@ -11,7 +11,11 @@ import { textKey } from '../lib/text.ts';
 import { findSeenDeleted } from '../users/deleted.ts';
 import { type Request, userIdFrom } from '../users/request.ts';
 import { eraseUser } from './commands.ts';
+import { checkLedger } from './ledger.ts';
 import { takeData } from './take-data.ts';
+
+const NOT_NOTABLE =
+  'Nobody was erased: Roster cannot write the file that says who was, and that keeps them from coming back with a copy of the database. Its log says why.';
 
 export function erasureRoutes(app: FastifyInstance): void {
   app.get('/users/:id/erase', allow(mayErase), async (request: Request, reply) => ask(request, reply));
@@ -32,12 +36,24 @@ async function erase(request: Request, reply: FastifyReply) {
   const { id, username } = await getDeleted(request);
   if (textKey(typed) !== textKey(username))
     return ask(request, reply, typed, typed ? 'That is another username.' : 'Type the username.');
+  if (!isNotable(request)) return ask(request, reply, typed, NOT_NOTABLE);
   const answer = await runCommand(request, async (trx, actor) => {
     const { set } = await eraseUser(trx, actor, id, server.clock());
     return done(`/history/${set}`, `User ${id} is erased.`);
   });
   void server.removeTraces();
   return reply.answer(answer);
+}
+
+/** Before anything is done: a copy that is put back would bring them back. */
+function isNotable({ server, log }: FastifyRequest): boolean {
+  try {
+    checkLedger(server.ledger);
+    return true;
+  } catch (err) {
+    log.error({ err }, 'nobody can be erased');
+    return false;
+  }
 }
 
 /** @throws NotFoundError */

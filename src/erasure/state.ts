@@ -1,9 +1,9 @@
 /** How far it is with what lies in the files. */
 import type { FastifyReply } from 'fastify';
-import type { Traces } from '../db/engine.ts';
 import type { Erasure } from './queries.ts';
+import type { Progress } from './traces.ts';
 
-export type ErasureState = Traces | 'under way';
+export type ErasureState = Progress | 'under way';
 
 /** For a page, which is asked for again by itself while it is under way. */
 export function showState(reply: FastifyReply, { gone_at }: Erasure): ErasureState {

@@ -1,6 +1,9 @@
 /** Erasing someone: who may, what is asked first, what everyone is told afterwards. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
+import { readLedger } from '../../src/erasure/ledger.ts';
 import { PLACES } from '../../src/erasure/places.ts';
 import { findChangesInSet } from '../../src/history/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
@@ -68,6 +71,32 @@ describe('erasing', () => {
     expect(list).not.toMatch(/ada|lovelace|byron/i);
     expect(pageOf(await get(app, `${headers.location}`, vera)).text).toContain(`ann`);
     expect(pageOf(await get(app, '/history?kind=erased', vera)).text).toContain(`ann Erased user ${id}`);
+  });
+
+  test('is refused where nobody could note it', async () => {
+    const { app, ann, id, erase, remove } = await start();
+    await remove();
+    app.ledger = join(app.ledger, 'no folder');
+    const refused = await erase();
+    expect(refused.statusCode).toBe(422);
+    expect(pageOf(refused).text).toContain(
+      'Nobody was erased: Roster cannot write the file that says who was',
+    );
+    expect((await get(app, `/users/${id}`, ann)).statusCode).toBe(404);
+  });
+
+  test('is said not to be noted until it is', async () => {
+    const { app, ann, erase, remove } = await start();
+    await remove();
+    writeFileSync(app.ledger, 'damaged\n');
+    const { headers } = await erase();
+    await app.removeTraces();
+    const show = async () => pageOf(await get(app, `${headers.location}`, ann)).text;
+    expect(await show()).toContain('Not noted yet: no page shows it any more.');
+    rmSync(app.ledger);
+    await app.removeTraces();
+    expect(await show()).toMatch(/Gone from (every byte|the tables)/);
+    expect(readLedger(app.ledger).length).toBe(1);
   });
 
   test('is not undone, and nothing that was done before brings them back', async () => {
