@@ -2,11 +2,11 @@
 import { wholeNumber } from '../../lib/text.ts';
 
 export const OFFERED_PAGE_SIZES = [10, 25, 50, 100];
-const LARGEST = 100;
+export const LARGEST_PAGE = 100;
 
-export const PAGE_SIZE_RULE = `it can be 1 to ${LARGEST}`;
+export const PAGE_SIZE_RULE = `it can be 1 to ${LARGEST_PAGE}`;
 
 export function parsePageSize(typed: string): number | undefined {
   const size = wholeNumber(typed);
-  return size !== undefined && size >= 1 && size <= LARGEST ? size : undefined;
+  return size !== undefined && size >= 1 && size <= LARGEST_PAGE ? size : undefined;
 }

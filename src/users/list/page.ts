@@ -101,7 +101,7 @@ export async function listUsers(
 }
 
 /** The nearest first; no row is skipped over to get there. */
-async function usersAfter(
+export async function usersAfter(
   db: Db,
   list: ListState,
   cursor: Cursor,

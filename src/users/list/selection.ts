@@ -1,0 +1,55 @@
+/** Those on the list to whom something is to be done: who was ticked, or all that match. */
+import type { Db, User } from '../../db/schema.ts';
+import { usersByIds } from '../../db/users-by-ids.ts';
+import { noneIfTooBroad } from '../../errors.ts';
+import type { Fields } from '../../lib/forms.ts';
+import type { Total } from '../../lib/pagination.ts';
+import { wholeNumber } from '../../lib/text.ts';
+import { listParameters, parseFrom } from './address.ts';
+import { resolveFilter } from './filter-result.ts';
+import { orderBySort } from './order.ts';
+import { LARGEST_PAGE } from './page-size.ts';
+import type { ListState } from './state.ts';
+import { walk } from './walk.ts';
+
+/** `ticked`: their numbers; undefined for all that match. `list`: where they stand, with its filter and order. */
+export type Selection = { list: ListState; ticked: readonly number[] | undefined };
+
+const TICK = /^tick\.(\d{1,15})$/;
+
+/** Of `?from=q%3Dmar&tick.7=on`, or with `all=on`. A page has no more ticks than users. */
+export function parseSelection(query: Fields, now: number): Selection {
+  const list = parseFrom(query, now);
+  if (query.all !== undefined) return { list, ticked: undefined };
+  const ids = Object.keys(query).map((name) => wholeNumber(TICK.exec(name)?.[1] ?? ''));
+  return { list, ticked: ids.filter((id) => id !== undefined).slice(0, LARGEST_PAGE) };
+}
+
+type Parameter = [name: string, value: string];
+
+export function selectionParameters({ list, ticked }: Selection): Parameter[] {
+  const from = new URLSearchParams(listParameters(list)).toString();
+  const names = ticked?.map((id) => `tick.${id}`) ?? ['all'];
+  return [...(from ? [['from', from] as Parameter] : []), ...names.map((name): Parameter => [name, 'on'])];
+}
+
+export function selectionAddress(
+  path: string,
+  selection: Selection,
+  more: readonly Parameter[] = [],
+): string {
+  return `${path}?${new URLSearchParams([...selectionParameters(selection), ...more])}`;
+}
+
+/** How many they are, as far as that is known soon. */
+export async function countSelected(db: Db, { list, ticked }: Selection): Promise<Total | undefined> {
+  if (ticked === undefined) return (await resolveFilter(db, list).catch(noneIfTooBroad))?.total;
+  const { length } = await usersByIds(db, ticked).select('users.id').execute();
+  return { count: length, isExact: true };
+}
+
+/** In the order of the list. */
+export async function* selectedUsers(db: Db, { list, ticked }: Selection): AsyncGenerator<User[]> {
+  if (ticked === undefined) yield* walk(db, list);
+  else yield await orderBySort(usersByIds(db, ticked), list.sort, false).selectAll('users').execute();
+}

@@ -1,0 +1,32 @@
+/** All whom a list shows, however many, batch by batch; between two of them others have their turn. */
+import type { Db, User } from '../../db/schema.ts';
+import { DAY } from '../../lib/clock.ts';
+import { Deadline } from '../../lib/deadline.ts';
+import { type Cursor, cursorAt } from './cursor.ts';
+import { resolveFilter } from './filter-result.ts';
+import { usersAfter } from './page.ts';
+import { planRows, type RowsPlan } from './plan.ts';
+import { READERS } from './rows.ts';
+import type { ListState } from './state.ts';
+
+const BATCH = 1_000;
+/** These find all, in order, and do no more than that. */
+const PLANS: readonly RowsPlan[] = ['index', 'ids', 'search'];
+
+/** @param cursor where it begins, if not at the start of the list */
+export async function* walk(db: Db, list: ListState, cursor?: Cursor): AsyncGenerator<User[]> {
+  const deadline = Deadline.in(DAY);
+  const result = await resolveFilter(db, list, { deadline });
+  const planned = planRows(list, result);
+  const plan = PLANS.includes(planned) ? planned : 'scan';
+  const first = { isFromEnd: false, offset: 0, limit: BATCH };
+  let last = cursor;
+  for (;;) {
+    const users = last
+      ? await usersAfter(db, list, last, BATCH, result, plan)
+      : await READERS[plan](db, list, first, result, plan);
+    if (users.length > 0) yield users;
+    if (users.length < BATCH) return;
+    last = cursorAt('after', users.at(-1) as User, list.sort);
+  }
+}
