@@ -1,18 +1,23 @@
 /** Erasing someone: who may, what is asked first, what everyone is told afterwards. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
+import { eraseUser } from '../../src/erasure/commands.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
 import { PLACES } from '../../src/erasure/places.ts';
-import { findChangesInSet } from '../../src/history/queries.ts';
+import { type ChangeSet, findChangeSet, findChangesInSet } from '../../src/history/queries.ts';
+import { inOneSet } from '../../src/history/record.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
-import { getUser } from '../../src/users/queries.ts';
+import { undoChangeSet } from '../../src/undo/commands.ts';
+import { deleteUser } from '../../src/users/commands.ts';
+import { findUser, getUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
 import { changeMany } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
+import { addUser, get, interrupted, post, startApp, temporaryDatabase } from '../support.ts';
 
 /** Ada, who was changed, deleted, and can be erased. */
 async function start() {
@@ -137,6 +142,40 @@ describe('erasing', () => {
     const page = pageOf(await get(app, `/history/${set}/undo`, ann)).text;
     expect(page).toContain(`user ${first} was erased`);
   });
+
+  // On SQLite one waits for the other.
+  test.runIf(inject('engine') === 'postgres')(
+    'while somebody undoes the deletion leaves that one, and the others are brought back',
+    async () => {
+      const app = await startApp();
+      const { db } = app;
+      const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+      const ids = (await Promise.all([1, 2].map((one) => addUser(db, { username: `one${one}` })))).map(
+        ({ id }) => id,
+      );
+      const [lost = 0] = ids;
+      const set = await transact(db, async (trx) => {
+        const begun = { at: Date.now(), kind: 'deleted' } as const;
+        const removeAll = async (actor: Actor) => {
+          for (const id of ids) await deleteUser(trx, actor, id, Date.now());
+        };
+        return (await inOneSet(trx, commandLine, begun, removeAll)).set ?? 0;
+      });
+      // Once it is planned, somebody erases one of them.
+      const racing = interrupted(
+        db,
+        ({ id, fields }) => id === lost && fields !== undefined,
+        () => transact(db, (trx) => eraseUser(trx, commandLine, lost, Date.now())),
+      );
+      const changeSet = (await findChangeSet(db, set)) as ChangeSet;
+      const undone = await transact(racing, (trx) =>
+        undoChangeSet(trx, commandLine, changeSet, undefined, Date.now()),
+      );
+      expect(undone).toMatchObject({ kind: 'undone', left: [{ id: lost, why: 'erased' }] });
+      expect(await findUser(db, ids[1] ?? 0)).toBeDefined();
+      expect((await get(app, `/users/${lost}`, ann)).statusCode).toBe(410);
+    },
+  );
 
   test('takes what was typed about them out of jobs, and leaves what was typed about others', async () => {
     const { app, db, id, erase, remove } = await start();
