@@ -174,14 +174,14 @@ describe('somebody who is erased', () => {
 
   test('is gone from the files after purge, on any database', async () => {
     const { app, db, url, ann } = await start();
-    // Nobody else's: on PostgreSQL other tests have the same files.
-    const words = ['purgedone', 'purgedtwo'];
-    const { id } = await addUser(db, { username: 'purgedone', full_name: 'Purgedtwo' });
+    // Nobody else's: on PostgreSQL other tests have the same files. The last of all is among the samples.
+    const words = ['zzpurgedone', 'zzpurgedtwo'];
+    const { id } = await addUser(db, { username: 'zzpurgedone', full_name: 'Zzpurgedtwo' });
     // As PostgreSQL does by itself now and then.
     if (!onSqlite) await sql`analyze users`.execute(db);
-    await post(app, `/users/${id}`, { email: 'purgedtwo@example.org' }, ann);
+    await post(app, `/users/${id}`, { email: 'zzpurgedtwo@example.org' }, ann);
     await post(app, `/users/${id}/delete`, {}, ann);
-    const { headers } = await post(app, `/users/${id}/erase`, { username: 'purgedone' }, ann);
+    const { headers } = await post(app, `/users/${id}/erase`, { username: 'zzpurgedone' }, ann);
     const show = async () => pageOf(await get(app, `${headers.location}`, ann)).text;
     if (!onSqlite) {
       await app.removeTraces();

@@ -3,6 +3,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
+import { findDraft, setDraft } from '../../src/auth/drafts.ts';
+import { insertSession } from '../../src/auth/sessions.ts';
+import { newKey, newToken } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
@@ -176,6 +179,44 @@ describe('erasing', () => {
       expect((await get(app, `/users/${lost}`, ann)).statusCode).toBe(410);
     },
   );
+
+  test('forgets every form that waits and is about them, by its address or by a name, and no other', async () => {
+    const { app, db, id, erase, remove } = await start();
+    await post(app, `/users/${id}`, { username: 'lovelace' }, await signedIn(app, await getUser(db, 1)));
+    const drafts = {
+      address: { form: `/users/${id}/edit?from=page%3D2`, fields: { full_name: 'Nobody' } },
+      username: { form: '/users/new', fields: { username: ' Lovelace ' } },
+      'former username': { form: '/invite', fields: { username: 'ada' } },
+      email: { form: '/account/profile', fields: { email: 'ADA@example.org' } },
+      'longer number': { form: `/users/${id}1/edit`, fields: { full_name: 'Ada Lovelace' } },
+      others: { form: '/users/new', fields: { username: 'ada2' } },
+    };
+    const sessions: [string, number][] = [];
+    for (const [name, draft] of Object.entries(drafts)) {
+      const row = { token: newToken(), user_id: 2, address: '', browser: '' };
+      sessions.push([name, await transact(db, (trx) => insertSession(trx, row, Date.now()))]);
+      await transact(db, (trx) => setDraft(trx, sessions.at(-1)?.[1] ?? 0, draft));
+    }
+    await remove();
+    await erase({ username: 'lovelace' });
+    const kept = await Promise.all(
+      sessions.map(async ([name, session]) => ((await findDraft(db, session)) ? [name] : [])),
+    );
+    expect(kept.flat()).toEqual(['longer number', 'others']);
+  });
+
+  test('forgets what was kept for forms that are sent twice, and all counts of wrong passwords', async () => {
+    const { app, db, ann, ed, id, erase, remove } = await start();
+    const key = newKey();
+    await post(app, `/users/${id}`, { full_name: 'Ada King', key }, ed);
+    await post(app, '/sign-in', { username: 'ada', password: 'wrong' });
+    expect(await db.selectFrom('guesses').selectAll().execute()).not.toEqual([]);
+    await remove();
+    await erase();
+    expect(await db.selectFrom('guesses').selectAll().execute()).toEqual([]);
+    expect((await post(app, `/users/${id}`, { full_name: 'Ada King', key }, ed)).statusCode).toBe(404);
+    expect((await get(app, `/users/${id}`, ann)).statusCode).toBe(410);
+  });
 
   test('takes what was typed about them out of jobs, and leaves what was typed about others', async () => {
     const { app, db, id, erase, remove } = await start();

@@ -1,6 +1,7 @@
 /** A Roster that is started with a copy of before: whoever was erased since is erased again, and it says so. */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { filePathOf } from '../../src/database-url.ts';
@@ -15,6 +16,9 @@ import { addPerson, signedIn } from '../people.ts';
 import { startRoster } from '../roster.ts';
 import { addUser, get, post, readyUrl, startApp } from '../support.ts';
 import { bytesOf, found, NAME, TRIGRAMS } from './traces.ts';
+
+/** What erasing overwrites, the key, and the file of who was erased. */
+const FILES = ['roster.db', 'roster.db-wal', 'roster.db-shm', 'secret.key', 'roster.db.erased.jsonl'];
 
 test.runIf(inject('engine') === 'sqlite')(
   'a copy that is put back is erased from again at the start',
@@ -48,6 +52,8 @@ test.runIf(inject('engine') === 'sqlite')(
     expect(await roster.stderr).toContain('1 user who was erased since is erased from it again');
     expect(await findUser(again, id)).toBeUndefined();
     expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
+    // Another file beside the database might keep somebody: erasing has to know of it.
+    expect(readdirSync(dirname(path)).filter((name) => !FILES.includes(name))).toEqual([]);
   },
 );
 
