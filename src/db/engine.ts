@@ -22,6 +22,8 @@ export type Engine = {
   readonly counterShard: Expression<SqlBool>;
   /** Whether rows get their numbers in the order in which they are saved: a reader then sees no lower one come later. */
   readonly numbersInOrder: boolean;
+  /** Whether the server's write-ahead log keeps what is gone from the files, for as long as the server keeps it. */
+  readonly isLogKept: boolean;
   /** The number of the last migration, 0 before the first. */
   readVersion(db: Db): Promise<number>;
   lockVersion(trx: Trx): Promise<number>;

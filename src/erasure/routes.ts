@@ -8,10 +8,11 @@ import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
 import { textKey } from '../lib/text.ts';
-import { findSeenDeleted } from '../users/deleted.ts';
+import { findSeenDeleted, showDeleted } from '../users/deleted.ts';
 import { type Request, userIdFrom } from '../users/request.ts';
 import { eraseUser } from './commands.ts';
 import { checkLedger } from './ledger.ts';
+import { findErasure } from './queries.ts';
 import { takeData } from './take-data.ts';
 
 const NOT_NOTABLE =
@@ -24,6 +25,7 @@ export function erasureRoutes(app: FastifyInstance): void {
 }
 
 async function ask(request: Request, reply: FastifyReply, typed = '', error?: string) {
+  if (await isErased(request)) return showDeleted(request, reply);
   const deleted = await getDeleted(request);
   return reply.render('erasure/ask', { deleted, typed, error }, error ? 422 : 200);
 }
@@ -32,6 +34,8 @@ async function erase(request: Request, reply: FastifyReply) {
   const { server } = request;
   const kept = await findKeptAnswer(request);
   if (kept) return reply.answer(kept);
+  // By somebody else, meanwhile.
+  if (await isErased(request)) return showDeleted(request, reply);
   const { username: typed = '' } = readFields(request.body, ['username']);
   const { id, username } = await getDeleted(request);
   if (textKey(typed) !== textKey(username))
@@ -54,6 +58,10 @@ function isNotable({ server, log }: FastifyRequest): boolean {
     log.error({ err }, 'nobody can be erased');
     return false;
   }
+}
+
+async function isErased(request: Request): Promise<boolean> {
+  return (await findErasure(request.server.db, userIdFrom(request))) !== undefined;
 }
 
 /** @throws NotFoundError */

@@ -15,8 +15,8 @@ declare module 'fastify' {
     ledger: string;
     /** Overwrites what there is of those who were erased; resolves when it has tried, and never rejects. */
     removeTraces(): Promise<void>;
-    /** What has come of it the last time, in this process. */
-    traces: Progress | undefined;
+    /** What has come of it the last time, in this process, of each whom it was about. */
+    traces: ReadonlyMap<number, Progress>;
   }
 }
 
@@ -31,13 +31,14 @@ export function addTraces(app: FastifyInstance, ledger: string): void {
     const ids = pending.map(({ user_id }) => user_id).filter((id) => !overwritten.has(id));
     const traces = await engineOf(db).removeTraces(db, ids);
     for (const id of ids) overwritten.add(id);
-    app.traces = (await note(app, pending)) ? traces : 'not noted';
-    if (app.traces === 'gone') await transact(db, (trx) => noteGone(trx, pending, clock()));
+    const state = (await note(app, pending)) ? traces : 'not noted';
+    app.traces = new Map(pending.map(({ user_id }) => [user_id, state]));
+    if (state === 'gone') await transact(db, (trx) => noteGone(trx, pending, clock()));
   };
   const removeIfPossible = () =>
     remove().catch((err) => app.log.error({ err }, 'what was erased could not be overwritten yet'));
   app.decorate('ledger', ledger);
-  app.decorate('traces', undefined);
+  app.decorate('traces', new Map());
   app.decorate('removeTraces', inBackground(app, INTERVAL, removeIfPossible));
 }
 

@@ -3,15 +3,17 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
+import { setRecoveryCodes } from '../../src/auth/credentials.ts';
 import { findDraft, setDraft } from '../../src/auth/drafts.ts';
-import { insertSession } from '../../src/auth/sessions.ts';
+import { findSessionsOf, insertSession } from '../../src/auth/sessions.ts';
 import { newKey, newToken } from '../../src/auth/tokens.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
 import { PLACES } from '../../src/erasure/places.ts';
 import { type ChangeSet, findChangeSet, findChangesInSet } from '../../src/history/queries.ts';
-import { inOneSet } from '../../src/history/record.ts';
+import { inOneSet, recordAccess } from '../../src/history/record.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { undoChangeSet } from '../../src/undo/commands.ts';
 import { deleteUser } from '../../src/users/commands.ts';
@@ -19,7 +21,7 @@ import { findUser, getUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
 import { changeMany } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, signedIn } from '../people.ts';
+import { addPerson, type Headers, signedIn } from '../people.ts';
 import { addUser, get, interrupted, post, startApp, temporaryDatabase } from '../support.ts';
 
 /** Ada, who was changed, deleted, and can be erased. */
@@ -69,11 +71,13 @@ describe('erasing', () => {
     await app.removeTraces();
     const page = await get(app, `/users/${id}`, ed);
     expect(page.statusCode).toBe(410);
-    expect(pageOf(page).text).toMatch(/ann erased this user .* Nothing is known of them any more/);
+    expect(pageOf(page).text).toMatch(/ann erased this user .* What they were called is not known any more/);
     expect((await get(app, `/users/${id}`, vera)).statusCode).toBe(404);
     expect((await get(app, `/users/${id}?at=2026-01-31`, ann)).statusCode).toBe(404);
     expect((await post(app, `/users/${id}/restore`, {}, ann)).statusCode).toBe(404);
-    expect((await erase()).statusCode).toBe(404);
+    // A second administrator has the form open.
+    expect(pageOf(await erase()).text).toContain('ann erased this user');
+    expect((await get(app, `/users/${id}/erase`, ann)).statusCode).toBe(410);
     const list = pageOf(await get(app, `/history?user=${id}`, ann)).text;
     expect(list).toContain(`ann Erased user ${id}`);
     expect(list).not.toMatch(/ada|lovelace|byron/i);
@@ -104,6 +108,11 @@ describe('erasing', () => {
     rmSync(app.ledger);
     await app.removeTraces();
     expect(await show()).toMatch(/Gone from (every byte|the tables)/);
+    // What has become of one says nothing of the next.
+    const { id } = await addUser(app.db, { username: 'bob' });
+    await post(app, `/users/${id}/delete`, {}, ann);
+    await transact(app.db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+    expect(pageOf(await get(app, `/users/${id}`, ann)).text).toContain('Under way:');
     expect(readLedger(app.ledger).length).toBe(1);
   });
 
@@ -236,14 +245,15 @@ describe('erasing', () => {
   });
 });
 
+async function userNamed(db: Db, username: string) {
+  const named = db.selectFrom('users').select('id').where('username', '=', username);
+  return named.executeTakeFirstOrThrow();
+}
+
 describe('what is kept of someone', () => {
   test('is a file for them and for administrators, without secrets', async () => {
     const { app, db, ann, ed, vera } = await start();
-    const { id } = await db
-      .selectFrom('users')
-      .select('id')
-      .where('username', '=', 'vera')
-      .executeTakeFirstOrThrow();
+    const { id } = await userNamed(db, 'vera');
     await post(app, `/users/${id}`, { full_name: 'Vera Rubin' }, ann);
     for (const [headers, status] of [
       [ann, 200],
@@ -265,6 +275,37 @@ describe('what is kept of someone', () => {
     ]);
     expect(data.credentials).toMatchObject([{ has_second_factor: false }]);
     expect(file.body).not.toMatch(/argon2|token|hash/);
+    // It stays in no cache of whoever else uses the browser.
+    expect(file.headers['cache-control']).toBe('private, no-store');
+  });
+
+  test('names each act once, with what it was about, and a form that waits to the one alone who has sent it', async () => {
+    const { app, db, ann, ed } = await start();
+    const { id } = await userNamed(db, 'vera');
+    await post(app, `/users/${id}`, { role: 'editor', full_name: 'Vera' }, ann);
+    const vera = await signedIn(app, await getUser(db, id));
+    const herself: Actor = { ...commandLine, via: 'form', user: { id, username: 'vera' } };
+    await transact(db, async (trx) => {
+      await recordAccess(trx, herself, 'password changed', { id, username: 'vera' }, Date.now());
+      await setRecoveryCodes(trx, id, ['one', 'two']);
+      const [session] = await findSessionsOf(db, id, 1);
+      await setDraft(trx, session?.id ?? 0, { form: '/users/new', fields: { username: 'somebody' } });
+    });
+    const fileFor = async (by: Headers) => (await get(app, `/users/${id}/data`, by)).json();
+    const [own, others] = [await fileFor(vera), await fileFor(ann)];
+    expect(own.recovery_codes).toEqual([{ left: 2 }]);
+    expect(own.change_sets).toMatchObject([
+      { event: 'password changed', detail: null, by: id },
+      { event: 'role changed', detail: 'editor', by: 1 },
+    ]);
+    expect(own.sessions).toMatchObject([{ waiting: { form: '/users/new' } }]);
+    expect(JSON.stringify(others)).not.toContain('somebody');
+    for (const address of [`/users/${id}`, `/users/${id}/data`])
+      expect((await get(app, address, ann)).statusCode).toBe(200);
+    expect(pageOf(await get(app, `/users/${id}`, ann)).link('Download what is kept')).toBe(
+      `/users/${id}/data`,
+    );
+    expect(pageOf(await get(app, `/users/${id}`, ed)).text).not.toContain('Download what is kept');
   });
 
   test('is there of the deleted, for administrators, and of nobody who is erased', async () => {

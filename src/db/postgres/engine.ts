@@ -39,6 +39,7 @@ export const postgresEngine: Engine = {
   // By connection, of which each has one transaction at a time; the process behind it has a number.
   counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`,
   numbersInOrder: false,
+  isLogKept: true,
 
   async readVersion(db) {
     if (!(await hasTable(db, 'roster_version'))) return 0;

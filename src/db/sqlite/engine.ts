@@ -34,6 +34,7 @@ export const sqliteEngine: Engine = {
   // Writers take turns, so each count is one row.
   counterShard: sql<SqlBool>`true`,
   numbersInOrder: true,
+  isLogKept: false,
 
   readVersion,
   lockVersion: readVersion,
