@@ -12,6 +12,7 @@ import { eraseUser } from '../../src/erasure/commands.ts';
 import { findPending } from '../../src/erasure/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { runCommand } from '../command.ts';
+import { restoreVersion } from '../db/versions/restore.ts';
 import { dump } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
@@ -135,21 +136,24 @@ describe('somebody who is erased', () => {
   });
 
   test.runIf(onSqlite)(
-    'what was deleted before Roster overwrote it is gone once the file was written anew',
+    'what was deleted before Roster overwrote it is gone once the file was written anew, which is tried once',
     async () => {
-      const url = await readyUrl();
+      const url = await restoreVersion(13);
       const old = new Sqlite(filePathOf(url) ?? '');
       old.pragma('secure_delete = off');
       old.exec(`create table old (text); insert into old values ('${NAME.repeat(50)}'); drop table old`);
-      old.exec(`insert into secrets (name, value) values ('has to be written anew', '1')`);
       old.close();
       expect(found(bytesOf(url), TRIGRAMS).length).toBeGreaterThan(0);
       const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-      await (await openDatabase(url)).destroy();
+      const db = await openDatabase(url);
       expect(log.mock.calls.flat()).toEqual([
         expect.stringMatching(/^The database file is written anew, once/),
       ]);
       expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
+      // As where that has failed.
+      const mark = { name: 'has to be written anew', value: '1' };
+      await transact(db, (trx) => trx.insertInto('secrets').values(mark).execute());
+      await db.destroy();
       await (await openDatabase(url)).destroy();
       expect(log).toHaveBeenCalledTimes(1);
       log.mockRestore();

@@ -302,10 +302,10 @@ describe('what is kept of someone', () => {
     expect(JSON.stringify(others)).not.toContain('somebody');
     for (const address of [`/users/${id}`, `/users/${id}/data`])
       expect((await get(app, address, ann)).statusCode).toBe(200);
-    expect(pageOf(await get(app, `/users/${id}`, ann)).link('Download what is kept')).toBe(
-      `/users/${id}/data`,
+    expect(pageOf(await get(app, `/users/${id}`, ann)).link('Download')).toBe(`/users/${id}/data`);
+    expect(pageOf(await get(app, `/users/${id}`, ed)).text).not.toContain(
+      'everything that Roster keeps about',
     );
-    expect(pageOf(await get(app, `/users/${id}`, ed)).text).not.toContain('Download what is kept');
   });
 
   test('is there of the deleted, for administrators, and of nobody who is erased', async () => {

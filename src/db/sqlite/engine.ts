@@ -26,6 +26,9 @@ const TO_BE_WRITTEN_ANEW = 'has to be written anew';
 const IN_LOG =
   'Nothing that was deleted before is in its file any more; it is in the log beside it until whoever is reading the database ends.';
 
+const NOT_WRITTEN_ANEW =
+  'That was not possible, and can be done in a quiet hour with: npm run roster -- purge';
+
 export const sqliteEngine: Engine = {
   name: 'sqlite',
 
@@ -107,11 +110,11 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
   return result;
 }
 
-/** Where it fails Roster works all the same: `purge` does it later. */
+/** Tried once, for it takes long: where it fails, or is ended, Roster works all the same. */
 async function finishMigrations(db: Db): Promise<void> {
   if (!(await hasToBeWrittenAnew(db))) return;
   console.log('The database file is written anew, once, so that nothing stays in it of what was deleted.');
-  await purge(db).catch((error) => console.warn(`That was not possible: ${error.message}.`));
+  await purge(db).catch((error) => console.warn(`${NOT_WRITTEN_ANEW}: ${error.message}.`));
 }
 
 async function hasToBeWrittenAnew(db: Db): Promise<boolean> {
