@@ -1,8 +1,14 @@
 /** Drafts: forms that were sent after their session had ended, and wait in the next one. */
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { hashOf } from './tokens.ts';
 
 export type Draft = { form: string; fields: Readonly<Record<string, string>> };
+
+/** Who erases somebody, and who keeps a form that may be about them, wait for each other: else it might outlast them. */
+export async function lockErasing(trx: Trx): Promise<void> {
+  await engineOf(trx).lockVersion(trx);
+}
 
 /** What is about somebody who is erased is not kept. */
 export async function setDraft(trx: Trx, id: number, draft: Draft | undefined): Promise<void> {
@@ -24,6 +30,7 @@ export async function forgetDrafts(trx: Trx, isAbout: (draft: Draft) => boolean)
 }
 
 async function isAboutErased(trx: Trx, { form }: Draft): Promise<boolean> {
+  await lockErasing(trx);
   const [, id] = /^\/users\/(\d+)(?!\d)/.exec(form) ?? [];
   if (id === undefined) return false;
   const erased = trx.selectFrom('erasures').select('user_id').where('user_id', '=', Number(id));
@@ -42,8 +49,9 @@ export async function countErased(db: Db): Promise<number> {
 export type SealedDraft = Draft & { id: string; sessionId: number; erased: number };
 
 /** Whether somebody was erased since: it may say who they were, and nobody can tell. */
-export async function isFromBeforeErasure(db: Db, { erased }: SealedDraft): Promise<boolean> {
-  return erased !== (await countErased(db));
+export async function isFromBeforeErasure(trx: Trx, { erased }: SealedDraft): Promise<boolean> {
+  await lockErasing(trx);
+  return erased !== (await countErased(trx));
 }
 
 /** Of two clicks, the second takes the draft over from the first one's session; false where it is there no longer. */

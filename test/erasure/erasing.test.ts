@@ -1,6 +1,7 @@
 /** Erasing someone: who may, what is asked first, what everyone is told afterwards. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { describe, expect, inject, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { setRecoveryCodes } from '../../src/auth/credentials.ts';
@@ -213,6 +214,35 @@ describe('erasing', () => {
     );
     expect(kept.flat()).toEqual(['longer number', 'others']);
   });
+
+  // On SQLite one waits for the other in any case.
+  test.runIf(inject('engine') === 'postgres')(
+    'waits for whoever keeps a form about them, and is waited for',
+    async () => {
+      const { db, id, remove } = await start();
+      await remove();
+      const row = { token: newToken(), user_id: 1, address: '', browser: '' };
+      const session = await transact(db, (trx) => insertSession(trx, row, Date.now()));
+      const [erased, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const erasing = transact(db, async (trx) => {
+        await eraseUser(trx, commandLine, id, Date.now());
+        erased.resolve();
+        await end.promise;
+      });
+      await erased.promise;
+      let isKept = false;
+      const draft = { form: `/users/${id}/edit`, fields: { username: 'ada' } };
+      const keeping = transact(db, (trx) => setDraft(trx, session, draft)).then(() => {
+        isKept = true;
+      });
+      const waiting = sql`select from pg_locks where not granted and relation = 'roster_version'::regclass or
+      not granted and locktype = 'transactionid'`;
+      await expect.poll(async () => isKept || (await waiting.execute(db)).rows.length > 0).toBe(true);
+      end.resolve();
+      await Promise.all([erasing, keeping]);
+      expect(await findDraft(db, session)).toBeUndefined();
+    },
+  );
 
   test('forgets what was kept for forms that are sent twice, and all counts of wrong passwords', async () => {
     const { app, db, ann, ed, id, erase, remove } = await start();
