@@ -58,7 +58,7 @@ export class RosterSqliteAdapter extends SqliteAdapter {
   }
 
   /** As `gaps.ts` says. @throws OutcomeUnknownError. */
-  async clearGaps(from: number): Promise<number | undefined> {
+  async clearGaps(from: number): Promise<number | 'held up' | 'kept'> {
     return this.#driver.clearGaps(from);
   }
 
@@ -150,7 +150,7 @@ class SqliteDriver implements Driver {
     }
   }
 
-  async clearGaps(from: number): Promise<number | undefined> {
+  async clearGaps(from: number): Promise<number | 'held up' | 'kept'> {
     return this.alone((writer) => clearGaps(writer, this.#file, from));
   }
 

@@ -16,7 +16,7 @@ const MOST_MAPPABLE_BYTES = 0x7fff0000;
 /** The adapter of `dialect.ts`, which knows the connection that writes. */
 type OwnerOfFile = {
   emptyLog(): Promise<boolean>;
-  clearGaps(from: number): Promise<number | undefined>;
+  clearGaps(from: number): Promise<number | 'held up' | 'kept'>;
   vacuum(): Promise<void>;
 };
 
@@ -127,17 +127,20 @@ async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
   if (ids.length > 0) await overwriteFreePages(db);
   if (await hasToBeWrittenAnew(db)) return 'kept';
   // Twice, for pages change places while others write.
-  return (await clearAllGaps(db)) && (await clearAllGaps(db)) ? emptyLog(db) : 'held up';
+  for (let time = 1; time <= 2; time++) {
+    const state = await clearAllGaps(db);
+    if (state !== 'gone') return state;
+  }
+  return emptyLog(db);
 }
 
-/** @returns whether it could. */
-async function clearAllGaps(db: Db): Promise<boolean> {
-  let from: number | undefined = 0;
-  while (from !== undefined && from < Infinity) {
+async function clearAllGaps(db: Db): Promise<Traces> {
+  let from: number | Traces = 0;
+  while (typeof from === 'number' && from < Infinity) {
     from = await fileOf(db).clearGaps(from);
     await giveWay();
   }
-  return from !== undefined;
+  return typeof from === 'number' ? 'gone' : from;
 }
 
 async function purge(db: Db): Promise<Purged> {

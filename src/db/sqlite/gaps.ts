@@ -25,16 +25,17 @@ export type OpenFile = { descriptor: number; logPath: string };
 /**
  * Clears those of some pages, in the file itself: for SQL there are none. In turn with all who write.
  * @param from a place in the file, in bytes
- * @returns where to go on; Infinity at the end; undefined where somebody reads the log, or there are too many pages
+ * @returns where to go on, Infinity at the end; `held up` where somebody is in the log, `kept` where there are too many pages
  */
-export function clearGaps(writer: Statements, file: OpenFile, from: number): number | undefined {
-  if (!emptyLog(writer)) return undefined;
+export function clearGaps(writer: Statements, file: OpenFile, from: number): number | 'held up' | 'kept' {
+  if (!emptyLog(writer)) return 'held up';
   // From here on no page is newer in the log, or in the memory of whoever writes next.
   writer.run('begin immediate');
   try {
     const header = readHeader(file.descriptor);
     const isWithoutLog = statSync(file.logPath).size === 0;
-    if (!isWithoutLog || header?.pages === undefined || header.pages >= MOST_PAGES) return undefined;
+    if (!isWithoutLog) return 'held up';
+    if (header?.pages === undefined || header.pages >= MOST_PAGES) return 'kept';
     if (clearSome(file.descriptor, header.pageSize, from)) {
       fsyncSync(file.descriptor);
       // Other processes read anew what they know of pages.
