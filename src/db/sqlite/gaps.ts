@@ -8,8 +8,8 @@ import { nextVersion } from './generation.ts';
 import { readHeader } from './header.ts';
 import { readUserVersion, type Statements } from './statements.ts';
 
-/** In bytes: some five milliseconds. */
-const READ_AT_ONCE = 4 * 2 ** 20;
+/** In bytes: some milliseconds, also where the disk has to be asked. */
+const READ_AT_ONCE = 2 ** 20;
 /** By its first byte: the length of its header. Other pages begin with the number of a page, which is below 2 ** 25. */
 const HEADER_SIZES = new Map([
   [2, 12],
