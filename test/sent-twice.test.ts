@@ -3,13 +3,23 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { setCode } from '../src/auth/credentials.ts';
 import { prune } from '../src/auth/pruning.ts';
+import { sealSecret } from '../src/auth/second-factor-secrets.ts';
 import { hashOf, newKey, newToken } from '../src/auth/tokens.ts';
 import type { User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { dump } from './engines.ts';
 import { pageOf } from './page.ts';
-import { addPerson, codeAt, HOUR, headersFor, movableClock, PASSWORD, signedIn } from './people.ts';
-import { addUser, cookieName, get, interrupted, post, startApp } from './support.ts';
+import {
+  addPerson,
+  CODE_SECRET,
+  codeAt,
+  HOUR,
+  headersFor,
+  movableClock,
+  PASSWORD,
+  signedIn,
+} from './people.ts';
+import { addUser, cookieName, get, interrupted, post, SECRET_KEY, startApp } from './support.ts';
 
 type House = { app: FastifyInstance; ann: User; eve: User; bob: User; headers: Record<string, string> };
 type Sent = { url: string; fields?: Record<string, string>; headers?: Record<string, string> };
@@ -349,6 +359,25 @@ describe('signing in', () => {
     const answer = await send();
     expect([answer.statusCode, tokenIn(answer)]).toEqual([422, '']);
     expect(await sessionsOf(app, zoe)).toBe(1);
+  });
+
+  test('is given nothing where the password is not looked at, nor without the second factor set since', async () => {
+    const { app, clock, zoe, send } = await atTheDoor();
+    expect(tokenIn(await send())).not.toBe('');
+    await transact(app.db, (trx) =>
+      setCode(trx, zoe.id, {
+        sealed: sealSecret(SECRET_KEY, zoe.id, CODE_SECRET),
+        step: 0,
+        recoveryHashes: [],
+      }),
+    );
+    for (let failures = 0; failures < 4; failures++) await send({}, { password: 'wrong' });
+    const waiting = await send();
+    expect([waiting.statusCode, tokenIn(waiting)]).toEqual([429, '']);
+    clock.move(HOUR);
+    const asked = await send();
+    expect([asked.statusCode, tokenIn(asked)]).toEqual([200, '']);
+    expect(pageOf(asked).field('ticket')).not.toBe('');
   });
 
   test('keeps nothing that would let anybody in', async () => {

@@ -49,7 +49,9 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
     const outcome = await runCommand(request, async (trx, actor) => {
       const changed = await changeUser(trx, actor, user.id, changes, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      return answerChanged(trx, actor, changed, '/account', 'Your name and email are saved.');
+      const answer = await answerChanged(trx, actor, changed, '/account', 'Your name and email are saved.');
+      // An email alone is changed back here, with the password.
+      return changed.user.full_name === user.full_name ? { ...answer, undo: undefined } : answer;
     });
     return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {

@@ -88,16 +88,6 @@ export async function transactOnce<T>(
 /** What was done once more is rolled back. */
 class DoneBeforeError extends Error {}
 
-/** For what is found out only afterwards; whoever sends the form again before that gets what was kept until then. */
-export async function keepLateAnswer(request: FastifyRequest, answer: Done): Promise<Done> {
-  const { server, sentForm, log } = request;
-  if (sentForm === undefined) return answer;
-  const keep = (trx: Trx) => replaceAnswer(trx, sentForm, answer, server.clock());
-  // What is answered has been done, kept or not.
-  await transact(server.db, keep).catch((err) => log.warn({ err }, 'an answer could not be kept'));
-  return answer;
-}
-
 function isDone(result: unknown): result is Done {
   return (result as Partial<Done> | undefined)?.kind === 'done';
 }

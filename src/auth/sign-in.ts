@@ -42,8 +42,8 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   if (checked.kind === 'code asked') return show(reply, { ...shown, ticket: checked.ticket });
   const outcome = checked.kind === 'verified' ? await startSession(request, checked, fields) : checked;
   if (outcome.kind === 'begun') return letIn(request, reply, outcome);
-  // Of two clicks the first has used up the code, and its ticket.
-  const begun = await findBegun(request.server.db, request);
+  // Of two clicks the first has used up the code, and its ticket. Of a password nothing is used up: it is looked at each time.
+  const begun = fields.ticket !== undefined && (await findBegun(request.server.db, request));
   return begun ? letIn(request, reply, begun) : refuse(request, reply, shown, outcome);
 }
 

@@ -19,6 +19,7 @@ import * as jobs from './migrations/0011-jobs.ts';
 import * as pauses from './migrations/0012-pauses.ts';
 import * as lastSignIns from './migrations/0013-last-sign-ins.ts';
 import * as erasures from './migrations/0014-erasures.ts';
+import * as roles from './migrations/0015-roles.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -39,6 +40,7 @@ export const MIGRATIONS: readonly Migration[] = [
   pauses,
   lastSignIns,
   erasures,
+  roles,
 ];
 
 export type Opening = {

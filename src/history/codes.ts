@@ -14,6 +14,10 @@ export const KINDS = {
   began: 10,
   erased: 11,
   exported: 12,
+  /** Of a role that was changed with something else: beside that, for whoever asks for access alone. */
+  role: 13,
+  /** Of one that was changed with those of others: beside that, for each of them alone. */
+  'own role': 14,
 } as const;
 
 export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5 } as const;
@@ -23,14 +27,16 @@ export const ACTORS = { user: 1, visitor: 2, 'command line': 3 } as const;
 /** Of a user's fields; those below 1000 are Roster's own. */
 export const FIELDS = { username: 1, email: 2, full_name: 3, is_active: 4, role: 5, created_at: 6 } as const;
 
-/** The event that stands beside a change of a role and of something else. */
+/** The event of both. */
 export const ROLE_CHANGED = 'role changed';
-
-/** The same beside what was done to the access of several: for each of them alone, since all others find what it stands beside. */
-export const OWN_ROLE_CHANGED = 'own role changed';
 
 export type Kind = keyof typeof KINDS;
 export type KeptField = keyof typeof FIELDS;
+
+/** Seen by administrators, and by whom it is about. */
+export function isAboutAccess(kind: Kind): boolean {
+  return ['access', 'role', 'own role'].includes(kind);
+}
 
 /** Undefined for one that a newer Roster has given. */
 export function nameOfCode<N extends string>(

@@ -4,7 +4,7 @@ import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { findJobsOfSets, type Job } from '../jobs/queries.ts';
-import { KINDS } from './codes.ts';
+import { isAboutAccess, KINDS, nameOfCode } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { findOffered, type Offered } from './offered.ts';
 import {
@@ -145,7 +145,8 @@ export async function getSeenSet(db: Db, typed: string, actor: Actor | undefined
   const set = /^[1-9]\d{0,14}$/.test(typed) ? await findChangeSet(db, Number(typed)) : undefined;
   const sight = sightOf(actor);
   const [row] = set ? await describeSets(db, [set], sight) : [];
-  if (row === undefined || (row.set.kind === KINDS.access && !sight.seesAccessOf(row.whom?.id ?? 0)))
+  const kind = row && nameOfCode(KINDS, row.set.kind);
+  if (row === undefined || (kind && isAboutAccess(kind) && !sight.seesAccessOf(row.whom?.id ?? 0)))
     throw new NotFoundError('There is nothing with this number in the history.');
   return row;
 }

@@ -1,7 +1,7 @@
 /** Everyone's change sets, the last first, by whom, of which kind and when: each from an index. */
 import type { Db } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
-import { KINDS, type Kind, OWN_ROLE_CHANGED, ROLE_CHANGED } from './codes.ts';
+import { isAboutAccess, KINDS, type Kind } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 import { findVersionSets, findVersionsBetween } from './versions.ts';
 
@@ -9,8 +9,8 @@ export type HistoryFilter = {
   kinds: readonly Kind[];
   actorId?: number | undefined;
   userId?: number | undefined;
-  /** Of whom access is seen, where that of others is not. */
-  ownAccess?: number | undefined;
+  /** What is found of one user besides, whose access is seen where that of others is not. */
+  own?: { id: number; kinds: readonly Kind[] } | undefined;
   /** In milliseconds: from the first on, before the second. */
   from?: number | undefined;
   before?: number | undefined;
@@ -91,34 +91,23 @@ async function findSets(
   return { sets: reached.slice(0, limit), stoppedAt };
 }
 
-/** Kind by kind, and one's own access; or what is about the access of one user. */
-function partsOf(db: Db, { kinds, actorId, userId, ownAccess }: HistoryFilter) {
+/** Kind by kind, and what is about the access of one user. */
+function partsOf(db: Db, { kinds, actorId, userId, own }: HistoryFilter) {
   const sets = allSets(db);
   const by = actorId === undefined ? sets : sets.where('actor_id', '=', actorId);
-  const about = (subject: number) =>
-    (actorId === undefined ? sets : sets.where(unindexed('actor_id'), '=', actorId)).where(
-      'subject_id',
-      '=',
-      subject,
-    );
-  // What stands beside a change is for those who do not find that itself.
-  const isAccessAlone = kinds.every((kind) => kind === 'access');
-  const foundAnyway = isAccessAlone ? [] : [ROLE_CHANGED];
-  const hidden = [...foundAnyway, OWN_ROLE_CHANGED];
-  if (userId !== undefined) return kinds.includes('access') ? [without(about(userId), hidden)] : [];
-  const everyone = kinds.map((kind) => without(by.where('kind', '=', KINDS[kind]), hidden));
-  return ownAccess === undefined ? everyone : [...everyone, without(about(ownAccess), foundAnyway)];
+  const everyone = userId === undefined ? kinds.map((kind) => by.where('kind', '=', KINDS[kind])) : [];
+  const asked = userId === undefined ? own : (own ?? { id: userId, kinds });
+  const codes = (asked?.kinds ?? []).filter(isAboutAccess).map((kind) => KINDS[kind]);
+  if (asked === undefined || codes.length === 0) return everyone;
+  const about = sets.where('subject_id', '=', asked.id).where(unindexed('kind'), 'in', codes);
+  const done = actorId === undefined ? about : about.where(unindexed('actor_id'), '=', actorId);
+  return [...everyone, done];
 }
 
 type Sets = ReturnType<typeof allSets>;
 
 function allSets(db: Db) {
   return db.selectFrom('change_sets').selectAll();
-}
-
-function without(sets: Sets, events: readonly string[]): Sets {
-  if (events.length === 0) return sets;
-  return sets.where(({ eb, or }) => or([eb('event', 'is', null), eb('event', 'not in', events)]));
 }
 
 function inRange(part: Sets, filter: HistoryFilter, cursor?: HistoryCursor): Sets {
@@ -143,7 +132,7 @@ async function findSetsOfUser(
   limit: number,
 ): Promise<Found> {
   const { kinds, actorId, userId } = filter;
-  if (userId === undefined) return { sets: [], stoppedAt: undefined };
+  if (userId === undefined || kinds.length === 0) return { sets: [], stoppedAt: undefined };
   const codes = kinds.map((kind) => KINDS[kind]);
   const isAscending = cursor?.side === 'newer';
   const isBeyond = ({ at, id }: Place) =>

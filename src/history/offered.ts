@@ -1,6 +1,6 @@
 /** Beside which change sets an Undo is offered: where whoever looks could do something of it. */
 import type { Actor } from '../auth/actor.ts';
-import { mayChange, mayChangeOwn, mayEdit, mayManage } from '../auth/policy.ts';
+import { mayChange, mayChangeOwn, mayEdit } from '../auth/policy.ts';
 import type { Db, Role } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { type FieldChanges, unpackValues } from './fields.ts';
@@ -19,14 +19,14 @@ export async function findOffered(
   shown: readonly Offered[],
 ): Promise<ReadonlySet<number>> {
   if (actor === undefined) return new Set();
-  const undoable = shown.filter(({ set }) => isUndoable(set));
+  const undoable = shown.filter((one) => isUndoable(one.set) && !isOwnEmail(actor, one));
   const sets = undoable.map(({ set }) => set);
-  const others = mayManage(actor) ? sets : mayEdit(actor) ? await findChangeable(db, actor, sets) : [];
+  const others = mayEdit(actor) ? await findChangeable(db, actor, sets) : [];
   const own = undoable.filter((one) => isOwn(actor, one)).map(({ set }) => set);
   return new Set([...others, ...own].map(({ id }) => id));
 }
 
-/** Without those that were done to nobody but users whom the actor may not change. */
+/** Without those that were done to nobody but users who are erased, or whom the actor may not change. */
 async function findChangeable(db: Db, actor: Actor, sets: readonly ChangeSet[]): Promise<ChangeSet[]> {
   const few = sets.filter(({ users }) => users <= MOST_LOOKED_AT);
   const pairs = await findUsersOfSets(
@@ -55,6 +55,11 @@ async function findRoles(db: Db, ids: readonly number[]): Promise<ReadonlyMap<nu
   for (const { id, fields } of gone.length > 0 ? await findDeletedByIds(db, gone) : [])
     roles.set(id, unpackValues(fields).role);
   return roles;
+}
+
+/** Changed back in one's account alone, with the password. */
+function isOwnEmail(actor: Actor, { set, whom, fields }: Offered): boolean {
+  return set.users === 1 && whom === actor.user?.id && Object.keys(fields).join() === 'email';
 }
 
 function isOwn(actor: Actor, { set, whom, fields }: Offered): boolean {

@@ -3,7 +3,7 @@ import { type Actor, audit } from '../auth/actor.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { ACTORS, KINDS, type Kind, OWN_ROLE_CHANGED, ROLE_CHANGED, WAYS } from './codes.ts';
+import { ACTORS, KINDS, type Kind, ROLE_CHANGED, WAYS } from './codes.ts';
 import { changedFields, packChanges, packValues } from './fields.ts';
 import type { Change, ChangeSet, DeletedUser } from './queries.ts';
 
@@ -31,10 +31,11 @@ export async function recordChange(trx: Trx, actor: Actor, before: User, after: 
   return set.set_id;
 }
 
-/** Beside the change itself: found among changes of access, and by whom it is about among those of their own. */
-async function recordRole(trx: Trx, actor: Actor, { id, role, updated_at: at }: User): Promise<void> {
-  const event = actor.changeSet?.kind === KINDS.access ? OWN_ROLE_CHANGED : ROLE_CHANGED;
-  await insertSet(trx, actor, { at, kind: 'access', users: 1, subject_id: id, event, detail: role });
+/** Beside the change itself, at the time of its version: found by whom it is about. */
+async function recordRole(trx: Trx, actor: Actor, { id, role, updated_at }: User): Promise<void> {
+  const kind = actor.changeSet?.kind === KINDS.access ? 'own role' : 'role';
+  const at = Math.max(updated_at, actor.changeSet?.at ?? 0);
+  await insertSet(trx, actor, { at, kind, users: 1, subject_id: id, event: ROLE_CHANGED, detail: role });
 }
 
 export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: number): Promise<number> {

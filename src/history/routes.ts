@@ -11,13 +11,14 @@ import type { Fields } from '../lib/forms.ts';
 import { named, quotable } from '../lib/text.ts';
 import { findUserByUsername } from '../users/queries.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
-import { KINDS, type Kind } from './codes.ts';
+import { isAboutAccess, KINDS, type Kind } from './codes.ts';
 import { describeSets, getSeenSet, personOf, seenFields, sightOf } from './described.ts';
 import { readHistory } from './list.ts';
 import { findChangesInSet, findNames } from './queries.ts';
 
 const PER_PAGE = 50;
-const ALL_KINDS = Object.keys(KINDS) as Kind[];
+/** What stands beside something else is found with that. */
+const ALL_KINDS = (Object.keys(KINDS) as Kind[]).filter((kind) => kind !== 'role' && kind !== 'own role');
 
 export function historyRoutes(app: FastifyInstance): void {
   app.get('/history', allow(mayRead), showHistory);
@@ -47,11 +48,12 @@ async function showHistory({ server: { db }, query, actor }: Request, reply: Fas
 
 /** Of those that were asked for. Access is seen of everyone by administrators, and of themselves by all others. */
 function seenKinds(actor: Actor | undefined, { kind }: HistoryState, user: number | undefined) {
-  const asked = kind ? [kind] : ALL_KINDS;
-  const seesAll = actor !== undefined && (user === undefined ? mayManage(actor) : maySeeAccess(actor, user));
-  if (seesAll || !asked.includes('access')) return { kinds: asked };
-  const ownAccess = user === undefined ? actor?.user?.id : undefined;
-  return { kinds: asked.filter((one) => one !== 'access'), ownAccess };
+  const asked: Kind[] = kind === 'access' ? ['access', 'role'] : kind ? [kind] : ALL_KINDS;
+  if (!asked.includes('access') || (actor && mayManage(actor))) return { kinds: asked };
+  const kinds = asked.filter((one) => !isAboutAccess(one));
+  const id = user ?? actor?.user?.id;
+  if (actor === undefined || id === undefined || !maySeeAccess(actor, id)) return { kinds };
+  return { kinds, own: { id, kinds: [...asked, 'own role' as const] } };
 }
 
 /** By a username, or a number; of nobody who never was, nothing is found. */

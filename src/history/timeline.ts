@@ -1,6 +1,7 @@
 /** What was done to one user, the last first. */
 import type { Db, User } from '../db/schema.ts';
-import { KINDS, OWN_ROLE_CHANGED, ROLE_CHANGED } from './codes.ts';
+import { unindexed } from '../db/unindexed.ts';
+import { KINDS, ROLE_CHANGED } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { type ChangeSet, findBeginning } from './queries.ts';
 import { findVersionSets } from './versions.ts';
@@ -14,26 +15,40 @@ export type Place = { version: number; at: number; id: number };
 export type Timeline = {
   entries: readonly Entry[];
   earlier: Place | undefined;
+  /** The time up to which it was looked, where that was not far enough. */
+  stoppedAt?: number;
   /** Where nobody knows more, since the user was there before: what they arrived with. */
   beginning: ChangeSet | undefined;
 };
 
-type Options = { from?: Place | undefined; limit: number; seesAccess: boolean };
+/** `seesAll`: also what was done to the access of others. */
+type Options = { from?: Place | undefined; limit: number; seesAccess: boolean; seesAll: boolean };
 
 /** @param user as they were read: what was done since is not half there. */
 export async function readTimeline(
   db: Db,
   { id, version }: Pick<User, 'id' | 'version'>,
-  { from = { version: version + 1, at: Number.MAX_SAFE_INTEGER, id: 0 }, limit, seesAccess }: Options,
+  {
+    from = { version: version + 1, at: Number.MAX_SAFE_INTEGER, id: 0 },
+    limit,
+    seesAccess,
+    seesAll,
+  }: Options,
 ): Promise<Timeline> {
   const { changes, stoppedAt } = await findChanges(db, id, from.version, limit + 1, seesAccess);
   const facts = seesAccess ? await findFacts(db, id, from, limit + 1) : [];
   const all = [...changes, ...facts].sort(byTime);
   const entries = all.slice(0, limit);
-  const shown = withoutRepeats(entries);
+  const seen = seesAll ? entries : await withOwnRoles(db, id, entries);
+  const shown = withoutRepeats(seen);
   if (all.length > limit) return { entries: shown, earlier: placeAfter(entries, from), beginning: undefined };
   if (stoppedAt)
-    return { entries: shown, earlier: { ...from, version: stoppedAt.version }, beginning: undefined };
+    return {
+      entries: shown,
+      earlier: { ...from, version: stoppedAt.version },
+      stoppedAt: stoppedAt.set.at,
+      beginning: undefined,
+    };
   const isKnown = [...entries, from].some((entry) => entry.version === 1);
   return { entries: shown, earlier: undefined, beginning: isKnown ? undefined : await findBeginning(db, id) };
 }
@@ -64,15 +79,31 @@ async function findChanges(db: Db, userId: number, before: number, limit: number
   return { changes, stoppedAt };
 }
 
+/** In the place of what was done to the access of several, what stands beside it, at the same time, for this one. */
+async function withOwnRoles(db: Db, userId: number, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  const isOfSeveral = ({ kind, subject_id }: ChangeSet) => kind === KINDS.access && subject_id !== userId;
+  const times = entries.filter(({ set }) => isOfSeveral(set)).map(({ set }) => set.at);
+  if (times.length === 0) return entries;
+  const sets = await db
+    .selectFrom('change_sets')
+    .selectAll()
+    .where('subject_id', '=', userId)
+    .where('at', 'in', times)
+    .where(unindexed('kind'), '=', KINDS['own role'])
+    .execute();
+  const own = new Map(sets.map((set) => [set.at, set]));
+  return entries.map((entry) =>
+    isOfSeveral(entry.set) ? { ...entry, set: own.get(entry.set.at) ?? entry.set } : entry,
+  );
+}
+
 async function findFacts(db: Db, userId: number, { at, id }: Place, limit: number): Promise<Entry[]> {
   const sets = await db
     .selectFrom('change_sets')
     .selectAll()
     .where('subject_id', '=', userId)
     // The change itself says so, which may have no event. As one value: PostgreSQL sorts what it takes for few.
-    .where(({ eb, fn, val }) =>
-      eb(fn.coalesce('event', val(ROLE_CHANGED)), 'not in', [ROLE_CHANGED, OWN_ROLE_CHANGED]),
-    )
+    .where(({ eb, fn, val }) => eb(fn.coalesce('event', val(ROLE_CHANGED)), '!=', ROLE_CHANGED))
     .where('at', '<=', at)
     .where(({ eb, or }) => or([eb('at', '<', at), eb('id', '<', id)]))
     .orderBy('at', 'desc')

@@ -3,16 +3,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role, User } from '../db/schema.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, number } from '../lib/formats.ts';
-import {
-  ACTORS,
-  type KeptField,
-  KINDS,
-  type Kind,
-  nameOfCode,
-  OWN_ROLE_CHANGED,
-  ROLE_CHANGED,
-  WAYS,
-} from './codes.ts';
+import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
 import type { FieldChanges } from './fields.ts';
 import type { ChangeSet } from './queries.ts';
 
@@ -40,8 +31,13 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
 
 type Words = { done: string; of?: 'of' | 'for' | '' };
 
+/** By what was done, or by that and its detail. */
 const EVENTS: Readonly<Record<string, Words>> = {
   'access link not sent by mail': { done: 'could not send the access link by mail', of: 'for' },
+  'access link not sent by mail: late': {
+    done: 'got no answer about the mail with the access link',
+    of: 'for',
+  },
   'access link sent by mail': { done: 'sent the access link by mail', of: 'for' },
   'access link made': { done: 'created an access link', of: 'for' },
   'access link withdrawn': { done: 'withdrew the access link' },
@@ -54,7 +50,6 @@ const EVENTS: Readonly<Record<string, Words>> = {
   'password set by link': { done: 'chose a password by the access link' },
   'recovery codes renewed': { done: 'made new recovery codes', of: 'for' },
   [ROLE_CHANGED]: { done: 'changed the role' },
-  [OWN_ROLE_CHANGED]: { done: 'changed the role' },
   'second factor removed': { done: 'removed the second factor' },
   'second factor set': { done: 'set up the second factor' },
   'session ended': { done: 'ended a session' },
@@ -69,8 +64,8 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   if (set.event === 'second factors given up')
     return { done: `gave up ${set.detail} second factors, with the key that was lost`, of: '' };
   if (set.event !== null) {
-    const { done, of = 'of' } = EVENTS[set.event] ?? { done: set.event };
-    return { done, of };
+    const words = EVENTS[`${set.event}: ${set.detail}`] ?? EVENTS[set.event];
+    return { done: set.event, of: 'of', ...words };
   }
   if (kind === 'loaded') return { done: `added ${many} at once`, of: '' };
   if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };

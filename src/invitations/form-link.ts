@@ -56,6 +56,7 @@ export async function mailLink(
   const found = await findFormLink(request, user, key);
   if (found === undefined || actor === undefined) return undefined;
   if (found.mail === 'sent') return found.mail;
+  // Known to this Roster alone: where several serve, another one that is asked before it is noted sends the link once more.
   const underWay = mailer.findUnderWay(found.link);
   if (underWay) return underWay;
   const outcome = await mailer.send(found.link, found.letter);

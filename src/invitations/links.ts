@@ -2,7 +2,6 @@
 
 import type { FastifyReply } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
-import { keepLateAnswer } from '../auth/idempotency.ts';
 import { done, nothingDone } from '../auth/kept-answers.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
@@ -65,7 +64,8 @@ export async function sendByMail(request: Request, reply: FastifyReply) {
   const user = await getUser(request.server.db, userIdFrom(request));
   const mail = await mailLink(request, user, key);
   if (mail === undefined) return sayItIsGone(reply, user);
-  return reply.answer(await keepLateAnswer(request, done(linkAddress(user.id, request, key), '')));
+  // Nothing has to be kept: what became of the mail stands in the history, and the same page tells it.
+  return reply.seeOther(linkAddress(user.id, request, key));
 }
 
 async function sayItIsGone(reply: FastifyReply, { id, username }: User) {

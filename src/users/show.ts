@@ -29,7 +29,9 @@ export async function show(request: Request, reply: FastifyReply) {
   const from = await nearestPage(db, listBefore(request));
   const seesAccess = actor !== undefined && maySeeAccess(actor, user.id);
   const place = parsePlace(query.earlier);
-  const { entries, ...timeline } = await readTimeline(db, user, { from: place, limit: SHOWN, seesAccess });
+  const seesAll = actor !== undefined && mayManage(actor);
+  const options = { from: place, limit: SHOWN, seesAccess, seesAll };
+  const { entries, ...timeline } = await readTimeline(db, user, options);
   const rows = await describeEntries(db, entries, user.id, sightOf(actor));
   const access = await accessOf(request, user);
   return reply.render('users/show', { user, from, access, timeline: { ...timeline, entries: rows } });

@@ -8,7 +8,8 @@ import { newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
-import { beginSet, inOneSet } from '../../src/history/record.ts';
+import { beginSet, inOneSet, insertHistory } from '../../src/history/record.ts';
+import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -48,6 +49,18 @@ async function changeManyTwice(db: Db): Promise<number> {
   const { set = 0 } = await rename(LONGEST.full_name, ids);
   await rename('Since', ids.slice(1));
   return set;
+}
+
+/** More often than a page of history goes through. @returns who that was */
+async function changeVeryOften(db: Db): Promise<number> {
+  const { id } = await addUser(db, { username: `u${newToken().slice(0, 8).replaceAll('-', '.')}` });
+  await transact(db, async (trx) => {
+    const set_id = await beginSet(trx, commandLine, { at: Date.now(), kind: 'changed' });
+    const versions = Array.from({ length: MOST_GONE_THROUGH }, (_, index) => index + 2);
+    const changes = versions.map((version) => ({ user_id: id, version, set_id, at: null, fields: '{}' }));
+    await insertHistory(trx, { changes });
+  });
+  return id;
 }
 
 /** Whom these pages are about, and who looks at them. */
@@ -160,6 +173,13 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     'the history, limited to what nobody did': at(
       `/history?user=${LONG_ID}&by=2&kind=restored&from=2026-01-31&to=2026-01-31`,
     ),
+    'the history of somebody changed very often, of which a part was looked through': async (
+      page,
+      { db },
+    ) => {
+      await page.goto(`/history?user=${await changeVeryOften(db)}&kind=restored`);
+      await page.getByRole('link', { name: 'Go on' }).waitFor();
+    },
     'one change set': async (page) => {
       await page.goto(`/users/${WORDS_ID}`);
       await Promise.all([

@@ -4,7 +4,7 @@ import type { Actor } from '../../src/auth/actor.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { KINDS } from '../../src/history/codes.ts';
+import { KINDS, ROLE_CHANGED } from '../../src/history/codes.ts';
 import { describeSets, sightOf } from '../../src/history/described.ts';
 import { type HistoryCursor, type HistoryFilter, readHistory } from '../../src/history/list.ts';
 import {
@@ -34,6 +34,11 @@ export async function addHistory(db: Db): Promise<void> {
       select 10 + n, n, case when n % 100 = 0 then 1 else 2 end, case when n % 10 = 0 then 1 + n % 300 / 200 end, 1,
         case when n % 10 = 0 then ${sql.lit(KINDS.access)} else 1 + n % 6 end, 1, 1, case when n % 10 = 0 then 'x' end
       from ${numbers}`.execute(trx);
+    // Of roles that were changed with those of others: nine for each of the other facts.
+    await sql`
+      insert into change_sets (id, at, subject_id, users, kind, via, actor_kind, event)
+      select 100000 + n, n, 1000 + n, 1, ${sql.lit(KINDS['own role'])}, 1, 1, ${sql.lit(ROLE_CHANGED)}
+      from ${numbers} where n % 10 > 0`.execute(trx);
     await sql`
       insert into changes (user_id, version, set_id, fields)
       select case when n < ${sql.lit(OFTEN)} then 1 when n % 7 = 0 then 100000 + n else n end, case when n < ${sql.lit(OFTEN)} then n + 2 else 2 end,
@@ -57,6 +62,7 @@ export type HistoryRead = {
 };
 
 const OF_USER = ['change_sets_pkey', 'change_sets_subject', 'changes_pkey'];
+const OWN: HistoryFilter['own'] = { id: 1, kinds: ['access', 'own role'] };
 const LISTS: [what: string, filter: Partial<HistoryFilter>, indexes: string[]][] = [
   ['of everyone', {}, ['change_sets_kind']],
   ['of one kind', { kinds: ['deleted'] }, ['change_sets_kind']],
@@ -67,8 +73,10 @@ const LISTS: [what: string, filter: Partial<HistoryFilter>, indexes: string[]][]
     { kinds: ['deleted'], actorId: 2, from: 10 },
     ['change_sets_actor'],
   ],
-  ['of everyone and of one’s own access', { ownAccess: 1 }, ['change_sets_kind', 'change_sets_subject']],
-  ['of one’s own access, by someone', { kinds: [], ownAccess: 1, actorId: 2 }, ['change_sets_subject']],
+  ['of everyone’s access, beside many roles', { kinds: ['access', 'role'] }, ['change_sets_kind']],
+  ['of everyone and of one’s own access', { own: OWN }, ['change_sets_kind', 'change_sets_subject']],
+  ['of one’s own access, by someone', { kinds: [], own: OWN, actorId: 2 }, ['change_sets_subject']],
+  ['of one’s own', { kinds: ['changed'], userId: 1, own: OWN }, OF_USER],
   ['of one user', { userId: 1 }, OF_USER],
   [
     'of one user, of one kind, by someone, on some days',
@@ -90,7 +98,7 @@ export const HISTORY_READS: readonly HistoryRead[] = [
       what: `the list ${what}, ${from}`,
       read: (db: Db) => readHistory(db, { kinds: ['created', 'changed', 'access'], ...some }, cursor, 50),
       indexes,
-      isInOrder: indexes !== OF_USER && some.ownAccess === undefined,
+      isInOrder: indexes !== OF_USER && some.own === undefined,
     })),
   ),
   {
@@ -108,7 +116,7 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   {
     what: 'a user’s timeline, and the next page of it',
     read: async (db) => {
-      const options = { limit: 10, seesAccess: true };
+      const options = { limit: 10, seesAccess: true, seesAll: true };
       await readTimeline(db, { id: 1, version: OFTEN + 1 }, options);
       await readTimeline(
         db,

@@ -16,6 +16,8 @@ import * as names from '../../src/db/migrations/0006-names.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { countByKind } from '../../src/db/user-counts.ts';
+import { KINDS, ROLE_CHANGED } from '../../src/history/codes.ts';
+import { type HistoryFilter, readHistory } from '../../src/history/list.ts';
 import { findInvitation } from '../../src/invitations/queries.ts';
 import { Deadline } from '../../src/lib/deadline.ts';
 import { parseSearch } from '../../src/search/terms.ts';
@@ -323,4 +325,33 @@ describe('the order and the search of names, made in steps', () => {
     expect(await find(db, 'spaeth zoe')).toEqual([59]);
     expect(await find(db, 'la')).toEqual([59]);
   });
+});
+
+test('what an earlier Roster noted beside changes of roles stands once in each list, with what it stood beside', async () => {
+  const url = await restoreVersion(14);
+  const old = openAsItIs(url);
+  const at = Date.UTC(2026, 10, 23, 7);
+  const set = { at, subject_id: 13, users: 1, kind: KINDS.access, via: 1, actor_kind: 3 };
+  await transact(old, (trx) =>
+    trx
+      .insertInto('change_sets')
+      .values([
+        { ...set, id: 901, event: 'role changed', detail: 'editor' },
+        { ...set, id: 902, event: 'own role changed', detail: 'viewer' },
+        { ...set, id: 903, event: 'session ended' },
+      ])
+      .execute(),
+  );
+  const db = await temporaryDatabase(url);
+  const read = async (filter: HistoryFilter) =>
+    (await readHistory(db, { ...filter, from: at }, undefined, 10)).sets.map(({ id }) => id);
+  expect(await read({ kinds: ['changed', 'access'] })).toEqual([903]);
+  expect(await read({ kinds: ['access', 'role'] })).toEqual([903, 901]);
+  expect(await read({ kinds: [], own: { id: 13, kinds: ['access', 'own role'] } })).toEqual([903, 902]);
+  const events = db.selectFrom('change_sets').select('event').where('id', '>', 900).orderBy('id');
+  expect((await events.execute()).map(({ event }) => event)).toEqual([
+    ROLE_CHANGED,
+    ROLE_CHANGED,
+    'session ended',
+  ]);
 });

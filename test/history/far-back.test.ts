@@ -1,12 +1,16 @@
 /** What is looked for among very many changes of one user: a page goes through so many of them, and says from where to go on. */
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import type { Db } from '../../src/db/schema.ts';
+import { commandLine } from '../../src/auth/actor.ts';
+import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { readHistory } from '../../src/history/list.ts';
+import { inOneSet } from '../../src/history/record.ts';
 import { readTimeline } from '../../src/history/timeline.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
+import { DAY } from '../../src/lib/clock.ts';
+import { changeUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, startApp, temporaryDatabase } from '../support.ts';
@@ -50,6 +54,9 @@ async function addChanges(
   return id;
 }
 
+/** Between the days, which are lines of their own. */
+const doneOn = (page: ReturnType<typeof pageOf>) => page.column('What').filter((what) => what !== '');
+
 /** How many rows were read meanwhile. */
 function counting(db: Db) {
   const counted = { rows: 0 };
@@ -66,21 +73,32 @@ function counting(db: Db) {
 test('each page reads so many changes at most, says so, and the next goes on from there', async () => {
   const app = await startApp();
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
-  await addChanges(app.db);
+  const dayOf = (version: number) => Date.UTC(2020, 0, 1) + version * DAY;
+  await addChanges(app.db, { 50: { kind: KINDS.activated }, 1900: { kind: KINDS.activated } }, dayOf);
   const read = async (path: string) => pageOf(await get(app, path, headers));
+  const pagesOf = (page: ReturnType<typeof pageOf>) =>
+    page.links.map(({ text }) => text).filter((text) => /^(Newest|Newer|Older)$/.test(text));
+  const none = await read('/history?user=max&kind=deactivated');
+  expect(none.text).toContain(
+    'Nothing like that so far Looked through 1,000 changes of this user, back to 29 Sept 2022. Go on',
+  );
+  expect(pagesOf(none)).toEqual([]);
   const first = await read('/history?user=max&kind=activated');
-  expect(first.text).toContain('Nothing like that so far Looked through 1,000 changes of this user. Go on');
+  expect(first.text).toContain('Looked through 1,000 changes of this user, back to 29 Sept 2022. Go on');
+  expect([first.text.includes('Nothing like that'), pagesOf(first)]).toEqual([false, []]);
   const second = await read(first.link('Go on'));
-  expect(second.text).toContain('Looked through 1,000 changes');
-  expect(second.link('Older')).toBe(second.link('Go on'));
+  expect(second.text).toContain('back to 4 Jan 2020. Go on');
+  expect(pagesOf(second)).toEqual(['Newest', 'Newer']);
   const last = await read(second.link('Go on'));
-  expect(last.text).toContain('Nothing more like that');
+  expect(last.text).toContain('Nothing like that further back');
   expect(last.text).not.toContain('Looked through');
   const back = await read(last.link('Newer'));
-  expect(back.text).toContain('Looked through 1,000 changes');
+  expect(back.text).toContain('of this user, up to 29 Sept 2022. Go on');
+  expect([doneOn(back), pagesOf(back)]).toEqual([['Activated max'], []]);
+  expect(doneOn(await read(back.link('Go on')))).toEqual(['Activated max']);
   const all = await read('/history?user=max');
   expect(all.text).not.toContain('Looked through');
-  expect(all.column('What').filter((what) => what !== '')).toHaveLength(50);
+  expect(doneOn(all)).toHaveLength(50);
 });
 
 test.each([
@@ -147,6 +165,21 @@ test('a fact further back than the changes that were gone through comes with tho
   expect([first, second].map(({ sets }) => sets.map(({ id }) => id))).toEqual([[8], [7]]);
 });
 
+test('a timeline that was not looked through to its end says how far it was', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'vera', 'viewer'));
+  const id = await addChanges(app.db, {}, (version) => Date.UTC(2020, 0, 1) + version * DAY);
+  await transact(app.db, (trx) =>
+    sql`update change_sets set kind = ${KINDS.access} where id > ${SET + 1}`.execute(trx),
+  );
+  const page = pageOf(await get(app, `/users/${id}`, headers));
+  expect(page.text).toContain('Looked through 1,000 changes of this user, back to 29 Sept 2022. Earlier');
+  const last = pageOf(
+    await get(app, pageOf(await get(app, page.link('Earlier'), headers)).link('Earlier'), headers),
+  );
+  expect(last.text).not.toContain('Looked through');
+});
+
 test('a timeline without what may not be seen stops there, too', async () => {
   const db = await temporaryDatabase();
   const userId = await addChanges(db, { 1: { kind: KINDS.created } });
@@ -161,7 +194,7 @@ test('a timeline without what may not be seen stops there, too', async () => {
     const page = await readTimeline(
       noting,
       { id: userId, version: VERSIONS },
-      { from, limit: 10, seesAccess: false },
+      { from, limit: 10, seesAccess: false, seesAll: false },
     );
     expect(counted.rows).toBeLessThan(MOST_GONE_THROUGH + 10);
     entries.push(...page.entries.map(({ version }) => version));
@@ -169,3 +202,24 @@ test('a timeline without what may not be seen stops there, too', async () => {
   }
   expect([entries, pages]).toEqual([[1], 3]);
 });
+
+test.each(['access', 'changed'] as const)(
+  'everyone’s history goes past nothing that stands beside a change of many roles of kind %s',
+  async (kind) => {
+    const db = await temporaryDatabase();
+    const users: User[] = [];
+    for (let n = 1; n <= 30; n++) users.push(await addUser(db, { username: `user${n}` }));
+    await transact(db, (trx) =>
+      inOneSet(trx, commandLine, { at: Date.now(), kind }, async (many) => {
+        for (const { id } of users) await changeUser(trx, many, id, { role: 'viewer' }, Date.now());
+      }),
+    );
+    const { sets } = await readHistory(db, { kinds: ['created', 'changed', 'access'] }, undefined, 1_000);
+    const ofKinds = db
+      .selectFrom('change_sets')
+      .select('id')
+      .where('kind', 'in', [KINDS.created, KINDS.changed, KINDS.access]);
+    expect(sets).toHaveLength(31);
+    expect(await ofKinds.execute()).toHaveLength(31);
+  },
+);

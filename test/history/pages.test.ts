@@ -157,11 +157,17 @@ describe('everyone’s history', () => {
       );
       const own = 'Changed the role of vera';
       expect(doneOn(await read('viewer', '/history?kind=access'))).toEqual([own]);
+      const theirs = kind === 'access' ? [`/users/${people.viewer.id}`] : [];
+      for (const path of ['/history?kind=access', '/history?kind=access&user=vera', ...theirs]) {
+        const link = (await read('viewer', path)).links.find(({ text }) => /^changed the role$/i.test(text));
+        const set = await read('viewer', link?.href ?? path);
+        expect(set.heading, path).toBe('Changed the role of vera');
+      }
       expect(doneOn(await read('viewer', '/history')).includes(own)).toBe(kind === 'access');
       expect((await read('viewer', `/users/${people.viewer.id}`)).text).toContain('Role was Viewer Editor');
-      const ofVera = (await read('admin', `/users/${people.viewer.id}`)).text;
-      expect(ofVera).toContain('Role was Viewer Editor');
-      expect(ofVera).not.toContain('ann changed the role');
+      const seenByAnn = (await read('admin', `/users/${people.viewer.id}`)).text;
+      expect(seenByAnn).toContain('Role was Viewer Editor');
+      expect(seenByAnn).not.toContain('ann changed the role');
       expect((await read('viewer', '/history?kind=access&user=emil')).text).toContain(
         'Nothing like that was done',
       );

@@ -134,6 +134,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     timeline: {
       entries: [row, { ...row, undone: { set, who: row.who, left: 2, isOver: true } }],
       earlier: { version: 1, at: 1, id: 1 },
+      stoppedAt: 1,
       beginning: set,
     },
   },

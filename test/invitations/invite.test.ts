@@ -186,13 +186,15 @@ describe('inviting a member', () => {
   });
 
   test('can be undone: then they are a member again, and the link is good for nothing', async () => {
-    const { app, headers, follow, inviteMia } = await startWithMia();
+    const { app, headers, mia, follow, inviteMia } = await startWithMia();
     const answer = await inviteMia('admin');
     const path = new URL((await follow(answer)).secret).pathname;
     const flash = answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
     const next = await get(app, '/users', { ...headers, cookie: `${headers.cookie}; ${flash}` });
     await post(app, pageOf(next).form('Undo').action, {}, headers);
     expect(await findUserByUsername(app.db, 'mia')).toMatchObject({ role: 'member' });
+    // Nor once they are more than a member again, whom no link lets in.
+    await post(app, `/users/${mia.id}`, { role: 'viewer' }, headers);
     expect((await get(app, path)).statusCode).toBe(404);
   });
 

@@ -179,6 +179,9 @@ You then sign in with this email address.
     const restarted = await startApp({ ...PUBLIC, SMTP_URL: 'smtp://127.0.0.1:1' }, app.db, app.clock);
     const page = pageOf(await get(restarted, String(answer.headers.get('location')), headers));
     expect(page.text).toContain('Perhaps not sent The mail server has not answered in time');
+    const { text } = pageOf(await get(restarted, '/users/2', headers));
+    expect(text).toContain('ann got no answer about the mail with the access link');
+    expect(text).not.toContain('could not send');
   });
 });
 

@@ -235,6 +235,44 @@ test('one’s own email comes back by one’s account alone, which asks for the 
   expect((await read('ann', `/users/${id}`)).text).toContain('new@example.org');
 });
 
+test('beside a change of one’s own email alone there is no Undo, whoever one is; administrators find one at others’', async () => {
+  const { app, people, read, send, undoOf } = await start();
+  for (const who of ['ann', 'emil', 'vera']) {
+    const answer = await send(who, '/account/profile', {
+      email: `${who}@new.example.org`,
+      password: PASSWORD,
+    });
+    const [cookie] = [answer.headers['set-cookie']].flat();
+    const headers = { ...people[who], cookie: `${people[who]?.cookie}; ${String(cookie).split(';')[0]}` };
+    const page = pageOf(await get(app, '/account', headers));
+    expect(page.text).toContain('Your name and email are saved.');
+    expect(page.buttons).not.toContain('Undo');
+    const ofThem = `/history?user=${who}&kind=changed`;
+    expect((await read(who, ofThem)).text).toContain('Changed the email');
+    expect(await undoOf(who, ofThem)).toBeUndefined();
+  }
+  expect(await undoOf('vera', '/users/3')).toBeUndefined();
+  expect(await undoOf('ann', '/users/3')).toBeDefined();
+});
+
+test('beside what was done to somebody who is erased there is no Undo; beside what was done to others as well, there is', async () => {
+  const { app, read, send, undoOf } = await start();
+  const [max, tom] = [await addUser(app.db, { username: 'max' }), await addUser(app.db, { username: 'tom' })];
+  await send('emil', `/users/${max.id}`, { full_name: 'Max' });
+  await transact(app.db, (trx) =>
+    inOneSet(trx, commandLine, { at: NOW, kind: 'deactivated' }, async (acting) => {
+      for (const { id } of [max, tom]) await changeUser(trx, acting, id, { is_active: false }, NOW);
+    }),
+  );
+  await send('ann', `/users/${max.id}/delete`);
+  const ofMax = `/history?user=${max.id}`;
+  const undoable = async () => (await read('ann', ofMax)).buttons.filter((text) => text === 'Undo');
+  expect(await undoable()).toHaveLength(4);
+  await send('ann', `/users/${max.id}/erase`, { username: 'max' });
+  expect(await undoable()).toHaveLength(1);
+  expect(await undoOf('ann', `${ofMax}&kind=deactivated`)).toBeDefined();
+});
+
 test('a form that is sent again after it was undone does it anew', async () => {
   const { app, send, undoOf } = await start();
   const max = await addUser(app.db, { username: 'max' });

@@ -29,7 +29,7 @@ import { engineOf } from '../../../src/db/engine.ts';
 import { ROLES, type Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { eraseUser } from '../../../src/erasure/commands.ts';
-import { recordAccess } from '../../../src/history/record.ts';
+import { inOneSet, recordAccess } from '../../../src/history/record.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../../src/jobs/queries.ts';
 import { markMadeUp } from '../../../src/made-up-people/queries.ts';
@@ -64,6 +64,12 @@ for (const [id, changes] of [
   [13, { role: 'viewer' }],
 ] as const)
   await inTurn((trx, time) => changeUser(trx, commandLine, id, changes, time));
+await inTurn((trx, time) => changeUser(trx, commandLine, 14, { full_name: 'Zoë', role: 'viewer' }, time));
+await inTurn((trx, time) =>
+  inOneSet(trx, commandLine, { at: time, kind: 'access' }, async (many) => {
+    for (const id of [19, 20]) await changeUser(trx, many, id, { role: 'viewer' }, time);
+  }),
+);
 await inTurn((trx, time) => deleteUser(trx, commandLine, 9, time));
 await inTurn((trx, time) => restoreUser(trx, commandLine, 9, time));
 await inTurn((trx, time) => deleteUser(trx, commandLine, 9, time));
