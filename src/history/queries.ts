@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { KINDS } from './codes.ts';
-import { type FieldChanges, mergeFields, unpackFields, unpackValues } from './fields.ts';
+import { unpackValues } from './fields.ts';
 
 export type { ChangeSet };
 export type Change = Selectable<ChangesTable>;
@@ -94,12 +94,6 @@ export async function findFieldsFrom(
     .where('version', '>=', version)
     .orderBy('version', 'desc')
     .execute();
-}
-
-/** What has become of a user since they had a version. */
-export async function findFieldsSince(db: Db, userId: number, version: number): Promise<FieldChanges> {
-  const changes = await findFieldsFrom(db, userId, version + 1);
-  return mergeFields(changes.reverse().map(({ fields }) => unpackFields(fields)));
 }
 
 export type ChangeOfSet = Pick<Change, 'user_id' | 'version' | 'set_id' | 'fields'>;

@@ -13,10 +13,11 @@ import {
   unpackFields,
   unpackValues,
 } from '../history/fields.ts';
-import { type ChangeOfSet, type DeletedUser, findDeletedByIds, findFieldsSince } from '../history/queries.ts';
+import { type ChangeOfSet, type DeletedUser, findDeletedByIds } from '../history/queries.ts';
 import { findHolders } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { withoutRefused } from './refusals.ts';
+import { findSince } from './since.ts';
 import type { BareStep, Difference, Step } from './steps.ts';
 import { withFreed } from './swaps.ts';
 
@@ -78,12 +79,13 @@ async function stepFor(
 ): Promise<BareStep> {
   if (kind === 'change') {
     if (user === undefined) return { kind: 'left', why: 'deleted since' };
-    return changeStep(db, fields, user);
+    return changeStep(db, fields, user, last);
   }
   if (kind === 'delete' && user !== undefined) {
-    const since = user.version > last.version ? await findFieldsSince(db, user.id, last.version) : {};
+    const since = await findSince(db, last, user.version);
     const hasAccess = mayRead(user) && (await findCredentials(db, user.id)) !== undefined;
-    return { kind, hasAccess, differences: differencesOf(since, user) };
+    const isAgain = since === undefined || since.anew.size > 0;
+    return { kind, hasAccess, isAgain, differences: differencesOf(since?.fields ?? {}, user) };
   }
   if (kind === 'restore' && deleted !== undefined) {
     const holders = await findHolders(db, values, deleted.id);
@@ -92,19 +94,26 @@ async function stepFor(
       const value = values[field];
       return { field, was: value, became: value, now: value, holder: nameOf(holders[field]) };
     });
-    return { kind, isAgain: deleted.fields !== last.fields, differences };
+    const since = await findSince(db, last, deleted.version);
+    const isAgain = deleted.fields !== last.fields || !since || since.anew.has('there');
+    return { kind, isAgain, differences };
   }
   return { kind: 'as before' };
 }
 
-async function changeStep(db: Db, fields: FieldChanges, user: User): Promise<BareStep> {
+async function changeStep(db: Db, fields: FieldChanges, user: User, last: ChangeOfSet): Promise<BareStep> {
   const open = differencesOf(fields, user).filter(({ field, was }) => user[field] !== was);
   if (open.length === 0) return { kind: 'as before' };
   const back: UserChanges = Object.fromEntries(open.map(({ field, was }) => [field, was]));
   const holders: Partial<Record<KeptField, User>> = await findHolders(db, back, user.id);
+  const since = await findSince(db, last, user.version);
   const differences = open
-    .map((one) => ({ ...one, holder: nameOf(holders[one.field]) }))
-    .filter(({ became, now, holder }) => now !== became || holder);
+    .map((one) => ({
+      ...one,
+      holder: nameOf(holders[one.field]),
+      isAnew: one.now === one.became && (since === undefined || since.anew.has(one.field)),
+    }))
+    .filter(({ became, now, holder, isAnew }) => now !== became || holder || isAnew);
   for (const { field } of differences) delete back[field as keyof UserChanges];
   return { kind: 'change', back, differences, stays: [] };
 }
