@@ -35,11 +35,11 @@ async function undo(request: Request, reply: FastifyReply) {
   return isLarge ? begin(request, reply, undoing, fields) : undoAtOnce(request, reply, undoing, fields);
 }
 
-async function begin(request: Request, reply: FastifyReply, { row }: Undoing, { seen }: Fields) {
+async function begin(request: Request, reply: FastifyReply, undoing: Undoing, { seen }: Fields) {
   const { server } = request;
-  if (seen === undefined) return showSteps(reply, row, [], { status: 409 });
+  if (seen === undefined) return showSteps(reply, undoing, [], { status: 409 });
   const answer = await runCommand(request, async (trx, actor) =>
-    done(`/history/${await beginUndo(trx, actor, row.set, server.clock())}`, BEGUN),
+    done(`/history/${await beginUndo(trx, actor, undoing.row.set, server.clock())}`, BEGUN),
   );
   void server.runJobs();
   return reply.answer(answer);
@@ -50,7 +50,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
   const { set } = undoing.row;
   const part = partIn(fields);
   const showAgain = async (errors: Problems, status: number, isChanged = false) =>
-    showSteps(reply, undoing.row, await planPage(db, undoing, part), {
+    showSteps(reply, undoing, await planPage(db, undoing, part), {
       part,
       fields,
       errors,

@@ -1,6 +1,7 @@
 /** The page of an undo: of all of a change set, or of some users about whom it is to be decided. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
+import { maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import type { Described } from '../history/described.ts';
 import { Deadline } from '../lib/deadline.ts';
@@ -28,15 +29,16 @@ type Shown = {
 /** So long it is looked for somebody among very many. */
 const LOOKING_MS = 200;
 
-export async function showUndo({ server, query }: Request, reply: FastifyReply, { row, actor }: Undoing) {
+export async function showUndo({ server, query }: Request, reply: FastifyReply, undoing: Undoing) {
   const { db, stopwatch } = server;
+  const { row, actor } = undoing;
   const { after = '' } = query;
-  if (!/^\d{1,15}$/.test(after)) return showSteps(reply, row, await planPage(db, { row, actor }), {});
+  if (!/^\d{1,15}$/.test(after)) return showSteps(reply, undoing, await planPage(db, undoing), {});
   await refuseWhileUnderWay(db, row.set);
   const deadline = Deadline.in(LOOKING_MS, stopwatch);
   const { steps, ...place } = await findAsked(db, actor, row.set, Number(after), deadline);
   const users = steps.filter((step) => !isRefused(step)).map(({ id }) => id);
-  return showSteps(reply, row, steps, { part: { users, ...place } });
+  return showSteps(reply, undoing, steps, { part: { users, ...place } });
 }
 
 /** Nobody of very many: they are too many to look at each beforehand. */
@@ -48,7 +50,7 @@ export async function planPage(db: Db, { row, actor }: Undoing, part?: Part): Pr
 
 export async function showSteps(
   reply: FastifyReply,
-  row: Described,
+  { row, actor }: Undoing,
   steps: readonly Step[],
   { part, fields = {}, errors = {}, isChanged = false, status = 200 }: Shown,
 ) {
@@ -60,7 +62,7 @@ export async function showSteps(
     {
       row,
       part,
-      asked: isTooMany ? [] : asked,
+      asked: isTooMany ? [] : asked.map((step) => withoutHidden(step, actor)),
       others: isTooMany ? asked.length : 0,
       isLarge: part === undefined && row.set.users > MOST_AT_ONCE,
       unasked: steps.filter((step) => 'differences' in step && !isAsked(step)),
@@ -73,4 +75,10 @@ export async function showSteps(
     },
     status,
   );
+}
+
+/** What became of a role is for those who see access, also where they could do away with the whole user. */
+function withoutHidden(step: Step, actor: Actor): Step {
+  if (step.kind !== 'delete' || maySeeAccess(actor, step.id)) return step;
+  return { ...step, differences: step.differences.filter(({ field }) => field !== 'role') };
 }

@@ -195,6 +195,24 @@ describe('who may', () => {
     expect((await read('ann', '/history')).text).toContain('Undone in part by emil');
   });
 
+  test('undo a creation read nothing about a role that was given then, or since', async () => {
+    const { app, read, send, undoOf } = await start();
+    await send('ann', '/users', { username: 'tom', email: 'tom@example.org', role: 'viewer' });
+    const action = String(await undoOf('ann', '/history'));
+    const { id } = await app.db
+      .selectFrom('users')
+      .select('id')
+      .where('username', '=', 'tom')
+      .executeTakeFirstOrThrow();
+    await send('ann', `/users/${id}`, { role: 'member' });
+    const page = await read('emil', action);
+    expect(page.main.text).toContain('They were changed since');
+    expect(page.main.text).not.toMatch(/role|viewer/i);
+    const shown = await read('ann', action);
+    expect(shown.main.text).toContain('Role was Viewer Member');
+    expect(page.field('seen')).toBe(shown.field('seen'));
+  });
+
   test('change their own name may undo that', async () => {
     const { send, undoOf, read } = await start();
     await send('vera', '/account/profile', { full_name: 'Vera' });
