@@ -197,6 +197,7 @@ export type Views = {
     isFirst: boolean;
     /** That fills the set, or has. */
     job: Job | undefined;
+    mayGoOn: boolean;
     /** Some of those whom it has left out. */
     leftOut: readonly Person[];
     /** Where it is another one than who began it. */

@@ -1,6 +1,7 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
+import { type ChangeSet, findUndoing } from '../history/queries.ts';
 
 export type Job = Selectable<JobsTable>;
 
@@ -48,6 +49,13 @@ export async function findLastUndo(db: Db, undone: number, users: number): Promi
     .orderBy('jobs.id', 'desc')
     .limit(1)
     .executeTakeFirst();
+}
+
+/** Neither while it is being undone, or once it is, nor while the same is undone anew. */
+export async function mayGoOn(db: Db, { id, undoes }: ChangeSet): Promise<boolean> {
+  const running = (await findRunningUndo(db, id)) ?? (undoes ? await findRunningUndo(db, undoes) : undefined);
+  if (running && running.set_id !== id) return false;
+  return !(await findUndoing(db, [id])).has(id);
 }
 
 export async function isAnyRunning(db: Db): Promise<boolean> {

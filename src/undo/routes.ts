@@ -7,13 +7,11 @@ import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
-import { lockChangeSet } from '../history/queries.ts';
 import { isUndoable } from '../history/words.ts';
-import { findJobOfSet } from '../jobs/queries.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
 import { refuseWhileUnderWay } from './asked.ts';
-import { beginUndo, MOST_AT_ONCE } from './batches.ts';
+import { beginUndo, lockUndoable, MOST_AT_ONCE, refuseUnfinished } from './batches.ts';
 import { undoChangeSet } from './commands.ts';
 import { choicesIn, isChoice, partIn, problemsIn, takenIn } from './form.ts';
 import { planPage, type Request, showSteps, showUndo, type Undoing } from './show.ts';
@@ -61,7 +59,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
   if (Object.keys(errors).length > 0) return showAgain(errors, 422);
   try {
     const outcome = await runCommand(request, async (trx, actor) => {
-      if (part) await lockChangeSet(trx, set.id);
+      await lockUndoable(trx, set.id);
       if (part) await refuseWhileUnderWay(trx, set);
       const undone = await undoChangeSet(trx, actor, set, choicesIn(fields), clock(), part?.users);
       const { kind, steps } = undone;
@@ -84,7 +82,6 @@ async function getUndoable({ server, params, actor }: Request): Promise<Undoing>
   const row = await getSeenSet(server.db, params.id, actor);
   authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
   if (actor === undefined || !isUndoable(row.set)) throw new NotFoundError('This cannot be undone.');
-  const job = await findJobOfSet(server.db, row.set.id);
-  if (job?.state === 'running') throw new NotFoundError('This is still under way.');
+  await refuseUnfinished(server.db, row.set.id);
   return { row, actor };
 }

@@ -180,6 +180,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     next: { user_id: 7, version: 1, set_id: 1, fields: null },
     isFirst: false,
     job,
+    mayGoOn: true,
     leftOut: [{ id: 7, name: NAME }],
     goneOnBy: { id: 8, name: NAME },
   },

@@ -8,7 +8,7 @@ import { UnavailableError } from '../../src/errors.ts';
 import { readHistory } from '../../src/history/list.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
-import { findJobOfSet, insertJob } from '../../src/jobs/queries.ts';
+import { findJobOfSet, goOnWithJob, insertJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -49,13 +49,18 @@ test('undoing very much begins at once, and its page says how far it is until it
 
 test('while it is under way its page is asked for again by itself, and nobody can undo it yet', async () => {
   const app = await startApp();
-  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
-  const set = await begin(app.db, await changeMany(app.db, 3));
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const set = await begin(app.db, await changeMany(app.db, 250), { ...commandLine, via: 'form', user: ann });
+  let asked = 0;
+  await runJobs(runnerOf(app.db), () => ++asked > 2);
   const page = await get(app, `/history/${set}`, headers);
   expect(page.headers.refresh).toBe('2');
-  expect(pageOf(page).text).toContain('Under way: 0 of 3 users.');
+  expect(pageOf(page).text).toContain('Under way: 100 of 250 users.');
   expect(pageOf(page).forms).toEqual([]);
-  expect((await post(app, `/history/${set}/undo`, {}, headers)).statusCode).toBe(404);
+  const refused = await post(app, `/history/${set}/undo`, { seen: '' }, headers);
+  expect(refused.statusCode).toBe(404);
+  expect(pageOf(refused).text).toContain('This is still under way.');
 });
 
 test('a job that was left by one process is gone on with by another, once its lease is over, and does each user once', async () => {
@@ -156,7 +161,7 @@ async function startStopped() {
     await runJobs(runnerOf(app.db, clock, work), () => false);
     clock.move(600_000);
   }
-  return { app, ann, bea, headers, set, address: `/history/${set}` };
+  return { app, ann, bea, headers, undone, set, address: `/history/${set}` };
 }
 
 test('what was stopped says so, what is done and what is not, and goes on from there for whoever asks for it', async () => {
@@ -190,6 +195,27 @@ test('what was stopped is gone on with by nobody who may not, and not once it is
   expect((await post(app, `${address}/undo`, {}, headers)).statusCode).toBe(303);
   expect(pageOf(await get(app, address, headers)).buttons).not.toContain('Go on');
   expect((await post(app, `${address}/go-on`, {}, headers)).statusCode).toBe(404);
+});
+
+test('what was stopped is not gone on with while it is being undone', async () => {
+  const { app, headers, address, set } = await startStopped();
+  const undoing = await begin(app.db, set);
+  expect(pageOf(await get(app, address, headers)).buttons).not.toContain('Go on');
+  expect((await post(app, `${address}/go-on`, {}, headers)).statusCode).toBe(404);
+  expect(await findJobOfSet(app.db, set)).toMatchObject({ state: 'stopped' });
+  expect(await findJobOfSet(app.db, undoing)).toMatchObject({ state: 'running' });
+});
+
+test('what was stopped is not gone on with while the same is undone anew', async () => {
+  const { app, headers, address, undone } = await startStopped();
+  await begin(app.db, undone);
+  expect((await post(app, `${address}/go-on`, {}, headers)).statusCode).toBe(404);
+});
+
+test('what goes on is not undone, however it was looked at before', async () => {
+  const { app, set, ann } = await startStopped();
+  await transact(app.db, (trx) => goOnWithJob(trx, 1, ann.id));
+  await expect(begin(app.db, set)).rejects.toThrow('This is still under way.');
 });
 
 test('a change of access by a job is noted with whom it was done for', async () => {
