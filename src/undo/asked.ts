@@ -2,7 +2,8 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import { isCertain, withUndos } from '../history/left.ts';
+import { type ChangeSet, findUndos, isStanding } from '../history/queries.ts';
 import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
 import type { Deadline } from '../lib/deadline.ts';
 import { giveWay } from '../lib/progress.ts';
@@ -62,12 +63,10 @@ type Noted = { ids: readonly number[]; isAll: boolean };
 /** Whom the last undo of all of it has left, as far as it has noted them: so nobody else of very many has to be looked at. */
 async function findNoted(db: Db, { id, users }: ChangeSet): Promise<Noted> {
   if (users <= BATCH) return { ids: [], isAll: false };
-  const undoing = (await findUndoing(db, [id])).get(id) ?? [];
-  const jobs = await findJobsOfSets(
-    db,
-    undoing.map((set) => set.id),
-  );
-  const whole = undoing.map((set) => jobs.get(set.id)).findLast((job) => job && job.total >= users);
+  const undos = (await findUndos(db, [id])).get(id) ?? [];
+  const jobs = await findJobsOfSets(db, withUndos(undos));
+  const last = undos.findLast((undo) => isStanding(undo) && (jobs.get(undo.set.id)?.total ?? 0) >= users);
+  const whole = last && isCertain(last, undos, jobs) ? jobs.get(last.set.id) : undefined;
   if (whole?.state !== 'done') return { ids: [], isAll: false };
   const ids = JSON.parse(whole.notes) as number[];
   return { ids, isAll: ids.length === whole.left_out };
