@@ -14,7 +14,7 @@ import { type HistoryState, historyAddress, parseHistory, timesOf } from './addr
 import { KINDS, type Kind } from './codes.ts';
 import { describeSets, getSeenSet, personOf, seenFields, sightOf } from './described.ts';
 import { readHistory } from './list.ts';
-import { findChangesInSet, findNames } from './queries.ts';
+import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
 
 const PER_PAGE = 50;
 const ALL_KINDS = Object.keys(KINDS) as Kind[];
@@ -94,6 +94,7 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
     isFirst: after.user_id === 0,
     job,
     mayGoOn: job?.state === 'stopped' && (await mayGoOn(db, row.set)),
+    isOfOne: row.set.undoes !== null && (await findChangeSet(db, row.set.undoes))?.users === 1,
     erased: erasure && showState(reply, erasure),
     leftOut: leftOut.map((id) => personOf(id, namesInJob)),
     goneOnBy: actorId === row.set.actor_id ? undefined : personOf(actorId, namesInJob),

@@ -198,6 +198,8 @@ export type Views = {
     /** That fills the set, or has. */
     job: Job | undefined;
     mayGoOn: boolean;
+    /** Whether what it undoes was done to one user. */
+    isOfOne: boolean;
     /** Some of those whom it has left out. */
     leftOut: readonly Person[];
     /** Where it is another one than who began it. */

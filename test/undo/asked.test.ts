@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { findJobOfSet, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_ASKED } from '../../src/undo/asked.ts';
 import { MOST_AT_ONCE } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -193,6 +193,20 @@ test('while all of it is being undone, and where that has stopped, nobody decide
   await app.runJobs();
   expect((await send(asked)).body).toBe('Undone for 3 users!\n');
   expect((await read(`/history/${undone}`)).text).toContain('Undone at least in part by ann');
+});
+
+test('of a part of one the page says whether it was put back, and leads to where it is decided', async () => {
+  const { db, ids, undone, address, read, send } = await start({ users: 20, since: 1 });
+  const page = await read(`${address}?after=0`);
+  await send({ ...sentFrom(page, 'leave'), [`${ids[0]}.full_name`]: 'back' });
+  const { id, set_id } = await db.selectFrom('jobs').select(['id', 'set_id']).executeTakeFirstOrThrow();
+  const done = await read(`/history/${set_id}`);
+  expect(done.text).toContain('Done for 1 user.');
+  expect(done.text).not.toContain('was left');
+  await transact(db, (trx) => saveJob(trx, id, { done: 0, left_out: 1 }));
+  const left = await read(`/history/${set_id}`);
+  expect(left.text).toContain('Done in part: the rest was left.');
+  expect(left.link('Decide about it')).toBe(`/history/${undone}/undo?after=0`);
 });
 
 test('where it takes long to find somebody, the page says so, and the next looks further', async () => {
