@@ -31,6 +31,20 @@ export const OWN_ROLE_CHANGED = 'own role changed';
 export type Kind = keyof typeof KINDS;
 export type KeptField = keyof typeof FIELDS;
 
+/** The kind of what undoes one, as far as that is one thing. */
+export function oppositeOf(code: number): Kind {
+  const kind = nameOfCode(KINDS, code) ?? 'changed';
+  return OPPOSITES[kind] ?? kind;
+}
+
+const OPPOSITES: Readonly<Partial<Record<Kind, Kind>>> = {
+  created: 'deleted',
+  restored: 'deleted',
+  deleted: 'restored',
+  activated: 'deactivated',
+  deactivated: 'activated',
+};
+
 /** Undefined for one that a newer Roster has given. */
 export function nameOfCode<N extends string>(
   codes: Readonly<Record<N, number>>,

@@ -1,7 +1,7 @@
 /** Finding out what it takes to undo a change set, user by user. */
 import type { Actor } from '../auth/actor.ts';
 import { findCredentials } from '../auth/credentials.ts';
-import { mayRead } from '../auth/policy.ts';
+import { mayRead, maySignIn } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import type { KeptField } from '../history/codes.ts';
@@ -96,7 +96,7 @@ async function stepFor(
     });
     const since = await findSince(db, last, deleted.version);
     const isAgain = deleted.fields !== last.fields || !since || since.anew.has('there');
-    return { kind, isAgain, differences };
+    return { kind, isAgain, differences, hadAccess: maySignIn(values) };
   }
   return { kind: 'as before' };
 }
@@ -115,7 +115,9 @@ async function changeStep(db: Db, fields: FieldChanges, user: User, last: Change
     }))
     .filter(({ became, now, holder, isAnew }) => now !== became || holder || isAnew);
   for (const { field } of differences) delete back[field as keyof UserChanges];
-  return { kind: 'change', back, differences, stays: [] };
+  const { role = user.role, is_active = user.is_active } = back;
+  const hadAccess = ('role' in back || 'is_active' in back) && maySignIn({ role, is_active });
+  return { kind: 'change', back, differences, stays: [], hadAccess };
 }
 
 function nameOf(user: User | undefined): Difference['holder'] {

@@ -15,7 +15,7 @@ import { beginUndo, lockUndoable, MOST_AT_ONCE, refuseUnfinished } from './batch
 import { undoChangeSet } from './commands.ts';
 import { choicesIn, isChoice, partIn, problemsIn, takenIn } from './form.ts';
 import { planPage, type Request, showSteps, showUndo, type Undoing } from './show.ts';
-import { isRefused } from './steps.ts';
+import { isAsked, isRefused } from './steps.ts';
 import { answerOf, answerOfPart, BEGUN } from './words.ts';
 
 export function undoRoutes(app: FastifyInstance): void {
@@ -64,7 +64,8 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       const undone = await undoChangeSet(trx, actor, set, choicesIn(fields), clock(), part?.users);
       const { kind, steps } = undone;
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;
-      if (kind === 'nothing' && steps.some(isRefused)) return { kind: 'shown', isChanged: false } as const;
+      if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isAsked))
+        return { kind: 'shown', isChanged: false } as const;
       return part ? answerOfPart(undone, set.id, part.cursor) : answerOf(undone);
     });
     if (outcome.kind === 'shown') return showAgain({}, 409, outcome.isChanged);

@@ -23,12 +23,12 @@ export type Step = {
   id: number;
   username: string;
   version: number;
-} /** `stays`: what of it cannot be put back. */ & (
-  | { kind: 'change'; back: UserChanges; differences: Difference[]; stays: Stays[] }
+} /** `stays`: what of it cannot be put back; `hadAccess`: what is put back lets them sign in, without what ended with it. */ & (
+  | { kind: 'change'; back: UserChanges; differences: Difference[]; stays: Stays[]; hadAccess: boolean }
   /** `hasAccess`: by now they have a password; `isAgain`: something was done to them since, though all may be as it was. */
   | { kind: 'delete'; differences: Difference[]; hasAccess: boolean; isAgain: boolean }
   /** `isAgain`: they were brought back since, and deleted again. */
-  | { kind: 'restore'; differences: Difference[]; isAgain: boolean }
+  | { kind: 'restore'; differences: Difference[]; isAgain: boolean; hadAccess: boolean }
   | { kind: 'as before' }
   | { kind: 'left'; why: Left }
 );

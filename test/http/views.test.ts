@@ -197,6 +197,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
         back: { email: NAME },
         differences: [difference],
         stays: [{ field: 'role', why: 'not allowed' }],
+        hadAccess: true,
       },
       {
         id: 8,
@@ -207,7 +208,15 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
         isAgain: true,
         differences: [difference],
       },
-      { id: 9, username: NAME, version: 1, kind: 'restore', isAgain: true, differences: [difference] },
+      {
+        id: 9,
+        username: NAME,
+        version: 1,
+        kind: 'restore',
+        isAgain: true,
+        hadAccess: true,
+        differences: [difference],
+      },
     ],
     others: 2,
     unasked: [
@@ -219,6 +228,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
         back: { full_name: NAME },
         differences: [],
         stays: [],
+        hadAccess: true,
       },
     ],
     left: [{ id: 11, username: NAME, version: 1, kind: 'left', why: 'last administrator' }],

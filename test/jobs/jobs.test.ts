@@ -11,7 +11,7 @@ import { inOneSet } from '../../src/history/record.ts';
 import { findJobOfSet, goOnWithJob, insertJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
-import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
@@ -284,6 +284,28 @@ test('whose name is taken by now is left, and the job comes to its end', async (
   await runJobs(runnerOf(db), () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 2, left_out: 1 });
   expect((await findUserByUsername(db, taken))?.email).toBe('other@example.org');
+});
+
+test('the undoing of many deletions says what it is, also where the first of them are back already', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  await seedUsers(app.db, MOST_AT_ONCE + 20);
+  const members = app.db.selectFrom('users').select('id').where('role', '=', 'member').orderBy('id');
+  const ids = (await members.execute()).map(({ id }) => id);
+  const { set = 0 } = await transact(app.db, (trx) =>
+    inOneSet(trx, commandLine, { at: NOW, kind: 'deleted' }, async (acting) => {
+      for (const id of ids) await deleteUser(trx, acting, id, NOW);
+    }),
+  );
+  for (const id of ids.slice(0, MOST_AT_ONCE + 5))
+    await transact(app.db, (trx) => restoreUser(trx, commandLine, id, NOW));
+  const page = pageOf(await get(app, `/history/${set}/undo`, headers));
+  expect(page.text).toContain(`Up to ${MOST_AT_ONCE + 20} users are brought back`);
+  const answer = await post(app, `/history/${set}/undo`, { seen: page.field('seen') }, headers);
+  await app.runJobs();
+  expect(pageOf(await get(app, String(answer.headers.location), headers)).heading).toBe(
+    'Brought back 15 users',
+  );
 });
 
 test('names of those who are deleted by now are not told to viewers', async () => {

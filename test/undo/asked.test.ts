@@ -195,6 +195,13 @@ test('while all of it is being undone, and where that has stopped, nobody decide
   expect((await read(`/history/${undone}`)).text).toContain('Undone at least in part by ann');
 });
 
+test('a part of whom everyone is as before already is not said to have been left', async () => {
+  const { address, read, send } = await start({ users: 20, since: 1 });
+  const sent = sentFrom(await read(`${address}?after=0`), 'back');
+  expect((await send(sent)).body).toBe('Undone for 1 user!\n');
+  expect((await send(sent)).body).toBe('Nothing was undone: everything is as it was before already.\n');
+});
+
 test('of a part of one the page says whether it was put back, and leads to where it is decided', async () => {
   const { db, ids, undone, address, read, send } = await start({ users: 20, since: 1 });
   const page = await read(`${address}?after=0`);

@@ -1,12 +1,12 @@
 /** Undo as people see it: a button beside what has just been done, in the history, and the page that asks first. */
 import { describe, expect, test } from 'vitest';
-import { commandLine } from '../../src/auth/actor.ts';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
-import type { Role } from '../../src/db/schema.ts';
+import type { Db, Role, Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { named } from '../../src/lib/text.ts';
-import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
@@ -133,6 +133,70 @@ describe('an undo', () => {
     expect(pageOf(await get(app, '/history', headers)).text).toContain('Deleted 100 users, by Undo');
     expect((await post(app, await undoOf(), {}, headers)).body).toBe('Undone for 100 users!\n');
     expect(pageOf(await get(app, '/users', headers)).heading).toBe('Users 101');
+  });
+});
+
+/** All of it in one set. */
+async function doToAll(db: Db, ids: readonly number[], act: (trx: Trx, actor: Actor, id: number) => unknown) {
+  const { set = 0 } = await transact(db, (trx) =>
+    inOneSet(trx, commandLine, { at: NOW, kind: 'changed' }, async (acting) => {
+      for (const id of ids) await act(trx, acting, id);
+    }),
+  );
+  return `/history/${set}/undo`;
+}
+
+describe('an undo of several', () => {
+  const NO_ACCESS =
+    'Passwords, second factors and sessions of those who are back do not come back: create access links.';
+
+  test('who could sign in says before and afterwards that access does not come back', async () => {
+    const { app, read, send } = await start();
+    const people = [await addPerson(app.db, 'tim', 'viewer'), await addUser(app.db, { username: 'tom' })];
+    const ids = people.map(({ id }) => id);
+    const deletion = await doToAll(app.db, ids, (trx, actor, id) => deleteUser(trx, actor, id, NOW));
+    expect((await read('ann', deletion)).text).toContain(
+      `2 users are brought back, with the same number and values. ${NO_ACCESS}`,
+    );
+    expect((await send('ann', deletion)).body).toBe(`Undone for 2 users! ${NO_ACCESS}\n`);
+    const off = await doToAll(app.db, ids, (trx, actor, id) =>
+      changeUser(trx, actor, id, { is_active: false }, NOW),
+    );
+    const sentence = 'Sessions and access links that were ended do not come back.';
+    expect((await read('ann', off)).text).toContain(`2 users become what they were before. ${sentence}`);
+    expect((await send('ann', off)).body).toBe(`Undone for 2 users! ${sentence}\n`);
+  });
+
+  test('who are made again says that they are deleted, and of one who is back that access is not', async () => {
+    const { app, read, send } = await start();
+    const { id } = await addPerson(app.db, 'tom', 'viewer');
+    const ids = [id, (await addUser(app.db, { username: 'max' })).id];
+    for (const one of ids) await transact(app.db, (trx) => deleteUser(trx, commandLine, one, NOW));
+    const back = await doToAll(app.db, ids, (trx, actor, one) => restoreUser(trx, actor, one, NOW));
+    expect((await read('ann', back)).text).toContain('2 users are deleted.');
+    await send('ann', `/users/${id}/delete`);
+    const action = (await read('ann', '/history')).forms.find((form) =>
+      form.action.endsWith('/undo'),
+    )?.action;
+    expect((await read('ann', String(action))).text).toContain(
+      'The password, the second factor and the sessions do not come back',
+    );
+  });
+
+  test('one of whom cannot be changed ends where everything else is left, as was chosen', async () => {
+    const { app, read, send } = await start();
+    const users = [await addUser(app.db, { username: 'max' }), await addUser(app.db, { username: 'tom' })];
+    const [max = 0, tom = 0] = users.map(({ id }) => id);
+    const rename = (full_name: string) => (trx: Trx, actor: Actor, id: number) =>
+      changeUser(trx, actor, id, { full_name }, NOW);
+    const action = await doToAll(app.db, [max, tom], rename('Then'));
+    await doToAll(app.db, [max], rename('Since'));
+    await transact(app.db, (trx) => deleteUser(trx, commandLine, tom, NOW));
+    const seen = (await read('ann', action)).field('seen');
+    expect(await send('ann', action, { seen, [`${max}.full_name`]: 'leave' })).toMatchObject({
+      statusCode: 303,
+      body: 'Nothing was undone: you left everything as it is.\n',
+    });
   });
 });
 
