@@ -21,6 +21,7 @@ import type { Page } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
 import type { Part } from '../undo/asked.ts';
+import type { Holders } from '../undo/form.ts';
 import type { Step } from '../undo/steps.ts';
 import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
@@ -222,6 +223,8 @@ export type Views = {
     seen: string;
     fields: Fields;
     errors: Errors;
+    /** Who has what was typed, by the name of its field. */
+    holders: Holders;
     /** Whether something else was there when it was decided. */
     isChanged: boolean;
   };

@@ -8,13 +8,13 @@ import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
 import { isUndoable } from '../history/words.ts';
-import { type Fields, readFields } from '../lib/forms.ts';
+import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
 import { refuseWhileUnderWay } from './asked.ts';
 import { beginUndo, lockUndoable, MOST_AT_ONCE, refuseUnfinished } from './batches.ts';
 import { undoChangeSet } from './commands.ts';
-import { choicesIn, isChoice, partIn, problemsIn, takenIn } from './form.ts';
-import { planPage, type Request, showSteps, showUndo, type Undoing } from './show.ts';
+import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
+import { planPage, type Request, type Shown, showSteps, showUndo, type Undoing } from './show.ts';
 import { isAsked, isRefused } from './steps.ts';
 import { answerOf, answerOfPart, BEGUN } from './words.ts';
 
@@ -27,8 +27,7 @@ export function undoRoutes(app: FastifyInstance): void {
 
 async function undo(request: Request, reply: FastifyReply) {
   const undoing = await getUndoable(request);
-  const body = (request.body ?? {}) as Fields;
-  const fields = readFields(body, Object.keys(body).filter(isChoice));
+  const fields = readChoices(request.body);
   const isLarge = undoing.row.set.users > MOST_AT_ONCE && fields.users === undefined;
   return isLarge ? begin(request, reply, undoing, fields) : undoAtOnce(request, reply, undoing, fields);
 }
@@ -43,17 +42,19 @@ async function begin(request: Request, reply: FastifyReply, undoing: Undoing, { 
   return reply.answer(answer);
 }
 
+const CHANGED = { isChanged: true };
+
 async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoing, fields: Fields) {
   const { db, clock } = request.server;
   const { set } = undoing.row;
   const part = partIn(fields);
-  const showAgain = async (errors: Problems, status: number, isChanged = false) =>
+  const showAgain = async (errors: Problems, status: number, more: Partial<Shown> = {}) =>
     showSteps(reply, undoing, await planPage(db, undoing, part), {
       part,
       fields,
       errors,
-      isChanged,
       status,
+      ...more,
     });
   const errors = problemsIn(fields);
   if (Object.keys(errors).length > 0) return showAgain(errors, 422);
@@ -68,13 +69,13 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
         return { kind: 'shown', isChanged: false } as const;
       return part ? answerOfPart(undone, set.id, part.cursor) : answerOf(undone);
     });
-    if (outcome.kind === 'shown') return showAgain({}, 409, outcome.isChanged);
+    if (outcome.kind === 'shown') return showAgain({}, 409, outcome.isChanged ? CHANGED : {});
     return reply.answer(outcome);
   } catch (error) {
     // What was typed is somebody else's, or what is put back was taken a moment ago.
     if (!(error instanceof NotUniqueError)) throw error;
-    const taken = await takenIn(db, fields);
-    return Object.keys(taken).length > 0 ? showAgain(taken, 422) : showAgain({}, 409, true);
+    const { errors, holders } = await takenIn(db, fields, await planPage(db, undoing, part));
+    return Object.keys(errors).length > 0 ? showAgain(errors, 422, { holders }) : showAgain({}, 409, CHANGED);
   }
 }
 

@@ -11,6 +11,7 @@ import { findAsked, MOST_ASKED, MOST_LEFT, type Part, refuseWhileUnderWay } from
 import { MOST_AT_ONCE } from './batches.ts';
 import { findChangesOf } from './changes.ts';
 import { digestOf } from './commands.ts';
+import type { Holders } from './form.ts';
 import { planTogether } from './plan.ts';
 import { isAsked, isRefused, type Step } from './steps.ts';
 
@@ -18,10 +19,12 @@ export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fiel
 
 export type Undoing = { row: Described; actor: Actor };
 
-type Shown = {
+export type Shown = {
   part?: Part | undefined;
   fields?: Fields;
   errors?: Problems;
+  /** Who has what was typed, by the name of its field. */
+  holders?: Holders;
   isChanged?: boolean;
   status?: number;
 };
@@ -52,7 +55,7 @@ export async function showSteps(
   reply: FastifyReply,
   { row, actor }: Undoing,
   steps: readonly Step[],
-  { part, fields = {}, errors = {}, isChanged = false, status = 200 }: Shown,
+  { part, fields = {}, errors = {}, holders = {}, isChanged = false, status = 200 }: Shown,
 ) {
   const asked = steps.filter(isAsked);
   const left = steps.filter(isRefused);
@@ -71,6 +74,7 @@ export async function showSteps(
       seen: digestOf(steps),
       fields,
       errors,
+      holders,
       isChanged,
     },
     status,

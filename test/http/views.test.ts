@@ -235,6 +235,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     leftInAll: 2,
     isLarge: false,
     seen: NAME,
+    holders: { '7.username.other': user },
     fields: { '7.username': 'back', '7.username.other': NAME },
     errors: { '7.username.other': NAME },
     isChanged: true,

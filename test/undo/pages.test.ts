@@ -116,7 +116,12 @@ describe('an undo', () => {
     const taken = await send('emil', action, { ...decided, [`${name}.other`]: 'vera' });
     expect(taken.statusCode).toBe(422);
     expect(pageOf(taken).text).toContain(`That username already belongs to vera.`);
-    const answer = await send('emil', action, { ...decided, [`${name}.other`]: 'max2' });
+    expect(pageOf(taken).links.filter(({ text }) => text.startsWith('See'))).toMatchObject([
+      { text: 'See vera' },
+    ]);
+    // What is typed is wanted, also where the other choice was left as it stood.
+    const typed = { ...decided, [name]: 'leave', [`${name}.other`]: 'max2' };
+    const answer = await send('emil', action, typed);
     expect(answer.body).toBe('User max2 is as before!\n');
   });
 
@@ -198,6 +203,28 @@ describe('an undo of several', () => {
       body: 'Nothing was undone: you left everything as it is.\n',
     });
   });
+});
+
+test('the same new name for two is refused at both, and what is typed for nobody is not judged', async () => {
+  const { app, read, send } = await start();
+  const users = [await addUser(app.db, { username: 'max' }), await addUser(app.db, { username: 'tom' })];
+  const [max = 0, tom = 0] = users.map(({ id }) => id);
+  const action = await doToAll(app.db, [max, tom], (trx, actor, id) =>
+    changeUser(trx, actor, id, { username: `new${id}` }, NOW),
+  );
+  for (const username of ['max', 'tom'])
+    await addUser(app.db, { username, email: `${username}@elsewhere.example` });
+  const seen = (await read('ann', action)).field('seen');
+  const typed = (first: string, second: string) => ({
+    seen,
+    [`${max}.username.other`]: first,
+    [`${tom}.username.other`]: second,
+  });
+  const refused = await send('ann', action, typed('same', 'SAME'));
+  expect(refused.statusCode).toBe(422);
+  expect(pageOf(refused).text.match(/Somebody else is given that username here, too/g)).toHaveLength(4);
+  const answer = await send('ann', action, typed('same', 'other'));
+  expect(answer.body).toBe('Undone for 2 users!\n');
 });
 
 describe('who may', () => {
