@@ -1,4 +1,5 @@
 /** The table of contents: everything that Roster is made of, in the order in which a request meets it. */
+import { tmpdir } from 'node:os';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance } from 'fastify';
 import { accountRoutes } from './account/routes.ts';
@@ -46,6 +47,7 @@ import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { exportRoutes } from './transfer/routes.ts';
 import { undoBatch } from './undo/batches.ts';
 import { undoRoutes } from './undo/routes.ts';
 import { userRoutes } from './users/routes.ts';
@@ -72,6 +74,7 @@ export async function buildApp({
   secretKey,
   databaseId,
   ledger,
+  spoolFolder = tmpdir(),
   clock = Date.now,
   stopwatch = () => performance.now(),
   mailLimit,
@@ -82,6 +85,8 @@ export async function buildApp({
   databaseId: string;
   /** The path of the file that says who was erased. */
   ledger: string;
+  /** Where files lie that are read while they are written: on a disk, which a folder for temporary files may not be. */
+  spoolFolder?: string | undefined;
   clock?: Clock;
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
@@ -132,6 +137,7 @@ export async function buildApp({
 
     html.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
     userRoutes(html);
+    exportRoutes(html, spoolFolder);
     erasureRoutes(html);
     madeUpPeopleRoutes(html);
     sessionRoutes(html);

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
@@ -11,6 +12,7 @@ import { loadKey } from './auth/secret-key.ts';
 import { noDatabase } from './cli/named-database.ts';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, readConfig } from './config.ts';
+import { filePathOf } from './database-url.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
@@ -70,7 +72,8 @@ async function start(config: Config, address: string) {
     },
   });
   const { isOpen, ...keys } = await prepare(config, db);
-  const app = await buildApp({ config, db, ...keys });
+  const file = filePathOf(config.databaseUrl);
+  const app = await buildApp({ config, db, ...keys, spoolFolder: file && dirname(file) });
   undo.defer(() => app.close());
   await app.listen({ host: address, port: config.port }).catch(explain(config));
   undo.move();

@@ -34,6 +34,7 @@ const FEATURES = [
   'roles',
   'sessions',
   'setup',
+  'transfer',
   'undo',
   'users',
 ];

@@ -13,6 +13,7 @@ export const KINDS = {
   /** From then on there is a history: of those who were there already nobody knows what was done before. */
   began: 10,
   erased: 11,
+  exported: 12,
 } as const;
 
 export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5 } as const;

@@ -136,6 +136,12 @@ export async function recordAccess(
   });
 }
 
+/** Of users who are taken out as a file: by `countInSet` it is said how many, once that is known. @param detail which, in words */
+export async function recordExport(trx: Trx, actor: Actor, at: number, detail: string): Promise<number> {
+  audit(trx, actor, `exported: ${detail}`);
+  return insertSet(trx, actor, { at, kind: 'exported', users: 0, detail });
+}
+
 type Load = { at: number; kind: 'loaded' | 'copied'; users: number; first_id: number; last_id: number };
 
 /** Many users who arrive at once: one set for them all, and no change for each. @param set of those who came before */

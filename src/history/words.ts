@@ -34,6 +34,7 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
   deleted: 'Deleted',
   restored: 'Brought back',
   erased: 'Erased',
+  exported: 'Exported',
   access: 'Access',
 };
 
@@ -74,6 +75,7 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   if (kind === 'loaded') return { done: `added ${many} at once`, of: '' };
   if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };
   if (kind === 'began') return { done: `began to keep history, with ${many}`, of: '' };
+  if (kind === 'exported') return { done: `exported ${many} as ${set.detail}`, of: '' };
   if (set.users !== 1) return { done: `${verbOf(kind)} ${many}`, of: '' };
   if (kind === 'changed' || kind === 'access')
     return { done: `changed ${namesOf(Object.keys(fields) as KeptField[])}`, of: 'of' };
@@ -88,7 +90,7 @@ function verbOf(kind: Kind | undefined): string {
 /** Not how someone signs in, nor what was loaded without a change for each. */
 export function isUndoable({ kind, event, users }: ChangeSet): boolean {
   const name = nameOfCode(KINDS, kind);
-  const isOver = name === undefined || ['loaded', 'copied', 'began', 'erased'].includes(name);
+  const isOver = name === undefined || ['loaded', 'copied', 'began', 'erased', 'exported'].includes(name);
   return event === null && users > 0 && !isOver;
 }
 

@@ -26,7 +26,7 @@ function crossSiteProblem(request: FastifyRequest): string | undefined {
 }
 
 /** By Fetch Metadata (https://www.w3.org/TR/fetch-metadata/), else Origin, else Referer; undefined where none is there. */
-function isFromHere({ headers }: FastifyRequest, config: Config): boolean | undefined {
+export function isFromHere({ headers }: FastifyRequest, config: Config): boolean | undefined {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   const from = headers.origin ?? (headers.referer || undefined);

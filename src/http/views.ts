@@ -17,7 +17,7 @@ import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
-import type { Page } from '../lib/pagination.ts';
+import type { Page, Total } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
 import type { Part } from '../undo/asked.ts';
@@ -25,6 +25,7 @@ import type { Holders } from '../undo/form.ts';
 import type { Step } from '../undo/steps.ts';
 import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
+import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Difference } from '../users/meanwhile.ts';
 import { takeFlash } from './flash.ts';
@@ -228,6 +229,13 @@ export type Views = {
     /** Whether something else was there when it was decided. */
     isChanged: boolean;
   };
+  'transfer/export': {
+    selection: Selection;
+    /** Unknown where it would take too long to count. */
+    total: Total | undefined;
+    formats: readonly (readonly [value: string, label: string, says: string])[];
+  };
+  'transfer/waiting': { selection: Selection };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {
     title: string;

@@ -30,6 +30,8 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'GET /users/4/delete': [303, 403, 200, 200],
   'POST /users/4/delete': [401, 403, 303, 303],
   'POST /users/4/restore': [401, 403, 303, 303],
+  'GET /export': [303, 200, 200, 200],
+  'GET /export/file': [303, 302, 302, 302],
   'GET /history': [303, 200, 200, 200],
   'GET /history/1': [303, 200, 200, 200],
   'GET /history/1/undo': [303, 403, 200, 200],

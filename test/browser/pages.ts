@@ -155,6 +155,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await transact(db, (trx) => changeUser(trx, commandLine, id, { full_name }, Date.now()));
       await press(page, 'Delete user');
     },
+    'an export': at('/export?all=on&from=role%3Dmember%26status%3Dinactive%26q%3Da'),
     'everyone’s history': at('/history'),
     'the history, limited to what nobody did': at(
       `/history?user=${LONG_ID}&by=2&kind=restored&from=2026-01-31&to=2026-01-31`,

@@ -303,6 +303,12 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'invitations/form': { user: { username: NAME }, action: NAME, errors: { new_password: NAME } },
   'setup/form': { action: NAME, values: { full_name: NAME }, errors: { email: NAME } },
+  'transfer/export': {
+    selection: { list, ticked: undefined },
+    total: { count: 31, isExact: true },
+    formats: [['csv', NAME, NAME]],
+  },
+  'transfer/waiting': { selection: { list, ticked: [1] } },
   'roles/list': { roles: ['viewer'], required: [], before: '', isDraft: false },
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
 };

@@ -4,6 +4,7 @@ import { cursorAt, cursorAtLetter } from './cursor.ts';
 import { appliedFilters, type Filter, filterFields, isCounted, isFiltered, NO_FILTER } from './filter.ts';
 import { SORT_LABELS } from './order.ts';
 import { OFFERED_PAGE_SIZES } from './page-size.ts';
+import { selectionAddress, selectionParameters } from './selection.ts';
 import { DEFAULTS } from './state.ts';
 
 export const listHelpers = {
@@ -19,6 +20,8 @@ export const listHelpers = {
   noFilter: NO_FILTER,
   plainList: DEFAULTS,
   pageSizes: OFFERED_PAGE_SIZES,
+  selectionAddress,
+  selectionParameters,
   sortLabels: SORT_LABELS,
   listName: (from: Filter) => (isFiltered(from) ? 'Back to the list' : 'All users'),
 };

@@ -1,9 +1,12 @@
 /** Those on the list to whom something is to be done: who was ticked, or all that match. */
 import type { Db, User } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
+import { noneIfTooBroad } from '../../errors.ts';
 import type { Fields } from '../../lib/forms.ts';
+import type { Total } from '../../lib/pagination.ts';
 import { wholeNumber } from '../../lib/text.ts';
 import { listParameters, parseFrom } from './address.ts';
+import { resolveFilter } from './filter-result.ts';
 import { orderBySort } from './order.ts';
 import { LARGEST_PAGE } from './page-size.ts';
 import type { ListState } from './state.ts';
@@ -22,10 +25,27 @@ export function parseSelection(query: Fields, now: number): Selection {
   return { list, ticked: ids.filter((id) => id !== undefined).slice(0, LARGEST_PAGE) };
 }
 
-export function selectionParameters({ list, ticked }: Selection): [name: string, value: string][] {
+type Parameter = [name: string, value: string];
+
+export function selectionParameters({ list, ticked }: Selection): Parameter[] {
   const from = new URLSearchParams(listParameters(list)).toString();
   const names = ticked?.map((id) => `tick.${id}`) ?? ['all'];
-  return [['from', from], ...names.map((name): [string, string] => [name, 'on'])];
+  return [...(from ? [['from', from] as Parameter] : []), ...names.map((name): Parameter => [name, 'on'])];
+}
+
+export function selectionAddress(
+  path: string,
+  selection: Selection,
+  more: readonly Parameter[] = [],
+): string {
+  return `${path}?${new URLSearchParams([...selectionParameters(selection), ...more])}`;
+}
+
+/** How many they are, as far as that is known soon. */
+export async function countSelected(db: Db, { list, ticked }: Selection): Promise<Total | undefined> {
+  if (ticked === undefined) return (await resolveFilter(db, list).catch(noneIfTooBroad))?.total;
+  const { length } = await usersByIds(db, ticked).select('users.id').execute();
+  return { count: length, isExact: true };
 }
 
 /** In the order of the list. */

@@ -1,0 +1,67 @@
+/** The formats in which users leave Roster. */
+import { stringify } from 'csv-stringify/sync';
+import type { User } from '../db/schema.ts';
+import { toCell } from './cells.ts';
+import { cardOf } from './vcard.ts';
+
+export type Format = {
+  name: string;
+  hint: string;
+  extension: string;
+  type: string;
+  /** Before the first user. */
+  begin: string;
+  /** @param directory the identity of the database */
+  write(users: readonly User[], directory: string): string;
+};
+
+const BYTE_ORDER_MARK = '\uFEFF';
+const COLUMNS = ['username', 'email', 'full_name', 'status', 'role'] as const;
+
+export const FORMATS = {
+  csv: {
+    name: 'CSV',
+    hint: 'For Excel and other spreadsheets: username, email, full name, status and role.',
+    extension: 'csv',
+    type: 'text/csv; charset=utf-8',
+    // Without it Excel does not see that it is UTF-8.
+    begin: BYTE_ORDER_MARK + lines([COLUMNS]),
+    write: (users) => lines(users.map(cellsOf)),
+  },
+  jsonl: {
+    name: 'JSON Lines',
+    hint: 'For programs: also the number of each, and when they were created and changed.',
+    extension: 'jsonl',
+    type: 'application/jsonl; charset=utf-8',
+    begin: '',
+    write: (users) => users.map((user) => `${JSON.stringify(valuesOf(user))}\n`).join(''),
+  },
+  vcard: {
+    name: 'vCard',
+    hint: 'For address books: names and emails.',
+    extension: 'vcf',
+    type: 'text/vcard; charset=utf-8',
+    begin: '',
+    write: (users, directory) => users.map((user) => cardOf(user, directory)).join(''),
+  },
+} as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof FORMATS;
+
+export function parseFormat(typed: string | undefined): FormatName | undefined {
+  return (Object.keys(FORMATS) as FormatName[]).find((name) => name === typed);
+}
+
+/** As in https://www.rfc-editor.org/rfc/rfc4180 */
+function lines(rows: readonly (readonly string[])[]): string {
+  return stringify(rows as string[][], { record_delimiter: 'windows' });
+}
+
+function cellsOf({ username, email, full_name, is_active, role }: User): string[] {
+  return [username, email, full_name ?? '', is_active ? 'active' : 'inactive', role].map(toCell);
+}
+
+function valuesOf({ id, username, email, full_name, is_active, role, created_at, updated_at }: User) {
+  const [created, updated] = [created_at, updated_at].map((at) => new Date(at).toISOString());
+  return { id, username, email, full_name, is_active, role, created_at: created, updated_at: updated };
+}

@@ -1,0 +1,195 @@
+/** The users of a list, or those who were ticked, as a file. */
+import { readdirSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
+import { engineOf } from '../../src/db/engine.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { startDownload } from '../../src/transfer/download.ts';
+import { deleteUser } from '../../src/users/commands.ts';
+import { parseSelection } from '../../src/users/list/selection.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, type Headers, signedIn } from '../people.ts';
+import { addUser, get, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+
+/** More than one batch, and less than three. */
+const SOME = 2_500;
+
+async function start(fill: (db: Db) => Promise<unknown> = async () => {}) {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  await fill(app.db);
+  return { app, db: app.db, ann };
+}
+
+async function lastInHistory(app: FastifyInstance, who: Headers): Promise<string> {
+  return pageOf(await get(app, '/history?kind=exported', who)).text;
+}
+
+/** Each batch after the first waits until it is let go. */
+function holdWriters(db: Db): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const spy = vi.spyOn(engineOf(db), 'giveWay').mockImplementation(() => promise);
+  onTestFinished(() => {
+    resolve();
+    spy.mockRestore();
+  });
+  return resolve;
+}
+
+/** All users, and how many of them were written. */
+async function downloadAll(db: Db, folder: string, gone = new AbortController().signal) {
+  const kept: number[] = [];
+  const keep = async (users: number) => void kept.push(users);
+  const selection = parseSelection({ all: 'on' }, 0);
+  return { ...(await startDownload(db, { folder, selection, format: 'jsonl', keep }, gone)), kept };
+}
+
+test('a list leaves as it is shown: filtered, in its order, for Excel, with nothing that a spreadsheet runs', async () => {
+  const { app, ann } = await start(async (db) => {
+    await addUser(db, { username: 'bob', email: 'bob@example.com', full_name: '=HYPERLINK("x")' });
+    await addUser(db, { username: 'cem', email: 'cem@example.com', full_name: '\'t Hooft, "Cem"' });
+    await addUser(db, { username: 'dora', email: 'dora@example.com', full_name: null, is_active: false });
+  });
+  const response = await get(
+    app,
+    '/export/file?format=csv&all=on&from=role%3Dmember%26sort%3D-username',
+    ann,
+  );
+  expect(response.statusCode).toBe(200);
+  expect(response.headers['content-type']).toBe('text/csv; charset=utf-8');
+  expect(response.headers['content-disposition']).toMatch(
+    /^attachment; filename="users-member-\d{4}-\d\d-\d\d\.csv"$/,
+  );
+  expect(response.body).toBe(
+    [
+      '\uFEFFusername,email,full_name,status,role',
+      'dora,dora@example.com,,inactive,member',
+      `cem,cem@example.com,"''t Hooft, ""Cem""",active,member`,
+      `bob,bob@example.com,"'=HYPERLINK(""x"")",active,member`,
+      '',
+    ].join('\r\n'),
+  );
+  expect(await lastInHistory(app, ann)).toContain('ann Exported 3 users as CSV: Member');
+});
+
+test('who was ticked leaves alone, for programs with numbers and times', async () => {
+  const { app, db, ann } = await start();
+  const bob = await addUser(db, { username: 'bob', email: 'bob@example.com', full_name: 'Bob' });
+  const cem = await addUser(db, { username: 'cem' });
+  await addUser(db, { username: 'dora' });
+  const { body } = await get(app, `/export/file?format=jsonl&tick.${cem.id}=on&tick.${bob.id}=on`, ann);
+  const users = body
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(users.map(({ username }) => username)).toEqual(['bob', 'cem']);
+  expect(users[0]).toEqual({
+    id: bob.id,
+    username: 'bob',
+    email: 'bob@example.com',
+    full_name: 'Bob',
+    is_active: true,
+    role: 'member',
+    created_at: new Date(bob.created_at).toISOString(),
+    updated_at: new Date(bob.updated_at).toISOString(),
+  });
+  expect(await lastInHistory(app, ann)).toContain('ann Exported 2 users as JSON Lines: ticked');
+});
+
+test('what was searched for, which may be somebody’s name, is not kept in the history', async () => {
+  const { app, ann } = await start((db) => addUser(db, { username: 'bob', full_name: 'Robert Secret' }));
+  const { body } = await get(app, '/export/file?format=vcard&all=on&from=q%3Dsecret', ann);
+  expect(body.split('\r\n')).toContain('FN:Robert Secret');
+  expect(await lastInHistory(app, ann)).toContain('ann Exported 1 user as vCard: a search');
+});
+
+test('all are as they were at one moment, though somebody goes meanwhile', async () => {
+  const { app, db, ann } = await start((some) => seedUsers(some, SOME));
+  const letGo = holdWriters(db);
+  const begun = vi.mocked(engineOf(db).giveWay);
+  const download = get(app, '/export/file?format=jsonl&all=on', ann);
+  await vi.waitFor(() => expect(begun).toHaveBeenCalled());
+  const last = await db.selectFrom('users').select('id').orderBy('id', 'desc').executeTakeFirstOrThrow();
+  await transact(db, (trx) => deleteUser(trx, commandLine, last.id, Date.now()));
+  letGo();
+  const { body } = await download;
+  expect(body.trimEnd().split('\n')).toHaveLength(SOME + 1);
+  expect(body).toContain(`{"id":${last.id},`);
+});
+
+test('it is written, and the database let go of, though nobody reads it; no name leads to the file', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, SOME);
+  const folder = temporaryFolder();
+  const { stream, written, closed, kept } = await downloadAll(db, folder);
+  expect(readdirSync(folder)).toEqual([]);
+  await written;
+  expect(kept).toEqual([SOME]);
+  const read = Buffer.concat(await stream.toArray());
+  expect(read.toString().trimEnd().split('\n')).toHaveLength(SOME);
+  await closed;
+});
+
+test('whoever goes away ends the work', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, SOME);
+  const letGo = holdWriters(db);
+  const gone = new AbortController();
+  const { stream, written, closed, kept } = await downloadAll(db, temporaryFolder(), gone.signal);
+  stream.on('error', () => {});
+  stream.resume();
+  gone.abort();
+  letGo();
+  await written;
+  expect(kept).toEqual([1_000]);
+  await closed;
+});
+
+test('what goes wrong on the way breaks the file off, and never ends it', async () => {
+  const { db } = await start((some) => seedUsers(some, SOME));
+  const spy = vi.spyOn(engineOf(db), 'giveWay').mockRejectedValue(new Error('the disk is full'));
+  onTestFinished(() => spy.mockRestore());
+  const { stream, closed, kept } = await downloadAll(db, temporaryFolder());
+  await expect(stream.toArray()).rejects.toThrow('the disk is full');
+  expect(kept).toEqual([1_000]);
+  await closed;
+});
+
+test('of three at once the third waits on a page that asks again by itself, and then gets its file', async () => {
+  const { app, db, ann } = await start((some) => seedUsers(some, SOME));
+  const letGo = holdWriters(db);
+  const begun = vi.mocked(engineOf(db).giveWay);
+  const address = '/export/file?format=csv&all=on&from=sort%3Dusername';
+  const two = [get(app, address, ann), get(app, address, ann)];
+  await vi.waitFor(() => expect(begun).toHaveBeenCalledTimes(2));
+  const waiting = await get(app, address, ann);
+  expect(pageOf(waiting).text).toContain('Your export waits for its turn');
+  const [, again = ''] = /^3; url=(.*)$/.exec(`${waiting.headers.refresh}`) ?? [];
+  expect(pageOf(await get(app, again, ann)).text).toContain('Your export waits for its turn');
+  letGo();
+  const lengths = (await Promise.all(two)).map(({ body }) => body.split('\r\n').length);
+  expect(lengths).toEqual([SOME + 3, SOME + 3]);
+  const third = await get(app, again, ann);
+  expect(third.body.split('\r\n')).toHaveLength(SOME + 3);
+});
+
+test('the page says how many there are, and which; of nobody there is nothing to export', async () => {
+  const { app, ann } = await start((db) => addUser(db, { username: 'bob', is_active: false }));
+  const some = pageOf(await get(app, '/export?all=on&from=status%3Dinactive', ann));
+  expect(some.text).toContain('Export 1 user');
+  expect(some.text).toContain('Inactive');
+  expect(pageOf(await get(app, '/export?all=on&from=q%3Dnobody', ann)).text).toContain('Nobody matches');
+  expect(pageOf(await get(app, '/export', ann)).text).toContain('Nobody is ticked');
+});
+
+test('whoever is led here from another site, or says no format, is asked first', async () => {
+  const { app, ann } = await start();
+  const elsewhere = { ...ann, 'sec-fetch-site': 'cross-site' };
+  const { statusCode, headers } = await get(app, '/export/file?format=csv&all=on', elsewhere);
+  expect([statusCode, headers.location]).toEqual([302, '/export?all=on']);
+  expect((await get(app, '/export/file?format=xlsx&all=on', ann)).headers.location).toBe('/export?all=on');
+  expect(await lastInHistory(app, ann)).not.toContain('exported');
+});
