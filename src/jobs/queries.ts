@@ -63,17 +63,22 @@ export async function isAnyRunning(db: Db): Promise<boolean> {
   return (await running.executeTakeFirst()) !== undefined;
 }
 
-/** One that nobody is at work on, with a lease until a time from when on others may take it. */
+type Lease = { owner: string; now: number; until: number; latest: number };
+
+/**
+ * One that nobody is at work on, with a lease until a time from when on others may take it.
+ * @param lease.latest until when any may be: a later one is of a clock that was set back since
+ */
 export async function leaseJob(
   trx: Trx,
   kinds: readonly string[],
-  { owner, now, until }: { owner: string; now: number; until: number },
+  { owner, now, until, latest }: Lease,
 ): Promise<Job | undefined> {
   const free = await trx
     .selectFrom('jobs')
     .selectAll()
     .where('state', '=', 'running')
-    .where('leased_until', '<=', now)
+    .where(({ eb, or }) => or([eb('leased_until', '<=', now), eb('leased_until', '>', latest)]))
     .where('kind', 'in', kinds)
     .orderBy('leased_until')
     .limit(1)

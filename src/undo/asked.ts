@@ -5,6 +5,7 @@ import { NotFoundError } from '../errors.ts';
 import { isCertain, withUndos } from '../history/left.ts';
 import { type ChangeSet, findUndos, isStanding } from '../history/queries.ts';
 import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
+import { MOST_NOTES } from '../jobs/run.ts';
 import type { Deadline } from '../lib/deadline.ts';
 import { giveWay } from '../lib/progress.ts';
 import { findChangesAfter, findChangesOf } from './changes.ts';
@@ -15,7 +16,8 @@ import { withFreed } from './swaps.ts';
 /** A form may have 100 fields, and each of these may take seven. */
 export const MOST_ASKED = 12;
 export const MOST_LEFT = 20;
-const BATCH = 100;
+/** As many as an undo has noted at most: of those nobody is passed over then. */
+const BATCH = MOST_NOTES;
 
 /** Some of a set; `cursor`: the last who was looked at, after whom it goes on. */
 export type Part = { users: readonly number[]; cursor: number; isFirst: boolean; isLast: boolean };

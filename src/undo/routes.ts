@@ -22,7 +22,7 @@ export function undoRoutes(app: FastifyInstance): void {
   app.get('/history/:id/undo', allow(mayRead), async (request: Request, reply) =>
     showUndo(request, reply, await getUndoable(request)),
   );
-  app.post('/history/:id/undo', allow(mayRead, { form: '/history/:id/undo' }), undo);
+  app.post('/history/:id/undo', allow(mayRead, { form: '/history/:id/undo', isDraftKept: true }), undo);
 }
 
 async function undo(request: Request, reply: FastifyReply) {
@@ -35,9 +35,10 @@ async function undo(request: Request, reply: FastifyReply) {
 async function begin(request: Request, reply: FastifyReply, undoing: Undoing, { seen }: Fields) {
   const { server } = request;
   if (seen === undefined) return showSteps(reply, undoing, [], { status: 409 });
-  const answer = await runCommand(request, async (trx, actor) =>
-    done(`/history/${await beginUndo(trx, actor, undoing.row.set, server.clock())}`, BEGUN),
-  );
+  const answer = await runCommand(request, async (trx, actor) => {
+    const begun = await beginUndo(trx, actor, undoing.row.set, server.clock());
+    return { ...done(`/history/${begun}`, BEGUN), begun };
+  });
   void server.runJobs();
   return reply.answer(answer);
 }

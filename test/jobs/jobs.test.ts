@@ -1,6 +1,7 @@
 /** What takes longer than a page: done batch by batch, gone on with by whoever is there, and never half without saying so. */
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { newToken } from '../../src/auth/tokens.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -8,7 +9,7 @@ import { UnavailableError } from '../../src/errors.ts';
 import { readHistory } from '../../src/history/list.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
-import { findJobOfSet, goOnWithJob, insertJob } from '../../src/jobs/queries.ts';
+import { findJobOfSet, goOnWithJob, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
@@ -81,6 +82,27 @@ test('a job that was left by one process is gone on with by another, once its le
   expect(await findChangeSet(db, set)).toMatchObject({ users: 350 });
 });
 
+test('a lease of a process whose clock was set back since holds nobody up', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 150));
+  const killed = runJobs({ ...runnerOf(db, movableClock(NOW), failingIn(2)), warn: fail }, () => false);
+  await expect(killed).rejects.toThrow('killed');
+  await runJobs(runnerOf(db, movableClock(NOW - 24 * 3_600_000)), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 150 });
+});
+
+test('whoever was held up for longer than the lease lasts leaves the job to who has it by then', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 250));
+  const heldUp: Work = async (trx, actor, job, turn) => {
+    const batch = await undoBatch(trx, actor, job, turn);
+    await saveJob(trx, job.id, { lease_owner: 'another' });
+    return batch;
+  };
+  await runJobs(runnerOf(db, movableClock(NOW), heldUp), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ lease_owner: 'another', done: 100, state: 'running' });
+});
+
 function fail(): never {
   throw new Error('killed');
 }
@@ -133,6 +155,24 @@ test('an error that has passed is forgotten with the next batch', async () => {
   let asked = 0;
   await runJobs(runnerOf(db, clock), () => ++asked > 2);
   expect(await findJobOfSet(db, set)).toMatchObject({ failures: 0 });
+});
+
+test('a form that began to undo very much does so anew once that was undone, and until then is answered as before', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const undone = await changeMany(app.db, MOST_AT_ONCE + 1);
+  const key = newToken();
+  const send = async (set: number, fields: Record<string, string>) => {
+    const answer = await post(app, `/history/${set}/undo`, { seen: '', ...fields }, headers);
+    await app.runJobs();
+    return Number(String(answer.headers.location).split('/').at(-1));
+  };
+  const first = await send(undone, { key });
+  expect(await send(undone, { key })).toBe(first);
+  await send(first, { key: newToken() });
+  const second = await send(undone, { key });
+  expect(second).not.toBe(first);
+  expect((await findChangeSet(app.db, second))?.users).toBe(MOST_AT_ONCE + 1);
 });
 
 test('of two jobs the one that fails holds up nobody', async () => {
