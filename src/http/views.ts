@@ -228,6 +228,7 @@ export type Views = {
     holders: Holders;
     /** Whether something else was there when it was decided. */
     isChanged: boolean;
+    isDraft: boolean;
   };
   'transfer/export': {
     selection: Selection;

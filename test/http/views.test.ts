@@ -238,6 +238,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     holders: { '7.username.other': user },
     fields: { '7.username': 'back', '7.username.other': NAME },
     errors: { '7.username.other': NAME },
+    isDraft: true,
     isChanged: true,
   },
   'users/form': {
