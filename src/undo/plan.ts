@@ -16,7 +16,7 @@ import {
 import { type ChangeOfSet, type DeletedUser, findDeletedByIds } from '../history/queries.ts';
 import { findHolders } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';
-import { withoutRefused } from './refusals.ts';
+import { mayEndAdministrator, withoutRefused } from './refusals.ts';
 import { findSince } from './since.ts';
 import type { BareStep, Difference, Step } from './steps.ts';
 import { withFreed } from './swaps.ts';
@@ -44,6 +44,7 @@ export async function planSteps(
   const users = new Map((await usersByIds(db, ids).selectAll().execute()).map((user) => [user.id, user]));
   const gone = new Map((await findDeletedByIds(db, ids)).map((deleted) => [deleted.id, deleted]));
   const steps: Step[] = [];
+  const ended: number[] = [];
   for (const [id, ofUser] of byUser) {
     const [user, deleted] = [users.get(id), gone.get(id)];
     const values = user ?? (deleted && unpackValues(deleted.fields));
@@ -52,7 +53,8 @@ export async function planSteps(
       continue;
     }
     const planned = await stepFor(db, effectOf(ofUser), values, user, deleted);
-    const step = await withoutRefused(db, actor, { ...values, id }, planned);
+    const step = await withoutRefused(db, { ...actor, ended }, { ...values, id }, planned);
+    if (mayEndAdministrator(values, step)) ended.push(id);
     const version = user?.version ?? (deleted ? deleted.version - 1 : 0);
     steps.push({ id, username: values.username, version, ...step });
   }

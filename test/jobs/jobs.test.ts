@@ -227,6 +227,14 @@ test('what was stopped says so, what is done and what is not, and goes on from t
   expect(await countAsBefore(app.db)).toMatchObject({ before: 5 });
 });
 
+test('what is at its end is gone on with by nobody', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 3));
+  await runJobs(runnerOf(db), () => false);
+  await transact(db, (trx) => goOnWithJob(trx, 1, null));
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done' });
+});
+
 test('what was stopped is gone on with by nobody who may not, and not once it is undone', async () => {
   const { app, headers, address } = await startStopped();
   const viewer = await signedIn(app, await addPerson(app.db, 'vera', 'viewer'));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
-import type { Db, Role, Trx } from '../../src/db/schema.ts';
+import type { Db, Role, Trx, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { named } from '../../src/lib/text.ts';
@@ -329,6 +329,19 @@ describe('who may', () => {
   });
 });
 
+test('of all administrators whom one undo would take, the last stays', async () => {
+  const { app, send } = await start();
+  const people = [await addPerson(app.db, 'bea', 'viewer'), await addPerson(app.db, 'cy', 'viewer')];
+  const ids = people.map(({ id }) => id);
+  const action = await doToAll(app.db, ids, (trx, actor, id) =>
+    changeUser(trx, actor, id, { role: 'admin' }, NOW),
+  );
+  await send('ann', '/users/1', { role: 'viewer' });
+  const headers = await signedIn(app, people[1] as User);
+  const { body } = await post(app, action, {}, headers);
+  expect(body).toContain('Undone for 1 of 2 users; 1 was left, or done in part.');
+});
+
 test('one’s own email comes back by one’s account alone, which asks for the password', async () => {
   const { app, read, send, undoOf } = await start();
   const fields = { email: 'new@example.org', full_name: 'Emil', password: PASSWORD };
@@ -357,6 +370,18 @@ test('a form that is sent again after it was undone does it anew', async () => {
     await send('emil', String(await undoOf('emil', `/users/${max.id}`)));
     expect(await isActive()).toBe(true);
   }
+});
+
+test('what was done anew by the same form is done once, too', async () => {
+  const { app, send, undoOf } = await start();
+  const fields = { key: newToken(), username: 'max', email: 'max@example.org' };
+  await send('emil', '/users', fields);
+  await send('emil', String(await undoOf('emil', '/history')));
+  for (let click = 1; click <= 2; click++)
+    expect((await send('emil', '/users', fields)).body).toBe('User max created!\n');
+  expect(await app.db.selectFrom('users').select('id').where('username', '=', 'max').execute()).toHaveLength(
+    1,
+  );
 });
 
 test('an undone change of a role stands in the history of whom it is about', async () => {

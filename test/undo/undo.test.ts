@@ -4,12 +4,18 @@ import { describe, expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { NotUniqueError } from '../../src/errors.ts';
+import { ContendedError, NotUniqueError } from '../../src/errors.ts';
 import { describeSets, sightOf } from '../../src/history/described.ts';
 import { type ChangeSet, findChangeSet, findUndoing } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { isUndoable } from '../../src/history/words.ts';
-import { type Choices, digestOf, type Undone, undoChangeSet } from '../../src/undo/commands.ts';
+import {
+  type Choices,
+  digestOf,
+  perform as performAct,
+  type Undone,
+  undoChangeSet,
+} from '../../src/undo/commands.ts';
 import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
@@ -237,6 +243,21 @@ test('what is taken by now is asked about, with who has it, and becomes what was
     left: [],
   });
   expect(await findUser(db, id)).toMatchObject({ username: 'ada2' });
+});
+
+test('whoever was at it since it was planned is not passed over: it is planned anew', async () => {
+  const db = await temporaryDatabase();
+  const { id } = await addUser(db, { username: 'ada' });
+  await change(db, id, { full_name: 'Since' });
+  const step = { id, username: 'ada', version: 1, kind: 'as before' } as const;
+  for (const act of [
+    { kind: 'change', changes: { full_name: 'Ada' } },
+    { kind: 'delete' },
+    { kind: 'restore', changes: {} },
+  ] as const) {
+    const performed = db.transaction().execute((trx) => performAct(trx, commandLine, step, act, NOW));
+    await expect(performed, act.kind).rejects.toThrow(ContendedError);
+  }
 });
 
 test('a set stands again once what has undone it is undone', async () => {
