@@ -219,7 +219,7 @@ test('what was stopped says so, what is done and what is not, and goes on from t
   await app.runJobs();
   const after = pageOf(await get(app, address, headers)).text;
   expect(after).toContain('Done for 5 of 5 users.');
-  expect(after).toContain('Gone on with by ann.');
+  expect(after).toContain('Last gone on with by ann.');
   expect(await countAsBefore(app.db)).toMatchObject({ before: 5 });
   expect(await findChangeSet(app.db, set)).toMatchObject({ users: 5 });
   // Nothing is left to go on with, and nothing is done by asking for it again.
