@@ -68,6 +68,9 @@ export async function erasePerson(trx: Trx, person: Person): Promise<void> {
 }
 
 function isAbout({ form, fields }: Draft, { id, names }: Person): boolean {
-  const isTheirs = new RegExp(`^/users/${id}(?![0-9])`).test(form);
+  // A form that undoes what was done to several has fields named by their numbers.
+  const isTheirs = [form, ...Object.keys(fields)].some((name) =>
+    new RegExp(`^(?:/users/)?${id}(?![0-9])`).test(name),
+  );
   return isTheirs || Object.values(fields).some((value) => names.has(textKey(value)));
 }

@@ -1,9 +1,11 @@
 /** Forms that were sent when the session had ended. */
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
+import { type Changed, changeUser } from '../../src/users/commands.ts';
 import { dump } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, type Headers, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
@@ -108,6 +110,25 @@ describe('a form that is sent after its session has ended', () => {
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
     expect((await post(app, '/users/3', { full_name: 'Max Secret' }, headers)).statusCode).toBe(303);
     expect(JSON.stringify(await dump(app.db))).not.toContain('Secret');
+  });
+
+  test('of an undo is there with what was chosen and typed', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const { set } = (await transact(app.db, (trx) =>
+      changeUser(trx, commandLine, 3, { username: 'moritz', full_name: 'Moritz' }, 1),
+    )) as Changed & { set: number };
+    await transact(app.db, (trx) => changeUser(trx, commandLine, 3, { full_name: 'Since' }, 1));
+    await addUser(app.db, { username: 'max', email: 'other@example.org' });
+    const sent = { seen: 'x', '3.full_name': 'back', '3.username.other': 'max2' };
+    const refused = await post(app, `/history/${set}/undo`, sent, headers);
+    const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect(answer.headers.location).toBe(`/history/${set}/undo`);
+    const form = pageOf(await get(app, `/history/${set}/undo`, signed));
+    expect(form.text).toContain('Nothing of it has been saved yet:');
+    expect(form.field('3.full_name')).toContain('Put back');
+    expect(form.field('3.username.other')).toBe('max2');
+    const done = await post(app, `/history/${set}/undo`, { ...sent, seen: form.field('seen') }, signed);
+    expect(done.body).toBe('User max2 is as before!\n');
   });
 
   test('is there also after a code, a wrong password, and a wait', async () => {
