@@ -11,6 +11,8 @@ import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
 import { sessionRoutes } from './auth/routes.ts';
 import { newToken } from './auth/tokens.ts';
+import { bulkBatch } from './bulk/batches.ts';
+import { bulkRoutes } from './bulk/routes.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
 import { erasureRoutes } from './erasure/routes.ts';
@@ -120,7 +122,10 @@ export async function buildApp({
   addAudit(app, config.logLevel, limit);
   addClockWatch(app);
   addPruning(app);
-  addJobs(app, { undo: { via: 'undo', work: undoBatch } });
+  addJobs(app, {
+    undo: { via: 'undo', work: undoBatch },
+    bulk: { via: 'bulk', work: bulkBatch },
+  });
   addTraces(app, ledger);
   await addViews(app);
   app.removeAllContentTypeParsers();
@@ -137,6 +142,7 @@ export async function buildApp({
 
     html.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
     userRoutes(html);
+    bulkRoutes(html);
     exportRoutes(html, spoolFolder);
     erasureRoutes(html);
     madeUpPeopleRoutes(html);

@@ -26,6 +26,7 @@ function importsOf(path: string): string[] {
 
 const FEATURES = [
   'account',
+  'bulk',
   'erasure',
   'history',
   'invitations',

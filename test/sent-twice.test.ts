@@ -47,6 +47,10 @@ const FORMS: Readonly<Record<string, (house: House) => Sent | Promise<Sent>>> = 
     await post(app, `/users/${bob.id}`, { full_name: 'Bob' }, headers);
     return { url: `/history/${await lastSet(app)}/undo` };
   },
+  'POST /bulk': async ({ app, bob, eve, headers }) => {
+    const url = `/bulk?do=deactivate&tick.${bob.id}=on&tick.${eve.id}=on`;
+    return { url, fields: { seen: pageOf(await get(app, url, headers)).field('seen') } };
+  },
   'POST /made-up-people': async ({ app, bob, eve, headers }) => {
     for (const { id } of [bob, eve]) await post(app, `/users/${id}/delete`, {}, headers);
     return { url: '/made-up-people' };

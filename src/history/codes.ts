@@ -20,7 +20,7 @@ export const KINDS = {
   'own role': 14,
 } as const;
 
-export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5 } as const;
+export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5, bulk: 6 } as const;
 
 export const ACTORS = { user: 1, visitor: 2, 'command line': 3 } as const;
 

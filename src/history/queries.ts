@@ -1,6 +1,7 @@
 /** Reading history. */
 import type { Selectable } from 'kysely';
 import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
+import { unindexed } from '../db/unindexed.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { KINDS } from './codes.ts';
 import { unpackValues } from './fields.ts';
@@ -104,6 +105,36 @@ export async function findChangesOfSets(db: Db, sets: readonly number[]): Promis
   const changes = db.selectFrom('changes').select(['user_id', 'version', 'set_id', 'fields']);
   const found = await changes.where('set_id', 'in', sets).execute();
   return found.sort((one, other) => one.version - other.version);
+}
+
+/** What was done after a set, the first at the beginning. */
+export async function findChangesSince(db: Db, set: number, limit: number): Promise<ChangeOfSet[]> {
+  const changes = db.selectFrom('changes').select(['user_id', 'version', 'set_id', 'fields']);
+  return changes
+    .where('set_id', '>', set)
+    .orderBy('set_id')
+    .orderBy('user_id')
+    .orderBy('version')
+    .limit(limit)
+    .execute();
+}
+
+/** Of some users, what was the first that others did after a set, `except` for one that came of it. */
+export async function findFirstSince(
+  db: Db,
+  users: readonly number[],
+  { after, except }: { after: number; except: number },
+): Promise<ReadonlyMap<number, number>> {
+  if (users.length === 0) return new Map();
+  const versions = await db
+    .selectFrom('changes')
+    .select(['user_id', ({ fn }) => fn.min('version').as('version')])
+    .where('user_id', 'in', users)
+    .where(unindexed('set_id'), '>', after)
+    .where(unindexed('set_id'), '!=', except)
+    .groupBy('user_id')
+    .execute();
+  return new Map(versions.map(({ user_id, version }) => [user_id, version]));
 }
 
 /** Whom some sets have changed, one perhaps more than once. */

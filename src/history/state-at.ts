@@ -28,7 +28,8 @@ export async function readStateAt(db: Db, today: User | DeletedUser, at: number)
   return values ? { kind: 'there', values, version: next - 1 } : { kind: 'deleted' };
 }
 
-async function valuesBeforeVersion(
+/** Undefined where they were not there. */
+export async function valuesBeforeVersion(
   db: Db,
   today: User | DeletedUser,
   version: number,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Eta } from 'eta';
 import { mayChange, mayEdit, mayErase, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
 import { newKey } from '../auth/tokens.ts';
+import { bulkHelpers } from '../bulk/words.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
 import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
@@ -44,6 +45,7 @@ const UNITS = [
 
 /** Times are milliseconds since 1970. */
 export const helpers = {
+  ...bulkHelpers,
   ...historyHelpers,
   ...listHelpers,
   ...undoHelpers,
@@ -65,6 +67,8 @@ export const helpers = {
   usernameHint: USERNAME_HINT,
   yesOrNo,
   number: (value: number) => number.format(value),
+  allThatMatch: ({ total, isExact }: Page<unknown>) =>
+    isExact ? `All ${number.format(total)} that match` : 'All that match',
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,

@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
+import type { Drift } from '../bulk/drift.ts';
+import type { Plan } from '../bulk/plan.ts';
 import type { Role, User } from '../db/schema.ts';
 import type { ErasureState } from '../erasure/state.ts';
 import type { HistoryState } from '../history/address.ts';
@@ -94,6 +96,16 @@ export type Views = {
   };
   'erasure/ask': { deleted: KeptValues & Pick<User, 'id'>; typed: string; error: string | undefined };
   'erasure/erased': { id: number; row: Described; state: ErasureState };
+  'bulk/show': {
+    plan: Plan;
+    list: ListState;
+    address: string;
+    /** Sealed: to whom it is done, as they were shown. */
+    seen: string;
+    /** What has become of them since they were shown the last time. */
+    drift: Drift | undefined;
+    error: string | undefined;
+  };
   'users/conflict': ShownConflict & {
     /** The form that it began with. */
     heading: string;

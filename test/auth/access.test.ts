@@ -32,6 +32,8 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /users/4/restore': [401, 403, 303, 303],
   'GET /export': [303, 200, 200, 200],
   'GET /export/file': [303, 302, 302, 302],
+  'GET /bulk': [303, 403, 303, 303],
+  'POST /bulk': [401, 403, 404, 404],
   'GET /history': [303, 200, 200, 200],
   'GET /history/1': [303, 200, 200, 200],
   'GET /history/1/undo': [303, 403, 200, 200],

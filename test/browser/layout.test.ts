@@ -97,6 +97,36 @@ test('a finger finds 44 px at every width', async () => {
   }
 });
 
+test('what can be done to those ticked stays in sight, in nobody’s way', async () => {
+  const page = await openWindow();
+  for (const [address, tick] of [
+    ['/users?role=viewer&per_page=16&page=4', 'td input'],
+    ['/users?sort=name&page=500', 'th input'],
+  ] as const) {
+    await page.goto(address);
+    expect(await page.locator('.bulk').isVisible()).toBe(false);
+    await page.locator(tick).first().check();
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.evaluate('scrollTo(0, 0)');
+      const { y = 0, height = 0 } = (await page.locator('.bulk').boundingBox()) ?? {};
+      expect(height, `${width} px`).toBeGreaterThan(0);
+      expect(y + height, `${width} px`).toBeLessThanOrEqual(800);
+      // With room for all of the list it lies over nobody.
+      await page.setViewportSize({ width, height: 4000 });
+      expect(await layoutProblems(page, targetAt(width)), `${address}, ${width} px`).toEqual([]);
+    }
+    for (const [width, height] of [
+      [320, 256],
+      [853, 480],
+      [390, 800],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      expect(await hidingProblems(page), `${address}, ${width} px`).toEqual([]);
+    }
+  }
+});
+
 test('what has the focus is hidden behind nothing, and has a ring also where colours are forced, as has all that can be used an edge', async () => {
   const page = await openWindow();
   for (const address of ['/users?per_page=16&page=3&sort=name', `/users?role=editor&q=${'w'.repeat(64)}`]) {

@@ -169,6 +169,14 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, 'Delete user');
     },
     'an export': at('/export?all=on&from=role%3Dmember%26status%3Dinactive%26q%3Da'),
+    'the question before many are changed': at('/bulk?do=role&all=on'),
+    'the same, of whom somebody was changed since': async (page, { db }) => {
+      const { id } = await addUser(db, { username: `t${LONG.slice(1)}`, full_name: WORDS });
+      await page.goto(`/bulk?do=delete&tick.${LONG_ID}=on&tick.${ANN_ID}=on&tick.${id}=on`);
+      await transact(db, (trx) => changeUser(trx, commandLine, id, { is_active: false }, Date.now()));
+      await press(page, /^Delete/);
+      await page.getByText('others have changed who this is about').waitFor();
+    },
     'everyone’s history': at('/history'),
     'the history, limited to what nobody did': at(
       `/history?user=${LONG_ID}&by=2&kind=restored&from=2026-01-31&to=2026-01-31`,
@@ -209,6 +217,12 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     },
     'what was stopped': async (page, { db }) => {
       await page.goto(`/history/${await addJob(db, { state: 'stopped', failures: 5 })}`);
+    },
+    'many who are changed, under way': async (page, { db }) => {
+      await page.goto(`/history/${await addJob(db, { kind: 'bulk', leased_until: 1e15 })}`);
+    },
+    'many who were changed': async (page, { db }) => {
+      await page.goto(`/history/${await addJob(db, { kind: 'bulk', state: 'done' })}`);
     },
     'an undo that asks about too many for one page': async (page, { db }) => {
       await page.goto(`/history/${await changeManyTwice(db)}/undo`);

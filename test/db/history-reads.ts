@@ -13,8 +13,10 @@ import {
   findChangeSetsAfter,
   findChangesAfter,
   findChangesInSet,
+  findChangesSince,
   findDeleted,
   findDeletedAfter,
+  findFirstSince,
   findUndoing,
 } from '../../src/history/queries.ts';
 import { readStateAt } from '../../src/history/state-at.ts';
@@ -148,6 +150,19 @@ export const HISTORY_READS: readonly HistoryRead[] = [
     },
     indexes: ['change_sets_pkey', 'changes_set'],
     isInOrder: true,
+  },
+  {
+    what: 'what was done after a set',
+    read: (db) => findChangesSince(db, MIDDLE, 101),
+    indexes: ['changes_set'],
+    isInOrder: true,
+  },
+  {
+    what: 'who of some users was changed after a set',
+    read: (db) => findFirstSince(db, [1, 2, 3], { after: MIDDLE, except: MIDDLE + 10 }),
+    indexes: ['changes_pkey'],
+    // All that was done to them is read.
+    isInOrder: false,
   },
   {
     what: 'which sets are undone, and by which',

@@ -127,6 +127,20 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     notices: [NAME],
     firstSteps: { ...firstSteps, isOwner: true, madeUp: 100 },
   },
+  'bulk/show': {
+    plan: {
+      act: { do: 'role' },
+      total: 12,
+      users: [{ ...user, role: 'viewer', is_active: false }],
+      left: [{ why: 'yourself', count: 1, users: [user, user] }],
+      seen: { kind: 'ticked', targets: [] },
+    },
+    list,
+    address: '/bulk',
+    seen: 'x',
+    drift: { was: 12, is: 13, came: [row.who], went: [], changed: [row.who, row.whom] },
+    error: NAME,
+  },
   'users/show': {
     user: { ...user, id: 8, role: 'viewer' },
     from: list,

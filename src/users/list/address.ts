@@ -51,10 +51,14 @@ export function listParameters(list: ListState): Parameter[] {
   return parameters;
 }
 
+export function listQuery(list: ListState): string {
+  return new URLSearchParams(listParameters(list)).toString();
+}
+
 /** A cursor belongs to just one page, so that any change gives it up. */
 export function listAddress(list: ListState, changes?: Partial<ListState>): string {
   const changed = changes ? { ...list, cursor: undefined, ...changes } : list;
-  const query = new URLSearchParams(listParameters(changed)).toString();
+  const query = listQuery(changed);
   return query === '' ? '/users' : `/users?${query}`;
 }
 
@@ -64,7 +68,7 @@ export function hasEmptyField(query: Fields): boolean {
 
 /** What a link away from the list carries, so that its page can lead back: `?from=page%3D2`, or nothing. */
 export function fromParameter(list: ListState): string {
-  const query = new URLSearchParams(listParameters(list)).toString();
+  const query = listQuery(list);
   return query === '' ? '' : `?from=${encodeURIComponent(query)}`;
 }
 

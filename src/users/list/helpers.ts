@@ -1,5 +1,5 @@
 /** What the views of the list, and of the ways back to it, can call. */
-import { fromParameter, listAddress, listParameters } from './address.ts';
+import { fromParameter, listAddress, listParameters, listQuery } from './address.ts';
 import { cursorAt, cursorAtLetter } from './cursor.ts';
 import { appliedFilters, type Filter, filterFields, isCounted, isFiltered, NO_FILTER } from './filter.ts';
 import { SORT_LABELS } from './order.ts';
@@ -17,6 +17,7 @@ export const listHelpers = {
   isFiltered,
   listAddress,
   listParameters,
+  listQuery,
   noFilter: NO_FILTER,
   plainList: DEFAULTS,
   pageSizes: OFFERED_PAGE_SIZES,

@@ -5,7 +5,7 @@ import { noneIfTooBroad } from '../../errors.ts';
 import type { Fields } from '../../lib/forms.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { wholeNumber } from '../../lib/text.ts';
-import { listParameters, parseFrom } from './address.ts';
+import { listQuery, parseFrom } from './address.ts';
 import { resolveFilter } from './filter-result.ts';
 import { orderBySort } from './order.ts';
 import { LARGEST_PAGE } from './page-size.ts';
@@ -25,10 +25,14 @@ export function parseSelection(query: Fields, now: number): Selection {
   return { list, ticked: ids.filter((id) => id !== undefined).slice(0, LARGEST_PAGE) };
 }
 
+export function isEmpty({ ticked }: Selection): boolean {
+  return ticked?.length === 0;
+}
+
 type Parameter = [name: string, value: string];
 
 export function selectionParameters({ list, ticked }: Selection): Parameter[] {
-  const from = new URLSearchParams(listParameters(list)).toString();
+  const from = listQuery(list);
   const names = ticked?.map((id) => `tick.${id}`) ?? ['all'];
   return [...(from ? [['from', from] as Parameter] : []), ...names.map((name): Parameter => [name, 'on'])];
 }

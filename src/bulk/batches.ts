@@ -1,0 +1,87 @@
+/** One thing done to very many users, batch by batch, each found by the filter that was confirmed. */
+import type { Actor } from '../auth/actor.ts';
+import { engineOf } from '../db/engine.ts';
+import type { Trx, User } from '../db/schema.ts';
+import { usersByIds } from '../db/users-by-ids.ts';
+import { findFirstSince } from '../history/queries.ts';
+import { beginSet } from '../history/record.ts';
+import { valuesBeforeVersion } from '../history/state-at.ts';
+import { insertJob, saveJob } from '../jobs/queries.ts';
+import type { Work } from '../jobs/run.ts';
+import { listQuery, parseFrom } from '../users/list/address.ts';
+import type { Filter } from '../users/list/filter.ts';
+import { conditionOf, findMatching } from '../users/list/matching.ts';
+import type { ListState } from '../users/list/state.ts';
+import { wouldMatch } from '../users/list/would-match.ts';
+import { lockUsers } from '../users/queries.ts';
+import { ACTS, type Act, whyLeft } from './acts.ts';
+import { doTo } from './commands.ts';
+
+/** More users than that are not changed while somebody waits. */
+export const MOST_AT_ONCE = 100;
+
+/** `from`: the list as its address has it, as of `at`; `last`: the last user there was. */
+type Params = { act: Act; from: string; at: number; last: number; since: number };
+
+/** `total`: how many they were when it was confirmed; `since`: the last change set there was then. */
+export type Many = { list: ListState; total: number; since: number };
+
+/** @returns the change set */
+export async function beginBulk(
+  trx: Trx,
+  actor: Actor,
+  act: Act,
+  { list, total, since }: Many,
+  now: number,
+): Promise<number> {
+  const set = await beginSet(trx, { ...actor, via: 'bulk' }, { at: now, kind: ACTS[act.do].kind });
+  const last = await engineOf(trx).readLastId(trx);
+  const params: Params = { act, from: listQuery(list), at: now, last, since };
+  const actor_id = actor.user?.id ?? null;
+  await insertJob(trx, { kind: 'bulk', set_id: set, actor_id, params: JSON.stringify(params), total });
+  return set;
+}
+
+/** Leaves whom somebody else has changed since it was confirmed; who does not match any more is not among them. */
+export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now }) => {
+  const { act, from, at, last, since } = JSON.parse(job.params) as Params;
+  const list = parseFrom({ from }, at);
+  const condition = await conditionOf(trx, list);
+  const isWanted = (user: Pick<User, 'id' | 'is_active' | 'role'>) => whyLeft(actor, user, act) === undefined;
+  const bounds = { after: job.cursor, last };
+  const found = await findMatching(trx, condition, bounds, { limit, deadline, isWanted });
+  await lockUsers(trx, found.ids);
+  // As they are once nobody else can change them.
+  const users = await usersByIds(trx, found.ids)
+    .where(condition)
+    .selectAll('users')
+    .orderBy('users.id')
+    .execute();
+  const changed = await findFirstSince(trx, found.ids, { after: since, except: job.set_id });
+  const batch = { cursor: found.cursor, seen: 0, users: 0, left: [] as number[], isLast: found.isLast };
+  let previous = job.cursor;
+  for (const user of users.filter(isWanted)) {
+    if (batch.seen > 0 && deadline.isPast) return { ...batch, cursor: previous, isLast: false };
+    previous = user.id;
+    const first = changed.get(user.id);
+    if (first !== undefined && !(await wasAmong(trx, list, user, first, isWanted))) continue;
+    batch.seen += 1;
+    if (first !== undefined || (await doTo(trx, actor, act, user, now))) batch.left.push(user.id);
+    else batch.users += 1;
+  }
+  // What was searched for is kept no longer than it is needed.
+  if (batch.isLast) await saveJob(trx, job.id, { params: '{}' });
+  return batch;
+};
+
+/** Whether they were among those who were confirmed, and not made so by what has changed them since. */
+async function wasAmong(
+  trx: Trx,
+  filter: Filter,
+  user: User,
+  version: number,
+  isWanted: (user: User) => boolean,
+) {
+  const before = await valuesBeforeVersion(trx, user, version);
+  return before !== undefined && wouldMatch(filter, before) && isWanted({ ...user, ...before });
+}

@@ -1,0 +1,77 @@
+/** Doing one thing to many users: by the commands by which it is done to one, so that it is for those who could do each. */
+import type { Actor } from '../auth/actor.ts';
+import { maySeeDeleted } from '../auth/policy.ts';
+import type { Trx, User } from '../db/schema.ts';
+import { ForbiddenError, LastAdministratorError, NotFoundError } from '../errors.ts';
+import { type Person, personOf } from '../history/described.ts';
+import { findNames } from '../history/queries.ts';
+import { inOneSet } from '../history/record.ts';
+import { type Changed, changeUser, type Deleted, deleteUser } from '../users/commands.ts';
+import { lockUsers } from '../users/queries.ts';
+import { ACTS, type Act, changesOf, type Why } from './acts.ts';
+
+/** `version`: what they were when it was decided. */
+export type Target = Pick<User, 'id' | 'version'>;
+
+export type Left = { whom: Person; why: Why };
+
+/** In one change set: undefined where nothing was done. Whatever cannot be done to somebody is left. */
+export async function doToAll(
+  trx: Trx,
+  actor: Actor,
+  act: Act,
+  targets: readonly Target[],
+  now: number,
+): Promise<{ set: number | undefined; done: number; left: Left[] }> {
+  const ids = targets.map(({ id }) => id);
+  await lockUsers(trx, ids);
+  const { kind } = ACTS[act.do];
+  // What was done to someone's role they find in their own history.
+  const subject_id = kind === 'access' && targets.length === 1 ? (ids[0] ?? null) : null;
+  const begun = { at: now, kind, subject_id };
+  const { result, set } = await inOneSet(trx, { ...actor, via: 'bulk' }, begun, async (acting) => {
+    const left: [number, Why][] = [];
+    for (const target of targets) {
+      const why = await doTo(trx, acting, act, target, now);
+      if (why) left.push([target.id, why]);
+    }
+    return left;
+  });
+  const names = await findNames(
+    trx,
+    result.map(([id]) => id),
+    maySeeDeleted(actor),
+  );
+  const left = result.map(([id, why]) => ({ whom: personOf(id, names), why }));
+  return { set, done: targets.length - left.length, left };
+}
+
+const WHY: Readonly<Record<Changed['kind'] | Deleted['kind'], Why | undefined>> = {
+  changed: undefined,
+  deleted: undefined,
+  unchanged: 'already so',
+  conflict: 'changed since',
+  'changed since': 'changed since',
+};
+
+/** @returns why they are as before; each of these is refused before anything is written */
+export async function doTo(
+  trx: Trx,
+  actor: Actor,
+  act: Act,
+  { id, version }: Target,
+  now: number,
+): Promise<Why | undefined> {
+  const changes = changesOf(act);
+  try {
+    const result = changes
+      ? await changeUser(trx, actor, id, changes, now, version)
+      : await deleteUser(trx, actor, id, now, version);
+    return WHY[result.kind];
+  } catch (error) {
+    if (error instanceof NotFoundError) return 'gone';
+    if (error instanceof ForbiddenError) return 'not allowed';
+    if (error instanceof LastAdministratorError) return 'last administrator';
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/** Whether those who were shown are still those to whom it would be done. */
+import { readRevision } from '../db/revision.ts';
+import type { Selection } from '../users/list/selection.ts';
+import type { ListState } from '../users/list/state.ts';
+import type { Act } from './acts.ts';
+import { MOST_AT_ONCE } from './batches.ts';
+import type { Target } from './commands.ts';
+import { type Drift, findDrift, findTickedDrift } from './drift.ts';
+import { type Asking, findUsers, planAll, readSeen, type Seen, type SeenAll } from './plan.ts';
+
+export type Confirmed =
+  | { kind: 'drifted'; drift: Drift }
+  | { kind: 'few'; targets: readonly Target[] }
+  /** `since`: the last change set there was when it was looked at. */
+  | { kind: 'many'; total: number; since: number };
+
+export async function confirm(asking: Asking, act: Act, { list }: Selection, seen: Seen): Promise<Confirmed> {
+  return seen.kind === 'all' ? confirmAll(asking, act, list, seen) : confirmTicked(asking, seen.targets);
+}
+
+async function confirmTicked({ db }: Asking, targets: readonly Target[]): Promise<Confirmed> {
+  const names = await findTickedDrift(db, targets);
+  const is = targets.length - names.went.length;
+  if (is === targets.length && names.changed.length === 0) return { kind: 'few', targets };
+  return { kind: 'drifted', drift: { was: targets.length, is, ...names } };
+}
+
+async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenAll): Promise<Confirmed> {
+  const { db } = asking;
+  // Before it is looked whether they are the same: whoever is changed after that has another version.
+  const users = await findUsers(asking, act, list, MOST_AT_ONCE + 1);
+  const now = (await readRevision(db)) === seen.revision ? seen : await readSeen(asking, list);
+  if (JSON.stringify(now.tallies) !== JSON.stringify(seen.tallies)) {
+    const names = await findDrift(db, list, seen.set);
+    return { kind: 'drifted', drift: { was: countOf(seen), is: countOf(now), ...names } };
+  }
+  if (users.length <= MOST_AT_ONCE) return { kind: 'few', targets: users };
+  const { total } = await planAll(asking, act, list, now);
+  return { kind: 'many', total, since: now.set };
+}
+
+function countOf({ tallies }: SeenAll): number {
+  return tallies.reduce((sum, { count }) => sum + count, 0);
+}

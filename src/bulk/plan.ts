@@ -1,0 +1,110 @@
+/** To whom something would be done, as the page shows it before it is: how many, some of them, and who stays as they are, and why. */
+import type { Actor } from '../auth/actor.ts';
+import { engineOf } from '../db/engine.ts';
+import { readRevision } from '../db/revision.ts';
+import type { Db, User } from '../db/schema.ts';
+import { usersByIds } from '../db/users-by-ids.ts';
+import { Deadline, type Stopwatch } from '../lib/deadline.ts';
+import { conditionOf, findMatching, type Tally, tallyMatching } from '../users/list/matching.ts';
+import { type Selection, selectedUsers } from '../users/list/selection.ts';
+import type { ListState } from '../users/list/state.ts';
+import { type Act, type Why, whyLeft } from './acts.ts';
+import type { Target } from './commands.ts';
+
+export const MOST_SHOWN = 10;
+const PATIENCE_MS = 5_000;
+const STEP_MS = 10;
+
+/** What was there when it was shown: of those who were ticked each, of all who match what tells that they are the same. */
+export type Seen = { kind: 'ticked'; targets: readonly Target[] } | SeenAll;
+export type SeenAll = { kind: 'all'; tallies: readonly Tally[]; revision: number; set: number };
+
+type LeftOut = { why: Why; count: number; users: readonly User[] };
+
+export type Plan = { act: Act; total: number; users: readonly User[]; left: readonly LeftOut[]; seen: Seen };
+
+export type Asking = { db: Db; actor: Actor; stopwatch: Stopwatch };
+
+/** @throws TooBroadError */
+export async function planBulk(asking: Asking, act: Act, { list, ticked }: Selection): Promise<Plan> {
+  return ticked
+    ? planTicked(asking, act, { list, ticked })
+    : planAll(asking, act, list, await readSeen(asking, list));
+}
+
+async function planTicked(
+  { db, actor }: Asking,
+  act: Act,
+  { list, ticked }: { list: ListState; ticked: readonly number[] },
+): Promise<Plan> {
+  const users: User[] = [];
+  for await (const batch of selectedUsers(db, { list, ticked })) users.push(...batch);
+  const byWhy = Map.groupBy(users, (user) => whyLeft(actor, user, act));
+  const left: LeftOut[] = [...byWhy].flatMap(([why, some]) =>
+    why ? { why, count: some.length, users: some } : [],
+  );
+  const gone = ticked.length - users.length;
+  if (gone > 0) left.push({ why: 'gone', count: gone, users: [] });
+  const chosen = byWhy.get(undefined) ?? [];
+  const targets = chosen.map(({ id, version }) => ({ id, version }));
+  return {
+    act,
+    total: chosen.length,
+    users: chosen.slice(0, MOST_SHOWN),
+    left,
+    seen: { kind: 'ticked', targets },
+  };
+}
+
+export async function planAll(asking: Asking, act: Act, list: ListState, seen: SeenAll): Promise<Plan> {
+  const { actor } = asking;
+  const kinds = Map.groupBy(seen.tallies, (tally) => whyLeft(actor, { id: 0, ...tally }, act));
+  const countOf = (why: Why | undefined) => (kinds.get(why) ?? []).reduce((sum, { count }) => sum + count, 0);
+  const own = await findOwn(asking, list);
+  const isOwnLeft = own !== undefined && whyLeft(actor, own, act) === 'yourself';
+  const left: LeftOut[] = [...kinds.keys()].flatMap((why) =>
+    why ? { why, count: countOf(why), users: [] } : [],
+  );
+  if (isOwnLeft) left.push({ why: 'yourself', count: 1, users: [own] });
+  const total = countOf(undefined) - (isOwnLeft ? 1 : 0);
+  const users = await findUsers(asking, act, list, Math.min(total, MOST_SHOWN));
+  return { act, total, users, left, seen };
+}
+
+/** What was first there is read last: whatever is changed between is then seen to have been. */
+export async function readSeen({ db, stopwatch }: Asking, list: ListState): Promise<SeenAll> {
+  const revision = await readRevision(db);
+  const set = await engineOf(db).readLastId(db, 'change_sets');
+  const tallies = await tallyMatching(db, list, Deadline.in(PATIENCE_MS, stopwatch));
+  return { kind: 'all', tallies, revision, set };
+}
+
+async function findOwn({ db, actor }: Asking, list: ListState): Promise<User | undefined> {
+  if (actor.user === undefined) return undefined;
+  const condition = await conditionOf(db, list);
+  return usersByIds(db, [actor.user.id]).where(condition).selectAll('users').executeTakeFirst();
+}
+
+/** The first of all who match and to whom it can be done. */
+export async function findUsers(
+  { db, actor, stopwatch }: Asking,
+  act: Act,
+  list: ListState,
+  limit: number,
+): Promise<User[]> {
+  const condition = await conditionOf(db, list);
+  const isWanted = (user: Pick<User, 'id' | 'is_active' | 'role'>) => whyLeft(actor, user, act) === undefined;
+  const ids: number[] = [];
+  const { runBatch, readLastId } = engineOf(db);
+  const bounds = { after: 0, last: await readLastId(db) };
+  for (let isLast = false; !isLast && ids.length < limit; ) {
+    const found = await runBatch(() => {
+      const deadline = Deadline.in(STEP_MS, stopwatch);
+      return findMatching(db, condition, bounds, { limit: limit - ids.length, deadline, isWanted });
+    });
+    ids.push(...found.ids);
+    bounds.after = found.cursor;
+    isLast = found.isLast;
+  }
+  return usersByIds(db, ids).selectAll('users').orderBy('users.id').execute();
+}

@@ -1,0 +1,99 @@
+/** One thing done to all who were ticked on the list, or to all who match: asked first. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { allow } from '../auth/access.ts';
+import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
+import { mayEdit } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { TooBroadError } from '../errors.ts';
+import { isShort } from '../http/safe-redirect.ts';
+import { parseForm, readFields } from '../lib/forms.ts';
+import { listAddress, parseFrom } from '../users/list/address.ts';
+import { nearestPage } from '../users/list/page.ts';
+import { isEmpty, parseSelection, type Selection, selectionAddress } from '../users/list/selection.ts';
+import type { ListState } from '../users/list/state.ts';
+import { userChangesSchema } from '../users/validation.ts';
+import type { Act } from './acts.ts';
+import { beginBulk, type Many } from './batches.ts';
+import { doToAll, type Target } from './commands.ts';
+import { confirm } from './confirm.ts';
+import { ask, asking, openSeen, type Request, readAsked } from './show.ts';
+import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOf, TOO_BROAD, TOO_LONG } from './words.ts';
+
+export function bulkRoutes(app: FastifyInstance): void {
+  app.get('/bulk', allow(mayEdit), unlessTooBroad(show));
+  app.post('/bulk', allow(mayEdit, { form: '/bulk' }), unlessTooBroad(doBulk));
+}
+
+async function show(request: Request, reply: FastifyReply) {
+  const { query, server } = request;
+  const selection = parseSelection(query, server.clock());
+  const back = listAddress(selection.list);
+  if (isEmpty(selection)) return reply.seeOther(back, NOTHING_TICKED);
+  if (!query.do) return reply.seeOther(back, NOTHING_CHOSEN);
+  if (query.do !== 'export') return ask(request, reply, readAsked(request));
+  const address = selectionAddress('/export', selection);
+  return isShort(address) ? reply.redirect(address, 302) : reply.seeOther(back, TOO_LONG);
+}
+
+async function doBulk(request: Request, reply: FastifyReply) {
+  const asked = readAsked(request);
+  const fields = readFields(request.body, ['seen', 'role']);
+  const seen = openSeen(request, asked, fields.seen);
+  if (seen === undefined) return ask(request, reply, asked, { status: 409 });
+  const form = parseForm(userChangesSchema, asked.act.do === 'role' ? { role: fields.role ?? '' } : {});
+  if (!form.ok) return ask(request, reply, asked, { error: form.errors.role, status: 422 });
+  const act: Act = { ...asked.act, ...form.value };
+  const { selection } = asked;
+  const confirmed = await confirm(asking(request), act, selection, seen);
+  if (confirmed.kind === 'drifted')
+    return ask(request, reply, asked, { drift: confirmed.drift, status: 409 });
+  if (confirmed.kind === 'few')
+    return reply.answer(await doAtOnce(request, act, selection, confirmed.targets));
+  const answer = await begin(request, act, { ...selection, ...confirmed });
+  void request.server.runJobs();
+  return reply.answer(answer);
+}
+
+async function begin(request: Request, act: Act, many: Many) {
+  return runCommand(request, async (trx, actor) => {
+    const set = await beginBulk(trx, actor, act, many, request.server.clock());
+    return done(`/history/${set}`, BULK_BEGUN);
+  });
+}
+
+async function doAtOnce(request: Request, act: Act, selection: Selection, targets: readonly Target[]) {
+  const { clock } = request.server;
+  const address = listAddress(await listAfter(request, act, selection, targets.length));
+  return runCommand(request, async (trx, actor): Promise<Answer> => {
+    const { set, done: count, left } = await doToAll(trx, actor, act, targets, clock());
+    const sentence = sentenceOf(act, count, left);
+    return set === undefined ? nothingDone(address, sentence) : done(address, sentence, set);
+  });
+}
+
+/** Where one has come from, as far as that page will still be there. */
+async function listAfter(
+  { server }: Request,
+  act: Act,
+  { list, ticked }: Selection,
+  count: number,
+): Promise<ListState> {
+  if (ticked === undefined) return { ...list, page: 1, cursor: undefined };
+  const isLeaving = act.do === 'delete' || list[act.do === 'role' ? 'role' : 'status'] !== undefined;
+  return nearestPage(server.db, list, { without: isLeaving ? count : 0 });
+}
+
+type Handler = (request: Request, reply: FastifyReply) => Promise<unknown>;
+
+function unlessTooBroad(handle: Handler): Handler {
+  return async (request, reply) => {
+    try {
+      return await handle(request, reply);
+    } catch (error) {
+      if (!(error instanceof TooBroadError)) throw error;
+      const list = parseFrom(request.query, request.server.clock());
+      const link = { href: listAddress(list), text: 'Back to the list' };
+      return reply.renderError({ title: 'Too many at once', sentence: TOO_BROAD, link }, 422);
+    }
+  };
+}

@@ -1,0 +1,53 @@
+/** The page that asks before something is done to many users. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { authorize } from '../auth/actor.ts';
+import { open, seal } from '../auth/tokens.ts';
+import { SignedOutError } from '../errors.ts';
+import type { Fields } from '../lib/forms.ts';
+import { parseSelection, type Selection, selectionAddress } from '../users/list/selection.ts';
+import { ACTS, type Act, parseAct } from './acts.ts';
+import type { Drift } from './drift.ts';
+import { planBulk, type Seen } from './plan.ts';
+
+export type Request = FastifyRequest<{ Querystring: Fields }>;
+
+export type Asked = { act: Act; selection: Selection };
+
+/** @throws NotFoundError, ForbiddenError */
+export function readAsked({ query, server, actor }: Request): Asked {
+  const act = parseAct(query.do);
+  authorize(actor, ACTS[act.do].may);
+  return { act, selection: parseSelection(query, server.clock()) };
+}
+
+type Shown = { drift?: Drift | undefined; error?: string | undefined; status?: number };
+
+export async function ask(
+  request: Request,
+  reply: FastifyReply,
+  { act, selection }: Asked,
+  { drift, error, status = 200 }: Shown = {},
+) {
+  const plan = await planBulk(asking(request), act, selection);
+  const seen = seal(request.server.secretKey, purposeOf(request, act, selection), plan.seen);
+  const address = addressOf(act, selection);
+  return reply.render('bulk/show', { plan, list: selection.list, address, seen, drift, error }, status);
+}
+
+/** Undefined for what was not shown to whoever sends it, or for something else. */
+export function openSeen(request: Request, { act, selection }: Asked, sealed = ''): Seen | undefined {
+  return open(request.server.secretKey, purposeOf(request, act, selection), sealed) as Seen | undefined;
+}
+
+export function asking({ server: { db, stopwatch }, actor }: Request) {
+  if (actor === undefined) throw new SignedOutError('Nobody asks.');
+  return { db, stopwatch, actor };
+}
+
+function addressOf(act: Act, selection: Selection): string {
+  return selectionAddress('/bulk', selection, [['do', act.do]]);
+}
+
+function purposeOf({ actor }: Request, act: Act, selection: Selection): string {
+  return `bulk by ${actor?.user?.id}: ${addressOf(act, selection)}`;
+}

@@ -1,0 +1,126 @@
+/** All who match a filter, by their numbers: some after the other, and how many of each kind. Few or many, no step takes long. */
+import { engineOf } from '../../db/engine.ts';
+import type { Db, User } from '../../db/schema.ts';
+import type { Condition } from '../../db/search-index.ts';
+import { usersByIds } from '../../db/users-by-ids.ts';
+import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
+import type { Deadline } from '../../lib/deadline.ts';
+import { atFieldStart } from '../../search/terms.ts';
+import { boundsOf, inBounds } from './conditions.ts';
+import type { Filter } from './filter.ts';
+import { resolveFilter } from './filter-result.ts';
+import { BATCH } from './scan-batches.ts';
+
+/** Of whom one can be told what may be done to them. */
+export type Candidate = Pick<User, 'id' | 'is_active' | 'role'>;
+
+export type Found = { ids: number[]; cursor: number; isLast: boolean };
+
+export async function conditionOf(db: Db, filter: Filter): Promise<Condition> {
+  const search = filter.q && (await engineOf(db).searchIndexOf(db));
+  const terms = filter.q?.terms ?? [];
+  const asked = search?.prefixOnly ? atFieldStart(terms) : terms;
+  return (where) => where.and([inBounds(boundsOf(filter))(where), ...(search ? asked.map(search.has) : [])]);
+}
+
+/** The next who match and are wanted: fewer than `limit` at the end, or where the deadline comes first. */
+export async function findMatching(
+  db: Db,
+  condition: Condition,
+  { after, last }: { after: number; last: number },
+  {
+    limit,
+    deadline,
+    isWanted,
+  }: { limit: number; deadline: Deadline; isWanted: (user: Candidate) => boolean },
+): Promise<Found> {
+  const ids: number[] = [];
+  let cursor = after;
+  for (let length = Math.min(BATCH, 2 * limit); ; length = Math.min(BATCH, 2 * length)) {
+    const rows = await db
+      .selectFrom('users')
+      .select(['users.id', 'is_active', 'role'])
+      .select((where) => where.and([condition(where)]).as('is_match'))
+      .where('users.id', '>', cursor)
+      .where('users.id', '<=', last)
+      .orderBy('users.id')
+      .limit(length)
+      .execute();
+    for (const { is_match, ...user } of rows) {
+      cursor = user.id;
+      if (is_match && isWanted(user)) ids.push(user.id);
+      if (ids.length === limit) return { ids, cursor, isLast: false };
+    }
+    if (rows.length < length) return { ids, cursor, isLast: true };
+    if (deadline.isPast) return { ids, cursor, isLast: false };
+  }
+}
+
+/** How many are of a kind; that they are the same as before, the sums tell of their numbers and of their versions. */
+export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; ids: number; versions: number };
+
+/** @throws TooBroadError */
+export async function tallyMatching(db: Db, filter: Filter, deadline: Deadline): Promise<Tally[]> {
+  const condition = await conditionOf(db, filter);
+  const few = await resolveFilter(db, filter, { deadline: deadline.before(deadline.left / 2) }).catch(
+    noneIfTooBroad,
+  );
+  const tallies: Tally[] = [];
+  for await (const users of few?.ids ? withIds(db, few.ids) : everyone(db)) {
+    if (deadline.isPast) throw new TooBroadError('Too many had to be counted.');
+    const rows = users
+      .where(condition)
+      .select(({ fn }) => [
+        'is_active' as const,
+        'role' as const,
+        fn.countAll<number | string>().as('count'),
+        fn.sum<number | string>('users.id').as('ids'),
+        fn.sum<number | string>('version').as('versions'),
+      ])
+      .groupBy(['is_active', 'role']);
+    for (const tally of await engineOf(db).runBatch(() => rows.execute())) add(tallies, tally);
+  }
+  return tallies.sort((one, other) => kindOf(one).localeCompare(kindOf(other)));
+}
+
+type Users = ReturnType<typeof usersByIds>;
+
+async function* withIds(db: Db, ids: readonly number[]): AsyncGenerator<Users> {
+  for (let start = 0; start < ids.length; start += BATCH)
+    yield usersByIds(db, ids.slice(start, start + BATCH));
+}
+
+async function* everyone(db: Db): AsyncGenerator<Users> {
+  let start: number | undefined = 0;
+  while (start !== undefined) {
+    const users: Users = db.selectFrom('users').where('users.id', '>', start);
+    const ends = users
+      .select('users.id')
+      .orderBy('users.id')
+      .limit(1)
+      .offset(BATCH - 1);
+    const end: number | undefined = (await engineOf(db).runBatch(() => ends.executeTakeFirst()))?.id;
+    yield end === undefined ? users : users.where('users.id', '<=', end);
+    start = end;
+  }
+}
+
+function add(
+  tallies: Tally[],
+  found: Pick<User, 'is_active' | 'role'> & Record<'count' | 'ids' | 'versions', number | string>,
+): void {
+  const { is_active, role } = found;
+  const own = tallies.find((tally) => kindOf(tally) === kindOf(found)) ?? {
+    is_active,
+    role,
+    count: 0,
+    ids: 0,
+    versions: 0,
+  };
+  if (own.count === 0) tallies.push(own);
+  for (const sum of ['count', 'ids', 'versions'] as const) own[sum] += Number(found[sum]);
+}
+
+function kindOf({ is_active, role }: Pick<User, 'is_active' | 'role'>): string {
+  return `${role} ${is_active}`;
+}

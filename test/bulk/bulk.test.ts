@@ -1,0 +1,222 @@
+/** One thing done to many users: to those who were ticked, or to all who match; asked first, and never to whom it may not be done. */
+import { expect, test } from 'vitest';
+import { seedUsers } from '../../src/cli/seed.ts';
+import type { Db, User } from '../../src/db/schema.ts';
+import { findChangeSet } from '../../src/history/queries.ts';
+import { findUser } from '../../src/users/queries.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
+import { ask, confirm } from './asking.ts';
+
+async function start(role: 'admin' | 'editor' = 'admin') {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', role);
+  const [max, mia, moe] = [
+    await addUser(app.db, { username: 'max', full_name: 'Max' }),
+    await addUser(app.db, { username: 'mia', is_active: false }),
+    await addUser(app.db, { username: 'moe', role: 'viewer' }),
+  ];
+  return { app, ann, max, mia, moe, headers: await signedIn(app, ann) };
+}
+
+async function usersOf(db: Db): Promise<Record<string, Pick<User, 'role' | 'is_active' | 'version'>>> {
+  const users = await db.selectFrom('users').selectAll().execute();
+  return Object.fromEntries(users.map(({ username, ...user }) => [username, user]));
+}
+
+const stateOf = async (db: Db, { id }: User) => {
+  const { role, is_active, version } = (await findUser(db, id)) ?? {};
+  return { role, is_active, version };
+};
+
+test('those ticked are shown before anything is changed, and changed at once as one change that can be undone', async () => {
+  const { app, max, moe, headers } = await start();
+  const page = pageOf(await ask(app, headers, 'deactivate', [max, moe]));
+  expect(page.text).toContain('Deactivate 2 users?');
+  expect(page.text).toContain('Nothing is changed yet.');
+  expect(page.links.map(({ text }) => text)).toEqual(expect.arrayContaining(['Max', 'moe']));
+  expect(await stateOf(app.db, max)).toMatchObject({ is_active: true, version: 1 });
+  const answer = await confirm(app, headers, 'deactivate', [max, moe]);
+  expect(answer.body).toBe('2 users deactivated!\n');
+  expect(answer.headers.location).toBe('/users');
+  for (const user of [max, moe])
+    expect(await stateOf(app.db, user)).toEqual({ role: user.role, is_active: false, version: 2 });
+  const history = pageOf(await get(app, '/history', headers));
+  expect(history.text).toContain('ann Deactivated 2 users, among many 2');
+  const undo = history.forms.find(({ buttons }) => buttons.includes('Undo'))?.action ?? '';
+  expect((await post(app, undo, {}, headers)).body).toBe('Undone for 2 users!\n');
+  for (const user of [max, moe])
+    expect(await stateOf(app.db, user)).toEqual({ role: user.role, is_active: true, version: 3 });
+});
+
+test.each([
+  {
+    act: 'activate',
+    whom: 'from=status%3Dinactive&all=on',
+    said: '1 user activated!',
+    became: { mia: { is_active: true } },
+  },
+  {
+    act: 'deactivate',
+    whom: 'from=role%3Dmember&all=on',
+    said: '1 user deactivated!',
+    became: { max: { is_active: false } },
+  },
+  {
+    act: 'delete',
+    whom: 'from=q%3Dm&all=on',
+    said: '3 users deleted!',
+    became: { max: undefined, mia: undefined, moe: undefined },
+  },
+  {
+    act: 'role',
+    role: 'editor',
+    whom: 'from=q%3Dmo&all=on',
+    said: '1 user given another role!',
+    became: { moe: { role: 'editor' } },
+  },
+])('all who match a filter, and nobody else: $act', async ({ act, whom, role, said, became }) => {
+  const { app, headers } = await start();
+  const before = await usersOf(app.db);
+  const answer = await confirm(app, headers, act, whom, role ? { role } : {});
+  expect(answer.body).toBe(`${said}\n`);
+  const after = await usersOf(app.db);
+  for (const [name, user] of Object.entries(before)) {
+    const changed = (became as Record<string, object | undefined>)[name];
+    if (!(name in became)) expect(after[name], name).toEqual(user);
+    else if (changed === undefined) expect(after[name], name).toBeUndefined();
+    else expect(after[name], name).toMatchObject({ ...changed, version: user.version + 1 });
+  }
+});
+
+test('a page holds a hundred at most, and all of them can be ticked', async () => {
+  const { app, headers } = await start();
+  await seedUsers(app.db, 100);
+  const users = await app.db.selectFrom('users').select('id').orderBy('id', 'desc').limit(100).execute();
+  const answer = await confirm(app, headers, 'role', users, { role: 'viewer' });
+  expect(answer.body).toBe('100 users given another role!\n');
+});
+
+test('the list that one came from is led back to, with its filter, and at a page that is still there', async () => {
+  const { app, max, mia, headers } = await start();
+  const from = encodeURIComponent('q=m&sort=-id&per_page=1&page=3');
+  const page = pageOf(await get(app, `/bulk?do=delete&from=${from}&tick.${max.id}=on`, headers));
+  expect(page.link('Cancel')).toBe('/users?q=m&sort=-id&per_page=1&page=3');
+  const answer = await confirm(app, headers, 'delete', `from=${from}&tick.${max.id}=on`);
+  expect(answer.headers.location).toBe('/users?q=m&sort=-id&per_page=1&page=2');
+  const status = encodeURIComponent('status=inactive');
+  const activated = await confirm(app, headers, 'activate', `from=${status}&tick.${mia.id}=on`);
+  expect(activated.headers.location).toBe('/users?status=inactive');
+});
+
+test('nobody does it to themselves: it is said, and the others are done', async () => {
+  const { app, ann, max, headers } = await start();
+  for (const whom of [[ann, max], 'all=on'] as const)
+    for (const act of ['deactivate', 'delete', 'role']) {
+      const { text } = pageOf(await ask(app, headers, act, whom));
+      expect(text, act).toContain('1 user: you yourself, which is done on your own page alone (ann)');
+    }
+  const answer = await confirm(app, headers, 'delete', 'all=on');
+  expect(answer.body).toBe('3 users deleted!\n');
+  expect(Object.keys(await usersOf(app.db))).toEqual(['ann']);
+});
+
+test('who is so already is left, and where that is all there is nothing to confirm', async () => {
+  const { app, max, mia, headers } = await start();
+  const page = pageOf(await ask(app, headers, 'deactivate', [max, mia]));
+  expect(page.text).toContain('Deactivate 1 user?');
+  expect(page.text).toContain('1 user: inactive already (mia)');
+  const nobody = pageOf(await ask(app, headers, 'activate', [max]));
+  expect(nobody.text).toContain('Nobody to activate');
+  expect(nobody.buttons).toEqual([]);
+});
+
+test('an editor is told whom administrators alone may change, and cannot give roles', async () => {
+  const { app, max, moe, headers } = await start('editor');
+  for (const whom of [[max, moe], 'from=status%3Dactive&all=on'] as const)
+    expect(pageOf(await ask(app, headers, 'deactivate', whom)).text).toContain(
+      'for administrators alone to change',
+    );
+  expect((await ask(app, headers, 'role', [max])).statusCode).toBe(403);
+  expect((await post(app, `/bulk?do=role&tick.${max.id}=on`, { role: 'admin' }, headers)).statusCode).toBe(
+    403,
+  );
+  const answer = await confirm(app, headers, 'delete', 'from=q%3Dm&all=on');
+  expect(answer.body).toBe('2 users deleted!\n');
+  expect(Object.keys(await usersOf(app.db)).sort()).toEqual(['ann', 'moe']);
+});
+
+test('a role has to be chosen, of those there are', async () => {
+  const { app, max, headers } = await start();
+  for (const role of ['', 'emperor']) {
+    const answer = await confirm(app, headers, 'role', [max], { role });
+    expect(answer.statusCode).toBe(422);
+    expect(pageOf(answer).errorOf('role')).toContain('Choose one of the roles.');
+  }
+  expect(await stateOf(app.db, max)).toMatchObject({ role: 'member', version: 1 });
+});
+
+test('someone’s new role among many is in what they see of their own access', async () => {
+  const { app, max, mia, moe, headers } = await start();
+  await addPerson(app.db, 'vic', 'viewer');
+  const vic = (await app.db
+    .selectFrom('users')
+    .selectAll()
+    .where('username', '=', 'vic')
+    .executeTakeFirst()) as User;
+  await confirm(app, headers, 'role', [max, mia, moe, vic], { role: 'editor' });
+  const seen = pageOf(await get(app, '/history?kind=access', await signedIn(app, vic)));
+  expect(seen.text).toContain('Changed the role');
+});
+
+test('nothing that was ticked, nothing that was chosen, and nothing there is: a sentence, and the list as it was', async () => {
+  const { app, max, headers } = await start();
+  const from = `from=${encodeURIComponent('status=active&page=1&sort=name')}`;
+  const none = await get(app, `/bulk?do=delete&${from}`, headers);
+  expect(none.headers.location).toBe('/users?status=active&sort=name');
+  expect(none.body).toBe('Nothing was ticked. Tick users first, or all that match.\n');
+  const unchosen = await get(app, `/bulk?do=&${from}&tick.${max.id}=on`, headers);
+  expect(unchosen.body).toBe('Choose what to do with those ticked.\n');
+  expect((await get(app, `/bulk?do=promote&all=on`, headers)).statusCode).toBe(404);
+  const exported = await get(app, `/bulk?do=export&${from}&tick.${max.id}=on`, headers);
+  expect(exported.headers.location).toContain(`/export?from=status%3Dactive%26sort%3Dname&tick.${max.id}=on`);
+});
+
+test('what was not shown to whoever sends it, or was shown of something else, is asked first', async () => {
+  const { app, max, mia, headers } = await start();
+  const bea = await signedIn(app, await addPerson(app.db, 'bea', 'admin'));
+  const asked = await ask(app, headers, 'delete', [max]);
+  for (const answer of [
+    await post(app, `/bulk?do=delete&tick.${max.id}=on`, {}, headers),
+    await confirm(app, bea, 'delete', [max], { asked }),
+    await confirm(app, headers, 'delete', [max, mia], { asked }),
+    await confirm(app, headers, 'deactivate', [max], { asked }),
+    await confirm(app, headers, 'delete', 'all=on', { asked }),
+  ]) {
+    expect(answer.statusCode).toBe(409);
+    expect(pageOf(answer).text).toContain('Nothing is changed yet');
+  }
+  expect(await stateOf(app.db, max)).toMatchObject({ is_active: true, version: 1 });
+});
+
+test('only what was asked for is written, whatever others write at the same moment', async () => {
+  const { app, max, headers } = await start();
+  await confirm(app, headers, 'role', [max], { role: 'viewer' });
+  const { fields } = await app.db
+    .selectFrom('changes')
+    .selectAll()
+    .where('user_id', '=', max.id)
+    .where('version', '=', 2)
+    .executeTakeFirstOrThrow();
+  expect(JSON.parse(fields ?? '')).toEqual({ 5: ['member', 'viewer'] });
+  const { full_name, email } = (await findUser(app.db, max.id)) as User;
+  expect({ full_name, email }).toEqual({ full_name: max.full_name, email: max.email });
+});
+
+test('a role given to one alone is found in the history as theirs', async () => {
+  const { app, max, headers } = await start();
+  await confirm(app, headers, 'role', [max], { role: 'viewer' });
+  const [last] = await app.db.selectFrom('change_sets').selectAll().orderBy('id', 'desc').limit(1).execute();
+  expect(await findChangeSet(app.db, last?.id ?? 0)).toMatchObject({ subject_id: max.id, users: 1 });
+});

@@ -1,0 +1,123 @@
+/** Between asking and confirming others change the directory: it is asked again where that matters, and only there. */
+import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { doToAll } from '../../src/bulk/commands.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
+import type { Db, User } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { findUser } from '../../src/users/queries.ts';
+import type { UserChanges } from '../../src/users/validation.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn, signIn } from '../people.ts';
+import { addUser, startApp } from '../support.ts';
+import { ask, confirm, type Whom } from './asking.ts';
+
+const ALL: Whom = `from=${encodeURIComponent('q=m&status=active')}&all=on`;
+
+async function start() {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const [max, mia, zoe] = [
+    await addUser(app.db, { username: 'max', full_name: 'Max' }),
+    await addUser(app.db, { username: 'mia' }),
+    await addUser(app.db, { username: 'zoe', email: 'zoe@elsewhere.org' }),
+  ];
+  return { app, db: app.db, headers, max, mia, zoe };
+}
+
+const change = (db: Db, { id }: User, changes: UserChanges) =>
+  transact(db, (trx) => changeUser(trx, commandLine, id, changes, Date.now()));
+const remove = (db: Db, { id }: User) => transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+
+test('who came, who went and who was changed since is said, and it is asked again', async () => {
+  const { app, db, headers, max, mia, zoe } = await start();
+  const moe = await addUser(db, { username: 'moe' });
+  const asked = await ask(app, headers, 'deactivate', ALL);
+  expect(pageOf(asked).text).toContain('Deactivate 3 users?');
+  await addUser(db, { username: 'mud' });
+  await change(db, zoe, { username: 'mzoe' });
+  await change(db, max, { full_name: 'Moritz' });
+  await change(db, mia, { is_active: false });
+  await remove(db, moe);
+  const again = await confirm(app, headers, 'deactivate', ALL, { asked });
+  expect(again.statusCode).toBe(409);
+  const page = pageOf(again);
+  expect(page.title).toMatch(/^Error: /);
+  expect(page.text).toContain('They were 3, and are 3 now.');
+  expect(page.items).toEqual(expect.arrayContaining(['Came: mzoe, mud', 'Went: mia, moe', 'Changed: max']));
+  expect(await findUser(db, max.id)).toMatchObject({ is_active: true, version: 2 });
+  expect((await confirm(app, headers, 'deactivate', ALL, { asked: again })).body).toBe(
+    '3 users deactivated!\n',
+  );
+});
+
+test('a change of somebody who is not concerned, and a sign-in, do not ask again', async () => {
+  const { app, db, headers, zoe } = await start();
+  await addPerson(db, 'mad', 'viewer');
+  const asked = await ask(app, headers, 'deactivate', ALL);
+  await change(db, zoe, { full_name: 'Zoë' });
+  await addUser(db, { username: 'zack', email: 'zack@elsewhere.org' });
+  expect(await signIn(app, 'mad')).toBeDefined();
+  const answer = await confirm(app, headers, 'deactivate', ALL, { asked });
+  expect(answer.body).toBe('3 users deactivated!\n');
+});
+
+test('where very much was changed since there are numbers alone, and where that concerns nobody of them nothing is asked', async () => {
+  const { app, db, headers, max } = await start();
+  const asked = await ask(app, headers, 'deactivate', ALL);
+  await seedUsers(db, 150);
+  const others = await db
+    .selectFrom('users')
+    .selectAll()
+    .where('id', '>', max.id + 10)
+    .limit(101)
+    .execute();
+  for (const user of others.filter(({ search_text }) => !search_text.includes('m')))
+    await change(db, user, { is_active: false });
+  const again = await confirm(app, headers, 'deactivate', ALL, { asked });
+  expect(pageOf(again).text).toMatch(/They were 2, and are \d+ now\./);
+  expect(await findUser(db, max.id)).toMatchObject({ is_active: true });
+});
+
+test('of those ticked it is said who was changed and who is gone; who was not ticked does not matter', async () => {
+  const { app, db, headers, max, mia, zoe } = await start();
+  const whom = [max, mia];
+  const asked = await ask(app, headers, 'delete', whom);
+  await change(db, zoe, { is_active: false });
+  await change(db, max, { full_name: 'Moritz' });
+  await remove(db, mia);
+  const again = await confirm(app, headers, 'delete', whom, { asked });
+  expect(again.statusCode).toBe(409);
+  expect(pageOf(again).items).toEqual(expect.arrayContaining(['Went: mia', 'Changed: max']));
+  expect(pageOf(again).text).toContain('1 user: not there any more');
+  expect((await confirm(app, headers, 'delete', whom, { asked: again })).body).toBe('1 user deleted!\n');
+});
+
+test('who is changed while it is done is left, and named with why', async () => {
+  const { db, max, mia, zoe } = await start();
+  await change(db, max, { role: 'viewer' });
+  await change(db, mia, { full_name: 'Mia' });
+  await remove(db, zoe);
+  const { done, left } = await transact(db, (trx) =>
+    doToAll(trx, commandLine, { do: 'role', role: 'editor' }, [max, mia, zoe], Date.now()),
+  );
+  expect(done).toBe(1);
+  expect(left).toEqual([
+    { whom: { id: max.id, name: 'max' }, why: 'changed since' },
+    { whom: { id: zoe.id, name: 'zoe' }, why: 'gone' },
+  ]);
+  expect(await findUser(db, max.id)).toMatchObject({ role: 'viewer' });
+  expect(await findUser(db, mia.id)).toMatchObject({ role: 'editor', full_name: 'Mia' });
+});
+
+test('the last administrator stays, whoever does it', async () => {
+  const { db } = await start();
+  const users = await db.selectFrom('users').selectAll().orderBy('id').execute();
+  for (const act of [{ do: 'delete' }, { do: 'deactivate' }, { do: 'role', role: 'viewer' }] as const) {
+    const { left } = await transact(db, (trx) =>
+      doToAll(trx, commandLine, act, users.slice(0, 1), Date.now()),
+    );
+    expect(left, act.do).toMatchObject([{ whom: { name: 'ann' }, why: 'last administrator' }]);
+  }
+});

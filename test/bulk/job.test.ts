@@ -1,0 +1,206 @@
+/** One thing done to more users than one waits for: batch by batch, beside others who change the same users, and undone. */
+import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import type { Act } from '../../src/bulk/acts.ts';
+import { beginBulk, bulkBatch, MOST_AT_ONCE } from '../../src/bulk/batches.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
+import { engineOf } from '../../src/db/engine.ts';
+import type { Db, User } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
+import { findChangeSet } from '../../src/history/queries.ts';
+import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { runJobs, type Work } from '../../src/jobs/run.ts';
+import { undoBatch } from '../../src/undo/batches.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { parseFrom } from '../../src/users/list/address.ts';
+import type { UserChanges } from '../../src/users/validation.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, movableClock, signedIn } from '../people.ts';
+import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
+import { ask, confirm } from './asking.ts';
+
+const NOW = Date.UTC(2100, 0, 31);
+const MANY = 3 * MOST_AT_ONCE;
+
+const runnerOf = (db: Db, clock = movableClock(NOW), work: Work = bulkBatch) => ({
+  db,
+  kinds: { bulk: { via: 'bulk' as const, work }, undo: { via: 'undo' as const, work: undoBatch } },
+  clock,
+  stopwatch: () => 0,
+  note: () => {},
+  warn: () => {},
+});
+
+/** What is kept of everyone, and of who is deleted nothing. */
+async function stateOf(db: Db): Promise<Record<string, unknown>[]> {
+  const users = await db.selectFrom('users').selectAll().orderBy('id').execute();
+  return users.map(({ version: _version, updated_at: _at, ...user }) => user);
+}
+
+async function begin(db: Db, act: Act, from: string, total = MANY): Promise<number> {
+  const list = parseFrom({ from }, NOW);
+  const since = await engineOf(db).readLastId(db, 'change_sets');
+  return transact(db, (trx) => beginBulk(trx, commandLine, act, { list, total, since }, NOW));
+}
+
+const activateAll = (db: Db) =>
+  transact(db, async (trx) => {
+    const inactive = await trx.selectFrom('users').selectAll().where('is_active', '=', false).execute();
+    await trx.updateTable('users').set({ is_active: true }).execute();
+    const active = inactive.map((user) => ({ ...user, is_active: true }));
+    await addToCounts(trx, [...countByKind(inactive, -1), ...countByKind(active)]);
+  });
+const change = (db: Db, { id }: Pick<User, 'id'>, changes: UserChanges) =>
+  transact(db, (trx) => changeUser(trx, commandLine, id, changes, NOW));
+
+test.each([
+  {
+    act: 'activate',
+    filter: 'status=inactive',
+    done: 'Activated',
+    holds: ({ is_active }: User) => is_active,
+  },
+  {
+    act: 'deactivate',
+    filter: 'status=active',
+    done: 'Deactivated',
+    holds: ({ is_active }: User) => !is_active,
+  },
+  { act: 'delete', filter: 'q=a', done: 'Deleted', holds: () => false },
+  {
+    act: 'role',
+    role: 'viewer',
+    filter: 'role=member',
+    done: 'Changed the access of',
+    holds: ({ role }: User) => role === 'viewer',
+  },
+])('very many at once: $act; all of it is undone as one', async ({ act, role, filter, done, holds }) => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'zz', 'admin', { email: 'zz@z.org' }));
+  await seedUsers(app.db, 1_200);
+  const before = await stateOf(app.db);
+  const whom = `from=${encodeURIComponent(filter)}&all=on`;
+  const page = pageOf(await ask(app, headers, act, whom));
+  const total = Number(/(\d[\d,]*) users\?/.exec(page.text)?.[1]?.replace(',', ''));
+  expect(total).toBeGreaterThan(MOST_AT_ONCE);
+  const answer = await confirm(app, headers, act, whom, role ? { role } : {});
+  expect(answer.body).toBe('It has begun, and goes on by itself.\n');
+  await app.runJobs();
+  const address = String(answer.headers.location);
+  const shown = total.toLocaleString('en');
+  const set = pageOf(await get(app, address, headers));
+  expect(set.heading).toBe(`${done} ${shown} users`);
+  expect(set.text).toContain(`Done for ${shown} of ${shown} users.`);
+  const after = await app.db.selectFrom('users').selectAll().execute();
+  expect(after.filter(holds)).toHaveLength(
+    act === 'delete' ? 0 : before.filter((user) => holds(user as User)).length + total,
+  );
+  const asked = pageOf(await post(app, `${address}/undo`, {}, headers));
+  const undone = await post(app, `${address}/undo`, { seen: asked.field('seen') }, headers);
+  await app.runJobs();
+  expect(pageOf(await get(app, String(undone.headers.location), headers)).text).toContain(
+    `Done for ${shown} of ${shown} users.`,
+  );
+  expect(await stateOf(app.db)).toEqual(before);
+});
+
+test('whom others change meanwhile is left or not among them any more; who comes is not touched', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 2 * MANY);
+  await activateAll(db);
+  const users = await db.selectFrom('users').selectAll().orderBy('id').execute();
+  const [renamed, gone, inactive, reactivated, other] = users.slice(MANY) as [User, User, User, User, User];
+  await change(db, other, { is_active: false });
+  const set = await begin(db, { do: 'deactivate' }, 'status=active', 2 * MANY - 1);
+  const work: Work = async (trx, actor, job, turn) => bulkBatch(trx, actor, job, { ...turn, limit: 50 });
+  let asked = 0;
+  await runJobs(runnerOf(db, movableClock(NOW), work), () => ++asked > 3);
+  await change(db, renamed, { full_name: 'Since' });
+  await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, NOW));
+  await change(db, inactive, { is_active: false });
+  await change(db, reactivated, { is_active: false });
+  await change(db, reactivated, { is_active: true });
+  // Neither of them was confirmed.
+  await change(db, other, { is_active: true });
+  const created = await addUser(db, { username: 'new' });
+  await runJobs(runnerOf(db, movableClock(NOW), work), () => false);
+  const done = 2 * MANY - 1 - 4;
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done, left_out: 2, params: '{}' });
+  expect(await findChangeSet(db, set)).toMatchObject({ users: done });
+  const active = await db
+    .selectFrom('users')
+    .select('id')
+    .where('is_active', '=', true)
+    .orderBy('id')
+    .execute();
+  expect(active.map(({ id }) => id)).toEqual([renamed.id, reactivated.id, other.id, created.id]);
+});
+
+test('its page names those who were left, and says how many did not match any more', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  await seedUsers(app.db, MANY);
+  await activateAll(app.db);
+  const [first, second] = await app.db
+    .selectFrom('users')
+    .selectAll()
+    .where('role', '=', 'member')
+    .orderBy('id', 'desc')
+    .limit(2)
+    .execute();
+  const set = await begin(app.db, { do: 'deactivate' }, 'role=member');
+  await change(app.db, first as User, { full_name: 'Since' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, (second as User).id, NOW));
+  await transact(app.db, (trx) => trx.updateTable('jobs').set({ actor_id: ann.id }).execute());
+  const under = await get(app, `/history/${set}`, headers);
+  expect(under.headers.refresh).toBe('2');
+  expect(pageOf(under).text).toContain('Under way: 0 of 300 users.');
+  await app.runJobs();
+  const { text } = pageOf(await get(app, `/history/${set}`, headers));
+  expect(text).toContain(
+    'Done for 298 of 300 users; 1 was left, since somebody else has changed them meanwhile.',
+  );
+  expect(text).toContain('The other 1 did not match any more, or could not be changed any more.');
+  expect(text).toContain(`Left: ${(first as User).username}`);
+});
+
+test('what one process was killed at another goes on with, and does each user once', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, MANY);
+  await activateAll(db);
+  const set = await begin(db, { do: 'deactivate' }, 'status=active');
+  const clock = movableClock(NOW);
+  let batches = 0;
+  const killed: Work = async (...turn) => {
+    if (++batches === 3) throw new Error('killed');
+    return bulkBatch(...turn);
+  };
+  await runJobs(runnerOf(db, clock, killed), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 200 });
+  clock.move(60_000);
+  await Promise.all([runJobs(runnerOf(db, clock), () => false), runJobs(runnerOf(db, clock), () => false)]);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, left_out: 0 });
+  const users = await db.selectFrom('users').selectAll().execute();
+  expect(users.every(({ is_active, version }) => !is_active && version === 2)).toBe(true);
+});
+
+test('where only a few match among many, no batch goes through more than it has time for', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 1_000);
+  const rare = await addUser(db, { username: 'qqzzq' });
+  const set = await begin(db, { do: 'delete' }, 'q=qqzzq', 1);
+  const cursors: number[] = [];
+  let time = 0;
+  const slow = { ...runnerOf(db), stopwatch: () => (time += 100) };
+  const watched: Work = async (trx, actor, job, turn) => {
+    cursors.push(job.cursor);
+    return bulkBatch(trx, actor, job, turn);
+  };
+  await runJobs({ ...slow, kinds: { bulk: { via: 'bulk', work: watched } } }, () => false);
+  expect(cursors.length).toBeGreaterThan(3);
+  expect(cursors).toEqual(cursors.toSorted((one, other) => one - other));
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 1 });
+  expect(await db.selectFrom('users').select('id').where('id', '=', rare.id).execute()).toEqual([]);
+});
