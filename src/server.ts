@@ -92,7 +92,7 @@ async function prepare(
   for (const warning of findExposedFiles(config)) console.warn(warning);
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
   const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
-  const erased = await eraseAgain(db, ledger, Date.now());
+  const erased = await eraseAgain(db, ledger);
   if (erased > 0) console.warn(erasedAgain(erased));
   return { isOpen, secretKey: key, databaseId, ledger };
 }

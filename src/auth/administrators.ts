@@ -9,13 +9,18 @@ export async function hasAdministrator(db: Db): Promise<boolean> {
   return (await findAdministrators(db)).length > 0;
 }
 
-export async function isLastAdministrator(db: Db, id: number): Promise<boolean> {
-  const administrators = await findAdministrators(db);
+/** @param except who are none any more by then */
+export async function isLastAdministrator(
+  db: Db,
+  id: number,
+  except: readonly number[] = [],
+): Promise<boolean> {
+  const administrators = await findAdministrators(db, except);
   return administrators.length === 1 && administrators[0]?.id === id;
 }
 
 /** Those who can let others in, two at most: active, with that role, and with a password. */
-async function findAdministrators(db: Db) {
+async function findAdministrators(db: Db, except: readonly number[] = []) {
   return (
     db
       .selectFrom('credentials')
@@ -24,6 +29,7 @@ async function findAdministrators(db: Db) {
       .where('users.role', '=', 'admin')
       // Asked whether it is true, SQLite goes through all who are active.
       .where('users.is_active', '!=', false)
+      .where('users.id', 'not in', [0, ...except])
       .limit(2)
       .execute()
   );
@@ -33,8 +39,13 @@ type Before = Pick<User, 'id' | 'role' | 'is_active'>;
 type After = Pick<User, 'role' | 'is_active'> | undefined;
 
 /** Whether nobody could let others in any more; `after` is undefined for a deletion. */
-export async function endsLastAdministrator(db: Db, before: Before, after: After): Promise<boolean> {
-  return before.role === 'admin' && endsAccess(before, after) && isLastAdministrator(db, before.id);
+export async function endsLastAdministrator(
+  db: Db,
+  before: Before,
+  after: After,
+  except: readonly number[] = [],
+): Promise<boolean> {
+  return before.role === 'admin' && endsAccess(before, after) && isLastAdministrator(db, before.id, except);
 }
 
 function endsAccess(before: Before, after: After): boolean {

@@ -17,7 +17,7 @@ export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) 
     {
       next: isReading ? url : (formOf(request) ?? '/users'),
       username: expired?.username ?? '',
-      draft: expired && draft ? sealDraft(request, expired, draft) : undefined,
+      draft: expired && draft ? await sealDraft(request, expired, draft) : undefined,
       isRefused: !isReading,
       isExpired: expired !== undefined,
       isDeactivated: await isDeactivated(request),

@@ -1,11 +1,19 @@
 /** Drafts: forms that were sent after their session had ended, and wait in the next one. */
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { hashOf } from './tokens.ts';
 
 export type Draft = { form: string; fields: Readonly<Record<string, string>> };
 
+/** Who erases somebody, and who keeps a form that may be about them, wait for each other: else it might outlast them. */
+export async function lockErasing(trx: Trx): Promise<void> {
+  await engineOf(trx).lockVersion(trx);
+}
+
+/** What is about somebody who is erased is not kept. */
 export async function setDraft(trx: Trx, id: number, draft: Draft | undefined): Promise<void> {
-  const text = draft === undefined ? null : JSON.stringify(draft);
+  const isKept = draft !== undefined && !(await isAboutErased(trx, draft));
+  const text = isKept ? JSON.stringify(draft) : null;
   await trx.updateTable('sessions').set({ draft: text }).where('id', '=', id).execute();
 }
 
@@ -21,7 +29,30 @@ export async function forgetDrafts(trx: Trx, isAbout: (draft: Draft) => boolean)
     if (draft !== null && isAbout(JSON.parse(draft) as Draft)) await setDraft(trx, id, undefined);
 }
 
-export type SealedDraft = Draft & { id: string; sessionId: number };
+async function isAboutErased(trx: Trx, { form }: Draft): Promise<boolean> {
+  await lockErasing(trx);
+  const [, id] = /^\/users\/(\d+)(?!\d)/.exec(form) ?? [];
+  if (id === undefined) return false;
+  const erased = trx.selectFrom('erasures').select('user_id').where('user_id', '=', Number(id));
+  return (await erased.executeTakeFirst()) !== undefined;
+}
+
+export async function countErased(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('erasures')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** `erased`: how many were by then. */
+export type SealedDraft = Draft & { id: string; sessionId: number; erased: number };
+
+/** Whether somebody was erased since: it may say who they were, and nobody can tell. */
+export async function isFromBeforeErasure(trx: Trx, { erased }: SealedDraft): Promise<boolean> {
+  await lockErasing(trx);
+  return erased !== (await countErased(trx));
+}
 
 /** Of two clicks, the second takes the draft over from the first one's session; false where it is there no longer. */
 export async function redeemDraft(

@@ -56,7 +56,8 @@ export async function findKeptAnswer({ server, sentForm }: FastifyRequest): Prom
 /** None of what has been undone since: whoever goes back and sends the form again wants it anew. */
 async function findStanding(db: Db, form: SentForm): Promise<DoneBefore | undefined> {
   const kept = await findAnswer(db, form);
-  const isUndone = kept?.undo !== undefined && (await findUndoing(db, [kept.undo])).has(kept.undo);
+  const set = kept?.undo ?? kept?.begun;
+  const isUndone = set !== undefined && (await findUndoing(db, [set])).has(set);
   return isUndone ? undefined : kept;
 }
 

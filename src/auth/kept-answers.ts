@@ -5,8 +5,10 @@ import { open, seal } from './tokens.ts';
 
 const PURPOSE = 'kept answer';
 
-/** `undo`: the change set that they can undo; `session`: the number of the one that was begun. */
-type Told = { to: string; sentence: string; undo?: number | undefined; session?: number | undefined };
+/** `undo`: the change set that they can undo; `begun`: one that is under way; `session`: the number of the one that was begun. */
+type Told = { to: string; sentence: string } & Partial<
+  Record<'undo' | 'begun' | 'session', number | undefined>
+>;
 /** Where someone is sent, with a sentence. `done before`: by the same form. */
 type AnswerOf<Kind> = { kind: Kind } & Told;
 export type Done = AnswerOf<'done'>;
@@ -62,6 +64,6 @@ export async function forgetAnswers(trx: Trx): Promise<void> {
   await trx.deleteFrom('kept_answers').execute();
 }
 
-function sealed({ key }: SentForm, { to, sentence, undo, session }: Done): string {
-  return seal(key, PURPOSE, { to, sentence, undo, session } satisfies Told);
+function sealed({ key }: SentForm, { kind: _, ...told }: Done): string {
+  return seal(key, PURPOSE, told satisfies Told);
 }

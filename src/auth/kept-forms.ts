@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
-import { type Draft, findDraft, type SealedDraft, setDraft } from './drafts.ts';
+import { countErased, type Draft, findDraft, type SealedDraft, setDraft } from './drafts.ts';
 import { isSessionOf, type Session } from './sessions.ts';
 import { newToken, open, seal } from './tokens.ts';
 
@@ -15,8 +15,9 @@ export function draftOf(request: FastifyRequest): Draft | undefined {
   return { form, fields: fields as Draft['fields'] };
 }
 
-export function sealDraft({ server }: FastifyRequest, expired: Session, draft: Draft): string {
-  const sealed: SealedDraft = { ...draft, id: newToken(), sessionId: expired.id };
+export async function sealDraft({ server }: FastifyRequest, expired: Session, draft: Draft): Promise<string> {
+  const erased = await countErased(server.db);
+  const sealed: SealedDraft = { ...draft, id: newToken(), sessionId: expired.id, erased };
   return seal(server.secretKey, 'draft', sealed);
 }
 

@@ -55,7 +55,8 @@ function letIn(request: FastifyRequest, reply: FastifyReply, { user, token, to, 
 }
 
 async function refuse(request: FastifyRequest, reply: FastifyReply, shown: Shown, refusal: Problem) {
-  const { problem, note, status, wait, ticket } = refusal;
+  const { problem, note, status, wait, ticket, late } = refusal;
+  if (late) request.server.auditOften(request, 'sign-in failed: too late', late.user);
   if (wait !== undefined) reply.header('retry-after', String(Math.ceil(wait / 1000)));
   const more = {
     isDeactivated: await isDeactivated(request),

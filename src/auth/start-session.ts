@@ -10,7 +10,7 @@ import { type Begun, findBegun, keepBegun } from './begun.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts';
 import { deviceCookie } from './device.ts';
-import { redeemDraft } from './drafts.ts';
+import { isFromBeforeErasure, redeemDraft } from './drafts.ts';
 import { openDraft } from './kept-forms.ts';
 import { maySignIn } from './policy.ts';
 import { redeemCode } from './second-factor.ts';
@@ -21,6 +21,8 @@ import { type Problem, refuseCode, TOO_LATE, type Verified } from './verify-cred
 
 const LONGEST_BROWSER = 200;
 const COOKIE_CHECK_LASTS = 5 * 60_000;
+const NOT_KEPT =
+  'What you sent before was not kept: somebody was erased meanwhile, whom it might have named. If not, fill in the form again.';
 
 type Draft = Awaited<ReturnType<typeof openDraft>>;
 
@@ -77,13 +79,15 @@ async function begin(
   await noteSignIn(trx, user.id, now);
   const browser = browserOf(request);
   const id = await insertSession(trx, { token: newToken(), user_id: user.id, address, browser }, now);
-  const form = draft && (await redeemDraft(trx, draft, id, now)) ? draft.form : undefined;
+  const isRefused = draft !== undefined && (await isFromBeforeErasure(trx, draft));
+  const form = draft && !isRefused && (await redeemDraft(trx, draft, id, now)) ? draft.form : undefined;
   // One's own that has run out is kept: another window may have a form that was sent in it.
   const before = session ?? (expired?.user_id === user.id ? undefined : expired);
   if (before) await deleteSession(trx, before.id);
   const to = checkedAddress(request, id, form ?? next);
-  const token = await keepBegun(trx, request, id, { to, sentence });
-  return { kind: 'begun', isNew: true, user, token, to, sentence };
+  const told = isRefused ? `${sentence} ${NOT_KEPT}`.trim() : sentence;
+  const token = await keepBegun(trx, request, id, { to, sentence: told });
+  return { kind: 'begun', isNew: true, user, token, to, sentence: told };
 }
 
 /** To where they go, by way of finding out whether the browser keeps cookies, if it has none. */

@@ -37,6 +37,8 @@ export type Problem = {
   status: number;
   ticket?: string;
   wait?: number;
+  /** Not noted yet: of two clicks the second comes too late as well. */
+  late?: { user: User | undefined };
 };
 
 export type Verification = Verified | { kind: 'code asked'; ticket: string } | Problem;
@@ -105,10 +107,7 @@ async function checkCode(
   const now = server.clock();
   const credentials = await findTicketHolder(server.db, ticket, now);
   const user = credentials && (await findUser(server.db, credentials.user_id));
-  if (!credentials || !user || !maySignIn(user)) {
-    server.auditOften(request, 'sign-in failed: too late', user);
-    return TOO_LATE;
-  }
+  if (!credentials || !user || !maySignIn(user)) return { ...TOO_LATE, late: { user } };
   // Either is taken in the place of the other: whoever pastes one need not look where.
   return { kind: 'verified', user, credentials, code: { ticket, typed: recovery_code || code } };
 }

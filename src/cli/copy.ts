@@ -15,7 +15,7 @@ import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { findMissing } from '../erasure/again.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
-import { findErasuresAfter, insertErasures } from '../erasure/queries.ts';
+import { type Erasure, findErasuresAfter, insertErasures } from '../erasure/queries.ts';
 import { StartError } from '../errors.ts';
 import {
   type Change,
@@ -127,11 +127,11 @@ export async function copyEverything(
       const deleted = await sumUp(deletedIn(from), (some) => insertHistory(to, { deleted_users: [...some] }));
       const access = await sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
       await markMadeUp(to, await findMadeUp(from));
-      await insertErasures(to, await findErasuresAfter(from, 0, Number.MAX_SAFE_INTEGER));
+      const erasures = await sumUp(erasuresIn(from), (some) => insertErasures(to, some));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       for (const table of ['users', 'change_sets'] as const)
         await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from, table), table);
-      return { users, sets, changes, deleted, access };
+      return { users, sets, changes, deleted, access, erasures };
     };
     const { users } = await bulkLoadUsers(target, load, async (to, sent) => {
       const arrived = {
@@ -140,6 +140,7 @@ export async function copyEverything(
         changes: await sumUp(changesIn(to)),
         deleted: await sumUp(deletedIn(to)),
         access: await sumUpAccess(to, keys.to),
+        erasures: await sumUp(erasuresIn(to)),
       };
       if (!isDeepStrictEqual(arrived, sent) || !isDeepStrictEqual(await readCounts(to), counts))
         throw new StartError('What arrived is not what was sent; nothing was copied.');
@@ -177,6 +178,8 @@ const setsIn = (db: Db) => (last?: ChangeSet) => findChangeSetsAfter(db, last?.i
 const changesIn = (db: Db) => (last?: Change) =>
   findChangesAfter(db, last ?? { user_id: 0, version: 0 }, ROWS_PER_STATEMENT);
 const deletedIn = (db: Db) => (last?: DeletedUser) => findDeletedAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
+const erasuresIn = (db: Db) => (last?: Erasure) =>
+  findErasuresAfter(db, last?.user_id ?? 0, ROWS_PER_STATEMENT);
 
 /** The same for what people sign in with, as it is without the key; sessions and links are left behind. */
 async function sumUpAccess(

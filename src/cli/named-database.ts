@@ -5,6 +5,8 @@ import { readConfig } from '../config.ts';
 import { DEFAULT_DATABASE_URL, filePathOf } from '../database-url.ts';
 import { openDatabase } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
+import { keepNumbers } from '../erasure/again.ts';
+import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 
@@ -15,13 +17,21 @@ export async function openNamed(
   env: NodeJS.ProcessEnv,
   { mayMake = false, byCommand = BY_ADMIN } = {},
 ): Promise<Db> {
-  const { databaseUrl } = readConfig({ DATABASE_URL: env.DATABASE_URL });
-  return openDatabase(databaseUrl, {
+  const { DATABASE_URL, SECRET_KEY_FILE } = env;
+  const { databaseUrl, secretKeyFile } = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
+  const db = await openDatabase(databaseUrl, {
     announce: (name, isNew) => {
       if (isNew && !mayMake) throw new StartError(noDatabase(name, byCommand));
       sayWhich('Database', name, isNew);
     },
   });
+  try {
+    await keepNumbers(db, ledgerOf(databaseUrl, secretKeyFile));
+    return db;
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
 }
 
 export function sayWhich(what: string, name: string, isNew = false): void {

@@ -8,9 +8,7 @@ import { openNamed } from './named-database.ts';
 
 const OUTCOMES = {
   gone: 'Nothing that was deleted before is in its files any more.',
-  'held up':
-    'Nothing that was deleted before is in its file any more; it is in the log beside it until whoever is reading the database ends.',
-  kept: 'Nothing was written anew.',
+  kept: 'The tables were written anew, but not pg_statistic, which has samples of what was in them: run this as the owner of the database.',
 };
 
 export async function purge(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
@@ -21,8 +19,8 @@ export async function purge(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
     // Whoever is erased while it is under way may be in a part that is done.
     const pending = await findPending(db);
     const outcome = await engineOf(db).purge(db);
-    if (outcome === 'gone') await transact(db, (trx) => noteGone(trx, pending, Date.now()));
-    console.log(OUTCOMES[outcome]);
+    if (outcome.kind === 'gone') await transact(db, (trx) => noteGone(trx, pending, Date.now()));
+    console.log(outcome.kind === 'held up' ? outcome.why : OUTCOMES[outcome.kind]);
     console.log(
       'Logs of a server, their archives, snapshots and backups keep it for as long as they are kept.',
     );

@@ -62,7 +62,9 @@ export async function openDatabase(
   const bringUpToDate = async (db: Db) => {
     if (isFound) announce(name, (await engineOf(db).readVersion(db)) === 0);
     await engineOf(db).prepare(db);
-    refuseNewer(name, await engineOf(db).readVersion(db), MIGRATIONS.length);
+    const version = await engineOf(db).readVersion(db);
+    refuseNewer(name, version, MIGRATIONS.length);
+    if (version === MIGRATIONS.length) return;
     await migrate(db, MIGRATIONS);
     await engineOf(db).finishMigrations(db);
   };

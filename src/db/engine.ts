@@ -11,6 +11,9 @@ export type NumberedTable = 'users' | 'change_sets';
  */
 export type Traces = 'gone' | 'held up' | 'kept';
 
+/** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */
+export type Purged = { kind: 'gone' | 'kept' } | { kind: 'held up'; why: string };
+
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';
   /** @throws StartError when Roster cannot work on the database. */
@@ -19,6 +22,8 @@ export type Engine = {
   readonly counterShard: Expression<SqlBool>;
   /** Whether rows get their numbers in the order in which they are saved: a reader then sees no lower one come later. */
   readonly numbersInOrder: boolean;
+  /** Whether the server's write-ahead log keeps what is gone from the files, for as long as the server keeps it. */
+  readonly isLogKept: boolean;
   /** The number of the last migration, 0 before the first. */
   readVersion(db: Db): Promise<number>;
   lockVersion(trx: Trx): Promise<number>;
@@ -45,7 +50,7 @@ export type Engine = {
   /** Overwrites what was deleted of some users, wherever it lies in the files, in short steps; for none it looks how it stands. */
   removeTraces(db: Db, ids: readonly number[]): Promise<Traces>;
   /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile. */
-  purge(db: Db): Promise<Traces>;
+  purge(db: Db): Promise<Purged>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;

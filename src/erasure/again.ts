@@ -1,5 +1,5 @@
 /** A database that was put back from a copy may hold people who were erased since: they are erased again before it is served. */
-import { commandLine } from '../auth/actor.ts';
+import { type Actor, commandLine } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
@@ -10,22 +10,27 @@ import { recordErasure } from '../history/record.ts';
 import { deleteUser } from '../users/commands.ts';
 import { findUser } from '../users/queries.ts';
 import { eraseUser } from './commands.ts';
-import { appendToLedger, type LedgerEntry, readLedger } from './ledger.ts';
+import { appendToLedger, checkLedger, type LedgerEntry, type LedgerLine, readLedger } from './ledger.ts';
 import { type Erasure, findErasure, findErasuresAfter, insertErasures, readIdentity } from './queries.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
-/** @returns how many were. @throws StartError where the ledger is another database's. */
-export async function eraseAgain(db: Db, path: string, now: number): Promise<number> {
-  const missing = await findMissing(db, path);
-  if (missing.users.length > 0)
+/** @returns how many were. @throws StartError where the ledger is another database's, or cannot be written. */
+export async function eraseAgain(db: Db, path: string): Promise<number> {
+  checkLedger(path);
+  const { users, lastId } = await findMissing(db, path);
+  let erased = 0;
+  if (users.length > 0)
     await transact(db, async (trx) => {
-      for (const entry of missing.users) await eraseOne(trx, entry, now);
-      await raiseLastId(trx, missing.lastId);
+      // Of two Rosters that start, the second finds nothing left to do.
+      await engineOf(trx).lockVersion(trx);
+      erased = 0;
+      for (const entry of users) if (await eraseOne(trx, entry)) erased++;
     }).catch(explain);
+  await raiseLastId(db, lastId);
   // Also of a copy, or where Roster was killed before it was written.
   await writeLedger(db, path, await findErasuresAfter(db, 0, ALL));
-  return missing.users.length;
+  return erased;
 }
 
 /** Of whom the database does not know that they were erased. @throws StartError */
@@ -41,7 +46,17 @@ export async function findMissing(db: Db, path: string): Promise<{ users: Ledger
   for (const entry of own.flatMap((line) => line.users))
     if ((await findErasure(db, entry.user_id)) === undefined && (await isTheirs(db, entry)))
       users.push(entry);
-  return { users, lastId: Math.max(0, ...own.map(({ lastId }) => lastId)) };
+  return { users, lastId: lastIdIn(own) };
+}
+
+/** So that nobody is given the number of somebody who was erased, whoever opens the database first. @throws StartError */
+export async function keepNumbers(db: Db, path: string): Promise<void> {
+  const identity = await readIdentity(db);
+  await raiseLastId(db, lastIdIn(readLedger(path).filter(({ database }) => database === identity)));
+}
+
+function lastIdIn(lines: readonly LedgerLine[]): number {
+  return Math.max(0, ...lines.map(({ lastId }) => lastId));
 }
 
 /** Nobody else: a database that was put back may have given the number to somebody new. */
@@ -52,35 +67,53 @@ async function isTheirs(db: Db, { user_id, created_at }: LedgerEntry): Promise<b
   return found === undefined || found.created_at === created_at;
 }
 
-async function eraseOne(trx: Trx, { user_id, created_at }: LedgerEntry, now: number): Promise<void> {
-  if (await findUser(trx, user_id)) await deleteUser(trx, commandLine, user_id, now);
+/** By whom and when they were. @returns whether it was not done meanwhile. */
+async function eraseOne(
+  trx: Trx,
+  { user_id, created_at, erased_at, erased_by }: LedgerEntry,
+): Promise<boolean> {
+  if (await findErasure(trx, user_id)) return false;
+  const actor: Actor =
+    erased_by === null ? commandLine : { ...commandLine, via: 'form', user: { id: erased_by, username: '' } };
+  if (await findUser(trx, user_id)) await deleteUser(trx, commandLine, user_id, erased_at);
   if (await findDeleted(trx, user_id)) {
-    await eraseUser(trx, commandLine, user_id, now);
-    return;
+    await eraseUser(trx, actor, user_id, erased_at);
+    return true;
   }
   // The copy is of a time before they came.
-  const set_id = await recordErasure(trx, commandLine, { id: user_id, version: 0 }, now);
+  const set_id = await recordErasure(trx, actor, { id: user_id, version: 0 }, erased_at);
   await insertErasures(trx, [{ user_id, created_at, set_id, gone_at: null }]);
+  return true;
 }
 
-async function raiseLastId(trx: Trx, lastId: number): Promise<void> {
-  const engine = engineOf(trx);
-  if ((await engine.readLastId(trx)) < lastId) await engine.writeLastId(trx, lastId);
+async function raiseLastId(db: Db, lastId: number): Promise<void> {
+  if ((await engineOf(db).readLastId(db)) >= lastId) return;
+  await transact(db, async (trx) => {
+    const engine = engineOf(trx);
+    await engine.lockVersion(trx);
+    if ((await engine.readLastId(trx)) < lastId) await engine.writeLastId(trx, lastId);
+  });
 }
 
-/** Those of whom it knows already are left out. */
+/** Those of whom it knows already are left out. @throws StartError */
 export async function writeLedger(db: Db, path: string, erasures: readonly Erasure[]): Promise<void> {
   const database = await readIdentity(db);
   const lines = readLedger(path);
   const own = lines.filter((line) => line.database === database);
-  const known = new Set(own.flatMap((line) => line.users.map(({ user_id }) => user_id)));
+  // A number may have been given twice, where a copy was put back.
+  const nameOf = (entry: Pick<LedgerEntry, 'user_id' | 'created_at'>) =>
+    `${entry.user_id} ${entry.created_at}`;
+  const known = new Set(own.flatMap((line) => line.users.map(nameOf)));
   const users: LedgerEntry[] = [];
-  for (const { user_id, created_at, set_id } of erasures)
-    if (!known.has(user_id))
-      users.push({ user_id, created_at, erased_at: (await findChangeSet(db, set_id))?.at ?? 0 });
+  for (const erasure of erasures) if (!known.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
   const isStranger = lines.length > 0 && own.length === 0;
   if (users.length > 0 || isStranger)
     appendToLedger(path, { database, lastId: await engineOf(db).readLastId(db), users });
+}
+
+async function entryOf(db: Db, { user_id, created_at, set_id }: Erasure): Promise<LedgerEntry> {
+  const set = await findChangeSet(db, set_id);
+  return { user_id, created_at, erased_at: set?.at ?? 0, erased_by: set?.actor_id ?? null };
 }
 
 function explain(error: unknown): never {

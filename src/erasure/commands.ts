@@ -1,5 +1,6 @@
 /** Erasing someone who was deleted: for good, and from everywhere. */
 import { type Actor, audit, authorize } from '../auth/actor.ts';
+import { lockErasing } from '../auth/drafts.ts';
 import { mayErase } from '../auth/policy.ts';
 import type { Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
@@ -17,6 +18,7 @@ export type Erased = { kind: 'erased'; set: number };
  */
 export async function eraseUser(trx: Trx, actor: Actor, id: number, now: number): Promise<Erased> {
   authorize(actor, mayErase);
+  await lockErasing(trx);
   const deleted = await takeDeleted(trx, id);
   if (deleted === undefined) throw new NotFoundError(`There is no deleted user ${id}.`);
   const { created_at } = unpackValues(deleted.fields);

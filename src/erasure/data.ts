@@ -1,5 +1,5 @@
 /** What is kept of one person, as they are given it: times in ISO 8601, and no secret. */
-import { findCredentials } from '../auth/credentials.ts';
+import { countRecoveryCodes, findCredentials } from '../auth/credentials.ts';
 import type { Db, User } from '../db/schema.ts';
 import { ACTORS, KINDS, nameOfCode, WAYS } from '../history/codes.ts';
 import { type KeptValues, unpackFields, unpackValues } from '../history/fields.ts';
@@ -31,7 +31,20 @@ export async function* readCredentials(db: Db, id: number) {
   };
 }
 
-export async function* readSessions(db: Db, id: number) {
+/** How many there are: each is a secret. */
+export async function* readRecoveryCodes(db: Db, id: number) {
+  const left = await countRecoveryCodes(db, id);
+  if (left > 0) yield { left };
+}
+
+/** That they have given the right password, and still owe a code. */
+export async function* readTickets(db: Db, id: number) {
+  const tickets = db.selectFrom('tickets').select('created_at').where('user_id', '=', id);
+  for (const { created_at } of await tickets.execute()) yield { created_at: iso(created_at) };
+}
+
+/** A form that waits is given to them alone: it may be about somebody else, and was never sent. */
+export async function* readSessions(db: Db, id: number, isOwn: boolean) {
   const sessions = db.selectFrom('sessions').selectAll().where('user_id', '=', id).orderBy('id');
   for (const { created_at, seen_at, address, browser, draft } of await sessions.execute())
     yield {
@@ -39,7 +52,7 @@ export async function* readSessions(db: Db, id: number) {
       seen_at: iso(seen_at),
       address,
       browser,
-      waiting: draft && JSON.parse(draft),
+      ...(isOwn && { waiting: draft && JSON.parse(draft) }),
     };
 }
 
@@ -62,7 +75,8 @@ export async function* readChanges(db: Db, id: number) {
 /** What they did, and what was done to how they sign in. */
 export async function* readActs(db: Db, id: number) {
   yield* readSets(db, 'actor_id', id);
-  yield* readSets(db, 'subject_id', id);
+  // What they did to their own access is among what they did.
+  for await (const set of readSets(db, 'subject_id', id)) if (set.by !== id) yield set;
 }
 
 async function* readSets(db: Db, column: 'actor_id' | 'subject_id', id: number) {
@@ -79,7 +93,7 @@ async function* readSets(db: Db, column: 'actor_id' | 'subject_id', id: number) 
       .orderBy('id')
       .limit(AT_ONCE)
       .execute();
-    for (const set of some) yield { ...told(set), users: set.users, event: set.event };
+    for (const set of some) yield { ...told(set), users: set.users, event: set.event, detail: set.detail };
     last = some[AT_ONCE - 1];
   }
 }

@@ -1,42 +1,106 @@
 /**
  * Who was erased, outside of the database: a file beside it, of which a database that is put back knows nothing. It holds
- * numbers and times alone.
+ * numbers and times alone, an entry a line.
  */
-import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import {
+  accessSync,
+  appendFileSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
 import { filePathOf } from '../database-url.ts';
 import { StartError } from '../errors.ts';
-import { syncFolder } from '../lib/make-file.ts';
+import { isThere, syncFolder } from '../lib/make-file.ts';
 
-export type LedgerEntry = { user_id: number; created_at: number; erased_at: number };
+const id = z.int().positive();
+const time = z.int();
 
-/** `database`: its identity. `lastId`: the highest number that anybody had there by then. Without users: it is known there. */
-export type LedgerLine = { database: string; lastId: number; users: LedgerEntry[] };
+const LINE = z.object({
+  /** Its identity. */
+  database: z.string(),
+  /** The highest number that anybody had there by then. */
+  lastId: z.int(),
+  /** None: it is known there. `erased_by`: null where nobody was signed in. */
+  users: z.array(
+    z.object({ user_id: id, created_at: time, erased_at: time, erased_by: id.nullable().default(null) }),
+  ),
+});
 
+export type LedgerLine = z.infer<typeof LINE>;
+export type LedgerEntry = LedgerLine['users'][number];
+
+/** With PostgreSQL beside the key, one for each database: a clone of it is another one. */
 export function ledgerOf(databaseUrl: string, secretKeyFile: string): string {
-  return `${filePathOf(databaseUrl) ?? secretKeyFile}.erased.jsonl`;
+  const path = filePathOf(databaseUrl);
+  if (path !== undefined) return `${path}.erased.jsonl`;
+  const { hostname, port, pathname, searchParams } = new URL(databaseUrl);
+  const name = [hostname || searchParams.get('host'), port || '5432', pathname.slice(1)].join('-');
+  return `${secretKeyFile}.${name.replaceAll(/[^\w.-]+/g, '_')}.erased.jsonl`;
 }
 
 /** @throws StartError where it cannot be read: somebody might come back who was erased. */
 export function readLedger(path: string): LedgerLine[] {
   try {
-    const lines = readFileSync(path, 'utf8').split('\n');
-    // Whoever was killed while writing has left half a line, and writes it again.
-    return lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as LedgerLine);
+    return wholeLines(path).text.split('\n').filter(isEntry).map(readLine);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new StartError(`${path}, which says who was erased, cannot be read: ${(error as Error).message}.`);
   }
 }
 
-/** It is on the disk then. */
+/** It is on the disk then. @throws StartError */
 export function appendToLedger(path: string, line: LedgerLine): void {
-  const file = openSync(path, 'a', 0o600);
   try {
-    // On a line of its own, whatever the last one was left like.
-    appendFileSync(file, `\n${JSON.stringify(line)}`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    const { text, isCutOff } = wholeLines(path);
+    if (isCutOff) truncateSync(path, Buffer.byteLength(text));
+    const file = openSync(path, 'a', 0o600);
+    try {
+      appendFileSync(file, `${JSON.stringify(line)}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    syncFolder(path);
+  } catch (error) {
+    throw notWritable(path, error);
   }
-  syncFolder(path);
+}
+
+/** Before anybody is erased. @throws StartError */
+export function checkLedger(path: string): void {
+  try {
+    accessSync(isThere(path) ? path : dirname(path), constants.W_OK);
+  } catch (error) {
+    throw notWritable(path, error);
+  }
+}
+
+function notWritable(path: string, error: unknown): StartError {
+  return new StartError(
+    `${path}, in which Roster notes who is erased, cannot be written: ${(error as Error).message}.`,
+  );
+}
+
+/** Whoever was killed while writing has left a line without its end, and writes it again. */
+function wholeLines(path: string): { text: string; isCutOff: boolean } {
+  if (!isThere(path)) return { text: '', isCutOff: false };
+  const bytes = readFileSync(path);
+  const end = bytes.lastIndexOf('\n') + 1;
+  return { text: bytes.toString('utf8', 0, end), isCutOff: end < bytes.length };
+}
+
+/** An editor may have left an empty line. */
+function isEntry(line: string): boolean {
+  return line.trim() !== '';
+}
+
+function readLine(line: string, index: number): LedgerLine {
+  const entry = LINE.safeParse(JSON.parse(line));
+  if (!entry.success) throw new Error(`its entry ${index + 1} is none of Roster's`);
+  return entry.data;
 }

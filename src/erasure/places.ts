@@ -16,8 +16,8 @@ export type Person = { id: number; names: ReadonlySet<string> };
 type Place = {
   /** Not where everything goes with the deletion, before which nobody is erased, or where there are numbers alone. */
   erase?: (trx: Trx, person: Person) => Promise<unknown>;
-  /** What they are given, row by row. */
-  read?: (db: Db, id: number) => AsyncIterable<object>;
+  /** What is given out of it, row by row: `isOwn`, to themselves. */
+  read?: (db: Db, id: number, isOwn: boolean) => AsyncIterable<object>;
 };
 
 const NOTHING: Place = {};
@@ -26,7 +26,7 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   users: { read: data.readUser },
   user_counts: NOTHING,
   credentials: { read: data.readCredentials },
-  recovery_codes: NOTHING,
+  recovery_codes: { read: data.readRecoveryCodes },
   // One's own go with the user: in those of others a form about them may wait.
   sessions: {
     read: data.readSessions,
@@ -37,7 +37,7 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   guesses: { erase: forgetFailures },
   role_rules: NOTHING,
   secrets: NOTHING,
-  tickets: NOTHING,
+  tickets: { read: data.readTickets },
   used_drafts: NOTHING,
   heartbeats: NOTHING,
   made_up_people: NOTHING,
@@ -68,6 +68,9 @@ export async function erasePerson(trx: Trx, person: Person): Promise<void> {
 }
 
 function isAbout({ form, fields }: Draft, { id, names }: Person): boolean {
-  const isTheirs = new RegExp(`^/users/${id}(?![0-9])`).test(form);
+  // A form that undoes what was done to several has fields named by their numbers.
+  const isTheirs = [form, ...Object.keys(fields)].some((name) =>
+    new RegExp(`^(?:/users/)?${id}(?![0-9])`).test(name),
+  );
   return isTheirs || Object.values(fields).some((value) => names.has(textKey(value)));
 }

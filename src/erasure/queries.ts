@@ -2,6 +2,8 @@
 import type { Selectable } from 'kysely';
 import type { Db, ErasuresTable, Trx } from '../db/schema.ts';
 
+const BATCH = 1_000;
+
 export type Erasure = Selectable<ErasuresTable>;
 
 export async function findErasure(db: Db, userId: number): Promise<Erasure | undefined> {
@@ -21,13 +23,19 @@ export async function findPending(db: Db): Promise<Erasure[]> {
 }
 
 export async function insertErasures(trx: Trx, erasures: readonly Erasure[]): Promise<void> {
-  if (erasures.length > 0) await trx.insertInto('erasures').values(erasures).execute();
+  for (const some of inBatches(erasures)) await trx.insertInto('erasures').values(some).execute();
 }
 
 export async function noteGone(trx: Trx, erasures: readonly Erasure[], now: number): Promise<void> {
-  if (erasures.length === 0) return;
-  const ids = erasures.map(({ user_id }) => user_id);
-  await trx.updateTable('erasures').set({ gone_at: now }).where('user_id', 'in', ids).execute();
+  for (const some of inBatches(erasures)) {
+    const ids = some.map(({ user_id }) => user_id);
+    await trx.updateTable('erasures').set({ gone_at: now }).where('user_id', 'in', ids).execute();
+  }
+}
+
+/** A statement takes so many values and no more. */
+function* inBatches<T>(rows: readonly T[]): Iterable<T[]> {
+  for (let from = 0; from < rows.length; from += BATCH) yield rows.slice(from, from + BATCH);
 }
 
 /** Of the database, made with it: another one has another. */

@@ -14,23 +14,25 @@ export async function takeData(request: Request, reply: FastifyReply) {
   const { db } = request.server;
   const id = userIdFrom(request);
   authorize(request.actor, (actor) => mayTakeData(actor, id));
+  const isOwn = request.actor?.user?.id === id;
   if (!((await findUser(db, id)) ?? (await findDeleted(db, id))))
     throw new NotFoundError(`There is no user ${id}.`);
   return reply
     .type('application/json; charset=utf-8')
     .header('content-disposition', `attachment; filename="user-${id}.json"`)
-    .send(Readable.from(jsonOf(db, id)));
+    .header('cache-control', 'private, no-store')
+    .send(Readable.from(jsonOf(db, id, isOwn)));
 }
 
 /** An object of lists, by table; row by row, for there may be very many. */
-async function* jsonOf(db: Db, id: number): AsyncIterable<string> {
+async function* jsonOf(db: Db, id: number, isOwn: boolean): AsyncIterable<string> {
   yield '{';
   let begin = '\n';
   for (const [table, { read }] of Object.entries(PLACES)) {
     if (read === undefined) continue;
     yield `${begin}"${table}": [`;
     let between = '\n  ';
-    for await (const row of read(db, id)) {
+    for await (const row of read(db, id, isOwn)) {
       yield between + JSON.stringify(row);
       between = ',\n  ';
     }

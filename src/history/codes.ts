@@ -38,6 +38,20 @@ export function isAboutAccess(kind: Kind): boolean {
   return ['access', 'role', 'own role'].includes(kind);
 }
 
+/** The kind of what undoes one, as far as that is one thing. */
+export function oppositeOf(code: number): Kind {
+  const kind = nameOfCode(KINDS, code) ?? 'changed';
+  return OPPOSITES[kind] ?? kind;
+}
+
+const OPPOSITES: Readonly<Partial<Record<Kind, Kind>>> = {
+  created: 'deleted',
+  restored: 'deleted',
+  deleted: 'restored',
+  activated: 'deactivated',
+  deactivated: 'activated',
+};
+
 /** Undefined for one that a newer Roster has given. */
 export function nameOfCode<N extends string>(
   codes: Readonly<Record<N, number>>,

@@ -3,9 +3,10 @@ import type { Actor } from '../auth/actor.ts';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { findJobsOfSets, type Job } from '../jobs/queries.ts';
+import { findJobsOfSets } from '../jobs/queries.ts';
 import { isAboutAccess, KINDS, nameOfCode } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
+import { leftOf, withUndos } from './left.ts';
 import { findOffered, type Offered } from './offered.ts';
 import {
   type ChangeOfSet,
@@ -13,7 +14,9 @@ import {
   findChangeSet,
   findChangesOfSets,
   findNames,
-  findUndoing,
+  findUndos,
+  isStanding,
+  type Undo,
 } from './queries.ts';
 import type { Entry } from './timeline.ts';
 
@@ -22,8 +25,8 @@ export type Person = { id: number; name: string };
 type Doers = {
   /** Whom one can name. */
   who: Person | undefined;
-  /** `left`: of how many users something is not undone; `isOver`: whether nothing is under way. */
-  undone: { set: ChangeSet; who: Person | undefined; left: number; isOver: boolean } | undefined;
+  /** `left`: of how many users something is not undone, where that is known; `isOver`: whether nothing is under way. */
+  undone: { set: ChangeSet; who: Person | undefined; left: number | undefined; isOver: boolean } | undefined;
   /** Whether whoever asks could undo something of it. */
   isOffered: boolean;
 };
@@ -60,13 +63,13 @@ export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Si
   );
   const changeOf = new Map<number, ChangeOfSet>(changes.map((change) => [change.set_id, change]));
   const whomOf = (set: ChangeSet) => set.subject_id ?? changeOf.get(set.id)?.user_id ?? null;
-  const undoing = await findUndoing(db, sets.map(idOf));
-  const names = await findNamesOf(db, sets, undoing, sight, sets.map(whomOf));
+  const undos = await findUndos(db, sets.map(idOf));
+  const names = await findNamesOf(db, sets, undos, sight, sets.map(whomOf));
   const shown = sets.map((set) => {
     const change = changeOf.get(set.id);
     return { set, whom: whomOf(set), fields: change ? seenFields(change, names, sight) : {} };
   });
-  const doersOf = await findDoers(db, shown, undoing, names, sight);
+  const doersOf = await findDoers(db, shown, undos, names, sight);
   return shown.map((one) => ({ ...one, ...doersOf(one.set), whom: personOf(one.whom, names) }));
 }
 
@@ -78,24 +81,25 @@ export async function describeEntries(
   sight: Sight,
 ): Promise<DescribedEntry[]> {
   const sets = entries.map(({ set }) => set);
-  const undoing = await findUndoing(db, sets.map(idOf));
-  const names = await findNamesOf(db, sets, undoing, sight);
+  const undos = await findUndos(db, sets.map(idOf));
+  const names = await findNamesOf(db, sets, undos, sight);
   const shown = entries.map((entry) => ({ ...entry, whom }));
-  const doersOf = await findDoers(db, shown, undoing, names, sight);
+  const doersOf = await findDoers(db, shown, undos, names, sight);
   return entries.map((entry) => ({ ...entry, ...doersOf(entry.set) }));
 }
 
-type Undoing = ReadonlyMap<number, readonly ChangeSet[]>;
+type Undos = ReadonlyMap<number, readonly Undo[]>;
 
 /** Of all who have to be named. */
 async function findNamesOf(
   db: Db,
   sets: readonly ChangeSet[],
-  undoing: Undoing,
+  undos: Undos,
   { seesDeleted }: Sight,
   others: (number | null)[] = [],
 ) {
-  const actors = [...sets, ...[...undoing.values()].flat()].map(({ actor_id }) => actor_id);
+  const undoing = [...undos.values()].flat().map(({ set }) => set);
+  const actors = [...sets, ...undoing].map(({ actor_id }) => actor_id);
   return findNames(db, [...actors, ...others], seesDeleted);
 }
 
@@ -103,16 +107,16 @@ async function findNamesOf(
 async function findDoers(
   db: Db,
   shown: readonly Offered[],
-  undoing: Undoing,
+  undos: Undos,
   names: ReadonlyMap<number, string>,
   { actor }: Sight,
 ): Promise<(set: ChangeSet) => Doers> {
-  const jobs = await findJobsOfSets(db, [...undoing.values()].flat().map(idOf));
+  const jobs = await findJobsOfSets(db, withUndos([...undos.values()].flat()));
   const offered = await findOffered(db, actor, shown);
   return (set) => {
-    const all = undoing.get(set.id) ?? [];
-    const last = all.at(-1);
-    const left = leftOf(set, all, jobs);
+    const all = undos.get(set.id) ?? [];
+    const last = all.findLast(isStanding)?.set;
+    const left = leftOf(set.users, all, jobs);
     const isOver = last === undefined || (jobs.get(last.id)?.state ?? 'done') === 'done';
     return {
       who: personOf(set.actor_id, names),
@@ -120,20 +124,6 @@ async function findDoers(
       isOffered: offered.has(set.id),
     };
   };
-}
-
-/** Of how many users something is left after all that was undone of a set: of all, and then of some after the other. */
-export function leftOf(
-  { users }: ChangeSet,
-  undoing: readonly ChangeSet[],
-  jobs: ReadonlyMap<number, Pick<Job, 'total' | 'done'>>,
-): number {
-  let left = users;
-  for (const { id } of undoing) {
-    const { total, done } = jobs.get(id) ?? { total: users, done: users };
-    left = (total < users ? left : users) - done;
-  }
-  return Math.max(0, left);
 }
 
 function idOf({ id }: ChangeSet): number {

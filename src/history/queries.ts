@@ -4,7 +4,7 @@ import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/
 import { unindexed } from '../db/unindexed.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { KINDS } from './codes.ts';
-import { type FieldChanges, mergeFields, unpackFields, unpackValues } from './fields.ts';
+import { unpackValues } from './fields.ts';
 
 export type { ChangeSet };
 export type Change = Selectable<ChangesTable>;
@@ -97,12 +97,6 @@ export async function findFieldsFrom(
     .execute();
 }
 
-/** What has become of a user since they had a version. */
-export async function findFieldsSince(db: Db, userId: number, version: number): Promise<FieldChanges> {
-  const changes = await findFieldsFrom(db, userId, version + 1);
-  return mergeFields(changes.reverse().map(({ fields }) => unpackFields(fields)));
-}
-
 export type ChangeOfSet = Pick<Change, 'user_id' | 'version' | 'set_id' | 'fields'>;
 
 /** Of sets that changed one user each; of two in one, what somebody was brought back with is the last. */
@@ -192,15 +186,33 @@ export async function lockChangeSet(trx: Trx, id: number): Promise<void> {
   await trx.selectFrom('change_sets').select('id').where('id', '=', id).forUpdate().execute();
 }
 
-/** By which others they are undone, the last at the end: who undoes those in turn makes them stand again. */
-export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet[]>> {
+/** What has undone a change set, and what has undone that in turn. */
+export type Undo = { set: ChangeSet; undos: readonly Undo[] };
+
+/** By the number of what they undo, the last at the end; those that stand, and those that were undone. */
+export async function findUndos(db: Db, ids: readonly number[]): Promise<Map<number, Undo[]>> {
   if (ids.length === 0) return new Map();
   const undoing = db.selectFrom('change_sets').selectAll().where('undoes', 'in', ids);
-  const sets = await undoing.where('users', '>', 0).execute();
-  const undone = await findUndoing(
+  const sets = await undoing.where('users', '>', 0).orderBy('id').execute();
+  const again = await findUndos(
     db,
     sets.map(({ id }) => id),
   );
-  const standing = sets.filter(({ id }) => !undone.has(id)).sort((one, other) => one.id - other.id);
-  return Map.groupBy(standing, ({ undoes }) => undoes ?? 0);
+  const undos = sets.map((set) => ({ set, undos: again.get(set.id) ?? [] }));
+  return Map.groupBy(undos, ({ set }) => set.undoes ?? 0);
+}
+
+/** Whoever undoes an undo makes what that has undone stand again. */
+export function isStanding({ undos }: Undo): boolean {
+  return !undos.some(isStanding);
+}
+
+/** By which others they are undone, the last at the end. */
+export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet[]>> {
+  const undos = await findUndos(db, ids);
+  const standing = [...undos.values()].flat().filter(isStanding);
+  return Map.groupBy(
+    standing.map(({ set }) => set),
+    ({ undoes }) => undoes ?? 0,
+  );
 }

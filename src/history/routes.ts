@@ -6,7 +6,7 @@ import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { findErasure } from '../erasure/queries.ts';
 import { showState } from '../erasure/state.ts';
-import { findJobOfSet } from '../jobs/queries.ts';
+import { findJobOfSet, mayGoOn } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { named, quotable } from '../lib/text.ts';
 import { findUserByUsername } from '../users/queries.ts';
@@ -14,7 +14,7 @@ import { type HistoryState, historyAddress, parseHistory, timesOf } from './addr
 import { isAboutAccess, KINDS, type Kind } from './codes.ts';
 import { describeSets, getSeenSet, personOf, seenFields, sightOf } from './described.ts';
 import { readHistory } from './list.ts';
-import { findChangesInSet, findNames } from './queries.ts';
+import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
 
 const PER_PAGE = 50;
 /** What stands beside something else is found with that. */
@@ -95,6 +95,8 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
     next,
     isFirst: after.user_id === 0,
     job,
+    mayGoOn: job?.state === 'stopped' && (await mayGoOn(db, row.set)),
+    isOfOne: row.set.undoes !== null && (await findChangeSet(db, row.set.undoes))?.users === 1,
     erased: erasure && showState(reply, erasure),
     leftOut: leftOut.map((id) => personOf(id, namesInJob)),
     goneOnBy: actorId === row.set.actor_id ? undefined : personOf(actorId, namesInJob),

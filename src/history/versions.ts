@@ -1,4 +1,5 @@
 /** The versions of one user: they have no gap, and none is earlier than the one before it, so that a time is found as in a dictionary. */
+import { executeCached } from '../db/cached-query.ts';
 import type { Db } from '../db/schema.ts';
 import type { ChangeSet } from './queries.ts';
 
@@ -114,17 +115,19 @@ async function readVersionSets(
   order: 'asc' | 'desc',
   limit: number,
 ): Promise<VersionSet[]> {
-  const rows = await db
-    .selectFrom('changes')
-    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
-    .selectAll('change_sets')
-    .select(['changes.version', 'changes.fields', 'changes.at as own_at'])
-    .where('changes.user_id', '=', userId)
-    .where('changes.version', '>=', from)
-    .where('changes.version', '<', before)
-    .orderBy('changes.version', order)
-    .limit(limit)
-    .execute();
+  const asked = { userId, from, before, limit };
+  const rows = await executeCached(db, `versions of a user, ${order}`, asked, (values) =>
+    db
+      .selectFrom('changes')
+      .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
+      .selectAll('change_sets')
+      .select(['changes.version', 'changes.fields', 'changes.at as own_at'])
+      .where('changes.user_id', '=', values.userId)
+      .where('changes.version', '>=', values.from)
+      .where('changes.version', '<', values.before)
+      .orderBy('changes.version', order)
+      .limit(values.limit),
+  );
   return rows.map(({ version, fields, own_at, ...set }) => ({
     set: { ...set, at: own_at ?? set.at },
     version,

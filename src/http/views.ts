@@ -23,6 +23,7 @@ import type { Page, Total } from '../lib/pagination.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
 import type { Part } from '../undo/asked.ts';
+import type { Holders } from '../undo/form.ts';
 import type { Step } from '../undo/steps.ts';
 import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
@@ -210,6 +211,9 @@ export type Views = {
     isFirst: boolean;
     /** That fills the set, or has. */
     job: Job | undefined;
+    mayGoOn: boolean;
+    /** Whether what it undoes was done to one user. */
+    isOfOne: boolean;
     /** Some of those whom it has left out. */
     leftOut: readonly Person[];
     /** Where it is another one than who began it. */
@@ -232,8 +236,11 @@ export type Views = {
     seen: string;
     fields: Fields;
     errors: Errors;
+    /** Who has what was typed, by the name of its field. */
+    holders: Holders;
     /** Whether something else was there when it was decided. */
     isChanged: boolean;
+    isDraft: boolean;
   };
   'transfer/export': {
     selection: Selection;

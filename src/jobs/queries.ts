@@ -1,6 +1,7 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
+import { type ChangeSet, findUndoing } from '../history/queries.ts';
 
 export type Job = Selectable<JobsTable>;
 
@@ -50,22 +51,34 @@ export async function findLastUndo(db: Db, undone: number, users: number): Promi
     .executeTakeFirst();
 }
 
+/** Neither while it is being undone, or once it is, nor while the same is undone anew. */
+export async function mayGoOn(db: Db, { id, undoes }: ChangeSet): Promise<boolean> {
+  const running = (await findRunningUndo(db, id)) ?? (undoes ? await findRunningUndo(db, undoes) : undefined);
+  if (running && running.set_id !== id) return false;
+  return !(await findUndoing(db, [id])).has(id);
+}
+
 export async function isAnyRunning(db: Db): Promise<boolean> {
   const running = db.selectFrom('jobs').select('id').where('state', '=', 'running').limit(1);
   return (await running.executeTakeFirst()) !== undefined;
 }
 
-/** One that nobody is at work on, with a lease until a time from when on others may take it. */
+type Lease = { owner: string; now: number; until: number; latest: number };
+
+/**
+ * One that nobody is at work on, with a lease until a time from when on others may take it.
+ * @param lease.latest until when any may be: a later one is of a clock that was set back since
+ */
 export async function leaseJob(
   trx: Trx,
   kinds: readonly string[],
-  { owner, now, until }: { owner: string; now: number; until: number },
+  { owner, now, until, latest }: Lease,
 ): Promise<Job | undefined> {
   const free = await trx
     .selectFrom('jobs')
     .selectAll()
     .where('state', '=', 'running')
-    .where('leased_until', '<=', now)
+    .where(({ eb, or }) => or([eb('leased_until', '<=', now), eb('leased_until', '>', latest)]))
     .where('kind', 'in', kinds)
     .orderBy('leased_until')
     .limit(1)

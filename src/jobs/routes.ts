@@ -6,8 +6,8 @@ import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
-import { findUndoing, lockChangeSet } from '../history/queries.ts';
-import { findJobOfSet, goOnWithJob } from './queries.ts';
+import { lockChangeSet } from '../history/queries.ts';
+import { findJobOfSet, goOnWithJob, mayGoOn } from './queries.ts';
 
 type Request = FastifyRequest<{ Params: { id: string } }>;
 
@@ -19,10 +19,11 @@ async function goOn(request: Request, reply: FastifyReply) {
   const { server, params } = request;
   const { set } = await getSeenSet(server.db, params.id, request.actor);
   const answer = await runCommand(request, async (trx, { user }) => {
-    await lockChangeSet(trx, set.id);
+    // Whoever begins to undo either waits, or is seen here.
+    for (const id of [set.id, set.undoes]) if (id !== null) await lockChangeSet(trx, id);
     const job = await findJobOfSet(trx, set.id);
-    const undoing = await findUndoing(trx, [set.id]);
-    if (job === undefined || undoing.has(set.id)) throw new NotFoundError('There is nothing to go on with.');
+    if (job === undefined || !(await mayGoOn(trx, set)))
+      throw new NotFoundError('There is nothing to go on with.');
     await goOnWithJob(trx, job.id, user?.id ?? null);
     return done(`/history/${set.id}`, 'It goes on: this page says how far it is.');
   });

@@ -42,7 +42,7 @@ export const LEASE = 15_000;
 /** Others wait for the end of a batch, in which there are as many users as this allows. */
 const BATCH_MS = 10;
 const MOST = 100;
-const MOST_NOTES = 100;
+export const MOST_NOTES = 100;
 const LONGEST_PAUSE = 10 * 60_000;
 /** In a row: over some 4 minutes, and 2 hours where it may pass by itself, as a full disk does. */
 const MOST_FAILURES = 5;
@@ -66,7 +66,7 @@ export async function runJobs(runner: Runner, isEnding: () => boolean): Promise<
   const kinds = Object.keys(runner.kinds);
   while (!isEnding()) {
     const now = runner.clock();
-    const lease = { owner, now, until: now + LEASE };
+    const lease = { owner, now, until: now + LEASE, latest: now + LONGEST_PAUSE };
     const job = await transact(runner.db, (trx) => leaseJob(trx, kinds, lease));
     if (job === undefined) return;
     try {

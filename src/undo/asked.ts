@@ -2,8 +2,10 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import { isCertain, withUndos } from '../history/left.ts';
+import { type ChangeSet, findUndos, isStanding } from '../history/queries.ts';
 import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
+import { MOST_NOTES } from '../jobs/run.ts';
 import type { Deadline } from '../lib/deadline.ts';
 import { giveWay } from '../lib/progress.ts';
 import { findChangesAfter, findChangesOf } from './changes.ts';
@@ -14,7 +16,8 @@ import { withFreed } from './swaps.ts';
 /** A form may have 100 fields, and each of these may take seven. */
 export const MOST_ASKED = 12;
 export const MOST_LEFT = 20;
-const BATCH = 100;
+/** As many as an undo has noted at most: of those nobody is passed over then. */
+const BATCH = MOST_NOTES;
 
 /** Some of a set; `cursor`: the last who was looked at, after whom it goes on. */
 export type Part = { users: readonly number[]; cursor: number; isFirst: boolean; isLast: boolean };
@@ -62,12 +65,10 @@ type Noted = { ids: readonly number[]; isAll: boolean };
 /** Whom the last undo of all of it has left, as far as it has noted them: so nobody else of very many has to be looked at. */
 async function findNoted(db: Db, { id, users }: ChangeSet): Promise<Noted> {
   if (users <= BATCH) return { ids: [], isAll: false };
-  const undoing = (await findUndoing(db, [id])).get(id) ?? [];
-  const jobs = await findJobsOfSets(
-    db,
-    undoing.map((set) => set.id),
-  );
-  const whole = undoing.map((set) => jobs.get(set.id)).findLast((job) => job && job.total >= users);
+  const undos = (await findUndos(db, [id])).get(id) ?? [];
+  const jobs = await findJobsOfSets(db, withUndos(undos));
+  const last = undos.findLast((undo) => isStanding(undo) && (jobs.get(undo.set.id)?.total ?? 0) >= users);
+  const whole = last && isCertain(last, undos, jobs) ? jobs.get(last.set.id) : undefined;
   if (whole?.state !== 'done') return { ids: [], isAll: false };
   const ids = JSON.parse(whole.notes) as number[];
   return { ids, isAll: ids.length === whole.left_out };

@@ -1,29 +1,40 @@
 /** Undoing what was done to very many: begun at once, and done batch by batch. */
 import type { Actor } from '../auth/actor.ts';
-import type { Trx } from '../db/schema.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { NotFoundError } from '../errors.ts';
+import { oppositeOf } from '../history/codes.ts';
 import { type ChangeSet, lockChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
-import { findRunningUndo, insertJob } from '../jobs/queries.ts';
+import { findJobOfSet, findRunningUndo, insertJob } from '../jobs/queries.ts';
 import type { Work } from '../jobs/run.ts';
 import { lockUsers } from '../users/queries.ts';
 import { findChangesAfter } from './changes.ts';
-import { actOf, isLeftOut, kindOf, perform } from './commands.ts';
+import { actOf, isLeftOut, perform } from './commands.ts';
 import { planSteps } from './plan.ts';
 
 /** More users than that are not undone while somebody waits, nor looked through beforehand. */
 export const MOST_AT_ONCE = 100;
 
+/** Until the end of the transaction nobody else begins to undo it, nor has it go on. @throws NotFoundError */
+export async function lockUndoable(trx: Trx, set: number): Promise<void> {
+  await lockChangeSet(trx, set);
+  await refuseUnfinished(trx, set);
+}
+
+/** @throws NotFoundError */
+export async function refuseUnfinished(db: Db, set: number): Promise<void> {
+  const job = await findJobOfSet(db, set);
+  if (job?.state === 'running') throw new NotFoundError('This is still under way.');
+}
+
 type Params = { undoes: number };
 
 /** @returns the change set, of whoever has begun first */
 export async function beginUndo(trx: Trx, actor: Actor, undone: ChangeSet, now: number): Promise<number> {
-  await lockChangeSet(trx, undone.id);
+  await lockUndoable(trx, undone.id);
   const running = await findRunningUndo(trx, undone.id);
   if (running) return running.set_id;
-  // All are like the first, as far as is known by now.
-  const { changes } = await findChangesAfter(trx, undone.id, 0, MOST_AT_ONCE);
-  const first = await planSteps(trx, actor, changes);
-  const kind = kindOf(first.map((step) => actOf(step, undefined)));
+  const kind = oppositeOf(undone.kind);
   const set = await beginSet(trx, { ...actor, via: 'undo' }, { at: now, kind, undoes: undone.id });
   const params: Params = { undoes: undone.id };
   await insertJob(trx, {

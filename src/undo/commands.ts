@@ -2,7 +2,7 @@
 import type { Actor } from '../auth/actor.ts';
 import { hashOf } from '../auth/tokens.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { ContendedError } from '../errors.ts';
+import { ContendedError, NotFoundError } from '../errors.ts';
 import type { Kind } from '../history/codes.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { inOneSet } from '../history/record.ts';
@@ -139,15 +139,22 @@ export async function perform(
   now: number,
 ): Promise<User | undefined> {
   if (act === undefined) return undefined;
-  const result =
+  const doing =
     act.kind === 'delete'
-      ? await deleteUser(trx, actor, id, now, version)
+      ? deleteUser(trx, actor, id, now, version)
       : act.kind === 'restore'
-        ? await restoreUser(trx, actor, id, now, { changes: act.changes, shownVersion: version })
-        : await changeUser(trx, actor, id, act.changes, now, version);
+        ? restoreUser(trx, actor, id, now, { changes: act.changes, shownVersion: version })
+        : changeUser(trx, actor, id, act.changes, now, version);
+  const result = await doing.catch(goneMeanwhile);
   if (['conflict', 'changed since', 'deleted again', 'there already'].includes(result.kind))
     throw new ContendedError('Somebody else has changed what is being undone.');
   return result.kind === 'restored' || result.kind === 'changed' ? result.user : undefined;
+}
+
+/** Whoever was erased is left, once it is planned anew; the others are undone. */
+function goneMeanwhile(error: unknown): never {
+  if (!(error instanceof NotFoundError)) throw error;
+  throw new ContendedError('Somebody of those who are undone is gone.', { cause: error });
 }
 
 /** What is done to all of them, as far as that is one thing. */

@@ -1,10 +1,11 @@
 /** The form that asks what is to become of what was changed since: its fields, and what they decide. */
-import type { Db } from '../db/schema.ts';
-import { type Fields, parseForm } from '../lib/forms.ts';
+import type { Db, User } from '../db/schema.ts';
+import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { textKey } from '../lib/text.ts';
 import { addHolders, type Problems } from '../users/form.ts';
 import { type UserChanges, userChangesSchema } from '../users/validation.ts';
 import { MOST_ASKED, type Part } from './asked.ts';
-import type { Choices } from './commands.ts';
+import { actOf, type Choices } from './commands.ts';
 import type { Difference, Step } from './steps.ts';
 
 type Asked = Pick<Step, 'id'>;
@@ -15,12 +16,23 @@ export function choiceName({ id }: Asked, field?: string): string {
   return field === undefined ? `${id}` : `${id}.${field}`;
 }
 
+/** What was chosen; whoever types something wants it, whichever choice stands beside it. */
+export function readChoices(body: unknown): Fields {
+  const sent = (body ?? {}) as Fields;
+  const fields = readFields(sent, Object.keys(sent).filter(isChoice));
+  for (const [name, value] of Object.entries(fields)) {
+    const [id = '', field, other] = name.split('.');
+    if (other && value.trim() !== '') Object.assign(fields, { [id]: 'back', [`${id}.${field}`]: 'back' });
+  }
+  return fields;
+}
+
 /** What is to stand there where somebody else has what was there before. */
 export function otherName({ id }: Asked, field: string): string {
   return `${id}.${field}.other`;
 }
 
-export function isChoice(name: string): boolean {
+function isChoice(name: string): boolean {
   return /^(?:seen|users|after|\d{1,16}(?:\.[a-z_]+(?:\.other)?)?)$/.test(name);
 }
 
@@ -44,15 +56,34 @@ export function problemsIn(fields: Fields): Problems {
   return Object.fromEntries(problems.filter(([, problem]) => problem));
 }
 
-/** Of what was typed instead of something that is taken, what is taken as well. */
-export async function takenIn(db: Db, fields: Fields): Promise<Problems> {
-  const taken: Record<string, string> = {};
-  for (const [name, value] of Object.entries(fields).filter(([field]) => field.endsWith('.other'))) {
-    const [, field = ''] = name.split('.');
-    const { errors, holders } = await addHolders(db, { [field]: value }, {});
-    if (Object.keys(holders).length > 0) taken[name] = errors[field] ?? '';
+export type Holders = Readonly<Record<string, Pick<User, 'id' | 'username'>>>;
+
+/** Of what was typed instead of something that is taken, what is taken as well, by others or by others of the same form. */
+export async function takenIn(db: Db, fields: Fields, steps: readonly Step[]) {
+  const [errors, holders]: [Record<string, string>, Record<string, User>] = [{}, {}];
+  const wanted = steps.flatMap((step) => namesFor(step, choicesIn(fields)));
+  for (const { step, field, key } of wanted.filter(({ step, field }) => fields[otherName(step, field)])) {
+    const name = otherName(step, field);
+    const others = wanted.filter((other) => other.step !== step && other.field === field);
+    const found = await addHolders(db, { [field]: fields[name] ?? '' }, {}, step.id);
+    const holder = found.holders[field];
+    if (others.some((other) => other.key === key))
+      errors[name] = `Somebody else is given that ${field} here, too: type another.`;
+    else if (holder) Object.assign(errors, { [name]: found.errors[field] });
+    if (holder) holders[name] = holder;
   }
-  return taken;
+  return { errors, holders: holders as Holders };
+}
+
+/** What somebody is called once it is done as it was chosen, as far as the undo says it. */
+function namesFor(step: Step, choices: Choices) {
+  const act = actOf(step, choices);
+  if (act === undefined || act.kind === 'delete') return [];
+  const names = { ...(act.kind === 'restore' && { username: step.username }), ...act.changes };
+  return (['username', 'email'] as const).flatMap((field) => {
+    const value = names[field];
+    return value === undefined ? [] : { step, field, key: textKey(value) };
+  });
 }
 
 export function choicesIn(fields: Fields): Choices {

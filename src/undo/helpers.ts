@@ -1,7 +1,7 @@
 /** What the views of undo can call. */
 import { choiceName, otherName } from './form.ts';
 import type { Left } from './steps.ts';
-import { NO_ACCESS, OPTIONS, WHY_LEFT, whyStays } from './words.ts';
+import { NO_ACCESS, OPTIONS, WHY_LEFT, whatBecomesOf, whatBecomesOfAll, whyStays } from './words.ts';
 
 export const undoHelpers = {
   choiceName,
@@ -10,4 +10,6 @@ export const undoHelpers = {
   noAccess: NO_ACCESS,
   whyLeft: (why: Left) => WHY_LEFT[why],
   whyStays,
+  whatBecomesOf,
+  whatBecomesOfAll,
 };

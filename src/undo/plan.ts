@@ -1,7 +1,7 @@
 /** Finding out what it takes to undo a change set, user by user. */
 import type { Actor } from '../auth/actor.ts';
 import { findCredentials } from '../auth/credentials.ts';
-import { mayRead } from '../auth/policy.ts';
+import { mayRead, maySignIn } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import type { KeptField } from '../history/codes.ts';
@@ -13,10 +13,11 @@ import {
   unpackFields,
   unpackValues,
 } from '../history/fields.ts';
-import { type ChangeOfSet, type DeletedUser, findDeletedByIds, findFieldsSince } from '../history/queries.ts';
+import { type ChangeOfSet, type DeletedUser, findDeletedByIds } from '../history/queries.ts';
 import { findHolders } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';
-import { withoutRefused } from './refusals.ts';
+import { mayEndAdministrator, withoutRefused } from './refusals.ts';
+import { findSince } from './since.ts';
 import type { BareStep, Difference, Step } from './steps.ts';
 import { withFreed } from './swaps.ts';
 
@@ -43,6 +44,7 @@ export async function planSteps(
   const users = new Map((await usersByIds(db, ids).selectAll().execute()).map((user) => [user.id, user]));
   const gone = new Map((await findDeletedByIds(db, ids)).map((deleted) => [deleted.id, deleted]));
   const steps: Step[] = [];
+  const ended: number[] = [];
   for (const [id, ofUser] of byUser) {
     const [user, deleted] = [users.get(id), gone.get(id)];
     const values = user ?? (deleted && unpackValues(deleted.fields));
@@ -51,7 +53,8 @@ export async function planSteps(
       continue;
     }
     const planned = await stepFor(db, effectOf(ofUser), values, user, deleted);
-    const step = await withoutRefused(db, actor, { ...values, id }, planned);
+    const step = await withoutRefused(db, { ...actor, ended }, { ...values, id }, planned);
+    if (mayEndAdministrator(values, step)) ended.push(id);
     const version = user?.version ?? (deleted ? deleted.version - 1 : 0);
     steps.push({ id, username: values.username, version, ...step });
   }
@@ -78,12 +81,13 @@ async function stepFor(
 ): Promise<BareStep> {
   if (kind === 'change') {
     if (user === undefined) return { kind: 'left', why: 'deleted since' };
-    return changeStep(db, fields, user);
+    return changeStep(db, fields, user, last);
   }
   if (kind === 'delete' && user !== undefined) {
-    const since = user.version > last.version ? await findFieldsSince(db, user.id, last.version) : {};
+    const since = await findSince(db, last, user.version);
     const hasAccess = mayRead(user) && (await findCredentials(db, user.id)) !== undefined;
-    return { kind, hasAccess, differences: differencesOf(since, user) };
+    const isAgain = since === undefined || since.anew.size > 0;
+    return { kind, hasAccess, isAgain, differences: differencesOf(since?.fields ?? {}, user) };
   }
   if (kind === 'restore' && deleted !== undefined) {
     const holders = await findHolders(db, values, deleted.id);
@@ -92,21 +96,30 @@ async function stepFor(
       const value = values[field];
       return { field, was: value, became: value, now: value, holder: nameOf(holders[field]) };
     });
-    return { kind, isAgain: deleted.fields !== last.fields, differences };
+    const since = await findSince(db, last, deleted.version);
+    const isAgain = deleted.fields !== last.fields || !since || since.anew.has('there');
+    return { kind, isAgain, differences, hadAccess: maySignIn(values) };
   }
   return { kind: 'as before' };
 }
 
-async function changeStep(db: Db, fields: FieldChanges, user: User): Promise<BareStep> {
+async function changeStep(db: Db, fields: FieldChanges, user: User, last: ChangeOfSet): Promise<BareStep> {
   const open = differencesOf(fields, user).filter(({ field, was }) => user[field] !== was);
   if (open.length === 0) return { kind: 'as before' };
   const back: UserChanges = Object.fromEntries(open.map(({ field, was }) => [field, was]));
   const holders: Partial<Record<KeptField, User>> = await findHolders(db, back, user.id);
+  const since = await findSince(db, last, user.version);
   const differences = open
-    .map((one) => ({ ...one, holder: nameOf(holders[one.field]) }))
-    .filter(({ became, now, holder }) => now !== became || holder);
+    .map((one) => ({
+      ...one,
+      holder: nameOf(holders[one.field]),
+      isAnew: one.now === one.became && (since === undefined || since.anew.has(one.field)),
+    }))
+    .filter(({ became, now, holder, isAnew }) => now !== became || holder || isAnew);
   for (const { field } of differences) delete back[field as keyof UserChanges];
-  return { kind: 'change', back, differences, stays: [] };
+  const { role = user.role, is_active = user.is_active } = back;
+  const hadAccess = ('role' in back || 'is_active' in back) && maySignIn({ role, is_active });
+  return { kind: 'change', back, differences, stays: [], hadAccess };
 }
 
 function nameOf(user: User | undefined): Difference['holder'] {

@@ -7,7 +7,8 @@ import type { KeptField } from '../history/codes.ts';
 import type { KeptValues } from '../history/fields.ts';
 import type { BareStep, Left, Stays } from './steps.ts';
 
-type Asker = Pick<Actor, 'role' | 'user'>;
+/** `ended`: who are administrators no more, as others of the same undo. */
+type Asker = Pick<Actor, 'role' | 'user'> & { ended: readonly number[] };
 type Subject = KeptValues & { id: number };
 
 /** Of a change, without the fields that stay as they are. */
@@ -15,7 +16,7 @@ export async function withoutRefused(db: Db, actor: Asker, user: Subject, step: 
   if (step.kind === 'change') return changeWithoutRefused(db, actor, user, step);
   if (step.kind !== 'delete' && step.kind !== 'restore') return step;
   if (!mayChange(actor, user)) return { kind: 'left', why: 'not allowed' };
-  const isLast = step.kind === 'delete' && (await endsLastAdministrator(db, user, undefined));
+  const isLast = step.kind === 'delete' && (await endsLastAdministrator(db, user, undefined, actor.ended));
   return isLast ? { kind: 'left', why: 'last administrator' } : step;
 }
 
@@ -48,7 +49,14 @@ async function refusalOf(
   // That takes the password, in one's account.
   if (field === 'email' && user.id === actor.user?.id) return 'own email';
   if (!mayChangeFields(actor, user, [field])) return 'not allowed';
-  return (await endsLastAdministrator(db, user, { ...user, [field]: value }))
+  return (await endsLastAdministrator(db, user, { ...user, [field]: value }, actor.ended))
     ? 'last administrator'
     : undefined;
+}
+
+/** Whether an administrator may be none any more, as it is chosen. */
+export function mayEndAdministrator({ role }: KeptValues, step: BareStep): boolean {
+  if (role !== 'admin' || step.kind !== 'change') return role === 'admin' && step.kind === 'delete';
+  const fields = [...Object.keys(step.back), ...step.differences.map(({ field }) => field)];
+  return fields.includes('role') || fields.includes('is_active');
 }

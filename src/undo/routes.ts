@@ -7,75 +7,76 @@ import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
-import { lockChangeSet } from '../history/queries.ts';
 import { isUndoable } from '../history/words.ts';
-import { findJobOfSet } from '../jobs/queries.ts';
-import { type Fields, readFields } from '../lib/forms.ts';
+import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
 import { refuseWhileUnderWay } from './asked.ts';
-import { beginUndo, MOST_AT_ONCE } from './batches.ts';
+import { beginUndo, lockUndoable, MOST_AT_ONCE, refuseUnfinished } from './batches.ts';
 import { undoChangeSet } from './commands.ts';
-import { choicesIn, isChoice, partIn, problemsIn, takenIn } from './form.ts';
-import { planPage, type Request, showSteps, showUndo, type Undoing } from './show.ts';
-import { isRefused } from './steps.ts';
+import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
+import { planPage, type Request, type Shown, showSteps, showUndo, type Undoing } from './show.ts';
+import { isAsked, isRefused } from './steps.ts';
 import { answerOf, answerOfPart, BEGUN } from './words.ts';
 
 export function undoRoutes(app: FastifyInstance): void {
   app.get('/history/:id/undo', allow(mayRead), async (request: Request, reply) =>
     showUndo(request, reply, await getUndoable(request)),
   );
-  app.post('/history/:id/undo', allow(mayRead, { form: '/history/:id/undo' }), undo);
+  app.post('/history/:id/undo', allow(mayRead, { form: '/history/:id/undo', isDraftKept: true }), undo);
 }
 
 async function undo(request: Request, reply: FastifyReply) {
   const undoing = await getUndoable(request);
-  const body = (request.body ?? {}) as Fields;
-  const fields = readFields(body, Object.keys(body).filter(isChoice));
+  const fields = readChoices(request.body);
   const isLarge = undoing.row.set.users > MOST_AT_ONCE && fields.users === undefined;
   return isLarge ? begin(request, reply, undoing, fields) : undoAtOnce(request, reply, undoing, fields);
 }
 
-async function begin(request: Request, reply: FastifyReply, { row }: Undoing, { seen }: Fields) {
+async function begin(request: Request, reply: FastifyReply, undoing: Undoing, { seen }: Fields) {
   const { server } = request;
-  if (seen === undefined) return showSteps(reply, row, [], { status: 409 });
-  const answer = await runCommand(request, async (trx, actor) =>
-    done(`/history/${await beginUndo(trx, actor, row.set, server.clock())}`, BEGUN),
-  );
+  if (seen === undefined) return showSteps(reply, undoing, [], { status: 409 });
+  const answer = await runCommand(request, async (trx, actor) => {
+    const begun = await beginUndo(trx, actor, undoing.row.set, server.clock());
+    return { ...done(`/history/${begun}`, BEGUN), begun };
+  });
   void server.runJobs();
   return reply.answer(answer);
 }
+
+const CHANGED = { isChanged: true };
 
 async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoing, fields: Fields) {
   const { db, clock } = request.server;
   const { set } = undoing.row;
   const part = partIn(fields);
-  const showAgain = async (errors: Problems, status: number, isChanged = false) =>
-    showSteps(reply, undoing.row, await planPage(db, undoing, part), {
+  const showAgain = async (errors: Problems, status: number, more: Partial<Shown> = {}) =>
+    showSteps(reply, undoing, await planPage(db, undoing, part), {
       part,
       fields,
       errors,
-      isChanged,
       status,
+      ...more,
     });
   const errors = problemsIn(fields);
   if (Object.keys(errors).length > 0) return showAgain(errors, 422);
   try {
     const outcome = await runCommand(request, async (trx, actor) => {
-      if (part) await lockChangeSet(trx, set.id);
+      await lockUndoable(trx, set.id);
       if (part) await refuseWhileUnderWay(trx, set);
       const undone = await undoChangeSet(trx, actor, set, choicesIn(fields), clock(), part?.users);
       const { kind, steps } = undone;
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;
-      if (kind === 'nothing' && steps.some(isRefused)) return { kind: 'shown', isChanged: false } as const;
+      if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isAsked))
+        return { kind: 'shown', isChanged: false } as const;
       return part ? answerOfPart(undone, set.id, part.cursor) : answerOf(undone);
     });
-    if (outcome.kind === 'shown') return showAgain({}, 409, outcome.isChanged);
+    if (outcome.kind === 'shown') return showAgain({}, 409, outcome.isChanged ? CHANGED : {});
     return reply.answer(outcome);
   } catch (error) {
     // What was typed is somebody else's, or what is put back was taken a moment ago.
     if (!(error instanceof NotUniqueError)) throw error;
-    const taken = await takenIn(db, fields);
-    return Object.keys(taken).length > 0 ? showAgain(taken, 422) : showAgain({}, 409, true);
+    const { errors, holders } = await takenIn(db, fields, await planPage(db, undoing, part));
+    return Object.keys(errors).length > 0 ? showAgain(errors, 422, { holders }) : showAgain({}, 409, CHANGED);
   }
 }
 
@@ -84,7 +85,6 @@ async function getUndoable({ server, params, actor }: Request): Promise<Undoing>
   const row = await getSeenSet(server.db, params.id, actor);
   authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
   if (actor === undefined || !isUndoable(row.set)) throw new NotFoundError('This cannot be undone.');
-  const job = await findJobOfSet(server.db, row.set.id);
-  if (job?.state === 'running') throw new NotFoundError('This is still under way.');
+  await refuseUnfinished(server.db, row.set.id);
   return { row, actor };
 }

@@ -1,6 +1,8 @@
 /** The page of an undo: of all of a change set, or of some users about whom it is to be decided. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
+import { draftFor } from '../auth/kept-forms.ts';
+import { maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import type { Described } from '../history/described.ts';
 import { Deadline } from '../lib/deadline.ts';
@@ -10,6 +12,7 @@ import { findAsked, MOST_ASKED, MOST_LEFT, type Part, refuseWhileUnderWay } from
 import { MOST_AT_ONCE } from './batches.ts';
 import { findChangesOf } from './changes.ts';
 import { digestOf } from './commands.ts';
+import { type Holders, partIn, readChoices } from './form.ts';
 import { planTogether } from './plan.ts';
 import { isAsked, isRefused, type Step } from './steps.ts';
 
@@ -17,26 +20,41 @@ export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fiel
 
 export type Undoing = { row: Described; actor: Actor };
 
-type Shown = {
+export type Shown = {
   part?: Part | undefined;
   fields?: Fields;
   errors?: Problems;
+  /** Who has what was typed, by the name of its field. */
+  holders?: Holders;
   isChanged?: boolean;
+  /** Chosen in a session that has ended. */
+  isDraft?: boolean;
   status?: number;
 };
 
 /** So long it is looked for somebody among very many. */
 const LOOKING_MS = 200;
 
-export async function showUndo({ server, query }: Request, reply: FastifyReply, { row, actor }: Undoing) {
+export async function showUndo(request: Request, reply: FastifyReply, undoing: Undoing) {
+  const { server, query } = request;
   const { db, stopwatch } = server;
+  const draft = await draftFor(request);
+  if (draft) return showDraft(reply, undoing, db, readChoices(draft));
+  const { row, actor } = undoing;
   const { after = '' } = query;
-  if (!/^\d{1,15}$/.test(after)) return showSteps(reply, row, await planPage(db, { row, actor }), {});
+  if (!/^\d{1,15}$/.test(after)) return showSteps(reply, undoing, await planPage(db, undoing), {});
   await refuseWhileUnderWay(db, row.set);
   const deadline = Deadline.in(LOOKING_MS, stopwatch);
   const { steps, ...place } = await findAsked(db, actor, row.set, Number(after), deadline);
   const users = steps.filter((step) => !isRefused(step)).map(({ id }) => id);
-  return showSteps(reply, row, steps, { part: { users, ...place } });
+  return showSteps(reply, undoing, steps, { part: { users, ...place } });
+}
+
+async function showDraft(reply: FastifyReply, undoing: Undoing, db: Db, fields: Fields) {
+  const part = partIn(fields);
+  if (part) await refuseWhileUnderWay(db, undoing.row.set);
+  const isDraft = Object.keys(fields).length > 0;
+  return showSteps(reply, undoing, await planPage(db, undoing, part), { part, fields, isDraft });
 }
 
 /** Nobody of very many: they are too many to look at each beforehand. */
@@ -48,9 +66,9 @@ export async function planPage(db: Db, { row, actor }: Undoing, part?: Part): Pr
 
 export async function showSteps(
   reply: FastifyReply,
-  row: Described,
+  { row, actor }: Undoing,
   steps: readonly Step[],
-  { part, fields = {}, errors = {}, isChanged = false, status = 200 }: Shown,
+  { part, fields = {}, errors = {}, holders = {}, isChanged = false, isDraft = false, status = 200 }: Shown,
 ) {
   const asked = steps.filter(isAsked);
   const left = steps.filter(isRefused);
@@ -60,7 +78,7 @@ export async function showSteps(
     {
       row,
       part,
-      asked: isTooMany ? [] : asked,
+      asked: isTooMany ? [] : asked.map((step) => withoutHidden(step, actor)),
       others: isTooMany ? asked.length : 0,
       isLarge: part === undefined && row.set.users > MOST_AT_ONCE,
       unasked: steps.filter((step) => 'differences' in step && !isAsked(step)),
@@ -69,8 +87,16 @@ export async function showSteps(
       seen: digestOf(steps),
       fields,
       errors,
+      holders,
       isChanged,
+      isDraft,
     },
     status,
   );
+}
+
+/** What became of a role is for those who see access, also where they could do away with the whole user. */
+function withoutHidden(step: Step, actor: Actor): Step {
+  if (step.kind !== 'delete' || maySeeAccess(actor, step.id)) return step;
+  return { ...step, differences: step.differences.filter(({ field }) => field !== 'role') };
 }

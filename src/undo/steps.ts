@@ -10,6 +10,8 @@ export type Difference = {
   became: User[KeptField];
   now: User[KeptField];
   holder?: Pick<User, 'id' | 'username'> | undefined;
+  /** It is as it became then because somebody has made it so once more. */
+  isAnew?: boolean;
 };
 
 export type Left = 'erased' | 'deleted since' | 'not allowed' | 'own email' | 'last administrator';
@@ -21,12 +23,12 @@ export type Step = {
   id: number;
   username: string;
   version: number;
-} /** `stays`: what of it cannot be put back. */ & (
-  | { kind: 'change'; back: UserChanges; differences: Difference[]; stays: Stays[] }
-  /** `hasAccess`: by now they have a password. */
-  | { kind: 'delete'; differences: Difference[]; hasAccess: boolean }
-  /** `isAgain`: they were brought back since, changed, and deleted again. */
-  | { kind: 'restore'; differences: Difference[]; isAgain: boolean }
+} /** `stays`: what of it cannot be put back; `hadAccess`: what is put back lets them sign in, without what ended with it. */ & (
+  | { kind: 'change'; back: UserChanges; differences: Difference[]; stays: Stays[]; hadAccess: boolean }
+  /** `hasAccess`: by now they have a password; `isAgain`: something was done to them since, though all may be as it was. */
+  | { kind: 'delete'; differences: Difference[]; hasAccess: boolean; isAgain: boolean }
+  /** `isAgain`: they were brought back since, and deleted again. */
+  | { kind: 'restore'; differences: Difference[]; isAgain: boolean; hadAccess: boolean }
   | { kind: 'as before' }
   | { kind: 'left'; why: Left }
 );
@@ -39,7 +41,7 @@ export function isAsked(step: Step): boolean {
   if (step.kind === 'left' || step.kind === 'as before') return false;
   if (step.differences.length > 0) return true;
   if (step.kind === 'change') return step.stays.length > 0;
-  return step.kind === 'delete' ? step.hasAccess : step.isAgain;
+  return step.isAgain || (step.kind === 'delete' && step.hasAccess);
 }
 
 /** What nobody, or not whoever undoes it, can do anything about. */

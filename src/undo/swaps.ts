@@ -27,7 +27,9 @@ export function withFreed(steps: readonly Step[]): Step[] {
 /** What stands in the way is a holder alone. */
 function takenIn(step: Step): Difference[] {
   if (step.kind !== 'change' && step.kind !== 'restore') return [];
-  return step.differences.filter(({ became, now, holder }) => holder !== undefined && now === became);
+  return step.differences.filter(
+    ({ became, now, holder, isAnew }) => holder !== undefined && now === became && !isAnew,
+  );
 }
 
 function isGivenUp(holder: Step | undefined, field: KeptField, hoped: readonly Taken[]): boolean {

@@ -2,15 +2,20 @@
 import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
+import { oppositeOf } from '../history/codes.ts';
+import type { ChangeSet } from '../history/queries.ts';
 import { FIELD_NAMES, namesOf } from '../history/words.ts';
 import { number } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Undone } from './commands.ts';
-import type { Left, Stays, Step } from './steps.ts';
+import { isAsked, type Left, type Stays, type Step } from './steps.ts';
 
 /** Of whoever is brought back. */
 export const NO_ACCESS =
   'The password, the second factor and the sessions do not come back: create an access link.';
+
+const NO_ACCESS_OF_SOME =
+  'Passwords, second factors and sessions of those who are back do not come back: create access links.';
 
 const NO_SESSIONS = 'Sessions and access links that were ended do not come back.';
 
@@ -55,9 +60,7 @@ const and = new Intl.ListFormat('en');
 export function answerOf(undone: Exclude<Undone, { kind: 'asks' }>): Answer {
   const { kind, steps } = undone;
   if (kind === 'nothing') {
-    const isAsBefore = steps.every((step) => step.kind === 'as before');
-    const why = isAsBefore ? 'everything is as it was before already' : LEFT_ALL;
-    return nothingDone('/history', `Nothing was undone: ${why}.`);
+    return nothingDone('/history', sentenceOfNothing(steps));
   }
   const { set, user, left } = undone;
   const [step] = steps;
@@ -70,8 +73,13 @@ export function answerOf(undone: Exclude<Undone, { kind: 'asks' }>): Answer {
 /** Of some about whom it was decided; the next are shown then. */
 export function answerOfPart(undone: Exclude<Undone, { kind: 'asks' }>, set: number, cursor: number): Answer {
   const next = `/history/${set}/undo?after=${cursor}`;
-  if (undone.kind === 'nothing') return nothingDone(next, `Nothing was undone: ${LEFT_ALL}.`);
+  if (undone.kind === 'nothing') return nothingDone(next, sentenceOfNothing(undone.steps));
   return done(next, sentenceOfMany(undone.steps, undone.left), undone.set);
+}
+
+function sentenceOfNothing(steps: readonly Step[]): string {
+  const isAsBefore = !steps.some(isAsked);
+  return `Nothing was undone: ${isAsBefore ? 'everything is as it was before already' : LEFT_ALL}.`;
 }
 
 function sentenceOfOne(step: Step, user: User, isPart: boolean): string {
@@ -85,6 +93,44 @@ function sentenceOfOne(step: Step, user: User, isPart: boolean): string {
 }
 
 function sentenceOfMany(steps: readonly Step[], left: readonly Step[]): string {
+  const access = sentencesOfAccess(steps.filter((step) => !left.includes(step)));
+  return [countsOf(steps, left), ...access].join(' ');
+}
+
+/** Of those who are put back, and may sign in then. */
+function sentencesOfAccess(steps: readonly Step[]): string[] {
+  const kinds = steps.flatMap((step) => ('hadAccess' in step && step.hadAccess ? step.kind : []));
+  return [
+    ...(kinds.includes('restore') ? [NO_ACCESS_OF_SOME] : []),
+    ...(kinds.includes('change') ? [NO_SESSIONS] : []),
+  ];
+}
+
+/** What is to become of several about whom nothing is asked. */
+export function whatBecomesOf(steps: readonly Step[]): string[] {
+  const kinds = ['delete', 'restore', 'change'] as const;
+  const counts = kinds.map((kind) => ({ kind, count: steps.filter((step) => step.kind === kind).length }));
+  const sentences = counts.flatMap(({ kind, count }) => (count > 0 ? sentenceOf(kind, count) : []));
+  return [...sentences, ...sentencesOfAccess(steps)];
+}
+
+/** The same of very many, whom nobody has looked at. */
+export function whatBecomesOfAll({ kind, users }: ChangeSet): string[] {
+  const undoing = oppositeOf(kind);
+  if (undoing === 'deleted') return [`Up to ${sentenceOf('delete', users)}`];
+  if (undoing === 'restored') return [`Up to ${sentenceOf('restore', users)}`, NO_ACCESS_OF_SOME];
+  return [`Up to ${sentenceOf('change', users)}`];
+}
+
+function sentenceOf(kind: 'delete' | 'restore' | 'change', count: number): string {
+  const users = `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
+  const [is, becomes] = count === 1 ? ['is', 'becomes'] : ['are', 'become'];
+  if (kind === 'delete') return `${users} ${is} deleted.`;
+  if (kind === 'change') return `${users} ${becomes} what they were before.`;
+  return `${users} ${is} brought back, with the same number and values.`;
+}
+
+function countsOf(steps: readonly Step[], left: readonly Step[]): string {
   if (left.length === 0)
     return `Undone for ${number.format(steps.length)} ${steps.length === 1 ? 'user' : 'users'}!`;
   const done = number.format(steps.length - left.length);

@@ -1,9 +1,12 @@
 /** Forms that were sent when the session had ended. */
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
+import { type Changed, changeUser } from '../../src/users/commands.ts';
+import { dump } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, type Headers, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, cookieName, get, post, startApp } from '../support.ts';
@@ -72,6 +75,60 @@ describe('a form that is sent after its session has ended', () => {
     const sent = { full_name: 'Maximilian', version: '2' };
     expect((await post(app, '/users/3', sent, signed)).statusCode).toBe(303);
     expect(pageOf(await get(app, '/users/3/edit', signed)).field('full_name')).toBe('Maximilian');
+  });
+
+  test('is not kept where somebody was erased since, whom it may name, and whoever signs in hears so', async () => {
+    const { app, ann, ed, headers } = await startWithPeople();
+    const forms = [
+      await post(app, '/users/3', { full_name: 'Max Secret', version: '1' }, headers),
+      await post(app, '/users', { ...ZOE, full_name: 'Max Secret' }, headers),
+    ];
+    const admin = await signedIn(app, ann);
+    await post(app, '/users/3/delete', {}, admin);
+    await post(app, '/users/3/erase', { username: 'max' }, admin);
+    // Sent again from a page that is still open.
+    forms.push(await post(app, '/users/3', { full_name: 'Max Secret', version: '1' }, headers));
+    const answers: string[] = [];
+    for (const { body } of forms) answers.push((await signInOn(app, body, ed, headers)).answer.body);
+    expect(answers.map((answer) => answer.includes('somebody was erased meanwhile'))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(JSON.stringify(await dump(app.db))).not.toContain('Secret');
+    // From then on as ever.
+    const refused = await post(app, '/users', ZOE, headers);
+    const { headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect(pageOf(await get(app, '/users/new', signed)).field('username')).toBe('zoe');
+  });
+
+  test('about somebody who is erased is not kept for whoever owes a second factor either', async () => {
+    const { app, ann, ed } = await startWithPeople();
+    const [admin, headers] = [await signedIn(app, ann), await signedIn(app, ed)];
+    await post(app, '/users/3/delete', {}, admin);
+    await post(app, '/users/3/erase', { username: 'max' }, admin);
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    expect((await post(app, '/users/3', { full_name: 'Max Secret' }, headers)).statusCode).toBe(303);
+    expect(JSON.stringify(await dump(app.db))).not.toContain('Secret');
+  });
+
+  test('of an undo is there with what was chosen and typed', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const { set } = (await transact(app.db, (trx) =>
+      changeUser(trx, commandLine, 3, { username: 'moritz', full_name: 'Moritz' }, 1),
+    )) as Changed & { set: number };
+    await transact(app.db, (trx) => changeUser(trx, commandLine, 3, { full_name: 'Since' }, 1));
+    await addUser(app.db, { username: 'max', email: 'other@example.org' });
+    const sent = { seen: 'x', '3.full_name': 'back', '3.username.other': 'max2' };
+    const refused = await post(app, `/history/${set}/undo`, sent, headers);
+    const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect(answer.headers.location).toBe(`/history/${set}/undo`);
+    const form = pageOf(await get(app, `/history/${set}/undo`, signed));
+    expect(form.text).toContain('Nothing of it has been saved yet:');
+    expect(form.field('3.full_name')).toContain('Put back');
+    expect(form.field('3.username.other')).toBe('max2');
+    const done = await post(app, `/history/${set}/undo`, { ...sent, seen: form.field('seen') }, signed);
+    expect(done.body).toBe('User max2 is as before!\n');
   });
 
   test('is there also after a code, a wrong password, and a wait', async () => {

@@ -1,8 +1,8 @@
 /** Codes, and how many of them someone may guess. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { giveUpSecondFactors } from '../../src/auth/credentials.ts';
 import { MOST_FAILURES } from '../../src/auth/second-factor.ts';
-import { hashOf } from '../../src/auth/tokens.ts';
+import { hashOf, newToken } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, movableClock, PASSWORD, signedIn } from '../people.ts';
@@ -23,7 +23,7 @@ async function start() {
   };
   const { ticket } = await askForCode();
   const send = (code: string, by = ticket) => post(app, '/sign-in', { ticket: by, code }, from());
-  return { app, clock, ann, bob, askForCode, send };
+  return { app, clock, ann, bob, ticket, askForCode, send };
 }
 
 /** As if so many wrong codes had been sent, the last of them long ago. */
@@ -59,6 +59,17 @@ describe('wrong codes', () => {
     expect((await send(code, ticket)).statusCode).toBe(422);
     const failures = app.db.selectFrom('credentials').select('code_failures').where('code_failures', '>', 0);
     expect(await failures.execute()).toEqual([]);
+  });
+
+  test('that come too late are noted, but not the second click on one that has let somebody in', async () => {
+    const { app, clock, ticket } = await start();
+    const noted = vi.spyOn(app, 'auditOften');
+    const fields = { ticket, code: codeAt(clock()), key: newToken() };
+    for (let click = 1; click <= 2; click++)
+      expect((await post(app, '/sign-in', fields)).statusCode).toBe(303);
+    expect(noted).not.toHaveBeenCalled();
+    expect((await post(app, '/sign-in', { ...fields, key: newToken() })).statusCode).toBe(422);
+    expect(noted.mock.calls.map(([, event]) => event)).toEqual(['sign-in failed: too late']);
   });
 
   test('do not get ahead of the counting when they come at once', async () => {

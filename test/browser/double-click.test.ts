@@ -4,7 +4,14 @@ import { request as ask, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import type { User } from '../../src/db/schema.ts';
+import { commandLine } from '../../src/auth/actor.ts';
+import type { Db, User } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { findChangeSet } from '../../src/history/queries.ts';
+import { saveJob } from '../../src/jobs/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
+import { findUser } from '../../src/users/queries.ts';
+import { begin, changeMany } from '../jobs/many.ts';
 import { addPerson, codeAt, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
@@ -108,6 +115,28 @@ async function clickOnUsers(): Promise<void> {
   expect(changes.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
 }
 
+async function clickOnUndo(): Promise<void> {
+  const { app, visit } = await start();
+  const { db } = app;
+  const { page, click } = await visit(await addPerson(db, 'ann', 'admin'));
+  const set = await begin(db, await changeMany(db, 3));
+  await transact(db, (trx) => saveJob(trx, 1, { state: 'stopped', failures: 5 }));
+  await click(`/history/${set}`, 'Go on', 'Done for 3 of 3 users.');
+  expect(await findChangeSet(db, set)).toMatchObject({ users: 3 });
+  const max = await addUser(db, { username: 'max', full_name: 'Max' });
+  await click(`/users/${max.id}/edit`, 'Save changes', 'User max updated!', { full_name: 'Then' });
+  await transact(db, (trx) => changeUser(trx, commandLine, max.id, { full_name: 'Since' }, Date.now()));
+  await page.goto(`/history/${(await lastSet(db)) - 1}/undo`);
+  await page.getByRole('radio', { name: 'Put back' }).check();
+  await click(undefined, 'Undo what I chose', 'User max is as before!');
+  expect(await findUser(db, max.id)).toMatchObject({ full_name: 'Max', version: 4 });
+}
+
+async function lastSet(db: Db): Promise<number> {
+  const sets = db.selectFrom('change_sets').select('id').orderBy('id', 'desc');
+  return (await sets.executeTakeFirstOrThrow()).id;
+}
+
 async function clickOnAccess(): Promise<void> {
   const { app, visit } = await start();
   const ann = await addPerson(app.db, 'ann', 'admin');
@@ -166,5 +195,5 @@ async function clickAtTheDoor(): Promise<void> {
 }
 
 test('two clicks on a form are one act, told once', async () => {
-  await Promise.all([clickOnUsers(), clickOnAccess(), clickOnAccount(), clickAtTheDoor()]);
+  await Promise.all([clickOnUsers(), clickOnUndo(), clickOnAccess(), clickOnAccount(), clickAtTheDoor()]);
 });

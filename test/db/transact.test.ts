@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { readSnapshot, transact } from '../../src/db/transact.ts';
+import { afterCommit, beforeCommit, readSnapshot, transact } from '../../src/db/transact.ts';
+import { ContendedError } from '../../src/errors.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
 
@@ -15,6 +16,19 @@ test('a snapshot stays as it was at its first query, and cannot be written', asy
   const writing = readSnapshot(db, (trx) => trx.deleteFrom('users').execute());
   await expect(writing).rejects.toThrow(/read-?only/);
   expect(await findUserByUsername(db, 'bob')).toBeDefined();
+});
+
+test('what an attempt that was rolled back has left for its end is not done with the next one', async () => {
+  const db = await temporaryDatabase();
+  const ends: string[] = [];
+  let attempts = 0;
+  await transact(db, async (trx) => {
+    const attempt = ++attempts;
+    beforeCommit(trx, async () => void ends.push(`write of ${attempt}`));
+    afterCommit(trx, () => void ends.push(`follow-up of ${attempt}`));
+    if (attempt === 1) throw new ContendedError('Once more.');
+  });
+  expect(ends).toEqual(['write of 2', 'follow-up of 2']);
 });
 
 test('a transaction that fails leaves nothing', async () => {

@@ -2,16 +2,22 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { commandLine } from '../../src/auth/actor.ts';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { setPassword } from '../../src/auth/credentials.ts';
 import { copyEverything } from '../../src/cli/copy.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseAgain, writeLedger } from '../../src/erasure/again.ts';
+import { eraseAgain, keepNumbers, writeLedger } from '../../src/erasure/again.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
-import { findErasuresAfter, findPending, readIdentity } from '../../src/erasure/queries.ts';
-import { findDeleted } from '../../src/history/queries.ts';
+import {
+  findErasuresAfter,
+  findPending,
+  insertErasures,
+  noteGone,
+  readIdentity,
+} from '../../src/erasure/queries.ts';
+import { findChangeSet, findDeleted } from '../../src/history/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { oldHash } from '../people.ts';
@@ -52,13 +58,13 @@ test('who was there when it was copied is erased again, and also who was deleted
   await transact(now, (trx) => eraseUser(trx, commandLine, 2, NOW));
   await addUser(now, { username: 'later' });
   await noteAll(now, ledger);
-  expect(await eraseAgain(before, ledger, NOW)).toBe(2);
+  expect(await eraseAgain(before, ledger)).toBe(2);
   expect(await findUser(before, 1)).toBeUndefined();
   expect(await findDeleted(before, 2)).toBeUndefined();
   expect((await findErasuresAfter(before, 0, 9)).map(({ user_id }) => user_id)).toEqual([1, 2]);
   expect((await findUser(before, 3))?.username).toBe('eve');
   // It does so once.
-  expect(await eraseAgain(before, ledger, NOW)).toBe(0);
+  expect(await eraseAgain(before, ledger)).toBe(0);
   expect(readLedger(ledger).length).toBe(1);
 });
 
@@ -68,7 +74,7 @@ test('who came after it was copied is known to be erased, and no number is given
   const { id } = await addUser(now, { username: 'last' }, NOW);
   await erase(now, 2);
   await noteAll(now, ledger);
-  expect(await eraseAgain(before, ledger, NOW)).toBe(1);
+  expect(await eraseAgain(before, ledger)).toBe(1);
   expect((await addUser(before, { username: 'next' })).id).toBe(id + 1);
   expect((await findErasuresAfter(before, 0, 9)).map(({ user_id }) => user_id)).toEqual([2]);
 });
@@ -79,7 +85,7 @@ test('somebody else who was given the number since it was put back stays', async
   await erase(now, 2);
   await noteAll(now, ledger);
   await addUser(before, { username: 'carol' }, NOW + 1);
-  expect(await eraseAgain(before, ledger, NOW)).toBe(0);
+  expect(await eraseAgain(before, ledger)).toBe(0);
   expect((await findUser(before, 2))?.username).toBe('carol');
 });
 
@@ -90,13 +96,13 @@ test('what another database was erased from is no reason to erase', async () => 
   await erase(now, 1);
   await noteAll(now, ledger);
   // Where nobody is yet, it is a new one.
-  expect(await eraseAgain(other, ledger, NOW)).toBe(0);
+  expect(await eraseAgain(other, ledger)).toBe(0);
   await addUser(other, { username: 'ada' }, NOW - 5);
-  expect(await eraseAgain(other, ledger, NOW)).toBe(0);
+  expect(await eraseAgain(other, ledger)).toBe(0);
   const third = await temporaryDatabase();
   await identify(third, 'third');
   await addUser(third, { username: 'ada' }, NOW - 5);
-  await expect(eraseAgain(third, ledger, NOW)).rejects.toThrow(/says who was erased from another database/);
+  await expect(eraseAgain(third, ledger)).rejects.toThrow(/says who was erased from another database/);
   expect(await findUser(third, 1)).toBeDefined();
 });
 
@@ -109,31 +115,124 @@ test('the last administrator is not erased again before there is another one', a
   await addAdministrator(now, 'bob');
   await erase(now, 1);
   await noteAll(now, ledger);
-  await expect(eraseAgain(before, ledger, NOW)).rejects.toThrow(
+  await expect(eraseAgain(before, ledger)).rejects.toThrow(
     /as its last administrator: make another one first/,
   );
   expect(await findUser(before, 1)).toBeDefined();
   await addAdministrator(before, 'carol');
-  expect(await eraseAgain(before, ledger, NOW)).toBe(1);
+  expect(await eraseAgain(before, ledger)).toBe(1);
 });
 
-test('a ledger of which half a line was written goes on, and one that is damaged stops', async () => {
+test('a ledger of which half a line was written goes on', async () => {
   const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
   await erase(now, 1);
-  appendFileSync(ledger, '\n{"database":"');
   await noteAll(now, ledger);
+  const whole = readFileSync(ledger, 'utf8');
+  writeFileSync(ledger, whole.slice(0, -2));
+  await noteAll(now, ledger);
+  expect(readFileSync(ledger, 'utf8')).toBe(whole);
+  appendFileSync(ledger, whole.slice(0, 20));
+  expect(await eraseAgain(now, ledger)).toBe(0);
   expect(readLedger(ledger)).toMatchObject([{ users: [{ user_id: 1 }] }]);
-  writeFileSync(ledger, '\n{"database"}');
-  await expect(eraseAgain(now, ledger, NOW)).rejects.toThrow(/says who was erased, cannot be read/);
+});
+
+test('a ledger with the line ends of another system is read as it is', async () => {
+  const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  await erase(now, 1);
+  await noteAll(now, ledger);
+  writeFileSync(ledger, readFileSync(ledger, 'utf8').replaceAll('\n', '  \r\n\r\n'));
+  expect(await eraseAgain(before, ledger)).toBe(1);
+});
+
+test.each(['{"database"}', 'erased', '{"database":"x","lastId":1,"users":[{"user_id":"1"}]}', '[]'])(
+  'a ledger with a line that is no entry stops Roster: %s',
+  async (line) => {
+    const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+    await erase(now, 1);
+    await noteAll(now, ledger);
+    appendFileSync(ledger, `${line}\n`);
+    await expect(eraseAgain(now, ledger)).rejects.toThrow(/says who was erased, cannot be read/);
+  },
+);
+
+test('a ledger that cannot be written stops Roster', async () => {
+  const { now } = await withCopy(async () => {});
+  const ledger = join(temporaryFolder(), 'no folder', 'erased.jsonl');
+  await expect(eraseAgain(now, ledger)).rejects.toThrow(/notes who is erased, cannot be written: ENOENT/);
+});
+
+test('by whom and when somebody was erased is as it was, also from a copy of before', async () => {
+  const { now, before, ledger } = await withCopy(async (db) => {
+    for (const username of ['ann', 'ada', 'bob']) await addUser(db, { username }, NOW - 5);
+  });
+  const ann: Actor = { ...commandLine, via: 'form', user: { id: 1, username: 'ann' } };
+  for (const id of [2, 3]) await transact(now, (trx) => deleteUser(trx, ann, id, NOW));
+  for (const id of [2, 3]) await transact(now, (trx) => eraseUser(trx, ann, id, NOW + id));
+  await noteAll(now, ledger);
+  expect(await eraseAgain(before, ledger)).toBe(2);
+  for (const { user_id, set_id } of await findErasuresAfter(before, 0, 9))
+    expect(await findChangeSet(before, set_id)).toMatchObject({ at: NOW + user_id, actor_id: 1 });
+});
+
+test('of two Rosters that start with a database of before each erases whom the other has not', async () => {
+  const { now, before, ledger } = await withCopy(async (db) => {
+    for (const username of ['ada', 'bob']) await addUser(db, { username }, NOW - 5);
+  });
+  for (const id of [1, 2]) await erase(now, id);
+  await noteAll(now, ledger);
+  const erased = await Promise.all([eraseAgain(before, ledger), eraseAgain(before, ledger)]);
+  expect(erased.sort()).toEqual([0, 2]);
+});
+
+test('somebody who was given a number again and is erased, too, does not come back either', async () => {
+  const addAda = (db: Db) => addUser(db, { username: 'ada' }, NOW - 5);
+  const { now, before, ledger } = await withCopy(addAda);
+  await addUser(now, { username: 'bob' }, NOW);
+  await erase(now, 2);
+  await noteAll(now, ledger);
+  // Before there was a Roster that knew of the ledger.
+  await addUser(before, { username: 'carol' }, NOW + 1);
+  await erase(before, 2);
+  await noteAll(before, ledger);
+  const third = await temporaryDatabase();
+  await identify(third, await readIdentity(now));
+  await addAda(third);
+  await addUser(third, { username: 'carol' }, NOW + 1);
+  expect(await eraseAgain(third, ledger)).toBe(1);
+  expect(await findUser(third, 2)).toBeUndefined();
+});
+
+test('no number is given again by a command that opens a database of before, and none where all are known', async () => {
+  const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  const last = await addUser(now, { username: 'bob' }, NOW);
+  await erase(now, last.id);
+  await noteAll(now, ledger);
+  await keepNumbers(before, ledger);
+  expect((await addUser(before, { username: 'next' })).id).toBe(last.id + 1);
+});
+
+test('thousands who were erased are noted, copied and counted as gone', async () => {
+  const { now, before } = await withCopy(async () => {});
+  const many = Array.from({ length: 9_000 }, (_, index) => ({
+    user_id: index + 1,
+    created_at: NOW,
+    set_id: 1,
+    gone_at: null,
+  }));
+  await transact(now, (trx) => insertErasures(trx, many));
+  await transact(now, (trx) => noteGone(trx, many, NOW));
+  expect(await findPending(now)).toEqual([]);
+  await copyEverything(now, before, { from: SECRET_KEY, to: SECRET_KEY });
+  expect((await findErasuresAfter(before, 0, 10_000)).length).toBe(9_000);
 });
 
 test('what a database knows and its ledger does not is written into it at the start', async () => {
-  const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  const { now, ledger } = await withCopy((db) => addUser(db, { username: 'not-hexadecimal' }, NOW - 5));
   await erase(now, 1);
   expect(existsSync(ledger)).toBe(false);
-  expect(await eraseAgain(now, ledger, NOW)).toBe(0);
+  expect(await eraseAgain(now, ledger)).toBe(0);
   expect(readLedger(ledger)).toMatchObject([{ lastId: 1, users: [{ user_id: 1, erased_at: NOW }] }]);
-  expect(readFileSync(ledger, 'utf8')).not.toContain('ada');
+  expect(readFileSync(ledger, 'utf8')).not.toContain('hexadecimal');
 });
 
 test('a copy to another database carries who was erased', async () => {

@@ -1,15 +1,29 @@
 /** Erasing someone: who may, what is asked first, what everyone is told afterwards. */
-import { describe, expect, test } from 'vitest';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { describe, expect, inject, test } from 'vitest';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
+import { setRecoveryCodes } from '../../src/auth/credentials.ts';
+import { findDraft, setDraft } from '../../src/auth/drafts.ts';
+import { findSessionsOf, insertSession } from '../../src/auth/sessions.ts';
+import { newKey, newToken } from '../../src/auth/tokens.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { eraseUser } from '../../src/erasure/commands.ts';
+import { readLedger } from '../../src/erasure/ledger.ts';
 import { PLACES } from '../../src/erasure/places.ts';
-import { findChangesInSet } from '../../src/history/queries.ts';
+import { type ChangeSet, findChangeSet, findChangesInSet } from '../../src/history/queries.ts';
+import { inOneSet, recordAccess } from '../../src/history/record.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
-import { getUser } from '../../src/users/queries.ts';
+import { undoChangeSet } from '../../src/undo/commands.ts';
+import { deleteUser } from '../../src/users/commands.ts';
+import { findUser, getUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
 import { changeMany } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, signedIn } from '../people.ts';
-import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
+import { addPerson, type Headers, signedIn } from '../people.ts';
+import { addUser, get, interrupted, post, startApp, temporaryDatabase } from '../support.ts';
 
 /** Ada, who was changed, deleted, and can be erased. */
 async function start() {
@@ -58,16 +72,49 @@ describe('erasing', () => {
     await app.removeTraces();
     const page = await get(app, `/users/${id}`, ed);
     expect(page.statusCode).toBe(410);
-    expect(pageOf(page).text).toMatch(/ann erased this user .* Nothing is known of them any more/);
+    expect(pageOf(page).text).toMatch(/ann erased this user .* What they were called is not known any more/);
     expect((await get(app, `/users/${id}`, vera)).statusCode).toBe(404);
     expect((await get(app, `/users/${id}?at=2026-01-31`, ann)).statusCode).toBe(404);
     expect((await post(app, `/users/${id}/restore`, {}, ann)).statusCode).toBe(404);
-    expect((await erase()).statusCode).toBe(404);
+    // A second administrator has the form open.
+    expect(pageOf(await erase()).text).toContain('ann erased this user');
+    expect((await get(app, `/users/${id}/erase`, ann)).statusCode).toBe(410);
     const list = pageOf(await get(app, `/history?user=${id}`, ann)).text;
     expect(list).toContain(`ann Erased user ${id}`);
     expect(list).not.toMatch(/ada|lovelace|byron/i);
     expect(pageOf(await get(app, `${headers.location}`, vera)).text).toContain(`ann`);
     expect(pageOf(await get(app, '/history?kind=erased', vera)).text).toContain(`ann Erased user ${id}`);
+  });
+
+  test('is refused where nobody could note it', async () => {
+    const { app, ann, id, erase, remove } = await start();
+    await remove();
+    app.ledger = join(app.ledger, 'no folder');
+    const refused = await erase();
+    expect(refused.statusCode).toBe(422);
+    expect(pageOf(refused).text).toContain(
+      'Nobody was erased: Roster cannot write the file that says who was',
+    );
+    expect((await get(app, `/users/${id}`, ann)).statusCode).toBe(404);
+  });
+
+  test('is said not to be noted until it is', async () => {
+    const { app, ann, erase, remove } = await start();
+    await remove();
+    writeFileSync(app.ledger, 'damaged\n');
+    const { headers } = await erase();
+    await app.removeTraces();
+    const show = async () => pageOf(await get(app, `${headers.location}`, ann)).text;
+    expect(await show()).toContain('Not noted yet: no page shows it any more.');
+    rmSync(app.ledger);
+    await app.removeTraces();
+    expect(await show()).toMatch(/Gone from (every byte|the tables)/);
+    // What has become of one says nothing of the next.
+    const { id } = await addUser(app.db, { username: 'bob' });
+    await post(app, `/users/${id}/delete`, {}, ann);
+    await transact(app.db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+    expect(pageOf(await get(app, `/users/${id}`, ann)).text).toContain('Under way:');
+    expect(readLedger(app.ledger).length).toBe(1);
   });
 
   test('is not undone, and nothing that was done before brings them back', async () => {
@@ -109,6 +156,107 @@ describe('erasing', () => {
     expect(page).toContain(`user ${first} was erased`);
   });
 
+  // On SQLite one waits for the other.
+  test.runIf(inject('engine') === 'postgres')(
+    'while somebody undoes the deletion leaves that one, and the others are brought back',
+    async () => {
+      const app = await startApp();
+      const { db } = app;
+      const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+      const ids = (await Promise.all([1, 2].map((one) => addUser(db, { username: `one${one}` })))).map(
+        ({ id }) => id,
+      );
+      const [lost = 0] = ids;
+      const set = await transact(db, async (trx) => {
+        const begun = { at: Date.now(), kind: 'deleted' } as const;
+        const removeAll = async (actor: Actor) => {
+          for (const id of ids) await deleteUser(trx, actor, id, Date.now());
+        };
+        return (await inOneSet(trx, commandLine, begun, removeAll)).set ?? 0;
+      });
+      // Once it is planned, somebody erases one of them.
+      const racing = interrupted(
+        db,
+        ({ id, fields }) => id === lost && fields !== undefined,
+        () => transact(db, (trx) => eraseUser(trx, commandLine, lost, Date.now())),
+      );
+      const changeSet = (await findChangeSet(db, set)) as ChangeSet;
+      const undone = await transact(racing, (trx) =>
+        undoChangeSet(trx, commandLine, changeSet, undefined, Date.now()),
+      );
+      expect(undone).toMatchObject({ kind: 'undone', left: [{ id: lost, why: 'erased' }] });
+      expect(await findUser(db, ids[1] ?? 0)).toBeDefined();
+      expect((await get(app, `/users/${lost}`, ann)).statusCode).toBe(410);
+    },
+  );
+
+  test('forgets every form that waits and is about them, by its address or by a name, and no other', async () => {
+    const { app, db, id, erase, remove } = await start();
+    await post(app, `/users/${id}`, { username: 'lovelace' }, await signedIn(app, await getUser(db, 1)));
+    const drafts = {
+      address: { form: `/users/${id}/edit?from=page%3D2`, fields: { full_name: 'Nobody' } },
+      username: { form: '/users/new', fields: { username: ' Lovelace ' } },
+      'former username': { form: '/invite', fields: { username: 'ada' } },
+      email: { form: '/account/profile', fields: { email: 'ADA@example.org' } },
+      'longer number': { form: `/users/${id}1/edit`, fields: { full_name: 'Ada Lovelace' } },
+      others: { form: '/users/new', fields: { username: 'ada2' } },
+    };
+    const sessions: [string, number][] = [];
+    for (const [name, draft] of Object.entries(drafts)) {
+      const row = { token: newToken(), user_id: 2, address: '', browser: '' };
+      sessions.push([name, await transact(db, (trx) => insertSession(trx, row, Date.now()))]);
+      await transact(db, (trx) => setDraft(trx, sessions.at(-1)?.[1] ?? 0, draft));
+    }
+    await remove();
+    await erase({ username: 'lovelace' });
+    const kept = await Promise.all(
+      sessions.map(async ([name, session]) => ((await findDraft(db, session)) ? [name] : [])),
+    );
+    expect(kept.flat()).toEqual(['longer number', 'others']);
+  });
+
+  // On SQLite one waits for the other in any case.
+  test.runIf(inject('engine') === 'postgres')(
+    'waits for whoever keeps a form about them, and is waited for',
+    async () => {
+      const { db, id, remove } = await start();
+      await remove();
+      const row = { token: newToken(), user_id: 1, address: '', browser: '' };
+      const session = await transact(db, (trx) => insertSession(trx, row, Date.now()));
+      const [erased, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const erasing = transact(db, async (trx) => {
+        await eraseUser(trx, commandLine, id, Date.now());
+        erased.resolve();
+        await end.promise;
+      });
+      await erased.promise;
+      let isKept = false;
+      const draft = { form: `/users/${id}/edit`, fields: { username: 'ada' } };
+      const keeping = transact(db, (trx) => setDraft(trx, session, draft)).then(() => {
+        isKept = true;
+      });
+      const waiting = sql`select from pg_locks where not granted and relation = 'roster_version'::regclass or
+      not granted and locktype = 'transactionid'`;
+      await expect.poll(async () => isKept || (await waiting.execute(db)).rows.length > 0).toBe(true);
+      end.resolve();
+      await Promise.all([erasing, keeping]);
+      expect(await findDraft(db, session)).toBeUndefined();
+    },
+  );
+
+  test('forgets what was kept for forms that are sent twice, and all counts of wrong passwords', async () => {
+    const { app, db, ann, ed, id, erase, remove } = await start();
+    const key = newKey();
+    await post(app, `/users/${id}`, { full_name: 'Ada King', key }, ed);
+    await post(app, '/sign-in', { username: 'ada', password: 'wrong' });
+    expect(await db.selectFrom('guesses').selectAll().execute()).not.toEqual([]);
+    await remove();
+    await erase();
+    expect(await db.selectFrom('guesses').selectAll().execute()).toEqual([]);
+    expect((await post(app, `/users/${id}`, { full_name: 'Ada King', key }, ed)).statusCode).toBe(404);
+    expect((await get(app, `/users/${id}`, ann)).statusCode).toBe(410);
+  });
+
   test('takes what was typed about them out of jobs, and leaves what was typed about others', async () => {
     const { app, db, id, erase, remove } = await start();
     const fields = { [`${id}.username.other`]: 'ada2', [`${id}1.username.other`]: 'eve2', rest: 'leave' };
@@ -127,14 +275,15 @@ describe('erasing', () => {
   });
 });
 
+async function userNamed(db: Db, username: string) {
+  const named = db.selectFrom('users').select('id').where('username', '=', username);
+  return named.executeTakeFirstOrThrow();
+}
+
 describe('what is kept of someone', () => {
   test('is a file for them and for administrators, without secrets', async () => {
     const { app, db, ann, ed, vera } = await start();
-    const { id } = await db
-      .selectFrom('users')
-      .select('id')
-      .where('username', '=', 'vera')
-      .executeTakeFirstOrThrow();
+    const { id } = await userNamed(db, 'vera');
     await post(app, `/users/${id}`, { full_name: 'Vera Rubin' }, ann);
     for (const [headers, status] of [
       [ann, 200],
@@ -156,6 +305,37 @@ describe('what is kept of someone', () => {
     ]);
     expect(data.credentials).toMatchObject([{ has_second_factor: false }]);
     expect(file.body).not.toMatch(/argon2|token|hash/);
+    // It stays in no cache of whoever else uses the browser.
+    expect(file.headers['cache-control']).toBe('private, no-store');
+  });
+
+  test('names each act once, with what it was about, and a form that waits to the one alone who has sent it', async () => {
+    const { app, db, ann, ed } = await start();
+    const { id } = await userNamed(db, 'vera');
+    await post(app, `/users/${id}`, { role: 'editor', full_name: 'Vera' }, ann);
+    const vera = await signedIn(app, await getUser(db, id));
+    const herself: Actor = { ...commandLine, via: 'form', user: { id, username: 'vera' } };
+    await transact(db, async (trx) => {
+      await recordAccess(trx, herself, 'password changed', { id, username: 'vera' }, Date.now());
+      await setRecoveryCodes(trx, id, ['one', 'two']);
+      const [session] = await findSessionsOf(db, id, 1);
+      await setDraft(trx, session?.id ?? 0, { form: '/users/new', fields: { username: 'somebody' } });
+    });
+    const fileFor = async (by: Headers) => (await get(app, `/users/${id}/data`, by)).json();
+    const [own, others] = [await fileFor(vera), await fileFor(ann)];
+    expect(own.recovery_codes).toEqual([{ left: 2 }]);
+    expect(own.change_sets).toMatchObject([
+      { event: 'password changed', detail: null, by: id },
+      { event: 'role changed', detail: 'editor', by: 1 },
+    ]);
+    expect(own.sessions).toMatchObject([{ waiting: { form: '/users/new' } }]);
+    expect(JSON.stringify(others)).not.toContain('somebody');
+    for (const address of [`/users/${id}`, `/users/${id}/data`])
+      expect((await get(app, address, ann)).statusCode).toBe(200);
+    expect(pageOf(await get(app, `/users/${id}`, ann)).link('Download')).toBe(`/users/${id}/data`);
+    expect(pageOf(await get(app, `/users/${id}`, ed)).text).not.toContain(
+      'everything that Roster keeps about',
+    );
   });
 
   test('is there of the deleted, for administrators, and of nobody who is erased', async () => {

@@ -1,6 +1,7 @@
 /** What takes longer than a page: done batch by batch, gone on with by whoever is there, and never half without saying so. */
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { newToken } from '../../src/auth/tokens.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -8,10 +9,10 @@ import { UnavailableError } from '../../src/errors.ts';
 import { readHistory } from '../../src/history/list.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
-import { findJobOfSet, insertJob } from '../../src/jobs/queries.ts';
+import { findJobOfSet, goOnWithJob, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
-import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
@@ -49,13 +50,18 @@ test('undoing very much begins at once, and its page says how far it is until it
 
 test('while it is under way its page is asked for again by itself, and nobody can undo it yet', async () => {
   const app = await startApp();
-  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
-  const set = await begin(app.db, await changeMany(app.db, 3));
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const set = await begin(app.db, await changeMany(app.db, 250), { ...commandLine, via: 'form', user: ann });
+  let asked = 0;
+  await runJobs(runnerOf(app.db), () => ++asked > 2);
   const page = await get(app, `/history/${set}`, headers);
   expect(page.headers.refresh).toBe('2');
-  expect(pageOf(page).text).toContain('Under way: 0 of 3 users.');
+  expect(pageOf(page).text).toContain('Under way: 100 of 250 users.');
   expect(pageOf(page).forms).toEqual([]);
-  expect((await post(app, `/history/${set}/undo`, {}, headers)).statusCode).toBe(404);
+  const refused = await post(app, `/history/${set}/undo`, { seen: '' }, headers);
+  expect(refused.statusCode).toBe(404);
+  expect(pageOf(refused).text).toContain('This is still under way.');
 });
 
 test('a job that was left by one process is gone on with by another, once its lease is over, and does each user once', async () => {
@@ -74,6 +80,27 @@ test('a job that was left by one process is gone on with by another, once its le
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 350, left_out: 0 });
   expect(await countAsBefore(db)).toEqual({ before: 350, others: 0 });
   expect(await findChangeSet(db, set)).toMatchObject({ users: 350 });
+});
+
+test('a lease of a process whose clock was set back since holds nobody up', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 150));
+  const killed = runJobs({ ...runnerOf(db, movableClock(NOW), failingIn(2)), warn: fail }, () => false);
+  await expect(killed).rejects.toThrow('killed');
+  await runJobs(runnerOf(db, movableClock(NOW - 24 * 3_600_000)), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 150 });
+});
+
+test('whoever was held up for longer than the lease lasts leaves the job to who has it by then', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 250));
+  const heldUp: Work = async (trx, actor, job, turn) => {
+    const batch = await undoBatch(trx, actor, job, turn);
+    await saveJob(trx, job.id, { lease_owner: 'another' });
+    return batch;
+  };
+  await runJobs(runnerOf(db, movableClock(NOW), heldUp), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ lease_owner: 'another', done: 100, state: 'running' });
 });
 
 function fail(): never {
@@ -130,6 +157,24 @@ test('an error that has passed is forgotten with the next batch', async () => {
   expect(await findJobOfSet(db, set)).toMatchObject({ failures: 0 });
 });
 
+test('a form that began to undo very much does so anew once that was undone, and until then is answered as before', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const undone = await changeMany(app.db, MOST_AT_ONCE + 1);
+  const key = newToken();
+  const send = async (set: number, fields: Record<string, string>) => {
+    const answer = await post(app, `/history/${set}/undo`, { seen: '', ...fields }, headers);
+    await app.runJobs();
+    return Number(String(answer.headers.location).split('/').at(-1));
+  };
+  const first = await send(undone, { key });
+  expect(await send(undone, { key })).toBe(first);
+  await send(first, { key: newToken() });
+  const second = await send(undone, { key });
+  expect(second).not.toBe(first);
+  expect((await findChangeSet(app.db, second))?.users).toBe(MOST_AT_ONCE + 1);
+});
+
 test('of two jobs the one that fails holds up nobody', async () => {
   const db = await temporaryDatabase();
   const first = await begin(db, await changeMany(db, 3));
@@ -156,7 +201,7 @@ async function startStopped() {
     await runJobs(runnerOf(app.db, clock, work), () => false);
     clock.move(600_000);
   }
-  return { app, ann, bea, headers, set, address: `/history/${set}` };
+  return { app, ann, bea, headers, undone, set, address: `/history/${set}` };
 }
 
 test('what was stopped says so, what is done and what is not, and goes on from there for whoever asks for it', async () => {
@@ -174,12 +219,20 @@ test('what was stopped says so, what is done and what is not, and goes on from t
   await app.runJobs();
   const after = pageOf(await get(app, address, headers)).text;
   expect(after).toContain('Done for 5 of 5 users.');
-  expect(after).toContain('Gone on with by ann.');
+  expect(after).toContain('Last gone on with by ann.');
   expect(await countAsBefore(app.db)).toMatchObject({ before: 5 });
   expect(await findChangeSet(app.db, set)).toMatchObject({ users: 5 });
   // Nothing is left to go on with, and nothing is done by asking for it again.
   expect((await post(app, `${address}/go-on`, {}, headers)).body).toBe(answer.body);
   expect(await countAsBefore(app.db)).toMatchObject({ before: 5 });
+});
+
+test('what is at its end is gone on with by nobody', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 3));
+  await runJobs(runnerOf(db), () => false);
+  await transact(db, (trx) => goOnWithJob(trx, 1, null));
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done' });
 });
 
 test('what was stopped is gone on with by nobody who may not, and not once it is undone', async () => {
@@ -190,6 +243,27 @@ test('what was stopped is gone on with by nobody who may not, and not once it is
   expect((await post(app, `${address}/undo`, {}, headers)).statusCode).toBe(303);
   expect(pageOf(await get(app, address, headers)).buttons).not.toContain('Go on');
   expect((await post(app, `${address}/go-on`, {}, headers)).statusCode).toBe(404);
+});
+
+test('what was stopped is not gone on with while it is being undone', async () => {
+  const { app, headers, address, set } = await startStopped();
+  const undoing = await begin(app.db, set);
+  expect(pageOf(await get(app, address, headers)).buttons).not.toContain('Go on');
+  expect((await post(app, `${address}/go-on`, {}, headers)).statusCode).toBe(404);
+  expect(await findJobOfSet(app.db, set)).toMatchObject({ state: 'stopped' });
+  expect(await findJobOfSet(app.db, undoing)).toMatchObject({ state: 'running' });
+});
+
+test('what was stopped is not gone on with while the same is undone anew', async () => {
+  const { app, headers, address, undone } = await startStopped();
+  await begin(app.db, undone);
+  expect((await post(app, `${address}/go-on`, {}, headers)).statusCode).toBe(404);
+});
+
+test('what goes on is not undone, however it was looked at before', async () => {
+  const { app, set, ann } = await startStopped();
+  await transact(app.db, (trx) => goOnWithJob(trx, 1, ann.id));
+  await expect(begin(app.db, set)).rejects.toThrow('This is still under way.');
 });
 
 test('a change of access by a job is noted with whom it was done for', async () => {
@@ -258,6 +332,28 @@ test('whose name is taken by now is left, and the job comes to its end', async (
   await runJobs(runnerOf(db), () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 2, left_out: 1 });
   expect((await findUserByUsername(db, taken))?.email).toBe('other@example.org');
+});
+
+test('the undoing of many deletions says what it is, also where the first of them are back already', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  await seedUsers(app.db, MOST_AT_ONCE + 20);
+  const members = app.db.selectFrom('users').select('id').where('role', '=', 'member').orderBy('id');
+  const ids = (await members.execute()).map(({ id }) => id);
+  const { set = 0 } = await transact(app.db, (trx) =>
+    inOneSet(trx, commandLine, { at: NOW, kind: 'deleted' }, async (acting) => {
+      for (const id of ids) await deleteUser(trx, acting, id, NOW);
+    }),
+  );
+  for (const id of ids.slice(0, MOST_AT_ONCE + 5))
+    await transact(app.db, (trx) => restoreUser(trx, commandLine, id, NOW));
+  const page = pageOf(await get(app, `/history/${set}/undo`, headers));
+  expect(page.text).toContain(`Up to ${MOST_AT_ONCE + 20} users are brought back`);
+  const answer = await post(app, `/history/${set}/undo`, { seen: page.field('seen') }, headers);
+  await app.runJobs();
+  expect(pageOf(await get(app, String(answer.headers.location), headers)).heading).toBe(
+    'Brought back 15 users',
+  );
 });
 
 test('names of those who are deleted by now are not told to viewers', async () => {

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { findJobOfSet, saveJob } from '../../src/jobs/queries.ts';
+import { runJobs } from '../../src/jobs/run.ts';
 import { MOST_ASKED } from '../../src/undo/asked.ts';
-import { MOST_AT_ONCE } from '../../src/undo/batches.ts';
+import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { begin, changeMany, NOW } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
@@ -86,21 +87,19 @@ test('too many for one form are left at first, and then decided about page by pa
     if (choice === 'leave') expect(decided.body).toBe('Nothing was undone: you left everything as it is.\n');
     else expect(decided.body).toBe(`Undone for ${count} users!\n`);
     left -= choice === 'back' ? count : 0;
-    expect((await read(`/history/${undone}`)).text).toContain(
-      `${left} of 30 users are left, or undone in part.`,
-    );
+    expect((await read(`/history/${undone}`)).text).toContain('It was undone at least in part');
     expect(await countNamed(db, 'Since')).toBe(left);
     path = String(decided.headers.location);
   }
   expect((await read(path)).text).toContain('There is nobody else to decide about.');
-  expect((await read('/history')).text).toContain('Undone in part by ann');
+  expect((await read('/history')).text).toContain('Undone at least in part by ann');
   const last = await read(`${address}?after=0`);
   expect(askedIn(last)).toEqual(ids.slice(12, 24));
   await send(sentFrom(last, 'back'));
-  const done = await read(`/history/${undone}`);
-  expect(done.text).not.toContain('in part');
-  expect(done.text).toContain('Undone by ann');
   expect(await countNamed(db, 'Before')).toBe(30);
+  expect((await read((await read(`/history/${undone}`)).link('Decide about each'))).text).toContain(
+    'There is nobody else to decide about.',
+  );
 });
 
 test('one by one, some fields back and some not: what is done and what is left are all', async () => {
@@ -111,14 +110,16 @@ test('one by one, some fields back and some not: what is done and what is left a
   const decided = await send({ ...sentFrom(page, 'leave'), [`${first}.full_name`]: 'back' });
   expect(decided.body).toBe('Undone for 1 of 12 users; 11 were left, or done in part.\n');
   expect(await countNamed(db, 'Since')).toBe(13);
-  expect((await read(`/history/${undone}`)).text).toContain('13 of 20 users are left');
+  const after = await read(`/history/${undone}`);
+  expect(after.text).toContain('It was undone at least in part: some users may be left.');
+  expect(after.buttons).toContain('Undo');
 });
 
 test('the undoing of a part can be undone, and its users are left again', async () => {
   const { app, db, undone, address, read, send } = await start({ users: 20, since: 14 });
   await send({ seen: (await read(address)).field('seen') });
   await send(sentFrom(await read(`${address}?after=0`), 'back'));
-  expect((await read(`/history/${undone}`)).text).toContain('2 of 20 users are left');
+  expect((await read(`/history/${undone}`)).text).toContain('It was undone at least in part');
   const { id } = await db
     .selectFrom('change_sets')
     .select('id')
@@ -159,9 +160,7 @@ test('of very many, those whom the undo has left are found page by page: each on
   expect(await walk(read, page.link('Decide about each'))).toEqual(ids);
   const asked = await read(`${address}?after=0`);
   expect((await send(sentFrom(asked, 'back'))).body).toBe('Undone for 12 users!\n');
-  expect((await read(`/history/${undone}`)).text).toContain(
-    `118 of ${users} users are left, or undone in part.`,
-  );
+  expect((await read(`/history/${undone}`)).text).toContain('It was undone at least in part');
 });
 
 test('of very many it can be decided first, before anything is undone', async () => {
@@ -188,13 +187,40 @@ test('while all of it is being undone, and where that has stopped, nobody decide
     expect((await read(`/history/${undone}`)).text).not.toContain('Decide about each');
   };
   await isRefused();
+  let turns = 0;
+  const kinds = { undo: { via: 'undo', work: undoBatch } } as const;
+  const runner = { db, kinds, clock: () => NOW, stopwatch: () => 0, note: () => {}, warn: () => {} };
+  await runJobs(runner, () => ++turns > 2);
+  expect(await countNamed(db, 'Before')).toBe(100);
+  await isRefused();
   await transact(db, (trx) => changeUser(trx, commandLine, bea.id, { is_active: false }, NOW));
   await app.runJobs();
   await isRefused();
   await send({ seen: '' });
   await app.runJobs();
   expect((await send(asked)).body).toBe('Undone for 3 users!\n');
-  expect((await read(`/history/${undone}`)).text).toContain('Undone by ann');
+  expect((await read(`/history/${undone}`)).text).toContain('Undone at least in part by ann');
+});
+
+test('a part of whom everyone is as before already is not said to have been left', async () => {
+  const { address, read, send } = await start({ users: 20, since: 1 });
+  const sent = sentFrom(await read(`${address}?after=0`), 'back');
+  expect((await send(sent)).body).toBe('Undone for 1 user!\n');
+  expect((await send(sent)).body).toBe('Nothing was undone: everything is as it was before already.\n');
+});
+
+test('of a part of one the page says whether it was put back, and leads to where it is decided', async () => {
+  const { db, ids, undone, address, read, send } = await start({ users: 20, since: 1 });
+  const page = await read(`${address}?after=0`);
+  await send({ ...sentFrom(page, 'leave'), [`${ids[0]}.full_name`]: 'back' });
+  const { id, set_id } = await db.selectFrom('jobs').select(['id', 'set_id']).executeTakeFirstOrThrow();
+  const done = await read(`/history/${set_id}`);
+  expect(done.text).toContain('Done for 1 user.');
+  expect(done.text).not.toContain('was left');
+  await transact(db, (trx) => saveJob(trx, id, { done: 0, left_out: 1 }));
+  const left = await read(`/history/${set_id}`);
+  expect(left.text).toContain('Done in part: the rest was left.');
+  expect(left.link('Decide about it')).toBe(`/history/${undone}/undo?after=0`);
 });
 
 test('where it takes long to find somebody, the page says so, and the next looks further', async () => {

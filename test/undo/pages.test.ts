@@ -1,12 +1,12 @@
 /** Undo as people see it: a button beside what has just been done, in the history, and the page that asks first. */
 import { describe, expect, test } from 'vitest';
-import { commandLine } from '../../src/auth/actor.ts';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
-import type { Role } from '../../src/db/schema.ts';
+import type { Db, Role, Trx, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { named } from '../../src/lib/text.ts';
-import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
@@ -116,7 +116,12 @@ describe('an undo', () => {
     const taken = await send('emil', action, { ...decided, [`${name}.other`]: 'vera' });
     expect(taken.statusCode).toBe(422);
     expect(pageOf(taken).text).toContain(`That username already belongs to vera.`);
-    const answer = await send('emil', action, { ...decided, [`${name}.other`]: 'max2' });
+    expect(pageOf(taken).links.filter(({ text }) => text.startsWith('See'))).toMatchObject([
+      { text: 'See vera' },
+    ]);
+    // What is typed is wanted, also where the other choice was left as it stood.
+    const typed = { ...decided, [name]: 'leave', [`${name}.other`]: 'max2' };
+    const answer = await send('emil', action, typed);
     expect(answer.body).toBe('User max2 is as before!\n');
   });
 
@@ -134,6 +139,92 @@ describe('an undo', () => {
     expect((await post(app, await undoOf(), {}, headers)).body).toBe('Undone for 100 users!\n');
     expect(pageOf(await get(app, '/users', headers)).heading).toBe('Users 101');
   });
+});
+
+/** All of it in one set. */
+async function doToAll(db: Db, ids: readonly number[], act: (trx: Trx, actor: Actor, id: number) => unknown) {
+  const { set = 0 } = await transact(db, (trx) =>
+    inOneSet(trx, commandLine, { at: NOW, kind: 'changed' }, async (acting) => {
+      for (const id of ids) await act(trx, acting, id);
+    }),
+  );
+  return `/history/${set}/undo`;
+}
+
+describe('an undo of several', () => {
+  const NO_ACCESS =
+    'Passwords, second factors and sessions of those who are back do not come back: create access links.';
+
+  test('who could sign in says before and afterwards that access does not come back', async () => {
+    const { app, read, send } = await start();
+    const people = [await addPerson(app.db, 'tim', 'viewer'), await addUser(app.db, { username: 'tom' })];
+    const ids = people.map(({ id }) => id);
+    const deletion = await doToAll(app.db, ids, (trx, actor, id) => deleteUser(trx, actor, id, NOW));
+    expect((await read('ann', deletion)).text).toContain(
+      `2 users are brought back, with the same number and values. ${NO_ACCESS}`,
+    );
+    expect((await send('ann', deletion)).body).toBe(`Undone for 2 users! ${NO_ACCESS}\n`);
+    const off = await doToAll(app.db, ids, (trx, actor, id) =>
+      changeUser(trx, actor, id, { is_active: false }, NOW),
+    );
+    const sentence = 'Sessions and access links that were ended do not come back.';
+    expect((await read('ann', off)).text).toContain(`2 users become what they were before. ${sentence}`);
+    expect((await send('ann', off)).body).toBe(`Undone for 2 users! ${sentence}\n`);
+  });
+
+  test('who are made again says that they are deleted, and of one who is back that access is not', async () => {
+    const { app, read, send } = await start();
+    const { id } = await addPerson(app.db, 'tom', 'viewer');
+    const ids = [id, (await addUser(app.db, { username: 'max' })).id];
+    for (const one of ids) await transact(app.db, (trx) => deleteUser(trx, commandLine, one, NOW));
+    const back = await doToAll(app.db, ids, (trx, actor, one) => restoreUser(trx, actor, one, NOW));
+    expect((await read('ann', back)).text).toContain('2 users are deleted.');
+    await send('ann', `/users/${id}/delete`);
+    const action = (await read('ann', '/history')).forms.find((form) =>
+      form.action.endsWith('/undo'),
+    )?.action;
+    expect((await read('ann', String(action))).text).toContain(
+      'The password, the second factor and the sessions do not come back',
+    );
+  });
+
+  test('one of whom cannot be changed ends where everything else is left, as was chosen', async () => {
+    const { app, read, send } = await start();
+    const users = [await addUser(app.db, { username: 'max' }), await addUser(app.db, { username: 'tom' })];
+    const [max = 0, tom = 0] = users.map(({ id }) => id);
+    const rename = (full_name: string) => (trx: Trx, actor: Actor, id: number) =>
+      changeUser(trx, actor, id, { full_name }, NOW);
+    const action = await doToAll(app.db, [max, tom], rename('Then'));
+    await doToAll(app.db, [max], rename('Since'));
+    await transact(app.db, (trx) => deleteUser(trx, commandLine, tom, NOW));
+    const seen = (await read('ann', action)).field('seen');
+    expect(await send('ann', action, { seen, [`${max}.full_name`]: 'leave' })).toMatchObject({
+      statusCode: 303,
+      body: 'Nothing was undone: you left everything as it is.\n',
+    });
+  });
+});
+
+test('the same new name for two is refused at both, and what is typed for nobody is not judged', async () => {
+  const { app, read, send } = await start();
+  const users = [await addUser(app.db, { username: 'max' }), await addUser(app.db, { username: 'tom' })];
+  const [max = 0, tom = 0] = users.map(({ id }) => id);
+  const action = await doToAll(app.db, [max, tom], (trx, actor, id) =>
+    changeUser(trx, actor, id, { username: `new${id}` }, NOW),
+  );
+  for (const username of ['max', 'tom'])
+    await addUser(app.db, { username, email: `${username}@elsewhere.example` });
+  const seen = (await read('ann', action)).field('seen');
+  const typed = (first: string, second: string) => ({
+    seen,
+    [`${max}.username.other`]: first,
+    [`${tom}.username.other`]: second,
+  });
+  const refused = await send('ann', action, typed('same', 'SAME'));
+  expect(refused.statusCode).toBe(422);
+  expect(pageOf(refused).text.match(/Somebody else is given that username here, too/g)).toHaveLength(4);
+  const answer = await send('ann', action, typed('same', 'other'));
+  expect(answer.body).toBe('Undone for 2 users!\n');
 });
 
 describe('who may', () => {
@@ -195,6 +286,24 @@ describe('who may', () => {
     expect((await read('ann', '/history')).text).toContain('Undone in part by emil');
   });
 
+  test('undo a creation read nothing about a role that was given then, or since', async () => {
+    const { app, read, send, undoOf } = await start();
+    await send('ann', '/users', { username: 'tom', email: 'tom@example.org', role: 'viewer' });
+    const action = String(await undoOf('ann', '/history'));
+    const { id } = await app.db
+      .selectFrom('users')
+      .select('id')
+      .where('username', '=', 'tom')
+      .executeTakeFirstOrThrow();
+    await send('ann', `/users/${id}`, { role: 'member' });
+    const page = await read('emil', action);
+    expect(page.main.text).toContain('They were changed since');
+    expect(page.main.text).not.toMatch(/role|viewer/i);
+    const shown = await read('ann', action);
+    expect(shown.main.text).toContain('Role was Viewer Member');
+    expect(page.field('seen')).toBe(shown.field('seen'));
+  });
+
   test('change their own name may undo that', async () => {
     const { send, undoOf, read } = await start();
     await send('vera', '/account/profile', { full_name: 'Vera' });
@@ -218,6 +327,19 @@ describe('who may', () => {
     expect(answer.statusCode).toBe(409);
     expect(pageOf(answer).text).toContain('bea is the last administrator.');
   });
+});
+
+test('of all administrators whom one undo would take, the last stays', async () => {
+  const { app, send } = await start();
+  const people = [await addPerson(app.db, 'bea', 'viewer'), await addPerson(app.db, 'cy', 'viewer')];
+  const ids = people.map(({ id }) => id);
+  const action = await doToAll(app.db, ids, (trx, actor, id) =>
+    changeUser(trx, actor, id, { role: 'admin' }, NOW),
+  );
+  await send('ann', '/users/1', { role: 'viewer' });
+  const headers = await signedIn(app, people[1] as User);
+  const { body } = await post(app, action, {}, headers);
+  expect(body).toContain('Undone for 1 of 2 users; 1 was left, or done in part.');
 });
 
 test('one’s own email comes back by one’s account alone, which asks for the password', async () => {
@@ -286,6 +408,18 @@ test('a form that is sent again after it was undone does it anew', async () => {
     await send('emil', String(await undoOf('emil', `/users/${max.id}`)));
     expect(await isActive()).toBe(true);
   }
+});
+
+test('what was done anew by the same form is done once, too', async () => {
+  const { app, send, undoOf } = await start();
+  const fields = { key: newToken(), username: 'max', email: 'max@example.org' };
+  await send('emil', '/users', fields);
+  await send('emil', String(await undoOf('emil', '/history')));
+  for (let click = 1; click <= 2; click++)
+    expect((await send('emil', '/users', fields)).body).toBe('User max created!\n');
+  expect(await app.db.selectFrom('users').select('id').where('username', '=', 'max').execute()).toHaveLength(
+    1,
+  );
 });
 
 test('an undone change of a role stands in the history of whom it is about', async () => {

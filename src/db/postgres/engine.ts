@@ -5,6 +5,7 @@ import { giveWay } from '../../lib/progress.ts';
 import type { Engine } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
 export const postgresEngine: Engine = {
@@ -38,6 +39,7 @@ export const postgresEngine: Engine = {
   // By connection, of which each has one transaction at a time; the process behind it has a number.
   counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`,
   numbersInOrder: false,
+  isLogKept: true,
 
   async readVersion(db) {
     if (!(await hasTable(db, 'roster_version'))) return 0;
@@ -82,12 +84,7 @@ export const postgresEngine: Engine = {
   async finishMigrations() {},
   // A row that is gone lies in its file until the next vacuum, and then as bytes that nothing has overwritten yet.
   removeTraces: async () => 'kept',
-  async purge(db) {
-    const { rows } = await sql<{ name: string }>`
-      select tablename as name from pg_tables where schemaname = current_schema()`.execute(db);
-    for (const { name } of rows) await sql`vacuum (full, analyze) ${sql.table(name)}`.execute(db);
-    return 'gone';
-  },
+  purge,
 
   async readLastId(db, table = 'users') {
     const sequence = sql.id(`${table}_id_seq`);

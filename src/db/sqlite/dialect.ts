@@ -12,6 +12,7 @@ import { backfill, emptyLog } from './checkpoint.ts';
 import { SqliteConnection } from './connection.ts';
 import { sqliteEngine } from './engine.ts';
 import { outcomeUnknown, refuse } from './errors.ts';
+import { clearGaps } from './gaps.ts';
 import { GroupCommit, onceFree } from './group-commit.ts';
 import { OpenedFile } from './opened-file.ts';
 import { openReader, openWriter, readUserVersion, type Statements } from './statements.ts';
@@ -54,6 +55,11 @@ export class RosterSqliteAdapter extends SqliteAdapter {
   /** @returns whether the write-ahead log is empty: where someone is reading it, it stays for now. @throws OutcomeUnknownError. */
   async emptyLog(): Promise<boolean> {
     return this.#driver.alone(emptyLog);
+  }
+
+  /** As `gaps.ts` says. @throws OutcomeUnknownError. */
+  async clearGaps(from: number): Promise<number | 'held up' | 'kept'> {
+    return this.#driver.clearGaps(from);
   }
 
   /** https://sqlite.org/lang_vacuum.html @throws OutcomeUnknownError. */
@@ -142,6 +148,10 @@ class SqliteDriver implements Driver {
     } finally {
       endTurn();
     }
+  }
+
+  async clearGaps(from: number): Promise<number | 'held up' | 'kept'> {
+    return this.alone((writer) => clearGaps(writer, this.#file, from));
   }
 
   async destroy(): Promise<void> {

@@ -1,10 +1,10 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { type SqlBool, sql } from 'kysely';
-import type { Engine, NumberedTable, Traces } from '../engine.ts';
+import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
-import { indexSearchText, indexUsersAfter, makeSearchIndex } from './fts5-index.ts';
+import { indexSearchText, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { mergeIndexes, overwriteFreePages } from './traces.ts';
@@ -14,10 +14,20 @@ const BULK_CACHE_KIB = 256 * 1024;
 const MOST_MAPPABLE_BYTES = 0x7fff0000;
 
 /** The adapter of `dialect.ts`, which knows the connection that writes. */
-type OwnerOfFile = { emptyLog(): Promise<boolean>; vacuum(): Promise<void> };
+type OwnerOfFile = {
+  emptyLog(): Promise<boolean>;
+  clearGaps(from: number): Promise<number | 'held up' | 'kept'>;
+  vacuum(): Promise<void>;
+};
 
 /** The name in `secrets` of a database in which what was deleted long ago has never been overwritten. */
 const TO_BE_WRITTEN_ANEW = 'has to be written anew';
+
+const IN_LOG =
+  'Nothing that was deleted before is in its file any more; it is in the log beside it until whoever is reading the database ends.';
+
+const NOT_WRITTEN_ANEW =
+  'That was not possible, and can be done in a quiet hour with: npm run roster -- purge';
 
 export const sqliteEngine: Engine = {
   name: 'sqlite',
@@ -27,6 +37,7 @@ export const sqliteEngine: Engine = {
   // Writers take turns, so each count is one row.
   counterShard: sql<SqlBool>`true`,
   numbersInOrder: true,
+  isLogKept: false,
 
   readVersion,
   lockVersion: readVersion,
@@ -99,11 +110,11 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
   return result;
 }
 
-/** Where it fails Roster works all the same: `purge` does it later. */
+/** Tried once, for it takes long: where it fails, or is ended, Roster works all the same. */
 async function finishMigrations(db: Db): Promise<void> {
   if (!(await hasToBeWrittenAnew(db))) return;
   console.log('The database file is written anew, once, so that nothing stays in it of what was deleted.');
-  await purge(db).catch((error) => console.warn(`That was not possible: ${error.message}.`));
+  await purge(db).catch((error) => console.warn(`${NOT_WRITTEN_ANEW}: ${error.message}.`));
 }
 
 async function hasToBeWrittenAnew(db: Db): Promise<boolean> {
@@ -112,18 +123,33 @@ async function hasToBeWrittenAnew(db: Db): Promise<boolean> {
 }
 
 async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
-  await mergeIndexes(db, ids);
+  await mergeIndexes(db, new Set(ids.map(rangeOf)));
   if (ids.length > 0) await overwriteFreePages(db);
   if (await hasToBeWrittenAnew(db)) return 'kept';
+  // Twice, for pages change places while others write.
+  for (let time = 1; time <= 2; time++) {
+    const state = await clearAllGaps(db);
+    if (state !== 'gone') return state;
+  }
   return emptyLog(db);
 }
 
-async function purge(db: Db): Promise<Traces> {
+async function clearAllGaps(db: Db): Promise<Traces> {
+  let from: number | Traces = 0;
+  while (typeof from === 'number' && from < Infinity) {
+    from = await fileOf(db).clearGaps(from);
+    await giveWay();
+  }
+  return typeof from === 'number' ? 'gone' : from;
+}
+
+async function purge(db: Db): Promise<Purged> {
+  await mergeIndexes(db, await rangesOf(db, false));
   await fileOf(db).vacuum();
   await transact(db, (trx) =>
     trx.deleteFrom('secrets').where('name', '=', TO_BE_WRITTEN_ANEW).executeTakeFirst(),
   );
-  return emptyLog(db);
+  return (await emptyLog(db)) === 'gone' ? { kind: 'gone' } : { kind: 'held up', why: IN_LOG };
 }
 
 /** It holds pages as they were. */

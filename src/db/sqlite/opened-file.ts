@@ -13,7 +13,7 @@ export class OpenedFile {
   /** Why nothing may be read or written: a sentence; undefined while all is well. */
   problem: string | undefined;
   readonly #real: string;
-  readonly #descriptor: number;
+  readonly descriptor: number;
   readonly #file: PlacedFile;
   #log: PlacedFile | undefined;
   #index: PlacedFile | undefined;
@@ -30,9 +30,9 @@ export class OpenedFile {
   constructor(path: string, isReadOnly: boolean) {
     this.#real = realpathSync(path);
     // Some file systems in layers make another file of it as soon as it is opened to write.
-    this.#descriptor = openSync(this.#real, isReadOnly ? 'r' : 'r+');
+    this.descriptor = openSync(this.#real, isReadOnly ? 'r' : 'r+');
     this.#file = new PlacedFile(path);
-    this.#seenGeneration = generationOf(readHeader(this.#descriptor)?.version ?? 0);
+    this.#seenGeneration = generationOf(readHeader(this.descriptor)?.version ?? 0);
     this.#seenSize = this.#file.size;
   }
 
@@ -41,9 +41,13 @@ export class OpenedFile {
     this.#readVersion = readVersion;
     this.follow();
     // It makes the other two files when it reads for the first time.
-    this.#log = PlacedFile.at(`${this.#real}-wal`);
+    this.#log = PlacedFile.at(this.logPath);
     this.#index = PlacedFile.at(`${this.#real}-shm`);
     this.#timer = setInterval(() => this.#lookWhileIdle(), IDLE_INTERVAL_MS).unref();
+  }
+
+  get logPath(): string {
+    return `${this.#real}-wal`;
   }
 
   /** Looks at the file, and logs what has happened to it, once; returns `problem`. */
@@ -99,7 +103,7 @@ export class OpenedFile {
 
   close(): void {
     clearInterval(this.#timer);
-    closeSync(this.#descriptor);
+    closeSync(this.descriptor);
   }
 
   leaveOpen(): void {
@@ -137,7 +141,7 @@ export class OpenedFile {
   #isAsWritten(): boolean {
     if (this.#file.whereabouts !== 'in place') return true;
     try {
-      const header = readHeader(this.#descriptor, this.#header);
+      const header = readHeader(this.descriptor, this.#header);
       if (!header || !this.#isOfOneHistory(header)) return false;
       this.#seenGeneration = generationOf(header.version);
       this.#sizeByHeader = (header.pages ?? 0) * header.pageSize;

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay } from './batches.ts';
-import { nameOf, rangeOf } from './fts5-index.ts';
+import { nameOf } from './fts5-index.ts';
 
 /** In pages: some five milliseconds. */
 const MERGED_AT_ONCE = 64;
@@ -15,8 +15,8 @@ const FILLING = 4_000;
  * What is deleted from FTS5 stays until all segments have become one: https://sqlite.org/fts5.html#the_merge_command. Its
  * option `secure-delete` looks into one segment alone, and makes every change slower.
  */
-export async function mergeIndexes(db: Db, ids: readonly number[]): Promise<void> {
-  for (const range of new Set(ids.map(rangeOf))) {
+export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<void> {
+  for (const range of ranges) {
     const index = nameOf(range);
     let isFirst = true;
     while (await transact(db, (trx) => merge(trx, index, isFirst))) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
@@ -11,28 +11,16 @@ import { transact } from '../../../src/db/transact.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
 import { pageOf } from '../../page.ts';
+import { ask } from '../../postgres/ask.ts';
+import { plainRole } from '../../postgres/plain-role.ts';
 import { run, startRoster } from '../../roster.ts';
-import { addUser, get, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
+import { addUser, get, startApp, temporaryDatabase } from '../../support.ts';
 
 /** A schema whose owner may not bring in an extension: its address, and that of whoever may. */
 async function withoutExtensions(): Promise<{ url: string; adminUrl: string }> {
-  const adminUrl = await temporaryUrl();
-  const url = new URL(adminUrl);
-  const role = `plain_${url.pathname.slice(-8)}`;
-  const schema = String(/search_path=(\w+)/.exec(decodeURIComponent(url.search))?.[1]);
-  const client = new pg.Client(adminUrl);
-  await client.connect();
-  await client.query(`drop extension if exists pg_trgm cascade`);
-  await client.query(`create role ${role} login password 'plain'`);
-  await client.query(`grant create, usage on schema ${schema} to ${role}`);
-  onTestFinished(async () => {
-    await client.query(`drop owned by ${role} cascade`);
-    await client.query(`drop role ${role}`);
-    await client.end();
-  });
-  url.username = role;
-  url.password = 'plain';
-  return { url: url.href, adminUrl };
+  const { url, adminUrl } = await plainRole();
+  await ask(adminUrl, 'drop extension if exists pg_trgm cascade');
+  return { url, adminUrl };
 }
 
 async function ids(db: Db, q: string): Promise<number[]> {

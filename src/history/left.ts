@@ -1,0 +1,34 @@
+/** How much of a change set is left once it was undone, as far as what was kept of that says it for certain. */
+import type { Job } from '../jobs/queries.ts';
+import { isStanding, type Undo } from './queries.ts';
+
+export type Jobs = ReadonlyMap<number, Pick<Job, 'total' | 'done'>>;
+
+/** @param users of the set @returns of how many something is left; undefined where it was undone in several parts */
+export function leftOf(users: number, undos: readonly Undo[], jobs: Jobs): number | undefined {
+  const last = undos.findLast(isStanding);
+  if (last === undefined) return users;
+  const { total, done } = jobs.get(last.set.id) ?? { total: users, done: users };
+  const later = undos.filter(({ set }) => set.id > last.set.id);
+  const isKnown = total >= users && isCertain(last, undos, jobs) && areGone(later, jobs);
+  return isKnown ? users - done : undefined;
+}
+
+/** Whether all that it has undone is so still: nothing before it was undone, or done again, after it. */
+export function isCertain({ set, undos }: Undo, all: readonly Undo[], jobs: Jobs): boolean {
+  const earlier = all.filter((other) => other.set.id < set.id);
+  return earlier.every((other) => lastOf(other) < set.id) && areGone(undos, jobs);
+}
+
+/** Whether everything is as if they had not been. */
+function areGone(undos: readonly Undo[], jobs: Jobs): boolean {
+  return undos.every((undo) => leftOf(undo.set.users, undo.undos, jobs) === 0);
+}
+
+function lastOf({ set, undos }: Undo): number {
+  return Math.max(set.id, ...undos.map(lastOf));
+}
+
+export function withUndos(undos: readonly Undo[]): number[] {
+  return undos.flatMap(({ set, undos }) => [set.id, ...withUndos(undos)]);
+}

@@ -1,0 +1,67 @@
+/** A Roster that is started with a copy of before: whoever was erased since is erased again, and it says so. */
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { filePathOf } from '../../src/database-url.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { transact } from '../../src/db/transact.ts';
+import { ledgerOf } from '../../src/erasure/ledger.ts';
+import { findPending } from '../../src/erasure/queries.ts';
+import { deleteUser } from '../../src/users/commands.ts';
+import { findUser } from '../../src/users/queries.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { startRoster } from '../roster.ts';
+import { addUser, get, post, readyUrl, startApp } from '../support.ts';
+import { bytesOf, found, NAME, TRIGRAMS } from './traces.ts';
+
+/** What erasing overwrites, the key, and the file of who was erased. */
+const FILES = ['roster.db', 'roster.db-wal', 'roster.db-shm', 'secret.key', 'roster.db.erased.jsonl'];
+
+test.runIf(inject('engine') === 'sqlite')(
+  'a copy that is put back is erased from again at the start',
+  async () => {
+    const url = await readyUrl();
+    const path = filePathOf(url) ?? '';
+    const before = await openDatabase(url);
+    const { id } = await addUser(before, { username: 'ada', full_name: NAME });
+    const ann = await addPerson(before, 'ann', 'admin');
+    await before.destroy();
+    const copy = readFileSync(path);
+
+    const db = await openDatabase(url);
+    const app = await startApp({}, db);
+    app.ledger = ledgerOf(url, '');
+    const headers = await signedIn(app, ann);
+    await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+    await post(app, `/users/${id}/erase`, { username: 'ada' }, headers);
+    await app.removeTraces();
+    const shown = async () => pageOf(await get(app, `/users/${id}`, headers)).text;
+    expect(await shown()).toContain('Gone from every byte');
+    await db.destroy();
+
+    writeFileSync(path, copy);
+    const roster = await startRoster({ DATABASE_URL: url });
+    const again = await openDatabase(url);
+    onTestFinished(() => again.destroy());
+    await expect.poll(() => findPending(again), { timeout: 30_000 }).toEqual([]);
+    roster.child.kill('SIGTERM');
+    await once(roster.child, 'exit');
+    expect(await roster.stderr).toContain('1 user who was erased since is erased from it again');
+    expect(await findUser(again, id)).toBeUndefined();
+    expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
+    // Another file beside the database might keep somebody: erasing has to know of it.
+    expect(readdirSync(dirname(path)).filter((name) => !FILES.includes(name))).toEqual([]);
+  },
+);
+
+test('with PostgreSQL each database has a file of its own beside the key', () => {
+  const key = '/srv/secret.key';
+  expect(ledgerOf('postgres://me:word@db.example.org/roster', key)).toBe(
+    '/srv/secret.key.db.example.org-5432-roster.erased.jsonl',
+  );
+  expect(ledgerOf('postgres://me@[::1]:5433/a%2Fb', key)).toBe('/srv/secret.key._1_-5433-a_2Fb.erased.jsonl');
+  expect(ledgerOf('sqlite:/srv/roster.db', key)).toBe('/srv/roster.db.erased.jsonl');
+});
