@@ -45,7 +45,7 @@ test('those ticked are shown before anything is changed, and changed at once as 
   const history = pageOf(await get(app, '/history', headers));
   expect(history.text).toContain('ann Deactivated 2 users, among many 2');
   const undo = history.forms.find(({ buttons }) => buttons.includes('Undo'))?.action ?? '';
-  expect((await post(app, undo, {}, headers)).body).toBe('Undone for 2 users!\n');
+  expect((await post(app, undo, {}, headers)).body).toContain('Undone for 2 users!');
   for (const user of [max, moe])
     expect(await stateOf(app.db, user)).toEqual({ role: user.role, is_active: true, version: 3 });
 });
