@@ -46,6 +46,7 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   // Taken from there by whoever erases.
   deleted_users: { read: data.readDeleted },
   revisions: NOTHING,
+  // Also what was searched for to change many at once, until that ends: it was found with more than a hundred users.
   jobs: { erase: (trx, { id }) => forgetParamsAbout(trx, id) },
   last_sign_ins: NOTHING,
   // Sealed, so that nobody knows whom they name.
