@@ -188,17 +188,27 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   },
 ];
 
-/** The queries by which something is read. */
+/** The queries by which something is read, those among them that are built once, too. */
 export async function queriesOf(db: Db, read: HistoryRead['read']): Promise<CompiledQuery[]> {
   const queries: CompiledQuery[] = [];
   const executor = db.getExecutor();
   const noting = db.withPlugin({
     transformQuery: ({ node, queryId }) => {
-      queries.push(executor.compileQuery(node, queryId));
+      const query = executor.compileQuery(node, queryId);
+      if (!isOnlyBuilt(query)) queries.push(query);
       return node;
     },
     transformResult: async ({ result }) => result,
   });
+  noting.executeQuery = (query) => {
+    queries.push(query as CompiledQuery);
+    return db.executeQuery(query);
+  };
   await read(noting);
   return queries;
+}
+
+/** For values that come later. */
+function isOnlyBuilt({ parameters }: CompiledQuery): boolean {
+  return parameters.some((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 }

@@ -76,7 +76,7 @@ function comparable({ statusCode, headers, body }: LightMyRequestResponse, ids: 
       // PostgreSQL has used some up that were refused.
       .replaceAll(/(\/history\/|"undo":)\d+/g, '$1set')
       .replaceAll(
-        /(\/users\/|[?]user=|(?:after|before)(?:=|%3D)-?[a-z]+\.|[Uu]ser )(\d+)\b/g,
+        /(\/users\/|tick\.|[?]user=|(?:after|before)(?:=|%3D)-?[a-z]+\.|[Uu]ser )(\d+)\b/g,
         (_, before, id) => before + rankOf(id),
       )
   );
