@@ -70,7 +70,9 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   if (kind === 'loaded') return { done: `added ${many} at once`, of: '' };
   if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };
   if (kind === 'began') return { done: `began to keep history, with ${many}`, of: '' };
-  if (kind === 'exported') return { done: `exported ${many} as ${set.detail}`, of: '' };
+  // How many is not known before the end, nor where there was none.
+  if (kind === 'exported')
+    return { done: `exported ${set.users === 0 ? 'users' : many} as ${set.detail}`, of: '' };
   if (set.users !== 1) return { done: `${verbOf(kind)} ${many}`, of: '' };
   if (kind === 'changed' || kind === 'access')
     return { done: `changed ${namesOf(Object.keys(fields) as KeptField[])}`, of: 'of' };

@@ -19,6 +19,8 @@ export type Download = {
   stream: Readable;
   /** Nothing more is written. */
   written: Promise<void>;
+  /** In bytes, as far as it is written. */
+  size: () => number;
   /** Nothing is kept of it any more. */
   closed: Promise<void>;
 };
@@ -37,7 +39,7 @@ export async function startDownload(db: Db, asked: Asked, gone: AbortSignal): Pr
     await closed;
     throw error;
   }
-  return { stream, written, closed };
+  return { stream, written, size: () => spool.size, closed };
 }
 
 /** Never rejects: whoever reads meets what goes wrong. */

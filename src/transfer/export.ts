@@ -3,6 +3,8 @@ import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { readIdentity } from '../erasure/queries.ts';
+import { DAY } from '../lib/clock.ts';
+import { Deadline } from '../lib/deadline.ts';
 import { readCounts } from '../users/counts.ts';
 import { planCount } from '../users/list/plan.ts';
 import { type Selection, selectedUsers } from '../users/list/selection.ts';
@@ -18,12 +20,14 @@ export async function writeExport(
   gone: AbortSignal,
 ): Promise<void> {
   const { begin, write } = FORMATS[format];
+  // Also while it is looked for the next of a few among many.
+  const deadline = Deadline.in(DAY, () => (gone.aborted ? Number.POSITIVE_INFINITY : performance.now()));
   await readSnapshot(db, async (trx) => {
     const directory = await readIdentity(trx);
     const expected = await countKept(trx, selection);
     let text: string = begin;
     let count = 0;
-    for await (const users of selectedUsers(trx, selection)) {
+    for await (const users of selectedUsers(trx, selection, deadline)) {
       gone.throwIfAborted();
       await spool.write(text + write(users, directory));
       text = '';

@@ -54,7 +54,8 @@ export function parseFormat(typed: string | undefined): FormatName | undefined {
 
 /** As in https://www.rfc-editor.org/rfc/rfc4180 */
 function lines(rows: readonly (readonly string[])[]): string {
-  return stringify(rows as string[][], { record_delimiter: 'windows' });
+  // Some spreadsheets also end a cell where one of these stands without quotes.
+  return stringify(rows as string[][], { record_delimiter: 'windows', quoted_match: /[;\t]/ });
 }
 
 function cellsOf({ username, email, full_name, is_active, role }: User): string[] {

@@ -19,8 +19,17 @@ export class Spool {
   static async make(folder: string): Promise<Spool> {
     const path = join(folder, `roster-${randomUUID()}.tmp`);
     const file = await open(path, 'ax+', 0o600);
-    await unlink(path);
+    try {
+      await unlink(path);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     return new Spool(file);
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   async write(text: string): Promise<void> {

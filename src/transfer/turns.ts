@@ -1,31 +1,50 @@
-/** So many at a time; others wait for their turn, in the order in which they have come, and ask for it again and again. */
+/** So many exports at a time; others wait for their turn, in the order in which they have come, and ask for it again and again. */
 import type { Clock } from '../lib/clock.ts';
+
+/** `written`: at once. `open`: of those, too, that are written and still being read; of them so many of one person. */
+export type Most = { written: number; open: number; ofOne: number };
+
+export type Turn = { endWriting(): void; endReading(): void };
 
 /** Whoever has not asked for so long, in milliseconds, has gone. */
 const PATIENCE = 10_000;
 
 export class Turns {
-  readonly #most: number;
+  readonly #most: Most;
   readonly #clock: Clock;
   readonly #waiting = new Map<string, number>();
-  #running = 0;
+  readonly #open: string[] = [];
+  #writing = 0;
 
-  constructor(most: number, clock: Clock) {
+  constructor(most: Most, clock: Clock) {
     this.#most = most;
     this.#clock = clock;
   }
 
-  /** @returns what ends the turn; undefined for whoever has to ask again. @param who as whom they ask again */
-  take(who: string): (() => void) | undefined {
+  /** Undefined for whoever has to ask again. */
+  take(who: string): Turn | undefined {
+    const { written, open, ofOne } = this.#most;
+    // They wait for themselves, and hold up nobody else.
+    if (this.#open.filter((one) => one === who).length >= ofOne) return undefined;
     const now = this.#clock();
     for (const [other, asked] of this.#waiting) if (now - asked > PATIENCE) this.#waiting.delete(other);
     this.#waiting.set(who, now);
     const before = [...this.#waiting.keys()].indexOf(who);
-    if (this.#running + before >= this.#most) return undefined;
+    if (this.#open.length + before >= open || this.#writing + before >= written) return undefined;
     this.#waiting.delete(who);
-    this.#running++;
-    return () => {
-      this.#running--;
+    return this.#begin(who);
+  }
+
+  #begin(who: string): Turn {
+    this.#writing++;
+    this.#open.push(who);
+    return {
+      endWriting: () => {
+        this.#writing--;
+      },
+      endReading: () => {
+        this.#open.splice(this.#open.indexOf(who), 1);
+      },
     };
   }
 }

@@ -1,5 +1,7 @@
 /** The users of a list, or those who were ticked, as a file. */
 import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -7,12 +9,15 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { TooBroadError } from '../../src/errors.ts';
 import { startDownload } from '../../src/transfer/download.ts';
+import { writeExport } from '../../src/transfer/export.ts';
+import { Spool } from '../../src/transfer/spool.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { parseSelection } from '../../src/users/list/selection.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
-import { addUser, get, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { addUser, get, listen, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 /** More than one batch, and less than three. */
 const SOME = 2_500;
@@ -148,6 +153,18 @@ test('whoever goes away ends the work', async () => {
   await closed;
 });
 
+test('whoever goes away ends the work also where few of many match, and are still looked for', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, SOME);
+  const gone = new AbortController();
+  const spool = await Spool.make(temporaryFolder());
+  onTestFinished(() => spool.close());
+  gone.abort();
+  const selection = parseSelection({ from: 'q=an&sort=name', all: 'on' }, 0);
+  const export_ = writeExport(db, { selection, format: 'csv' }, spool, () => {}, gone.signal);
+  await expect(export_).rejects.toThrow(TooBroadError);
+});
+
 test('what goes wrong on the way breaks the file off, and never ends it', async () => {
   const { db } = await start((some) => seedUsers(some, SOME));
   const spy = vi.spyOn(engineOf(db), 'giveWay').mockRejectedValue(new Error('the disk is full'));
@@ -160,20 +177,36 @@ test('what goes wrong on the way breaks the file off, and never ends it', async 
 
 test('of three at once the third waits on a page that asks again by itself, and then gets its file', async () => {
   const { app, db, ann } = await start((some) => seedUsers(some, SOME));
+  const vera = await signedIn(app, await addPerson(db, 'vera', 'viewer'));
   const letGo = holdWriters(db);
   const begun = vi.mocked(engineOf(db).giveWay);
   const address = '/export/file?format=csv&all=on&from=sort%3Dusername';
   const two = [get(app, address, ann), get(app, address, ann)];
   await vi.waitFor(() => expect(begun).toHaveBeenCalledTimes(2));
-  const waiting = await get(app, address, ann);
+  const waiting = await get(app, address, vera);
   expect(pageOf(waiting).text).toContain('Your export waits for its turn');
   const [, again = ''] = /^3; url=(.*)$/.exec(`${waiting.headers.refresh}`) ?? [];
-  expect(pageOf(await get(app, again, ann)).text).toContain('Your export waits for its turn');
+  expect(pageOf(await get(app, again, vera)).text).toContain('Your export waits for its turn');
   letGo();
   const lengths = (await Promise.all(two)).map(({ body }) => body.split('\r\n').length);
-  expect(lengths).toEqual([SOME + 3, SOME + 3]);
-  const third = await get(app, again, ann);
-  expect(third.body.split('\r\n')).toHaveLength(SOME + 3);
+  expect(lengths).toEqual([SOME + 4, SOME + 4]);
+  const third = await get(app, again, vera);
+  expect(third.body.split('\r\n')).toHaveLength(SOME + 4);
+});
+
+test('whoever asks by HTTP/1.0, which has no chunks, hears how long it is', async () => {
+  const { app, ann } = await start((some) => seedUsers(some, SOME));
+  const { port } = new URL(await listen(app));
+  const socket = connect(Number(port), '127.0.0.1');
+  const headers = Object.entries(ann).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(
+    `GET /export/file?format=csv&all=on HTTP/1.0\r\nhost: 127.0.0.1:${port}\r\n${headers.join('')}\r\n`,
+  );
+  const answer = await buffer(socket);
+  const end = answer.indexOf('\r\n\r\n');
+  const length = /content-length: (\d+)/.exec(answer.subarray(0, end).toString())?.[1];
+  expect(Number(length)).toBe(answer.length - end - 4);
+  expect(answer.toString().split('\r\n').length).toBeGreaterThan(SOME);
 });
 
 test('the page says how many there are, and which; of nobody there is nothing to export', async () => {
@@ -191,5 +224,6 @@ test('whoever is led here from another site, or says no format, is asked first',
   const { statusCode, headers } = await get(app, '/export/file?format=csv&all=on', elsewhere);
   expect([statusCode, headers.location]).toEqual([302, '/export?all=on']);
   expect((await get(app, '/export/file?format=xlsx&all=on', ann)).headers.location).toBe('/export?all=on');
+  expect((await get(app, '/export/file?format=csv', ann)).headers.location).toBe('/export?');
   expect(await lastInHistory(app, ann)).not.toContain('exported');
 });

@@ -2,6 +2,7 @@
 import type { Db, User } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad } from '../../errors.ts';
+import type { Deadline } from '../../lib/deadline.ts';
 import type { Fields } from '../../lib/forms.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { wholeNumber } from '../../lib/text.ts';
@@ -52,8 +53,12 @@ export async function countSelected(db: Db, { list, ticked }: Selection): Promis
   return { count: length, isExact: true };
 }
 
-/** In the order of the list. */
-export async function* selectedUsers(db: Db, { list, ticked }: Selection): AsyncGenerator<User[]> {
-  if (ticked === undefined) yield* walk(db, list);
+/** In the order of the list. @throws TooBroadError at the deadline */
+export async function* selectedUsers(
+  db: Db,
+  { list, ticked }: Selection,
+  deadline?: Deadline,
+): AsyncGenerator<User[]> {
+  if (ticked === undefined) yield* walk(db, list, deadline);
   else yield await orderBySort(usersByIds(db, ticked), list.sort, false).selectAll('users').execute();
 }

@@ -13,14 +13,13 @@ const BATCH = 1_000;
 /** These find all, in order, and do no more than that. */
 const PLANS: readonly RowsPlan[] = ['index', 'ids', 'search'];
 
-/** @param cursor where it begins, if not at the start of the list */
-export async function* walk(db: Db, list: ListState, cursor?: Cursor): AsyncGenerator<User[]> {
-  const deadline = Deadline.in(DAY);
+/** @throws TooBroadError at the deadline */
+export async function* walk(db: Db, list: ListState, deadline = Deadline.in(DAY)): AsyncGenerator<User[]> {
   const result = await resolveFilter(db, list, { deadline });
   const planned = planRows(list, result);
   const plan = PLANS.includes(planned) ? planned : 'scan';
   const first = { isFromEnd: false, offset: 0, limit: BATCH };
-  let last = cursor;
+  let last: Cursor | undefined;
   for (;;) {
     const users = last
       ? await usersAfter(db, list, last, BATCH, result, plan)
