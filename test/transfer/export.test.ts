@@ -159,10 +159,10 @@ test('whoever goes away ends the work also where few of many match, and are stil
   const gone = new AbortController();
   const spool = await Spool.make(temporaryFolder());
   onTestFinished(() => spool.close());
-  gone.abort();
   const selection = parseSelection({ from: 'q=an&sort=name', all: 'on' }, 0);
-  const export_ = writeExport(db, { selection, format: 'csv' }, spool, () => {}, gone.signal);
-  await expect(export_).rejects.toThrow(TooBroadError);
+  const exporting = writeExport(db, { selection, format: 'csv' }, spool, () => {}, gone.signal);
+  gone.abort();
+  await expect(exporting).rejects.toThrow(TooBroadError);
 });
 
 test('what goes wrong on the way breaks the file off, and never ends it', async () => {
