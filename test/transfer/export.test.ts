@@ -15,12 +15,13 @@ import { writeExport } from '../../src/transfer/export.ts';
 import { Spool } from '../../src/transfer/spool.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { parseSelection } from '../../src/users/list/selection.ts';
+import { WALK_BATCH } from '../../src/users/list/walk.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
 import { addUser, get, listen, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
-/** More than one batch, and less than three. */
-const SOME = 2_500;
+/** The last batch is not a whole one. */
+const SOME = 2 * WALK_BATCH + 100;
 
 async function start(fill: (db: Db) => Promise<unknown> = async () => {}) {
   const app = await startApp();
@@ -149,7 +150,7 @@ test('whoever goes away ends the work', async () => {
   gone.abort();
   letGo();
   await written;
-  expect(kept).toEqual([1_000]);
+  expect(kept).toEqual([WALK_BATCH]);
   await closed;
 });
 
@@ -171,7 +172,7 @@ test('what goes wrong on the way breaks the file off, and never ends it', async 
   onTestFinished(() => spy.mockRestore());
   const { stream, closed, kept } = await downloadAll(db, temporaryFolder());
   await expect(stream.toArray()).rejects.toThrow('the disk is full');
-  expect(kept).toEqual([1_000]);
+  expect(kept).toEqual([WALK_BATCH]);
   await closed;
 });
 

@@ -9,7 +9,8 @@ import { planRows, type RowsPlan } from './plan.ts';
 import { READERS } from './rows.ts';
 import type { ListState } from './state.ts';
 
-const BATCH = 1_000;
+/** Others wait for one: a few milliseconds, for what is made of it, too. */
+export const WALK_BATCH = 250;
 /** These find all, in order, and do no more than that. */
 const PLANS: readonly RowsPlan[] = ['index', 'ids', 'search'];
 
@@ -18,14 +19,14 @@ export async function* walk(db: Db, list: ListState, deadline = Deadline.in(DAY)
   const result = await resolveFilter(db, list, { deadline });
   const planned = planRows(list, result);
   const plan = PLANS.includes(planned) ? planned : 'scan';
-  const first = { isFromEnd: false, offset: 0, limit: BATCH };
+  const first = { isFromEnd: false, offset: 0, limit: WALK_BATCH };
   let last: Cursor | undefined;
   for (;;) {
     const users = last
-      ? await usersAfter(db, list, last, BATCH, result, plan)
+      ? await usersAfter(db, list, last, WALK_BATCH, result, plan)
       : await READERS[plan](db, list, first, result, plan);
     if (users.length > 0) yield users;
-    if (users.length < BATCH) return;
+    if (users.length < WALK_BATCH) return;
     last = cursorAt('after', users.at(-1) as User, list.sort);
   }
 }
