@@ -1,6 +1,6 @@
 /** One thing done to more users than one waits for: batch by batch, beside others who change the same users, and undone. */
 import { expect, test } from 'vitest';
-import { commandLine } from '../../src/auth/actor.ts';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import type { Act } from '../../src/bulk/acts.ts';
 import { beginBulk, bulkBatch, MOST_AT_ONCE } from '../../src/bulk/batches.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
@@ -9,7 +9,7 @@ import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
-import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
 import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -38,10 +38,10 @@ async function stateOf(db: Db): Promise<Record<string, unknown>[]> {
   return users.map(({ version: _version, updated_at: _at, ...user }) => user);
 }
 
-async function begin(db: Db, act: Act, from: string, total = MANY): Promise<number> {
+async function begin(db: Db, act: Act, from: string, total = MANY, actor = commandLine): Promise<number> {
   const list = parseFrom({ from }, NOW);
   const since = await engineOf(db).readLastId(db, 'change_sets');
-  return transact(db, (trx) => beginBulk(trx, commandLine, act, { list, total, since }, NOW));
+  return transact(db, (trx) => beginBulk(trx, actor, act, { list, total, since }, NOW));
 }
 
 const activateAll = (db: Db) =>
@@ -203,4 +203,23 @@ test('where only a few match among many, no batch goes through more than it has 
   expect(cursors).toEqual(cursors.toSorted((one, other) => one - other));
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 1 });
   expect(await db.selectFrom('users').select('id').where('id', '=', rare.id).execute()).toEqual([]);
+});
+
+test('whom the one who confirmed it may not change stay as they are, whoever has it go on', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, MANY);
+  await activateAll(db);
+  const [ed, ann] = [await addPerson(db, 'ed', 'editor'), await addPerson(db, 'ann', 'admin')];
+  await addUser(db, { username: 'vic', role: 'viewer' });
+  const editor: Actor = { ...commandLine, user: ed, role: 'editor' };
+  const set = await begin(db, { do: 'deactivate' }, 'status=active', MANY, editor);
+  const job = await findJobOfSet(db, set);
+  await transact(db, async (trx) => {
+    await saveJob(trx, job?.id ?? 0, { state: 'stopped' });
+    await goOnWithJob(trx, job?.id ?? 0, ann.id);
+  });
+  await runJobs(runnerOf(db), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, actor_id: ann.id });
+  const active = await db.selectFrom('users').select('username').where('is_active', '=', true).execute();
+  expect(active.map(({ username }) => username).sort()).toEqual(['ann', 'ed', 'vic']);
 });
