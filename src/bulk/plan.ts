@@ -57,18 +57,36 @@ async function planTicked(
 }
 
 export async function planAll(asking: Asking, act: Act, list: ListState, seen: SeenAll): Promise<Plan> {
-  const { actor } = asking;
-  const kinds = Map.groupBy(seen.tallies, (tally) => whyLeft(actor, { id: 0, ...tally }, act));
-  const countOf = (why: Why | undefined) => (kinds.get(why) ?? []).reduce((sum, { count }) => sum + count, 0);
-  const own = await findOwn(asking, list);
-  const isOwnLeft = own !== undefined && whyLeft(actor, own, act) === 'yourself';
-  const left: LeftOut[] = [...kinds.keys()].flatMap((why) =>
-    why ? { why, count: countOf(why), users: [] } : [],
-  );
-  if (isOwnLeft) left.push({ why: 'yourself', count: 1, users: [own] });
-  const total = countOf(undefined) - (isOwnLeft ? 1 : 0);
+  const { total, left } = await judge(asking, act, list, seen.tallies);
   const users = await findUsers(asking, act, list, Math.min(total, MOST_SHOWN));
   return { act, total, users, left, seen };
+}
+
+/** How many it can be done to, and who is left. */
+export async function judge(
+  asking: Asking,
+  act: Act,
+  list: ListState,
+  tallies: readonly Tally[],
+): Promise<Pick<Plan, 'total' | 'left'>> {
+  const { actor } = asking;
+  const own = await findOwn(asking, list);
+  const isLeft = own !== undefined && whyLeft(actor, own, act) === 'yourself';
+  const others = isLeft ? tallies.map((tally) => without(tally, own)) : tallies;
+  const counts = new Map<Why | undefined, number>();
+  for (const tally of others) {
+    const why = whyLeft(actor, { id: 0, ...tally }, act);
+    counts.set(why, (counts.get(why) ?? 0) + tally.count);
+  }
+  const left: LeftOut[] = [...counts].flatMap(([why, count]) =>
+    why && count > 0 ? { why, count, users: [] } : [],
+  );
+  if (isLeft) left.push({ why: 'yourself', count: 1, users: [own] });
+  return { total: counts.get(undefined) ?? 0, left };
+}
+
+function without(tally: Tally, { role, is_active }: User): Tally {
+  return tally.role === role && tally.is_active === is_active ? { ...tally, count: tally.count - 1 } : tally;
 }
 
 /** What was first there is read last: whatever is changed between is then seen to have been. */

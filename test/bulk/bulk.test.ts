@@ -147,6 +147,23 @@ test('an editor is told whom administrators alone may change, and cannot give ro
   expect(Object.keys(await usersOf(app.db)).sort()).toEqual(['ann', 'moe']);
 });
 
+test.each([
+  { from: '', total: 1, left: ['1 user: inactive already', '1 user: for administrators alone to change'] },
+  { from: 'status=active', total: 1, left: ['1 user: for administrators alone to change'] },
+  { from: 'role=editor', total: 0, left: ['1 user: for administrators alone to change'] },
+  { from: 'role=viewer', total: 0, left: ['1 user: for administrators alone to change'], own: false },
+])('an editor who is among all that match ($from) is counted once, as themself', async (asked) => {
+  const { from, total, left, own = true } = asked;
+  const { app, headers } = await start('editor');
+  if (from === 'role=editor') await addUser(app.db, { username: 'eve', role: 'editor' });
+  const whom = `from=${encodeURIComponent(from)}&all=on`;
+  const page = pageOf(await ask(app, headers, 'deactivate', whom));
+  const yourself = '1 user: you yourself, which is done on your own page alone (ann)';
+  expect(page.heading).toBe(total === 0 ? 'Nobody to deactivate' : `Deactivate ${total} user?`);
+  const reasons = page.items.filter((item) => item.includes(': '));
+  expect(reasons.sort()).toEqual([...left, ...(own ? [yourself] : [])].sort());
+});
+
 test('a role has to be chosen, of those there are', async () => {
   const { app, max, headers } = await start();
   for (const role of ['', 'emperor']) {
