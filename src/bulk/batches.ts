@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
-import { findFirstSince } from '../history/queries.ts';
+import { findFirstSince, type Moment } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
 import { insertJob, saveJob } from '../jobs/queries.ts';
@@ -21,10 +21,10 @@ import { doTo } from './commands.ts';
 export const MOST_AT_ONCE = 100;
 
 /** `by`: who has confirmed it; `from`: the list as its address has it, as of `at`; `last`: the last user there was. */
-type Params = { by: By; act: Act; from: string; at: number; last: number; since: number };
+type Params = { by: By; act: Act; from: string; at: number; last: number; since: Moment };
 
-/** `total`: how many they were when it was confirmed; `since`: the last change set there was then. */
-export type Many = { list: ListState; total: number; since: number };
+/** `total`: how many they were when it was confirmed; `since`: what had been done when they were shown. */
+export type Many = { list: ListState; total: number; since: Moment };
 
 /** @returns the change set */
 export async function beginBulk(
@@ -59,7 +59,7 @@ export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now })
     .selectAll('users')
     .orderBy('users.id')
     .execute();
-  const changed = await findFirstSince(trx, found.ids, { after: since, except: job.set_id });
+  const changed = await findFirstSince(trx, found.ids, since, job.set_id);
   const batch = { cursor: found.cursor, seen: 0, users: 0, left: [] as number[], isLast: found.isLast };
   let previous = job.cursor;
   for (const user of users.filter(isWanted)) {

@@ -1,5 +1,6 @@
 /** Whether those who were shown are still those to whom it would be done. */
 import { readRevision } from '../db/revision.ts';
+import type { Moment } from '../history/queries.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Act } from './acts.ts';
@@ -11,8 +12,8 @@ import { type Asking, findUsers, planAll, readSeen, type Seen, type SeenAll } fr
 export type Confirmed =
   | { kind: 'drifted'; drift: Drift }
   | { kind: 'few'; targets: readonly Target[] }
-  /** `since`: the last change set there was when it was looked at. */
-  | { kind: 'many'; total: number; since: number };
+  /** `since`: what had been done when they were shown. */
+  | { kind: 'many'; total: number; since: Moment };
 
 export async function confirm(asking: Asking, act: Act, { list }: Selection, seen: Seen): Promise<Confirmed> {
   return seen.kind === 'all' ? confirmAll(asking, act, list, seen) : confirmTicked(asking, seen.targets);
@@ -31,12 +32,12 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
   const users = await findUsers(asking, act, list, MOST_AT_ONCE + 1);
   const now = (await readRevision(db)) === seen.revision ? seen : await readSeen(asking, list);
   if (JSON.stringify(now.tallies) !== JSON.stringify(seen.tallies)) {
-    const names = await findDrift(db, list, seen.set);
+    const names = await findDrift(db, list, seen.moment.set);
     return { kind: 'drifted', drift: { was: countOf(seen), is: countOf(now), ...names } };
   }
   if (users.length <= MOST_AT_ONCE) return { kind: 'few', targets: users };
   const { total } = await planAll(asking, act, list, now);
-  return { kind: 'many', total, since: now.set };
+  return { kind: 'many', total, since: seen.moment };
 }
 
 function countOf({ tallies }: SeenAll): number {

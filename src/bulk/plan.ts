@@ -4,12 +4,14 @@ import { engineOf } from '../db/engine.ts';
 import { readRevision } from '../db/revision.ts';
 import type { Db, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
+import type { Moment } from '../history/queries.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import { conditionOf, findMatching, type Tally, tallyMatching } from '../users/list/matching.ts';
 import { type Selection, selectedUsers } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
 import type { Target } from './commands.ts';
+import { readMoment } from './moment.ts';
 
 export const MOST_SHOWN = 10;
 const PATIENCE_MS = 5_000;
@@ -17,7 +19,7 @@ const STEP_MS = 10;
 
 /** What was there when it was shown: of those who were ticked each, of all who match what tells that they are the same. */
 export type Seen = { kind: 'ticked'; targets: readonly Target[] } | SeenAll;
-export type SeenAll = { kind: 'all'; tallies: readonly Tally[]; revision: number; set: number };
+export type SeenAll = { kind: 'all'; tallies: readonly Tally[]; revision: number; moment: Moment };
 
 type LeftOut = { why: Why; count: number; users: readonly User[] };
 
@@ -92,9 +94,9 @@ function without(tally: Tally, { role, is_active }: User): Tally {
 /** What was first there is read last: whatever is changed between is then seen to have been. */
 export async function readSeen({ db, stopwatch }: Asking, list: ListState): Promise<SeenAll> {
   const revision = await readRevision(db);
-  const set = await engineOf(db).readLastId(db, 'change_sets');
+  const moment = await readMoment(db);
   const tallies = await tallyMatching(db, list, Deadline.in(PATIENCE_MS, stopwatch));
-  return { kind: 'all', tallies, revision, set };
+  return { kind: 'all', tallies, revision, moment };
 }
 
 async function findOwn({ db, actor }: Asking, list: ListState): Promise<User | undefined> {
