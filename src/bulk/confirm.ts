@@ -2,6 +2,7 @@
 import { readRevision } from '../db/revision.ts';
 import type { Moment } from '../history/queries.ts';
 import type { Selection } from '../users/list/selection.ts';
+import { asksForSignIn } from '../users/list/sign-in-batches.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Act } from './acts.ts';
 import { MOST_AT_ONCE } from './batches.ts';
@@ -30,7 +31,9 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
   const { db } = asking;
   // Before it is looked whether they are the same: whoever is changed after that has another version.
   const users = await findUsers(asking, act, list, MOST_AT_ONCE + 1);
-  const now = (await readRevision(db)) === seen.revision ? seen : await readSeen(asking, list);
+  // Who last signed in long ago changes at midnight, and by signing in, which move no revision.
+  const isSame = !asksForSignIn(list) && (await readRevision(db)) === seen.revision;
+  const now = isSame ? seen : await readSeen(asking, list);
   if (JSON.stringify(now.tallies) !== JSON.stringify(seen.tallies)) {
     const names = await findDrift(db, list, seen.moment.set);
     return { kind: 'drifted', drift: { was: countOf(seen), is: countOf(now), ...names } };

@@ -5,11 +5,12 @@ import { doToAll } from '../../src/bulk/commands.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { DAY } from '../../src/lib/clock.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, signedIn, signIn } from '../people.ts';
+import { addPerson, movableClock, signedIn, signIn } from '../people.ts';
 import { addUser, startApp } from '../support.ts';
 import { ask, confirm, type Whom } from './asking.ts';
 
@@ -61,6 +62,26 @@ test('a change of somebody who is not concerned, and a sign-in, do not ask again
   expect(await signIn(app, 'mad')).toBeDefined();
   const answer = await confirm(app, headers, 'deactivate', ALL, { asked });
   expect(answer.body).toBe('3 users deactivated!\n');
+});
+
+test('who comes at midnight, since they signed in long ago by then, is asked about', async () => {
+  const clock = movableClock(Date.UTC(2100, 0, 1));
+  const app = await startApp({}, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  for (const name of ['vic', 'val']) {
+    await addPerson(app.db, name, 'viewer');
+    expect(await signIn(app, name)).toBeDefined();
+    clock.move(DAY);
+  }
+  clock.move(90 * DAY - 60_000);
+  const headers = await signedIn(app, ann);
+  const whom = `from=${encodeURIComponent('signed_in=over-90-days-ago')}&all=on`;
+  const asked = await ask(app, headers, 'deactivate', whom);
+  expect(pageOf(asked).text).toContain('Deactivate 1 user?');
+  clock.move(60_000);
+  const again = await confirm(app, headers, 'deactivate', whom, { asked });
+  expect(again.statusCode).toBe(409);
+  expect(pageOf(again).text).toContain('Deactivate 2 users?');
 });
 
 test('where very much was changed since there are numbers alone, and where that concerns nobody of them nothing is asked', async () => {
