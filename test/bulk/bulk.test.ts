@@ -1,12 +1,16 @@
 /** One thing done to many users: to those who were ticked, or to all who match; asked first, and never to whom it may not be done. */
 import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { findUsers, match } from '../../src/bulk/find.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
+import { TooBroadError } from '../../src/errors.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
+import { parseFrom } from '../../src/users/list/address.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { addUser, get, post, startApp } from '../support.ts';
+import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { ask, confirm } from './asking.ts';
 
 async function start(role: 'admin' | 'editor' = 'admin') {
@@ -236,4 +240,21 @@ test('a role given to one alone is found in the history as theirs', async () => 
   await confirm(app, headers, 'role', [max], { role: 'viewer' });
   const [last] = await app.db.selectFrom('change_sets').selectAll().orderBy('id', 'desc').limit(1).execute();
   expect(await findChangeSet(app.db, last?.id ?? 0)).toMatchObject({ subject_id: max.id, event: null });
+});
+
+test('nobody waits long for those to whom it can be done: few are known by an index, many are given up', async () => {
+  const db = await temporaryDatabase();
+  for (const name of ['max', 'mia', 'moe', 'zoe', 'zac', 'zed', 'zig', 'zag'])
+    await addUser(db, { username: name });
+  let time = 0;
+  const asking = { db, actor: commandLine, stopwatch: () => (time += 1_000) };
+  const everyone = { list: parseFrom({}, 0), few: undefined };
+  await expect(findUsers(asking, { do: 'activate' }, everyone, 1)).rejects.toThrow(TooBroadError);
+  const some = await match({ ...asking, stopwatch: () => 0 }, parseFrom({ from: 'q=m' }, 0));
+  expect(some.few).toHaveLength(3);
+  expect(await findUsers(asking, { do: 'activate' }, some, 1)).toEqual([]);
+  expect(await findUsers(asking, { do: 'deactivate' }, some, 2)).toMatchObject([
+    { username: 'max' },
+    { username: 'mia' },
+  ]);
 });
