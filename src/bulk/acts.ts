@@ -1,5 +1,4 @@
 /** What can be done to many users at once: one thing, to all of them. */
-import type { Actor } from '../auth/actor.ts';
 import { mayChange, mayEdit, mayManage, type Rule } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
@@ -34,8 +33,11 @@ export function changesOf({ do: done, role }: Act): UserChanges | undefined {
 /** Why somebody stays as they are. */
 export type Why = 'already so' | 'yourself' | 'not allowed' | 'last administrator' | 'changed since' | 'gone';
 
+/** By whom, as far as it matters to what may be done to whom. */
+export type By = { role: Role; user?: { id: number } | undefined };
+
 /** Beforehand: the commands judge each again. Nobody takes their own access away among many. */
-export function whyLeft(actor: Pick<Actor, 'role' | 'user'>, user: Candidate, act: Act): Why | undefined {
+export function whyLeft(actor: By, user: Candidate, act: Act): Why | undefined {
   if (isSo(user, act)) return 'already so';
   if (user.id === actor.user?.id) return 'yourself';
   return ACTS[act.do].may(actor) && mayChange(actor, user) ? undefined : 'not allowed';

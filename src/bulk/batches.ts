@@ -3,28 +3,28 @@ import type { Actor } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
-import { findFirstSince } from '../history/queries.ts';
+import { findFirstSince, type Moment } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
 import { insertJob, saveJob } from '../jobs/queries.ts';
 import type { Work } from '../jobs/run.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
 import type { Filter } from '../users/list/filter.ts';
-import { conditionOf, findMatching } from '../users/list/matching.ts';
+import { type Candidate, conditionOf, findMatching } from '../users/list/matching.ts';
 import type { ListState } from '../users/list/state.ts';
 import { wouldMatch } from '../users/list/would-match.ts';
 import { lockUsers } from '../users/queries.ts';
-import { ACTS, type Act, whyLeft } from './acts.ts';
+import { ACTS, type Act, type By, whyLeft } from './acts.ts';
 import { doTo } from './commands.ts';
 
 /** More users than that are not changed while somebody waits. */
 export const MOST_AT_ONCE = 100;
 
-/** `from`: the list as its address has it, as of `at`; `last`: the last user there was. */
-type Params = { act: Act; from: string; at: number; last: number; since: number };
+/** `by`: who has confirmed it; `from`: the list as its address has it, as of `at`; `last`: the last user there was. */
+type Params = { by: By; act: Act; from: string; at: number; last: number; since: Moment };
 
-/** `total`: how many they were when it was confirmed; `since`: the last change set there was then. */
-export type Many = { list: ListState; total: number; since: number };
+/** `total`: how many they were when it was confirmed; `since`: what had been done when they were shown. */
+export type Many = { list: ListState; total: number; since: Moment };
 
 /** @returns the change set */
 export async function beginBulk(
@@ -36,7 +36,8 @@ export async function beginBulk(
 ): Promise<number> {
   const set = await beginSet(trx, { ...actor, via: 'bulk' }, { at: now, kind: ACTS[act.do].kind });
   const last = await engineOf(trx).readLastId(trx);
-  const params: Params = { act, from: listQuery(list), at: now, last, since };
+  const by = { role: actor.role, user: actor.user && { id: actor.user.id } };
+  const params: Params = { by, act, from: listQuery(list), at: now, last, since };
   const actor_id = actor.user?.id ?? null;
   await insertJob(trx, { kind: 'bulk', set_id: set, actor_id, params: JSON.stringify(params), total });
   return set;
@@ -44,10 +45,11 @@ export async function beginBulk(
 
 /** Leaves whom somebody else has changed since it was confirmed; who does not match any more is not among them. */
 export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now }) => {
-  const { act, from, at, last, since } = JSON.parse(job.params) as Params;
+  const { by, act, from, at, last, since } = JSON.parse(job.params) as Params;
   const list = parseFrom({ from }, at);
   const condition = await conditionOf(trx, list);
-  const isWanted = (user: Pick<User, 'id' | 'is_active' | 'role'>) => whyLeft(actor, user, act) === undefined;
+  // Somebody else may have it go on: those whom it was not confirmed for stay as they are.
+  const isWanted = (user: Candidate) => [by, actor].every((one) => whyLeft(one, user, act) === undefined);
   const bounds = { after: job.cursor, last };
   const found = await findMatching(trx, condition, bounds, { limit, deadline, isWanted });
   await lockUsers(trx, found.ids);
@@ -57,7 +59,7 @@ export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now })
     .selectAll('users')
     .orderBy('users.id')
     .execute();
-  const changed = await findFirstSince(trx, found.ids, { after: since, except: job.set_id });
+  const changed = await findFirstSince(trx, found.ids, since, job.set_id);
   const batch = { cursor: found.cursor, seen: 0, users: 0, left: [] as number[], isLast: found.isLast };
   let previous = job.cursor;
   for (const user of users.filter(isWanted)) {

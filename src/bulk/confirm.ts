@@ -1,18 +1,21 @@
 /** Whether those who were shown are still those to whom it would be done. */
 import { readRevision } from '../db/revision.ts';
+import type { Moment } from '../history/queries.ts';
 import type { Selection } from '../users/list/selection.ts';
+import { asksForSignIn } from '../users/list/sign-in-batches.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Act } from './acts.ts';
 import { MOST_AT_ONCE } from './batches.ts';
 import type { Target } from './commands.ts';
 import { type Drift, findDrift, findTickedDrift } from './drift.ts';
-import { type Asking, findUsers, planAll, readSeen, type Seen, type SeenAll } from './plan.ts';
+import { type Asking, findUsers, type Matching, match, tally } from './find.ts';
+import { judge, type Seen, type SeenAll, targetOf } from './plan.ts';
 
 export type Confirmed =
   | { kind: 'drifted'; drift: Drift }
   | { kind: 'few'; targets: readonly Target[] }
-  /** `since`: the last change set there was when it was looked at. */
-  | { kind: 'many'; total: number; since: number };
+  /** `since`: what had been done when they were shown. */
+  | { kind: 'many'; total: number; since: Moment };
 
 export async function confirm(asking: Asking, act: Act, { list }: Selection, seen: Seen): Promise<Confirmed> {
   return seen.kind === 'all' ? confirmAll(asking, act, list, seen) : confirmTicked(asking, seen.targets);
@@ -20,25 +23,32 @@ export async function confirm(asking: Asking, act: Act, { list }: Selection, see
 
 async function confirmTicked({ db }: Asking, targets: readonly Target[]): Promise<Confirmed> {
   const names = await findTickedDrift(db, targets);
-  const is = targets.length - names.went.length;
-  if (is === targets.length && names.changed.length === 0) return { kind: 'few', targets };
-  return { kind: 'drifted', drift: { was: targets.length, is, ...names } };
+  if (names.went.length === 0 && names.changed.length === 0) return { kind: 'few', targets };
+  return { kind: 'drifted', drift: { was: targets.length, ...names } };
 }
 
 async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenAll): Promise<Confirmed> {
-  const { db } = asking;
+  const matching = await match(asking, list);
   // Before it is looked whether they are the same: whoever is changed after that has another version.
-  const users = await findUsers(asking, act, list, MOST_AT_ONCE + 1);
-  const now = (await readRevision(db)) === seen.revision ? seen : await readSeen(asking, list);
-  if (JSON.stringify(now.tallies) !== JSON.stringify(seen.tallies)) {
-    const names = await findDrift(db, list, seen.set);
-    return { kind: 'drifted', drift: { was: countOf(seen), is: countOf(now), ...names } };
+  const targets = await findUsers(asking, act, matching, MOST_AT_ONCE + 1);
+  if (!(await areSame(asking, act, matching, seen))) {
+    const names = await findDrift(asking.db, list, seen.moment.set);
+    return { kind: 'drifted', drift: { was: seen.total, ...names } };
   }
-  if (users.length <= MOST_AT_ONCE) return { kind: 'few', targets: users };
-  const { total } = await planAll(asking, act, list, now);
-  return { kind: 'many', total, since: now.set };
+  if (targets.length <= MOST_AT_ONCE) return { kind: 'few', targets };
+  const { total } = await judge(asking, act, list, seen.tallies);
+  return { kind: 'many', total, since: seen.moment };
 }
 
-function countOf({ tallies }: SeenAll): number {
-  return tallies.reduce((sum, { count }) => sum + count, 0);
+async function areSame(asking: Asking, act: Act, matching: Matching, seen: SeenAll): Promise<boolean> {
+  // Who last signed in long ago changes at midnight, and by signing in, which move no revision.
+  if (!asksForSignIn(matching.list) && (await readRevision(asking.db)) === seen.revision) return true;
+  if (seen.targets === undefined) return isEqual(await tally(asking, matching), seen.tallies);
+  // They were shown before a role was chosen.
+  const users = await findUsers(asking, { do: act.do }, matching, MOST_AT_ONCE + 1);
+  return isEqual(users.map(targetOf), seen.targets);
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -12,11 +12,11 @@ import { wouldMatch } from '../users/list/would-match.ts';
 const MOST_LOOKED_AT = 100;
 
 export type Drift = Readonly<Record<'came' | 'went' | 'changed', readonly Person[]>> & {
+  /** To how many it would have been done. */
   was: number;
-  is: number;
 };
 
-type Names = Omit<Drift, 'was' | 'is'>;
+type Names = Omit<Drift, 'was'>;
 
 const NOBODY: Names = { came: [], went: [], changed: [] };
 

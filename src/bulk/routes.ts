@@ -41,7 +41,8 @@ async function doBulk(request: Request, reply: FastifyReply) {
   const seen = openSeen(request, asked, fields.seen);
   if (seen === undefined) return ask(request, reply, asked, { status: 409 });
   const form = parseForm(userChangesSchema, asked.act.do === 'role' ? { role: fields.role ?? '' } : {});
-  if (!form.ok) return ask(request, reply, asked, { error: form.errors.role, status: 422 });
+  if (!form.ok)
+    return ask(request, reply, asked, { error: form.errors.role, seen: fields.seen, status: 422 });
   const act: Act = { ...asked.act, ...form.value };
   const { selection } = asked;
   const confirmed = await confirm(asking(request), act, selection, seen);

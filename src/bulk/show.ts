@@ -20,18 +20,31 @@ export function readAsked({ query, server, actor }: Request): Asked {
   return { act, selection: parseSelection(query, server.clock()) };
 }
 
-type Shown = { drift?: Drift | undefined; error?: string | undefined; status?: number };
+/** `seen`: what was sealed when it was first shown, and is not confirmed yet. */
+type Shown = {
+  drift?: Drift | undefined;
+  error?: string | undefined;
+  seen?: string | undefined;
+  status?: number;
+};
 
 export async function ask(
   request: Request,
   reply: FastifyReply,
   { act, selection }: Asked,
-  { drift, error, status = 200 }: Shown = {},
+  { drift, error, seen, status = 200 }: Shown = {},
 ) {
   const plan = await planBulk(asking(request), act, selection);
-  const seen = seal(request.server.secretKey, purposeOf(request, act, selection), plan.seen);
-  const address = addressOf(act, selection);
-  return reply.render('bulk/show', { plan, list: selection.list, address, seen, drift, error }, status);
+  const sealed = seen ?? seal(request.server.secretKey, purposeOf(request, act, selection), plan.seen);
+  const shown = {
+    plan,
+    list: selection.list,
+    address: addressOf(act, selection),
+    seen: sealed,
+    drift,
+    error,
+  };
+  return reply.render('bulk/show', shown, status);
 }
 
 /** Undefined for what was not shown to whoever sends it, or for something else. */

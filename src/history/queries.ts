@@ -119,22 +119,43 @@ export async function findChangesSince(db: Db, set: number, limit: number): Prom
     .execute();
 }
 
-/** Of some users, what was the first that others did after a set, `except` for one that came of it. */
+/** `growing`: sets that may change more users than they had by then, those after a number. */
+export type Moment = { set: number; growing: readonly (readonly [set: number, afterUser: number])[] };
+
+/** Of the numbers up to one, those last ones that no set has: it may still be written when later ones are there. */
+export async function findMissingSets(db: Db, last: number, most = 100): Promise<number[]> {
+  const numbers = Array.from({ length: Math.min(most, last) }, (_, index) => last - index);
+  const sets = db
+    .selectFrom('change_sets')
+    .select('id')
+    .where('id', '>', last - most);
+  const there = await sets.where('id', '<=', last).execute();
+  const ids = new Set(there.map(({ id }) => id));
+  return numbers.filter((number) => !ids.has(number));
+}
+
+/** Of some users, the first version that others made after a moment, `except` for a set that came of it. */
 export async function findFirstSince(
   db: Db,
   users: readonly number[],
-  { after, except }: { after: number; except: number },
+  { set, growing }: Moment,
+  except: number,
 ): Promise<ReadonlyMap<number, number>> {
   if (users.length === 0) return new Map();
-  const versions = await db
+  const began = new Map(growing);
+  const changes = await db
     .selectFrom('changes')
-    .select(['user_id', ({ fn }) => fn.min('version').as('version')])
+    .select(['user_id', 'version', 'set_id'])
     .where('user_id', 'in', users)
-    .where(unindexed('set_id'), '>', after)
+    .where(({ eb, or }) => {
+      const isLater = eb(unindexed('set_id'), '>', set);
+      return began.size === 0 ? isLater : or([isLater, eb(unindexed('set_id'), 'in', [...began.keys()])]);
+    })
     .where(unindexed('set_id'), '!=', except)
-    .groupBy('user_id')
     .execute();
-  return new Map(versions.map(({ user_id, version }) => [user_id, version]));
+  const since = changes.filter(({ user_id, set_id }) => user_id > (began.get(set_id) ?? 0));
+  since.sort((one, other) => other.version - one.version);
+  return new Map(since.map(({ user_id, version }) => [user_id, version]));
 }
 
 /** Whom some sets have changed, one perhaps more than once. */

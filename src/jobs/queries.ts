@@ -58,6 +58,11 @@ export async function mayGoOn(db: Db, { id, undoes }: ChangeSet): Promise<boolea
   return !(await findUndoing(db, [id])).has(id);
 }
 
+/** Those that may change more users, also after somebody has them go on. */
+export async function findUnfinishedJobs(db: Db): Promise<Pick<Job, 'set_id' | 'cursor'>[]> {
+  return db.selectFrom('jobs').select(['set_id', 'cursor']).where('state', '!=', 'done').execute();
+}
+
 export async function isAnyRunning(db: Db): Promise<boolean> {
   const running = db.selectFrom('jobs').select('id').where('state', '=', 'running').limit(1);
   return (await running.executeTakeFirst()) !== undefined;

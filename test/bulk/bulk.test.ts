@@ -1,12 +1,16 @@
 /** One thing done to many users: to those who were ticked, or to all who match; asked first, and never to whom it may not be done. */
 import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { findUsers, match } from '../../src/bulk/find.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
+import { TooBroadError } from '../../src/errors.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
+import { parseFrom } from '../../src/users/list/address.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { addUser, get, post, startApp } from '../support.ts';
+import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { ask, confirm } from './asking.ts';
 
 async function start(role: 'admin' | 'editor' = 'admin') {
@@ -147,6 +151,23 @@ test('an editor is told whom administrators alone may change, and cannot give ro
   expect(Object.keys(await usersOf(app.db)).sort()).toEqual(['ann', 'moe']);
 });
 
+test.each([
+  { from: '', total: 1, left: ['1 user: inactive already', '1 user: for administrators alone to change'] },
+  { from: 'status=active', total: 1, left: ['1 user: for administrators alone to change'] },
+  { from: 'role=editor', total: 0, left: ['1 user: for administrators alone to change'] },
+  { from: 'role=viewer', total: 0, left: ['1 user: for administrators alone to change'], own: false },
+])('an editor who is among all that match ($from) is counted once, as themself', async (asked) => {
+  const { from, total, left, own = true } = asked;
+  const { app, headers } = await start('editor');
+  if (from === 'role=editor') await addUser(app.db, { username: 'eve', role: 'editor' });
+  const whom = `from=${encodeURIComponent(from)}&all=on`;
+  const page = pageOf(await ask(app, headers, 'deactivate', whom));
+  const yourself = '1 user: you yourself, which is done on your own page alone (ann)';
+  expect(page.heading).toBe(total === 0 ? 'Nobody to deactivate' : `Deactivate ${total} user?`);
+  const reasons = page.items.filter((item) => item.includes(': '));
+  expect(reasons.sort()).toEqual([...left, ...(own ? [yourself] : [])].sort());
+});
+
 test('a role has to be chosen, of those there are', async () => {
   const { app, max, headers } = await start();
   for (const role of ['', 'emperor']) {
@@ -219,4 +240,21 @@ test('a role given to one alone is found in the history as theirs', async () => 
   await confirm(app, headers, 'role', [max], { role: 'viewer' });
   const [last] = await app.db.selectFrom('change_sets').selectAll().orderBy('id', 'desc').limit(1).execute();
   expect(await findChangeSet(app.db, last?.id ?? 0)).toMatchObject({ subject_id: max.id, event: null });
+});
+
+test('nobody waits long for those to whom it can be done: few are known by an index, many are given up', async () => {
+  const db = await temporaryDatabase();
+  for (const name of ['max', 'mia', 'moe', 'zoe', 'zac', 'zed', 'zig', 'zag'])
+    await addUser(db, { username: name });
+  let time = 0;
+  const asking = { db, actor: commandLine, stopwatch: () => (time += 1_000) };
+  const everyone = { list: parseFrom({}, 0), few: undefined };
+  await expect(findUsers(asking, { do: 'activate' }, everyone, 1)).rejects.toThrow(TooBroadError);
+  const some = await match({ ...asking, stopwatch: () => 0 }, parseFrom({ from: 'q=m' }, 0));
+  expect(some.few).toHaveLength(3);
+  expect(await findUsers(asking, { do: 'activate' }, some, 1)).toEqual([]);
+  expect(await findUsers(asking, { do: 'deactivate' }, some, 2)).toMatchObject([
+    { username: 'max' },
+    { username: 'mia' },
+  ]);
 });

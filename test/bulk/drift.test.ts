@@ -5,11 +5,12 @@ import { doToAll } from '../../src/bulk/commands.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { DAY } from '../../src/lib/clock.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, signedIn, signIn } from '../people.ts';
+import { addPerson, movableClock, signedIn, signIn } from '../people.ts';
 import { addUser, startApp } from '../support.ts';
 import { ask, confirm, type Whom } from './asking.ts';
 
@@ -63,6 +64,26 @@ test('a change of somebody who is not concerned, and a sign-in, do not ask again
   expect(answer.body).toBe('3 users deactivated!\n');
 });
 
+test('who comes at midnight, since they signed in long ago by then, is asked about', async () => {
+  const clock = movableClock(Date.UTC(2100, 0, 1));
+  const app = await startApp({}, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  for (const name of ['vic', 'val']) {
+    await addPerson(app.db, name, 'viewer');
+    expect(await signIn(app, name)).toBeDefined();
+    clock.move(DAY);
+  }
+  clock.move(90 * DAY - 60_000);
+  const headers = await signedIn(app, ann);
+  const whom = `from=${encodeURIComponent('signed_in=over-90-days-ago')}&all=on`;
+  const asked = await ask(app, headers, 'deactivate', whom);
+  expect(pageOf(asked).text).toContain('Deactivate 1 user?');
+  clock.move(60_000);
+  const again = await confirm(app, headers, 'deactivate', whom, { asked });
+  expect(again.statusCode).toBe(409);
+  expect(pageOf(again).text).toContain('Deactivate 2 users?');
+});
+
 test('where very much was changed since there are numbers alone, and where that concerns nobody of them nothing is asked', async () => {
   const { app, db, headers, max } = await start();
   const asked = await ask(app, headers, 'deactivate', ALL);
@@ -78,6 +99,45 @@ test('where very much was changed since there are numbers alone, and where that 
   const again = await confirm(app, headers, 'deactivate', ALL, { asked });
   expect(pageOf(again).text).toMatch(/They were 2, and are \d+ now\./);
   expect(await findUser(db, max.id)).toMatchObject({ is_active: true });
+});
+
+test('others who came in the place of some are seen, also where their numbers and versions add up to the same', async () => {
+  const { app, db, headers, mia, zoe } = await start();
+  const [zac, moe] = [await addUser(db, { username: 'zac' }), await addUser(db, { username: 'moe' })];
+  expect(mia.id + moe.id).toBe(zoe.id + zac.id);
+  for (const user of [mia, moe]) await change(db, user, { full_name: 'Before' });
+  const all = `from=${encodeURIComponent('status=inactive')}&all=on`;
+  for (const user of [mia, moe]) await change(db, user, { is_active: false });
+  const asked = await ask(app, headers, 'activate', all);
+  expect(pageOf(asked).text).toContain('Activate 2 users?');
+  for (const user of [mia, moe]) await change(db, user, { is_active: true });
+  for (const user of [zoe, zac])
+    for (const full_name of ['A', 'B']) await change(db, user, { full_name, is_active: false });
+  const versions = await db.selectFrom('users').select('version').where('is_active', '=', false).execute();
+  expect(versions).toEqual([{ version: 3 }, { version: 3 }]);
+  const again = await confirm(app, headers, 'activate', all, { asked });
+  expect(again.statusCode).toBe(409);
+  expect(pageOf(again).items).toEqual(expect.arrayContaining(['Came: zoe, zac', 'Went: mia, moe']));
+});
+
+test('where very much was changed of as many as before, that is said', async () => {
+  const { app, db, headers, max } = await start();
+  const asked = await ask(app, headers, 'deactivate', ALL);
+  for (let time = 0; time < 101; time += 1) await change(db, max, { full_name: `Max ${time}` });
+  const { text } = pageOf(await confirm(app, headers, 'deactivate', ALL, { asked }));
+  expect(text).toContain('Some of them were changed.');
+  expect(text).not.toContain('They were');
+});
+
+test('a role that was not chosen does not make what was shown anew', async () => {
+  const { app, db, headers, max } = await start();
+  const asked = await ask(app, headers, 'role', ALL);
+  await change(db, max, { full_name: 'Moritz' });
+  const unchosen = await confirm(app, headers, 'role', ALL, { asked });
+  expect(unchosen.statusCode).toBe(422);
+  const again = await confirm(app, headers, 'role', ALL, { asked: unchosen, role: 'viewer' });
+  expect(again.statusCode).toBe(409);
+  expect(pageOf(again).items).toContain('Changed: max');
 });
 
 test('of those ticked it is said who was changed and who is gone; who was not ticked does not matter', async () => {

@@ -1,15 +1,16 @@
 /** One thing done to more users than one waits for: batch by batch, beside others who change the same users, and undone. */
 import { expect, test } from 'vitest';
-import { commandLine } from '../../src/auth/actor.ts';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import type { Act } from '../../src/bulk/acts.ts';
 import { beginBulk, bulkBatch, MOST_AT_ONCE } from '../../src/bulk/batches.ts';
+import { readMoment } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
-import { findChangeSet } from '../../src/history/queries.ts';
-import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { findChangeSet, findFirstSince, findMissingSets } from '../../src/history/queries.ts';
+import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
 import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -38,10 +39,10 @@ async function stateOf(db: Db): Promise<Record<string, unknown>[]> {
   return users.map(({ version: _version, updated_at: _at, ...user }) => user);
 }
 
-async function begin(db: Db, act: Act, from: string, total = MANY): Promise<number> {
+async function begin(db: Db, act: Act, from: string, total = MANY, actor = commandLine): Promise<number> {
   const list = parseFrom({ from }, NOW);
-  const since = await engineOf(db).readLastId(db, 'change_sets');
-  return transact(db, (trx) => beginBulk(trx, commandLine, act, { list, total, since }, NOW));
+  const since = await readMoment(db);
+  return transact(db, (trx) => beginBulk(trx, actor, act, { list, total, since }, NOW));
 }
 
 const activateAll = (db: Db) =>
@@ -203,4 +204,55 @@ test('where only a few match among many, no batch goes through more than it has 
   expect(cursors).toEqual(cursors.toSorted((one, other) => one - other));
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 1 });
   expect(await db.selectFrom('users').select('id').where('id', '=', rare.id).execute()).toEqual([]);
+});
+
+test('whom the one who confirmed it may not change stay as they are, whoever has it go on', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, MANY);
+  await activateAll(db);
+  const [ed, ann] = [await addPerson(db, 'ed', 'editor'), await addPerson(db, 'ann', 'admin')];
+  await addUser(db, { username: 'vic', role: 'viewer' });
+  const editor: Actor = { ...commandLine, user: ed, role: 'editor' };
+  const set = await begin(db, { do: 'deactivate' }, 'status=active', MANY, editor);
+  const job = await findJobOfSet(db, set);
+  await transact(db, async (trx) => {
+    await saveJob(trx, job?.id ?? 0, { state: 'stopped' });
+    await goOnWithJob(trx, job?.id ?? 0, ann.id);
+  });
+  await runJobs(runnerOf(db), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, actor_id: ann.id });
+  const active = await db.selectFrom('users').select('username').where('is_active', '=', true).execute();
+  expect(active.map(({ username }) => username).sort()).toEqual(['ann', 'ed', 'vic']);
+});
+
+test('what a change that had begun before does after it was confirmed is somebody else’s; what it had done before is not', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 2 * MANY);
+  const work: Work = async (trx, actor, job, turn) => bulkBatch(trx, actor, job, { ...turn, limit: 50 });
+  await activateAll(db);
+  const actor: Actor = { ...commandLine, user: await addPerson(db, 'ann', 'admin') };
+  const first = await begin(db, { do: 'role', role: 'viewer' }, 'status=active', 2 * MANY, actor);
+  let asked = 0;
+  await runJobs(runnerOf(db, movableClock(NOW), work), () => ++asked > 3);
+  const { done = 0 } = (await findJobOfSet(db, first)) ?? {};
+  expect(done).toBeGreaterThan(0);
+  expect(done).toBeLessThan(2 * MANY);
+  const second = await begin(db, { do: 'deactivate' }, 'status=active', 2 * MANY, actor);
+  const later = await findJobOfSet(db, second);
+  await transact(db, (trx) => saveJob(trx, later?.id ?? 0, { leased_until: NOW }));
+  await runJobs(runnerOf(db, movableClock(NOW), work), () => false);
+  expect(await findJobOfSet(db, first)).toMatchObject({ state: 'done', done: 2 * MANY });
+  expect(await findJobOfSet(db, second)).toMatchObject({ state: 'done', done, left_out: 2 * MANY - done });
+});
+
+test('what was under way when it was shown, and was saved after it, is somebody else’s', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 10);
+  const set = await engineOf(db).readLastId(db, 'change_sets');
+  const user = await db.selectFrom('users').selectAll().orderBy('id').executeTakeFirstOrThrow();
+  await change(db, user, { full_name: 'Before' });
+  const moment = { set: set + 1, growing: [[set + 1, 0]] as const };
+  expect(await findFirstSince(db, [user.id], { ...moment, growing: [] }, 0)).toEqual(new Map());
+  expect(await findFirstSince(db, [user.id], moment, 0)).toEqual(new Map([[user.id, 2]]));
+  expect(await findMissingSets(db, set + 3)).toEqual([set + 3, set + 2]);
 });

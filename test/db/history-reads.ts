@@ -17,6 +17,7 @@ import {
   findDeleted,
   findDeletedAfter,
   findFirstSince,
+  findMissingSets,
   findUndoing,
 } from '../../src/history/queries.ts';
 import { readStateAt } from '../../src/history/state-at.ts';
@@ -159,10 +160,16 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   },
   {
     what: 'who of some users was changed after a set',
-    read: (db) => findFirstSince(db, [1, 2, 3], { after: MIDDLE, except: MIDDLE + 10 }),
+    read: (db) => findFirstSince(db, [1, 2, 3], { set: MIDDLE, growing: [[10, 0]] }, MIDDLE + 10),
     indexes: ['changes_pkey'],
     // All that was done to them is read.
     isInOrder: false,
+  },
+  {
+    what: 'which numbers no set has',
+    read: (db) => findMissingSets(db, MIDDLE),
+    indexes: ['change_sets_pkey'],
+    isInOrder: true,
   },
   {
     what: 'which sets are undone, and by which',

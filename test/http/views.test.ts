@@ -138,7 +138,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     list,
     address: '/bulk',
     seen: 'x',
-    drift: { was: 12, is: 13, came: [row.who], went: [], changed: [row.who, row.whom] },
+    drift: { was: 12, came: [row.who], went: [], changed: [row.who, row.whom] },
     error: NAME,
   },
   'users/show': {

@@ -59,14 +59,42 @@ export async function findMatching(
 /** How many are of a kind; that they are the same as before, the sums tell of their numbers and of their versions. */
 export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; ids: number; versions: number };
 
-/** @throws TooBroadError */
-export async function tallyMatching(db: Db, filter: Filter, deadline: Deadline): Promise<Tally[]> {
+/** Who matches, where an index tells it soon; undefined where they are many. */
+export async function findFew(
+  db: Db,
+  filter: Filter,
+  deadline: Deadline,
+): Promise<readonly number[] | undefined> {
+  return (await resolveFilter(db, filter, { deadline }).catch(noneIfTooBroad))?.ids;
+}
+
+/** Of those few the first who still match and are wanted. */
+export async function findAmong(
+  db: Db,
+  condition: Condition,
+  few: readonly number[],
+  { limit, isWanted }: { limit: number; isWanted: (user: Candidate) => boolean },
+): Promise<number[]> {
+  const ids: number[] = [];
+  for await (const users of withIds(db, few)) {
+    if (ids.length >= limit) break;
+    const rows = users.where(condition).select(['users.id', 'is_active', 'role']).orderBy('users.id');
+    const found = await engineOf(db).runBatch(() => rows.execute());
+    ids.push(...found.filter(isWanted).map(({ id }) => id));
+  }
+  return ids.slice(0, limit);
+}
+
+/** @param few who they are, where they are few @throws TooBroadError */
+export async function tallyMatching(
+  db: Db,
+  filter: Filter,
+  few: readonly number[] | undefined,
+  deadline: Deadline,
+): Promise<Tally[]> {
   const condition = await conditionOf(db, filter);
-  const few = await resolveFilter(db, filter, { deadline: deadline.before(deadline.left / 2) }).catch(
-    noneIfTooBroad,
-  );
   const tallies: Tally[] = [];
-  for await (const users of few?.ids ? withIds(db, few.ids) : everyone(db)) {
+  for await (const users of few ? withIds(db, few) : everyone(db)) {
     if (deadline.isPast) throw new TooBroadError('Too many had to be counted.');
     const rows = users
       .where(condition)

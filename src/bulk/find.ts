@@ -1,0 +1,80 @@
+/** All who match a list, of whom something is to be done: found in time, or not at all. */
+import type { Actor } from '../auth/actor.ts';
+import { engineOf } from '../db/engine.ts';
+import type { Db, User } from '../db/schema.ts';
+import { usersByIds } from '../db/users-by-ids.ts';
+import { TooBroadError } from '../errors.ts';
+import { Deadline, type Stopwatch } from '../lib/deadline.ts';
+import {
+  type Candidate,
+  conditionOf,
+  findAmong,
+  findFew,
+  findMatching,
+  type Tally,
+  tallyMatching,
+} from '../users/list/matching.ts';
+import type { ListState } from '../users/list/state.ts';
+import { type Act, whyLeft } from './acts.ts';
+
+const PATIENCE_MS = 5_000;
+const STEP_MS = 10;
+
+export type Asking = { db: Db; actor: Actor; stopwatch: Stopwatch };
+
+/** `few`: who they are, where an index tells it soon. */
+export type Matching = { list: ListState; few: readonly number[] | undefined };
+
+export async function match({ db, stopwatch }: Asking, list: ListState): Promise<Matching> {
+  return { list, few: await findFew(db, list, Deadline.in(PATIENCE_MS / 2, stopwatch)) };
+}
+
+/** @throws TooBroadError */
+export function tally({ db, stopwatch }: Asking, { list, few }: Matching): Promise<Tally[]> {
+  return tallyMatching(db, list, few, Deadline.in(PATIENCE_MS, stopwatch));
+}
+
+export async function findOwn({ db, actor }: Asking, list: ListState): Promise<User | undefined> {
+  if (actor.user === undefined) return undefined;
+  const condition = await conditionOf(db, list);
+  return usersByIds(db, [actor.user.id]).where(condition).selectAll('users').executeTakeFirst();
+}
+
+/** The first of them to whom it can be done. @throws TooBroadError */
+export async function findUsers(
+  asking: Asking,
+  act: Act,
+  { list, few }: Matching,
+  limit: number,
+): Promise<User[]> {
+  const { db, actor } = asking;
+  const condition = await conditionOf(db, list);
+  const isWanted = (user: Candidate) => whyLeft(actor, user, act) === undefined;
+  const ids = few
+    ? await findAmong(db, condition, few, { limit, isWanted })
+    : await goThrough(asking, condition, isWanted, limit);
+  return usersByIds(db, ids).selectAll('users').orderBy('users.id').execute();
+}
+
+async function goThrough(
+  { db, stopwatch }: Asking,
+  condition: Awaited<ReturnType<typeof conditionOf>>,
+  isWanted: (user: Candidate) => boolean,
+  limit: number,
+): Promise<number[]> {
+  const ids: number[] = [];
+  const { runBatch, readLastId } = engineOf(db);
+  const bounds = { after: 0, last: await readLastId(db) };
+  const end = Deadline.in(PATIENCE_MS, stopwatch);
+  for (let isLast = false; !isLast && ids.length < limit; ) {
+    if (end.isPast) throw new TooBroadError('Too many had to be looked through.');
+    const found = await runBatch(() => {
+      const deadline = Deadline.in(STEP_MS, stopwatch);
+      return findMatching(db, condition, bounds, { limit: limit - ids.length, deadline, isWanted });
+    });
+    ids.push(...found.ids);
+    bounds.after = found.cursor;
+    isLast = found.isLast;
+  }
+  return ids;
+}
