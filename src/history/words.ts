@@ -96,7 +96,7 @@ export function wayOf({ via, actor_id }: ChangeSet): string {
   const way = nameOfCode(WAYS, via);
   if (way === 'form') return actor_id === null ? '' : 'by form';
   if (way === 'undo') return 'by Undo';
-  if (way === 'bulk') return 'among many';
+  if (way === 'bulk') return 'in bulk';
   return way === 'setup' ? 'when Roster was set up' : '';
 }
 
