@@ -29,7 +29,7 @@ async function findAdministrators(db: Db, except: readonly number[] = []) {
       .where('users.role', '=', 'admin')
       // Asked whether it is true, SQLite goes through all who are active.
       .where('users.is_active', '!=', false)
-      .where('users.id', 'not in', [0, ...except])
+      .$if(except.length > 0, (query) => query.where('users.id', 'not in', except))
       .limit(2)
       .execute()
   );

@@ -3,6 +3,7 @@ import { hkdfSync } from 'node:crypto';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { StartError, UnavailableError } from '../errors.ts';
+import { inBatches } from '../lib/batches.ts';
 import { makeKeyFile, readKeyFile } from './key-file.ts';
 import { checkedKey, fingerprintOf } from './key-rotation.ts';
 import { openSecret, sealSecret } from './second-factor-secrets.ts';
@@ -93,11 +94,8 @@ async function sealClearSecrets(trx: Trx, { master, key }: LoadedKey): Promise<n
     const { user_id, code_secret } = row;
     return code_secret === null ? row : { ...row, code_secret: sealSecret(key, user_id, code_secret) };
   });
-  for (let from = 0; from < sealed.length; from += ROWS_PER_STATEMENT)
-    await trx
-      .insertInto('credentials')
-      .values(sealed.slice(from, from + ROWS_PER_STATEMENT))
-      .execute();
+  for (const some of inBatches(sealed, ROWS_PER_STATEMENT))
+    await trx.insertInto('credentials').values(some).execute();
   await writeFingerprint(trx, master);
   return all.filter(({ code_secret }) => code_secret !== null).length;
 }

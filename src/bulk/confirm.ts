@@ -36,7 +36,7 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
     return { kind: 'drifted', drift: { was: seen.total, ...names } };
   }
   if (targets.length <= MOST_AT_ONCE) return { kind: 'few', targets };
-  const { total } = await judge(asking, act, list, seen.tallies);
+  const { total } = await judge(asking, act, matching, seen.tallies);
   return { kind: 'many', total, since: seen.moment };
 }
 

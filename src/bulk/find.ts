@@ -2,6 +2,7 @@
 import type { Actor } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
+import type { Condition } from '../db/search-index.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { TooBroadError } from '../errors.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
@@ -23,20 +24,20 @@ const STEP_MS = 10;
 export type Asking = { db: Db; actor: Actor; stopwatch: Stopwatch };
 
 /** `few`: who they are, where an index tells it soon. */
-export type Matching = { list: ListState; few: readonly number[] | undefined };
+export type Matching = { list: ListState; condition: Condition; few: readonly number[] | undefined };
 
 export async function match({ db, stopwatch }: Asking, list: ListState): Promise<Matching> {
-  return { list, few: await findFew(db, list, Deadline.in(PATIENCE_MS / 2, stopwatch)) };
+  const few = await findFew(db, list, Deadline.in(PATIENCE_MS / 2, stopwatch));
+  return { list, condition: await conditionOf(db, list), few };
 }
 
 /** @throws TooBroadError */
-export function tally({ db, stopwatch }: Asking, { list, few }: Matching): Promise<Tally[]> {
-  return tallyMatching(db, list, few, Deadline.in(PATIENCE_MS, stopwatch));
+export function tally({ db, stopwatch }: Asking, { condition, few }: Matching): Promise<Tally[]> {
+  return tallyMatching(db, condition, few, Deadline.in(PATIENCE_MS, stopwatch));
 }
 
-export async function findOwn({ db, actor }: Asking, list: ListState): Promise<User | undefined> {
+export async function findOwn({ db, actor }: Asking, { condition }: Matching): Promise<User | undefined> {
   if (actor.user === undefined) return undefined;
-  const condition = await conditionOf(db, list);
   return usersByIds(db, [actor.user.id]).where(condition).selectAll('users').executeTakeFirst();
 }
 
@@ -44,11 +45,10 @@ export async function findOwn({ db, actor }: Asking, list: ListState): Promise<U
 export async function findUsers(
   asking: Asking,
   act: Act,
-  { list, few }: Matching,
+  { condition, few }: Matching,
   limit: number,
 ): Promise<User[]> {
   const { db, actor } = asking;
-  const condition = await conditionOf(db, list);
   const isWanted = (user: Candidate) => whyLeft(actor, user, act) === undefined;
   const ids = few
     ? await findAmong(db, condition, few, { limit, isWanted })
@@ -58,7 +58,7 @@ export async function findUsers(
 
 async function goThrough(
   { db, stopwatch }: Asking,
-  condition: Awaited<ReturnType<typeof conditionOf>>,
+  condition: Condition,
   isWanted: (user: Candidate) => boolean,
   limit: number,
 ): Promise<number[]> {

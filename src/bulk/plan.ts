@@ -8,7 +8,7 @@ import type { ListState } from '../users/list/state.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
 import { MOST_AT_ONCE } from './batches.ts';
 import type { Target } from './commands.ts';
-import { type Asking, findOwn, findUsers, match, tally } from './find.ts';
+import { type Asking, findOwn, findUsers, type Matching, match, tally } from './find.ts';
 import { readMoment } from './moment.ts';
 
 const MOST_SHOWN = 10;
@@ -63,7 +63,7 @@ async function planAll(asking: Asking, act: Act, list: ListState): Promise<Plan>
   const moment = await readMoment(asking.db);
   const matching = await match(asking, list);
   const tallies = await tally(asking, matching);
-  const { total, left } = await judge(asking, act, list, tallies);
+  const { total, left } = await judge(asking, act, matching, tallies);
   const areFew = total <= MOST_AT_ONCE;
   const users = await findUsers(asking, act, matching, areFew ? total : MOST_SHOWN);
   const targets = areFew ? users.map(targetOf) : undefined;
@@ -79,11 +79,11 @@ export function targetOf({ id, version }: Target): Target {
 export async function judge(
   asking: Asking,
   act: Act,
-  list: ListState,
+  matching: Matching,
   tallies: readonly Tally[],
 ): Promise<Pick<Plan, 'total' | 'left'>> {
   const { actor } = asking;
-  const own = await findOwn(asking, list);
+  const own = await findOwn(asking, matching);
   const isLeft = own !== undefined && whyLeft(actor, own, act) === 'yourself';
   const others = isLeft ? tallies.map((tally) => without(tally, own)) : tallies;
   const counts = new Map<Why | undefined, number>();

@@ -1,6 +1,7 @@
 /** Who was erased, and whose values may still be in the files of the database. */
 import type { Selectable } from 'kysely';
 import type { Db, ErasuresTable, Trx } from '../db/schema.ts';
+import { inBatches } from '../lib/batches.ts';
 
 const BATCH = 1_000;
 
@@ -23,19 +24,14 @@ export async function findPending(db: Db): Promise<Erasure[]> {
 }
 
 export async function insertErasures(trx: Trx, erasures: readonly Erasure[]): Promise<void> {
-  for (const some of inBatches(erasures)) await trx.insertInto('erasures').values(some).execute();
+  for (const some of inBatches(erasures, BATCH)) await trx.insertInto('erasures').values(some).execute();
 }
 
 export async function noteGone(trx: Trx, erasures: readonly Erasure[], now: number): Promise<void> {
-  for (const some of inBatches(erasures)) {
+  for (const some of inBatches(erasures, BATCH)) {
     const ids = some.map(({ user_id }) => user_id);
     await trx.updateTable('erasures').set({ gone_at: now }).where('user_id', 'in', ids).execute();
   }
-}
-
-/** A statement takes so many values and no more. */
-function* inBatches<T>(rows: readonly T[]): Iterable<T[]> {
-  for (let from = 0; from < rows.length; from += BATCH) yield rows.slice(from, from + BATCH);
 }
 
 /** Of the database, made with it: another one has another. */

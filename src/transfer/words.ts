@@ -1,9 +1,7 @@
 /** What is exported, in words. */
-
 import { appliedFilters } from '../users/list/filter.ts';
 import type { Selection } from '../users/list/selection.ts';
-import type { FormatName } from './formats.ts';
-import { FORMATS } from './formats.ts';
+import { FORMATS, type FormatName } from './formats.ts';
 
 /** `users-inactive-editor-2026-01-31.csv` */
 export function fileNameOf({ list, ticked }: Selection, format: FormatName, now: number): string {

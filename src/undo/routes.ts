@@ -43,8 +43,6 @@ async function begin(request: Request, reply: FastifyReply, undoing: Undoing, { 
   return reply.answer(answer);
 }
 
-const CHANGED = { isChanged: true };
-
 async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoing, fields: Fields) {
   const { db, clock } = request.server;
   const { set } = undoing.row;
@@ -70,13 +68,15 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
         return { kind: 'shown', isChanged: false } as const;
       return part ? answerOfPart(undone, set.id, part.cursor) : answerOf(undone);
     });
-    if (outcome.kind === 'shown') return showAgain({}, 409, outcome.isChanged ? CHANGED : {});
+    if (outcome.kind === 'shown') return showAgain({}, 409, { isChanged: outcome.isChanged });
     return reply.answer(outcome);
   } catch (error) {
     // What was typed is somebody else's, or what is put back was taken a moment ago.
     if (!(error instanceof NotUniqueError)) throw error;
     const { errors, holders } = await takenIn(db, fields, await planPage(db, undoing, part));
-    return Object.keys(errors).length > 0 ? showAgain(errors, 422, { holders }) : showAgain({}, 409, CHANGED);
+    return Object.keys(errors).length > 0
+      ? showAgain(errors, 422, { holders })
+      : showAgain({}, 409, { isChanged: true });
   }
 }
 

@@ -7,6 +7,7 @@ import type { Db, User } from '../../src/db/schema.ts';
 import { TooBroadError } from '../../src/errors.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
+import { conditionOf } from '../../src/users/list/matching.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
@@ -248,7 +249,8 @@ test('nobody waits long for those to whom it can be done: few are known by an in
     await addUser(db, { username: name });
   let time = 0;
   const asking = { db, actor: commandLine, stopwatch: () => (time += 1_000) };
-  const everyone = { list: parseFrom({}, 0), few: undefined };
+  const list = parseFrom({}, 0);
+  const everyone = { list, condition: await conditionOf(db, list), few: undefined };
   await expect(findUsers(asking, { do: 'activate' }, everyone, 1)).rejects.toThrow(TooBroadError);
   const some = await match({ ...asking, stopwatch: () => 0 }, parseFrom({ from: 'q=m' }, 0));
   expect(some.few).toHaveLength(3);

@@ -1,10 +1,14 @@
 /** What a filter asks of a user's row besides the search, as SQL, and how much of it an index has. */
-import type { Condition } from '../../db/search-index.ts';
+import type { Condition, SearchIndex } from '../../db/search-index.ts';
+import type { Term } from '../../search/terms.ts';
 import { FILTER_ROWS, type Filter, type FilterName, givenRows } from './filter.ts';
 import { orderOf, type Sort } from './order.ts';
 
 /** With what the column of each filter is compared, or its value. */
 export type Bounds = { [N in FilterName]?: unknown };
+
+/** What is searched for, as an index finds it; undefined where nothing is. */
+export type Searched = { terms: readonly Term[]; search: SearchIndex | undefined };
 
 export function boundsOf(filter: Filter): Bounds {
   const bounds: Bounds = {};
@@ -29,6 +33,11 @@ export function inBounds(bounds: Bounds): Condition {
 export function rowCondition(filter: Filter): Condition | undefined {
   const bounds = boundsOf(filter);
   return Object.keys(bounds).length > 0 ? inBounds(bounds) : undefined;
+}
+
+/** The same with what is searched for. */
+export function matchCondition(filter: Filter, { terms, search }: Searched): Condition {
+  return (where) => where.and([inBounds(boundsOf(filter))(where), ...(search ? terms.map(search.has) : [])]);
 }
 
 /** @param lead the filter that the index begins with, where it could be several. */

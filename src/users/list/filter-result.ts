@@ -8,7 +8,7 @@ import { Deadline } from '../../lib/deadline.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { atFieldStart } from '../../search/terms.ts';
 import { readCounts } from '../counts.ts';
-import { boundsOf, inBounds, rowCondition, splitByIndex } from './conditions.ts';
+import { inBounds, matchCondition, rowCondition, type Searched, splitByIndex } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.ts';
 import { scanForPage } from './scan.ts';
@@ -35,15 +35,19 @@ export async function resolveFilter(
   { plan, search, deadline = Deadline.in(PATIENCE_MS) }: Options = {},
 ): Promise<FilterResult> {
   const { lead, ...count } = plan ?? planCount(filter, await readCounts(db));
-  const index = filter.q && (search ?? (await engineOf(db).searchIndexOf(db)));
-  const terms = filter.q?.terms ?? [];
-  const context = { terms: index?.prefixOnly ? atFieldStart(terms) : terms, search: index, lead, deadline };
+  const context = { ...(await searchedIn(db, filter, search)), lead, deadline };
   if (count.kind === 'kept')
     return { ...context, total: { count: count.count, isExact: true }, ids: undefined };
   const ids = await findIds(db, filter, context, count.ways);
   const isExact = ids.length <= MOST_COUNTED;
   const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };
   return { ...context, total, ids: isExact ? ids : undefined };
+}
+
+export async function searchedIn(db: Db, { q }: Filter, given?: SearchIndex): Promise<Searched> {
+  const search = q && (given ?? (await engineOf(db).searchIndexOf(db)));
+  const terms = q?.terms ?? [];
+  return { terms: search?.prefixOnly ? atFieldStart(terms) : terms, search };
 }
 
 type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<number[] | undefined>;
@@ -96,11 +100,9 @@ function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Pr
   return async (db, filter, context) => {
     const ids = await find(db, filter, context);
     if (ids.length === LIMIT) return undefined;
-    const { terms, search } = context;
     const users = usersByIds(db, ids)
       .select('users.id')
-      .where(inBounds(boundsOf(filter)))
-      .where(({ and }) => and(search ? terms.map(search.has) : []))
+      .where(matchCondition(filter, context))
       .orderBy('users.id');
     return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
   };

@@ -4,11 +4,11 @@ import type { Db, User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
+import { inBatches } from '../../lib/batches.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { atFieldStart } from '../../search/terms.ts';
-import { boundsOf, inBounds } from './conditions.ts';
+import { matchCondition } from './conditions.ts';
 import type { Filter } from './filter.ts';
-import { resolveFilter } from './filter-result.ts';
+import { resolveFilter, searchedIn } from './filter-result.ts';
 import { BATCH } from './scan-batches.ts';
 
 /** Of whom one can be told what may be done to them. */
@@ -17,10 +17,7 @@ export type Candidate = Pick<User, 'id' | 'is_active' | 'role'>;
 export type Found = { ids: number[]; cursor: number; isLast: boolean };
 
 export async function conditionOf(db: Db, filter: Filter): Promise<Condition> {
-  const search = filter.q && (await engineOf(db).searchIndexOf(db));
-  const terms = filter.q?.terms ?? [];
-  const asked = search?.prefixOnly ? atFieldStart(terms) : terms;
-  return (where) => where.and([inBounds(boundsOf(filter))(where), ...(search ? asked.map(search.has) : [])]);
+  return matchCondition(filter, await searchedIn(db, filter));
 }
 
 /** The next who match and are wanted: fewer than `limit` at the end, or where the deadline comes first. */
@@ -88,11 +85,10 @@ export async function findAmong(
 /** @param few who they are, where they are few @throws TooBroadError */
 export async function tallyMatching(
   db: Db,
-  filter: Filter,
+  condition: Condition,
   few: readonly number[] | undefined,
   deadline: Deadline,
 ): Promise<Tally[]> {
-  const condition = await conditionOf(db, filter);
   const tallies: Tally[] = [];
   for await (const users of few ? withIds(db, few) : everyone(db)) {
     if (deadline.isPast) throw new TooBroadError('Too many had to be counted.');
@@ -114,8 +110,7 @@ export async function tallyMatching(
 type Users = ReturnType<typeof usersByIds>;
 
 async function* withIds(db: Db, ids: readonly number[]): AsyncGenerator<Users> {
-  for (let start = 0; start < ids.length; start += BATCH)
-    yield usersByIds(db, ids.slice(start, start + BATCH));
+  for (const some of inBatches(ids, BATCH)) yield usersByIds(db, some);
 }
 
 async function* everyone(db: Db): AsyncGenerator<Users> {

@@ -1,10 +1,8 @@
 /** Going through an order in batches, between which others have their turn. */
 import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
-import type { SearchIndex } from '../../db/search-index.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import type { Term } from '../../search/terms.ts';
-import { inBounds, splitByIndex } from './conditions.ts';
+import { inBounds, type Searched, splitByIndex } from './conditions.ts';
 import type { Filter, FilterName } from './filter.ts';
 import { inRange, type KeyRange, rangesAfter, type Slice } from './key-range.ts';
 import { orderBySort, orderOf, type Sort } from './order.ts';
@@ -14,9 +12,7 @@ export const BATCH = 2_000;
 
 export type FilterAndOrder = Filter & { sort: Sort };
 
-export type SearchContext = {
-  terms: readonly Term[];
-  search: SearchIndex | undefined;
+export type SearchContext = Searched & {
   lead: FilterName | undefined;
   deadline: Deadline;
 };
