@@ -1,5 +1,5 @@
 /** What differs between the databases beyond their dialects of SQL. */
-import type { DialectAdapter, Expression, SqlBool } from 'kysely';
+import type { CompiledQuery, DialectAdapter, Expression, SqlBool } from 'kysely';
 import type { Db, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 
@@ -35,6 +35,8 @@ export type Engine = {
   /** `before` is undefined for a new user, `after` for one who is deleted. */
   indexSearchText(trx: Trx, id: number, before: string | undefined, after: string | undefined): Promise<void>;
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
+  /** Of which none needs what another does. */
+  updateTogether(trx: Trx, updates: readonly CompiledQuery[]): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;
   isOneOf(column: string, values: readonly number[]): Expression<SqlBool>;
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;

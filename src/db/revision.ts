@@ -1,12 +1,13 @@
 /** A number that every change of users, or of how they sign in, moves. */
-import { executeCached } from './cached-query.ts';
+import type { CompiledQuery } from 'kysely';
+import { cachedQuery } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
-import { beforeCommit } from './transact.ts';
+import { updateLast } from './transact.ts';
 
 /** For what is added to a change set that is there already. */
 export function moveRevision(trx: Trx): void {
-  beforeCommit(trx, move);
+  updateLast(trx, move);
 }
 
 /** A new change set moves it, where its own number does not do that. */
@@ -14,13 +15,14 @@ export function moveRevisionBySet(trx: Trx): void {
   if (!engineOf(trx).numbersInOrder) moveRevision(trx);
 }
 
-async function move(trx: Trx): Promise<void> {
-  await executeCached(trx, 'move revision', {}, () =>
+function move(trx: Trx): CompiledQuery[] {
+  const moved = cachedQuery(trx, 'move revision', {}, () =>
     trx
       .updateTable('revisions')
       .set(({ eb }) => ({ value: eb('value', '+', 1) }))
       .where(engineOf(trx).counterShard),
   );
+  return [moved];
 }
 
 export async function readRevision(db: Db): Promise<number> {

@@ -1,6 +1,8 @@
 /** Transactions: all of what a piece of work writes is saved, or nothing. */
 import { setTimeout } from 'node:timers/promises';
+import type { CompiledQuery } from 'kysely';
 import { ContendedError } from '../errors.ts';
+import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
 
 const MOST_ATTEMPTS = 5;
@@ -11,12 +13,14 @@ const LONGEST_FIRST_PAUSE_MS = 20;
 export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   const until = performance.now() + LAST_ATTEMPT_WITHIN_MS;
   for (let attempt = 1; ; attempt++) {
-    const ends: Ends = { writes: new Set(), followUps: [] };
+    const ends: Ends = { writes: new Set(), updates: new Set(), followUps: [] };
     try {
       const result = await db.transaction().execute(async (trx) => {
         endsOf.set(trx, ends);
         const worked = await work(trx);
         for (const write of ends.writes) await write(trx);
+        const updates = [...ends.updates].flatMap((update) => update(trx));
+        await engineOf(trx).updateTogether(trx, updates);
         return worked;
       });
       for (const followUp of ends.followUps) followUp();
@@ -31,13 +35,19 @@ export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promi
 }
 
 type Write = (trx: Trx) => Promise<void>;
-type Ends = { writes: Set<Write>; followUps: (() => void)[] };
+type Updates = (trx: Trx) => CompiledQuery[];
+type Ends = { writes: Set<Write>; updates: Set<Updates>; followUps: (() => void)[] };
 
 const endsOf = new WeakMap<Trx, Ends>();
 
-/** For rows that others wait for, and for what costs less for many at once. The same function is called once. */
+/** For what costs less for many at once. */
 export function beforeCommit(trx: Trx, write: Write): void {
   getEnds(trx).writes.add(write);
+}
+
+/** Behind all of these, for rows that others wait for. The same function is called once. */
+export function updateLast(trx: Trx, updates: Updates): void {
+  getEnds(trx).updates.add(updates);
 }
 
 export function afterCommit(trx: Trx, followUp: () => void): void {

@@ -1,9 +1,10 @@
 /** How many users there are of each status and role, kept by whatever adds or removes users. */
 
-import { executeCached } from './cached-query.ts';
+import type { CompiledQuery } from 'kysely';
+import { cachedQuery } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import { ROLES, type Trx, type User } from './schema.ts';
-import { beforeCommit } from './transact.ts';
+import { updateLast } from './transact.ts';
 
 export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
 
@@ -26,21 +27,27 @@ export function addToCountsLast(trx: Trx, counts: readonly Count[]): void {
   const all = gathered.get(trx) ?? [];
   all.push(...counts);
   gathered.set(trx, all);
-  beforeCommit(trx, addGathered);
+  updateLast(trx, addGathered);
 }
 
-async function addGathered(trx: Trx): Promise<void> {
-  await addToCounts(trx, gathered.get(trx) ?? []);
+function addGathered(trx: Trx): CompiledQuery[] {
+  return additions(trx, gathered.get(trx) ?? []);
 }
 
-/** Call it last, as others wait for these rows; it has one order, so that no two wait for each other. */
+/** Call it last, as others wait for these rows. */
 export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<void> {
+  await engineOf(trx).updateTogether(trx, additions(trx, counts));
+}
+
+/** They have one order, so that no two wait for each other. */
+function additions(trx: Trx, counts: readonly Count[]): CompiledQuery[] {
+  const updates: CompiledQuery[] = [];
   for (const isActive of [true, false]) {
     for (const role of ROLES) {
       const own = counts.filter((count) => count.is_active === isActive && count.role === role);
       const change = own.reduce((sum, { count }) => sum + count, 0);
       if (change === 0) continue;
-      await executeCached(trx, 'add to count', { isActive, role, change }, (values) =>
+      const added = cachedQuery(trx, 'add to count', { isActive, role, change }, (values) =>
         trx
           .updateTable('user_counts')
           .set(({ eb }) => ({ count: eb('count', '+', values.change) }))
@@ -48,6 +55,8 @@ export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<v
           .where('role', '=', values.role)
           .where(engineOf(trx).counterShard),
       );
+      updates.push(added);
     }
   }
+  return updates;
 }

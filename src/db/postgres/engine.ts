@@ -1,9 +1,9 @@
 /** PostgreSQL, where it differs from SQLite beyond its SQL. */
-import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { CompiledQuery, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { StartError } from '../../errors.ts';
 import { giveWay } from '../../lib/progress.ts';
 import type { Engine } from '../engine.ts';
-import type { Db } from '../schema.ts';
+import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
@@ -70,6 +70,7 @@ export const postgresEngine: Engine = {
   // An index of PostgreSQL's own.
   async indexSearchText() {},
   async indexUsersAfter() {},
+  updateTogether,
   searchIndexOf: postgresSearch,
   isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`,
   skipOver: (_db, query) => query(),
@@ -121,4 +122,20 @@ async function makeVersionTable(db: Db): Promise<void> {
     // Of several that make it at once all but one are refused, for one reason or another; by then it is there.
     if (!(await hasTable(db, 'roster_version'))) throw error;
   }
+}
+
+/** As one statement, so that whoever waits for these rows does not wait for a journey to the server and back for each. */
+async function updateTogether(trx: Trx, updates: readonly CompiledQuery[]): Promise<void> {
+  const parameters: unknown[] = [];
+  const statements: string[] = [];
+  for (const update of updates) {
+    const before = parameters.length;
+    statements.push(update.sql.replaceAll(/\$(\d+)/g, (_, number) => `$${Number(number) + before}`));
+    parameters.push(...update.parameters);
+  }
+  const last = statements.pop();
+  if (last === undefined) return;
+  const others = statements.map((statement, index) => `update_${index} as (${statement})`);
+  const first = others.length > 0 ? `with ${others.join(', ')} ` : '';
+  await trx.executeQuery(CompiledQuery.raw(first + last, parameters));
 }

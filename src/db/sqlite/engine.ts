@@ -59,6 +59,9 @@ export const sqliteEngine: Engine = {
   makeSearchIndex,
   indexSearchText,
   indexUsersAfter,
+  async updateTogether(trx, updates) {
+    for (const update of updates) await trx.executeQuery(update);
+  },
   searchIndexOf: async () => sqliteSearch,
   isOneOf: (column, values) =>
     sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
