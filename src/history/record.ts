@@ -186,13 +186,13 @@ async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Pick<Change,
   return { set_id: id, at: set.at > at ? set.at : null };
 }
 
-/** One that is alone is written last, with what costs no journey of its own. */
+/** One that is alone is written last, with what costs no journey of its own; not what may be forgotten by the same act. */
 async function insertChange(trx: Trx, actor: Actor, change: Change): Promise<void> {
   const query = cachedQuery(trx, 'record change', change, (values) =>
     trx.insertInto('changes').values(values),
   );
-  if (actor.changeSet) await trx.executeQuery(query);
-  else writeLast(trx, () => [query]);
+  if (actor.changeSet === undefined && change.fields === null) writeLast(trx, () => [query]);
+  else await trx.executeQuery(query);
 }
 
 function whoAndHow({ user, via }: Actor) {
