@@ -84,7 +84,7 @@ export const sqliteEngine: Engine = {
 
 function rowsOf(_table: keyof Schema, columns: readonly string[], rows: string): RawBuilder<unknown> {
   const values = columns.map((name) => sql`value ->> ${sql.lit(name)} as ${sql.id(name)}`);
-  return sql`(select ${sql.join(values)} from json_each(${rows})) as given`;
+  return sql`(select ${sql.join(values)} from jsonb_each(${rows})) as given`;
 }
 
 /** https://sqlite.org/autoinc.html */

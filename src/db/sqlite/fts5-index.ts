@@ -45,7 +45,7 @@ export async function indexSearchTexts(trx: Trx, changes: readonly TextChange[])
     const given = JSON.stringify(steps.filter(({ text }) => text !== undefined));
     const write = `
       insert into ${index} (${index}, rowid, search_text)
-      select value ->> 'command', value ->> 'id', value ->> 'text' from json_each(?)`;
+      select value ->> 'command', value ->> 'id', value ->> 'text' from jsonb_each(?)`;
     await trx.executeQuery(CompiledQuery.raw(write, [given]));
   }
 }
