@@ -1,6 +1,7 @@
 /** Reading users: one of them, and some in the order of their ids. */
 import { randomInt } from 'node:crypto';
 import { executeCached } from '../db/cached-query.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { emailKey } from '../lib/email.ts';
@@ -67,10 +68,11 @@ export async function getLockedUser(trx: Trx, id: number): Promise<User> {
   return found(await lockUser(trx, id), id);
 }
 
-/** In the order of their numbers, so that two who lock several do not wait for each other. */
-export async function lockUsers(trx: Trx, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return;
-  await trx.selectFrom('users').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
+/** In the order of their numbers, so that two who lock several do not wait for each other. @returns those who are there */
+export async function lockUsers(trx: Trx, ids: readonly number[]): Promise<User[]> {
+  if (ids.length === 0) return [];
+  const users = trx.selectFrom('users').selectAll().where(engineOf(trx).isOneOf('id', ids));
+  return users.orderBy('id').forUpdate().execute();
 }
 
 export async function lockUser(trx: Trx, id: number): Promise<User | undefined> {

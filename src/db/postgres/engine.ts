@@ -68,11 +68,13 @@ export const postgresEngine: Engine = {
   },
   makeSearchIndex,
   // An index of PostgreSQL's own.
-  async indexSearchText() {},
+  async indexSearchTexts() {},
   async indexUsersAfter() {},
   writeTogether,
   searchIndexOf: postgresSearch,
   isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`,
+  rowsOf: (table, _columns, rows) =>
+    sql`json_populate_recordset(null::${sql.table(table)}, ${rows}) as given`,
   skipOver: (_db, query) => query(),
   // It is the server that works, on everyone's statements at once.
   runBatch: (work) => work(),
