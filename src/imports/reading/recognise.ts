@@ -15,7 +15,8 @@ import {
 } from './reading.ts';
 import { textOf } from './text.ts';
 
-const HEAD_BYTES = 2 ** 16;
+/** More than the longest row. */
+const HEAD_BYTES = 2 ** 20;
 const MOST_COLUMNS = 1_000;
 
 const TOLD = /^"?sep=(.)"?$/i;
@@ -66,7 +67,7 @@ function refuseManyColumns(header: string): void {
 async function bestDelimiter(path: string, encoding: Encoding, { fields }: Choice): Promise<Delimiter> {
   const tried = [];
   for (const delimiter of Object.keys(DELIMITERS) as Delimiter[]) {
-    const [headers = [], row = []] = await firstRecords(path, encoding, delimiter);
+    const [headers = [], row = []] = await firstRecords(path, encoding, delimiter, HEAD_BYTES).catch(none);
     const known = fields ? 0 : columnsOf(headers).filter(({ field }) => field !== undefined).length;
     const fits = headers.length > 1 && headers.length === row.length;
     tried.push({ delimiter, score: (2 * known + Number(fits)) * MOST_COLUMNS + headers.length });
@@ -74,9 +75,15 @@ async function bestDelimiter(path: string, encoding: Encoding, { fields }: Choic
   return tried.reduce((best, other) => (other.score > best.score ? other : best)).delimiter;
 }
 
-async function firstRecords(path: string, encoding: Encoding, delimiter: Delimiter): Promise<string[][]> {
+/** What is apart by something else may look as if a quote were never closed. */
+function none(error: unknown): string[][] {
+  if (error instanceof UnreadableError) return [];
+  throw error;
+}
+
+async function firstRecords(path: string, encoding: Encoding, delimiter: Delimiter, end?: number) {
   const records = [];
-  for await (const { cells } of listRecords(path, encoding, delimiter)) {
+  for await (const { cells } of listRecords(path, { encoding, delimiter }, end)) {
     records.push(cells);
     if (records.length === 2) break;
   }

@@ -8,17 +8,13 @@ import { type Empty, valuesReader } from './values.ts';
 const BATCH = 250;
 
 /** Some at a time. @param empty what an empty cell does to a full name @throws UnreadableError */
-export async function* readRows(
-  path: string,
-  { encoding, delimiter, columns }: Reading,
-  empty: Empty,
-): AsyncGenerator<Row[]> {
-  const records = listRecords(path, encoding, delimiter);
+export async function* readRows(path: string, reading: Reading, empty: Empty): AsyncGenerator<Row[]> {
+  const records = listRecords(path, reading);
   await records.next();
-  const read = valuesReader(columns, empty);
+  const read = valuesReader(reading.columns, empty);
   let rows: Row[] = [];
   for await (const record of records) {
-    const message = recordProblem(record, columns.length);
+    const message = recordProblem(record, reading.columns.length);
     const said =
       message === undefined
         ? read(record.cells)
