@@ -58,7 +58,7 @@ export const CORPUS: Readonly<Record<string, File>> = {
   'UTF-16 BE with a mark': { content: bigEndian(MARK + UMLAUTS), encoding: 'utf-16be', rows: [SHE] },
   'UTF-16 BE without a mark': { content: bigEndian(UMLAUTS), encoding: 'utf-16be', rows: [SHE] },
   'names in Chinese in UTF-16 without a mark': {
-    content: Buffer.from(HEADER + `ann,ann@example.org,${'王小明'.repeat(20)}\n`, 'utf16le'),
+    content: Buffer.from(`${HEADER}ann,ann@example.org,${'王小明'.repeat(20)}\n`, 'utf16le'),
     encoding: 'utf-16le',
     rows: [SHE],
   },

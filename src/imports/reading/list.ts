@@ -3,10 +3,12 @@ import type { Delimiter, Reading } from './reading.ts';
 import { type CsvRecord, recordsOf } from './records.ts';
 import { textOf } from './text.ts';
 
+export type CsvFormat = Pick<Reading, 'encoding' | 'delimiter'>;
+
 /** @param end of bytes that are read @throws UnreadableError */
 export async function* listRecords(
   path: string,
-  { encoding, delimiter }: Pick<Reading, 'encoding' | 'delimiter'>,
+  { encoding, delimiter }: CsvFormat,
   end?: number,
 ): AsyncGenerator<CsvRecord> {
   let isFirst = true;

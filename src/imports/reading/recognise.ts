@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { named, quotable } from '../../lib/text.ts';
 import { columnsOf, columnsProblem } from './columns.ts';
 import { recogniseEncoding } from './encoding.ts';
-import { listRecords } from './list.ts';
+import { type CsvFormat, listRecords } from './list.ts';
 import { refuseOtherFiles, refuseOtherTexts } from './other-files.ts';
 import {
   type Choice,
@@ -28,7 +28,7 @@ export async function recognise(path: string, choice: Choice = {}): Promise<Read
   const encoding = choice.encoding ?? (await recogniseEncoding(path, head));
   const told = await toldDelimiter(path, encoding);
   const delimiter = choice.delimiter ?? told ?? (await bestDelimiter(path, encoding, choice));
-  const [headers, row] = await firstRecords(path, encoding, delimiter);
+  const [headers, row] = await Array.fromAsync(firstRecords(path, { encoding, delimiter }));
   if (!headers) throw new UnreadableError('The file is empty.');
   const reading = { encoding, delimiter, columns: columnsOf(headers, choice.fields) };
   const problem = columnsProblem(reading.columns);
@@ -67,7 +67,7 @@ function refuseManyColumns(header: string): void {
 async function bestDelimiter(path: string, encoding: Encoding, { fields }: Choice): Promise<Delimiter> {
   const tried = [];
   for (const delimiter of Object.keys(DELIMITERS) as Delimiter[]) {
-    const [headers = [], row = []] = await firstRecords(path, encoding, delimiter, HEAD_BYTES).catch(none);
+    const [headers = [], row = []] = await triedRecords(path, { encoding, delimiter });
     const known = fields ? 0 : columnsOf(headers).filter(({ field }) => field !== undefined).length;
     const fits = headers.length > 1 && headers.length === row.length;
     tried.push({ delimiter, score: (2 * known + Number(fits)) * MOST_COLUMNS + headers.length });
@@ -75,17 +75,22 @@ async function bestDelimiter(path: string, encoding: Encoding, { fields }: Choic
   return tried.reduce((best, other) => (other.score > best.score ? other : best)).delimiter;
 }
 
-/** What is apart by something else may look as if a quote were never closed. */
-function none(error: unknown): string[][] {
-  if (error instanceof UnreadableError) return [];
-  throw error;
-}
-
-async function firstRecords(path: string, encoding: Encoding, delimiter: Delimiter, end?: number) {
-  const records = [];
-  for await (const { cells } of listRecords(path, { encoding, delimiter }, end)) {
-    records.push(cells);
-    if (records.length === 2) break;
+async function triedRecords(path: string, how: CsvFormat): Promise<string[][]> {
+  const records: string[][] = [];
+  try {
+    for await (const cells of firstRecords(path, how, HEAD_BYTES)) records.push(cells);
+  } catch (error) {
+    // With another delimiter than its own a file may look as if a quote were never closed.
+    if (!(error instanceof UnreadableError)) throw error;
   }
   return records;
+}
+
+/** The header and the first row. @param end of bytes that are read */
+async function* firstRecords(path: string, how: CsvFormat, end?: number): AsyncGenerator<string[]> {
+  let count = 0;
+  for await (const { cells } of listRecords(path, how, end)) {
+    yield cells;
+    if (++count === 2) return;
+  }
 }
