@@ -22,7 +22,7 @@ const THEY = [SHE, '3 bob'];
 
 const MEGABYTE = 2 ** 20;
 
-function* repeated(piece: string, bytes: number, before = ''): Iterable<string> {
+export function* repeated(piece: string, bytes: number, before = ''): Iterable<string> {
   yield before;
   const many = piece.repeat(Math.ceil(MEGABYTE / piece.length));
   for (let made = 0; made < bytes; made += many.length) yield many;
@@ -34,8 +34,7 @@ function bigEndian(text: string): Buffer {
 
 const MARK = '\uFEFF';
 const UMLAUTS = `${HEADER}ann,ann@example.org,Änn Müller\n`;
-const TOO_LONG =
-  'is longer than 100,000 characters: perhaps a cell begins with a quote (") that is never closed.';
+const TOO_LONG = 'is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.';
 const DOES_NOT_MATCH =
   'do not match: one is not closed, or stands inside of a cell and has to be written twice.';
 const TOO_MANY_COLUMNS = 'The file has more than 1,000 columns: take out those that are not needed.';
