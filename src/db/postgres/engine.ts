@@ -68,14 +68,16 @@ export const postgresEngine: Engine = {
   },
   makeSearchIndex,
   // An index of PostgreSQL's own.
-  async indexSearchText() {},
+  async indexSearchTexts() {},
   async indexUsersAfter() {},
-  updateTogether,
+  writeTogether,
   searchIndexOf: postgresSearch,
   isOneOf: (column, values) => {
     const type = sql.raw(typeof values[0] === 'string' ? 'text[]' : 'bigint[]');
     return sql<SqlBool>`${sql.ref(column)} = any(${values}::${type})`;
   },
+  rowsOf: (table, _columns, rows) =>
+    sql`json_populate_recordset(null::${sql.table(table)}, ${rows}) as given`,
   skipOver: (_db, query) => query(),
   // It is the server that works, on everyone's statements at once.
   runBatch: (work) => work(),
@@ -127,18 +129,18 @@ async function makeVersionTable(db: Db): Promise<void> {
   }
 }
 
-/** As one statement, so that whoever waits for these rows does not wait for a journey to the server and back for each. */
-async function updateTogether(trx: Trx, updates: readonly CompiledQuery[]): Promise<void> {
+/** As one statement, which takes one journey. PostgreSQL writes from the last to the first: so it is always one order. */
+async function writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promise<void> {
   const parameters: unknown[] = [];
   const statements: string[] = [];
-  for (const update of updates) {
+  for (const write of writes) {
     const before = parameters.length;
-    statements.push(update.sql.replaceAll(/\$(\d+)/g, (_, number) => `$${Number(number) + before}`));
-    parameters.push(...update.parameters);
+    statements.push(write.sql.replaceAll(/\$(\d+)/g, (_, number) => `$${Number(number) + before}`));
+    parameters.push(...write.parameters);
   }
   const last = statements.pop();
   if (last === undefined) return;
-  const others = statements.map((statement, index) => `update_${index} as (${statement})`);
+  const others = statements.map((statement, index) => `write_${index} as (${statement})`);
   const first = others.length > 0 ? `with ${others.join(', ')} ` : '';
   await trx.executeQuery(CompiledQuery.raw(first + last, parameters));
 }
