@@ -2,7 +2,6 @@
 import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } from 'kysely';
 import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
-import type { TextChange } from './search-texts.ts';
 
 export type NumberedTable = 'users' | 'change_sets';
 
@@ -14,6 +13,9 @@ export type Traces = 'gone' | 'held up' | 'kept';
 
 /** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */
 export type Purged = { kind: 'gone' | 'kept' } | { kind: 'held up'; why: string };
+
+/** `before` is undefined for a new user, `after` for one who is deleted. */
+export type TextChange = { id: number; before: string | undefined; after: string | undefined };
 
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';

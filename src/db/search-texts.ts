@@ -1,10 +1,7 @@
 /** Search texts that a transaction changes, gathered for its end: each statement before would have FTS5 write a segment of its own. */
-import { engineOf } from './engine.ts';
+import { engineOf, type TextChange } from './engine.ts';
 import type { Trx } from './schema.ts';
 import { beforeCommit } from './transact.ts';
-
-/** `before` is undefined for a new user, `after` for one who is deleted. */
-export type TextChange = { id: number; before: string | undefined; after: string | undefined };
 
 const gathered = new WeakMap<Trx, Map<number, TextChange>>();
 

@@ -1,7 +1,7 @@
 /** The search index: FTS5 by trigrams (https://sqlite.org/fts5.html#the_trigram_tokenizer), one for a range of ids. */
 import { CompiledQuery, sql } from 'kysely';
+import type { TextChange } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
-import type { TextChange } from '../search-texts.ts';
 import type { Statements } from './statements.ts';
 
 /** A query of FTS5 cannot be stopped: this many ids take it some 20 ms at worst, while nobody else is answered. */
