@@ -142,7 +142,9 @@ function noteStatements(): string[] {
       const values = Array.isArray(config.values) ? config.values : [];
       const text = config.text.replaceAll(/\$(\d+)/g, (_whole, number) => {
         const value = values[number - 1];
-        return value === null ? 'null' : pg.escapeLiteral(String(value));
+        // A list of numbers.
+        const written = Array.isArray(value) ? `{${value}}` : String(value);
+        return value === null ? 'null' : pg.escapeLiteral(written);
       });
       if (WRITES.test(text)) noted.push(`${text};`);
       return Reflect.apply(query, this, args);
