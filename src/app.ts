@@ -11,7 +11,6 @@ import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
 import { sessionRoutes } from './auth/routes.ts';
 import { newToken } from './auth/tokens.ts';
-import { bulkBatch } from './bulk/batches.ts';
 import { bulkRoutes } from './bulk/routes.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
@@ -50,7 +49,6 @@ import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { exportRoutes } from './transfer/routes.ts';
-import { undoBatch } from './undo/batches.ts';
 import { undoRoutes } from './undo/routes.ts';
 import { userRoutes } from './users/routes.ts';
 
@@ -58,6 +56,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     config: Config;
     db: Db;
+    /** Where files lie that are imported. */
+    importFolder: string;
     /** 32 bytes: what is sealed with it nobody reads or makes who lacks it. */
     secretKey: Buffer;
     clock: Clock;
@@ -77,6 +77,8 @@ export async function buildApp({
   databaseId,
   ledger,
   spoolFolder = tmpdir(),
+  importFolder = config.importFolder,
+  hasJobsThread = false,
   clock = Date.now,
   stopwatch = () => performance.now(),
   mailLimit,
@@ -89,6 +91,10 @@ export async function buildApp({
   ledger: string;
   /** Where files lie that are read while they are written: on a disk, which a folder for temporary files may not be. */
   spoolFolder?: string | undefined;
+  /** Where else files lie that are imported than the settings say. */
+  importFolder?: string | undefined;
+  /** Whether jobs are done in a thread of their own, so that no page waits for them. */
+  hasJobsThread?: boolean;
   clock?: Clock;
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
@@ -102,6 +108,7 @@ export async function buildApp({
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
   app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
+  app.decorate('importFolder', importFolder);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
   app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
   const warn = (about: object, message: string) => app.log.warn(about, message);
@@ -122,10 +129,7 @@ export async function buildApp({
   addAudit(app, config.logLevel, limit);
   addClockWatch(app);
   addPruning(app);
-  addJobs(app, {
-    undo: { via: 'undo', work: undoBatch },
-    bulk: { via: 'bulk', work: bulkBatch },
-  });
+  addJobs(app, hasJobsThread);
   addTraces(app, ledger);
   await addViews(app);
   app.removeAllContentTypeParsers();

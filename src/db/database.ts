@@ -20,6 +20,7 @@ import * as pauses from './migrations/0012-pauses.ts';
 import * as lastSignIns from './migrations/0013-last-sign-ins.ts';
 import * as erasures from './migrations/0014-erasures.ts';
 import * as roles from './migrations/0015-roles.ts';
+import * as imports from './migrations/0016-imports.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -41,6 +42,7 @@ export const MIGRATIONS: readonly Migration[] = [
   lastSignIns,
   erasures,
   roles,
+  imports,
 ];
 
 export type Opening = {
@@ -80,6 +82,12 @@ export async function openDatabase(
   return openPostgres(url, { connections });
 }
 
+/** One that this process has open already, for another of its threads. */
+export async function openBeside(url: string): Promise<Db> {
+  const path = filePathOf(url);
+  return path === undefined ? openPostgres(url, { connections: 3 }) : openSqlite(path, { isBeside: true });
+}
+
 /** Changes nothing. @throws StartError also when it has to be brought up to date first. */
 export async function openToRead(url: string): Promise<Db> {
   const name = nameOf(url);
@@ -114,7 +122,7 @@ export function nameOf(url: string): string {
   return `postgres://${host}${pathname}`;
 }
 
-function openSqlite(path: string, options?: { isReadOnly: boolean }): Db {
+function openSqlite(path: string, options?: Parameters<typeof sqliteDialect>[1]): Db {
   return new Kysely<Schema>({ dialect: sqliteDialect(path, options) });
 }
 

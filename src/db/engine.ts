@@ -41,7 +41,7 @@ export type Engine = {
   /** Of which none needs what another does. */
   writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;
-  isOneOf(column: string, values: readonly number[]): Expression<SqlBool>;
+  isOneOf(column: string, values: readonly number[] | readonly string[]): Expression<SqlBool>;
   /** As a table called `given`. @param rows of a table, as JSON */
   rowsOf(table: keyof Schema, columns: readonly string[], rows: string): RawBuilder<unknown>;
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;

@@ -35,6 +35,17 @@ export async function findUsersAfter(db: Db, id: number, limit: number): Promise
   return db.selectFrom('users').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
 }
 
+/** Those of some keys. @param column a unique one */
+export async function findUsersOf(
+  db: Db,
+  column: 'id' | 'username_key' | 'email_key',
+  values: readonly number[] | readonly string[],
+): Promise<User[]> {
+  if (values.length === 0) return [];
+  const users = db.selectFrom('users').selectAll().where(engineOf(db).isOneOf(column, values));
+  return users.execute();
+}
+
 /** Who already has the username and the email of a submission, other than the user being changed. */
 export async function findHolders(
   db: Db,

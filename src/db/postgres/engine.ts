@@ -72,7 +72,10 @@ export const postgresEngine: Engine = {
   async indexUsersAfter() {},
   writeTogether,
   searchIndexOf: postgresSearch,
-  isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`,
+  isOneOf: (column, values) => {
+    const type = sql.raw(typeof values[0] === 'string' ? 'text[]' : 'bigint[]');
+    return sql<SqlBool>`${sql.ref(column)} = any(${values}::${type})`;
+  },
   rowsOf: (table, _columns, rows) =>
     sql`json_populate_recordset(null::${sql.table(table)}, ${rows}) as given`,
   skipOver: (_db, query) => query(),

@@ -1,0 +1,110 @@
+/** Imports, as they are kept. */
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { Db, ImportsTable, Trx } from '../db/schema.ts';
+
+export type Import = Selectable<ImportsTable>;
+export type ImportState = Import['state'];
+
+/** Those whose file is still wanted. */
+export const LIVE: readonly ImportState[] = ['reading', 'checked', 'unreadable', 'confirmed', 'applying'];
+
+export async function findImport(db: Db, id: number): Promise<Import | undefined> {
+  return db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Whose file is still there, the last first. @param actorId null for nobody who signs in */
+export async function findOwnImports(db: Db, actorId: number | null): Promise<Import[]> {
+  const imports = db.selectFrom('imports').selectAll().where('state', 'in', LIVE);
+  const own = imports.where('actor_id', actorId === null ? 'is' : '=', actorId);
+  return own.orderBy('id', 'desc').execute();
+}
+
+/** In all, with what they take up in the folders; for the quota. */
+export async function findLiveImports(db: Db): Promise<Import[]> {
+  return db.selectFrom('imports').selectAll().where('state', 'in', LIVE).orderBy('id').execute();
+}
+
+/** Until the end of the transaction nobody else does anything about it. */
+export async function lockImport(trx: Trx, id: number): Promise<Import | undefined> {
+  return trx.selectFrom('imports').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
+export async function insertImport(trx: Trx, values: Insertable<ImportsTable>): Promise<number> {
+  const { id } = await trx.insertInto('imports').values(values).returning('id').executeTakeFirstOrThrow();
+  return id;
+}
+
+export async function saveImport(trx: Trx, id: number, values: Updateable<ImportsTable>): Promise<void> {
+  await trx.updateTable('imports').set(values).where('id', '=', id).execute();
+}
+
+/** Which fills a change set, or has. */
+export async function findImportOfSet(db: Db, setId: number): Promise<Import | undefined> {
+  return db.selectFrom('imports').selectAll().where('set_id', '=', setId).executeTakeFirst();
+}
+
+/** What the files in a folder are for. */
+export async function findFiles(db: Db, folder: string): Promise<Pick<Import, 'file' | 'state'>[]> {
+  return db.selectFrom('imports').select(['file', 'state']).where('folder', '=', folder).execute();
+}
+
+/** What is to be read, or to be judged again and then applied. */
+const TO_DO: readonly ImportState[] = ['reading', 'confirmed'];
+
+export async function isImportToDo(db: Db, folder: string): Promise<boolean> {
+  const imports = db.selectFrom('imports').select('id').where('state', 'in', TO_DO);
+  return (await imports.where('folder', '=', folder).limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** One that nobody is at, until a time from when on others may take it. @param lease.latest until when any may be */
+export async function leaseImport(
+  trx: Trx,
+  folder: string,
+  { owner, now, until, latest }: { owner: string; now: number; until: number; latest: number },
+): Promise<Import | undefined> {
+  const free = await trx
+    .selectFrom('imports')
+    .selectAll()
+    .where('state', 'in', TO_DO)
+    .where('folder', '=', folder)
+    .where(({ eb, or }) => or([eb('leased_until', '<=', now), eb('leased_until', '>', latest)]))
+    .orderBy('id')
+    .limit(1)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+  if (free === undefined) return undefined;
+  const leased = { lease_owner: owner, leased_until: until, failures: free.failures + 1 };
+  await saveImport(trx, free.id, leased);
+  return { ...free, ...leased };
+}
+
+/** Undefined where it is somebody else's by now, or to be read anew, or not wanted any more. */
+export async function lockLeased(
+  trx: Trx,
+  { id, state, lease_owner }: Pick<Import, 'id' | 'state' | 'lease_owner'>,
+): Promise<Import | undefined> {
+  const found = await lockImport(trx, id);
+  return found?.state === state && found.lease_owner === lease_owner ? found : undefined;
+}
+
+/** What nobody has done anything about since: at first its files go, and what is known of it as much later. */
+export async function forgetImports(trx: Trx, before: number, now: number): Promise<void> {
+  await trx
+    .deleteFrom('imports')
+    .where('state', 'in', ['done', 'taken back', 'discarded'])
+    .where('touched_at', '<', before)
+    .execute();
+  await trx
+    .updateTable('imports')
+    .set({ state: 'discarded', file_name: '', touched_at: now })
+    .where('state', 'in', ['reading', 'checked', 'unreadable', 'confirmed'])
+    .where('touched_at', '<', before)
+    .execute();
+}
+
+/** Those that nobody is applying, and what is left of those that were; the files are gone a moment later. */
+export async function discardAll(trx: Trx): Promise<void> {
+  const others = trx.updateTable('imports').set({ state: 'discarded', file_name: '', leased_until: 0 });
+  await others.where('state', '!=', 'applying').execute();
+}

@@ -1,0 +1,119 @@
+/** From a file to rows in a stage, each with what it would do. */
+import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
+import { named, quotable, textKey } from '../lib/text.ts';
+import { type Judgement, type Judging, judgeRows } from './judge.ts';
+import { AT_ONCE, judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
+import { type Reading, type Row, UnreadableError } from './reading/reading.ts';
+import { Seen } from './seen.ts';
+import { Tally } from './tally.ts';
+import type { HowRead, Totals } from './types.ts';
+
+/** Of fewer rows that all fail each may be a mistake of its own. */
+const LEAST_OF_SAMPLE = 20;
+
+/** @param rows in batches @throws UnreadableError also where a column makes all of the first rows fail */
+export async function stageRows(
+  path: string,
+  rows: AsyncIterable<readonly Row[]>,
+  judging: Judging,
+  howRead: HowRead,
+  report: Report,
+): Promise<Totals> {
+  const stage = makeStage(path);
+  const tally = new Tally();
+  try {
+    await addAll(stage, rows, judging, tally, (judgements) => refuseFailing(judgements, howRead), report);
+    const totals = await withTwins(stage, judging, tally, report);
+    stage.indexVerdicts();
+    stage.save(path);
+    return totals;
+  } finally {
+    stage.close();
+  }
+}
+
+async function withTwins(stage: StageFile, judging: Judging, tally: Tally, report: Report): Promise<Totals> {
+  if (!stage.findTwins()) return tally.totals(tally.rows);
+  // Of administrators who go one after the other the last stays: who that is may be another one now.
+  if (judging.ended.length > 0) return judgeAll(stage, { ...judging, ended: [] }, report, false);
+  await judgeTwins(stage, judging, tally, report);
+  return tally.totals(tally.rows);
+}
+
+async function addAll(
+  stage: StageFile,
+  rows: AsyncIterable<readonly Row[]>,
+  judging: Judging,
+  tally: Tally,
+  refuse: (first: readonly Judgement[]) => void,
+  report: Report,
+): Promise<void> {
+  const seen = { id: new Seen(), username_key: new Seen(), email_key: new Seen() };
+  for await (const batch of inLargerBatches(rows)) {
+    const staged = batch.map((row, index) => stagedRow(tally.rows + index + 1, row));
+    const judgements = await judgeRows(judging, staged);
+    const isFirst = tally.rows === 0;
+    if (isFirst) refuse(judgements);
+    await stage.inOne(async () => {
+      for (const [index, row] of staged.entries()) {
+        const judgement = judgements[index] as Judgement;
+        tally.add(judgement);
+        stage.addRow(row, kept(judgement));
+        keepReasons(stage, row, judgement, tally);
+        noteKeys(stage, row, seen);
+      }
+    });
+    await report(tally.totals(tally.rows), isFirst);
+  }
+}
+
+/** The first one is there within a moment. */
+async function* inLargerBatches(rows: AsyncIterable<readonly Row[]>): AsyncGenerator<Row[]> {
+  let batch: Row[] = [];
+  for await (const some of rows) {
+    batch.push(...some);
+    if (batch.length < AT_ONCE) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function stagedRow(row: number, { line, id, values, cells, problems }: Row): StagedRow {
+  return {
+    row,
+    line,
+    id: id ?? null,
+    username_key: values.username === undefined ? null : textKey(values.username),
+    email_key: values.email === undefined ? null : textKey(values.email),
+    cells: JSON.stringify(cells),
+    said: JSON.stringify(values),
+    problems: problems.length === 0 ? null : JSON.stringify(problems),
+  };
+}
+
+function noteKeys(stage: StageFile, row: StagedRow, seen: Readonly<Record<Key, Seen>>): void {
+  for (const field of KEYS) {
+    const key = row[field];
+    if (key !== null && seen[field].add(String(key))) stage.addDoubtful(field, key);
+  }
+}
+
+/** @throws UnreadableError */
+function refuseFailing(judgements: readonly Judgement[], howRead: HowRead): void {
+  const [first, ...others] = judgements;
+  if (first === undefined || judgements.length < LEAST_OF_SAMPLE) return;
+  const failing = first.reasons.find(
+    ({ field }) => field && others.every(({ reasons }) => reasons.some((reason) => reason.field === field)),
+  );
+  if (failing) throw new UnreadableError(sentenceOf(failing.field, failing.message, howRead), howRead);
+}
+
+const NAMES: Readonly<Record<string, string>> = { username: 'username', email: 'email address' };
+
+function sentenceOf(field: string | undefined, message: string, { columns }: Reading): string {
+  const column = columns.find((one) => one.field === field);
+  if (column)
+    return `The column “${named(quotable(column.header))}” fails in every row: ${message} Read it differently, or put it right in the file.`;
+  return `No column says the ${NAMES[field ?? ''] ?? field}, and every row needs one: say which column it is, or add one to the file.`;
+}
