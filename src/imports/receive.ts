@@ -49,6 +49,8 @@ export async function receive({ raw, path, signal, admit }: Receiving): Promise<
   signal.addEventListener('abort', onAbort);
   try {
     signal.throwIfAborted();
+    // Before it was listened to.
+    if (raw.destroyed) onClose();
     raw.pipe(parser);
     await ended;
     return { ...(await (file?.written ?? { size: 0, hash: '' })), name: file?.name ?? '', fields };
