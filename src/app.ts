@@ -58,6 +58,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     config: Config;
     db: Db;
+    /** Where files lie that are imported. */
+    importFolder: string;
     /** 32 bytes: what is sealed with it nobody reads or makes who lacks it. */
     secretKey: Buffer;
     clock: Clock;
@@ -77,6 +79,7 @@ export async function buildApp({
   databaseId,
   ledger,
   spoolFolder = tmpdir(),
+  importFolder = config.importFolder,
   clock = Date.now,
   stopwatch = () => performance.now(),
   mailLimit,
@@ -89,6 +92,8 @@ export async function buildApp({
   ledger: string;
   /** Where files lie that are read while they are written: on a disk, which a folder for temporary files may not be. */
   spoolFolder?: string | undefined;
+  /** Where else files lie that are imported than the settings say. */
+  importFolder?: string | undefined;
   clock?: Clock;
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
@@ -102,6 +107,7 @@ export async function buildApp({
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
   app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
+  app.decorate('importFolder', importFolder);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
   app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
   const warn = (about: object, message: string) => app.log.warn(about, message);

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import {
   DATABASE_URL_RULE,
   defaultProblem,
+  importFolderOf,
   keyFileOf,
   PATH_RULE,
   parseDatabaseUrl,
@@ -21,6 +22,7 @@ export type Config = {
   requireDatabase: boolean;
   databaseConnections: number;
   secretKeyFile: string;
+  importFolder: string;
   logLevel: string;
   trustProxy: readonly string[];
   sessionIdle: number;
@@ -51,6 +53,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const unclear = env.DATABASE_URL ? undefined : defaultProblem();
   if (unclear) problems.push(unclear);
   if (data === undefined || problems.length > 0) throw new StartError(problems.join('\n'));
+  const secretKeyFile = data.SECRET_KEY_FILE ?? keyFileOf(data.DATABASE_URL);
   const config: Config = {
     host: data.HOST,
     port: data.PORT,
@@ -58,7 +61,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     databaseUrl: data.DATABASE_URL,
     requireDatabase: data.REQUIRE_DATABASE === '1',
     databaseConnections: data.DATABASE_CONNECTIONS,
-    secretKeyFile: data.SECRET_KEY_FILE ?? keyFileOf(data.DATABASE_URL),
+    secretKeyFile,
+    importFolder: data.IMPORT_FOLDER ?? importFolderOf(data.DATABASE_URL, secretKeyFile),
     logLevel: data.LOG_LEVEL,
     trustProxy: data.TRUST_PROXY,
     sessionIdle: data.SESSION_IDLE_HOURS,

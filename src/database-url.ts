@@ -67,3 +67,9 @@ export function keyFileOf(databaseUrl: string): string {
   const path = filePathOf(databaseUrl);
   return join(path === undefined ? PROJECT_DATA : dirname(path), 'secret.key');
 }
+
+/** For files that are imported: one for each database, on this machine. */
+export function importFolderOf(databaseUrl: string, secretKeyFile: string): string {
+  const path = filePathOf(databaseUrl);
+  return path === undefined ? join(dirname(secretKeyFile), 'imports') : `${path}.imports`;
+}

@@ -51,6 +51,11 @@ export const SETTINGS = z.object({
     PATH_RULE,
     'the file with the key that secrets in the database are sealed with, made at the first start\n(secret.key beside the database file; with PostgreSQL data/secret.key in the project)',
   ),
+  IMPORT_FOLDER: setting(
+    parsed(parsePath).optional(),
+    PATH_RULE,
+    'the folder for files that are imported, which are in it for a day at most; for this machine alone\n(beside the database file, with its name and .imports; with PostgreSQL imports beside the key)',
+  ),
   TRUST_PROXY: setting(
     parsed(parseNetworks).default([]),
     'addresses or networks with commas between, such as 10.0.0.0/8',

@@ -131,7 +131,8 @@ async function makeApp(
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
   const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
   const ledger = join(temporaryFolder(), 'erased.jsonl');
-  return buildApp({ config, db, ...keys, ledger, clock, stopwatch, mailLimit });
+  const importFolder = join(temporaryFolder(), 'imports');
+  return buildApp({ config, db, ...keys, ledger, importFolder, clock, stopwatch, mailLimit });
 }
 
 /** A database on which something happens once, between the reading of a row and whatever is done with it. */

@@ -10,7 +10,7 @@ export type Actor = {
   user: Named | undefined;
   role: Role;
   /** `open` while there is no administrator: whoever is there may do what an editor may, and has no `user`. */
-  via: 'form' | 'open' | 'setup' | 'link' | 'undo' | 'bulk' | 'command line';
+  via: 'form' | 'open' | 'setup' | 'link' | 'undo' | 'bulk' | 'import' | 'command line';
   address: string | undefined;
   /** One that is open, for what is done to many users at once. */
   changeSet?: Pick<ChangeSet, 'id' | 'at' | 'kind' | 'subject_id'>;

@@ -96,6 +96,11 @@ export function mayErase(actor: { role: Role }): boolean {
   return mayManage(actor);
 }
 
+/** What it would do, and to do it: whoever has brought the file, and administrators. @param broughtBy null for nobody who signs in */
+export function mayImport(actor: Someone, broughtBy: number | null): boolean {
+  return mayManage(actor) || (mayEdit(actor) && broughtBy === (actor.user?.id ?? null));
+}
+
 /** All that is kept of someone, as a file: their own, and for administrators everyone's. */
 export function mayTakeData(actor: Someone, userId: number) {
   return mayManage(actor) || isOwn(actor, userId);

@@ -20,6 +20,7 @@ import * as pauses from './migrations/0012-pauses.ts';
 import * as lastSignIns from './migrations/0013-last-sign-ins.ts';
 import * as erasures from './migrations/0014-erasures.ts';
 import * as roles from './migrations/0015-roles.ts';
+import * as imports from './migrations/0016-imports.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -41,6 +42,7 @@ export const MIGRATIONS: readonly Migration[] = [
   lastSignIns,
   erasures,
   roles,
+  imports,
 ];
 
 export type Opening = {

@@ -175,6 +175,50 @@ export type ErasuresTable = {
   gone_at: Generated<number | null>;
 };
 
+/** A file of users that somebody has brought: it, and the rows read from it, lie in a folder of one machine. */
+export type ImportsTable = {
+  id: Generated<number>;
+  created_at: number;
+  /** When it was last done something about. */
+  touched_at: number;
+  /** Null where nobody signs in yet, and on the command line. */
+  actor_id: number | null;
+  /** 1 for one of the command line. */
+  by_command: number;
+  /** The identity of the folder, and the name of the machine that had it then. */
+  folder: string;
+  host: string;
+  /** What its files are called there, without an ending. */
+  file: string;
+  /** As it was called where it comes from. */
+  file_name: string;
+  size: number;
+  state:
+    | 'reading'
+    | 'checked'
+    | 'unreadable'
+    | 'confirmed'
+    | 'applying'
+    | 'done'
+    | 'taken back'
+    | 'discarded';
+  /** JSON of `Choices`. */
+  choices: string;
+  /** JSON of `HowRead`: once that is known. */
+  reading: string | null;
+  /** JSON of `Totals`: of the rows that have been looked at so far. */
+  totals: string | null;
+  /** Why it cannot be read, or was taken back: a sentence. */
+  problem: string | null;
+  /** How often all of it has been judged; what is confirmed is what was shown. */
+  judged: number;
+  /** The directory's, as it was judged. */
+  revision: number | null;
+  set_id: number | null;
+  lease_owner: string | null;
+  leased_until: number;
+};
+
 export type Schema = {
   users: UsersTable;
   user_counts: UserCountsTable;
@@ -197,6 +241,7 @@ export type Schema = {
   jobs: JobsTable;
   kept_answers: KeptAnswersTable;
   erasures: ErasuresTable;
+  imports: ImportsTable;
 };
 
 export type User = Selectable<UsersTable>;

@@ -18,9 +18,10 @@ export const KINDS = {
   role: 13,
   /** Of one that was changed with those of others: beside that, for each of them alone. */
   'own role': 14,
+  imported: 15,
 } as const;
 
-export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5, bulk: 6 } as const;
+export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5, bulk: 6, import: 7 } as const;
 
 export const ACTORS = { user: 1, visitor: 2, 'command line': 3 } as const;
 
@@ -50,6 +51,8 @@ const OPPOSITES: Readonly<Partial<Record<Kind, Kind>>> = {
   deleted: 'restored',
   activated: 'deactivated',
   deactivated: 'activated',
+  // Who was created is deleted, and who was changed changed back.
+  imported: 'changed',
 };
 
 /** Undefined for one that a newer Roster has given. */

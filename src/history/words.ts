@@ -26,6 +26,7 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
   restored: 'Brought back',
   erased: 'Erased',
   exported: 'Exported',
+  imported: 'Imported',
   access: 'Access',
 };
 
@@ -73,6 +74,7 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   // How many is not known before the end, nor where there was none.
   if (kind === 'exported')
     return { done: `exported ${set.users === 0 ? 'users' : many} as ${set.detail}`, of: '' };
+  if (kind === 'imported' && set.users !== 1) return { done: `imported ${many} from a file`, of: '' };
   if (set.users !== 1) return { done: `${verbOf(kind)} ${many}`, of: '' };
   if (kind === 'changed' || kind === 'access')
     return { done: `changed ${namesOf(Object.keys(fields) as KeptField[])}`, of: 'of' };
@@ -92,11 +94,12 @@ export function isUndoable({ kind, event, users }: ChangeSet): boolean {
 }
 
 /** How it was done, where whoever did it does not say so. */
-export function wayOf({ via, actor_id }: ChangeSet): string {
+export function wayOf({ via, actor_id, users }: ChangeSet): string {
   const way = nameOfCode(WAYS, via);
   if (way === 'form') return actor_id === null ? '' : 'by form';
   if (way === 'undo') return 'by Undo';
   if (way === 'bulk') return 'in bulk';
+  if (way === 'import') return users === 1 ? 'from a file' : '';
   return way === 'setup' ? 'when Roster was set up' : '';
 }
 

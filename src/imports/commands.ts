@@ -1,0 +1,129 @@
+/** What is done about an import: it is begun, read differently, confirmed and discarded; the rest does `run.ts`. */
+import { type Actor, authorize } from '../auth/actor.ts';
+import { mayEdit, mayImport } from '../auth/policy.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { NotFoundError } from '../errors.ts';
+import type { Folder } from './folder.ts';
+import { findImport, type Import, insertImport, lockImport, saveImport } from './queries.ts';
+import type { Choices } from './types.ts';
+
+/** `file`: of `newName`; it lies in the folder, whole, as `filesOf` says. `name`: as it was called where it comes from. */
+export type Upload = { file: string; name: string; size: number };
+
+const MOST_OF_NAME = 200;
+
+/** It is read once `app.runJobs` is asked to. @returns its number @throws ForbiddenError */
+export async function beginImport(
+  trx: Trx,
+  actor: Actor,
+  folder: Folder,
+  { file, name, size }: Upload,
+  now: number,
+  choices: Choices = {},
+): Promise<number> {
+  authorize(actor, mayEdit);
+  return insertImport(trx, {
+    created_at: now,
+    actor_id: actor.user?.id ?? null,
+    by_command: actor.via === 'command line' ? 1 : 0,
+    folder: folder.id,
+    host: folder.host,
+    file,
+    file_name: name.slice(0, MOST_OF_NAME),
+    size,
+    judged: 0,
+    ...anew(choices, now),
+  });
+}
+
+/** @param typed the number, as it stands in an address. @throws NotFoundError also for what is somebody else's */
+export async function getImport(
+  db: Db,
+  typed: string,
+  actor: Pick<Actor, 'role' | 'user'> | undefined,
+): Promise<Import> {
+  const found = /^[1-9]\d{0,14}$/.test(typed) ? await findImport(db, Number(typed)) : undefined;
+  return seen(found, actor);
+}
+
+/** `too late`: by then it is confirmed, or over. @throws NotFoundError, ForbiddenError */
+export async function readDifferently(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  choices: Choices,
+  now: number,
+): Promise<'reading' | 'too late'> {
+  const { state } = await lockSeen(trx, actor, id);
+  if (!['reading', 'checked', 'unreadable'].includes(state)) return 'too late';
+  await saveImport(trx, id, anew(choices, now));
+  return 'reading';
+}
+
+/**
+ * Whoever confirms it is who acts. @param judged of the import as it was shown
+ * `changed since`: it was judged again meanwhile: what it would do now is to be shown. @throws NotFoundError, ForbiddenError
+ */
+export async function confirmImport(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  judged: number,
+  now: number,
+): Promise<'confirmed' | 'changed since' | 'too late'> {
+  const found = await lockSeen(trx, actor, id);
+  if (found.state !== 'checked') return 'too late';
+  if (found.judged !== judged) return 'changed since';
+  const actor_id = actor.user?.id ?? null;
+  // What it would do was judged by what another may do.
+  const revision = actor_id === found.actor_id ? found.revision : null;
+  const by_command = actor.via === 'command line' ? 1 : 0;
+  const taken = { lease_owner: null, leased_until: 0 };
+  await saveImport(trx, id, {
+    state: 'confirmed',
+    actor_id,
+    by_command,
+    revision,
+    touched_at: now,
+    ...taken,
+  });
+  return 'confirmed';
+}
+
+/** Its files are gone a moment later. @throws NotFoundError, ForbiddenError */
+export async function discardImport(
+  trx: Trx,
+  actor: Actor,
+  id: number,
+  now: number,
+): Promise<'discarded' | 'too late'> {
+  const { state } = await lockSeen(trx, actor, id);
+  if (state === 'discarded') return 'discarded';
+  if (!['reading', 'checked', 'unreadable', 'confirmed'].includes(state)) return 'too late';
+  await saveImport(trx, id, { state: 'discarded', touched_at: now });
+  return 'discarded';
+}
+
+async function lockSeen(trx: Trx, actor: Actor, id: number): Promise<Import> {
+  authorize(actor, mayEdit);
+  return seen(await lockImport(trx, id), actor);
+}
+
+function seen(found: Import | undefined, actor: Pick<Actor, 'role' | 'user'> | undefined): Import {
+  const isSeen = found && actor && mayImport(actor, found.by_command ? -1 : found.actor_id);
+  if (!isSeen) throw new NotFoundError('There is no such import: what was brought is kept for a day.');
+  return found;
+}
+
+/** To be read from the start. */
+function anew(choices: Choices, now: number) {
+  const unknown = { reading: null, totals: null, problem: null, revision: null, set_id: null };
+  const free = { lease_owner: null, leased_until: 0 };
+  return {
+    state: 'reading',
+    choices: JSON.stringify(choices),
+    touched_at: now,
+    ...unknown,
+    ...free,
+  } as const;
+}

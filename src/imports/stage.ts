@@ -1,0 +1,73 @@
+/** What pages read of the rows of an import, on the machine that has them. */
+import { openStageToRead, type StagedJudged, type StageFile } from '../db/stage.ts';
+import { type Folder, filesOf } from './folder.ts';
+import type { Import } from './queries.ts';
+import {
+  type Difference,
+  type Does,
+  type JudgedRow,
+  type RefusedRow,
+  VERDICTS,
+  type Verdict,
+} from './types.ts';
+
+/** Undefined where another machine has it, or its rows are gone. */
+export function readStage<T>(
+  folder: Folder | undefined,
+  imported: Pick<Import, 'folder' | 'file'>,
+  read: (stage: StageReader) => T,
+): T | undefined {
+  if (folder === undefined || imported.folder !== folder.id) return undefined;
+  const stage = openStageToRead(filesOf(folder, imported.file).stage);
+  if (stage === undefined) return undefined;
+  try {
+    return read(new StageReader(stage));
+  } finally {
+    stage.close();
+  }
+}
+
+export class StageReader {
+  readonly #stage: StageFile;
+
+  constructor(stage: StageFile) {
+    this.#stage = stage;
+  }
+
+  /** Those of which it is kept why, in their order, after one. */
+  refused(after: number, limit: number): RefusedRow[] {
+    const refused = this.#stage.refusedAfter(after, limit);
+    return refused.map(({ cells, reasons, ...row }) => ({
+      ...row,
+      cells: JSON.parse(cells),
+      reasons: JSON.parse(reasons),
+    }));
+  }
+
+  /** The first of a verdict. */
+  examples(verdict: Verdict, limit: number): JudgedRow[] {
+    return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit).map(judgedRow);
+  }
+
+  /** What would be done otherwise than it was shown. */
+  differences(limit: number): Difference[] {
+    return this.#stage
+      .differences(limit)
+      .map(({ was, is }) => ({ was: JSON.parse(was), is: JSON.parse(is) }));
+  }
+}
+
+/** What it does is kept as JSON. */
+export function judgedRow({ row, line, verdict, user, does, said }: StagedJudged): JudgedRow {
+  const { username, fields = {}, reasons = [] }: Does = JSON.parse(does ?? '{}');
+  const values = JSON.parse(said) as JudgedRow['values'];
+  return {
+    row,
+    line,
+    verdict: VERDICTS[verdict ?? 0] ?? 'refused',
+    user: user === null || username === undefined ? undefined : { id: user, username },
+    values,
+    fields,
+    reasons,
+  };
+}

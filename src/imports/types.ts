@@ -1,0 +1,61 @@
+/** What an import is made of, as it is kept: how it was read, what somebody has chosen, and what it comes to. */
+import type { FieldChanges } from '../history/fields.ts';
+import type { NewUser, UserChanges } from '../users/validation.ts';
+import type { Choice, Field, Problem, Reading } from './reading/types.ts';
+
+export const VERDICTS = ['created', 'changed', 'same', 'refused'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** By what a row is found to be about somebody who is there. */
+export const MATCHES = ['id', 'username', 'email'] as const satisfies Field[];
+export type Match = (typeof MATCHES)[number];
+
+/** What an empty cell does to a full name. */
+export const EMPTIES = ['leave', 'clear'] as const;
+export type Empty = (typeof EMPTIES)[number];
+
+/** What somebody has chosen; what is not there is recognised. */
+export type Choices = Choice & { match?: Match; empty?: Empty };
+
+/** How the file was read in the end. */
+export type HowRead = Reading & { match: Match; empty: Empty };
+
+/** Of all rows; while it is read, of those that have been judged so far, `read` are there already. The verdicts add up to the rows. */
+export type Totals = Readonly<Record<Verdict, number>> & {
+  rows: number;
+  /** Of how many users which field is changed. */
+  fields: Readonly<Partial<Record<Field, number>>>;
+  /** Of rows whose verdict is another one than it was when it was shown: as `differences` has them. */
+  differences: number;
+  read: number;
+};
+
+export type Reason = Problem;
+
+/** Somebody whom a row is about. */
+export type Target = { id: number; username: string };
+
+/** What a row does, as it is kept: what a new user is, or what it changes of one who is there, who is called so; or why nothing. */
+export type Does = {
+  username?: string;
+  create?: NewUser;
+  fields?: FieldChanges;
+  reasons?: readonly Reason[];
+};
+
+/** As it is downloaded, to be corrected and brought back. */
+export type RefusedRow = { row: number; line: number; cells: readonly string[]; reasons: readonly Reason[] };
+
+/** `values`: what the row says; `fields`: what it changes of whom it is about. */
+export type JudgedRow = {
+  row: number;
+  line: number;
+  verdict: Verdict;
+  user: Target | undefined;
+  values: UserChanges;
+  fields: FieldChanges;
+  reasons: readonly Reason[];
+};
+
+/** What a row would have done as it was shown, and what it would do by now. */
+export type Difference = { was: JudgedRow; is: JudgedRow };
