@@ -29,6 +29,7 @@ const FEATURES = [
   'bulk',
   'erasure',
   'history',
+  'imports',
   'invitations',
   'jobs',
   'made-up-people',

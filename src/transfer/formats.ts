@@ -18,6 +18,8 @@ export type Format = {
 const BYTE_ORDER_MARK = '\uFEFF';
 const COLUMNS = ['username', 'email', 'full_name', 'status', 'role'] as const;
 
+type InCells = Pick<User, 'username' | 'email' | 'full_name' | 'is_active' | 'role'>;
+
 export const FORMATS = {
   csv: {
     name: 'CSV',
@@ -26,7 +28,7 @@ export const FORMATS = {
     type: 'text/csv; charset=utf-8',
     // Without it Excel does not see that it is UTF-8.
     begin: BYTE_ORDER_MARK + lines([COLUMNS]),
-    write: (users) => lines(users.map(cellsOf)),
+    write: (users: readonly InCells[]) => lines(users.map(cellsOf)),
   },
   jsonl: {
     name: 'JSON Lines',
@@ -58,7 +60,7 @@ function lines(rows: readonly (readonly string[])[]): string {
   return stringify(rows as string[][], { record_delimiter: 'windows', quoted_match: /[;\t]/ });
 }
 
-function cellsOf({ username, email, full_name, is_active, role }: User): string[] {
+function cellsOf({ username, email, full_name, is_active, role }: InCells): string[] {
   return [username, email, full_name ?? '', is_active ? 'active' : 'inactive', role].map(toCell);
 }
 

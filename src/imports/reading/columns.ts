@@ -1,0 +1,62 @@
+/** Which column of a file is which field: by the names that people really give them, in English. */
+import { named, quotable } from '../../lib/text.ts';
+import type { Column, Field } from './reading.ts';
+
+const NAMES: Readonly<Record<Field, string>> = {
+  id: 'id # number no userid usernumber userno rosterid',
+  username: 'username user login loginname loginid userlogin account accountname samaccountname',
+  email:
+    'email emailaddress mail mailaddress emailid useremail primaryemail workemail businessemail primarysmtpaddress email1value',
+  full_name: 'fullname name displayname realname completename commonname cn',
+  first_name: 'firstname first givenname given forename fname',
+  last_name: 'lastname last surname familyname family lname sn',
+  is_active: 'isactive active status userstatus accountstatus enabled isenabled accountenabled',
+  role: 'role userrole rolename roles',
+};
+
+const FIELD_OF = new Map(
+  Object.entries(NAMES).flatMap(([field, names]) => names.split(' ').map((name) => [name, field as Field])),
+);
+
+/** `E-Mail`, `e_mail` and `Email [Required]` are the same name. */
+function fieldNamed(header: string): Field | undefined {
+  const letters = header.normalize('NFKC').toLowerCase();
+  return FIELD_OF.get(letters.replaceAll(/\[.*?\]|\(.*?\)|[^\p{L}\p{N}#]/gu, ''));
+}
+
+/** @param fields of each column in turn, where somebody has said so */
+export function columnsOf(headers: readonly string[], fields?: readonly (Field | undefined)[]): Column[] {
+  const columns = headers.map((header, index) => ({
+    header,
+    field: fields ? fields[index] : fieldNamed(header),
+  }));
+  const hasFullName = columns.some(({ field }) => field === 'full_name');
+  // What is joined into the full name is not needed where that is there.
+  return columns.map(({ header, field }) => ({
+    header,
+    field: hasFullName && (field === 'first_name' || field === 'last_name') ? undefined : field,
+  }));
+}
+
+/** What is wrong with the columns as a whole, in a sentence; undefined if nothing. */
+export function columnsProblem(columns: readonly Column[]): string | undefined {
+  const known = columns.filter(({ field }) => field !== undefined);
+  if (known.length === 0) return noneKnown(columns);
+  const second = known.find(({ field }, index) => known.findIndex((other) => other.field === field) < index);
+  const first = second && known.find(({ field }) => field === second.field);
+  if (!first || !second) return undefined;
+  const pair = `“${name(first)}” and “${name(second)}”`;
+  return first.header === second.header
+    ? `Two columns are called “${name(first)}”: take one out, or give it another name.`
+    : `The columns ${pair} are for the same field: take one out, or give it another name.`;
+}
+
+function noneKnown(columns: readonly Column[]): string {
+  const some = columns.slice(0, 3).map((column) => `“${name(column)}”`);
+  const says = `${some.join(', ')}${columns.length > 3 ? ` and ${columns.length - 3} more` : ''}`;
+  return `No column has a name that is known. The first line has to name the columns, such as “username” and “email”; it says ${says}.`;
+}
+
+function name({ header }: Column): string {
+  return named(quotable(header));
+}

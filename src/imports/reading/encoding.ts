@@ -1,0 +1,38 @@
+/** Which encoding a file is in, by its bytes. */
+import { isAscii } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import type { Encoding } from './reading.ts';
+
+const MARKS: readonly [Encoding, readonly number[]][] = [
+  ['utf-8', [0xef, 0xbb, 0xbf]],
+  ['utf-16le', [0xff, 0xfe]],
+  ['utf-16be', [0xfe, 0xff]],
+];
+
+/** @param head its first bytes */
+export async function recogniseEncoding(path: string, head: Buffer): Promise<Encoding> {
+  const marked = MARKS.find(([, mark]) => mark.every((byte, index) => head[index] === byte));
+  return marked?.[0] ?? utf16Of(head) ?? ((await isUtf8(path)) ? 'utf-8' : 'windows-1252');
+}
+
+/** Of a letter, digit or delimiter from ASCII one byte is zero, always on the same side. */
+function utf16Of(head: Buffer): Encoding | undefined {
+  const zeros = [0, 0];
+  for (const [index, byte] of head.entries()) if (byte === 0) zeros[index % 2] = Number(zeros[index % 2]) + 1;
+  const [even = 0, odd = 0] = zeros;
+  const few = head.length / 40;
+  if (odd > few && odd > 10 * even) return 'utf-16le';
+  return even > few && even > 10 * odd ? 'utf-16be' : undefined;
+}
+
+/** By where it is first anything but ASCII. A byte that is wrong there, among letters that are right, is one cell’s problem. */
+async function isUtf8(path: string): Promise<boolean> {
+  for await (const bytes of createReadStream(path)) {
+    if (isAscii(bytes)) continue;
+    // The letter at its end may go on.
+    const text = new TextDecoder().decode(bytes, { stream: true });
+    const broken = text.match(/\uFFFD/g)?.length ?? 0;
+    return broken <= (text.match(/[^\p{ASCII}\uFFFD]/gu)?.length ?? 0);
+  }
+  return true;
+}

@@ -1,0 +1,28 @@
+/** The records of a file that say something: first the names of columns, then the users. */
+import type { Delimiter, Encoding } from './reading.ts';
+import { type CsvRecord, recordsOf } from './records.ts';
+import { textOf } from './text.ts';
+
+/** @throws UnreadableError */
+export async function* listRecords(
+  path: string,
+  encoding: Encoding,
+  delimiter: Delimiter,
+): AsyncGenerator<CsvRecord> {
+  let isFirst = true;
+  for await (const record of recordsOf(textOf(path, encoding), delimiter)) {
+    if (isBlank(record) || isDelimiterTold(record, delimiter)) continue;
+    // What a spreadsheet leaves at the end of each line.
+    if (isFirst) while (record.cells.at(-1)?.trim() === '') record.cells.pop();
+    isFirst = false;
+    yield record;
+  }
+}
+
+function isBlank({ cells }: CsvRecord): boolean {
+  return cells.every((cell) => cell === '' || cell.trim() === '');
+}
+
+function isDelimiterTold({ line, cells }: CsvRecord, delimiter: Delimiter): boolean {
+  return line === 1 && /^sep=.$/i.test(cells.join(delimiter));
+}

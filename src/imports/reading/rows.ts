@@ -1,0 +1,42 @@
+/** The rows of a file of users: what each says, by the rules of the form, and what is wrong with it. */
+
+import { listRecords } from './list.ts';
+import type { Reading, Row } from './reading.ts';
+import type { CsvRecord } from './records.ts';
+import { type Empty, valuesReader } from './values.ts';
+
+const BATCH = 250;
+
+/** Some at a time. @param empty what an empty cell does to a full name @throws UnreadableError */
+export async function* readRows(
+  path: string,
+  { encoding, delimiter, columns }: Reading,
+  empty: Empty,
+): AsyncGenerator<Row[]> {
+  const records = listRecords(path, encoding, delimiter);
+  await records.next();
+  const read = valuesReader(columns, empty);
+  let rows: Row[] = [];
+  for await (const record of records) {
+    const message = recordProblem(record, columns.length);
+    const said =
+      message === undefined
+        ? read(record.cells)
+        : { id: undefined, values: {}, problems: [{ field: undefined, message }] };
+    rows.push({ line: record.line, cells: record.cells, ...said });
+    if (rows.length < BATCH) continue;
+    yield rows;
+    rows = [];
+  }
+  if (rows.length > 0) yield rows;
+}
+
+/** That its cells cannot be told from each other. */
+function recordProblem({ line, end, cells }: CsvRecord, columns: number): string | undefined {
+  // The quote that should have opened the next cell has closed this one.
+  if (end > line && cells.some((cell) => cell.startsWith('"') && cell.includes('\n')))
+    return `The quotes (") on lines ${line} to ${end} do not match: one is not closed, or stands inside of a cell and has to be written twice.`;
+  while (cells.length > columns && cells.at(-1)?.trim() === '') cells.pop();
+  if (cells.length === columns) return undefined;
+  return `The row has ${cells.length} cells, the first line has ${columns}.`;
+}
