@@ -1,0 +1,135 @@
+/** What is said of an import. */
+import { number } from '../lib/formats.ts';
+import { named, quotable } from '../lib/text.ts';
+import type { Import, ImportState } from './queries.ts';
+import { DELIMITERS, type Delimiter, ENCODINGS, type Encoding, type Field } from './reading/reading.ts';
+import {
+  type Empty,
+  type JudgedRow,
+  MATCHES,
+  type Match,
+  type RefusedRow,
+  type Totals,
+  type Verdict,
+} from './types.ts';
+
+export const CANCELLED = 'The import is cancelled. Nothing was changed.';
+export const BEGUN = 'The import has begun, and goes on by itself.';
+export const JUDGED_AGAIN =
+  'Nothing is changed yet: this has been looked at again since it was shown to you.';
+export const TOO_LATE = 'Somebody has decided about this import already.';
+export const NO_FILE = 'Choose a file first.';
+
+export const FIELD_LABELS: Readonly<Record<Field, string>> = {
+  id: 'Number',
+  username: 'Username',
+  email: 'Email',
+  full_name: 'Full name',
+  first_name: 'First name',
+  last_name: 'Last name',
+  is_active: 'Status',
+  role: 'Role',
+};
+
+const EMPTY_CELLS: Readonly<Record<Empty, readonly [label: string, says: string]>> = {
+  leave: ['Leaves it', 'What Roster has there stays.'],
+  clear: ['Clears it', 'Takes out a full name. Other fields cannot be empty, and stay.'],
+};
+
+/** Totals are exact beyond. */
+const MOST_REFUSED_KEPT = 10_000;
+
+const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+  created: 'created',
+  changed: 'changed',
+  same: 'the same',
+  refused: 'refused',
+};
+
+/** As a list says it. */
+const STATES: Readonly<Record<ImportState, string>> = {
+  reading: 'being read',
+  checked: 'waits to be applied',
+  unreadable: 'cannot be read',
+  confirmed: 'about to be applied',
+  applying: 'being applied',
+  done: 'done',
+  'taken back': 'taken back',
+  discarded: 'cancelled',
+};
+
+export const rowsOf = (count: number) => `${number.format(count)} ${count === 1 ? 'row' : 'rows'}`;
+const usersOf = (count: number) => `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
+
+/** How many rows would do something. */
+export const toApply = ({ created, changed }: Totals) => created + changed;
+
+/** "2,841 users created, 112 changed" */
+function doneOf({ created, changed }: Totals): string {
+  const parts = [created > 0 && `${usersOf(created)} created`, changed > 0 && `${usersOf(changed)} changed`];
+  return parts.filter((part) => part !== false).join(', ') || 'Nobody was changed';
+}
+
+/** For whoever has waited for the end; undefined where there is none yet. */
+export function endOf({ state }: Pick<Import, 'state'>, totals: Totals | undefined): string | undefined {
+  if (state === 'done' && totals) return `${doneOf(totals)}!`;
+  if (state === 'taken back') return 'The import was taken back: nothing of it stays.';
+  return state === 'checked' ? JUDGED_AGAIN : undefined;
+}
+
+/** "Full name of 100, role of 12" */
+function fieldsOf({ fields }: Totals): string {
+  const parts = Object.entries(fields).map(
+    ([field, count]) => `${FIELD_LABELS[field as Field].toLowerCase()} of ${number.format(count)}`,
+  );
+  return parts.join(', ');
+}
+
+function namesOf(fields: JudgedRow['fields']): string {
+  return Object.keys(fields)
+    .map((field) => FIELD_LABELS[field as Field].toLowerCase())
+    .join(', ');
+}
+
+/** Whom a row is about, by what it says itself. */
+export function nameOfRow(
+  { cells }: Pick<RefusedRow, 'cells'>,
+  columns: readonly { field: Field | undefined }[],
+) {
+  const cell = (field: Field) => cells[columns.findIndex((column) => column.field === field)]?.trim() ?? '';
+  const both = `${cell('first_name')} ${cell('last_name')}`.trim();
+  const name = [cell('full_name'), both, cell('username'), cell('email'), cell('id')].find(
+    (text) => text !== '',
+  );
+  return name === undefined ? undefined : quotable(name);
+}
+
+export const importHelpers = {
+  importColumn: (header: string) => quotable(header),
+  importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
+  importDone: doneOf,
+  importEmpty: (empty: Empty) => EMPTY_CELLS[empty],
+  importEmptyCells: Object.entries(EMPTY_CELLS).map(
+    ([value, [label, says]]) => [value, label, says] as const,
+  ),
+  importDelimiters: Object.entries(DELIMITERS),
+  importEncoding: (encoding: Encoding) => ENCODINGS[encoding],
+  importEncodings: Object.entries(ENCODINGS),
+  importField: (field: Field) => FIELD_LABELS[field],
+  importFields: Object.entries(FIELD_LABELS),
+  importFieldsChanged: fieldsOf,
+  importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name) || 'a file',
+  importRow: nameOfRow,
+  importRows: rowsOf,
+  importState: (state: ImportState) => STATES[state],
+  importToApply: toApply,
+  importMatches: MATCHES,
+  importMostRefused: MOST_REFUSED_KEPT,
+  importVerdict: ({ verdict, fields }: JudgedRow) =>
+    verdict === 'changed' && Object.keys(fields).length > 0
+      ? `changes ${namesOf(fields)}`
+      : VERDICT_WORDS[verdict],
+  importMatch: (match: Match) => FIELD_LABELS[match],
+};
+
+export const emptyFile = (name: string) => `${named(quotable(name))} is empty.`;
