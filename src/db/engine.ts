@@ -38,7 +38,7 @@ export type Engine = {
   /** Of which none needs what another does. */
   updateTogether(trx: Trx, updates: readonly CompiledQuery[]): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;
-  isOneOf(column: string, values: readonly number[]): Expression<SqlBool>;
+  isOneOf(column: string, values: readonly number[] | readonly string[]): Expression<SqlBool>;
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;
   /** Does one batch of some long work; before the next, others have their turn. */
   runBatch<T>(work: () => Promise<T>): Promise<T>;

@@ -216,7 +216,10 @@ export type ImportsTable = {
   revision: number | null;
   set_id: number | null;
   lease_owner: string | null;
+  /** From when on another process that has the folder may go on with it. */
   leased_until: number;
+  /** In a row: how often it was begun to be read, or to be judged again. */
+  failures: number;
 };
 
 export type Schema = {

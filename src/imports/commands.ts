@@ -24,8 +24,7 @@ export async function beginImport(
   authorize(actor, mayEdit);
   return insertImport(trx, {
     created_at: now,
-    actor_id: actor.user?.id ?? null,
-    by_command: actor.via === 'command line' ? 1 : 0,
+    ...whoIs(actor),
     folder: folder.id,
     host: folder.host,
     file,
@@ -74,19 +73,11 @@ export async function confirmImport(
   const found = await lockSeen(trx, actor, id);
   if (found.state !== 'checked') return 'too late';
   if (found.judged !== judged) return 'changed since';
-  const actor_id = actor.user?.id ?? null;
+  const who = whoIs(actor);
   // What it would do was judged by what another may do.
-  const revision = actor_id === found.actor_id ? found.revision : null;
-  const by_command = actor.via === 'command line' ? 1 : 0;
-  const taken = { lease_owner: null, leased_until: 0 };
-  await saveImport(trx, id, {
-    state: 'confirmed',
-    actor_id,
-    by_command,
-    revision,
-    touched_at: now,
-    ...taken,
-  });
+  const isSame = who.actor_id === found.actor_id && who.by_command === found.by_command;
+  const revision = isSame ? found.revision : null;
+  await saveImport(trx, id, { state: 'confirmed', ...who, revision, touched_at: now, failures: 0 });
   return 'confirmed';
 }
 
@@ -115,10 +106,14 @@ function seen(found: Import | undefined, actor: Pick<Actor, 'role' | 'user'> | u
   return found;
 }
 
+function whoIs({ user, via }: Actor) {
+  return { actor_id: user?.id ?? null, by_command: via === 'command line' ? 1 : 0 };
+}
+
 /** To be read from the start. */
 function anew(choices: Choices, now: number) {
   const unknown = { reading: null, totals: null, problem: null, revision: null, set_id: null };
-  const free = { lease_owner: null, leased_until: 0 };
+  const free = { lease_owner: null, leased_until: 0, failures: 0 };
   return {
     state: 'reading',
     choices: JSON.stringify(choices),

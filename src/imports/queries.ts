@@ -43,6 +43,66 @@ export async function findImportOfSet(db: Db, setId: number): Promise<Import | u
   return db.selectFrom('imports').selectAll().where('set_id', '=', setId).executeTakeFirst();
 }
 
+/** The files that are wanted in a folder, and those of which the refused rows are. */
+export async function findFiles(db: Db, folder: string): Promise<Pick<Import, 'file' | 'state'>[]> {
+  const files = db.selectFrom('imports').select(['file', 'state']).where('folder', '=', folder);
+  return files.where('state', '!=', 'discarded').execute();
+}
+
+/** What is to be read, or to be judged again and then applied. */
+const TO_DO: readonly ImportState[] = ['reading', 'confirmed'];
+
+export async function isImportToDo(db: Db, folder: string): Promise<boolean> {
+  const imports = db.selectFrom('imports').select('id').where('state', 'in', TO_DO);
+  return (await imports.where('folder', '=', folder).limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** One that nobody is at, until a time from when on others may take it. @param lease.latest until when any may be */
+export async function leaseImport(
+  trx: Trx,
+  folder: string,
+  { owner, now, until, latest }: { owner: string; now: number; until: number; latest: number },
+): Promise<Import | undefined> {
+  const free = await trx
+    .selectFrom('imports')
+    .selectAll()
+    .where('state', 'in', TO_DO)
+    .where('folder', '=', folder)
+    .where(({ eb, or }) => or([eb('leased_until', '<=', now), eb('leased_until', '>', latest)]))
+    .orderBy('id')
+    .limit(1)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+  if (free === undefined) return undefined;
+  const leased = { lease_owner: owner, leased_until: until, failures: free.failures + 1 };
+  await saveImport(trx, free.id, leased);
+  return { ...free, ...leased };
+}
+
+/** Undefined where it is somebody else's by now, or to be read anew, or not wanted any more. */
+export async function lockLeased(
+  trx: Trx,
+  { id, state, lease_owner }: Pick<Import, 'id' | 'state' | 'lease_owner'>,
+): Promise<Import | undefined> {
+  const found = await lockImport(trx, id);
+  return found?.state === state && found.lease_owner === lease_owner ? found : undefined;
+}
+
+/** What nobody has done anything about since. */
+export async function forgetImports(trx: Trx, before: number): Promise<void> {
+  const old = trx.updateTable('imports').set({ state: 'discarded', file_name: '' });
+  await old
+    .where('state', 'in', ['reading', 'checked', 'unreadable', 'confirmed'])
+    .where('touched_at', '<', before)
+    .execute();
+  await trx
+    .deleteFrom('imports')
+    .where('state', 'in', ['done', 'taken back', 'discarded'])
+    .where('touched_at', '<', before)
+    .execute();
+}
+
 /** Those that nobody is applying, and what is left of those that were; the files are gone a moment later. */
 export async function discardAll(trx: Trx): Promise<void> {
   const others = trx.updateTable('imports').set({ state: 'discarded', file_name: '', leased_until: 0 });

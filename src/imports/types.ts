@@ -1,7 +1,7 @@
 /** What an import is made of, as it is kept: how it was read, what somebody has chosen, and what it comes to. */
 import type { FieldChanges } from '../history/fields.ts';
-import type { NewUser, UserChanges } from '../users/validation.ts';
-import type { Choice, Field, Problem, Reading } from './reading/types.ts';
+import type { UserChanges } from '../users/validation.ts';
+import type { Choice, Field, Problem, Reading } from './reading/reading.ts';
 
 export const VERDICTS = ['created', 'changed', 'same', 'refused'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -35,10 +35,9 @@ export type Reason = Problem;
 /** Somebody whom a row is about. */
 export type Target = { id: number; username: string };
 
-/** What a row does, as it is kept: what a new user is, or what it changes of one who is there, who is called so; or why nothing. */
+/** What a row does, as it is kept: what it changes of one who is there, who is called so; or why nothing. */
 export type Does = {
   username?: string;
-  create?: NewUser;
   fields?: FieldChanges;
   reasons?: readonly Reason[];
 };

@@ -1,6 +1,7 @@
 /** Reading users: one of them, and some in the order of their ids. */
 import { randomInt } from 'node:crypto';
 import { executeCached } from '../db/cached-query.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { emailKey } from '../lib/email.ts';
@@ -32,6 +33,17 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
 
 export async function findUsersAfter(db: Db, id: number, limit: number): Promise<User[]> {
   return db.selectFrom('users').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
+}
+
+/** Those of some keys. @param column a unique one */
+export async function findUsersOf(
+  db: Db,
+  column: 'id' | 'username_key' | 'email_key',
+  values: readonly number[] | readonly string[],
+): Promise<User[]> {
+  if (values.length === 0) return [];
+  const users = db.selectFrom('users').selectAll().where(engineOf(db).isOneOf(column, values));
+  return users.execute();
 }
 
 /** Who already has the username and the email of a submission, other than the user being changed. */

@@ -39,6 +39,7 @@ async function make(
       revision ${number},
       set_id ${number},
       lease_owner ${text},
-      leased_until ${number} not null
+      leased_until ${number} not null,
+      failures ${number} not null
     ) ${end}`.execute(trx);
 }

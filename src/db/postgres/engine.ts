@@ -72,7 +72,10 @@ export const postgresEngine: Engine = {
   async indexUsersAfter() {},
   updateTogether,
   searchIndexOf: postgresSearch,
-  isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`,
+  isOneOf: (column, values) => {
+    const type = sql.raw(typeof values[0] === 'string' ? 'text[]' : 'bigint[]');
+    return sql<SqlBool>`${sql.ref(column)} = any(${values}::${type})`;
+  },
   skipOver: (_db, query) => query(),
   // It is the server that works, on everyone's statements at once.
   runBatch: (work) => work(),

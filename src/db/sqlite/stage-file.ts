@@ -1,5 +1,5 @@
 /** What an import would do, row by row: a file that can be made again from what was brought, so nothing waits for the disk. */
-import { closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 
 /** As it was read; `said` and `problems` are JSON. */
@@ -27,6 +27,8 @@ export type Judged = {
 };
 
 export type StagedJudged = StagedRow & Twins & Omit<Judged, 'verdict'> & { verdict: number | null };
+
+export type ToDo = Judged & Pick<StagedRow, 'said'>;
 
 /** Of which it is kept why: `reasons` and `cells` are JSON. */
 export type Refused = { row: number; line: number; cells: string; reasons: string };
@@ -77,6 +79,20 @@ export function openStage(path: string): StageFile {
 export function openStageToRead(path: string): StageFile | undefined {
   if (!existsSync(path)) return undefined;
   return new StageFile(new Sqlite(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS }));
+}
+
+/** What is left of one whose rows are done: those that are not. */
+export function keepRefusedAlone(path: string): void {
+  const kept = `${path}.new`;
+  makeStage(kept).close();
+  const db = new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS });
+  try {
+    db.prepare('attach ? as kept').run(kept);
+    db.exec('insert into kept.refused select * from refused');
+  } finally {
+    db.close();
+  }
+  renameSync(kept, path);
 }
 
 export function removeStage(path: string): void {
@@ -157,12 +173,13 @@ export class StageFile {
     return this.#all('select * from differences order by row limit ?', limit);
   }
 
-  /** Those of some verdicts, for doing what they do: with nothing but that. */
-  toDoAfter(row: number, highestVerdict: number, limit: number): Judged[] {
+  /** Those of the first verdicts, with what they say. */
+  toDoAfter(row: number, lastVerdict: number, limit: number): ToDo[] {
     return this.#all(
-      'select * from judged where row > ? and verdict <= ? order by row limit ?',
+      `select judged.*, said from judged join rows on rows.row = judged.row
+      where judged.row > ? and verdict <= ? order by judged.row limit ?`,
       row,
-      highestVerdict,
+      lastVerdict,
       limit,
     );
   }

@@ -1,0 +1,164 @@
+/** What each row would do, as it is known from the directory beforehand; the commands judge it again. */
+import type { Actor } from '../auth/actor.ts';
+import { endsLastAdministrator } from '../auth/administrators.ts';
+import { mayChangeFields, mayEdit, mayManage, whoMay } from '../auth/policy.ts';
+import type { Db, User } from '../db/schema.ts';
+import type { StagedRow, Twins } from '../db/stage.ts';
+import { changedFields, type FieldChanges } from '../history/fields.ts';
+import { named, quotable } from '../lib/text.ts';
+import { findUsersOf } from '../users/queries.ts';
+import { type NewUser, newUserSchema, type UserChanges } from '../users/validation.ts';
+import type { Does, Match, Reason, Verdict } from './types.ts';
+
+export type Judging = {
+  db: Db;
+  actor: Pick<Actor, 'role' | 'user'>;
+  match: Match;
+  /** Who are administrators no more, by rows before. */
+  ended: number[];
+};
+
+export type Judgement = { verdict: Verdict; user: User | undefined; does: Does | null };
+
+/** What a new user has whom a row does not tell. */
+const NEW = newUserSchema.pick({ full_name: true, is_active: true, role: true }).parse({});
+const LACKS = { username: lackOf('username'), email: lackOf('email') };
+
+const NOT_YOURSELF = 'Your own email address, status and role you change in Roster itself.';
+
+type Found = Readonly<Record<Match, ReadonlyMap<number | string, User>>>;
+
+/** In their order. */
+export async function judgeRows(
+  judging: Judging,
+  rows: readonly (StagedRow & Partial<Twins>)[],
+): Promise<Judgement[]> {
+  const found = await findAll(judging, rows);
+  const judgements: Judgement[] = [];
+  for (const row of rows) judgements.push(await judgeRow(judging, row, found));
+  return judgements;
+}
+
+async function findAll({ db, match }: Judging, rows: readonly StagedRow[]): Promise<Found> {
+  const given = <T>(values: readonly (T | null)[]) => [...new Set(values.filter((value) => value !== null))];
+  const ids = match === 'id' ? given(rows.map(({ id }) => id)) : [];
+  const usernames = await findUsersOf(db, 'username_key', given(rows.map((row) => row.username_key)));
+  const emails = await findUsersOf(db, 'email_key', given(rows.map((row) => row.email_key)));
+  const users = await findUsersOf(db, 'id', ids);
+  return {
+    id: new Map(users.map((user) => [user.id, user])),
+    username: new Map(usernames.map((user) => [user.username_key, user])),
+    email: new Map(emails.map((user) => [user.email_key, user])),
+  };
+}
+
+async function judgeRow(judging: Judging, row: StagedRow & Partial<Twins>, found: Found): Promise<Judgement> {
+  const values = JSON.parse(row.said) as UserChanges;
+  const reasons: Reason[] = row.problems === null ? [] : JSON.parse(row.problems);
+  addTwins(reasons, judging.match, row, values);
+  const user = userOf(judging.match, row, found);
+  if (judging.match === 'id' && row.id !== null && !user)
+    reasons.push({ field: 'id', message: `There is no user ${row.id}.` });
+  addTaken(reasons, row, found, user);
+  const does = user
+    ? await judgeChange(judging, reasons, user, values)
+    : judgeCreation(judging, reasons, values);
+  if (reasons.length > 0) return { verdict: 'refused', user, does: { ...nameOf(user), reasons } };
+  if (does?.fields && Object.keys(does.fields).length === 0)
+    return { verdict: 'same', user, does: nameOf(user) };
+  return { verdict: user ? 'changed' : 'created', user, does };
+}
+
+function userOf(match: Match, row: StagedRow, found: Found): User | undefined {
+  const key = match === 'id' ? row.id : match === 'username' ? row.username_key : row.email_key;
+  return key === null ? undefined : found[match].get(key);
+}
+
+/** Of rows that share what nobody shares none is done: which is meant is not known. */
+function addTwins(
+  reasons: Reason[],
+  match: Match,
+  row: StagedRow & Partial<Twins>,
+  values: UserChanges,
+): void {
+  const { id_twin, username_twin, email_twin } = row;
+  const say = (field: Match, what: string, line: number) =>
+    reasons.push({ field, message: `${what} is also on line ${line.toLocaleString('en')}.` });
+  if (match === 'id' && id_twin) say('id', `The number ${row.id}`, id_twin);
+  if (username_twin) say('username', `The username ${quoted(values.username)}`, username_twin);
+  if (email_twin) say('email', `The email address ${quoted(values.email)}`, email_twin);
+}
+
+function addTaken(reasons: Reason[], row: StagedRow, found: Found, user: User | undefined): void {
+  const holders = {
+    username: row.username_key === null ? undefined : found.username.get(row.username_key),
+    email: row.email_key === null ? undefined : found.email.get(row.email_key),
+  };
+  for (const field of ['username', 'email'] as const) {
+    const holder = holders[field];
+    if (holder && holder.id !== user?.id)
+      reasons.push({ field, message: `That ${field} already belongs to ${named(holder.username)}.` });
+  }
+}
+
+function judgeCreation({ actor }: Judging, reasons: Reason[], values: UserChanges): Does | null {
+  for (const field of ['username', 'email'] as const)
+    if (values[field] === undefined && !reasons.some((reason) => reason.field === field))
+      reasons.push({ field, message: LACKS[field] });
+  const { role = NEW.role } = values;
+  if (!(role === 'member' ? mayEdit : mayManage)(actor)) reasons.push(notAllowed('role'));
+  return null;
+}
+
+async function judgeChange(
+  judging: Judging,
+  reasons: Reason[],
+  user: User,
+  values: UserChanges,
+): Promise<Does> {
+  const { db, actor, match, ended } = judging;
+  const after = { ...user, ...values } as User;
+  const names = changedFields(user, after);
+  const fields: FieldChanges = Object.fromEntries(
+    names.map((name) => [name, { was: user[name], became: after[name] }]),
+  );
+  if (names.length === 0) return { ...nameOf(user), fields };
+  if (match === 'id' && names.includes('username') && names.includes('email'))
+    reasons.push({
+      field: 'id',
+      message: `User ${user.id} is ${named(user.username)}, with another username and another email.`,
+    });
+  if (!mayChangeFields(actor, user, names))
+    reasons.push(notAllowed(names.includes('role') ? 'role' : undefined));
+  if (user.id === actor.user?.id && names.some((name) => ['email', 'is_active', 'role'].includes(name)))
+    reasons.push({ field: undefined, message: NOT_YOURSELF });
+  if (reasons.length > 0 || user.role !== 'admin') return { ...nameOf(user), fields };
+  if (await endsLastAdministrator(db, user, after, ended))
+    reasons.push({ field: undefined, message: `${named(user.username)} is the last administrator.` });
+  else if (after.role !== 'admin' || !after.is_active) ended.push(user.id);
+  return { ...nameOf(user), fields };
+}
+
+/** @param said of a row that creates somebody */
+export function newUserOf(said: UserChanges): NewUser {
+  return { ...NEW, ...said } as NewUser;
+}
+
+function nameOf(user: User | undefined): Pick<Does, 'username'> {
+  return user ? { username: user.username } : {};
+}
+
+function notAllowed(field: 'role' | undefined): Reason {
+  const what = field ? 'give this role' : 'change this user';
+  const who = whoMay(mayManage);
+  return { field, message: `Only ${who} may ${what}.` };
+}
+
+function quoted(value: string | undefined): string {
+  return `“${named(quotable(value ?? ''))}”`;
+}
+
+function lackOf(field: 'username' | 'email'): string {
+  const { error } = newUserSchema.shape[field].safeParse(undefined);
+  return error?.issues[0]?.message ?? '';
+}
