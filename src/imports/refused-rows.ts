@@ -4,7 +4,6 @@ import { stringify } from 'csv-stringify/sync';
 import { plain } from '../lib/text.ts';
 import { fromCell, toCell } from '../transfer/cells.ts';
 import type { HowRead, Reason, RefusedRow } from './types.ts';
-import { FIELD_LABELS } from './words.ts';
 
 /** Columns that are left out when it is read. They come first: what a row has too much, or too little, stays at its end. */
 const BEFORE = ['Line', 'Why'];
@@ -29,9 +28,7 @@ export function streamOf(lines: Iterable<string>): Readable {
 }
 
 export function whyOf(reasons: readonly Reason[]): string {
-  return reasons
-    .map(({ field, message }) => (field ? `${FIELD_LABELS[field]}: ` : '') + plain(message))
-    .join(' ');
+  return reasons.map(({ message }) => plain(message)).join(' ');
 }
 
 /** What an export has made of a cell is made of it once. */
