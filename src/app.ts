@@ -11,7 +11,6 @@ import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
 import { sessionRoutes } from './auth/routes.ts';
 import { newToken } from './auth/tokens.ts';
-import { bulkBatch } from './bulk/batches.ts';
 import { bulkRoutes } from './bulk/routes.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
@@ -51,7 +50,6 @@ import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { exportRoutes } from './transfer/routes.ts';
-import { undoBatch } from './undo/batches.ts';
 import { undoRoutes } from './undo/routes.ts';
 import { userRoutes } from './users/routes.ts';
 
@@ -81,6 +79,7 @@ export async function buildApp({
   ledger,
   spoolFolder = tmpdir(),
   importFolder = config.importFolder,
+  hasJobsThread = false,
   clock = Date.now,
   stopwatch = () => performance.now(),
   mailLimit,
@@ -95,6 +94,8 @@ export async function buildApp({
   spoolFolder?: string | undefined;
   /** Where else files lie that are imported than the settings say. */
   importFolder?: string | undefined;
+  /** Whether jobs are done in a thread of their own, so that no page waits for them. */
+  hasJobsThread?: boolean;
   clock?: Clock;
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
@@ -129,10 +130,7 @@ export async function buildApp({
   addAudit(app, config.logLevel, limit);
   addClockWatch(app);
   addPruning(app);
-  addJobs(app, {
-    undo: { via: 'undo', work: undoBatch },
-    bulk: { via: 'bulk', work: bulkBatch },
-  });
+  addJobs(app, hasJobsThread);
   addTraces(app, ledger);
   await addViews(app);
   app.removeAllContentTypeParsers();

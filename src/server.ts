@@ -73,7 +73,13 @@ async function start(config: Config, address: string) {
   });
   const { isOpen, ...keys } = await prepare(config, db);
   const file = filePathOf(config.databaseUrl);
-  const app = await buildApp({ config, db, ...keys, spoolFolder: file && dirname(file) });
+  const app = await buildApp({
+    config,
+    db,
+    ...keys,
+    spoolFolder: file && dirname(file),
+    hasJobsThread: true,
+  });
   undo.defer(() => app.close());
   await app.listen({ host: address, port: config.port }).catch(explain(config));
   undo.move();

@@ -82,6 +82,12 @@ export async function openDatabase(
   return openPostgres(url, { connections });
 }
 
+/** One that this process has open already, for another of its threads. */
+export async function openBeside(url: string): Promise<Db> {
+  const path = filePathOf(url);
+  return path === undefined ? openPostgres(url, { connections: 3 }) : openSqlite(path, { isBeside: true });
+}
+
 /** Changes nothing. @throws StartError also when it has to be brought up to date first. */
 export async function openToRead(url: string): Promise<Db> {
   const name = nameOf(url);
@@ -116,7 +122,7 @@ export function nameOf(url: string): string {
   return `postgres://${host}${pathname}`;
 }
 
-function openSqlite(path: string, options?: { isReadOnly: boolean }): Db {
+function openSqlite(path: string, options?: Parameters<typeof sqliteDialect>[1]): Db {
   return new Kysely<Schema>({ dialect: sqliteDialect(path, options) });
 }
 

@@ -7,7 +7,7 @@ import { makeFileOnce, unless } from '../lib/make-file.ts';
 
 export type Folder = { path: string; id: string; host: string };
 
-const IDENTITY = 'identity';
+export const IDENTITY = 'identity';
 
 /** Undefined where there is none, and so no import. */
 export function findFolder(path: string): Folder | undefined {

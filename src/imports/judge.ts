@@ -55,6 +55,9 @@ async function findAll({ db, match }: Judging, rows: readonly StagedRow[]): Prom
 async function judgeRow(judging: Judging, row: StagedRow & Partial<Twins>, found: Found): Promise<Judgement> {
   const values = JSON.parse(row.said) as UserChanges;
   const reasons: Reason[] = row.problems === null ? [] : JSON.parse(row.problems);
+  // Of a row that cannot be told into cells nothing else is known.
+  if (reasons.some(({ field }) => field === undefined))
+    return { verdict: 'refused', user: undefined, does: { reasons } };
   addTwins(reasons, judging.match, row, values);
   const user = userOf(judging.match, row, found);
   if (judging.match === 'id' && row.id !== null && !user)

@@ -19,6 +19,7 @@ export async function judgeAll(
   report: Report,
   isAgain = false,
 ): Promise<Totals> {
+  if (isAgain) stage.forgetReasons();
   const tally = new Tally();
   let totals = tally.totals(0);
   for (let last = 0; ; ) {

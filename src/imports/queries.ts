@@ -43,10 +43,9 @@ export async function findImportOfSet(db: Db, setId: number): Promise<Import | u
   return db.selectFrom('imports').selectAll().where('set_id', '=', setId).executeTakeFirst();
 }
 
-/** The files that are wanted in a folder, and those of which the refused rows are. */
+/** What the files in a folder are for. */
 export async function findFiles(db: Db, folder: string): Promise<Pick<Import, 'file' | 'state'>[]> {
-  const files = db.selectFrom('imports').select(['file', 'state']).where('folder', '=', folder);
-  return files.where('state', '!=', 'discarded').execute();
+  return db.selectFrom('imports').select(['file', 'state']).where('folder', '=', folder).execute();
 }
 
 /** What is to be read, or to be judged again and then applied. */

@@ -4,13 +4,22 @@
  * What fails is tried again after pauses that grow, and is then stopped, until somebody has it go on.
  */
 import { randomUUID } from 'node:crypto';
-import type { Actor } from '../auth/actor.ts';
+import { setTimeout } from 'node:timers/promises';
+import { type Actor, commandLine } from '../auth/actor.ts';
 import { hasAdministrator } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { DamagedError, DatabaseFailure, LastAdministratorError, NotUniqueError } from '../errors.ts';
+import {
+  DamagedError,
+  DatabaseFailure,
+  ForbiddenError,
+  LastAdministratorError,
+  NotFoundError,
+  NotUniqueError,
+} from '../errors.ts';
+import { ACTORS } from '../history/codes.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -35,14 +44,22 @@ export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Bat
 /** `via`: how what it does came about, as the history says it. */
 export type Kind = { via: Actor['via']; work: Work };
 
+/** A batch takes as long, or does as many; then others have so long to begin. All in milliseconds. */
+export type Pace = { batch: number; most: number; pause: number };
+
+/** Pages are answered between two batches. */
+export const BESIDE_PAGES: Pace = { batch: 10, most: 100, pause: 0 };
+/** Pages do not wait; others who want to write look every 10 ms whether they can. */
+export const IN_OWN_THREAD: Pace = { batch: 100, most: 2_000, pause: 15 };
+
 export type Kinds = Readonly<Record<string, Kind>>;
 
 /** Of a process that has ended nobody hears: so long is waited. One that is only slow finds its job taken, and stops. */
 export const LEASE = 15_000;
-/** Others wait for the end of a batch, in which there are as many users as this allows. */
-const BATCH_MS = 10;
-const MOST = 100;
+const FIRST = 100;
 export const MOST_NOTES = 100;
+/** What is impossible for one user, and maybe because of another. */
+const REFUSALS = [NotUniqueError, LastAdministratorError, ForbiddenError, NotFoundError];
 const LONGEST_PAUSE = 10 * 60_000;
 /** In a row: over some 4 minutes, and 2 hours where it may pass by itself, as a full disk does. */
 const MOST_FAILURES = 5;
@@ -51,24 +68,27 @@ const MOST_FAILURES_THAT_PASS = 20;
 type Named = Exclude<Actor['user'], undefined>;
 
 /** `note` is told what was done for whom, `warn` each error that a job has met. */
-type Runner = {
+export type JobRunner = {
   db: Db;
   kinds: Kinds;
+  pace?: Pace;
   clock: Clock;
   stopwatch: Stopwatch;
   note: (job: number, by: Named | undefined, ...done: Parameters<Actor['note']>) => void;
   warn: (job: number, error: unknown) => void;
 };
 
-/** Does all that is to be done, and nobody else is doing. @param isEnding asked between two batches */
-export async function runJobs(runner: Runner, isEnding: () => boolean): Promise<void> {
+/** Does all that is to be done, and nobody else is doing. @param isEnding asked between two batches @returns whether there was anything */
+export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promise<boolean> {
   const owner = randomUUID();
   const kinds = Object.keys(runner.kinds);
+  let isAny = false;
   while (!isEnding()) {
     const now = runner.clock();
     const lease = { owner, now, until: now + LEASE, latest: now + LONGEST_PAUSE };
     const job = await transact(runner.db, (trx) => leaseJob(trx, kinds, lease));
-    if (job === undefined) return;
+    if (job === undefined) break;
+    isAny = true;
     try {
       await runJob(runner, job.id, owner, isEnding);
     } catch (error) {
@@ -77,30 +97,33 @@ export async function runJobs(runner: Runner, isEnding: () => boolean): Promise<
       await transact(runner.db, (trx) => pauseJob(trx, runner, job.id, owner, error)).catch(() => {});
     }
   }
+  return isAny;
 }
 
-async function runJob(runner: Runner, id: number, owner: string, isEnding: () => boolean): Promise<void> {
-  let size = { limit: MOST, isLeavingOut: false };
+async function runJob(runner: JobRunner, id: number, owner: string, isEnding: () => boolean): Promise<void> {
+  const pace = runner.pace ?? BESIDE_PAGES;
+  let size = { limit: Math.min(pace.most, FIRST), isLeavingOut: false };
   let isRunning = true;
   while (isRunning && !isEnding()) {
     const began = runner.stopwatch();
     try {
       isRunning = await transact(runner.db, (trx) => runBatch(trx, runner, id, owner, size));
-      size = { limit: limitAfter(size.limit, runner.stopwatch() - began), isLeavingOut: false };
+      size = { limit: limitAfter(pace, size.limit, runner.stopwatch() - began), isLeavingOut: false };
     } catch (error) {
-      const isRefused = error instanceof NotUniqueError || error instanceof LastAdministratorError;
-      if (!isRefused) throw error;
+      if (!REFUSALS.some((kind) => error instanceof kind)) throw error;
+      if (size.isLeavingOut) throw error;
       // What one user of a batch has made impossible for another is seen when they are done one by one.
       size = { limit: 1, isLeavingOut: size.limit === 1 };
     }
     await engineOf(runner.db).giveWay();
+    if (pace.pause > 0) await setTimeout(pace.pause);
   }
   if (isEnding()) await transact(runner.db, (trx) => release(trx, id, owner));
 }
 
 async function pauseJob(
   trx: Trx,
-  { clock }: Runner,
+  { clock }: JobRunner,
   id: number,
   owner: string,
   error: unknown,
@@ -116,15 +139,15 @@ async function pauseJob(
 }
 
 /** Not many more than before: a batch that was quick may have had nothing to do. */
-function limitAfter(limit: number, milliseconds: number): number {
-  const fitting = Math.floor((limit * BATCH_MS) / Math.max(milliseconds, 1));
-  return Math.max(1, Math.min(fitting, 2 * limit, MOST));
+function limitAfter({ batch, most }: Pace, limit: number, milliseconds: number): number {
+  const fitting = Math.floor((limit * batch) / Math.max(milliseconds, 1));
+  return Math.max(1, Math.min(fitting, 2 * limit, most));
 }
 
 /** @returns whether there is more to do. */
 async function runBatch(
   trx: Trx,
-  runner: Runner,
+  runner: JobRunner,
   id: number,
   owner: string,
   size: Pick<Turn, 'limit' | 'isLeavingOut'>,
@@ -137,7 +160,7 @@ async function runBatch(
     await saveJob(trx, id, { state: 'stopped', failures: 0, lease_owner: null });
     return false;
   }
-  const deadline = Deadline.in(BATCH_MS, runner.stopwatch);
+  const deadline = Deadline.in((runner.pace ?? BESIDE_PAGES).batch, runner.stopwatch);
   const turn = { ...size, deadline, now: runner.clock() };
   const { cursor, seen, users, left, isLast } = await kind.work(trx, actor, job, turn);
   await countInSet(trx, job.set_id, users);
@@ -161,20 +184,23 @@ async function release(trx: Trx, id: number, owner: string): Promise<void> {
 /** Undefined where whoever it is done for may not act any more. */
 async function actorOf(
   trx: Trx,
-  { note }: Runner,
+  { note }: JobRunner,
   { id, actor_id, set_id }: Job,
   { via }: Kind,
 ): Promise<Actor | undefined> {
   const changeSet = await findChangeSet(trx, set_id);
+  if (changeSet === undefined) return undefined;
+  if (actor_id === null && changeSet.actor_kind === ACTORS['command line'])
+    return { ...commandLine, changeSet };
   const user = actor_id === null ? undefined : await findUser(trx, actor_id);
   const mayAct = actor_id === null ? !(await hasAdministrator(trx)) : user !== undefined && maySignIn(user);
-  if (changeSet === undefined || !mayAct) return undefined;
+  if (!mayAct) return undefined;
   return {
     user,
     role: user?.role ?? 'editor',
     via,
     address: undefined,
     changeSet,
-    note: (...done) => note(id, user, ...done),
+    note: (...done) => note(id, user && { id: user.id, username: user.username }, ...done),
   };
 }

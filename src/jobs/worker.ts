@@ -1,22 +1,50 @@
-/** Jobs are done in the process that was asked, at once; what was left by one that has ended is found now and then. */
+/** Where jobs are done: in a thread of their own, or in the process itself; begun at once when there is one, and looked for now and then. */
 import type { FastifyInstance } from 'fastify';
-import { inBackground } from '../operations/background.ts';
-import { type Kinds, LEASE, runJobs } from './run.ts';
+import { JobsThread } from './jobs-thread.ts';
+import { LEASE } from './run.ts';
+import { isWorkThere, type WorkRunner, workOf } from './work.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Does what there is to do; resolves when that is done, and never rejects. */
+    /** Does what there is to do, also reading what was brought; resolves when that is done, and never rejects. */
     runJobs(): Promise<void>;
   }
 }
 
-export function addJobs(app: FastifyInstance, kinds: Kinds): void {
-  const warn = (job: number, err: unknown) => app.log.error({ job, err }, `job ${job} has met an error`);
-  const runAll = async (isEnding: () => boolean) => {
-    const { db, clock, stopwatch, auditJob: note } = app;
-    await runJobs({ db, kinds, clock, stopwatch, note, warn }, isEnding).catch((err) =>
-      app.log.error({ err }, 'jobs could not be looked for'),
-    );
+export function addJobs(app: FastifyInstance, isInThread: boolean): void {
+  const { db, clock, stopwatch, importFolder, auditJob: note } = app;
+  const warn = (what: string, err: unknown) => app.log.error({ err }, `${what} has met an error`);
+  const done = isInThread
+    ? inThread(new JobsThread({ databaseUrl: app.config.databaseUrl, importFolder }, { note, warn }))
+    : inProcess({ db, importFolder, clock, stopwatch, note, warn });
+  const look = async () => {
+    // A thread is not begun for nothing.
+    if (await isWorkThere(db, importFolder).catch(() => true)) await done.run();
   };
-  app.decorate('runJobs', inBackground(app, LEASE, runAll));
+  let timer: NodeJS.Timeout | undefined;
+  app.decorate('runJobs', done.run);
+  app.addHook('onListen', async () => {
+    void done.run();
+    timer = setInterval(() => void look(), LEASE).unref();
+  });
+  app.addHook('onClose', async () => {
+    clearInterval(timer);
+    await done.end();
+  });
+}
+
+type Done = { run: () => Promise<void>; end: () => Promise<void> };
+
+function inThread(thread: JobsThread): Done {
+  return { run: () => thread.run(), end: () => thread.end() };
+}
+
+function inProcess(runner: WorkRunner): Done {
+  let isEnding = false;
+  const run = workOf(runner, () => isEnding);
+  const end = () => {
+    isEnding = true;
+    return run();
+  };
+  return { run, end };
 }

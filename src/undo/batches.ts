@@ -35,7 +35,8 @@ export async function beginUndo(trx: Trx, actor: Actor, undone: ChangeSet, now: 
   const running = await findRunningUndo(trx, undone.id);
   if (running) return running.set_id;
   const kind = oppositeOf(undone.kind);
-  const set = await beginSet(trx, { ...actor, via: 'undo' }, { at: now, kind, undoes: undone.id });
+  const via = actor.via === 'command line' ? actor.via : 'undo';
+  const set = await beginSet(trx, { ...actor, via }, { at: now, kind, undoes: undone.id });
   const params: Params = { undoes: undone.id };
   await insertJob(trx, {
     kind: 'undo',

@@ -24,8 +24,9 @@ const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'SkipLocked',
 ];
 
-export function sqliteDialect(path: string, { isReadOnly = false } = {}): Dialect {
-  const driver = new SqliteDriver(path, isReadOnly);
+/** @param isBeside whether another thread of this process has the file open, too */
+export function sqliteDialect(path: string, { isReadOnly = false, isBeside = false } = {}): Dialect {
+  const driver = new SqliteDriver(path, isReadOnly, isBeside);
   return {
     createAdapter: () => new RosterSqliteAdapter(driver),
     createDriver: () => driver,
@@ -82,9 +83,9 @@ class SqliteDriver implements Driver {
   readonly #reader: Statements;
   readonly #groups: GroupCommit;
 
-  constructor(path: string, isReadOnly: boolean) {
+  constructor(path: string, isReadOnly: boolean, isBeside: boolean) {
     this.#path = path;
-    this.#file = new OpenedFile(path, isReadOnly);
+    this.#file = new OpenedFile(path, isReadOnly, isBeside);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path);
     this.#reader = openReader(path);
     this.#file.watch(() => readUserVersion(this.#reader));

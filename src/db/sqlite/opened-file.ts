@@ -13,6 +13,7 @@ export class OpenedFile {
   /** Why nothing may be read or written: a sentence; undefined while all is well. */
   problem: string | undefined;
   readonly #real: string;
+  readonly #isBeside: boolean;
   readonly descriptor: number;
   readonly #file: PlacedFile;
   #log: PlacedFile | undefined;
@@ -27,7 +28,9 @@ export class OpenedFile {
   #isOverwritten = false;
   readonly #header = Buffer.alloc(HEADER_SIZE);
 
-  constructor(path: string, isReadOnly: boolean) {
+  /** @param isBeside whether another thread of this process has it open: it is then never closed by this one */
+  constructor(path: string, isReadOnly: boolean, isBeside = false) {
+    this.#isBeside = isBeside;
     this.#real = realpathSync(path);
     // Some file systems in layers make another file of it as soon as it is opened to write.
     this.descriptor = openSync(this.#real, isReadOnly ? 'r' : 'r+');
@@ -103,7 +106,7 @@ export class OpenedFile {
 
   close(): void {
     clearInterval(this.#timer);
-    closeSync(this.descriptor);
+    if (!this.#isBeside) closeSync(this.descriptor);
   }
 
   leaveOpen(): void {

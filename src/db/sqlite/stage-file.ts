@@ -114,6 +114,19 @@ export class StageFile {
     return this.#db.transaction(work)();
   }
 
+  /** The same for what takes longer: nobody else writes meanwhile. */
+  async inOne<T>(work: () => Promise<T>): Promise<T> {
+    this.#db.exec('begin immediate');
+    try {
+      const result = await work();
+      this.#db.exec('commit');
+      return result;
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec('rollback');
+      throw error;
+    }
+  }
+
   addRows(rows: readonly StagedRow[]): void {
     const insert = this.#prepare(
       'insert into rows values (@row, @line, @id, @username_key, @email_key, @cells, @said, @problems)',
@@ -147,7 +160,7 @@ export class StageFile {
   }
 
   /** Before all is judged again. */
-  forgetJudged(): void {
+  forgetReasons(): void {
     this.#db.exec('delete from refused; delete from differences');
   }
 

@@ -1,0 +1,110 @@
+/** Doing what was shown: all rows in one change set, or none of them. */
+import type { Actor } from '../auth/actor.ts';
+import type { Trx } from '../db/schema.ts';
+import { openStageToRead, type ToDo } from '../db/stage.ts';
+import { findChangeSet } from '../history/queries.ts';
+import { beginSet } from '../history/record.ts';
+import { insertJob, type Job, saveJob } from '../jobs/queries.ts';
+import type { Batch, Kinds, Work } from '../jobs/run.ts';
+import { beginUndo } from '../undo/batches.ts';
+import { changeUser, createUser } from '../users/commands.ts';
+import type { UserChanges } from '../users/validation.ts';
+import { type Folder, filesOf } from './folder.ts';
+import { newUserOf } from './judge.ts';
+import { findImport, type Import, saveImport } from './queries.ts';
+import { type Does, type Totals, VERDICTS } from './types.ts';
+
+/** So many rows are done in one transaction. */
+const MOST_AT_ONCE = 100;
+/** Those before it do something. */
+const LAST_VERDICT = VERDICTS.indexOf('changed');
+
+const TAKEN_BACK =
+  'Somebody else has changed the same users meanwhile, or given away a username or an email address: nothing was imported.';
+
+type Params = { import: number };
+
+/** Only a process that has the folder does it. */
+export function importKinds(folder: Folder): Kinds {
+  return { [kindOf(folder)]: { via: 'import', work: importWork(folder) } };
+}
+
+function kindOf({ id }: Folder): string {
+  return `import ${id}`;
+}
+
+export async function beginApplying(
+  trx: Trx,
+  folder: Folder,
+  imported: Import,
+  totals: Totals,
+  now: number,
+): Promise<void> {
+  const { id, actor_id, by_command } = imported;
+  const total = totals.created + totals.changed;
+  const known = { totals: JSON.stringify(totals), touched_at: now, failures: 0 };
+  if (total === 0) return saveImport(trx, id, { ...known, state: 'done' });
+  const user = actor_id === null ? undefined : { id: actor_id, username: '' };
+  const actor: Actor = {
+    user,
+    role: 'editor',
+    via: by_command ? 'command line' : 'import',
+    address: undefined,
+    note: () => {},
+  };
+  const set_id = await beginSet(trx, actor, { at: now, kind: 'imported' });
+  const params: Params = { import: id };
+  await insertJob(trx, { kind: kindOf(folder), set_id, actor_id, params: JSON.stringify(params), total });
+  await saveImport(trx, id, { ...known, state: 'applying', set_id });
+}
+
+function importWork(folder: Folder): Work {
+  return async (trx, actor, job, { limit, now, isLeavingOut }) => {
+    const imported = await findImport(trx, (JSON.parse(job.params) as Params).import);
+    if (imported === undefined) throw new Error('There is no such import.');
+    const atOnce = job.total <= MOST_AT_ONCE ? MOST_AT_ONCE : limit;
+    const rows = rowsAfter(folder, imported, job.cursor, atOnce);
+    const last = rows?.at(-1);
+    const isDone = !isLeavingOut && rows && last && (await doAll(trx, actor, rows, now));
+    if (!isDone) return takeBack(trx, actor, job, imported, now);
+    const isLast = job.done + rows.length >= job.total;
+    if (isLast) await saveImport(trx, imported.id, { state: 'done', touched_at: now });
+    return { cursor: last.row, seen: rows.length, users: rows.length, left: [], isLast };
+  };
+}
+
+/** Undefined where they are gone. */
+function rowsAfter(folder: Folder, { file }: Import, row: number, limit: number): ToDo[] | undefined {
+  const stage = openStageToRead(filesOf(folder, file).stage);
+  try {
+    return stage?.toDoAfter(row, LAST_VERDICT, limit);
+  } finally {
+    stage?.close();
+  }
+}
+
+/** @returns false where somebody was changed since, before anything is written */
+async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number): Promise<boolean> {
+  const changes = rows.filter(({ user }) => user !== null);
+  for (const { user, version, does } of changes) {
+    const changed = await changeUser(trx, actor, Number(user), changesOf(does), now, Number(version));
+    if (changed.kind !== 'changed' || changed.user.version !== Number(version) + 1) return false;
+  }
+  for (const { user, said } of rows)
+    if (user === null) await createUser(trx, actor, newUserOf(JSON.parse(said)), now);
+  return true;
+}
+
+function changesOf(does: string | null): UserChanges {
+  const { fields = {} } = JSON.parse(does ?? '{}') as Does;
+  return Object.fromEntries(Object.entries(fields).map(([field, { became }]) => [field, became]));
+}
+
+/** What was done so far is undone, by whom it was done. */
+async function takeBack(trx: Trx, actor: Actor, job: Job, imported: Import, now: number): Promise<Batch> {
+  await saveImport(trx, imported.id, { state: 'taken back', problem: TAKEN_BACK, touched_at: now });
+  await saveJob(trx, job.id, { state: 'done' });
+  const set = await findChangeSet(trx, job.set_id);
+  if (set && set.users > 0) await beginUndo(trx, actor, set, now);
+  return { cursor: job.cursor, seen: 0, users: 0, left: [], isLast: true };
+}

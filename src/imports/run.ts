@@ -1,0 +1,176 @@
+/** Reading what was brought, and judging it again once it is confirmed: by a process that has the folder, with a lease. */
+import { randomUUID } from 'node:crypto';
+import { readRevision } from '../db/revision.ts';
+import type { Db } from '../db/schema.ts';
+import { openStage } from '../db/stage.ts';
+import { transact } from '../db/transact.ts';
+import { DatabaseFailure } from '../errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { beginApplying } from './apply.ts';
+import { type Folder, filesOf } from './folder.ts';
+import type { Judging } from './judge.ts';
+import { judgeAll, type Report } from './judging.ts';
+import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
+import { UnreadableError } from './reading/reading.ts';
+import { recognise } from './reading/recognise.ts';
+import { readRows } from './reading/rows.ts';
+import { stageRows } from './staging.ts';
+import { type Choices, type HowRead, MATCHES, type Totals } from './types.ts';
+import { actorOfImport } from './who.ts';
+
+/** `warn` is told each error that an import has met. */
+export type ImportRunner = {
+  db: Db;
+  folder: Folder;
+  clock: Clock;
+  warn: (imported: number, error: unknown) => void;
+};
+
+/** Of a process that has ended nobody hears: so long is waited. */
+const LEASE = 15_000;
+/** In milliseconds: how often it is said how far it is, and looked whether it is still wanted. */
+const REPORT_EVERY = 400;
+/** In a row: what ends the process each time is not begun for ever. */
+const MOST_FAILURES = 4;
+
+const GONE = 'What was brought is gone from the disk: choose the file again.';
+const NO_ROOM = 'There is no room left on the disk: make some, or have some made, and choose the file again.';
+const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
+
+/** Somebody wants it read differently, or not at all; or Roster is ending, and goes on later. */
+class AbandonedError extends Error {
+  override name = 'AbandonedError';
+}
+
+/** Does all that is to be done, and nobody else is doing. @returns whether there was anything */
+export async function runImports(runner: ImportRunner, isEnding: () => boolean): Promise<boolean> {
+  const owner = randomUUID();
+  let isAny = false;
+  while (!isEnding()) {
+    const now = runner.clock();
+    const lease = { owner, now, until: now + LEASE, latest: now + LEASE };
+    const imported = await transact(runner.db, (trx) => leaseImport(trx, runner.folder.id, lease));
+    if (imported === undefined) return isAny;
+    isAny = true;
+    await advance(runner, imported, isEnding).catch((error) => fail(runner, imported, error));
+  }
+  return isAny;
+}
+
+async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
+  if (imported.failures > MOST_FAILURES) throw new UnreadableError(FAILED);
+  const actor = await actorOfImport(runner.db, imported);
+  if (actor === undefined) return save(runner, imported, { state: 'discarded' });
+  const report = reporter(runner, imported, isEnding);
+  const judging = { db: runner.db, actor, ended: [] };
+  if (imported.state === 'reading') await read(runner, imported, judging, report);
+  else await judgeAgain(runner, imported, judging, report);
+}
+
+type ForAny = Omit<Judging, 'match'>;
+
+async function read(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
+  const { upload, stage } = filesOf(runner.folder, imported.file);
+  const { match, empty = 'leave', ...choice } = JSON.parse(imported.choices) as Choices;
+  // Before the first row is judged: whatever is changed from then on may change what it would do.
+  const revision = await readRevision(runner.db);
+  const reading = await recognise(upload, choice);
+  const howRead = { ...reading, match: match ?? matchOf(reading), empty };
+  await save(runner, imported, { reading: JSON.stringify(howRead) });
+  const rows = readRows(upload, reading, empty);
+  const totals = await stageRows(stage, rows, { ...judging, match: howRead.match }, howRead, report);
+  await saveChecked(runner, imported, totals, revision);
+}
+
+/** By the first of number, username and email that there is a column for. */
+function matchOf({ columns }: Pick<HowRead, 'columns'>): HowRead['match'] {
+  return MATCHES.find((name) => columns.some(({ field }) => field === name)) ?? 'username';
+}
+
+/** What would be done otherwise than it was shown is shown first. */
+async function judgeAgain(
+  runner: ImportRunner,
+  imported: Import,
+  judging: ForAny,
+  report: Report,
+): Promise<void> {
+  const revision = await readRevision(runner.db);
+  let totals = JSON.parse(imported.totals ?? '{}') as Totals;
+  if (imported.revision !== revision) {
+    const { match } = JSON.parse(imported.reading ?? '{}') as HowRead;
+    const { stage: path } = filesOf(runner.folder, imported.file);
+    const stage = openStage(path);
+    try {
+      totals = await stage.inOne(() => judgeAll(stage, { ...judging, match }, report, true));
+      stage.save(path);
+    } finally {
+      stage.close();
+    }
+    if (totals.differences > 0) return saveChecked(runner, imported, totals, revision);
+  }
+  await transact(runner.db, async (trx) => {
+    if (await lockLeased(trx, imported))
+      await beginApplying(trx, runner.folder, imported, totals, runner.clock());
+  });
+}
+
+async function saveChecked(
+  runner: ImportRunner,
+  imported: Import,
+  totals: Totals,
+  revision: number,
+): Promise<void> {
+  const judged = imported.judged + 1;
+  const checked = { state: 'checked', judged, revision, totals: JSON.stringify(totals) } as const;
+  await save(runner, imported, { ...checked, failures: 0, touched_at: runner.clock() });
+}
+
+function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolean): Report {
+  let last = performance.now();
+  return async (totals, isNow = false) => {
+    if (isEnding()) throw new AbandonedError('Roster is ending.');
+    if (!isNow && performance.now() - last < REPORT_EVERY) return;
+    last = performance.now();
+    // What was confirmed is shown as it was.
+    const shown = imported.state === 'reading' ? { totals: JSON.stringify(totals) } : {};
+    await save(runner, imported, { ...shown, leased_until: runner.clock() + LEASE });
+  };
+}
+
+/** @throws AbandonedError */
+async function save(
+  { db }: ImportRunner,
+  imported: Import,
+  values: Parameters<typeof saveImport>[2],
+): Promise<void> {
+  const isOwn = await transact(db, async (trx) => {
+    if (!(await lockLeased(trx, imported))) return false;
+    await saveImport(trx, imported.id, values);
+    return true;
+  });
+  if (!isOwn) throw new AbandonedError('It is not wanted any more as it was.');
+}
+
+/** What may pass by itself is tried again at the end of the lease. */
+async function fail(runner: ImportRunner, imported: Import, error: unknown): Promise<void> {
+  if (error instanceof AbandonedError)
+    return save(runner, imported, { leased_until: 0, failures: 0 }).catch(() => {});
+  if (!(error instanceof UnreadableError)) runner.warn(imported.id, error);
+  if (error instanceof DatabaseFailure) return;
+  const reading = error instanceof UnreadableError && error.reading ? readingOf(imported, error) : {};
+  const problem = problemOf(error);
+  await save(runner, imported, { state: 'unreadable', problem, ...reading }).catch(() => {});
+}
+
+/** So that somebody can say which column is which. */
+function readingOf({ choices }: Import, { reading }: UnreadableError) {
+  const { match = 'username', empty = 'leave' } = JSON.parse(choices) as Choices;
+  return { reading: JSON.stringify({ ...reading, match, empty }) };
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof UnreadableError) return error.message;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'SQLITE_CANTOPEN') return GONE;
+  return code === 'ENOSPC' || code === 'SQLITE_FULL' ? NO_ROOM : FAILED;
+}

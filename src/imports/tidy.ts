@@ -1,0 +1,38 @@
+/** What is wanted no more is gone from the folder: the files of what is over, and of what nobody has touched for a day. */
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Db } from '../db/schema.ts';
+import { keepRefusedAlone } from '../db/stage.ts';
+import { transact } from '../db/transact.ts';
+import { DAY, HOUR } from '../lib/clock.ts';
+import { unless } from '../lib/make-file.ts';
+import { type Folder, filesOf, IDENTITY } from './folder.ts';
+import { findFiles, forgetImports, LIVE } from './queries.ts';
+
+export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
+  await transact(db, (trx) => forgetImports(trx, now - DAY));
+  // Read first: what has come since is not taken for what nobody knows.
+  const names = readdirSync(folder.path).filter((name) => name !== IDENTITY);
+  const known = new Map((await findFiles(db, folder.id)).map(({ file, state }) => [file, state]));
+  for (const name of names) {
+    const [file = ''] = name.split('.');
+    const state = known.get(file);
+    if (state === undefined) removeAbandoned(join(folder.path, name), now);
+    else if (state === 'discarded') rmSync(join(folder.path, name), { force: true });
+    else if (!LIVE.includes(state)) keepRefused(folder, file);
+  }
+}
+
+/** What somebody brings is there before it is known. */
+function removeAbandoned(path: string, now: number): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats && stats.mtimeMs < now - HOUR) rmSync(path, { force: true });
+}
+
+/** Of what is done the refused rows can still be downloaded. */
+function keepRefused(folder: Folder, file: string): void {
+  const { upload, stage } = filesOf(folder, file);
+  if (!existsSync(upload)) return;
+  unless(['ENOENT'], () => keepRefusedAlone(stage));
+  rmSync(upload, { force: true });
+}

@@ -1,0 +1,19 @@
+/** For whom an import is judged, and done: what they may is what they may at that moment. */
+import { type Actor, commandLine } from '../auth/actor.ts';
+import { hasAdministrator } from '../auth/administrators.ts';
+import { mayEdit, maySignIn } from '../auth/policy.ts';
+import type { Db } from '../db/schema.ts';
+import { findUser } from '../users/queries.ts';
+import type { Import } from './queries.ts';
+
+/** Undefined where they may not any more. */
+export async function actorOfImport(
+  db: Db,
+  { actor_id, by_command }: Pick<Import, 'actor_id' | 'by_command'>,
+): Promise<Pick<Actor, 'role' | 'user'> | undefined> {
+  if (by_command) return commandLine;
+  if (actor_id === null)
+    return (await hasAdministrator(db)) ? undefined : { role: 'editor', user: undefined };
+  const user = await findUser(db, actor_id);
+  return user && maySignIn(user) && mayEdit(user) ? { role: user.role, user } : undefined;
+}

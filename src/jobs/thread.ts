@@ -1,0 +1,44 @@
+/** What runs in the thread of jobs: with connections of its own. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { openBeside } from '../db/database.ts';
+import type { Order, Report, Settings } from './jobs-thread.ts';
+import { IN_OWN_THREAD } from './run.ts';
+import { workOf } from './work.ts';
+
+const port = parentPort as MessagePort;
+const { databaseUrl, importFolder } = workerData as Settings;
+const db = await openBeside(databaseUrl);
+let isEnding = false;
+const say = (report: Report) => port.postMessage(report);
+const run = workOf(
+  {
+    db,
+    importFolder,
+    pace: IN_OWN_THREAD,
+    clock: Date.now,
+    stopwatch: () => performance.now(),
+    note: (...note) => say({ kind: 'note', note }),
+    // What an error may hold besides is not always to be sent.
+    warn: (what, error) => say({ kind: 'warn', what, error: plainError(error) }),
+  },
+  () => isEnding,
+);
+
+port.on('message', (order: Order) => void obey(order));
+
+async function obey(order: Order): Promise<void> {
+  if (order !== 'end') {
+    await run();
+    return say({ kind: 'done', order });
+  }
+  isEnding = true;
+  await run();
+  await db.destroy();
+  port.close();
+}
+
+function plainError(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error);
+  const { name, message, stack, cause } = error;
+  return { type: name, message, stack, ...(cause !== undefined && { cause: plainError(cause) }) };
+}

@@ -1,0 +1,72 @@
+/** All that is done apart from requests: jobs, and reading what is to be imported, neither of which waits for the other. */
+import { bulkBatch } from '../bulk/batches.ts';
+import type { Db } from '../db/schema.ts';
+import { importKinds } from '../imports/apply.ts';
+import { findFolder } from '../imports/folder.ts';
+import { isImportToDo } from '../imports/queries.ts';
+import { runImports } from '../imports/run.ts';
+import { tidyImports } from '../imports/tidy.ts';
+import { undoBatch } from '../undo/batches.ts';
+import { isAnyRunning } from './queries.ts';
+import { type JobRunner, type Kinds, runJobs } from './run.ts';
+
+/** `warn` is told each error that was met, and at what. */
+export type WorkRunner = Omit<JobRunner, 'kinds' | 'warn'> & {
+  importFolder: string;
+  warn: (what: string, error: unknown) => void;
+};
+
+const KINDS: Kinds = {
+  undo: { via: 'undo', work: undoBatch },
+  bulk: { via: 'bulk', work: bulkBatch },
+};
+
+/** @returns does what there is to do; resolves when that is done, and never rejects */
+export function workOf(runner: WorkRunner, isEnding: () => boolean): () => Promise<void> {
+  const orWarn = (what: string) => (error: unknown) => {
+    runner.warn(what, error);
+    return false;
+  };
+  const jobs = inTurn(() => doJobs(runner, isEnding).catch(orWarn('looking for jobs')));
+  const imports = inTurn(() => doImports(runner, isEnding).catch(orWarn('looking for imports')));
+  return async () => {
+    let isAny = true;
+    // What one has done may give the other something to do.
+    while (isAny) isAny = (await Promise.all([jobs(), imports()])).includes(true) && !isEnding();
+  };
+}
+
+export async function isWorkThere(db: Db, importFolder: string): Promise<boolean> {
+  const folder = findFolder(importFolder);
+  return (await isAnyRunning(db)) || (folder !== undefined && (await isImportToDo(db, folder.id)));
+}
+
+async function doJobs(runner: WorkRunner, isEnding: () => boolean): Promise<boolean> {
+  const folder = findFolder(runner.importFolder);
+  const kinds = folder ? { ...KINDS, ...importKinds(folder) } : KINDS;
+  const warn = (job: number, error: unknown) => runner.warn(`job ${job}`, error);
+  return runJobs({ ...runner, kinds, warn }, isEnding);
+}
+
+async function doImports(runner: WorkRunner, isEnding: () => boolean): Promise<boolean> {
+  const folder = findFolder(runner.importFolder);
+  if (folder === undefined) return false;
+  const warn = (imported: number, error: unknown) => runner.warn(`import ${imported}`, error);
+  const isAny = await runImports({ ...runner, folder, warn }, isEnding);
+  await tidyImports(runner.db, folder, runner.clock());
+  return isAny;
+}
+
+/** Not twice at once; whoever asks while it is under way gets the next one, so that nothing is missed. */
+function inTurn<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | undefined;
+  return () => {
+    next ??= running.then(() => {
+      next = undefined;
+      return work();
+    });
+    running = next;
+    return next;
+  };
+}
