@@ -36,7 +36,7 @@ export type Engine = {
   indexSearchText(trx: Trx, id: number, before: string | undefined, after: string | undefined): Promise<void>;
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
   /** Of which none needs what another does. */
-  updateTogether(trx: Trx, updates: readonly CompiledQuery[]): Promise<void>;
+  writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;
   isOneOf(column: string, values: readonly number[] | readonly string[]): Expression<SqlBool>;
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;

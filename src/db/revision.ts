@@ -3,11 +3,11 @@ import type { CompiledQuery } from 'kysely';
 import { cachedQuery } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
-import { updateLast } from './transact.ts';
+import { writeLast } from './transact.ts';
 
 /** For what is added to a change set that is there already. */
 export function moveRevision(trx: Trx): void {
-  updateLast(trx, move);
+  writeLast(trx, move);
 }
 
 /** A new change set moves it, where its own number does not do that. */

@@ -13,14 +13,14 @@ const LONGEST_FIRST_PAUSE_MS = 20;
 export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   const until = performance.now() + LAST_ATTEMPT_WITHIN_MS;
   for (let attempt = 1; ; attempt++) {
-    const ends: Ends = { writes: new Set(), updates: new Set(), followUps: [] };
+    const ends: Ends = { writes: new Set(), lastWrites: new Set(), followUps: [] };
     try {
       const result = await db.transaction().execute(async (trx) => {
         endsOf.set(trx, ends);
         const worked = await work(trx);
         for (const write of ends.writes) await write(trx);
-        const updates = [...ends.updates].flatMap((update) => update(trx));
-        await engineOf(trx).updateTogether(trx, updates);
+        const last = [...ends.lastWrites].flatMap((write) => write(trx));
+        await engineOf(trx).writeTogether(trx, last);
         return worked;
       });
       for (const followUp of ends.followUps) followUp();
@@ -35,8 +35,8 @@ export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promi
 }
 
 type Write = (trx: Trx) => Promise<void>;
-type Updates = (trx: Trx) => CompiledQuery[];
-type Ends = { writes: Set<Write>; updates: Set<Updates>; followUps: (() => void)[] };
+type LastWrites = (trx: Trx) => CompiledQuery[];
+type Ends = { writes: Set<Write>; lastWrites: Set<LastWrites>; followUps: (() => void)[] };
 
 const endsOf = new WeakMap<Trx, Ends>();
 
@@ -45,9 +45,9 @@ export function beforeCommit(trx: Trx, write: Write): void {
   getEnds(trx).writes.add(write);
 }
 
-/** Behind all of these, for rows that others wait for. The same function is called once. */
-export function updateLast(trx: Trx, updates: Updates): void {
-  getEnds(trx).updates.add(updates);
+/** Behind all of these, in one journey to the server: for rows that others wait for. The same function is called once. */
+export function writeLast(trx: Trx, writes: LastWrites): void {
+  getEnds(trx).lastWrites.add(writes);
 }
 
 export function afterCommit(trx: Trx, followUp: () => void): void {

@@ -4,7 +4,7 @@ import type { CompiledQuery } from 'kysely';
 import { cachedQuery } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import { ROLES, type Trx, type User } from './schema.ts';
-import { updateLast } from './transact.ts';
+import { writeLast } from './transact.ts';
 
 export type Count = Pick<User, 'is_active' | 'role'> & { count: number };
 
@@ -27,7 +27,7 @@ export function addToCountsLast(trx: Trx, counts: readonly Count[]): void {
   const all = gathered.get(trx) ?? [];
   all.push(...counts);
   gathered.set(trx, all);
-  updateLast(trx, addGathered);
+  writeLast(trx, addGathered);
 }
 
 function addGathered(trx: Trx): CompiledQuery[] {
@@ -36,7 +36,7 @@ function addGathered(trx: Trx): CompiledQuery[] {
 
 /** Call it last, as others wait for these rows. */
 export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<void> {
-  await engineOf(trx).updateTogether(trx, additions(trx, counts));
+  await engineOf(trx).writeTogether(trx, additions(trx, counts));
 }
 
 /** They have one order, so that no two wait for each other. */

@@ -111,7 +111,8 @@ async function findDoers(
   names: ReadonlyMap<number, string>,
   { actor }: Sight,
 ): Promise<(set: ChangeSet) => Doers> {
-  const jobs = await findJobsOfSets(db, withUndos([...undos.values()].flat()));
+  const sets = [...shown.map(({ set }) => set.id), ...withUndos([...undos.values()].flat())];
+  const jobs = await findJobsOfSets(db, sets);
   const offered = await findOffered(db, actor, shown);
   return (set) => {
     const all = undos.get(set.id) ?? [];
@@ -121,7 +122,7 @@ async function findDoers(
     return {
       who: personOf(set.actor_id, names),
       undone: last && { set: last, who: personOf(last.actor_id, names), left, isOver },
-      isOffered: offered.has(set.id),
+      isOffered: offered.has(set.id) && jobs.get(set.id)?.state !== 'running',
     };
   };
 }

@@ -1,8 +1,9 @@
 /** Writing history: what was done, by whom and to whom, in the transaction that does it. */
 import { type Actor, audit } from '../auth/actor.ts';
-import { executeCached } from '../db/cached-query.ts';
+import { cachedQuery, executeCached } from '../db/cached-query.ts';
 import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
+import { writeLast } from '../db/transact.ts';
 import { ACTORS, KINDS, type Kind, ROLE_CHANGED, WAYS } from './codes.ts';
 import { changedFields, packChanges, packValues } from './fields.ts';
 import type { Change, ChangeSet, DeletedUser } from './queries.ts';
@@ -14,7 +15,7 @@ type NewSet = { at: number; kind: Kind; users: number } & Partial<
 /** A creation keeps no values: they are those of the row, or what later changes have replaced. @returns its change set, as all of these do */
 export async function recordCreation(trx: Trx, actor: Actor, user: User): Promise<number> {
   const set = await setFor(trx, actor, { at: user.created_at, kind: 'created', users: 1 });
-  await insertChange(trx, { user_id: user.id, version: user.version, ...set, fields: null });
+  await insertChange(trx, actor, { user_id: user.id, version: user.version, ...set, fields: null });
   return set.set_id;
 }
 
@@ -25,7 +26,7 @@ export async function recordChange(trx: Trx, actor: Actor, before: User, after: 
   // Whom it is about finds it among what was done to their own access.
   const subject_id = isRoleAlone ? id : null;
   const set = await setFor(trx, actor, { at, kind, users: 1, subject_id });
-  await insertChange(trx, { user_id: id, version, ...set, fields: packChanges(before, after) });
+  await insertChange(trx, actor, { user_id: id, version, ...set, fields: packChanges(before, after) });
   const isFound = actor.changeSet ? actor.changeSet.subject_id === id : isRoleAlone;
   if (before.role !== after.role && !isFound) await recordRole(trx, actor, after);
   return set.set_id;
@@ -42,7 +43,7 @@ export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: num
   const set = await setFor(trx, actor, { at, kind: 'deleted', users: 1 });
   const version = user.version + 1;
   const fields = packValues(user);
-  await insertChange(trx, { user_id: user.id, version, ...set, fields });
+  await insertChange(trx, actor, { user_id: user.id, version, ...set, fields });
   const { set_id } = set;
   await trx.insertInto('deleted_users').values({ id: user.id, version, set_id, fields }).execute();
   return set_id;
@@ -50,7 +51,7 @@ export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: num
 
 export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promise<number> {
   const set = await setFor(trx, actor, { at: user.updated_at, kind: 'restored', users: 1 });
-  await insertChange(trx, { user_id: user.id, version: user.version, ...set, fields: null });
+  await insertChange(trx, actor, { user_id: user.id, version: user.version, ...set, fields: null });
   return set.set_id;
 }
 
@@ -62,7 +63,7 @@ export async function recordErasure(
   at: number,
 ): Promise<number> {
   const set = await setFor(trx, actor, { at, kind: 'erased', users: 1 });
-  await insertChange(trx, { user_id: user.id, version: user.version + 1, ...set, fields: null });
+  await insertChange(trx, actor, { user_id: user.id, version: user.version + 1, ...set, fields: null });
   return set.set_id;
 }
 
@@ -185,8 +186,13 @@ async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Pick<Change,
   return { set_id: id, at: set.at > at ? set.at : null };
 }
 
-async function insertChange(trx: Trx, change: Change): Promise<void> {
-  await executeCached(trx, 'record change', change, (values) => trx.insertInto('changes').values(values));
+/** One that is alone is written last, with what costs no journey of its own. */
+async function insertChange(trx: Trx, actor: Actor, change: Change): Promise<void> {
+  const query = cachedQuery(trx, 'record change', change, (values) =>
+    trx.insertInto('changes').values(values),
+  );
+  if (actor.changeSet) await trx.executeQuery(query);
+  else writeLast(trx, () => [query]);
 }
 
 function whoAndHow({ user, via }: Actor) {

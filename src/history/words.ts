@@ -83,7 +83,7 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
 
 function verbOf(kind: Kind | undefined): string {
   if (kind === 'restored') return 'brought back';
-  return kind === 'access' ? 'changed the access of' : (kind ?? 'did something new to');
+  return kind === 'access' ? 'changed the role of' : (kind ?? 'did something new to');
 }
 
 /** Not how someone signs in, nor what was loaded without a change for each. */

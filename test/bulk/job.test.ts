@@ -73,7 +73,7 @@ test.each([
     act: 'role',
     role: 'viewer',
     filter: 'role=member',
-    done: 'Changed the access of',
+    done: 'Changed the role of',
     holds: ({ role }: User) => role === 'viewer',
   },
 ])('very many at once: $act; all of it is undone as one', async ({ act, role, filter, done, holds }) => {
@@ -136,6 +136,24 @@ test('whom others change meanwhile is left or not among them any more; who comes
     .orderBy('id')
     .execute();
   expect(active.map(({ id }) => id)).toEqual([renamed.id, reactivated.id, other.id, created.id]);
+});
+
+test('while it is under way nobody is offered to undo it', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  await seedUsers(app.db, MANY);
+  await activateAll(app.db);
+  const actor = { ...commandLine, user: ann };
+  const set = await begin(app.db, { do: 'deactivate' }, 'status=active', MANY + 1, actor);
+  const offers = async (path: string) =>
+    (await get(app, path, headers)).body.includes(`/history/${set}/undo`);
+  const clock = movableClock(NOW);
+  let asked = 0;
+  await runJobs(runnerOf(app.db, clock), () => ++asked > 2);
+  for (const path of ['/history', `/history/${set}`]) expect(await offers(path), path).toBe(false);
+  await runJobs(runnerOf(app.db, clock), () => false);
+  for (const path of ['/history', `/history/${set}`]) expect(await offers(path), path).toBe(true);
 });
 
 test('its page names those who were left, and says how many did not match any more', async () => {

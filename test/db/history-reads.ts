@@ -50,6 +50,9 @@ export async function addHistory(db: Db): Promise<void> {
     await sql`
       insert into deleted_users (id, version, set_id, fields)
       select 100000 + n, 2, 10 + n, '{"1":"gone"}' from ${numbers}`.execute(trx);
+    await sql`
+      insert into jobs (kind, state, set_id, params, cursor, total, done, left_out, notes, leased_until)
+      select 'undo', 'done', 10 + n, '{}', 0, 1, 1, 0, '[]', 0 from ${numbers}`.execute(trx);
   });
 }
 
@@ -107,13 +110,27 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   {
     what: 'what is shown of sets',
     read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(ADMIN)),
-    indexes: ['change_sets_pkey', 'change_sets_undoes', 'changes_set', 'deleted_users_pkey', 'users_pkey'],
+    indexes: [
+      'change_sets_pkey',
+      'change_sets_undoes',
+      'changes_set',
+      'deleted_users_pkey',
+      'jobs_set_id_key',
+      'users_pkey',
+    ],
     isInOrder: true,
   },
   {
     what: 'beside which sets an editor finds Undo',
     read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(EDITOR)),
-    indexes: ['change_sets_pkey', 'change_sets_undoes', 'changes_set', 'deleted_users_pkey', 'users_pkey'],
+    indexes: [
+      'change_sets_pkey',
+      'change_sets_undoes',
+      'changes_set',
+      'deleted_users_pkey',
+      'jobs_set_id_key',
+      'users_pkey',
+    ],
     isInOrder: true,
   },
   {

@@ -70,7 +70,7 @@ export const postgresEngine: Engine = {
   // An index of PostgreSQL's own.
   async indexSearchText() {},
   async indexUsersAfter() {},
-  updateTogether,
+  writeTogether,
   searchIndexOf: postgresSearch,
   isOneOf: (column, values) => {
     const type = sql.raw(typeof values[0] === 'string' ? 'text[]' : 'bigint[]');
@@ -127,18 +127,18 @@ async function makeVersionTable(db: Db): Promise<void> {
   }
 }
 
-/** As one statement, so that whoever waits for these rows does not wait for a journey to the server and back for each. */
-async function updateTogether(trx: Trx, updates: readonly CompiledQuery[]): Promise<void> {
+/** As one statement, which takes one journey. PostgreSQL writes from the last to the first: so it is always one order. */
+async function writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promise<void> {
   const parameters: unknown[] = [];
   const statements: string[] = [];
-  for (const update of updates) {
+  for (const write of writes) {
     const before = parameters.length;
-    statements.push(update.sql.replaceAll(/\$(\d+)/g, (_, number) => `$${Number(number) + before}`));
-    parameters.push(...update.parameters);
+    statements.push(write.sql.replaceAll(/\$(\d+)/g, (_, number) => `$${Number(number) + before}`));
+    parameters.push(...write.parameters);
   }
   const last = statements.pop();
   if (last === undefined) return;
-  const others = statements.map((statement, index) => `update_${index} as (${statement})`);
+  const others = statements.map((statement, index) => `write_${index} as (${statement})`);
   const first = others.length > 0 ? `with ${others.join(', ')} ` : '';
   await trx.executeQuery(CompiledQuery.raw(first + last, parameters));
 }

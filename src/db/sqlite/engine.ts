@@ -59,8 +59,8 @@ export const sqliteEngine: Engine = {
   makeSearchIndex,
   indexSearchText,
   indexUsersAfter,
-  async updateTogether(trx, updates) {
-    for (const update of updates) await trx.executeQuery(update);
+  async writeTogether(trx, writes) {
+    for (const write of writes) await trx.executeQuery(write);
   },
   searchIndexOf: async () => sqliteSearch,
   isOneOf: (column, values) =>
