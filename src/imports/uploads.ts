@@ -1,9 +1,8 @@
 /** Files that come in to be imported: how many and how large they may be, and whether there is room for them on the disk. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, rm, statfs } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { HOUR } from '../lib/clock.ts';
 import { number } from '../lib/formats.ts';
 import { type Received, receive } from './receive.ts';
 
@@ -17,8 +16,7 @@ export const LIMITS = { bytes: GB, all: 4 * GB, staged: 3, atOnce: 4, spare: 256
 const TIMES = 3;
 /** The disk is looked at again after so many bytes. */
 const LOOK_AFTER = 16 * MB;
-/** Whatever is not written to for so long, in milliseconds, does not come any more. */
-const LEFT = HOUR;
+/** A file that nobody takes away is removed with what else is abandoned (`tidy.ts`). */
 const ENDING = '.upload';
 
 /** The message is a sentence for a person. */
@@ -59,7 +57,6 @@ export class Uploads {
     const discard = () => rm(path, { force: true });
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      await this.#removeLeft();
       await this.#look(announced);
       let [size, looked] = [0, 0];
       const admit = async (bytes: number) => {
@@ -103,15 +100,6 @@ export class Uploads {
   async #look(bytes: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.#folder);
     if (bavail * bsize < bytes * TIMES + this.#limits.spare) throw noRoomOnDisk();
-  }
-
-  /** Of a Roster that was killed meanwhile: what still comes is written to all the time. */
-  async #removeLeft(): Promise<void> {
-    for (const name of await readdir(this.#folder)) {
-      const path = join(this.#folder, name);
-      const last = name.endsWith(ENDING) ? (await stat(path).catch(() => undefined))?.mtimeMs : undefined;
-      if (last !== undefined && Date.now() - last > LEFT) await rm(path, { force: true });
-    }
   }
 }
 

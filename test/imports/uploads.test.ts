@@ -1,6 +1,6 @@
 /** Files that come in to be imported, by bytes on a connection: what is kept of them, and what is refused. */
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
@@ -149,22 +149,6 @@ test.each([
   const form = multipart({}, { name: 'a.csv', content: 'a'.repeat(100) });
   await expect(send(spoil(form))).rejects.toMatchObject({ name: 'BadSubmissionError' });
   expect(left()).toEqual([]);
-});
-
-test('what a Roster that was killed has left is removed, and what still comes is not', async () => {
-  const { folder, send, left } = await start();
-  await send(multipart({}, { name: 'a.csv', content: 'a' }));
-  const [first = ''] = left();
-  writeFileSync(join(folder, 'old.upload'), '');
-  writeFileSync(join(folder, 'old.csv'), '');
-  const yesterday = Date.now() / 1000 - 86_400;
-  for (const name of ['old.upload', 'old.csv']) utimesSync(join(folder, name), yesterday, yesterday);
-  const second = await send(multipart({}, { name: 'b.csv', content: 'b' }));
-  expect(
-    left()
-      .map((name) => join(folder, name))
-      .sort(),
-  ).toEqual([join(folder, first), second.path, join(folder, 'old.csv')].sort());
 });
 
 /** Without its length. */
