@@ -1,4 +1,6 @@
 /** What is said of an import. */
+import type { KeptField } from '../history/codes.ts';
+import { namesOf } from '../history/words.ts';
 import { number } from '../lib/formats.ts';
 import { named, quotable } from '../lib/text.ts';
 import type { Import, ImportState } from './queries.ts';
@@ -39,12 +41,14 @@ const EMPTY_CELLS: Readonly<Record<Empty, readonly [label: string, says: string]
 /** Totals are exact beyond. */
 const MOST_REFUSED_KEPT = 10_000;
 
-const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
-  created: 'created',
-  changed: 'changed',
-  same: 'the same',
-  refused: 'refused',
+/** Of a row that was shown, and of what it would do by now. */
+const WAS: Readonly<Record<Verdict, string>> = {
+  created: 'was new',
+  changed: 'was to change',
+  same: 'was the same',
+  refused: 'was refused',
 };
+const IS: typeof WAS = { created: 'is new', changed: 'changes', same: 'is the same', refused: 'is refused' };
 
 /** As a list says it. */
 const STATES: Readonly<Record<ImportState, string>> = {
@@ -85,10 +89,10 @@ function fieldsOf({ fields }: Totals): string {
   return parts.join(', ');
 }
 
-function namesOf(fields: JudgedRow['fields']): string {
-  return Object.keys(fields)
-    .map((field) => FIELD_LABELS[field as Field].toLowerCase())
-    .join(', ');
+function verdictOf({ verdict, fields }: JudgedRow, words: typeof WAS): string {
+  return verdict === 'changed'
+    ? `${words.changed} ${namesOf(Object.keys(fields) as KeptField[])}`
+    : words[verdict];
 }
 
 /** Whom a row is about, by what it says itself. */
@@ -125,10 +129,8 @@ export const importHelpers = {
   importToApply: toApply,
   importMatches: MATCHES,
   importMostRefused: MOST_REFUSED_KEPT,
-  importVerdict: ({ verdict, fields }: JudgedRow) =>
-    verdict === 'changed' && Object.keys(fields).length > 0
-      ? `changes ${namesOf(fields)}`
-      : VERDICT_WORDS[verdict],
+  importWas: (row: JudgedRow) => verdictOf(row, WAS),
+  importIs: (row: JudgedRow) => verdictOf(row, IS),
   importMatch: (match: Match) => FIELD_LABELS[match],
 };
 
