@@ -96,8 +96,8 @@ async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number)
 }
 
 function changesOf(does: string | null): UserChanges {
-  const { fields = {} } = JSON.parse(does ?? '{}') as Does;
-  return Object.fromEntries(Object.entries(fields).map(([field, { became }]) => [field, became]));
+  const { fields } = JSON.parse(does ?? '{}') as Partial<Does>;
+  return Object.fromEntries(Object.entries(fields ?? {}).map(([field, { became }]) => [field, became]));
 }
 
 /** What was done so far is undone, by whom it was done. */

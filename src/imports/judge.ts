@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { endsLastAdministrator } from '../auth/administrators.ts';
 import { mayChangeFields, mayEdit, mayManage, whoMay } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
-import type { StagedRow, Twins } from '../db/stage.ts';
+import type { JudgedRow, Key, StagedRow } from '../db/stage.ts';
 import { changedFields, type FieldChanges } from '../history/fields.ts';
 import { named, quotable } from '../lib/text.ts';
 import { findUsersOf } from '../users/queries.ts';
@@ -18,7 +18,16 @@ export type Judging = {
   ended: number[];
 };
 
-export type Judgement = { verdict: Verdict; user: User | undefined; does: Does | null };
+/** `reasons`: why nothing. */
+export type Judgement = {
+  verdict: Verdict;
+  user: User | undefined;
+  does: Does | null;
+  reasons: readonly Reason[];
+};
+
+/** Twins are known once all rows are there. */
+type RowToJudge = StagedRow & Partial<Pick<JudgedRow, `${Key}_twin`>>;
 
 /** What a new user has whom a row does not tell. */
 const NEW = newUserSchema.pick({ full_name: true, is_active: true, role: true }).parse({});
@@ -29,10 +38,7 @@ const NOT_YOURSELF = 'Your own email address, status and role you change in Rost
 type Found = Readonly<Record<Match, ReadonlyMap<number | string, User>>>;
 
 /** In their order. */
-export async function judgeRows(
-  judging: Judging,
-  rows: readonly (StagedRow & Partial<Twins>)[],
-): Promise<Judgement[]> {
+export async function judgeRows(judging: Judging, rows: readonly RowToJudge[]): Promise<Judgement[]> {
   const found = await findAll(judging, rows);
   const judgements: Judgement[] = [];
   for (const row of rows) judgements.push(await judgeRow(judging, row, found));
@@ -40,7 +46,7 @@ export async function judgeRows(
 }
 
 async function findAll({ db, match }: Judging, rows: readonly StagedRow[]): Promise<Found> {
-  const given = <T>(values: readonly (T | null)[]) => [...new Set(values.filter((value) => value !== null))];
+  const given = <T>(values: readonly (T | null)[]) => values.filter((value) => value !== null);
   const ids = match === 'id' ? given(rows.map(({ id }) => id)) : [];
   const usernames = await findUsersOf(db, 'username_key', given(rows.map((row) => row.username_key)));
   const emails = await findUsersOf(db, 'email_key', given(rows.map((row) => row.email_key)));
@@ -52,12 +58,12 @@ async function findAll({ db, match }: Judging, rows: readonly StagedRow[]): Prom
   };
 }
 
-async function judgeRow(judging: Judging, row: StagedRow & Partial<Twins>, found: Found): Promise<Judgement> {
+async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promise<Judgement> {
   const values = JSON.parse(row.said) as UserChanges;
   const reasons: Reason[] = row.problems === null ? [] : JSON.parse(row.problems);
   // Of a row that cannot be told into cells nothing else is known.
   if (reasons.some(({ field }) => field === undefined))
-    return { verdict: 'refused', user: undefined, does: { reasons } };
+    return { verdict: 'refused', user: undefined, does: null, reasons };
   addTwins(reasons, judging.match, row, values);
   const user = userOf(judging.match, row, found);
   if (judging.match === 'id' && row.id !== null && !user)
@@ -66,10 +72,9 @@ async function judgeRow(judging: Judging, row: StagedRow & Partial<Twins>, found
   const does = user
     ? await judgeChange(judging, reasons, user, values)
     : judgeCreation(judging, reasons, values);
-  if (reasons.length > 0) return { verdict: 'refused', user, does: { ...nameOf(user), reasons } };
-  if (does?.fields && Object.keys(does.fields).length === 0)
-    return { verdict: 'same', user, does: nameOf(user) };
-  return { verdict: user ? 'changed' : 'created', user, does };
+  if (reasons.length > 0) return { verdict: 'refused', user: undefined, does: null, reasons };
+  const isSame = does?.fields && Object.keys(does.fields).length === 0;
+  return { verdict: isSame ? 'same' : user ? 'changed' : 'created', user, does, reasons };
 }
 
 function userOf(match: Match, row: StagedRow, found: Found): User | undefined {
@@ -78,13 +83,8 @@ function userOf(match: Match, row: StagedRow, found: Found): User | undefined {
 }
 
 /** Of rows that share what nobody shares none is done: which is meant is not known. */
-function addTwins(
-  reasons: Reason[],
-  match: Match,
-  row: StagedRow & Partial<Twins>,
-  values: UserChanges,
-): void {
-  const { id_twin, username_twin, email_twin } = row;
+function addTwins(reasons: Reason[], match: Match, row: RowToJudge, values: UserChanges): void {
+  const { id_twin, username_key_twin: username_twin, email_key_twin: email_twin } = row;
   const say = (field: Match, what: string, line: number) =>
     reasons.push({ field, message: `${what} is also on line ${line.toLocaleString('en')}.` });
   if (match === 'id' && id_twin) say('id', `The number ${row.id}`, id_twin);
@@ -125,7 +125,7 @@ async function judgeChange(
   const fields: FieldChanges = Object.fromEntries(
     names.map((name) => [name, { was: user[name], became: after[name] }]),
   );
-  if (names.length === 0) return { ...nameOf(user), fields };
+  if (names.length === 0) return { username: user.username, fields };
   if (match === 'id' && names.includes('username') && names.includes('email'))
     reasons.push({
       field: 'id',
@@ -135,20 +135,16 @@ async function judgeChange(
     reasons.push(notAllowed(names.includes('role') ? 'role' : undefined));
   if (user.id === actor.user?.id && names.some((name) => ['email', 'is_active', 'role'].includes(name)))
     reasons.push({ field: undefined, message: NOT_YOURSELF });
-  if (reasons.length > 0 || user.role !== 'admin') return { ...nameOf(user), fields };
+  if (reasons.length > 0 || user.role !== 'admin') return { username: user.username, fields };
   if (await endsLastAdministrator(db, user, after, ended))
     reasons.push({ field: undefined, message: `${named(user.username)} is the last administrator.` });
   else if (after.role !== 'admin' || !after.is_active) ended.push(user.id);
-  return { ...nameOf(user), fields };
+  return { username: user.username, fields };
 }
 
 /** @param said of a row that creates somebody */
 export function newUserOf(said: UserChanges): NewUser {
   return { ...NEW, ...said } as NewUser;
-}
-
-function nameOf(user: User | undefined): Pick<Does, 'username'> {
-  return user ? { username: user.username } : {};
 }
 
 function notAllowed(field: 'role' | undefined): Reason {

@@ -1,73 +1,88 @@
-/** Judging all rows of a stage: for the first time, or again, where it is told what differs from what was shown. */
-import type { Judged, Refused, StagedJudged, StageFile } from '../db/stage.ts';
+/** Judging what is in a stage again: rows that have something in common, or all, where it is told what differs from what was shown. */
+import type { JudgedRow, StageFile, Verdict } from '../db/stage.ts';
 import { type Judgement, type Judging, judgeRows } from './judge.ts';
-import { judgedRow } from './stage.ts';
-import { Tally } from './totals.ts';
+import { shownRow } from './stage.ts';
+import { Tally } from './tally.ts';
 import { type Totals, VERDICTS } from './types.ts';
 
 /** Is told now and then how far it is; what it throws ends it. @param isNow not only if it is time to */
 export type Report = (totals: Totals, isNow?: boolean) => Promise<void>;
 
-const AT_ONCE = 500;
+export const AT_ONCE = 1_000;
 /** Of more it is counted alone how many there are. */
-export const MOST_REFUSED = 10_000;
+const MOST_REFUSED = 10_000;
 const MOST_DIFFERENCES = 1_000;
 
-export async function judgeAll(
-  stage: StageFile,
-  judging: Judging,
-  report: Report,
-  isAgain = false,
-): Promise<Totals> {
-  if (isAgain) stage.forgetReasons();
+/** @returns what they come to then */
+export async function judgeAgain(stage: StageFile, judging: Judging, report: Report): Promise<Totals> {
+  stage.forgetReasons();
   const tally = new Tally();
-  let totals = tally.totals(0);
-  for (let last = 0; ; ) {
-    const rows = stage.rowsAfter(last, AT_ONCE);
-    last = rows.at(-1)?.row ?? last;
-    if (rows.length === 0) break;
-    const judgements = await judgeRows(judging, rows);
-    const results = rows.map((row, index) => resultOf(row, judgements[index] as Judgement));
-    stage.inTurn(() => keep(stage, results, totals, isAgain));
-    for (const { judgement, isOther } of results) tally.add(judgement, isAgain && isOther);
-    totals = tally.totals(last);
-    await report(totals);
+  for await (const batch of judged(judging, (after) => stage.rowsAfter(after, AT_ONCE))) {
+    for (const { row, judgement } of batch) {
+      const isOther = differs(row, judgement);
+      tally.add(judgement, isOther);
+      if (isOther || row.version !== (judgement.user?.version ?? null))
+        stage.judgeRow(row.row, kept(judgement));
+      if (isOther && tally.differences <= MOST_DIFFERENCES) keepDifference(stage, row, judgement);
+      keepReasons(stage, row, judgement, tally);
+    }
+    await report(tally.totals(tally.rows));
   }
-  stage.indexVerdicts();
-  return totals;
+  return tally.totals(tally.rows);
 }
 
-type Result = { row: StagedJudged; judged: Judged; judgement: Judgement; isOther: boolean };
+/** Once all rows are there, of which each was judged by itself. @param tally of these */
+export async function judgeTwins(
+  stage: StageFile,
+  judging: Judging,
+  tally: Tally,
+  report: Report,
+): Promise<void> {
+  for await (const batch of judged(judging, (after) => stage.twinsAfter(after, AT_ONCE))) {
+    for (const { row, judgement } of batch) {
+      tally.replace(row, judgement);
+      stage.judgeRow(row.row, kept(judgement));
+      keepReasons(stage, row, judgement, tally);
+    }
+    await report(tally.totals(tally.rows));
+  }
+}
 
-function resultOf(row: StagedJudged, judgement: Judgement): Result {
-  const { verdict, user, does } = judgement;
-  const judged = {
-    row: row.row,
+export function keepReasons(
+  stage: StageFile,
+  { row, line, cells }: Pick<JudgedRow, 'row' | 'line' | 'cells'>,
+  { verdict, reasons }: Judgement,
+  { refused }: Tally,
+): void {
+  if (verdict !== 'refused' || refused > MOST_REFUSED) return;
+  stage.keepRefused({ row, line, cells, reasons: JSON.stringify(reasons) });
+}
+
+export function kept({ verdict, user, does }: Judgement): Verdict {
+  return {
     verdict: VERDICTS.indexOf(verdict),
     user: user?.id ?? null,
     version: user?.version ?? null,
     does: does && JSON.stringify(does),
   };
-  const isOther = judged.verdict !== row.verdict || judged.user !== row.user || judged.does !== row.does;
-  return { row, judged, judgement, isOther };
 }
 
-function keep(stage: StageFile, results: readonly Result[], before: Totals, isAgain: boolean): void {
-  const news = results.filter(({ isOther, judged, row }) => isOther || judged.version !== row.version);
-  stage.judge(news.map(({ judged }) => judged));
-  stage.keepRefused(refusedOf(results).slice(0, Math.max(0, MOST_REFUSED - before.refused)));
-  if (!isAgain) return;
-  const others = results.filter(({ isOther }) => isOther);
-  const differences = others.map(({ row, judged }) => ({
-    row: row.row,
-    was: JSON.stringify(judgedRow(row)),
-    is: JSON.stringify(judgedRow({ ...row, ...judged })),
-  }));
-  stage.keepDifferences(differences.slice(0, Math.max(0, MOST_DIFFERENCES - before.differences)));
+type Again = { row: JudgedRow; judgement: Judgement };
+
+async function* judged(judging: Judging, next: (after: number) => JudgedRow[]): AsyncGenerator<Again[]> {
+  for (let rows = next(0); rows.length > 0; rows = next(rows.at(-1)?.row ?? 0)) {
+    const judgements = await judgeRows(judging, rows);
+    yield rows.map((row, index) => ({ row, judgement: judgements[index] as Judgement }));
+  }
 }
 
-function refusedOf(results: readonly Result[]): Refused[] {
-  return results.flatMap(({ row: { row, line, cells }, judgement: { does, verdict } }) =>
-    verdict === 'refused' ? [{ row, line, cells, reasons: JSON.stringify(does?.reasons ?? []) }] : [],
-  );
+function differs(row: JudgedRow, judgement: Judgement): boolean {
+  const { verdict, user, does } = kept(judgement);
+  return verdict !== row.verdict || user !== row.user || does !== row.does;
+}
+
+function keepDifference(stage: StageFile, row: JudgedRow, judgement: Judgement): void {
+  const reasons = JSON.stringify(judgement.reasons);
+  const [was, is] = [shownRow(row), shownRow({ ...row, ...kept(judgement), reasons })];
+  stage.keepDifference({ row: row.row, was: JSON.stringify(was), is: JSON.stringify(is) });
 }

@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import { beginApplying } from './apply.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Judging } from './judge.ts';
-import { judgeAll, type Report } from './judging.ts';
+import { judgeAgain, type Report } from './judging.ts';
 import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
@@ -64,7 +64,7 @@ async function advance(runner: ImportRunner, imported: Import, isEnding: () => b
   const report = reporter(runner, imported, isEnding);
   const judging = { db: runner.db, actor, ended: [] };
   if (imported.state === 'reading') await read(runner, imported, judging, report);
-  else await judgeAgain(runner, imported, judging, report);
+  else await goOn(runner, imported, judging, report);
 }
 
 type ForAny = Omit<Judging, 'match'>;
@@ -88,12 +88,7 @@ function matchOf({ columns }: Pick<HowRead, 'columns'>): HowRead['match'] {
 }
 
 /** What would be done otherwise than it was shown is shown first. */
-async function judgeAgain(
-  runner: ImportRunner,
-  imported: Import,
-  judging: ForAny,
-  report: Report,
-): Promise<void> {
+async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const revision = await readRevision(runner.db);
   let totals = JSON.parse(imported.totals ?? '{}') as Totals;
   if (imported.revision !== revision) {
@@ -101,7 +96,7 @@ async function judgeAgain(
     const { stage: path } = filesOf(runner.folder, imported.file);
     const stage = openStage(path);
     try {
-      totals = await stage.inOne(() => judgeAll(stage, { ...judging, match }, report, true));
+      totals = await stage.inOne(() => judgeAgain(stage, { ...judging, match }, report));
       stage.save(path);
     } finally {
       stage.close();

@@ -1,12 +1,12 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import { openStageToRead, type StagedJudged, type StageFile } from '../db/stage.ts';
+import { type JudgedRow, openStageToRead, type StageFile } from '../db/stage.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Import } from './queries.ts';
 import {
   type Difference,
   type Does,
-  type JudgedRow,
   type RefusedRow,
+  type ShownRow,
   VERDICTS,
   type Verdict,
 } from './types.ts';
@@ -45,8 +45,8 @@ export class StageReader {
   }
 
   /** The first of a verdict. */
-  examples(verdict: Verdict, limit: number): JudgedRow[] {
-    return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit).map(judgedRow);
+  examples(verdict: Verdict, limit: number): ShownRow[] {
+    return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit).map(shownRow);
   }
 
   /** What would be done otherwise than it was shown. */
@@ -57,17 +57,15 @@ export class StageReader {
   }
 }
 
-/** What it does is kept as JSON. */
-export function judgedRow({ row, line, verdict, user, does, said }: StagedJudged): JudgedRow {
-  const { username, fields = {}, reasons = [] }: Does = JSON.parse(does ?? '{}');
-  const values = JSON.parse(said) as JudgedRow['values'];
+export function shownRow({ row, line, verdict, user, does, said, reasons }: JudgedRow): ShownRow {
+  const { username, fields } = JSON.parse(does ?? '{}') as Partial<Does>;
   return {
     row,
     line,
-    verdict: VERDICTS[verdict ?? 0] ?? 'refused',
+    verdict: VERDICTS[verdict] ?? 'refused',
     user: user === null || username === undefined ? undefined : { id: user, username },
-    values,
-    fields,
-    reasons,
+    values: JSON.parse(said),
+    fields: fields ?? {},
+    reasons: JSON.parse(reasons ?? '[]'),
   };
 }

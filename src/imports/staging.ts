@@ -1,18 +1,17 @@
 /** From a file to rows in a stage, each with what it would do. */
-import { makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
+import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
 import { named, quotable, textKey } from '../lib/text.ts';
-import { type Judging, judgeRows } from './judge.ts';
-import { judgeAll, type Report } from './judging.ts';
+import { type Judgement, type Judging, judgeRows } from './judge.ts';
+import { AT_ONCE, judgeAgain, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
 import { type Reading, type Row, UnreadableError } from './reading/reading.ts';
-import { Tally } from './totals.ts';
+import { Seen } from './seen.ts';
+import { Tally } from './tally.ts';
 import type { HowRead, Totals } from './types.ts';
 
-/** If all of the first ones fail by one column, so do the others. */
-const SAMPLE = 1_000;
-/** Of fewer rows each is somebody’s own mistake. */
+/** Of fewer rows that all fail each may be a mistake of its own. */
 const LEAST_OF_SAMPLE = 20;
 
-/** @param rows in batches @throws UnreadableError */
+/** @param rows in batches @throws UnreadableError also where a column makes all of the first rows fail */
 export async function stageRows(
   path: string,
   rows: AsyncIterable<readonly Row[]>,
@@ -21,12 +20,17 @@ export async function stageRows(
   report: Report,
 ): Promise<Totals> {
   const stage = makeStage(path);
+  const tally = new Tally();
   try {
-    await addAll(stage, rows, judging, howRead, report);
-    stage.findTwins();
-    const totals = await judgeAll(stage, judging, report);
+    await addAll(stage, rows, judging, tally, (judgements) => refuseFailing(judgements, howRead), report);
+    if (stage.findTwins()) {
+      // Of administrators who go one after the other the last stays: who is that may be another one now.
+      if (judging.ended.length > 0) await judgeAgain(stage, { ...judging, ended: [] }, report);
+      else await judgeTwins(stage, judging, tally, report);
+    }
+    stage.indexVerdicts();
     stage.save(path);
-    return totals;
+    return tally.totals(tally.rows);
   } finally {
     stage.close();
   }
@@ -36,24 +40,39 @@ async function addAll(
   stage: StageFile,
   rows: AsyncIterable<readonly Row[]>,
   judging: Judging,
-  howRead: HowRead,
+  tally: Tally,
+  refuse: (first: readonly Judgement[]) => void,
   report: Report,
 ): Promise<void> {
-  let count = 0;
-  let sample: StagedRow[] | undefined = [];
-  let known = new Tally().totals(0);
-  for await (const batch of rows) {
-    const staged = batch.map((row, index) => stagedRow(count + index + 1, row));
-    stage.inTurn(() => stage.addRows(staged));
-    count += batch.length;
-    sample?.push(...staged);
-    if (sample && sample.length >= SAMPLE) {
-      known = await judgeSample(sample, judging, howRead);
-      sample = undefined;
-      await report({ ...known, read: count }, true);
-    } else await report({ ...known, read: count });
+  const seen = { id: new Seen(), username_key: new Seen(), email_key: new Seen() };
+  for await (const batch of inLargerBatches(rows)) {
+    const staged = batch.map((row, index) => stagedRow(tally.rows + index + 1, row));
+    const judgements = await judgeRows(judging, staged);
+    const isFirst = tally.rows === 0;
+    if (isFirst) refuse(judgements);
+    await stage.inOne(async () => {
+      for (const [index, row] of staged.entries()) {
+        const judgement = judgements[index] as Judgement;
+        tally.add(judgement);
+        stage.addRow(row, kept(judgement));
+        keepReasons(stage, row, judgement, tally);
+        noteKeys(stage, row, seen);
+      }
+    });
+    await report(tally.totals(tally.rows), isFirst);
   }
-  if (sample && sample.length >= LEAST_OF_SAMPLE) await judgeSample(sample, judging, howRead);
+}
+
+/** The first one is there within a moment. */
+async function* inLargerBatches(rows: AsyncIterable<readonly Row[]>): AsyncGenerator<Row[]> {
+  let batch: Row[] = [];
+  for await (const some of rows) {
+    batch.push(...some);
+    if (batch.length < AT_ONCE) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 function stagedRow(row: number, { line, id, values, cells, problems }: Row): StagedRow {
@@ -69,21 +88,21 @@ function stagedRow(row: number, { line, id, values, cells, problems }: Row): Sta
   };
 }
 
-/** @throws UnreadableError where one column makes each of them fail */
-async function judgeSample(
-  sample: readonly StagedRow[],
-  judging: Judging,
-  howRead: HowRead,
-): Promise<Totals> {
-  const judgements = await judgeRows({ ...judging, ended: [] }, sample);
-  const tally = new Tally();
-  for (const judgement of judgements) tally.add(judgement);
-  const [first, ...others] = judgements.map(({ does }) => does?.reasons ?? []);
-  const failing = first?.find(
-    ({ field }) => field && others.every((reasons) => reasons.some((reason) => reason.field === field)),
+function noteKeys(stage: StageFile, row: StagedRow, seen: Readonly<Record<Key, Seen>>): void {
+  for (const field of KEYS) {
+    const key = row[field];
+    if (key !== null && seen[field].add(String(key))) stage.addDoubtful(field, key);
+  }
+}
+
+/** @throws UnreadableError */
+function refuseFailing(judgements: readonly Judgement[], howRead: HowRead): void {
+  const [first, ...others] = judgements;
+  if (first === undefined || judgements.length < LEAST_OF_SAMPLE) return;
+  const failing = first.reasons.find(
+    ({ field }) => field && others.every(({ reasons }) => reasons.some((reason) => reason.field === field)),
   );
   if (failing) throw new UnreadableError(sentenceOf(failing.field, failing.message, howRead), howRead);
-  return tally.totals(sample.length);
 }
 
 const NAMES: Readonly<Record<string, string>> = { username: 'username', email: 'email address' };

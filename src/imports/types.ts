@@ -35,18 +35,14 @@ export type Reason = Problem;
 /** Somebody whom a row is about. */
 export type Target = { id: number; username: string };
 
-/** What a row does, as it is kept: what it changes of one who is there, who is called so; or why nothing. */
-export type Does = {
-  username?: string;
-  fields?: FieldChanges;
-  reasons?: readonly Reason[];
-};
+/** What a row does to somebody who is there, as it is kept. */
+export type Does = { username: string; fields: FieldChanges };
 
 /** As it is downloaded, to be corrected and brought back. */
 export type RefusedRow = { row: number; line: number; cells: readonly string[]; reasons: readonly Reason[] };
 
 /** `values`: what the row says; `fields`: what it changes of whom it is about. */
-export type JudgedRow = {
+export type ShownRow = {
   row: number;
   line: number;
   verdict: Verdict;
@@ -57,4 +53,4 @@ export type JudgedRow = {
 };
 
 /** What a row would have done as it was shown, and what it would do by now. */
-export type Difference = { was: JudgedRow; is: JudgedRow };
+export type Difference = { was: ShownRow; is: ShownRow };

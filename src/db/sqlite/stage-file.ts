@@ -2,7 +2,11 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 
-/** As it was read; `said` and `problems` are JSON. */
+/** What is unique among users. */
+export const KEYS = ['id', 'username_key', 'email_key'] as const;
+export type Key = (typeof KEYS)[number];
+
+/** As it was read; `cells`, `said` and `problems` are JSON. */
 export type StagedRow = {
   row: number;
   line: number;
@@ -14,24 +18,18 @@ export type StagedRow = {
   problems: string | null;
 };
 
-/** The lines of others with the same number, username or email; null without one. */
-export type Twins = { id_twin: number | null; username_twin: number | null; email_twin: number | null };
-
 /** `verdict`: a number of whoever judges; `user`, `version`: whom it is about, as they were; `does`: JSON. */
-export type Judged = {
-  row: number;
-  verdict: number;
-  user: number | null;
-  version: number | null;
-  does: string | null;
-};
+export type Verdict = { verdict: number; user: number | null; version: number | null; does: string | null };
 
-export type StagedJudged = StagedRow & Twins & Omit<Judged, 'verdict'> & { verdict: number | null };
+/** The lines of others with the same keys; null without one. */
+type Twins = { id_twin: number | null; username_key_twin: number | null; email_key_twin: number | null };
 
-export type ToDo = Judged & Pick<StagedRow, 'said'>;
+/** `reasons`: JSON, of those that are refused, as far as it is kept why. */
+export type JudgedRow = StagedRow & Verdict & Twins & { reasons: string | null };
 
-/** Of which it is kept why: `reasons` and `cells` are JSON. */
-export type Refused = { row: number; line: number; cells: string; reasons: string };
+export type Refused = Pick<JudgedRow, 'row' | 'line' | 'cells'> & { reasons: string };
+
+export type ToDo = Pick<JudgedRow, 'row' | 'said' | 'user' | 'version' | 'does'>;
 
 /** What a row would have done, and would do, as JSON. */
 export type Differs = { row: number; was: string; is: string };
@@ -43,21 +41,25 @@ const WAIT_MS = 1_000;
 const TABLES = `
   create table rows (
     row integer primary key, line integer not null, id integer, username_key text, email_key text,
-    cells text not null, said text not null, problems text) strict;
+    cells text not null, said text not null, problems text,
+    verdict integer not null, user integer, version integer, does text) strict;
+  create table refused (row integer primary key, line integer not null, cells text not null, reasons text not null) strict;
+  create table doubtful (field text not null, key any not null, primary key (field, key)) strict, without rowid;
   create table twins (field text not null, key any not null, row integer not null, line integer not null,
     last_line integer not null, primary key (field, key)) strict, without rowid;
-  create table judged (row integer primary key, verdict integer not null, user integer, version integer, does text) strict;
-  create table refused (row integer primary key, line integer not null, cells text not null, reasons text not null) strict;
   create table differences (row integer primary key, was text not null, "is" text not null) strict;`;
 
-const STAGED = `
-  select rows.*, judged.verdict, judged.user, judged.version, judged.does, ${['id', 'username', 'email']
-    .map((name) => `iif(${name}s.row = rows.row, ${name}s.last_line, ${name}s.line) as ${name}_twin`)
-    .join(', ')}
-  from rows left join judged on judged.row = rows.row
-  left join twins ids on ids.field = 'id' and ids.key = rows.id
-  left join twins usernames on usernames.field = 'username_key' and usernames.key = rows.username_key
-  left join twins emails on emails.field = 'email_key' and emails.key = rows.email_key`;
+/** Of the first of them the line of the last, of the others that of the first. */
+const TWIN_COLUMNS = KEYS.map(
+  (key) => `iif(${key}s.row = rows.row, ${key}s.last_line, ${key}s.line) as ${key}_twin`,
+);
+const TWIN_JOINS = KEYS.map(
+  (key) => `left join twins ${key}s on ${key}s.field = '${key}' and ${key}s.key = rows.${key}`,
+);
+const JUDGED = `
+  select rows.*, refused.reasons, ${TWIN_COLUMNS.join(', ')}
+  from rows left join refused on refused.row = rows.row ${TWIN_JOINS.join(' ')}`;
+const IS_TWIN = KEYS.map((key) => `${key}s.row is not null`).join(' or ');
 
 /** In the place of any that is there. */
 export function makeStage(path: string): StageFile {
@@ -109,12 +111,7 @@ export class StageFile {
     db.pragma(`cache_size = -${CACHE_KIB}`);
   }
 
-  /** All of it is written, or nothing. */
-  inTurn<T>(work: () => T): T {
-    return this.#db.transaction(work)();
-  }
-
-  /** The same for what takes longer: nobody else writes meanwhile. */
+  /** All that is written is written, or nothing. */
   async inOne<T>(work: () => Promise<T>): Promise<T> {
     this.#db.exec('begin immediate');
     try {
@@ -127,36 +124,23 @@ export class StageFile {
     }
   }
 
-  addRows(rows: readonly StagedRow[]): void {
-    const insert = this.#prepare(
-      'insert into rows values (@row, @line, @id, @username_key, @email_key, @cells, @said, @problems)',
-    );
-    for (const row of rows) insert.run(row);
+  addRow(row: StagedRow, { verdict, user, version, does }: Verdict): void {
+    const { line, id, username_key, email_key, cells, said, problems } = row;
+    const values = [row.row, line, id, username_key, email_key, cells, said, problems];
+    this.#run('insert into rows values (?,?,?,?,?,?,?,?,?,?,?,?)', ...values, verdict, user, version, does);
   }
 
-  /** Once all rows are there: those that share what nobody shares with another. */
-  findTwins(): void {
-    for (const key of ['id', 'username_key', 'email_key'])
-      this.#db.exec(`
-        insert into twins select '${key}', ${key}, min(row), min(line), max(line)
-        from rows where ${key} is not null group by ${key} having count(*) > 1`);
+  judgeRow(row: number, { verdict, user, version, does }: Verdict): void {
+    const set = 'update rows set verdict = ?, user = ?, version = ?, does = ? where row = ?';
+    this.#run(set, verdict, user, version, does, row);
   }
 
-  /** As they were read, with what was judged of them, if it was. */
-  rowsAfter(row: number, limit: number): StagedJudged[] {
-    return this.#all(`${STAGED} where rows.row > ? order by rows.row limit ?`, row, limit);
+  keepRefused({ row, line, cells, reasons }: Refused): void {
+    this.#run('insert or replace into refused values (?,?,?,?)', row, line, cells, reasons);
   }
 
-  judge(judged: readonly Judged[]): void {
-    const insert = this.#prepare(
-      'insert or replace into judged values (@row, @verdict, @user, @version, @does)',
-    );
-    for (const one of judged) insert.run(one);
-  }
-
-  keepRefused(refused: readonly Refused[]): void {
-    const insert = this.#prepare('insert or replace into refused values (@row, @line, @cells, @reasons)');
-    for (const one of refused) insert.run(one);
+  keepDifference({ row, was, is }: Differs): void {
+    this.#run('insert or replace into differences values (?,?,?)', row, was, is);
   }
 
   /** Before all is judged again. */
@@ -164,37 +148,51 @@ export class StageFile {
     this.#db.exec('delete from refused; delete from differences');
   }
 
-  keepDifferences(differences: readonly Differs[]): void {
-    const insert = this.#prepare('insert or replace into differences values (@row, @was, @is)');
-    for (const one of differences) insert.run(one);
+  /** One that another row may have, too. */
+  addDoubtful(field: Key, key: string | number): void {
+    this.#run('insert or ignore into doubtful values (?,?)', field, key);
+  }
+
+  /** Once all rows are there. @returns whether there are any that have a key in common */
+  findTwins(): boolean {
+    for (const key of KEYS) {
+      const doubtful = `(select key from doubtful where field = '${key}')`;
+      this.#db.exec(`
+        insert into twins select '${key}', ${key}, min(row), min(line), max(line)
+        from rows where ${key} in ${doubtful} group by ${key} having count(*) > 1`);
+    }
+    return this.#all('select 1 from twins limit 1').length > 0;
+  }
+
+  rowsAfter(row: number, limit: number): JudgedRow[] {
+    return this.#all(`${JUDGED} where rows.row > ? order by rows.row limit ?`, row, limit);
+  }
+
+  twinsAfter(row: number, limit: number): JudgedRow[] {
+    return this.#all(`${JUDGED} where rows.row > ? and (${IS_TWIN}) order by rows.row limit ?`, row, limit);
   }
 
   /** For whoever looks at the first of a verdict. */
   indexVerdicts(): void {
-    this.#db.exec('create index if not exists judged_verdict on judged (verdict)');
+    this.#db.exec('create index if not exists rows_verdict on rows (verdict)');
+  }
+
+  ofVerdict(verdict: number, limit: number): JudgedRow[] {
+    return this.#all(`${JUDGED} where rows.verdict = ? order by rows.row limit ?`, verdict, limit);
   }
 
   refusedAfter(row: number, limit: number): Refused[] {
     return this.#all('select * from refused where row > ? order by row limit ?', row, limit);
   }
 
-  ofVerdict(verdict: number, limit: number): StagedJudged[] {
-    return this.#all(`${STAGED} where judged.verdict = ? order by judged.row limit ?`, verdict, limit);
-  }
-
   differences(limit: number): Differs[] {
     return this.#all('select * from differences order by row limit ?', limit);
   }
 
-  /** Those of the first verdicts, with what they say. */
+  /** Those of the first verdicts. */
   toDoAfter(row: number, lastVerdict: number, limit: number): ToDo[] {
-    return this.#all(
-      `select judged.*, said from judged join rows on rows.row = judged.row
-      where judged.row > ? and verdict <= ? order by judged.row limit ?`,
-      row,
-      lastVerdict,
-      limit,
-    );
+    const toDo = 'select row, said, user, version, does from rows where row > ? and verdict <= ?';
+    return this.#all(`${toDo} order by row limit ?`, row, lastVerdict, limit);
   }
 
   /** It is on the disk then: what is done by it is done as it was shown. */
@@ -211,6 +209,10 @@ export class StageFile {
 
   #all<T>(sql: string, ...values: unknown[]): T[] {
     return this.#prepare(sql).all(...values) as T[];
+  }
+
+  #run(sql: string, ...values: unknown[]): void {
+    this.#prepare(sql).run(...values);
   }
 
   #prepare(sql: string): Sqlite.Statement {

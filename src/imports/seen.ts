@@ -1,0 +1,30 @@
+/** Whether a key was there before, in a few bits each: none that was is missed, and few that were not are taken for one. */
+
+const BITS = 2 ** 27;
+
+export class Seen {
+  readonly #words = new Uint32Array(BITS / 32);
+
+  /** @returns whether it may have been there */
+  add(key: string): boolean {
+    let one = 0x811c9dc5;
+    let other = 0x9747b28c;
+    for (let index = 0; index < key.length; index++) {
+      const unit = key.charCodeAt(index);
+      one = Math.imul(one ^ unit, 0x01000193);
+      other = Math.imul(other ^ unit, 0x5bd1e995) ^ (other >>> 15);
+    }
+    // Not short of either: the answer is no only if both were there.
+    const first = this.#set(one);
+    return this.#set(other) && first;
+  }
+
+  #set(hash: number): boolean {
+    const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    const bit = (mixed ^ (mixed >>> 13)) >>> 0;
+    const [word, mask] = [(bit % BITS) >>> 5, 1 << (bit & 31)];
+    const before = this.#words[word] ?? 0;
+    this.#words[word] = before | mask;
+    return (before & mask) !== 0;
+  }
+}
