@@ -20,9 +20,9 @@ import type { Import } from '../imports/queries.ts';
 import type {
   Choices,
   HowRead,
-  JudgedRow,
   RefusedRow,
   Difference as RowDifference,
+  ShownRow,
   Totals,
 } from '../imports/types.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
@@ -280,7 +280,7 @@ export type Views = {
     /** The first of them; undefined where another machine has them. */
     rows:
       | ({ refused: readonly RefusedRow[]; differences: readonly RowDifference[] } & Readonly<
-          Record<'created' | 'changed' | 'same', readonly JudgedRow[]>
+          Record<'created' | 'changed' | 'same', readonly ShownRow[]>
         >)
       | undefined;
   };

@@ -7,10 +7,10 @@ import type { Import, ImportState } from './queries.ts';
 import { DELIMITERS, type Delimiter, ENCODINGS, type Encoding, type Field } from './reading/reading.ts';
 import {
   type Empty,
-  type JudgedRow,
   MATCHES,
   type Match,
   type RefusedRow,
+  type ShownRow,
   type Totals,
   type Verdict,
 } from './types.ts';
@@ -89,7 +89,7 @@ function fieldsOf({ fields }: Totals): string {
   return parts.join(', ');
 }
 
-function verdictOf({ verdict, fields }: JudgedRow, words: typeof WAS): string {
+function verdictOf({ verdict, fields }: ShownRow, words: typeof WAS): string {
   return verdict === 'changed'
     ? `${words.changed} ${namesOf(Object.keys(fields) as KeptField[])}`
     : words[verdict];
@@ -129,8 +129,8 @@ export const importHelpers = {
   importToApply: toApply,
   importMatches: MATCHES,
   importMostRefused: MOST_REFUSED_KEPT,
-  importWas: (row: JudgedRow) => verdictOf(row, WAS),
-  importIs: (row: JudgedRow) => verdictOf(row, IS),
+  importWas: (row: ShownRow) => verdictOf(row, WAS),
+  importIs: (row: ShownRow) => verdictOf(row, IS),
   importMatch: (match: Match) => FIELD_LABELS[match],
 };
 
