@@ -114,7 +114,7 @@ describe('imports', () => {
 
   test('are where alone the tables of users are written to: commands, the bulk load, what is made anew', () => {
     const writing =
-      /(?:insertInto|updateTable|deleteFrom|mergeInto)\(\s*'(?:users|user_counts)'|(?:insert into|update|delete from) (?:users|user_counts)\b/i;
+      /(?:insertInto|updateTable|deleteFrom|mergeInto|insertion|updateRows)\(\s*(?:trx,\s*)?'(?:users|user_counts)'|(?:insert into|update|delete from) (?:users|user_counts)\b/i;
     const writers = sources.filter(
       (path) => !path.startsWith('src/db/migrations/') && writing.test(read(path)),
     );
@@ -123,13 +123,15 @@ describe('imports', () => {
       'src/db/rebuild-search.ts',
       'src/db/user-counts.ts',
       'src/users/commands.ts',
+      'src/users/write.ts',
     ]);
     const counting = sources.filter((path) => /\baddToCounts(?:Last)?\(/.test(read(path)));
-    expect(counting).toEqual(['src/db/bulk-load.ts', 'src/db/user-counts.ts', 'src/users/commands.ts']);
+    expect(counting).toEqual(['src/db/bulk-load.ts', 'src/db/user-counts.ts', 'src/users/write.ts']);
   });
 
   test('are where alone history is written to: one file, which commands call', () => {
-    const writing = /(?:insertInto|updateTable|deleteFrom)\(\s*'(?:change_sets|changes|deleted_users)'/;
+    const writing =
+      /(?:insertInto|updateTable|deleteFrom|insertion)\(\s*(?:trx,\s*)?'(?:change_sets|changes|deleted_users)'/;
     const writers = sources.filter((path) => writing.test(read(path)));
     expect(writers).toEqual(['src/history/record.ts']);
   });

@@ -1,9 +1,10 @@
 /** Somebody has to be able to let others in: whether there is an administrator, and that the last one stays. */
 
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { LastAdministratorError } from '../errors.ts';
 import { named } from '../lib/text.ts';
-import { deleteSessionsOf } from './sessions.ts';
+import { deleteSessionsOfAll } from './sessions.ts';
 
 export async function hasAdministrator(db: Db): Promise<boolean> {
   return (await findAdministrators(db)).length > 0;
@@ -25,11 +26,13 @@ async function findAdministrators(db: Db, except: readonly number[] = []) {
     db
       .selectFrom('credentials')
       .innerJoin('users', 'users.id', 'credentials.user_id')
-      .select('users.id')
+      .select(['users.id', 'users.username'])
       .where('users.role', '=', 'admin')
       // Asked whether it is true, SQLite goes through all who are active.
       .where('users.is_active', '!=', false)
-      .$if(except.length > 0, (query) => query.where('users.id', 'not in', except))
+      .$if(except.length > 0, (query) =>
+        query.where(({ not }) => not(engineOf(db).isOneOf('users.id', except))),
+      )
       .limit(2)
       .execute()
   );
@@ -61,22 +64,33 @@ export async function shareAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forShare().execute();
 }
 
-/** Call it before the change is written; `after` is undefined for a deletion. @throws LastAdministratorError */
-export async function revokeAccessAfterChange(
-  trx: Trx,
-  before: User,
-  after: Pick<User, 'role' | 'is_active' | 'email'> | undefined,
-): Promise<void> {
-  // Whoever reads the earlier address may have been sent it.
-  if (after && after.email !== before.email) await deleteLinkOf(trx, before.id);
-  if (!endsAccess(before, after)) return;
-  if (before.role === 'admin') await lockAdministrators(trx);
-  if (await endsLastAdministrator(trx, before, after))
-    throw new LastAdministratorError(`${named(before.username)} is the last administrator.`);
-  await deleteSessionsOf(trx, before.id);
-  await deleteLinkOf(trx, before.id);
+type Change = { before: User; after: Pick<User, 'role' | 'is_active' | 'email'> | undefined };
+
+/** Call it before the changes are written; `after` is undefined for a deletion. @throws LastAdministratorError */
+export async function revokeAccessAfterChanges(trx: Trx, changes: readonly Change[]): Promise<void> {
+  const ended = changes.filter(({ before, after }) => endsAccess(before, after)).map(({ before }) => before);
+  // Whoever reads the earlier address may have been sent a link.
+  const moved = changes.filter(({ before, after }) => after && after.email !== before.email);
+  const administrators = ended.filter(({ role }) => role === 'admin');
+  if (administrators.length > 0)
+    await refuseLastOf(
+      trx,
+      administrators.map(({ id }) => id),
+    );
+  if (ended.length > 0)
+    await deleteSessionsOfAll(
+      trx,
+      ended.map(({ id }) => id),
+    );
+  const withoutLink = [...ended, ...moved.map(({ before }) => before)].map(({ id }) => id);
+  if (withoutLink.length > 0)
+    await trx.deleteFrom('invitations').where(engineOf(trx).isOneOf('user_id', withoutLink)).execute();
 }
 
-async function deleteLinkOf(trx: Trx, id: number): Promise<void> {
-  await trx.deleteFrom('invitations').where('user_id', '=', id).execute();
+/** Whoever becomes an administrator by the same act counts from the next one on. */
+async function refuseLastOf(trx: Trx, ids: readonly number[]): Promise<void> {
+  await lockAdministrators(trx);
+  if ((await findAdministrators(trx, ids)).length > 0) return;
+  const [last] = await findAdministrators(trx);
+  if (last) throw new LastAdministratorError(`${named(last.username)} is the last administrator.`);
 }

@@ -1,5 +1,6 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
 import { executeCached } from '../db/cached-query.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db, Role, Trx } from '../db/schema.ts';
 import { DAY, SKEW } from '../lib/clock.ts';
 import { maySignIn } from './policy.ts';
@@ -121,6 +122,10 @@ export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: numb
   const theirs = trx.deleteFrom('sessions').where('user_id', '=', userId);
   const ended = exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId);
   return (await ended.executeTakeFirstOrThrow()).numDeletedRows > 0n;
+}
+
+export async function deleteSessionsOfAll(trx: Trx, userIds: readonly number[]): Promise<void> {
+  await trx.deleteFrom('sessions').where(engineOf(trx).isOneOf('user_id', userIds)).execute();
 }
 
 export async function renewSession(trx: Trx, id: number, token: string): Promise<void> {

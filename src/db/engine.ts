@@ -1,6 +1,6 @@
 /** What differs between the databases beyond their dialects of SQL. */
-import type { CompiledQuery, DialectAdapter, Expression, SqlBool } from 'kysely';
-import type { Db, Trx } from './schema.ts';
+import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } from 'kysely';
+import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 
 export type NumberedTable = 'users' | 'change_sets';
@@ -13,6 +13,9 @@ export type Traces = 'gone' | 'held up' | 'kept';
 
 /** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */
 export type Purged = { kind: 'gone' | 'kept' } | { kind: 'held up'; why: string };
+
+/** `before` is undefined for a new user, `after` for one who is deleted. */
+export type TextChange = { id: number; before: string | undefined; after: string | undefined };
 
 export type Engine = {
   readonly name: 'sqlite' | 'postgres';
@@ -32,13 +35,15 @@ export type Engine = {
   /** The indexes of users that can be dropped and made again from `sql`. */
   indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;
   makeSearchIndex(trx: Trx): Promise<void>;
-  /** `before` is undefined for a new user, `after` for one who is deleted. */
-  indexSearchText(trx: Trx, id: number, before: string | undefined, after: string | undefined): Promise<void>;
+  /** Of each user once. */
+  indexSearchTexts(trx: Trx, changes: readonly TextChange[]): Promise<void>;
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
   /** Of which none needs what another does. */
   writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;
   isOneOf(column: string, values: readonly number[] | readonly string[]): Expression<SqlBool>;
+  /** As a table called `given`. @param rows of a table, as JSON */
+  rowsOf(table: keyof Schema, columns: readonly string[], rows: string): RawBuilder<unknown>;
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;
   /** Does one batch of some long work; before the next, others have their turn. */
   runBatch<T>(work: () => Promise<T>): Promise<T>;

@@ -1,6 +1,6 @@
 /** Writing history: what was done, by whom and to whom, in the transaction that does it. */
 import { type Actor, audit } from '../auth/actor.ts';
-import { cachedQuery, executeCached } from '../db/cached-query.ts';
+import { insertion } from '../db/many-rows.ts';
 import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { writeLast } from '../db/transact.ts';
@@ -13,46 +13,78 @@ type NewSet = { at: number; kind: Kind; users: number } & Partial<
 >;
 
 /** A creation keeps no values: they are those of the row, or what later changes have replaced. @returns its change set, as all of these do */
-export async function recordCreation(trx: Trx, actor: Actor, user: User): Promise<number> {
-  const set = await setFor(trx, actor, { at: user.created_at, kind: 'created', users: 1 });
-  await insertChange(trx, actor, { user_id: user.id, version: user.version, ...set, fields: null });
-  return set.set_id;
+export async function recordCreations(
+  trx: Trx,
+  actor: Actor,
+  users: readonly User[],
+  at: number,
+): Promise<number> {
+  const set = await setFor(trx, actor, { at, kind: 'created', users: users.length });
+  await insertChanges(
+    trx,
+    actor,
+    set,
+    users.map((user) => ({ user, at, fields: null })),
+  );
+  return set.id;
 }
 
-export async function recordChange(trx: Trx, actor: Actor, before: User, after: User): Promise<number> {
+export type Changed = { before: User; after: User };
+
+/** Several belong to a set of the actor's; one that is alone makes its own. */
+export async function recordChanges(trx: Trx, actor: Actor, changes: readonly Changed[]): Promise<number> {
+  const [own] = changes.map(setOf) as [NewSet];
+  const set = await setFor(trx, actor, own);
+  const made = changes.map(({ before, after }) => {
+    return { user: after, at: after.updated_at, fields: packChanges(before, after) };
+  });
+  await insertChanges(trx, actor, set, made);
+  const subject = actor.changeSet ? actor.changeSet.subject_id : own.subject_id;
+  const roles = changes.filter(({ before, after }) => before.role !== after.role && after.id !== subject);
+  if (roles.length > 0)
+    await recordRoles(
+      trx,
+      actor,
+      roles.map(({ after }) => after),
+    );
+  return set.id;
+}
+
+function setOf({ before, after }: Changed): NewSet {
+  const { id, updated_at: at } = after;
   const isRoleAlone = changedFields(before, after).every((field) => field === 'role');
-  const kind = isRoleAlone ? 'access' : kindOf(before, after);
-  const { id, version, updated_at: at } = after;
   // Whom it is about finds it among what was done to their own access.
-  const subject_id = isRoleAlone ? id : null;
-  const set = await setFor(trx, actor, { at, kind, users: 1, subject_id });
-  await insertChange(trx, actor, { user_id: id, version, ...set, fields: packChanges(before, after) });
-  const isFound = actor.changeSet ? actor.changeSet.subject_id === id : isRoleAlone;
-  if (before.role !== after.role && !isFound) await recordRole(trx, actor, after);
-  return set.set_id;
+  if (isRoleAlone) return { at, kind: 'access', users: 1, subject_id: id };
+  return { at, kind: kindOf(before, after), users: 1, subject_id: null };
 }
 
-/** Beside the change itself, at the time of its version: found by whom it is about. */
-async function recordRole(trx: Trx, actor: Actor, { id, role, updated_at }: User): Promise<void> {
+/** Beside the changes themselves, each at the time of its version: found by whom it is about. */
+async function recordRoles(trx: Trx, actor: Actor, users: readonly User[]): Promise<void> {
   const kind = actor.changeSet?.kind === KINDS.access ? 'own role' : 'role';
-  const at = Math.max(updated_at, actor.changeSet?.at ?? 0);
-  await insertSet(trx, actor, { at, kind, users: 1, subject_id: id, event: ROLE_CHANGED, detail: role });
+  const sets = users.map(({ id, role, updated_at }): NewSet => {
+    const at = Math.max(updated_at, actor.changeSet?.at ?? 0);
+    return { at, kind, users: 1, subject_id: id, event: ROLE_CHANGED, detail: role };
+  });
+  await insertSets(trx, actor, sets);
 }
 
 export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: number): Promise<number> {
   const set = await setFor(trx, actor, { at, kind: 'deleted', users: 1 });
-  const version = user.version + 1;
+  const gone = { id: user.id, version: user.version + 1 };
   const fields = packValues(user);
-  await insertChange(trx, actor, { user_id: user.id, version, ...set, fields });
-  const { set_id } = set;
-  await trx.insertInto('deleted_users').values({ id: user.id, version, set_id, fields }).execute();
-  return set_id;
+  await insertChanges(trx, actor, set, [{ user: gone, at, fields }]);
+  await trx
+    .insertInto('deleted_users')
+    .values({ ...gone, set_id: set.id, fields })
+    .execute();
+  return set.id;
 }
 
 export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promise<number> {
-  const set = await setFor(trx, actor, { at: user.updated_at, kind: 'restored', users: 1 });
-  await insertChange(trx, actor, { user_id: user.id, version: user.version, ...set, fields: null });
-  return set.set_id;
+  const at = user.updated_at;
+  const set = await setFor(trx, actor, { at, kind: 'restored', users: 1 });
+  await insertChanges(trx, actor, set, [{ user, at, fields: null }]);
+  return set.id;
 }
 
 /** The last version there is of them, without what they were. */
@@ -63,8 +95,9 @@ export async function recordErasure(
   at: number,
 ): Promise<number> {
   const set = await setFor(trx, actor, { at, kind: 'erased', users: 1 });
-  await insertChange(trx, actor, { user_id: user.id, version: user.version + 1, ...set, fields: null });
-  return set.set_id;
+  const erased = { id: user.id, version: user.version + 1 };
+  await insertChanges(trx, actor, set, [{ user: erased, at, fields: null }]);
+  return set.id;
 }
 
 /** What was changed of someone stays known without what it was. */
@@ -170,27 +203,36 @@ export async function insertHistory(
   if (deleted_users.length > 0) await trx.insertInto('deleted_users').values(deleted_users).execute();
 }
 
-async function insertSet(trx: Trx, actor: Actor, { kind, ...set }: NewSet): Promise<number> {
-  const row = { ...set, kind: KINDS[kind], ...whoAndHow(actor) };
-  const [made] = await executeCached(trx, 'record change set', row, (values) =>
-    trx.insertInto('change_sets').values(values).returning('id'),
-  );
+async function insertSet(trx: Trx, actor: Actor, set: NewSet): Promise<number> {
+  const [id] = (await insertSets(trx, actor, [set])) as [number];
+  return id;
+}
+
+/** @param sets all with the same columns */
+async function insertSets(trx: Trx, actor: Actor, sets: readonly NewSet[]): Promise<number[]> {
+  const rows = sets.map(({ kind, ...set }) => ({ ...set, kind: KINDS[kind], ...whoAndHow(actor) }));
+  const { rows: made } = await trx.executeQuery(insertion(trx, 'change_sets', rows, ['id']));
   moveRevisionBySet(trx);
-  return (made as { id: number }).id;
+  return made.map(({ id }) => id);
 }
 
-async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Pick<Change, 'set_id' | 'at'>> {
-  if (actor.changeSet === undefined) return { set_id: await insertSet(trx, actor, set), at: null };
+type Set = Pick<ChangeSet, 'id' | 'at'>;
+
+async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Set> {
+  if (actor.changeSet === undefined) return { id: await insertSet(trx, actor, set), at: set.at };
   moveRevision(trx);
-  const { id, at } = actor.changeSet;
-  return { set_id: id, at: set.at > at ? set.at : null };
+  return actor.changeSet;
 }
 
-/** One that is alone is written last, with what costs no journey of its own. */
-async function insertChange(trx: Trx, actor: Actor, change: Change): Promise<void> {
-  const query = cachedQuery(trx, 'record change', change, (values) =>
-    trx.insertInto('changes').values(values),
-  );
+/** `user` as the change has made them. */
+type NewChange = Pick<Change, 'fields'> & { user: Pick<User, 'id' | 'version'>; at: number };
+
+/** What makes a set of its own is written last, with what costs no journey of its own. */
+async function insertChanges(trx: Trx, actor: Actor, set: Set, changes: readonly NewChange[]): Promise<void> {
+  const rows = changes.map(({ user: { id, version }, at, fields }) => {
+    return { user_id: id, version, set_id: set.id, at: at > set.at ? at : null, fields };
+  });
+  const query = insertion(trx, 'changes', rows);
   if (actor.changeSet) await trx.executeQuery(query);
   else writeLast(trx, () => [query]);
 }

@@ -7,7 +7,7 @@ import { beginSet } from '../history/record.ts';
 import { insertJob, type Job, saveJob } from '../jobs/queries.ts';
 import type { Batch, Kinds, Work } from '../jobs/run.ts';
 import { beginUndo } from '../undo/batches.ts';
-import { changeUser, createUser } from '../users/commands.ts';
+import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { newUserOf } from './judge.ts';
@@ -85,13 +85,13 @@ function rowsAfter(folder: Folder, { file }: Import, row: number, limit: number)
 
 /** @returns false where somebody was changed since, before anything is written */
 async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number): Promise<boolean> {
-  const changes = rows.filter(({ user }) => user !== null);
-  for (const { user, version, does } of changes) {
-    const changed = await changeUser(trx, actor, Number(user), changesOf(does), now, Number(version));
-    if (changed.kind !== 'changed' || changed.user.version !== Number(version) + 1) return false;
-  }
-  for (const { user, said } of rows)
-    if (user === null) await createUser(trx, actor, newUserOf(JSON.parse(said)), now);
+  const changes = rows.flatMap(({ user, version, does }) =>
+    user === null || version === null ? [] : [{ id: user, version, changes: changesOf(does) }],
+  );
+  const changed = await changeUsers(trx, actor, changes, now);
+  if (changed.kind !== 'changed') return false;
+  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(JSON.parse(said)));
+  await createUsers(trx, actor, created, now);
   return true;
 }
 

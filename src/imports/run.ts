@@ -37,6 +37,8 @@ const GONE = 'What was brought is gone from the disk: choose the file again.';
 const NO_ROOM = 'There is no room left on the disk: make some, or have some made, and choose the file again.';
 const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
 
+const FREE = { lease_owner: null, leased_until: 0, failures: 0 };
+
 /** Somebody wants it read differently, or not at all; or Roster is ending, and goes on later. */
 class AbandonedError extends Error {
   override name = 'AbandonedError';
@@ -117,7 +119,7 @@ async function saveChecked(
 ): Promise<void> {
   const judged = imported.judged + 1;
   const checked = { state: 'checked', judged, revision, totals: JSON.stringify(totals) } as const;
-  await save(runner, imported, { ...checked, failures: 0, touched_at: runner.clock() });
+  await save(runner, imported, { ...checked, ...FREE, touched_at: runner.clock() });
 }
 
 function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolean): Report {
@@ -148,13 +150,12 @@ async function save(
 
 /** What may pass by itself is tried again at the end of the lease. */
 async function fail(runner: ImportRunner, imported: Import, error: unknown): Promise<void> {
-  if (error instanceof AbandonedError)
-    return save(runner, imported, { leased_until: 0, failures: 0 }).catch(() => {});
+  if (error instanceof AbandonedError) return save(runner, imported, FREE).catch(() => {});
   if (!(error instanceof UnreadableError)) runner.warn(imported.id, error);
   if (error instanceof DatabaseFailure) return;
   const reading = error instanceof UnreadableError && error.reading ? readingOf(imported, error) : {};
   const problem = problemOf(error);
-  await save(runner, imported, { state: 'unreadable', problem, ...reading }).catch(() => {});
+  await save(runner, imported, { state: 'unreadable', problem, ...reading, ...FREE }).catch(() => {});
 }
 
 /** So that somebody can say which column is which. */

@@ -1,30 +1,23 @@
 /** The one write path: every change of a user, judged on the locked row and written in one transaction. */
 
 import { type Actor, audit, authorize } from '../auth/actor.ts';
-import { revokeAccessAfterChange } from '../auth/administrators.ts';
-import { mayChange, mayChangeFields, mayEdit, mayManage, maySignIn } from '../auth/policy.ts';
-import { executeCached } from '../db/cached-query.ts';
+import { revokeAccessAfterChanges } from '../auth/administrators.ts';
+import { mayChange, mayChangeFields, mayEdit, mayManage, maySignIn, type Rule } from '../auth/policy.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
-import { engineOf } from '../db/engine.ts';
-import { indexLastSignIn } from '../db/last-sign-ins.ts';
-import type { Trx, User, UserRow } from '../db/schema.ts';
-import { beforeCommit } from '../db/transact.ts';
-import { addToCountsLast, countByKind } from '../db/user-counts.ts';
+import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
+import { updateRows } from '../db/many-rows.ts';
+import type { Trx, User } from '../db/schema.ts';
 import { KINDS } from '../history/codes.ts';
 import { changedFields, type KeptValues, unpackValues } from '../history/fields.ts';
 import { findDeleted } from '../history/queries.ts';
-import {
-  recordChange,
-  recordCreation,
-  recordDeletion,
-  recordRestoring,
-  takeDeleted,
-} from '../history/record.ts';
+import { recordChanges, recordDeletion, recordRestoring, takeDeleted } from '../history/record.ts';
 import { readSince, type Since } from '../history/since.ts';
 import { findTimesOf } from '../history/versions.ts';
+import { textKey } from '../lib/text.ts';
 import { type EditedField, type Merge, merge } from './merge.ts';
-import { getLockedUser, getUser } from './queries.ts';
+import { getLockedUser, getUser, lockUsers } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
+import { addToIndexAndCounts, insertUsers, later, writeChanges, writeCreations } from './write.ts';
 
 type Named = Pick<User, 'id' | 'username'>;
 
@@ -37,6 +30,8 @@ export type Changed =
   | Conflict;
 /** Since `editedVersion` the same was changed, to something else: nothing is written. */
 export type Conflict = { kind: 'conflict'; user: User; mine: UserChanges; merge: Merge; since: Since };
+/** `ids`: those who are gone, or have been changed since; nothing is written. */
+export type ChangedMany = { kind: 'changed'; users: User[] } | { kind: 'changed since'; ids: number[] };
 export type Deleted =
   | { kind: 'deleted'; user: Named; set: number }
   | { kind: 'changed since'; user: User; since: Since };
@@ -47,14 +42,21 @@ export type Restored =
 
 /** @throws ForbiddenError, NotUniqueError (username or email taken) */
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {
-  authorize(actor, user.role === 'member' ? mayEdit : mayManage);
-  const row = { ...user, ...derivedColumns(user), created_at: now, updated_at: now, version: 1 };
-  const created = await insertUser(trx, row);
-  const set = await recordCreation(trx, actor, created);
-  if (maySignIn(created)) await indexLastSignIn(trx, created);
-  addToIndexAndCounts(trx, undefined, created);
-  if (created.role !== 'member') audit(trx, actor, `role given: ${created.role}`, created);
-  return { kind: 'created', user: created, set };
+  authorize(actor, mayCreate(user));
+  const { created, set } = await writeCreations(trx, actor, [user], now);
+  return { kind: 'created', user: created[0] as User, set };
+}
+
+/** In the order in which they are given. @throws ForbiddenError, NotUniqueError (a username or email is taken) */
+export async function createUsers(
+  trx: Trx,
+  actor: Actor,
+  users: readonly NewUser[],
+  now: number,
+): Promise<User[]> {
+  if (users.length === 0) return [];
+  for (const user of users) authorize(actor, mayCreate(user));
+  return (await writeCreations(trx, actor, users, now)).created;
 }
 
 /** @throws NotFoundError, ForbiddenError, NotUniqueError (username or email taken), LastAdministratorError */
@@ -75,24 +77,36 @@ export async function changeUser(
     return { kind: 'conflict', user: before, mine: changes, merge: merged, since };
   // A form sent twice meets no conflict with itself, and one that changes nothing disturbs nobody who has it open.
   if (Object.keys(merged.changes).length === 0) return { kind: 'unchanged', user: before };
-  const after = { ...before, ...merged.changes } as User;
-  await revokeAccessAfterChange(trx, before, after);
-  const user = await trx
-    .updateTable('users')
-    .set({
-      ...merged.changes,
-      ...derivedColumns(after),
-      updated_at: later(now, before),
-      version: before.version + 1,
-    })
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  const set = await recordChange(trx, actor, before, user);
-  if (maySignIn(before) !== maySignIn(user)) await indexLastSignIn(trx, user);
-  addToIndexAndCounts(trx, before, user);
-  auditAccess(trx, actor, before, user);
-  return { kind: 'changed', user, set, theirs: merged.theirs, since };
+  const { changed, set } = await writeChanges(trx, actor, [{ before, changes: merged.changes }], now);
+  return { kind: 'changed', user: changed[0] as User, set, theirs: merged.theirs, since };
+}
+
+/**
+ * In the actor's change set. Names that they pass on to each other are no conflict.
+ * @param changes `version`: of whom it was decided @throws ForbiddenError, NotUniqueError (a username or email is taken),
+ * LastAdministratorError
+ */
+export async function changeUsers(
+  trx: Trx,
+  actor: Actor,
+  changes: readonly (Pick<User, 'id' | 'version'> & { changes: UserChanges })[],
+  now: number,
+): Promise<ChangedMany> {
+  const locked = await lockUsers(
+    trx,
+    changes.map(({ id }) => id),
+  );
+  const users = new Map(locked.map((user) => [user.id, user]));
+  const since = changes.filter(({ id, version }) => users.get(id)?.version !== version);
+  if (since.length > 0) return { kind: 'changed since', ids: since.map(({ id }) => id) };
+  const wanted = changes
+    .map(({ id, changes }) => whatIsNew(users.get(id) as User, changes))
+    .filter(({ changes }) => Object.keys(changes).length > 0);
+  for (const { before, changes } of wanted)
+    authorize(actor, (someone) => mayChangeFields(someone, before, Object.keys(changes)));
+  if (wanted.length === 0) return { kind: 'changed', users: [] };
+  const { changed } = await writeChanges(trx, actor, await passNamesOn(trx, wanted), now);
+  return { kind: 'changed', users: changed };
 }
 
 /** @param shownVersion of whom it was confirmed @throws NotFoundError, ForbiddenError, LastAdministratorError */
@@ -108,10 +122,10 @@ export async function deleteUser(
   const since = await readSince(trx, user, shownVersion);
   if (since.base === undefined || changedFields(since.base, user).length > 0)
     return { kind: 'changed since', user, since };
-  await revokeAccessAfterChange(trx, user, undefined);
+  await revokeAccessAfterChanges(trx, [{ before: user, after: undefined }]);
   await trx.deleteFrom('users').where('id', '=', id).execute();
   const set = await recordDeletion(trx, actor, user, later(now, user));
-  addToIndexAndCounts(trx, user, undefined);
+  addToIndexAndCounts(trx, [{ before: user, after: undefined }]);
   if (user.role !== 'member') audit(trx, actor, 'deleted', user);
   return { kind: 'deleted', user, set };
 }
@@ -137,26 +151,31 @@ export async function restoreUser(
   const updated_at = Math.max(now, ...(await findTimesOf(trx, id, [deleted.version])));
   const isChanged = fields.length > 0;
   const version = deleted.version + (isChanged ? 2 : 1);
-  const user = await insertUser(trx, { id, ...after, ...derivedColumns(after), updated_at, version });
+  const row = { id, ...after, ...derivedColumns(after), updated_at, version };
+  const [user] = (await insertUsers(trx, [row])) as [User];
   // As they were, even if their username has been somebody else's since: what is changed comes after it.
   const restored = { ...user, ...values, version: deleted.version + 1 };
   const set = await recordRestoring(trx, actor, restored);
   const changeSet = actor.changeSet ?? { id: set, at: updated_at, kind: KINDS.restored, subject_id: null };
-  if (isChanged) await recordChange(trx, { ...actor, changeSet }, restored, user);
-  if (maySignIn(user)) await indexLastSignIn(trx, user);
-  addToIndexAndCounts(trx, undefined, user);
+  if (isChanged) await recordChanges(trx, { ...actor, changeSet }, [{ before: restored, after: user }]);
+  await indexLastSignInsOf(trx, [user].filter(maySignIn));
+  addToIndexAndCounts(trx, [{ before: undefined, after: user }]);
   if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
   return { kind: 'restored', user, set };
 }
 
 /** For users who are about to take each other's names: until each is changed, in the same transaction, nobody has these. */
 export async function setNamesAside(trx: Trx, ids: readonly number[]): Promise<void> {
-  for (const id of ids) {
-    // No username and no email is like that.
-    const nobodys = `--${id}`;
-    const keys = { username_key: nobodys, email_key: nobodys };
-    await trx.updateTable('users').set(keys).where('id', '=', id).execute();
-  }
+  await updateRows(
+    trx,
+    'users',
+    ids.map((id) => ({ id, ...nobodys(id) })),
+  );
+}
+
+/** No username and no email is like that. */
+function nobodys(id: number) {
+  return { username_key: `--${id}`, email_key: `--${id}` };
 }
 
 /** @throws NotFoundError */
@@ -166,28 +185,28 @@ async function notRestored(trx: Trx, id: number): Promise<Restored> {
   return { kind: 'deleted again', user: { id, username: unpackValues(deleted.fields).username } };
 }
 
-async function insertUser(trx: Trx, row: UserRow): Promise<User> {
-  const [user] = (await executeCached(trx, 'insert user', row, (values) =>
-    trx.insertInto('users').values(values).returningAll(),
-  )) as [User];
-  return user;
+function mayCreate({ role }: NewUser): Rule {
+  return role === 'member' ? mayEdit : mayManage;
 }
 
-/** Search text and totals. At the end: each statement between would have FTS5 write a segment of its own. */
-function addToIndexAndCounts(trx: Trx, before: User | undefined, after: User | undefined): void {
-  const { id } = (after ?? before) as User;
-  beforeCommit(trx, () => engineOf(trx).indexSearchText(trx, id, before?.search_text, after?.search_text));
-  addToCountsLast(trx, [...countByKind(before ? [before] : [], -1), ...countByKind(after ? [after] : [])]);
+type Wanted = { before: User; changes: UserChanges };
+
+function whatIsNew(before: User, changes: UserChanges): Wanted {
+  return { before, changes: merge(before, before, changes).changes };
 }
 
-/** Of one user's changes none is before the one that it follows, whatever clocks say. */
-function later(now: number, { updated_at }: User): number {
-  return Math.max(now, updated_at);
-}
-
-function auditAccess(trx: Trx, actor: Actor, before: User, user: User): void {
-  if (user.email !== before.email && user.role !== 'member') audit(trx, actor, 'email changed', user);
-  if (user.role !== before.role) audit(trx, actor, `role changed from ${before.role} to ${user.role}`, user);
-  if (user.is_active !== before.is_active && user.role !== 'member')
-    audit(trx, actor, user.is_active ? 'activated' : 'deactivated', user);
+/** Whoever gives up a name that another of them takes has none meanwhile. */
+async function passNamesOn(trx: Trx, wanted: readonly Wanted[]): Promise<Wanted[]> {
+  const keys = wanted.flatMap(({ changes: { username, email } }) =>
+    [username, email].map((name) => textKey(name ?? '')),
+  );
+  const taken = new Set(keys);
+  const givesUp = ({ before, changes: { username, email } }: Wanted) =>
+    (username !== undefined && taken.has(before.username_key)) ||
+    (email !== undefined && taken.has(before.email_key));
+  const ids = new Set(wanted.filter(givesUp).map(({ before }) => before.id));
+  await setNamesAside(trx, [...ids]);
+  return wanted.map((one) =>
+    ids.has(one.before.id) ? { ...one, before: { ...one.before, ...nobodys(one.before.id) } } : one,
+  );
 }

@@ -79,10 +79,11 @@ export async function getLockedUser(trx: Trx, id: number): Promise<User> {
   return found(await lockUser(trx, id), id);
 }
 
-/** In the order of their numbers, so that two who lock several do not wait for each other. */
-export async function lockUsers(trx: Trx, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return;
-  await trx.selectFrom('users').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
+/** In the order of their numbers, so that two who lock several do not wait for each other. @returns those who are there */
+export async function lockUsers(trx: Trx, ids: readonly number[]): Promise<User[]> {
+  if (ids.length === 0) return [];
+  const users = trx.selectFrom('users').selectAll().where(engineOf(trx).isOneOf('id', ids));
+  return users.orderBy('id').forUpdate().execute();
 }
 
 export async function lockUser(trx: Trx, id: number): Promise<User | undefined> {

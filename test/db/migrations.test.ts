@@ -258,7 +258,7 @@ describe('the order and the search of names, made in steps', () => {
           .where('id', '=', id)
           .execute();
         await sql`update users set search_text = ${search_text} where id = ${id}`.execute(trx);
-        await engineOf(trx).indexSearchText(trx, id, now, search_text);
+        await engineOf(trx).indexSearchTexts(trx, [{ id, before: now, after: search_text }]);
       }
       if (engineOf(trx).name === 'postgres')
         await sql`create index if not exists users_search_text on users (search_text)`.execute(trx);
@@ -319,7 +319,7 @@ describe('the order and the search of names, made in steps', () => {
         insert into users (id, username, username_key, email, email_key, full_name, search_text, is_active, role, created_at, updated_at)
         values (59, 'late', 'late', 'late@example.org', 'late@example.org', 'Zoë Späth', ${text}, ${true}, 'member', 1, 1)
       `.execute(trx);
-      await engineOf(trx).indexSearchText(trx, 59, undefined, text);
+      await engineOf(trx).indexSearchTexts(trx, [{ id: 59, before: undefined, after: text }]);
     });
     const db = await temporaryDatabase(url);
     expect(await find(db, 'spaeth zoe')).toEqual([59]);

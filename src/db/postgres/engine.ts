@@ -68,7 +68,7 @@ export const postgresEngine: Engine = {
   },
   makeSearchIndex,
   // An index of PostgreSQL's own.
-  async indexSearchText() {},
+  async indexSearchTexts() {},
   async indexUsersAfter() {},
   writeTogether,
   searchIndexOf: postgresSearch,
@@ -76,6 +76,8 @@ export const postgresEngine: Engine = {
     const type = sql.raw(typeof values[0] === 'string' ? 'text[]' : 'bigint[]');
     return sql<SqlBool>`${sql.ref(column)} = any(${values}::${type})`;
   },
+  rowsOf: (table, _columns, rows) =>
+    sql`json_populate_recordset(null::${sql.table(table)}, ${rows}) as given`,
   skipOver: (_db, query) => query(),
   // It is the server that works, on everyone's statements at once.
   runBatch: (work) => work(),

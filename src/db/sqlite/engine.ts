@@ -1,10 +1,10 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
-import { type SqlBool, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
-import type { Db, Trx } from '../schema.ts';
+import type { Db, Schema, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
-import { indexSearchText, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
+import { indexSearchTexts, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { mergeIndexes, overwriteFreePages } from './traces.ts';
@@ -57,7 +57,7 @@ export const sqliteEngine: Engine = {
     return rows;
   },
   makeSearchIndex,
-  indexSearchText,
+  indexSearchTexts,
   indexUsersAfter,
   async writeTogether(trx, writes) {
     for (const write of writes) await trx.executeQuery(write);
@@ -65,6 +65,7 @@ export const sqliteEngine: Engine = {
   searchIndexOf: async () => sqliteSearch,
   isOneOf: (column, values) =>
     sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
+  rowsOf,
   skipOver,
   runBatch,
   giveWay,
@@ -80,6 +81,11 @@ export const sqliteEngine: Engine = {
     await sql`insert into sqlite_sequence (name, seq) values (${table}, ${id})`.execute(trx);
   },
 };
+
+function rowsOf(_table: keyof Schema, columns: readonly string[], rows: string): RawBuilder<unknown> {
+  const values = columns.map((name) => sql`value ->> ${sql.lit(name)} as ${sql.id(name)}`);
+  return sql`(select ${sql.join(values)} from jsonb_each(${rows})) as given`;
+}
 
 /** https://sqlite.org/autoinc.html */
 async function readLastId(db: Db, table: NumberedTable = 'users'): Promise<number> {

@@ -1,5 +1,6 @@
 /** The search index: FTS5 by trigrams (https://sqlite.org/fts5.html#the_trigram_tokenizer), one for a range of ids. */
 import { CompiledQuery, sql } from 'kysely';
+import type { TextChange } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import type { Statements } from './statements.ts';
 
@@ -32,18 +33,21 @@ async function firstIdFrom(trx: Trx, id: number): Promise<number | null> {
   return first;
 }
 
-export async function indexSearchText(
-  trx: Trx,
-  id: number,
-  before: string | undefined,
-  after: string | undefined,
-): Promise<void> {
-  if (before === after) return;
-  const index = nameOf(rangeOf(id));
-  const run = (text: string, values: unknown[]) => trx.executeQuery(CompiledQuery.raw(text, values));
-  if (before !== undefined)
-    await run(`insert into ${index} (${index}, rowid, search_text) values ('delete', ?, ?)`, [id, before]);
-  if (after !== undefined) await run(`insert into ${index} (rowid, search_text) values (?, ?)`, [id, after]);
+/** In the order of their numbers, what is deleted of each before what is inserted: FTS5 writes a segment whenever it goes back. */
+export async function indexSearchTexts(trx: Trx, changes: readonly TextChange[]): Promise<void> {
+  const inOrder = changes.toSorted((one, other) => one.id - other.id);
+  for (const [range, some] of Map.groupBy(inOrder, ({ id }) => rangeOf(id))) {
+    const index = nameOf(range);
+    const steps = some.flatMap(({ id, before, after }) => [
+      { id, text: before, command: 'delete' },
+      { id, text: after },
+    ]);
+    const given = JSON.stringify(steps.filter(({ text }) => text !== undefined));
+    const write = `
+      insert into ${index} (${index}, rowid, search_text)
+      select value ->> 'command', value ->> 'id', value ->> 'text' from jsonb_each(?)`;
+    await trx.executeQuery(CompiledQuery.raw(write, [given]));
+  }
 }
 
 /** Outside any savepoint: SQLite that rolls the making of a virtual table back to one can commit nothing any more. */

@@ -1,0 +1,104 @@
+/** What is written of users, of one as of many: rows, access that ends, history, totals, what is searched through, lines in the log. */
+import { type Actor, audit } from '../auth/actor.ts';
+import { revokeAccessAfterChanges } from '../auth/administrators.ts';
+import { maySignIn } from '../auth/policy.ts';
+import { derivedColumns } from '../db/derived-columns.ts';
+import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
+import { insertion, updateRows } from '../db/many-rows.ts';
+import type { Trx, User, UserRow } from '../db/schema.ts';
+import { indexSearchTextsLast } from '../db/search-texts.ts';
+import { addToCountsLast, countByKind } from '../db/user-counts.ts';
+import { type Changed, recordChanges, recordCreations } from '../history/record.ts';
+import type { NewUser, UserChanges } from './validation.ts';
+
+/** `set`, here and below: the change set in which it was done. */
+export async function writeCreations(
+  trx: Trx,
+  actor: Actor,
+  users: readonly NewUser[],
+  now: number,
+): Promise<{ created: User[]; set: number }> {
+  const rows = users.map(({ full_name = null, ...user }) => {
+    const derived = derivedColumns({ ...user, full_name });
+    return { ...user, full_name, ...derived, created_at: now, updated_at: now, version: 1 };
+  });
+  const created = await insertUsers(trx, rows);
+  const set = await recordCreations(trx, actor, created, now);
+  await indexLastSignInsOf(trx, created.filter(maySignIn));
+  addToIndexAndCounts(
+    trx,
+    created.map((after) => ({ before: undefined, after })),
+  );
+  for (const user of created) if (user.role !== 'member') audit(trx, actor, `role given: ${user.role}`, user);
+  return { created, set };
+}
+
+/** @throws LastAdministratorError before anything is written */
+export async function writeChanges(
+  trx: Trx,
+  actor: Actor,
+  wanted: readonly { before: User; changes: UserChanges }[],
+  now: number,
+): Promise<{ changed: User[]; set: number }> {
+  const changes = wanted.map(({ before, changes }) => ({ before, after: changedUser(before, changes, now) }));
+  await revokeAccessAfterChanges(trx, changes);
+  await updateRows(trx, 'users', changes.map(whatDiffers));
+  const set = await recordChanges(trx, actor, changes);
+  const moved = changes.filter(({ before, after }) => maySignIn(before) !== maySignIn(after));
+  await indexLastSignInsOf(
+    trx,
+    moved.map(({ after }) => after),
+  );
+  addToIndexAndCounts(trx, changes);
+  for (const change of changes) auditAccess(trx, actor, change);
+  return { changed: changes.map(({ after }) => after), set };
+}
+
+export async function insertUsers(trx: Trx, rows: readonly UserRow[]): Promise<User[]> {
+  const query = insertion(trx, 'users', rows, ['id', 'username_key']);
+  const { rows: inserted } = await trx.executeQuery(query);
+  const ids = new Map(inserted.map(({ id, username_key }) => [username_key, id]));
+  return rows.map((row) => ({ ...row, id: ids.get(row.username_key) }) as User);
+}
+
+type Change = { before: User | undefined; after: User | undefined };
+
+/** Search texts and totals. */
+export function addToIndexAndCounts(trx: Trx, changes: readonly Change[]): void {
+  const texts = changes.map(({ before, after }) => {
+    const { id } = (after ?? before) as User;
+    return { id, before: before?.search_text, after: after?.search_text };
+  });
+  indexSearchTextsLast(trx, texts);
+  const before = changes.flatMap((change) => change.before ?? []);
+  const after = changes.flatMap((change) => change.after ?? []);
+  addToCountsLast(trx, [...countByKind(before, -1), ...countByKind(after)]);
+}
+
+/** Of one user's changes none is before the one that it follows, whatever clocks say. */
+export function later(now: number, { updated_at }: User): number {
+  return Math.max(now, updated_at);
+}
+
+function changedUser(before: User, changes: UserChanges, now: number): User {
+  const after = {
+    ...before,
+    ...changes,
+    updated_at: later(now, before),
+    version: before.version + 1,
+  } as User;
+  return { ...after, ...derivedColumns(after) };
+}
+
+function whatDiffers({ before, after }: Changed) {
+  const isOther = ([name, value]: [string, unknown]) => name === 'id' || value !== before[name as keyof User];
+  return Object.fromEntries(Object.entries(after).filter(isOther)) as Partial<User> & Pick<User, 'id'>;
+}
+
+function auditAccess(trx: Trx, actor: Actor, { before, after }: Changed): void {
+  if (after.email !== before.email && after.role !== 'member') audit(trx, actor, 'email changed', after);
+  if (after.role !== before.role)
+    audit(trx, actor, `role changed from ${before.role} to ${after.role}`, after);
+  if (after.is_active !== before.is_active && after.role !== 'member')
+    audit(trx, actor, after.is_active ? 'activated' : 'deactivated', after);
+}
