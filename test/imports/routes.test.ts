@@ -12,7 +12,7 @@ import { apply, bring, decision, send } from './by-pages.ts';
 import { multipart } from './multipart.ts';
 
 async function start() {
-  const app = await startApp({ LOG_LEVEL: 'error' });
+  const app = await startApp();
   const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
   return { app, db: app.db, ann };
 }
@@ -32,32 +32,20 @@ test('what a file would do is shown before anything is changed, then done as one
   const page = pageOf(await get(app, address, ann));
   expect(page.heading).toBe('Check the import');
   expect(page.text).toContain('Nothing is changed yet. This is what the 3 rows would do.');
-  expect(page.text).toContain(
-    'created1changed1the same0refused1'
-      .replaceAll(/(\d)(?=\D)/g, '$1 ')
-      .replaceAll(/([a-z])(\d)/g, '$1 $2')
-      .trim(),
-  );
+  expect(page.text).toContain('created 1 changed 1 the same 0 refused 1');
   expect(page.text).toContain('Cells apart by Semicolon');
   expect(page.items).toContain('Shoe size left out');
   expect(page.items).toContain('Login Username');
-  expect(page.text).toContain('Line 4'.slice(5));
   expect(page.text).toContain('Enter an email address like name@example.org.');
   expect(await usernames(app)).toEqual(['ann', 'bob']);
-  const told = await apply(app, ann, address);
-  console.log(told.statusCode, told.headers.location, pageOf(told).text, await app.db.selectFrom('imports').selectAll().execute(), await app.db.selectFrom('jobs').selectAll().execute());
-  expect(told.body).toBe('1 user created, 1 user changed!\n');
+  expect((await apply(app, ann, address)).body).toBe('1 user created, 1 user changed!\n');
   expect(await usernames(app)).toEqual(['ann', 'bob', 'cem']);
   const done = pageOf(await get(app, address, ann));
   expect(done.heading).toBe('Imported');
   await post(app, done.form('Undo').action, {}, ann);
   expect(await usernames(app)).toEqual(['ann', 'bob']);
-  const bob = await db
-    .selectFrom('users')
-    .select('full_name')
-    .where('username', '=', 'bob')
-    .executeTakeFirst();
-  expect(bob).toEqual({ full_name: 'Bob' });
+  const bob = db.selectFrom('users').select('full_name').where('username', '=', 'bob');
+  expect(await bob.executeTakeFirst()).toEqual({ full_name: 'Bob' });
 });
 
 test('the same file again would change nothing', async () => {
@@ -70,11 +58,8 @@ test('the same file again would change nothing', async () => {
 
 test('the refused rows come back as a file with why, and once they are right they are imported', async () => {
   const { app, ann } = await start();
-  const address = await bring(
-    app,
-    ann,
-    'username,email,full_name\nbob,bob,\'=1+1\ncem,cem@example.org\nd d,dora@example.org,"Dora, D"\n',
-  );
+  const rows = ["bob,bob,'=1+1", 'cem,cem@example.org', 'd d,dora@example.org,"Dora, D"'];
+  const address = await bring(app, ann, ['username,email,full_name', ...rows].join('\n'));
   const answer = await get(app, `${address}/refused`, ann);
   expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
   expect(answer.headers['content-disposition']).toMatch(/^attachment; filename="refused-\d+\.csv"$/);
@@ -83,10 +68,7 @@ test('the refused rows come back as a file with why, and once they are right the
       '\uFEFFLine,Why,username,email,full_name',
       "2,Enter an email address like name@example.org.,bob,bob,'=1+1",
       '3,"The row has 2 cells, the first line has 3.",cem,cem@example.org',
-      '4,Use only letters, digits and . _ - + in the username.,d d,dora@example.org,"Dora, D"'.replace(
-        'Use only letters, digits and . _ - + in the username.',
-        '"Use only letters, digits and . _ - + in the username."',
-      ),
+      '4,"Use only letters, digits and . _ - + in the username.",d d,dora@example.org,"Dora, D"',
       '',
     ].join('\r\n'),
   );
@@ -137,9 +119,7 @@ test('what others change meanwhile is shown, and asked about again', async () =>
   const told = await apply(app, ann, address);
   expect(told.headers.location).toBe(address);
   const page = pageOf(await get(app, address, ann));
-  expect(page.notices.join()).toContain(
-    '1 row would do something else now: Line 2, bob: was new, now changes the email'.slice(0, 42),
-  );
+  expect(page.notices.join()).toContain('1 row would do something else now.');
   expect(page.notices.join()).toContain('Line 2, bob: was new, now changes the email');
   expect(await usernames(app)).toEqual(['ann', 'bob']);
   const stale = await post(app, before.action, { judged: before.judged }, ann);
