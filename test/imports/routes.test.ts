@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
+import { KINDS } from '../../src/history/codes.ts';
 import { saveImport } from '../../src/imports/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
@@ -286,4 +287,35 @@ test('the template can be imported as it is, and hurts nobody', async () => {
   expect(template.headers['content-disposition']).toBe('attachment; filename="users.csv"');
   const address = await bring(app, ann, template.body);
   expect(pageOf(await get(app, address, ann)).text).toContain('refused 0');
+});
+
+describe('sent twice at once and once more', () => {
+  const thrice = async (send: () => ReturnType<typeof post>) => {
+    const answers = [...(await Promise.all([send(), send()])), await send()];
+    return new Set(
+      answers.map(({ statusCode, headers, body }) => `${statusCode} ${headers.location} ${body}`),
+    );
+  };
+
+  test('what is applied is one change, and all hear that it has begun', async () => {
+    const { app, db, ann } = await start();
+    const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+    const { action, judged } = await decision(app, ann, address);
+    const key = newToken();
+    const told = await thrice(() => post(app, action, { judged, key }, ann));
+    expect([...told]).toEqual([`303 ${address}?until=over The import has begun, and goes on by itself.\n`]);
+    await app.runJobs();
+    const imported = db.selectFrom('change_sets').select('users').where('kind', '=', KINDS.imported);
+    expect(await imported.execute()).toEqual([{ users: 1 }]);
+  });
+
+  test('what is cancelled or read differently is so once, with one answer', async () => {
+    const { app, ann } = await start();
+    const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+    const key = newToken();
+    const choices = { encoding: 'utf-8', delimiter: ',', match: 'email', empty: 'leave', key };
+    expect([...(await thrice(() => post(app, address, choices, ann)))]).toEqual([`303 ${address} `]);
+    const discarded = await thrice(() => post(app, `${address}/discard`, { key }, ann));
+    expect([...discarded]).toEqual(['303 /import The import is cancelled. Nothing was changed.\n']);
+  });
 });
