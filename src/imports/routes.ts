@@ -6,6 +6,7 @@ import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
+import { chooseFile, settle, takeFile } from './bring.ts';
 import { CHOICES, columnName, parseChoices } from './choices.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from './commands.ts';
 import { findFolder } from './folder.ts';
@@ -13,7 +14,6 @@ import { refusedRows, streamOf } from './refused-rows.ts';
 import { addressOf, howRead, type Request, showImport, waitingFor } from './show.ts';
 import { readStage } from './stage.ts';
 import { template } from './template.ts';
-import { chooseFile, settle, takeFile } from './upload.ts';
 import { Uploads } from './uploads.ts';
 import { BEGUN, CANCELLED, JUDGED_AGAIN, TOO_LATE } from './words.ts';
 

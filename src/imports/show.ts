@@ -7,13 +7,13 @@ import type { Views } from '../http/views.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
+import { settle } from './bring.ts';
 import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
 import type { Import } from './queries.ts';
 import { readStage, type StageReader } from './stage.ts';
 import type { Choices, HowRead, Totals } from './types.ts';
-import { settle } from './upload.ts';
 import { endOf, toApply } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10 };

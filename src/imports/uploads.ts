@@ -1,8 +1,9 @@
 /** Files that come in to be imported: how many and how large they may be, and whether there is room for them on the disk. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, statfs } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import type { FastifyRequest } from 'fastify';
+import { readLongBody } from '../http/long-bodies.ts';
 import { number } from '../lib/formats.ts';
 import { type Received, receive } from './receive.ts';
 
@@ -47,7 +48,7 @@ export class Uploads {
   }
 
   /** Nothing of it is kept before it is known that it may come. @throws RefusedUploadError, BadSubmissionError */
-  async take(raw: IncomingMessage, signal: AbortSignal, who: string, staged: Staged): Promise<Upload> {
+  async take({ raw }: Pick<FastifyRequest, 'raw'>, who: string, staged: Staged): Promise<Upload> {
     const announced = Number(raw.headers['content-length'] ?? 0);
     this.#judge(announced, who, staged);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -68,7 +69,8 @@ export class Uploads {
         looked = size;
         await this.#look(upload.bytes - size);
       };
-      return { ...(await receive({ raw, path, signal, admit })), path, discard };
+      const received = await readLongBody(raw, (signal) => receive({ raw, path, signal, admit }));
+      return { ...received, path, discard };
     } catch (error) {
       await discard();
       throw isFull(error) ? noRoomOnDisk() : error;

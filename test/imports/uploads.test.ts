@@ -20,7 +20,7 @@ async function start(limits = FEW, staged = NOTHING) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
-    const upload = uploads.take(request, new AbortController().signal, 'ann', staged);
+    const upload = uploads.take({ raw: request }, 'ann', staged);
     taken.push(upload);
     upload.then(
       () => response.end(),

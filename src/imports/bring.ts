@@ -6,7 +6,6 @@ import { findKeptAnswer, noteForm } from '../auth/idempotency.ts';
 import { type Answer, done } from '../auth/kept-answers.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
-import { readLongBody } from '../http/long-bodies.ts';
 import { beginImport } from './commands.ts';
 import { filesOf, findFolder, makeFolder, newName } from './folder.ts';
 import { findLiveImports, type Import } from './queries.ts';
@@ -27,13 +26,13 @@ export async function chooseFile(
 
 export function takeFile(uploads: Uploads) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const { raw, headers, actor } = request;
+    const { headers, actor } = request;
     if (!headers['content-type']?.startsWith('multipart/'))
       return chooseFile(request, reply, { statusCode: 422, message: NO_FILE });
     try {
       const staged = await countStaged(request);
       const who = `${actor?.user?.id}`;
-      const upload = await readLongBody(raw, (signal) => uploads.take(raw, signal, who, staged));
+      const upload = await uploads.take(request, who, staged);
       try {
         return await take(request, reply, upload);
       } finally {
