@@ -112,7 +112,7 @@ function isFull(error: unknown): boolean {
 const tooLarge = (bytes: number) =>
   new RefusedUploadError(
     413,
-    `The file is too large: at most ${number.format(bytes / MB)} MB are taken. Split it into several.`,
+    `The file is too large: at most ${number.format(bytes / GB)} GB is taken. Split it into several.`,
   );
 const tooMany = (count: number) =>
   new RefusedUploadError(
