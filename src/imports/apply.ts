@@ -1,7 +1,7 @@
 /** Doing what was shown: all rows in one change set, or none of them. */
 import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
-import { openStageToRead, type ToDo } from '../db/stage.ts';
+import { openStageToRead, type StageFile, type ToDo } from '../db/stage.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { insertJob, type Job, saveJob } from '../jobs/queries.ts';
@@ -14,7 +14,7 @@ import { newUserOf } from './judge.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 import { type Does, type Totals, VERDICTS } from './types.ts';
 
-/** So many rows are done in one transaction. */
+/** So many rows are done in one transaction, and in the order of the file. */
 const MOST_AT_ONCE = 100;
 /** Those before it do something. */
 const LAST_VERDICT = VERDICTS.indexOf('changed');
@@ -33,6 +33,15 @@ function kindOf({ id }: Folder): string {
   return `import ${id}`;
 }
 
+/** @param stage of which it is known what its rows do */
+export function placeRows(stage: StageFile, totals: Totals): void {
+  stage.placeToDo(LAST_VERDICT, toDoOf(totals) <= MOST_AT_ONCE);
+}
+
+function toDoOf({ created, changed }: Totals): number {
+  return created + changed;
+}
+
 export async function beginApplying(
   trx: Trx,
   folder: Folder,
@@ -41,7 +50,7 @@ export async function beginApplying(
   now: number,
 ): Promise<void> {
   const { id, actor_id, by_command } = imported;
-  const total = totals.created + totals.changed;
+  const total = toDoOf(totals);
   const known = { totals: JSON.stringify(totals), touched_at: now, failures: 0 };
   if (total === 0) return saveImport(trx, id, { ...known, state: 'done' });
   const user = actor_id === null ? undefined : { id: actor_id, username: '' };
@@ -69,15 +78,15 @@ function importWork(folder: Folder): Work {
     if (!isDone) return takeBack(trx, actor, job, imported, now);
     const isLast = job.done + rows.length >= job.total;
     if (isLast) await saveImport(trx, imported.id, { state: 'done', touched_at: now });
-    return { cursor: last.row, seen: rows.length, users: rows.length, left: [], isLast };
+    return { cursor: last.place, seen: rows.length, users: rows.length, left: [], isLast };
   };
 }
 
 /** Undefined where they are gone. */
-function rowsAfter(folder: Folder, { file }: Import, row: number, limit: number): ToDo[] | undefined {
+function rowsAfter(folder: Folder, { file }: Import, place: number, limit: number): ToDo[] | undefined {
   const stage = openStageToRead(filesOf(folder, file).stage);
   try {
-    return stage?.toDoAfter(row, LAST_VERDICT, limit);
+    return stage?.toDoAfter(place, limit);
   } finally {
     stage?.close();
   }

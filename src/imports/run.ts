@@ -6,7 +6,7 @@ import { openStage } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { beginApplying } from './apply.ts';
+import { beginApplying, placeRows } from './apply.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Judging } from './judge.ts';
 import { judgeAgain, type Report } from './judging.ts';
@@ -93,18 +93,19 @@ function matchOf({ columns }: Pick<HowRead, 'columns'>): HowRead['match'] {
 async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const revision = await readRevision(runner.db);
   let totals = JSON.parse(imported.totals ?? '{}') as Totals;
-  if (imported.revision !== revision) {
-    const { match } = JSON.parse(imported.reading ?? '{}') as HowRead;
-    const { stage: path } = filesOf(runner.folder, imported.file);
-    const stage = openStage(path);
-    try {
+  const { match } = JSON.parse(imported.reading ?? '{}') as HowRead;
+  const { stage: path } = filesOf(runner.folder, imported.file);
+  const stage = openStage(path);
+  try {
+    if (imported.revision !== revision)
       totals = await stage.inOne(() => judgeAgain(stage, { ...judging, match }, report));
-      stage.save(path);
-    } finally {
-      stage.close();
-    }
-    if (totals.differences > 0) return saveChecked(runner, imported, totals, revision);
+    placeRows(stage, totals);
+    stage.save(path);
+  } finally {
+    stage.close();
   }
+  if (totals.differences > 0 && imported.revision !== revision)
+    return saveChecked(runner, imported, totals, revision);
   await transact(runner.db, async (trx) => {
     if (await lockLeased(trx, imported))
       await beginApplying(trx, runner.folder, imported, totals, runner.clock());

@@ -1,9 +1,14 @@
 /** What each row of a file would do is known before anything is done. */
+import { rmSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { filesOf, findFolder } from '../../src/imports/folder.ts';
+import { plain } from '../../src/lib/text.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson } from '../people.ts';
 import { addUser, startApp } from '../support.ts';
-import { actorFor, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
+import { actorFor, bring, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
 
 test('rows are created, changed, the same or refused, and these add up to the rows of the file', async () => {
   const app = await startApp();
@@ -39,4 +44,193 @@ test('rows are created, changed, the same or refused, and these add up to the ro
     { line: 5, cells: ['dan', 'no address', ''], reasons: [{ field: 'email' }] },
   ]);
   expect(await findUserByUsername(app.db, 'cleo')).toBeUndefined();
+});
+
+/** The reasons of each refused row, as a person reads them. */
+async function reasonsOf(app: FastifyInstance, id: number) {
+  const refused = (await look(app, id, (stage) => stage.refused(0, 100))) ?? [];
+  return Object.fromEntries(
+    refused.map(({ line, reasons }) => [line, reasons.map(({ message }) => plain(message))]),
+  );
+}
+
+test('every reason of a row is told at once', async () => {
+  const app = await startApp();
+  await addUser(app.db, { username: 'ada' });
+  const id = await check(
+    app,
+    csv(
+      ['username', 'email', 'name', 'role'],
+      ['new', 'ada@example.org', 'x'.repeat(201), 'Leiterin'],
+      ['', '', '', ''],
+      ['', '', 'Nobody', ''],
+      ['a b', 'x@example.org'],
+    ),
+    commandLine,
+    { match: 'username' },
+  );
+  const reasons = await reasonsOf(app, id);
+  expect(reasons[2]).toHaveLength(3);
+  expect(reasons[2]?.at(-1)).toBe('That email already belongs to ada.');
+  expect(reasons[4]).toEqual(['Enter a username.', 'Enter an email address.']);
+  expect(reasons[5]).toEqual(['The row has 2 cells, the first line has 4.']);
+});
+
+test('rows that share a username, an email or a number are all refused, each with the line of another', async () => {
+  const app = await startApp();
+  const { id: ada } = await addUser(app.db, { username: 'ada' });
+  const id = await check(
+    app,
+    csv(
+      ['id', 'username', 'email', 'name'],
+      ['', 'bob', 'bob@example.org', ''],
+      ['', 'BOB', 'b@example.org', ''],
+      ['', 'cleo', 'Bob@example.org', ''],
+      [ada, '', '', 'Ada'],
+      [ada, '', '', 'Byron'],
+      ['', 'dan', 'dan@example.org', ''],
+    ),
+  );
+  expect(await reasonsOf(app, id)).toEqual({
+    2: ['The username “bob” is also on line 3.', 'The email address “bob@example.org” is also on line 4.'],
+    3: ['The username “BOB” is also on line 2.'],
+    4: ['The email address “Bob@example.org” is also on line 2.'],
+    5: [`The number ${ada} is also on line 6.`],
+    6: [`The number ${ada} is also on line 5.`],
+  });
+  expect(await countsOf(app, id)).toEqual({ created: 1, changed: 0, same: 0, refused: 5 });
+});
+
+test('whom a row is about is found by number, else by username, else by email, or as it is chosen', async () => {
+  const app = await startApp();
+  const ada = await addUser(app.db, { username: 'ada' });
+  const file = csv(
+    ['id', 'username', 'email'],
+    [ada.id, 'ada', 'new@example.org'],
+    ['', 'ada2', 'ada@example.org'],
+  );
+  const byNumber = await check(app, file);
+  expect(await reasonsOf(app, byNumber)).toEqual({ 3: ['That email already belongs to ada.'] });
+  expect(await countsOf(app, byNumber)).toMatchObject({ changed: 1, refused: 1 });
+  const byEmail = await check(app, file, commandLine, { match: 'email' });
+  expect(await reasonsOf(app, byEmail)).toEqual({ 2: ['That username already belongs to ada.'] });
+  const [changed] = (await look(app, byEmail, (stage) => stage.examples('changed', 1))) ?? [];
+  expect(changed).toMatchObject({ line: 3, fields: { username: { was: 'ada', became: 'ada2' } } });
+  expect(JSON.parse((await importOf(app, byEmail)).reading ?? '')).toMatchObject({ match: 'email' });
+});
+
+test('a number that is somebody else’s, or nobody’s, changes nobody', async () => {
+  const app = await startApp();
+  const ada = await addUser(app.db, { username: 'ada' });
+  const rows = [
+    [ada.id, 'bob', 'bob@example.org'],
+    [ada.id + 7, 'cleo', 'cleo@example.org'],
+  ];
+  const id = await check(app, csv(['id', 'username', 'email'], ...rows));
+  expect(await reasonsOf(app, id)).toEqual({
+    2: [`User ${ada.id} is ada, with another username and another email.`],
+    3: [`There is no user ${ada.id + 7}.`],
+  });
+});
+
+test('an editor’s file changes members alone, and gives no role; an administrator’s does', async () => {
+  const app = await startApp();
+  const [ed, ann] = [await addPerson(app.db, 'ed', 'editor'), await addPerson(app.db, 'ann', 'admin')];
+  await addPerson(app.db, 'vic', 'viewer');
+  await addUser(app.db, { username: 'mia' });
+  const file = csv(
+    ['username', 'email', 'name', 'role'],
+    ['vic', '', 'Vic', ''],
+    ['mia', '', 'Mia', ''],
+    ['new', 'new@example.org', '', 'viewer'],
+    ['old', 'old@example.org', '', 'member'],
+  );
+  const byEditor = await check(app, file, actorFor(ed));
+  expect(await reasonsOf(app, byEditor)).toEqual({
+    2: ['Only administrators may change this user.'],
+    4: ['Only administrators may give this role.'],
+  });
+  expect(await countsOf(app, byEditor)).toEqual({ created: 1, changed: 1, same: 0, refused: 2 });
+  const byAdministrator = await check(app, file, actorFor(ann));
+  expect(await countsOf(app, byAdministrator)).toEqual({ created: 2, changed: 2, same: 0, refused: 0 });
+});
+
+test('the last administrator stays, and nobody takes their own access away', async () => {
+  const app = await startApp();
+  const [ann, eve] = [await addPerson(app.db, 'ann', 'admin'), await addPerson(app.db, 'eve', 'admin')];
+  const rows = [
+    ['ann', 'inactive'],
+    ['eve', 'inactive'],
+  ];
+  const id = await check(app, csv(['username', 'status'], ...rows));
+  expect(await reasonsOf(app, id)).toEqual({ 3: ['eve is the last administrator.'] });
+  const own = await check(app, csv(['username', 'status'], ...rows), actorFor(ann));
+  expect(await reasonsOf(app, own)).toEqual({
+    2: ['Your own email address, status and role you change in Roster itself.'],
+  });
+  expect(eve.role).toBe('admin');
+});
+
+test('a cell that is empty leaves what is there, or takes the full name out, as it is chosen', async () => {
+  const app = await startApp();
+  await addUser(app.db, { username: 'ada', full_name: 'Ada' });
+  const file = csv(['username', 'email', 'name'], ['ada', '', '']);
+  expect(await countsOf(app, await check(app, file))).toMatchObject({ same: 1 });
+  const id = await check(app, file, commandLine, { empty: 'clear' });
+  const changed = await look(app, id, (stage) => stage.examples('changed', 1));
+  expect(changed).toMatchObject([{ fields: { full_name: { was: 'Ada', became: null } } }]);
+});
+
+test('where one column makes all of the first rows fail, it is said in a sentence, and no more is read', async () => {
+  const app = await startApp();
+  const names = Array.from({ length: 3_000 }, (_, index) => `user ${index}`);
+  const id = await check(
+    app,
+    csv(['Login', 'Mail'], ...names.map((name, index) => [name, `u${index}@example.org`])),
+  );
+  const { state, problem, reading } = await importOf(app, id);
+  expect(state).toBe('unreadable');
+  expect(plain(problem ?? '')).toBe(
+    'The column “Login” fails in every row: Use only letters, digits and . _ - + in the username. Read it differently, or put it right in the file.',
+  );
+  expect(JSON.parse(reading ?? '').columns).toEqual([
+    { header: 'Login', field: 'username' },
+    { header: 'Mail', field: 'email' },
+  ]);
+  const lacking = await check(app, csv(['Login'], ...names.map((_, index) => [`user${index}`])));
+  expect((await importOf(app, lacking)).problem).toMatch(
+    /^No column says the email address, and every row needs one/,
+  );
+});
+
+test('what is no list of users is not read, and it is said what to do', async () => {
+  const app = await startApp();
+  const id = await check(app, 'PK\x03\x04 and more');
+  expect(await importOf(app, id)).toMatchObject({
+    state: 'unreadable',
+    problem: 'This is an Excel workbook: save it as CSV.',
+  });
+});
+
+test('of very many refused rows ten thousand are kept with their reasons, and all are counted', async () => {
+  const app = await startApp();
+  const rows = Array.from({ length: 10_100 }, (_, index) => [
+    `u${index}`,
+    index === 5 ? 'u@example.org' : 'no',
+  ]);
+  const id = await check(app, csv(['username', 'email'], ...rows));
+  expect(await countsOf(app, id)).toEqual({ created: 1, changed: 0, same: 0, refused: 10_099 });
+  expect(await look(app, id, (stage) => stage.refused(0, 20_000).length)).toBe(10_000);
+});
+
+test('a file that is gone from the disk is said to be', async () => {
+  const app = await startApp();
+  const id = await bring(app, csv(['username'], ['ada']));
+  const folder = findFolder(app.importFolder);
+  rmSync(filesOf({ path: folder?.path ?? '' }, (await importOf(app, id)).file).upload);
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({
+    state: 'unreadable',
+    problem: 'What was brought is gone from the disk: choose the file again.',
+  });
 });

@@ -29,7 +29,7 @@ export type JudgedRow = StagedRow & Verdict & Twins & { reasons: string | null }
 
 export type Refused = Pick<JudgedRow, 'row' | 'line' | 'cells'> & { reasons: string };
 
-export type ToDo = Pick<JudgedRow, 'row' | 'said' | 'user' | 'version' | 'does'>;
+export type ToDo = Pick<JudgedRow, 'said' | 'user' | 'version' | 'does'> & { place: number };
 
 /** What a row would have done, and would do, as JSON. */
 export type Differs = { row: number; was: string; is: string };
@@ -189,10 +189,21 @@ export class StageFile {
     return this.#all('select * from differences order by row limit ?', limit);
   }
 
-  /** Those of the first verdicts. */
-  toDoAfter(row: number, lastVerdict: number, limit: number): ToDo[] {
-    const toDo = 'select row, said, user, version, does from rows where row > ? and verdict <= ?';
-    return this.#all(`${toDo} order by row limit ?`, row, lastVerdict, limit);
+  /**
+   * Those of the first verdicts get places: by user, and those who are new by username, as indexes have them. In the order of
+   * the file each would change a page of its own of every index.
+   */
+  placeToDo(lastVerdict: number, isInOrderOfFile: boolean): void {
+    const order = isInOrderOfFile ? 'row' : 'user is null, user, username_key';
+    this.#db.exec(`
+      drop table if exists to_do;
+      create table to_do (place integer primary key, row integer not null) strict;
+      insert into to_do (row) select row from rows where verdict <= ${lastVerdict} order by ${order}`);
+  }
+
+  toDoAfter(place: number, limit: number): ToDo[] {
+    const rows = 'select place, said, user, version, does from to_do join rows on rows.row = to_do.row';
+    return this.#all(`${rows} where place > ? order by place limit ?`, place, limit);
   }
 
   /** It is on the disk then: what is done by it is done as it was shown. */
