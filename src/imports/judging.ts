@@ -13,17 +13,22 @@ export const AT_ONCE = 1_000;
 const MOST_REFUSED = 10_000;
 const MOST_DIFFERENCES = 1_000;
 
-/** @returns what they come to then */
-export async function judgeAgain(stage: StageFile, judging: Judging, report: Report): Promise<Totals> {
+/** @param isShown whether it was shown what they would do, so that it is told what differs @returns what they come to */
+export async function judgeAll(
+  stage: StageFile,
+  judging: Judging,
+  report: Report,
+  isShown: boolean,
+): Promise<Totals> {
   stage.forgetReasons();
   const tally = new Tally();
   for await (const batch of judged(judging, (after) => stage.rowsAfter(after, AT_ONCE))) {
     for (const { row, judgement } of batch) {
       const isOther = differs(row, judgement);
-      tally.add(judgement, isOther);
+      tally.add(judgement, isOther && isShown);
       if (isOther || row.version !== (judgement.user?.version ?? null))
         stage.judgeRow(row.row, kept(judgement));
-      if (isOther && tally.differences <= MOST_DIFFERENCES) keepDifference(stage, row, judgement);
+      if (isOther && isShown && tally.differences <= MOST_DIFFERENCES) keepDifference(stage, row, judgement);
       keepReasons(stage, row, judgement, tally);
     }
     await report(tally.totals(tally.rows));

@@ -88,16 +88,17 @@ export async function lockLeased(
   return found?.state === state && found.lease_owner === lease_owner ? found : undefined;
 }
 
-/** What nobody has done anything about since. */
-export async function forgetImports(trx: Trx, before: number): Promise<void> {
-  const old = trx.updateTable('imports').set({ state: 'discarded', file_name: '' });
-  await old
-    .where('state', 'in', ['reading', 'checked', 'unreadable', 'confirmed'])
-    .where('touched_at', '<', before)
-    .execute();
+/** What nobody has done anything about since: at first its files go, and what is known of it as much later. */
+export async function forgetImports(trx: Trx, before: number, now: number): Promise<void> {
   await trx
     .deleteFrom('imports')
     .where('state', 'in', ['done', 'taken back', 'discarded'])
+    .where('touched_at', '<', before)
+    .execute();
+  await trx
+    .updateTable('imports')
+    .set({ state: 'discarded', file_name: '', touched_at: now })
+    .where('state', 'in', ['reading', 'checked', 'unreadable', 'confirmed'])
     .where('touched_at', '<', before)
     .execute();
 }

@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import { beginApplying, placeRows } from './apply.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Judging } from './judge.ts';
-import { judgeAgain, type Report } from './judging.ts';
+import { judgeAll, type Report } from './judging.ts';
 import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
@@ -98,7 +98,7 @@ async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, rep
   const stage = openStage(path);
   try {
     if (imported.revision !== revision)
-      totals = await stage.inOne(() => judgeAgain(stage, { ...judging, match }, report));
+      totals = await stage.inOne(() => judgeAll(stage, { ...judging, match }, report, true));
     placeRows(stage, totals);
     stage.save(path);
   } finally {

@@ -2,7 +2,7 @@
 import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
 import { named, quotable, textKey } from '../lib/text.ts';
 import { type Judgement, type Judging, judgeRows } from './judge.ts';
-import { AT_ONCE, judgeAgain, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
+import { AT_ONCE, judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
 import { type Reading, type Row, UnreadableError } from './reading/reading.ts';
 import { Seen } from './seen.ts';
 import { Tally } from './tally.ts';
@@ -23,17 +23,21 @@ export async function stageRows(
   const tally = new Tally();
   try {
     await addAll(stage, rows, judging, tally, (judgements) => refuseFailing(judgements, howRead), report);
-    if (stage.findTwins()) {
-      // Of administrators who go one after the other the last stays: who is that may be another one now.
-      if (judging.ended.length > 0) await judgeAgain(stage, { ...judging, ended: [] }, report);
-      else await judgeTwins(stage, judging, tally, report);
-    }
+    const totals = await withTwins(stage, judging, tally, report);
     stage.indexVerdicts();
     stage.save(path);
-    return tally.totals(tally.rows);
+    return totals;
   } finally {
     stage.close();
   }
+}
+
+async function withTwins(stage: StageFile, judging: Judging, tally: Tally, report: Report): Promise<Totals> {
+  if (!stage.findTwins()) return tally.totals(tally.rows);
+  // Of administrators who go one after the other the last stays: who that is may be another one now.
+  if (judging.ended.length > 0) return judgeAll(stage, { ...judging, ended: [] }, report, false);
+  await judgeTwins(stage, judging, tally, report);
+  return tally.totals(tally.rows);
 }
 
 async function addAll(

@@ -10,7 +10,7 @@ import { type Folder, filesOf, IDENTITY } from './folder.ts';
 import { findFiles, forgetImports, LIVE } from './queries.ts';
 
 export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
-  await transact(db, (trx) => forgetImports(trx, now - DAY));
+  await transact(db, (trx) => forgetImports(trx, now - DAY, now));
   // Read first: what has come since is not taken for what nobody knows.
   const names = readdirSync(folder.path).filter((name) => name !== IDENTITY);
   const known = new Map((await findFiles(db, folder.id)).map(({ file, state }) => [file, state]));

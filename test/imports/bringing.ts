@@ -7,6 +7,7 @@ import { transact } from '../../src/db/transact.ts';
 import { beginImport, confirmImport } from '../../src/imports/commands.ts';
 import { filesOf, findFolder, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findImport, type Import } from '../../src/imports/queries.ts';
+import { runImports } from '../../src/imports/run.ts';
 import { readStage, type StageReader } from '../../src/imports/stage.ts';
 import type { Choices, Totals } from '../../src/imports/types.ts';
 
@@ -77,4 +78,16 @@ export async function apply(app: FastifyInstance, id: number, actor: Actor = com
 /** Lines with commas between the cells. */
 export function csv(...rows: readonly (readonly (string | number)[])[]): string {
   return `${rows.map((row) => row.join(',')).join('\n')}\n`;
+}
+
+/** Confirmed as it is shown, so that it is begun, and nothing of it done yet. */
+export async function begin(app: FastifyInstance, id: number, actor: Actor = commandLine): Promise<Import> {
+  const { judged } = await importOf(app, id);
+  await transact(app.db, (trx) => confirmImport(trx, actor, id, judged, app.clock()));
+  const { db, clock, importFolder } = app;
+  const warn = (_id: number, error: unknown) => {
+    throw error;
+  };
+  await runImports({ db, clock, warn, folder: makeFolder(importFolder) }, () => false);
+  return importOf(app, id);
 }

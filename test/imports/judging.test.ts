@@ -168,6 +168,21 @@ test('the last administrator stays, and nobody takes their own access away', asy
   expect(await reasonsOf(app, own)).toEqual({
     2: ['Your own email address, status and role you change in Roster itself.'],
   });
+  // Who is refused for something else stays administrator, so that the other may go.
+  const twins = csv(
+    ['username', 'status', 'email'],
+    ['ann', 'inactive', 'a@example.org'],
+    ['eve', 'inactive', ''],
+    ['x', 'active', 'a@example.org'],
+  );
+  const id2 = await check(app, twins);
+  expect(Object.keys(await reasonsOf(app, id2))).toEqual(['2', '4']);
+  expect(await totalsOf(app, id2)).toMatchObject({
+    changed: 1,
+    refused: 2,
+    differences: 0,
+    fields: { is_active: 1 },
+  });
   expect(eve.role).toBe('admin');
 });
 

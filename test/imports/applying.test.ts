@@ -1,0 +1,256 @@
+/** What was shown is done: all of it in one change set, or nothing. */
+import { existsSync, readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { transact } from '../../src/db/transact.ts';
+import { eraseUser } from '../../src/erasure/commands.ts';
+import { confirmImport, discardImport, getImport, readDifferently } from '../../src/imports/commands.ts';
+import { filesOf } from '../../src/imports/folder.ts';
+import { findOwnImports, saveImport } from '../../src/imports/queries.ts';
+import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { countByStatus } from '../../src/users/counts.ts';
+import { findUserByUsername, getUser } from '../../src/users/queries.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, movableClock, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
+import { actorFor, apply, begin, bring, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
+
+const NAMES = ['username', 'email', 'name'];
+
+function people(count: number, name = 'Made up'): string {
+  return csv(
+    NAMES,
+    ...Array.from({ length: count }, (_, index) => [`u${index}`, `u${index}@example.org`, name]),
+  );
+}
+
+test.each([3, 250])('of %i rows all are done in one change set, which one Undo takes back', async (count) => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const u0 = await addUser(app.db, { username: 'u0', email: 'u0@example.org', full_name: 'Before' });
+  const id = await check(app, people(count), actorFor(ann));
+  const before = await countByStatus(app.db);
+  const done = await apply(app, id, actorFor(ann));
+  expect(done).toMatchObject({ state: 'done', actor_id: ann.id });
+  expect(await getUser(app.db, u0.id)).toMatchObject({ full_name: 'Made up', version: 2 });
+  expect((await countByStatus(app.db)).active).toBe(before.active + count - 1);
+  const page = pageOf(await get(app, `/history/${done.set_id}`, headers));
+  expect(page.text).toContain(`Imported ${count} users from a file`);
+  const undo = await post(app, `/history/${done.set_id}/undo`, {}, headers);
+  const seen = count > 100 ? { seen: pageOf(undo).field('seen') } : undefined;
+  if (seen) await post(app, `/history/${done.set_id}/undo`, seen, headers);
+  await app.runJobs();
+  expect(await countByStatus(app.db)).toEqual(before);
+  expect(await getUser(app.db, u0.id)).toMatchObject({ full_name: 'Before' });
+  expect(await findUserByUsername(app.db, 'u1')).toBeUndefined();
+});
+
+test('the same file again changes nothing, and is done without a change set', async () => {
+  const app = await startApp();
+  await apply(app, await check(app, people(150)));
+  const id = await check(app, people(150));
+  expect(await countsOf(app, id)).toEqual({ created: 0, changed: 0, same: 150, refused: 0 });
+  expect(await apply(app, id)).toMatchObject({ state: 'done', set_id: null });
+});
+
+test('what is refused stays undone, and can be looked at for a day; the file itself is gone at once', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const id = await check(app, csv(NAMES, ['ada', 'ada@example.org', ''], ['bob', 'no address', '']));
+  const done = await apply(app, id);
+  expect(await findUserByUsername(app.db, 'bob')).toBeUndefined();
+  const { upload, stage } = filesOf({ path: app.importFolder }, done.file);
+  expect(existsSync(upload)).toBe(false);
+  const cells = await look(app, id, (rows) => rows.refused(0, 10).map((row) => row.cells));
+  expect(cells).toEqual([['bob', 'no address', '']]);
+  expect(await look(app, id, (rows) => rows.examples('created', 10))).toEqual([]);
+  clock.move(25 * 3_600_000);
+  await app.runJobs();
+  await expect(importOf(app, id)).rejects.toThrow('There is no import');
+  // It is as old as the clock of the disk says.
+  expect(existsSync(stage)).toBe(true);
+});
+
+test('if somebody changes the same users between, it is said what differs, and asked again', async () => {
+  const app = await startApp();
+  const ada = await addUser(app.db, { username: 'ada', full_name: 'Ada' });
+  const id = await check(
+    app,
+    csv(NAMES, ['ada', '', 'Ada Byron'], ['bob', 'bob@example.org', ''], ['cleo', 'cleo@example.org', '']),
+  );
+  await transact(app.db, (trx) => changeUser(trx, commandLine, ada.id, { full_name: 'A. Byron' }, 1));
+  await addUser(app.db, { username: 'Bob', email: 'b@example.org' });
+  expect(await apply(app, id)).toMatchObject({ state: 'checked', judged: 2, set_id: null });
+  expect(await totalsOf(app, id)).toMatchObject({ created: 1, changed: 2, differences: 2 });
+  const differences = await look(app, id, (stage) => stage.differences(10));
+  expect(differences).toMatchObject([
+    {
+      was: { line: 2, verdict: 'changed', fields: { full_name: { was: 'Ada' } } },
+      is: { line: 2, verdict: 'changed', fields: { full_name: { was: 'A. Byron', became: 'Ada Byron' } } },
+    },
+    { was: { line: 3, verdict: 'created' }, is: { line: 3, verdict: 'changed', user: { username: 'Bob' } } },
+  ]);
+  expect(await apply(app, id)).toMatchObject({ state: 'done' });
+  expect(await getUser(app.db, ada.id)).toMatchObject({ full_name: 'Ada Byron', version: 3 });
+});
+
+test('what others change that makes no difference to it asks nobody again', async () => {
+  const app = await startApp();
+  const ada = await addUser(app.db, { username: 'ada', full_name: 'Ada' });
+  const id = await check(app, csv(NAMES, ['ada', '', 'Ada Byron']));
+  await transact(app.db, (trx) => changeUser(trx, commandLine, ada.id, { email: 'a@example.org' }, 1));
+  await addUser(app.db, { username: 'zoe' });
+  expect(await apply(app, id)).toMatchObject({ state: 'done' });
+  expect(await getUser(app.db, ada.id)).toMatchObject({ full_name: 'Ada Byron', email: 'a@example.org' });
+});
+
+test.each([3, 250])('of %i rows none stays where somebody takes a username meanwhile', async (count) => {
+  const app = await startApp();
+  const id = await check(app, people(count));
+  const before = await countByStatus(app.db);
+  const { set_id } = await begin(app, id);
+  await addUser(app.db, { username: count > 100 ? 'u99' : 'u2', email: 'another@example.org' });
+  await app.runJobs();
+  const { state, problem } = await importOf(app, id);
+  expect(state).toBe('taken back');
+  expect(problem).toMatch(/^Somebody else has changed the same users meanwhile/);
+  expect((await countByStatus(app.db)).active).toBe(before.active + 1);
+  expect(await findJobOfSet(app.db, Number(set_id))).toMatchObject({ state: 'done' });
+});
+
+test('nor where somebody is changed, deleted or no administrator any more meanwhile', async () => {
+  const app = await startApp();
+  const [ann, ada] = [await addPerson(app.db, 'ann', 'admin'), await addUser(app.db, { username: 'ada' })];
+  await addPerson(app.db, 'eve', 'admin');
+  const file = csv(
+    ['username', 'email', 'name', 'role'],
+    ['ada', '', 'Ada', ''],
+    ['new', 'n@example.org', '', 'viewer'],
+  );
+  const spoil = [
+    () => transact(app.db, (trx) => changeUser(trx, commandLine, ada.id, { full_name: 'Byron' }, 1)),
+    () => transact(app.db, (trx) => changeUser(trx, commandLine, ann.id, { role: 'editor' }, 1)),
+    () => transact(app.db, (trx) => deleteUser(trx, commandLine, ada.id, 1)),
+  ];
+  for (const act of spoil) {
+    const id = await check(app, file, actorFor(ann));
+    await begin(app, id, actorFor(ann));
+    await act();
+    await app.runJobs();
+    expect(await importOf(app, id)).toMatchObject({ state: 'taken back' });
+    expect(await findUserByUsername(app.db, 'new')).toBeUndefined();
+    await transact(app.db, (trx) => changeUser(trx, commandLine, ann.id, { role: 'admin' }, 2));
+  }
+});
+
+test('what somebody else confirms is judged by what they may', async () => {
+  const app = await startApp();
+  const [ed, ann] = [await addPerson(app.db, 'ed', 'editor'), await addPerson(app.db, 'ann', 'admin')];
+  const file = csv(NAMES, ['new', 'new@example.org', ''], ['ann', '', 'Ann']);
+  const id = await check(app, file, actorFor(ed));
+  expect(await countsOf(app, id)).toMatchObject({ created: 1, refused: 1 });
+  expect(await apply(app, id, actorFor(ann))).toMatchObject({ state: 'checked', judged: 2 });
+  expect(await countsOf(app, id)).toMatchObject({ created: 1, changed: 1, refused: 0 });
+  expect(await apply(app, id, actorFor(ann))).toMatchObject({ state: 'done', actor_id: ann.id });
+});
+
+test('an import is seen, and decided about, by whoever has brought it and by administrators', async () => {
+  const app = await startApp();
+  const [ed, eve, ann] = await Promise.all([
+    addPerson(app.db, 'ed', 'editor'),
+    addPerson(app.db, 'eve', 'editor'),
+    addPerson(app.db, 'ann', 'admin'),
+  ]);
+  const id = await check(app, people(1), actorFor(ed));
+  expect(await getImport(app.db, `${id}`, actorFor(ed))).toMatchObject({ id });
+  expect(await getImport(app.db, `${id}`, actorFor(ann))).toMatchObject({ id });
+  await expect(getImport(app.db, `${id}`, actorFor(eve))).rejects.toThrow('There is no such import');
+  const byEve = transact(app.db, (trx) => confirmImport(trx, actorFor(eve), id, 1, 1));
+  await expect(byEve).rejects.toThrow('There is no such import');
+  const byCommand = await check(app, people(1));
+  await expect(getImport(app.db, `${byCommand}`, actorFor(ed))).rejects.toThrow('There is no such import');
+  expect(await findOwnImports(app.db, ed.id)).toMatchObject([{ id }]);
+});
+
+test('what is shown is what is confirmed', async () => {
+  const app = await startApp();
+  const id = await check(app, people(2));
+  const confirm = (judged: number) =>
+    transact(app.db, (trx) => confirmImport(trx, commandLine, id, judged, 1));
+  expect(await confirm(7)).toBe('changed since');
+  expect(await confirm(1)).toBe('confirmed');
+  expect(await confirm(1)).toBe('too late');
+});
+
+test('what is read differently is read from the start', async () => {
+  const app = await startApp();
+  const id = await check(app, 'username,email,note\nada,ada@example.org,Ada\n');
+  const fields = ['username', 'email', 'full_name'] as const;
+  await transact(app.db, (trx) => readDifferently(trx, commandLine, id, { fields }, 1));
+  expect(await importOf(app, id)).toMatchObject({ state: 'reading', totals: null });
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'checked', judged: 2 });
+  const created = await look(app, id, (stage) => stage.examples('created', 1));
+  expect(created).toMatchObject([{ values: { full_name: 'Ada' } }]);
+});
+
+test('what is discarded is gone from the disk, and so is all but what is being done when somebody is erased', async () => {
+  const app = await startApp();
+  const discarded = await check(app, people(2));
+  await transact(app.db, (trx) => discardImport(trx, commandLine, discarded, app.clock()));
+  await app.runJobs();
+  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+  const [checked, applying] = [await check(app, people(2)), await check(app, people(3))];
+  await begin(app, applying);
+  const gone = await addUser(app.db, { username: 'gone' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
+  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  expect(await importOf(app, checked)).toMatchObject({ state: 'discarded', file_name: '' });
+  await app.runJobs();
+  expect(await importOf(app, applying)).toMatchObject({ state: 'done' });
+  const { file } = await importOf(app, applying);
+  expect(readdirSync(app.importFolder).sort()).toEqual([`${file}.stage`, 'identity']);
+});
+
+test('what nobody has touched for a day is forgotten', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const id = await check(app, people(2));
+  clock.move(25 * 3_600_000);
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'discarded', file_name: '' });
+  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+});
+
+test('a file that is being read when the process ends is read again once its lease is over', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const id = await bring(app, people(2));
+  await transact(app.db, (trx) =>
+    saveImport(trx, id, { lease_owner: 'killed', leased_until: clock() + 15_000, failures: 1 }),
+  );
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'reading' });
+  clock.move(16_000);
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'checked', failures: 0 });
+});
+
+test('what ends the process each time it is read is given up', async () => {
+  const app = await startApp();
+  const id = await bring(app, people(2));
+  await transact(app.db, (trx) => saveImport(trx, id, { failures: 4 }));
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'unreadable' });
+});
+
+test('whoever may not act any more has nothing judged, nor done', async () => {
+  const app = await startApp();
+  const [ed] = [await addPerson(app.db, 'ed', 'editor'), await addPerson(app.db, 'ann', 'admin')];
+  const id = await bring(app, people(2), actorFor(ed));
+  await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { is_active: false }, 1));
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'discarded' });
+});
