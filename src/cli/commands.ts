@@ -23,7 +23,8 @@ const HELP = `Roster, a user directory.
   npm run roster -- rebuild-search
                              makes anew what searches go through
   npm run roster -- purge
-                             writes the database anew, without what was deleted: nobody else writes meanwhile
+                             writes the database anew, without what was deleted: nobody else writes meanwhile, and on
+                             PostgreSQL nobody reads
   npm run roster -- change-key
                              seals all secrets with a new key; stop every Roster first
   npm run roster -- give-up-key FINGERPRINT

@@ -56,7 +56,7 @@ export type Engine = {
   finishMigrations(db: Db): Promise<void>;
   /** Overwrites what was deleted of some users, wherever it lies in the files, in short steps; for none it looks how it stands. */
   removeTraces(db: Db, ids: readonly number[]): Promise<Traces>;
-  /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile. */
+  /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile, and on PostgreSQL nobody reads. */
   purge(db: Db): Promise<Purged>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;

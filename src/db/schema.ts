@@ -183,8 +183,7 @@ export type ImportsTable = {
   touched_at: number;
   /** Null where nobody signs in yet, and on the command line. */
   actor_id: number | null;
-  /** 1 for one of the command line. */
-  by_command: number;
+  is_by_command: boolean;
   /** The identity of the folder, and the name of the machine that had it then. */
   folder: string;
   host: string;

@@ -227,13 +227,14 @@ async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Set> {
 /** `user` as the change has made them. */
 type NewChange = Pick<Change, 'fields'> & { user: Pick<User, 'id' | 'version'>; at: number };
 
-/** What makes a set of its own is written last, with what costs no journey of its own. */
+/** What makes a set of its own is written last, with what costs no journey of its own; not what may be forgotten by the same act. */
 async function insertChanges(trx: Trx, actor: Actor, set: Set, changes: readonly NewChange[]): Promise<void> {
   const rows = changes.map(({ user: { id, version }, at, fields }) => {
     return { user_id: id, version, set_id: set.id, at: at > set.at ? at : null, fields };
   });
   const query = insertion(trx, 'changes', rows);
-  if (actor.changeSet) await trx.executeQuery(query);
+  const mayBeForgotten = changes.some(({ fields }) => fields !== null);
+  if (actor.changeSet || mayBeForgotten) await trx.executeQuery(query);
   else writeLast(trx, () => [query]);
 }
 

@@ -49,7 +49,7 @@ export async function beginApplying(
   totals: Totals,
   now: number,
 ): Promise<void> {
-  const { id, actor_id, by_command } = imported;
+  const { id, actor_id, is_by_command } = imported;
   const total = toDoOf(totals);
   const known = { totals: JSON.stringify(totals), touched_at: now, failures: 0 };
   if (total === 0) return saveImport(trx, id, { ...known, state: 'done' });
@@ -57,7 +57,7 @@ export async function beginApplying(
   const actor: Actor = {
     user,
     role: 'editor',
-    via: by_command ? 'command line' : 'import',
+    via: is_by_command ? 'command line' : 'import',
     address: undefined,
     note: () => {},
   };

@@ -75,7 +75,7 @@ export async function confirmImport(
   if (found.judged !== judged) return 'changed since';
   const who = whoIs(actor);
   // What it would do was judged by what another may do.
-  const isSame = who.actor_id === found.actor_id && who.by_command === found.by_command;
+  const isSame = who.actor_id === found.actor_id && who.is_by_command === found.is_by_command;
   const revision = isSame ? found.revision : null;
   await saveImport(trx, id, { state: 'confirmed', ...who, revision, touched_at: now, failures: 0 });
   return 'confirmed';
@@ -101,13 +101,13 @@ async function lockSeen(trx: Trx, actor: Actor, id: number): Promise<Import> {
 }
 
 function seen(found: Import | undefined, actor: Pick<Actor, 'role' | 'user'> | undefined): Import {
-  const isSeen = found && actor && mayImport(actor, found.by_command ? -1 : found.actor_id);
+  const isSeen = found && actor && mayImport(actor, found.is_by_command ? -1 : found.actor_id);
   if (!isSeen) throw new NotFoundError('There is no such import: what was brought is kept for a day.');
   return found;
 }
 
 function whoIs({ user, via }: Actor) {
-  return { actor_id: user?.id ?? null, by_command: via === 'command line' ? 1 : 0 };
+  return { actor_id: user?.id ?? null, is_by_command: via === 'command line' };
 }
 
 /** To be read from the start. */

@@ -9,9 +9,9 @@ import type { Import } from './queries.ts';
 /** Undefined where they may not any more. */
 export async function actorOfImport(
   db: Db,
-  { actor_id, by_command }: Pick<Import, 'actor_id' | 'by_command'>,
+  { actor_id, is_by_command }: Pick<Import, 'actor_id' | 'is_by_command'>,
 ): Promise<Pick<Actor, 'role' | 'user'> | undefined> {
-  if (by_command) return commandLine;
+  if (is_by_command) return commandLine;
   if (actor_id === null)
     return (await hasAdministrator(db)) ? undefined : { role: 'editor', user: undefined };
   const user = await findUser(db, actor_id);

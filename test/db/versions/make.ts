@@ -30,6 +30,7 @@ import { ROLES, type Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { eraseUser } from '../../../src/erasure/commands.ts';
 import { inOneSet, recordAccess } from '../../../src/history/record.ts';
+import { beginImport } from '../../../src/imports/commands.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../../src/jobs/queries.ts';
 import { markMadeUp } from '../../../src/made-up-people/queries.ts';
@@ -111,6 +112,15 @@ await inTurn(async (trx, time) => {
   await saveJob(trx, 1, { state: 'done', done: 50 });
   await insertJob(trx, { kind: 'undo', set_id: 2, actor_id: 11, params: '{}', total: 50 });
   await saveJob(trx, 2, { state: 'stopped', done: 20, failures: 5 });
+  const folder = { path: '', id: 'identity of a folder', host: 'somewhere' };
+  const brought = { file: 'one', name: 'users.csv', size: 100 };
+  await beginImport(
+    trx,
+    { ...commandLine, via: 'form', user: { id: 11, username: 'user10' } },
+    folder,
+    brought,
+    time,
+  );
   const someone = { id: 11, username: 'user10' };
   await recordAccess(trx, { ...commandLine, via: 'form', user: someone }, 'session ended', someone, time);
 });
