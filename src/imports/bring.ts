@@ -84,7 +84,9 @@ export async function settle(app: FastifyInstance): Promise<void> {
 
 async function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
   const live = await findLiveImports(server.db);
-  return live.filter(({ actor_id, by_command }) => !by_command && actor_id === (actor?.user?.id ?? null));
+  return live.filter(
+    ({ actor_id, is_by_command }) => !is_by_command && actor_id === (actor?.user?.id ?? null),
+  );
 }
 
 /** The files of other machines take no room here. */

@@ -6,6 +6,7 @@ import { named, quotable } from '../lib/text.ts';
 import type { Import, ImportState } from './queries.ts';
 import { DELIMITERS, type Delimiter, ENCODINGS, type Encoding, type Field } from './reading/reading.ts';
 import {
+  type Difference,
   type Empty,
   MATCHES,
   type Match,
@@ -63,7 +64,7 @@ const STATES: Readonly<Record<ImportState, string>> = {
 };
 
 export const rowsOf = (count: number) => `${number.format(count)} ${count === 1 ? 'row' : 'rows'}`;
-const usersOf = (count: number) => `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
+export const usersOf = (count: number) => `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
 
 /** How many rows would do something. */
 export const toApply = ({ created, changed }: Totals) => created + changed;
@@ -82,11 +83,19 @@ export function endOf({ state }: Pick<Import, 'state'>, totals: Totals | undefin
 }
 
 /** "Full name of 100, role of 12" */
-function fieldsOf({ fields }: Totals): string {
+export function fieldsOf({ fields }: Pick<Totals, 'fields'>): string {
   const parts = Object.entries(fields).map(
     ([field, count]) => `${FIELD_LABELS[field as Field].toLowerCase()} of ${number.format(count)}`,
   );
   return parts.join(', ');
+}
+
+/** "Line 2, bob: was new, now changes the email" */
+export function differenceOf({ was, is }: Difference): string {
+  const name = is.user?.username ?? was.user?.username ?? is.values.username ?? is.values.email;
+  const whom = name === undefined ? '' : `, ${named(quotable(name))}`;
+  const why = is.reasons[0] ? `. ${is.reasons[0].message}` : '';
+  return `Line ${number.format(is.line)}${whom}: ${verdictOf(was, WAS)}, now ${verdictOf(is, IS)}${why}`;
 }
 
 function verdictOf({ verdict, fields }: ShownRow, words: typeof WAS): string {
@@ -129,8 +138,7 @@ export const importHelpers = {
   importToApply: toApply,
   importMatches: MATCHES,
   importMostRefused: MOST_REFUSED_KEPT,
-  importWas: (row: ShownRow) => verdictOf(row, WAS),
-  importIs: (row: ShownRow) => verdictOf(row, IS),
+  importDifference: differenceOf,
   importMatch: (match: Match) => FIELD_LABELS[match],
 };
 

@@ -108,7 +108,7 @@ const imported: Import = {
   created_at: 1,
   touched_at: 1,
   actor_id: 7,
-  by_command: 0,
+  is_by_command: false,
   folder: 'here',
   host: NAME,
   file: 'x',
