@@ -28,7 +28,9 @@ export async function exportFile(env: NodeJS.ProcessEnv, args: readonly string[]
   if (path === undefined || format === undefined || rest.length > 0) throw new StartError(USAGE);
   const selection = parseSelection({ all: 'on', from: values.filter ?? '' }, Date.now());
   const stop = new AbortController();
-  onStopSignal(env, () => stop.abort(new StartError('It was stopped before its end: there is no file.')));
+  const hearNoMore = onStopSignal(env, () =>
+    stop.abort(new StartError('It was stopped before its end: there is no file.')),
+  );
   const db = await openNamed(env);
   const line = new StatusLine();
   let count = 0;
@@ -45,6 +47,7 @@ export async function exportFile(env: NodeJS.ProcessEnv, args: readonly string[]
     line.clear();
     console.log(`${usersOf(count)} exported to ${resolve(path)}`);
   } finally {
+    hearNoMore();
     await db.destroy();
   }
 }

@@ -47,8 +47,8 @@ export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]
   try {
     const { DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER } = env;
     const { importFolder } = readConfig({ DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER });
-    const running = new Running(env, db, makeFolder(importFolder));
     const options = { isDry: values['dry-run'] ?? false, isSure: values.yes ?? false };
+    using running = new Running(env, db, makeFolder(importFolder));
     return await running.run(path, match, options);
   } finally {
     await db.destroy();
@@ -66,6 +66,7 @@ class Running {
   readonly #db: Db;
   readonly #folder: Folder;
   readonly #work: () => Promise<void>;
+  readonly #hearNoMore: () => void;
   #isEnding = false;
 
   constructor(env: NodeJS.ProcessEnv, db: Db, folder: Folder) {
@@ -80,9 +81,13 @@ class Running {
       warn: (what: string, error: unknown) => console.error(`${what} has met an error: ${error}`),
     };
     this.#work = workOf(runner, () => this.#isEnding);
-    onStopSignal(env, () => {
+    this.#hearNoMore = onStopSignal(env, () => {
       this.#isEnding = true;
     });
+  }
+
+  [Symbol.dispose](): void {
+    this.#hearNoMore();
   }
 
   async run(path: string, match: Match | undefined, { isDry, isSure }: Options): Promise<number> {
