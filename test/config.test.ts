@@ -16,6 +16,7 @@ test('without settings Roster is at port 3000 of this machine, with a file in it
     requireDatabase: false,
     databaseConnections: 10,
     secretKeyFile: join(DATA, 'secret.key'),
+    importFolder: join(DATA, 'roster.db.imports'),
     logLevel: 'warn',
     trustProxy: [],
     sessionIdle: 12 * HOUR,

@@ -38,7 +38,8 @@ import { changeUser, createUser, deleteUser, restoreUser } from '../../../src/us
 
 const ODD_NAMES = ['Jürgen Müller', 'Łódź Straße', 'Jeanne d’Arc', 'Σίσυφος', 'नमस्ते', 'かぎ'];
 const NAMES = ['Ada Byron', 'Bao Nguyen', 'Chidi Okafor', 'Dana Levi', null, 'Eve Smith'];
-const WRITES = /^\s*(create|alter|insert|update|delete|drop|begin|commit|rollback|savepoint|select setval)/i;
+const WRITES =
+  /^\s*(create|alter|insert|update|delete|drop|with|begin|commit|rollback|savepoint|select setval)/i;
 
 const folder = mkdtempSync(join(tmpdir(), 'roster-version-'));
 const path = join(folder, 'roster.db');
@@ -142,7 +143,9 @@ function noteStatements(): string[] {
       const values = Array.isArray(config.values) ? config.values : [];
       const text = config.text.replaceAll(/\$(\d+)/g, (_whole, number) => {
         const value = values[number - 1];
-        return value === null ? 'null' : pg.escapeLiteral(String(value));
+        // A list of numbers.
+        const written = Array.isArray(value) ? `{${value}}` : String(value);
+        return value === null ? 'null' : pg.escapeLiteral(written);
       });
       if (WRITES.test(text)) noted.push(`${text};`);
       return Reflect.apply(query, this, args);
