@@ -150,14 +150,7 @@ test('one that is killed while it is applied is gone on with by the next Roster,
   expect(await users()).toBeLessThan(20_000);
   await transact(db, (trx) => trx.updateTable('jobs').set({ leased_until: 0 }).execute());
   await startRoster(settings);
-  for (let i = 0; i < 60 && (await users()) < 20_000; i++) {
-    await sleep(500);
-    console.log(
-      await users(),
-      await db.selectFrom('jobs').selectAll().execute(),
-      await db.selectFrom('imports').select(['state', 'problem', 'leased_until']).execute(),
-    );
-  }
+  await vi.waitFor(async () => expect(await users()).toBe(20_000), PATIENTLY);
   expect(await db.selectFrom('imports').select('state').execute()).toEqual([{ state: 'done' }]);
 });
 
