@@ -7,7 +7,9 @@ export async function askYesOrNo(question: string): Promise<boolean | undefined>
   if (!input.isTTY) return undefined;
   const lines = createInterface({ input, output });
   try {
-    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+    // Whoever interrupts the question does not want it either.
+    const answer = await lines.question(`${question} [y/N] `).catch(() => '');
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     lines.close();
   }
