@@ -55,6 +55,11 @@ export const CORPUS: Readonly<Record<string, File>> = {
     rows: [SHE],
   },
   'UTF-16 BE with a mark': { content: bigEndian(MARK + UMLAUTS), encoding: 'utf-16be', rows: [SHE] },
+  'UTF-16 BE with a mark, nearly all of it Chinese': {
+    content: bigEndian(`${MARK}username,部门\nann,${'王小明'.repeat(5_000)}\n`),
+    encoding: 'utf-16be',
+    rows: [SHE],
+  },
   'UTF-16 BE without a mark': { content: bigEndian(UMLAUTS), encoding: 'utf-16be', rows: [SHE] },
   'names in Chinese in UTF-16 without a mark': {
     content: Buffer.from(`${HEADER}ann,ann@example.org,${'王小明'.repeat(20)}\n`, 'utf16le'),
@@ -98,12 +103,24 @@ export const CORPUS: Readonly<Record<string, File>> = {
     content: `sep=;\r\nusername;email;"a,username"\r\nann;a@example.org;\r\n`,
     rows: ['3 ann'],
   },
+  'sep=; where more columns were known with commas': {
+    content: 'sep=;\nusername;name,email,role\nann;x\n',
+    rows: ['3 ann'],
+  },
   'sep=| which is none of ours': {
     content: 'sep=|\nusername|email\n',
     refused: 'Its first line says that cells are apart by “|”: save it with commas, semicolons or tabs.',
   },
   'commas in a file with semicolons': {
     content: 'Last name, first name, title;Username;Email\n"b, c, d";ann;a@example.org\n',
+    rows: [SHE],
+  },
+  'as many commas as columns, in a file with semicolons whose first row is ragged': {
+    content: 'username;email;notes,more\nann;a@example.org;y,z;x\n',
+    rows: ['2 The row has 4 cells, the first line has 3.'],
+  },
+  'what would be an open quote if commas were delimiters': {
+    content: 'username;notes\nann;x,"y\n',
     rows: [SHE],
   },
   'trailing delimiters': {

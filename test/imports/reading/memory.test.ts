@@ -39,5 +39,5 @@ test.each<[string, () => Iterable<string>, boolean]>([
   const { count, problem, peak } = await peakOf(content);
   expect(problem !== '').toBe(isRefused);
   expect(count > 0).toBe(!isRefused);
-  expect(peak).toBeLessThan(300);
+  expect(peak).toBeLessThan(220);
 });
