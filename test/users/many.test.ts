@@ -423,11 +423,12 @@ test('the set of many is undone as one', async () => {
   const news = ['new1', 'new2'].map(
     (username): NewUser => ({ username, email: `${username}@example.org`, is_active: true, role: 'viewer' }),
   );
-  const { result: created, set } = await inSet(
-    db,
-    (trx, actor) => createUsers(trx, actor, news, NOW),
-    'created',
-  );
+  const {
+    result: created,
+    set,
+    notes,
+  } = await inSet(db, (trx, actor) => createUsers(trx, actor, news, NOW), 'created');
+  expect(notes).toEqual(['role given: viewer (new1)', 'role given: viewer (new2)']);
   const [one] = created as [User];
   const wanted = [
     { ...one, changes: { full_name: 'One' } },
