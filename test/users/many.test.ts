@@ -219,13 +219,67 @@ test('many who are changed at once leave what they leave one by one', async () =
   await fc.assert(property, runs(200));
 });
 
-describe('nothing is left of many', () => {
-  const member = (username: string): NewUser => ({
-    username,
-    email: `${username}@example.org`,
-    is_active: true,
-    role: 'member',
+test('each has it in their history and in the log, and loses what they may not keep', async () => {
+  const db = await people();
+  const ids = [4, 5, 6, 7, 8];
+  const users = (await each(ids, (id) => findUser(db, id))) as User[];
+  const [dana, eve, fay, gus, hal] = users as [User, User, User, User, User];
+  const wanted = [
+    { ...dana, changes: { role: 'viewer' as const } },
+    { ...eve, changes: { email: 'eve@new.example' } },
+    { ...fay, changes: { full_name: 'Fay', role: 'member' as const } },
+    { ...gus, changes: { is_active: false } },
+    { ...hal, changes: { full_name: 'Hal' } },
+  ];
+  expect(users.map(({ role }) => role)).toEqual(['member', 'viewer', 'editor', 'admin', 'member']);
+  const { set, notes } = await inSet(db, (trx, actor) => changeUsers(trx, actor, wanted, NOW));
+  expect(notes).toEqual([
+    'role changed from member to viewer (ada4)',
+    'email changed (ada5)',
+    'role changed from editor to member (ada6)',
+    'deactivated (ada7)',
+  ]);
+  const all = await everything(db);
+  // The clock of whoever has changed eve and gus was ahead.
+  const own = (id: number) => (id % 2 ? NOW + id : null);
+  expect(all.changes.filter(({ set_id }) => set_id === set)).toEqual(
+    [
+      [4, { 5: ['member', 'viewer'] }],
+      [5, { 2: ['ada5@example.org', 'eve@new.example'] }],
+      [6, { 3: ['Zoë Müller', 'Fay'], 5: ['editor', 'member'] }],
+      [7, { 4: [true, false] }],
+      [8, { 3: ['Zoë Müller', 'Hal'] }],
+    ].map(([id, fields]) => {
+      const version = (users.find((user) => user.id === id)?.version ?? 0) + 1;
+      return { user_id: id, version, set_id: set, at: own(id as number), fields: JSON.stringify(fields) };
+    }),
+  );
+  const ofRoles = all.sets.filter(({ event }) => event === 'role changed');
+  expect(ofRoles.map(({ subject_id, detail }) => [subject_id, detail])).toEqual([
+    [4, 'viewer'],
+    [6, 'member'],
+  ]);
+  expect(all.sessions.map(({ user_id }) => user_id)).toEqual([2, 3, 5, 8]);
+  expect(all.links.map(({ user_id }) => user_id)).toEqual([2, 3, 8]);
+});
+
+test('whoever is changed again in the same transaction is found as they are in the end', async () => {
+  const db = await temporaryDatabase();
+  const ann = await addUser(db, { username: 'ann', full_name: 'Ada' });
+  await inSet(db, async (trx, actor) => {
+    const [new1] = (await createUsers(trx, actor, [member('new1')], NOW)) as [User];
+    for (const full_name of ['Zoë', 'Łukasz'])
+      for (const { id } of [ann, new1]) await changeUser(trx, actor, id, { full_name }, NOW);
   });
+  expect(await found(db, ['ada', 'zoe', 'lukasz'])).toEqual([[], [], [1, 2]]);
+  await expectRight(db);
+});
+
+function member(username: string): NewUser {
+  return { username, email: `${username}@example.org`, is_active: true, role: 'member' };
+}
+
+describe('nothing is left of many', () => {
   const editor: Actor = { ...commandLine, role: 'editor', via: 'form' };
 
   async function expectRefused(
@@ -346,9 +400,9 @@ test('names are passed on among them, also where two swap', async () => {
     await addUser(db, { username: 'cyd' }),
   ];
   const wanted = [
-    { ...ann, changes: { username: 'bob', email: bob.email } },
+    { ...ann, changes: { username: 'bob' } },
     { ...bob, changes: { username: 'ann', email: 'bob@new.example' } },
-    { ...cyd, changes: { email: ann.email } },
+    { ...cyd, changes: { email: bob.email } },
   ];
   const { result } = await inSet(db, (trx, actor) => changeUsers(trx, actor, wanted, NOW));
   const after = wanted.map(({ changes, ...user }) => ({
@@ -360,7 +414,7 @@ test('names are passed on among them, also where two swap', async () => {
   const derived = after.map((user) => ({ ...user, ...derivedColumns(user), updated_at: expect.any(Number) }));
   expect(result).toEqual({ kind: 'changed', users: derived });
   expect(await db.selectFrom('users').selectAll().orderBy('id').execute()).toEqual(derived);
-  expect(await found(db, ['cyd', 'bob@new', 'bob@example'])).toEqual([[cyd.id], [bob.id], [ann.id]]);
+  expect(await found(db, ['cyd', 'bob@new', 'bob@example'])).toEqual([[cyd.id], [bob.id], [cyd.id]]);
 });
 
 test('the set of many is undone as one', async () => {
@@ -369,11 +423,12 @@ test('the set of many is undone as one', async () => {
   const news = ['new1', 'new2'].map(
     (username): NewUser => ({ username, email: `${username}@example.org`, is_active: true, role: 'viewer' }),
   );
-  const { result: created, set } = await inSet(
-    db,
-    (trx, actor) => createUsers(trx, actor, news, NOW),
-    'created',
-  );
+  const {
+    result: created,
+    set,
+    notes,
+  } = await inSet(db, (trx, actor) => createUsers(trx, actor, news, NOW), 'created');
+  expect(notes).toEqual(['role given: viewer (new1)', 'role given: viewer (new2)']);
   const [one] = created as [User];
   const wanted = [
     { ...one, changes: { full_name: 'One' } },
