@@ -25,6 +25,7 @@ import { StatusLine } from './status-line.ts';
 
 const USAGE =
   'Say which file: npm run roster -- import users.csv [--dry-run] [--yes] [--match username], or id, or email';
+const UNCHANGED = 'Nothing is changed.';
 const LOOK_EVERY_MS = 250;
 const UNDER_WAY: readonly Import['state'][] = ['reading', 'confirmed', 'applying'];
 
@@ -170,7 +171,7 @@ class Running {
     await this.#work();
     const { refused } = readTotals(imported);
     const isNothingToDo = toApply(readTotals(imported)) === 0;
-    console.log(isNothingToDo ? '0 changes.' : 'Nothing was changed.');
+    console.log(isNothingToDo ? '0 changes.' : UNCHANGED);
     if (isDry || isNothingToDo) return refused > 0 ? SOME_REFUSED : ALL_DONE;
     return NOTHING_DONE;
   }
@@ -196,5 +197,5 @@ class Running {
 function sentenceOf(state: Import['state']): string {
   if (state === 'applying' || state === 'confirmed')
     return 'It is not all applied yet: the next Roster goes on with it, or takes all of it back.';
-  return 'Nothing was changed.';
+  return UNCHANGED;
 }

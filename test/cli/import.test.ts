@@ -95,9 +95,9 @@ test.each([
     'nobody is there to be asked',
     [],
     2,
-    'Nobody is there to be asked: with --yes it is applied.\nNothing was changed.\n',
+    'Nobody is there to be asked: with --yes it is applied.\nNothing is changed.\n',
   ],
-  ['it is a dry run', ['--dry-run', '--yes'], 0, 'Nothing was changed.\n'],
+  ['it is a dry run', ['--dry-run', '--yes'], 0, 'Nothing is changed.\n'],
 ])('where %s nothing is changed', async (_why, options, code, end) => {
   const { db, folder, write, roster } = await start();
   const result = await roster('import', write(LIST), ...options);
