@@ -36,7 +36,9 @@ test.each(['sqlite', 'postgres'] as const)(
       await letGo(db, before);
       const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
       // In the middle of what it does, wherever that is.
-      await expect.poll(async () => (await jobOf(db, set)).done, { interval: 1 }).not.toBe(before.done);
+      await expect
+        .poll(async () => (await jobOf(db, set)).done, { interval: 1, timeout: 15_000 })
+        .not.toBe(before.done);
       child.kill('SIGKILL');
       await once(child, 'exit');
       // At one moment: what a killed Roster has sent last, PostgreSQL may still be doing.
