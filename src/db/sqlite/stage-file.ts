@@ -59,6 +59,8 @@ const TWIN_JOINS = KEYS.map(
 const JUDGED = `
   select rows.*, refused.reasons, ${TWIN_COLUMNS.join(', ')}
   from rows left join refused on refused.row = rows.row ${TWIN_JOINS.join(' ')}`;
+const SOME = 'order by rows.row limit ?';
+const SOME_PLACES = 'order by place limit ?';
 const IS_TWIN = KEYS.map((key) => `${key}s.row is not null`).join(' or ');
 
 /** In the place of any that is there. */
@@ -165,11 +167,11 @@ export class StageFile {
   }
 
   rowsAfter(row: number, limit: number): JudgedRow[] {
-    return this.#all(`${JUDGED} where rows.row > ? order by rows.row limit ?`, row, limit);
+    return this.#all(`${JUDGED} where rows.row > ? ${SOME}`, row, limit);
   }
 
   twinsAfter(row: number, limit: number): JudgedRow[] {
-    return this.#all(`${JUDGED} where rows.row > ? and (${IS_TWIN}) order by rows.row limit ?`, row, limit);
+    return this.#all(`${JUDGED} where rows.row > ? and (${IS_TWIN}) ${SOME}`, row, limit);
   }
 
   /** For whoever looks at the first of a verdict. */
@@ -178,7 +180,7 @@ export class StageFile {
   }
 
   ofVerdict(verdict: number, limit: number): JudgedRow[] {
-    return this.#all(`${JUDGED} where rows.verdict = ? order by rows.row limit ?`, verdict, limit);
+    return this.#all(`${JUDGED} where rows.verdict = ? ${SOME}`, verdict, limit);
   }
 
   refusedAfter(row: number, limit: number): Refused[] {
@@ -203,7 +205,7 @@ export class StageFile {
 
   toDoAfter(place: number, limit: number): ToDo[] {
     const rows = 'select place, said, user, version, does from to_do join rows on rows.row = to_do.row';
-    return this.#all(`${rows} where place > ? order by place limit ?`, place, limit);
+    return this.#all(`${rows} where place > ? ${SOME_PLACES}`, place, limit);
   }
 
   /** It is on the disk then: what is done by it is done as it was shown. */
