@@ -2,7 +2,8 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import { plain } from '../lib/text.ts';
-import { fromCell, toCell } from '../transfer/cells.ts';
+import { toCell } from '../transfer/cells.ts';
+import { textIn } from './reading/values.ts';
 import type { HowRead, Reason, RefusedRow } from './types.ts';
 
 /** Columns that are left out when it is read. They come first: what a row has too much, or too little, stays at its end. */
@@ -33,6 +34,6 @@ export function whyOf(reasons: readonly Reason[]): string {
 
 /** What an export has made of a cell is made of it once. */
 function lineOf(cells: readonly string[]): string {
-  const safe = cells.map((cell) => toCell(fromCell(cell)));
+  const safe = cells.map((cell) => toCell(textIn(cell)));
   return stringify([safe], { record_delimiter: 'windows', quoted_match: /[;\t]/ });
 }

@@ -59,7 +59,12 @@ test('the same file again would change nothing', async () => {
 
 test('the refused rows come back as a file with why, and once they are right they are imported', async () => {
   const { app, ann } = await start();
-  const rows = ["bob,bob,'=1+1", 'cem,cem@example.org', 'd d,dora@example.org,"Dora, D"'];
+  const rows = [
+    "bob,bob,'=1+1",
+    'cem,cem@example.org',
+    'd d,dora@example.org,"Dora, D"',
+    'e e,=2+2,"=""007"""',
+  ];
   const address = await bring(app, ann, ['username,email,full_name', ...rows].join('\n'));
   const answer = await get(app, `${address}/refused`, ann);
   expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
@@ -70,18 +75,20 @@ test('the refused rows come back as a file with why, and once they are right the
       "2,Enter an email address like name@example.org.,bob,bob,'=1+1",
       '3,"The row has 2 cells, the first line has 3.",cem,cem@example.org',
       '4,"Use only letters, digits and . _ - + in the username.",d d,dora@example.org,"Dora, D"',
+      `5,"Use only letters, digits and . _ - + in the username. Enter an email address like name@example.org.",e e,'=2+2,007`,
       '',
     ].join('\r\n'),
   );
   const right = answer.body
     .replace('bob,bob,', 'bob,bob@example.org,')
     .replace('cem@example.org', 'cem@example.org,')
-    .replace('d d', 'dora');
+    .replace('d d', 'dora')
+    .replace("e e,'=2+2", 'eve,eve@example.org');
   const again = await bring(app, ann, right);
-  expect((await decision(app, ann, again)).button).toBe('Apply 3 rows');
+  expect((await decision(app, ann, again)).button).toBe('Apply 4 rows');
   await apply(app, ann, again);
   const names = await app.db.selectFrom('users').select('full_name').orderBy('username').execute();
-  expect(names.map(({ full_name }) => full_name)).toEqual([null, '=1+1', null, 'Dora, D']);
+  expect(names.map(({ full_name }) => full_name)).toEqual([null, '=1+1', null, 'Dora, D', '007']);
 });
 
 test('it is read differently as somebody says: by columns, by what cells are apart by, by who is who', async () => {

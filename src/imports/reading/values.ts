@@ -42,8 +42,8 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
   };
 }
 
-/** Excel writes `="007"`, which it does not take for a number. */
-function textIn(cell: string): string {
+/** What a cell says. Excel writes `="007"`, which it does not take for a number. */
+export function textIn(cell: string): string {
   const [, text] = cell.startsWith('="') ? (/^="(.*)"\s*$/s.exec(cell) ?? []) : [];
   return text === undefined ? fromCell(cell) : text.replaceAll('""', '"');
 }
