@@ -60,7 +60,9 @@ async function findAll({ db, match }: Judging, rows: readonly StagedRow[]): Prom
 
 async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promise<Judgement> {
   const values = JSON.parse(row.said) as UserChanges;
-  const reasons: Reason[] = row.problems === null ? [] : JSON.parse(row.problems);
+  const problems: Reason[] = row.problems === null ? [] : JSON.parse(row.problems);
+  // Whatever numbers other programs give.
+  const reasons = problems.filter(({ field }) => field !== 'id' || judging.match === 'id');
   // Of a row that cannot be told into cells nothing else is known.
   if (reasons.some(({ field }) => field === undefined))
     return { verdict: 'refused', user: undefined, does: null, reasons };

@@ -84,7 +84,7 @@ async function read(runner: ImportRunner, imported: Import, judging: ForAny, rep
   await saveChecked(runner, imported, totals, revision);
 }
 
-/** By the first of number, username and email that there is a column for. */
+/** By number last: those of a file from elsewhere are somebody else’s here. */
 function matchOf({ columns }: Pick<HowRead, 'columns'>): HowRead['match'] {
   return MATCHES.find((name) => columns.some(({ field }) => field === name)) ?? 'username';
 }

@@ -7,7 +7,7 @@ export const VERDICTS = ['created', 'changed', 'same', 'refused'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** By what a row is found to be about somebody who is there. */
-export const MATCHES = ['id', 'username', 'email'] as const satisfies Field[];
+export const MATCHES = ['username', 'email', 'id'] as const satisfies Field[];
 export type Match = (typeof MATCHES)[number];
 
 /** What an empty cell does to a full name. */

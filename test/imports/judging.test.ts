@@ -90,6 +90,8 @@ test('rows that share a username, an email or a number are all refused, each wit
       [ada, '', '', 'Byron'],
       ['', 'dan', 'dan@example.org', ''],
     ),
+    commandLine,
+    { match: 'id' },
   );
   expect(await reasonsOf(app, id)).toEqual({
     2: ['The username “bob” is also on line 3.', 'The email address “bob@example.org” is also on line 4.'],
@@ -101,7 +103,7 @@ test('rows that share a username, an email or a number are all refused, each wit
   expect(await countsOf(app, id)).toEqual({ created: 1, changed: 0, same: 0, refused: 5 });
 });
 
-test('whom a row is about is found by number, else by username, else by email, or as it is chosen', async () => {
+test('whom a row is about is found by username, else by email, else by number, or as it is chosen', async () => {
   const app = await startApp();
   const ada = await addUser(app.db, { username: 'ada' });
   const file = csv(
@@ -109,9 +111,13 @@ test('whom a row is about is found by number, else by username, else by email, o
     [ada.id, 'ada', 'new@example.org'],
     ['', 'ada2', 'ada@example.org'],
   );
-  const byNumber = await check(app, file);
-  expect(await reasonsOf(app, byNumber)).toEqual({ 3: ['That email already belongs to ada.'] });
-  expect(await countsOf(app, byNumber)).toMatchObject({ changed: 1, refused: 1 });
+  for (const choices of [{}, { match: 'id' }] as const) {
+    const found = await check(app, file, commandLine, choices);
+    expect(await reasonsOf(app, found)).toEqual({ 3: ['That email already belongs to ada.'] });
+    expect(await countsOf(app, found)).toMatchObject({ changed: 1, refused: 1 });
+  }
+  const byNumberAlone = await check(app, csv(['id', 'name'], [ada.id, 'Ada']));
+  expect(await countsOf(app, byNumberAlone)).toMatchObject({ changed: 1, refused: 0 });
   const byEmail = await check(app, file, commandLine, { match: 'email' });
   expect(await reasonsOf(app, byEmail)).toEqual({ 2: ['That username already belongs to ada.'] });
   const [changed] = (await look(app, byEmail, (stage) => stage.examples('changed', 1))) ?? [];
@@ -126,11 +132,19 @@ test('a number that is somebody else’s, or nobody’s, changes nobody', async 
     [ada.id, 'bob', 'bob@example.org'],
     [ada.id + 7, 'cleo', 'cleo@example.org'],
   ];
-  const id = await check(app, csv(['id', 'username', 'email'], ...rows));
+  const id = await check(app, csv(['id', 'username', 'email'], ...rows), commandLine, { match: 'id' });
   expect(await reasonsOf(app, id)).toEqual({
     2: [`User ${ada.id} is ada, with another username and another email.`],
     3: [`There is no user ${ada.id + 7}.`],
   });
+});
+
+test('numbers that another program has given are nothing to Roster, unless rows are found by them', async () => {
+  const app = await startApp();
+  const file = csv(['id', 'username', 'email'], ['9b1deb4d', 'ada', 'ada@example.org']);
+  expect(await countsOf(app, await check(app, file))).toMatchObject({ created: 1, refused: 0 });
+  const byNumber = await check(app, file, commandLine, { match: 'id' });
+  expect(await countsOf(app, byNumber)).toMatchObject({ created: 0, refused: 1 });
 });
 
 test('an editor’s file changes members alone, and gives no role; an administrator’s does', async () => {
