@@ -49,7 +49,7 @@ export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]
     const { DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER } = env;
     const { importFolder } = readConfig({ DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER });
     const options = { isDry: values['dry-run'] ?? false, isSure: values.yes ?? false };
-    using running = new Running(env, db, makeFolder(importFolder));
+    await using running = new Running(env, db, makeFolder(importFolder));
     return await running.run(path, match, options);
   } finally {
     await db.destroy();
@@ -68,6 +68,7 @@ class Running {
   readonly #folder: Folder;
   readonly #work: () => Promise<void>;
   readonly #hearNoMore: () => void;
+  #working: Promise<void> | undefined;
   #isEnding = false;
 
   constructor(env: NodeJS.ProcessEnv, db: Db, folder: Folder) {
@@ -87,7 +88,9 @@ class Running {
     });
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
+    await this.#working;
     this.#hearNoMore();
   }
 
@@ -128,22 +131,18 @@ class Running {
   /** Works, or waits for another Roster that does, and says how far it is. @returns once there is something to decide, or nothing */
   async #follow(id: number): Promise<Import> {
     const line = new StatusLine();
-    let isWorking = false;
     try {
-      for (;;) {
+      for (let looks = 0; ; looks++) {
         const imported = await findImport(this.#db, id);
         if (imported === undefined) throw new StartError('Somebody has removed this import meanwhile.');
         if (!UNDER_WAY.includes(imported.state) || this.#isEnding) return imported;
         line.say(await this.#howFar(imported));
         const late = sleep(LOOK_EVERY_MS);
-        if (isWorking) await late;
-        else {
-          isWorking = true;
-          const working = this.#work().finally(() => {
-            isWorking = false;
-          });
-          await Promise.race([working, late]);
-        }
+        this.#working ??= this.#work().finally(() => {
+          this.#working = undefined;
+        });
+        // What takes no time is not waited for.
+        await (looks === 0 ? Promise.race([this.#working, late]) : late);
       }
     } finally {
       line.clear();
@@ -178,6 +177,8 @@ class Running {
 
   async #end(imported: Import): Promise<number> {
     const { state, problem, set_id, id } = imported;
+    // Its files are gone by then.
+    if (!UNDER_WAY.includes(state)) await this.#work();
     if (state === 'done') {
       const { created, changed, refused } = readTotals(imported);
       console.log(
