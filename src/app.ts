@@ -35,6 +35,7 @@ import { addTimeouts, answerOddRequests } from './http/sockets.ts';
 import { addDropping } from './http/unread-bodies.ts';
 import { addViews } from './http/views.ts';
 import { wellKnownRoutes } from './http/well-known.ts';
+import { importRoutes } from './imports/routes.ts';
 import { createMailer, type Mailer } from './invitations/mailer.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
@@ -148,6 +149,7 @@ export async function buildApp({
     userRoutes(html);
     bulkRoutes(html);
     exportRoutes(html, spoolFolder);
+    await importRoutes(html);
     erasureRoutes(html);
     madeUpPeopleRoutes(html);
     sessionRoutes(html);

@@ -125,9 +125,11 @@ function announce(
 ): void {
   const { address, port, family } = app.server.address() as AddressInfo;
   const here = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  console.log(`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`);
-  if (made !== undefined) console.log(newDatabase(made));
-  if (isOpen) console.log(setupLine(origin?.origin ?? here, app.setupToken));
+  const lines = [`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`];
+  if (made !== undefined) lines.push(newDatabase(made));
+  if (isOpen) lines.push(setupLine(origin?.origin ?? here, app.setupToken));
+  // In one: whoever waits for the first of them may read no further.
+  console.log(lines.join('\n'));
 }
 
 /** Of a name, one address: at those of `localhost` Fastify would listen with servers that lack most of what this one has. */

@@ -37,6 +37,7 @@ test('every form on the pages that people see has a key of its own', async () =>
     ['/users', 1],
     ['/users/new', 1],
     ['/invite', 1],
+    ['/import', 1],
     [`/users/${eve.id}`, 4],
     ['/history', 2],
     ['/history/2/undo', 1],

@@ -102,11 +102,11 @@ export async function startRoster(settings: Record<string, string> = {}, start =
   const child = start(start === run ? [] : ['start'], { PORT: '0', DATABASE_URL: url, ...settings });
   const stderr = text(child.stderr);
   let out = '';
+  // What it says besides is let through: a pipe that nobody reads any more would end it.
   for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
     out += chunk;
     if (LISTENING.test(out)) break;
   }
-  // What it goes on to say is read, or it could not say it.
   child.stdout.resume();
   const address = LISTENING.exec(out)?.[1];
   if (address === undefined) throw new Error(`Roster said: ${out}${await stderr}`);

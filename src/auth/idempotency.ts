@@ -42,10 +42,16 @@ export function addIdempotency(app: FastifyInstance): void {
   });
   // Before the handlers, which refuse what has been used up.
   app.addHook('preHandler', async (request, reply) => {
-    request.sentForm = sentFormOf(request, request.session?.user_id);
+    noteForm(request, request.body);
     const kept = await findKeptAnswer(request);
     if (kept) return reply.answer(kept);
   });
+}
+
+/** Of a file, which is read by its handler, afterwards. */
+export function noteForm(request: FastifyRequest, fields: unknown): void {
+  request.body = fields;
+  request.sentForm = sentFormOf(request, request.session?.user_id);
 }
 
 /** Also while the answer of the same form is on its way: ask again before refusing one. */

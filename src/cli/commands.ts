@@ -20,6 +20,14 @@ const HELP = `Roster, a user directory.
   npm run roster -- admin alice --email alice@example.com
                              makes an administrator, or lets one in again; asks for the password;
                              in a database that is there, or with --new-database in a new one
+  npm run roster -- import users.csv
+                             reads users from a file, says what they would do, and applies them once you say so;
+                             --yes applies them without asking, --dry-run does not, --match username (or id, or email)
+                             says by what a row is about somebody who is there; ends with 1 where rows were refused,
+                             and 2 where nothing was done
+  npm run roster -- export users.csv
+                             writes everyone into a file: .csv, .jsonl or .vcf; or some of them, with the end of a
+                             list's address: --filter "status=active&role=member"
   npm run roster -- rebuild-search
                              makes anew what searches go through
   npm run roster -- purge
@@ -38,7 +46,7 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
     await run(args, env);
   } catch (error) {
     console.error(plain(sentenceFor(error)));
-    process.exit(1);
+    process.exit(args[0] === 'import' ? 2 : 1);
   }
 }
 
@@ -68,6 +76,13 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
   } else if (command === 'admin') {
     const { admin } = await import('./admin.ts');
     await admin(env, rest);
+  } else if (command === 'import') {
+    const { importFile } = await import('./import.ts');
+    const code = await importFile(env, rest);
+    if (code !== 0) process.exit(code);
+  } else if (command === 'export') {
+    const { exportFile } = await import('./export.ts');
+    await exportFile(env, rest);
   } else if (command === 'rebuild-search') {
     const { rebuild } = await import('./rebuild-search.ts');
     await rebuild(env, rest);

@@ -5,8 +5,8 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const PASSED_ON = 1_000;
 const PARENT_CHECK = 200;
 
-/** Calls `stop` at the first signal. The second one ends the process at once, as if nobody listened. */
-export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void): void {
+/** Calls `stop` at the first signal. The second one ends the process at once, as if nobody listened. @returns hears no more */
+export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void): () => void {
   const passedOn = isByNpm(env) ? PASSED_ON : 0;
   let first: { signal: NodeJS.Signals; at: number } | undefined;
   function hear(signal: NodeJS.Signals): void {
@@ -22,6 +22,9 @@ export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void): void {
     process.kill(process.pid, signal);
   }
   for (const signal of SIGNALS) process.on(signal, hear);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, hear);
+  };
 }
 
 /** npm passes SIGHUP on to nobody, and a shell passes on nothing: so Roster hangs up when its npm is gone. */

@@ -4,6 +4,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { type Doing, doingOf, explainStatus } from './explanations.ts';
+import { mayBeLong } from './long-bodies.ts';
 import { securityHeaders } from './security.ts';
 import { dropBody, giveUp, isGivenUp, stopDropping } from './unread-bodies.ts';
 import type { Views } from './views.ts';
@@ -63,7 +64,7 @@ export async function answerClientError(
     socket.destroy();
     return;
   }
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && stopDropping(socket)) return;
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && (mayBeLong(socket) || stopDropping(socket))) return;
   const codes: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
   const status = codes[error.code ?? ''] ?? 400;
   const requestId = newRequestId();

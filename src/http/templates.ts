@@ -7,6 +7,7 @@ import { newKey } from '../auth/tokens.ts';
 import { bulkHelpers } from '../bulk/words.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
+import { importHelpers } from '../imports/words.ts';
 import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time } from '../lib/formats.ts';
@@ -47,6 +48,7 @@ const UNITS = [
 export const helpers = {
   ...bulkHelpers,
   ...historyHelpers,
+  ...importHelpers,
   ...listHelpers,
   ...undoHelpers,
   asset: (name: string) => urlFor(assetPath(name)),

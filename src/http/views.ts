@@ -15,6 +15,16 @@ import type { HistoryPage } from '../history/list.ts';
 import type { ChangeOfSet } from '../history/queries.ts';
 import type { StateAt } from '../history/state-at.ts';
 import type { Timeline } from '../history/timeline.ts';
+import type { OfferedColumn } from '../imports/choices.ts';
+import type { Import } from '../imports/queries.ts';
+import type {
+  Choices,
+  HowRead,
+  RefusedRow,
+  Difference as RowDifference,
+  ShownRow,
+  Totals,
+} from '../imports/types.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Job } from '../jobs/queries.ts';
@@ -249,6 +259,43 @@ export type Views = {
     formats: readonly (readonly [value: string, label: string, says: string])[];
   };
   'transfer/waiting': { selection: Selection };
+  'imports/choose': {
+    /** Of whoever asks, the last first. */
+    own: readonly Import[];
+    error: string | undefined;
+  };
+  'imports/progress': {
+    imported: Import;
+    done: number;
+    /** Unknown while it is read. */
+    total: number | undefined;
+    /** Whether this Roster has the file. */
+    isHere: boolean;
+  };
+  'imports/check': {
+    imported: Import;
+    how: HowRead;
+    totals: Totals;
+    columns: readonly OfferedColumn[];
+    /** The first of them; undefined where another machine has them. */
+    rows:
+      | ({ refused: readonly RefusedRow[]; differences: readonly RowDifference[] } & Readonly<
+          Record<'created' | 'changed' | 'same', readonly ShownRow[]>
+        >)
+      | undefined;
+  };
+  'imports/over': {
+    imported: Import;
+    /** As far as it could be read. */
+    how: HowRead | undefined;
+    choices: Choices;
+    totals: Totals | undefined;
+    columns: readonly OfferedColumn[];
+    /** What it has done, in the history. */
+    row: Described | undefined;
+    /** Whether those that were refused can still be had. */
+    hasRefused: boolean;
+  };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {
     title: string;

@@ -57,16 +57,18 @@ async function doImports(runner: WorkRunner, isEnding: () => boolean): Promise<b
   return isAny;
 }
 
-/** Not twice at once; whoever asks while it is under way gets the next one, so that nothing is missed. */
-function inTurn<T>(work: () => Promise<T>): () => Promise<T> {
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<T> | undefined;
+/** Not twice at once; whoever asks while it is under way gets the next one, so that nothing is missed. @returns whether either did anything */
+function inTurn(work: () => Promise<boolean>): () => Promise<boolean> {
+  let running = Promise.resolve(false);
+  let next: Promise<boolean> | undefined;
   return () => {
-    next ??= running.then(() => {
+    if (next) return next;
+    const before = running;
+    running = before.then(() => {
       next = undefined;
       return work();
     });
-    running = next;
+    next = Promise.all([before, running]).then((done) => done.includes(true));
     return next;
   };
 }

@@ -56,7 +56,7 @@ export function isAscii(text: string): boolean {
 }
 
 export function codePoints(text: string): number {
-  return Array.from(text).length;
+  return text.length - (text.match(/[\u{10000}-\u{10FFFF}]/gu)?.length ?? 0);
 }
 
 export function withoutUnseen(text: string): string {
@@ -97,6 +97,8 @@ const HIDDEN: readonly [RegExp, string][] = [
 
 /** What is wrong with text, to follow the field's name in a sentence; undefined if nothing. */
 export function forbiddenCharacter(text: string): string | undefined {
+  // Most names, at once.
+  if (/^[ -~]*$/.test(text)) return undefined;
   return HIDDEN.find(([pattern]) => pattern.test(text))?.[1];
 }
 
@@ -116,7 +118,8 @@ const MOST_MARKS = 4;
 
 /** That a letter has more marks than any writing needs (Unicode TS 39, 5.4), to follow the text's name; else undefined. */
 export function tooManyMarks(text: string): string | undefined {
-  if (isAscii(text)) return undefined;
+  // A letter that is a character of its own has few enough, whatever it is made of.
+  if (!/[\p{Mn}\p{Me}]/u.test(text)) return undefined;
   // Composed letters count as what they are made of; joiners between marks keep them on the same letter.
   const decomposed = text.normalize('NFD').replaceAll(/\p{DI}/gu, '');
   for (const [, letter = '', marks = ''] of decomposed.matchAll(/([^\p{Mn}\p{Me}]?)([\p{Mn}\p{Me}]+)/gu)) {

@@ -15,7 +15,7 @@ import type { Spool } from './spool.ts';
 export async function writeExport(
   db: Db,
   { selection, format }: { selection: Selection; format: FormatName },
-  spool: Spool,
+  spool: Pick<Spool, 'write'>,
   note: (users: number) => void,
   gone: AbortSignal,
 ): Promise<void> {

@@ -82,9 +82,9 @@ export async function changeUser(
 }
 
 /**
- * In the actor's change set. Names that they pass on to each other are no conflict.
- * @param changes `version`: of whom it was decided @throws ForbiddenError, NotUniqueError (a username or email is taken),
- * LastAdministratorError
+ * All or none, in the actor's change set; names may be passed on among them. Who is already so is not among those who are returned.
+ * @param changes each user once; `version`: of whom it was decided
+ * @throws ForbiddenError, NotUniqueError (a username or email is taken), LastAdministratorError
  */
 export async function changeUsers(
   trx: Trx,
@@ -92,18 +92,14 @@ export async function changeUsers(
   changes: readonly (Pick<User, 'id' | 'version'> & { changes: UserChanges })[],
   now: number,
 ): Promise<ChangedMany> {
-  const locked = await lockUsers(
-    trx,
-    changes.map(({ id }) => id),
-  );
-  const users = new Map(locked.map((user) => [user.id, user]));
+  const ids = changes.map(({ id }) => id);
+  const users = new Map((await lockUsers(trx, ids)).map((user) => [user.id, user]));
   const since = changes.filter(({ id, version }) => users.get(id)?.version !== version);
   if (since.length > 0) return { kind: 'changed since', ids: since.map(({ id }) => id) };
-  const wanted = changes
-    .map(({ id, changes }) => whatIsNew(users.get(id) as User, changes))
-    .filter(({ changes }) => Object.keys(changes).length > 0);
-  for (const { before, changes } of wanted)
+  const all = changes.map(({ id, changes }) => whatIsNew(users.get(id) as User, changes));
+  for (const { before, changes } of all)
     authorize(actor, (someone) => mayChangeFields(someone, before, Object.keys(changes)));
+  const wanted = all.filter(({ changes }) => Object.keys(changes).length > 0);
   if (wanted.length === 0) return { kind: 'changed', users: [] };
   const { changed } = await writeChanges(trx, actor, await passNamesOn(trx, wanted), now);
   return { kind: 'changed', users: changed };
@@ -195,18 +191,21 @@ function whatIsNew(before: User, changes: UserChanges): Wanted {
   return { before, changes: merge(before, before, changes).changes };
 }
 
-/** Whoever gives up a name that another of them takes has none meanwhile. */
+/** Whoever gives up a name that another of them takes has none until they are changed. */
 async function passNamesOn(trx: Trx, wanted: readonly Wanted[]): Promise<Wanted[]> {
-  const keys = wanted.flatMap(({ changes: { username, email } }) =>
-    [username, email].map((name) => textKey(name ?? '')),
-  );
-  const taken = new Set(keys);
-  const givesUp = ({ before, changes: { username, email } }: Wanted) =>
-    (username !== undefined && taken.has(before.username_key)) ||
-    (email !== undefined && taken.has(before.email_key));
-  const ids = new Set(wanted.filter(givesUp).map(({ before }) => before.id));
-  await setNamesAside(trx, [...ids]);
-  return wanted.map((one) =>
-    ids.has(one.before.id) ? { ...one, before: { ...one.before, ...nobodys(one.before.id) } } : one,
-  );
+  const taken = new Set(wanted.flatMap(({ changes }) => Object.values(keysOf(changes))));
+  const givesUp = ({ before, changes }: Wanted) => {
+    const { username, email } = keysOf(changes);
+    return (username && taken.has(before.username_key)) || (email && taken.has(before.email_key));
+  };
+  const ids = wanted.filter(givesUp).map(({ before }) => before.id);
+  await setNamesAside(trx, ids);
+  const aside = new Set(ids);
+  return wanted.map(({ before, changes }) => {
+    return { before: aside.has(before.id) ? { ...before, ...nobodys(before.id) } : before, changes };
+  });
+}
+
+function keysOf({ username, email }: UserChanges) {
+  return { username: username && textKey(username), email: email && textKey(email) };
 }

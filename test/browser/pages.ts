@@ -10,9 +10,11 @@ import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { beginSet, inOneSet, insertHistory } from '../../src/history/record.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
+import { saveImport } from '../../src/imports/queries.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { apply, check, csv } from '../imports/bringing.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
 
@@ -87,6 +89,17 @@ const at =
 /** Presses what leads to another page. */
 const press = (page: Page, name: string | RegExp) =>
   Promise.all([page.waitForEvent('load'), page.getByRole('button', { name, exact: true }).first().click()]);
+
+/** Of people whom nobody else is called like, and mistakes. @returns what all of their usernames begin with */
+async function bringLongest(app: FastifyInstance): Promise<{ id: number; list: string }> {
+  const list = `i${newToken().slice(0, 8).replaceAll(/[_-]/g, '.')}`;
+  const names = ['n', 'o', 'p', 'q'].map((letter) => `${list}.${letter}${LONG}`.slice(0, 64));
+  await addUser(app.db, { username: names[3] ?? '', full_name: LONGEST.full_name });
+  const rows = names.map((name) => [name, `${name}@example.org`, WORDS, 'viewer', 'inactive', LONG]);
+  const wrong = Array.from({ length: 12 }, () => [WORDS, LONG, LONGEST.full_name, WORDS, LONG]);
+  const header = ['username', 'email', 'full name', 'role', 'status', LONGEST.full_name];
+  return { id: await check(app, csv(header, ...rows, ...wrong)), list };
+}
 
 /** By who looks. */
 export const PAGES: Record<string, Record<string, Visit>> = {
@@ -176,6 +189,39 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await transact(db, (trx) => changeUser(trx, commandLine, id, { is_active: false }, Date.now()));
       await press(page, /^Delete/);
       await page.getByText('others have changed who this is about').waitFor();
+    },
+    'choosing a file to import, with a mistake': async (page) => {
+      await page.goto('/import');
+      await press(page, 'Check the file');
+    },
+    'what a file would do, since others have changed who is in it': async (page, app) => {
+      const { id, list } = await bringLongest(app);
+      await addUser(app.db, { username: `${list}.n${LONG}`.slice(0, 64), full_name: WORDS });
+      await apply(app, id);
+      await page.goto(`/imports/${id}`);
+      await page.getByText('Others have changed Roster').waitFor();
+      await page.getByText('Read it differently').click();
+    },
+    'what a file would do that another machine has': async (page, app) => {
+      const { id } = await bringLongest(app);
+      await transact(app.db, (trx) => saveImport(trx, id, { folder: 'another', host: LONG }));
+      await page.goto(`/imports/${id}`);
+    },
+    'an import that is being applied elsewhere': async (page, app) => {
+      const { id } = await bringLongest(app);
+      const elsewhere = { folder: 'another', host: LONG, state: 'applying' } as const;
+      await transact(app.db, (trx) => saveImport(trx, id, elsewhere));
+      await page.goto(`/imports/${id}`);
+    },
+    'an import that is done': async (page, app) => {
+      const { id } = await bringLongest(app);
+      await apply(app, id);
+      await page.goto(`/imports/${id}`);
+      await page.getByRole('button', { name: 'Undo' }).waitFor();
+    },
+    'a file that cannot be read, to be read differently': async (page, app) => {
+      await page.goto(`/imports/${await check(app, `${LONGEST.full_name}\n${WORDS}\n`)}`);
+      await page.getByText('Read it differently').click();
     },
     'everyone’s history': at('/history'),
     'the history, limited to what nobody did': at(

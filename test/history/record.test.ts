@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { readRevision } from '../../src/db/revision.ts';
-import type { Db, User } from '../../src/db/schema.ts';
+import type { Db, Trx, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { ForbiddenError, NotFoundError, NotUniqueError } from '../../src/errors.ts';
 import { FIELDS, type KeptField } from '../../src/history/codes.ts';
@@ -11,8 +11,16 @@ import { type KeptValues, unpackFields, unpackValues } from '../../src/history/f
 import { findDeleted } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { readStateAt } from '../../src/history/state-at.ts';
-import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
+import {
+  changeUser,
+  changeUsers,
+  createUser,
+  createUsers,
+  deleteUser,
+  restoreUser,
+} from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
+import type { NewUser } from '../../src/users/validation.ts';
 import { runs } from '../runs.ts';
 import { expectLastSignIns, temporaryDatabase } from '../support.ts';
 
@@ -50,6 +58,8 @@ const act = fc.record({
     'change',
     'change',
     'change two',
+    'change at once two',
+    'create at once two',
     'delete',
     'delete two',
     'restore',
@@ -85,10 +95,9 @@ async function perform(db: Db, one: Act, now: number, made: number): Promise<Out
     changeUser(trx, by, whom, one.changes as never, now);
   return transact(db, async (trx): Promise<Outcome[]> => {
     if (one.kind === 'create') {
-      const username = `user${made}`;
-      const user = { username, email: `${username}@example.org`, is_active: true, role: 'member' } as const;
-      return [await createUser(trx, actor, { ...user, full_name: null }, now)];
+      return [await createUser(trx, actor, newUser(`user${made}`), now)];
     }
+    if (one.kind.includes('at once')) return doAtOnce(trx, actor, one, now, made);
     if (one.kind === 'change two' || one.kind === 'delete two') {
       const isChange = one.kind === 'change two';
       const begun = { at: now, kind: isChange ? 'changed' : 'deleted' } as const;
@@ -106,6 +115,26 @@ async function perform(db: Db, one: Act, now: number, made: number): Promise<Out
     if (isRefusal) return undefined;
     throw error;
   });
+}
+
+/** Two by one command; where one of them is not there, neither. */
+async function doAtOnce(trx: Trx, actor: Actor, one: Act, now: number, made: number): Promise<Outcome[]> {
+  const isChange = one.kind.startsWith('change');
+  const begun = { at: now, kind: isChange ? 'changed' : 'created' } as const;
+  const { result } = await inOneSet(trx, actor, begun, async (many) => {
+    if (!isChange) return createUsers(trx, many, [newUser(`user${made}`), newUser(`user${made}b`)], now);
+    const ids = [...new Set([one.id, one.other])];
+    const users = await Promise.all(ids.map((id) => findUser(trx, id)));
+    const wanted = ids.map((id, index) => ({ id, version: users[index]?.version ?? 1 }));
+    const changes = wanted.map((user) => ({ ...user, changes: one.changes as never }));
+    const changed = await changeUsers(trx, many, changes, now);
+    return changed.kind === 'changed' ? changed.users : [];
+  });
+  return result.map((user) => ({ kind: 'done', user }));
+}
+
+function newUser(username: string): NewUser {
+  return { username, email: `${username}@example.org`, full_name: null, is_active: true, role: 'member' };
 }
 
 const isDone = ({ kind }: Outcome) => !['unchanged', 'there already'].includes(kind);

@@ -1,9 +1,11 @@
 /** Clients that stall, are slow, or do not read: each is let go after some ten seconds, in which all of them wait together. */
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
+import { multipart } from '../imports/multipart.ts';
 import { startRoster } from '../roster.ts';
 import { get, listen, post, startApp } from '../support.ts';
 import { connectTo, FORM, readAnswer } from './sockets.ts';
@@ -85,6 +87,35 @@ const WAITS: Readonly<Record<string, () => Promise<void>>> = {
     await once(socket, 'close');
     await post(app, '/users', { username: 'bob', email: 'bob@example.org' });
     expect(await app.db.selectFrom('users').select('username').execute()).toEqual([{ username: 'bob' }]);
+  },
+  async 'a file may take longer to arrive than a form does; who stalls on the way is told so, and nothing of it stays'() {
+    const app = await startApp();
+    const { port } = new URL(await listen(app));
+    const { body, headers } = multipart(
+      {},
+      { name: 'a.csv', content: 'username,email\nbob,bob@example.org\n' },
+    );
+    const begin = () => {
+      const socket = connect(Number(port), '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      const type = `Content-Type: ${headers['content-type']}\r\nContent-Length: ${body.length}\r\n`;
+      socket.write(`POST /import HTTP/1.1\r\nHost: localhost\r\n${type}\r\n`);
+      socket.write(body.subarray(0, -20));
+      return socket;
+    };
+    const [slow, stalled] = [begin(), begin()];
+    let sent = body.length - 20;
+    // The last of it comes after a form would have been given up.
+    const drip = setInterval(() => {
+      if (sent < body.length) slow.write(body.subarray(sent, ++sent));
+    }, 650);
+    onTestFinished(() => clearInterval(drip));
+    slow.setEncoding('utf8');
+    const [taken] = await once(slow, 'data');
+    expect(taken).toMatch(/^HTTP\/1\.1 303 /);
+    expect(await readAnswer(stalled)).toMatch(/^HTTP\/1\.1 408 [\s\S]*<\/html>\n$/);
+    const left = readdirSync(app.importFolder).filter((name) => name.endsWith('.upload'));
+    expect(left).toEqual([]);
   },
   async 'a client that does not read its answers is dropped within 15 s'() {
     const app = await startApp();

@@ -6,6 +6,8 @@ import type { User } from '../../src/db/schema.ts';
 import type { ChangeSet } from '../../src/history/queries.ts';
 import { createEta, helpers, TEMPLATES } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
+import type { Import } from '../../src/imports/queries.ts';
+import type { HowRead, ShownRow, Totals } from '../../src/imports/types.ts';
 import type { Job } from '../../src/jobs/queries.ts';
 import { parseQuery } from '../../src/lib/forms.ts';
 import { Page } from '../../src/lib/pagination.ts';
@@ -101,6 +103,67 @@ const job: Job = {
   leased_until: 0,
   failures: 1,
 };
+const imported: Import = {
+  id: 1,
+  created_at: 1,
+  touched_at: 1,
+  actor_id: 7,
+  is_by_command: false,
+  folder: 'here',
+  host: NAME,
+  file: 'x',
+  file_name: NAME,
+  size: 1,
+  state: 'reading',
+  choices: '{}',
+  reading: null,
+  totals: null,
+  problem: null,
+  judged: 1,
+  revision: 1,
+  set_id: 1,
+  lease_owner: null,
+  leased_until: 0,
+  failures: 0,
+};
+const how: HowRead = {
+  encoding: 'utf-8',
+  delimiter: ',',
+  columns: [
+    { header: NAME, field: 'full_name' },
+    { header: NAME, field: undefined },
+  ],
+  match: 'username',
+  empty: 'leave',
+};
+const totals: Totals = {
+  created: 1,
+  changed: 1,
+  same: 1,
+  refused: 12_000,
+  rows: 12_003,
+  fields: { full_name: 1 },
+  differences: 2,
+  read: 12_003,
+};
+const shownRow: ShownRow = {
+  row: 1,
+  line: 2,
+  verdict: 'changed',
+  user: { id: 7, username: NAME },
+  values: { username: NAME, email: 'a@b.example', full_name: NAME, role: 'viewer', is_active: false },
+  fields: row.fields,
+  reasons: [{ field: 'email', message: NAME }],
+};
+/** Imports that are over in another way, or do nothing, or are with another machine. */
+const IMPORTS: [keyof Views, object][] = [
+  ['imports/over', { imported: { ...imported, state: 'done' } }],
+  ['imports/over', { imported: { ...imported, state: 'taken back', problem: NAME } }],
+  ['imports/over', { imported: { ...imported, state: 'discarded' }, row: undefined }],
+  ['imports/over', { how: undefined, columns: [] }],
+  ['imports/progress', { imported: { ...imported, state: 'applying' }, total: 2, isHere: true }],
+  ['imports/check', { rows: undefined, totals: { ...totals, created: 0, changed: 0, differences: 0 } }],
+];
 const difference = {
   field: 'username',
   was: NAME,
@@ -325,6 +388,30 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     formats: [['csv', NAME, NAME]],
   },
   'transfer/waiting': { selection: { list, ticked: [1] } },
+  'imports/choose': { own: [imported], error: NAME },
+  'imports/progress': { imported, done: 1, total: undefined, isHere: false },
+  'imports/check': {
+    imported,
+    how,
+    totals,
+    columns: [{ header: NAME, field: 'full_name', index: 0 }],
+    rows: {
+      refused: [{ row: 4, line: 5, cells: [NAME], reasons: [{ field: 'email', message: NAME }] }],
+      created: [{ ...shownRow, verdict: 'created', user: undefined }],
+      changed: [shownRow],
+      same: [{ ...shownRow, verdict: 'same', fields: {} }],
+      differences: [{ was: shownRow, is: { ...shownRow, verdict: 'refused' } }],
+    },
+  },
+  'imports/over': {
+    imported: { ...imported, state: 'unreadable', problem: NAME },
+    how,
+    choices: {},
+    totals,
+    columns: [{ header: NAME, field: undefined, index: 0 }],
+    row,
+    hasRefused: true,
+  },
   'roles/list': { roles: ['viewer'], required: [], before: '', isDraft: false },
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
 };
@@ -365,6 +452,17 @@ test('every template is part of some page, and shows what it is given as text', 
       ...ASKING,
       flash: undefined,
       ...SAMPLES['users/list'],
+      ...data,
+    });
+    expect(html).not.toMatch(/<Ann>|undefined|\[object/);
+    expect(htmlProblems(html)).toEqual([]);
+  }
+  for (const [view, data] of IMPORTS) {
+    const html = eta.render(`/${view}`, {
+      ...helpers,
+      ...ASKING,
+      flash: undefined,
+      ...SAMPLES[view],
       ...data,
     });
     expect(html).not.toMatch(/<Ann>|undefined|\[object/);

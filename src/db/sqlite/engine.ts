@@ -105,16 +105,8 @@ async function skipOver<T>(db: Db, query: () => Promise<T>): Promise<T> {
   }
 }
 
-/** https://sqlite.org/pragma.html#pragma_secure_delete */
 async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  const result = await transact(db, async (trx) => {
-    await sql`pragma secure_delete = on`.execute(trx);
-    try {
-      return await work(trx);
-    } finally {
-      await sql`pragma secure_delete = fast`.execute(trx);
-    }
-  });
+  const result = await transact(db, work);
   await emptyLog(db);
   return result;
 }

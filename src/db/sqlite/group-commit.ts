@@ -57,8 +57,21 @@ export class GroupCommit {
 
   /** Fulfilled once the transaction is saved: after the end of the turn. */
   release(): Promise<void> {
-    this.#writer.run('release one');
+    this.#flush('release one');
     return this.#group?.committed ?? Promise.resolve();
+  }
+
+  /**
+   * The search index is written and merged here: the pages that it frees are many, and are overwritten when somebody is erased
+   * (`traces.ts`). Not by `run`, which keeps statements prepared: this one takes effect when it is prepared.
+   */
+  #flush(statement: 'release one' | 'commit'): void {
+    this.#writer.execute('pragma secure_delete = FAST');
+    try {
+      this.#writer.run(statement);
+    } finally {
+      this.#writer.execute('pragma secure_delete = ON');
+    }
   }
 
   rollback(): void {
@@ -126,7 +139,7 @@ export class GroupCommit {
   /** @throws OutcomeUnknownError where it may have been saved all the same. */
   #save(): void {
     try {
-      this.#writer.run('commit');
+      this.#flush('commit');
     } catch (error) {
       throw isMaybeSaved(error) ? outcomeUnknown(error) : error;
     }

@@ -14,8 +14,8 @@ export function openWriter(path: string): Statements {
   // After WAL: switching to it sets what better-sqlite3 was compiled with, under which a power cut loses commits.
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
-  // What is deleted is overwritten where that costs no further write: in pages that stay in use. `traces.ts` does the rest.
-  db.pragma('secure_delete = FAST');
+  // What is deleted is overwritten at once: a page that is used again would keep the rest of what it held.
+  db.pragma('secure_delete = ON');
   db.pragma(`cache_size = -${CACHE_KIB}`);
   const statements = new Statements(db);
   backfillIfPossible(statements);

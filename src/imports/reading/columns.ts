@@ -40,21 +40,27 @@ export function columnsOf(headers: readonly string[], fields?: readonly (Field |
 
 /** What is wrong with the columns as a whole, in a sentence; undefined if nothing. */
 export function columnsProblem(columns: readonly Column[]): string | undefined {
+  if (columns.some(({ header }) => header.includes('@')))
+    return 'The first line is about somebody. Put a line above it that names the columns, such as “username,email,full_name”.';
   const known = columns.filter(({ field }) => field !== undefined);
-  if (known.length === 0) return noneKnown(columns);
+  if (known.length === 0)
+    return `No name of a column is known: the first line says ${someOf(columns)}. Call them as in “username,email,full_name”.`;
   const second = known.find(({ field }, index) => known.findIndex((other) => other.field === field) < index);
-  const first = second && known.find(({ field }) => field === second.field);
-  if (!first || !second) return undefined;
-  const pair = `“${name(first)}” and “${name(second)}”`;
-  return first.header === second.header
-    ? `Two columns are called “${name(first)}”: take one out, or give it another name.`
-    : `The columns ${pair} are for the same field: take one out, or give it another name.`;
+  const first = known.find((other) => other.field === second?.field);
+  return first && second && sameField(first, second);
 }
 
-function noneKnown(columns: readonly Column[]): string {
-  const some = columns.slice(0, 3).map((column) => `“${name(column)}”`);
-  const says = `${some.join(', ')}${columns.length > 3 ? ` and ${columns.length - 3} more` : ''}`;
-  return `No column has a name that is known. The first line has to name the columns, such as “username” and “email”; it says ${says}.`;
+function sameField(first: Column, second: Column): string {
+  const told =
+    first.header === second.header
+      ? `Two columns are called “${name(first)}”`
+      : `The columns “${name(first)}” and “${name(second)}” are for the same field`;
+  return `${told}: take one out, or give it another name.`;
+}
+
+function someOf(columns: readonly Column[]): string {
+  const names = columns.slice(0, 3).map((column) => `“${name(column)}”`);
+  return `${names.join(', ')}${columns.length > 3 ? ` and ${columns.length - 3} more` : ''}`;
 }
 
 function name({ header }: Column): string {

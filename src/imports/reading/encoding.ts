@@ -1,6 +1,6 @@
 /** Which encoding a file is in, by its bytes. */
 import { isAscii } from 'node:buffer';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Encoding } from './reading.ts';
 
 const MARKS: readonly [Encoding, readonly number[]][] = [
@@ -27,7 +27,10 @@ function utf16Of(head: Buffer): Encoding | undefined {
 
 /** By where it is first anything but ASCII. A byte that is wrong there, among letters that are right, is one cell’s problem. */
 async function isUtf8(path: string): Promise<boolean> {
-  for await (const bytes of createReadStream(path)) {
+  await using file = await open(path);
+  const buffer = Buffer.alloc(2 ** 16);
+  for (let { bytesRead } = await file.read(buffer); bytesRead > 0; { bytesRead } = await file.read(buffer)) {
+    const bytes = buffer.subarray(0, bytesRead);
     if (isAscii(bytes)) continue;
     // The letter at its end may go on.
     const text = new TextDecoder().decode(bytes, { stream: true });

@@ -1,16 +1,18 @@
 /** The records of a file that say something: first the names of columns, then the users. */
-import type { Delimiter, Encoding } from './reading.ts';
+import type { Delimiter, Reading } from './reading.ts';
 import { type CsvRecord, recordsOf } from './records.ts';
 import { textOf } from './text.ts';
 
-/** @throws UnreadableError */
+export type CsvFormat = Pick<Reading, 'encoding' | 'delimiter'>;
+
+/** @param end of bytes that are read @throws UnreadableError */
 export async function* listRecords(
   path: string,
-  encoding: Encoding,
-  delimiter: Delimiter,
+  { encoding, delimiter }: CsvFormat,
+  end?: number,
 ): AsyncGenerator<CsvRecord> {
   let isFirst = true;
-  for await (const record of recordsOf(textOf(path, encoding), delimiter)) {
+  for await (const record of recordsOf(textOf(path, encoding, end), delimiter)) {
     if (isBlank(record) || isDelimiterTold(record, delimiter)) continue;
     // What a spreadsheet leaves at the end of each line.
     if (isFirst) while (record.cells.at(-1)?.trim() === '') record.cells.pop();

@@ -7,7 +7,7 @@ import { type Delimiter, UnreadableError } from './reading.ts';
 export type CsvRecord = { line: number; end: number; cells: string[] };
 
 /** Of a row. Nobody’s is as long; what comes of a quote that is never closed would be. */
-const MOST_CHARACTERS = 100_000;
+const MOST_BYTES = 100_000;
 /** Some more than a row and what waits to be parsed. */
 const MOST_WITHOUT_ROW = 500_000;
 
@@ -39,7 +39,7 @@ function parserFor(delimiter: Delimiter): Parser {
     relax_column_count: true,
     // As spreadsheets do: in a cell that does not begin with a quote, a quote is a letter like any other.
     relax_quotes: true,
-    max_record_size: MOST_CHARACTERS,
+    max_record_size: MOST_BYTES,
   });
 }
 
@@ -62,7 +62,7 @@ function unreadable(error: Error, line: number): UnreadableError {
   return new UnreadableError(
     error instanceof CsvError && error.code === 'CSV_QUOTE_NOT_CLOSED'
       ? `${row} has a quote (") that is not closed before the file ends. Close it, or take it out.`
-      : `${row} is longer than 100,000 characters: perhaps a cell begins with a quote (") that is never closed.`,
+      : `${row} is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.`,
   );
 }
 

@@ -1,34 +1,38 @@
 /** The rows of a file of users: what each says, by the rules of the form, and what is wrong with it. */
-
 import { listRecords } from './list.ts';
 import type { Reading, Row } from './reading.ts';
 import type { CsvRecord } from './records.ts';
 import { type Empty, valuesReader } from './values.ts';
 
-const BATCH = 250;
+const BATCH_ROWS = 250;
+/** Of all its cells: rows may be long. */
+const BATCH_CHARACTERS = 1_000_000;
 
 /** Some at a time. @param empty what an empty cell does to a full name @throws UnreadableError */
-export async function* readRows(
-  path: string,
-  { encoding, delimiter, columns }: Reading,
-  empty: Empty,
-): AsyncGenerator<Row[]> {
-  const records = listRecords(path, encoding, delimiter);
+export async function* readRows(path: string, reading: Reading, empty: Empty): AsyncGenerator<Row[]> {
+  const records = listRecords(path, reading);
   await records.next();
-  const read = valuesReader(columns, empty);
-  let rows: Row[] = [];
+  const read = valuesReader(reading.columns, empty);
+  let [rows, characters]: [Row[], number] = [[], 0];
   for await (const record of records) {
-    const message = recordProblem(record, columns.length);
+    const message = recordProblem(record, reading.columns.length);
     const said =
       message === undefined
         ? read(record.cells)
         : { id: undefined, values: {}, problems: [{ field: undefined, message }] };
     rows.push({ line: record.line, cells: record.cells, ...said });
-    if (rows.length < BATCH) continue;
+    characters += sizeOf(record.cells);
+    if (rows.length < BATCH_ROWS && characters < BATCH_CHARACTERS) continue;
     yield rows;
-    rows = [];
+    [rows, characters] = [[], 0];
   }
   if (rows.length > 0) yield rows;
+}
+
+function sizeOf(cells: readonly string[]): number {
+  let size = cells.length;
+  for (const cell of cells) size += cell.length;
+  return size;
 }
 
 /** That its cells cannot be told from each other. */

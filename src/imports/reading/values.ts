@@ -32,7 +32,7 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
     const texts: Texts = {};
     for (const { field, index } of known) {
       const text = textIn(cells[index] ?? '');
-      if (trim(text) !== '') texts[field] = text;
+      if (text !== '' && trim(text) !== '') texts[field] = text;
     }
     const { values, problems } = valuesOf(typedFrom(texts, cleared), texts);
     const id = texts.id === undefined ? undefined : numberFrom(texts.id);
@@ -42,8 +42,8 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
   };
 }
 
-/** Excel writes `="007"`, which it does not take for a number. */
-function textIn(cell: string): string {
+/** What a cell says. Excel writes `="007"`, which it does not take for a number. */
+export function textIn(cell: string): string {
   const [, text] = cell.startsWith('="') ? (/^="(.*)"\s*$/s.exec(cell) ?? []) : [];
   return text === undefined ? fromCell(cell) : text.replaceAll('""', '"');
 }
@@ -51,15 +51,18 @@ function textIn(cell: string): string {
 /** What the form would send. */
 function typedFrom(texts: Texts, cleared: string | undefined): Texts {
   const { username, email, full_name, first_name, last_name, is_active, role } = texts;
-  const names = [first_name, last_name].filter((name) => name !== undefined).map(trim);
   const typed: Texts = {};
   if (username !== undefined) typed.username = username;
   if (email !== undefined) typed.email = email;
-  const name = full_name ?? (names.length > 0 ? names.join(' ') : cleared);
+  const name = full_name ?? joined(first_name, last_name) ?? cleared;
   if (name !== undefined) typed.full_name = name;
   if (is_active !== undefined) typed.is_active = wordFrom(STATUS_WORDS, is_active);
   if (role !== undefined) typed.role = wordFrom(ROLE_WORDS, role);
   return typed;
+}
+
+function joined(first: string | undefined, last: string | undefined): string | undefined {
+  return first === undefined || last === undefined ? (first ?? last) : `${trim(first)} ${trim(last)}`;
 }
 
 function wordFrom(words: ReadonlyMap<string, string>, text: string): string {

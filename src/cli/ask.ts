@@ -1,0 +1,16 @@
+/** A question that is answered with yes or no by whoever sits at the terminal. */
+import { createInterface } from 'node:readline/promises';
+
+/** Undefined where nobody sits there. */
+export async function askYesOrNo(question: string): Promise<boolean | undefined> {
+  const { stdin: input, stdout: output } = process;
+  if (!input.isTTY) return undefined;
+  const lines = createInterface({ input, output });
+  try {
+    // Whoever interrupts the question does not want it either.
+    const answer = await lines.question(`${question} [y/N] `).catch(() => '');
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,74 @@
+/** What an import would do, for whoever reads it in a terminal; the rows that are refused go into a file beside. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { basename, parse, resolve } from 'node:path';
+import type { Folder } from '../imports/folder.ts';
+import type { Import } from '../imports/queries.ts';
+import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
+import { refusedRows, whyOf } from '../imports/refused-rows.ts';
+import { readStage } from '../imports/stage.ts';
+import type { HowRead, Totals } from '../imports/types.ts';
+import { differenceOf, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
+import { number } from '../lib/formats.ts';
+import { plain } from '../lib/text.ts';
+
+const MOST_SAID = 5;
+const NONE: Totals = {
+  created: 0,
+  changed: 0,
+  same: 0,
+  refused: 0,
+  rows: 0,
+  fields: {},
+  differences: 0,
+  read: 0,
+};
+
+export function readTotals({ totals }: Import): Totals {
+  return totals === null ? NONE : (JSON.parse(totals) as Totals);
+}
+
+function readHow({ reading }: Import): HowRead {
+  return JSON.parse(reading ?? '{"columns":[]}') as HowRead;
+}
+
+export function sayPreview(path: string, imported: Import): void {
+  const { encoding, delimiter, columns, match } = readHow(imported);
+  const { created, changed, same, refused, rows, ...totals } = readTotals(imported);
+  console.log(
+    `${basename(path)}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
+  );
+  for (const { header, field } of columns)
+    console.log(`  ${header} → ${field ? FIELD_LABELS[field] : 'left out'}`);
+  const fields = fieldsOf({ fields: totals.fields });
+  console.log(
+    `${number.format(created)} created, ${number.format(changed)} changed${fields && ` (${fields})`}, ${number.format(same)} the same, ${number.format(refused)} refused`,
+  );
+}
+
+/** The first of them are said, all of them are in a file of a name that nothing had before. */
+export async function saveRefused(path: string, folder: Folder, imported: Import): Promise<void> {
+  if (readTotals(imported).refused === 0) return;
+  const read = (after: number, limit: number) =>
+    readStage(folder, imported, (stage) => stage.refused(after, limit)) ?? [];
+  for (const { line, reasons } of read(0, MOST_SAID)) console.log(`  Line ${line}: ${whyOf(reasons)}`);
+  const beside = newNameBeside(path);
+  await writeFile(beside, refusedRows(readHow(imported), read), { flag: 'wx', mode: 0o600 });
+  console.log(`The refused rows, each with why, are in ${beside}`);
+}
+
+export function sayDifferences(folder: Folder, imported: Import): void {
+  const { differences } = readTotals(imported);
+  console.log(`Others have changed Roster meanwhile: ${rowsOf(differences)} would do something else now.`);
+  for (const difference of readStage(folder, imported, (stage) => stage.differences(MOST_SAID)) ?? [])
+    console.log(`  ${plain(differenceOf(difference))}`);
+}
+
+/** `users.refused.csv`, then `users.refused-2.csv`: somebody may be correcting the one before. */
+function newNameBeside(path: string): string {
+  const { dir, name, ext } = parse(resolve(path));
+  for (let count = 1; ; count++) {
+    const beside = `${dir}/${name}.refused${count === 1 ? '' : `-${count}`}${ext || '.csv'}`;
+    if (!existsSync(beside)) return beside;
+  }
+}

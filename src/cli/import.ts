@@ -1,0 +1,201 @@
+/** `npm run roster -- import users.csv`: a file of users is read, shown and, once somebody has said so, applied. */
+import { copyFile, rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { commandLine } from '../auth/actor.ts';
+import { readConfig } from '../config.ts';
+import type { Db } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { StartError } from '../errors.ts';
+import { beginImport, confirmImport, discardImport } from '../imports/commands.ts';
+import { type Folder, filesOf, makeFolder, newName } from '../imports/folder.ts';
+import { findImport, type Import } from '../imports/queries.ts';
+import { MATCHES, type Match } from '../imports/types.ts';
+import { toApply } from '../imports/words.ts';
+import { findJobOfSet } from '../jobs/queries.ts';
+import { workOf } from '../jobs/work.ts';
+import { number } from '../lib/formats.ts';
+import { plain } from '../lib/text.ts';
+import { readArguments } from './arguments.ts';
+import { askYesOrNo } from './ask.ts';
+import { readTotals, saveRefused, sayDifferences, sayPreview } from './import-report.ts';
+import { openNamed } from './named-database.ts';
+import { onStopSignal } from './signals.ts';
+import { StatusLine } from './status-line.ts';
+
+const USAGE =
+  'Say which file: npm run roster -- import users.csv [--dry-run] [--yes] [--match username], or id, or email';
+const UNCHANGED = 'Nothing is changed.';
+const LOOK_EVERY_MS = 250;
+const UNDER_WAY: readonly Import['state'][] = ['reading', 'confirmed', 'applying'];
+
+/** What the command ends with. */
+const ALL_DONE = 0;
+const SOME_REFUSED = 1;
+const NOTHING_DONE = 2;
+
+type Options = { isDry: boolean; isSure: boolean };
+
+/** @returns the code to end with: 0, 1 where rows were refused, 2 where nothing was done */
+export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments(args, ['match'], ['dry-run', 'yes']);
+  const [path, ...rest] = positionals;
+  if (path === undefined || rest.length > 0) throw new StartError(USAGE);
+  const match = readMatch(values.match);
+  const isFile = (await stat(path).catch(() => undefined))?.isFile();
+  if (!isFile) throw new StartError(`There is no file ${path}.`);
+  const db = await openNamed(env);
+  try {
+    const { DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER } = env;
+    const { importFolder } = readConfig({ DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER });
+    const options = { isDry: values['dry-run'] ?? false, isSure: values.yes ?? false };
+    using running = new Running(env, db, makeFolder(importFolder));
+    return await running.run(path, match, options);
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** @throws StartError */
+function readMatch(typed: string | undefined): Match | undefined {
+  const match = MATCHES.find((name) => name === typed);
+  if (typed !== undefined && match === undefined) throw new StartError(USAGE);
+  return match;
+}
+
+class Running {
+  readonly #db: Db;
+  readonly #folder: Folder;
+  readonly #work: () => Promise<void>;
+  readonly #hearNoMore: () => void;
+  #isEnding = false;
+
+  constructor(env: NodeJS.ProcessEnv, db: Db, folder: Folder) {
+    this.#db = db;
+    this.#folder = folder;
+    const runner = {
+      db,
+      importFolder: folder.path,
+      clock: Date.now,
+      stopwatch: () => performance.now(),
+      note: () => {},
+      warn: (what: string, error: unknown) => console.error(`${what} has met an error: ${error}`),
+    };
+    this.#work = workOf(runner, () => this.#isEnding);
+    this.#hearNoMore = onStopSignal(env, () => {
+      this.#isEnding = true;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#hearNoMore();
+  }
+
+  async run(path: string, match: Match | undefined, { isDry, isSure }: Options): Promise<number> {
+    const id = await this.#bring(path, match);
+    let imported = await this.#follow(id);
+    if (imported.state === 'checked') {
+      sayPreview(path, imported);
+      await saveRefused(path, this.#folder, imported);
+    }
+    while (imported.state === 'checked') {
+      if (readTotals(imported).differences > 0) sayDifferences(this.#folder, imported);
+      const isWanted = !isDry && (await this.#isWanted(imported, isSure));
+      if (!isWanted) return this.#discard(imported, isDry);
+      await transact(this.#db, (trx) => confirmImport(trx, commandLine, id, imported.judged, Date.now()));
+      imported = await this.#follow(id);
+    }
+    return this.#end(imported);
+  }
+
+  async #bring(path: string, match: Match | undefined): Promise<number> {
+    const file = newName();
+    const { upload } = filesOf(this.#folder, file);
+    try {
+      await copyFile(path, upload);
+      const { size } = await stat(upload);
+      const brought = { file, name: basename(path), size };
+      const choices = match ? { match } : {};
+      return await transact(this.#db, (trx) =>
+        beginImport(trx, commandLine, this.#folder, brought, Date.now(), choices),
+      );
+    } catch (error) {
+      await rm(upload, { force: true });
+      throw error;
+    }
+  }
+
+  /** Works, or waits for another Roster that does, and says how far it is. @returns once there is something to decide, or nothing */
+  async #follow(id: number): Promise<Import> {
+    const line = new StatusLine();
+    let isWorking = false;
+    try {
+      for (;;) {
+        const imported = await findImport(this.#db, id);
+        if (imported === undefined) throw new StartError('Somebody has removed this import meanwhile.');
+        if (!UNDER_WAY.includes(imported.state) || this.#isEnding) return imported;
+        line.say(await this.#howFar(imported));
+        const late = sleep(LOOK_EVERY_MS);
+        if (isWorking) await late;
+        else {
+          isWorking = true;
+          const working = this.#work().finally(() => {
+            isWorking = false;
+          });
+          await Promise.race([working, late]);
+        }
+      }
+    } finally {
+      line.clear();
+    }
+  }
+
+  async #howFar(imported: Import): Promise<string> {
+    if (imported.state === 'reading') return `${number.format(readTotals(imported).read)} rows read`;
+    const { done = 0 } =
+      imported.set_id === null ? {} : ((await findJobOfSet(this.#db, imported.set_id)) ?? {});
+    return `${number.format(done)} of ${number.format(toApply(readTotals(imported)))} rows applied`;
+  }
+
+  async #isWanted(imported: Import, isSure: boolean): Promise<boolean> {
+    const count = toApply(readTotals(imported));
+    if (count === 0 || this.#isEnding) return false;
+    if (isSure) return true;
+    const answer = await askYesOrNo(`Apply ${number.format(count)} ${count === 1 ? 'row' : 'rows'}?`);
+    if (answer === undefined) console.log('Nobody is there to be asked: with --yes it is applied.');
+    return answer ?? false;
+  }
+
+  async #discard(imported: Import, isDry: boolean): Promise<number> {
+    await transact(this.#db, (trx) => discardImport(trx, commandLine, imported.id, Date.now()));
+    await this.#work();
+    const { refused } = readTotals(imported);
+    const isNothingToDo = toApply(readTotals(imported)) === 0;
+    console.log(isNothingToDo ? '0 changes.' : UNCHANGED);
+    if (isDry || isNothingToDo) return refused > 0 ? SOME_REFUSED : ALL_DONE;
+    return NOTHING_DONE;
+  }
+
+  async #end(imported: Import): Promise<number> {
+    const { state, problem, set_id, id } = imported;
+    if (state === 'done') {
+      const { created, changed, refused } = readTotals(imported);
+      console.log(
+        `${number.format(created)} created, ${number.format(changed)} changed. Undo is in the history: /history/${set_id}`,
+      );
+      return refused > 0 ? SOME_REFUSED : ALL_DONE;
+    }
+    if (state === 'unreadable' || state === 'reading') {
+      await transact(this.#db, (trx) => discardImport(trx, commandLine, id, Date.now()));
+      await this.#work();
+    }
+    console.error(plain(problem ?? sentenceOf(state)));
+    return NOTHING_DONE;
+  }
+}
+
+function sentenceOf(state: Import['state']): string {
+  if (state === 'applying' || state === 'confirmed')
+    return 'It is not all applied yet: the next Roster goes on with it, or takes all of it back.';
+  return UNCHANGED;
+}

@@ -1,0 +1,97 @@
+/** `/import`: a file is chosen and brought; whoever sends it, and how much there is already, is judged before it is kept. */
+import { rename, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { findKeptAnswer, noteForm } from '../auth/idempotency.ts';
+import { type Answer, done } from '../auth/kept-answers.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { OutcomeUnknownError } from '../errors.ts';
+import { beginImport } from './commands.ts';
+import { filesOf, findFolder, makeFolder, newName } from './folder.ts';
+import { findLiveImports, type Import } from './queries.ts';
+import { RefusedUploadError, type Staged, type Upload, type Uploads } from './uploads.ts';
+import { emptyFile, NO_FILE } from './words.ts';
+
+/** So long somebody waits, in milliseconds, to see at once what takes no longer. */
+const PATIENCE = 1_000;
+
+export async function chooseFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { statusCode, message }: { statusCode: number; message?: string } = { statusCode: 200 },
+) {
+  const own = await findOwn(request);
+  return reply.render('imports/choose', { own: own.toReversed(), error: message }, statusCode);
+}
+
+export function takeFile(uploads: Uploads) {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const { headers, actor } = request;
+    if (!headers['content-type']?.startsWith('multipart/'))
+      return chooseFile(request, reply, { statusCode: 422, message: NO_FILE });
+    try {
+      const staged = await countStaged(request);
+      const who = `${actor?.user?.id}`;
+      const upload = await uploads.take(request, who, staged);
+      try {
+        return await take(request, reply, upload);
+      } finally {
+        await upload.discard();
+      }
+    } catch (error) {
+      if (!(error instanceof RefusedUploadError)) throw error;
+      return chooseFile(request, reply, error);
+    }
+  };
+}
+
+async function take(request: FastifyRequest, reply: FastifyReply, upload: Upload) {
+  const { name, size, hash, fields } = upload;
+  if (name === '') throw new RefusedUploadError(422, NO_FILE);
+  if (size === 0) throw new RefusedUploadError(422, emptyFile(name));
+  // Sent twice it is one import: the same file, by what is in it.
+  noteForm(request, { ...fields, name, hash });
+  const answer = (await findKeptAnswer(request)) ?? (await begin(request, upload));
+  await settle(request.server);
+  return reply.answer(answer);
+}
+
+async function begin(request: FastifyRequest, { path, name, size }: Upload): Promise<Answer> {
+  const { importFolder, clock } = request.server;
+  const folder = makeFolder(importFolder);
+  const file = newName();
+  const { upload } = filesOf(folder, file);
+  await rename(path, upload);
+  try {
+    const answer = await runCommand(request, async (trx, actor) => {
+      const id = await beginImport(trx, actor, folder, { file, name, size }, clock());
+      return done(`/imports/${id}`, '');
+    });
+    if (answer.kind === 'done before') await rm(upload, { force: true });
+    return answer;
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknownError)) await rm(upload, { force: true });
+    throw error;
+  }
+}
+
+/** Waits a little for what there is to do. */
+export async function settle(app: FastifyInstance): Promise<void> {
+  const late = new AbortController();
+  await Promise.race([app.runJobs(), sleep(PATIENCE, undefined, { signal: late.signal }).catch(() => {})]);
+  late.abort();
+}
+
+async function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
+  const live = await findLiveImports(server.db);
+  return live.filter(
+    ({ actor_id, is_by_command }) => !is_by_command && actor_id === (actor?.user?.id ?? null),
+  );
+}
+
+/** The files of other machines take no room here. */
+async function countStaged(request: FastifyRequest): Promise<Staged> {
+  const folder = findFolder(request.server.importFolder);
+  const here = (await findLiveImports(request.server.db)).filter((one) => one.folder === folder?.id);
+  return { own: (await findOwn(request)).length, bytes: here.reduce((sum, { size }) => sum + size, 0) };
+}

@@ -1,0 +1,94 @@
+/** Users from a file: it is brought, read and looked at; only then is anything changed. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { allow } from '../auth/access.ts';
+import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
+import { mayEdit } from '../auth/policy.ts';
+import { runCommand } from '../auth/run-command.ts';
+import { NotFoundError } from '../errors.ts';
+import { readFields } from '../lib/forms.ts';
+import { chooseFile, settle, takeFile } from './bring.ts';
+import { CHOICES, columnName, parseChoices } from './choices.ts';
+import { confirmImport, discardImport, getImport, readDifferently } from './commands.ts';
+import { findFolder } from './folder.ts';
+import { refusedRows, streamOf } from './refused-rows.ts';
+import { addressOf, howRead, type Request, showImport, waitingFor } from './show.ts';
+import { readStage } from './stage.ts';
+import { template } from './template.ts';
+import { Uploads } from './uploads.ts';
+import { BEGUN, CANCELLED, JUDGED_AGAIN, TOO_LATE } from './words.ts';
+
+const CSV = 'text/csv; charset=utf-8';
+
+export async function importRoutes(app: FastifyInstance): Promise<void> {
+  const uploads = new Uploads(app.importFolder);
+  app.addHook('onClose', () => uploads.ended());
+  app.get('/import', allow(mayEdit), async (request, reply) => chooseFile(request, reply));
+  app.get('/import/template', allow(mayEdit), sendTemplate);
+  app.get('/imports/:id', allow(mayEdit), showImport);
+  app.get('/imports/:id/refused', allow(mayEdit), sendRefused);
+  app.post('/imports/:id', allow(mayEdit, { form: '/imports/:id' }), choose);
+  app.post('/imports/:id/apply', allow(mayEdit, { form: '/imports/:id' }), apply);
+  app.post('/imports/:id/discard', allow(mayEdit, { form: '/imports/:id' }), discard);
+  // Files are taken here alone. None is read before it is known who sends it.
+  await app.register(async (scope) => {
+    scope.addContentTypeParser('multipart/form-data', (_request, _body, parsed) => parsed(null));
+    scope.post('/import', allow(mayEdit, { form: '/import' }), takeFile(uploads));
+  });
+}
+
+async function sendTemplate(_request: Request, reply: FastifyReply) {
+  return reply.type(CSV).header('content-disposition', 'attachment; filename="users.csv"').send(template());
+}
+
+async function choose(request: Request, reply: FastifyReply) {
+  const { server, params, actor, body } = request;
+  const found = await getImport(server.db, params.id, actor);
+  const how = howRead(found);
+  const names = [...CHOICES, ...(how?.columns.map((_, index) => columnName(index)) ?? [])];
+  const choices = parseChoices(readFields(body, names), how);
+  const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
+    const outcome = await readDifferently(trx, acting, found.id, choices, server.clock());
+    return outcome === 'reading' ? done(addressOf(found.id), '') : nothingDone(addressOf(found.id), TOO_LATE);
+  });
+  await settle(server);
+  return reply.answer(answer);
+}
+
+async function apply(request: Request, reply: FastifyReply) {
+  const { server, params, actor, body } = request;
+  const { id } = await getImport(server.db, params.id, actor);
+  const judged = Number(readFields(body, ['judged']).judged);
+  const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
+    const outcome = await confirmImport(trx, acting, id, judged, server.clock());
+    if (outcome === 'confirmed') return done(waitingFor(id), BEGUN);
+    return nothingDone(addressOf(id), outcome === 'too late' ? TOO_LATE : JUDGED_AGAIN);
+  });
+  void server.runJobs();
+  return reply.answer(answer);
+}
+
+async function discard(request: Request, reply: FastifyReply) {
+  const { server, params, actor } = request;
+  const { id } = await getImport(server.db, params.id, actor);
+  const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
+    const outcome = await discardImport(trx, acting, id, server.clock());
+    return outcome === 'discarded' ? done('/import', CANCELLED) : nothingDone(addressOf(id), TOO_LATE);
+  });
+  void server.runJobs();
+  return reply.answer(answer);
+}
+
+/** They are read a few at a time: the file that they are in may be gone meanwhile. */
+async function sendRefused(request: Request, reply: FastifyReply) {
+  const { server, params, actor } = request;
+  const imported = await getImport(server.db, params.id, actor);
+  const how = howRead(imported);
+  const folder = findFolder(server.importFolder);
+  const read = (after: number, limit: number) =>
+    readStage(folder, imported, (stage) => stage.refused(after, limit));
+  if (how === undefined || read(0, 1) === undefined)
+    throw new NotFoundError('The rows of this import are not kept here, or not any more.');
+  const lines = refusedRows(how, (after, limit) => read(after, limit) ?? []);
+  reply.header('content-disposition', `attachment; filename="refused-${imported.id}.csv"`);
+  return reply.header('cache-control', 'no-store').type(CSV).send(streamOf(lines));
+}

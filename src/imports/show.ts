@@ -1,0 +1,128 @@
+/** `/imports/:id`: how far an import is, what it would do before anything is done, and what it has done. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Db } from '../db/schema.ts';
+import { describeSets, sightOf } from '../history/described.ts';
+import { findChangeSet } from '../history/queries.ts';
+import type { Views } from '../http/views.ts';
+import { findJobOfSet } from '../jobs/queries.ts';
+import type { Fields } from '../lib/forms.ts';
+import { urlFor } from '../lib/url-for.ts';
+import { settle } from './bring.ts';
+import { offeredColumns } from './choices.ts';
+import { getImport } from './commands.ts';
+import { findFolder } from './folder.ts';
+import type { Import } from './queries.ts';
+import { readStage, type StageReader } from './stage.ts';
+import type { Choices, HowRead, Totals } from './types.ts';
+import { endOf, toApply } from './words.ts';
+
+const MOST_SHOWN = { refused: 10, examples: 3, differences: 10 };
+/** In seconds. */
+const ASKED_AGAIN = '2';
+/** Where whoever waits for the end of one is. */
+const UNTIL = 'until';
+
+export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
+
+export function addressOf(id: number): string {
+  return `/imports/${id}`;
+}
+
+/** There one hears of the end as soon as it is known. */
+export function waitingFor(id: number): string {
+  return `${addressOf(id)}?${UNTIL}=over`;
+}
+
+export async function showImport(request: Request, reply: FastifyReply) {
+  const { server, params, query, actor } = request;
+  const isWaiting = query[UNTIL] === 'over';
+  // What takes no longer is seen at once.
+  if (isWaiting) await settle(server);
+  const imported = await getImport(server.db, params.id, actor);
+  const { id, state, set_id } = imported;
+  const end = isWaiting ? endOf(imported, totalsOf(imported)) : undefined;
+  if (end !== undefined)
+    return reply.seeOther(addressOf(id), end, state === 'done' ? (set_id ?? undefined) : undefined);
+  if (state === 'reading' || state === 'confirmed' || state === 'applying')
+    return showProgress(request, reply, imported);
+  if (state === 'checked') return reply.render('imports/check', check(request, imported));
+  return reply.render('imports/over', await over(request, imported));
+}
+
+async function showProgress({ server, url }: Request, reply: FastifyReply, imported: Import) {
+  const { id, state, set_id } = imported;
+  // It shows how far it is, without a script.
+  const again = state === 'reading' ? addressOf(id) : waitingFor(id);
+  reply.header('refresh', again === url ? ASKED_AGAIN : `${ASKED_AGAIN}; url=${urlFor(again)}`);
+  const job = set_id === null ? undefined : await findJobOfSet(server.db, set_id);
+  const totals = totalsOf(imported);
+  const done = state === 'reading' ? (totals?.read ?? 0) : (job?.done ?? 0);
+  const total = state === 'reading' ? undefined : totals && toApply(totals);
+  return reply.render('imports/progress', {
+    imported,
+    done,
+    total,
+    isHere: isHere(server.importFolder, imported),
+  });
+}
+
+function check({ server }: Request, imported: Import): Views['imports/check'] {
+  const how = howRead(imported);
+  const totals = totalsOf(imported);
+  if (how === undefined || totals === undefined)
+    throw new Error(`Import ${imported.id} is checked, and not read.`);
+  const rows = readStage(findFolder(server.importFolder), imported, (stage) => rowsOf(stage));
+  return { imported, how, totals, columns: offeredColumns(how.columns), rows };
+}
+
+function rowsOf(stage: StageReader): NonNullable<Views['imports/check']['rows']> {
+  const { refused, examples, differences } = MOST_SHOWN;
+  return {
+    refused: stage.refused(0, refused),
+    created: stage.examples('created', examples),
+    changed: stage.examples('changed', examples),
+    same: stage.examples('same', examples),
+    differences: stage.differences(differences),
+  };
+}
+
+async function over({ server, actor }: Request, imported: Import): Promise<Views['imports/over']> {
+  const { db, importFolder } = server;
+  const how = howRead(imported);
+  const refused = readStage(findFolder(importFolder), imported, (stage) => stage.refused(0, 1)) ?? [];
+  return {
+    imported,
+    how,
+    choices: choicesOf(imported),
+    totals: totalsOf(imported),
+    columns: how ? offeredColumns(how.columns) : [],
+    row: await describe(db, imported, actor),
+    hasRefused: refused.length > 0,
+  };
+}
+
+async function describe(db: Db, { set_id }: Import, actor: Request['actor']) {
+  const set = set_id === null ? undefined : await findChangeSet(db, set_id);
+  return set && (await describeSets(db, [set], sightOf(actor)))[0];
+}
+
+export function isHere(path: string, { folder }: Pick<Import, 'folder'>): boolean {
+  return findFolder(path)?.id === folder;
+}
+
+export function howRead({ reading }: Pick<Import, 'reading'>): HowRead | undefined {
+  return reading === null ? undefined : withFields(JSON.parse(reading) as HowRead);
+}
+
+export function totalsOf({ totals }: Pick<Import, 'totals'>): Totals | undefined {
+  return totals === null ? undefined : (JSON.parse(totals) as Totals);
+}
+
+function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
+  return JSON.parse(choices) as Choices;
+}
+
+/** JSON knows no `undefined`. */
+function withFields(how: HowRead): HowRead {
+  return { ...how, columns: how.columns.map(({ header, field }) => ({ header, field: field ?? undefined })) };
+}

@@ -1,0 +1,133 @@
+/** Files that come in to be imported: how many and how large they may be, and whether there is room for them on the disk. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyRequest } from 'fastify';
+import { readLongBody } from '../http/long-bodies.ts';
+import { number } from '../lib/formats.ts';
+import { type Received, receive } from './receive.ts';
+
+const MB = 1024 * 1024;
+const GB = 1024 * MB;
+
+/** `staged`: imports of one person that are not at their end; `bytes` of one file, and `all` of all that are staged. */
+export const LIMITS = { bytes: GB, all: 4 * GB, staged: 3, atOnce: 4, spare: 256 * MB };
+
+/** What is read of a file, and who is made of it, take some times as much again. */
+const TIMES = 3;
+/** The disk is looked at again after so many bytes. */
+const LOOK_AFTER = 16 * MB;
+/** A file that nobody takes away is removed with what else is abandoned (`tidy.ts`). */
+const ENDING = '.upload';
+
+/** The message is a sentence for a person. */
+export class RefusedUploadError extends Error {
+  override name = 'RefusedUploadError';
+  readonly statusCode: 413 | 422 | 503 | 507;
+
+  constructor(statusCode: RefusedUploadError['statusCode'], message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+/** `own`: how many imports whoever sends it has under way; `bytes`: how large all files are that lie there. */
+export type Staged = { own: number; bytes: number };
+
+/** At `path`, for whoever takes it away; what is left there is removed by `discard`. */
+export type Upload = Received & { path: string; discard(): Promise<void> };
+
+export class Uploads {
+  readonly #folder: string;
+  readonly #limits: typeof LIMITS;
+  readonly #under = new Set<{ who: string; bytes: number; ended: Promise<unknown> }>();
+
+  constructor(folder: string, limits = LIMITS) {
+    this.#folder = folder;
+    this.#limits = limits;
+  }
+
+  /** Nothing of it is kept before it is known that it may come. @throws RefusedUploadError, BadSubmissionError */
+  async take({ raw }: Pick<FastifyRequest, 'raw'>, who: string, staged: Staged): Promise<Upload> {
+    const announced = Number(raw.headers['content-length'] ?? 0);
+    this.#judge(announced, who, staged);
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const upload = { who, bytes: announced, ended };
+    this.#under.add(upload);
+    const path = join(this.#folder, randomUUID() + ENDING);
+    const discard = () => rm(path, { force: true });
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await this.#look(announced);
+      let [size, looked] = [0, 0];
+      const admit = async (bytes: number) => {
+        size += bytes;
+        upload.bytes = Math.max(announced, size);
+        if (size > this.#limits.bytes) throw tooLarge(this.#limits.bytes);
+        if (staged.bytes + this.#coming() > this.#limits.all) throw noRoomHere();
+        if (size - looked < LOOK_AFTER) return;
+        looked = size;
+        await this.#look(upload.bytes - size);
+      };
+      const received = await readLongBody(raw, (signal) => receive({ raw, path, signal, admit }));
+      return { ...received, path, discard };
+    } catch (error) {
+      await discard();
+      throw isFull(error) ? noRoomOnDisk() : error;
+    } finally {
+      this.#under.delete(upload);
+      end();
+    }
+  }
+
+  /** Until none is on its way any more. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#under].map(({ ended }) => ended));
+  }
+
+  #judge(announced: number, who: string, { own, bytes }: Staged): void {
+    const { bytes: most, all, staged, atOnce } = this.#limits;
+    if (announced > most + MB) throw tooLarge(most);
+    const theirs = [...this.#under].filter((one) => one.who === who).length;
+    if (own + theirs >= staged) throw tooMany(staged);
+    if (this.#under.size >= atOnce) throw tooBusy();
+    if (bytes + this.#coming() + announced > all) throw noRoomHere();
+  }
+
+  #coming(): number {
+    return [...this.#under].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** @throws RefusedUploadError where so much more would leave the disk without room */
+  async #look(bytes: number): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#folder);
+    if (bavail * bsize < bytes * TIMES + this.#limits.spare) throw noRoomOnDisk();
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+const tooLarge = (bytes: number) =>
+  new RefusedUploadError(
+    413,
+    `The file is too large: at most ${number.format(bytes / GB)} GB is taken. Split it into several.`,
+  );
+const tooMany = (count: number) =>
+  new RefusedUploadError(
+    422,
+    `You have ${count} imports under way, and that is the most there may be. Apply or cancel one of them first.`,
+  );
+const tooBusy = () =>
+  new RefusedUploadError(503, 'Others are sending files at this moment. Send yours again in a few minutes.');
+const noRoomHere = () =>
+  new RefusedUploadError(
+    507,
+    'Too much waits to be imported. Send the file again once others have applied or cancelled their imports.',
+  );
+const noRoomOnDisk = () =>
+  new RefusedUploadError(
+    507,
+    'There is too little room on Roster’s disk for this file. Tell whoever runs Roster.',
+  );

@@ -1,0 +1,145 @@
+/** What is said of an import. */
+import type { KeptField } from '../history/codes.ts';
+import { namesOf } from '../history/words.ts';
+import { number } from '../lib/formats.ts';
+import { named, quotable } from '../lib/text.ts';
+import type { Import, ImportState } from './queries.ts';
+import { DELIMITERS, type Delimiter, ENCODINGS, type Encoding, type Field } from './reading/reading.ts';
+import {
+  type Difference,
+  type Empty,
+  MATCHES,
+  type Match,
+  type RefusedRow,
+  type ShownRow,
+  type Totals,
+  type Verdict,
+} from './types.ts';
+
+export const CANCELLED = 'The import is cancelled. Nothing was changed.';
+export const BEGUN = 'The import has begun, and goes on by itself.';
+export const JUDGED_AGAIN =
+  'Nothing is changed yet: this has been looked at again since it was shown to you.';
+export const TOO_LATE = 'Somebody has decided about this import already.';
+export const NO_FILE = 'Choose a file first.';
+
+export const FIELD_LABELS: Readonly<Record<Field, string>> = {
+  id: 'Number',
+  username: 'Username',
+  email: 'Email',
+  full_name: 'Full name',
+  first_name: 'First name',
+  last_name: 'Last name',
+  is_active: 'Status',
+  role: 'Role',
+};
+
+const EMPTY_CELLS: Readonly<Record<Empty, readonly [label: string, says: string]>> = {
+  leave: ['Leaves it', 'What Roster has there stays.'],
+  clear: ['Clears it', 'Takes out a full name. Other fields cannot be empty, and stay.'],
+};
+
+/** Totals are exact beyond. */
+const MOST_REFUSED_KEPT = 10_000;
+
+/** Of a row that was shown, and of what it would do by now. */
+const WAS: Readonly<Record<Verdict, string>> = {
+  created: 'was new',
+  changed: 'was to change',
+  same: 'was the same',
+  refused: 'was refused',
+};
+const IS: typeof WAS = { created: 'is new', changed: 'changes', same: 'is the same', refused: 'is refused' };
+
+/** As a list says it. */
+const STATES: Readonly<Record<ImportState, string>> = {
+  reading: 'being read',
+  checked: 'waits to be applied',
+  unreadable: 'cannot be read',
+  confirmed: 'about to be applied',
+  applying: 'being applied',
+  done: 'done',
+  'taken back': 'taken back',
+  discarded: 'cancelled',
+};
+
+export const rowsOf = (count: number) => `${number.format(count)} ${count === 1 ? 'row' : 'rows'}`;
+export const usersOf = (count: number) => `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
+
+/** How many rows would do something. */
+export const toApply = ({ created, changed }: Totals) => created + changed;
+
+/** "2,841 users created, 112 changed" */
+function doneOf({ created, changed }: Totals): string {
+  const parts = [created > 0 && `${usersOf(created)} created`, changed > 0 && `${usersOf(changed)} changed`];
+  return parts.filter((part) => part !== false).join(', ') || 'Nobody was changed';
+}
+
+/** For whoever has waited for the end; undefined where there is none yet. */
+export function endOf({ state }: Pick<Import, 'state'>, totals: Totals | undefined): string | undefined {
+  if (state === 'done' && totals) return `${doneOf(totals)}!`;
+  if (state === 'taken back') return 'The import was taken back: nothing of it stays.';
+  return state === 'checked' ? JUDGED_AGAIN : undefined;
+}
+
+/** "Full name of 100, role of 12" */
+export function fieldsOf({ fields }: Pick<Totals, 'fields'>): string {
+  const parts = Object.entries(fields).map(
+    ([field, count]) => `${FIELD_LABELS[field as Field].toLowerCase()} of ${number.format(count)}`,
+  );
+  return parts.join(', ');
+}
+
+/** "Line 2, bob: was new, now changes the email" */
+export function differenceOf({ was, is }: Difference): string {
+  const name = is.user?.username ?? was.user?.username ?? is.values.username ?? is.values.email;
+  const whom = name === undefined ? '' : `, ${named(quotable(name))}`;
+  const why = is.reasons[0] ? `. ${is.reasons[0].message}` : '';
+  return `Line ${number.format(is.line)}${whom}: ${verdictOf(was, WAS)}, now ${verdictOf(is, IS)}${why}`;
+}
+
+function verdictOf({ verdict, fields }: ShownRow, words: typeof WAS): string {
+  return verdict === 'changed'
+    ? `${words.changed} ${namesOf(Object.keys(fields) as KeptField[])}`
+    : words[verdict];
+}
+
+/** Whom a row is about, by what it says itself. */
+export function nameOfRow(
+  { cells }: Pick<RefusedRow, 'cells'>,
+  columns: readonly { field: Field | undefined }[],
+) {
+  const cell = (field: Field) => cells[columns.findIndex((column) => column.field === field)]?.trim() ?? '';
+  const both = `${cell('first_name')} ${cell('last_name')}`.trim();
+  const name = [cell('full_name'), both, cell('username'), cell('email'), cell('id')].find(
+    (text) => text !== '',
+  );
+  return name === undefined ? undefined : quotable(name);
+}
+
+export const importHelpers = {
+  importColumn: (header: string) => quotable(header),
+  importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
+  importDone: doneOf,
+  importEmpty: (empty: Empty) => EMPTY_CELLS[empty],
+  importEmptyCells: Object.entries(EMPTY_CELLS).map(
+    ([value, [label, says]]) => [value, label, says] as const,
+  ),
+  importDelimiters: Object.entries(DELIMITERS),
+  importEncoding: (encoding: Encoding) => ENCODINGS[encoding],
+  importEncodings: Object.entries(ENCODINGS),
+  importField: (field: Field) => FIELD_LABELS[field],
+  importFields: Object.entries(FIELD_LABELS),
+  importFieldsChanged: fieldsOf,
+  importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name) || 'a file',
+  importRow: nameOfRow,
+  importRows: rowsOf,
+  importState: (state: ImportState) => STATES[state],
+  importToApply: toApply,
+  importMatches: MATCHES,
+  importMostRefused: MOST_REFUSED_KEPT,
+  importDifference: differenceOf,
+  importMatch: (match: Match) => FIELD_LABELS[match],
+};
+
+export const emptyFile = (name: string) => `${named(quotable(name))} is empty.`;

@@ -1,0 +1,201 @@
+/** `npm run roster -- import` and `export`: what they say, what is in Roster afterwards, and with which code they end. */
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, test, vi } from 'vitest';
+import { nameOf } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
+import { KINDS } from '../../src/history/codes.ts';
+import { runCommand } from '../command.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { run, runToEnd, startRoster } from '../roster.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+
+/** A directory with bob, and a folder for files. */
+async function start() {
+  const url = await readyUrl();
+  const db = await temporaryDatabase(url);
+  await addUser(db, { username: 'bob', full_name: 'Bob' });
+  const folder = temporaryFolder();
+  const settings = { DATABASE_URL: url, IMPORT_FOLDER: join(folder, 'imports') };
+  const write = (text: string, name = 'users.csv') => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const roster = async (...args: string[]) => {
+    const { code, out, error } = await runCommand(args, settings);
+    return { code, said: (out + error).replace(`Database: ${nameOf(url)}\n`, '') };
+  };
+  return { url, db, folder, settings, write, roster };
+}
+
+const usernames = async (db: Db) =>
+  (await db.selectFrom('users').select('username').orderBy('username').execute()).map(
+    ({ username }) => username,
+  );
+const PATIENTLY = { timeout: 30_000, interval: 10 };
+const LIST = 'Login;E-Mail;Name;Shoes\nbob;;Robert;44\ncem;cem@example.org;Cem;\n';
+
+test('a file is applied, as one change that can be undone, and nothing of it is left', async () => {
+  const { db, folder, write, roster } = await start();
+  const { code, said } = await roster('import', write(LIST), '--yes');
+  expect(said).toBe(
+    [
+      'users.csv: 2 rows, UTF-8, cells apart by semicolon, matched by username',
+      '  Login → Username',
+      '  E-Mail → Email',
+      '  Name → Full name',
+      '  Shoes → left out',
+      '1 created, 1 changed (full name of 1), 0 the same, 0 refused',
+      '1 created, 1 changed. Undo is in the history: /history/2',
+      '',
+    ].join('\n'),
+  );
+  expect(code).toBe(0);
+  expect(await usernames(db)).toEqual(['bob', 'cem']);
+  expect(readdirSync(join(folder, 'imports')).filter((name) => name.endsWith('.csv'))).toEqual([]);
+  const app = await startApp({}, db);
+  const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+  const page = pageOf(await get(app, '/history/2', ann));
+  expect(page.heading).toBe('Imported 2 users from a file');
+  await post(app, page.form('Undo').action, {}, ann);
+  expect(await usernames(db)).toEqual(['ann', 'bob']);
+});
+
+test('the same file again is 0 changes', async () => {
+  const { write, roster } = await start();
+  const path = write('username,email\ncem,cem@example.org\n');
+  await roster('import', path, '--yes');
+  const { code, said } = await roster('import', path, '--yes');
+  expect(said).toMatch(/0 created, 0 changed, 1 the same, 0 refused\n0 changes\.\n$/);
+  expect(code).toBe(0);
+});
+
+test('rows that are refused are in a file beside, the others are applied, and it ends with 1', async () => {
+  const { db, folder, write, roster } = await start();
+  const path = write('username,email\ncem,cem@example.org\nd d,dora\n');
+  const { code, said } = await roster('import', path, '--yes');
+  expect(code).toBe(1);
+  expect(said).toContain(
+    '  Line 3: Use only letters, digits and . _ - + in the username. Enter an email address like name@example.org.\n',
+  );
+  expect(await usernames(db)).toEqual(['bob', 'cem']);
+  expect(readFileSync(join(folder, 'users.refused.csv'), 'utf8')).toBe(
+    '\uFEFFLine,Why,username,email\r\n3,"Use only letters, digits and . _ - + in the username. Enter an email address like name@example.org.",d d,dora\r\n',
+  );
+  // Somebody may be at work on that one.
+  await roster('import', path, '--yes');
+  expect(existsSync(join(folder, 'users.refused-2.csv'))).toBe(true);
+});
+
+test.each([
+  [
+    'nobody is there to be asked',
+    [],
+    2,
+    'Nobody is there to be asked: with --yes it is applied.\nNothing is changed.\n',
+  ],
+  ['it is a dry run', ['--dry-run', '--yes'], 0, 'Nothing is changed.\n'],
+])('where %s nothing is changed', async (_why, options, code, end) => {
+  const { db, folder, write, roster } = await start();
+  const result = await roster('import', write(LIST), ...options);
+  expect(result.said).toContain('1 created, 1 changed (full name of 1)');
+  expect(result.said.endsWith(end)).toBe(true);
+  expect(result.code).toBe(code);
+  expect(await usernames(db)).toEqual(['bob']);
+  expect(readdirSync(join(folder, 'imports'))).toEqual(['identity']);
+});
+
+test('who is who is said by an option', async () => {
+  const { db, write, roster } = await start();
+  const path = write('username,email\nrob,bob@example.org\n');
+  expect((await roster('import', path, '--yes')).code).toBe(1);
+  expect((await roster('import', path, '--yes', '--match', 'email')).code).toBe(0);
+  expect(await usernames(db)).toEqual(['rob']);
+});
+
+test.each([
+  ['no file', ['import'], 'Say which file: npm run roster -- import users.csv'],
+  ['a file that is not there', ['import', '/nowhere/users.csv'], 'There is no file /nowhere/users.csv.'],
+  ['another match', ['import', 'users.csv', '--match', 'name'], 'Say which file'],
+  ['another option', ['import', 'users.csv', '--all'], "Unknown option '--all'"],
+])('%s is nothing done', async (_what, args, sentence) => {
+  const { roster } = await start();
+  const { code, said } = await roster(...args);
+  expect(said).toContain(sentence);
+  expect(code).toBe(2);
+});
+
+test('what cannot be read says why, and is nothing done', async () => {
+  const { folder, write, roster } = await start();
+  const { code, said } = await roster('import', write('PK\x03\x04', 'users.xlsx'), '--yes');
+  expect(said).toBe('This is an Excel workbook: save it as CSV.\n');
+  expect(code).toBe(2);
+  expect(readdirSync(join(folder, 'imports'))).toEqual(['identity']);
+});
+
+test('one that is killed while it is applied is gone on with by the next Roster, to its end', async () => {
+  const { db, settings, write } = await start();
+  const rows = Array.from({ length: 20_000 }, (_, index) => `u${index},u${index}@example.org\n`);
+  const child = run(['import', write(`username,email\n${rows.join('')}`), '--yes'], settings);
+  const users = async () => {
+    const imported = db.selectFrom('change_sets').select('users').where('kind', '=', KINDS.imported);
+    return (await imported.executeTakeFirst())?.users ?? 0;
+  };
+  await vi.waitFor(async () => expect(await users()).toBeGreaterThan(0), PATIENTLY);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  expect(await users()).toBeLessThan(20_000);
+  await transact(db, (trx) => trx.updateTable('jobs').set({ leased_until: 0 }).execute());
+  await startRoster(settings);
+  await vi.waitFor(async () => expect(await users()).toBe(20_000), PATIENTLY);
+  expect(await db.selectFrom('imports').select('state').execute()).toEqual([{ state: 'done' }]);
+});
+
+test.each([
+  ['users.csv', '\uFEFFusername,email,full_name,status,role\r\nbob,bob@example.org,Bob,active,member\r\n'],
+  ['users.jsonl', /^\{"id":1,"username":"bob".*\}\n$/],
+  ['users.vcf', /^BEGIN:VCARD[\s\S]*FN:Bob\r\n[\s\S]*END:VCARD\r\n$/],
+])('everyone is exported to %s, in the place of what was there', async (name, content) => {
+  const { db, folder, write, roster } = await start();
+  const path = write('old', name);
+  const { code, said } = await roster('export', path);
+  expect(said).toBe(`1 users exported to ${path}\n`.replace('1 users', '1 user'));
+  expect(code).toBe(0);
+  const text = readFileSync(path, 'utf8');
+  if (typeof content === 'string') expect(text).toBe(content);
+  else expect(text).toMatch(content);
+  expect(readdirSync(folder)).toEqual([name]);
+  const exported = db.selectFrom('change_sets').select('users').where('kind', '=', KINDS.exported);
+  expect(await exported.execute()).toEqual([{ users: 1 }]);
+});
+
+test('some are exported, by what stands in the address of a list', async () => {
+  const { db, folder, roster } = await start();
+  await addUser(db, { username: 'cem', is_active: false });
+  const path = join(folder, 'some.csv');
+  await roster('export', path, '--filter', 'status=inactive');
+  expect(readFileSync(path, 'utf8').match(/^\w+(?=,\w+@)/gm)).toEqual(['cem']);
+});
+
+test('an export to no format is refused, and what was exported can be imported', async () => {
+  const { folder, roster } = await start();
+  const refused = await roster('export', join(folder, 'users.xlsx'));
+  expect(refused.said).toContain('Say where to: npm run roster -- export users.csv');
+  expect(refused.code).toBe(1);
+  const path = join(folder, 'users.csv');
+  await roster('export', path);
+  expect((await roster('import', path, '--yes')).said).toContain('0 changes.');
+});
+
+test.runIf(inject('engine') === 'sqlite')('in a process of its own it ends with its code', async () => {
+  const { settings, write } = await start();
+  const { code, out } = await runToEnd(
+    ['import', write('username,email\nc c,cem@example.org\ncem,cem@example.org\n'), '--yes'],
+    settings,
+  );
+  expect(out).toContain('2 refused');
+  expect(code).toBe(1);
+});

@@ -1,0 +1,49 @@
+/** Bringing a file, as a person does it by pages. */
+import type { FastifyInstance } from 'fastify';
+import { newToken } from '../../src/auth/tokens.ts';
+import { pageOf } from '../page.ts';
+import type { Headers } from '../people.ts';
+import { get, post } from '../support.ts';
+import { type File, multipart } from './multipart.ts';
+
+export async function send(
+  app: FastifyInstance,
+  headers: Headers | object,
+  file?: File,
+  key: string = newToken(),
+) {
+  const form = multipart({ key }, file);
+  return app.inject({
+    method: 'POST',
+    url: '/import',
+    headers: { host: 'localhost', ...headers, ...form.headers },
+    payload: form.body,
+  });
+}
+
+/** It is read by then. @returns its address */
+export async function bring(
+  app: FastifyInstance,
+  headers: Headers,
+  content: string,
+  name = 'users.csv',
+): Promise<string> {
+  const answer = await send(app, headers, { name, content });
+  if (answer.statusCode !== 303) throw new Error(pageOf(answer).text);
+  await app.runJobs();
+  return String(answer.headers.location);
+}
+
+/** What was checked is applied, to its end. @returns what is said then */
+export async function apply(app: FastifyInstance, headers: Headers, address: string) {
+  const { action, judged } = await decision(app, headers, address);
+  const answer = await post(app, action, { judged }, headers);
+  await app.runJobs();
+  return get(app, String(answer.headers.location), headers);
+}
+
+export async function decision(app: FastifyInstance, headers: Headers, address: string) {
+  const page = pageOf(await get(app, address, headers));
+  const button = page.buttons.find((text) => text.startsWith('Apply ')) ?? '';
+  return { action: page.form(button).action, judged: page.field('judged'), button };
+}

@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { plain } from '../../../src/lib/text.ts';
+import { read } from '../files.ts';
+
+async function valuesOf(content: string, empty: 'leave' | 'clear' = 'leave') {
+  return (await read(content, { empty })).map(({ values }) => values);
+}
+
+async function problemsOf(content: string) {
+  return (await read(content)).map(({ problems }) =>
+    problems.map(({ field, message }) => `${field}: ${plain(message)}`),
+  );
+}
+
+test.each([
+  ['active', true],
+  ['Active', true],
+  ['YES', true],
+  ['1', true],
+  ['TRUE', true],
+  ['enabled', true],
+  [' on ', true],
+  ['inactive', false],
+  ['no', false],
+  ['0', false],
+  ['False', false],
+  ['Disabled', false],
+  ['deactivated', false],
+])('the status “%s” is %s', async (word, isActive) => {
+  expect(await valuesOf(`username,status\nann,${word}\n`)).toEqual([
+    { username: 'ann', is_active: isActive },
+  ]);
+});
+
+test.each([
+  ['admin', 'admin'],
+  ['Administrator', 'admin'],
+  ['EDITOR', 'editor'],
+  [' Viewer', 'viewer'],
+  ['Member', 'member'],
+])('the role “%s” is %s', async (word, role) => {
+  expect(await valuesOf(`username,role\nann,${word}\n`)).toEqual([{ username: 'ann', role }]);
+});
+
+test('a word that is no role or status is said as it stands there', async () => {
+  expect(await problemsOf('username,role,status\nann,Leiterin,Perhaps\n')).toEqual([
+    ['is_active: “Perhaps” is neither active nor inactive.', 'role: “Leiterin” is none of Roster’s roles.'],
+  ]);
+});
+
+test('a row says everything that is wrong with it at once, and what is right', async () => {
+  const [row] = await read(
+    'id,username,email,name,role\nx7,a b,nowhere,Ann\n'.replace('Ann\n', 'Ann,boss\n'),
+  );
+  expect(row?.problems.map(({ field }) => field)).toEqual(['id', 'username', 'email', 'role']);
+  expect(row?.values).toEqual({ full_name: 'Ann' });
+});
+
+test('numbers of users are whole and from 1 on', async () => {
+  const rows = await read('id,username\n7,a\n"1,200",b\n0,c\n1.5,d\n-3,e\n99999999999999999999,f\n,g\n');
+  expect(rows.map(({ id }) => id)).toEqual([7, 1200, undefined, undefined, undefined, undefined, undefined]);
+  expect(rows.map(({ problems }) => problems.length)).toEqual([0, 0, 1, 1, 1, 1, 0]);
+  expect(plain(rows[2]?.problems[0]?.message ?? '')).toBe('“0” is no number that a user can have.');
+});
+
+test('first and last names are joined, whichever of them is there', async () => {
+  const names = await valuesOf('username,Last name,First name\na,Lovelace, Ada \nb,Hopper,\nc,,Grace\nd,,\n');
+  expect(names.map(({ full_name }) => full_name)).toEqual(['Ada Lovelace', 'Hopper', 'Grace', undefined]);
+});
+
+test('where there is a full name, first and last names are left out', async () => {
+  expect(await valuesOf('username,first name,name\na,Countess,Ada Lovelace\n')).toEqual([
+    { username: 'a', full_name: 'Ada Lovelace' },
+  ]);
+});
+
+test('an empty cell leaves what Roster has', async () => {
+  expect(await valuesOf('username,email,name,status,role\nann,,  ,,\n')).toEqual([{ username: 'ann' }]);
+});
+
+test('an empty cell clears the full name, and nothing else, where that was chosen', async () => {
+  expect(await valuesOf('username,email,name,status,role\nann,,  ,,\n', 'clear')).toEqual([
+    { username: 'ann', full_name: null },
+  ]);
+  expect(await valuesOf('username,first name,last name\nann,,\n', 'clear')).toEqual([
+    { username: 'ann', full_name: null },
+  ]);
+  expect(await valuesOf('username,email\nann,\n', 'clear')).toEqual([{ username: 'ann' }]);
+});
+
+test('the apostrophe that keeps a spreadsheet from running a cell is taken off, and no other', async () => {
+  const names = await valuesOf("username,name\na,'=1+1\nb,'t Hooft\nc,''t Hooft\n");
+  expect(names.map(({ full_name }) => full_name)).toEqual(['=1+1', "'t Hooft", "'t Hooft"]);
+});
+
+test('values are stored as the form would store them', async () => {
+  expect(await valuesOf('username,email,name\n ann ,ann@bücher.example,Jose\u0301\n')).toEqual([
+    { username: 'ann', email: 'ann@xn--bcher-kva.example', full_name: 'José' },
+  ]);
+});

@@ -1,0 +1,328 @@
+/** Users from a file, by pages: brought, looked at, read differently, applied, undone. */
+import { existsSync, readdirSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { newToken } from '../../src/auth/tokens.ts';
+import { transact } from '../../src/db/transact.ts';
+import { KINDS } from '../../src/history/codes.ts';
+import { saveImport } from '../../src/imports/queries.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
+import { apply, bring, decision, send } from './by-pages.ts';
+import { multipart } from './multipart.ts';
+
+async function start() {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  return { app, db: app.db, ann };
+}
+
+const filesIn = ({ importFolder }: FastifyInstance) =>
+  existsSync(importFolder) ? readdirSync(importFolder).filter((name) => name !== 'identity') : [];
+const usernames = async ({ db }: FastifyInstance) =>
+  (await db.selectFrom('users').select('username').orderBy('id').execute()).map(({ username }) => username);
+
+const LIST =
+  'Login;E-Mail;Name;Shoe size\nbob;bob@example.org;Robert;44\ncem;cem@example.org;Cem;\ndora;dora;Dora;\n';
+
+test('what a file would do is shown before anything is changed, then done as one change, and undone', async () => {
+  const { app, db, ann } = await start();
+  await addUser(db, { username: 'bob', full_name: 'Bob' });
+  const address = await bring(app, ann, LIST);
+  const page = pageOf(await get(app, address, ann));
+  expect(page.heading).toBe('Check the import');
+  expect(page.text).toContain('Nothing is changed yet. This is what the 3 rows would do.');
+  expect(page.text).toContain('created 1 changed 1 the same 0 refused 1');
+  expect(page.text).toContain('Cells apart by Semicolon');
+  expect(page.items).toContain('Shoe size left out');
+  expect(page.items).toContain('Login Username');
+  expect(page.text).toContain('Enter an email address like name@example.org.');
+  expect(await usernames(app)).toEqual(['ann', 'bob']);
+  expect((await apply(app, ann, address)).body).toBe('1 user created, 1 user changed!\n');
+  expect(await usernames(app)).toEqual(['ann', 'bob', 'cem']);
+  const done = pageOf(await get(app, address, ann));
+  expect(done.heading).toBe('Imported');
+  await post(app, done.form('Undo').action, {}, ann);
+  expect(await usernames(app)).toEqual(['ann', 'bob']);
+  const bob = db.selectFrom('users').select('full_name').where('username', '=', 'bob');
+  expect(await bob.executeTakeFirst()).toEqual({ full_name: 'Bob' });
+});
+
+test('the same file again would change nothing', async () => {
+  const { app, ann } = await start();
+  await apply(app, ann, await bring(app, ann, 'username,email\nbob,bob@example.org\n'));
+  const page = pageOf(await get(app, await bring(app, ann, 'username,email\nbob,bob@example.org\n'), ann));
+  expect(page.text).toContain('0 changes. Roster has all of it already.');
+  expect(page.buttons).toEqual(['Read it again', 'Cancel']);
+});
+
+test('the refused rows come back as a file with why, and once they are right they are imported', async () => {
+  const { app, ann } = await start();
+  const rows = [
+    "bob,bob,'=1+1",
+    'cem,cem@example.org',
+    'd d,dora@example.org,"Dora, D"',
+    'e e,=2+2,"=""007"""',
+  ];
+  const address = await bring(app, ann, ['username,email,full_name', ...rows].join('\n'));
+  const answer = await get(app, `${address}/refused`, ann);
+  expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
+  expect(answer.headers['content-disposition']).toMatch(/^attachment; filename="refused-\d+\.csv"$/);
+  expect(answer.body).toBe(
+    [
+      '\uFEFFLine,Why,username,email,full_name',
+      "2,Enter an email address like name@example.org.,bob,bob,'=1+1",
+      '3,"The row has 2 cells, the first line has 3.",cem,cem@example.org',
+      '4,"Use only letters, digits and . _ - + in the username.",d d,dora@example.org,"Dora, D"',
+      `5,"Use only letters, digits and . _ - + in the username. Enter an email address like name@example.org.",e e,'=2+2,007`,
+      '',
+    ].join('\r\n'),
+  );
+  const right = answer.body
+    .replace('bob,bob,', 'bob,bob@example.org,')
+    .replace('cem@example.org', 'cem@example.org,')
+    .replace('d d', 'dora')
+    .replace("e e,'=2+2", 'eve,eve@example.org');
+  const again = await bring(app, ann, right);
+  expect((await decision(app, ann, again)).button).toBe('Apply 4 rows');
+  await apply(app, ann, again);
+  const names = await app.db.selectFrom('users').select('full_name').orderBy('username').execute();
+  expect(names.map(({ full_name }) => full_name)).toEqual([null, '=1+1', null, 'Dora, D', '007']);
+});
+
+test('it is read differently as somebody says: by columns, by what cells are apart by, by who is who', async () => {
+  const { app, db, ann } = await start();
+  await addUser(db, { username: 'bob', email: 'bob@example.org', full_name: 'Bob' });
+  const address = await bring(app, ann, 'Kennung,email,Ganzer Name\nrob,bob@example.org,\n');
+  const unread = pageOf(await get(app, address, ann));
+  expect(unread.text).toContain('Kennung left out');
+  const { action } = unread.form('Read it again');
+  const as = (more: Record<string, string>) => ({
+    encoding: 'utf-8',
+    delimiter: ',',
+    match: 'email',
+    empty: 'leave',
+    ...more,
+  });
+  const columns = { 'column.0': 'username', 'column.1': 'email', 'column.2': 'full_name' };
+  const answer = await post(app, action, as({ ...columns, empty: 'clear' }), ann);
+  expect(answer.headers.location).toBe(address);
+  const page = pageOf(await get(app, address, ann));
+  expect(page.text).toContain('Username was bob rob');
+  expect(page.text).toContain('Full name was Bob nothing');
+  expect(page.text).toContain('An empty cell clears it');
+  expect(page.field('column.2')).toBe('Full name');
+  await post(app, action, as({ ...columns, delimiter: ';' }), ann);
+  expect(pageOf(await get(app, address, ann)).heading).toBe('This file cannot be imported as it is');
+  await post(app, action, as({}), ann);
+  expect(pageOf(await get(app, address, ann)).heading).toBe('Check the import');
+});
+
+test('what others change meanwhile is shown, and asked about again', async () => {
+  const { app, db, ann } = await start();
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\ncem,cem@example.org\n');
+  const before = await decision(app, ann, address);
+  await addUser(db, { username: 'bob', email: 'other@example.org' });
+  const told = await apply(app, ann, address);
+  expect(told.headers.location).toBe(address);
+  const page = pageOf(await get(app, address, ann));
+  expect(page.notices.join()).toContain('1 row would do something else now.');
+  expect(page.notices.join()).toContain('Line 2, bob: was new, now changes the email');
+  expect(await usernames(app)).toEqual(['ann', 'bob']);
+  const stale = await post(app, before.action, { judged: before.judged }, ann);
+  expect(stale.body).toContain('this has been looked at again since it was shown to you');
+  expect((await apply(app, ann, address)).body).toBe('1 user created, 1 user changed!\n');
+});
+
+test('while it is read or applied its page says how far it is, and asks again by itself', async () => {
+  const { app, db, ann } = await start();
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+  const id = Number(address.split('/').at(-1));
+  const totals = {
+    created: 2,
+    changed: 0,
+    same: 0,
+    refused: 1,
+    rows: 3,
+    read: 1_200,
+    fields: {},
+    differences: 0,
+  };
+  const under = {
+    totals: JSON.stringify(totals),
+    leased_until: app.clock() + 10_000,
+    lease_owner: 'another',
+  };
+  await transact(db, (trx) => saveImport(trx, id, { ...under, state: 'reading' }));
+  const reading = await get(app, address, ann);
+  expect(reading.headers.refresh).toBe('2');
+  expect(pageOf(reading).text).toContain('1,200 rows looked at');
+  await transact(db, (trx) => saveImport(trx, id, { ...under, state: 'applying' }));
+  const applying = await get(app, address, ann);
+  expect(applying.headers.refresh).toBe(`2; url=${address}?until=over`);
+  expect(pageOf(applying).text).toContain('0 of 2 rows applied');
+  expect(pageOf(applying).buttons).toEqual([]);
+});
+
+test('an import that is cancelled leaves nothing on the disk', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+  expect(filesIn(app)).not.toEqual([]);
+  const { action } = pageOf(await get(app, address, ann)).form('Cancel');
+  expect((await post(app, action, {}, ann)).headers.location).toBe('/import');
+  await app.runJobs();
+  expect(pageOf(await get(app, address, ann)).heading).toBe('This import is over');
+  expect(filesIn(app)).toEqual([]);
+});
+
+test('it is seen by whoever has brought it, and by administrators', async () => {
+  const { app, db, ann } = await start();
+  const ed = await signedIn(app, await addPerson(db, 'ed', 'editor'));
+  const eve = await signedIn(app, await addPerson(db, 'eve', 'editor'));
+  const address = await bring(app, ed, 'username,email\nbob,bob@example.org\n');
+  const statuses = [];
+  for (const who of [ed, eve, ann]) statuses.push((await get(app, address, who)).statusCode);
+  expect(statuses).toEqual([200, 404, 200]);
+  expect((await get(app, `${address}/refused`, eve)).statusCode).toBe(404);
+  expect((await post(app, `${address}/discard`, {}, eve)).statusCode).toBe(404);
+  expect(pageOf(await get(app, '/import', ed)).link('users.csv')).toBe(address);
+  expect(pageOf(await get(app, '/import', eve)).text).not.toContain('users.csv');
+});
+
+test('a file that another machine has is shown without its rows, with where it is', async () => {
+  const { app, db, ann } = await start();
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+  const id = Number(address.split('/').at(-1));
+  await transact(db, (trx) => saveImport(trx, id, { folder: 'another', host: 'roster-2' }));
+  const page = pageOf(await get(app, address, ann));
+  expect(page.notices).toEqual([
+    'The rows are with the Roster on roster-2, and are shown there alone. It can be applied from here while that one runs.',
+  ]);
+  expect(page.text).toContain('created 1');
+  expect((await get(app, `${address}/refused`, ann)).statusCode).toBe(404);
+});
+
+describe('what is brought', () => {
+  test('leads to its page at once where it is small', async () => {
+    const { app, ann } = await start();
+    const { headers } = await send(app, ann, {
+      name: 'users.csv',
+      content: 'username,email\nbob,bob@example.org\n',
+    });
+    expect(pageOf(await get(app, String(headers.location), ann)).heading).toBe('Check the import');
+  });
+
+  test('once more by the same form is one import; another file is another one', async () => {
+    const { app, ann } = await start();
+    const key = newToken();
+    const file = { name: 'users.csv', content: 'username,email\nbob,bob@example.org\n' };
+    const answers = [await send(app, ann, file, key), await send(app, ann, file, key)];
+    answers.push(await send(app, ann, { ...file, content: `${file.content}cem,cem@example.org\n` }, key));
+    const [one, same, other] = answers.map(({ headers }) => headers.location);
+    expect(same).toBe(one);
+    expect(other).not.toBe(one);
+    expect(filesIn(app).filter((name) => name.endsWith('.csv'))).toHaveLength(2);
+  });
+
+  test.each([
+    ['without a file', undefined, 'Choose a file first.'],
+    ['of nothing', { name: 'none.csv', content: '' }, 'none.csv is empty.'],
+  ])('%s is refused, beside the field', async (_what, file, sentence) => {
+    const { app, ann } = await start();
+    const answer = await send(app, ann, file);
+    expect(answer.statusCode).toBe(422);
+    const page = pageOf(answer);
+    expect(page.title).toMatch(/^Error: /);
+    expect(page.errorOf('file')).toBe(`Error: ${sentence}`);
+    expect(page.focused[0]).toContain(sentence);
+    expect(filesIn(app)).toEqual([]);
+  });
+
+  test('is at most three things at a time, until one of them is over', async () => {
+    const { app, ann } = await start();
+    const file = { name: 'users.csv', content: 'username,email\nbob,bob@example.org\n' };
+    const addresses = [];
+    for (let count = 0; count < 3; count++) addresses.push(await bring(app, ann, file.content));
+    const refused = await send(app, ann, file);
+    expect(refused.statusCode).toBe(422);
+    expect(pageOf(refused).errorOf('file')).toContain('You have 3 imports under way');
+    await post(app, `${addresses[0]}/discard`, {}, ann);
+    expect((await send(app, ann, file)).statusCode).toBe(303);
+  });
+
+  test.each([
+    ['by a visitor', 401, async () => ({})],
+    [
+      'by a viewer',
+      403,
+      async (app: FastifyInstance) => signedIn(app, await addPerson(app.db, 'vic', 'viewer')),
+    ],
+    [
+      'from another site',
+      403,
+      async (app: FastifyInstance) => ({
+        ...(await signedIn(app, await addPerson(app.db, 'ed', 'editor'))),
+        'sec-fetch-site': 'cross-site',
+      }),
+    ],
+  ])('%s is refused (%i) before a byte is kept', async (_who, status, headersOf) => {
+    const { app } = await start();
+    const answer = await send(app, await headersOf(app), { name: 'users.csv', content: 'username\nbob\n' });
+    expect(answer.statusCode).toBe(status);
+    expect(existsSync(app.importFolder)).toBe(false);
+  });
+
+  test('is taken nowhere else', async () => {
+    const { app, ann } = await start();
+    const { body, headers } = multipart({ key: newToken() }, { name: 'a.csv', content: 'a' });
+    for (const url of ['/users', '/imports/1', '/bulk']) {
+      const answer = await app.inject({
+        method: 'POST',
+        url,
+        headers: { host: 'localhost', ...ann, ...headers },
+        payload: body,
+      });
+      expect(answer.statusCode, url).toBe(415);
+    }
+  });
+});
+
+test('the template can be imported as it is, and hurts nobody', async () => {
+  const { app, ann } = await start();
+  const template = await get(app, '/import/template', ann);
+  expect(template.headers['content-disposition']).toBe('attachment; filename="users.csv"');
+  const address = await bring(app, ann, template.body);
+  expect(pageOf(await get(app, address, ann)).text).toContain('refused 0');
+});
+
+describe('sent twice at once and once more', () => {
+  const thrice = async (send: () => ReturnType<typeof post>) => {
+    const answers = [...(await Promise.all([send(), send()])), await send()];
+    return new Set(
+      answers.map(({ statusCode, headers, body }) => `${statusCode} ${headers.location} ${body}`),
+    );
+  };
+
+  test('what is applied is one change, and all hear that it has begun', async () => {
+    const { app, db, ann } = await start();
+    const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+    const { action, judged } = await decision(app, ann, address);
+    const key = newToken();
+    const told = await thrice(() => post(app, action, { judged, key }, ann));
+    expect([...told]).toEqual([`303 ${address}?until=over The import has begun, and goes on by itself.\n`]);
+    await app.runJobs();
+    const imported = db.selectFrom('change_sets').select('users').where('kind', '=', KINDS.imported);
+    expect(await imported.execute()).toEqual([{ users: 1 }]);
+  });
+
+  test('what is cancelled or read differently is so once, with one answer', async () => {
+    const { app, ann } = await start();
+    const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+    const key = newToken();
+    const choices = { encoding: 'utf-8', delimiter: ',', match: 'email', empty: 'leave', key };
+    expect([...(await thrice(() => post(app, address, choices, ann)))]).toEqual([`303 ${address} `]);
+    const discarded = await thrice(() => post(app, `${address}/discard`, { key }, ann));
+    expect([...discarded]).toEqual(['303 /import The import is cancelled. Nothing was changed.\n']);
+  });
+});
