@@ -46,6 +46,8 @@ async function erase(request: Request, reply: FastifyReply) {
     return done(`/history/${set}`, `User ${id} is erased.`);
   });
   void server.removeTraces();
+  // The files of imports that were discarded with it are removed there.
+  void server.runJobs();
   return reply.answer(answer);
 }
 

@@ -1,0 +1,101 @@
+/** Jobs in a thread of their own: what they do and say is as in the process, and one that crashes is begun anew. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { transact } from '../../src/db/transact.ts';
+import { beginImport, confirmImport } from '../../src/imports/commands.ts';
+import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
+import { findImport } from '../../src/imports/queries.ts';
+import { JobsThread } from '../../src/jobs/jobs-thread.ts';
+import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { createUser } from '../../src/users/commands.ts';
+import { addPerson } from '../people.ts';
+import { readyUrl, temporaryFolder } from '../support.ts';
+import { begin, changeMany, countAsBefore } from './many.ts';
+
+async function start() {
+  const databaseUrl = await readyUrl();
+  const db = await openDatabase(databaseUrl, { connections: 2 });
+  onTestFinished(() => db.destroy());
+  const importFolder = join(temporaryFolder(), 'imports');
+  const said = { notes: [] as unknown[][], warnings: [] as unknown[][] };
+  const hear = {
+    note: (...note: unknown[]) => void said.notes.push(note),
+    warn: (...warning: unknown[]) => void said.warnings.push(warning),
+  };
+  const thread = new JobsThread({ databaseUrl, importFolder }, hear);
+  onTestFinished(() => thread.end());
+  return { db, thread, said, importFolder };
+}
+
+test('the thread does a job, and ends when it is asked to', async () => {
+  const { db, thread, said } = await start();
+  const set = await begin(db, await changeMany(db, 250));
+  await thread.run();
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 250 });
+  expect(await countAsBefore(db)).toEqual({ before: 250, others: 0 });
+  await thread.end();
+  expect(said.warnings).toEqual([]);
+  // Nobody begins another one by then.
+  await thread.run();
+});
+
+test('it reads what was brought, and what it does for somebody is noted by the process', async () => {
+  const { db, thread, said, importFolder } = await start();
+  const ann = await addPerson(db, 'ann', 'admin');
+  const folder = makeFolder(importFolder);
+  const file = newName();
+  writeFileSync(filesOf(folder, file).upload, 'username,email,role\nada,ada@example.org,viewer\n');
+  const actor = { ...commandLine, via: 'form' as const, user: ann };
+  const upload = { file, name: 'users.csv', size: 1 };
+  const id = await transact(db, (trx) => beginImport(trx, actor, folder, upload, Date.now()));
+  await thread.run();
+  const { judged = 0, state } = (await findImport(db, id)) ?? {};
+  expect(state).toBe('checked');
+  await transact(db, (trx) => confirmImport(trx, actor, id, judged, Date.now()));
+  await thread.run();
+  expect(await findImport(db, id)).toMatchObject({ state: 'done' });
+  const by = { id: ann.id, username: 'ann' };
+  const ada = expect.objectContaining({ username: 'ada' });
+  expect(said).toEqual({ notes: [[1, by, 'role given: viewer', ada]], warnings: [] });
+});
+
+test('one that crashes is said to have, and a new one is begun by whoever asks next', async () => {
+  const warnings: unknown[][] = [];
+  const hear = { note: () => {}, warn: (...warning: unknown[]) => void warnings.push(warning) };
+  const nowhere = join(temporaryFolder(), 'nowhere', 'roster.db');
+  const thread = new JobsThread({ databaseUrl: `sqlite:${nowhere}`, importFolder: nowhere }, hear);
+  await thread.run();
+  await thread.run();
+  expect(warnings).toMatchObject([
+    ['the thread of jobs', { code: 'ENOENT' }],
+    ['the thread of jobs', { code: 'ENOENT' }],
+  ]);
+  await thread.end();
+});
+
+test('pages and jobs write to one database in turn', async () => {
+  const { db, thread } = await start();
+  const set = await begin(db, await changeMany(db, 1_500));
+  let isDone = false;
+  const done = thread.run().then(() => {
+    isDone = true;
+  });
+  let count = 0;
+  const create = (trx: Parameters<typeof createUser>[0]) =>
+    createUser(
+      trx,
+      commandLine,
+      { username: `new${count}`, email: `new${count}@example.org`, is_active: true, role: 'member' },
+      1,
+    );
+  while (!isDone) {
+    await transact(db, create);
+    count += 1;
+  }
+  await done;
+  expect(count).toBeGreaterThan(1);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 1_500 });
+});
