@@ -32,8 +32,8 @@ export function whyOf(reasons: readonly Reason[]): string {
   return reasons.map(({ message }) => plain(message)).join(' ');
 }
 
-/** What an export has made of a cell is made of it once. */
+/** What an export has made of a cell is made of it once. A line break of another kind than at the end of a row would not be quoted. */
 function lineOf(cells: readonly string[]): string {
   const safe = cells.map((cell) => toCell(textIn(cell)));
-  return stringify([safe], { record_delimiter: 'windows', quoted_match: /[;\t]/ });
+  return stringify([safe], { record_delimiter: 'windows', quoted_match: /[;\t\r\n]/ });
 }
