@@ -2,7 +2,7 @@
 import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
 import { named, quotable, textKey } from '../lib/text.ts';
 import { type Judgement, type Judging, judgeRows } from './judge.ts';
-import { AT_ONCE, judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
+import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
 import { type Reading, type Row, UnreadableError } from './reading/reading.ts';
 import { Seen } from './seen.ts';
 import { Tally } from './tally.ts';
@@ -49,7 +49,7 @@ async function addAll(
   report: Report,
 ): Promise<void> {
   const seen = { id: new Seen(), username_key: new Seen(), email_key: new Seen() };
-  for await (const batch of inLargerBatches(rows)) {
+  for await (const batch of rows) {
     const staged = batch.map((row, index) => stagedRow(tally.rows + index + 1, row));
     const judgements = await judgeRows(judging, staged);
     const isFirst = tally.rows === 0;
@@ -58,7 +58,7 @@ async function addAll(
       for (const [index, row] of staged.entries()) {
         const judgement = judgements[index] as Judgement;
         tally.add(judgement);
-        stage.addRow(row, kept(judgement));
+        stage.addRow(row, kept(judgement), JSON.stringify(batch[index]?.cells));
         keepReasons(stage, row, judgement, tally);
         noteKeys(stage, row, seen);
       }
@@ -67,26 +67,13 @@ async function addAll(
   }
 }
 
-/** The first one is there within a moment. */
-async function* inLargerBatches(rows: AsyncIterable<readonly Row[]>): AsyncGenerator<Row[]> {
-  let batch: Row[] = [];
-  for await (const some of rows) {
-    batch.push(...some);
-    if (batch.length < AT_ONCE) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
-
-function stagedRow(row: number, { line, id, values, cells, problems }: Row): StagedRow {
+function stagedRow(row: number, { line, id, values, problems }: Row): StagedRow {
   return {
     row,
     line,
     id: id ?? null,
     username_key: values.username === undefined ? null : textKey(values.username),
     email_key: values.email === undefined ? null : textKey(values.email),
-    cells: JSON.stringify(cells),
     said: JSON.stringify(values),
     problems: problems.length === 0 ? null : JSON.stringify(problems),
   };
