@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test, vi } from 'vitest';
+import { importFolderOf } from '../../src/database-url.ts';
 import { nameOf } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -19,7 +20,8 @@ async function start() {
   const db = await temporaryDatabase(url);
   await addUser(db, { username: 'bob', full_name: 'Bob' });
   const folder = temporaryFolder();
-  const settings = { DATABASE_URL: url, IMPORT_FOLDER: join(folder, 'imports') };
+  const settings = { DATABASE_URL: url, IMPORT_FOLDER: folder };
+  const imports = importFolderOf(url, '', folder);
   const write = (text: string, name = 'users.csv') => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
@@ -28,7 +30,7 @@ async function start() {
     const { code, out, error } = await runCommand(args, settings);
     return { code, said: (out + error).replace(`Database: ${nameOf(url)}\n`, '') };
   };
-  return { url, db, folder, settings, write, roster };
+  return { url, db, folder, imports, settings, write, roster };
 }
 
 const usernames = async (db: Db) =>
@@ -39,7 +41,7 @@ const PATIENTLY = { timeout: 30_000, interval: 10 };
 const LIST = 'Login;E-Mail;Name;Shoes\nbob;;Robert;44\ncem;cem@example.org;Cem;\n';
 
 test('a file is applied, as one change that can be undone, and nothing of it is left', async () => {
-  const { db, folder, write, roster } = await start();
+  const { imports, db, write, roster } = await start();
   const { code, said } = await roster('import', write(LIST), '--yes');
   expect(said).toBe(
     [
@@ -55,7 +57,7 @@ test('a file is applied, as one change that can be undone, and nothing of it is 
   );
   expect(code).toBe(0);
   expect(await usernames(db)).toEqual(['bob', 'cem']);
-  expect(readdirSync(join(folder, 'imports')).filter((name) => name.endsWith('.csv'))).toEqual([]);
+  expect(readdirSync(imports).filter((name) => name.endsWith('.csv'))).toEqual([]);
   const app = await startApp({}, db);
   const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
   const page = pageOf(await get(app, '/history/2', ann));
@@ -99,13 +101,13 @@ test.each([
   ],
   ['it is a dry run', ['--dry-run', '--yes'], 0, 'Nothing is changed.\n'],
 ])('where %s nothing is changed', async (_why, options, code, end) => {
-  const { db, folder, write, roster } = await start();
+  const { imports, db, write, roster } = await start();
   const result = await roster('import', write(LIST), ...options);
   expect(result.said).toContain('1 created, 1 changed (full name of 1)');
   expect(result.said.endsWith(end)).toBe(true);
   expect(result.code).toBe(code);
   expect(await usernames(db)).toEqual(['bob']);
-  expect(readdirSync(join(folder, 'imports'))).toEqual(['identity']);
+  expect(readdirSync(imports)).toEqual(['identity']);
 });
 
 test('who is who is said by an option', async () => {
@@ -129,11 +131,11 @@ test.each([
 });
 
 test('what cannot be read says why, and is nothing done', async () => {
-  const { folder, write, roster } = await start();
+  const { imports, write, roster } = await start();
   const { code, said } = await roster('import', write('PK\x03\x04', 'users.xlsx'), '--yes');
   expect(said).toBe('This is an Excel workbook: save it as CSV.\n');
   expect(code).toBe(2);
-  expect(readdirSync(join(folder, 'imports'))).toEqual(['identity']);
+  expect(readdirSync(imports)).toEqual(['identity']);
 });
 
 test('one that is killed while it is applied is gone on with by the next Roster, to its end', async () => {

@@ -1,13 +1,15 @@
 /** What was shown is done: all of it in one change set, or nothing. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from '../../src/imports/commands.ts';
-import { filesOf } from '../../src/imports/folder.ts';
+import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findOwnImports, saveImport } from '../../src/imports/queries.ts';
 import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { isWorkThere } from '../../src/jobs/work.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { findUserByUsername, getUser } from '../../src/users/queries.ts';
@@ -222,6 +224,45 @@ test('what nobody has touched for a day is forgotten', async () => {
   await app.runJobs();
   expect(await importOf(app, id)).toMatchObject({ state: 'discarded', file_name: '' });
   expect(readdirSync(app.importFolder)).toEqual(['identity']);
+});
+
+test('whatever else lies in the folder stays there; what was brought and is nobody’s goes', async () => {
+  const app = await startApp();
+  const { path } = makeFolder(app.importFolder);
+  mkdirSync(join(path, 'a folder'));
+  const others = ['secret.key', 'roster.db', 'people.csv', 'a folder'];
+  for (const name of others.slice(0, 3)) writeFileSync(join(path, name), 'x');
+  const abandoned = filesOf({ path }, newName()).upload;
+  writeFileSync(abandoned, 'x');
+  for (const one of [...others.map((name) => join(path, name)), abandoned]) utimesSync(one, 1, 1);
+  await check(app, people(2));
+  expect(readdirSync(path)).toEqual(expect.arrayContaining([...others, 'identity']));
+  expect(existsSync(abandoned)).toBe(false);
+});
+
+test('what was imported is still said to be when somebody is erased; nothing of what was in the file is kept', async () => {
+  const app = await startApp();
+  const done = await check(app, `${people(1)}bad,none\n`);
+  await begin(app, done);
+  await app.runJobs();
+  const gone = await addUser(app.db, { username: 'gone' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
+  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  expect(await importOf(app, done)).toMatchObject({ state: 'done', file_name: '', reading: null });
+  await app.runJobs();
+  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+});
+
+test('what is a day old is found to be so where nothing else is to be done', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  await check(app, people(2));
+  const isThere = () => isWorkThere(app.db, app.importFolder, clock());
+  expect(await isThere()).toBe(false);
+  clock.move(25 * 3_600_000);
+  expect(await isThere()).toBe(true);
+  await app.runJobs();
+  expect(await isThere()).toBe(false);
 });
 
 test('a file that is being read when the process ends is read again once its lease is over', async () => {
