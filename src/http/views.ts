@@ -215,7 +215,7 @@ export type Views = {
   };
   'history/set': {
     row: Described;
-    lines: { whom: Person; fields: FieldChanges }[];
+    lines: { whom: Person; fields: FieldChanges; fate: 'created' | 'deleted' | undefined }[];
     /** After which the next page begins. */
     next: ChangeOfSet | undefined;
     isFirst: boolean;

@@ -2,7 +2,7 @@
 import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
-import { oppositeOf } from '../history/codes.ts';
+import { type Imported, importedIn, undoingKindOf } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { FIELD_NAMES, namesOf } from '../history/words.ts';
 import { number } from '../lib/formats.ts';
@@ -115,11 +115,22 @@ export function whatBecomesOf(steps: readonly Step[]): string[] {
 }
 
 /** The same of very many, whom nobody has looked at. */
-export function whatBecomesOfAll({ kind, users }: ChangeSet): string[] {
-  const undoing = oppositeOf(kind);
+export function whatBecomesOfAll(set: ChangeSet): string[] {
+  const { users } = set;
+  const imported = importedIn(set);
+  if (imported) return whatBecomesOfImported(imported);
+  const undoing = undoingKindOf(set);
   if (undoing === 'deleted') return [`Up to ${sentenceOf('delete', users)}`];
   if (undoing === 'restored') return [`Up to ${sentenceOf('restore', users)}`, NO_ACCESS_OF_SOME];
   return [`Up to ${sentenceOf('change', users)}`];
+}
+
+function whatBecomesOfImported({ created, changed }: Imported): string[] {
+  const whom = `${number.format(created)} ${created === 1 ? 'user' : 'users'} whom this import created`;
+  return [
+    ...(created > 0 ? [`Up to ${whom} ${created === 1 ? 'is' : 'are'} deleted.`] : []),
+    ...(changed > 0 ? [`Up to ${sentenceOf('change', changed)}`] : []),
+  ];
 }
 
 function sentenceOf(kind: 'delete' | 'restore' | 'change', count: number): string {

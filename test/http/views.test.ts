@@ -254,7 +254,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'history/set': {
     row: { ...row, set: { ...set, users: 9 }, undone: { set, who: row.who, left: 2, isOver: true } },
-    lines: [{ whom: { id: 7, name: NAME }, fields: row.fields }],
+    lines: [{ whom: { id: 7, name: NAME }, fields: row.fields, fate: 'created' }],
     next: { user_id: 7, version: 1, set_id: 1, fields: null },
     isFirst: false,
     job,

@@ -37,8 +37,13 @@ test.each([3, 250])('of %i rows all are done in one change set, which one Undo t
   expect(await getUser(app.db, u0.id)).toMatchObject({ full_name: 'Made up', version: 2 });
   expect((await countByStatus(app.db)).active).toBe(before.active + count - 1);
   const page = pageOf(await get(app, `/history/${done.set_id}`, headers));
-  expect(page.text).toContain(`Imported ${count} users from a file`);
+  expect(page.heading).toBe(`Imported ${count} users from a file: ${count - 1} created, 1 changed`);
+  expect(page.items.filter((item) => item.endsWith(' created'))).toHaveLength(Math.min(count, 50) - 1);
   const undo = await post(app, `/history/${done.set_id}/undo`, {}, headers);
+  if (count > 100)
+    expect(pageOf(undo).text).toContain(
+      `Up to ${count - 1} users whom this import created are deleted. Up to 1 user becomes what they were before.`,
+    );
   const seen = count > 100 ? { seen: pageOf(undo).field('seen') } : undefined;
   if (seen) await post(app, `/history/${done.set_id}/undo`, seen, headers);
   await app.runJobs();
@@ -46,6 +51,27 @@ test.each([3, 250])('of %i rows all are done in one change set, which one Undo t
   expect(await getUser(app.db, u0.id)).toMatchObject({ full_name: 'Before' });
   expect(await findUserByUsername(app.db, 'u1')).toBeUndefined();
 });
+
+test.each([3, 150])(
+  'undoing the creation of %i users is called what it is, and so is undoing that',
+  async (count) => {
+    const app = await startApp();
+    const ann = await addPerson(app.db, 'ann', 'admin');
+    const headers = await signedIn(app, ann);
+    const { set_id } = await apply(app, await check(app, people(count), actorFor(ann)), actorFor(ann));
+    const undo = async (set: number | null | undefined) => {
+      const seen = pageOf(await get(app, `/history/${set}/undo`, headers)).field('seen');
+      await post(app, `/history/${set}/undo`, { seen }, headers);
+      await app.runJobs();
+      const sets = app.db.selectFrom('change_sets').select('id').where('undoes', '=', Number(set));
+      const { id } = await sets.executeTakeFirstOrThrow();
+      return { id, heading: pageOf(await get(app, `/history/${id}`, headers)).heading };
+    };
+    const deletion = await undo(set_id);
+    expect(deletion.heading).toBe(`Deleted ${count} users`);
+    expect((await undo(deletion.id)).heading).toBe(`Brought back ${count} users`);
+  },
+);
 
 test('the same file again changes nothing, and is done without a change set', async () => {
   const app = await startApp();
