@@ -70,7 +70,13 @@ export function isDeletion(packed: string): boolean {
 }
 
 /** Of a change that is about more than fields; of whoever was erased it is not known. */
-export function fateOf({ version, fields }: { version: number; fields: string | null }) {
+export function fateOf({
+  version,
+  fields,
+}: {
+  version: number;
+  fields: string | null;
+}): 'created' | 'deleted' | undefined {
   if (fields === null) return version === 1 ? 'created' : undefined;
   return isDeletion(fields) ? 'deleted' : undefined;
 }

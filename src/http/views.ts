@@ -295,6 +295,8 @@ export type Views = {
     row: Described | undefined;
     /** Whether those that were refused can still be had. */
     hasRefused: boolean;
+    /** Not of another kind of file, which is none however it is read. */
+    isList: boolean;
   };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {
@@ -336,6 +338,7 @@ export async function addViews(app: FastifyInstance): Promise<void> {
       ...data,
       flash: flash?.sentence,
       undo: flash?.undo,
+      isNothingDone: flash?.isNothing === true,
     });
     // A page with a secret has said that it must not be kept at all.
     if (!this.hasHeader('cache-control')) this.header('cache-control', 'private, no-cache');

@@ -143,6 +143,8 @@ const totals: Totals = {
   refused: 12_000,
   rows: 12_003,
   fields: { full_name: 1 },
+  roles: { admin: 1 },
+  administrators: { count: 2, names: [NAME] },
   differences: 2,
   read: 12_003,
 };
@@ -411,6 +413,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     columns: [{ header: NAME, field: undefined, index: 0 }],
     row,
     hasRefused: true,
+    isList: true,
   },
   'roles/list': { roles: ['viewer'], required: [], before: '', isDraft: false },
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
