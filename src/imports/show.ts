@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Db } from '../db/schema.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { findChangeSet } from '../history/queries.ts';
+import { takeFlash } from '../http/flash.ts';
 import type { Views } from '../http/views.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -41,8 +42,11 @@ export async function showImport(request: Request, reply: FastifyReply) {
   const imported = await getImport(server.db, params.id, actor);
   const { id, state, set_id } = imported;
   const end = isWaiting ? endOf(imported, totalsOf(imported)) : undefined;
-  // What differs is said by its page.
-  if (isWaiting && state === 'checked') return reply.seeOther(addressOf(id));
+  // Its page says what differs, and not that it has begun.
+  if (isWaiting && state === 'checked') {
+    takeFlash(reply);
+    return reply.seeOther(addressOf(id));
+  }
   if (end !== undefined)
     return reply.seeOther(addressOf(id), end, state === 'done' ? (set_id ?? undefined) : undefined);
   if (state === 'reading' || state === 'confirmed' || state === 'applying')

@@ -51,7 +51,7 @@ test.each([1280, 320])(
 
     await page.getByRole('link', { name: 'Users' }).first().click();
     await page.getByRole('link', { name: 'Import', exact: true }).click();
-    await bring(page, refused.replace('dora,dora,', 'dora,dora@example.org,'));
+    await bring(page, refused.replace('dora;dora;', 'dora;dora@example.org;'));
     expect((await counts(page)).match(/\d+/g)).toEqual(['1', '0', '0', '0']);
     await page.getByRole('button', { name: 'Apply 1 row' }).click();
     await page.locator('#flash:focus', { hasText: '1 user created!' }).waitFor();

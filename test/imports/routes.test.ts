@@ -164,9 +164,12 @@ test('what others change meanwhile is shown, and asked about again', async () =>
   const address = await bring(app, ann, 'username,email\nbob,bob@example.org\ncem,cem@example.org\n');
   const before = await decision(app, ann, address);
   await addUser(db, { username: 'bob', email: 'other@example.org' });
-  const told = await apply(app, ann, address);
+  const begun = await post(app, before.action, { judged: before.judged }, ann);
+  await app.runJobs();
+  const [flash] = String(begun.headers['set-cookie']).split(';');
+  const told = await get(app, String(begun.headers.location), { cookie: `${ann.cookie}; ${flash}` });
   expect(told.headers.location).toBe(address);
-  expect(told.headers['set-cookie']).toBeUndefined();
+  expect(told.headers['set-cookie']).toMatch(/^roster_flash_\w+=; Max-Age=0/);
   const page = pageOf(await get(app, address, ann));
   expect(page.notices).toHaveLength(1);
   expect(page.notices.join()).toContain(
