@@ -11,6 +11,7 @@ import type { ErasureState } from '../erasure/state.ts';
 import type { HistoryState } from '../history/address.ts';
 import type { Described, DescribedEntry, Person } from '../history/described.ts';
 import type { FieldChanges, KeptValues } from '../history/fields.ts';
+import type { Imported } from '../history/imported.ts';
 import type { HistoryPage } from '../history/list.ts';
 import type { ChangeOfSet } from '../history/queries.ts';
 import type { StateAt } from '../history/state-at.ts';
@@ -241,6 +242,8 @@ export type Views = {
     unasked: readonly Step[];
     /** There are too many to look at each beforehand. */
     isLarge: boolean;
+    /** Of an import, whom nobody has changed since, if that was counted. */
+    untouched: Imported | undefined;
     left: readonly Step[];
     leftInAll: number;
     seen: string;

@@ -200,7 +200,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await apply(app, id);
       await page.goto(`/imports/${id}`);
       await page.getByText('Roster has changed since').waitFor();
-      await page.getByText('Read it differently').click();
+      await page.getByText('Read it differently', { exact: true }).click();
     },
     'what a file would do that another machine has': async (page, app) => {
       const { id } = await bringLongest(app);

@@ -314,6 +314,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     left: [{ id: 11, username: NAME, version: 1, kind: 'left', why: 'last administrator' }],
     leftInAll: 2,
     isLarge: false,
+    untouched: undefined,
     seen: NAME,
     holders: { '7.username.other': user },
     fields: { '7.username': 'back', '7.username.other': NAME },

@@ -42,7 +42,7 @@ test.each([3, 250])('of %i rows all are done in one change set, which one Undo t
   const undo = await post(app, `/history/${done.set_id}/undo`, {}, headers);
   if (count > 100)
     expect(pageOf(undo).text).toContain(
-      `Up to ${count - 1} users whom this import created are deleted. Up to 1 user becomes what they were before.`,
+      `${count - 1} users whom this import created are deleted. 1 user becomes what they were before.`,
     );
   const seen = count > 100 ? { seen: pageOf(undo).field('seen') } : undefined;
   if (seen) await post(app, `/history/${done.set_id}/undo`, seen, headers);
@@ -72,6 +72,26 @@ test.each([3, 150])(
     expect((await undo(deletion.id)).heading).toBe(`Brought back ${count} users`);
   },
 );
+
+test('an undo says beforehand how many it leaves, since others have changed them', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const { set_id } = await apply(app, await check(app, people(150), actorFor(ann)), actorFor(ann));
+  const [u1, u2] = await Promise.all(['u1', 'u2'].map((name) => findUserByUsername(app.db, name)));
+  await transact(app.db, (trx) =>
+    changeUser(trx, commandLine, Number(u1?.id), { full_name: 'X' }, app.clock()),
+  );
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, Number(u2?.id), app.clock()));
+  const page = pageOf(await get(app, `/history/${set_id}/undo`, headers));
+  expect(page.text).toContain(
+    '148 users whom this import created are deleted. 2 were changed or deleted since, and stay so. It takes',
+  );
+  await post(app, `/history/${set_id}/undo`, { seen: page.field('seen') }, headers);
+  await app.runJobs();
+  const sets = app.db.selectFrom('change_sets').select('users').where('undoes', '=', Number(set_id));
+  expect(await sets.executeTakeFirst()).toEqual({ users: 148 });
+});
 
 test('the same file again changes nothing, and is done without a change set', async () => {
   const app = await startApp();
