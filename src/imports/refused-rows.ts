@@ -40,12 +40,8 @@ export function whyOf(reasons: readonly Reason[]): string {
 
 /** "Staff list.refused.csv", after the file that came in (RFC 6266, 4.3, and RFC 8187, 3.2.1). */
 export function dispositionOf(fileName: string): string {
-  const stem =
-    fileName
-      .replace(/\.\w{1,5}$/, '')
-      .replaceAll(UNFIT, '_')
-      .trim() || 'users';
-  const name = `${stem}.refused.csv`.toWellFormed();
+  const stem = fileName.replace(/(\.refused)?\.\w{1,5}$/, '').replaceAll(UNFIT, '_');
+  const name = `${stem.trim() || 'users'}.refused.csv`.toWellFormed();
   const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (sign) => `%${hexOf(sign)}`);
   return `attachment; filename="${name.replaceAll(/[^ -~]/g, '_')}"; filename*=UTF-8''${encoded}`;
 }

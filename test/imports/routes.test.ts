@@ -96,6 +96,8 @@ test('refused rows come back as the file was: with what its cells are apart by, 
   const { app, ann } = await start();
   const address = await bring(app, ann, 'username;email\nbob;bob\n', 'Łódź: 100%.csv');
   const { headers, body } = await get(app, `${address}/refused`, ann);
+  const again = await get(app, `${await bring(app, ann, body, 'staff.refused.csv')}/refused`, ann);
+  expect(again.headers['content-disposition']).toContain('filename="staff.refused.csv"');
   expect(body).toContain('\r\n2;Enter an email address like name@example.org.;bob;bob\r\n');
   expect(headers['content-disposition']).toBe(
     `attachment; filename="__d__ 100_.refused.csv"; filename*=UTF-8''%C5%81%C3%B3d%C5%BA_%20100_.refused.csv`,
@@ -315,7 +317,7 @@ describe('what is brought', () => {
     expect((await send(app, ann, file)).statusCode).toBe(303);
   });
 
-  test('gives way to the next file where it cannot be read, and is offered to nobody to read it differently', async () => {
+  test('gives way to the next file where it cannot be read; of another kind, it is not to be read differently', async () => {
     const { app, ann } = await start();
     const addresses = [];
     for (const content of [
