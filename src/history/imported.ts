@@ -20,3 +20,17 @@ export function importedIn({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>)
 export function undoingKindOf(set: Pick<ChangeSet, 'kind' | 'detail'>): Kind {
   return importedIn(set)?.changed === 0 ? 'deleted' : oppositeOf(set.kind);
 }
+
+/** The detail of an undo that does two things to users, as history says it. */
+export const MIXED = { delete: 'deleted and changed', restore: 'brought back and changed' } as const;
+
+/** Of an import, of its undo, and of what undoes that. */
+export function undoingDetailOf(set: Pick<ChangeSet, 'kind' | 'detail'>): string | null {
+  const { created = 0, changed = 0 } = importedIn(set) ?? {};
+  if (set.detail === MIXED.delete) return MIXED.restore;
+  return (created > 0 && changed > 0) || set.detail === MIXED.restore ? MIXED.delete : null;
+}
+
+export function isMixed({ detail }: Pick<ChangeSet, 'detail'>): boolean {
+  return detail === MIXED.delete || detail === MIXED.restore;
+}

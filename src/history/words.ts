@@ -5,7 +5,7 @@ import { shownEmail } from '../lib/email.ts';
 import { date, number } from '../lib/formats.ts';
 import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
 import type { FieldChanges } from './fields.ts';
-import { importedIn } from './imported.ts';
+import { importedIn, isMixed } from './imported.ts';
 import type { ChangeSet } from './queries.ts';
 
 export const FIELD_NAMES: Readonly<Record<KeptField, string>> = {
@@ -77,7 +77,7 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
     return { done: `exported ${set.users === 0 ? 'users' : many} as ${set.detail}`, of: '' };
   if (kind === 'imported' && set.users !== 1)
     return { done: `imported ${many} from a file${importedOf(set)}`, of: '' };
-  if (set.users !== 1) return { done: `${verbOf(kind)} ${many}`, of: '' };
+  if (set.users !== 1) return { done: `${isMixed(set) ? set.detail : verbOf(kind)} ${many}`, of: '' };
   if (kind === 'changed' || kind === 'access')
     return { done: `changed ${namesOf(Object.keys(fields) as KeptField[])}`, of: 'of' };
   return { done: verbOf(kind), of: '' };
