@@ -66,6 +66,8 @@ export type Engine = {
 export type EngineAdapter = DialectAdapter & {
   readonly engine: Engine;
   readonly isSaturated: boolean;
+  /** Shared with another thread that writes to the same file: 1 while that waits for its turn. */
+  readonly turns?: Int32Array;
 };
 
 export function engineOf(db: Db): Engine {
@@ -74,4 +76,9 @@ export function engineOf(db: Db): Engine {
 
 export function isSaturated(db: Db): boolean {
   return (db.getExecutor().adapter as EngineAdapter).isSaturated;
+}
+
+/** For `openBeside`; undefined where the database sees to that by itself. */
+export function turnsOf(db: Db): Int32Array | undefined {
+  return (db.getExecutor().adapter as EngineAdapter).turns;
 }

@@ -6,8 +6,8 @@ import { IN_OWN_THREAD } from './run.ts';
 import { workOf } from './work.ts';
 
 const port = parentPort as MessagePort;
-const { databaseUrl, importFolder } = workerData as Settings;
-const db = await openBeside(databaseUrl);
+const { databaseUrl, importFolder, turns } = workerData as Settings;
+const db = await openBeside(databaseUrl, turns);
 let isEnding = false;
 const say = (report: Report) => port.postMessage(report);
 const run = workOf(

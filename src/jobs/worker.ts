@@ -1,5 +1,6 @@
 /** Where jobs are done: in a thread of their own, or in the process itself; begun at once when there is one, and looked for now and then. */
 import type { FastifyInstance } from 'fastify';
+import { turnsOf } from '../db/engine.ts';
 import { JobsThread } from './jobs-thread.ts';
 import { LEASE } from './run.ts';
 import { isWorkThere, type WorkRunner, workOf } from './work.ts';
@@ -15,16 +16,21 @@ export function addJobs(app: FastifyInstance, isInThread: boolean): void {
   const { db, clock, stopwatch, importFolder, auditJob: note } = app;
   const warn = (what: string, err: unknown) => app.log.error({ err }, `${what} has met an error`);
   const done = isInThread
-    ? inThread(new JobsThread({ databaseUrl: app.config.databaseUrl, importFolder }, { note, warn }))
+    ? inThread(
+        new JobsThread(
+          { databaseUrl: app.config.databaseUrl, importFolder, turns: turnsOf(db) },
+          { note, warn },
+        ),
+      )
     : inProcess({ db, importFolder, clock, stopwatch, note, warn });
   const look = async () => {
-    // A thread is not begun for nothing.
-    if (await isWorkThere(db, importFolder).catch(() => true)) await done.run();
+    // A thread is not begun for nothing, nor on a database that is not what it was.
+    if (await isWorkThere(db, importFolder).catch(() => false)) await done.run();
   };
   let timer: NodeJS.Timeout | undefined;
   app.decorate('runJobs', done.run);
   app.addHook('onListen', async () => {
-    void done.run();
+    void look();
     timer = setInterval(() => void look(), LEASE).unref();
   });
   app.addHook('onClose', async () => {

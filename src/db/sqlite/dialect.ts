@@ -24,9 +24,12 @@ const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'SkipLocked',
 ];
 
-/** @param isBeside whether another thread of this process has the file open, too */
-export function sqliteDialect(path: string, { isReadOnly = false, isBeside = false } = {}): Dialect {
-  const driver = new SqliteDriver(path, isReadOnly, isBeside);
+/** @param options.turns where another thread of this process has the file open, too: of that */
+export function sqliteDialect(
+  path: string,
+  { isReadOnly = false, turns }: { isReadOnly?: boolean; turns?: Int32Array | undefined } = {},
+): Dialect {
+  const driver = new SqliteDriver(path, isReadOnly, turns);
   return {
     createAdapter: () => new RosterSqliteAdapter(driver),
     createDriver: () => driver,
@@ -44,6 +47,10 @@ export class RosterSqliteAdapter extends SqliteAdapter {
   constructor(driver: SqliteDriver) {
     super();
     this.#driver = driver;
+  }
+
+  get turns(): Int32Array {
+    return this.#driver.turns;
   }
 
   override get supportsMultipleConnections(): boolean {
@@ -82,14 +89,17 @@ class SqliteDriver implements Driver {
   readonly #writer: Statements;
   readonly #reader: Statements;
   readonly #groups: GroupCommit;
+  readonly turns: Int32Array;
 
-  constructor(path: string, isReadOnly: boolean, isBeside: boolean) {
+  constructor(path: string, isReadOnly: boolean, turns: Int32Array | undefined) {
+    const isBeside = turns !== undefined;
+    this.turns = turns ?? new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     this.#path = path;
     this.#file = new OpenedFile(path, isReadOnly, isBeside);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path);
     this.#reader = openReader(path);
     this.#file.watch(() => readUserVersion(this.#reader));
-    this.#groups = new GroupCommit(this.#writer, this.#file);
+    this.#groups = new GroupCommit(this.#writer, this.#file, { turns: this.turns, isBeside });
   }
 
   async init(): Promise<void> {}

@@ -10,20 +10,27 @@ import { countChanges, readUserVersion, type Statements } from './statements.ts'
 
 const WAIT_FOR_WRITERS_MS = 4_000;
 const TRY_AGAIN_AFTER_MS = 10;
+/** Whoever waits beside looks some times within that whether it can begin. */
+const LONGEST_WAY_MS = 50;
+
+/** `turns`: 1 while the thread beside waits; `isBeside`: whether that is this one. */
+type Beside = { turns: Int32Array; isBeside: boolean };
 
 type Group = { committed: Promise<void>; size: number; changesBefore: number };
 
 export class GroupCommit {
   readonly #writer: Statements;
   readonly #file: OpenedFile;
+  readonly #beside: Beside;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
   #endOfIndexes = 0;
   #isLogOwn = false;
 
-  constructor(writer: Statements, file: OpenedFile) {
+  constructor(writer: Statements, file: OpenedFile, beside: Beside) {
     this.#writer = writer;
     this.#file = file;
+    this.#beside = beside;
   }
 
   static deadline(): number {
@@ -87,7 +94,7 @@ export class GroupCommit {
   async #openGroup(deadline: number): Promise<Group> {
     try {
       // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
-      await onceFree(() => this.#writer.run('begin immediate'), deadline);
+      await this.#inTurn(() => onceFree(() => this.#writer.run('begin immediate'), deadline));
       this.#endOfIndexes = makeIndexesAhead(this.#writer, this.#endOfIndexes);
     } catch (error) {
       // Else whoever comes next would find a transaction that nobody commits.
@@ -99,6 +106,19 @@ export class GroupCommit {
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
     group.committed.catch(() => {});
     return group;
+  }
+
+  /** SQLite has no queue: beside many who write, another thread would hardly ever find the file free. */
+  async #inTurn(begin: () => Promise<unknown>): Promise<void> {
+    const { turns, isBeside } = this.#beside;
+    if (isBeside) Atomics.store(turns, 0, 1);
+    const until = performance.now() + LONGEST_WAY_MS;
+    while (!isBeside && Atomics.load(turns, 0) === 1 && performance.now() < until) await setTimeout(1);
+    try {
+      await begin();
+    } finally {
+      if (isBeside) Atomics.store(turns, 0, 0);
+    }
   }
 
   /** Also where SQLite has rolled back by itself: what was made ahead is gone with it. */
