@@ -2,6 +2,7 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
 import { openStageToRead, type StageFile, type ToDo } from '../db/stage.ts';
+import { importedDetail } from '../history/imported.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { insertJob, type Job, saveJob } from '../jobs/queries.ts';
@@ -61,7 +62,7 @@ export async function beginApplying(
     address: undefined,
     note: () => {},
   };
-  const set_id = await beginSet(trx, actor, { at: now, kind: 'imported' });
+  const set_id = await beginSet(trx, actor, { at: now, kind: 'imported', detail: importedDetail(totals) });
   const params: Params = { import: id };
   await insertJob(trx, { kind: kindOf(folder), set_id, actor_id, params: JSON.stringify(params), total });
   await saveImport(trx, id, { ...known, state: 'applying', set_id });

@@ -18,11 +18,12 @@ export type Judging = {
   ended: number[];
 };
 
-/** `reasons`: why nothing. */
+/** `values`: what the row says; `reasons`: why nothing. */
 export type Judgement = {
   verdict: Verdict;
   user: User | undefined;
   does: Does | null;
+  values: UserChanges;
   reasons: readonly Reason[];
 };
 
@@ -65,7 +66,7 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
   const reasons = problems.filter(({ field }) => field !== 'id' || judging.match === 'id');
   // Of a row that cannot be told into cells nothing else is known.
   if (reasons.some(({ field }) => field === undefined))
-    return { verdict: 'refused', user: undefined, does: null, reasons };
+    return { verdict: 'refused', user: undefined, does: null, values, reasons };
   addTwins(reasons, judging.match, row, values);
   const user = userOf(judging.match, row, found);
   if (judging.match === 'id' && row.id !== null && !user)
@@ -73,10 +74,10 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
   addTaken(reasons, row, found, user);
   const does = user
     ? await judgeChange(judging, reasons, user, values)
-    : judgeCreation(judging, reasons, values);
-  if (reasons.length > 0) return { verdict: 'refused', user: undefined, does: null, reasons };
+    : judgeCreation(judging, reasons, values, row);
+  if (reasons.length > 0) return { verdict: 'refused', user: undefined, does: null, values, reasons };
   const isSame = does?.fields && Object.keys(does.fields).length === 0;
-  return { verdict: isSame ? 'same' : user ? 'changed' : 'created', user, does, reasons };
+  return { verdict: isSame ? 'same' : user ? 'changed' : 'created', user, does, values, reasons };
 }
 
 function userOf(match: Match, row: StagedRow, found: Found): User | undefined {
@@ -106,10 +107,16 @@ function addTaken(reasons: Reason[], row: StagedRow, found: Found, user: User | 
   }
 }
 
-function judgeCreation({ actor }: Judging, reasons: Reason[], values: UserChanges): Does | null {
+function judgeCreation(
+  { actor, match }: Judging,
+  reasons: Reason[],
+  values: UserChanges,
+  row: StagedRow,
+): Does | null {
+  const isSought = match !== 'id' && row[`${match}_key`] !== null;
   for (const field of ['username', 'email'] as const)
     if (values[field] === undefined && !reasons.some((reason) => reason.field === field))
-      reasons.push({ field, message: LACKS[field] });
+      reasons.push({ field, message: isSought ? nobodyBy(match, field) : LACKS[field] });
   const { role = NEW.role } = values;
   if (!(role === 'member' ? mayEdit : mayManage)(actor)) reasons.push(notAllowed('role'));
   return null;
@@ -147,6 +154,10 @@ async function judgeChange(
 /** @param said of a row that creates somebody */
 export function newUserOf(said: UserChanges): NewUser {
   return { ...NEW, ...said } as NewUser;
+}
+
+function nobodyBy(match: 'username' | 'email', lacking: 'username' | 'email'): string {
+  return `Nobody has this ${match}, and a new user needs ${lacking === 'email' ? 'an email address' : 'a username'}.`;
 }
 
 function notAllowed(field: 'role' | undefined): Reason {

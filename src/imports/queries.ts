@@ -15,11 +15,23 @@ export async function findImport(db: Db, id: number): Promise<Import | undefined
   return db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Whose file is still there, the last first. @param actorId null for nobody who signs in */
+/** Brought in the browser, and not over or done, the last first. @param actorId null for nobody who signs in */
 export async function findOwnImports(db: Db, actorId: number | null): Promise<Import[]> {
-  const imports = db.selectFrom('imports').selectAll().where('state', 'in', LIVE);
+  const imports = db
+    .selectFrom('imports')
+    .selectAll()
+    .where('state', 'in', [...LIVE, 'done']);
   const own = imports.where('actor_id', actorId === null ? 'is' : '=', actorId);
-  return own.orderBy('id', 'desc').execute();
+  return (await own.orderBy('id', 'desc').execute()).filter(({ is_by_command }) => !is_by_command);
+}
+
+/** Of somebody who has brought another file instead. */
+export async function discardUnreadable(trx: Trx, actorId: number | null, now: number): Promise<void> {
+  const own = (await findOwnImports(trx, actorId)).filter(({ state }) => state === 'unreadable');
+  const ids = own.map(({ id }) => id);
+  if (ids.length === 0) return;
+  const unreadable = trx.updateTable('imports').set({ state: 'discarded', touched_at: now });
+  await unreadable.where('id', 'in', ids).where('state', '=', 'unreadable').execute();
 }
 
 /** In all, with what they take up in the folders; for the quota. */

@@ -1,4 +1,5 @@
 /** What an import is made of, as it is kept: how it was read, what somebody has chosen, and what it comes to. */
+import type { Role } from '../db/schema.ts';
 import type { FieldChanges } from '../history/fields.ts';
 import type { UserChanges } from '../users/validation.ts';
 import type { Choice, Field, Problem, Reading } from './reading/reading.ts';
@@ -25,6 +26,10 @@ export type Totals = Readonly<Record<Verdict, number>> & {
   rows: number;
   /** Of how many users which field is changed. */
   fields: Readonly<Partial<Record<Field, number>>>;
+  /** Of those who are created, if any. */
+  roles?: Readonly<Partial<Record<Role, number>>>;
+  /** Who becomes one, created or changed, if anybody: how many, and the usernames of the first. */
+  administrators?: { count: number; names: readonly string[] };
   /** Of rows whose verdict is another one than it was when it was shown: as `differences` has them. */
   differences: number;
   read: number;

@@ -61,7 +61,7 @@ test('a file is applied, as one change that can be undone, and nothing of it is 
   const app = await startApp({}, db);
   const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
   const page = pageOf(await get(app, '/history/2', ann));
-  expect(page.heading).toBe('Imported 2 users from a file');
+  expect(page.heading).toBe('Imported 2 users from a file: 1 created, 1 changed');
   await post(app, page.form('Undo').action, {}, ann);
   expect(await usernames(db)).toEqual(['ann', 'bob']);
 });

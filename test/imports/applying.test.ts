@@ -39,8 +39,13 @@ test.each([3, 250])('of %i rows all are done in one change set, which one Undo t
   expect(await getUser(app.db, u0.id)).toMatchObject({ full_name: 'Made up', version: 2 });
   expect((await countByStatus(app.db)).active).toBe(before.active + count - 1);
   const page = pageOf(await get(app, `/history/${done.set_id}`, headers));
-  expect(page.text).toContain(`Imported ${count} users from a file`);
+  expect(page.heading).toBe(`Imported ${count} users from a file: ${count - 1} created, 1 changed`);
+  expect(page.items.filter((item) => item.endsWith(' created'))).toHaveLength(Math.min(count, 50) - 1);
   const undo = await post(app, `/history/${done.set_id}/undo`, {}, headers);
+  if (count > 100)
+    expect(pageOf(undo).text).toContain(
+      `${count - 1} users whom this import created are deleted. 1 user becomes what they were before.`,
+    );
   const seen = count > 100 ? { seen: pageOf(undo).field('seen') } : undefined;
   if (seen) await post(app, `/history/${done.set_id}/undo`, seen, headers);
   await app.runJobs();
@@ -48,6 +53,30 @@ test.each([3, 250])('of %i rows all are done in one change set, which one Undo t
   expect(await getUser(app.db, u0.id)).toMatchObject({ full_name: 'Before' });
   expect(await findUserByUsername(app.db, 'u1')).toBeUndefined();
 });
+
+test.each([
+  [3, 0, ['Deleted 3 users', 'Brought back 3 users', 'Deleted 3 users']],
+  [150, 0, ['Deleted 150 users', 'Brought back 150 users', 'Deleted 150 users']],
+  [3, 1, ['Deleted and changed 3 users', 'Brought back and changed 3 users', 'Deleted and changed 3 users']],
+  [150, 1, ['Deleted and changed 150 users', 'Brought back and changed 150 users']],
+])(
+  'the undo of an import of %i users, %i of whom were there, is called what it is, and so is its own',
+  async (count, there, headings) => {
+    const app = await startApp();
+    const ann = await addPerson(app.db, 'ann', 'admin');
+    const headers = await signedIn(app, ann);
+    if (there > 0) await addUser(app.db, { username: 'u0', email: 'u0@example.org' });
+    let { set_id } = await apply(app, await check(app, people(count), actorFor(ann)), actorFor(ann));
+    for (const heading of headings) {
+      const seen = pageOf(await get(app, `/history/${set_id}/undo`, headers)).field('seen');
+      await post(app, `/history/${set_id}/undo`, { seen }, headers);
+      await app.runJobs();
+      const sets = app.db.selectFrom('change_sets').select('id').where('undoes', '=', set_id);
+      set_id = (await sets.executeTakeFirstOrThrow()).id;
+      expect(pageOf(await get(app, `/history/${set_id}`, headers)).heading).toBe(heading);
+    }
+  },
+);
 
 test('the same file again changes nothing, and is done without a change set', async () => {
   const app = await startApp();

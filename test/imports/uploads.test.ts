@@ -99,7 +99,7 @@ test.each([
 test('whoever has three imports under way is told so before a byte is kept', async () => {
   const { folder, send } = await start(FEW, { own: 3, bytes: 0 });
   await expect(send(multipart({}, { name: 'a.csv', content: 'a' }))).rejects.toEqual(
-    refused(422, /You have 3 imports under way/),
+    refused(422, /Three files wait here already/),
   );
   expect(existsSync(folder)).toBe(false);
 });
