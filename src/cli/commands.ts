@@ -46,7 +46,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
     await run(args, env);
   } catch (error) {
     console.error(plain(sentenceFor(error)));
-    process.exit(args[0] === 'import' ? 2 : 1);
+    // 1 says of an import that rows were refused.
+    process.exit(args[0] === 'import' || args[0] === 'export' ? 2 : 1);
   }
 }
 

@@ -12,8 +12,8 @@ import { syncFolder } from '../lib/make-file.ts';
 import { writeExport } from '../transfer/export.ts';
 import { FORMATS, type FormatName } from '../transfer/formats.ts';
 import { detailOf } from '../transfer/words.ts';
-import { parseSelection } from '../users/list/selection.ts';
 import { readArguments } from './arguments.ts';
+import { readFilter } from './filter.ts';
 import { openNamed } from './named-database.ts';
 import { onStopSignal } from './signals.ts';
 import { StatusLine } from './status-line.ts';
@@ -26,7 +26,7 @@ export async function exportFile(env: NodeJS.ProcessEnv, args: readonly string[]
   const [path, ...rest] = positionals;
   const format = path === undefined ? undefined : formatOf(path);
   if (path === undefined || format === undefined || rest.length > 0) throw new StartError(USAGE);
-  const selection = parseSelection({ all: 'on', from: values.filter ?? '' }, Date.now());
+  const selection = readFilter(values.filter);
   const stop = new AbortController();
   const hearNoMore = onStopSignal(env, () =>
     stop.abort(new StartError('It was stopped before its end: there is no file.')),

@@ -180,11 +180,47 @@ test('some are exported, by what stands in the address of a list', async () => {
   expect(readFileSync(path, 'utf8').match(/^\w+(?=,\w+@)/gm)).toEqual(['cem']);
 });
 
+test.each([
+  ['status=foo', 'The filter says “status=foo”: it can be active or inactive. Nothing is exported.'],
+  ['status=', 'The filter says “status=”: it can be active or inactive. Nothing is exported.'],
+  [
+    'role=owner',
+    'The filter says “role=owner”: it can be member, viewer, editor, admin. Nothing is exported.',
+  ],
+  [
+    'stauts=inactive',
+    'The filter cannot be by “stauts”, but by q, status, role, signed_in, created_after, created_before. Nothing is exported.',
+  ],
+  ['status=active&status=inactive', 'The filter says “status” twice. Nothing is exported.'],
+  ['sort=size', /^The filter says “sort=size”: it can be /],
+  ['', 'The filter is empty: say who, as in "status=active", or leave it out for everyone.'],
+])('the filter “%s” is refused, for otherwise everyone would be exported', async (filter, sentence) => {
+  const { db, folder, roster } = await start();
+  const { code, said } = await roster('export', join(folder, 'some.csv'), '--filter', filter);
+  expect(said.trim()).toMatch(sentence);
+  expect(code).toBe(2);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(
+    await db.selectFrom('change_sets').select('id').where('kind', '=', KINDS.exported).execute(),
+  ).toEqual([]);
+});
+
+test.each(['role=administrator', 'role=Administrator&sort=-username&page=2', 'role=admin'])(
+  'administrators are exported by “%s”',
+  async (filter) => {
+    const { db, folder, roster } = await start();
+    await addUser(db, { username: 'ann', role: 'admin' });
+    const path = join(folder, 'some.csv');
+    await roster('export', path, '--filter', filter);
+    expect(readFileSync(path, 'utf8').match(/^\w+(?=,\w+@)/gm)).toEqual(['ann']);
+  },
+);
+
 test('an export to no format is refused, and what was exported can be imported', async () => {
   const { folder, roster } = await start();
   const refused = await roster('export', join(folder, 'users.xlsx'));
   expect(refused.said).toContain('Say where to: npm run roster -- export users.csv');
-  expect(refused.code).toBe(1);
+  expect(refused.code).toBe(2);
   const path = join(folder, 'users.csv');
   await roster('export', path);
   expect((await roster('import', path, '--yes')).said).toContain('0 changes.');
