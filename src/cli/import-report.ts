@@ -8,7 +8,7 @@ import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { refusedRows, whyOf } from '../imports/refused-rows.ts';
 import { readStage } from '../imports/stage.ts';
 import type { HowRead, Totals } from '../imports/types.ts';
-import { differenceOf, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
+import { aboveOf, differenceOf, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
 import { number } from '../lib/formats.ts';
 import { plain } from '../lib/text.ts';
 
@@ -33,11 +33,12 @@ function readHow({ reading }: Import): HowRead {
 }
 
 export function sayPreview(path: string, imported: Import): void {
-  const { encoding, delimiter, columns, match } = readHow(imported);
+  const { encoding, delimiter, above, columns, match } = readHow(imported);
   const { created, changed, same, refused, rows, ...totals } = readTotals(imported);
   console.log(
     `${basename(path)}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
   );
+  if (above > 0) console.log(`  ${aboveOf(above)}`);
   for (const { header, field } of columns)
     console.log(`  ${header} → ${field ? FIELD_LABELS[field] : 'left out'}`);
   const fields = fieldsOf({ fields: totals.fields });

@@ -104,6 +104,12 @@ function verdictOf({ verdict, fields }: ShownRow, words: typeof WAS): string {
     : words[verdict];
 }
 
+/** Of a title that stands above the names of the columns. */
+export function aboveOf(above: number): string {
+  const [lines, are] = above === 1 ? ['Line 1', 'is'] : [`Lines 1–${number.format(above)}`, 'are'];
+  return `${lines}, above the names of the columns, ${are} left out.`;
+}
+
 /** Whom a row is about, by what it says itself. */
 export function nameOfRow(
   { cells }: Pick<RefusedRow, 'cells'>,
@@ -118,6 +124,7 @@ export function nameOfRow(
 }
 
 export const importHelpers = {
+  importAbove: aboveOf,
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
   importDone: doneOf,

@@ -64,6 +64,14 @@ test('a file is applied, as one change that can be undone, and nothing of it is 
   expect(await usernames(db)).toEqual(['ann', 'bob']);
 });
 
+test('it is told that a title above the names of the columns is left out', async () => {
+  const { write, roster } = await start();
+  const file = '"Staff list, as of today";\nLogin;E-Mail\ncem;cem@example.org\n';
+  const { said } = await roster('import', write(file), '--yes');
+  expect(said).toContain('  Line 1, above the names of the columns, is left out.\n  Login → Username\n');
+  expect(said).toContain('1 created, 0 changed, 0 the same, 0 refused\n');
+});
+
 test('the same file again is 0 changes', async () => {
   const { write, roster } = await start();
   const path = write('username,email\ncem,cem@example.org\n');

@@ -129,6 +129,7 @@ const imported: Import = {
 const how: HowRead = {
   encoding: 'utf-8',
   delimiter: ',',
+  above: 2,
   columns: [
     { header: NAME, field: 'full_name' },
     { header: NAME, field: undefined },

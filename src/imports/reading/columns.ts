@@ -14,6 +14,8 @@ const NAMES: Readonly<Record<Field, string>> = {
   role: 'role userrole rolename roles',
 };
 
+const NAMING: readonly Field[] = ['username', 'email', 'full_name', 'first_name', 'last_name'];
+
 const FIELD_OF = new Map(
   Object.entries(NAMES).flatMap(([field, names]) => names.split(' ').map((name) => [name, field as Field])),
 );
@@ -38,13 +40,20 @@ export function columnsOf(headers: readonly string[], fields?: readonly (Field |
   }));
 }
 
+/** Whether it is the line with the names. Words such as “user”, “active” and “no” may also be what somebody is. */
+export function namesColumns(cells: readonly string[], isFirst: boolean): boolean {
+  const fields = new Set(cells.map(fieldNamed).filter((field) => field !== undefined));
+  if (isFirst) return fields.size > 0;
+  return NAMING.filter((field) => fields.has(field)).length > 1 && !cells.some((cell) => cell.includes('@'));
+}
+
 /** What is wrong with the columns as a whole, in a sentence; undefined if nothing. */
 export function columnsProblem(columns: readonly Column[]): string | undefined {
   if (columns.some(({ header }) => header.includes('@')))
     return 'The first line is about somebody. Put a line above it that names the columns, such as “username,email,full_name”.';
   const known = columns.filter(({ field }) => field !== undefined);
   if (known.length === 0)
-    return `No name of a column is known: the first line says ${someOf(columns)}. Call them as in “username,email,full_name”.`;
+    return `No name of a column is known, of ${someOf(columns)}. Call them as in “username,email,full_name”.`;
   const second = known.find(({ field }, index) => known.findIndex((other) => other.field === field) < index);
   const first = known.find((other) => other.field === second?.field);
   return first && second && sameField(first, second);
