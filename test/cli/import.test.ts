@@ -139,7 +139,7 @@ test.each([
 test('what cannot be read says why, and is nothing done', async () => {
   const { folder, write, roster } = await start();
   const { code, said } = await roster('import', write('PK\x03\x04', 'users.xlsx'), '--yes');
-  expect(said).toBe('This is an Excel workbook: save it as CSV.\n');
+  expect(said).toBe('This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).\n');
   expect(code).toBe(2);
   expect(readdirSync(join(folder, 'imports'))).toEqual(['identity']);
 });

@@ -253,11 +253,11 @@ export const CORPUS: Readonly<Record<string, File>> = {
   },
   'a workbook (.xlsx)': {
     content: Buffer.from('PK\x03\x04\x14\0\x06\0[Content_Types].xml', 'latin1'),
-    refused: 'This is an Excel workbook: save it as CSV.',
+    refused: 'This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).',
   },
   'an old workbook (.xls)': {
     content: Buffer.from('\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1', 'latin1'),
-    refused: 'This is an Excel workbook: save it as CSV.',
+    refused: 'This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).',
   },
   'a PDF': { content: '%PDF-1.7\n', refused: 'This is a PDF: save the list that it was made of as CSV.' },
   gzip: { content: gzipSync(TWO), refused: COMPRESSED },

@@ -21,7 +21,7 @@ const FIELD_OF = new Map(
 );
 
 /** `E-Mail`, `e_mail` and `Email [Required]` are the same name. */
-function fieldNamed(header: string): Field | undefined {
+export function fieldNamed(header: string): Field | undefined {
   const letters = header.normalize('NFKC').toLowerCase();
   return FIELD_OF.get(letters.replaceAll(/\[.*?\]|\(.*?\)|[^\p{L}\p{N}#]/gu, ''));
 }
