@@ -23,7 +23,8 @@ const HELP = `Roster, a user directory.
   npm run roster -- import users.csv
                              reads users from a file, says what they would do, and applies them once you say so;
                              --yes applies them without asking, --dry-run does not, --match username (or id, or email)
-                             says by what a row is about somebody who is there; ends with 1 where rows were refused,
+                             says by what a row is about somebody who is there, --make-usernames makes usernames
+                             from the part of the email before the @ where the file has none; ends with 1 where rows were refused,
                              and 2 where nothing was done
   npm run roster -- export users.csv
                              writes everyone into a file: .csv, .jsonl or .vcf; or some of them, with the end of a

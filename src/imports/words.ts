@@ -3,6 +3,7 @@ import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
 import { number } from '../lib/formats.ts';
 import { named, quotable } from '../lib/text.ts';
+import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import type { Import, ImportState } from './queries.ts';
 import { DELIMITERS, type Delimiter, ENCODINGS, type Encoding, type Field } from './reading/reading.ts';
 import {
@@ -143,6 +144,8 @@ export const importHelpers = {
   importRows: rowsOf,
   importState: (state: ImportState) => STATES[state],
   importToApply: toApply,
+  importLacksUsernames: lacksUsernames,
+  importMakesUsernames: makesUsernames,
   importMatches: MATCHES,
   importMostRefused: MOST_REFUSED_KEPT,
   importDifference: differenceOf,

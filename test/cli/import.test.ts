@@ -72,6 +72,16 @@ test('it is told that a title above the names of the columns is left out', async
   expect(said).toContain('1 created, 0 changed, 0 the same, 0 refused\n');
 });
 
+test('usernames are made from the emails where that is wanted', async () => {
+  const { db, write, roster } = await start();
+  const path = write('Name,E-mail\nCem,cem@example.org\n');
+  const { code, said } = await roster('import', path, '--yes');
+  expect(said).toMatch(/or have usernames made of the emails\.\n/);
+  expect(code).toBe(2);
+  await roster('import', path, '--yes', '--make-usernames');
+  expect(await usernames(db)).toEqual(['bob', 'cem']);
+});
+
 test('the same file again is 0 changes', async () => {
   const { write, roster } = await start();
   const path = write('username,email\ncem,cem@example.org\n');
@@ -127,7 +137,11 @@ test('who is who is said by an option', async () => {
 test.each([
   ['no file', ['import'], 'Say which file: npm run roster -- import users.csv'],
   ['a file that is not there', ['import', '/nowhere/users.csv'], 'There is no file /nowhere/users.csv.'],
-  ['another match', ['import', 'users.csv', '--match', 'name'], 'Say which file'],
+  [
+    'another match',
+    ['import', 'users.csv', '--match', 'name'],
+    'There is no match by name: it can be username, email or id.',
+  ],
   ['another option', ['import', 'users.csv', '--all'], "Unknown option '--all'"],
 ])('%s is nothing done', async (_what, args, sentence) => {
   const { roster } = await start();
