@@ -28,7 +28,8 @@ const HELP = `Roster, a user directory.
                              and 2 where nothing was done
   npm run roster -- export users.csv
                              writes everyone into a file: .csv, .jsonl or .vcf; or some of them, with the end of a
-                             list's address: --filter "status=active&role=member"
+                             list's address: --filter "status=active&role=member"; a file that is there is replaced
+                             with --force alone
   npm run roster -- rebuild-search
                              makes anew what searches go through
   npm run roster -- purge

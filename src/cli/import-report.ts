@@ -49,10 +49,12 @@ export function sayPreview(path: string, imported: Import): void {
 
 /** The first of them are said, all of them are in a file of a name that nothing had before. */
 export async function saveRefused(path: string, folder: Folder, imported: Import): Promise<void> {
-  if (readTotals(imported).refused === 0) return;
+  const { refused } = readTotals(imported);
+  if (refused === 0) return;
   const read = (after: number, limit: number) =>
     readStage(folder, imported, (stage) => stage.refused(after, limit)) ?? [];
   for (const { line, reasons } of read(0, MOST_SAID)) console.log(`  Line ${line}: ${whyOf(reasons)}`);
+  if (refused > MOST_SAID) console.log(`  and ${number.format(refused - MOST_SAID)} more`);
   const beside = newNameBeside(path);
   await writeFile(beside, refusedRows(readHow(imported), read), { flag: 'wx', mode: 0o600 });
   console.log(`The refused rows, each with why, are in ${beside}`);

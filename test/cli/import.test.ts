@@ -142,7 +142,13 @@ test.each([
     ['import', 'users.csv', '--match', 'name'],
     'There is no match by name: it can be username, email or id.',
   ],
-  ['another option', ['import', 'users.csv', '--all'], "Unknown option '--all'"],
+  [
+    'another option',
+    ['import', 'users.csv', '--all'],
+    'There is no option --all here. See npm start -- --help.\n',
+  ],
+  ['a match without a word', ['import', 'users.csv', '--match', '--yes'], 'Say what --match is to be'],
+  ['a value for what takes none', ['import', 'users.csv', '--yes=no'], 'The option --yes takes no value.'],
 ])('%s is nothing done', async (_what, args, sentence) => {
   const { roster } = await start();
   const { code, said } = await roster(...args);
@@ -183,7 +189,7 @@ test.each([
 ])('everyone is exported to %s, in the place of what was there', async (name, content) => {
   const { db, folder, write, roster } = await start();
   const path = write('old', name);
-  const { code, said } = await roster('export', path);
+  const { code, said } = await roster('export', path, '--force');
   expect(said).toBe(`1 users exported to ${path}\n`.replace('1 users', '1 user'));
   expect(code).toBe(0);
   const text = readFileSync(path, 'utf8');
@@ -237,6 +243,40 @@ test.each(['role=administrator', 'role=Administrator&sort=-username&page=2', 'ro
     expect(readFileSync(path, 'utf8').match(/^\w+(?=,\w+@)/gm)).toEqual(['ann']);
   },
 );
+
+test('an export has its folder, and replaces no file that nobody wants replaced', async () => {
+  const { db, folder, write, roster } = await start();
+  const nowhere = await roster('export', join(folder, 'none', 'users.csv'));
+  expect(nowhere.said).toBe(`There is no folder ${join(folder, 'none')}: make it, or write elsewhere.\n`);
+  const path = write('old');
+  const there = await roster('export', path);
+  expect(there.said).toBe(`There is a file ${path} already: give another name, or --force to replace it.\n`);
+  expect([nowhere.code, there.code]).toEqual([2, 2]);
+  expect(readFileSync(path, 'utf8')).toBe('old');
+  expect(
+    await db.selectFrom('change_sets').select('id').where('kind', '=', KINDS.exported).execute(),
+  ).toEqual([]);
+});
+
+test('an export that cannot be written says so, and is not in the history', async () => {
+  const { db, folder, roster } = await start();
+  // Longer than a name can be on any disk.
+  const { code, said } = await roster('export', join(folder, `${'x'.repeat(250)}.csv`));
+  expect(said).toMatch(/xxx\.csv cannot be written \(ENAMETOOLONG\)\.\n$/);
+  expect(code).toBe(2);
+  expect(
+    await db.selectFrom('change_sets').select('id').where('kind', '=', KINDS.exported).execute(),
+  ).toEqual([]);
+});
+
+test('of very many refused rows the first are said, and how many more there are', async () => {
+  const { write, roster } = await start();
+  const rows = Array.from({ length: 14 }, (_, index) => `u${index},nowhere\n`);
+  const path = write(`username,email\ncem,cem@example.org\n${rows.join('')}`);
+  const { said } = await roster('import', path, '--yes');
+  expect(said.match(/^ {2}Line /gm)).toHaveLength(5);
+  expect(said).toContain('\n  and 9 more\nThe refused rows');
+});
 
 test('an export to no format is refused, and what was exported can be imported', async () => {
   const { folder, roster } = await start();
