@@ -3,11 +3,10 @@ import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import { plain } from '../lib/text.ts';
 import { toCell } from '../transfer/cells.ts';
+import { REFUSED_COLUMNS } from './reading/columns.ts';
 import { textIn } from './reading/values.ts';
 import type { HowRead, Reason, RefusedRow } from './types.ts';
 
-/** Columns that are left out when it is read. They come first: what a row has too much, or too little, stays at its end. */
-const BEFORE = ['Line', 'Why'];
 const BATCH = 500;
 const BYTE_ORDER_MARK = '\uFEFF';
 
@@ -16,7 +15,8 @@ export function* refusedRows(
   { columns }: Pick<HowRead, 'columns'>,
   read: (after: number, limit: number) => readonly RefusedRow[],
 ): Generator<string> {
-  yield BYTE_ORDER_MARK + lineOf([...BEFORE, ...columns.map(({ header }) => header)]);
+  // They come first: what a row has too much, or too little, stays at its end.
+  yield BYTE_ORDER_MARK + lineOf([...REFUSED_COLUMNS, ...columns.map(({ header }) => header)]);
   for (let after = 0, rows = read(after, BATCH); rows.length > 0; rows = read(after, BATCH)) {
     yield rows.map(({ line, reasons, cells }) => lineOf([`${line}`, whyOf(reasons), ...cells])).join('');
     after = rows.at(-1)?.row ?? Number.POSITIVE_INFINITY;

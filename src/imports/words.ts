@@ -5,8 +5,17 @@ import { number } from '../lib/formats.ts';
 import { named, quotable } from '../lib/text.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import type { Import, ImportState } from './queries.ts';
-import { DELIMITERS, type Delimiter, ENCODINGS, type Encoding, type Field } from './reading/reading.ts';
+import { isUnknown } from './reading/columns.ts';
 import {
+  type Column,
+  DELIMITERS,
+  type Delimiter,
+  ENCODINGS,
+  type Encoding,
+  type Field,
+} from './reading/reading.ts';
+import {
+  type Choices,
   type Difference,
   type Empty,
   MATCHES,
@@ -111,6 +120,17 @@ export function aboveOf(above: number): string {
   return `${lines}, above the names of the columns, ${are} left out.`;
 }
 
+/** Those that are left out because nobody knows what they are, unless somebody has said so. */
+function unknownColumns<C extends Column>({ choices }: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
+  const { fields } = JSON.parse(choices) as Choices;
+  return fields ? [] : columns.filter((column) => column.field === undefined && isUnknown(column));
+}
+
+/** "4 columns are not known, and left out" */
+function unknownOf(count: number): string {
+  return `${number.format(count)} ${count === 1 ? 'column is' : 'columns are'} not known, and left out`;
+}
+
 /** Whom a row is about, by what it says itself. */
 export function nameOfRow(
   { cells }: Pick<RefusedRow, 'cells'>,
@@ -125,6 +145,8 @@ export function nameOfRow(
 }
 
 export const importHelpers = {
+  importUnknown: unknownOf,
+  importUnknownColumns: unknownColumns,
   importAbove: aboveOf,
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],

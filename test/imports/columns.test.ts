@@ -26,6 +26,24 @@ test('a title above the names of the columns is left out, and it is told', async
   expect(page.buttons).toContain('Apply 1 row');
 });
 
+test('how many columns are not known is told first, and leads to where somebody says what they are', async () => {
+  const { app, ann, look } = await start();
+  const list = 'Login;Abteilung;E-Mail;Name;First name;Ort\ncem;IT;cem@example.org;Cem;C.;Ulm\n';
+  const { address, page } = await look(list);
+  expect(page.text).toContain('2 columns are not known, and left out: say what they are.');
+  expect(page.link('say what they are')).toBe('#column-1');
+  const fields = { encoding: 'utf-8', delimiter: ';', match: 'username', empty: 'leave' };
+  await post(app, address, fields, ann);
+  await app.runJobs();
+  expect(pageOf(await get(app, address, ann)).text).not.toContain('not known');
+});
+
+test('the columns of refused rows that are brought back are no unknown ones', async () => {
+  const { look } = await start();
+  const { page } = await look('Line,Why,username,email\n2,It was taken.,cem,cem@example.org\n');
+  expect(page.text).not.toContain('not known');
+});
+
 const NEW = [
   'Name;E-Mail',
   'Ada;ada@example.org',

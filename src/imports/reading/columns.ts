@@ -1,18 +1,21 @@
-/** Which column of a file is which field: by the names that people really give them, in English. */
+/** Which column of a file is which field: by the names that people really give them, in English, and the plainest in German. */
 import { named, quotable } from '../../lib/text.ts';
 import type { Column, Field } from './reading.ts';
 
 const NAMES: Readonly<Record<Field, string>> = {
   id: 'id # number no userid usernumber userno rosterid',
-  username: 'username user login loginname loginid userlogin account accountname samaccountname',
+  username: 'username user login loginname loginid userlogin account accountname samaccountname benutzername',
   email:
     'email emailaddress mail mailaddress emailid useremail primaryemail workemail businessemail primarysmtpaddress email1value',
   full_name: 'fullname name displayname realname completename commonname cn',
-  first_name: 'firstname first givenname given forename fname',
-  last_name: 'lastname last surname familyname family lname sn',
+  first_name: 'firstname first givenname given forename fname vorname',
+  last_name: 'lastname last surname familyname family lname sn nachname',
   is_active: 'isactive active status userstatus accountstatus enabled isenabled accountenabled',
-  role: 'role userrole rolename roles',
+  role: 'role userrole rolename roles rolle',
 };
+
+/** What is put before refused rows. They are left out when these are brought back. */
+export const REFUSED_COLUMNS = ['Line', 'Why'] as const;
 
 const NAMING: readonly Field[] = ['username', 'email', 'full_name', 'first_name', 'last_name'];
 
@@ -38,6 +41,11 @@ export function columnsOf(headers: readonly string[], fields?: readonly (Field |
     header,
     field: hasFullName && (field === 'first_name' || field === 'last_name') ? undefined : field,
   }));
+}
+
+/** Neither a field’s nor one of ours, such as why a row was refused. */
+export function isUnknown({ header }: Column): boolean {
+  return fieldNamed(header) === undefined && !REFUSED_COLUMNS.some((name) => name === header.trim());
 }
 
 /** Whether it is the line with the names. Words such as “user”, “active” and “no” may also be what somebody is. */

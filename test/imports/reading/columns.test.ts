@@ -23,6 +23,10 @@ test.each([
   ['is_active', ['Status', 'Active', 'Is active?', 'enabled', 'Account enabled']],
   ['role', ['Role', 'ROLE', 'User role']],
   ['id', ['ID', 'Id.', 'Number', 'User ID', 'user_id', '#', 'No.']],
+  ['username', ['Benutzername']],
+  ['first_name', ['Vorname']],
+  ['last_name', ['Nachname']],
+  ['role', ['Rolle']],
   ['email', ['Email Address [Required]', 'Email (work)', 'Email*', 'Ｅｍａｉｌ', ' email ', 'email:']],
 ] as const)('the %s may be called %j', (field, headers) => {
   expect(columnsOf(headers).map((column) => column.field)).toEqual(headers.map(() => field));
