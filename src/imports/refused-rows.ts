@@ -3,13 +3,13 @@ import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import { plain } from '../lib/text.ts';
 import { toCell } from '../transfer/cells.ts';
+import { REFUSED_COLUMNS } from './reading/columns.ts';
 import type { Delimiter } from './reading/reading.ts';
 import { textIn } from './reading/values.ts';
 import type { HowRead, Reason, RefusedRow } from './types.ts';
 
-/** Columns that are left out when it is read. They come first: what a row has too much, or too little, stays at its end. */
-const BEFORE = ['Line', 'Why'];
-const BATCH = 500;
+/** A row may be as long as 100 KB, and nobody else is answered while some are made. */
+const BATCH = 20;
 /** In names of files, somewhere; `%` some browsers take for the beginning of a code. */
 const UNFIT = /[\p{Cc}\p{Cf}"%*/:<>?\\|]/gu;
 const BYTE_ORDER_MARK = '\uFEFF';
@@ -19,7 +19,8 @@ export function* refusedRows(
   { columns, delimiter }: Pick<HowRead, 'columns' | 'delimiter'>,
   read: (after: number, limit: number) => readonly RefusedRow[],
 ): Generator<string> {
-  yield BYTE_ORDER_MARK + lineOf([...BEFORE, ...columns.map(({ header }) => header)], delimiter);
+  // They come first: what a row has too much, or too little, stays at its end.
+  yield BYTE_ORDER_MARK + lineOf([...REFUSED_COLUMNS, ...columns.map(({ header }) => header)], delimiter);
   for (let after = 0, rows = read(after, BATCH); rows.length > 0; rows = read(after, BATCH)) {
     const lines = rows.map(({ line, reasons, cells }) =>
       lineOf([`${line}`, whyOf(reasons), ...cells], delimiter),

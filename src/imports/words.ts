@@ -6,9 +6,19 @@ import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
 import { number } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
+import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import type { Import, ImportState } from './queries.ts';
-import { DELIMITERS, type Delimiter, ENCODINGS, type Encoding, type Field } from './reading/reading.ts';
+import { isUnknown } from './reading/columns.ts';
 import {
+  type Column,
+  DELIMITERS,
+  type Delimiter,
+  ENCODINGS,
+  type Encoding,
+  type Field,
+} from './reading/reading.ts';
+import {
+  type Choices,
   type Difference,
   type Empty,
   MATCHES,
@@ -140,6 +150,23 @@ function verdictOf({ verdict, fields }: ShownRow, words: typeof WAS): string {
     : words[verdict];
 }
 
+/** Of a title that stands above the names of the columns. */
+export function aboveOf(above: number): string {
+  const [lines, are] = above === 1 ? ['Line 1', 'is'] : [`Lines 1–${number.format(above)}`, 'are'];
+  return `${lines}, above the names of the columns, ${are} left out.`;
+}
+
+/** Those that are left out because nobody knows what they are, unless somebody has said so. */
+function unknownColumns<C extends Column>({ choices }: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
+  const { fields } = JSON.parse(choices) as Choices;
+  return fields ? [] : columns.filter((column) => column.field === undefined && isUnknown(column));
+}
+
+/** "4 columns are not known, and left out" */
+function unknownOf(count: number): string {
+  return `${number.format(count)} ${count === 1 ? 'column is' : 'columns are'} not known, and left out`;
+}
+
 /** Whom a row is about, by what it says itself. */
 export function nameOfRow(
   { cells }: Pick<RefusedRow, 'cells'>,
@@ -166,6 +193,9 @@ export function whyOf(
 }
 
 export const importHelpers = {
+  importUnknown: unknownOf,
+  importUnknownColumns: unknownColumns,
+  importAbove: aboveOf,
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
   importDone: doneOf,
@@ -186,6 +216,8 @@ export const importHelpers = {
   importIsOpen: ({ state }: Pick<Import, 'state'>) => OPEN.has(state),
   importState: stateOf,
   importToApply: toApply,
+  importLacksUsernames: lacksUsernames,
+  importMakesUsernames: makesUsernames,
   importMatches: MATCHES,
   importMostRefused: MOST_REFUSED_KEPT,
   importDifference: differenceOf,

@@ -129,6 +129,7 @@ const imported: Import = {
 const how: HowRead = {
   encoding: 'utf-8',
   delimiter: ',',
+  above: 2,
   columns: [
     { header: NAME, field: 'full_name' },
     { header: NAME, field: undefined },
@@ -163,6 +164,8 @@ const IMPORTS: [keyof Views, object][] = [
   ['imports/over', { imported: { ...imported, state: 'taken back', problem: NAME } }],
   ['imports/over', { imported: { ...imported, state: 'discarded' }, row: undefined }],
   ['imports/over', { how: undefined, columns: [] }],
+  ['imports/check', { how: { ...how, columns: [{ header: NAME, field: 'email' }] } }],
+  ['imports/check', { how: { ...how, usernames: 'email' } }],
   ['imports/progress', { imported: { ...imported, state: 'applying' }, total: 2, isHere: true }],
   ['imports/check', { rows: undefined, totals: { ...totals, created: 0, changed: 0, differences: 0 } }],
 ];

@@ -246,7 +246,7 @@ test('what is no list of users is not read, and it is said what to do', async ()
   const id = await check(app, 'PK\x03\x04 and more');
   expect(await importOf(app, id)).toMatchObject({
     state: 'unreadable',
-    problem: 'This is an Excel workbook: save it as CSV.',
+    problem: 'This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).',
   });
 });
 
