@@ -51,8 +51,11 @@ function hexOf(sign: string): string {
   return sign.charCodeAt(0).toString(16).toUpperCase();
 }
 
-/** As the file that came in has them. What an export has made of a cell is made of it once. */
+/**
+ * As the file that came in has them. What an export has made of a cell is made of it once. A line break of another kind than at
+ * the end of a row would not be quoted.
+ */
 function lineOf(cells: readonly string[], delimiter: Delimiter): string {
   const safe = cells.map((cell) => toCell(textIn(cell)));
-  return stringify([safe], { delimiter, record_delimiter: 'windows', quoted_match: /[,;\t]/ });
+  return stringify([safe], { delimiter, record_delimiter: 'windows', quoted_match: /[,;\t\r\n]/ });
 }

@@ -7,6 +7,7 @@ import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { beginApplying, placeRows } from './apply.ts';
+import { choicesOf } from './choices.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Judging } from './judge.ts';
 import { judgeAll, type Report } from './judging.ts';
@@ -16,7 +17,7 @@ import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
 import { stageRows } from './staging.ts';
-import { type Choices, type HowRead, MATCHES, type Totals } from './types.ts';
+import { type HowRead, MATCHES, type Totals } from './types.ts';
 import { actorOfImport } from './who.ts';
 
 /** `warn` is told each error that an import has met. */
@@ -74,7 +75,7 @@ type ForAny = Omit<Judging, 'match'>;
 
 async function read(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const { upload, stage } = filesOf(runner.folder, imported.file);
-  const { match, empty = 'leave', usernames, ...choice } = JSON.parse(imported.choices) as Choices;
+  const { match, empty = 'leave', usernames, ...choice } = choicesOf(imported);
   // Before the first row is judged: whatever is changed from then on may change what it would do.
   const revision = await readRevision(runner.db);
   const reading = await recognise(upload, choice);
@@ -163,8 +164,8 @@ async function fail(runner: ImportRunner, imported: Import, error: unknown): Pro
 }
 
 /** So that somebody can say which column is which. */
-function readingOf({ choices }: Import, { reading }: UnreadableError) {
-  const { match = 'username', empty = 'leave', usernames } = JSON.parse(choices) as Choices;
+function readingOf(imported: Import, { reading }: UnreadableError) {
+  const { match = 'username', empty = 'leave', usernames } = choicesOf(imported);
   return { reading: JSON.stringify({ ...reading, match, empty, usernames }) };
 }
 

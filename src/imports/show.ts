@@ -9,12 +9,12 @@ import { findJobOfSet } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { settle } from './bring.ts';
-import { offeredColumns } from './choices.ts';
+import { choicesOf, offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
 import type { Import } from './queries.ts';
 import { readStage, type StageReader } from './stage.ts';
-import type { Choices, HowRead, Totals } from './types.ts';
+import type { HowRead, Totals } from './types.ts';
 import { endOf, isOtherFile, toApply } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10 };
@@ -128,10 +128,6 @@ export function totalsOf({ totals }: Pick<Import, 'totals'>): Totals | undefined
 /** What was taken for another kind of file by a choice can be read by another one. */
 function isList(imported: Import): boolean {
   return !isOtherFile(imported) || Object.keys(choicesOf(imported)).length > 0;
-}
-
-function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
-  return JSON.parse(choices) as Choices;
 }
 
 /** JSON knows no `undefined`. */

@@ -2,7 +2,7 @@
 import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
 import { named, quotable, textKey } from '../lib/text.ts';
 import { type Judgement, type Judging, judgeRows } from './judge.ts';
-import { AT_ONCE, judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
+import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
 import { lacksUsernames, makesUsernames, UsernameMaker } from './made-usernames.ts';
 import { type Row, UnreadableError } from './reading/reading.ts';
 import { Seen } from './seen.ts';
@@ -66,25 +66,13 @@ async function addAll(
       for (const [index, row] of staged.entries()) {
         const judgement = judgements[index] as Judgement;
         tally.add(judgement);
-        stage.addRow(row, kept(judgement));
+        stage.addRow(row, kept(judgement), JSON.stringify(batch[index]?.cells));
         keepReasons(stage, row, judgement, tally);
         noteKeys(stage, row, seen);
       }
     });
     await report(tally.totals(tally.rows), isFirst);
   }
-}
-
-/** The first one is there within a moment. */
-async function* inLargerBatches(rows: AsyncIterable<readonly Row[]>): AsyncGenerator<Row[]> {
-  let batch: Row[] = [];
-  for await (const some of rows) {
-    batch.push(...some);
-    if (batch.length < AT_ONCE) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 /** `made`: their username. */
@@ -94,15 +82,15 @@ async function* withUsernames(
   rows: AsyncIterable<readonly Row[]>,
   { db }: Judging,
   howRead: HowRead,
-): AsyncGenerator<NewRow[]> {
+): AsyncGenerator<readonly NewRow[]> {
   const maker = makesUsernames(howRead) ? new UsernameMaker(db) : undefined;
-  for await (const batch of inLargerBatches(rows)) {
+  for await (const batch of rows) {
     const made = await maker?.make(batch);
     yield made ? batch.map((row) => ({ ...row, made: made.get(row) })) : batch;
   }
 }
 
-function stagedRow(row: number, { line, id, values, cells, problems, made }: NewRow): StagedRow {
+function stagedRow(row: number, { line, id, values, problems, made }: NewRow): StagedRow {
   const username = values.username ?? made;
   const said: Said = made === undefined ? values : { ...values, made };
   return {
@@ -111,7 +99,6 @@ function stagedRow(row: number, { line, id, values, cells, problems, made }: New
     id: id ?? null,
     username_key: username === undefined ? null : textKey(username),
     email_key: values.email === undefined ? null : textKey(values.email),
-    cells: JSON.stringify(cells),
     said: JSON.stringify(said),
     problems: problems.length === 0 ? null : JSON.stringify(problems),
   };
