@@ -120,6 +120,17 @@ test('refused rows of what is done are found again, and led to first', async () 
   expect(buttons).toEqual(['Undo']);
 });
 
+test('a first and a last name are shown to be one field of Roster', async () => {
+  const { app, ann } = await start();
+  const address = await bring(
+    app,
+    ann,
+    'username,email,First name,Last name\nbob,bob@example.org,Bob,Byron\n',
+  );
+  const { items } = pageOf(await get(app, address, ann));
+  expect(items).toEqual(expect.arrayContaining(['First name Full name', 'Last name Full name']));
+});
+
 test('roles that are given are counted, and new administrators named', async () => {
   const { app, db, ann } = await start();
   await addUser(db, { username: 'bob', email: 'bob@example.org' });
