@@ -6,7 +6,7 @@ import { findFolder } from '../imports/folder.ts';
 import { isImportToDo } from '../imports/queries.ts';
 import { runImports } from '../imports/run.ts';
 import { isToTidy, tidyImports } from '../imports/tidy.ts';
-import { undoBatch } from '../undo/batches.ts';
+import { TAKE_BACK, undoBatch } from '../undo/batches.ts';
 import { isAnyRunning } from './queries.ts';
 import { type JobRunner, type Kinds, runJobs } from './run.ts';
 
@@ -18,6 +18,7 @@ export type WorkRunner = Omit<JobRunner, 'kinds' | 'warn'> & {
 
 const KINDS: Kinds = {
   undo: { via: 'undo', work: undoBatch },
+  [TAKE_BACK]: { via: 'undo', work: undoBatch, isAlways: true },
   bulk: { via: 'bulk', work: bulkBatch },
 };
 

@@ -146,7 +146,7 @@ test.each([3, 250])('of %i rows none stays where somebody takes a username meanw
   await app.runJobs();
   const { state, problem } = await importOf(app, id);
   expect(state).toBe('taken back');
-  expect(problem).toMatch(/^Somebody else has changed the same users meanwhile/);
+  expect(problem).toBe('Somebody else has been given the same username or email address meanwhile.');
   expect((await countByStatus(app.db)).active).toBe(before.active + 1);
   expect(await findJobOfSet(app.db, Number(set_id))).toMatchObject({ state: 'done' });
 });
