@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
-import { openStage } from '../db/stage.ts';
+import { isStageBusy, openStage } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -157,7 +157,7 @@ async function save(
 async function fail(runner: ImportRunner, imported: Import, error: unknown): Promise<void> {
   if (error instanceof AbandonedError) return save(runner, imported, FREE).catch(() => {});
   if (!(error instanceof UnreadableError)) runner.warn(imported.id, error);
-  if (error instanceof DatabaseFailure) return;
+  if (error instanceof DatabaseFailure || isStageBusy(error)) return;
   const reading = error instanceof UnreadableError && error.reading ? readingOf(imported, error) : {};
   const problem = problemOf(error);
   await save(runner, imported, { state: 'unreadable', problem, ...reading, ...FREE }).catch(() => {});

@@ -82,10 +82,15 @@ export function openStage(path: string): StageFile {
   return new StageFile(new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS }));
 }
 
-/** Undefined where there is none. */
-export function openStageToRead(path: string): StageFile | undefined {
+/** Undefined where there is none. @param timeout in milliseconds: so long all waits in this thread while another process writes */
+export function openStageToRead(path: string, timeout = WAIT_MS): StageFile | undefined {
   if (!existsSync(path)) return undefined;
-  return new StageFile(new Sqlite(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS }));
+  return new StageFile(new Sqlite(path, { readonly: true, fileMustExist: true, timeout }));
+}
+
+/** Whether another process was writing to a stage. */
+export function isStageBusy(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
 
 /** What is left of one whose rows are done: those that are not. */
