@@ -79,7 +79,7 @@ test('every reason of a row is told at once', async () => {
 
 test('of whom nobody is found by what is sought for it is said so, and what they lack to be new', async () => {
   const app = await startApp();
-  const file = csv(['email', 'name'], ['bob@example.org', 'Bob']);
+  const file = csv(['username', 'email'], ['', 'bob@example.org'], ['ada', 'ada@example.org']);
   expect(await reasonsOf(app, await check(app, file, commandLine, { match: 'email' }))).toEqual({
     2: ['Nobody has this email, and a new user needs a username.'],
   });

@@ -118,3 +118,7 @@ test('a file whose columns cannot be told apart says which there are, so that so
     ],
   });
 });
+
+test('a name of brackets that nothing closes is read like any other', () => {
+  expect(fieldsOf(`${'['.repeat(300_000)}email`, `${'('.repeat(300_000)}`)).toEqual(['email', undefined]);
+});
