@@ -2,31 +2,36 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
 import { openStageToRead, type StageFile, type ToDo } from '../db/stage.ts';
-import { findChangeSet } from '../history/queries.ts';
+import { importedDetail } from '../history/imported.ts';
 import { beginSet } from '../history/record.ts';
-import { insertJob, type Job, saveJob } from '../jobs/queries.ts';
-import type { Batch, Kinds, Work } from '../jobs/run.ts';
-import { beginUndo } from '../undo/batches.ts';
+import { insertJob, type Job } from '../jobs/queries.ts';
+import type { Kinds, Work } from '../jobs/run.ts';
+import { unless } from '../lib/make-file.ts';
 import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { newUserOf } from './judge.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
+import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';
 import { type Does, type Totals, VERDICTS } from './types.ts';
+import { whoConfirmed } from './who.ts';
 
 /** So many rows are done in one transaction, and in the order of the file. */
 const MOST_AT_ONCE = 100;
 /** Those before it do something. */
 const LAST_VERDICT = VERDICTS.indexOf('changed');
 
-const TAKEN_BACK =
-  'Somebody else has changed the same users meanwhile, or given away a username or an email address: nothing was imported.';
-
-type Params = { import: number };
+/** Of a stage that is no stage, or none any more. */
+const DAMAGED = ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_ERROR'];
 
 /** Only a process that has the folder does it. */
 export function importKinds(folder: Folder): Kinds {
-  return { [kindOf(folder)]: { via: 'import', work: importWork(folder) } };
+  return { [kindOf(folder)]: { via: 'import', work: importWork(folder), giveUp } };
+}
+
+/** Nothing of it stays. */
+async function giveUp(trx: Trx, job: Job, now: number, error: unknown): Promise<void> {
+  await takeBack(trx, job, causeOf(error), now);
 }
 
 function kindOf({ id }: Folder): string {
@@ -49,33 +54,28 @@ export async function beginApplying(
   totals: Totals,
   now: number,
 ): Promise<void> {
-  const { id, actor_id, is_by_command } = imported;
+  const { id, actor_id } = imported;
   const total = toDoOf(totals);
   const known = { totals: JSON.stringify(totals), touched_at: now, failures: 0 };
   if (total === 0) return saveImport(trx, id, { ...known, state: 'done' });
-  const user = actor_id === null ? undefined : { id: actor_id, username: '' };
-  const actor: Actor = {
-    user,
-    role: 'editor',
-    via: is_by_command ? 'command line' : 'import',
-    address: undefined,
-    note: () => {},
-  };
-  const set_id = await beginSet(trx, actor, { at: now, kind: 'imported' });
-  const params: Params = { import: id };
-  await insertJob(trx, { kind: kindOf(folder), set_id, actor_id, params: JSON.stringify(params), total });
+  const begun = { at: now, kind: 'imported', detail: importedDetail(totals) } as const;
+  const set_id = await beginSet(trx, whoConfirmed(imported), begun);
+  await insertJob(trx, { kind: kindOf(folder), set_id, actor_id, params: paramsOf(id), total });
   await saveImport(trx, id, { ...known, state: 'applying', set_id });
 }
 
 function importWork(folder: Folder): Work {
-  return async (trx, actor, job, { limit, now, isLeavingOut }) => {
-    const imported = await findImport(trx, (JSON.parse(job.params) as Params).import);
+  return async (trx, actor, job, { limit, now, refusal }) => {
+    const imported = await findImport(trx, importIdOf(job));
     if (imported === undefined) throw new Error('There is no such import.');
     const atOnce = job.total <= MOST_AT_ONCE ? MOST_AT_ONCE : limit;
-    const rows = rowsAfter(folder, imported, job.cursor, atOnce);
+    const nothing = { cursor: job.cursor, seen: 0, users: 0, left: [], isLast: true };
+    const isOver = async (cause: Cause) => takeBack(trx, job, cause, now).then(() => nothing);
+    if (refusal) return isOver(causeOf(refusal));
+    const rows = unless(DAMAGED, () => rowsAfter(folder, imported, job.cursor, atOnce));
     const last = rows?.at(-1);
-    const isDone = !isLeavingOut && rows && last && (await doAll(trx, actor, rows, now));
-    if (!isDone) return takeBack(trx, actor, job, imported, now);
+    if (rows === undefined || last === undefined) return isOver('file gone');
+    if (!(await doAll(trx, actor, rows, now))) return isOver('changed since');
     const isLast = job.done + rows.length >= job.total;
     if (isLast) await saveImport(trx, imported.id, { state: 'done', touched_at: now });
     return { cursor: last.place, seen: rows.length, users: rows.length, left: [], isLast };
@@ -99,7 +99,7 @@ async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number)
   );
   const changed = await changeUsers(trx, actor, changes, now);
   if (changed.kind !== 'changed') return false;
-  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(JSON.parse(said)));
+  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(said));
   await createUsers(trx, actor, created, now);
   return true;
 }
@@ -107,13 +107,4 @@ async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number)
 function changesOf(does: string | null): UserChanges {
   const { fields } = JSON.parse(does ?? '{}') as Partial<Does>;
   return Object.fromEntries(Object.entries(fields ?? {}).map(([field, { became }]) => [field, became]));
-}
-
-/** What was done so far is undone, by whom it was done. */
-async function takeBack(trx: Trx, actor: Actor, job: Job, imported: Import, now: number): Promise<Batch> {
-  await saveImport(trx, imported.id, { state: 'taken back', problem: TAKEN_BACK, touched_at: now });
-  await saveJob(trx, job.id, { state: 'done' });
-  const set = await findChangeSet(trx, job.set_id);
-  if (set && set.users > 0) await beginUndo(trx, actor, set, now);
-  return { cursor: job.cursor, seen: 0, users: 0, left: [], isLast: true };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Fields } from '../lib/forms.ts';
 import type { Import } from './queries.ts';
 import { type Column, DELIMITERS, ENCODINGS, type Field } from './reading/reading.ts';
-import { type Choices, EMPTIES, type HowRead, MATCHES } from './types.ts';
+import { type Choices, EMPTIES, type HowRead, MADE_OF, MATCHES } from './types.ts';
 import { FIELD_LABELS } from './words.ts';
 
 /** More cannot be told from each other on a page; a form has at most a hundred fields. */
@@ -18,6 +18,7 @@ const schema = z.object({
   delimiter: oneOf(keysOf(DELIMITERS)),
   match: oneOf(MATCHES),
   empty: oneOf(EMPTIES),
+  usernames: oneOf(MADE_OF),
 });
 const field = oneOf(keysOf(FIELD_LABELS));
 

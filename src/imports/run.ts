@@ -11,6 +11,7 @@ import { choicesOf } from './choices.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Judging } from './judge.ts';
 import { judgeAll, type Report } from './judging.ts';
+import { makesUsernames } from './made-usernames.ts';
 import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
@@ -74,11 +75,13 @@ type ForAny = Omit<Judging, 'match'>;
 
 async function read(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const { upload, stage } = filesOf(runner.folder, imported.file);
-  const { match, empty = 'leave', ...choice } = choicesOf(imported);
+  const { match, empty = 'leave', usernames, ...choice } = choicesOf(imported);
   // Before the first row is judged: whatever is changed from then on may change what it would do.
   const revision = await readRevision(runner.db);
   const reading = await recognise(upload, choice);
-  const howRead = { ...reading, match: match ?? matchOf(reading), empty };
+  // By a username that is made nobody is found.
+  const isMade = match === 'username' && makesUsernames({ ...reading, usernames });
+  const howRead = { ...reading, match: (isMade ? undefined : match) ?? matchOf(reading), empty, usernames };
   await save(runner, imported, { reading: JSON.stringify(howRead) });
   const rows = readRows(upload, reading, empty);
   const totals = await stageRows(stage, rows, { ...judging, match: howRead.match }, howRead, report);
@@ -162,8 +165,8 @@ async function fail(runner: ImportRunner, imported: Import, error: unknown): Pro
 
 /** So that somebody can say which column is which. */
 function readingOf(imported: Import, { reading }: UnreadableError) {
-  const { match = 'username', empty = 'leave' } = choicesOf(imported);
-  return { reading: JSON.stringify({ ...reading, match, empty }) };
+  const { match = 'username', empty = 'leave', usernames } = choicesOf(imported);
+  return { reading: JSON.stringify({ ...reading, match, empty, usernames }) };
 }
 
 function problemOf(error: unknown): string {

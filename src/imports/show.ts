@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Db } from '../db/schema.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { findChangeSet } from '../history/queries.ts';
+import { takeFlash } from '../http/flash.ts';
 import type { Views } from '../http/views.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -14,7 +15,7 @@ import { findFolder } from './folder.ts';
 import type { Import } from './queries.ts';
 import { readStage, type StageReader } from './stage.ts';
 import type { HowRead, Totals } from './types.ts';
-import { endOf, toApply } from './words.ts';
+import { endOf, isOtherFile, toApply } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10 };
 /** In seconds. */
@@ -41,6 +42,11 @@ export async function showImport(request: Request, reply: FastifyReply) {
   const imported = await getImport(server.db, params.id, actor);
   const { id, state, set_id } = imported;
   const end = isWaiting ? endOf(imported, totalsOf(imported)) : undefined;
+  // Its page says what differs, and not that it has begun.
+  if (isWaiting && state === 'checked') {
+    takeFlash(reply);
+    return reply.seeOther(addressOf(id));
+  }
   if (end !== undefined)
     return reply.seeOther(addressOf(id), end, state === 'done' ? (set_id ?? undefined) : undefined);
   if (state === 'reading' || state === 'confirmed' || state === 'applying')
@@ -98,6 +104,7 @@ async function over({ server, actor }: Request, imported: Import): Promise<Views
     columns: how ? offeredColumns(how.columns) : [],
     row: await describe(db, imported, actor),
     hasRefused: refused.length > 0,
+    isList: isList(imported),
   };
 }
 
@@ -116,6 +123,11 @@ export function howRead({ reading }: Pick<Import, 'reading'>): HowRead | undefin
 
 export function totalsOf({ totals }: Pick<Import, 'totals'>): Totals | undefined {
   return totals === null ? undefined : (JSON.parse(totals) as Totals);
+}
+
+/** What was taken for another kind of file by a choice can be read by another one. */
+function isList(imported: Import): boolean {
+  return !isOtherFile(imported) || Object.keys(choicesOf(imported)).length > 0;
 }
 
 /** JSON knows no `undefined`. */

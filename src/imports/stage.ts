@@ -2,6 +2,7 @@
 import { isStageBusy, type JudgedRow, openStageToRead, type StageFile } from '../db/stage.ts';
 import { BusyError } from '../errors.ts';
 import { type Folder, filesOf } from './folder.ts';
+import { saidBy } from './judge.ts';
 import type { Import } from './queries.ts';
 import {
   type Difference,
@@ -72,7 +73,7 @@ export function shownRow({ row, line, verdict, user, does, said, reasons }: Judg
     line,
     verdict: VERDICTS[verdict] ?? 'refused',
     user: user === null || username === undefined ? undefined : { id: user, username },
-    values: JSON.parse(said),
+    values: saidBy(said, user === null),
     fields: fields ?? {},
     reasons: JSON.parse(reasons ?? '[]'),
   };

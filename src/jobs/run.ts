@@ -35,14 +35,23 @@ export type Turn = {
   limit: number;
   deadline: Deadline;
   now: number;
-  /** What cannot be done to the next user is not tried again. */
-  isLeavingOut: boolean;
+  /** Why the next user cannot be done, who is not tried again. */
+  refusal: Error | undefined;
 };
+
+type Size = Pick<Turn, 'limit' | 'refusal'>;
 
 export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Batch>;
 
-/** `via`: how what it does came about, as the history says it. */
-export type Kind = { via: Actor['via']; work: Work };
+export type Kind = {
+  /** How what it does came about, as the history says it. */
+  via: Actor['via'];
+  work: Work;
+  /** Whatever whoever it is done for may by now. */
+  isAlways?: boolean;
+  /** Ends it where it would be stopped, and wait until somebody has it go on. */
+  giveUp?: (trx: Trx, job: Job, now: number, error: unknown) => Promise<void>;
+};
 
 /** A batch takes as long, or does as many; then others have so long to begin. All in milliseconds. */
 export type Pace = { batch: number; most: number; pause: number };
@@ -102,18 +111,17 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
 
 async function runJob(runner: JobRunner, id: number, owner: string, isEnding: () => boolean): Promise<void> {
   const pace = runner.pace ?? BESIDE_PAGES;
-  let size = { limit: Math.min(pace.most, FIRST), isLeavingOut: false };
+  let size: Size = { limit: Math.min(pace.most, FIRST), refusal: undefined };
   let isRunning = true;
   while (isRunning && !isEnding()) {
     const began = runner.stopwatch();
     try {
       isRunning = await transact(runner.db, (trx) => runBatch(trx, runner, id, owner, size));
-      size = { limit: limitAfter(pace, size.limit, runner.stopwatch() - began), isLeavingOut: false };
+      size = { limit: limitAfter(pace, size.limit, runner.stopwatch() - began), refusal: undefined };
     } catch (error) {
-      if (!REFUSALS.some((kind) => error instanceof kind)) throw error;
-      if (size.isLeavingOut) throw error;
+      if (!isRefusal(error) || size.refusal) throw error;
       // What one user of a batch has made impossible for another is seen when they are done one by one.
-      size = { limit: 1, isLeavingOut: size.limit === 1 };
+      size = { limit: 1, refusal: size.limit === 1 ? error : undefined };
     }
     await engineOf(runner.db).giveWay();
     if (pace.pause > 0) await setTimeout(pace.pause);
@@ -121,9 +129,13 @@ async function runJob(runner: JobRunner, id: number, owner: string, isEnding: ()
   if (isEnding()) await transact(runner.db, (trx) => release(trx, id, owner));
 }
 
+function isRefusal(error: unknown): error is Error {
+  return REFUSALS.some((kind) => error instanceof kind);
+}
+
 async function pauseJob(
   trx: Trx,
-  { clock }: JobRunner,
+  { clock, kinds }: JobRunner,
   id: number,
   owner: string,
   error: unknown,
@@ -133,6 +145,8 @@ async function pauseJob(
   const failures = job.failures + 1;
   const passes = error instanceof DatabaseFailure && !(error instanceof DamagedError);
   const isOver = failures >= (passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES);
+  const { giveUp } = kinds[job.kind] ?? {};
+  if (isOver && giveUp) return giveUp(trx, job, clock(), error);
   const pause = Math.min(LEASE * 2 ** (failures - 1), LONGEST_PAUSE);
   const state = isOver ? 'stopped' : 'running';
   await saveJob(trx, id, { state, failures, lease_owner: null, leased_until: clock() + pause });
@@ -150,14 +164,16 @@ async function runBatch(
   runner: JobRunner,
   id: number,
   owner: string,
-  size: Pick<Turn, 'limit' | 'isLeavingOut'>,
+  size: Size,
 ): Promise<boolean> {
   const job = await lockJob(trx, id, owner);
   if (job === undefined) return false;
   const kind = runner.kinds[job.kind];
   const actor = kind && (await actorOf(trx, runner, job, kind));
   if (kind === undefined || actor === undefined) {
-    await saveJob(trx, id, { state: 'stopped', failures: 0, lease_owner: null });
+    if (kind?.giveUp)
+      await kind.giveUp(trx, job, runner.clock(), new ForbiddenError('those who may sign in'));
+    else await saveJob(trx, id, { state: 'stopped', failures: 0, lease_owner: null });
     return false;
   }
   const deadline = Deadline.in((runner.pace ?? BESIDE_PAGES).batch, runner.stopwatch);
@@ -186,18 +202,19 @@ async function actorOf(
   trx: Trx,
   { note }: JobRunner,
   { id, actor_id, set_id }: Job,
-  { via }: Kind,
+  { via, isAlways = false }: Kind,
 ): Promise<Actor | undefined> {
   const changeSet = await findChangeSet(trx, set_id);
   if (changeSet === undefined) return undefined;
   if (actor_id === null && changeSet.actor_kind === ACTORS['command line'])
     return { ...commandLine, changeSet };
   const user = actor_id === null ? undefined : await findUser(trx, actor_id);
-  const mayAct = actor_id === null ? !(await hasAdministrator(trx)) : user !== undefined && maySignIn(user);
+  const mayAct =
+    isAlways || (actor_id === null ? !(await hasAdministrator(trx)) : user !== undefined && maySignIn(user));
   if (!mayAct) return undefined;
   return {
     user,
-    role: user?.role ?? 'editor',
+    role: isAlways ? 'admin' : (user?.role ?? 'editor'),
     via,
     address: undefined,
     changeSet,

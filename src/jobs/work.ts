@@ -5,8 +5,8 @@ import { importKinds } from '../imports/apply.ts';
 import { findFolder } from '../imports/folder.ts';
 import { isImportToDo } from '../imports/queries.ts';
 import { runImports } from '../imports/run.ts';
-import { tidyImports } from '../imports/tidy.ts';
-import { undoBatch } from '../undo/batches.ts';
+import { isToTidy, tidyImports } from '../imports/tidy.ts';
+import { TAKE_BACK, undoBatch } from '../undo/batches.ts';
 import { isAnyRunning } from './queries.ts';
 import { type JobRunner, type Kinds, runJobs } from './run.ts';
 
@@ -18,6 +18,7 @@ export type WorkRunner = Omit<JobRunner, 'kinds' | 'warn'> & {
 
 const KINDS: Kinds = {
   undo: { via: 'undo', work: undoBatch },
+  [TAKE_BACK]: { via: 'undo', work: undoBatch, isAlways: true },
   bulk: { via: 'bulk', work: bulkBatch },
 };
 
@@ -36,9 +37,10 @@ export function workOf(runner: WorkRunner, isEnding: () => boolean): () => Promi
   };
 }
 
-export async function isWorkThere(db: Db, importFolder: string): Promise<boolean> {
+export async function isWorkThere(db: Db, importFolder: string, now: number): Promise<boolean> {
+  if (await isAnyRunning(db)) return true;
   const folder = findFolder(importFolder);
-  return (await isAnyRunning(db)) || (folder !== undefined && (await isImportToDo(db, folder.id)));
+  return folder !== undefined && ((await isImportToDo(db, folder.id)) || isToTidy(db, folder, now));
 }
 
 async function doJobs(runner: WorkRunner, isEnding: () => boolean): Promise<boolean> {

@@ -2,7 +2,7 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { oppositeOf } from '../history/codes.ts';
+import { undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import { type ChangeSet, lockChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { findJobOfSet, findRunningUndo, insertJob } from '../jobs/queries.ts';
@@ -27,19 +27,28 @@ export async function refuseUnfinished(db: Db, set: number): Promise<void> {
   if (job?.state === 'running') throw new NotFoundError('This is still under way.');
 }
 
+/** The kind of job that undoes what Roster itself has begun, and not ended: nobody in particular has to be allowed to. */
+export const TAKE_BACK = 'take back';
+
 type Params = { undoes: number };
 
 /** @returns the change set, of whoever has begun first */
-export async function beginUndo(trx: Trx, actor: Actor, undone: ChangeSet, now: number): Promise<number> {
+export async function beginUndo(
+  trx: Trx,
+  actor: Actor,
+  undone: ChangeSet,
+  now: number,
+  kindOfJob: 'undo' | typeof TAKE_BACK = 'undo',
+): Promise<number> {
   await lockUndoable(trx, undone.id);
   const running = await findRunningUndo(trx, undone.id);
   if (running) return running.set_id;
-  const kind = oppositeOf(undone.kind);
+  const [kind, detail] = [undoingKindOf(undone), undoingDetailOf(undone)];
   const via = actor.via === 'command line' ? actor.via : 'undo';
-  const set = await beginSet(trx, { ...actor, via }, { at: now, kind, undoes: undone.id });
+  const set = await beginSet(trx, { ...actor, via }, { at: now, kind, detail, undoes: undone.id });
   const params: Params = { undoes: undone.id };
   await insertJob(trx, {
-    kind: 'undo',
+    kind: kindOfJob,
     set_id: set,
     actor_id: actor.user?.id ?? null,
     params: JSON.stringify(params),
@@ -49,18 +58,19 @@ export async function beginUndo(trx: Trx, actor: Actor, undone: ChangeSet, now: 
 }
 
 /** Leaves whoever was changed since: about them it is decided afterwards. */
-export const undoBatch: Work = async (trx, actor, job, { limit, deadline, now, isLeavingOut }) => {
+export const undoBatch: Work = async (trx, actor, job, { limit, deadline, now, refusal }) => {
   const { undoes } = JSON.parse(job.params) as Params;
   const { changes, isLast } = await findChangesAfter(trx, undoes, job.cursor, limit);
   await lockUsers(
     trx,
     changes.map(({ user_id }) => user_id),
   );
-  const steps = await planSteps(trx, actor, changes);
+  const asker = job.kind === TAKE_BACK ? { role: 'admin' as const, user: undefined } : actor;
+  const steps = await planSteps(trx, asker, changes);
   const batch = { cursor: job.cursor, seen: 0, users: 0, left: [] as number[] };
   for (const step of steps) {
     if (batch.seen > 0 && deadline.isPast) return { ...batch, isLast: false };
-    const act = isLeavingOut ? undefined : actOf(step, undefined);
+    const act = refusal ? undefined : actOf(step, undefined);
     await perform(trx, actor, step, act, now);
     batch.cursor = step.id;
     batch.seen += 1;

@@ -34,6 +34,7 @@ test('rows are created, changed, the same or refused, and these add up to the ro
     rows: 4,
     read: 4,
     fields: { full_name: 1 },
+    roles: { member: 1 },
     differences: 0,
   });
   const changed = await look(app, id, (stage) => stage.examples('changed', 10));
@@ -96,6 +97,14 @@ test('what is wrong in a row hides neither that it is not allowed nor that it wo
     const id = await check(app, csv(['username', 'email', 'role'], row), actor && actorFor(actor));
     expect((await reasonsOf(app, id))[2]?.slice(1)).toEqual(reason === undefined ? [] : [reason]);
   }
+});
+
+test('of whom nobody is found by what is sought for it is said so, and what they lack to be new', async () => {
+  const app = await startApp();
+  const file = csv(['username', 'email'], ['', 'bob@example.org'], ['ada', 'ada@example.org']);
+  expect(await reasonsOf(app, await check(app, file, commandLine, { match: 'email' }))).toEqual({
+    2: ['Nobody has this email, and a new user needs a username.'],
+  });
 });
 
 test('rows that share a username, an email or a number are all refused, each with the line of another', async () => {
@@ -259,7 +268,7 @@ test('what is no list of users is not read, and it is said what to do', async ()
   const id = await check(app, 'PK\x03\x04 and more');
   expect(await importOf(app, id)).toMatchObject({
     state: 'unreadable',
-    problem: 'This is an Excel workbook: save it as CSV.',
+    problem: 'This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).',
   });
 });
 

@@ -1,0 +1,148 @@
+/** What cannot be applied whole is taken back whole, whoever it was that applied it, and whatever they may by then. */
+import { rmSync, writeFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { expect, test } from 'vitest';
+import { type Actor, commandLine } from '../../src/auth/actor.ts';
+import { makeStage } from '../../src/db/stage.ts';
+import { transact } from '../../src/db/transact.ts';
+import { importKinds } from '../../src/imports/apply.ts';
+import { filesOf, makeFolder } from '../../src/imports/folder.ts';
+import { runJobs } from '../../src/jobs/run.ts';
+import { changeUser } from '../../src/users/commands.ts';
+import type { UserChanges } from '../../src/users/validation.ts';
+import { addPerson, movableClock } from '../people.ts';
+import { addUser, startApp } from '../support.ts';
+import { actorFor, begin, check, csv, importOf } from './bringing.ts';
+
+const OPEN: Actor = { ...commandLine, via: 'open', role: 'editor' };
+
+/** So many that they are not all done in one transaction. */
+function people(more: Record<string, string> = {}): string {
+  const rows = Array.from({ length: 400 }, (_, index) => [`u${index}`, `u${index}@example.org`]);
+  return csv(
+    ['username', 'email', ...Object.keys(more)],
+    ...rows.map((row) => [...row, ...Object.values(more)]),
+  );
+}
+
+/** Some of it is done by then, and not all. */
+async function beginHalf(app: FastifyInstance, actor: Actor, text = people()) {
+  const id = await check(app, text, actor);
+  const { file } = await begin(app, id, actor);
+  const folder = makeFolder(app.importFolder);
+  const pace = { batch: 1_000, most: 100, pause: 0 };
+  const { db, clock, stopwatch } = app;
+  const runner = { db, kinds: importKinds(folder), pace, clock, stopwatch, note: () => {}, warn: () => {} };
+  let asked = 0;
+  await runJobs(runner, () => asked++ > 2);
+  expect((await done(app)).length).toBeGreaterThan(0);
+  return { id, stage: filesOf(folder, file).stage };
+}
+
+/** Whom it has created, and who are there. */
+async function done(app: FastifyInstance) {
+  return app.db.selectFrom('users').selectAll().where('username', 'like', 'u%').execute();
+}
+
+async function change(app: FastifyInstance, id: number, changes: UserChanges) {
+  await transact(app.db, (trx) => changeUser(trx, commandLine, id, changes, app.clock()));
+}
+
+const LOST: readonly [what: string, changes: UserChanges][] = [
+  ['is no administrator any more', { role: 'editor' }],
+  ['may only look any more', { role: 'viewer' }],
+  ['is deactivated', { is_active: false }],
+];
+
+test.each(LOST)('if whoever has applied it %s midway, nothing of it stays', async (_, changes) => {
+  const app = await startApp();
+  await addPerson(app.db, 'eve', 'admin');
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const { id } = await beginHalf(app, actorFor(ann), people({ role: 'viewer' }));
+  const users = (await done(app)).length;
+  await change(app, ann.id, changes);
+  await app.runJobs();
+  const problem = 'Whoever applied it may not do all of this any more.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'taken back', problem });
+  expect(await done(app)).toEqual([]);
+  const undone = app.db.selectFrom('change_sets').selectAll().where('undoes', 'is not', null);
+  expect(await undone.execute()).toMatchObject([{ actor_id: ann.id, users }]);
+});
+
+test('if the first administrator comes midway, nothing stays of what was applied before anyone signed in', async () => {
+  const app = await startApp();
+  const { id } = await beginHalf(app, OPEN);
+  await addPerson(app.db, 'ann', 'admin');
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'taken back' });
+  expect(await done(app)).toEqual([]);
+});
+
+const SPOILT: readonly [what: string, spoil: (stage: string) => void][] = [
+  ['is gone', (stage) => rmSync(stage)],
+  ['is damaged', (stage) => writeFileSync(stage, 'x'.repeat(8_192))],
+  ['is another one', (stage) => makeStage(stage).close()],
+];
+
+test.each(SPOILT)('if its stage %s midway, nothing of it stays', async (_, spoil) => {
+  const app = await startApp();
+  const { id, stage } = await beginHalf(app, commandLine);
+  spoil(stage);
+  await app.runJobs();
+  const problem = 'Its file is gone from the disk, or damaged.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'taken back', problem });
+  expect(await done(app)).toEqual([]);
+});
+
+test('what fails again and again is taken back instead of waiting for somebody', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const { id } = await beginHalf(app, commandLine);
+  const jobs = app.db.selectFrom('jobs').selectAll();
+  const failing = { [(await jobs.executeTakeFirstOrThrow()).kind]: failingKind(app) };
+  const { db, stopwatch } = app;
+  for (let tries = 0; tries < 5; tries++) {
+    await runJobs({ db, kinds: failing, clock, stopwatch, note: () => {}, warn: () => {} }, () => false);
+    clock.move(11 * 60_000);
+  }
+  const problem = 'Roster has met the same error again and again: its log says which.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'taken back', problem });
+  await app.runJobs();
+  expect(await done(app)).toEqual([]);
+});
+
+function failingKind(app: FastifyInstance) {
+  const [kind] = Object.values(importKinds(makeFolder(app.importFolder)));
+  if (kind === undefined) throw new Error('There is no kind.');
+  return {
+    ...kind,
+    work: async () => {
+      throw new Error('It fails.');
+    },
+  };
+}
+
+test('it is said what was in its way', async () => {
+  const app = await startApp();
+  const { id } = await beginHalf(app, commandLine);
+  const there = new Set((await done(app)).map(({ username }) => username));
+  const username =
+    Array.from({ length: 400 }, (_, index) => `u${index}`).find((name) => !there.has(name)) ?? '';
+  const other = await addUser(app.db, { username, email: 'another@example.org' });
+  await app.runJobs();
+  const problem = 'Somebody else has been given the same username or email address meanwhile.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'taken back', problem });
+  expect(await done(app)).toMatchObject([{ id: other.id }]);
+});
+
+test('and that nobody would have been left to administer', async () => {
+  const app = await startApp();
+  await addPerson(app.db, 'ann', 'admin');
+  const eve = await addPerson(app.db, 'eve', 'admin');
+  const id = await check(app, csv(['username', 'role'], ['ann', 'member']));
+  await begin(app, id);
+  await change(app, eve.id, { role: 'viewer' });
+  await app.runJobs();
+  const problem = 'It would have left no administrator.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'taken back', problem });
+});
