@@ -81,18 +81,29 @@ export async function isImportToDo(db: Db, folder: string): Promise<boolean> {
   return (await imports.where('folder', '=', folder).limit(1).executeTakeFirst()) !== undefined;
 }
 
-/** One that nobody is at, until a time from when on others may take it. @param lease.latest until when any may be */
+/**
+ * The smallest that nobody is at, until a time from when on others may take it. @param lease.latest until when any may be
+ * @param lease.size of the file, at most
+ */
 export async function leaseImport(
   trx: Trx,
   folder: string,
-  { owner, now, until, latest }: { owner: string; now: number; until: number; latest: number },
+  {
+    owner,
+    now,
+    until,
+    latest,
+    size,
+  }: Record<'now' | 'until' | 'latest' | 'size', number> & { owner: string },
 ): Promise<Import | undefined> {
   const free = await trx
     .selectFrom('imports')
     .selectAll()
     .where('state', 'in', TO_DO)
     .where('folder', '=', folder)
+    .where('size', '<=', size)
     .where(({ eb, or }) => or([eb('leased_until', '<=', now), eb('leased_until', '>', latest)]))
+    .orderBy('size')
     .orderBy('id')
     .limit(1)
     .forUpdate()

@@ -35,6 +35,9 @@ const REPORT_EVERY = 400;
 /** In a row: what ends the process each time is not begun for ever. */
 const MOST_FAILURES = 4;
 
+/** In bytes: takes a second at most, and does not wait for those that take minutes. */
+const SMALL = 500_000;
+
 const GONE = 'What was brought is gone from the disk: choose the file again.';
 const NO_ROOM = 'There is no room left on the disk: make some, or have some made, and choose the file again.';
 const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
@@ -48,17 +51,23 @@ class AbandonedError extends Error {
 
 /** Does all that is to be done, and nobody else is doing. @returns whether there was anything */
 export async function runImports(runner: ImportRunner, isEnding: () => boolean): Promise<boolean> {
-  const owner = randomUUID();
   let isAny = false;
-  while (!isEnding()) {
-    const now = runner.clock();
-    const lease = { owner, now, until: now + LEASE, latest: now + LEASE };
-    const imported = await transact(runner.db, (trx) => leaseImport(trx, runner.folder.id, lease));
-    if (imported === undefined) return isAny;
-    isAny = true;
-    await advance(runner, imported, isEnding).catch((error) => fail(runner, imported, error));
-  }
+  while (!isEnding() && (await runNext(runner, isEnding))) isAny = true;
   return isAny;
+}
+
+/** @param size of its file, at most @returns whether there was one */
+async function runNext(
+  runner: ImportRunner,
+  isEnding: () => boolean,
+  size = Number.MAX_SAFE_INTEGER,
+): Promise<boolean> {
+  const now = runner.clock();
+  const lease = { owner: randomUUID(), now, until: now + LEASE, latest: now + LEASE, size };
+  const imported = await transact(runner.db, (trx) => leaseImport(trx, runner.folder.id, lease));
+  if (imported === undefined) return false;
+  await advance(runner, imported, isEnding).catch((error) => fail(runner, imported, error));
+  return true;
 }
 
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
@@ -136,6 +145,8 @@ function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolea
     // What was confirmed is shown as it was.
     const shown = imported.state === 'reading' ? { totals: JSON.stringify(totals) } : {};
     await save(runner, imported, { ...shown, leased_until: runner.clock() + LEASE });
+    // One at a time, so that the lease of this one is not over meanwhile.
+    if (imported.size > SMALL) await runNext(runner, isEnding, SMALL);
   };
 }
 

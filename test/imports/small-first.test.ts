@@ -1,0 +1,53 @@
+/** A small file does not wait behind a large one. */
+import type { FastifyInstance } from 'fastify';
+import { expect, test } from 'vitest';
+import { transact } from '../../src/db/transact.ts';
+import { makeFolder } from '../../src/imports/folder.ts';
+import { saveImport } from '../../src/imports/queries.ts';
+import { runImports } from '../../src/imports/run.ts';
+import { movableClock } from '../people.ts';
+import { startApp } from '../support.ts';
+import { bring, csv, importOf } from './bringing.ts';
+
+const SMALL = csv(['username', 'email'], ['ada', 'ada@example.org']);
+const LARGE = csv(
+  ['username', 'email', 'name'],
+  ...Array.from({ length: 3_000 }, (_, row) => [`u${row}`, `u${row}@example.org`, 'x'.repeat(190)]),
+);
+
+/** In which order they were read. @param isEnding is asked between any two steps */
+async function orderOf(app: FastifyInstance, ids: readonly number[], isEnding: () => boolean) {
+  const folder = makeFolder(app.importFolder);
+  const warn = (_id: number, error: unknown) => {
+    throw error;
+  };
+  await runImports({ db: app.db, folder, clock: app.clock, warn }, isEnding);
+  const read = await Promise.all(ids.map((id) => importOf(app, id)));
+  expect(read.map(({ state }) => state)).toEqual(ids.map(() => 'checked'));
+  return read.toSorted((one, other) => one.touched_at - other.touched_at).map(({ id }) => id);
+}
+
+test('of those that wait the smaller one is read first', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const [large, small] = [await bring(app, LARGE), await bring(app, SMALL)];
+  const tick = () => {
+    clock.move(1_000);
+    return false;
+  };
+  expect(await orderOf(app, [large, small], tick)).toEqual([small, large]);
+});
+
+test('one that comes while a large one is read is read at once', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const [large, small] = [await bring(app, LARGE), await bring(app, SMALL)];
+  // Until the large one is under way it is as if the small one were not there yet.
+  const leased_until = clock() + 2_500;
+  await transact(app.db, (trx) => saveImport(trx, small, { lease_owner: 'another', leased_until }));
+  const tick = () => {
+    clock.move(2_000);
+    return false;
+  };
+  expect(await orderOf(app, [large, small], tick)).toEqual([small, large]);
+});
