@@ -210,7 +210,7 @@ export const importHelpers = {
   importField: (field: Field) => FIELD_LABELS[/_name$/.test(field) ? 'full_name' : field],
   importFields: Object.entries(FIELD_LABELS),
   importFieldsChanged: fieldsOf,
-  importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name) || 'a file',
+  importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
   importRow: nameOfRow,
   importRows: rowsOf,
   importIsOpen: ({ state }: Pick<Import, 'state'>) => OPEN.has(state),
