@@ -68,12 +68,13 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
   // Of a row that cannot be told into cells nothing else is known.
   if (reasons.some(({ field }) => field === undefined))
     return { verdict: 'refused', user: undefined, does: null, values, reasons };
+  const wrong = reasons.map(({ field }) => field);
   addTwins(reasons, judging.match, row, values);
   if (judging.match === 'id' && row.id !== null && !user)
     reasons.push({ field: 'id', message: `There is no user ${row.id}.` });
   addTaken(reasons, row, values, found, user);
   const does = user
-    ? await judgeChange(judging, reasons, user, values)
+    ? await judgeChange(judging, reasons, user, values, wrong)
     : judgeCreation(judging, reasons, values, row);
   if (reasons.length > 0) return { verdict: 'refused', user: undefined, does: null, values, reasons };
   const isSame = does?.fields && Object.keys(does.fields).length === 0;
@@ -131,11 +132,13 @@ function judgeCreation(
   return null;
 }
 
+/** @param wrong what would be changed, too, if it were right */
 async function judgeChange(
   judging: Judging,
   reasons: Reason[],
   user: User,
   values: UserChanges,
+  wrong: readonly Reason['field'][],
 ): Promise<Does> {
   const { db, actor, match, ended } = judging;
   const after = { ...user, ...values } as User;
@@ -143,21 +146,25 @@ async function judgeChange(
   const fields: FieldChanges = Object.fromEntries(
     names.map((name) => [name, { was: user[name], became: after[name] }]),
   );
-  if (names.length === 0) return { username: user.username, fields };
+  const does = { username: user.username, fields };
+  if (names.length === 0 && wrong.length === 0) return does;
   if (match === 'id' && names.includes('username') && names.includes('email'))
     reasons.push({
       field: 'id',
       message: `User ${user.id} is ${named(user.username)}, with another username and another email.`,
     });
-  if (!mayChangeFields(actor, user, names))
+  // Of a word that is no role nobody knows whether it would be another one.
+  const meant = [...names, ...wrong.filter((name) => name !== undefined && name !== 'role')];
+  if (!mayChangeFields(actor, user, meant))
     reasons.push(notAllowed(names.includes('role') ? 'role' : undefined));
-  if (user.id === actor.user?.id && names.some((name) => ['email', 'is_active', 'role'].includes(name)))
+  if (user.id === actor.user?.id && meant.some((name) => ['email', 'is_active', 'role'].includes(name)))
     reasons.push({ field: undefined, message: NOT_YOURSELF });
-  if (reasons.length > 0 || user.role !== 'admin') return { username: user.username, fields };
+  if (user.role !== 'admin') return does;
   if (await endsLastAdministrator(db, user, after, ended))
     reasons.push({ field: undefined, message: `${named(user.username)} is the last administrator.` });
-  else if (after.role !== 'admin' || !after.is_active) ended.push(user.id);
-  return { username: user.username, fields };
+  // Who is refused for something else stays.
+  else if (reasons.length === 0 && (after.role !== 'admin' || !after.is_active)) ended.push(user.id);
+  return does;
 }
 
 /** @param said of a row that creates somebody */

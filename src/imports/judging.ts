@@ -55,11 +55,11 @@ export async function judgeTwins(
 
 export function keepReasons(
   stage: StageFile,
-  { row }: Pick<JudgedRow, 'row'>,
+  { row, reasons: before = null }: Pick<JudgedRow, 'row'> & Partial<Pick<JudgedRow, 'reasons'>>,
   { verdict, reasons }: Judgement,
   { refused }: Tally,
 ): void {
-  if (verdict !== 'refused' || refused > MOST_REFUSED) return;
+  if (verdict !== 'refused' || (refused > MOST_REFUSED && before === null)) return;
   stage.keepRefused(row, JSON.stringify(reasons));
 }
 

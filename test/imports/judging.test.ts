@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import type { User } from '../../src/db/schema.ts';
 import { filesOf, findFolder } from '../../src/imports/folder.ts';
 import { plain } from '../../src/lib/text.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
@@ -83,6 +84,27 @@ test('of whom nobody is found by what is sought for it is said so, and what they
   expect(await reasonsOf(app, await check(app, file, commandLine, { match: 'email' }))).toEqual({
     2: ['Nobody has this email, and a new user needs a username.'],
   });
+});
+
+test('what is wrong in a row hides neither that it is not allowed nor that it would end the last administrator', async () => {
+  const app = await startApp();
+  const [ann, ed] = [await addPerson(app.db, 'ann', 'admin'), await addPerson(app.db, 'ed', 'editor')];
+  await addUser(app.db, { username: 'vi', role: 'viewer' });
+  await addUser(app.db, { username: 'max' });
+  const NOT_ALLOWED = 'Only administrators may change this user.';
+  const NOT_YOURSELF = 'Your own email address, status and role you change in Roster itself.';
+  const rows: [User | undefined, string[], string | undefined][] = [
+    [undefined, ['ann', 'none', 'member'], 'ann is the last administrator.'],
+    [ann, ['ann', 'none', ''], NOT_YOURSELF],
+    [ed, ['vi', 'none', ''], NOT_ALLOWED],
+    [ed, ['vi', '', 'Leiterin'], NOT_ALLOWED],
+    [ed, ['max', 'none', ''], undefined],
+    [ed, ['max', '', 'Leiterin'], undefined],
+  ];
+  for (const [actor, row, reason] of rows) {
+    const id = await check(app, csv(['username', 'email', 'role'], row), actor && actorFor(actor));
+    expect((await reasonsOf(app, id))[2]?.slice(1)).toEqual(reason === undefined ? [] : [reason]);
+  }
 });
 
 test('rows that share a username, an email or a number are all refused, each with the line of another', async () => {
@@ -259,6 +281,19 @@ test('of very many refused rows ten thousand are kept with their reasons, and al
   const id = await check(app, csv(['username', 'email'], ...rows));
   expect(await countsOf(app, id)).toEqual({ created: 1, changed: 0, same: 0, refused: 10_099 });
   expect(await look(app, id, (stage) => stage.refused(0, 20_000).length)).toBe(10_000);
+});
+
+test('that two rows share a username is told of both, however many others are refused', async () => {
+  const app = await startApp();
+  const rows = Array.from({ length: 10_100 }, (_, index) => [
+    `u${index}`,
+    index === 5 ? 'v@example.org' : 'none',
+  ]);
+  const id = await check(app, csv(['username', 'email'], ['u7', 'none'], ...rows, ['u7', 'u@example.org']));
+  expect((await reasonsOf(app, id))[2]).toEqual([
+    'Enter an email address like name@example.org.',
+    'The username “u7” is also on line 10,103.',
+  ]);
 });
 
 test('a file that is gone from the disk is said to be', async () => {
