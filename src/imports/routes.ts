@@ -15,7 +15,7 @@ import { addressOf, howRead, type Request, showImport, waitingFor } from './show
 import { readStage } from './stage.ts';
 import { template } from './template.ts';
 import { Uploads } from './uploads.ts';
-import { BEGUN, CANCELLED, JUDGED_AGAIN, TOO_LATE } from './words.ts';
+import { BEGUN, CANCELLED, JUDGED_AGAIN, TAKING_BACK, TOO_LATE } from './words.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 
@@ -72,6 +72,7 @@ async function discard(request: Request, reply: FastifyReply) {
   const { id } = await getImport(server.db, params.id, actor);
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await discardImport(trx, acting, id, server.clock());
+    if (outcome === 'taken back') return done(waitingFor(id), TAKING_BACK);
     return outcome === 'discarded' ? done('/import', CANCELLED) : nothingDone(addressOf(id), TOO_LATE);
   });
   void server.runJobs();
