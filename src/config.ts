@@ -62,7 +62,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     requireDatabase: data.REQUIRE_DATABASE === '1',
     databaseConnections: data.DATABASE_CONNECTIONS,
     secretKeyFile,
-    importFolder: data.IMPORT_FOLDER ?? importFolderOf(data.DATABASE_URL, secretKeyFile),
+    importFolder: importFolderOf(data.DATABASE_URL, secretKeyFile, data.IMPORT_FOLDER),
     logLevel: data.LOG_LEVEL,
     trustProxy: data.TRUST_PROXY,
     sessionIdle: data.SESSION_IDLE_HOURS,

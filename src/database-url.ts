@@ -68,8 +68,23 @@ export function keyFileOf(databaseUrl: string): string {
   return join(path === undefined ? PROJECT_DATA : dirname(path), 'secret.key');
 }
 
-/** For files that are imported: one for each database, on this machine. */
-export function importFolderOf(databaseUrl: string, secretKeyFile: string): string {
-  const path = filePathOf(databaseUrl);
-  return path === undefined ? join(dirname(secretKeyFile), 'imports') : `${path}.imports`;
+/** What lies beside a database: of SQLite's beside its file, of PostgreSQL's beside the key; a clone has its own. */
+export function pathBeside(databaseUrl: string, secretKeyFile: string, ending: string): string {
+  const path = filePathOf(databaseUrl) ?? `${secretKeyFile}.${serverNameOf(databaseUrl)}`;
+  return path + ending;
+}
+
+/** For files that are imported. @param folder in which each database has one of its own */
+export function importFolderOf(databaseUrl: string, secretKeyFile: string, folder?: string): string {
+  if (folder === undefined) return pathBeside(databaseUrl, secretKeyFile, '.imports');
+  return join(folder, inWords(filePathOf(databaseUrl) ?? serverNameOf(databaseUrl)));
+}
+
+function serverNameOf(databaseUrl: string): string {
+  const { hostname, port, pathname, searchParams } = new URL(databaseUrl);
+  return inWords([hostname || searchParams.get('host'), port || '5432', pathname.slice(1)].join('-'));
+}
+
+function inWords(name: string): string {
+  return name.replaceAll(/[^\w.-]+/g, '_');
 }

@@ -54,7 +54,7 @@ export const SETTINGS = z.object({
   IMPORT_FOLDER: setting(
     parsed(parsePath).optional(),
     PATH_RULE,
-    'the folder for files that are imported, which are in it for a day at most; for this machine alone\n(beside the database file, with its name and .imports; with PostgreSQL imports beside the key)',
+    'the folder in which each database has one for files that are imported, which are there for a day at most;\nfor this machine alone (beside the database file; with PostgreSQL beside the key)',
   ),
   TRUST_PROXY: setting(
     parsed(parseNetworks).default([]),

@@ -33,11 +33,12 @@ declare module 'fastify' {
 /** Call it after `addAccess`: who may not ask any more gets no answer either. */
 export function addIdempotency(app: FastifyInstance): void {
   app.decorateRequest('sentForm', undefined);
-  app.decorateReply('answer', function ({ to, sentence, undo }) {
+  app.decorateReply('answer', function ({ kind, to, sentence, undo }) {
     if (this.request.routeOptions.config.renewsSession) {
       const { name, options } = sessionCookie(this.server);
       this.setCookie(name, renewedToken(this.request), options);
     }
+    if (kind === 'nothing done') return this.seeInstead(to, sentence);
     return this.seeOther(to, sentence, undo);
   });
   // Before the handlers, which refuse what has been used up.

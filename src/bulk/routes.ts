@@ -28,11 +28,11 @@ async function show(request: Request, reply: FastifyReply) {
   const { query, server } = request;
   const selection = parseSelection(query, server.clock());
   const back = listAddress(selection.list);
-  if (isEmpty(selection)) return reply.seeOther(back, NOTHING_TICKED);
-  if (!query.do) return reply.seeOther(back, NOTHING_CHOSEN);
+  if (isEmpty(selection)) return reply.seeInstead(back, NOTHING_TICKED);
+  if (!query.do) return reply.seeInstead(back, NOTHING_CHOSEN);
   if (query.do !== 'export') return ask(request, reply, readAsked(request));
   const address = selectionAddress('/export', selection);
-  return isShort(address) ? reply.redirect(address, 302) : reply.seeOther(back, TOO_LONG);
+  return isShort(address) ? reply.redirect(address, 302) : reply.seeInstead(back, TOO_LONG);
 }
 
 async function doBulk(request: Request, reply: FastifyReply) {

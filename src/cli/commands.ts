@@ -23,11 +23,13 @@ const HELP = `Roster, a user directory.
   npm run roster -- import users.csv
                              reads users from a file, says what they would do, and applies them once you say so;
                              --yes applies them without asking, --dry-run does not, --match username (or id, or email)
-                             says by what a row is about somebody who is there; ends with 1 where rows were refused,
+                             says by what a row is about somebody who is there, --make-usernames makes usernames
+                             from the part of the email before the @ where the file has none; ends with 1 where rows were refused,
                              and 2 where nothing was done
   npm run roster -- export users.csv
                              writes everyone into a file: .csv, .jsonl or .vcf; or some of them, with the end of a
-                             list's address: --filter "status=active&role=member"
+                             list's address: --filter "status=active&role=member"; a file that is there is replaced
+                             with --force alone
   npm run roster -- rebuild-search
                              makes anew what searches go through
   npm run roster -- purge
@@ -46,7 +48,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
     await run(args, env);
   } catch (error) {
     console.error(plain(sentenceFor(error)));
-    process.exit(args[0] === 'import' ? 2 : 1);
+    // 1 says of an import that rows were refused.
+    process.exit(args[0] === 'import' || args[0] === 'export' ? 2 : 1);
   }
 }
 

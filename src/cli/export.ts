@@ -1,19 +1,20 @@
 /** `npm run roster -- export users.csv`: everyone as a file, in the format that its name ends with. */
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { commandLine } from '../auth/actor.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { countInSet, recordExport } from '../history/record.ts';
 import { usersOf } from '../imports/words.ts';
 import { number } from '../lib/formats.ts';
-import { syncFolder } from '../lib/make-file.ts';
+import { isThere, syncFolder } from '../lib/make-file.ts';
 import { writeExport } from '../transfer/export.ts';
 import { FORMATS, type FormatName } from '../transfer/formats.ts';
 import { detailOf } from '../transfer/words.ts';
-import { parseSelection } from '../users/list/selection.ts';
 import { readArguments } from './arguments.ts';
+import { readFilter } from './filter.ts';
 import { openNamed } from './named-database.ts';
 import { onStopSignal } from './signals.ts';
 import { StatusLine } from './status-line.ts';
@@ -22,11 +23,16 @@ const USAGE =
   'Say where to: npm run roster -- export users.csv [--filter "status=active&role=member"], or users.jsonl, or users.vcf';
 
 export async function exportFile(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(args, ['filter']);
+  const { values, positionals } = readArguments(args, ['filter'], ['force']);
   const [path, ...rest] = positionals;
   const format = path === undefined ? undefined : formatOf(path);
   if (path === undefined || format === undefined || rest.length > 0) throw new StartError(USAGE);
-  const selection = parseSelection({ all: 'on', from: values.filter ?? '' }, Date.now());
+  const selection = readFilter(values.filter);
+  try {
+    refusePlace(path, values.force ?? false);
+  } catch (error) {
+    throw sentenceOf(path, error);
+  }
   const stop = new AbortController();
   const hearNoMore = onStopSignal(env, () =>
     stop.abort(new StartError('It was stopped before its end: there is no file.')),
@@ -35,17 +41,21 @@ export async function exportFile(env: NodeJS.ProcessEnv, args: readonly string[]
   const line = new StatusLine();
   let count = 0;
   try {
-    const set = await transact(db, (trx) =>
-      recordExport(trx, commandLine, Date.now(), detailOf(selection, format)),
-    );
     const note = (users: number) => {
       count += users;
       line.say(`${number.format(count)} users exported`);
     };
-    await writeWhole(path, (file) => writeExport(db, { selection, format }, file, note, stop.signal));
-    await transact(db, (trx) => countInSet(trx, set, count));
+    await writeWhole(path, async (file) => {
+      const detail = detailOf(selection, format);
+      const set = await transact(db, (trx) => recordExport(trx, commandLine, Date.now(), detail));
+      await writeExport(db, { selection, format }, file, note, stop.signal);
+      await transact(db, (trx) => countInSet(trx, set, count));
+    });
     line.clear();
     console.log(`${usersOf(count)} exported to ${resolve(path)}`);
+  } catch (error) {
+    line.clear();
+    throw sentenceOf(path, error);
   } finally {
     hearNoMore();
     await db.destroy();
@@ -57,16 +67,31 @@ function formatOf(path: string): FormatName | undefined {
   return names.find((name) => extname(path).toLowerCase() === `.${FORMATS[name].extension}`);
 }
 
+/** @throws StartError */
+function refusePlace(path: string, isForced: boolean): void {
+  const folder = dirname(resolve(path));
+  if (!isFolder(folder)) throw new StartError(`There is no folder ${folder}: make it, or write elsewhere.`);
+  if (isFolder(path)) throw new StartError(`${path} is a folder: give the file another name.`);
+  if (isThere(path) && !isForced)
+    throw new StartError(`There is a file ${path} already: give another name, or --force to replace it.`);
+}
+
+function isFolder(path: string): boolean {
+  return isThere(path) && statSync(path).isDirectory();
+}
+
 type Writable = { write(text: string): Promise<void> };
 
-/** The file is there once it is whole, in the place of the one before. */
+/** The file is there once it is whole, in the place of the one before. @param write begins once there can be one */
 async function writeWhole(path: string, write: (file: Writable) => Promise<void>): Promise<void> {
   const draft = `${path}.${randomUUID().slice(0, 8)}.new`;
+  const file = await open(draft, 'wx', 0o600);
   try {
-    {
-      await using file = await open(draft, 'wx', 0o600);
+    try {
       await write({ write: (text) => file.appendFile(text) });
       await file.sync();
+    } finally {
+      await file.close();
     }
     await rename(draft, path);
     syncFolder(resolve(path));
@@ -74,4 +99,10 @@ async function writeWhole(path: string, write: (file: Writable) => Promise<void>
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+/** @returns in a sentence what a disk has refused */
+function sentenceOf(path: string, error: unknown): unknown {
+  const { syscall, code } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? error : new StartError(`${path} cannot be written (${code}).`);
 }

@@ -8,7 +8,7 @@ import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { refusedRows, whyOf } from '../imports/refused-rows.ts';
 import { readStage } from '../imports/stage.ts';
 import type { HowRead, Totals } from '../imports/types.ts';
-import { differenceOf, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
+import { aboveOf, differenceOf, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
 import { number } from '../lib/formats.ts';
 import { plain } from '../lib/text.ts';
 
@@ -33,11 +33,12 @@ function readHow({ reading }: Import): HowRead {
 }
 
 export function sayPreview(path: string, imported: Import): void {
-  const { encoding, delimiter, columns, match } = readHow(imported);
+  const { encoding, delimiter, above, columns, match } = readHow(imported);
   const { created, changed, same, refused, rows, ...totals } = readTotals(imported);
   console.log(
     `${basename(path)}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
   );
+  if (above > 0) console.log(`  ${aboveOf(above)}`);
   for (const { header, field } of columns)
     console.log(`  ${header} → ${field ? FIELD_LABELS[field] : 'left out'}`);
   const fields = fieldsOf({ fields: totals.fields });
@@ -48,10 +49,12 @@ export function sayPreview(path: string, imported: Import): void {
 
 /** The first of them are said, all of them are in a file of a name that nothing had before. */
 export async function saveRefused(path: string, folder: Folder, imported: Import): Promise<void> {
-  if (readTotals(imported).refused === 0) return;
+  const { refused } = readTotals(imported);
+  if (refused === 0) return;
   const read = (after: number, limit: number) =>
     readStage(folder, imported, (stage) => stage.refused(after, limit)) ?? [];
   for (const { line, reasons } of read(0, MOST_SAID)) console.log(`  Line ${line}: ${whyOf(reasons)}`);
+  if (refused > MOST_SAID) console.log(`  and ${number.format(refused - MOST_SAID)} more`);
   const beside = newNameBeside(path);
   await writeFile(beside, refusedRows(readHow(imported), read), { flag: 'wx', mode: 0o600 });
   console.log(`The refused rows, each with why, are in ${beside}`);

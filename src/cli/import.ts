@@ -10,12 +10,12 @@ import { StartError } from '../errors.ts';
 import { beginImport, confirmImport, discardImport } from '../imports/commands.ts';
 import { type Folder, filesOf, makeFolder, newName } from '../imports/folder.ts';
 import { findImport, type Import } from '../imports/queries.ts';
-import { MATCHES, type Match } from '../imports/types.ts';
+import { type Choices, MATCHES, type Match } from '../imports/types.ts';
 import { toApply } from '../imports/words.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
-import { plain } from '../lib/text.ts';
+import { named, plain, quotable } from '../lib/text.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo } from './ask.ts';
 import { readTotals, saveRefused, sayDifferences, sayPreview } from './import-report.ts';
@@ -38,10 +38,13 @@ type Options = { isDry: boolean; isSure: boolean };
 
 /** @returns the code to end with: 0, 1 where rows were refused, 2 where nothing was done */
 export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args, ['match'], ['dry-run', 'yes']);
+  const { values, positionals } = readArguments(args, ['match'], ['dry-run', 'yes', 'make-usernames']);
   const [path, ...rest] = positionals;
   if (path === undefined || rest.length > 0) throw new StartError(USAGE);
-  const match = readMatch(values.match);
+  const choices: Choices = {
+    ...(values.match !== undefined && { match: readMatch(values.match) }),
+    ...(values['make-usernames'] && { usernames: 'email' as const }),
+  };
   const isFile = (await stat(path).catch(() => undefined))?.isFile();
   if (!isFile) throw new StartError(`There is no file ${path}.`);
   const db = await openNamed(env);
@@ -50,16 +53,17 @@ export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]
     const { importFolder } = readConfig({ DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER });
     const options = { isDry: values['dry-run'] ?? false, isSure: values.yes ?? false };
     await using running = new Running(env, db, makeFolder(importFolder));
-    return await running.run(path, match, options);
+    return await running.run(path, choices, options);
   } finally {
     await db.destroy();
   }
 }
 
 /** @throws StartError */
-function readMatch(typed: string | undefined): Match | undefined {
+function readMatch(typed: string): Match {
   const match = MATCHES.find((name) => name === typed);
-  if (typed !== undefined && match === undefined) throw new StartError(USAGE);
+  if (match === undefined)
+    throw new StartError(`There is no match by ${named(quotable(typed))}: it can be username, email or id.`);
   return match;
 }
 
@@ -94,8 +98,8 @@ class Running {
     this.#hearNoMore();
   }
 
-  async run(path: string, match: Match | undefined, { isDry, isSure }: Options): Promise<number> {
-    const id = await this.#bring(path, match);
+  async run(path: string, choices: Choices, { isDry, isSure }: Options): Promise<number> {
+    const id = await this.#bring(path, choices);
     let imported = await this.#follow(id);
     if (imported.state === 'checked') {
       sayPreview(path, imported);
@@ -111,14 +115,13 @@ class Running {
     return this.#end(imported);
   }
 
-  async #bring(path: string, match: Match | undefined): Promise<number> {
+  async #bring(path: string, choices: Choices): Promise<number> {
     const file = newName();
     const { upload } = filesOf(this.#folder, file);
     try {
       await copyFile(path, upload);
       const { size } = await stat(upload);
       const brought = { file, name: basename(path), size };
-      const choices = match ? { match } : {};
       return await transact(this.#db, (trx) =>
         beginImport(trx, commandLine, this.#folder, brought, Date.now(), choices),
       );

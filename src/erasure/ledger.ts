@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { filePathOf } from '../database-url.ts';
+import { pathBeside } from '../database-url.ts';
 import { StartError } from '../errors.ts';
 import { isThere, syncFolder } from '../lib/make-file.ts';
 
@@ -35,13 +35,8 @@ const LINE = z.object({
 export type LedgerLine = z.infer<typeof LINE>;
 export type LedgerEntry = LedgerLine['users'][number];
 
-/** With PostgreSQL beside the key, one for each database: a clone of it is another one. */
 export function ledgerOf(databaseUrl: string, secretKeyFile: string): string {
-  const path = filePathOf(databaseUrl);
-  if (path !== undefined) return `${path}.erased.jsonl`;
-  const { hostname, port, pathname, searchParams } = new URL(databaseUrl);
-  const name = [hostname || searchParams.get('host'), port || '5432', pathname.slice(1)].join('-');
-  return `${secretKeyFile}.${name.replaceAll(/[^\w.-]+/g, '_')}.erased.jsonl`;
+  return pathBeside(databaseUrl, secretKeyFile, '.erased.jsonl');
 }
 
 /** @throws StartError where it cannot be read: somebody might come back who was erased. */

@@ -68,3 +68,15 @@ export function isDeletion(packed: string): boolean {
   const [first] = Object.values(JSON.parse(packed));
   return first !== undefined && !Array.isArray(first);
 }
+
+/** Of a change that is about more than fields; of whoever was erased it is not known. */
+export function fateOf({
+  version,
+  fields,
+}: {
+  version: number;
+  fields: string | null;
+}): 'created' | 'deleted' | undefined {
+  if (fields === null) return version === 1 ? 'created' : undefined;
+  return isDeletion(fields) ? 'deleted' : undefined;
+}

@@ -202,6 +202,21 @@ export async function findChangesOfUsers(
   return found.orderBy('user_id').orderBy('version').execute();
 }
 
+/** The versions that a set has made and that still stand, of users who cannot sign in by now if it has created them. */
+export async function findStandingVersions(db: Db, set: number): Promise<number[]> {
+  const changes = await db
+    .selectFrom('changes')
+    .innerJoin('users', (join) =>
+      join.onRef('users.id', '=', 'changes.user_id').onRef('users.version', '=', 'changes.version'),
+    )
+    .leftJoin('credentials', 'credentials.user_id', 'changes.user_id')
+    .select('changes.version')
+    .where('changes.set_id', '=', set)
+    .where(({ eb, or }) => or([eb('changes.version', '>', 1), eb('credentials.user_id', 'is', null)]))
+    .execute();
+  return changes.map(({ version }) => version);
+}
+
 /** Until the end of the transaction nobody else begins to undo it. */
 export async function lockChangeSet(trx: Trx, id: number): Promise<void> {
   await trx.selectFrom('change_sets').select('id').where('id', '=', id).forUpdate().execute();

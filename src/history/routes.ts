@@ -13,10 +13,13 @@ import { findUserByUsername } from '../users/queries.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
 import { isAboutAccess, KINDS, type Kind } from './codes.ts';
 import { describeSets, getSeenSet, personOf, seenFields, sightOf } from './described.ts';
+import { fateOf } from './fields.ts';
 import { readHistory } from './list.ts';
 import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
 
 const PER_PAGE = 50;
+/** These do not say of themselves what became of each. */
+const SEVERAL: ReadonlySet<number> = new Set([KINDS.imported, KINDS.changed]);
 /** What stands beside something else is found with that. */
 const ALL_KINDS = (Object.keys(KINDS) as Kind[]).filter((kind) => kind !== 'role' && kind !== 'own role');
 
@@ -80,6 +83,7 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
   const lines = shown.map((change) => ({
     whom: personOf(change.user_id, names),
     fields: seenFields(change, names, sight),
+    fate: SEVERAL.has(row.set.kind) ? fateOf(change) : undefined,
   }));
   const next = changes.length > PER_PAGE ? shown.at(-1) : undefined;
   const job = await findJobOfSet(db, row.set.id);

@@ -5,6 +5,7 @@ import { shownEmail } from '../lib/email.ts';
 import { date, number } from '../lib/formats.ts';
 import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
 import type { FieldChanges } from './fields.ts';
+import { importedIn, isMixed } from './imported.ts';
 import type { ChangeSet } from './queries.ts';
 
 export const FIELD_NAMES: Readonly<Record<KeptField, string>> = {
@@ -74,11 +75,23 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   // How many is not known before the end, nor where there was none.
   if (kind === 'exported')
     return { done: `exported ${set.users === 0 ? 'users' : many} as ${set.detail}`, of: '' };
-  if (kind === 'imported' && set.users !== 1) return { done: `imported ${many} from a file`, of: '' };
-  if (set.users !== 1) return { done: `${verbOf(kind)} ${many}`, of: '' };
+  if (kind === 'imported' && set.users !== 1)
+    return { done: `imported ${many} from a file${importedOf(set)}`, of: '' };
+  if (set.users !== 1) return { done: `${isMixed(set) ? set.detail : verbOf(kind)} ${many}`, of: '' };
   if (kind === 'changed' || kind === 'access')
     return { done: `changed ${namesOf(Object.keys(fields) as KeptField[])}`, of: 'of' };
   return { done: verbOf(kind), of: '' };
+}
+
+/** Not while it is under way, nor where it was taken back before its end. */
+function importedOf(set: ChangeSet): string {
+  const { created = 0, changed = 0 } = importedIn(set) ?? {};
+  if (created + changed !== set.users) return '';
+  const parts = [
+    created > 0 && `${number.format(created)} created`,
+    changed > 0 && `${number.format(changed)} changed`,
+  ];
+  return `: ${parts.filter((part) => part !== false).join(', ')}`;
 }
 
 function verbOf(kind: Kind | undefined): string {

@@ -13,23 +13,32 @@ declare module 'fastify' {
   interface FastifyReply {
     /** Answers a change: 303 to `address`, with the sentence as body and as flash message of the next page. @param undo the change set */
     seeOther(address: string, sentence?: string, undo?: number): FastifyReply;
+    /** The same where nothing was changed. */
+    seeInstead(address: string, sentence: string): FastifyReply;
   }
 }
 
-/** `undo`: the change set that a button beside the sentence undoes. */
-export type Flash = { sentence: string; undo?: number | undefined };
+/** `undo`: the change set that a button beside the sentence undoes; `isNothing`: nothing was changed. */
+export type Flash = { sentence: string; undo?: number | undefined; isNothing?: boolean };
 
 export async function addFlash(app: FastifyInstance, config: Config): Promise<void> {
   const { name, options } = cookieOf({ config, cookieMark: app.cookieMark }, 'flash', MAX_AGE_SECONDS);
   await app.register(fastifyCookie);
-  app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '', undo?: number) {
+  const send = (reply: FastifyReply, address: string, flash: Flash) => {
+    const { sentence } = flash;
     // Sealed, so that what another host of the same domain plants is not taken for Roster's words.
-    if (sentence)
-      this.setCookie(name, seal(app.secretKey, 'flash', { sentence, undo } satisfies Flash), options);
-    this.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
-    return this.code(303)
+    if (sentence) reply.setCookie(name, seal(app.secretKey, 'flash', flash), options);
+    reply.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
+    return reply
+      .code(303)
       .header('location', address)
       .send(sentence && `${plain(sentence)}\n`);
+  };
+  app.decorateReply('seeOther', function (this: FastifyReply, address: string, sentence = '', undo?: number) {
+    return send(this, address, { sentence, undo });
+  });
+  app.decorateReply('seeInstead', function (this: FastifyReply, address: string, sentence: string) {
+    return send(this, address, { sentence, isNothing: true });
   });
 }
 

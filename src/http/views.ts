@@ -11,6 +11,7 @@ import type { ErasureState } from '../erasure/state.ts';
 import type { HistoryState } from '../history/address.ts';
 import type { Described, DescribedEntry, Person } from '../history/described.ts';
 import type { FieldChanges, KeptValues } from '../history/fields.ts';
+import type { Imported } from '../history/imported.ts';
 import type { HistoryPage } from '../history/list.ts';
 import type { ChangeOfSet } from '../history/queries.ts';
 import type { StateAt } from '../history/state-at.ts';
@@ -215,7 +216,7 @@ export type Views = {
   };
   'history/set': {
     row: Described;
-    lines: { whom: Person; fields: FieldChanges }[];
+    lines: { whom: Person; fields: FieldChanges; fate: 'created' | 'deleted' | undefined }[];
     /** After which the next page begins. */
     next: ChangeOfSet | undefined;
     isFirst: boolean;
@@ -241,6 +242,8 @@ export type Views = {
     unasked: readonly Step[];
     /** There are too many to look at each beforehand. */
     isLarge: boolean;
+    /** Of an import, whom nobody has changed since, if that was counted. */
+    untouched: Imported | undefined;
     left: readonly Step[];
     leftInAll: number;
     seen: string;
@@ -297,6 +300,8 @@ export type Views = {
     hasRefused: boolean;
     /** Of one that was taken back: of how many something stays, and some of them. */
     left: { count: number; some: readonly Person[] };
+    /** Not of another kind of file, which is none however it is read. */
+    isList: boolean;
   };
   'imports/taking-back': { imported: Import; job: Job };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
@@ -339,6 +344,7 @@ export async function addViews(app: FastifyInstance): Promise<void> {
       ...data,
       flash: flash?.sentence,
       undo: flash?.undo,
+      isNothingDone: flash?.isNothing === true,
     });
     // A page with a secret has said that it must not be kept at all.
     if (!this.hasHeader('cache-control')) this.header('cache-control', 'private, no-cache');

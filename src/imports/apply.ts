@@ -2,6 +2,7 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
 import { openStageToRead, type StageFile, type ToDo } from '../db/stage.ts';
+import { importedDetail } from '../history/imported.ts';
 import { beginSet } from '../history/record.ts';
 import { insertJob, type Job } from '../jobs/queries.ts';
 import type { Kinds, Work } from '../jobs/run.ts';
@@ -57,7 +58,8 @@ export async function beginApplying(
   const total = toDoOf(totals);
   const known = { totals: JSON.stringify(totals), touched_at: now, failures: 0 };
   if (total === 0) return saveImport(trx, id, { ...known, state: 'done' });
-  const set_id = await beginSet(trx, whoConfirmed(imported), { at: now, kind: 'imported' });
+  const begun = { at: now, kind: 'imported', detail: importedDetail(totals) } as const;
+  const set_id = await beginSet(trx, whoConfirmed(imported), begun);
   await insertJob(trx, { kind: kindOf(folder), set_id, actor_id, params: paramsOf(id), total });
   await saveImport(trx, id, { ...known, state: 'applying', set_id });
 }
@@ -97,7 +99,7 @@ async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number)
   );
   const changed = await changeUsers(trx, actor, changes, now);
   if (changed.kind !== 'changed') return false;
-  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(JSON.parse(said)));
+  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(said));
   await createUsers(trx, actor, created, now);
   return true;
 }

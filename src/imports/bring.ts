@@ -8,7 +8,8 @@ import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import { beginImport } from './commands.ts';
 import { filesOf, findFolder, makeFolder, newName } from './folder.ts';
-import { findLiveImports, type Import } from './queries.ts';
+import { discardUnreadable, findLiveImports, findOwnImports, type Import } from './queries.ts';
+import type { Totals } from './types.ts';
 import { RefusedUploadError, type Staged, type Upload, type Uploads } from './uploads.ts';
 import { emptyFile, NO_FILE } from './words.ts';
 
@@ -20,8 +21,8 @@ export async function chooseFile(
   reply: FastifyReply,
   { statusCode, message }: { statusCode: number; message?: string } = { statusCode: 200 },
 ) {
-  const own = await findOwn(request);
-  return reply.render('imports/choose', { own: own.toReversed(), error: message }, statusCode);
+  const own = (await findOwn(request)).filter((one) => one.state !== 'done' || hasRefused(one));
+  return reply.render('imports/choose', { own, error: message }, statusCode);
 }
 
 export function takeFile(uploads: Uploads) {
@@ -64,6 +65,7 @@ async function begin(request: FastifyRequest, { path, name, size }: Upload): Pro
   await rename(path, upload);
   try {
     const answer = await runCommand(request, async (trx, actor) => {
+      await discardUnreadable(trx, actor.user?.id ?? null, clock());
       const id = await beginImport(trx, actor, folder, { file, name, size }, clock());
       return done(`/imports/${id}`, '');
     });
@@ -82,16 +84,19 @@ export async function settle(app: FastifyInstance): Promise<void> {
   late.abort();
 }
 
-async function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
-  const live = await findLiveImports(server.db);
-  return live.filter(
-    ({ actor_id, is_by_command }) => !is_by_command && actor_id === (actor?.user?.id ?? null),
-  );
+function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
+  return findOwnImports(server.db, actor?.user?.id ?? null);
 }
 
-/** The files of other machines take no room here. */
+/** Which can be had for a day. */
+function hasRefused({ totals }: Import): boolean {
+  return totals !== null && (JSON.parse(totals) as Totals).refused > 0;
+}
+
+/** The files of other machines take no room here. What cannot be read gives way to what is brought next. */
 async function countStaged(request: FastifyRequest): Promise<Staged> {
   const folder = findFolder(request.server.importFolder);
   const here = (await findLiveImports(request.server.db)).filter((one) => one.folder === folder?.id);
-  return { own: (await findOwn(request)).length, bytes: here.reduce((sum, { size }) => sum + size, 0) };
+  const own = (await findOwn(request)).filter(({ state }) => !['done', 'unreadable'].includes(state));
+  return { own: own.length, bytes: here.reduce((sum, { size }) => sum + size, 0) };
 }

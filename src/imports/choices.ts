@@ -1,8 +1,9 @@
 /** How a file is to be read, as somebody says it who has seen how it was. */
 import { z } from 'zod';
 import type { Fields } from '../lib/forms.ts';
+import type { Import } from './queries.ts';
 import { type Column, DELIMITERS, ENCODINGS, type Field } from './reading/reading.ts';
-import { type Choices, EMPTIES, type HowRead, MATCHES } from './types.ts';
+import { type Choices, EMPTIES, type HowRead, MADE_OF, MATCHES } from './types.ts';
 import { FIELD_LABELS } from './words.ts';
 
 /** More cannot be told from each other on a page; a form has at most a hundred fields. */
@@ -17,6 +18,7 @@ const schema = z.object({
   delimiter: oneOf(keysOf(DELIMITERS)),
   match: oneOf(MATCHES),
   empty: oneOf(EMPTIES),
+  usernames: oneOf(MADE_OF),
 });
 const field = oneOf(keysOf(FIELD_LABELS));
 
@@ -47,6 +49,12 @@ export function parseChoices(
     ...choices,
     fields: how.columns.map((column, index) => chosen(column, fields[columnName(index)])),
   };
+}
+
+/** As they are kept. JSON knows no `undefined`. */
+export function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
+  const { fields, ...others } = JSON.parse(choices) as Choices;
+  return fields ? { ...others, fields: fields.map((one) => one ?? undefined) } : others;
 }
 
 export function columnName(index: number): string {

@@ -7,7 +7,7 @@ import { makeFileOnce, unless } from '../lib/make-file.ts';
 
 export type Folder = { path: string; id: string; host: string };
 
-export const IDENTITY = 'identity';
+const IDENTITY = 'identity';
 
 /** Undefined where there is none, and so no import. */
 export function findFolder(path: string): Folder | undefined {
@@ -24,6 +24,13 @@ export function makeFolder(path: string): Folder {
     writeFileSync(draft, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600, flush: true }),
   );
   return makeFolder(path);
+}
+
+const OWN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:csv|upload|stage|stage\.new|stage-journal)$/;
+
+/** Whose file it is, by its name; undefined for what is not Roster's. */
+export function ownerOf(name: string): string | undefined {
+  return OWN.exec(name)?.[1];
 }
 
 /** What the files of one import are called, without an ending. */

@@ -8,7 +8,7 @@ import { changedFields, type FieldChanges } from '../history/fields.ts';
 import { named, quotable } from '../lib/text.ts';
 import { findUsersOf } from '../users/queries.ts';
 import { type NewUser, newUserSchema, type UserChanges } from '../users/validation.ts';
-import type { Does, Match, Reason, Verdict } from './types.ts';
+import type { Does, Match, Reason, Said, Verdict } from './types.ts';
 
 export type Judging = {
   db: Db;
@@ -18,11 +18,12 @@ export type Judging = {
   ended: number[];
 };
 
-/** `reasons`: why nothing. */
+/** `values`: what the row says; `reasons`: why nothing. */
 export type Judgement = {
   verdict: Verdict;
   user: User | undefined;
   does: Does | null;
+  values: UserChanges;
   reasons: readonly Reason[];
 };
 
@@ -59,24 +60,24 @@ async function findAll({ db, match }: Judging, rows: readonly StagedRow[]): Prom
 }
 
 async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promise<Judgement> {
-  const values = JSON.parse(row.said) as UserChanges;
+  const user = userOf(judging.match, row, found);
+  const values = saidBy(row.said, user === undefined);
   const problems: Reason[] = row.problems === null ? [] : JSON.parse(row.problems);
   // Whatever numbers other programs give.
   const reasons = problems.filter(({ field }) => field !== 'id' || judging.match === 'id');
   // Of a row that cannot be told into cells nothing else is known.
   if (reasons.some(({ field }) => field === undefined))
-    return { verdict: 'refused', user: undefined, does: null, reasons };
+    return { verdict: 'refused', user: undefined, does: null, values, reasons };
   addTwins(reasons, judging.match, row, values);
-  const user = userOf(judging.match, row, found);
   if (judging.match === 'id' && row.id !== null && !user)
     reasons.push({ field: 'id', message: `There is no user ${row.id}.` });
-  addTaken(reasons, row, found, user);
+  addTaken(reasons, row, values, found, user);
   const does = user
     ? await judgeChange(judging, reasons, user, values)
-    : judgeCreation(judging, reasons, values);
-  if (reasons.length > 0) return { verdict: 'refused', user: undefined, does: null, reasons };
+    : judgeCreation(judging, reasons, values, row);
+  if (reasons.length > 0) return { verdict: 'refused', user: undefined, does: null, values, reasons };
   const isSame = does?.fields && Object.keys(does.fields).length === 0;
-  return { verdict: isSame ? 'same' : user ? 'changed' : 'created', user, does, reasons };
+  return { verdict: isSame ? 'same' : user ? 'changed' : 'created', user, does, values, reasons };
 }
 
 function userOf(match: Match, row: StagedRow, found: Found): User | undefined {
@@ -94,9 +95,18 @@ function addTwins(reasons: Reason[], match: Match, row: RowToJudge, values: User
   if (email_twin) say('email', `The email address ${quoted(values.email)}`, email_twin);
 }
 
-function addTaken(reasons: Reason[], row: StagedRow, found: Found, user: User | undefined): void {
+function addTaken(
+  reasons: Reason[],
+  row: StagedRow,
+  values: UserChanges,
+  found: Found,
+  user: User | undefined,
+): void {
   const holders = {
-    username: row.username_key === null ? undefined : found.username.get(row.username_key),
+    username:
+      row.username_key === null || values.username === undefined
+        ? undefined
+        : found.username.get(row.username_key),
     email: row.email_key === null ? undefined : found.email.get(row.email_key),
   };
   for (const field of ['username', 'email'] as const) {
@@ -106,10 +116,16 @@ function addTaken(reasons: Reason[], row: StagedRow, found: Found, user: User | 
   }
 }
 
-function judgeCreation({ actor }: Judging, reasons: Reason[], values: UserChanges): Does | null {
+function judgeCreation(
+  { actor, match }: Judging,
+  reasons: Reason[],
+  values: UserChanges,
+  row: StagedRow,
+): Does | null {
+  const isSought = match !== 'id' && row[`${match}_key`] !== null;
   for (const field of ['username', 'email'] as const)
     if (values[field] === undefined && !reasons.some((reason) => reason.field === field))
-      reasons.push({ field, message: LACKS[field] });
+      reasons.push({ field, message: isSought ? nobodyBy(match, field) : LACKS[field] });
   const { role = NEW.role } = values;
   if (!(role === 'member' ? mayEdit : mayManage)(actor)) reasons.push(notAllowed('role'));
   return null;
@@ -145,8 +161,18 @@ async function judgeChange(
 }
 
 /** @param said of a row that creates somebody */
-export function newUserOf(said: UserChanges): NewUser {
-  return { ...NEW, ...said } as NewUser;
+export function newUserOf(said: string): NewUser {
+  return { ...NEW, ...saidBy(said, true) } as NewUser;
+}
+
+/** What a row says: to who is there, the username that was made for somebody new is none. */
+export function saidBy(said: string, isNew: boolean): UserChanges {
+  const { made, ...values } = JSON.parse(said) as Said;
+  return isNew && made !== undefined ? { username: made, ...values } : values;
+}
+
+function nobodyBy(match: 'username' | 'email', lacking: 'username' | 'email'): string {
+  return `Nobody has this ${match}, and a new user needs ${lacking === 'email' ? 'an email address' : 'a username'}.`;
 }
 
 function notAllowed(field: 'role' | undefined): Reason {

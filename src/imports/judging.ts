@@ -8,7 +8,7 @@ import { type Totals, VERDICTS } from './types.ts';
 /** Is told now and then how far it is; what it throws ends it. @param isNow not only if it is time to */
 export type Report = (totals: Totals, isNow?: boolean) => Promise<void>;
 
-export const AT_ONCE = 1_000;
+const AT_ONCE = 1_000;
 /** Of more it is counted alone how many there are. */
 const MOST_REFUSED = 10_000;
 const MOST_DIFFERENCES = 1_000;
@@ -55,12 +55,12 @@ export async function judgeTwins(
 
 export function keepReasons(
   stage: StageFile,
-  { row, line, cells }: Pick<JudgedRow, 'row' | 'line' | 'cells'>,
+  { row }: Pick<JudgedRow, 'row'>,
   { verdict, reasons }: Judgement,
   { refused }: Tally,
 ): void {
   if (verdict !== 'refused' || refused > MOST_REFUSED) return;
-  stage.keepRefused({ row, line, cells, reasons: JSON.stringify(reasons) });
+  stage.keepRefused(row, JSON.stringify(reasons));
 }
 
 export function kept({ verdict, user, does }: Judgement): Verdict {

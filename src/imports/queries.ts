@@ -8,15 +8,30 @@ export type ImportState = Import['state'];
 /** Those whose file is still wanted. */
 export const LIVE: readonly ImportState[] = ['reading', 'checked', 'unreadable', 'confirmed', 'applying'];
 
+const DISCARDABLE: readonly ImportState[] = LIVE.filter((state) => state !== 'applying');
+const OVER: readonly ImportState[] = ['done', 'taken back', 'discarded'];
+
 export async function findImport(db: Db, id: number): Promise<Import | undefined> {
   return db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Whose file is still there, the last first. @param actorId null for nobody who signs in */
+/** Brought in the browser, and not over or done, the last first. @param actorId null for nobody who signs in */
 export async function findOwnImports(db: Db, actorId: number | null): Promise<Import[]> {
-  const imports = db.selectFrom('imports').selectAll().where('state', 'in', LIVE);
+  const imports = db
+    .selectFrom('imports')
+    .selectAll()
+    .where('state', 'in', [...LIVE, 'done']);
   const own = imports.where('actor_id', actorId === null ? 'is' : '=', actorId);
-  return own.orderBy('id', 'desc').execute();
+  return (await own.orderBy('id', 'desc').execute()).filter(({ is_by_command }) => !is_by_command);
+}
+
+/** Of somebody who has brought another file instead. */
+export async function discardUnreadable(trx: Trx, actorId: number | null, now: number): Promise<void> {
+  const own = (await findOwnImports(trx, actorId)).filter(({ state }) => state === 'unreadable');
+  const ids = own.map(({ id }) => id);
+  if (ids.length === 0) return;
+  const unreadable = trx.updateTable('imports').set({ state: 'discarded', touched_at: now });
+  await unreadable.where('id', 'in', ids).where('state', '=', 'unreadable').execute();
 }
 
 /** In all, with what they take up in the folders; for the quota. */
@@ -43,10 +58,20 @@ export async function findImportOfSet(db: Db, setId: number): Promise<Import | u
   return db.selectFrom('imports').selectAll().where('set_id', '=', setId).executeTakeFirst();
 }
 
+type OfFile = Pick<Import, 'file' | 'state' | 'file_name'>;
+
 /** What the files in a folder are for. */
-export async function findFiles(db: Db, folder: string): Promise<Pick<Import, 'file' | 'state'>[]> {
-  return db.selectFrom('imports').select(['file', 'state']).where('folder', '=', folder).execute();
+export async function findFiles(db: Db, folder: string): Promise<OfFile[]> {
+  const files = db.selectFrom('imports').select(['file', 'state', 'file_name']);
+  return files.where('folder', '=', folder).execute();
 }
+
+/** Nothing that somebody has brought is kept of it. */
+export function isForgotten({ state, file_name }: Pick<OfFile, 'state' | 'file_name'>): boolean {
+  return state === 'discarded' || file_name === '';
+}
+
+const NOTHING = { file_name: '', reading: null, problem: null, choices: '{}' };
 
 /** What is to be read, or to be judged again and then applied. */
 const TO_DO: readonly ImportState[] = ['reading', 'confirmed'];
@@ -90,21 +115,25 @@ export async function lockLeased(
 
 /** What nobody has done anything about since: at first its files go, and what is known of it as much later. */
 export async function forgetImports(trx: Trx, before: number, now: number): Promise<void> {
-  await trx
-    .deleteFrom('imports')
-    .where('state', 'in', ['done', 'taken back', 'discarded'])
-    .where('touched_at', '<', before)
-    .execute();
+  await trx.deleteFrom('imports').where('state', 'in', OVER).where('touched_at', '<', before).execute();
   await trx
     .updateTable('imports')
-    .set({ state: 'discarded', file_name: '', touched_at: now })
-    .where('state', 'in', ['reading', 'checked', 'unreadable', 'confirmed'])
+    .set({ ...NOTHING, state: 'discarded', touched_at: now })
+    .where('state', 'in', DISCARDABLE)
     .where('touched_at', '<', before)
     .execute();
 }
 
+/** Whether there is anything of that. */
+export async function isImportToForget(db: Db, folder: string, before: number): Promise<boolean> {
+  const old = db.selectFrom('imports').select('id').where('state', '!=', 'applying');
+  const own = old.where('folder', '=', folder).where('touched_at', '<', before);
+  return (await own.limit(1).executeTakeFirst()) !== undefined;
+}
+
 /** Those that nobody is applying, and what is left of those that were; the files are gone a moment later. */
 export async function discardAll(trx: Trx): Promise<void> {
-  const others = trx.updateTable('imports').set({ state: 'discarded', file_name: '', leased_until: 0 });
-  await others.where('state', '!=', 'applying').execute();
+  const discarded = { ...NOTHING, state: 'discarded', leased_until: 0 } as const;
+  await trx.updateTable('imports').set(discarded).where('state', 'in', DISCARDABLE).execute();
+  await trx.updateTable('imports').set(NOTHING).where('state', 'in', OVER).execute();
 }

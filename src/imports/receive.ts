@@ -13,6 +13,9 @@ const LIMITS = { files: 1, fields: 10, parts: 12, fieldSize: 1024, headerPairs: 
 /** `hash`: of what is in the file. `name`: as whoever sends it calls it, empty where no file was chosen. */
 export type Received = { name: string; size: number; hash: string; fields: Fields };
 
+/** Of all that is not the file, and of it what waits to be written, in bytes. */
+const MOST_BESIDE = 1024 * 1024;
+
 type File = Pick<Received, 'size' | 'hash'>;
 
 /** What is not wanted any more ends it: `raw` is then neither at its end nor destroyed, and is to be dropped. */
@@ -34,8 +37,19 @@ export async function receive({ raw, path, signal, admit }: Receiving): Promise<
   parser.on('field', (name, value) => {
     fields[name] ??= value;
   });
+  const odd = () => reject(new BadSubmissionError('The form has more in it than a file.'));
+  for (const limit of ['partsLimit', 'fieldsLimit', 'filesLimit'] as const) parser.on(limit, odd);
+  let beside = 0;
+  const onData = (chunk: Buffer) => {
+    beside += chunk.length;
+    if (beside > MOST_BESIDE) odd();
+  };
+  raw.on('data', onData);
   parser.on('file', (_field, stream, name) => {
-    const written = write(stream, path, admit);
+    const written = write(stream, path, async (bytes) => {
+      beside -= bytes;
+      await admit(bytes);
+    });
     written.catch(reject);
     // Of what is not wanted any more nobody hears that it is cut off.
     stream.on('error', () => {});
@@ -56,7 +70,7 @@ export async function receive({ raw, path, signal, admit }: Receiving): Promise<
     return { ...(await (file?.written ?? { size: 0, hash: '' })), name: file?.name ?? '', fields };
   } finally {
     signal.removeEventListener('abort', onAbort);
-    raw.off('close', onClose).unpipe(parser);
+    raw.off('close', onClose).off('data', onData).unpipe(parser);
     // Dropped from here on, as far as it goes on.
     raw.resume();
     file?.stream.destroy();

@@ -3,22 +3,29 @@ import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import { plain } from '../lib/text.ts';
 import { toCell } from '../transfer/cells.ts';
+import { REFUSED_COLUMNS } from './reading/columns.ts';
+import type { Delimiter } from './reading/reading.ts';
 import { textIn } from './reading/values.ts';
 import type { HowRead, Reason, RefusedRow } from './types.ts';
 
-/** Columns that are left out when it is read. They come first: what a row has too much, or too little, stays at its end. */
-const BEFORE = ['Line', 'Why'];
-const BATCH = 500;
+/** A row may be as long as 100 KB, and nobody else is answered while some are made. */
+const BATCH = 20;
+/** In names of files, somewhere; `%` some browsers take for the beginning of a code. */
+const UNFIT = /[\p{Cc}\p{Cf}"%*/:<>?\\|]/gu;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** @param read gives those after one, so many at most */
 export function* refusedRows(
-  { columns }: Pick<HowRead, 'columns'>,
+  { columns, delimiter }: Pick<HowRead, 'columns' | 'delimiter'>,
   read: (after: number, limit: number) => readonly RefusedRow[],
 ): Generator<string> {
-  yield BYTE_ORDER_MARK + lineOf([...BEFORE, ...columns.map(({ header }) => header)]);
+  // They come first: what a row has too much, or too little, stays at its end.
+  yield BYTE_ORDER_MARK + lineOf([...REFUSED_COLUMNS, ...columns.map(({ header }) => header)], delimiter);
   for (let after = 0, rows = read(after, BATCH); rows.length > 0; rows = read(after, BATCH)) {
-    yield rows.map(({ line, reasons, cells }) => lineOf([`${line}`, whyOf(reasons), ...cells])).join('');
+    const lines = rows.map(({ line, reasons, cells }) =>
+      lineOf([`${line}`, whyOf(reasons), ...cells], delimiter),
+    );
+    yield lines.join('');
     after = rows.at(-1)?.row ?? Number.POSITIVE_INFINITY;
   }
 }
@@ -32,8 +39,23 @@ export function whyOf(reasons: readonly Reason[]): string {
   return reasons.map(({ message }) => plain(message)).join(' ');
 }
 
-/** What an export has made of a cell is made of it once. */
-function lineOf(cells: readonly string[]): string {
+/** "Staff list.refused.csv", after the file that came in (RFC 6266, 4.3, and RFC 8187, 3.2.1). */
+export function dispositionOf(fileName: string): string {
+  const stem = fileName.replace(/(\.refused)?\.\w{1,5}$/, '').replaceAll(UNFIT, '_');
+  const name = `${stem.trim() || 'users'}.refused.csv`.toWellFormed();
+  const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (sign) => `%${hexOf(sign)}`);
+  return `attachment; filename="${name.replaceAll(/[^ -~]/g, '_')}"; filename*=UTF-8''${encoded}`;
+}
+
+function hexOf(sign: string): string {
+  return sign.charCodeAt(0).toString(16).toUpperCase();
+}
+
+/**
+ * As the file that came in has them. What an export has made of a cell is made of it once. A line break of another kind than at
+ * the end of a row would not be quoted.
+ */
+function lineOf(cells: readonly string[], delimiter: Delimiter): string {
   const safe = cells.map((cell) => toCell(textIn(cell)));
-  return stringify([safe], { record_delimiter: 'windows', quoted_match: /[;\t]/ });
+  return stringify([safe], { delimiter, record_delimiter: 'windows', quoted_match: /[,;\t\r\n]/ });
 }

@@ -4,18 +4,20 @@ import { allow } from '../auth/access.ts';
 import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
+import type { Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
 import { chooseFile, settle, takeFile } from './bring.ts';
 import { CHOICES, columnName, parseChoices } from './choices.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from './commands.ts';
 import { findFolder } from './folder.ts';
-import { refusedRows, streamOf } from './refused-rows.ts';
+import { findImport } from './queries.ts';
+import { dispositionOf, refusedRows, streamOf } from './refused-rows.ts';
 import { addressOf, howRead, type Request, showImport, waitingFor } from './show.ts';
 import { readStage } from './stage.ts';
 import { template } from './template.ts';
 import { Uploads } from './uploads.ts';
-import { BEGUN, CANCELLED, JUDGED_AGAIN, TAKING_BACK, TOO_LATE } from './words.ts';
+import { BEGUN, CANCELLED, JUDGED_AGAIN, TAKING_BACK, tooLate } from './words.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 
@@ -48,7 +50,7 @@ async function choose(request: Request, reply: FastifyReply) {
   const choices = parseChoices(readFields(body, names), how);
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await readDifferently(trx, acting, found.id, choices, server.clock());
-    return outcome === 'reading' ? done(addressOf(found.id), '') : nothingDone(addressOf(found.id), TOO_LATE);
+    return outcome === 'reading' ? done(addressOf(found.id), '') : refuseLate(trx, found.id);
   });
   await settle(server);
   return reply.answer(answer);
@@ -61,7 +63,7 @@ async function apply(request: Request, reply: FastifyReply) {
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await confirmImport(trx, acting, id, judged, server.clock());
     if (outcome === 'confirmed') return done(waitingFor(id), BEGUN);
-    return nothingDone(addressOf(id), outcome === 'too late' ? TOO_LATE : JUDGED_AGAIN);
+    return outcome === 'too late' ? refuseLate(trx, id) : nothingDone(addressOf(id), JUDGED_AGAIN);
   });
   void server.runJobs();
   return reply.answer(answer);
@@ -73,10 +75,16 @@ async function discard(request: Request, reply: FastifyReply) {
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await discardImport(trx, acting, id, server.clock());
     if (outcome === 'taken back') return done(waitingFor(id), TAKING_BACK);
-    return outcome === 'discarded' ? done('/import', CANCELLED) : nothingDone(addressOf(id), TOO_LATE);
+    return outcome === 'discarded' ? done('/import', CANCELLED) : refuseLate(trx, id);
   });
   void server.runJobs();
   return reply.answer(answer);
+}
+
+/** Somebody has decided about it meanwhile, perhaps the same one in another window. */
+async function refuseLate(trx: Trx, id: number): Promise<Answer> {
+  const found = await findImport(trx, id);
+  return nothingDone(addressOf(id), tooLate(found?.state ?? 'discarded'));
 }
 
 /** They are read a few at a time: the file that they are in may be gone meanwhile. */
@@ -90,6 +98,6 @@ async function sendRefused(request: Request, reply: FastifyReply) {
   if (how === undefined || read(0, 1) === undefined)
     throw new NotFoundError('The rows of this import are not kept here, or not any more.');
   const lines = refusedRows(how, (after, limit) => read(after, limit) ?? []);
-  reply.header('content-disposition', `attachment; filename="refused-${imported.id}.csv"`);
+  reply.header('content-disposition', dispositionOf(imported.file_name));
   return reply.header('cache-control', 'no-store').type(CSV).send(streamOf(lines));
 }

@@ -2,20 +2,22 @@
 import { randomUUID } from 'node:crypto';
 import { readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
-import { openStage } from '../db/stage.ts';
+import { isStageBusy, openStage } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { beginApplying, placeRows } from './apply.ts';
+import { choicesOf } from './choices.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Judging } from './judge.ts';
 import { judgeAll, type Report } from './judging.ts';
+import { makesUsernames } from './made-usernames.ts';
 import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
 import { stageRows } from './staging.ts';
-import { type Choices, type HowRead, MATCHES, type Totals } from './types.ts';
+import { type HowRead, MATCHES, type Totals } from './types.ts';
 import { actorOfImport } from './who.ts';
 
 /** `warn` is told each error that an import has met. */
@@ -73,11 +75,13 @@ type ForAny = Omit<Judging, 'match'>;
 
 async function read(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const { upload, stage } = filesOf(runner.folder, imported.file);
-  const { match, empty = 'leave', ...choice } = JSON.parse(imported.choices) as Choices;
+  const { match, empty = 'leave', usernames, ...choice } = choicesOf(imported);
   // Before the first row is judged: whatever is changed from then on may change what it would do.
   const revision = await readRevision(runner.db);
   const reading = await recognise(upload, choice);
-  const howRead = { ...reading, match: match ?? matchOf(reading), empty };
+  // By a username that is made nobody is found.
+  const isMade = match === 'username' && makesUsernames({ ...reading, usernames });
+  const howRead = { ...reading, match: (isMade ? undefined : match) ?? matchOf(reading), empty, usernames };
   await save(runner, imported, { reading: JSON.stringify(howRead) });
   const rows = readRows(upload, reading, empty);
   const totals = await stageRows(stage, rows, { ...judging, match: howRead.match }, howRead, report);
@@ -153,16 +157,16 @@ async function save(
 async function fail(runner: ImportRunner, imported: Import, error: unknown): Promise<void> {
   if (error instanceof AbandonedError) return save(runner, imported, FREE).catch(() => {});
   if (!(error instanceof UnreadableError)) runner.warn(imported.id, error);
-  if (error instanceof DatabaseFailure) return;
+  if (error instanceof DatabaseFailure || isStageBusy(error)) return;
   const reading = error instanceof UnreadableError && error.reading ? readingOf(imported, error) : {};
   const problem = problemOf(error);
   await save(runner, imported, { state: 'unreadable', problem, ...reading, ...FREE }).catch(() => {});
 }
 
 /** So that somebody can say which column is which. */
-function readingOf({ choices }: Import, { reading }: UnreadableError) {
-  const { match = 'username', empty = 'leave' } = JSON.parse(choices) as Choices;
-  return { reading: JSON.stringify({ ...reading, match, empty }) };
+function readingOf(imported: Import, { reading }: UnreadableError) {
+  const { match = 'username', empty = 'leave', usernames } = choicesOf(imported);
+  return { reading: JSON.stringify({ ...reading, match, empty, usernames }) };
 }
 
 function problemOf(error: unknown): string {

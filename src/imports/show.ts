@@ -3,18 +3,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Db } from '../db/schema.ts';
 import { describeSets, personOf, sightOf } from '../history/described.ts';
 import { findChangeSet, findNames } from '../history/queries.ts';
+import { takeFlash } from '../http/flash.ts';
 import type { Views } from '../http/views.ts';
 import { findJobOfSet, findLastUndo, type Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { settle } from './bring.ts';
-import { offeredColumns } from './choices.ts';
+import { choicesOf, offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
 import type { Import } from './queries.ts';
 import { readStage, type StageReader } from './stage.ts';
-import type { Choices, HowRead, Totals } from './types.ts';
-import { endOf, toApply } from './words.ts';
+import type { HowRead, Totals } from './types.ts';
+import { endOf, isOtherFile, toApply } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10 };
 /** In seconds. */
@@ -43,6 +44,11 @@ export async function showImport(request: Request, reply: FastifyReply) {
   const takingBack = await findTakingBack(server.db, imported);
   if (takingBack && takingBack.state !== 'done') return showTakingBack(request, reply, imported, takingBack);
   const end = isWaiting ? endOf(imported, totalsOf(imported), takingBack?.left_out ?? 0) : undefined;
+  // Its page says what differs, and not that it has begun.
+  if (isWaiting && state === 'checked') {
+    takeFlash(reply);
+    return reply.seeOther(addressOf(id));
+  }
   if (end !== undefined)
     return reply.seeOther(addressOf(id), end, state === 'done' ? (set_id ?? undefined) : undefined);
   if (state === 'reading' || state === 'confirmed' || state === 'applying')
@@ -120,6 +126,7 @@ async function over(
     row: await describe(db, imported, actor),
     hasRefused: refused.length > 0,
     left: takenBack ? await findLeft(db, takenBack, actor) : { count: 0, some: [] },
+    isList: isList(imported),
   };
 }
 
@@ -147,8 +154,9 @@ export function totalsOf({ totals }: Pick<Import, 'totals'>): Totals | undefined
   return totals === null ? undefined : (JSON.parse(totals) as Totals);
 }
 
-function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
-  return JSON.parse(choices) as Choices;
+/** What was taken for another kind of file by a choice can be read by another one. */
+function isList(imported: Import): boolean {
+  return !isOtherFile(imported) || Object.keys(choicesOf(imported)).length > 0;
 }
 
 /** JSON knows no `undefined`. */

@@ -1,6 +1,8 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import { type JudgedRow, openStageToRead, type StageFile } from '../db/stage.ts';
+import { isStageBusy, type JudgedRow, openStageToRead, type StageFile } from '../db/stage.ts';
+import { BusyError } from '../errors.ts';
 import { type Folder, filesOf } from './folder.ts';
+import { saidBy } from './judge.ts';
 import type { Import } from './queries.ts';
 import {
   type Difference,
@@ -11,19 +13,26 @@ import {
   type Verdict,
 } from './types.ts';
 
-/** Undefined where another machine has it, or its rows are gone. */
+/** Undefined where another machine has it, or its rows are gone. @throws BusyError at once: others’ pages do not wait */
 export function readStage<T>(
   folder: Folder | undefined,
   imported: Pick<Import, 'folder' | 'file'>,
   read: (stage: StageReader) => T,
 ): T | undefined {
   if (folder === undefined || imported.folder !== folder.id) return undefined;
-  const stage = openStageToRead(filesOf(folder, imported.file).stage);
-  if (stage === undefined) return undefined;
   try {
-    return read(new StageReader(stage));
+    return readAt(filesOf(folder, imported.file).stage, read);
+  } catch (error) {
+    throw isStageBusy(error) ? new BusyError('Its rows are being judged.') : error;
+  }
+}
+
+function readAt<T>(path: string, read: (stage: StageReader) => T): T | undefined {
+  const stage = openStageToRead(path, 0);
+  try {
+    return stage && read(new StageReader(stage));
   } finally {
-    stage.close();
+    stage?.close();
   }
 }
 
@@ -64,7 +73,7 @@ export function shownRow({ row, line, verdict, user, does, said, reasons }: Judg
     line,
     verdict: VERDICTS[verdict] ?? 'refused',
     user: user === null || username === undefined ? undefined : { id: user, username },
-    values: JSON.parse(said),
+    values: saidBy(said, user === null),
     fields: fields ?? {},
     reasons: JSON.parse(reasons ?? '[]'),
   };

@@ -2,11 +2,12 @@
 import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
 import { named, quotable, textKey } from '../lib/text.ts';
 import { type Judgement, type Judging, judgeRows } from './judge.ts';
-import { AT_ONCE, judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
-import { type Reading, type Row, UnreadableError } from './reading/reading.ts';
+import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
+import { lacksUsernames, makesUsernames, UsernameMaker } from './made-usernames.ts';
+import { type Row, UnreadableError } from './reading/reading.ts';
 import { Seen } from './seen.ts';
 import { Tally } from './tally.ts';
-import type { HowRead, Totals } from './types.ts';
+import type { HowRead, Said, Totals } from './types.ts';
 
 /** Of fewer rows that all fail each may be a mistake of its own. */
 const LEAST_OF_SAMPLE = 20;
@@ -22,7 +23,14 @@ export async function stageRows(
   const stage = makeStage(path);
   const tally = new Tally();
   try {
-    await addAll(stage, rows, judging, tally, (judgements) => refuseFailing(judgements, howRead), report);
+    await addAll(
+      stage,
+      withUsernames(rows, judging, howRead),
+      judging,
+      tally,
+      (judgements) => refuseFailing(judgements, howRead),
+      report,
+    );
     const totals = await withTwins(stage, judging, tally, report);
     stage.indexVerdicts();
     stage.save(path);
@@ -42,14 +50,14 @@ async function withTwins(stage: StageFile, judging: Judging, tally: Tally, repor
 
 async function addAll(
   stage: StageFile,
-  rows: AsyncIterable<readonly Row[]>,
+  rows: AsyncIterable<readonly NewRow[]>,
   judging: Judging,
   tally: Tally,
   refuse: (first: readonly Judgement[]) => void,
   report: Report,
 ): Promise<void> {
   const seen = { id: new Seen(), username_key: new Seen(), email_key: new Seen() };
-  for await (const batch of inLargerBatches(rows)) {
+  for await (const batch of rows) {
     const staged = batch.map((row, index) => stagedRow(tally.rows + index + 1, row));
     const judgements = await judgeRows(judging, staged);
     const isFirst = tally.rows === 0;
@@ -58,7 +66,7 @@ async function addAll(
       for (const [index, row] of staged.entries()) {
         const judgement = judgements[index] as Judgement;
         tally.add(judgement);
-        stage.addRow(row, kept(judgement));
+        stage.addRow(row, kept(judgement), JSON.stringify(batch[index]?.cells));
         keepReasons(stage, row, judgement, tally);
         noteKeys(stage, row, seen);
       }
@@ -67,27 +75,31 @@ async function addAll(
   }
 }
 
-/** The first one is there within a moment. */
-async function* inLargerBatches(rows: AsyncIterable<readonly Row[]>): AsyncGenerator<Row[]> {
-  let batch: Row[] = [];
-  for await (const some of rows) {
-    batch.push(...some);
-    if (batch.length < AT_ONCE) continue;
-    yield batch;
-    batch = [];
+/** `made`: their username. */
+type NewRow = Row & { made?: string | undefined };
+
+async function* withUsernames(
+  rows: AsyncIterable<readonly Row[]>,
+  { db }: Judging,
+  howRead: HowRead,
+): AsyncGenerator<readonly NewRow[]> {
+  const maker = makesUsernames(howRead) ? new UsernameMaker(db) : undefined;
+  for await (const batch of rows) {
+    const made = await maker?.make(batch);
+    yield made ? batch.map((row) => ({ ...row, made: made.get(row) })) : batch;
   }
-  if (batch.length > 0) yield batch;
 }
 
-function stagedRow(row: number, { line, id, values, cells, problems }: Row): StagedRow {
+function stagedRow(row: number, { line, id, values, problems, made }: NewRow): StagedRow {
+  const username = values.username ?? made;
+  const said: Said = made === undefined ? values : { ...values, made };
   return {
     row,
     line,
     id: id ?? null,
-    username_key: values.username === undefined ? null : textKey(values.username),
+    username_key: username === undefined ? null : textKey(username),
     email_key: values.email === undefined ? null : textKey(values.email),
-    cells: JSON.stringify(cells),
-    said: JSON.stringify(values),
+    said: JSON.stringify(said),
     problems: problems.length === 0 ? null : JSON.stringify(problems),
   };
 }
@@ -102,18 +114,23 @@ function noteKeys(stage: StageFile, row: StagedRow, seen: Readonly<Record<Key, S
 /** @throws UnreadableError */
 function refuseFailing(judgements: readonly Judgement[], howRead: HowRead): void {
   const [first, ...others] = judgements;
-  if (first === undefined || judgements.length < LEAST_OF_SAMPLE) return;
-  const failing = first.reasons.find(
-    ({ field }) => field && others.every(({ reasons }) => reasons.some((reason) => reason.field === field)),
+  const isSample = judgements.length >= LEAST_OF_SAMPLE;
+  const failing = first?.reasons.find(
+    ({ field }) =>
+      field &&
+      (isSample || (field === 'username' && lacksUsernames(howRead))) &&
+      others.every(({ reasons }) => reasons.some((reason) => reason.field === field)),
   );
   if (failing) throw new UnreadableError(sentenceOf(failing.field, failing.message, howRead), howRead);
 }
 
 const NAMES: Readonly<Record<string, string>> = { username: 'username', email: 'email address' };
 
-function sentenceOf(field: string | undefined, message: string, { columns }: Reading): string {
-  const column = columns.find((one) => one.field === field);
+function sentenceOf(field: string | undefined, message: string, how: HowRead): string {
+  const column = how.columns.find((one) => one.field === field);
   if (column)
     return `The column “${named(quotable(column.header))}” fails in every row: ${message} Read it differently, or put it right in the file.`;
-  return `No column says the ${NAMES[field ?? ''] ?? field}, and every row needs one: say which column it is, or add one to the file.`;
+  const made =
+    field === 'username' && lacksUsernames(how) ? 'have usernames made of the emails' : 'add one to the file';
+  return `No column says the ${NAMES[field ?? ''] ?? field}, and every row needs one: say which column it is, or ${made}.`;
 }

@@ -1,41 +1,74 @@
 /** What the rows of an import come to. */
 import type { JudgedRow } from '../db/stage.ts';
 import type { Judgement } from './judge.ts';
-import { type Does, type Totals, VERDICTS, type Verdict } from './types.ts';
+import { type Totals, VERDICTS, type Verdict } from './types.ts';
+
+/** More cannot be read by anybody. */
+const MOST_NAMED = 100;
+
+type Judged = Pick<Judgement, 'verdict' | 'does' | 'values'>;
 
 export class Tally {
   rows = 0;
   differences = 0;
   readonly #verdicts: Record<Verdict, number> = { created: 0, changed: 0, same: 0, refused: 0 };
   readonly #fields: Record<string, number> = {};
+  readonly #roles: Record<string, number> = {};
+  readonly #administrators = { count: 0, names: [] as string[] };
 
   get refused(): number {
     return this.#verdicts.refused;
   }
 
   /** @param isOther than it was shown */
-  add({ verdict, does }: Judgement, isOther = false): void {
+  add(judgement: Judged, isOther = false): void {
     this.rows += 1;
     this.differences += Number(isOther);
-    this.#count(verdict, does, 1);
+    this.#count(judgement, 1);
   }
 
   /** @param before as it was judged, and added */
-  replace({ verdict, does }: JudgedRow, judgement: Judgement): void {
-    this.#count(VERDICTS[verdict] ?? 'refused', JSON.parse(does ?? 'null'), -1);
-    this.#count(judgement.verdict, judgement.does, 1);
+  replace({ verdict, does, said }: JudgedRow, judgement: Judged): void {
+    const before = { verdict: VERDICTS[verdict] ?? 'refused', does: JSON.parse(does ?? 'null') };
+    this.#count({ ...before, values: JSON.parse(said) }, -1);
+    this.#count(judgement, 1);
   }
 
   /** @param read how many rows there are, as far as that is known */
   totals(read: number): Totals {
     const { rows, differences } = this;
-    return { ...this.#verdicts, rows, fields: { ...this.#fields }, differences, read };
+    const totals = { ...this.#verdicts, rows, fields: { ...this.#fields }, differences, read };
+    const { count, names } = this.#administrators;
+    return {
+      ...totals,
+      ...(totals.created > 0 && { roles: { ...this.#roles } }),
+      ...(count > 0 && { administrators: { count, names: [...names] } }),
+    };
   }
 
-  #count(verdict: Verdict, does: Does | null, by: number): void {
+  #count(judged: Judged, by: 1 | -1): void {
+    const { verdict, does, values } = judged;
     this.#verdicts[verdict] += by;
-    if (verdict !== 'changed') return;
-    for (const field of Object.keys(does?.fields ?? {}))
-      this.#fields[field] = (this.#fields[field] ?? 0) + by;
+    if (verdict === 'created') add(this.#roles, values.role ?? 'member', by);
+    if (verdict === 'changed')
+      for (const field of Object.keys(does?.fields ?? {})) add(this.#fields, field, by);
+    const name = newAdministrator(judged);
+    if (name !== undefined) this.#countAdministrator(name, by);
   }
+
+  #countAdministrator(name: string, by: 1 | -1): void {
+    const { names } = this.#administrators;
+    this.#administrators.count += by;
+    if (by < 0 && names.includes(name)) names.splice(names.indexOf(name), 1);
+    if (by > 0 && names.length < MOST_NAMED) names.push(name);
+  }
+}
+
+function add(counts: Record<string, number>, name: string, by: number): void {
+  counts[name] = (counts[name] ?? 0) + by;
+}
+
+function newAdministrator({ verdict, does, values }: Judged): string | undefined {
+  if (verdict === 'created') return values.role === 'admin' ? values.username : undefined;
+  return verdict === 'changed' && does?.fields.role?.became === 'admin' ? does.username : undefined;
 }

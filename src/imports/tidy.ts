@@ -6,21 +6,29 @@ import { keepRefusedAlone } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
 import { DAY, HOUR } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
-import { type Folder, filesOf, IDENTITY } from './folder.ts';
-import { findFiles, forgetImports, LIVE } from './queries.ts';
+import { type Folder, filesOf, ownerOf } from './folder.ts';
+import { findFiles, forgetImports, isForgotten, isImportToForget, LIVE } from './queries.ts';
 
 export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
   await transact(db, (trx) => forgetImports(trx, now - DAY, now));
   // Read first: what has come since is not taken for what nobody knows.
-  const names = readdirSync(folder.path).filter((name) => name !== IDENTITY);
-  const known = new Map((await findFiles(db, folder.id)).map(({ file, state }) => [file, state]));
+  const names = readdirSync(folder.path);
+  const known = new Map((await findFiles(db, folder.id)).map((one) => [one.file, one]));
   for (const name of names) {
-    const [file = ''] = name.split('.');
-    const state = known.get(file);
-    if (state === undefined) removeAbandoned(join(folder.path, name), now);
-    else if (state === 'discarded') rmSync(join(folder.path, name), { force: true });
-    else if (!LIVE.includes(state)) keepRefused(folder, file);
+    const file = ownerOf(name);
+    if (file === undefined) continue;
+    const found = known.get(file);
+    if (found === undefined) removeAbandoned(join(folder.path, name), now);
+    else if (isForgotten(found)) rmSync(join(folder.path, name), { force: true });
+    else if (!LIVE.includes(found.state)) keepRefused(folder, file);
   }
+}
+
+/** Also where a process has ended before its files were gone. */
+export async function isToTidy(db: Db, folder: Folder, now: number): Promise<boolean> {
+  if (await isImportToForget(db, folder.id, now - DAY)) return true;
+  const there = new Set(readdirSync(folder.path).map(ownerOf));
+  return (await findFiles(db, folder.id)).some((one) => isForgotten(one) && there.has(one.file));
 }
 
 /** What somebody brings is there before it is known. */

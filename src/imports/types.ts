@@ -1,4 +1,5 @@
 /** What an import is made of, as it is kept: how it was read, what somebody has chosen, and what it comes to. */
+import type { Role } from '../db/schema.ts';
 import type { FieldChanges } from '../history/fields.ts';
 import type { UserChanges } from '../users/validation.ts';
 import type { Choice, Field, Problem, Reading } from './reading/reading.ts';
@@ -14,17 +15,25 @@ export type Match = (typeof MATCHES)[number];
 export const EMPTIES = ['leave', 'clear'] as const;
 export type Empty = (typeof EMPTIES)[number];
 
+/** Of what usernames are made where no column has them. */
+export const MADE_OF = ['email'] as const satisfies Field[];
+type MadeOf = (typeof MADE_OF)[number];
+
 /** What somebody has chosen; what is not there is recognised. */
-export type Choices = Choice & { match?: Match; empty?: Empty };
+export type Choices = Choice & { match?: Match; empty?: Empty; usernames?: MadeOf };
 
 /** How the file was read in the end. */
-export type HowRead = Reading & { match: Match; empty: Empty };
+export type HowRead = Reading & { match: Match; empty: Empty; usernames?: MadeOf | undefined };
 
 /** Of all rows; while it is read, of those that have been judged so far, `read` are there already. The verdicts add up to the rows. */
 export type Totals = Readonly<Record<Verdict, number>> & {
   rows: number;
   /** Of how many users which field is changed. */
   fields: Readonly<Partial<Record<Field, number>>>;
+  /** Of those who are created, if any. */
+  roles?: Readonly<Partial<Record<Role, number>>>;
+  /** Who becomes one, created or changed, if anybody: how many, and the usernames of the first. */
+  administrators?: { count: number; names: readonly string[] };
   /** Of rows whose verdict is another one than it was when it was shown: as `differences` has them. */
   differences: number;
   read: number;
@@ -37,6 +46,9 @@ export type Target = { id: number; username: string };
 
 /** What a row does to somebody who is there, as it is kept. */
 export type Does = { username: string; fields: FieldChanges };
+
+/** What a row says of somebody; `made`: a username for who is new. */
+export type Said = UserChanges & { made?: string };
 
 /** As it is downloaded, to be corrected and brought back. */
 export type RefusedRow = { row: number; line: number; cells: readonly string[]; reasons: readonly Reason[] };

@@ -117,7 +117,7 @@ const tooLarge = (bytes: number) =>
 const tooMany = (count: number) =>
   new RefusedUploadError(
     422,
-    `You have ${count} imports under way, and that is the most there may be. Apply or cancel one of them first.`,
+    `${count === 3 ? 'Three' : count} files wait here already. Apply or cancel one.`,
   );
 const tooBusy = () =>
   new RefusedUploadError(503, 'Others are sending files at this moment. Send yours again in a few minutes.');

@@ -1,15 +1,29 @@
 /** What is said of an import. */
+
+import { ROLE_NAMES } from '../auth/policy.ts';
+import { ROLES, type Role } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
 import { number } from '../lib/formats.ts';
-import { named, quotable } from '../lib/text.ts';
+import { named, plain, quotable } from '../lib/text.ts';
+import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import type { Import, ImportState } from './queries.ts';
-import { DELIMITERS, type Delimiter, ENCODINGS, type Encoding, type Field } from './reading/reading.ts';
+import { isUnknown } from './reading/columns.ts';
 import {
+  type Column,
+  DELIMITERS,
+  type Delimiter,
+  ENCODINGS,
+  type Encoding,
+  type Field,
+} from './reading/reading.ts';
+import {
+  type Choices,
   type Difference,
   type Empty,
   MATCHES,
   type Match,
+  type Reason,
   type RefusedRow,
   type ShownRow,
   type Totals,
@@ -21,7 +35,6 @@ export const BEGUN = 'The import has begun, and goes on by itself.';
 export const TAKING_BACK = 'The import is being taken back.';
 export const JUDGED_AGAIN =
   'Nothing is changed yet: this has been looked at again since it was shown to you.';
-export const TOO_LATE = 'Somebody has decided about this import already.';
 export const NO_FILE = 'Choose a file first.';
 
 export const FIELD_LABELS: Readonly<Record<Field, string>> = {
@@ -52,6 +65,11 @@ const WAS: Readonly<Record<Verdict, string>> = {
 };
 const IS: typeof WAS = { created: 'is new', changed: 'changes', same: 'is the same', refused: 'is refused' };
 
+/** How it is said that something is no list of users, however it is read. */
+const OTHER_FILE = /^(This is|These are|This file is compressed)\b/;
+
+export const isOtherFile = ({ problem }: Pick<Import, 'problem'>) => OTHER_FILE.test(problem ?? '');
+
 /** As a list says it. */
 const STATES: Readonly<Record<ImportState, string>> = {
   reading: 'being read',
@@ -63,6 +81,14 @@ const STATES: Readonly<Record<ImportState, string>> = {
   'taken back': 'taken back',
   discarded: 'cancelled',
 };
+
+/** What can still be cancelled. */
+const OPEN: ReadonlySet<ImportState> = new Set(['reading', 'checked', 'unreadable', 'confirmed']);
+
+function stateOf({ state, totals }: Pick<Import, 'state' | 'totals'>): string {
+  const { refused = 0 } = totals === null ? {} : (JSON.parse(totals) as Partial<Totals>);
+  return state === 'done' && refused > 0 ? `done, ${rowsOf(refused)} refused` : STATES[state];
+}
 
 export const rowsOf = (count: number) => `${number.format(count)} ${count === 1 ? 'row' : 'rows'}`;
 export const usersOf = (count: number) => `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
@@ -76,6 +102,15 @@ function doneOf({ created, changed }: Totals): string {
   return parts.filter((part) => part !== false).join(', ') || 'Nobody was changed';
 }
 
+/** Where it cannot be decided about any more. */
+export function tooLate(state: ImportState): string {
+  if (state === 'done') return 'This import was applied already.';
+  if (state === 'taken back') return 'This import was taken back already.';
+  if (state === 'discarded') return 'This import was cancelled already.';
+  if (state === 'confirmed' || state === 'applying') return 'This import is being applied already.';
+  return 'This import is being read again.';
+}
+
 /** For whoever has waited for the end; undefined where there is none yet. @param left of how many something stays */
 export function endOf(
   { state }: Pick<Import, 'state'>,
@@ -85,7 +120,7 @@ export function endOf(
   if (state === 'done' && totals) return `${doneOf(totals)}!`;
   if (state === 'taken back')
     return `The import was taken back${left > 0 ? `, but for ${usersOf(left)}` : ': nothing of it stays'}.`;
-  return state === 'checked' ? JUDGED_AGAIN : undefined;
+  return undefined;
 }
 
 /** "Full name of 100, role of 12" */
@@ -94,6 +129,17 @@ export function fieldsOf({ fields }: Pick<Totals, 'fields'>): string {
     ([field, count]) => `${FIELD_LABELS[field as Field].toLowerCase()} of ${number.format(count)}`,
   );
   return parts.join(', ');
+}
+
+/** "288 members, 1 editor" */
+export function rolesOf({ roles = {} }: Pick<Totals, 'roles'>): string {
+  const given = ROLES.filter((role) => roles[role]);
+  return given.map((role) => `${number.format(roles[role] ?? 0)} ${nounOf(role, roles[role])}`).join(', ');
+}
+
+function nounOf(role: Role, count = 0): string {
+  const { one, many } = ROLE_NAMES[role];
+  return count === 1 ? one.toLowerCase() : many;
 }
 
 /** "Line 2, bob: was new, now changes the email" */
@@ -110,6 +156,23 @@ function verdictOf({ verdict, fields }: ShownRow, words: typeof WAS): string {
     : words[verdict];
 }
 
+/** Of a title that stands above the names of the columns. */
+export function aboveOf(above: number): string {
+  const [lines, are] = above === 1 ? ['Line 1', 'is'] : [`Lines 1–${number.format(above)}`, 'are'];
+  return `${lines}, above the names of the columns, ${are} left out.`;
+}
+
+/** Those that are left out because nobody knows what they are, unless somebody has said so. */
+function unknownColumns<C extends Column>({ choices }: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
+  const { fields } = JSON.parse(choices) as Choices;
+  return fields ? [] : columns.filter((column) => column.field === undefined && isUnknown(column));
+}
+
+/** "4 columns are not known, and left out" */
+function unknownOf(count: number): string {
+  return `${number.format(count)} ${count === 1 ? 'column is' : 'columns are'} not known, and left out`;
+}
+
 /** Whom a row is about, by what it says itself. */
 export function nameOfRow(
   { cells }: Pick<RefusedRow, 'cells'>,
@@ -123,7 +186,22 @@ export function nameOfRow(
   return name === undefined ? undefined : quotable(name);
 }
 
+/** With what stands in the row, where the reason does not say so: "“paul(at)example.org”: enter an email address". */
+export function whyOf(
+  { cells }: Pick<RefusedRow, 'cells'>,
+  { field, message }: Reason,
+  columns: readonly { field: Field | undefined }[],
+): string {
+  const cell = cells[columns.findIndex((column) => field && column.field === field)]?.trim() ?? '';
+  const value = quotable(cell);
+  if (value === '' || plain(message).includes(value)) return message;
+  return `“${named(value)}”: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+}
+
 export const importHelpers = {
+  importUnknown: unknownOf,
+  importUnknownColumns: unknownColumns,
+  importAbove: aboveOf,
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
   importDone: doneOf,
@@ -134,19 +212,25 @@ export const importHelpers = {
   importDelimiters: Object.entries(DELIMITERS),
   importEncoding: (encoding: Encoding) => ENCODINGS[encoding],
   importEncodings: Object.entries(ENCODINGS),
-  importField: (field: Field) => FIELD_LABELS[field],
+  /** Of Roster: of first and last name one is made. */
+  importField: (field: Field) => FIELD_LABELS[/_name$/.test(field) ? 'full_name' : field],
   importFields: Object.entries(FIELD_LABELS),
   importFieldsChanged: fieldsOf,
   importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name) || 'a file',
   importRow: nameOfRow,
   importRows: rowsOf,
   importUsers: usersOf,
-  importState: (state: ImportState) => STATES[state],
+  importIsOpen: ({ state }: Pick<Import, 'state'>) => OPEN.has(state),
+  importState: stateOf,
   importToApply: toApply,
+  importLacksUsernames: lacksUsernames,
+  importMakesUsernames: makesUsernames,
   importMatches: MATCHES,
   importMostRefused: MOST_REFUSED_KEPT,
   importDifference: differenceOf,
   importMatch: (match: Match) => FIELD_LABELS[match],
+  importWhy: whyOf,
+  importRoles: rolesOf,
 };
 
 export const emptyFile = (name: string) => `${named(quotable(name))} is empty.`;

@@ -5,7 +5,7 @@ import { importKinds } from '../imports/apply.ts';
 import { findFolder } from '../imports/folder.ts';
 import { isImportToDo } from '../imports/queries.ts';
 import { runImports } from '../imports/run.ts';
-import { tidyImports } from '../imports/tidy.ts';
+import { isToTidy, tidyImports } from '../imports/tidy.ts';
 import { TAKE_BACK, undoBatch } from '../undo/batches.ts';
 import { isAnyRunning } from './queries.ts';
 import { type JobRunner, type Kinds, runJobs } from './run.ts';
@@ -37,9 +37,10 @@ export function workOf(runner: WorkRunner, isEnding: () => boolean): () => Promi
   };
 }
 
-export async function isWorkThere(db: Db, importFolder: string): Promise<boolean> {
+export async function isWorkThere(db: Db, importFolder: string, now: number): Promise<boolean> {
+  if (await isAnyRunning(db)) return true;
   const folder = findFolder(importFolder);
-  return (await isAnyRunning(db)) || (folder !== undefined && (await isImportToDo(db, folder.id)));
+  return folder !== undefined && ((await isImportToDo(db, folder.id)) || isToTidy(db, folder, now));
 }
 
 async function doJobs(runner: WorkRunner, isEnding: () => boolean): Promise<boolean> {

@@ -25,7 +25,7 @@ export function addJobs(app: FastifyInstance, isInThread: boolean): void {
     : inProcess({ db, importFolder, clock, stopwatch, note, warn });
   const look = async () => {
     // A thread is not begun for nothing, nor on a database that is not what it was.
-    if (await isWorkThere(db, importFolder).catch(() => false)) await done.run();
+    if (await isWorkThere(db, importFolder, clock()).catch(() => false)) await done.run();
   };
   let timer: NodeJS.Timeout | undefined;
   app.decorate('runJobs', done.run);

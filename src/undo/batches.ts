@@ -2,7 +2,7 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { oppositeOf } from '../history/codes.ts';
+import { undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import { type ChangeSet, lockChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { findJobOfSet, findRunningUndo, insertJob } from '../jobs/queries.ts';
@@ -43,9 +43,9 @@ export async function beginUndo(
   await lockUndoable(trx, undone.id);
   const running = await findRunningUndo(trx, undone.id);
   if (running) return running.set_id;
-  const kind = oppositeOf(undone.kind);
+  const [kind, detail] = [undoingKindOf(undone), undoingDetailOf(undone)];
   const via = actor.via === 'command line' ? actor.via : 'undo';
-  const set = await beginSet(trx, { ...actor, via }, { at: now, kind, undoes: undone.id });
+  const set = await beginSet(trx, { ...actor, via }, { at: now, kind, detail, undoes: undone.id });
   const params: Params = { undoes: undone.id };
   await insertJob(trx, {
     kind: kindOfJob,

@@ -1,6 +1,16 @@
 /** Reading what a change set did, each of its users whole. */
 import type { Db } from '../db/schema.ts';
-import { type ChangeOfSet, findChangesInSet, findChangesOfUsers } from '../history/queries.ts';
+import { type Imported, importedIn } from '../history/imported.ts';
+import {
+  type ChangeOfSet,
+  type ChangeSet,
+  findChangesInSet,
+  findChangesOfUsers,
+  findStandingVersions,
+} from '../history/queries.ts';
+
+/** Of more they are not counted while somebody waits. */
+const MOST_COUNTED = 2_000;
 
 /** @param users if not all whom it has changed */
 export async function findChangesOf(db: Db, set: number, users?: readonly number[]): Promise<ChangeOfSet[]> {
@@ -19,4 +29,12 @@ export async function findChangesAfter(db: Db, set: number, afterUser: number, l
     const changes = found.filter(({ user_id }) => some.has(user_id));
     if (isAll || changes.length > 0) return { changes, isLast: isAll && changes.length === found.length };
   }
+}
+
+/** Of those whom an import created or changed, how many are still as it made them; undefined where that is not counted. */
+export async function countUntouched(db: Db, set: ChangeSet): Promise<Imported | undefined> {
+  if (importedIn(set) === undefined || set.users > MOST_COUNTED) return undefined;
+  const versions = await findStandingVersions(db, set.id);
+  const created = versions.filter((version) => version === 1).length;
+  return { created, changed: versions.length - created };
 }

@@ -4,6 +4,7 @@ import { hashOf } from '../auth/tokens.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { ContendedError, NotFoundError } from '../errors.ts';
 import type { Kind } from '../history/codes.ts';
+import { MIXED } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { inOneSet } from '../history/record.ts';
 import { insertJob } from '../jobs/queries.ts';
@@ -53,7 +54,8 @@ export async function undoChangeSet(
   const kind = kindOf(acts.map(({ act }) => act));
   // What was done to someone's role they find in their own history.
   const subject_id = kind === 'access' && steps.length === 1 ? (steps[0]?.id ?? null) : null;
-  const begun = { at: now, kind, undoes: undone.id, subject_id, detail: undone.detail };
+  const detail = undone.detail === MADE_UP ? MADE_UP : mixedOf(acts.map(({ act }) => act));
+  const begun = { at: now, kind, undoes: undone.id, subject_id, detail };
   const { result, set } = await inOneSet(trx, { ...actor, via: 'undo' }, begun, (acting) =>
     performAll(trx, acting, acts, now),
   );
@@ -162,6 +164,13 @@ export function kindOf(acts: readonly Act[]): Kind {
   const kinds = new Set(acts.flatMap((act) => kindOfAct(act) ?? []));
   const [kind = 'changed'] = kinds;
   return kinds.size === 1 ? kind : 'changed';
+}
+
+/** Where that is not one thing. */
+function mixedOf(acts: readonly Act[]): string | null {
+  const kinds = new Set(acts.map((act) => act?.kind));
+  if (!kinds.has('change')) return null;
+  return kinds.has('delete') ? MIXED.delete : kinds.has('restore') ? MIXED.restore : null;
 }
 
 function kindOfAct(act: Act): Kind | undefined {

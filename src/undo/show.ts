@@ -10,7 +10,7 @@ import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
 import { findAsked, MOST_ASKED, MOST_LEFT, type Part, refuseWhileUnderWay } from './asked.ts';
 import { MOST_AT_ONCE } from './batches.ts';
-import { findChangesOf } from './changes.ts';
+import { countUntouched, findChangesOf } from './changes.ts';
 import { digestOf } from './commands.ts';
 import { type Holders, partIn, readChoices } from './form.ts';
 import { planTogether } from './plan.ts';
@@ -70,8 +70,10 @@ export async function showSteps(
   steps: readonly Step[],
   { part, fields = {}, errors = {}, holders = {}, isChanged = false, isDraft = false, status = 200 }: Shown,
 ) {
+  const { db } = reply.server;
   const asked = steps.filter(isAsked);
   const left = steps.filter(isRefused);
+  const isLarge = part === undefined && row.set.users > MOST_AT_ONCE;
   const isTooMany = asked.length > MOST_ASKED;
   return reply.render(
     'undo/show',
@@ -80,7 +82,8 @@ export async function showSteps(
       part,
       asked: isTooMany ? [] : asked.map((step) => withoutHidden(step, actor)),
       others: isTooMany ? asked.length : 0,
-      isLarge: part === undefined && row.set.users > MOST_AT_ONCE,
+      isLarge,
+      untouched: isLarge ? await countUntouched(db, row.set) : undefined,
       unasked: steps.filter((step) => 'differences' in step && !isAsked(step)),
       left: left.slice(0, MOST_LEFT),
       leftInAll: left.length,

@@ -2,7 +2,7 @@
 import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
-import { oppositeOf } from '../history/codes.ts';
+import { type Imported, importedIn, undoingKindOf } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { FIELD_NAMES, namesOf } from '../history/words.ts';
 import { number } from '../lib/formats.ts';
@@ -115,11 +115,32 @@ export function whatBecomesOf(steps: readonly Step[]): string[] {
 }
 
 /** The same of very many, whom nobody has looked at. */
-export function whatBecomesOfAll({ kind, users }: ChangeSet): string[] {
-  const undoing = oppositeOf(kind);
+export function whatBecomesOfAll(set: ChangeSet, untouched: Imported | undefined): string[] {
+  const { users } = set;
+  if (untouched) return whatBecomesOfUntouched(untouched, users);
+  const imported = importedIn(set);
+  if (imported) return whatBecomesOfImported(imported).map((sentence) => `Up to ${sentence}`);
+  const undoing = undoingKindOf(set);
   if (undoing === 'deleted') return [`Up to ${sentenceOf('delete', users)}`];
   if (undoing === 'restored') return [`Up to ${sentenceOf('restore', users)}`, NO_ACCESS_OF_SOME];
   return [`Up to ${sentenceOf('change', users)}`];
+}
+
+function whatBecomesOfUntouched(untouched: Imported, users: number): string[] {
+  const since = users - untouched.created - untouched.changed;
+  const stay =
+    since === 1
+      ? '1 was changed or deleted since, and stays so.'
+      : `${number.format(since)} were changed or deleted since, and stay so.`;
+  return [...whatBecomesOfImported(untouched), ...(since > 0 ? [stay] : [])];
+}
+
+function whatBecomesOfImported({ created, changed }: Imported): string[] {
+  const [users, are] = created === 1 ? ['user', 'is'] : ['users', 'are'];
+  return [
+    ...(created > 0 ? [`${number.format(created)} ${users} whom this import created ${are} deleted.`] : []),
+    ...(changed > 0 ? [sentenceOf('change', changed)] : []),
+  ];
 }
 
 function sentenceOf(kind: 'delete' | 'restore' | 'change', count: number): string {

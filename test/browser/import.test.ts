@@ -42,7 +42,7 @@ test.each([1280, 320])(
     await bring(page, 'Login;E-Mail;Name\nbob;;Robert\ncem;cem@example.org;Cem\ndora;dora;Dora\n');
     await page.getByRole('heading', { name: 'Check the import' }).waitFor();
     expect((await counts(page)).match(/\d+/g)).toEqual(['1', '1', '0', '1']);
-    await page.getByText('Enter an email address like name@example.org.').waitFor();
+    await page.getByText('“dora”: enter an email address like name@example.org.').waitFor();
     const refused = await download(page, () =>
       page.getByRole('link', { name: 'Download the refused rows' }).click(),
     );
@@ -51,7 +51,7 @@ test.each([1280, 320])(
 
     await page.getByRole('link', { name: 'Users' }).first().click();
     await page.getByRole('link', { name: 'Import', exact: true }).click();
-    await bring(page, refused.replace('dora,dora,', 'dora,dora@example.org,'));
+    await bring(page, refused.replace('dora;dora;', 'dora;dora@example.org;'));
     expect((await counts(page)).match(/\d+/g)).toEqual(['1', '0', '0', '0']);
     await page.getByRole('button', { name: 'Apply 1 row' }).click();
     await page.locator('#flash:focus', { hasText: '1 user created!' }).waitFor();
@@ -88,6 +88,7 @@ test('without a mouse: the file is chosen, columns are said to be others, and al
   await press('button:text("Check the file")');
   await page.getByRole('heading', { name: 'Check the import' }).waitFor();
   await press('summary');
+  expect(await page.getByRole('button', { name: 'Apply' }).isVisible()).toBe(false);
   await press('#column-2', 'u');
   await page.locator('#column-2').selectOption('Full name');
   await press('button:text("Read it again")');
@@ -121,6 +122,6 @@ test('whoever brings too much sees why, though the rest of it is not read', asyn
   }
   await page.goto('/import');
   await bring(page, `username,email\n${'x'.repeat(30 * 1024 * 1024)}`);
-  await page.locator('.summary:focus', { hasText: 'You have 3 imports under way' }).waitFor();
+  await page.locator('.summary:focus', { hasText: 'Three files wait here already.' }).waitFor();
   expect(await app.db.selectFrom('imports').select('id').execute()).toHaveLength(3);
 });

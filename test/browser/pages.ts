@@ -199,8 +199,8 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await addUser(app.db, { username: `${list}.n${LONG}`.slice(0, 64), full_name: WORDS });
       await apply(app, id);
       await page.goto(`/imports/${id}`);
-      await page.getByText('Others have changed Roster').waitFor();
-      await page.getByText('Read it differently').click();
+      await page.getByText('Roster has changed since').waitFor();
+      await page.getByText('Read it differently', { exact: true }).click();
     },
     'what a file would do that another machine has': async (page, app) => {
       const { id } = await bringLongest(app);

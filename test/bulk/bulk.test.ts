@@ -198,6 +198,10 @@ test('nothing that was ticked, nothing that was chosen, and nothing there is: a 
   const none = await get(app, `/bulk?do=delete&${from}`, headers);
   expect(none.headers.location).toBe('/users?status=active&sort=name');
   expect(none.body).toBe('Nothing was ticked. Tick users first, or all that match.\n');
+  const told = await get(app, '/users', {
+    cookie: `${headers.cookie}; ${String(none.headers['set-cookie']).split(';')[0]}`,
+  });
+  expect(told.body).toMatch(/<div class="flash nothing">\s*<p id="flash"[^>]*>Nothing was ticked/);
   const unchosen = await get(app, `/bulk?do=&${from}&tick.${max.id}=on`, headers);
   expect(unchosen.body).toBe('Choose what to do with those ticked.\n');
   expect((await get(app, `/bulk?do=promote&all=on`, headers)).statusCode).toBe(404);

@@ -238,7 +238,7 @@ describe('npm run roster -- copy', () => {
         /^There is no environment variable of the name that --to-env gives\.\n$/,
       ],
       [['--from', to, '--to-env', 'PATH'], /^PATH must be sqlite: .*\n$/],
-      [['--form', to], /^Unknown option '--form'.*\n$/],
+      [['--form', to], /^There is no option --form here\..*\n$/],
       [['--from', to, '--to', to], /^--from and --to are the same database\.\n$/],
       [['--from', `sqlite:${join(folder, 'no.db')}`, '--to', to], /^There is no file .*no\.db\.\n$/],
       [

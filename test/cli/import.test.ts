@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test, vi } from 'vitest';
+import { importFolderOf } from '../../src/database-url.ts';
 import { nameOf } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -19,7 +20,8 @@ async function start() {
   const db = await temporaryDatabase(url);
   await addUser(db, { username: 'bob', full_name: 'Bob' });
   const folder = temporaryFolder();
-  const settings = { DATABASE_URL: url, IMPORT_FOLDER: join(folder, 'imports') };
+  const settings = { DATABASE_URL: url, IMPORT_FOLDER: folder };
+  const imports = importFolderOf(url, '', folder);
   const write = (text: string, name = 'users.csv') => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
@@ -28,7 +30,7 @@ async function start() {
     const { code, out, error } = await runCommand(args, settings);
     return { code, said: (out + error).replace(`Database: ${nameOf(url)}\n`, '') };
   };
-  return { url, db, folder, settings, write, roster };
+  return { url, db, folder, imports, settings, write, roster };
 }
 
 const usernames = async (db: Db) =>
@@ -39,7 +41,7 @@ const PATIENTLY = { timeout: 30_000, interval: 10 };
 const LIST = 'Login;E-Mail;Name;Shoes\nbob;;Robert;44\ncem;cem@example.org;Cem;\n';
 
 test('a file is applied, as one change that can be undone, and nothing of it is left', async () => {
-  const { db, folder, write, roster } = await start();
+  const { imports, db, write, roster } = await start();
   const { code, said } = await roster('import', write(LIST), '--yes');
   expect(said).toBe(
     [
@@ -55,13 +57,31 @@ test('a file is applied, as one change that can be undone, and nothing of it is 
   );
   expect(code).toBe(0);
   expect(await usernames(db)).toEqual(['bob', 'cem']);
-  expect(readdirSync(join(folder, 'imports')).filter((name) => name.endsWith('.csv'))).toEqual([]);
+  expect(readdirSync(imports).filter((name) => name.endsWith('.csv'))).toEqual([]);
   const app = await startApp({}, db);
   const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
   const page = pageOf(await get(app, '/history/2', ann));
-  expect(page.heading).toBe('Imported 2 users from a file');
+  expect(page.heading).toBe('Imported 2 users from a file: 1 created, 1 changed');
   await post(app, page.form('Undo').action, {}, ann);
   expect(await usernames(db)).toEqual(['ann', 'bob']);
+});
+
+test('it is told that a title above the names of the columns is left out', async () => {
+  const { write, roster } = await start();
+  const file = '"Staff list, as of today";\nLogin;E-Mail\ncem;cem@example.org\n';
+  const { said } = await roster('import', write(file), '--yes');
+  expect(said).toContain('  Line 1, above the names of the columns, is left out.\n  Login → Username\n');
+  expect(said).toContain('1 created, 0 changed, 0 the same, 0 refused\n');
+});
+
+test('usernames are made from the emails where that is wanted', async () => {
+  const { db, write, roster } = await start();
+  const path = write('Name,E-mail\nCem,cem@example.org\n');
+  const { code, said } = await roster('import', path, '--yes');
+  expect(said).toMatch(/or have usernames made of the emails\.\n/);
+  expect(code).toBe(2);
+  await roster('import', path, '--yes', '--make-usernames');
+  expect(await usernames(db)).toEqual(['bob', 'cem']);
 });
 
 test('the same file again is 0 changes', async () => {
@@ -99,13 +119,13 @@ test.each([
   ],
   ['it is a dry run', ['--dry-run', '--yes'], 0, 'Nothing is changed.\n'],
 ])('where %s nothing is changed', async (_why, options, code, end) => {
-  const { db, folder, write, roster } = await start();
+  const { imports, db, write, roster } = await start();
   const result = await roster('import', write(LIST), ...options);
   expect(result.said).toContain('1 created, 1 changed (full name of 1)');
   expect(result.said.endsWith(end)).toBe(true);
   expect(result.code).toBe(code);
   expect(await usernames(db)).toEqual(['bob']);
-  expect(readdirSync(join(folder, 'imports'))).toEqual(['identity']);
+  expect(readdirSync(imports)).toEqual(['identity']);
 });
 
 test('who is who is said by an option', async () => {
@@ -119,8 +139,18 @@ test('who is who is said by an option', async () => {
 test.each([
   ['no file', ['import'], 'Say which file: npm run roster -- import users.csv'],
   ['a file that is not there', ['import', '/nowhere/users.csv'], 'There is no file /nowhere/users.csv.'],
-  ['another match', ['import', 'users.csv', '--match', 'name'], 'Say which file'],
-  ['another option', ['import', 'users.csv', '--all'], "Unknown option '--all'"],
+  [
+    'another match',
+    ['import', 'users.csv', '--match', 'name'],
+    'There is no match by name: it can be username, email or id.',
+  ],
+  [
+    'another option',
+    ['import', 'users.csv', '--all'],
+    'There is no option --all here. See npm start -- --help.\n',
+  ],
+  ['a match without a word', ['import', 'users.csv', '--match', '--yes'], 'Say what --match is to be'],
+  ['a value for what takes none', ['import', 'users.csv', '--yes=no'], 'The option --yes takes no value.'],
 ])('%s is nothing done', async (_what, args, sentence) => {
   const { roster } = await start();
   const { code, said } = await roster(...args);
@@ -129,11 +159,11 @@ test.each([
 });
 
 test('what cannot be read says why, and is nothing done', async () => {
-  const { folder, write, roster } = await start();
+  const { imports, write, roster } = await start();
   const { code, said } = await roster('import', write('PK\x03\x04', 'users.xlsx'), '--yes');
-  expect(said).toBe('This is an Excel workbook: save it as CSV.\n');
+  expect(said).toBe('This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).\n');
   expect(code).toBe(2);
-  expect(readdirSync(join(folder, 'imports'))).toEqual(['identity']);
+  expect(readdirSync(imports)).toEqual(['identity']);
 });
 
 test('one that is killed while it is applied is gone on with by the next Roster, to its end', async () => {
@@ -161,7 +191,7 @@ test.each([
 ])('everyone is exported to %s, in the place of what was there', async (name, content) => {
   const { db, folder, write, roster } = await start();
   const path = write('old', name);
-  const { code, said } = await roster('export', path);
+  const { code, said } = await roster('export', path, '--force');
   expect(said).toBe(`1 users exported to ${path}\n`.replace('1 users', '1 user'));
   expect(code).toBe(0);
   const text = readFileSync(path, 'utf8');
@@ -180,11 +210,81 @@ test('some are exported, by what stands in the address of a list', async () => {
   expect(readFileSync(path, 'utf8').match(/^\w+(?=,\w+@)/gm)).toEqual(['cem']);
 });
 
+test.each([
+  ['status=foo', 'The filter says “status=foo”: it can be active or inactive. Nothing is exported.'],
+  ['status=', 'The filter says “status=”: it can be active or inactive. Nothing is exported.'],
+  [
+    'role=owner',
+    'The filter says “role=owner”: it can be member, viewer, editor, admin. Nothing is exported.',
+  ],
+  [
+    'stauts=inactive',
+    'The filter cannot be by “stauts”, but by q, status, role, signed_in, created_after, created_before. Nothing is exported.',
+  ],
+  ['status=active&status=inactive', 'The filter says “status” twice. Nothing is exported.'],
+  ['sort=size', /^The filter says “sort=size”: it can be /],
+  ['', 'The filter is empty: say who, as in "status=active", or leave it out for everyone.'],
+])('the filter “%s” is refused, for otherwise everyone would be exported', async (filter, sentence) => {
+  const { db, folder, roster } = await start();
+  const { code, said } = await roster('export', join(folder, 'some.csv'), '--filter', filter);
+  expect(said.trim()).toMatch(sentence);
+  expect(code).toBe(2);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(
+    await db.selectFrom('change_sets').select('id').where('kind', '=', KINDS.exported).execute(),
+  ).toEqual([]);
+});
+
+test.each(['role=administrator', 'role=Administrator&sort=-username&page=2', 'role=admin'])(
+  'administrators are exported by “%s”',
+  async (filter) => {
+    const { db, folder, roster } = await start();
+    await addUser(db, { username: 'ann', role: 'admin' });
+    const path = join(folder, 'some.csv');
+    await roster('export', path, '--filter', filter);
+    expect(readFileSync(path, 'utf8').match(/^\w+(?=,\w+@)/gm)).toEqual(['ann']);
+  },
+);
+
+test('an export has its folder, and replaces no file that nobody wants replaced', async () => {
+  const { db, folder, write, roster } = await start();
+  const nowhere = await roster('export', join(folder, 'none', 'users.csv'));
+  expect(nowhere.said).toBe(`There is no folder ${join(folder, 'none')}: make it, or write elsewhere.\n`);
+  const path = write('old');
+  const there = await roster('export', path);
+  expect(there.said).toBe(`There is a file ${path} already: give another name, or --force to replace it.\n`);
+  expect([nowhere.code, there.code]).toEqual([2, 2]);
+  expect(readFileSync(path, 'utf8')).toBe('old');
+  expect(
+    await db.selectFrom('change_sets').select('id').where('kind', '=', KINDS.exported).execute(),
+  ).toEqual([]);
+});
+
+test('an export that cannot be written says so, and is not in the history', async () => {
+  const { db, folder, roster } = await start();
+  // Longer than a name can be on any disk.
+  const { code, said } = await roster('export', join(folder, `${'x'.repeat(250)}.csv`));
+  expect(said).toMatch(/xxx\.csv cannot be written \(ENAMETOOLONG\)\.\n$/);
+  expect(code).toBe(2);
+  expect(
+    await db.selectFrom('change_sets').select('id').where('kind', '=', KINDS.exported).execute(),
+  ).toEqual([]);
+});
+
+test('of very many refused rows the first are said, and how many more there are', async () => {
+  const { write, roster } = await start();
+  const rows = Array.from({ length: 14 }, (_, index) => `u${index},nowhere\n`);
+  const path = write(`username,email\ncem,cem@example.org\n${rows.join('')}`);
+  const { said } = await roster('import', path, '--yes');
+  expect(said.match(/^ {2}Line /gm)).toHaveLength(5);
+  expect(said).toContain('\n  and 9 more\nThe refused rows');
+});
+
 test('an export to no format is refused, and what was exported can be imported', async () => {
   const { folder, roster } = await start();
   const refused = await roster('export', join(folder, 'users.xlsx'));
   expect(refused.said).toContain('Say where to: npm run roster -- export users.csv');
-  expect(refused.code).toBe(1);
+  expect(refused.code).toBe(2);
   const path = join(folder, 'users.csv');
   await roster('export', path);
   expect((await roster('import', path, '--yes')).said).toContain('0 changes.');

@@ -129,6 +129,7 @@ const imported: Import = {
 const how: HowRead = {
   encoding: 'utf-8',
   delimiter: ',',
+  above: 2,
   columns: [
     { header: NAME, field: 'full_name' },
     { header: NAME, field: undefined },
@@ -143,6 +144,8 @@ const totals: Totals = {
   refused: 12_000,
   rows: 12_003,
   fields: { full_name: 1 },
+  roles: { admin: 1 },
+  administrators: { count: 2, names: [NAME] },
   differences: 2,
   read: 12_003,
 };
@@ -168,6 +171,8 @@ const IMPORTS: [keyof Views, object][] = [
   ['imports/taking-back', { imported, job: { ...job, state: 'stopped' } }],
   ['imports/over', { imported: { ...imported, state: 'discarded' }, row: undefined }],
   ['imports/over', { how: undefined, columns: [] }],
+  ['imports/check', { how: { ...how, columns: [{ header: NAME, field: 'email' }] } }],
+  ['imports/check', { how: { ...how, usernames: 'email' } }],
   ['imports/progress', { imported: { ...imported, state: 'applying' }, total: 2, isHere: true }],
   ['imports/check', { rows: undefined, totals: { ...totals, created: 0, changed: 0, differences: 0 } }],
 ];
@@ -261,7 +266,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'history/set': {
     row: { ...row, set: { ...set, users: 9 }, undone: { set, who: row.who, left: 2, isOver: true } },
-    lines: [{ whom: { id: 7, name: NAME }, fields: row.fields }],
+    lines: [{ whom: { id: 7, name: NAME }, fields: row.fields, fate: 'created' }],
     next: { user_id: 7, version: 1, set_id: 1, fields: null },
     isFirst: false,
     job,
@@ -319,6 +324,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     left: [{ id: 11, username: NAME, version: 1, kind: 'left', why: 'last administrator' }],
     leftInAll: 2,
     isLarge: false,
+    untouched: undefined,
     seen: NAME,
     holders: { '7.username.other': user },
     fields: { '7.username': 'back', '7.username.other': NAME },
@@ -419,6 +425,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     row,
     hasRefused: true,
     left: { count: 0, some: [] },
+    isList: true,
   },
   'imports/taking-back': { imported: { ...imported, problem: NAME }, job },
   'roles/list': { roles: ['viewer'], required: [], before: '', isDraft: false },

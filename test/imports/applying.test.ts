@@ -1,13 +1,15 @@
 /** What was shown is done: all of it in one change set, or nothing. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from '../../src/imports/commands.ts';
-import { filesOf } from '../../src/imports/folder.ts';
+import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findOwnImports, saveImport } from '../../src/imports/queries.ts';
 import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { isWorkThere } from '../../src/jobs/work.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { findUserByUsername, getUser } from '../../src/users/queries.ts';
@@ -37,8 +39,13 @@ test.each([3, 250])('of %i rows all are done in one change set, which one Undo t
   expect(await getUser(app.db, u0.id)).toMatchObject({ full_name: 'Made up', version: 2 });
   expect((await countByStatus(app.db)).active).toBe(before.active + count - 1);
   const page = pageOf(await get(app, `/history/${done.set_id}`, headers));
-  expect(page.text).toContain(`Imported ${count} users from a file`);
+  expect(page.heading).toBe(`Imported ${count} users from a file: ${count - 1} created, 1 changed`);
+  expect(page.items.filter((item) => item.endsWith(' created'))).toHaveLength(Math.min(count, 50) - 1);
   const undo = await post(app, `/history/${done.set_id}/undo`, {}, headers);
+  if (count > 100)
+    expect(pageOf(undo).text).toContain(
+      `${count - 1} users whom this import created are deleted. 1 user becomes what they were before.`,
+    );
   const seen = count > 100 ? { seen: pageOf(undo).field('seen') } : undefined;
   if (seen) await post(app, `/history/${done.set_id}/undo`, seen, headers);
   await app.runJobs();
@@ -46,6 +53,30 @@ test.each([3, 250])('of %i rows all are done in one change set, which one Undo t
   expect(await getUser(app.db, u0.id)).toMatchObject({ full_name: 'Before' });
   expect(await findUserByUsername(app.db, 'u1')).toBeUndefined();
 });
+
+test.each([
+  [3, 0, ['Deleted 3 users', 'Brought back 3 users', 'Deleted 3 users']],
+  [150, 0, ['Deleted 150 users', 'Brought back 150 users', 'Deleted 150 users']],
+  [3, 1, ['Deleted and changed 3 users', 'Brought back and changed 3 users', 'Deleted and changed 3 users']],
+  [150, 1, ['Deleted and changed 150 users', 'Brought back and changed 150 users']],
+])(
+  'the undo of an import of %i users, %i of whom were there, is called what it is, and so is its own',
+  async (count, there, headings) => {
+    const app = await startApp();
+    const ann = await addPerson(app.db, 'ann', 'admin');
+    const headers = await signedIn(app, ann);
+    if (there > 0) await addUser(app.db, { username: 'u0', email: 'u0@example.org' });
+    let { set_id } = await apply(app, await check(app, people(count), actorFor(ann)), actorFor(ann));
+    for (const heading of headings) {
+      const seen = pageOf(await get(app, `/history/${set_id}/undo`, headers)).field('seen');
+      await post(app, `/history/${set_id}/undo`, { seen }, headers);
+      await app.runJobs();
+      const sets = app.db.selectFrom('change_sets').select('id').where('undoes', '=', set_id);
+      set_id = (await sets.executeTakeFirstOrThrow()).id;
+      expect(pageOf(await get(app, `/history/${set_id}`, headers)).heading).toBe(heading);
+    }
+  },
+);
 
 test('the same file again changes nothing, and is done without a change set', async () => {
   const app = await startApp();
@@ -222,6 +253,45 @@ test('what nobody has touched for a day is forgotten', async () => {
   await app.runJobs();
   expect(await importOf(app, id)).toMatchObject({ state: 'discarded', file_name: '' });
   expect(readdirSync(app.importFolder)).toEqual(['identity']);
+});
+
+test('whatever else lies in the folder stays there; what was brought and is nobody’s goes', async () => {
+  const app = await startApp();
+  const { path } = makeFolder(app.importFolder);
+  mkdirSync(join(path, 'a folder'));
+  const others = ['secret.key', 'roster.db', 'people.csv', 'a folder'];
+  for (const name of others.slice(0, 3)) writeFileSync(join(path, name), 'x');
+  const abandoned = filesOf({ path }, newName()).upload;
+  writeFileSync(abandoned, 'x');
+  for (const one of [...others.map((name) => join(path, name)), abandoned]) utimesSync(one, 1, 1);
+  await check(app, people(2));
+  expect(readdirSync(path)).toEqual(expect.arrayContaining([...others, 'identity']));
+  expect(existsSync(abandoned)).toBe(false);
+});
+
+test('what was imported is still said to be when somebody is erased; nothing of what was in the file is kept', async () => {
+  const app = await startApp();
+  const done = await check(app, `${people(1)}bad,none\n`);
+  await begin(app, done);
+  await app.runJobs();
+  const gone = await addUser(app.db, { username: 'gone' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
+  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  expect(await importOf(app, done)).toMatchObject({ state: 'done', file_name: '', reading: null });
+  await app.runJobs();
+  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+});
+
+test('what is a day old is found to be so where nothing else is to be done', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  await check(app, people(2));
+  const isThere = () => isWorkThere(app.db, app.importFolder, clock());
+  expect(await isThere()).toBe(false);
+  clock.move(25 * 3_600_000);
+  expect(await isThere()).toBe(true);
+  await app.runJobs();
+  expect(await isThere()).toBe(false);
 });
 
 test('a file that is being read when the process ends is read again once its lease is over', async () => {

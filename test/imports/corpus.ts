@@ -127,6 +127,43 @@ export const CORPUS: Readonly<Record<string, File>> = {
     content: 'username,email,,\nann,a@example.org,,\nbob,b@example.org\ncy,c@example.org,,,,\n',
     rows: [...THEY, '4 cy'],
   },
+  // What stands above the names of the columns.
+  'a title with a comma above semicolons': {
+    content:
+      '"Staff list, as of 29 November 2026";;\n;;\nUsername;Phone;E-mail\nann;1;a@example.org\nbob;2;b@example.org\n',
+    rows: ['4 ann', '5 bob'],
+  },
+  'a title without a quote, and whom it is from': {
+    content:
+      'Staff list, as of 29 November 2026;;\nContact: hr@example.org;;\n\nUsername;Phone;E-mail;;\nann;1;a@example.org;;\nbob;2\n',
+    rows: ['5 ann', '6 The row has 2 cells, the line with the names has 3.'],
+  },
+  'a title of two lines in a cell': {
+    content: '"Staff\nlist",\nusername,email\nann,a@example.org\n',
+    rows: ['4 ann'],
+  },
+  'a word of a user that is also the name of a column': {
+    content: 'Login name,Department,Art\nann,Mail,User\nbob,User,no\n',
+    rows: THEY,
+  },
+  'a title above names that nobody knows': {
+    content: 'Personal, Stand heute;;\nKennung;Anschrift;Ort\nann;Hauptstr. 1;Köln\n',
+    refused:
+      'No name of a column is known, of “Kennung”, “Anschrift”, “Ort”. Call them as in “username,email,full_name”.',
+  },
+  'words of users that are also names of columns, below names that nobody knows': {
+    content: 'Kennung,Art,Extern,Zustand\nann,user,no,active\nbob,Mail,no,active\n',
+    refused:
+      'No name of a column is known, of “Kennung”, “Art”, “Extern” and 1 more. Call them as in “username,email,full_name”.',
+  },
+  'a title of a million commas': {
+    content: () => repeated(',', MEGABYTE, 'Staff'),
+    refused: TOO_MANY_COLUMNS,
+  },
+  'names of columns below ten other lines': {
+    content: `${'Note;x\n'.repeat(11)}username;email\nann;a@example.org\n`,
+    refused: 'No name of a column is known, of “Note”, “x”. Call them as in “username,email,full_name”.',
+  },
   'one column': { content: 'email\na@example.org\n', rows: ['2 undefined'] },
   // Rows and cells.
   'ragged rows': {
@@ -181,7 +218,7 @@ export const CORPUS: Readonly<Record<string, File>> = {
   'names of columns that nobody knows': {
     content: 'Kennung;Anschrift;Abteilung;Ort\nann;Hauptstr. 1;IT;Köln\n',
     refused:
-      'No name of a column is known: the first line says “Kennung”, “Anschrift”, “Abteilung” and 1 more. Call them as in “username,email,full_name”.',
+      'No name of a column is known, of “Kennung”, “Anschrift”, “Abteilung” and 1 more. Call them as in “username,email,full_name”.',
   },
   '100,000 columns': {
     content: `username${Array.from({ length: 100_000 }, (_, index) => `,c${index}`).join('')}\nann\n`,
@@ -216,11 +253,11 @@ export const CORPUS: Readonly<Record<string, File>> = {
   },
   'a workbook (.xlsx)': {
     content: Buffer.from('PK\x03\x04\x14\0\x06\0[Content_Types].xml', 'latin1'),
-    refused: 'This is an Excel workbook: save it as CSV.',
+    refused: 'This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).',
   },
   'an old workbook (.xls)': {
     content: Buffer.from('\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1', 'latin1'),
-    refused: 'This is an Excel workbook: save it as CSV.',
+    refused: 'This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).',
   },
   'a PDF': { content: '%PDF-1.7\n', refused: 'This is a PDF: save the list that it was made of as CSV.' },
   gzip: { content: gzipSync(TWO), refused: COMPRESSED },

@@ -33,6 +33,7 @@ test('rows are created, changed, the same or refused, and these add up to the ro
     rows: 4,
     read: 4,
     fields: { full_name: 1 },
+    roles: { member: 1 },
     differences: 0,
   });
   const changed = await look(app, id, (stage) => stage.examples('changed', 10));
@@ -74,6 +75,14 @@ test('every reason of a row is told at once', async () => {
   expect(reasons[2]?.at(-1)).toBe('That email already belongs to ada.');
   expect(reasons[4]).toEqual(['Enter a username.', 'Enter an email address.']);
   expect(reasons[5]).toEqual(['The row has 2 cells, the first line has 4.']);
+});
+
+test('of whom nobody is found by what is sought for it is said so, and what they lack to be new', async () => {
+  const app = await startApp();
+  const file = csv(['username', 'email'], ['', 'bob@example.org'], ['ada', 'ada@example.org']);
+  expect(await reasonsOf(app, await check(app, file, commandLine, { match: 'email' }))).toEqual({
+    2: ['Nobody has this email, and a new user needs a username.'],
+  });
 });
 
 test('rows that share a username, an email or a number are all refused, each with the line of another', async () => {
@@ -237,7 +246,7 @@ test('what is no list of users is not read, and it is said what to do', async ()
   const id = await check(app, 'PK\x03\x04 and more');
   expect(await importOf(app, id)).toMatchObject({
     state: 'unreadable',
-    problem: 'This is an Excel workbook: save it as CSV.',
+    problem: 'This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).',
   });
 });
 

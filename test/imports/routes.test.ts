@@ -37,7 +37,7 @@ test('what a file would do is shown before anything is changed, then done as one
   expect(page.text).toContain('Cells apart by Semicolon');
   expect(page.items).toContain('Shoe size left out');
   expect(page.items).toContain('Login Username');
-  expect(page.text).toContain('Enter an email address like name@example.org.');
+  expect(page.text).toContain('“dora”: enter an email address like name@example.org.');
   expect(await usernames(app)).toEqual(['ann', 'bob']);
   expect((await apply(app, ann, address)).body).toBe('1 user created, 1 user changed!\n');
   expect(await usernames(app)).toEqual(['ann', 'bob', 'cem']);
@@ -54,7 +54,8 @@ test('the same file again would change nothing', async () => {
   await apply(app, ann, await bring(app, ann, 'username,email\nbob,bob@example.org\n'));
   const page = pageOf(await get(app, await bring(app, ann, 'username,email\nbob,bob@example.org\n'), ann));
   expect(page.text).toContain('0 changes. Roster has all of it already.');
-  expect(page.buttons).toEqual(['Read it again', 'Cancel']);
+  expect(page.buttons).toEqual(['Discard the file', 'Read it again']);
+  expect(page.links.map(({ text }) => text)).not.toContain('Back to the users');
 });
 
 test('the refused rows come back as a file with why, and once they are right they are imported', async () => {
@@ -68,7 +69,7 @@ test('the refused rows come back as a file with why, and once they are right the
   const address = await bring(app, ann, ['username,email,full_name', ...rows].join('\n'));
   const answer = await get(app, `${address}/refused`, ann);
   expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
-  expect(answer.headers['content-disposition']).toMatch(/^attachment; filename="refused-\d+\.csv"$/);
+  expect(answer.headers['content-disposition']).toMatch(/^attachment; filename="users\.refused\.csv"; /);
   expect(answer.body).toBe(
     [
       '\uFEFFLine,Why,username,email,full_name',
@@ -89,6 +90,58 @@ test('the refused rows come back as a file with why, and once they are right the
   await apply(app, ann, again);
   const names = await app.db.selectFrom('users').select('full_name').orderBy('username').execute();
   expect(names.map(({ full_name }) => full_name)).toEqual([null, '=1+1', null, 'Dora, D', '007']);
+});
+
+test('refused rows come back as the file was: with what its cells are apart by, and its name', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, 'username;email\nbob;bob\n', 'Łódź: 100%.csv');
+  const { headers, body } = await get(app, `${address}/refused`, ann);
+  const again = await get(app, `${await bring(app, ann, body, 'staff.refused.csv')}/refused`, ann);
+  expect(again.headers['content-disposition']).toContain('filename="staff.refused.csv"');
+  expect(body).toContain('\r\n2;Enter an email address like name@example.org.;bob;bob\r\n');
+  expect(headers['content-disposition']).toBe(
+    `attachment; filename="__d__ 100_.refused.csv"; filename*=UTF-8''%C5%81%C3%B3d%C5%BA_%20100_.refused.csv`,
+  );
+});
+
+test('refused rows of what is done are found again, and led to first', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\ncem,cem\n');
+  await apply(app, ann, address);
+  const list = pageOf(await get(app, '/import', ann));
+  expect(list.link('users.csv')).toBe(address);
+  expect(list.text).toContain('done, 1 row refused');
+  const { links, buttons } = pageOf(await get(app, address, ann)).main;
+  expect(links.map(({ text }) => text).slice(1)).toEqual([
+    'Download the refused rows',
+    'Import the corrected file',
+    'Look at each change',
+  ]);
+  expect(buttons).toEqual(['Undo']);
+});
+
+test('a first and a last name are shown to be one field of Roster', async () => {
+  const { app, ann } = await start();
+  const address = await bring(
+    app,
+    ann,
+    'username,email,First name,Last name\nbob,bob@example.org,Bob,Byron\n',
+  );
+  const { items } = pageOf(await get(app, address, ann));
+  expect(items).toEqual(expect.arrayContaining(['First name Full name', 'Last name Full name']));
+});
+
+test('roles that are given are counted, and new administrators named', async () => {
+  const { app, db, ann } = await start();
+  await addUser(db, { username: 'bob', email: 'bob@example.org' });
+  const rows = ['cem,cem@example.org,', 'dora,dora@example.org,editor', 'eve,eve@example.org,administrator'];
+  const file = ['username,email,role', 'bob,,administrator', ...rows, 'eve,eve2@example.org,administrator'];
+  const all = pageOf(await get(app, await bring(app, ann, file.slice(0, -1).join('\n')), ann));
+  expect(all.text).toContain('In all: 1 member, 1 editor, 1 administrator.');
+  expect(all.notices).toEqual(['2 new administrators: bob, eve']);
+  const some = pageOf(await get(app, await bring(app, ann, file.join('\n')), ann));
+  expect(some.text).toContain('In all: 1 member, 1 editor.');
+  expect(some.notices).toEqual(['1 new administrator: bob']);
 });
 
 test('it is read differently as somebody says: by columns, by what cells are apart by, by who is who', async () => {
@@ -124,10 +177,17 @@ test('what others change meanwhile is shown, and asked about again', async () =>
   const address = await bring(app, ann, 'username,email\nbob,bob@example.org\ncem,cem@example.org\n');
   const before = await decision(app, ann, address);
   await addUser(db, { username: 'bob', email: 'other@example.org' });
-  const told = await apply(app, ann, address);
+  const begun = await post(app, before.action, { judged: before.judged }, ann);
+  await app.runJobs();
+  const [flash] = String(begun.headers['set-cookie']).split(';');
+  const told = await get(app, String(begun.headers.location), { cookie: `${ann.cookie}; ${flash}` });
   expect(told.headers.location).toBe(address);
+  expect(told.headers['set-cookie']).toMatch(/^roster_flash_\w+=; Max-Age=0/);
   const page = pageOf(await get(app, address, ann));
-  expect(page.notices.join()).toContain('1 row would do something else now.');
+  expect(page.notices).toHaveLength(1);
+  expect(page.notices.join()).toContain(
+    'Not applied: Roster has changed since, and 1 row would do something else. Look again, then apply.',
+  );
   expect(page.notices.join()).toContain('Line 2, bob: was new, now changes the email');
   expect(await usernames(app)).toEqual(['ann', 'bob']);
   const stale = await post(app, before.action, { judged: before.judged }, ann);
@@ -163,6 +223,19 @@ test('while it is read or applied its page says how far it is, and asks again by
   expect(applying.headers.refresh).toBe(`2; url=${address}?until=over`);
   expect(pageOf(applying).text).toContain('0 of 2 rows applied');
   expect(pageOf(applying).buttons).toEqual(['Take it back']);
+});
+
+test.each([
+  ['done', 'This import was applied already.'],
+  ['applying', 'This import is being applied already.'],
+  ['taken back', 'This import was taken back already.'],
+  ['discarded', 'This import was cancelled already.'],
+] as const)('in another window one hears what became of it: %s', async (state, sentence) => {
+  const { app, db, ann } = await start();
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+  const { action, judged } = await decision(app, ann, address);
+  await transact(db, (trx) => saveImport(trx, Number(address.split('/').at(-1)), { state }));
+  expect((await post(app, action, { judged }, ann)).body).toBe(`${sentence}\n`);
 });
 
 test('an import that is cancelled leaves nothing on the disk', async () => {
@@ -246,9 +319,32 @@ describe('what is brought', () => {
     for (let count = 0; count < 3; count++) addresses.push(await bring(app, ann, file.content));
     const refused = await send(app, ann, file);
     expect(refused.statusCode).toBe(422);
-    expect(pageOf(refused).errorOf('file')).toContain('You have 3 imports under way');
-    await post(app, `${addresses[0]}/discard`, {}, ann);
+    expect(pageOf(refused).errorOf('file')).toBe(
+      'Error: Three files wait here already. Apply or cancel one.',
+    );
+    const { action } = pageOf(await get(app, '/import', ann)).forms[1] ?? {};
+    expect(action).toBe(`${addresses[2]}/discard`);
+    await post(app, String(action), {}, ann);
     expect((await send(app, ann, file)).statusCode).toBe(303);
+  });
+
+  test('gives way to the next file where it cannot be read; of another kind, it is not to be read differently', async () => {
+    const { app, ann } = await start();
+    const addresses = [];
+    for (const content of [
+      'PK\x03\x04',
+      '%PDF-1.7',
+      '\x01\x02\x03\x04',
+      'username,email\nbob,bob@example.org\n',
+    ])
+      addresses.push(await bring(app, ann, content));
+    const own = pageOf(await get(app, '/import', ann)).links.filter(({ href }) =>
+      href.startsWith('/imports/'),
+    );
+    expect(own.map(({ href }) => href)).toEqual(addresses.slice(-1));
+    const workbook = pageOf(await get(app, await bring(app, ann, 'PK\x03\x04'), ann));
+    expect(workbook.heading).toBe('This file cannot be imported as it is');
+    expect(workbook.buttons).toEqual(['Cancel']);
   });
 
   test.each([

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { readLongBody } from '../../src/http/long-bodies.ts';
 import { LIMITS, RefusedUploadError, type Staged, type Upload, Uploads } from '../../src/imports/uploads.ts';
 import { temporaryFolder } from '../support.ts';
 import { multipart } from './multipart.ts';
@@ -98,7 +99,7 @@ test.each([
 test('whoever has three imports under way is told so before a byte is kept', async () => {
   const { folder, send } = await start(FEW, { own: 3, bytes: 0 });
   await expect(send(multipart({}, { name: 'a.csv', content: 'a' }))).rejects.toEqual(
-    refused(422, /You have 3 imports under way/),
+    refused(422, /Three files wait here already/),
   );
   expect(existsSync(folder)).toBe(false);
 });
@@ -157,3 +158,45 @@ function inChunks({ body, headers }: ReturnType<typeof multipart>) {
     typeof multipart
   >;
 }
+
+test('what comes beside the file is bounded: parts without end, and heads of parts without end', async () => {
+  const boundary = 'b';
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+  const head = '--b\r\nContent-Disposition: form-data; name="x"\r\n';
+  for (const body of [
+    '--b\r\n\r\n\r\n'.repeat(50),
+    `${head}\r\n1\r\n`.repeat(50),
+    `--b\r\n${'X-Filling: abcdefghij\r\n'.repeat(100_000)}`,
+  ]) {
+    const { send, left } = await start();
+    await expect(send({ body: Buffer.from(`${body}--b--\r\n`), headers })).rejects.toThrow(
+      'The form has more in it than a file.',
+    );
+    expect(left()).toEqual([]);
+  }
+});
+
+test('what comes too slowly to come to an end is given up', async () => {
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  const server = createServer((request, response) => {
+    request.resume();
+    const limits = { silence: 10_000, longest: 60_000, while: 200, bytes: 1_000 };
+    const read = (signal: AbortSignal) =>
+      new Promise<never>((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+      );
+    readLongBody(request, read, limits).catch((error) => resolve(error.message));
+    response.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  onTestFinished(() => {
+    client.destroy();
+    server.close();
+  });
+  client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n');
+  const drip = setInterval(() => client.write('x'), 50);
+  onTestFinished(() => clearInterval(drip));
+  expect(await ended).toBe('The body took too long to arrive.');
+});

@@ -1,10 +1,10 @@
 /** A Roster is killed while it reads what was brought, or does it: the next one goes on, until all that was shown is done. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
+import { importFolderOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { readSnapshot, transact } from '../../src/db/transact.ts';
@@ -60,10 +60,11 @@ test.each(['sqlite', 'postgres'] as const)(
   'on %s, an import is done as it was shown, however often it is killed',
   { timeout: 180_000 },
   async (engine) => {
-    const [url, folder] = [await readyUrl(engine), makeFolder(join(temporaryFolder(), 'imports'))];
+    const [url, parent] = [await readyUrl(engine), temporaryFolder()];
+    const folder = makeFolder(importFolderOf(url, '', parent));
     const db = await openDatabase(url, { connections: 2 });
     await seedUsers(db, USERS);
-    const settings = { DATABASE_URL: url, IMPORT_FOLDER: folder.path, LOG_LEVEL: 'silent' };
+    const settings = { DATABASE_URL: url, IMPORT_FOLDER: parent, LOG_LEVEL: 'silent' };
     const file = newName();
     writeFileSync(filesOf(folder, file).upload, people());
     const upload = { file, name: 'users.csv', size: 1 };

@@ -6,14 +6,13 @@ import Sqlite from 'better-sqlite3';
 export const KEYS = ['id', 'username_key', 'email_key'] as const;
 export type Key = (typeof KEYS)[number];
 
-/** As it was read; `cells`, `said` and `problems` are JSON. */
+/** As it was read, without its cells, which may be many; `said` and `problems` are JSON. */
 export type StagedRow = {
   row: number;
   line: number;
   id: number | null;
   username_key: string | null;
   email_key: string | null;
-  cells: string;
   said: string;
   problems: string | null;
 };
@@ -27,7 +26,7 @@ type Twins = { id_twin: number | null; username_key_twin: number | null; email_k
 /** `reasons`: JSON, of those that are refused, as far as it is kept why. */
 export type JudgedRow = StagedRow & Verdict & Twins & { reasons: string | null };
 
-export type Refused = Pick<JudgedRow, 'row' | 'line' | 'cells'> & { reasons: string };
+export type Refused = Pick<JudgedRow, 'row' | 'line'> & { cells: string; reasons: string };
 
 export type ToDo = Pick<JudgedRow, 'said' | 'user' | 'version' | 'does'> & { place: number };
 
@@ -35,14 +34,17 @@ export type ToDo = Pick<JudgedRow, 'said' | 'user' | 'version' | 'does'> & { pla
 export type Differs = { row: number; was: string; is: string };
 
 const CACHE_KIB = 16 * 1024;
+/** Of cells that are read at a time. */
+const MOST_CHARACTERS = 1_000_000;
 /** To bring what another process has left in order may take a moment. */
 const WAIT_MS = 1_000;
 
+/** Cells come last: what comes after those that are long is found slowly. */
 const TABLES = `
   create table rows (
     row integer primary key, line integer not null, id integer, username_key text, email_key text,
-    cells text not null, said text not null, problems text,
-    verdict integer not null, user integer, version integer, does text) strict;
+    said text not null, problems text,
+    verdict integer not null, user integer, version integer, does text, cells text not null) strict;
   create table refused (row integer primary key, line integer not null, cells text not null, reasons text not null) strict;
   create table doubtful (field text not null, key any not null, primary key (field, key)) strict, without rowid;
   create table twins (field text not null, key any not null, row integer not null, line integer not null,
@@ -56,8 +58,9 @@ const TWIN_COLUMNS = KEYS.map(
 const TWIN_JOINS = KEYS.map(
   (key) => `left join twins ${key}s on ${key}s.field = '${key}' and ${key}s.key = rows.${key}`,
 );
+const ROW = 'rows.row, rows.line, id, username_key, email_key, said, problems, verdict, user, version, does';
 const JUDGED = `
-  select rows.*, refused.reasons, ${TWIN_COLUMNS.join(', ')}
+  select ${ROW}, refused.reasons, ${TWIN_COLUMNS.join(', ')}
   from rows left join refused on refused.row = rows.row ${TWIN_JOINS.join(' ')}`;
 const SOME = 'order by rows.row limit ?';
 const SOME_PLACES = 'order by place limit ?';
@@ -79,10 +82,15 @@ export function openStage(path: string): StageFile {
   return new StageFile(new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS }));
 }
 
-/** Undefined where there is none. */
-export function openStageToRead(path: string): StageFile | undefined {
+/** Undefined where there is none. @param timeout in milliseconds: so long all waits in this thread while another process writes */
+export function openStageToRead(path: string, timeout = WAIT_MS): StageFile | undefined {
   if (!existsSync(path)) return undefined;
-  return new StageFile(new Sqlite(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS }));
+  return new StageFile(new Sqlite(path, { readonly: true, fileMustExist: true, timeout }));
+}
+
+/** Whether another process was writing to a stage. */
+export function isStageBusy(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
 
 /** What is left of one whose rows are done: those that are not. */
@@ -126,10 +134,12 @@ export class StageFile {
     }
   }
 
-  addRow(row: StagedRow, { verdict, user, version, does }: Verdict): void {
-    const { line, id, username_key, email_key, cells, said, problems } = row;
-    const values = [row.row, line, id, username_key, email_key, cells, said, problems];
-    this.#run('insert into rows values (?,?,?,?,?,?,?,?,?,?,?,?)', ...values, verdict, user, version, does);
+  /** @param cells JSON */
+  addRow(row: StagedRow, { verdict, user, version, does }: Verdict, cells: string): void {
+    const { line, id, username_key, email_key, said, problems } = row;
+    const read = [row.row, line, id, username_key, email_key, said, problems];
+    const insert = 'insert into rows values (?,?,?,?,?,?,?,?,?,?,?,?)';
+    this.#run(insert, ...read, verdict, user, version, does, cells);
   }
 
   judgeRow(row: number, { verdict, user, version, does }: Verdict): void {
@@ -137,8 +147,10 @@ export class StageFile {
     this.#run(set, verdict, user, version, does, row);
   }
 
-  keepRefused({ row, line, cells, reasons }: Refused): void {
-    this.#run('insert or replace into refused values (?,?,?,?)', row, line, cells, reasons);
+  /** @param reasons JSON */
+  keepRefused(row: number, reasons: string): void {
+    const kept = 'select row, line, cells, ? from rows where row = ?';
+    this.#run(`insert or replace into refused ${kept}`, reasons, row);
   }
 
   keepDifference({ row, was, is }: Differs): void {
@@ -183,8 +195,17 @@ export class StageFile {
     return this.#all(`${JUDGED} where rows.verdict = ? ${SOME}`, verdict, limit);
   }
 
+  /** At least one, and fewer where they are long. */
   refusedAfter(row: number, limit: number): Refused[] {
-    return this.#all('select * from refused where row > ? order by row limit ?', row, limit);
+    const some = this.#prepare('select * from refused where row > ? order by row limit ?');
+    const rows: Refused[] = [];
+    let length = 0;
+    for (const refused of some.iterate(row, limit) as IterableIterator<Refused>) {
+      rows.push(refused);
+      length += refused.cells.length;
+      if (length > MOST_CHARACTERS) break;
+    }
+    return rows;
   }
 
   differences(limit: number): Differs[] {

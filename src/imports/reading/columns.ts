@@ -1,27 +1,32 @@
-/** Which column of a file is which field: by the names that people really give them, in English. */
+/** Which column of a file is which field: by the names that people really give them, in English, and the plainest in German. */
 import { named, quotable } from '../../lib/text.ts';
 import type { Column, Field } from './reading.ts';
 
 const NAMES: Readonly<Record<Field, string>> = {
   id: 'id # number no userid usernumber userno rosterid',
-  username: 'username user login loginname loginid userlogin account accountname samaccountname',
+  username: 'username user login loginname loginid userlogin account accountname samaccountname benutzername',
   email:
     'email emailaddress mail mailaddress emailid useremail primaryemail workemail businessemail primarysmtpaddress email1value',
   full_name: 'fullname name displayname realname completename commonname cn',
-  first_name: 'firstname first givenname given forename fname',
-  last_name: 'lastname last surname familyname family lname sn',
+  first_name: 'firstname first givenname given forename fname vorname',
+  last_name: 'lastname last surname familyname family lname sn nachname',
   is_active: 'isactive active status userstatus accountstatus enabled isenabled accountenabled',
-  role: 'role userrole rolename roles',
+  role: 'role userrole rolename roles rolle',
 };
+
+/** What is put before refused rows. They are left out when these are brought back. */
+export const REFUSED_COLUMNS = ['Line', 'Why'] as const;
+
+const NAMING: readonly Field[] = ['username', 'email', 'full_name', 'first_name', 'last_name'];
 
 const FIELD_OF = new Map(
   Object.entries(NAMES).flatMap(([field, names]) => names.split(' ').map((name) => [name, field as Field])),
 );
 
 /** `E-Mail`, `e_mail` and `Email [Required]` are the same name. */
-function fieldNamed(header: string): Field | undefined {
+export function fieldNamed(header: string): Field | undefined {
   const letters = header.normalize('NFKC').toLowerCase();
-  return FIELD_OF.get(letters.replaceAll(/\[.*?\]|\(.*?\)|[^\p{L}\p{N}#]/gu, ''));
+  return FIELD_OF.get(letters.replaceAll(/\[[^[\]]*\]|\([^()]*\)|[^\p{L}\p{N}#]/gu, ''));
 }
 
 /** @param fields of each column in turn, where somebody has said so */
@@ -38,13 +43,25 @@ export function columnsOf(headers: readonly string[], fields?: readonly (Field |
   }));
 }
 
+/** Neither a field’s nor one of ours, such as why a row was refused. */
+export function isUnknown({ header }: Column): boolean {
+  return fieldNamed(header) === undefined && !REFUSED_COLUMNS.some((name) => name === header.trim());
+}
+
+/** Whether it is the line with the names. Words such as “user”, “active” and “no” may also be what somebody is. */
+export function namesColumns(cells: readonly string[], isFirst: boolean): boolean {
+  const fields = new Set(cells.map(fieldNamed).filter((field) => field !== undefined));
+  if (isFirst) return fields.size > 0;
+  return NAMING.filter((field) => fields.has(field)).length > 1 && !cells.some((cell) => cell.includes('@'));
+}
+
 /** What is wrong with the columns as a whole, in a sentence; undefined if nothing. */
 export function columnsProblem(columns: readonly Column[]): string | undefined {
   if (columns.some(({ header }) => header.includes('@')))
     return 'The first line is about somebody. Put a line above it that names the columns, such as “username,email,full_name”.';
   const known = columns.filter(({ field }) => field !== undefined);
   if (known.length === 0)
-    return `No name of a column is known: the first line says ${someOf(columns)}. Call them as in “username,email,full_name”.`;
+    return `No name of a column is known, of ${someOf(columns)}. Call them as in “username,email,full_name”.`;
   const second = known.find(({ field }, index) => known.findIndex((other) => other.field === field) < index);
   const first = known.find((other) => other.field === second?.field);
   return first && second && sameField(first, second);

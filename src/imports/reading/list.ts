@@ -1,4 +1,4 @@
-/** The records of a file that say something: first the names of columns, then the users. */
+/** The records of a file that say something: a title perhaps, the names of columns, then the users. */
 import type { Delimiter, Reading } from './reading.ts';
 import { type CsvRecord, recordsOf } from './records.ts';
 import { textOf } from './text.ts';
@@ -11,12 +11,8 @@ export async function* listRecords(
   { encoding, delimiter }: CsvFormat,
   end?: number,
 ): AsyncGenerator<CsvRecord> {
-  let isFirst = true;
   for await (const record of recordsOf(textOf(path, encoding, end), delimiter)) {
     if (isBlank(record) || isDelimiterTold(record, delimiter)) continue;
-    // What a spreadsheet leaves at the end of each line.
-    if (isFirst) while (record.cells.at(-1)?.trim() === '') record.cells.pop();
-    isFirst = false;
     yield record;
   }
 }

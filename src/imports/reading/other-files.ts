@@ -1,7 +1,7 @@
 /** Files that are no list of users in text, by how they begin: what each is, and what to do. */
 import { UnreadableError } from './reading.ts';
 
-const WORKBOOK = 'This is an Excel workbook: save it as CSV.';
+const WORKBOOK = 'This is an Excel workbook: save it as CSV (File > Save As > CSV UTF-8).';
 const COMPRESSED = 'This file is compressed: unpack it first.';
 
 /** As in https://en.wikipedia.org/wiki/List_of_file_signatures, a letter a byte. */

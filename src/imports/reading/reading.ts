@@ -34,8 +34,14 @@ export type Field =
 /** Without a field it is left out. */
 export type Column = { header: string; field: Field | undefined };
 
-/** `columns` are in the order of the file. */
-export type Reading = { encoding: Encoding; delimiter: Delimiter; columns: readonly Column[] };
+export type Reading = {
+  encoding: Encoding;
+  delimiter: Delimiter;
+  /** The last line of what stands above the names of the columns, such as a title; 0 where nothing does. */
+  above: number;
+  /** In the order of the file. */
+  columns: readonly Column[];
+};
 
 /** What somebody has corrected. */
 export type Choice = {

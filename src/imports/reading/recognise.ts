@@ -1,7 +1,7 @@
 /** How a file of users is to be read: its encoding, what its cells are apart by, and its columns. */
 import { open } from 'node:fs/promises';
 import { named, quotable } from '../../lib/text.ts';
-import { columnsOf, columnsProblem } from './columns.ts';
+import { columnsOf, columnsProblem, namesColumns } from './columns.ts';
 import { recogniseEncoding } from './encoding.ts';
 import { type CsvFormat, listRecords } from './list.ts';
 import { refuseOtherFiles, refuseOtherTexts } from './other-files.ts';
@@ -13,11 +13,14 @@ import {
   type Reading,
   UnreadableError,
 } from './reading.ts';
+import type { CsvRecord } from './records.ts';
 import { textOf } from './text.ts';
 
 /** More than the longest row. */
 const HEAD_BYTES = 2 ** 20;
 const MOST_COLUMNS = 1_000;
+/** A title may stand above the names of the columns, and whom it is from. */
+const MOST_ABOVE = 9;
 
 const TOLD = /^"?sep=(.)"?$/i;
 
@@ -28,9 +31,10 @@ export async function recognise(path: string, choice: Choice = {}): Promise<Read
   const encoding = choice.encoding ?? (await recogniseEncoding(path, head));
   const told = await toldDelimiter(path, encoding);
   const delimiter = choice.delimiter ?? told ?? (await bestDelimiter(path, encoding, choice));
-  const [headers, row] = await Array.fromAsync(firstRecords(path, { encoding, delimiter }));
+  const { above, headers, row } = topOf(await Array.fromAsync(firstRecords(path, { encoding, delimiter })));
   if (!headers) throw new UnreadableError('The file is empty.');
-  const reading = { encoding, delimiter, columns: columnsOf(headers, choice.fields) };
+  refuseManyColumns(headers.length);
+  const reading = { encoding, delimiter, above, columns: columnsOf(headers, choice.fields) };
   const problem = columnsProblem(reading.columns);
   if (problem !== undefined) throw new UnreadableError(problem, reading);
   if (!row) throw new UnreadableError('There are names of columns in the file, and no row below them.');
@@ -50,16 +54,17 @@ async function toldDelimiter(path: string, encoding: Encoding): Promise<Delimite
   refuseOtherTexts(text);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [, told] = TOLD.exec(lines[0] ?? '') ?? [];
-  refuseManyColumns(lines[told === undefined ? 0 : 1] ?? '');
+  const first = lines[told === undefined ? 0 : 1] ?? '';
+  for (const delimiter of Object.keys(DELIMITERS)) refuseManyColumns(first.split(delimiter).length);
   if (told === undefined || told in DELIMITERS) return told as Delimiter | undefined;
   throw new UnreadableError(
     `Its first line says that cells are apart by “${named(quotable(told))}”: save it with commas, semicolons or tabs.`,
   );
 }
 
-/** Before the line is parsed, which may be too long for that. */
-function refuseManyColumns(header: string): void {
-  if (Object.keys(DELIMITERS).some((delimiter) => header.split(delimiter).length > MOST_COLUMNS))
+/** Also before a line is parsed, which may be too long for that. */
+function refuseManyColumns(count: number): void {
+  if (count > MOST_COLUMNS)
     throw new UnreadableError('The file has more than 1,000 columns: take out those that are not needed.');
 }
 
@@ -67,7 +72,7 @@ function refuseManyColumns(header: string): void {
 async function bestDelimiter(path: string, encoding: Encoding, { fields }: Choice): Promise<Delimiter> {
   const tried = [];
   for (const delimiter of Object.keys(DELIMITERS) as Delimiter[]) {
-    const [headers = [], row = []] = await triedRecords(path, { encoding, delimiter });
+    const { headers = [], row = [] } = topOf(await triedRecords(path, { encoding, delimiter }));
     const known = fields ? 0 : columnsOf(headers).filter(({ field }) => field !== undefined).length;
     const fits = headers.length > 1 && headers.length === row.length;
     tried.push({ delimiter, score: (2 * known + Number(fits)) * MOST_COLUMNS + headers.length });
@@ -75,10 +80,10 @@ async function bestDelimiter(path: string, encoding: Encoding, { fields }: Choic
   return tried.reduce((best, other) => (other.score > best.score ? other : best)).delimiter;
 }
 
-async function triedRecords(path: string, how: CsvFormat): Promise<string[][]> {
-  const records: string[][] = [];
+async function triedRecords(path: string, how: CsvFormat): Promise<CsvRecord[]> {
+  const records: CsvRecord[] = [];
   try {
-    for await (const cells of firstRecords(path, how, HEAD_BYTES)) records.push(cells);
+    for await (const record of firstRecords(path, how, HEAD_BYTES)) records.push(record);
   } catch (error) {
     // With another delimiter than its own a file may look as if a quote were never closed.
     if (!(error instanceof UnreadableError)) throw error;
@@ -86,11 +91,28 @@ async function triedRecords(path: string, how: CsvFormat): Promise<string[][]> {
   return records;
 }
 
-/** The header and the first row. @param end of bytes that are read */
-async function* firstRecords(path: string, how: CsvFormat, end?: number): AsyncGenerator<string[]> {
-  let count = 0;
-  for await (const { cells } of listRecords(path, how, end)) {
-    yield cells;
-    if (++count === 2) return;
+/** As far as the row below the names of the columns. @param end of bytes that are read */
+async function* firstRecords(path: string, how: CsvFormat, end?: number): AsyncGenerator<CsvRecord> {
+  let [count, isFound] = [0, false];
+  for await (const record of listRecords(path, how, end)) {
+    yield record;
+    if (isFound || count > MOST_ABOVE) return;
+    isFound = namesColumns(record.cells, count++ === 0);
   }
+}
+
+/** Without a name that is known it is the first line with more than a title, which a spreadsheet makes as wide as the others. */
+function topOf(records: readonly CsvRecord[]) {
+  const known = records.findIndex(({ cells }, index) => namesColumns(cells, index === 0));
+  const wide = records.findIndex(
+    ({ cells }) => withoutEmptyEnd(cells).length > 1 && cells.length === records[0]?.cells.length,
+  );
+  const index = Math.max(known < 0 ? wide : known, 0);
+  const [headers, row] = records.slice(index).map(({ cells }) => withoutEmptyEnd(cells));
+  return { above: records[index - 1]?.end ?? 0, headers, row };
+}
+
+/** A spreadsheet leaves empty cells at the end of each line. */
+function withoutEmptyEnd(cells: readonly string[]): readonly string[] {
+  return cells.slice(0, cells.findLastIndex((cell) => cell.trim() !== '') + 1);
 }

@@ -4,18 +4,19 @@ import type { Reading, Row } from './reading.ts';
 import type { CsvRecord } from './records.ts';
 import { type Empty, valuesReader } from './values.ts';
 
-const BATCH_ROWS = 250;
+/** Found in the directory at once, and the first of them within a moment. */
+const BATCH_ROWS = 1_000;
 /** Of all its cells: rows may be long. */
 const BATCH_CHARACTERS = 1_000_000;
 
 /** Some at a time. @param empty what an empty cell does to a full name @throws UnreadableError */
 export async function* readRows(path: string, reading: Reading, empty: Empty): AsyncGenerator<Row[]> {
   const records = listRecords(path, reading);
-  await records.next();
+  await skipNames(records, reading.above);
   const read = valuesReader(reading.columns, empty);
   let [rows, characters]: [Row[], number] = [[], 0];
   for await (const record of records) {
-    const message = recordProblem(record, reading.columns.length);
+    const message = recordProblem(record, reading);
     const said =
       message === undefined
         ? read(record.cells)
@@ -29,6 +30,12 @@ export async function* readRows(path: string, reading: Reading, empty: Empty): A
   if (rows.length > 0) yield rows;
 }
 
+/** What stands above them, and themselves. */
+async function skipNames(records: AsyncGenerator<CsvRecord, void>, above: number): Promise<void> {
+  let { value } = await records.next();
+  while (value && value.line <= above) ({ value } = await records.next());
+}
+
 function sizeOf(cells: readonly string[]): number {
   let size = cells.length;
   for (const cell of cells) size += cell.length;
@@ -36,11 +43,12 @@ function sizeOf(cells: readonly string[]): number {
 }
 
 /** That its cells cannot be told from each other. */
-function recordProblem({ line, end, cells }: CsvRecord, columns: number): string | undefined {
+function recordProblem({ line, end, cells }: CsvRecord, { above, columns }: Reading): string | undefined {
   // The quote that should have opened the next cell has closed this one.
   if (end > line && cells.some((cell) => cell.startsWith('"') && cell.includes('\n')))
     return `The quotes (") on lines ${line} to ${end} do not match: one is not closed, or stands inside of a cell and has to be written twice.`;
-  while (cells.length > columns && cells.at(-1)?.trim() === '') cells.pop();
-  if (cells.length === columns) return undefined;
-  return `The row has ${cells.length} cells, the first line has ${columns}.`;
+  while (cells.length > columns.length && cells.at(-1)?.trim() === '') cells.pop();
+  if (cells.length === columns.length) return undefined;
+  const names = above === 0 ? 'the first line' : 'the line with the names';
+  return `The row has ${cells.length} cells, ${names} has ${columns.length}.`;
 }

@@ -3,7 +3,8 @@ import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES } from '../../db/schema.ts';
 import { named, quotable, trim, wholeNumber } from '../../lib/text.ts';
 import { fromCell } from '../../transfer/cells.ts';
-import { type UserChanges, userChangesSchema } from '../../users/validation.ts';
+import { type UserChanges, userChangesSchema, yesOrNo } from '../../users/validation.ts';
+import { fieldNamed } from './columns.ts';
 import type { Column, Field, Problem, Row } from './reading.ts';
 
 export type Empty = 'leave' | 'clear';
@@ -14,30 +15,28 @@ type Texts = { [field in Field]?: string };
 
 const ROLE_WORDS = new Map<string, string>(ROLES.map((role) => [ROLE_NAMES[role].one.toLowerCase(), role]));
 const STATUS_WORDS = new Map<string, string>([
-  ...['active', 'enabled', 'y', 't'].map((word) => [word, 'yes'] as const),
-  ...['inactive', 'disabled', 'deactivated', 'n', 'f'].map((word) => [word, 'no'] as const),
+  ...['active', 'enabled'].map((word) => [word, 'yes'] as const),
+  ...['inactive', 'disabled', 'deactivated'].map((word) => [word, 'no'] as const),
 ]);
-
-/** What a word is where it is no choice. */
-const NO_CHOICE: { readonly [field in Field]?: string } = {
-  role: 'none of Roster’s roles',
-  is_active: 'neither active nor inactive',
-};
+/** Answers to what the name of a column asks: of one that is called Left, yes is no. */
+const ANSWERS: Readonly<Record<string, string>> = { y: 'yes', t: 'yes', n: 'no', f: 'no' };
 
 export function valuesReader(columns: readonly Column[], empty: Empty): (cells: readonly string[]) => Said {
   const known = columns.flatMap(({ field }, index) => (field ? [{ field, index }] : []));
   const isNamed = known.some(({ field }) => /_name$/.test(field));
   const cleared = isNamed && empty === 'clear' ? '' : undefined;
+  const status = columns.find(({ field }) => field === 'is_active')?.header ?? '';
+  const asks = fieldNamed(status) === 'is_active' ? undefined : status;
   return (cells) => {
     const texts: Texts = {};
     for (const { field, index } of known) {
       const text = textIn(cells[index] ?? '');
       if (text !== '' && trim(text) !== '') texts[field] = text;
     }
-    const { values, problems } = valuesOf(typedFrom(texts, cleared), texts);
+    const { values, problems } = valuesOf(typedFrom(texts, cleared, asks), texts, asks);
     const id = texts.id === undefined ? undefined : numberFrom(texts.id);
     if (texts.id === undefined || id !== undefined) return { id, values, problems };
-    const message = `“${named(quotable(trim(texts.id)))}” is no number that a user can have.`;
+    const message = `${quoted(trim(texts.id))} is no number that a user can have.`;
     return { id, values, problems: [{ field: 'id', message }, ...problems] };
   };
 }
@@ -48,15 +47,15 @@ export function textIn(cell: string): string {
   return text === undefined ? fromCell(cell) : text.replaceAll('""', '"');
 }
 
-/** What the form would send. */
-function typedFrom(texts: Texts, cleared: string | undefined): Texts {
+/** What the form would send. @param asks the name of the column of the status, where it may ask something else */
+function typedFrom(texts: Texts, cleared: string | undefined, asks: string | undefined): Texts {
   const { username, email, full_name, first_name, last_name, is_active, role } = texts;
   const typed: Texts = {};
   if (username !== undefined) typed.username = username;
   if (email !== undefined) typed.email = email;
   const name = full_name ?? joined(first_name, last_name) ?? cleared;
   if (name !== undefined) typed.full_name = name;
-  if (is_active !== undefined) typed.is_active = wordFrom(STATUS_WORDS, is_active);
+  if (is_active !== undefined) typed.is_active = statusFrom(is_active, asks);
   if (role !== undefined) typed.role = wordFrom(ROLE_WORDS, role);
   return typed;
 }
@@ -65,24 +64,45 @@ function joined(first: string | undefined, last: string | undefined): string | u
   return first === undefined || last === undefined ? (first ?? last) : `${trim(first)} ${trim(last)}`;
 }
 
+function statusFrom(text: string, asks: string | undefined): string {
+  const word = wordFrom(STATUS_WORDS, text);
+  const isAnswer = word === trim(text).toLowerCase();
+  return isAnswer && asks !== undefined ? '' : (ANSWERS[word] ?? word);
+}
+
 function wordFrom(words: ReadonlyMap<string, string>, text: string): string {
   const word = trim(text).toLowerCase();
   return words.get(word) ?? word;
 }
 
-function valuesOf(typed: Texts, texts: Texts): { values: UserChanges; problems: readonly Problem[] } {
+function valuesOf(
+  typed: Texts,
+  texts: Texts,
+  asks: string | undefined,
+): { values: UserChanges; problems: readonly Problem[] } {
   const { success, data, error } = userChangesSchema.safeParse(typed);
   if (success) return { values: data, problems: [] };
   const right = { ...typed };
   const problems = error.issues.map(({ path: [name], message }) => {
     const field = name as Field;
     delete right[field];
-    const choice = NO_CHOICE[field];
-    const word = named(quotable(trim(texts[field] ?? '')));
-    return { field, message: choice === undefined ? message : `“${word}” is ${choice}.` };
+    const word = trim(texts[field] ?? '');
+    if (field === 'is_active') return { field, message: statusProblem(word, asks) };
+    return { field, message: field === 'role' ? `${quoted(word)} is none of Roster’s roles.` : message };
   });
   // What is right is judged further: whoever corrects the row sees all of it at once.
   return { values: userChangesSchema.parse(right), problems };
+}
+
+function statusProblem(word: string, asks: string | undefined): string {
+  const lower = word.toLowerCase();
+  if (asks !== undefined && yesOrNo(ANSWERS[lower] ?? lower) !== undefined)
+    return `${quoted(word)} under ${quoted(asks)} may mean either. Write active or inactive.`;
+  return `${quoted(word)} is neither active nor inactive.${lower === 'left' ? ' Write inactive for who has left.' : ''}`;
+}
+
+function quoted(text: string): string {
+  return `“${named(quotable(text))}”`;
 }
 
 function numberFrom(text: string): number | undefined {

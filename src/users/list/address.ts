@@ -11,6 +11,8 @@ import { DEFAULTS, type ListState } from './state.ts';
 
 type Parameter = [name: string, value: string];
 
+export const SORT_RULE = `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`;
+
 /** What means nothing is left at its default, with a sentence in `notices`; a `page` may lie outside the list. */
 export function parseList(
   query: Fields,
@@ -18,7 +20,7 @@ export function parseList(
 ): { list: ListState; notices: string[]; wrongPage?: string } {
   const notices: string[] = [];
   const read = parameterReader(query, notices);
-  const sort = read('sort', parseSort, `it can be ${SORT_KEYS.join(', ')}, or one of them after a “-”`);
+  const sort = read('sort', parseSort, SORT_RULE);
   const cursor = parseCursor(query, sort ?? DEFAULTS.sort);
   const typedPage = trim(query.page ?? '');
   const page = wholeNumber(typedPage);

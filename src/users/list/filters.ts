@@ -68,7 +68,7 @@ export const FILTERS = {
   }),
   role: row<Role>({
     parameter: 'role',
-    parse: (typed) => ROLES.find((role) => role === typed),
+    parse: (typed) => ROLES.find((role) => role === typed || nameOfRole(role) === typed.toLowerCase()),
     rule: `it can be ${ROLES.join(', ')}`,
     format: String,
     column: { name: 'role', operator: '=', value: String },
@@ -136,6 +136,10 @@ function readDay(typed: string): Day | undefined {
 
 function startOf(day: Day): number {
   return Date.parse(`${day}T00:00:00Z`);
+}
+
+function nameOfRole(role: Role): string {
+  return ROLE_NAMES[role].one.toLowerCase();
 }
 
 function capitalize(text: string): string {

@@ -23,6 +23,10 @@ test.each([
   ['is_active', ['Status', 'Active', 'Is active?', 'enabled', 'Account enabled']],
   ['role', ['Role', 'ROLE', 'User role']],
   ['id', ['ID', 'Id.', 'Number', 'User ID', 'user_id', '#', 'No.']],
+  ['username', ['Benutzername']],
+  ['first_name', ['Vorname']],
+  ['last_name', ['Nachname']],
+  ['role', ['Rolle']],
   ['email', ['Email Address [Required]', 'Email (work)', 'Email*', 'Ｅｍａｉｌ', ' email ', 'email:']],
 ] as const)('the %s may be called %j', (field, headers) => {
   expect(columnsOf(headers).map((column) => column.field)).toEqual(headers.map(() => field));
@@ -84,6 +88,14 @@ test('somebody can say which column is which, in whatever language they are call
   expect(row?.values).toEqual({ username: 'ann' });
 });
 
+test('it is told which lines stand above the names of the columns, also where somebody says which these are', async () => {
+  const path = written('Personal, Stand heute;;\n\nKennung;Adresse;Ort\nann;a@example.org;Köln\n');
+  const { above, columns } = await recognise(path, { fields: ['username', 'email', undefined] });
+  expect(above).toBe(1);
+  expect(columns.map(({ header }) => header)).toEqual(['Kennung', 'Adresse', 'Ort']);
+  expect((await recognise(written('\nusername;email\nann;a@example.org\n'))).above).toBe(0);
+});
+
 test('the encoding and the delimiter can be chosen', async () => {
   const path = written(Buffer.from('username,email;name\nann,a;\xc3\xa9\n', 'latin1'));
   expect(await recognise(path)).toMatchObject({ encoding: 'utf-8', delimiter: ',' });
@@ -99,9 +111,14 @@ test('a file whose columns cannot be told apart says which there are, so that so
   expect((error as UnreadableError).reading).toEqual({
     encoding: 'utf-8',
     delimiter: ';',
+    above: 0,
     columns: [
       { header: 'Kennung', field: undefined },
       { header: 'Adresse', field: undefined },
     ],
   });
+});
+
+test('a name of brackets that nothing closes is read like any other', () => {
+  expect(fieldsOf(`${'['.repeat(300_000)}email`, `${'('.repeat(300_000)}`)).toEqual(['email', undefined]);
 });

@@ -48,6 +48,24 @@ test('a word that is no role or status is said as it stands there', async () => 
   ]);
 });
 
+test.each([
+  ['yes', '“yes” under “Left” may mean either. Write active or inactive.'],
+  ['1', '“1” under “Left” may mean either. Write active or inactive.'],
+  ['F', '“F” under “Left” may mean either. Write active or inactive.'],
+  ['left', '“left” is neither active nor inactive. Write inactive for who has left.'],
+  ['perhaps', '“perhaps” is neither active nor inactive.'],
+])('“%s” in a column that asks something else is no status', async (word, message) => {
+  const fields = ['username', 'is_active'] as const;
+  const [row] = await read(`Login,Left\nann,${word}\n`, { fields });
+  expect(row?.problems.map((problem) => plain(problem.message))).toEqual([message]);
+});
+
+test('in a column that asks something else active and inactive are taken, and an empty cell says nothing', async () => {
+  const fields = ['username', 'is_active'] as const;
+  const rows = await read('Login,Left\nann,Active\nbob,disabled\ncem,\n', { fields });
+  expect(rows.map(({ values }) => values.is_active)).toEqual([true, false, undefined]);
+});
+
 test('a row says everything that is wrong with it at once, and what is right', async () => {
   const [row] = await read(
     'id,username,email,name,role\nx7,a b,nowhere,Ann\n'.replace('Ann\n', 'Ann,boss\n'),

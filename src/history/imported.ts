@@ -1,0 +1,36 @@
+/** How many an import created, and how many it changed: kept beside its change set, for it is not looked through. */
+import { KINDS, type Kind, oppositeOf } from './codes.ts';
+import type { ChangeSet } from './queries.ts';
+
+export type Imported = { created: number; changed: number };
+
+/** The detail of its change set. */
+export function importedDetail({ created, changed }: Imported): string {
+  return `${created} created, ${changed} changed`;
+}
+
+/** Undefined for anything else, and where it is not known. */
+export function importedIn({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>): Imported | undefined {
+  const [, created, changed] = /^(\d+) created, (\d+) changed$/.exec(detail ?? '') ?? [];
+  if (kind !== KINDS.imported || created === undefined || changed === undefined) return undefined;
+  return { created: Number(created), changed: Number(changed) };
+}
+
+/** The kind of what undoes a change set: of an import that created everybody it is that they are deleted. */
+export function undoingKindOf(set: Pick<ChangeSet, 'kind' | 'detail'>): Kind {
+  return importedIn(set)?.changed === 0 ? 'deleted' : oppositeOf(set.kind);
+}
+
+/** The detail of an undo that does two things to users, as history says it. */
+export const MIXED = { delete: 'deleted and changed', restore: 'brought back and changed' } as const;
+
+/** Of an import, of its undo, and of what undoes that. */
+export function undoingDetailOf(set: Pick<ChangeSet, 'kind' | 'detail'>): string | null {
+  const { created = 0, changed = 0 } = importedIn(set) ?? {};
+  if (set.detail === MIXED.delete) return MIXED.restore;
+  return (created > 0 && changed > 0) || set.detail === MIXED.restore ? MIXED.delete : null;
+}
+
+export function isMixed({ detail }: Pick<ChangeSet, 'detail'>): boolean {
+  return detail === MIXED.delete || detail === MIXED.restore;
+}

@@ -1,0 +1,66 @@
+/** Usernames for who is new in a file without any: made of their emails, the same ones whenever it is read. */
+import type { Db } from '../db/schema.ts';
+import { textKey } from '../lib/text.ts';
+import { findUsersOf } from '../users/queries.ts';
+import { usernameFrom } from '../users/validation.ts';
+import type { Field, Row } from './reading/reading.ts';
+import { Seen } from './seen.ts';
+import type { HowRead } from './types.ts';
+
+/** So often it is looked for the next number that is free; whoever has none then is refused. */
+const MOST_ROUNDS = 500;
+
+/** Whether they are made: where a column has them, they are what it says. */
+export function makesUsernames({ columns, usernames }: Pick<HowRead, 'columns' | 'usernames'>): boolean {
+  return usernames === 'email' && !columns.some(({ field }) => field === 'username');
+}
+
+/** Whether somebody may want them to be. */
+export function lacksUsernames(how: Pick<HowRead, 'columns' | 'usernames'>): boolean {
+  const has = (name: Field) => how.columns.some(({ field }) => field === name);
+  return has('email') && !has('username') && !makesUsernames(how);
+}
+
+export class UsernameMaker {
+  readonly #db: Db;
+  /** In the file so far. */
+  readonly #given = new Seen();
+  /** The number of the last one, of those that several would have. */
+  readonly #last = new Map<string, number>();
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** @returns with those of the rows that are about nobody who is there */
+  async make(rows: readonly Row[]): Promise<Map<Row, string>> {
+    const known = await findUsersOf(this.#db, 'email_key', rows.flatMap(emailKeyOf));
+    const keys = new Set(known.map(({ email_key }) => email_key));
+    let open = rows.filter((row) => emailKeyOf(row).some((key) => !keys.has(key)));
+    const made = new Map<Row, string>();
+    for (let round = 0; open.length > 0 && round < MOST_ROUNDS; round++) {
+      for (const row of open) made.set(row, this.#next(row.values.email ?? ''));
+      const names = open.map((row) => textKey(made.get(row) ?? ''));
+      const holders = await findUsersOf(this.#db, 'username_key', names);
+      const taken = new Set(holders.map(({ username_key }) => username_key));
+      open = open.filter((row) => taken.has(textKey(made.get(row) ?? '')));
+    }
+    for (const row of open) made.delete(row);
+    return made;
+  }
+
+  /** That nobody has been given before. */
+  #next(email: string): string {
+    const first = textKey(usernameFrom(email));
+    for (let number = (this.#last.get(first) ?? 0) + 1; ; number++) {
+      const name = usernameFrom(email, number);
+      if (this.#given.add(textKey(name))) continue;
+      this.#last.set(first, number);
+      return name;
+    }
+  }
+}
+
+function emailKeyOf({ values: { email } }: Row): string[] {
+  return email === undefined ? [] : [textKey(email)];
+}

@@ -1,0 +1,54 @@
+/** While another process writes to the rows of an import. */
+import Sqlite from 'better-sqlite3';
+import type { FastifyInstance } from 'fastify';
+import { expect, onTestFinished, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { transact } from '../../src/db/transact.ts';
+import { confirmImport } from '../../src/imports/commands.ts';
+import { filesOf } from '../../src/imports/folder.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, movableClock, signedIn } from '../people.ts';
+import { addUser, get, startApp } from '../support.ts';
+import { actorFor, check, csv, importOf } from './bringing.ts';
+
+/** Less than an import itself waits for another process. */
+const SOON_MS = 900;
+
+async function writeTo(app: FastifyInstance, id: number) {
+  const { file } = await importOf(app, id);
+  const other = new Sqlite(filesOf({ path: app.importFolder }, file).stage);
+  onTestFinished(() => void other.close());
+  other.exec('begin exclusive');
+  return () => other.exec('rollback');
+}
+
+test('what was confirmed is judged again once nobody does', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const id = await check(app, csv(['username', 'email'], ['ada', 'ada@example.org']));
+  const { judged } = await importOf(app, id);
+  await transact(app.db, (trx) => confirmImport(trx, commandLine, id, judged, app.clock()));
+  await addUser(app.db, { username: 'bob' });
+  const end = await writeTo(app, id);
+  await app.runJobs();
+  expect((await importOf(app, id)).state).toBe('confirmed');
+  end();
+  clock.move(20_000);
+  await app.runJobs();
+  expect((await importOf(app, id)).state).toBe('done');
+});
+
+test('a page that would show them asks to be reloaded, and holds up no other', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const id = await check(app, csv(['username', 'email'], ['ada', 'none']), actorFor(ann));
+  await writeTo(app, id);
+  for (const address of [`/imports/${id}`, `/imports/${id}/refused`]) {
+    const begun = performance.now();
+    const answer = await get(app, address, headers);
+    expect(performance.now() - begun).toBeLessThan(SOON_MS);
+    expect(answer.statusCode).toBe(503);
+    expect(pageOf(answer).text).toContain('Reload this page');
+  }
+});

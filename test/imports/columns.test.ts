@@ -1,0 +1,109 @@
+/** What the pages say of the columns of a file, and of what is left out of it. */
+import type { FastifyInstance } from 'fastify';
+import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
+import { check, apply as confirm, countsOf, importOf } from './bringing.ts';
+import { apply, bring } from './by-pages.ts';
+
+async function start() {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  /** @returns the page of a file, once it is read */
+  const look = async (content: string) => {
+    const address = await bring(app, ann, content);
+    return { address, page: pageOf(await get(app, address, ann)) };
+  };
+  return { app, ann, look };
+}
+
+test('a title above the names of the columns is left out, and it is told', async () => {
+  const { look } = await start();
+  const { page } = await look('"Staff list, as of today";\n;\nLogin;E-Mail\ncem;cem@example.org\n');
+  expect(page.text).toContain('Line 1, above the names of the columns, is left out.');
+  expect(page.buttons).toContain('Apply 1 row');
+});
+
+test('how many columns are not known is told first, and leads to where somebody says what they are', async () => {
+  const { app, ann, look } = await start();
+  const list = 'Login;Abteilung;E-Mail;Name;First name;Ort\ncem;IT;cem@example.org;Cem;C.;Ulm\n';
+  const { address, page } = await look(list);
+  expect(page.text).toContain('2 columns are not known, and left out: say what they are.');
+  expect(page.link('say what they are')).toBe('#column-1');
+  const fields = { encoding: 'utf-8', delimiter: ';', match: 'username', empty: 'leave' };
+  await post(app, address, fields, ann);
+  await app.runJobs();
+  expect(pageOf(await get(app, address, ann)).text).not.toContain('not known');
+});
+
+test('the columns of refused rows that are brought back are no unknown ones', async () => {
+  const { look } = await start();
+  const { page } = await look('Line,Why,username,email\n2,It was taken.,cem,cem@example.org\n');
+  expect(page.text).not.toContain('not known');
+});
+
+const NEW = [
+  'Name;E-Mail',
+  'Ada;ada@example.org',
+  'Ada B.;ada@example.com',
+  'Ada C.;Ada@example.net',
+  'Bob;bob@example.org',
+  '',
+].join('\n');
+const made = async ({ db }: FastifyInstance) =>
+  (await db.selectFrom('users').select(['username', 'email']).orderBy('id').execute()).map(
+    ({ username, email }) => `${username} ${email}`,
+  );
+
+test('of a file without usernames they are made from the emails, free in Roster and in the file', async () => {
+  const { app, ann, look } = await start();
+  await addUser(app.db, { username: 'ada2', email: 'else@example.org' });
+  const { address, page } = await look(NEW);
+  expect(page.heading).toBe('This file cannot be imported as it is');
+  expect(page.text).toContain(
+    'No column says the username, and every row needs one: say which column it is, or have usernames made of the emails.',
+  );
+  expect((await get(app, address, ann)).body).toContain('<details open>');
+  const { action, inputs } = page.form('Make usernames from the emails');
+  const fields = inputs.map(({ name = '', value = '' }) => [name, value] as const);
+  await post(app, action, Object.fromEntries(fields), ann);
+  await app.runJobs();
+  expect(pageOf(await get(app, address, ann)).text).toContain('Usernames made from the emails');
+  await apply(app, ann, address);
+  expect((await made(app)).slice(2)).toEqual([
+    'ada ada@example.org',
+    'ada4 ada@example.com',
+    'Ada3 Ada@example.net',
+    'bob bob@example.org',
+  ]);
+});
+
+test('the same file again is 0 changes, and who is there keeps their username', async () => {
+  const { app } = await start();
+  await addUser(app.db, { username: 'robert', email: 'bob@example.org', full_name: 'Bob' });
+  const first = await check(app, NEW, commandLine, { usernames: 'email', match: 'username' });
+  expect(await countsOf(app, first)).toEqual({ created: 3, changed: 0, same: 1, refused: 0 });
+  await confirm(app, first);
+  const again = await check(app, NEW, commandLine, { usernames: 'email' });
+  expect(await countsOf(app, again)).toEqual({ created: 0, changed: 0, same: 4, refused: 0 });
+});
+
+test('where a name that was made is taken before it is applied, that is shown, and who has come by their email keeps theirs', async () => {
+  const { app } = await start();
+  const id = await check(app, NEW, commandLine, { usernames: 'email' });
+  await addUser(app.db, { username: 'bob', email: 'another@example.org' });
+  await addUser(app.db, { username: 'lovelace', email: 'ada@example.org', full_name: 'Ada' });
+  await confirm(app, id);
+  expect((await importOf(app, id)).state).toBe('checked');
+  expect(await countsOf(app, id)).toEqual({ created: 2, changed: 0, same: 1, refused: 1 });
+});
+
+test('where some are known by their email, usernames are offered for the others', async () => {
+  const { app, look } = await start();
+  await addUser(app.db, { username: 'robert', email: 'bob@example.org' });
+  const { page } = await look(NEW);
+  expect(page.heading).toBe('Check the import');
+  expect(page.buttons).toContain('Make usernames from the emails');
+});
