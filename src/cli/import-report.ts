@@ -10,7 +10,7 @@ import { readStage } from '../imports/stage.ts';
 import type { HowRead, Totals } from '../imports/types.ts';
 import { aboveOf, differenceOf, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
 import { number } from '../lib/formats.ts';
-import { plain } from '../lib/text.ts';
+import { plain, quotable } from '../lib/text.ts';
 
 const MOST_SAID = 5;
 const NONE: Totals = {
@@ -36,11 +36,11 @@ export function sayPreview(path: string, imported: Import): void {
   const { encoding, delimiter, above, columns, match } = readHow(imported);
   const { created, changed, same, refused, rows, ...totals } = readTotals(imported);
   console.log(
-    `${basename(path)}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
+    `${quotable(basename(path))}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
   );
   if (above > 0) console.log(`  ${aboveOf(above)}`);
   for (const { header, field } of columns)
-    console.log(`  ${header} → ${field ? FIELD_LABELS[field] : 'left out'}`);
+    console.log(`  ${quotable(header)} → ${field ? FIELD_LABELS[field] : 'left out'}`);
   const fields = fieldsOf({ fields: totals.fields });
   console.log(
     `${number.format(created)} created, ${number.format(changed)} changed${fields && ` (${fields})`}, ${number.format(same)} the same, ${number.format(refused)} refused`,

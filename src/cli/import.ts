@@ -1,5 +1,5 @@
 /** `npm run roster -- import users.csv`: a file of users is read, shown and, once somebody has said so, applied. */
-import { copyFile, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { commandLine } from '../auth/actor.ts';
@@ -120,6 +120,7 @@ class Running {
     const { upload } = filesOf(this.#folder, file);
     try {
       await copyFile(path, upload);
+      await chmod(upload, 0o600);
       const { size } = await stat(upload);
       const brought = { file, name: basename(path), size };
       return await transact(this.#db, (trx) =>

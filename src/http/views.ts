@@ -298,9 +298,12 @@ export type Views = {
     row: Described | undefined;
     /** Whether those that were refused can still be had. */
     hasRefused: boolean;
+    /** Of one that was taken back: of how many something stays, and some of them. */
+    left: { count: number; some: readonly Person[] };
     /** Not of another kind of file, which is none however it is read. */
     isList: boolean;
   };
+  'imports/taking-back': { imported: Import; job: Job };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {
     title: string;

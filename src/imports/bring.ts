@@ -28,7 +28,7 @@ export async function chooseFile(
 export function takeFile(uploads: Uploads) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const { headers, actor } = request;
-    if (!headers['content-type']?.startsWith('multipart/'))
+    if (!headers['content-type']?.toLowerCase().startsWith('multipart/'))
       return chooseFile(request, reply, { statusCode: 422, message: NO_FILE });
     try {
       const staged = await countStaged(request);

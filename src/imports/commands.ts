@@ -3,8 +3,10 @@ import { type Actor, authorize } from '../auth/actor.ts';
 import { mayEdit, mayImport } from '../auth/policy.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
+import { lockJobOfSet } from '../jobs/queries.ts';
 import type { Folder } from './folder.ts';
 import { findImport, type Import, insertImport, lockImport, saveImport } from './queries.ts';
+import { takeBack } from './take-back.ts';
 import type { Choices } from './types.ts';
 
 /** `file`: of `newName`; it lies in the folder, whole, as `filesOf` says. `name`: as it was called where it comes from. */
@@ -81,14 +83,21 @@ export async function confirmImport(
   return 'confirmed';
 }
 
-/** Its files are gone a moment later. @throws NotFoundError, ForbiddenError */
+/** Its files are gone a moment later. `taken back`: of what is applied by then nothing stays, wherever its file is. @throws NotFoundError, ForbiddenError */
 export async function discardImport(
   trx: Trx,
   actor: Actor,
   id: number,
   now: number,
-): Promise<'discarded' | 'too late'> {
+): Promise<'discarded' | 'taken back' | 'too late'> {
+  const { set_id = null } = (await findImport(trx, id)) ?? {};
+  // As who applies it does: the job first.
+  const job = set_id === null ? undefined : await lockJobOfSet(trx, set_id);
   const { state } = await lockSeen(trx, actor, id);
+  if (state === 'applying' && job) {
+    await takeBack(trx, job, 'asked', now);
+    return 'taken back';
+  }
   if (state === 'discarded') return 'discarded';
   if (!['reading', 'checked', 'unreadable', 'confirmed'].includes(state)) return 'too late';
   await saveImport(trx, id, { state: 'discarded', touched_at: now });

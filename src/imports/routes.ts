@@ -17,7 +17,7 @@ import { addressOf, howRead, type Request, showImport, waitingFor } from './show
 import { readStage } from './stage.ts';
 import { template } from './template.ts';
 import { Uploads } from './uploads.ts';
-import { BEGUN, CANCELLED, JUDGED_AGAIN, tooLate } from './words.ts';
+import { BEGUN, CANCELLED, JUDGED_AGAIN, TAKING_BACK, tooLate } from './words.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 
@@ -74,6 +74,7 @@ async function discard(request: Request, reply: FastifyReply) {
   const { id } = await getImport(server.db, params.id, actor);
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await discardImport(trx, acting, id, server.clock());
+    if (outcome === 'taken back') return done(waitingFor(id), TAKING_BACK);
     return outcome === 'discarded' ? done('/import', CANCELLED) : refuseLate(trx, id);
   });
   void server.runJobs();

@@ -1,11 +1,11 @@
 /** `/imports/:id`: how far an import is, what it would do before anything is done, and what it has done. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Db } from '../db/schema.ts';
-import { describeSets, sightOf } from '../history/described.ts';
-import { findChangeSet } from '../history/queries.ts';
+import { describeSets, personOf, sightOf } from '../history/described.ts';
+import { findChangeSet, findNames } from '../history/queries.ts';
 import { takeFlash } from '../http/flash.ts';
 import type { Views } from '../http/views.ts';
-import { findJobOfSet } from '../jobs/queries.ts';
+import { findJobOfSet, findLastUndo, type Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { settle } from './bring.ts';
@@ -17,7 +17,7 @@ import { readStage, type StageReader } from './stage.ts';
 import type { HowRead, Totals } from './types.ts';
 import { endOf, isOtherFile, toApply } from './words.ts';
 
-const MOST_SHOWN = { refused: 10, examples: 3, differences: 10 };
+const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10 };
 /** In seconds. */
 const ASKED_AGAIN = '2';
 /** Where whoever waits for the end of one is. */
@@ -41,7 +41,9 @@ export async function showImport(request: Request, reply: FastifyReply) {
   if (isWaiting) await settle(server);
   const imported = await getImport(server.db, params.id, actor);
   const { id, state, set_id } = imported;
-  const end = isWaiting ? endOf(imported, totalsOf(imported)) : undefined;
+  const takingBack = await findTakingBack(server.db, imported);
+  if (takingBack && takingBack.state !== 'done') return showTakingBack(request, reply, imported, takingBack);
+  const end = isWaiting ? endOf(imported, totalsOf(imported), takingBack?.left_out ?? 0) : undefined;
   // Its page says what differs, and not that it has begun.
   if (isWaiting && state === 'checked') {
     takeFlash(reply);
@@ -52,14 +54,29 @@ export async function showImport(request: Request, reply: FastifyReply) {
   if (state === 'reading' || state === 'confirmed' || state === 'applying')
     return showProgress(request, reply, imported);
   if (state === 'checked') return reply.render('imports/check', check(request, imported));
-  return reply.render('imports/over', await over(request, imported));
+  return reply.render('imports/over', await over(request, imported, takingBack));
 }
 
-async function showProgress({ server, url }: Request, reply: FastifyReply, imported: Import) {
-  const { id, state, set_id } = imported;
-  // It shows how far it is, without a script.
-  const again = state === 'reading' ? addressOf(id) : waitingFor(id);
+/** What undoes what was done of it; undefined where nothing was. */
+async function findTakingBack(db: Db, { state, set_id }: Import): Promise<Job | undefined> {
+  const set = state === 'taken back' && set_id !== null ? await findChangeSet(db, set_id) : undefined;
+  return set && findLastUndo(db, set.id, set.users);
+}
+
+function showTakingBack(request: Request, reply: FastifyReply, imported: Import, job: Job) {
+  if (job.state === 'running') askAgain(request, reply, waitingFor(imported.id));
+  return reply.render('imports/taking-back', { imported, job });
+}
+
+/** It shows how far it is, without a script. */
+function askAgain({ url }: Request, reply: FastifyReply, again: string): void {
   reply.header('refresh', again === url ? ASKED_AGAIN : `${ASKED_AGAIN}; url=${urlFor(again)}`);
+}
+
+async function showProgress(request: Request, reply: FastifyReply, imported: Import) {
+  const { server } = request;
+  const { id, state, set_id } = imported;
+  askAgain(request, reply, state === 'reading' ? addressOf(id) : waitingFor(id));
   const job = set_id === null ? undefined : await findJobOfSet(server.db, set_id);
   const totals = totalsOf(imported);
   const done = state === 'reading' ? (totals?.read ?? 0) : (job?.done ?? 0);
@@ -92,7 +109,11 @@ function rowsOf(stage: StageReader): NonNullable<Views['imports/check']['rows']>
   };
 }
 
-async function over({ server, actor }: Request, imported: Import): Promise<Views['imports/over']> {
+async function over(
+  { server, actor }: Request,
+  imported: Import,
+  takenBack: Job | undefined,
+): Promise<Views['imports/over']> {
   const { db, importFolder } = server;
   const how = howRead(imported);
   const refused = readStage(findFolder(importFolder), imported, (stage) => stage.refused(0, 1)) ?? [];
@@ -104,8 +125,16 @@ async function over({ server, actor }: Request, imported: Import): Promise<Views
     columns: how ? offeredColumns(how.columns) : [],
     row: await describe(db, imported, actor),
     hasRefused: refused.length > 0,
+    left: takenBack ? await findLeft(db, takenBack, actor) : { count: 0, some: [] },
     isList: isList(imported),
   };
+}
+
+/** Who stays as they are, though the rest is taken back. */
+async function findLeft(db: Db, { left_out, notes }: Job, actor: Request['actor']) {
+  const ids = (JSON.parse(notes) as number[]).slice(0, MOST_SHOWN.left);
+  const names = await findNames(db, ids, sightOf(actor).seesDeleted);
+  return { count: left_out, some: ids.flatMap((id) => personOf(id, names) ?? []) };
 }
 
 async function describe(db: Db, { set_id }: Import, actor: Request['actor']) {

@@ -55,7 +55,12 @@ export class Uploads {
     const upload = { who, bytes: announced, ended };
     this.#under.add(upload);
     const path = join(this.#folder, randomUUID() + ENDING);
-    const discard = () => rm(path, { force: true });
+    // It counts until it does as one that is staged.
+    const discard = async () => {
+      this.#under.delete(upload);
+      end();
+      await rm(path, { force: true });
+    };
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await this.#look(announced);
@@ -74,9 +79,6 @@ export class Uploads {
     } catch (error) {
       await discard();
       throw isFull(error) ? noRoomOnDisk() : error;
-    } finally {
-      this.#under.delete(upload);
-      end();
     }
   }
 

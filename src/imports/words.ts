@@ -32,6 +32,7 @@ import {
 
 export const CANCELLED = 'The import is cancelled. Nothing was changed.';
 export const BEGUN = 'The import has begun, and goes on by itself.';
+export const TAKING_BACK = 'The import is being taken back.';
 export const JUDGED_AGAIN =
   'Nothing is changed yet: this has been looked at again since it was shown to you.';
 export const NO_FILE = 'Choose a file first.';
@@ -110,10 +111,15 @@ export function tooLate(state: ImportState): string {
   return 'This import is being read again.';
 }
 
-/** For whoever has waited for the end; undefined where there is none yet. */
-export function endOf({ state }: Pick<Import, 'state'>, totals: Totals | undefined): string | undefined {
+/** For whoever has waited for the end; undefined where there is none yet. @param left of how many something stays */
+export function endOf(
+  { state }: Pick<Import, 'state'>,
+  totals: Totals | undefined,
+  left: number,
+): string | undefined {
   if (state === 'done' && totals) return `${doneOf(totals)}!`;
-  if (state === 'taken back') return 'The import was taken back: nothing of it stays.';
+  if (state === 'taken back')
+    return `The import was taken back${left > 0 ? `, but for ${usersOf(left)}` : ': nothing of it stays'}.`;
   return undefined;
 }
 
@@ -210,9 +216,10 @@ export const importHelpers = {
   importField: (field: Field) => FIELD_LABELS[/_name$/.test(field) ? 'full_name' : field],
   importFields: Object.entries(FIELD_LABELS),
   importFieldsChanged: fieldsOf,
-  importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name) || 'a file',
+  importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
   importRow: nameOfRow,
   importRows: rowsOf,
+  importUsers: usersOf,
   importIsOpen: ({ state }: Pick<Import, 'state'>) => OPEN.has(state),
   importState: stateOf,
   importToApply: toApply,

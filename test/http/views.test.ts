@@ -161,7 +161,14 @@ const shownRow: ShownRow = {
 /** Imports that are over in another way, or do nothing, or are with another machine. */
 const IMPORTS: [keyof Views, object][] = [
   ['imports/over', { imported: { ...imported, state: 'done' } }],
-  ['imports/over', { imported: { ...imported, state: 'taken back', problem: NAME } }],
+  [
+    'imports/over',
+    {
+      imported: { ...imported, state: 'taken back', problem: NAME },
+      left: { count: 2, some: [{ id: 7, name: NAME }] },
+    },
+  ],
+  ['imports/taking-back', { imported, job: { ...job, state: 'stopped' } }],
   ['imports/over', { imported: { ...imported, state: 'discarded' }, row: undefined }],
   ['imports/over', { how: undefined, columns: [] }],
   ['imports/check', { how: { ...how, columns: [{ header: NAME, field: 'email' }] } }],
@@ -417,8 +424,10 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     columns: [{ header: NAME, field: undefined, index: 0 }],
     row,
     hasRefused: true,
+    left: { count: 0, some: [] },
     isList: true,
   },
+  'imports/taking-back': { imported: { ...imported, problem: NAME }, job },
   'roles/list': { roles: ['viewer'], required: [], before: '', isDraft: false },
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
 };

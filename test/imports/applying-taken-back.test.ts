@@ -6,12 +6,16 @@ import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { makeStage } from '../../src/db/stage.ts';
 import { transact } from '../../src/db/transact.ts';
 import { importKinds } from '../../src/imports/apply.ts';
+import { discardImport } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder } from '../../src/imports/folder.ts';
+import { saveJob } from '../../src/jobs/queries.ts';
 import { runJobs } from '../../src/jobs/run.ts';
+import { TAKE_BACK } from '../../src/undo/batches.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
-import { addPerson, movableClock } from '../people.ts';
-import { addUser, startApp } from '../support.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, movableClock, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
 import { actorFor, begin, check, csv, importOf } from './bringing.ts';
 
 const OPEN: Actor = { ...commandLine, via: 'open', role: 'editor' };
@@ -145,4 +149,63 @@ test('and that nobody would have been left to administer', async () => {
   await app.runJobs();
   const problem = 'It would have left no administrator.';
   expect(await importOf(app, id)).toMatchObject({ state: 'taken back', problem });
+});
+
+test('whoever has been changed meanwhile stays, and it is said how many, and who', async () => {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const { id, stage } = await beginHalf(app, commandLine);
+  const [changed] = await done(app);
+  if (changed === undefined) throw new Error('Nobody is done.');
+  await change(app, changed.id, { full_name: 'Somebody Else' });
+  rmSync(stage);
+  await app.runJobs();
+  expect(await done(app)).toMatchObject([{ id: changed.id }]);
+  const { body } = await get(app, `/imports/${id}?until=over`, ann);
+  expect(body).toBe('The import was taken back, but for 1 user.\n');
+  const said = pageOf(await get(app, `/imports/${id}`, ann)).text;
+  expect(said).toContain('or damaged. What was done of it is undone, as far as nobody has changed it since.');
+  expect(said).toContain(`1 user whom somebody has changed meanwhile stays: ${changed.username}.`);
+});
+
+test('what nobody can go on with, since its folder is gone, is taken back by anyone who may', async () => {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const eve = await signedIn(app, await addPerson(app.db, 'eve', 'editor'));
+  const { id } = await beginHalf(app, commandLine);
+  rmSync(app.importFolder, { recursive: true });
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'applying' });
+  const action = `/imports/${id}/discard`;
+  expect(pageOf(await get(app, `/imports/${id}`, ann)).form('Take it back').action).toBe(action);
+  expect((await post(app, action, {}, eve)).statusCode).toBe(404);
+  await post(app, action, {}, ann);
+  await app.runJobs();
+  const problem = 'Somebody has had it taken back while it was applied.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'taken back', problem });
+  expect(await done(app)).toEqual([]);
+  const again = await post(app, action, {}, ann);
+  expect(again.headers.location).toBe(`/imports/${id}`);
+  expect(pageOf(await get(app, `/imports/${id}`, ann)).text).toContain('Nothing of it stays.');
+});
+
+test('until all of it is undone, it is said to be under way; and where it has stopped, how it goes on', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const { id } = await beginHalf(app, commandLine);
+  await transact(app.db, (trx) => discardImport(trx, actorFor(ann), id, app.clock()));
+  const undo = await app.db.selectFrom('jobs').selectAll().where('kind', '=', TAKE_BACK).executeTakeFirst();
+  if (undo === undefined) throw new Error('Nothing is taken back.');
+  const under = await get(app, `/imports/${id}`, headers);
+  expect(pageOf(under).heading).toBe('Taking the import back');
+  expect(under.headers.refresh).toBe(`2; url=/imports/${id}?until=over`);
+  await transact(app.db, (trx) => saveJob(trx, undo.id, { state: 'stopped', failures: 5 }));
+  const stopped = await get(app, `/imports/${id}`, headers);
+  expect(stopped.headers.refresh).toBeUndefined();
+  expect(pageOf(stopped).link('Have it go on')).toBe(`/history/${undo.set_id}`);
+  await post(app, `/history/${undo.set_id}/go-on`, {}, headers);
+  await app.runJobs();
+  expect(await done(app)).toEqual([]);
+  expect(pageOf(await get(app, `/imports/${id}`, headers)).heading).toBe('The import was taken back');
 });

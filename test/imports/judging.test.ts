@@ -78,6 +78,14 @@ test('every reason of a row is told at once', async () => {
   expect(reasons[5]).toEqual(['The row has 2 cells, the first line has 4.']);
 });
 
+test('of whom nobody is found by what is sought for it is said so, and what they lack to be new', async () => {
+  const app = await startApp();
+  const file = csv(['username', 'email'], ['', 'bob@example.org'], ['ada', 'ada@example.org']);
+  expect(await reasonsOf(app, await check(app, file, commandLine, { match: 'email' }))).toEqual({
+    2: ['Nobody has this email, and a new user needs a username.'],
+  });
+});
+
 test('what is wrong in a row hides neither that it is not allowed nor that it would end the last administrator', async () => {
   const app = await startApp();
   const [ann, ed] = [await addPerson(app.db, 'ann', 'admin'), await addPerson(app.db, 'ed', 'editor')];
@@ -97,14 +105,6 @@ test('what is wrong in a row hides neither that it is not allowed nor that it wo
     const id = await check(app, csv(['username', 'email', 'role'], row), actor && actorFor(actor));
     expect((await reasonsOf(app, id))[2]?.slice(1)).toEqual(reason === undefined ? [] : [reason]);
   }
-});
-
-test('of whom nobody is found by what is sought for it is said so, and what they lack to be new', async () => {
-  const app = await startApp();
-  const file = csv(['username', 'email'], ['', 'bob@example.org'], ['ada', 'ada@example.org']);
-  expect(await reasonsOf(app, await check(app, file, commandLine, { match: 'email' }))).toEqual({
-    2: ['Nobody has this email, and a new user needs a username.'],
-  });
 });
 
 test('rows that share a username, an email or a number are all refused, each with the line of another', async () => {

@@ -69,9 +69,22 @@ test('a file lies there as it was sent, for its owner alone, with the fields bes
 
 test('the same content has the same hash, another one has another', async () => {
   const { send } = await start();
-  const of = async (content: string) => (await send(multipart({}, { name: 'a.csv', content }))).hash;
+  const of = async (content: string) => {
+    const { hash, discard } = await send(multipart({}, { name: 'a.csv', content }));
+    await discard();
+    return hash;
+  };
   expect(await of('one')).toBe(await of('one'));
   expect(await of('one')).not.toBe(await of('two'));
+});
+
+test('what was sent counts until it is known as one that waits, or is given up', async () => {
+  const { send } = await start();
+  const one = () => send(multipart({}, { name: 'a.csv', content: 'x' }));
+  const [first] = [await one(), await one(), await one()];
+  await expect(one()).rejects.toEqual(refused(422, /^Three files wait here already/));
+  await first.discard();
+  expect(await one()).toMatchObject({ size: 1 });
 });
 
 test('a form where no file was chosen has no name', async () => {
