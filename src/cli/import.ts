@@ -10,8 +10,9 @@ import { StartError } from '../errors.ts';
 import { beginImport, confirmImport, discardImport } from '../imports/commands.ts';
 import { type Folder, filesOf, makeFolder, newName } from '../imports/folder.ts';
 import { findImport, type Import } from '../imports/queries.ts';
+import { findTakingBack } from '../imports/take-back.ts';
 import { type Choices, MATCHES, type Match } from '../imports/types.ts';
-import { toApply } from '../imports/words.ts';
+import { endOf, toApply } from '../imports/words.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
@@ -194,7 +195,9 @@ class Running {
       await transact(this.#db, (trx) => discardImport(trx, commandLine, id, Date.now()));
       await this.#work();
     }
-    console.error(plain(problem ?? sentenceOf(state)));
+    const left = (await findTakingBack(this.#db, imported))?.left_out ?? 0;
+    const end = state === 'taken back' ? ` ${endOf(imported, undefined, left)}` : '';
+    console.error(plain(`${problem ?? sentenceOf(state)}${end}`));
     return NOTHING_DONE;
   }
 }

@@ -5,7 +5,7 @@ import { describeSets, personOf, sightOf } from '../history/described.ts';
 import { findChangeSet, findNames } from '../history/queries.ts';
 import { takeFlash } from '../http/flash.ts';
 import type { Views } from '../http/views.ts';
-import { findJobOfSet, findLastUndo, type Job } from '../jobs/queries.ts';
+import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { settle } from './bring.ts';
@@ -14,6 +14,7 @@ import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
 import type { Import } from './queries.ts';
 import { readStage, type StageReader } from './stage.ts';
+import { findTakingBack } from './take-back.ts';
 import type { HowRead, Totals } from './types.ts';
 import { endOf, isOtherFile, toApply } from './words.ts';
 
@@ -55,12 +56,6 @@ export async function showImport(request: Request, reply: FastifyReply) {
     return showProgress(request, reply, imported);
   if (state === 'checked') return reply.render('imports/check', check(request, imported));
   return reply.render('imports/over', await over(request, imported, takingBack));
-}
-
-/** What undoes what was done of it; undefined where nothing was. */
-async function findTakingBack(db: Db, { state, set_id }: Import): Promise<Job | undefined> {
-  const set = state === 'taken back' && set_id !== null ? await findChangeSet(db, set_id) : undefined;
-  return set && findLastUndo(db, set.id, set.users);
 }
 
 function showTakingBack(request: Request, reply: FastifyReply, imported: Import, job: Job) {

@@ -1,10 +1,10 @@
 /** What cannot be done whole is not done at all: what was done of it is undone, whatever whoever confirmed it may by now. */
-import type { Trx } from '../db/schema.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { ForbiddenError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import { findChangeSet } from '../history/queries.ts';
-import { type Job, saveJob } from '../jobs/queries.ts';
+import { findLastUndo, type Job, saveJob } from '../jobs/queries.ts';
 import { beginUndo, TAKE_BACK } from '../undo/batches.ts';
-import { findImport, saveImport } from './queries.ts';
+import { findImport, type Import, saveImport } from './queries.ts';
 import { whoConfirmed } from './who.ts';
 
 /** Why it is taken back, as it is said. */
@@ -40,6 +40,15 @@ export async function takeBack(trx: Trx, job: Job, cause: Cause, now: number): P
   await saveImport(trx, imported.id, { state: 'taken back', problem: CAUSES[cause], touched_at: now });
   const set = await findChangeSet(trx, job.set_id);
   if (set && set.users > 0) await beginUndo(trx, whoConfirmed(imported), set, now, TAKE_BACK);
+}
+
+/** What undoes what was done of it; undefined where nothing was. */
+export async function findTakingBack(
+  db: Db,
+  { state, set_id }: Pick<Import, 'state' | 'set_id'>,
+): Promise<Job | undefined> {
+  const set = state === 'taken back' && set_id !== null ? await findChangeSet(db, set_id) : undefined;
+  return set && findLastUndo(db, set.id, set.users);
 }
 
 export function causeOf(error: unknown): Cause {
