@@ -68,7 +68,7 @@ export const FILTERS = {
   }),
   role: row<Role>({
     parameter: 'role',
-    parse: (typed) => ROLES.find((role) => role === typed || nameOfRole(role) === typed.toLowerCase()),
+    parse: (typed) => ROLES.find((role) => role === typed || nameOfRole(role) === typed),
     rule: `it can be ${ROLES.join(', ')}`,
     format: String,
     column: { name: 'role', operator: '=', value: String },
