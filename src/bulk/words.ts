@@ -1,7 +1,7 @@
 /** What is said of something that is done to many users. */
 import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
-import { number } from '../lib/formats.ts';
+import { number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import { ACTS, type Act, type Why } from './acts.ts';
 import type { Left } from './commands.ts';
@@ -48,9 +48,7 @@ const WORDS: Readonly<Record<Act['do'], Words>> = {
   },
 };
 
-const people = (count: number) => `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
-
-const titleOf = ({ do: act }: Act, count: number) => `${WORDS[act].verb} ${people(count)}`;
+const titleOf = ({ do: act }: Act, count: number) => `${WORDS[act].verb} ${usersOf(count)}`;
 
 function questionOf(act: Act, count: number): string {
   return count === 0 ? `Nobody to ${WORDS[act.do].verb.toLowerCase()}` : `${titleOf(act, count)}?`;
@@ -74,7 +72,6 @@ const NAMES = Object.entries(WORDS).map(([act, { name }]) => [act as Act['do'], 
 
 export const bulkHelpers = {
   bulkOffered: (actor: { role: Role }) => NAMES.filter(([act]) => ACTS[act].may(actor)),
-  bulkPeople: people,
   bulkQuestion: questionOf,
   bulkTitle: titleOf,
   bulkMeans: ({ do: act }: Act) => WORDS[act].means,
@@ -88,5 +85,5 @@ export function sentenceOf(act: Act, count: number, left: readonly Left[]): stri
   const rest = left.length > 0 ? ` Left as they are: ${names.join(', ')}${others}.` : '';
   return count === 0
     ? `Nobody was ${WORDS[act.do].done}.${rest}`
-    : `${people(count)} ${WORDS[act.do].done}!${rest}`;
+    : `${usersOf(count)} ${WORDS[act.do].done}!${rest}`;
 }

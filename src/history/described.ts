@@ -4,6 +4,7 @@ import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { findJobsOfSets } from '../jobs/queries.ts';
+import { plainNumber } from '../lib/text.ts';
 import { isAboutAccess, KINDS, nameOfCode } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { leftOf, withUndos } from './left.ts';
@@ -133,7 +134,8 @@ function idOf({ id }: ChangeSet): number {
 
 /** @param typed the number, as it stands in an address. @throws NotFoundError also for what is not to be seen */
 export async function getSeenSet(db: Db, typed: string, actor: Actor | undefined): Promise<Described> {
-  const set = /^[1-9]\d{0,14}$/.test(typed) ? await findChangeSet(db, Number(typed)) : undefined;
+  const id = plainNumber(typed);
+  const set = id === undefined ? undefined : await findChangeSet(db, id);
   const sight = sightOf(actor);
   const [row] = set ? await describeSets(db, [set], sight) : [];
   const kind = row && nameOfCode(KINDS, row.set.kind);

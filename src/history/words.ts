@@ -2,7 +2,7 @@
 import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role, User } from '../db/schema.ts';
 import { shownEmail } from '../lib/email.ts';
-import { date, number } from '../lib/formats.ts';
+import { date, number, usersOf } from '../lib/formats.ts';
 import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
 import type { FieldChanges } from './fields.ts';
 import { importedIn, isMixed } from './imported.ts';
@@ -60,7 +60,7 @@ const EVENTS: Readonly<Record<string, Words>> = {
 /** With the word that leads to whom it was done; nothing where that says itself. */
 export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   const kind = nameOfCode(KINDS, set.kind);
-  const many = `${number.format(set.users)} ${set.users === 1 ? 'user' : 'users'}`;
+  const many = usersOf(set.users);
   if (set.event === 'second factor required of')
     return { done: `asked for a second factor of ${peopleOf(set.detail)}`, of: '' };
   if (set.event === 'second factors given up')

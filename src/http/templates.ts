@@ -10,7 +10,7 @@ import { historyHelpers } from '../history/helpers.ts';
 import { importHelpers } from '../imports/words.ts';
 import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
-import { date, displayName, number, time } from '../lib/formats.ts';
+import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { named, partsOf, plain } from '../lib/text.ts';
 import { urlFor } from '../lib/url-for.ts';
@@ -66,6 +66,7 @@ export const helpers = {
   roles: ROLES,
   invitedRoles: INVITED_ROLES,
   urlFor,
+  usersOf,
   usernameHint: USERNAME_HINT,
   yesOrNo,
   number: (value: number) => number.format(value),

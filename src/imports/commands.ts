@@ -4,6 +4,7 @@ import { mayEdit, mayImport } from '../auth/policy.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { lockJobOfSet } from '../jobs/queries.ts';
+import { plainNumber } from '../lib/text.ts';
 import type { Folder } from './folder.ts';
 import { findImport, type Import, insertImport, lockImport, saveImport } from './queries.ts';
 import { takeBack } from './take-back.ts';
@@ -43,8 +44,8 @@ export async function getImport(
   typed: string,
   actor: Pick<Actor, 'role' | 'user'> | undefined,
 ): Promise<Import> {
-  const found = /^[1-9]\d{0,14}$/.test(typed) ? await findImport(db, Number(typed)) : undefined;
-  return seen(found, actor);
+  const id = plainNumber(typed);
+  return seen(id === undefined ? undefined : await findImport(db, id), actor);
 }
 
 /** `too late`: by then it is confirmed, or over. @throws NotFoundError, ForbiddenError */

@@ -4,7 +4,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import { ROLES, type Role } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
-import { number } from '../lib/formats.ts';
+import { number, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import type { Import, ImportState } from './queries.ts';
@@ -91,7 +91,6 @@ function stateOf({ state, totals }: Pick<Import, 'state' | 'totals'>): string {
 }
 
 export const rowsOf = (count: number) => `${number.format(count)} ${count === 1 ? 'row' : 'rows'}`;
-export const usersOf = (count: number) => `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
 
 /** How many rows would do something. */
 export const toApply = ({ created, changed }: Totals) => created + changed;
@@ -219,7 +218,6 @@ export const importHelpers = {
   importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
   importRow: nameOfRow,
   importRows: rowsOf,
-  importUsers: usersOf,
   importIsOpen: ({ state }: Pick<Import, 'state'>) => OPEN.has(state),
   importState: stateOf,
   importToApply: toApply,

@@ -18,6 +18,11 @@ const dateAndTime = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 
+/** "1 user", "1,204 users" */
+export function usersOf(count: number): string {
+  return `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
+}
+
 /** @param at in milliseconds since 1970. */
 export function time(at: number): string {
   return `${dateAndTime.format(at).replace(' at ', ', ')} UTC`;

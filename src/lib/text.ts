@@ -32,6 +32,11 @@ export function foldDigits(text: string): string {
 // Thousands set apart as somewhere in the world, all by the same sign: `1,200`, `1 200`, `1’200`, `12,00,000`.
 const GROUPED = /^[-−－]?\d{1,3}(?=([,.'’٬，．_\p{Z}]))(?:\1\d{2,3})*\1\d{3}$/u;
 
+/** As Roster itself writes it in an address or a form, from 1 on; undefined for anything else. */
+export function plainNumber(typed: string): number | undefined {
+  return /^[1-9]\d{0,14}$/.test(typed) ? Number(typed) : undefined;
+}
+
 export function wholeNumber(typed: string): number | undefined {
   const text = foldDigits(trim(typed));
   if (!GROUPED.test(text) && !/^[-−－]?\d+$/.test(text)) return undefined;

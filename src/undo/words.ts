@@ -5,7 +5,7 @@ import type { User } from '../db/schema.ts';
 import { type Imported, importedIn, undoingKindOf } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { FIELD_NAMES, namesOf } from '../history/words.ts';
-import { number } from '../lib/formats.ts';
+import { number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Undone } from './commands.ts';
 import { isAsked, type Left, type Stays, type Step } from './steps.ts';
@@ -144,7 +144,7 @@ function whatBecomesOfImported({ created, changed }: Imported): string[] {
 }
 
 function sentenceOf(kind: 'delete' | 'restore' | 'change', count: number): string {
-  const users = `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
+  const users = usersOf(count);
   const [is, becomes] = count === 1 ? ['is', 'becomes'] : ['are', 'become'];
   if (kind === 'delete') return `${users} ${is} deleted.`;
   if (kind === 'change') return `${users} ${becomes} what they were before.`;
@@ -152,8 +152,7 @@ function sentenceOf(kind: 'delete' | 'restore' | 'change', count: number): strin
 }
 
 function countsOf(steps: readonly Step[], left: readonly Step[]): string {
-  if (left.length === 0)
-    return `Undone for ${number.format(steps.length)} ${steps.length === 1 ? 'user' : 'users'}!`;
+  if (left.length === 0) return `Undone for ${usersOf(steps.length)}!`;
   const done = number.format(steps.length - left.length);
   const rest = left.length === 1 ? '1 was' : `${number.format(left.length)} were`;
   return `Undone for ${done} of ${number.format(steps.length)} users; ${rest} left, or done in part.`;

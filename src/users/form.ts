@@ -5,7 +5,7 @@ import type { KeptValues } from '../history/fields.ts';
 import { readSince } from '../history/since.ts';
 import { shownEmail } from '../lib/email.ts';
 import { type Fields, type Form, parseForm, readFields } from '../lib/forms.ts';
-import { named } from '../lib/text.ts';
+import { named, plainNumber } from '../lib/text.ts';
 import { findHolders } from './queries.ts';
 import { USER_FIELDS, type UserChanges, userChangesSchema } from './validation.ts';
 
@@ -55,8 +55,9 @@ export async function readEdit(
 /** @throws BadSubmissionError */
 export function parseVersion(version: string | undefined): number | undefined {
   if (version === undefined) return undefined;
-  if (!/^[1-9]\d{0,14}$/.test(version)) throw new BadSubmissionError('The version is no whole number.');
-  return Number(version);
+  const number = plainNumber(version);
+  if (number === undefined) throw new BadSubmissionError('The version is no whole number.');
+  return number;
 }
 
 /** Adds who has what was asked for: a database refuses the first that is taken, and a form shows all of it. */
