@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, parse, resolve } from 'node:path';
 import type { Folder } from '../imports/folder.ts';
+import { checkedOf, totalsOf } from '../imports/kept.ts';
 import type { Import } from '../imports/queries.ts';
 import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { refusedRows, whyOf } from '../imports/refused-rows.ts';
 import { readStage } from '../imports/stage.ts';
-import type { HowRead, Totals } from '../imports/types.ts';
+import type { Totals } from '../imports/types.ts';
 import { aboveOf, differenceOf, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
 import { number } from '../lib/formats.ts';
 import { plain, quotable } from '../lib/text.ts';
@@ -24,24 +25,21 @@ const NONE: Totals = {
   read: 0,
 };
 
-export function readTotals({ totals }: Import): Totals {
-  return totals === null ? NONE : (JSON.parse(totals) as Totals);
-}
-
-function readHow({ reading }: Import): HowRead {
-  return JSON.parse(reading ?? '{"columns":[]}') as HowRead;
+export function readTotals(imported: Import): Totals {
+  return totalsOf(imported) ?? NONE;
 }
 
 export function sayPreview(path: string, imported: Import): void {
-  const { encoding, delimiter, above, columns, match } = readHow(imported);
-  const { created, changed, same, refused, rows, ...totals } = readTotals(imported);
+  const { how, totals } = checkedOf(imported);
+  const { encoding, delimiter, above, columns, match } = how;
+  const { created, changed, same, refused, rows } = totals;
   console.log(
     `${quotable(basename(path))}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
   );
   if (above > 0) console.log(`  ${aboveOf(above)}`);
   for (const { header, field } of columns)
     console.log(`  ${quotable(header)} → ${field ? FIELD_LABELS[field] : 'left out'}`);
-  const fields = fieldsOf({ fields: totals.fields });
+  const fields = fieldsOf(totals);
   console.log(
     `${number.format(created)} created, ${number.format(changed)} changed${fields && ` (${fields})`}, ${number.format(same)} the same, ${number.format(refused)} refused`,
   );
@@ -49,14 +47,15 @@ export function sayPreview(path: string, imported: Import): void {
 
 /** The first of them are said, all of them are in a file of a name that nothing had before. */
 export async function saveRefused(path: string, folder: Folder, imported: Import): Promise<void> {
-  const { refused } = readTotals(imported);
+  const { how, totals } = checkedOf(imported);
+  const { refused } = totals;
   if (refused === 0) return;
   const read = (after: number, limit: number) =>
     readStage(folder, imported, (stage) => stage.refused(after, limit)) ?? [];
   for (const { line, reasons } of read(0, MOST_SAID)) console.log(`  Line ${line}: ${whyOf(reasons)}`);
   if (refused > MOST_SAID) console.log(`  and ${number.format(refused - MOST_SAID)} more`);
   const beside = newNameBeside(path);
-  await writeFile(beside, refusedRows(readHow(imported), read), { flag: 'wx', mode: 0o600 });
+  await writeFile(beside, refusedRows(how, read), { flag: 'wx', mode: 0o600 });
   console.log(`The refused rows, each with why, are in ${beside}`);
 }
 

@@ -11,6 +11,7 @@ import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { newUserOf } from './judge.ts';
+import { toApply } from './kept.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';
 import { type Does, type Totals, VERDICTS } from './types.ts';
@@ -40,11 +41,7 @@ function kindOf({ id }: Folder): string {
 
 /** @param stage of which it is known what its rows do */
 export function placeRows(stage: StageFile, totals: Totals): void {
-  stage.placeToDo(LAST_VERDICT, toDoOf(totals) <= MOST_AT_ONCE);
-}
-
-function toDoOf({ created, changed }: Totals): number {
-  return created + changed;
+  stage.placeToDo(LAST_VERDICT, toApply(totals) <= MOST_AT_ONCE);
 }
 
 export async function beginApplying(
@@ -55,7 +52,7 @@ export async function beginApplying(
   now: number,
 ): Promise<void> {
   const { id, actor_id } = imported;
-  const total = toDoOf(totals);
+  const total = toApply(totals);
   const known = { totals: JSON.stringify(totals), touched_at: now, failures: 0 };
   if (total === 0) return saveImport(trx, id, { ...known, state: 'done' });
   const begun = { at: now, kind: 'imported', detail: importedDetail(totals) } as const;

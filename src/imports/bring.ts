@@ -8,8 +8,8 @@ import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import { beginImport } from './commands.ts';
 import { filesOf, findFolder, makeFolder, newName } from './folder.ts';
+import { totalsOf } from './kept.ts';
 import { discardUnreadable, findLiveImports, findOwnImports, type Import } from './queries.ts';
-import type { Totals } from './types.ts';
 import { RefusedUploadError, type Staged, type Upload, type Uploads } from './uploads.ts';
 import { emptyFile, NO_FILE } from './words.ts';
 
@@ -89,8 +89,8 @@ function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
 }
 
 /** Which can be had for a day. */
-function hasRefused({ totals }: Import): boolean {
-  return totals !== null && (JSON.parse(totals) as Totals).refused > 0;
+function hasRefused(imported: Import): boolean {
+  return (totalsOf(imported)?.refused ?? 0) > 0;
 }
 
 /** The files of other machines take no room here. What cannot be read gives way to what is brought next. */

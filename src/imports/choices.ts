@@ -1,7 +1,6 @@
 /** How a file is to be read, as somebody says it who has seen how it was. */
 import { z } from 'zod';
 import type { Fields } from '../lib/forms.ts';
-import type { Import } from './queries.ts';
 import { type Column, DELIMITERS, ENCODINGS, type Field } from './reading/reading.ts';
 import { type Choices, EMPTIES, type HowRead, MADE_OF, MATCHES } from './types.ts';
 import { FIELD_LABELS } from './words.ts';
@@ -49,12 +48,6 @@ export function parseChoices(
     ...choices,
     fields: how.columns.map((column, index) => chosen(column, fields[columnName(index)])),
   };
-}
-
-/** As they are kept. JSON knows no `undefined`. */
-export function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
-  const { fields, ...others } = JSON.parse(choices) as Choices;
-  return fields ? { ...others, fields: fields.map((one) => one ?? undefined) } : others;
 }
 
 export function columnName(index: number): string {

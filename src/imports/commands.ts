@@ -6,7 +6,15 @@ import { NotFoundError } from '../errors.ts';
 import { lockJobOfSet } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
 import type { Folder } from './folder.ts';
-import { findImport, type Import, insertImport, lockImport, saveImport } from './queries.ts';
+import {
+  DISCARDABLE,
+  FREE,
+  findImport,
+  type Import,
+  insertImport,
+  lockImport,
+  saveImport,
+} from './queries.ts';
 import { takeBack } from './take-back.ts';
 import type { Choices } from './types.ts';
 
@@ -100,7 +108,7 @@ export async function discardImport(
     return 'taken back';
   }
   if (state === 'discarded') return 'discarded';
-  if (!['reading', 'checked', 'unreadable', 'confirmed'].includes(state)) return 'too late';
+  if (!DISCARDABLE.includes(state)) return 'too late';
   await saveImport(trx, id, { state: 'discarded', touched_at: now });
   return 'discarded';
 }
@@ -123,12 +131,11 @@ function whoIs({ user, via }: Actor) {
 /** To be read from the start. */
 function anew(choices: Choices, now: number) {
   const unknown = { reading: null, totals: null, problem: null, revision: null, set_id: null };
-  const free = { lease_owner: null, leased_until: 0, failures: 0 };
   return {
     state: 'reading',
     choices: JSON.stringify(choices),
     touched_at: now,
     ...unknown,
-    ...free,
+    ...FREE,
   } as const;
 }

@@ -3,14 +3,12 @@ import type { JudgedRow, StageFile, Verdict } from '../db/stage.ts';
 import { type Judgement, type Judging, judgeRows } from './judge.ts';
 import { shownRow } from './stage.ts';
 import { Tally } from './tally.ts';
-import { type Totals, VERDICTS } from './types.ts';
+import { MOST_REFUSED_KEPT, type Totals, VERDICTS } from './types.ts';
 
 /** Is told now and then how far it is; what it throws ends it. @param isNow not only if it is time to */
 export type Report = (totals: Totals, isNow?: boolean) => Promise<void>;
 
 const AT_ONCE = 1_000;
-/** Of more it is counted alone how many there are. */
-const MOST_REFUSED = 10_000;
 const MOST_DIFFERENCES = 1_000;
 
 /** @param isShown whether it was shown what they would do, so that it is told what differs @returns what they come to */
@@ -31,9 +29,9 @@ export async function judgeAll(
       if (isOther && isShown && tally.differences <= MOST_DIFFERENCES) keepDifference(stage, row, judgement);
       keepReasons(stage, row, judgement, tally);
     }
-    await report(tally.totals(tally.rows));
+    await report(tally.totals());
   }
-  return tally.totals(tally.rows);
+  return tally.totals();
 }
 
 /** Once all rows are there, of which each was judged by itself. @param tally of these */
@@ -49,7 +47,7 @@ export async function judgeTwins(
       stage.judgeRow(row.row, kept(judgement));
       keepReasons(stage, row, judgement, tally);
     }
-    await report(tally.totals(tally.rows));
+    await report(tally.totals());
   }
 }
 
@@ -59,7 +57,7 @@ export function keepReasons(
   { verdict, reasons }: Judgement,
   { refused }: Tally,
 ): void {
-  if (verdict !== 'refused' || (refused > MOST_REFUSED && before === null)) return;
+  if (verdict !== 'refused' || (refused > MOST_REFUSED_KEPT && before === null)) return;
   stage.keepRefused(row, JSON.stringify(reasons));
 }
 

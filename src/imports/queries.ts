@@ -8,8 +8,12 @@ export type ImportState = Import['state'];
 /** Those whose file is still wanted. */
 export const LIVE: readonly ImportState[] = ['reading', 'checked', 'unreadable', 'confirmed', 'applying'];
 
-const DISCARDABLE: readonly ImportState[] = LIVE.filter((state) => state !== 'applying');
+/** What can still be cancelled. */
+export const DISCARDABLE: readonly ImportState[] = LIVE.filter((state) => state !== 'applying');
 const OVER: readonly ImportState[] = ['done', 'taken back', 'discarded'];
+
+/** Nobody is at it, and nothing has gone wrong. */
+export const FREE = { lease_owner: null, leased_until: 0, failures: 0 };
 
 export async function findImport(db: Db, id: number): Promise<Import | undefined> {
   return db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirst();
@@ -51,11 +55,6 @@ export async function insertImport(trx: Trx, values: Insertable<ImportsTable>): 
 
 export async function saveImport(trx: Trx, id: number, values: Updateable<ImportsTable>): Promise<void> {
   await trx.updateTable('imports').set(values).where('id', '=', id).execute();
-}
-
-/** Which fills a change set, or has. */
-export async function findImportOfSet(db: Db, setId: number): Promise<Import | undefined> {
-  return db.selectFrom('imports').selectAll().where('set_id', '=', setId).executeTakeFirst();
 }
 
 type OfFile = Pick<Import, 'file' | 'state' | 'file_name'>;

@@ -7,12 +7,12 @@ import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { beginApplying, placeRows } from './apply.ts';
-import { choicesOf } from './choices.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Judging } from './judge.ts';
 import { judgeAll, type Report } from './judging.ts';
+import { checkedOf, choicesOf } from './kept.ts';
 import { makesUsernames } from './made-usernames.ts';
-import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
+import { FREE, type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
@@ -41,8 +41,6 @@ const SMALL = 500_000;
 const GONE = 'What was brought is gone from the disk: choose the file again.';
 const NO_ROOM = 'There is no room left on the disk: make some, or have some made, and choose the file again.';
 const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
-
-const FREE = { lease_owner: null, leased_until: 0, failures: 0 };
 
 /** Somebody wants it read differently, or not at all; or Roster is ending, and goes on later. */
 class AbandonedError extends Error {
@@ -105,13 +103,13 @@ function matchOf({ columns }: Pick<HowRead, 'columns'>): HowRead['match'] {
 /** What would be done otherwise than it was shown is shown first. */
 async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const revision = await readRevision(runner.db);
-  let totals = JSON.parse(imported.totals ?? '{}') as Totals;
-  const { match } = JSON.parse(imported.reading ?? '{}') as HowRead;
+  const { how, totals: shown } = checkedOf(imported);
+  let totals = shown;
   const { stage: path } = filesOf(runner.folder, imported.file);
   const stage = openStage(path);
   try {
     if (imported.revision !== revision)
-      totals = await stage.inOne(() => judgeAll(stage, { ...judging, match }, report, true));
+      totals = await stage.inOne(() => judgeAll(stage, { ...judging, match: how.match }, report, true));
     placeRows(stage, totals);
     stage.save(path);
   } finally {

@@ -9,14 +9,14 @@ import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { settle } from './bring.ts';
-import { choicesOf, offeredColumns } from './choices.ts';
+import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
+import { checkedOf, choicesOf, howRead, toApply, totalsOf } from './kept.ts';
 import type { Import } from './queries.ts';
 import { readStage, type StageReader } from './stage.ts';
 import { findTakingBack } from './take-back.ts';
-import type { HowRead, Totals } from './types.ts';
-import { endOf, isOtherFile, toApply } from './words.ts';
+import { endOf, isOtherFile } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10 };
 /** In seconds. */
@@ -85,10 +85,7 @@ async function showProgress(request: Request, reply: FastifyReply, imported: Imp
 }
 
 function check({ server }: Request, imported: Import): Views['imports/check'] {
-  const how = howRead(imported);
-  const totals = totalsOf(imported);
-  if (how === undefined || totals === undefined)
-    throw new Error(`Import ${imported.id} is checked, and not read.`);
+  const { how, totals } = checkedOf(imported);
   const rows = readStage(findFolder(server.importFolder), imported, (stage) => rowsOf(stage));
   return { imported, how, totals, columns: offeredColumns(how.columns), rows };
 }
@@ -141,20 +138,7 @@ export function isHere(path: string, { folder }: Pick<Import, 'folder'>): boolea
   return findFolder(path)?.id === folder;
 }
 
-export function howRead({ reading }: Pick<Import, 'reading'>): HowRead | undefined {
-  return reading === null ? undefined : withFields(JSON.parse(reading) as HowRead);
-}
-
-export function totalsOf({ totals }: Pick<Import, 'totals'>): Totals | undefined {
-  return totals === null ? undefined : (JSON.parse(totals) as Totals);
-}
-
 /** What was taken for another kind of file by a choice can be read by another one. */
 function isList(imported: Import): boolean {
   return !isOtherFile(imported) || Object.keys(choicesOf(imported)).length > 0;
-}
-
-/** JSON knows no `undefined`. */
-function withFields(how: HowRead): HowRead {
-  return { ...how, columns: how.columns.map(({ header, field }) => ({ header, field: field ?? undefined })) };
 }

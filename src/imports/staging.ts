@@ -41,11 +41,11 @@ export async function stageRows(
 }
 
 async function withTwins(stage: StageFile, judging: Judging, tally: Tally, report: Report): Promise<Totals> {
-  if (!stage.findTwins()) return tally.totals(tally.rows);
+  if (!stage.findTwins()) return tally.totals();
   // Of administrators who go one after the other the last stays: who that is may be another one now.
   if (judging.ended.length > 0) return judgeAll(stage, { ...judging, ended: [] }, report, false);
   await judgeTwins(stage, judging, tally, report);
-  return tally.totals(tally.rows);
+  return tally.totals();
 }
 
 async function addAll(
@@ -71,7 +71,7 @@ async function addAll(
         noteKeys(stage, row, seen);
       }
     });
-    await report(tally.totals(tally.rows), isFirst);
+    await report(tally.totals(), isFirst);
   }
 }
 

@@ -34,10 +34,9 @@ export class Tally {
     this.#count(judgement, 1);
   }
 
-  /** @param read how many rows there are, as far as that is known */
-  totals(read: number): Totals {
+  totals(): Totals {
     const { rows, differences } = this;
-    const totals = { ...this.#verdicts, rows, fields: { ...this.#fields }, differences, read };
+    const totals = { ...this.#verdicts, rows, fields: { ...this.#fields }, differences, read: rows };
     const { count, names } = this.#administrators;
     return {
       ...totals,

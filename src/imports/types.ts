@@ -39,6 +39,9 @@ export type Totals = Readonly<Record<Verdict, number>> & {
   read: number;
 };
 
+/** Of more it is counted alone how many there are. */
+export const MOST_REFUSED_KEPT = 10_000;
+
 export type Reason = Problem;
 
 /** Somebody whom a row is about. */

@@ -1,9 +1,8 @@
 /** For whom an import is judged, and done: what they may is what they may at that moment. */
 import { type Actor, commandLine } from '../auth/actor.ts';
-import { hasAdministrator } from '../auth/administrators.ts';
-import { mayEdit, maySignIn } from '../auth/policy.ts';
+import { mayEdit } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
-import { findUser } from '../users/queries.ts';
+import { findActing } from '../jobs/acting.ts';
 import type { Import } from './queries.ts';
 
 type Who = Pick<Import, 'actor_id' | 'is_by_command'>;
@@ -21,8 +20,6 @@ export async function actorOfImport(
   { actor_id, is_by_command }: Who,
 ): Promise<Pick<Actor, 'role' | 'user'> | undefined> {
   if (is_by_command) return commandLine;
-  if (actor_id === null)
-    return (await hasAdministrator(db)) ? undefined : { role: 'editor', user: undefined };
-  const user = await findUser(db, actor_id);
-  return user && maySignIn(user) && mayEdit(user) ? { role: user.role, user } : undefined;
+  const acting = await findActing(db, actor_id);
+  return acting && mayEdit(acting) ? acting : undefined;
 }

@@ -6,8 +6,9 @@ import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
 import { number, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
+import { choicesOf, toApply, totalsOf } from './kept.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
-import type { Import, ImportState } from './queries.ts';
+import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
 import { isUnknown } from './reading/columns.ts';
 import {
   type Column,
@@ -18,11 +19,11 @@ import {
   type Field,
 } from './reading/reading.ts';
 import {
-  type Choices,
   type Difference,
   type Empty,
   MATCHES,
   type Match,
+  MOST_REFUSED_KEPT,
   type Reason,
   type RefusedRow,
   type ShownRow,
@@ -53,9 +54,6 @@ const EMPTY_CELLS: Readonly<Record<Empty, readonly [label: string, says: string]
   clear: ['Clears it', 'Takes out a full name. Other fields cannot be empty, and stay.'],
 };
 
-/** Totals are exact beyond. */
-const MOST_REFUSED_KEPT = 10_000;
-
 /** Of a row that was shown, and of what it would do by now. */
 const WAS: Readonly<Record<Verdict, string>> = {
   created: 'was new',
@@ -82,18 +80,13 @@ const STATES: Readonly<Record<ImportState, string>> = {
   discarded: 'cancelled',
 };
 
-/** What can still be cancelled. */
-const OPEN: ReadonlySet<ImportState> = new Set(['reading', 'checked', 'unreadable', 'confirmed']);
-
-function stateOf({ state, totals }: Pick<Import, 'state' | 'totals'>): string {
-  const { refused = 0 } = totals === null ? {} : (JSON.parse(totals) as Partial<Totals>);
+function stateOf(imported: Pick<Import, 'state' | 'totals'>): string {
+  const { state } = imported;
+  const { refused = 0 } = totalsOf(imported) ?? {};
   return state === 'done' && refused > 0 ? `done, ${rowsOf(refused)} refused` : STATES[state];
 }
 
 export const rowsOf = (count: number) => `${number.format(count)} ${count === 1 ? 'row' : 'rows'}`;
-
-/** How many rows would do something. */
-export const toApply = ({ created, changed }: Totals) => created + changed;
 
 /** "2,841 users created, 112 changed" */
 function doneOf({ created, changed }: Totals): string {
@@ -162,8 +155,8 @@ export function aboveOf(above: number): string {
 }
 
 /** Those that are left out because nobody knows what they are, unless somebody has said so. */
-function unknownColumns<C extends Column>({ choices }: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
-  const { fields } = JSON.parse(choices) as Choices;
+function unknownColumns<C extends Column>(imported: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
+  const { fields } = choicesOf(imported);
   return fields ? [] : columns.filter((column) => column.field === undefined && isUnknown(column));
 }
 
@@ -218,7 +211,7 @@ export const importHelpers = {
   importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
   importRow: nameOfRow,
   importRows: rowsOf,
-  importIsOpen: ({ state }: Pick<Import, 'state'>) => OPEN.has(state),
+  importIsOpen: ({ state }: Pick<Import, 'state'>) => DISCARDABLE.includes(state),
   importState: stateOf,
   importToApply: toApply,
   importLacksUsernames: lacksUsernames,

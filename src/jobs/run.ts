@@ -6,8 +6,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type Actor, commandLine } from '../auth/actor.ts';
-import { hasAdministrator } from '../auth/administrators.ts';
-import { maySignIn } from '../auth/policy.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
@@ -25,6 +23,7 @@ import { countInSet } from '../history/record.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import { findUser } from '../users/queries.ts';
+import { findActing } from './acting.ts';
 import { type Job, leaseJob, lockJob, saveJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
@@ -208,13 +207,13 @@ async function actorOf(
   if (changeSet === undefined) return undefined;
   if (actor_id === null && changeSet.actor_kind === ACTORS['command line'])
     return { ...commandLine, changeSet };
-  const user = actor_id === null ? undefined : await findUser(trx, actor_id);
-  const mayAct =
-    isAlways || (actor_id === null ? !(await hasAdministrator(trx)) : user !== undefined && maySignIn(user));
-  if (!mayAct) return undefined;
+  const acting = isAlways
+    ? { user: actor_id === null ? undefined : await findUser(trx, actor_id), role: 'admin' as const }
+    : await findActing(trx, actor_id);
+  if (acting === undefined) return undefined;
+  const { user } = acting;
   return {
-    user,
-    role: isAlways ? 'admin' : (user?.role ?? 'editor'),
+    ...acting,
     via,
     address: undefined,
     changeSet,

@@ -68,6 +68,14 @@ export type HistoryRead = {
 };
 
 const OF_USER = ['change_sets_pkey', 'change_sets_subject', 'changes_pkey'];
+const OF_SETS = [
+  'change_sets_pkey',
+  'change_sets_undoes',
+  'changes_set',
+  'deleted_users_pkey',
+  'jobs_set_id_key',
+  'users_pkey',
+];
 const OWN: HistoryFilter['own'] = { id: 1, kinds: ['access', 'own role'] };
 const LISTS: [what: string, filter: Partial<HistoryFilter>, indexes: string[]][] = [
   ['of everyone', {}, ['change_sets_kind']],
@@ -110,27 +118,13 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   {
     what: 'what is shown of sets',
     read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(ADMIN)),
-    indexes: [
-      'change_sets_pkey',
-      'change_sets_undoes',
-      'changes_set',
-      'deleted_users_pkey',
-      'jobs_set_id_key',
-      'users_pkey',
-    ],
+    indexes: OF_SETS,
     isInOrder: true,
   },
   {
     what: 'beside which sets an editor finds Undo',
     read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(EDITOR)),
-    indexes: [
-      'change_sets_pkey',
-      'change_sets_undoes',
-      'changes_set',
-      'deleted_users_pkey',
-      'jobs_set_id_key',
-      'users_pkey',
-    ],
+    indexes: OF_SETS,
     isInOrder: true,
   },
   {

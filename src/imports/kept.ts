@@ -1,0 +1,37 @@
+/** What is kept of an import as JSON: what somebody has chosen, how the file was read, and what its rows come to. */
+import type { Import } from './queries.ts';
+import type { Column } from './reading/reading.ts';
+import type { Choices, HowRead, Totals } from './types.ts';
+
+export function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
+  const { fields, ...others } = JSON.parse(choices) as Choices;
+  return fields ? { ...others, fields: fields.map((one) => one ?? undefined) } : others;
+}
+
+export function howRead({ reading }: Pick<Import, 'reading'>): HowRead | undefined {
+  if (reading === null) return undefined;
+  const how = JSON.parse(reading) as HowRead;
+  return { ...how, columns: how.columns.map(withField) };
+}
+
+export function totalsOf({ totals }: Pick<Import, 'totals'>): Totals | undefined {
+  return totals === null ? undefined : (JSON.parse(totals) as Totals);
+}
+
+/** Of one whose rows are judged. */
+export function checkedOf(imported: Import): { how: HowRead; totals: Totals } {
+  const [how, totals] = [howRead(imported), totalsOf(imported)];
+  if (how === undefined || totals === undefined)
+    throw new Error(`Import ${imported.id} is checked, and not read.`);
+  return { how, totals };
+}
+
+/** How many rows would do something. */
+export function toApply({ created, changed }: Pick<Totals, 'created' | 'changed'>): number {
+  return created + changed;
+}
+
+/** JSON knows no `undefined`. */
+function withField({ header, field }: Column): Column {
+  return { header, field: field ?? undefined };
+}
