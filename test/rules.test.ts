@@ -26,13 +26,16 @@ function importsOf(path: string): string[] {
 
 const FEATURES = [
   'account',
+  'backup',
   'bulk',
+  'check',
   'erasure',
   'history',
   'imports',
   'invitations',
   'jobs',
   'made-up-people',
+  'maintenance',
   'roles',
   'sessions',
   'setup',

@@ -21,6 +21,7 @@ import * as lastSignIns from './migrations/0013-last-sign-ins.ts';
 import * as erasures from './migrations/0014-erasures.ts';
 import * as roles from './migrations/0015-roles.ts';
 import * as imports from './migrations/0016-imports.ts';
+import * as maintenance from './migrations/0017-maintenance.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -43,6 +44,7 @@ export const MIGRATIONS: readonly Migration[] = [
   erasures,
   roles,
   imports,
+  maintenance,
 ];
 
 export type Opening = {

@@ -221,6 +221,25 @@ export type ImportsTable = {
   failures: number;
 };
 
+/** A backup that was made, or a check of what is in the database. */
+export type MaintenanceRunsTable = {
+  id: Generated<number>;
+  kind: 'backup' | 'check';
+  begun_at: number;
+  /** Null while it is under way, and of one that was killed. */
+  ended_at: number | null;
+  /** Of a check `bad` is also one that has found something. */
+  outcome: 'good' | 'bad' | null;
+  /** The name of the machine. */
+  host: string;
+  /** Of a backup: where it is. */
+  file: string | null;
+  size: number | null;
+  users: number | null;
+  /** Why it is bad: a sentence. */
+  problem: string | null;
+};
+
 export type Schema = {
   users: UsersTable;
   user_counts: UserCountsTable;
@@ -244,6 +263,7 @@ export type Schema = {
   kept_answers: KeptAnswersTable;
   erasures: ErasuresTable;
   imports: ImportsTable;
+  maintenance_runs: MaintenanceRunsTable;
 };
 
 export type User = Selectable<UsersTable>;

@@ -96,7 +96,7 @@ async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number)
   );
   const changed = await changeUsers(trx, actor, changes, now);
   if (changed.kind !== 'changed') return false;
-  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(said));
+  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(JSON.parse(said)));
   await createUsers(trx, actor, created, now);
   return true;
 }

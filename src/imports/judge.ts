@@ -28,7 +28,9 @@ export type Judgement = {
 };
 
 /** Twins are known once all rows are there. */
-type RowToJudge = StagedRow & Partial<Pick<JudgedRow, `${Key}_twin`>>;
+export type RowToJudge = Pick<StagedRow, Key> & { said: Said; problems: readonly Reason[] } & Partial<
+    Pick<JudgedRow, `${Key}_twin`>
+  >;
 
 /** What a new user has whom a row does not tell. */
 const NEW = newUserSchema.pick({ full_name: true, is_active: true, role: true }).parse({});
@@ -46,7 +48,7 @@ export async function judgeRows(judging: Judging, rows: readonly RowToJudge[]): 
   return judgements;
 }
 
-async function findAll({ db, match }: Judging, rows: readonly StagedRow[]): Promise<Found> {
+async function findAll({ db, match }: Judging, rows: readonly RowToJudge[]): Promise<Found> {
   const given = <T>(values: readonly (T | null)[]) => values.filter((value) => value !== null);
   const ids = match === 'id' ? given(rows.map(({ id }) => id)) : [];
   const usernames = await findUsersOf(db, 'username_key', given(rows.map((row) => row.username_key)));
@@ -62,9 +64,8 @@ async function findAll({ db, match }: Judging, rows: readonly StagedRow[]): Prom
 async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promise<Judgement> {
   const user = userOf(judging.match, row, found);
   const values = saidBy(row.said, user === undefined);
-  const problems: Reason[] = row.problems === null ? [] : JSON.parse(row.problems);
   // Whatever numbers other programs give.
-  const reasons = problems.filter(({ field }) => field !== 'id' || judging.match === 'id');
+  const reasons = row.problems.filter(({ field }) => field !== 'id' || judging.match === 'id');
   // Of a row that cannot be told into cells nothing else is known.
   if (reasons.some(({ field }) => field === undefined))
     return { verdict: 'refused', user: undefined, does: null, values, reasons };
@@ -81,7 +82,7 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
   return { verdict: isSame ? 'same' : user ? 'changed' : 'created', user, does, values, reasons };
 }
 
-function userOf(match: Match, row: StagedRow, found: Found): User | undefined {
+function userOf(match: Match, row: RowToJudge, found: Found): User | undefined {
   const key = match === 'id' ? row.id : match === 'username' ? row.username_key : row.email_key;
   return key === null ? undefined : found[match].get(key);
 }
@@ -98,7 +99,7 @@ function addTwins(reasons: Reason[], match: Match, row: RowToJudge, values: User
 
 function addTaken(
   reasons: Reason[],
-  row: StagedRow,
+  row: RowToJudge,
   values: UserChanges,
   found: Found,
   user: User | undefined,
@@ -121,7 +122,7 @@ function judgeCreation(
   { actor, match }: Judging,
   reasons: Reason[],
   values: UserChanges,
-  row: StagedRow,
+  row: RowToJudge,
 ): Does | null {
   const isSought = match !== 'id' && row[`${match}_key`] !== null;
   for (const field of ['username', 'email'] as const)
@@ -168,13 +169,12 @@ async function judgeChange(
 }
 
 /** @param said of a row that creates somebody */
-export function newUserOf(said: string): NewUser {
+export function newUserOf(said: Said): NewUser {
   return { ...NEW, ...saidBy(said, true) } as NewUser;
 }
 
 /** What a row says: to who is there, the username that was made for somebody new is none. */
-export function saidBy(said: string, isNew: boolean): UserChanges {
-  const { made, ...values } = JSON.parse(said) as Said;
+export function saidBy({ made, ...values }: Said, isNew: boolean): UserChanges {
   return isNew && made !== undefined ? { username: made, ...values } : values;
 }
 

@@ -1,6 +1,6 @@
 /** Judging what is in a stage again: rows that have something in common, or all, where it is told what differs from what was shown. */
 import type { JudgedRow, StageFile, Verdict } from '../db/stage.ts';
-import { type Judgement, type Judging, judgeRows } from './judge.ts';
+import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge.ts';
 import { shownRow } from './stage.ts';
 import { Tally } from './tally.ts';
 import { MOST_REFUSED_KEPT, type Totals, VERDICTS } from './types.ts';
@@ -74,9 +74,13 @@ type Again = { row: JudgedRow; judgement: Judgement };
 
 async function* judged(judging: Judging, next: (after: number) => JudgedRow[]): AsyncGenerator<Again[]> {
   for (let rows = next(0); rows.length > 0; rows = next(rows.at(-1)?.row ?? 0)) {
-    const judgements = await judgeRows(judging, rows);
+    const judgements = await judgeRows(judging, rows.map(toJudge));
     yield rows.map((row, index) => ({ row, judgement: judgements[index] as Judgement }));
   }
+}
+
+function toJudge({ said, problems, ...row }: JudgedRow): RowToJudge {
+  return { ...row, said: JSON.parse(said), problems: JSON.parse(problems ?? '[]') };
 }
 
 function differs(row: JudgedRow, judgement: Judgement): boolean {

@@ -73,7 +73,7 @@ export function shownRow({ row, line, verdict, user, does, said, reasons }: Judg
     line,
     verdict: VERDICTS[verdict] ?? 'refused',
     user: user === null || username === undefined ? undefined : { id: user, username },
-    values: saidBy(said, user === null),
+    values: saidBy(JSON.parse(said), user === null),
     fields: fields ?? {},
     reasons: JSON.parse(reasons ?? '[]'),
   };

@@ -1,13 +1,13 @@
 /** From a file to rows in a stage, each with what it would do. */
 import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
 import { named, quotable, textKey } from '../lib/text.ts';
-import { type Judgement, type Judging, judgeRows } from './judge.ts';
+import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge.ts';
 import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
 import { lacksUsernames, makesUsernames, UsernameMaker } from './made-usernames.ts';
 import { type Row, UnreadableError } from './reading/reading.ts';
 import { Seen } from './seen.ts';
 import { Tally } from './tally.ts';
-import type { HowRead, Said, Totals } from './types.ts';
+import type { HowRead, Totals } from './types.ts';
 
 /** Of fewer rows that all fail each may be a mistake of its own. */
 const LEAST_OF_SAMPLE = 20;
@@ -50,28 +50,50 @@ async function withTwins(stage: StageFile, judging: Judging, tally: Tally, repor
 
 async function addAll(
   stage: StageFile,
-  rows: AsyncIterable<readonly NewRow[]>,
+  rows: AsyncGenerator<readonly NewRow[]>,
   judging: Judging,
   tally: Tally,
   refuse: (first: readonly Judgement[]) => void,
   report: Report,
 ): Promise<void> {
   const seen = { id: new Seen(), username_key: new Seen(), email_key: new Seen() };
-  for await (const batch of rows) {
-    const staged = batch.map((row, index) => stagedRow(tally.rows + index + 1, row));
-    const judgements = await judgeRows(judging, staged);
+  for await (const batch of ahead(rows)) {
+    const toJudge = batch.map(rowToJudge);
+    const judgements = await judgeRows(judging, toJudge);
     const isFirst = tally.rows === 0;
     if (isFirst) refuse(judgements);
     await stage.inOne(async () => {
-      for (const [index, row] of staged.entries()) {
+      for (const [index, { line, cells }] of batch.entries()) {
         const judgement = judgements[index] as Judgement;
+        const judged = toJudge[index] as RowToJudge;
         tally.add(judgement);
-        stage.addRow(row, kept(judgement), JSON.stringify(batch[index]?.cells));
+        const row = stagedRow(tally.rows, line, judged);
+        stage.addRow(row, kept(judgement), JSON.stringify(cells));
         keepReasons(stage, row, judgement, tally);
-        noteKeys(stage, row, seen);
+        noteKeys(stage, judged, seen);
       }
     });
     await report(tally.totals(), isFirst);
+  }
+}
+
+/** While the database answers, what comes next is read. */
+async function* ahead<T>(batches: AsyncGenerator<T>): AsyncGenerator<T> {
+  const read = () => {
+    const next = batches.next();
+    // What fails is thrown in its turn.
+    next.catch(() => {});
+    return next;
+  };
+  try {
+    for (let next = read(); ; ) {
+      const { done, value } = await next;
+      if (done) return;
+      next = read();
+      yield value;
+    }
+  } finally {
+    await batches.return(undefined);
   }
 }
 
@@ -90,21 +112,23 @@ async function* withUsernames(
   }
 }
 
-function stagedRow(row: number, { line, id, values, problems, made }: NewRow): StagedRow {
+function rowToJudge({ id, values, problems, made }: NewRow): RowToJudge {
   const username = values.username ?? made;
-  const said: Said = made === undefined ? values : { ...values, made };
   return {
-    row,
-    line,
     id: id ?? null,
     username_key: username === undefined ? null : textKey(username),
     email_key: values.email === undefined ? null : textKey(values.email),
-    said: JSON.stringify(said),
-    problems: problems.length === 0 ? null : JSON.stringify(problems),
+    said: made === undefined ? values : { ...values, made },
+    problems,
   };
 }
 
-function noteKeys(stage: StageFile, row: StagedRow, seen: Readonly<Record<Key, Seen>>): void {
+function stagedRow(row: number, line: number, { said, problems, ...keys }: RowToJudge): StagedRow {
+  const kept = problems.length === 0 ? null : JSON.stringify(problems);
+  return { row, line, ...keys, said: JSON.stringify(said), problems: kept };
+}
+
+function noteKeys(stage: StageFile, row: RowToJudge, seen: Readonly<Record<Key, Seen>>): void {
   for (const field of KEYS) {
     const key = row[field];
     if (key !== null && seen[field].add(String(key))) stage.addDoubtful(field, key);

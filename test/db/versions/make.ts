@@ -34,6 +34,7 @@ import { beginImport } from '../../../src/imports/commands.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../../src/jobs/queries.ts';
 import { markMadeUp } from '../../../src/made-up-people/queries.ts';
+import { beginRun, endRun } from '../../../src/maintenance/queries.ts';
 import { changeUser, createUser, deleteUser, restoreUser } from '../../../src/users/commands.ts';
 
 const ODD_NAMES = ['Jürgen Müller', 'Łódź Straße', 'Jeanne d’Arc', 'Σίσυφος', 'नमस्ते', 'かぎ'];
@@ -122,6 +123,8 @@ await inTurn(async (trx, time) => {
     brought,
     time,
   );
+  const run = await beginRun(trx, 'backup', time);
+  await endRun(trx, run, { outcome: 'good', file: '/somewhere/roster.db', size: 100, users: 58 }, time);
   const someone = { id: 11, username: 'user10' };
   await recordAccess(trx, { ...commandLine, via: 'form', user: someone }, 'session ended', someone, time);
 });

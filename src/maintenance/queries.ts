@@ -1,0 +1,45 @@
+/** Which backups and checks were made, and what became of them. */
+import { hostname } from 'node:os';
+import type { Selectable } from 'kysely';
+import type { Db, MaintenanceRunsTable, Trx } from '../db/schema.ts';
+
+export type Run = Selectable<MaintenanceRunsTable>;
+type Kind = Run['kind'];
+type Ended = Pick<Run, 'outcome'> & Partial<Pick<Run, 'file' | 'size' | 'users' | 'problem'>>;
+
+/** So many of a kind are kept. */
+const MOST_KEPT = 100;
+
+/** @returns its number */
+export async function beginRun(trx: Trx, kind: Kind, now: number): Promise<number> {
+  const old = trx
+    .selectFrom('maintenance_runs')
+    .select('id')
+    .where('kind', '=', kind)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .offset(MOST_KEPT);
+  await trx.deleteFrom('maintenance_runs').where('kind', '=', kind).where('id', '<=', old).execute();
+  const run = { kind, begun_at: now, host: hostname() };
+  const { id } = await trx
+    .insertInto('maintenance_runs')
+    .values(run)
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+export async function endRun(trx: Trx, id: number, ended: Ended, now: number): Promise<void> {
+  await trx
+    .updateTable('maintenance_runs')
+    .set({ ...ended, ended_at: now })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** @param outcome the last of any, where none is given */
+export async function findLastRun(db: Db, kind: Kind, outcome?: Run['outcome']): Promise<Run | undefined> {
+  let runs = db.selectFrom('maintenance_runs').selectAll().where('kind', '=', kind);
+  if (outcome !== undefined) runs = runs.where('outcome', '=', outcome);
+  return runs.orderBy('begun_at', 'desc').limit(1).executeTakeFirst();
+}
