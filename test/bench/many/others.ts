@@ -5,7 +5,7 @@ import { SIGNED_IN } from '../session.ts';
 
 const PAGES = [
   '/users',
-  '/users?page=777',
+  '/users?page=77',
   '/users?q=martin',
   '/users?status=inactive&page=5',
   '/users?sort=name&page=40',
