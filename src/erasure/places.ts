@@ -6,7 +6,7 @@ import type { Db, Schema, Trx } from '../db/schema.ts';
 import { unpackFields, unpackValues } from '../history/fields.ts';
 import { type DeletedUser, findFieldsFrom } from '../history/queries.ts';
 import { forgetChanges } from '../history/record.ts';
-import { discardAll } from '../imports/queries.ts';
+import { forgetAll } from '../imports/queries.ts';
 import { forgetParamsAbout } from '../jobs/queries.ts';
 import { textKey } from '../lib/text.ts';
 import * as data from './data.ts';
@@ -54,7 +54,7 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   kept_answers: { erase: forgetAnswers },
   erasures: NOTHING,
   // Nobody knows whom a file names before it is read whole: all are brought anew, but for what is being done.
-  imports: { read: data.readImports, erase: discardAll },
+  imports: { read: data.readImports, erase: forgetAll },
   absent_users: NOTHING,
   maintenance_runs: NOTHING,
 };
