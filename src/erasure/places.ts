@@ -5,7 +5,7 @@ import { forgetFailures } from '../auth/throttle.ts';
 import type { Db, Schema, Trx } from '../db/schema.ts';
 import { forgetChanges } from '../history/record.ts';
 import { forgetAll } from '../imports/queries.ts';
-import { forgetParamsAbout } from '../jobs/queries.ts';
+import { forgetParamsAbout, forgetSearches } from '../jobs/queries.ts';
 import * as data from './data.ts';
 
 type Place = {
@@ -38,8 +38,7 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   // Taken from there by whoever erases.
   deleted_users: { read: data.readDeleted },
   revisions: NOTHING,
-  // Also what was searched for to change many at once, until that ends: it was found with more than a hundred users.
-  jobs: { erase: forgetParamsAbout },
+  jobs: { erase: forgetJobs },
   last_sign_ins: NOTHING,
   // Sealed, so that nobody knows whom they name.
   kept_answers: { erase: forgetAnswers },
@@ -49,6 +48,11 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   absent_users: NOTHING,
   maintenance_runs: NOTHING,
 };
+
+async function forgetJobs(trx: Trx, id: number): Promise<void> {
+  await forgetParamsAbout(trx, id);
+  await forgetSearches(trx);
+}
 
 export async function eraseEverywhere(trx: Trx, id: number): Promise<void> {
   for (const { erase } of Object.values(PLACES)) await erase?.(trx, id);

@@ -271,6 +271,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     isFirst: false,
     job,
     mayGoOn: true,
+    isForgotten: true,
     isOfOne: false,
     leftOut: [{ id: 7, name: NAME }],
     goneOnBy: { id: 8, name: NAME },
