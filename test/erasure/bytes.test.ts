@@ -1,4 +1,6 @@
 /** What an erased user leaves in the files of a database: nothing, whatever was done to them and with them. */
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
@@ -9,6 +11,7 @@ import { filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
+import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findPending } from '../../src/erasure/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { runCommand } from '../command.ts';
@@ -16,7 +19,7 @@ import { restoreVersion } from '../db/versions/restore.ts';
 import { dump } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
-import { addUser, get, post, readyUrl, startApp } from '../support.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
 import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from './traces.ts';
 
 const OTHERS = 300;
@@ -175,6 +178,27 @@ describe('somebody who is erased', () => {
       expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
     },
   );
+
+  test('is noted outside of the database before purge says so inside of it, or purge is refused', async () => {
+    const url = await readyUrl();
+    const db = await openDatabase(url, { connections: 2 });
+    onTestFinished(() => db.destroy());
+    const { id } = await addUser(db, { username: 'somebody' });
+    await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+    await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+    const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key') };
+    const ledger = ledgerOf(url, settings.SECRET_KEY_FILE);
+    symlinkSync(join(temporaryFolder(), 'no folder', 'erased.jsonl'), ledger);
+    expect(await runCommand(['purge'], settings)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('in which Roster notes who is erased, cannot be written'),
+    });
+    expect(await findPending(db)).toMatchObject([{ user_id: id }]);
+    rmSync(ledger);
+    expect(await runCommand(['purge'], settings)).toMatchObject({ code: 0 });
+    expect(readLedger(ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
+    expect(await findPending(db)).toEqual([]);
+  });
 
   test('is gone from the files after purge, on any database', async () => {
     const { app, db, url, ann } = await start();
