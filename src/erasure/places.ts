@@ -11,42 +11,56 @@ import * as data from './data.ts';
 type Place = {
   /** Not where everything goes with the deletion, before which nobody is erased, or where there are numbers alone. */
   erase?: (trx: Trx, id: number) => Promise<unknown>;
-  /** What is given out of it, row by row: `isOwn`, to themselves. */
-  read?: (db: Db, id: number, isOwn: boolean) => AsyncIterable<object>;
-};
+} & (
+  | {
+      /** What is given out of it, row by row: `isOwn`, to themselves. */
+      read: (db: Db, id: number, isOwn: boolean) => AsyncIterable<object>;
+    }
+  /** Why nothing is. */
+  | { why: string }
+);
 
-const NOTHING: Place = {};
+const NUMBERS: Place = {
+  why: 'numbers and times, by which nobody is known who is not known from another place',
+};
+const OF_NOBODY: Place = { why: 'what is so of Roster, and not of anybody' };
 
 export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   users: { read: data.readUser },
-  user_counts: NOTHING,
+  user_counts: OF_NOBODY,
   credentials: { read: data.readCredentials },
   recovery_codes: { read: data.readRecoveryCodes },
   // One's own go with the user: in those of others a form that names them may wait.
   sessions: { read: data.readSessions, erase: forgetDrafts },
   invitations: { read: data.readInvitations },
-  // Of a hash nobody knows whose it is: all start anew.
-  guesses: { erase: forgetFailures },
-  role_rules: NOTHING,
-  secrets: NOTHING,
+  // All start anew.
+  guesses: { erase: forgetFailures, why: 'of a hash nobody knows whose it is' },
+  role_rules: OF_NOBODY,
+  secrets: OF_NOBODY,
   tickets: { read: data.readTickets },
-  used_drafts: NOTHING,
-  heartbeats: NOTHING,
-  made_up_people: NOTHING,
+  used_drafts: NUMBERS,
+  heartbeats: OF_NOBODY,
+  made_up_people: NUMBERS,
   change_sets: { read: data.readActs },
   changes: { read: data.readChanges, erase: forgetChanges },
   // Taken from there by whoever erases.
   deleted_users: { read: data.readDeleted },
-  revisions: NOTHING,
-  jobs: { erase: forgetJobs },
-  last_sign_ins: NOTHING,
-  // Sealed, so that nobody knows whom they name.
-  kept_answers: { erase: forgetAnswers },
-  erasures: NOTHING,
+  revisions: OF_NOBODY,
+  jobs: {
+    erase: forgetJobs,
+    why: 'what was done to somebody by one is among their changes; what somebody searched for, and whom it names, nobody can tell',
+  },
+  last_sign_ins: { why: 'the same as in credentials' },
+  // That a form was sent stays known, so that it does nothing twice.
+  kept_answers: {
+    erase: forgetAnswers,
+    why: 'sealed with the form that was sent, so that nobody knows whom it names',
+  },
+  erasures: { why: 'of whoever is erased nothing is left to be given' },
   // Nobody knows whom a file names before it is read whole: all are brought anew, but for what is being done.
   imports: { read: data.readImports, erase: forgetAll },
-  absent_users: NOTHING,
-  maintenance_runs: NOTHING,
+  absent_users: NUMBERS,
+  maintenance_runs: OF_NOBODY,
 };
 
 async function forgetJobs(trx: Trx, id: number): Promise<void> {

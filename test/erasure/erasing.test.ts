@@ -252,8 +252,32 @@ describe('erasing', () => {
     await remove();
     await erase();
     expect(await db.selectFrom('guesses').selectAll().execute()).toEqual([]);
-    expect((await post(app, `/users/${id}`, { full_name: 'Ada King', key }, ed)).statusCode).toBe(404);
+    const kept = await db.selectFrom('kept_answers').select('answer').execute();
+    expect(kept).toEqual([{ answer: '' }]);
+    expect((await post(app, `/users/${id}`, { full_name: 'Ada King', key }, ed)).statusCode).toBe(303);
     expect((await get(app, `/users/${id}`, ann)).statusCode).toBe(410);
+  });
+
+  test('leaves it known that a form was sent, so that it does nothing twice', async () => {
+    const { app, db, ann, remove, erase } = await start();
+    const forms = [
+      ['/users', { username: 'alice', email: 'alice@example.org', key: newKey() }],
+      ['/invite', { email: 'kim@example.org', role: 'viewer', key: newKey() }],
+    ] as const;
+    for (const [address, form] of forms) expect((await post(app, address, form, ann)).statusCode).toBe(303);
+    await remove();
+    await erase();
+    for (const [address, form] of forms) {
+      const again = await post(app, address, form, ann);
+      expect([again.statusCode, again.headers.location, again.body]).toEqual([
+        303,
+        '/users',
+        'This was done already, when it was sent before. To do it once more, open the form anew.\n',
+      ]);
+    }
+    expect(
+      await db.selectFrom('users').select('id').where('username', 'like', 'kim%').execute(),
+    ).toHaveLength(1);
   });
 
   test('takes what was typed about them out of jobs, and leaves what was typed about others', async () => {
