@@ -3,7 +3,7 @@ import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } f
 import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 
-export type NumberedTable = 'users' | 'change_sets';
+export type NumberedTable = 'users' | 'change_sets' | 'jobs' | 'imports' | 'maintenance_runs';
 
 /**
  * Whether what was deleted is still in the files: `held up`, until whoever reads the database for long has ended; `kept`, until
