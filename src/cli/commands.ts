@@ -30,6 +30,10 @@ const HELP = `Roster, a user directory.
                              writes everyone into a file: .csv, .jsonl or .vcf; or some of them, with the end of a
                              list's address: --filter "status=active&role=member"; a file that is there is replaced
                              with --force alone
+  npm run roster -- backup /srv/backups
+                             writes everything of this moment into a file there, named by the date, while Roster runs; or into
+                             a file that is not there yet (--force replaces it); --with-key puts the secret key beside it,
+                             --compact leaves out what was deleted, --keep 14 leaves so many in the folder
   npm run roster -- rebuild-search
                              makes anew what searches go through
   npm run roster -- purge
@@ -86,6 +90,9 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
   } else if (command === 'export') {
     const { exportFile } = await import('./export.ts');
     await exportFile(env, rest);
+  } else if (command === 'backup') {
+    const { backup } = await import('./backup.ts');
+    await backup(env, rest);
   } else if (command === 'rebuild-search') {
     const { rebuild } = await import('./rebuild-search.ts');
     await rebuild(env, rest);

@@ -2,6 +2,10 @@
 import { hostname } from 'node:os';
 import type { Selectable } from 'kysely';
 import type { Db, MaintenanceRunsTable, Trx } from '../db/schema.ts';
+import { inBatches } from '../lib/batches.ts';
+
+/** In one statement. */
+const BATCH = 500;
 
 export type Run = Selectable<MaintenanceRunsTable>;
 type Kind = Run['kind'];
@@ -42,4 +46,15 @@ export async function findLastRun(db: Db, kind: Kind, outcome?: Run['outcome']):
   let runs = db.selectFrom('maintenance_runs').selectAll().where('kind', '=', kind);
   if (outcome !== undefined) runs = runs.where('outcome', '=', outcome);
   return runs.orderBy('begun_at', 'desc').limit(1).executeTakeFirst();
+}
+
+/** For going through all there are. */
+export async function findRunsAfter(db: Db, id: number, limit: number): Promise<Run[]> {
+  const after = db.selectFrom('maintenance_runs').selectAll().where('id', '>', id);
+  return after.orderBy('id').limit(limit).execute();
+}
+
+/** Those of another database. */
+export async function insertRuns(trx: Trx, rows: readonly Run[]): Promise<void> {
+  for (const some of inBatches(rows, BATCH)) await trx.insertInto('maintenance_runs').values(some).execute();
 }

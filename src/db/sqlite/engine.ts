@@ -75,6 +75,14 @@ export const sqliteEngine: Engine = {
   removeTraces,
   purge,
 
+  async readSize(db) {
+    const size = sql<{
+      size: number;
+    }>`select page_count * page_size as size from pragma_page_count, pragma_page_size`;
+    return (await size.execute(db)).rows[0]?.size ?? 0;
+  },
+  adviseOnBackups: async () => [],
+
   readLastId,
   async writeLastId(trx, id, table = 'users') {
     await sql`delete from sqlite_sequence where name = ${table}`.execute(trx);
