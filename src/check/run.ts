@@ -2,14 +2,27 @@
 import type { Db } from '../db/schema.ts';
 import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
+import { checkFiles, checkSearch } from './files.ts';
 import type { Check, Fault, Finding } from './finding.ts';
+import { checkAccess, checkSets, checkWork } from './pointing.ts';
+import { checkSequences } from './sequences.ts';
+import { checkUsers } from './users.ts';
 
 export type { Finding };
 
 /** So many of a kind are told, the rest is counted. */
 const MOST_TOLD = 20;
 
-export const CHECKS: readonly Check[] = [{ name: 'totals', isLong: false, find: checkCounts }];
+export const CHECKS: readonly Check[] = [
+  { name: 'the files of the database', isLong: false, find: checkFiles },
+  { name: 'totals', isLong: false, find: checkCounts },
+  { name: 'what people sign in with', isLong: false, find: checkAccess },
+  { name: 'numbers that are given next', isLong: false, find: checkSequences },
+  { name: 'jobs and imports', isLong: false, find: checkWork },
+  { name: 'change sets', isLong: true, find: checkSets },
+  { name: 'users and their history', isLong: true, find: checkUsers },
+  { name: 'searches', isLong: true, find: checkSearch },
+];
 
 type Options = { quick?: boolean; begin?: (check: Check) => void };
 

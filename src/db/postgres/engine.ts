@@ -5,6 +5,7 @@ import { giveWay } from '../../lib/progress.ts';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { findDamage, meansOfFindingDamage } from './damage.ts';
 import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
@@ -91,6 +92,11 @@ export const postgresEngine: Engine = {
   // A row that is gone lies in its file until the next vacuum, and then as bytes that nothing has overwritten yet.
   removeTraces: async () => 'kept',
   purge,
+
+  findDamage,
+  meansOfFindingDamage,
+  // An index of PostgreSQL's own.
+  async *findWronglyIndexed() {},
 
   async readLastId(db, table = 'users') {
     const sequence = sql.id(`${table}_id_seq`);
