@@ -67,8 +67,8 @@ export class Replay {
     else if (user) this.#endOf(user);
     else if (deleted) this.#endOfDeleted(deleted);
     else this.#say('is there, and they are neither there nor deleted nor erased');
-    if ((this.#first ?? Infinity) > begun + 1 && (user ?? deleted))
-      this.#say(`does not say how they came`, OLDER_ROSTER);
+    const first = this.#first ?? (user?.version ?? 0) + 1;
+    if (first > begun + 1) this.#say('does not say how they came', OLDER_ROSTER);
     return this.#faults;
   }
 

@@ -24,17 +24,21 @@ export const CHECKS: readonly Check[] = [
   { name: 'searches', isLong: true, find: checkSearch },
 ];
 
-type Options = { quick?: boolean; begin?: (check: Check) => void };
+type Options = { quick?: boolean; ledger?: string; begin?: (check: Check) => void };
 
-/** @param options.quick without what takes long with millions of users; `begin` is told what is looked at next */
+/**
+ * @param options.quick without what takes long with millions of users
+ * @param options.ledger of the database, where it is no copy of another
+ * @param options.begin is told what is looked at next
+ */
 export async function* findFaults(
   db: Db,
-  { quick = false, begin = () => {} }: Options,
+  { quick = false, ledger, begin = () => {} }: Options,
 ): AsyncGenerator<Finding> {
   for (const check of CHECKS) {
     if (quick && check.isLong) continue;
     begin(check);
-    yield* told(check.find(db, { quick }));
+    yield* told(check.find(db, { quick, ledger }));
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import { giveWay } from '../../lib/progress.ts';
-import type { Db } from '../schema.ts';
+import type { Db, User } from '../schema.ts';
 import { readSnapshot } from '../transact.ts';
 import { IDS_IN_RANGE, nameOf, rangeOf, rangesOf } from './fts5-index.ts';
 
@@ -12,12 +12,16 @@ const USERS_AT_ONCE = 5_000;
 
 /** What of each user adds to the sum: SQLite computes the same from the index as this from a text. */
 function sumOf(id: number, text: string): number {
-  const place = (id % IDS_IN_RANGE) * 4001;
-  const letters = Array.from(text, (letter) => letter.codePointAt(0) ?? 0);
+  let place = (id % IDS_IN_RANGE) * 4001;
   let sum = 0;
-  for (let at = 0; at + 2 < letters.length; at++) {
-    const [first = 0, second = 0, third = 0] = [letters[at], letters[at + 1], letters[at + 2]];
-    sum += Math.imul(place + at, first * 961 + second * 31 + third) >>> 0;
+  // The last three letters.
+  let [first, second] = [-1, -1];
+  for (let at = 0; at < text.length; at++) {
+    const third = text.codePointAt(at) ?? 0;
+    if (third > 0xffff) at++;
+    if (first >= 0) sum += Math.imul(place++, first * 961 + second * 31 + third) >>> 0;
+    first = second;
+    second = third;
   }
   return sum;
 }
@@ -49,7 +53,8 @@ async function wrongIn(db: Db, range: number): Promise<number[]> {
     await sql`create virtual table temp.indexed using ${vocabulary}`.execute(db);
     const { rows } = await sql<{ sum: number | null }>`select ${SUM} as sum from temp.indexed`.execute(db);
     let sum = 0;
-    for await (const [id, text] of textsIn(db, range)) sum += sumOf(id, text);
+    for await (const users of usersIn(db, range))
+      for (const { id, search_text } of users) sum += sumOf(id, search_text);
     if ((rows[0]?.sum ?? 0) === sum) return [];
   }
   return findOnes(db, range, isThere);
@@ -64,14 +69,15 @@ async function findOnes(db: Db, range: number, isThere: boolean): Promise<number
     for (const { doc, sum } of rows) indexed.set(doc, sum);
   }
   const wrong: number[] = [];
-  for await (const [id, text] of textsIn(db, range)) {
-    if ((indexed.get(id) ?? 0) !== sumOf(id, text)) wrong.push(id);
-    indexed.delete(id);
-  }
+  for await (const users of usersIn(db, range))
+    for (const { id, search_text } of users) {
+      if ((indexed.get(id) ?? 0) !== sumOf(id, search_text)) wrong.push(id);
+      indexed.delete(id);
+    }
   return [...wrong, ...indexed.keys()];
 }
 
-async function* textsIn(db: Db, range: number): AsyncGenerator<[id: number, text: string]> {
+async function* usersIn(db: Db, range: number): AsyncGenerator<Pick<User, 'id' | 'search_text'>[]> {
   for (let after = range * IDS_IN_RANGE - 1; ; ) {
     const users = await db
       .selectFrom('users')
@@ -81,7 +87,7 @@ async function* textsIn(db: Db, range: number): AsyncGenerator<[id: number, text
       .orderBy('id')
       .limit(USERS_AT_ONCE)
       .execute();
-    for (const { id, search_text } of users) yield [id, search_text];
+    yield users;
     const end = users.at(-1);
     if (end === undefined) return;
     after = end.id;
