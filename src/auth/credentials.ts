@@ -65,6 +65,23 @@ export async function setCode(
   await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);
 }
 
+export async function countSecondFactors(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('credentials')
+    .select(({ fn }) => fn.countAll<number | string>().as('count'))
+    .where('code_secret', 'is not', null)
+    .where('code_secret', '!=', GIVEN_UP)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Of everyone: nobody can sign in, and when they did is forgotten. */
+export async function deleteAccess(trx: Trx): Promise<void> {
+  await trx.deleteFrom('recovery_codes').execute();
+  await trx.deleteFrom('credentials').execute();
+  await indexLastSignIns(trx, 1);
+}
+
 /** Leaves all second factors there, and nothing with which one could be shown. @returns how many there are. */
 export async function giveUpSecondFactors(trx: Trx): Promise<number> {
   const { numUpdatedRows } = await trx

@@ -121,6 +121,21 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
   await trx.updateTable('jobs').set(goingOn).where('id', '=', id).where('state', '=', 'stopped').execute();
 }
 
+/**
+ * In a database that is put back: what was confirmed was what somebody had before them then. What cannot stay half done goes on
+ * by itself, and with the rest whoever has it go on. @returns how many wait for that
+ */
+export async function stopJobs(trx: Trx): Promise<number> {
+  const free = { lease_owner: null, leased_until: 0, failures: 0 };
+  const running = trx.updateTable('jobs').set(free).where('state', '=', 'running');
+  await running.execute();
+  const { numUpdatedRows } = await running
+    .set({ state: 'stopped' })
+    .where('kind', 'in', ['undo', 'bulk'])
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
   await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
 }

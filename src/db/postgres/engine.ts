@@ -6,6 +6,7 @@ import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { adviseOnBackups } from './backups.ts';
+import { findDamage, meansOfFindingDamage } from './damage.ts';
 import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
@@ -100,6 +101,10 @@ export const postgresEngine: Engine = {
     return Number((await oneValue(db, tables)) ?? 0);
   },
   adviseOnBackups,
+  findDamage,
+  meansOfFindingDamage,
+  // An index of PostgreSQL's own.
+  async *findWronglyIndexed() {},
 
   async readLastId(db, table = 'users') {
     const sequence = sql.id(`${table}_id_seq`);

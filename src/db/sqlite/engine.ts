@@ -4,6 +4,8 @@ import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import type { Db, Schema, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
+import { checkOf, findDamage } from './damage.ts';
+import { findWronglyIndexed } from './fts5-check.ts';
 import { indexSearchTexts, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
@@ -82,6 +84,9 @@ export const sqliteEngine: Engine = {
     return (await size.execute(db)).rows[0]?.size ?? 0;
   },
   adviseOnBackups: async () => [],
+  findDamage,
+  meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
+  findWronglyIndexed,
 
   readLastId,
   async writeLastId(trx, id, table = 'users') {
