@@ -1,6 +1,6 @@
 /** What people sign in with, in the database. */
 import { engineOf } from '../db/engine.ts';
-import { indexLastSignIns } from '../db/last-sign-ins.ts';
+import { indexLastSignIns, makeLastSignIns } from '../db/last-sign-ins.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { GIVEN_UP } from './second-factor-secrets.ts';
 import { hashOf } from './tokens.ts';
@@ -79,7 +79,7 @@ export async function countSecondFactors(db: Db): Promise<number> {
 export async function deleteAccess(trx: Trx): Promise<void> {
   await trx.deleteFrom('recovery_codes').execute();
   await trx.deleteFrom('credentials').execute();
-  await indexLastSignIns(trx, 1);
+  await makeLastSignIns(trx);
 }
 
 /** Leaves all second factors there, and nothing with which one could be shown. @returns how many there are. */

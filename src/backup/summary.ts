@@ -23,6 +23,17 @@ export type Summary = {
   changesAfter: (id: number) => Promise<number | undefined>;
 };
 
+export const UNREADABLE: Summary = {
+  version: undefined,
+  identity: undefined,
+  users: undefined,
+  administrators: undefined,
+  lastChange: undefined,
+  lastIds: { users: 0, change_sets: 0, jobs: 0, imports: 0, maintenance_runs: 0 },
+  revision: 0,
+  changesAfter: async () => undefined,
+};
+
 export async function summarize(db: Db): Promise<Summary> {
   const lastIds = NUMBERED_TABLES.map(async (table) => {
     return [table, (await tried(() => engineOf(db).readLastId(db, table))) ?? 0] as const;

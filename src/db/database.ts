@@ -2,8 +2,8 @@
 import { Kysely } from 'kysely';
 import { filePathOf } from '../database-url.ts';
 import { StartError } from '../errors.ts';
+import { bytesOf } from '../lib/formats.ts';
 import { isThere } from '../lib/make-file.ts';
-import { megabytes } from '../lib/room.ts';
 import { engineOf } from './engine.ts';
 import { type Migration, migrate, refuseNewer } from './migrate.ts';
 import * as users from './migrations/0001-users.ts';
@@ -26,7 +26,7 @@ import * as maintenance from './migrations/0017-maintenance.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
-import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
+import { checkSqliteFile, prepareSqliteFile, versionOfFile } from './sqlite/file.ts';
 import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -118,15 +118,19 @@ export async function openToRead(url: string): Promise<Db> {
   return opened(name, () => openSqlite(path, { isReadOnly: true }), checkVersion);
 }
 
-/** Of whatever version it is, to see what is in it; changes nothing. */
+/** Of whatever version it is, to see what is in it; changes nothing. @throws StartError where file and log are not of one making */
 export async function openAsItIs(url: string): Promise<Db> {
   const path = filePathOf(url);
+  if (path !== undefined) refuseForeignParts(path);
   return path === undefined ? openPostgres(url) : openSqlite(path, { isReadOnly: true });
 }
 
-/** @throws StartError where the file is none of Roster's, or of a newer one. */
-export function checkDatabaseFile(path: string): void {
-  checkSqliteFile(path, MIGRATIONS.length);
+/** @returns its version. @throws StartError where the file is none of Roster's, or of a newer one. */
+export function checkBackup(path: string): number {
+  const version = versionOfFile(path);
+  if (version === undefined) throw new StartError(`${path} is no backup of Roster's.`);
+  refuseNewer(path, version, MIGRATIONS.length);
+  return version;
 }
 
 function keptBeforeMigration(name: string, { path, size, version, earlier }: Kept): string {
@@ -134,7 +138,7 @@ function keptBeforeMigration(name: string, { path, size, version, earlier }: Kep
     earlier.length > 0
       ? ` Kept earlier, and to be removed where nobody goes back that far: ${earlier.join(', ')}.`
       : '';
-  return `${name} is brought from version ${version} to ${MIGRATIONS.length}. As it was, it is kept in ${path} (${megabytes(size)}). To go back: stop Roster, move ${name} and what lies beside it with -wal and -shm away, give that file its name, and start the Roster of before; changes since then are lost. Remove it once all is well: it holds also whoever is erased later.${others}`;
+  return `${name} is brought from version ${version} to ${MIGRATIONS.length}. As it was, it is kept in ${path} (${bytesOf(size)}). To go back: stop Roster, move ${name} and what lies beside it with -wal and -shm away, give that file its name, and start the Roster of before; changes since then are lost. Remove it once all is well: it holds also whoever is erased later.${others}`;
 }
 
 function beforeMigration(name: string, version: number): string {

@@ -103,7 +103,8 @@ function verbOf(kind: Kind | undefined): string {
 /** Not how someone signs in, nor what was loaded without a change for each. */
 export function isUndoable({ kind, event, users }: ChangeSet): boolean {
   const name = nameOfCode(KINDS, kind);
-  const isOver = name === undefined || ['loaded', 'copied', 'began', 'erased', 'exported', 'put back'].includes(name);
+  const isOver =
+    name === undefined || ['loaded', 'copied', 'began', 'erased', 'exported', 'put back'].includes(name);
   return event === null && users > 0 && !isOver;
 }
 

@@ -14,8 +14,9 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
+import { bytesOf } from '../../lib/formats.ts';
 import { isThere, makeFileOnce } from '../../lib/make-file.ts';
-import { megabytes, roomBeside } from '../../lib/room.ts';
+import { roomBeside } from '../../lib/room.ts';
 import { backfill } from './checkpoint.ts';
 import { migrationOf } from './generation.ts';
 import { GroupCommit, onceFree } from './group-commit.ts';
@@ -83,7 +84,7 @@ function copyFile(real: string, draft: string, name: string): void {
     const needed = statSync(real).size + ROOM_TO_MIGRATE;
     if (roomBeside(real) < needed)
       throw new StartError(
-        `${real} is to be brought to a newer version, and there is no room to keep a copy of it as it is (${megabytes(needed)}): make room, or copy it elsewhere while no Roster runs, and make an empty file ${name}. Nothing was changed.`,
+        `${real} is to be brought to a newer version, and there is no room to keep a copy of it as it is (${bytesOf(needed)}): make room, or copy it elsewhere while no Roster runs, and make an empty file ${name}. Nothing was changed.`,
       );
     copyFileSync(real, draft);
   }

@@ -42,7 +42,8 @@ export class HeldFile {
     // Never closed before it is let go: with any descriptor of a file POSIX takes away the process's locks on it.
     this.#descriptor = openSync(this.path, 'r');
     this.#version = readHeader(this.#descriptor)?.version ?? 0;
-    this.#lock = isOfOneMaking(this.path) ? lock(this.path) : undefined;
+    const isDatabase = statSync(this.path).size > 0 && isOfOneMaking(this.path);
+    this.#lock = isDatabase ? lock(this.path) : undefined;
   }
 
   /**
