@@ -20,7 +20,7 @@ export type Summary = {
   /** The highest that were ever given. */
   lastIds: Readonly<Record<NumberedTable, number>>;
   revision: number;
-  changesAfter: (id: number) => Promise<number | undefined>;
+  changesSince: number | undefined;
 };
 
 export const UNREADABLE: Summary = {
@@ -31,10 +31,11 @@ export const UNREADABLE: Summary = {
   lastChange: undefined,
   lastIds: { users: 0, change_sets: 0, jobs: 0, imports: 0, maintenance_runs: 0 },
   revision: 0,
-  changesAfter: async () => undefined,
+  changesSince: undefined,
 };
 
-export async function summarize(db: Db): Promise<Summary> {
+/** @param since the number of a change after which they are counted */
+export async function summarize(db: Db, since = 0): Promise<Summary> {
   const lastIds = NUMBERED_TABLES.map(async (table) => {
     return [table, (await tried(() => engineOf(db).readLastId(db, table))) ?? 0] as const;
   });
@@ -46,7 +47,7 @@ export async function summarize(db: Db): Promise<Summary> {
     lastChange: await tried(() => readLastChange(db)),
     lastIds: Object.fromEntries(await Promise.all(lastIds)) as Summary['lastIds'],
     revision: (await tried(() => readRevision(db))) ?? 0,
-    changesAfter: (id) => tried(() => countSetsAfter(db, id)),
+    changesSince: await tried(() => countSetsAfter(db, since)),
   };
 }
 

@@ -19,12 +19,12 @@ export function momentOf(file: string, { lastChange }: Pick<Summary, 'lastChange
   return lastChange ? `whose last change was on ${time(lastChange.at)}` : 'without any change';
 }
 
-export async function sayBoth(
+export function sayBoth(
   file: string,
   found: Summary,
   former: Summary | undefined,
   faults: readonly Finding[],
-): Promise<void> {
+): void {
   const date = dateOf(basename(file));
   const made = date === undefined ? 'its name does not say' : time(date);
   table([
@@ -39,7 +39,7 @@ export async function sayBoth(
   ]);
   if (found.lastChange) console.log(plain(`The last change in the backup: ${found.lastChange.what}`));
   if (former?.lastChange) console.log(plain(`The last change there: ${former.lastChange.what}`));
-  console.log(await lossOf(found, former));
+  console.log(lossOf(found, former));
   for (const { what, todo } of faults) console.warn(`Warning: in the backup: ${what} ${todo}`);
 }
 
@@ -64,13 +64,13 @@ function table(rows: readonly Column[]): void {
     console.log(`${name.padEnd(16)}${one.padEnd(COLUMN)}${other}`.trimEnd());
 }
 
-async function lossOf(found: Summary, former: Summary | undefined): Promise<string> {
+function lossOf(found: Summary, former: Summary | undefined): string {
   if (former === undefined) return 'Nothing is there that would be lost.';
   if (former.version === undefined || former.users === undefined)
     return 'What is there cannot be read: all of it would be put aside as it is.';
   if (former.identity !== found.identity)
     return 'It is of another database: all that is there would be put aside, and nothing of it be in this one.';
-  const changes = await former.changesAfter(found.lastChange?.id ?? 0);
+  const changes = former.changesSince;
   if (changes === undefined) return 'How many changes would be lost cannot be read.';
   if (changes === 0) return 'Nothing was changed there since.';
   return `Lost would be what was done since: ${number.format(changes)} ${changes === 1 ? 'change' : 'changes'}.`;

@@ -1,7 +1,7 @@
 /** `npm run roster -- restore FILE`: puts a backup in the place of the database, once somebody has seen both and said so. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
 import { type Draft, openDraft } from '../backup/draft.ts';
@@ -48,24 +48,32 @@ export async function restore(env: NodeJS.ProcessEnv, args: readonly string[]): 
 }
 
 async function run(file: string, config: Config, options: Options): Promise<number> {
-  const path = filePathOf(config.databaseUrl);
+  const { databaseUrl, secretKeyFile } = config;
+  const path = filePathOf(databaseUrl);
   if (path !== undefined && isSame(file, path))
     throw new StartError(`${file} is the database itself: say which backup is to take its place.`);
-  // Before it is held: then nobody can read it.
-  const former = await look(config.databaseUrl);
-  sayWhich('Database', nameOf(config.databaseUrl), former === undefined);
-  if (path === undefined) refuseUsed(config.databaseUrl, former);
-  const beside = pathBeside(config.databaseUrl, config.secretKeyFile, '.restoring');
+  sayWhich('Database', nameOf(databaseUrl), path !== undefined && !isThere(path));
+  if (path === undefined) refuseUsed(databaseUrl, await look(databaseUrl));
+  // Before long work; and once more at its end.
+  else new HeldFile(path).release();
+  const beside =
+    path === undefined
+      ? pathBeside(databaseUrl, secretKeyFile, '.restoring')
+      : `${realPathOf(path)}.restoring`;
   mkdirSync(dirname(beside), { recursive: true, mode: 0o700 });
-  const held = path === undefined ? undefined : new HeldFile(path);
   removeLeftOvers(beside);
   const folder = makeDraftFolder(beside);
   const line = new StatusLine();
   let draft: Draft | undefined;
+  let held: HeldFile | undefined;
   try {
     draft = await openDraft(file, { folder, say: (what) => line.say(what) });
     line.clear();
-    return await decide({ file, config, options, draft, former, held });
+    const found = { ...(await summarize(draft.db)), version: draft.version };
+    // Before it is held: then nobody can read it.
+    const former = await look(databaseUrl, found.lastChange?.id);
+    held = path === undefined ? undefined : new HeldFile(path);
+    return await decide({ file, config, options, draft, found, former, held });
   } finally {
     line.clear();
     await draft?.db.destroy();
@@ -79,17 +87,17 @@ type Restoring = {
   config: Config;
   options: Options;
   draft: Draft;
+  found: Summary;
   /** What is there, if anything. */
   former: Summary | undefined;
   held: HeldFile | undefined;
 };
 
 async function decide(restoring: Restoring): Promise<number> {
-  const { file, config, options, draft, former } = restoring;
-  const found = { ...(await summarize(draft.db)), version: draft.version };
+  const { file, config, options, draft, found, former } = restoring;
   const { withoutAccess } = options;
   const key = await planKey(draft.db, { file, path: config.secretKeyFile, withoutAccess });
-  await sayBoth(file, found, former, draft.faults);
+  sayBoth(file, found, former, draft.faults);
   sayKey(key, config.secretKeyFile);
   const answer = options.isSure || (await askYesOrNo('Restore it?'));
   if (answer === undefined) console.log('Nobody is there to be asked: with --yes it is restored.');
@@ -98,15 +106,14 @@ async function decide(restoring: Restoring): Promise<number> {
     return NOTHING_DONE;
   }
   const now = Date.now();
-  const aside = await apply(restoring, found, key, now);
+  const aside = await apply(restoring, key, now);
   sayDone({ found, aside, withoutAccess, key });
   return key.kind === 'missing' ? KEY_MISSING : DONE;
 }
 
 /** @returns where what was there is kept */
 async function apply(
-  { file, config, options, draft, former, held }: Restoring,
-  found: Summary,
+  { file, config, options, draft, found, former, held }: Restoring,
   key: KeyPlan,
   now: number,
 ): Promise<string | undefined> {
@@ -149,14 +156,14 @@ async function keyOf(db: Draft['db'], { kind }: KeyPlan, path: string): Promise<
   return kind === 'missing' ? randomBytes(32) : (await loadKey(db, path)).key;
 }
 
-/** Undefined where there is none. */
-async function look(url: string): Promise<Summary | undefined> {
+/** Undefined where there is none. @param since the number of a change after which they are counted */
+async function look(url: string, since = 0): Promise<Summary | undefined> {
   const path = filePathOf(url);
   if (path !== undefined && !isThere(path)) return undefined;
   try {
     const db = await openAsItIs(url);
     try {
-      const summary = await summarize(db);
+      const summary = await summarize(db, since);
       return path === undefined && !summary.version ? undefined : summary;
     } finally {
       await db.destroy();
@@ -175,6 +182,11 @@ function refuseUsed(url: string, former: Summary | undefined): void {
     throw new StartError(
       `${nameOf(url)} holds users already, or did: make another, empty database, and set DATABASE_URL to that. Nothing was changed.`,
     );
+}
+
+/** The file lies where a symbolic link leads to, and another one takes its place there. */
+function realPathOf(path: string): string {
+  return isThere(path) ? realpathSync(path) : path;
 }
 
 function isSame(file: string, path: string): boolean {

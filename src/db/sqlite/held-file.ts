@@ -44,6 +44,8 @@ export class HeldFile {
     this.#version = readHeader(this.#descriptor)?.version ?? 0;
     const isDatabase = statSync(this.path).size > 0 && isOfOneMaking(this.path);
     this.#lock = isDatabase ? lock(this.path) : undefined;
+    // Left by whoever has only read it; so locked SQLite needs none.
+    if (this.#lock) rmSync(`${this.path}-shm`, { force: true });
   }
 
   /**
