@@ -20,14 +20,13 @@ import { ledgerOf } from '../erasure/ledger.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
-import { askYesOrNo } from './ask.ts';
+import { askYesOrNo, UNCHANGED } from './ask.ts';
 import { sayWhich } from './named-database.ts';
 import { momentOf, sayBoth, sayDone, sayKey } from './restore-report.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
   'Say which backup: npm run roster -- restore /srv/backups/roster-2026-11-29T03-00-00Z.db [--without-access] [--yes]';
-const UNCHANGED = 'Nothing is changed.';
 
 /** What the command ends with. */
 const DONE = 0;
