@@ -28,7 +28,7 @@ export function sayBoth(
   const date = dateOf(basename(file));
   const made = date === undefined ? 'its name does not say' : time(date);
   table([
-    ['', 'the backup', 'what is there'],
+    ['', 'the backup', former && 'what is there'],
     ['made', made, former && 'now'],
     ['version', ...both(found, former, ({ version }) => version)],
     ['users', ...both(found, former, ({ users }) => users && users.active + users.inactive)],
@@ -113,7 +113,7 @@ export function sayDone({ found, aside, withoutAccess, key }: Done): void {
   console.log(
     withoutAccess
       ? 'Nobody can sign in. Make an administrator before you start Roster: npm run roster -- admin alice --email alice@example.com'
-      : 'Everyone signs in again, with the password of then; access links of then do not work any more.',
+      : 'Start Roster. Everyone signs in again, with the password of then; access links of then do not work any more.',
   );
   if (key.kind === 'missing') console.log(`Before Roster starts, put its key there: ${key.fingerprint}.`);
 }
