@@ -10,13 +10,11 @@ import { run, runToEnd, startRoster } from '../roster.ts';
 import { addUsers, readyUrl, temporaryFolder } from '../support.ts';
 import { killAt, momentsIn } from './kill-at.ts';
 
-/** Each of so many, or some twelve of them, the last ones among them. */
-function chosen(moments: number): number[] {
+/** Some of so many, and all of the last ones, in which a file takes the place of another. */
+function chosen(moments: number, last: number): number[] {
   const all = Array.from({ length: moments }, (_, index) => index + 1);
-  const step = inject('isLong') ? Math.ceil(moments / 120) : Math.ceil(moments / 8);
-  return all.filter(
-    (moment) => moment % step === 0 || (moment > moments - 24 && moment % (inject('isLong') ? 1 : 6) === 0),
-  );
+  const step = Math.ceil(moments / (inject('isLong') ? 100 : 7));
+  return all.filter((moment) => moment % step === 0 || moment > moments - last);
 }
 
 function copyFolder(from: string): string {
@@ -44,7 +42,7 @@ test('a restore that is killed leaves what was there or what was to be, and can 
   const whole = await restoring(0);
   expect(whole).toMatchObject({ code: 0, out: expect.stringContaining('Restored: 5 users.') });
   const ends = new Set<string>();
-  const moments = chosen(momentsIn(whole.error));
+  const moments = chosen(momentsIn(whole.error), 28);
   expect(moments.length).toBeGreaterThan(10);
   for (const moment of moments) {
     const { target, code } = await restoring(moment);
@@ -76,7 +74,7 @@ test('a restore to a bare machine that is killed leaves nothing or all of it', a
     };
   };
   const all = momentsIn((await restoring(0)).error);
-  for (const moment of chosen(all)) {
+  for (const moment of chosen(all, 10)) {
     const { target } = await restoring(moment);
     if (!existsSync(filePathOf(target) ?? '')) continue;
     expect(await within(target, usernamesIn), `killed at ${moment}`).toHaveLength(5);
@@ -97,7 +95,7 @@ test('a migration that is killed goes on at the next start, and what was kept of
   const whole = await migrating(0);
   expect(whole.code).toBe(0);
   const then = await within(`sqlite:${whole.path}`, usernamesIn);
-  for (const moment of chosen(momentsIn(whole.error))) {
+  for (const moment of chosen(momentsIn(whole.error), 5)) {
     const { path, code } = await migrating(moment);
     expect(code, `killed at ${moment}`).toBe(null);
     const kept = `${path}.before-version-${MIGRATIONS.length}`;
