@@ -23,6 +23,7 @@ import * as erasures from './migrations/0014-erasures.ts';
 import * as roles from './migrations/0015-roles.ts';
 import * as imports from './migrations/0016-imports.ts';
 import * as maintenance from './migrations/0017-maintenance.ts';
+import * as absentUsers from './migrations/0018-absent-users.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
@@ -47,6 +48,7 @@ export const MIGRATIONS: readonly Migration[] = [
   roles,
   imports,
   maintenance,
+  absentUsers,
 ];
 
 export type Opening = {
