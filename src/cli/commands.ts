@@ -34,6 +34,10 @@ const HELP = `Roster, a user directory.
                              looks for what is wrong in the database, beside a Roster that works with it, and says what to
                              do; --quick leaves out what takes long with millions of users; ends with 0 where nothing
                              is wrong, 1 where something is, and 2 where it could not look
+  npm run roster -- backup /srv/backups
+                             writes everything of this moment into a file there, named by the date, while Roster runs; or into
+                             a file that is not there yet (--force replaces it); --with-key puts the secret key beside it,
+                             --compact leaves out what was deleted, --keep 14 leaves so many in the folder
   npm run roster -- rebuild-search
                              makes anew what users are found, sorted and counted by
   npm run roster -- purge
@@ -94,6 +98,9 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
     const { check } = await import('./check.ts');
     const code = await check(env, rest);
     if (code !== 0) process.exit(code);
+  } else if (command === 'backup') {
+    const { backup } = await import('./backup.ts');
+    await backup(env, rest);
   } else if (command === 'rebuild-search') {
     const { rebuild } = await import('./rebuild-search.ts');
     await rebuild(env, rest);

@@ -3,7 +3,7 @@ import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } f
 import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 
-export type NumberedTable = 'users' | 'change_sets';
+export type NumberedTable = 'users' | 'change_sets' | 'jobs' | 'imports' | 'maintenance_runs';
 
 /**
  * Whether what was deleted is still in the files: `held up`, until whoever reads the database for long has ended; `kept`, until
@@ -59,6 +59,10 @@ export type Engine = {
   finishMigrations(db: Db): Promise<void>;
   /** Overwrites what was deleted of some users, wherever it lies in the files, in short steps; for none it looks how it stands. */
   removeTraces(db: Db, ids: readonly number[]): Promise<Traces>;
+  /** What the database takes up, in bytes, or more: without the log. */
+  readSize(db: Db): Promise<number>;
+  /** How the server's own tools go with backups of Roster's, and how it is set: a sentence each; none where there is no server. */
+  adviseOnBackups(db: Db): Promise<string[]>;
   /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile, and on PostgreSQL nobody reads. */
   purge(db: Db): Promise<Purged>;
   /** Reads the files through, beside whoever writes. @param isQuick without comparing indexes with their tables */

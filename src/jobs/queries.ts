@@ -2,6 +2,10 @@
 import type { Selectable } from 'kysely';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import { inBatches } from '../lib/batches.ts';
+
+/** In one statement. */
+const BATCH = 500;
 
 export type Job = Selectable<JobsTable>;
 
@@ -129,4 +133,15 @@ export async function forgetParamsAbout(trx: Trx, userId: number): Promise<void>
     const kept = JSON.parse(params, (key, value) => (isTheirs.test(key) ? undefined : value));
     await saveJob(trx, id, { params: JSON.stringify(kept) });
   }
+}
+
+/** For going through all there are. */
+export async function findJobsAfter(db: Db, id: number, limit: number): Promise<Job[]> {
+  const after = db.selectFrom('jobs').selectAll().where('id', '>', id);
+  return after.orderBy('id').limit(limit).execute();
+}
+
+/** Those of another database. */
+export async function insertJobs(trx: Trx, rows: readonly Job[]): Promise<void> {
+  for (const some of inBatches(rows, BATCH)) await trx.insertInto('jobs').values(some).execute();
 }

@@ -5,6 +5,7 @@ import { giveWay } from '../../lib/progress.ts';
 import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { adviseOnBackups } from './backups.ts';
 import { findDamage, meansOfFindingDamage } from './damage.ts';
 import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
@@ -97,6 +98,13 @@ export const postgresEngine: Engine = {
   meansOfFindingDamage,
   // An index of PostgreSQL's own.
   async *findWronglyIndexed() {},
+  async readSize(db) {
+    const tables = sql<{ value: number }>`
+      select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint as value from pg_class
+      where relkind = 'r' and relnamespace = current_schema()::regnamespace`;
+    return Number((await oneValue(db, tables)) ?? 0);
+  },
+  adviseOnBackups,
 
   async readLastId(db, table = 'users') {
     const sequence = sql.id(`${table}_id_seq`);

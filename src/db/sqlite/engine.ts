@@ -80,6 +80,13 @@ export const sqliteEngine: Engine = {
   findDamage,
   meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
   findWronglyIndexed,
+  async readSize(db) {
+    const size = sql<{
+      size: number;
+    }>`select page_count * page_size as size from pragma_page_count, pragma_page_size`;
+    return (await size.execute(db)).rows[0]?.size ?? 0;
+  },
+  adviseOnBackups: async () => [],
 
   readLastId,
   async writeLastId(trx, id, table = 'users') {
