@@ -45,6 +45,7 @@ import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
 import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
 import { addNightlyBackup } from './maintenance/nightly.ts';
+import { maintenanceRoutes } from './maintenance/routes.ts';
 import { addClockWatch } from './operations/clock-watch.ts';
 import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -165,6 +166,7 @@ export async function buildApp({
     historyRoutes(html);
     undoRoutes(html);
     jobRoutes(html);
+    maintenanceRoutes(html);
     roleRoutes(html);
     assetRoutes(html);
     wellKnownRoutes(html);

@@ -77,6 +77,11 @@ export const sqliteEngine: Engine = {
   removeTraces,
   purge,
 
+  async readProduct(db) {
+    const { rows } = await sql<{ version: string }>`select sqlite_version() as version`.execute(db);
+    return `SQLite ${rows[0]?.version}`;
+  },
+  countConnections: async () => [],
   findDamage,
   meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
   findWronglyIndexed,
