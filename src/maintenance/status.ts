@@ -34,21 +34,30 @@ export type Status = {
     /** Of SQLite's: what was changed last lies there. */
     logSize: number | undefined;
     connections: Connections[];
+    /** Room on the disk where the file is; undefined for a server's. */
+    free: number | undefined;
   };
   /** A check is the last of any. */
-  backup: { last: Run | undefined; good: Run | undefined; bad: Run | undefined; folder: string | undefined };
+  backup: {
+    last: Run | undefined;
+    good: Run | undefined;
+    /** Since the last good one. */
+    bad: Run | undefined;
+    folder: string | undefined;
+    free: number | undefined;
+  };
   check: Run | undefined;
   /** Undefined where none is set. */
   mail: { server: string; sent?: number; notSent?: number } | undefined;
   signedIn: SignedIn[];
   jobs: Job[];
   imports: Import[];
-  free: { place: string; bytes: number | undefined }[];
 };
 
 export async function readStatus(db: Db, config: Config, now: number): Promise<Status> {
   const { active, inactive } = await countByStatus(db);
   const engine = engineOf(db);
+  const path = filePathOf(config.databaseUrl);
   return {
     version: VERSION,
     node: process.versions.node,
@@ -61,8 +70,9 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
       name: nameOf(config.databaseUrl),
       schema: await engine.readVersion(db),
       size: await engine.readSize(db),
-      logSize: logSizeOf(config),
+      logSize: path === undefined ? undefined : logSizeOf(path),
       connections: await engine.countConnections(db),
+      free: freeIn(path && dirname(path)),
     },
     backup: await readBackups(db, config),
     check: await findLastRun(db, 'check'),
@@ -70,36 +80,23 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
     signedIn: await countSignedIn(db, now - config.sessionIdle, now - config.sessionLasts),
     jobs: await findRunningJobs(db, MOST_JOBS),
     imports: await findLiveImports(db),
-    free: freeIn(config),
   };
 }
 
-/** `bad`: since the last good one. */
 async function readBackups(db: Db, { backupFolder: folder }: Config): Promise<Status['backup']> {
   const last = await findLastRun(db, 'backup');
   const good = await findLastRun(db, 'backup', 'good');
   const bad = await findLastRun(db, 'backup', 'bad');
-  return { last, good, bad: bad && bad.id > (good?.id ?? 0) ? bad : undefined, folder };
+  return { last, good, bad: bad && bad.id > (good?.id ?? 0) ? bad : undefined, folder, free: freeIn(folder) };
 }
 
-function logSizeOf({ databaseUrl }: Config): number | undefined {
-  const path = filePathOf(databaseUrl);
-  return path === undefined ? undefined : (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+function logSizeOf(path: string): number {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Of this machine: a server's own disks are not seen from here. */
-function freeIn({ databaseUrl, secretKeyFile, backupFolder }: Config): Status['free'] {
-  const path = filePathOf(databaseUrl);
-  const places = [
-    { place: path ? 'the database' : 'the secret key', folder: dirname(path ?? secretKeyFile) },
-    ...(backupFolder === undefined ? [] : [{ place: 'backups', folder: backupFolder }]),
-  ];
-  return places.map(({ place, folder }) => ({ place, bytes: bytesFreeIn(folder) }));
-}
-
-function bytesFreeIn(folder: string): number | undefined {
+function freeIn(folder: string | undefined): number | undefined {
   try {
-    return freeBytes(folder);
+    return folder === undefined ? undefined : freeBytes(folder);
   } catch {
     // It is not there, which the next backup says.
     return undefined;

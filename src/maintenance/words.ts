@@ -34,30 +34,36 @@ function roughBytes(count: number): string {
 
 /** Versions, sizes and counts: no name, host, path or address. */
 export function reportOf(status: Status, now: number): string {
-  const { database, backup, check, mail, signedIn, jobs, imports, free } = status;
-  const sessions = signedIn.map(({ role, sessions: count }) => `${count} of ${ROLE_NAMES[role].many}`);
-  return [
-    `Roster ${status.version}, Node ${status.node}, ${process.platform} ${process.arch}, running for ${durationOf(now - status.since)}`,
-    `${database.product}, schema ${database.schema}, ${roughBytes(database.size)}${database.logSize === undefined ? '' : `, log ${roughBytes(database.logSize)}`}`,
+  const { database, backup, check, mail, signedIn, jobs, imports } = status;
+  const { connections, logSize } = database;
+  const log = logSize === undefined ? '' : `, log ${roughBytes(logSize)}`;
+  const lines = [
+    `Roster ${status.version}, Node ${status.node}, ${process.platform} ${process.arch}`,
+    `Running for ${durationOf(now - status.since)}`,
+    `${database.product}, schema ${database.schema}, ${roughBytes(database.size)}${log}`,
     `Users: about ${roughly(status.users)}`,
-    `Connections of Rosters: ${database.connections.map(({ count }) => count).join(' + ') || 'none are counted'}`,
-    `Backups: last good ${agoOf(backup.good, now)}, last bad since ${agoOf(backup.bad, now)}, ${backup.folder === undefined ? 'no folder set' : 'a folder set'}`,
-    `Last check: ${agoOf(check, now)}${check ? `, ${check.outcome ?? 'without an end'}` : ''}`,
+    `Room left: ${[database.free, backup.free].map(roomOf).join(', for backups ')}`,
+    `Backups: good ${agoOf(backup.good, now)}, failed since ${agoOf(backup.bad, now)}, ${backup.folder === undefined ? 'no folder' : 'a folder'} set`,
+    `Check: ${agoOf(check, now)}${check ? `, ${check.outcome ?? 'without an end'}` : ''}`,
     `Mail: ${mail === undefined ? 'not set' : 'set'}`,
-    `Signed in: ${sessions.join(', ') || 'nobody'}`,
+    `Sessions: ${signedIn.map(({ role, sessions }) => `${role} ${sessions}`).join(', ') || 'none'}`,
     `Under way: ${several(jobs.length, 'job')}, ${several(imports.length, 'import')}`,
-    `Free: ${free.map(({ bytes }) => (bytes === undefined ? 'not known' : roughBytes(bytes))).join(', ')}`,
-  ].join('\n');
+  ];
+  const counts = connections.map(({ count }) => count);
+  if (counts.length > 0) lines.push(`Connections by machine: ${counts.join(', ')}`);
+  return lines.join('\n');
+}
+
+function roomOf(bytes: number | undefined): string {
+  return bytes === undefined ? 'not known' : roughBytes(bytes);
 }
 
 function agoOf(run: Run | undefined, now: number): string {
   return run === undefined ? 'none' : `${durationOf(now - run.begun_at)} ago`;
 }
 
-/** "1 administrator", "3 viewers" */
-function rolesOf(count: number, role: Role): string {
-  const { one, many } = ROLE_NAMES[role];
-  return `${number.format(count)} ${count === 1 ? one.toLowerCase() : many}`;
+function rolesName(role: Role): string {
+  return ROLE_NAMES[role].many.replace(/^./, (letter) => letter.toUpperCase());
 }
 
-export const maintenanceHelpers = { bytesOf, reportOf, rolesOf };
+export const maintenanceHelpers = { bytesOf, reportOf, rolesName };
