@@ -75,7 +75,7 @@ async function write(options: Options, folder: string): Promise<string> {
   if (!options.isCompact) return draft;
   options.say?.('leaving out what was deleted');
   makeEmpty(compact);
-  compactFile(draft, compact);
+  await compactFile(draft, compact);
   rmSync(draft);
   return compact;
 }
