@@ -6,12 +6,15 @@ export type Finding = { what: string; todo: string };
 /** `kind`: what several of the same have in common, in the plural. */
 export type Fault = Finding & { kind: string };
 
+/** `quick`: without what takes long. `ledger`: the path of who was erased, where it is known. */
+export type How = { quick: boolean; ledger: string | undefined };
+
 export type Check = {
   /** What is looked at. */
   name: string;
   /** Whether it takes long with millions of users. */
   isLong: boolean;
-  find: (db: Db, options: { quick: boolean }) => AsyncIterable<Fault>;
+  find: (db: Db, how: How) => AsyncIterable<Fault>;
 };
 
 /** For what no Roster writes. */

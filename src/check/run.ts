@@ -2,26 +2,43 @@
 import type { Db } from '../db/schema.ts';
 import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
+import { checkFiles, checkSearch } from './files.ts';
 import type { Check, Fault, Finding } from './finding.ts';
+import { checkAccess, checkSets, checkWork } from './pointing.ts';
+import { checkSequences } from './sequences.ts';
+import { checkUsers } from './users.ts';
 
 export type { Finding };
 
 /** So many of a kind are told, the rest is counted. */
 const MOST_TOLD = 20;
 
-export const CHECKS: readonly Check[] = [{ name: 'totals', isLong: false, find: checkCounts }];
+export const CHECKS: readonly Check[] = [
+  { name: 'the files of the database', isLong: false, find: checkFiles },
+  { name: 'totals', isLong: false, find: checkCounts },
+  { name: 'what people sign in with', isLong: false, find: checkAccess },
+  { name: 'numbers that are given next', isLong: false, find: checkSequences },
+  { name: 'jobs and imports', isLong: false, find: checkWork },
+  { name: 'change sets', isLong: true, find: checkSets },
+  { name: 'users and their history', isLong: true, find: checkUsers },
+  { name: 'searches', isLong: true, find: checkSearch },
+];
 
-type Options = { quick?: boolean; begin?: (check: Check) => void };
+type Options = { quick?: boolean; ledger?: string; begin?: (check: Check) => void };
 
-/** @param options.quick without what takes long with millions of users; `begin` is told what is looked at next */
+/**
+ * @param options.quick without what takes long with millions of users
+ * @param options.ledger of the database, where it is no copy of another
+ * @param options.begin is told what is looked at next
+ */
 export async function* findFaults(
   db: Db,
-  { quick = false, begin = () => {} }: Options,
+  { quick = false, ledger, begin = () => {} }: Options,
 ): AsyncGenerator<Finding> {
   for (const check of CHECKS) {
     if (quick && check.isLong) continue;
     begin(check);
-    yield* told(check.find(db, { quick }));
+    yield* told(check.find(db, { quick, ledger }));
   }
 }
 

@@ -14,6 +14,9 @@ export type Traces = 'gone' | 'held up' | 'kept';
 /** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */
 export type Purged = { kind: 'gone' | 'kept' } | { kind: 'held up'; why: string };
 
+/** What is wrong with the files, a sentence. `isOfSearch`: only with what searches go through, which can be made anew. */
+export type Damage = { what: string; isOfSearch: boolean };
+
 /** `before` is undefined for a new user, `after` for one who is deleted. */
 export type TextChange = { id: number; before: string | undefined; after: string | undefined };
 
@@ -62,6 +65,12 @@ export type Engine = {
   adviseOnBackups(db: Db): Promise<string[]>;
   /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile, and on PostgreSQL nobody reads. */
   purge(db: Db): Promise<Purged>;
+  /** Reads the files through, beside whoever writes. @param isQuick without comparing indexes with their tables */
+  findDamage(db: Db, isQuick: boolean): AsyncIterable<Damage>;
+  /** By what the files are read through, in words. */
+  meansOfFindingDamage(db: Db, isQuick: boolean): Promise<string>;
+  /** The numbers of those who are not found by what they are called, or by something else; also of nobody. */
+  findWronglyIndexed(db: Db): AsyncIterable<number>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;

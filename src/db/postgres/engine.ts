@@ -6,6 +6,7 @@ import type { Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { adviseOnBackups } from './backups.ts';
+import { findDamage, meansOfFindingDamage } from './damage.ts';
 import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
@@ -93,6 +94,10 @@ export const postgresEngine: Engine = {
   removeTraces: async () => 'kept',
   purge,
 
+  findDamage,
+  meansOfFindingDamage,
+  // An index of PostgreSQL's own.
+  async *findWronglyIndexed() {},
   async readSize(db) {
     const tables = sql<{ value: number }>`
       select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint as value from pg_class

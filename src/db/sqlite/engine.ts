@@ -4,6 +4,8 @@ import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import type { Db, Schema, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
+import { checkOf, findDamage } from './damage.ts';
+import { findWronglyIndexed } from './fts5-check.ts';
 import { indexSearchTexts, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
@@ -75,6 +77,9 @@ export const sqliteEngine: Engine = {
   removeTraces,
   purge,
 
+  findDamage,
+  meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
+  findWronglyIndexed,
   async readSize(db) {
     const size = sql<{
       size: number;
