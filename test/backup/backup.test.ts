@@ -2,7 +2,6 @@
 
 import { once } from 'node:events';
 import {
-  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -24,21 +23,19 @@ import { makeBackup } from '../../src/backup/make.ts';
 import { datedName, dateOf } from '../../src/backup/names.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { filePathOf } from '../../src/database-url.ts';
-import { openDatabase } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
-import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
-import { readIdentity } from '../../src/erasure/queries.ts';
-import { inOneSet } from '../../src/history/record.ts';
+import { readIdentity, writeIdentity } from '../../src/erasure/queries.ts';
+import { beginSet } from '../../src/history/record.ts';
 import { findJobsAfter, insertJob } from '../../src/jobs/queries.ts';
 import { findLastRun } from '../../src/maintenance/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { runCommand } from '../command.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
-import { keyOf, run, runToEnd, startRoster } from '../roster.ts';
+import { run, runToEnd, startRoster } from '../roster.ts';
 import { addUser, addUsers, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 import { backupsIn, draftSize, expectWhole, find, openBackup, until } from './files.ts';
 
@@ -74,11 +71,11 @@ describe('a backup', () => {
   });
 
   test('is a database with which Roster starts as it is', async () => {
-    const { folder, make } = await start();
+    const { folder, settings, make } = await start();
     await make(folder);
     const [name = ''] = backupsIn(folder);
-    const { address } = await startRoster({ DATABASE_URL: `sqlite:${join(folder, name)}` });
-    expect(await (await fetch(`${address}/users`)).text()).toContain('alice@example.org');
+    const { address } = await startRoster({ ...settings, DATABASE_URL: `sqlite:${join(folder, name)}` });
+    expect(await (await fetch(`${address}/users`)).text()).toContain('>alice<');
   });
 
   test('is of one moment, with all that was acknowledged before it began, while others write', async () => {
@@ -137,7 +134,7 @@ describe('a backup', () => {
     const { db, folder, make } = await start();
     const params = JSON.stringify({ undo: 1 });
     await transact(db, async (trx) => {
-      const set = await inOneSet(trx, commandLine, 'undo', 3);
+      const set = await beginSet(trx, commandLine, { at: 3, kind: 'changed' });
       await insertJob(trx, { kind: 'undo', set_id: set, actor_id: null, params, total: 2 });
     });
     expect((await make(folder)).code).toBe(0);
@@ -254,6 +251,7 @@ describe('--keep', () => {
     const cutOff = at(3);
     writeFileSync(join(folder, cutOff), readFileSync(join(folder, first)).subarray(0, 40_000));
     const foreign = await start();
+    await transact(foreign.db, (trx) => writeIdentity(trx, 'another one'));
     await foreign.make(join(folder, 'foreign.db'));
     const others = [copyTo('roster-of-may.db'), copyTo('roster-2020-13-45T03-00-00Z.db'), cutOff, at(5)];
     copyFileSync(join(folder, 'foreign.db'), join(folder, at(5)));
@@ -333,23 +331,19 @@ describe('where it cannot be made', () => {
 
   test.runIf(onSqlite)('as while the log of the database would fill the disk, it is given up', async () => {
     const { db, url, settings, folder } = await start([]);
-    await seedUsers(db, 3_000);
-    const path = filePathOf(url) ?? '';
-    let room = 10_000_000_000;
-    const writer = new Sqlite(path);
+    await seedUsers(db, 10_000);
+    const writer = new Sqlite(filePathOf(url) ?? '');
     onTestFinished(() => void writer.close());
-    const free = () => {
-      writer.exec('insert into heartbeats default values');
-      writer.exec('create table if not exists more (a); insert into more values (zeroblob(100000))');
-      room /= 1_000;
-      return room;
+    let isLittle = false;
+    const free = () => (isLittle ? 50_000_000 : 10_000_000_000);
+    const say = () => {
+      writer.exec('insert into zeros (content) values (zeroblob(1000000))');
+      isLittle = true;
     };
-    const options = { db, databaseUrl: url, secretKeyFile: settings.SECRET_KEY_FILE };
     const place = { file: join(folder, 'x.db'), isDated: false };
-    free();
-    room = 10_000_000_000_000;
-    await expect(makeBackup({ ...options, place, free })).rejects.toThrow(
-      /^So much is changed meanwhile that the log beside .*roster\.db would fill the disk \(it has grown by [\d.]+ KB\)/,
+    const options = { db, databaseUrl: url, secretKeyFile: settings.SECRET_KEY_FILE, place, free, say };
+    await expect(makeBackup(options)).rejects.toThrow(
+      /^So much is changed meanwhile that the log beside .*roster\.db would fill the disk \(it has grown by [\d.]+ [KM]B\)/,
     );
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -359,12 +353,22 @@ describe('where it cannot be made', () => {
     await seedUsers(db, 3_000);
     await db.destroy();
     const path = filePathOf(url) ?? '';
+    const file = new Sqlite(path);
+    const root = file
+      .prepare("select rootpage from sqlite_schema where name = 'users_name_sort'")
+      .pluck()
+      .get() as number;
+    file.close();
     const bytes = readFileSync(path);
-    // In the middle of a table, where no header says so.
-    bytes.fill(0x55, 4096 * 60 + 200, 4096 * 60 + 3_000);
+    bytes.fill(0x55, 4096 * (root - 1) + 2_000, 4096 * root);
     writeFileSync(path, bytes);
     const { code, error } = await make(folder);
-    expect({ code, error }).toEqual({ code: 1, error: expect.stringMatching(/damaged|malformed/) });
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: expect.stringMatching(
+        /^The file is damaged: .*\. So it is not kept as a backup, and earlier ones stay/,
+      ),
+    });
     expect(readdirSync(folder)).toEqual([]);
   });
 });

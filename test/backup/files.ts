@@ -31,7 +31,8 @@ export async function expectWhole(file: string): Promise<Db> {
 
 /** How many a search finds. */
 export async function find(db: Db, q: string): Promise<number> {
-  return (await resolveFilter(db, parseList({ q }).list)).total;
+  const { total } = await resolveFilter(db, parseList({ q }).list);
+  return total.count;
 }
 
 /** Waits until something has happened in another process. */
