@@ -41,8 +41,8 @@ const REPORT_EVERY = 50_000;
 const NUMBERED = ['users', 'change_sets'] as const;
 const NUMBERED_REST = ['jobs', 'imports', 'maintenance_runs'] as const;
 
-/** What secrets are sealed with, on either side; those of a source without a key are in clear. */
-export type Keys = { from: Buffer | undefined; to: Buffer };
+/** What secrets are sealed with, on either side; where there is no key yet they are in clear. */
+export type Keys = { from: Buffer | undefined; to: Buffer | undefined };
 
 export type How = {
   progressOf?: (what: string, count: number) => Progress;
@@ -184,7 +184,8 @@ function opened(access: Access, key: Buffer | undefined): Access {
   return withSecrets(access, (userId, stored) => openSecret(key, userId, stored) ?? GIVEN_UP);
 }
 
-function sealed(access: Access, key: Buffer): Access {
+function sealed(access: Access, key: Buffer | undefined): Access {
+  if (key === undefined) return access;
   return withSecrets(access, (userId, secret) =>
     secret === GIVEN_UP ? GIVEN_UP : sealSecret(key, userId, secret),
   );

@@ -1,7 +1,6 @@
 /** Has a backup made now and then: by a process of its own, which takes nothing from pages. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, setPriority } from 'node:os';
 import { join, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
@@ -70,13 +69,7 @@ function startCommand(
 ): ChildProcess {
   // With the slash it is a folder in any case, also while its disk is not there.
   const args = ['backup', `${folder}${sep}`, '--keep', `${config.backupKeep}`, '--run', `${run}`];
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
-  } catch {
-    // Not everywhere may a process be put back.
-  }
-  return child;
+  return spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 /** @returns what it had to say: nothing where all is well. */
