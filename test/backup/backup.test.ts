@@ -23,12 +23,14 @@ import { makeBackup } from '../../src/backup/make.ts';
 import { datedName, dateOf } from '../../src/backup/names.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { filePathOf } from '../../src/database-url.ts';
+import { openDatabase } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { readIdentity, writeIdentity } from '../../src/erasure/queries.ts';
 import { beginSet } from '../../src/history/record.ts';
+import { findAbsentAfter, insertAbsent } from '../../src/imports/queries.ts';
 import { findJobsAfter, insertJob } from '../../src/jobs/queries.ts';
 import { findLastRun } from '../../src/maintenance/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
@@ -136,13 +138,38 @@ describe('a backup', () => {
     await transact(db, async (trx) => {
       const set = await beginSet(trx, commandLine, { at: 3, kind: 'changed' });
       await insertJob(trx, { kind: 'undo', set_id: set, actor_id: null, params, total: 2 });
+      await insertAbsent(trx, 7, [{ first_id: 1, last_id: 2 }]);
     });
     expect((await make(folder)).code).toBe(0);
     const copy = await openBackup(join(folder, `${backupsIn(folder)[0]}`));
     expect(await findJobsAfter(copy, 0, 10)).toEqual(await findJobsAfter(db, 0, 10));
+    expect(await findAbsentAfter(copy, { import_id: 0, first_id: 0 }, 10)).toHaveLength(1);
     expect(await readIdentity(copy)).toBe(await readIdentity(db));
     for (const table of ['users', 'change_sets', 'jobs', 'imports'] as const)
       expect(await engineOf(copy).readLastId(copy, table)).toBe(await engineOf(db).readLastId(db, table));
+  });
+
+  test.runIf(onSqlite)(
+    'is refused, and not changed, beside a log of the file that it is put in the place of',
+    async () => {
+      const { db, url, folder, make } = await start();
+      await make(join(folder, 'put-back.db'));
+      // Roster goes on, and is killed later.
+      await addUsers(db, ['carol']);
+      copyFileSync(`${filePathOf(url)}-wal`, join(folder, 'put-back.db-wal'));
+      const before = readFileSync(join(folder, 'put-back.db'));
+      await expect(openDatabase(`sqlite:${join(folder, 'put-back.db')}`)).rejects.toThrow(
+        'are not of one making',
+      );
+      expect(readFileSync(join(folder, 'put-back.db')).equals(before)).toBe(true);
+    },
+  );
+
+  test.runIf(!onSqlite)('of a server says how far the server’s own tools are set up', async () => {
+    const { folder, make } = await start();
+    const { out } = await make(folder);
+    expect(out).toMatch(/^PostgreSQL \d+ here keeps no archive of its log \(archive_mode is off\)\.$/m);
+    expect(out).toMatch(/^(There is no pg_dump in PATH\.|pg_dump (of|in) .*)$/m);
   });
 
   test('of a database that cannot be written is made all the same, with a warning', async () => {
@@ -305,11 +332,11 @@ describe('where it cannot be made', () => {
     const { db, make } = await start();
     expect(await make('/proc/')).toMatchObject({
       code: 1,
-      error: expect.stringMatching(/^\/proc\/.* cannot be written \(E\w+\)\.\n$/),
+      error: expect.stringMatching(/^There is room for 0 bytes in \/proc, /),
     });
     expect(await findLastRun(db, 'backup')).toMatchObject({
       outcome: 'bad',
-      problem: expect.stringMatching(/cannot be written|E[A-Z]+/),
+      problem: expect.stringMatching(/^There is room for 0 bytes/),
     });
   });
 
