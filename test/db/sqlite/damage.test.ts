@@ -105,6 +105,18 @@ test.each([
   expect(await findingsOf(url)).toEqual([]);
 });
 
+test('a search index that is damaged itself is found, and made anew', async () => {
+  const url = await changedBy(
+    'update users_search_0_data set block = zeroblob(length(block)) where id = (select max(id) from users_search_0_data)',
+  );
+  const [damage, unread, ...rest] = await findingsOf(url);
+  expect(damage?.what).toMatch(/^The file is damaged: .*users_search_0/);
+  expect(unread?.what).toBe('Of searches, not all can be read: there is damage.');
+  expect([damage?.todo, unread?.todo, rest]).toEqual([REBUILD, REBUILD, []]);
+  expect((await runCommand(['rebuild-search'], { DATABASE_URL: url })).code).toBe(0);
+  expect(await findingsOf(url)).toEqual([]);
+});
+
 test('a part of the search index that is missing is found', async () => {
   const url = await changedBy('drop table users_search_0', 'create table other (id)');
   const found = await findingsOf(url);
