@@ -26,7 +26,14 @@ import {
   findDeletedAfter,
 } from '../history/queries.ts';
 import { insertHistory, recordLoad } from '../history/record.ts';
-import { findImportsAfter, type Import, insertImports } from '../imports/queries.ts';
+import {
+  type Absent,
+  findAbsentAfter,
+  findImportsAfter,
+  type Import,
+  insertAbsentOfAll,
+  insertImports,
+} from '../imports/queries.ts';
 import { findJobsAfter, insertJobs, isAnyRunning, type Job } from '../jobs/queries.ts';
 import { giveWay, type Progress } from '../lib/progress.ts';
 import { findMadeUp, markMadeUp } from '../made-up-people/queries.ts';
@@ -41,8 +48,8 @@ const REPORT_EVERY = 50_000;
 const NUMBERED = ['users', 'change_sets'] as const;
 const NUMBERED_REST = ['jobs', 'imports', 'maintenance_runs'] as const;
 
-/** What secrets are sealed with, on either side; those of a source without a key are in clear. */
-export type Keys = { from: Buffer | undefined; to: Buffer };
+/** What secrets are sealed with, on either side; where there is no key yet they are in clear. */
+export type Keys = { from: Buffer | undefined; to: Buffer | undefined };
 
 export type How = {
   progressOf?: (what: string, count: number) => Progress;
@@ -114,6 +121,7 @@ async function copyRest(from: Trx, to: Trx): Promise<unknown> {
   return {
     jobs: await sumUp(jobsIn(from), (some) => insertJobs(to, some)),
     imports: await sumUp(importsIn(from), (some) => insertImports(to, some)),
+    absent: await sumUp(absentIn(from), (some) => insertAbsentOfAll(to, some)),
     runs: await sumUp(runsIn(from), (some) => insertRuns(to, some)),
   };
 }
@@ -122,6 +130,7 @@ async function sumUpRest(db: Db): Promise<unknown> {
   return {
     jobs: await sumUp(jobsIn(db)),
     imports: await sumUp(importsIn(db)),
+    absent: await sumUp(absentIn(db)),
     runs: await sumUp(runsIn(db)),
   };
 }
@@ -157,6 +166,8 @@ const erasuresIn = (db: Db) => (last?: Erasure) =>
 
 const jobsIn = (db: Db) => (last?: Job) => findJobsAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
 const importsIn = (db: Db) => (last?: Import) => findImportsAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
+const absentIn = (db: Db) => (last?: Absent) =>
+  findAbsentAfter(db, last ?? { import_id: 0, first_id: 0 }, ROWS_PER_STATEMENT);
 const runsIn = (db: Db) => (last?: Run) => findRunsAfter(db, last?.id ?? 0, ROWS_PER_STATEMENT);
 
 /** The same for what people sign in with, as it is without the key; sessions and links are left behind. */
@@ -184,7 +195,8 @@ function opened(access: Access, key: Buffer | undefined): Access {
   return withSecrets(access, (userId, stored) => openSecret(key, userId, stored) ?? GIVEN_UP);
 }
 
-function sealed(access: Access, key: Buffer): Access {
+function sealed(access: Access, key: Buffer | undefined): Access {
+  if (key === undefined) return access;
   return withSecrets(access, (userId, secret) =>
     secret === GIVEN_UP ? GIVEN_UP : sealSecret(key, userId, secret),
   );

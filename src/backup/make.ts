@@ -75,7 +75,7 @@ async function write(options: Options, folder: string): Promise<string> {
   if (!options.isCompact) return draft;
   options.say?.('leaving out what was deleted');
   makeEmpty(compact);
-  compactFile(draft, compact);
+  await compactFile(draft, compact);
   rmSync(draft);
   return compact;
 }
@@ -95,7 +95,8 @@ async function writePortable({ db, secretKeyFile, say }: Options, draft: string)
   const from = hasKey ? (await loadKey(db, secretKeyFile)).key : undefined;
   const target = await openDatabase(`sqlite:${draft}`);
   try {
-    const to = (await loadKey(target, secretKeyFile)).key;
+    // One that has no key yet is given none.
+    const to = hasKey ? (await loadKey(target, secretKeyFile)).key : undefined;
     const progressOf = (what: string, count: number) => (done: number) =>
       say?.(`${what} ${done.toLocaleString('en')} of ${count.toLocaleString('en')} users`);
     await copyEverything(db, target, { from, to }, { progressOf, isBackup: true });

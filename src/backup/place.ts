@@ -5,6 +5,8 @@ import { StartError } from '../errors.ts';
 import { isFolder, isThere } from '../lib/make-file.ts';
 import { datedName, keyBeside } from './names.ts';
 
+const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
+
 export type Place = { file: string; isDated: boolean };
 
 type Choice = {
@@ -32,8 +34,10 @@ export function choosePlace(path: string, { now, isForced, own }: Choice): Place
 /** @returns in a sentence what a disk has refused */
 export function sentenceOf(path: string, error: unknown): unknown {
   const { syscall, code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (code !== undefined && FULL.includes(code))
     return new StartError(`There is no more room for ${path}: nothing was kept of it.`);
+  if (code?.startsWith('SQLITE_'))
+    return new StartError(`${path} cannot be made (${(error as Error).message}).`);
   return syscall === undefined ? error : new StartError(`${path} cannot be written (${code}).`);
 }
 

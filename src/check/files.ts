@@ -1,10 +1,7 @@
 /** The files of the database, and what searches go through. */
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
-import { type Fault, type How, REBUILD } from './finding.ts';
-
-const DAMAGED =
-  'Look after the disk: it loses what is written. Stop Roster, keep the files as they are, and put back the last backup: npm run roster -- restore FILE.';
+import { DAMAGED, type Fault, type How, REBUILD } from './finding.ts';
 
 export async function* checkFiles(db: Db, { quick }: How): AsyncIterable<Fault> {
   for await (const { what, isOfSearch } of engineOf(db).findDamage(db, quick))

@@ -14,11 +14,16 @@ export type Check = {
   name: string;
   /** Whether it takes long with millions of users. */
   isLong: boolean;
+  /** Where it cannot be read to its end, if it is something of its own. */
+  cure?: string;
   find: (db: Db, how: How) => AsyncIterable<Fault>;
 };
 
 /** For what no Roster writes. */
 export const PUT_BACK =
   'Roster does not write that: a disk or another program has. Put back the last backup that checks clean: npm run roster -- restore FILE.';
+
+export const DAMAGED =
+  'Look after the disk: it loses what is written. Stop Roster, keep the files as they are, and put back the last backup: npm run roster -- restore FILE.';
 
 export const REBUILD = 'Have it made anew: npm run roster -- rebuild-search.';

@@ -2,6 +2,7 @@
 import type { Db } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/codes.ts';
+import { usersOf } from '../lib/formats.ts';
 import { giveWay } from '../lib/progress.ts';
 import { type Fault, PUT_BACK } from './finding.ts';
 import * as queries from './queries.ts';
@@ -51,18 +52,18 @@ export async function* checkWork(db: Db): AsyncIterable<Fault> {
 
 /** Whether each change set changed as many users as it says. */
 export async function* checkSets(db: Db): AsyncIterable<Fault> {
-  for (let after = 0; ; ) {
+  const { change_sets: end } = await readSnapshot(db, queries.findHighest);
+  for (let after = 0; after < end; ) {
     const [faults, last] = await readSnapshot(db, async (trx) => {
       const sets = await queries.findSetsAfter(trx, after);
-      const end = sets.at(-1)?.id;
-      const counts = end === undefined ? new Map() : await queries.countChanged(trx, after, end);
-      return [sets.filter(({ id, users, kind }) => isOther(kind, users, counts.get(id) ?? 0)), end];
+      const last = sets.at(-1)?.id ?? end;
+      const counts = await queries.countChanged(trx, after, last);
+      return [sets.filter(({ id, users, kind }) => isOther(kind, users, counts.get(id) ?? 0)), last] as const;
     });
     for (const { id, users } of faults) {
-      const what = `Change set ${id} says that it changed ${users} users, and there are not as many changes.`;
+      const what = `Change set ${id} says that it changed ${usersOf(users)}, and there are not as many changes.`;
       yield { kind: 'change sets with another number of users', what, todo: PUT_BACK };
     }
-    if (last === undefined) return;
     after = last;
     await giveWay();
   }

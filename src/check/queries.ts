@@ -20,35 +20,29 @@ export async function countUsers(db: Db): Promise<Count[]> {
 /** Numbers of users, after the first, up to the last. */
 export type Range = { after: number; last: number };
 
-/** As many as are quickly read with their history; undefined where nothing is left. */
-export async function findRangeAfter(db: Db, after: number): Promise<Range | undefined> {
+/** As many as are quickly read with their history. @param end of all ranges */
+export async function findRangeAfter(db: Db, after: number, end: number): Promise<Range> {
   const ends = [
-    ...(await numberAfter(db, 'users', after, MOST_USERS)),
-    ...(await numberAfter(db, 'deleted_users', after, MOST_USERS)),
-    ...(await changedAfter(db, after, MOST_CHANGES)),
-  ];
-  if (ends.length > 0) return { after, last: Math.min(...ends) };
-  const isAny =
-    (await numberAfter(db, 'users', after, 1)).length > 0 ||
-    (await numberAfter(db, 'deleted_users', after, 1)).length > 0 ||
-    (await changedAfter(db, after, 1)).length > 0;
-  return isAny ? { after, last: Number.MAX_SAFE_INTEGER } : undefined;
+    await numberAfter(db, 'users', after),
+    await numberAfter(db, 'deleted_users', after),
+    await changedAfter(db, after),
+  ].flat();
+  return { after, last: Math.min(end, ...ends) };
 }
 
-async function numberAfter(db: Db, table: 'users' | 'deleted_users', after: number, nth: number) {
+async function numberAfter(db: Db, table: 'users' | 'deleted_users', after: number): Promise<number[]> {
   const rows = db.selectFrom(table).select('id').where('id', '>', after).orderBy('id');
-  return (
-    await rows
-      .limit(1)
-      .offset(nth - 1)
-      .execute()
-  ).map(({ id }) => id);
+  const nth = await rows
+    .limit(1)
+    .offset(MOST_USERS - 1)
+    .execute();
+  return nth.map(({ id }) => id);
 }
 
-async function changedAfter(db: Db, after: number, nth: number) {
+async function changedAfter(db: Db, after: number): Promise<number[]> {
   const rows = db.selectFrom('changes').select('user_id').where('user_id', '>', after);
   const ordered = rows.orderBy('user_id').orderBy('version').limit(1);
-  return (await ordered.offset(nth - 1).execute()).map(({ user_id }) => user_id);
+  return (await ordered.offset(MOST_CHANGES - 1).execute()).map(({ user_id }) => user_id);
 }
 
 export async function findUsersIn(db: Db, { after, last }: Range): Promise<User[]> {

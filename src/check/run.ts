@@ -1,9 +1,10 @@
 /** Goes through all that is checked, beside whoever works with the database, and holds nobody up. */
 import type { Db } from '../db/schema.ts';
+import { DamagedError } from '../errors.ts';
 import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
 import { checkFiles, checkSearch } from './files.ts';
-import type { Check, Fault, Finding } from './finding.ts';
+import { type Check, DAMAGED, type Fault, type Finding, REBUILD } from './finding.ts';
 import { checkAccess, checkSets, checkWork } from './pointing.ts';
 import { checkSequences } from './sequences.ts';
 import { checkUsers } from './users.ts';
@@ -21,7 +22,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'jobs and imports', isLong: false, find: checkWork },
   { name: 'change sets', isLong: true, find: checkSets },
   { name: 'users and their history', isLong: true, find: checkUsers },
-  { name: 'searches', isLong: true, find: checkSearch },
+  { name: 'searches', isLong: true, find: checkSearch, cure: REBUILD },
 ];
 
 type Options = { quick?: boolean; ledger?: string; begin?: (check: Check) => void };
@@ -38,7 +39,21 @@ export async function* findFaults(
   for (const check of CHECKS) {
     if (quick && check.isLong) continue;
     begin(check);
-    yield* told(check.find(db, { quick, ledger }));
+    yield* told(withDamage(check, check.find(db, { quick, ledger })));
+  }
+}
+
+/** What is damaged may not be read to its end: what else there is to look at is looked at all the same. */
+async function* withDamage(
+  { name, cure = DAMAGED }: Check,
+  faults: AsyncIterable<Fault>,
+): AsyncIterable<Fault> {
+  try {
+    yield* faults;
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    const what = `Of ${name}, not all can be read: there is damage.`;
+    yield { kind: 'parts that cannot be read', what, todo: cure };
   }
 }
 

@@ -14,13 +14,14 @@ const KEYS = ['username_key', 'email_key'];
 
 /** Range by range, each of one moment: so nothing seems wrong that is merely being changed, and no moment is held for long. */
 export async function* checkUsers(db: Db): AsyncIterable<Fault> {
-  for (let after = 0; ; ) {
+  // Whoever comes meanwhile is left to the next check: there may be ever more.
+  const { users: end } = await readSnapshot(db, queries.findHighest);
+  for (let after = 0; after < end; ) {
     const [faults, last] = await readSnapshot(db, async (trx) => {
-      const range = await queries.findRangeAfter(trx, after);
-      return range ? [await faultsIn(trx, range), range.last] : [[], undefined];
+      const range = await queries.findRangeAfter(trx, after, end);
+      return [await faultsIn(trx, range), range.last] as const;
     });
     yield* faults;
-    if (last === undefined) return;
     after = last;
     await giveWay();
   }

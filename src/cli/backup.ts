@@ -1,4 +1,6 @@
 /** `npm run roster -- backup FILE|FOLDER`: everything of one moment in one file, while Roster runs. */
+import { constants, setPriority } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import { removeOlder } from '../backup/folder.ts';
 import { type Made, makeBackup, type Source } from '../backup/make.ts';
 import { choosePlace, type Place, sentenceOf } from '../backup/place.ts';
@@ -11,6 +13,7 @@ import { transact } from '../db/transact.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { bytesOf, usersOf } from '../lib/formats.ts';
+import { unless } from '../lib/make-file.ts';
 import { beginRun, endRun } from '../maintenance/queries.ts';
 import { readArguments } from './arguments.ts';
 import { sayWhich } from './named-database.ts';
@@ -26,6 +29,7 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   const { DATABASE_URL, SECRET_KEY_FILE } = env;
   const config = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
   const isForced = values.force ?? false;
+  giveWayToOthers();
   const place = choosePlace(path, { now: Date.now(), isForced, own: filesOf(config) });
   const keep = readKeep(values.keep, place);
   const db = await open(config.databaseUrl);
@@ -38,6 +42,12 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   } finally {
     await db.destroy();
   }
+}
+
+/** Also those of another Roster's on the machine. */
+function giveWayToOthers(): void {
+  // In a thread, as in tests, it would be for the rest of its life.
+  if (isMainThread) unless(['EPERM', 'EACCES'], () => setPriority(constants.priority.PRIORITY_LOW));
 }
 
 function filesOf({ databaseUrl, secretKeyFile }: Config): string[] {

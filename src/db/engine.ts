@@ -16,6 +16,8 @@ export type Traces = 'gone' | 'held up' | 'kept';
 /** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */
 export type Purged = { kind: 'gone' | 'kept' } | { kind: 'held up'; why: string };
 
+export type Connections = { address: string; count: number };
+
 /** What is wrong with the files, a sentence. `isOfSearch`: only with what searches go through, which can be made anew. */
 export type Damage = { what: string; isOfSearch: boolean };
 
@@ -67,6 +69,10 @@ export type Engine = {
   adviseOnBackups(db: Db): Promise<string[]>;
   /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile, and on PostgreSQL nobody reads. */
   purge(db: Db): Promise<Purged>;
+  /** "SQLite 3.54.1" */
+  readProduct(db: Db): Promise<string>;
+  /** How many connections Rosters have to the server, by the address that each comes from; none where there is no server. */
+  countConnections(db: Db): Promise<Connections[]>;
   /** Reads the files through, beside whoever writes. @param isQuick without comparing indexes with their tables */
   findDamage(db: Db, isQuick: boolean): AsyncIterable<Damage>;
   /** By what the files are read through, in words. */

@@ -193,3 +193,27 @@ export async function findImportsAfter(db: Db, id: number, limit: number): Promi
 export async function insertImports(trx: Trx, rows: readonly Import[]): Promise<void> {
   for (const some of inBatches(rows, BATCH)) await trx.insertInto('imports').values(some).execute();
 }
+
+export type Absent = Selectable<AbsentUsersTable>;
+
+/** For going through all there are. */
+export async function findAbsentAfter(
+  db: Db,
+  { import_id, first_id }: Pick<Absent, 'import_id' | 'first_id'>,
+  limit: number,
+): Promise<Absent[]> {
+  return db
+    .selectFrom('absent_users')
+    .selectAll()
+    .where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('import_id', 'first_id'), '>', tuple(import_id, first_id)),
+    )
+    .orderBy('import_id')
+    .orderBy('first_id')
+    .limit(limit)
+    .execute();
+}
+
+export async function insertAbsentOfAll(trx: Trx, rows: readonly Absent[]): Promise<void> {
+  await trx.executeQuery(insertion(trx, 'absent_users', rows));
+}

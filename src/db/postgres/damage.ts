@@ -1,6 +1,5 @@
 /** Whether tables and indexes are whole: by amcheck (https://www.postgresql.org/docs/18/amcheck.html), or else by reading all of them. */
 import { CompiledQuery, type RawBuilder, sql } from 'kysely';
-import { UnavailableError } from '../../errors.ts';
 import type { Damage } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import { readSnapshot } from '../transact.ts';
@@ -39,10 +38,8 @@ function damageOf(name: string, problem: string): Damage {
 
 /** What a server says of a page that it cannot read; whoever has lost the server has found no damage. */
 function problemOf(error: unknown): string {
-  const { cause, message } = error as Error;
-  const { code, message: inner } = (error instanceof UnavailableError ? cause : error) as Error & {
-    code?: string;
-  };
+  const { cause = error, message } = error as Error;
+  const { code, message: inner } = cause as Error & { code?: string };
   // Damage: https://www.postgresql.org/docs/18/errcodes-appendix.html
   if (/^(XX00[012]|58)/.test(code ?? '')) return inner || message;
   throw error;

@@ -1,25 +1,32 @@
 /** A database file as another file, of one moment, while others read and write it: https://sqlite.org/backup.html */
+import { once } from 'node:events';
 import { closeSync, existsSync, fdatasyncSync, openSync, realpathSync, statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import Sqlite from 'better-sqlite3';
 import { migrationOf, nextVersion } from './generation.ts';
 import { APPLICATION_ID, readHeader } from './header.ts';
 
-/** Some 16 MB, between which it is looked whether it may go on. */
-const PAGES_AT_ONCE = 4_096;
+/** Some 2 MB: where more waits for the disk, a change that others make waits behind it. */
+const PAGES_AT_ONCE = 512;
+/** While SQLite writes by itself. */
+const SYNC_EVERY_MS = 20;
 const OPEN_WAIT_MS = 5_000;
 
 /** @param to is there, and empty. @param goOn is told which part is done, and may throw */
 export async function copyFile(path: string, to: string, goOn: (part: number) => void): Promise<void> {
   const source = new Sqlite(path, { readonly: true, timeout: OPEN_WAIT_MS });
   const target = openSync(to, 'r+');
+  let began = performance.now();
   try {
     // As long as this transaction lasts, each step sees the same moment: else each change of others has SQLite begin anew.
     source.exec('begin');
     source.prepare('select count(*) from sqlite_schema').get();
     const progress = ({ totalPages, remainingPages }: Sqlite.BackupMetadata) => {
-      // Little by little: where much waits for the disk, a change that others make waits behind it.
       fdatasyncSync(target);
       goOn(1 - remainingPages / totalPages);
+      // As long as it has worked: half of the disk is for others.
+      pause(performance.now() - began);
+      began = performance.now();
       return PAGES_AT_ONCE;
     };
     await source.backup(to, { progress });
@@ -27,6 +34,11 @@ export async function copyFile(path: string, to: string, goOn: (part: number) =>
     source.close();
     closeSync(target);
   }
+}
+
+/** Nobody is waited for: this thread does nothing else. */
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /** Without a log, so that it opens anywhere, and of no history: no log that lies where it is put passes for its own. */
@@ -41,19 +53,18 @@ export function makeWhole(path: string): void {
   }
 }
 
+export type Compacting = { path: string; to: string };
+
 /** Without anything that was deleted: `path` is changed for it, and is of no use afterwards. @param to is there, and empty. */
-export function compactFile(path: string, to: string): void {
-  const db = new Sqlite(path);
+export async function compactFile(path: string, to: string): Promise<void> {
+  const target = openSync(to, 'r+');
+  const syncing = setInterval(() => fdatasyncSync(target), SYNC_EVERY_MS);
   try {
-    db.pragma('journal_mode = OFF');
-    db.pragma('synchronous = OFF');
-    // A search index holds what was deleted until all of it has become one: https://sqlite.org/fts5.html#the_optimize_command
-    const indexes = db.prepare("select name from sqlite_schema where sql like 'create virtual table%fts5%'");
-    for (const name of indexes.pluck().all())
-      db.exec(`insert into "${name}" ("${name}") values ('optimize')`);
-    db.prepare('vacuum into ?').run(to);
+    const workerData: Compacting = { path, to };
+    await once(new Worker(new URL('./compact-thread.ts', import.meta.url), { workerData }), 'exit');
   } finally {
-    db.close();
+    clearInterval(syncing);
+    closeSync(target);
   }
 }
 

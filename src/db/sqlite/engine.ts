@@ -77,6 +77,14 @@ export const sqliteEngine: Engine = {
   removeTraces,
   purge,
 
+  async readProduct(db) {
+    const { rows } = await sql<{ version: string }>`select sqlite_version() as version`.execute(db);
+    return `SQLite ${rows[0]?.version}`;
+  },
+  countConnections: async () => [],
+  findDamage,
+  meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
+  findWronglyIndexed,
   async readSize(db) {
     const size = sql<{
       size: number;
@@ -84,9 +92,6 @@ export const sqliteEngine: Engine = {
     return (await size.execute(db)).rows[0]?.size ?? 0;
   },
   adviseOnBackups: async () => [],
-  findDamage,
-  meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
-  findWronglyIndexed,
 
   readLastId,
   async writeLastId(trx, id, table = 'users') {

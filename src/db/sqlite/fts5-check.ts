@@ -10,24 +10,34 @@ import { IDS_IN_RANGE, nameOf, rangeOf, rangesOf } from './fts5-index.ts';
 
 const USERS_AT_ONCE = 5_000;
 
-/** What of each user adds to the sum: SQLite computes the same from the index as this from a text. */
+/** What of each user adds to the sum, in 32 bits: SQLite computes the same from the index as this from a text. */
 function sumOf(id: number, text: string): number {
-  let place = (id % IDS_IN_RANGE) * 4001;
+  let place = (id % IDS_IN_RANGE) * PLACES;
   let sum = 0;
-  // The last three letters.
+  // The last two letters.
   let [first, second] = [-1, -1];
   for (let at = 0; at < text.length; at++) {
     const third = text.codePointAt(at) ?? 0;
     if (third > 0xffff) at++;
-    if (first >= 0) sum += Math.imul(place++, first * 961 + second * 31 + third) >>> 0;
+    if (first >= 0) sum = (sum + Math.imul(place++, first * 961 + second * 31 + third)) >>> 0;
     first = second;
     second = third;
   }
   return sum;
 }
 
-const SUM = sql<number>`sum(((doc % ${sql.lit(IDS_IN_RANGE)}) * 4001 + "offset") *
-  (unicode(term) * 961 + unicode(substr(term, 2, 1)) * 31 + unicode(substr(term, 3, 1))) & 4294967295)`;
+const PLACES = 4001;
+const ALL_BITS = sql.lit(0xffffffff);
+const PLACE = sql`(doc % ${sql.lit(IDS_IN_RANGE)}) * ${sql.lit(PLACES)} + "offset"`;
+const TERM = sql`(unicode(term) * 961 + unicode(substr(term, 2, 1)) * 31 + unicode(substr(term, 3, 1)))`;
+
+/** Term by term, in whose order the table has them: nothing is sorted, and each is looked at once. */
+const SUM_OF_ALL = sql<{ sum: number | null }>`
+  select sum((places & ${ALL_BITS}) * ${TERM} & ${ALL_BITS}) & ${ALL_BITS} as sum
+  from (select term, sum(${PLACE}) as places from temp.indexed group by term)`;
+
+const SUMS = sql<{ doc: number; sum: number }>`
+  select doc, sum((${PLACE}) * ${TERM} & ${ALL_BITS}) & ${ALL_BITS} as sum from temp.indexed group by doc`;
 
 /** Range by range, each of one moment: so nothing seems wrong that is merely being changed. */
 export async function* findWronglyIndexed(db: Db): AsyncGenerator<number> {
@@ -51,10 +61,10 @@ async function wrongIn(db: Db, range: number): Promise<number[]> {
   if (isThere) {
     const vocabulary = sql.raw(`fts5vocab(main, ${nameOf(range)}, 'instance')`);
     await sql`create virtual table temp.indexed using ${vocabulary}`.execute(db);
-    const { rows } = await sql<{ sum: number | null }>`select ${SUM} as sum from temp.indexed`.execute(db);
+    const { rows } = await SUM_OF_ALL.execute(db);
     let sum = 0;
     for await (const users of usersIn(db, range))
-      for (const { id, search_text } of users) sum += sumOf(id, search_text);
+      for (const { id, search_text } of users) sum = (sum + sumOf(id, search_text)) >>> 0;
     if ((rows[0]?.sum ?? 0) === sum) return [];
   }
   return findOnes(db, range, isThere);
@@ -64,8 +74,7 @@ async function wrongIn(db: Db, range: number): Promise<number[]> {
 async function findOnes(db: Db, range: number, isThere: boolean): Promise<number[]> {
   const indexed = new Map<number, number>();
   if (isThere) {
-    const { rows } = await sql<{ doc: number; sum: number }>`
-      select doc, ${SUM} as sum from temp.indexed group by doc`.execute(db);
+    const { rows } = await SUMS.execute(db);
     for (const { doc, sum } of rows) indexed.set(doc, sum);
   }
   const wrong: number[] = [];
