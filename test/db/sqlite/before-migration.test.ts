@@ -16,6 +16,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
+import { migrate } from '../../../src/db/migrate.ts';
 import { findUser } from '../../../src/users/queries.ts';
 import { runCommand } from '../../command.ts';
 import { dump } from '../../engines.ts';
@@ -49,7 +50,7 @@ test('the file of before is kept byte by byte, for its owner alone, and it is sa
   expect(statSync(kept).mode & 0o777).toBe(0o600);
   expect(said).toMatch(
     new RegExp(
-      `^${path} is brought from version 15 to ${NEWEST}. As it was, it is kept in ${kept} \\([\\d.]+ MB\\). To go back: stop Roster, `,
+      `^${path} is brought from version 15 to ${NEWEST}. As it was, it is kept in ${kept} \\([\\d.]+ KB\\). To go back: stop Roster, `,
     ),
   );
   expect(readdirSync(dirname(path)).sort()).toEqual([basename(path), basename(kept)]);
@@ -93,13 +94,11 @@ test('nothing is kept of a new database, nor of one that is up to date', async (
 test('of a migration that was ended on its way the first copy stays', async () => {
   const { url, path, kept, before } = await oldDatabase();
   await start(url);
-  // As the next version would find it: on its way from 15, at 16.
-  const half = new Sqlite(path);
-  half.pragma(
-    `user_version = ${(Number(half.pragma('user_version', { simple: true })) & ~0xff) | (NEWEST - 1)}`,
-  );
-  half.exec('drop table maintenance_runs');
-  half.close();
+  // As it is found on its way, with one of the migrations done.
+  writeFileSync(path, before);
+  const half = openAsItIs(url);
+  await migrate(half, MIGRATIONS.slice(0, 16));
+  await half.destroy();
   expect(await start(url)).toBe('');
   expect(readFileSync(kept).equals(before)).toBe(true);
 });
@@ -158,6 +157,8 @@ test.each([
   [['admin', 'ann', '--email', 'ann@example.org']],
   [['import', import.meta.filename]],
   [['export', join(tmpdir(), 'never-written.csv')]],
+  [['backup', join(tmpdir(), 'never-written.db')]],
+  [['check']],
   [['rebuild-search']],
   [['purge']],
   [['change-key']],
