@@ -3,9 +3,10 @@ import type { FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { Config } from '../config.ts';
 import { parseQuery } from '../lib/forms.ts';
 import { withoutTokens } from '../lib/redaction.ts';
+import { basePathOf } from '../lib/url-for.ts';
 import { newRequestId } from './bare-pages.ts';
 import type { trustOf } from './client-address.ts';
-import { takeTarget } from './host.ts';
+import { takeTarget, withoutBase } from './host.ts';
 import { type Limit, limitLog } from './log-limit.ts';
 import { ARRIVAL_TIMEOUT } from './sockets.ts';
 
@@ -16,6 +17,7 @@ const REQUEST_TIMEOUT = 10_000;
 type Parts = { isTrusted: ReturnType<typeof trustOf>; limit: Limit };
 
 export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
+  const basePath = basePathOf(config.origin);
   return {
     genReqId: newRequestId,
     logger: {
@@ -36,7 +38,7 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     // As long as an address can be: what is too long for an id or a name is not found like any other.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024, querystringParser: parseQuery },
-    rewriteUrl: takeTarget,
+    rewriteUrl: (request) => withoutBase(takeTarget(request), basePath),
   } satisfies FastifyServerOptions & { http: object };
 }
 
