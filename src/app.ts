@@ -45,6 +45,8 @@ import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
 import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
+import { addNightlyBackup } from './maintenance/nightly.ts';
+import { maintenanceRoutes } from './maintenance/routes.ts';
 import { addClockWatch } from './operations/clock-watch.ts';
 import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -81,6 +83,7 @@ export async function buildApp({
   spoolFolder = tmpdir(),
   importFolder = config.importFolder,
   hasJobsThread = false,
+  env,
   clock = Date.now,
   stopwatch = () => performance.now(),
   mailLimit,
@@ -97,6 +100,8 @@ export async function buildApp({
   importFolder?: string | undefined;
   /** Whether jobs are done in a thread of their own, so that no page waits for them. */
   hasJobsThread?: boolean;
+  /** Of commands that Roster itself starts; without it, none is. */
+  env?: NodeJS.ProcessEnv | undefined;
   clock?: Clock;
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
@@ -134,6 +139,7 @@ export async function buildApp({
   addPruning(app);
   addJobs(app, hasJobsThread);
   addTraces(app, ledger);
+  if (env) addNightlyBackup(app, env);
   await addViews(app);
   app.removeAllContentTypeParsers();
 
@@ -162,6 +168,7 @@ export async function buildApp({
     historyRoutes(html);
     undoRoutes(html);
     jobRoutes(html);
+    maintenanceRoutes(html);
     roleRoutes(html);
     assetRoutes(html);
     wellKnownRoutes(html);

@@ -41,7 +41,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   const address = await findAddress(config);
   await checkPort(config, address);
-  const { app, db, ...found } = await start(config, address);
+  const { app, db, ...found } = await start(config, address, env);
   const { drainTime = DRAIN_TIME } = config;
   onStopSignal(env, async () => {
     setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
@@ -54,7 +54,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 /** From the settings to an app that listens; what fails on the way is thrown once all that was opened has been closed. */
-async function start(config: Config, address: string) {
+async function start(config: Config, address: string, env: NodeJS.ProcessEnv) {
   await using undo = new AsyncDisposableStack();
   let made: string | undefined;
   let db: Db | undefined;
@@ -80,6 +80,7 @@ async function start(config: Config, address: string) {
     ...keys,
     spoolFolder: file && dirname(file),
     hasJobsThread: true,
+    env,
   });
   undo.defer(() => app.close());
   await app.listen({ host: address, port: config.port }).catch(explain(config));

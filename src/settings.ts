@@ -56,6 +56,21 @@ export const SETTINGS = z.object({
     PATH_RULE,
     'the folder in which each database has one for files that are imported, which are there for a day at most;\nfor this machine alone (beside the database file; with PostgreSQL beside the key)',
   ),
+  BACKUP_FOLDER: setting(
+    parsed(parsePath).optional(),
+    PATH_RULE,
+    'the folder, which has to be there, into which Roster itself makes backups (none: it makes none)',
+  ),
+  BACKUP_EVERY_HOURS: setting(
+    whole(1, 8760, HOUR).prefault('24'),
+    'a whole number of hours from 1 to 8760',
+    'after how many hours it makes the next one (24)',
+  ),
+  BACKUP_KEEP: setting(
+    whole(1, 10_000).prefault('14'),
+    'a whole number from 1 to 10000',
+    'how many stay there: older ones are removed once a new one is good (14)',
+  ),
   TRUST_PROXY: setting(
     parsed(parseNetworks).default([]),
     'addresses or networks with commas between, such as 10.0.0.0/8',

@@ -14,6 +14,7 @@ import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { named, partsOf, plain } from '../lib/text.ts';
 import { type Origin, urlFor } from '../lib/url-for.ts';
+import { maintenanceHelpers } from '../maintenance/words.ts';
 import { highlight } from '../search/highlighting.ts';
 import { undoHelpers } from '../undo/helpers.ts';
 import { listHelpers } from '../users/list/helpers.ts';
@@ -59,6 +60,7 @@ const helpers = {
   ...historyHelpers,
   ...importHelpers,
   ...listHelpers,
+  ...maintenanceHelpers,
   ...undoHelpers,
   highlight,
   mayChange,

@@ -8,8 +8,11 @@ const OPEN_WAIT_MS = 5_000;
 const CACHE_KIB = 4 * 1024;
 const MOST_PREPARED = 500;
 
-export function openWriter(path: string): Statements {
+/** @param refuseMoved called once nobody else holds it, and before anything is made beside it */
+export function openWriter(path: string, refuseMoved: () => void): Statements {
   const db = new Sqlite(path, { timeout: OPEN_WAIT_MS });
+  db.pragma('user_version');
+  refuseMoved();
   db.pragma('journal_mode = WAL');
   // After WAL: switching to it sets what better-sqlite3 was compiled with, under which a power cut loses commits.
   db.pragma('synchronous = FULL');
