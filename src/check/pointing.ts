@@ -5,9 +5,10 @@ import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/codes.ts
 import { usersOf } from '../lib/formats.ts';
 import { giveWay } from '../lib/progress.ts';
 import { type Fault, PUT_BACK } from './finding.ts';
+import * as lost from './lost-queries.ts';
 import * as queries from './queries.ts';
 
-const OWNED: Readonly<Record<(typeof queries.OF_USERS)[number], string>> = {
+const OWNED: Readonly<Record<(typeof lost.OF_USERS)[number], string>> = {
   credentials: 'a password',
   recovery_codes: 'a recovery code',
   sessions: 'a session',
@@ -18,8 +19,8 @@ const OWNED: Readonly<Record<(typeof queries.OF_USERS)[number], string>> = {
 };
 
 export async function* checkAccess(db: Db): AsyncIterable<Fault> {
-  for (const table of queries.OF_USERS)
-    for (const id of await queries.findNobodyIn(db, table))
+  for (const table of lost.OF_USERS)
+    for (const id of await lost.findNobodyIn(db, table))
       yield {
         kind: `users who are not there, and of whom there is ${OWNED[table]}`,
         what: `There is ${OWNED[table]} of user ${id}, who is not there.`,
@@ -27,7 +28,7 @@ export async function* checkAccess(db: Db): AsyncIterable<Fault> {
       };
 }
 
-const NAMED: Readonly<Record<(typeof queries.OF_SETS)[number], string>> = {
+const NAMED: Readonly<Record<(typeof lost.OF_SETS)[number], string>> = {
   deleted_users: 'Someone was deleted',
   erasures: 'Someone was erased',
   jobs: 'A job works',
@@ -35,16 +36,16 @@ const NAMED: Readonly<Record<(typeof queries.OF_SETS)[number], string>> = {
 };
 
 export async function* checkWork(db: Db): AsyncIterable<Fault> {
-  for (const table of queries.OF_SETS)
-    for (const id of await queries.findLostSets(db, table)) {
+  for (const table of lost.OF_SETS)
+    for (const id of await lost.findLostSets(db, table)) {
       const what = `${NAMED[table]} in change set ${id}, which is not there.`;
       yield { kind: 'change sets that are not there', what, todo: PUT_BACK };
     }
-  for (const id of await queries.findUndoingNothing(db)) {
+  for (const id of await lost.findUndoingNothing(db)) {
     const what = `Change set ${id} undoes one that is not there.`;
     yield { kind: 'change sets that undo nothing', what, todo: PUT_BACK };
   }
-  for (const id of await queries.findImportsWithoutJob(db)) {
+  for (const id of await lost.findImportsWithoutJob(db)) {
     const what = `Import ${id} is being applied, and has no job.`;
     yield { kind: 'imports without a job', what, todo: PUT_BACK };
   }
