@@ -28,6 +28,7 @@ import { addFlash } from './http/flash.ts';
 import { addDraining } from './http/graceful-shutdown.ts';
 import { addLogLimit, limitLines } from './http/log-limit.ts';
 import { collectMethods } from './http/method-not-allowed.ts';
+import { addRequestIds } from './http/request-id.ts';
 import { addSafeRedirects } from './http/safe-redirect.ts';
 import { addSecurity } from './http/security.ts';
 import { serverOptions } from './http/server-options.ts';
@@ -124,6 +125,7 @@ export async function buildApp({
   addAdmission(app, (request) => askerOf(request, isTrusted));
   const { closeMethods } = collectMethods(app);
   collectRules(app);
+  addRequestIds(app);
   addClientAddress(app, isTrusted);
   addDropping(app);
   addTimeouts(app);

@@ -19,6 +19,7 @@ import type { Db } from './db/schema.ts';
 import { eraseAgain } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
+import { basePathOf } from './lib/url-for.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
@@ -125,10 +126,13 @@ function announce(
   { isOpen, made }: { isOpen: boolean; made: string | undefined },
 ): void {
   const { address, port, family } = app.server.address() as AddressInfo;
-  const here = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  const lines = [`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`];
+  const host = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const here = `http://${host}`;
+  const lines = [
+    `Roster is at ${origin ? `${origin.origin}${basePathOf(origin)} (listening at ${here})` : here}`,
+  ];
   if (made !== undefined) lines.push(newDatabase(made));
-  if (isOpen) lines.push(setupLine(origin?.origin ?? here, app.setupToken));
+  if (isOpen) lines.push(setupLine(origin, host, app.setupToken));
   // In one: whoever waits for the first of them may read no further.
   console.log(lines.join('\n'));
 }

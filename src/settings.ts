@@ -28,8 +28,8 @@ export const SETTINGS = z.object({
   ),
   ORIGIN: setting(
     parsed(parseOrigin).optional(),
-    'an address such as https://users.example.org; http is for this machine alone',
-    'where people reach Roster, if not there: https://users.example.org (none)',
+    'an address such as https://users.example.org or https://example.org/users; http is for this machine alone',
+    'where people reach Roster, if not there: https://users.example.org, or with a path, which the proxy may take off\nor not: https://example.org/users (none)',
   ),
   DATABASE_URL: setting(
     parsed(parseDatabaseUrl).default(DEFAULT_DATABASE_URL),
@@ -159,7 +159,9 @@ function isHost(value: string): boolean {
 
 function parseOrigin(value: string): URL | undefined {
   const url = URL.parse(value);
-  if (url === null || `${url.origin}/` !== url.href) return undefined;
+  // A path, but no user, query or what else would be left out.
+  if (url === null || url.origin + url.pathname !== url.href || !/^(\/[\w.~-]+)*\/?$/.test(url.pathname))
+    return undefined;
   const isHere = isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'));
   return url.protocol === 'https:' || (url.protocol === 'http:' && isHere) ? url : undefined;
 }

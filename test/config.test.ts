@@ -93,9 +93,12 @@ test.each([
   [
     'ORIGIN',
     'users.example.org',
-    'ORIGIN must be an address such as https://users.example.org; http is for this machine alone, not "users.example.org".',
+    'ORIGIN must be an address such as https://users.example.org or https://example.org/users; http is for this machine alone, not "users.example.org".',
   ],
-  ['ORIGIN', 'https://example.org/roster', 'ORIGIN must be'],
+  ['ORIGIN', 'https://example.org/roster?x', 'ORIGIN must be'],
+  ['ORIGIN', 'https://ann@example.org', 'ORIGIN must be'],
+  ['ORIGIN', 'https://example.org/a%20b', 'ORIGIN must be'],
+  ['ORIGIN', 'https://example.org//roster', 'ORIGIN must be'],
   [
     'DATABASE_URL',
     'mysql://localhost',

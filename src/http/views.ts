@@ -42,7 +42,7 @@ import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Difference } from '../users/meanwhile.ts';
 import { takeFlash } from './flash.ts';
-import { createEta, helpers, TEMPLATES } from './templates.ts';
+import { createEta, helpersFor, TEMPLATES } from './templates.ts';
 
 type Errors = Readonly<Record<string, string>>;
 
@@ -329,7 +329,7 @@ export async function addViews(app: FastifyInstance): Promise<void> {
     engine: { eta: createEta() },
     root: TEMPLATES,
     production: true,
-    defaultContext: helpers,
+    defaultContext: helpersFor(app.config.origin),
   });
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {
     // Of two clicks the second may find used up what the first has used since it was last looked at.

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Session } from '../../src/auth/sessions.ts';
 import type { User } from '../../src/db/schema.ts';
 import type { ChangeSet } from '../../src/history/queries.ts';
-import { createEta, helpers, TEMPLATES } from '../../src/http/templates.ts';
+import { createEta, helpersFor, TEMPLATES } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
 import type { Import } from '../../src/imports/queries.ts';
 import type { HowRead, ShownRow, Totals } from '../../src/imports/types.ts';
@@ -15,6 +15,8 @@ import { named } from '../../src/lib/text.ts';
 import { parseSearch } from '../../src/search/terms.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { htmlProblems, translatedText } from '../html.ts';
+
+const helpers = helpersFor(undefined);
 
 const NAME = '<Ann> & "Bo"';
 const user: User = {
