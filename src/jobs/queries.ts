@@ -2,6 +2,10 @@
 import type { Selectable } from 'kysely';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import { inBatches } from '../lib/batches.ts';
+
+/** In one statement. */
+const BATCH = 500;
 
 export type Job = Selectable<JobsTable>;
 
@@ -72,6 +76,16 @@ export async function findUnfinishedJobs(db: Db): Promise<Pick<Job, 'set_id' | '
   return db.selectFrom('jobs').select(['set_id', 'cursor']).where('state', '!=', 'done').execute();
 }
 
+export async function findRunningJobs(db: Db, limit: number): Promise<Job[]> {
+  return db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('state', '=', 'running')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
 export async function isAnyRunning(db: Db): Promise<boolean> {
   const running = db.selectFrom('jobs').select('id').where('state', '=', 'running').limit(1);
   return (await running.executeTakeFirst()) !== undefined;
@@ -121,6 +135,21 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
   await trx.updateTable('jobs').set(goingOn).where('id', '=', id).where('state', '=', 'stopped').execute();
 }
 
+/**
+ * In a database that is put back: what was confirmed was what somebody had before them then. What cannot stay half done goes on
+ * by itself, and with the rest whoever has it go on. @returns how many wait for that
+ */
+export async function stopJobs(trx: Trx): Promise<number> {
+  const free = { lease_owner: null, leased_until: 0, failures: 0 };
+  const running = trx.updateTable('jobs').set(free).where('state', '=', 'running');
+  await running.execute();
+  const { numUpdatedRows } = await running
+    .set({ state: 'stopped' })
+    .where('kind', 'in', ['undo', 'bulk'])
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
   await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
 }
@@ -156,4 +185,15 @@ export async function stopJob(
   const { forgetsWhenStopped } = JSON.parse(params) as Partial<typeof FORGETS_WHEN_STOPPED>;
   const kept = forgetsWhenStopped ? { params: FORGOTTEN } : {};
   await saveJob(trx, id, { ...stopped, ...kept, state: 'stopped', lease_owner: null });
+}
+
+/** For going through all there are. */
+export async function findJobsAfter(db: Db, id: number, limit: number): Promise<Job[]> {
+  const after = db.selectFrom('jobs').selectAll().where('id', '>', id);
+  return after.orderBy('id').limit(limit).execute();
+}
+
+/** Those of another database. */
+export async function insertJobs(trx: Trx, rows: readonly Job[]): Promise<void> {
+  for (const some of inBatches(rows, BATCH)) await trx.insertInto('jobs').values(some).execute();
 }
