@@ -141,13 +141,11 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
  */
 export async function stopJobs(trx: Trx): Promise<number> {
   const free = { lease_owner: null, leased_until: 0, failures: 0 };
-  const running = trx.updateTable('jobs').set(free).where('state', '=', 'running');
-  await running.execute();
-  const { numUpdatedRows } = await running
-    .set({ state: 'stopped' })
-    .where('kind', 'in', ['undo', 'bulk'])
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
+  await trx.updateTable('jobs').set(free).where('state', '=', 'running').execute();
+  const running = trx.selectFrom('jobs').selectAll().where('state', '=', 'running');
+  const stopped = await running.where('kind', 'in', ['undo', 'bulk']).execute();
+  for (const job of stopped) await stopJob(trx, job, {});
+  return stopped.length;
 }
 
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
