@@ -18,7 +18,7 @@ type OfFile = { name: RegExp; fate: Fate };
 /** Beside the database, after its name. */
 const BESIDE: readonly OfFile[] = [
   { name: /^(-wal|-shm|-journal)?$/, fate: 'overwritten' },
-  { name: /^\.erased\.jsonl$/, fate: 'nobody' },
+  { name: /^\.(erased\.jsonl|imports)$/, fate: 'nobody' },
   { name: /^\.before-version-\d+(\.\d+)?$/, fate: 'copy' },
   { name: /^\.before-restore-[\dT-]+Z$/, fate: 'copy' },
   // Of a command that was killed; the next one removes it.
@@ -28,7 +28,7 @@ const BESIDE: readonly OfFile[] = [
 /** Anywhere: the key, the folder of imports and what lies in it, exports on their way, backups. */
 const OTHERS: readonly OfFile[] = [
   { name: /^secret\.key(\.new-.+)?$/, fate: 'nobody' },
-  { name: /^(imports|identity(\.new-.+)?)$/, fate: 'nobody' },
+  { name: /^identity(\.new-.+)?$/, fate: 'nobody' },
   { name: /^[\da-f-]{36}\.(csv|upload|stage|stage\.new|stage-journal)$/, fate: 'gone' },
   { name: /^roster-[\da-f-]{36}\.tmp$/, fate: 'gone' },
   { name: /^roster-[\dT-]+Z\.db(\.new-.+)?$/, fate: 'backup' },

@@ -63,7 +63,7 @@ test.runIf(onSqlite)('every file that Roster makes is on the record', async () =
   look();
   await check(app, csv(['username', 'email'], ['bob', 'bob@example.org']));
   look();
-  expect((await get(app, '/export/file?format=csv', ann)).statusCode).toBe(200);
+  expect((await get(app, '/export/file?all=on&format=csv', ann)).statusCode).toBe(200);
   const { id } = await addUser(db, { username: 'gone' });
   await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
   await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));

@@ -2,9 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
-import type { User } from '../../src/db/schema.ts';
+import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { BadSubmissionError } from '../../src/errors.ts';
+import { KINDS, WAYS } from '../../src/history/codes.ts';
+import { isDeletion, unpackFields } from '../../src/history/fields.ts';
+import { type ChangeSet, findChangeSet } from '../../src/history/queries.ts';
+import { type Choices, digestOf, undoChangeSet } from '../../src/undo/commands.ts';
+import type { Step } from '../../src/undo/steps.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser, getUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
@@ -354,9 +359,11 @@ const changes = fc.record(
 );
 const act = fc.record({
   who: fc.nat(2),
-  what: fc.constantFrom('open', 'save', 'save', 'delete and restore'),
+  what: fc.constantFrom('open', 'save', 'save', 'delete and restore', 'undo', 'undo'),
   mine: changes,
   choice: fc.boolean(),
+  /** Which of the sets there are is undone. */
+  which: fc.nat(4),
 });
 const FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
@@ -368,8 +375,10 @@ test('no edit that was acknowledged is overwritten by someone who has not seen i
     /** What each of them has before their eyes. */
     const seen = Array.from({ length: 3 }, () => getUser(db, id));
     const shown: User[] = await Promise.all(seen);
-    for (const { who, what, mine, choice } of acts) {
+    const undoing = await startUndoing(db, id);
+    for (const { who, what, mine, choice, which } of acts) {
       const actor: Actor = { ...commandLine, via: 'form' };
+      if (what === 'undo') outcomes.set(...counted(outcomes, await undoing.undo(who, which, choice)));
       if (what === 'open') shown[who] = await getUser(db, id);
       if (what === 'delete and restore') {
         await transact(db, (trx) => deleteUser(trx, actor, id, 1));
@@ -379,7 +388,7 @@ test('no edit that was acknowledged is overwritten by someone who has not seen i
       const before = await getUser(db, id);
       const base = shown[who] as User;
       const outcome = await transact(db, (trx) => changeUser(trx, actor, id, mine, 1, base.version));
-      outcomes.set(outcome.kind, (outcomes.get(outcome.kind) ?? 0) + 1);
+      outcomes.set(...counted(outcomes, outcome.kind));
       expectNothingLost(base, before, mine, await getUser(db, id), outcome.kind);
       if (outcome.kind === 'conflict') {
         // All is shown now, and chosen from.
@@ -395,7 +404,83 @@ test('no edit that was acknowledged is overwritten by someone who has not seen i
     await db.destroy();
   });
   await fc.assert(property, runs(300));
-  for (const kind of ['changed', 'unchanged', 'conflict']) expect(outcomes.get(kind)).toBeGreaterThan(0);
+  for (const kind of ['changed', 'unchanged', 'conflict', 'undone', 'asks', 'undone as chosen'])
+    expect(outcomes.get(kind), kind).toBeGreaterThan(0);
+});
+
+function counted(outcomes: ReadonlyMap<string, number>, kind: string): [string, number] {
+  return [kind, (outcomes.get(kind) ?? 0) + 1];
+}
+
+/** People who undo what anybody did to one user, and have before their eyes what they were asked about it. */
+async function startUndoing(db: Db, id: number) {
+  const asked = new Map<number, { set: number; steps: Step[] }>();
+  /** By whom a field was set last: the fields of each version. */
+  const lastSetOf = async (field: string) => {
+    const changes = await db.selectFrom('changes').selectAll().orderBy('version', 'desc').execute();
+    const last = changes.find(
+      ({ fields }) => fields !== null && !isDeletion(fields) && field in unpackFields(fields),
+    );
+    return last && findChangeSet(db, last.set_id);
+  };
+  const press = (set: ChangeSet, choices?: Choices) =>
+    transact(db, (trx) => undoChangeSet(trx, { ...commandLine, via: 'form' }, set, choices, 1));
+  const undo = async (who: number, which: number, isBack: boolean) => {
+    const sets = db.selectFrom('change_sets').select('id').where('kind', '=', KINDS.changed);
+    const ids = (await sets.orderBy('id', 'desc').execute()).map(({ id: set }) => set);
+    const number = asked.get(who)?.set ?? ids[which % ids.length];
+    const set = number === undefined ? undefined : await findChangeSet(db, number);
+    if (set === undefined) return 'nothing';
+    const seen = asked.get(who)?.steps;
+    asked.delete(who);
+    const before = await getUser(db, id);
+    const last = new Map(
+      await Promise.all(FIELDS.map(async (field) => [field, await lastSetOf(field)] as const)),
+    );
+    const done = await press(set, seen && chosen(seen, isBack));
+    const after = await getUser(db, id);
+    if (done.kind === 'asks') asked.set(who, { set: set.id, steps: done.steps });
+    if (done.kind !== 'undone') expect(after).toEqual(before);
+    for (const field of FIELDS) {
+      if (after[field] === before[field]) continue;
+      const [step] = seen ?? [];
+      const difference = step && 'differences' in step && step.differences.find((one) => one.field === field);
+      // What somebody else has done since was before their eyes, as it is.
+      if (difference) expect(before[field]).toBe(difference.now);
+      else
+        expect([set.id, WAYS.undo]).toContain(
+          last.get(field)?.via === WAYS.undo ? WAYS.undo : last.get(field)?.id,
+        );
+    }
+    return done.kind === 'undone' && seen ? 'undone as chosen' : done.kind;
+  };
+  return { undo };
+}
+
+/** Whoever was asked puts all of it back, or leaves it. */
+function chosen(steps: readonly Step[], isBack: boolean): Choices {
+  const fieldsOf = (step: Step) => {
+    const differences = 'differences' in step ? step.differences : [];
+    return isBack ? Object.fromEntries(differences.map(({ field, was }) => [field, was])) : {};
+  };
+  return { seen: digestOf(steps), isWhole: () => isBack, fieldsOf };
+}
+
+test('what was changed and changed back by somebody else is as it was shown: it is no conflict, and undone as it was decided', async () => {
+  const { app, asAnn, asBob, path, edit, filled, stored } = await start();
+  const form = await edit();
+  for (const full_name of ['Max B', 'Max']) await post(app, path, { full_name }, asBob);
+  // Ann saw the value that she replaces.
+  const saved = await post(app, path, filled(form, { full_name: 'Max A' }), asAnn);
+  expect([saved.statusCode, saved.body]).toEqual([303, 'User max updated!\n']);
+  const sets = app.db.selectFrom('change_sets').select('id').orderBy('id', 'desc');
+  const { id: set } = await sets.executeTakeFirstOrThrow();
+  await post(app, path, { full_name: 'Max C' }, asBob);
+  const asked = pageOf(await post(app, `/history/${set}/undo`, {}, asAnn));
+  for (const full_name of ['Max D', 'Max C']) await post(app, path, { full_name }, asBob);
+  const sent = { seen: asked.field('seen'), '3.full_name': 'back' };
+  expect((await post(app, `/history/${set}/undo`, sent, asAnn)).statusCode).toBe(303);
+  expect(await stored()).toMatchObject({ full_name: 'Max' });
 });
 
 function expectNothingLost(base: User, before: User, mine: UserChanges, after: User, kind: string): void {
