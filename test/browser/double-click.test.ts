@@ -111,8 +111,16 @@ async function clickOnUsers(): Promise<void> {
   await click('/users/102/edit', 'Save changes', 'User bob updated!', { full_name: 'Bob' });
   await click('/users/102/delete', 'Delete user', 'User bob deleted!');
   await click('/users/102', 'Bring back', 'User bob is back!');
+  const max = await addUser(app.db, { username: 'max' });
+  await click(
+    `/bulk?do=deactivate&tick.${max.id}=on&tick.102=on`,
+    'Deactivate 2 users',
+    '2 users deactivated',
+  );
+  await click(`/users/${max.id}/delete`, 'Delete user', 'User max deleted!');
+  await click(`/users/${max.id}/erase`, 'Erase for good', `User ${max.id} is erased`, { username: 'max' });
   const changes = await app.db.selectFrom('changes').select('version').where('user_id', '=', 102).execute();
-  expect(changes.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(changes.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 }
 
 async function clickOnUndo(): Promise<void> {

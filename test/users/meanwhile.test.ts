@@ -8,7 +8,7 @@ import { BadSubmissionError } from '../../src/errors.ts';
 import { KINDS, WAYS } from '../../src/history/codes.ts';
 import { isDeletion, unpackFields } from '../../src/history/fields.ts';
 import { type ChangeSet, findChangeSet } from '../../src/history/queries.ts';
-import { type Choices, digestOf, undoChangeSet } from '../../src/undo/commands.ts';
+import { type Choices, digestOf, type Undone, undoChangeSet } from '../../src/undo/commands.ts';
 import type { Step } from '../../src/undo/steps.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser, getUser } from '../../src/users/queries.ts';
@@ -362,9 +362,10 @@ const act = fc.record({
   what: fc.constantFrom('open', 'save', 'save', 'delete and restore', 'undo', 'undo'),
   mine: changes,
   choice: fc.boolean(),
-  /** Which of the sets there are is undone. */
+  /** Of the last sets, the one that is undone. */
   which: fc.nat(4),
 });
+type Acted = { which: number; choice: boolean; mine: UserChanges };
 const FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
 test('no edit that was acknowledged is overwritten by someone who has not seen it', async () => {
@@ -375,10 +376,11 @@ test('no edit that was acknowledged is overwritten by someone who has not seen i
     /** What each of them has before their eyes. */
     const seen = Array.from({ length: 3 }, () => getUser(db, id));
     const shown: User[] = await Promise.all(seen);
-    const undoing = await startUndoing(db, id);
     for (const { who, what, mine, choice, which } of acts) {
       const actor: Actor = { ...commandLine, via: 'form' };
-      if (what === 'undo') outcomes.set(...counted(outcomes, await undoing.undo(who, which, choice)));
+      if (what === 'undo')
+        for (const kind of await undoOne(db, id, { which, choice, mine }))
+          outcomes.set(...counted(outcomes, kind));
       if (what === 'open') shown[who] = await getUser(db, id);
       if (what === 'delete and restore') {
         await transact(db, (trx) => deleteUser(trx, actor, id, 1));
@@ -412,49 +414,54 @@ function counted(outcomes: ReadonlyMap<string, number>, kind: string): [string, 
   return [kind, (outcomes.get(kind) ?? 0) + 1];
 }
 
-/** People who undo what anybody did to one user, and have before their eyes what they were asked about it. */
-async function startUndoing(db: Db, id: number) {
-  const asked = new Map<number, { set: number; steps: Step[] }>();
-  /** By whom a field was set last: the fields of each version. */
-  const lastSetOf = async (field: string) => {
-    const changes = await db.selectFrom('changes').selectAll().orderBy('version', 'desc').execute();
-    const last = changes.find(
-      ({ fields }) => fields !== null && !isDeletion(fields) && field in unpackFields(fields),
-    );
-    return last && findChangeSet(db, last.set_id);
-  };
-  const press = (set: ChangeSet, choices?: Choices) =>
-    transact(db, (trx) => undoChangeSet(trx, { ...commandLine, via: 'form' }, set, choices, 1));
-  const undo = async (who: number, which: number, isBack: boolean) => {
-    const sets = db.selectFrom('change_sets').select('id').where('kind', '=', KINDS.changed);
-    const ids = (await sets.orderBy('id', 'desc').execute()).map(({ id: set }) => set);
-    const number = asked.get(who)?.set ?? ids[which % ids.length];
-    const set = number === undefined ? undefined : await findChangeSet(db, number);
-    if (set === undefined) return 'nothing';
-    const seen = asked.get(who)?.steps;
-    asked.delete(who);
-    const before = await getUser(db, id);
-    const last = new Map(
-      await Promise.all(FIELDS.map(async (field) => [field, await lastSetOf(field)] as const)),
-    );
-    const done = await press(set, seen && chosen(seen, isBack));
-    const after = await getUser(db, id);
-    if (done.kind === 'asks') asked.set(who, { set: set.id, steps: done.steps });
-    if (done.kind !== 'undone') expect(after).toEqual(before);
-    for (const field of FIELDS) {
-      if (after[field] === before[field]) continue;
-      const [step] = seen ?? [];
-      const difference = step && 'differences' in step && step.differences.find((one) => one.field === field);
-      // What somebody else has done since was before their eyes, as it is.
-      if (difference) expect(before[field]).toBe(difference.now);
-      else
-        expect([set.id, WAYS.undo]).toContain(
-          last.get(field)?.via === WAYS.undo ? WAYS.undo : last.get(field)?.id,
-        );
-    }
-    return done.kind === 'undone' && seen ? 'undone as chosen' : done.kind;
-  };
-  return { undo };
+const form: Actor = { ...commandLine, via: 'form' };
+
+/** Pressed once, and where it asks, perhaps after somebody else has changed something, as it is decided. @returns what came of each press */
+async function undoOne(db: Db, id: number, { which, choice, mine }: Acted) {
+  const sets = db.selectFrom('change_sets').selectAll().where('kind', '=', KINDS.changed);
+  const all = await sets.orderBy('id', 'desc').execute();
+  const set = all[which % all.length];
+  if (set === undefined) return ['nothing'];
+  const asked = await pressUndo(db, id, set, [], undefined);
+  if (asked.kind !== 'asks') return [asked.kind];
+  if (which % 2 === 0) await transact(db, (trx) => changeUser(trx, form, id, mine, 1));
+  const { kind } = await pressUndo(db, id, set, asked.steps, choice);
+  return ['asks', kind === 'undone' ? 'undone as chosen' : kind];
+}
+
+/** @param seen what was asked, if anything was */
+async function pressUndo(
+  db: Db,
+  id: number,
+  set: ChangeSet,
+  seen: readonly Step[],
+  isBack = false,
+): Promise<Undone> {
+  const before = await getUser(db, id);
+  const last = new Map<string, ChangeSet | undefined>();
+  for (const field of FIELDS) last.set(field, await findLastOf(db, field));
+  const choices = seen.length > 0 ? chosen(seen, isBack) : undefined;
+  const done = await transact(db, (trx) => undoChangeSet(trx, form, set, choices, 1));
+  const after = await getUser(db, id);
+  if (done.kind !== 'undone') expect(after).toEqual(before);
+  for (const field of FIELDS.filter((one) => after[one] !== before[one])) {
+    const [step] = seen;
+    const differences = step && 'differences' in step ? step.differences : [];
+    const difference = differences.find((one) => one.field === field);
+    // What somebody else has done since was before their eyes, as it is.
+    if (difference) expect(before[field]).toBe(difference.now);
+    else if (last.get(field)?.via !== WAYS.undo) expect(last.get(field)?.id).toBe(set.id);
+  }
+  return done;
+}
+
+/** The change set that has set a field last. */
+async function findLastOf(db: Db, field: string): Promise<ChangeSet | undefined> {
+  const changes = await db.selectFrom('changes').selectAll().orderBy('version', 'desc').execute();
+  const isSet = (fields: string | null) =>
+    fields !== null && !isDeletion(fields) && field in unpackFields(fields);
+  const last = changes.find(({ fields }) => isSet(fields));
+  return last && findChangeSet(db, last.set_id);
 }
 
 /** Whoever was asked puts all of it back, or leaves it. */
