@@ -87,7 +87,7 @@ async function measureAll(
   }
 }
 
-const LONG_ENOUGH = { timeout: 180_000 };
+const LONG_ENOUGH = { timeout: 300_000 };
 
 describe('nothing scrolls sideways, overlaps, is hidden, too small to be pressed, without an edge or against a standard', () => {
   test.each(Object.keys(PAGES))('on the pages of %s', LONG_ENOUGH, async (asker) => {

@@ -32,7 +32,7 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 export const REFUSALS: Record<string, Visit> = {
   'a method that an address does not take': refused(405, { method: 'PUT' }),
   'a form that is too large': refused(413, { method: 'POST', headers: FORM, payload: 'x'.repeat(65_537) }),
-  'an address that is too long': refused(414, { url: `/users/${'1'.repeat(200)}` }),
+  'an address that is too long': refused(414, { url: `/users/${'1'.repeat(17_000)}` }),
   'what is no form': refused(415, { method: 'POST', headers: { 'content-type': 'text/csv' }, payload: 'x' }),
   'a form that came too slowly': unread(408),
   'headers that are too large': unread(431),
