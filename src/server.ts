@@ -19,6 +19,7 @@ import type { Db } from './db/schema.ts';
 import { eraseAgain } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
+import { basePathOf } from './lib/url-for.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
@@ -40,7 +41,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   const address = await findAddress(config);
   await checkPort(config, address);
-  const { app, db, ...found } = await start(config, address);
+  const { app, db, ...found } = await start(config, address, env);
   const { drainTime = DRAIN_TIME } = config;
   onStopSignal(env, async () => {
     setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
@@ -53,7 +54,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 /** From the settings to an app that listens; what fails on the way is thrown once all that was opened has been closed. */
-async function start(config: Config, address: string) {
+async function start(config: Config, address: string, env: NodeJS.ProcessEnv) {
   await using undo = new AsyncDisposableStack();
   let made: string | undefined;
   let db: Db | undefined;
@@ -79,6 +80,7 @@ async function start(config: Config, address: string) {
     ...keys,
     spoolFolder: file && dirname(file),
     hasJobsThread: true,
+    env,
   });
   undo.defer(() => app.close());
   await app.listen({ host: address, port: config.port }).catch(explain(config));
@@ -124,10 +126,13 @@ function announce(
   { isOpen, made }: { isOpen: boolean; made: string | undefined },
 ): void {
   const { address, port, family } = app.server.address() as AddressInfo;
-  const here = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  const lines = [`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`];
+  const host = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const here = `http://${host}`;
+  const lines = [
+    `Roster is at ${origin ? `${origin.origin}${basePathOf(origin)} (listening at ${here})` : here}`,
+  ];
   if (made !== undefined) lines.push(newDatabase(made));
-  if (isOpen) lines.push(setupLine(origin?.origin ?? here, app.setupToken));
+  if (isOpen) lines.push(setupLine(origin, host, app.setupToken));
   // In one: whoever waits for the first of them may read no further.
   console.log(lines.join('\n'));
 }
