@@ -38,7 +38,7 @@ function keyless(page: string | Buffer): string {
 }
 
 function headersOf({ headers }: LightMyRequestResponse) {
-  const { date, ...rest } = headers;
+  const { date, 'x-request-id': id, ...rest } = headers;
   return rest;
 }
 
