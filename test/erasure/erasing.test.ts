@@ -206,7 +206,7 @@ describe('erasing', () => {
     await remove();
     expect(
       pageOf(await get(app, `/users/${id}/erase`, await signedIn(app, await getUser(db, 1)))).text,
-    ).toContain('Of everyone, for nobody can tell whom they name: forms that wait');
+    ).toContain('Everyone’s forms that wait for somebody to sign in again');
     const waiting = () => db.selectFrom('sessions').select('draft').where('draft', 'is not', null).execute();
     expect((await waiting()).length).toBe(4);
     await erase();
