@@ -41,6 +41,7 @@ const HELP = `Roster, a user directory.
   npm run roster -- restore FILE
                              puts a backup in the place of the database, or into an empty one on PostgreSQL: stop every
                              Roster first; shows both and asks, --yes does not; --without-access brings nobody's password;
+                             --give-up-key goes on where the key of second factors is lost;
                              ends with 1 where the key is missing, and 2 where nothing was done
   npm run roster -- rebuild-search
                              makes anew what users are found, sorted and counted by

@@ -4,6 +4,7 @@ import type { KeyPlan } from '../backup/key-plan.ts';
 import { dateOf } from '../backup/names.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';
+import { StartError } from '../errors.ts';
 import { number, time, usersOf } from '../lib/formats.ts';
 import { plain } from '../lib/text.ts';
 
@@ -93,12 +94,31 @@ function sentenceOf(key: KeyPlan, path: string): string | undefined {
       return 'The secret key of before is not at hand, and nothing was sealed with it: Roster takes another one.';
     case 'missing':
       return missing(key, path);
+    case 'given up':
+      return `Given up with the key ${key.fingerprint}: ${secondFactors(key)}. Whoever has one is let in again by an administrator; an administrator: npm run roster -- admin NAME`;
   }
 }
 
+type Missing = Pick<KeyPlan & { kind: 'missing' }, 'fingerprint' | 'count'>;
+
+/** What is sealed goes into another database by its key alone. */
+export function needed(key: Missing, path: string): StartError {
+  return new StartError(
+    `${sealed(key, path)} Put the file with it there, or have SECRET_KEY_FILE say where it is; if it is lost for good, add --give-up-key: whoever has a second factor is let in again by an administrator then. Nothing was changed.`,
+  );
+}
+
+function sealed({ fingerprint, count }: Missing, path: string): string {
+  const secrets = count === 1 ? 'The secret' : 'The secrets';
+  return `${secrets} of ${secondFactors({ count })} ${count === 1 ? 'is' : 'are'} sealed with the key ${fingerprint}, which is not in ${path}.`;
+}
+
+function secondFactors({ count }: Pick<Missing, 'count'>): string {
+  return count === 1 ? '1 second factor' : `${number.format(count)} second factors`;
+}
+
 function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: string): string {
-  const who = count === 1 ? '1 second factor is' : `${number.format(count)} second factors are`;
-  return `Warning: the secret of ${who} sealed with the key ${fingerprint}, which is not in ${path}. Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
+  return `Warning: ${sealed({ fingerprint, count }, path)} Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
 }
 
 type Done = { found: Summary; aside: string | undefined; withoutAccess: boolean; key: KeyPlan };

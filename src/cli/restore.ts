@@ -1,6 +1,5 @@
 /** `npm run roster -- restore FILE`: puts a backup in the place of the database, once somebody has seen both and said so. */
 
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
@@ -22,27 +21,31 @@ import { isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
 import { sayWhich } from './named-database.ts';
-import { momentOf, sayBoth, sayDone, sayKey } from './restore-report.ts';
+import { momentOf, needed, sayBoth, sayDone, sayKey } from './restore-report.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
-  'Say which backup: npm run roster -- restore /srv/backups/roster-2026-11-29T03-00-00Z.db [--without-access] [--yes]';
+  'Say which backup: npm run roster -- restore /srv/backups/roster-2026-11-29T03-00-00Z.db [--without-access] [--give-up-key] [--yes]';
 
 /** What the command ends with. */
 const DONE = 0;
 const KEY_MISSING = 1;
 const NOTHING_DONE = 2;
 
-type Options = { isSure: boolean; withoutAccess: boolean };
+type Options = { isSure: boolean; withoutAccess: boolean; isGivenUp: boolean };
 
 /** @returns the code to end with: 0, 1 where it is restored and Roster needs its key before it starts, 2 where nothing was done */
 export async function restore(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args, [], ['without-access', 'yes']);
+  const { values, positionals } = readArguments(args, [], ['without-access', 'give-up-key', 'yes']);
   const [typed, ...rest] = positionals;
   if (typed === undefined || rest.length > 0) throw new StartError(USAGE);
   const { DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER } = env;
   const config = readConfig({ DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER });
-  const options = { isSure: values.yes ?? false, withoutAccess: values['without-access'] ?? false };
+  const options = {
+    isSure: values.yes ?? false,
+    withoutAccess: values['without-access'] ?? false,
+    isGivenUp: values['give-up-key'] ?? false,
+  };
   return run(resolve(typed), config, options);
 }
 
@@ -93,10 +96,10 @@ type Restoring = {
 };
 
 async function decide(restoring: Restoring): Promise<number> {
-  const { file, config, options, draft, found, former } = restoring;
-  const { withoutAccess } = options;
-  const key = await planKey(draft.db, { file, path: config.secretKeyFile, withoutAccess });
+  const { file, config, options, draft, found, former, held } = restoring;
+  const key = await planKey(draft.db, { file, path: config.secretKeyFile, ...options });
   sayBoth(file, found, former, draft.faults);
+  if (held === undefined && key.kind === 'missing') throw needed(key, config.secretKeyFile);
   sayKey(key, config.secretKeyFile);
   const answer = options.isSure || (await askYesOrNo('Restore it?'));
   if (answer === undefined) console.log('Nobody is there to be asked: with --yes it is restored.');
@@ -106,7 +109,7 @@ async function decide(restoring: Restoring): Promise<number> {
   }
   const now = Date.now();
   const aside = await apply(restoring, key, now);
-  sayDone({ found, aside, withoutAccess, key });
+  sayDone({ found, aside, withoutAccess: options.withoutAccess, key });
   return key.kind === 'missing' ? KEY_MISSING : DONE;
 }
 
@@ -130,7 +133,7 @@ async function apply(
   // Before it is there: whoever was erased is never known by one of the two alone.
   await bringLedger(draft.db, ledgerBeside(file), ledger);
   if (held === undefined) {
-    await moveInto(databaseUrl, draft, key, secretKeyFile);
+    await moveInto(databaseUrl, draft, secretKeyFile);
     return undefined;
   }
   await draft.db.destroy();
@@ -139,20 +142,16 @@ async function apply(
   return held.isThere ? aside : undefined;
 }
 
-async function moveInto(url: string, { db }: Draft, key: KeyPlan, secretKeyFile: string): Promise<void> {
+async function moveInto(url: string, { db }: Draft, secretKeyFile: string): Promise<void> {
   const target = await openDatabase(url);
   try {
-    const from = (await readFingerprint(db)) === undefined ? undefined : await keyOf(db, key, secretKeyFile);
+    const isSealed = (await readFingerprint(db)) !== undefined;
+    const from = isSealed ? (await loadKey(db, secretKeyFile)).key : undefined;
     const { key: to } = await loadKey(target, secretKeyFile);
     await copyEverything(db, target, { from, to }, { isBackup: true });
   } finally {
     await target.destroy();
   }
-}
-
-/** Of one that is missing another, which opens nothing: what was sealed with it is given up. */
-async function keyOf(db: Draft['db'], { kind }: KeyPlan, path: string): Promise<Buffer> {
-  return kind === 'missing' ? randomBytes(32) : (await loadKey(db, path)).key;
 }
 
 /** Undefined where there is none. @param since the number of a change after which they are counted */
