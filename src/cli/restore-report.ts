@@ -68,7 +68,7 @@ function table(rows: readonly Column[]): void {
 function lossOf(found: Summary, former: Summary | undefined): string {
   if (former === undefined) return 'Nothing is there that would be lost.';
   if (former.version === undefined || former.users === undefined)
-    return 'What is there cannot be read: all of it would be put aside as it is.';
+    return 'What is there cannot be read: all of it would be put aside as it is. Numbers that it has given to users since then are given again, to others.';
   if (former.identity !== found.identity)
     return 'It is of another database: all that is there would be put aside, and nothing of it be in this one.';
   const changes = former.changesSince;
@@ -121,9 +121,16 @@ function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: st
   return `Warning: ${sealed({ fingerprint, count }, path)} Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
 }
 
-type Done = { found: Summary; aside: string | undefined; withoutAccess: boolean; key: KeyPlan };
+type Done = {
+  found: Summary;
+  aside: string | undefined;
+  /** Whether it was not looked through as `check` does. */
+  isLarge: boolean;
+  withoutAccess: boolean;
+  key: KeyPlan;
+};
 
-export function sayDone({ found, aside, withoutAccess, key }: Done): void {
+export function sayDone({ found, aside, isLarge, withoutAccess, key }: Done): void {
   const { active, inactive } = found.users ?? { active: 0, inactive: 0 };
   console.log(`Restored: ${usersOf(active + inactive)}.`);
   if (aside !== undefined)
@@ -135,5 +142,9 @@ export function sayDone({ found, aside, withoutAccess, key }: Done): void {
       ? 'Nobody can sign in. Make an administrator before you start Roster: npm run roster -- admin alice --email alice@example.com'
       : 'Start Roster. Everyone signs in again, with the password of then; access links of then do not work any more.',
   );
+  if (isLarge)
+    console.log(
+      'Of so many users histories and searches were not looked through. Do that: npm run roster -- check',
+    );
   if (key.kind === 'missing') console.log(`Before Roster starts, put its key there: ${key.fingerprint}.`);
 }

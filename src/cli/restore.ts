@@ -1,6 +1,6 @@
 /** `npm run roster -- restore FILE`: puts a backup in the place of the database, once somebody has seen both and said so. */
 
-import { mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
 import { type Draft, openDraft } from '../backup/draft.ts';
@@ -8,14 +8,16 @@ import { makeDraftFolder, removeLeftOvers } from '../backup/drafts.ts';
 import { copyEverything } from '../backup/everything.ts';
 import { type KeyPlan, placeKey, planKey } from '../backup/key-plan.ts';
 import { bringLedger } from '../backup/ledger.ts';
-import { ledgerBeside } from '../backup/names.ts';
+import { ledgersBeside } from '../backup/names.ts';
 import { putBack } from '../backup/put-back.ts';
 import { type Summary, summarize, UNREADABLE } from '../backup/summary.ts';
 import { type Config, readConfig } from '../config.ts';
 import { filePathOf, pathBeside } from '../database-url.ts';
 import { nameOf, openAsItIs, openDatabase } from '../db/database.ts';
+import { asStartError } from '../db/failure.ts';
 import { HeldFile } from '../db/held-file.ts';
-import { ledgerOf } from '../erasure/ledger.ts';
+import { noteLine } from '../erasure/again.ts';
+import { ledgerOf, readLedger } from '../erasure/ledger.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
@@ -46,7 +48,11 @@ export async function restore(env: NodeJS.ProcessEnv, args: readonly string[]): 
     withoutAccess: values['without-access'] ?? false,
     isGivenUp: values['give-up-key'] ?? false,
   };
-  return run(resolve(typed), config, options);
+  const file = resolve(typed);
+  return run(file, config, options).catch((error) => {
+    if (error instanceof LastAdministratorError) throw onlyAdministrator(file);
+    throw asStartError(error, `${file} cannot be restored`, 'What is there is as it was.');
+  });
 }
 
 async function run(file: string, config: Config, options: Options): Promise<number> {
@@ -54,6 +60,7 @@ async function run(file: string, config: Config, options: Options): Promise<numb
   const path = filePathOf(databaseUrl);
   if (path !== undefined && isSame(file, path))
     throw new StartError(`${file} is the database itself: say which backup is to take its place.`);
+  if (path !== undefined) refuseLooseLink(path);
   sayWhich('Database', nameOf(databaseUrl), path !== undefined && !isThere(path));
   if (path === undefined) refuseUsed(databaseUrl, await look(databaseUrl));
   // Before long work; and once more at its end.
@@ -109,7 +116,7 @@ async function decide(restoring: Restoring): Promise<number> {
   }
   const now = Date.now();
   const aside = await apply(restoring, key, now);
-  sayDone({ found, aside, withoutAccess: options.withoutAccess, key });
+  sayDone({ found, aside, isLarge: draft.isLarge, withoutAccess: options.withoutAccess, key });
   return key.kind === 'missing' ? KEY_MISSING : DONE;
 }
 
@@ -121,17 +128,21 @@ async function apply(
 ): Promise<string | undefined> {
   const { secretKeyFile, importFolder, databaseUrl } = config;
   const ledger = ledgerOf(databaseUrl, secretKeyFile);
-  const ledgers = [ledger, ledgerBeside(file)];
+  const beside = ledgersBeside(file);
+  const ledgers = [ledger, ...beside];
+  const isOther = former?.identity !== found.identity || ledgers.some((one) => readLedger(one).length > 0);
+  // First of all: afterwards nobody asks what is there any more, and until then it has to start.
+  if (former?.erased && (isOther || former.erased.users.length > 0)) noteLine(ledger, former.erased);
   const of = momentOf(file, found);
   const wishes = { ...options, key, former, ledgers, importFolder, of, now };
-  const { erased, stopped } = await putBack(draft.db, wishes).catch(explain(file));
+  const { erased, stopped } = await putBack(draft.db, wishes);
   if (erased > 0)
     console.log(`Of those in it ${erased} had been erased since, and are erased from it again.`);
   if (stopped > 0)
     console.log(`What was under way in it (${stopped}) is stopped: the history offers to go on with it.`);
   placeKey(key, secretKeyFile);
   // Before it is there: whoever was erased is never known by one of the two alone.
-  await bringLedger(draft.db, ledgerBeside(file), ledger);
+  for (const one of beside) await bringLedger(draft.db, one, ledger);
   if (held === undefined) {
     await moveInto(databaseUrl, draft, secretKeyFile);
     return undefined;
@@ -192,11 +203,16 @@ function isSame(file: string, path: string): boolean {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
-function explain(file: string): (error: unknown) => never {
-  return (error) => {
-    if (!(error instanceof LastAdministratorError)) throw error;
-    throw new StartError(
-      `The only administrator in ${file} has been erased since: restore it with --without-access, and make an administrator then. Nothing was changed.`,
-    );
-  };
+/** Another file would take the place of the link, and nobody knows what was to be there. */
+function refuseLooseLink(path: string): void {
+  if (isThere(path) || !lstatSync(path, { throwIfNoEntry: false })) return;
+  throw new StartError(
+    `${path} is a symbolic link to what is not there: put that back, or remove the link. Nothing was changed.`,
+  );
+}
+
+function onlyAdministrator(file: string): StartError {
+  return new StartError(
+    `The only administrator in ${file} has been erased since: restore it with --without-access, and make an administrator then. Nothing was changed.`,
+  );
 }
