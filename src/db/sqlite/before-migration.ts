@@ -106,6 +106,8 @@ function othersBeside(real: string, kept: string): string[] {
 }
 
 function headerOf(path: string): Header | undefined {
+  // To open a named pipe waits for whoever writes to it.
+  if (!statSync(path).isFile()) return undefined;
   const file = openSync(path, 'r');
   try {
     return readHeader(file);

@@ -1,4 +1,5 @@
 /** What is kept of a file before it is brought to another version, and how one goes back by it. */
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -21,6 +22,7 @@ import { findUser } from '../../../src/users/queries.ts';
 import { runCommand } from '../../command.ts';
 import { dump } from '../../engines.ts';
 import { withRoom } from '../../room.ts';
+import { runToEnd } from '../../roster.ts';
 import { addUser, readyUrl, temporaryUrl } from '../../support.ts';
 import { openAsItIs, restoreVersion } from '../versions/restore.ts';
 
@@ -117,6 +119,12 @@ test('where another one of the same name is there it stays, and the new one gets
   );
   expect(readFileSync(kept).equals(before)).toBe(true);
   expect(readFileSync(`${kept}.2`).equals(changed)).toBe(true);
+});
+
+test.skipIf(process.platform === 'win32')('at a pipe of that name nobody waits', async () => {
+  const { url, kept } = await oldDatabase();
+  execFileSync('mkfifo', [kept]);
+  expect(await runToEnd(['rebuild-search'], { DATABASE_URL: url })).toMatchObject({ code: 0 });
 });
 
 test('without room it is refused with a sentence, and an empty file in its place says that there is a copy elsewhere', async () => {
