@@ -98,7 +98,8 @@ export function isBackup(path: string): boolean {
   }
 }
 
-function isWhole(path: string): boolean {
+/** Not cut off, and nobody works with it. */
+export function isWhole(path: string): boolean {
   // To open a named pipe waits for whoever writes to it.
   if (!statSync(path).isFile()) return false;
   const descriptor = openSync(path, 'r');

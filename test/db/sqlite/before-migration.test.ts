@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -125,6 +126,18 @@ test.skipIf(process.platform === 'win32')('at a pipe of that name nobody waits',
   const { url, kept } = await oldDatabase();
   execFileSync('mkfifo', [kept]);
   expect(await runToEnd(['rebuild-search'], { DATABASE_URL: url })).toMatchObject({ code: 0 });
+});
+
+test('what a kill left of a copy is removed, and one that is cut off does not count', async () => {
+  const { url, path, kept, before } = await oldDatabase();
+  mkdirSync(`${kept}.new-aBc123`);
+  writeFileSync(join(`${kept}.new-aBc123`, 'draft'), before);
+  mkdirSync(`${kept}.new-of-mine`);
+  writeFileSync(kept, before.subarray(0, 8_192));
+  expect(await start(url)).toContain(`it is kept in ${kept}.2 `);
+  expect(readFileSync(`${kept}.2`).equals(before)).toBe(true);
+  const names = [path, kept, `${kept}.2`, `${kept}.new-of-mine`].map((one) => basename(one));
+  expect(readdirSync(dirname(path)).sort()).toEqual(names);
 });
 
 test('without room it is refused with a sentence, and an empty file in its place says that there is a copy elsewhere', async () => {
