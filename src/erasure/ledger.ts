@@ -17,15 +17,21 @@ import { z } from 'zod';
 import { pathBeside } from '../database-url.ts';
 import { StartError } from '../errors.ts';
 import { isThere, syncFolder } from '../lib/make-file.ts';
+import { shareOwner } from '../lib/owner.ts';
 
-const id = z.int().positive();
-const time = z.int();
+const ENDING = '.erased.jsonl';
+
+/** More than any database comes to: what is given next could not be told from it otherwise. */
+const MOST = 2 ** 52;
+
+const id = z.int().positive().max(MOST);
+const time = z.int().nonnegative().max(MOST);
 
 const LINE = z.object({
   /** Its identity. */
   database: z.string(),
   /** The highest number that anybody had there by then. */
-  lastId: z.int(),
+  lastId: z.int().nonnegative().max(MOST),
   /** None: it is known there. `erased_by`: null where nobody was signed in. */
   users: z.array(
     z.object({ user_id: id, created_at: time, erased_at: time, erased_by: id.nullable().default(null) }),
@@ -36,7 +42,13 @@ export type LedgerLine = z.infer<typeof LINE>;
 export type LedgerEntry = LedgerLine['users'][number];
 
 export function ledgerOf(databaseUrl: string, secretKeyFile: string): string {
-  return pathBeside(databaseUrl, secretKeyFile, '.erased.jsonl');
+  return pathBeside(databaseUrl, secretKeyFile, ENDING);
+}
+
+/** What is the same user's: the file of the database, or else the folder. */
+function ownerOf(path: string): string {
+  const database = path.slice(0, -ENDING.length);
+  return path.endsWith(ENDING) && isThere(database) ? database : dirname(path);
 }
 
 /** @throws StartError where it cannot be read: somebody might come back who was erased. */
@@ -51,6 +63,7 @@ export function readLedger(path: string): LedgerLine[] {
 /** It is on the disk then. @throws StartError */
 export function appendToLedger(path: string, line: LedgerLine): void {
   try {
+    const isNew = !isThere(path);
     const { text, isCutOff } = wholeLines(path);
     if (isCutOff) truncateSync(path, Buffer.byteLength(text));
     const file = openSync(path, 'a', 0o600);
@@ -60,6 +73,7 @@ export function appendToLedger(path: string, line: LedgerLine): void {
     } finally {
       closeSync(file);
     }
+    if (isNew) shareOwner(path, ownerOf(path));
     syncFolder(path);
   } catch (error) {
     throw notWritable(path, error);
