@@ -5,7 +5,7 @@ import { openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
-import { StartError } from '../errors.ts';
+import { DamagedError, DatabaseFailure, StartError } from '../errors.ts';
 import { number, usersOf } from '../lib/formats.ts';
 import { giveWay } from '../lib/progress.ts';
 import { noted } from '../maintenance/noted.ts';
@@ -42,7 +42,7 @@ async function look(db: Db, options: { quick: boolean; ledger: string }): Promis
     looked.push(name);
     line.say(`Looking at ${name} …`);
   };
-  const { active, inactive } = await countByStatus(db);
+  const users = await countUsers(db);
   const count = await noted(db, 'check', async () => {
     const found: Finding[] = [];
     for await (const finding of findFaults(db, { ...options, begin })) {
@@ -53,15 +53,27 @@ async function look(db: Db, options: { quick: boolean; ledger: string }): Promis
     }
     const problem = found[0] && `${number.format(found.length)} found, the first: ${found[0].what}`;
     const outcome = problem === undefined ? ('good' as const) : ('bad' as const);
-    return { result: found.length, ended: { outcome, users: active + inactive, problem: problem ?? null } };
+    return { result: found.length, ended: { outcome, users: users ?? null, problem: problem ?? null } };
   });
   line.clear();
   const seconds = number.format(Math.ceil((performance.now() - started) / 1000));
   const means = await engineOf(db).meansOfFindingDamage(db, options.quick);
   const left = CHECKS.map(({ name }) => name).filter((name) => !looked.includes(name));
   console.log(count === 0 ? 'Nothing is wrong.' : `${number.format(count)} found.`);
-  console.log(`Looked at, with ${usersOf(active + inactive)}, in ${seconds} s: ${looked.join('; ')}.`);
+  const who = users === undefined ? '' : `, with ${usersOf(users)}`;
+  console.log(`Looked at${who}, in ${seconds} s: ${looked.join('; ')}.`);
   console.log(`The files were looked at by ${means}.`);
   if (left.length > 0) console.log(`Left out for being quick: ${left.join('; ')}.`);
   return count;
+}
+
+/** Undefined where there is no table of that, which is going to be found. */
+async function countUsers(db: Db): Promise<number | undefined> {
+  try {
+    const { active, inactive } = await countByStatus(db);
+    return active + inactive;
+  } catch (error) {
+    if (error instanceof DatabaseFailure && !(error instanceof DamagedError)) throw error;
+    return undefined;
+  }
 }

@@ -12,11 +12,13 @@ import type { Db } from '../db/schema.ts';
 import { findLiveImports, type Import } from '../imports/queries.ts';
 import { findLastMails } from '../invitations/mailed.ts';
 import { findRunningJobs, type Job } from '../jobs/queries.ts';
+import { quotable } from '../lib/text.ts';
 import { countByStatus } from '../users/counts.ts';
 import { findLastRun, type Run } from './queries.ts';
 import { VERSION } from './version.ts';
 
 const MOST_JOBS = 10;
+const MOST_SHOWN = 500;
 
 /** Sizes in bytes, times in milliseconds since 1970. */
 export type Status = {
@@ -75,7 +77,7 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
       free: freeIn(path && dirname(path)),
     },
     backup: await readBackups(db, config),
-    check: await findLastRun(db, 'check'),
+    check: shown(await findLastRun(db, 'check')),
     mail: config.mail && { server: config.mail.server.host, ...(await findLastMails(db)) },
     signedIn: await countSignedIn(db, now - config.sessionIdle, now - config.sessionLasts),
     jobs: await findRunningJobs(db, MOST_JOBS),
@@ -84,10 +86,17 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
 }
 
 async function readBackups(db: Db, { backupFolder: folder }: Config): Promise<Status['backup']> {
-  const last = await findLastRun(db, 'backup');
-  const good = await findLastRun(db, 'backup', 'good');
-  const bad = await findLastRun(db, 'backup', 'bad');
+  const last = shown(await findLastRun(db, 'backup'));
+  const good = shown(await findLastRun(db, 'backup', 'good'));
+  const bad = shown(await findLastRun(db, 'backup', 'bad'));
   return { last, good, bad: bad && bad.id > (good?.id ?? 0) ? bad : undefined, folder, free: freeIn(folder) };
+}
+
+/** What another program has said, as pg_dump or a damaged file, may be long, and hide what it says. */
+function shown(run: Run | undefined): Run | undefined {
+  if (run === undefined) return undefined;
+  const short = (text: string | null) => text && quotable(text, MOST_SHOWN);
+  return { ...run, host: quotable(run.host, MOST_SHOWN), file: short(run.file), problem: short(run.problem) };
 }
 
 function logSizeOf(path: string): number {

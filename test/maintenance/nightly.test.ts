@@ -87,6 +87,14 @@ test('where it fails, it is tried again after an hour, and it is noted why', asy
   expect(await outcomesOf(db)).toEqual(['bad', 'bad']);
 });
 
+test('one that has not ended when the next is due is stopped', async () => {
+  const { app, db, folder } = await start();
+  app.config.backupEvery = 1;
+  await app.backUpIfDue();
+  expect(await findRuns(db, 'backup')).toMatchObject([{ outcome: 'bad', problem: 'It ended with SIGKILL.' }]);
+  expect(backupsIn(folder)).toEqual([]);
+});
+
 test('a Roster that stops stops it, and leaves nothing half', async () => {
   const { app, db, folder } = await start();
   await seedUsers(db, 10_000);
