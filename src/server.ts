@@ -20,6 +20,7 @@ import { eraseAgain } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
 import { basePathOf } from './lib/url-for.ts';
+import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
@@ -102,6 +103,8 @@ async function prepare(
   const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
   const erased = await eraseAgain(db, ledger);
   if (erased > 0) console.warn(erasedAgain(erased));
+  const folderWarning = warningOf(config.backupFolder);
+  if (folderWarning) console.warn(folderWarning);
   return { isOpen, secretKey: key, databaseId, ledger };
 }
 
