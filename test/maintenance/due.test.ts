@@ -35,7 +35,9 @@ test.each<[string, Run[], boolean]>([
   ['where the last bad one is of a clock that was ahead', [made(-365 * DAY, 'bad')], true],
   ['not because another machine’s clock is half a minute ahead', [made(-30_000, 'good')], false],
 ])('it is time for a backup: %s', (_when, runs, isDue) => {
-  expect(nextBackupAt(runs, { folder: '/srv/backups', every: DAY, since: NOW - DAY }, NOW) <= NOW).toBe(isDue);
+  expect(nextBackupAt(runs, { folder: '/srv/backups', every: DAY, since: NOW - DAY }, NOW) <= NOW).toBe(
+    isDue,
+  );
 });
 
 test('it is time at once for a Roster that was started after the last one had failed', () => {
