@@ -21,6 +21,8 @@ export const DATABASE_URL_RULE = `sqlite: and the path of a file as it is, such 
 
 export const PATH_RULE = `the path of a file as it is, ${AS_IT_IS}`;
 
+export const FOLDER_RULE = PATH_RULE.replace('a file', 'a folder');
+
 /** What elsewhere means something, and here would be a part of the name of a file that nobody looks for. */
 const NO_PATH = [
   // `sqlite://data/r.db`, `sqlite:///r.db`: for some the path begins after two slashes, for others after three.
@@ -40,6 +42,11 @@ export function parsePath(value: string): string | undefined {
   // Without space around it, which SQLite would leave out by itself and so open another file.
   const path = value.trim();
   return path === '' || NO_PATH.some((pattern) => pattern.test(path)) ? undefined : resolve(path);
+}
+
+/** A slash at its end means nothing there. */
+export function parseFolder(value: string): string | undefined {
+  return parsePath(value.trim().replace(/(?<=[^/\\])[/\\]+$/, ''));
 }
 
 /** @returns `sqlite:` and a whole path, or `postgres://…` as it is; undefined for what is neither. */

@@ -4,8 +4,10 @@ import { z } from 'zod';
 import {
   DATABASE_URL_RULE,
   DEFAULT_DATABASE_URL,
+  FOLDER_RULE,
   PATH_RULE,
   parseDatabaseUrl,
+  parseFolder,
   parsePath,
 } from './database-url.ts';
 
@@ -52,13 +54,13 @@ export const SETTINGS = z.object({
     'the file with the key that secrets in the database are sealed with, made at the first start\n(secret.key beside the database file; with PostgreSQL data/secret.key in the project)',
   ),
   IMPORT_FOLDER: setting(
-    parsed(parsePath).optional(),
-    PATH_RULE,
+    parsed(parseFolder).optional(),
+    FOLDER_RULE,
     'the folder in which each database has one for files that are imported, which are there for a day at most;\nfor this machine alone (beside the database file; with PostgreSQL beside the key)',
   ),
   BACKUP_FOLDER: setting(
-    parsed(parsePath).optional(),
-    PATH_RULE,
+    parsed(parseFolder).optional(),
+    FOLDER_RULE,
     'the folder, which has to be there, into which Roster itself makes backups (none: it makes none)',
   ),
   BACKUP_EVERY_HOURS: setting(

@@ -116,6 +116,7 @@ test.each([
   ['DATABASE_URL', 'sqlite:  ', 'DATABASE_URL must be'],
   ['DATABASE_URL', 'sqlite: :memory: ', 'DATABASE_URL must be'],
   ['REQUIRE_DATABASE', 'yes', 'REQUIRE_DATABASE must be 1 or 0, not "yes".'],
+  ['BACKUP_FOLDER', '~/backups', 'BACKUP_FOLDER must be the path of a folder as it is, without // or'],
   ['SECRET_KEY_FILE', '~/secret.key', 'SECRET_KEY_FILE must be the path of a file as it is, without // or'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of'],
   ['TRUST_PROXY', 'true', 'TRUST_PROXY must be addresses or networks with commas between'],
@@ -210,4 +211,9 @@ test('only this machine is served over plain HTTP, and only proxies that are nam
   }
   expect(() => readConfig({ ...open, HOST: '::1', ORIGIN: '' })).not.toThrow();
   expect(() => readConfig({ ...open, HOST: '::1', ORIGIN: 'http://127.0.0.1' })).not.toThrow();
+});
+
+test.each(['IMPORT_FOLDER', 'BACKUP_FOLDER'])('a slash at the end of %s means nothing', (name) => {
+  const { importFolder, backupFolder } = readConfig({ [name]: '/srv/some/' });
+  expect(name === 'IMPORT_FOLDER' ? importFolder : backupFolder).toMatch(/^\/srv\/some(\/[^/]+)?$/);
 });

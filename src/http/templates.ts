@@ -80,7 +80,11 @@ const helpers = {
   yesOrNo,
   number: (value: number) => number.format(value),
   allThatMatch: ({ total, isExact }: Page<unknown>) =>
-    isExact ? `All ${number.format(total)} that match` : 'All that match',
+    !isExact
+      ? 'All that match'
+      : total === 1
+        ? 'The one that matches'
+        : `All ${number.format(total)} that match`,
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,
@@ -96,6 +100,8 @@ const helpers = {
     const unit = UNITS.find(([, length]) => passed >= length);
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },
+  /** Where an email may break: after its @, and where a side of that is long, after full stops, too; every second part is such a sign. */
+  breaksOf: (part: string, email = part) => part.split(/[^@]{23}/.test(email) ? /([@.])/ : /(@)/),
   browserName(agent: string): string {
     const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
     const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];

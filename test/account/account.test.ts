@@ -151,10 +151,10 @@ describe('the second factor', () => {
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
   });
 
-  test('begins with what is to be scanned, not with a field below it, and after a mistake with that', async () => {
+  test('begins with the field for the code, and after a mistake with that', async () => {
     const { app, headers } = await start();
     const { page, sealed } = await newCode(app, headers);
-    expect(pageOf(page).focused).toEqual([]);
+    expect(pageOf(page).focused).toEqual(['code']);
     const wrong = await post(app, '/account/code', { sealed, code: '', password: '' }, headers);
     expect(pageOf(wrong).focused).toEqual([expect.stringMatching(/^There are 2 problems /)]);
   });

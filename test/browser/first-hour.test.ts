@@ -13,29 +13,63 @@ async function expectText(page: Page, text: string): Promise<void> {
   await page.getByRole('main').filter({ hasText: text }).waitFor({ timeout: 10_000 });
 }
 
-/** Moves on to what is called so, and presses it. */
-async function pressByKey(page: Page, name: string): Promise<void> {
+/** How somebody finds what is called so, and presses it or writes there. */
+type Hand = {
+  press(page: Page, name: string): Promise<void>;
+  write(page: Page, label: string, text: string): Promise<void>;
+};
+
+/** What has the focus, as it is called. */
+const FOCUSED = `(() => {
+  const named = (document.activeElement.labels?.[0] ?? document.activeElement).cloneNode(true);
+  for (const hidden of named.querySelectorAll('[aria-hidden]')) hidden.remove();
+  return named.textContent.trim();
+})()`;
+
+async function tabTo(page: Page, name: string): Promise<void> {
   for (let presses = 0; presses < 80; presses++) {
+    if ((await page.evaluate<string>(FOCUSED)).startsWith(name)) return;
     await page.keyboard.press('Tab');
-    // Past the last one it is the browser's own.
-    const [text = ''] = await page.locator(':focus').allTextContents();
-    if (text.trim().startsWith(name)) return page.keyboard.press('Enter');
   }
   throw new Error(`The Tab key does not lead to “${name}”.`);
 }
 
-const byMouse = (page: Page, start: string) => {
-  const name = new RegExp(`^${start}`);
-  const links = page.getByRole('link', { name }).or(page.locator('summary', { hasText: start }));
-  return page.getByRole('button', { name }).or(links).first().click();
+/** The one of all that is called so in full, or begins so. */
+const field = (page: Page, label: string) => page.getByLabel(new RegExp(`^${label}( \\(optional\\))?$`));
+
+const byKeyboard: Hand = {
+  async press(page, name) {
+    await tabTo(page, name);
+    await page.keyboard.press('Enter');
+  },
+  async write(page, label, text) {
+    await field(page, label).waitFor();
+    await tabTo(page, label);
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type(text);
+  },
+};
+
+const byMouse: Hand = {
+  press(page, start) {
+    const name = new RegExp(`^${start}`);
+    const links = page.getByRole('link', { name }).or(page.locator('summary', { hasText: start }));
+    return page.getByRole('button', { name }).or(links).first().click();
+  },
+  async write(page, label, text) {
+    await field(page, label).click();
+    await field(page, label).fill(text);
+  },
 };
 
 test.each([
   ['by mouse', 1280, byMouse],
-  ['by keyboard, on a narrow window', 320, pressByKey],
-] as const)(
+  ['by mouse, in a narrow window', 320, byMouse],
+  ['by keyboard', 1280, byKeyboard],
+  ['by keyboard, in a narrow window', 320, byKeyboard],
+])(
   'someone looks around, becomes administrator and lets somebody in, who is then kept out, %s',
-  async (_how, width, press) => {
+  async (_how, width, { press, write }) => {
     const app = await startApp();
     const baseURL = await listen(app);
     const openBrowser = async () => {
@@ -61,16 +95,16 @@ test.each([
     // Elsewhere the page says where the link stands.
     if (process.platform === 'linux') await press(page, 'Become administrator');
     else await page.goto(`/setup/${app.setupToken}`);
-    await page.getByLabel('Username').fill('ann');
-    await page.getByLabel('Email').fill('ann@example.org');
-    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-    await page.getByLabel('Repeat the password').fill(PASSWORD);
-    await page.keyboard.press('Enter');
+    await write(page, 'Username', 'ann');
+    await write(page, 'Email', 'ann@example.org');
+    await write(page, 'Password', PASSWORD);
+    await write(page, 'Repeat the password', PASSWORD);
+    await press(page, 'Become administrator');
     await expectText(page, 'User ann is the administrator. Sign in.');
     expect(await hasAdministrator(app.db)).toBe(true);
-    await page.getByLabel('Username or email').fill('ann');
-    await page.getByLabel('Password').fill(PASSWORD);
-    await page.keyboard.press('Enter');
+    await write(page, 'Username or email', 'ann');
+    await write(page, 'Password', PASSWORD);
+    await press(page, 'Sign in');
 
     await expectText(page, 'What is left to do');
     await expectText(page, 'Let others reach Roster');
@@ -81,9 +115,9 @@ test.each([
 
     await press(page, 'Invite');
     await expectText(page, 'Left empty, it is what stands before the @ of the email.');
-    await page.getByLabel('Full name').fill('Bob Bee');
-    await page.getByLabel('Email').fill('bob@example.org');
-    await page.keyboard.press('Enter');
+    await write(page, 'Full name', 'Bob Bee');
+    await write(page, 'Email', 'bob@example.org');
+    await press(page, 'Invite');
     await expectText(page, 'Bob Bee can get in with this link');
     const link = await page.locator('.secret').textContent();
     await press(page, 'Done');
@@ -91,31 +125,31 @@ test.each([
 
     const other = await openBrowser();
     await other.goto(link ?? '');
-    await other.getByLabel('Password', { exact: true }).fill(PASSWORD);
-    await other.getByLabel('Repeat the password').fill(PASSWORD);
-    await other.keyboard.press('Enter');
-    await other.getByLabel('Username or email').fill('bob@example.org');
-    await other.getByLabel('Password', { exact: true }).fill(PASSWORD);
-    await other.keyboard.press('Enter');
+    await write(other, 'Password', PASSWORD);
+    await write(other, 'Repeat the password', PASSWORD);
+    await press(other, 'Save password');
+    await write(other, 'Username or email', 'bob@example.org');
+    await write(other, 'Password', PASSWORD);
+    await press(other, 'Sign in');
     await expectText(other, 'Showing 1–2 of 2');
 
-    await other.locator('.me').press('Enter');
+    await press(other, 'bob');
     await expectText(other, 'Where you are signed in');
     await press(other, 'Set it up');
     await expectText(other, 'Scan this with an app');
     const secret = (await other.locator('.secret').textContent()) ?? '';
     const code = new TOTP({ secret: Secret.fromBase32(secret.replaceAll(' ', '')) }).generate();
-    await other.getByLabel('Code from the app').fill(code);
-    await other.getByLabel('Your password').fill(PASSWORD);
-    await other.keyboard.press('Enter');
+    await write(other, 'Code from the app', code);
+    await write(other, 'Your password', PASSWORD);
+    await press(other, 'Turn on');
     await expectText(other, 'Keep these recovery codes');
     const recovery = (await other.locator('.codes li').first().textContent()) ?? '';
     await press(other, 'I have kept them');
     await expectText(other, 'Where you are signed in');
     await press(other, 'Change name or email');
     await expectText(other, 'Needed only if you change your email.');
-    await other.getByLabel('Full name').fill('Robert Bee');
-    await other.keyboard.press('Enter');
+    await write(other, 'Full name', 'Robert Bee');
+    await press(other, 'Save changes');
     await expectText(other, 'Your name and email are saved.');
 
     await page.reload();
@@ -123,13 +157,13 @@ test.each([
     await press(page, 'End');
     await expectText(page, 'bob is signed out of that browser.');
     await other.goto('/users');
-    await other.getByLabel('Username or email').fill('bob');
-    await other.getByLabel('Password', { exact: true }).fill(PASSWORD);
-    await other.keyboard.press('Enter');
+    await write(other, 'Username or email', 'bob');
+    await write(other, 'Password', PASSWORD);
+    await press(other, 'Sign in');
     await expectText(other, 'The six digits that your app shows now.');
     await press(other, 'Without your telephone?');
-    await other.getByLabel('Recovery code').fill(recovery);
-    await other.keyboard.press('Enter');
+    await write(other, 'Recovery code', recovery);
+    await press(other, 'Use this recovery code');
     await expectText(other, 'You are signed in; 9 recovery codes are left.');
 
     await press(page, 'Deactivate');

@@ -10,16 +10,25 @@ import { layoutProblems, targetAt, WIDTHS } from './measure.ts';
 
 const browser = sharedChromium();
 
-/** 10,002 users: 101 viewers, two editors of the longest names, one administrator. */
+/** 10,002 users: 101 viewers, four editors of the longest names, one administrator. */
 const directory = sharedDatabase(async (db) => {
-  await seedUsers(db, 9_999);
+  await seedUsers(db, 9_996);
   await giveRole(db, 'viewer', (id) => id <= 101);
   const email = `${'m'.repeat(64)}@${'w'.repeat(60)}.example.org`;
   await addUser(db, { username: 'w'.repeat(64), email, full_name: 'W'.repeat(200), role: 'editor' });
   const full_name = 'Wilhelmina Konstantinopolitanska '.repeat(6).trim();
   await addUser(db, { username: 'long.words', full_name, role: 'editor', is_active: false });
+  // Each of them is cut off in the narrowest table.
+  for (const username of ['jo.zimmermannova', 'maximiliana.mohm'])
+    await addUser(db, { username, full_name: 'Jo Zimmermannova', role: 'editor', is_active: false });
+  await addUser(db, {
+    username: 'wilhelmina.k',
+    email: 'wilhelmina.konstantinopolitanska-oberhausen@students.example.org',
+  });
   await addPerson(db, 'ann', 'admin');
 });
+
+const EMAIL_ID = 10_001;
 
 /** What is measured, by the number of pages and of rows. */
 const LISTS: [address: string, pages: number, rows: number][] = [
@@ -29,10 +38,14 @@ const LISTS: [address: string, pages: number, rows: number][] = [
   ['/users?sort=-id', 1001, 10],
   ['/users?sort=name&page=500', 1001, 10],
   [`/users?role=editor&status=active&created_after=2019-01-01&q=${'w'.repeat(64)}`, 1, 1],
-  ['/users?role=editor', 1, 2],
+  ['/users?role=editor', 1, 4],
   ['/users?role=admin', 1, 1],
   ['/users?role=admin&status=inactive', 0, 0],
 ];
+
+/** What can be pressed, but for what is read as well: names, what was done, the chips and headings of the list. */
+const PRESSED =
+  'button, input, select, summary, nav, .button, .top, a:not(.users a, .chips a, .details a, .timeline a)';
 
 /** A row of a table is never high, and the pager is one line. */
 const LIST = `(() => {
@@ -41,8 +54,28 @@ const LIST = `(() => {
   const rows = seen('tr').filter((row) => isTable && row.offsetHeight > 90).map((row) => row.offsetHeight + ' high');
   const line = seen('.pager a, .pager summary, .pager input, .pager button').map((one) => one.getBoundingClientRect());
   const height = Math.max(...line.map(({ bottom }) => bottom)) - Math.min(...line.map(({ top }) => top));
+  const isCut = (one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1;
+  const untold = seen('td.user a, .username, .email span').filter((one) => isTable && isCut(one) && !one.title);
   const cut = seen('.pager summary').filter((one) => one.scrollWidth > one.clientWidth || one.offsetHeight > 45);
-  return [...rows, ...(height > 45 ? ['the pager is ' + height + ' high'] : []), ...cut.map(() => 'the pager is cut')];
+  return [...rows, ...(height > 45 ? ['the pager is ' + height + ' high'] : []), ...cut.map(() => 'the pager is cut'),
+    ...untold.map((one) => one.textContent + ' is cut off')];
+})()`;
+
+/** On how many lines a word of the email stands that is meant by this test. */
+const linesOfWord = (word: string) => `(() => {
+  const email = [...document.querySelectorAll('.email span, dd a')].find((one) => one.textContent.startsWith('wilhelmina.'));
+  const walker = document.createTreeWalker(email, NodeFilter.SHOW_TEXT);
+  const places = [];
+  while (walker.nextNode())
+    for (let at = 0; at < walker.currentNode.length; at++) places.push([walker.currentNode, at]);
+  const from = email.textContent.indexOf('${word}');
+  const tops = places.slice(from, from + ${word.length}).map(([node, at]) => {
+    const range = document.createRange();
+    range.setStart(node, at);
+    range.setEnd(node, at + 1);
+    return Math.round(range.getBoundingClientRect().bottom / 9);
+  });
+  return new Set(tops).size;
 })()`;
 
 /** Of each rule by which pages fade, whether it holds. */
@@ -83,9 +116,31 @@ test('nothing scrolls sideways, overlaps, wraps or is too small to be pressed, h
     const numbers = await page.locator('.number').allTextContents();
     if (pages > 1) expect(numbers.at(-1), address).toBe(pages.toLocaleString('en'));
     else expect(numbers, address).toEqual([]);
-    for (const width of WIDTHS)
+    // The narrowest table, too.
+    for (const width of [...WIDTHS, 704])
       expect(await problemsOf(page, width, targetAt(width)), `${address}, ${width} px`).toEqual([]);
   }
+});
+
+test('a long email breaks at its signs, and never inside a word that fits', async () => {
+  const page = await openWindow();
+  await page.setViewportSize({ width: 768, height: 800 });
+  for (const address of [
+    '/users?q=oberhausen',
+    '/users?q=konstantin',
+    '/users?sort=-id',
+    `/users/${EMAIL_ID}`,
+  ]) {
+    await page.goto(address);
+    const words = ['wilhelmina.', 'konstantinopolitanska-', 'oberhausen@', 'students.'];
+    for (const word of words) expect(await page.evaluate(linesOfWord(word)), `${address}, ${word}`).toBe(1);
+  }
+});
+
+test('on the narrowest screens it is heard that the number of a page is one', async () => {
+  const page = await openWindow({ viewport: { width: 320, height: 800 } });
+  await page.goto('/users?role=viewer&per_page=16&page=3');
+  expect(await page.locator('.jump summary').ariaSnapshot()).toContain('Page 3 of 7');
 });
 
 test('a finger finds 44 px at every width', async () => {
@@ -197,5 +252,15 @@ test('on paper the list is a table, without what can be pressed', async () => {
   );
   expect([await seen('th'), await seen('.applied p'), await seen('tbody td')]).toEqual([4, 1, 40]);
   expect(await page.locator('.applied p').innerText()).toBe('Showing 31–40 of 101');
-  expect(await seen('button, input, select, summary, nav, .button, .top')).toBe(0);
+  expect(await seen(PRESSED)).toBe(0);
+});
+
+test('on paper a user is what is known of them, without what can be pressed', async () => {
+  const page = await openWindow();
+  await page.emulateMedia({ media: 'print' });
+  for (const address of [`/users/${EMAIL_ID}`, '/users/9997']) {
+    await page.goto(address);
+    expect(await page.locator('.details dd:visible').count(), address).toBeGreaterThan(6);
+    expect(await page.locator(PRESSED).filter({ visible: true }).allTextContents(), address).toEqual([]);
+  }
 });

@@ -20,7 +20,7 @@ const SEEN = `
   const CONTROLS = 'a, button, input:not([type="hidden"]), select, summary';
   // A row of the list is what its link fills, and a label what its box to tick does.
   const pressed = (element) =>
-    element.closest('tbody tr') ?? (/^(checkbox|radio)$/.test(element.type) && element.closest('label') || element);
+    element.closest('.users tbody tr') ?? (/^(checkbox|radio)$/.test(element.type) && element.closest('label') || element);
 `;
 
 const LAYOUT = `

@@ -1,4 +1,4 @@
-/** Every page but the list (`layout.test.ts`) as a browser lays it out, by measure. */
+/** Every page as a browser lays it out, by measure, and as axe and a checker of HTML find it; the list once more in `layout.test.ts`. */
 import type { FastifyInstance } from 'fastify';
 import type { CDPSession, Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -9,21 +9,27 @@ import { edgeProblems, hidingProblems, motionProblems } from './adapted.ts';
 import { sharedChromium } from './chromium.ts';
 import { layoutProblems, targetAt, WIDTHS } from './measure.ts';
 import { addEveryone, FIRST, PAGES, type Visit } from './pages.ts';
+import { mistakesIn, noteAnswers, violationsOn } from './standards.ts';
 
 const chromium = sharedChromium();
 const directory = sharedApp({}, addEveryone);
 let address: Promise<string> | undefined;
 
 async function openPage(app: FastifyInstance, baseURL: string, username?: string): Promise<Page> {
-  const context = await chromium().newContext({ baseURL, reducedMotion: 'reduce' });
+  // axe is a script, which the pages' own policy would rightly keep out.
+  const context = await chromium().newContext({ baseURL, bypassCSP: true, reducedMotion: 'reduce' });
   onTestFinished(() => context.close());
   const user = username && (await findUserByUsername(app.db, username));
   if (user) {
     const [name = '', value = ''] = (await signedIn(app, user)).cookie.split('=');
     await context.addCookies([{ name, value, url: baseURL }]);
   }
-  return context.newPage();
+  const page = await context.newPage();
+  noteAnswers(page);
+  return page;
 }
+
+const AXE_WIDTHS = [320, 1280];
 
 /** Looks at a page in every way without loading it again; what was found, by how it was looked at. */
 async function problemsOn(page: Page, devTools: CDPSession): Promise<Record<string, string[]>> {
@@ -39,9 +45,15 @@ async function problemsOn(page: Page, devTools: CDPSession): Promise<Record<stri
       deviceScaleFactor: 1,
       mobile: false,
     });
+  note('as HTML', await mistakesIn(page));
   for (const width of WIDTHS) {
     await resize(width);
     note(`${width} px`, await layoutProblems(page, targetAt(width)));
+    if (!AXE_WIDTHS.includes(width)) continue;
+    note(`by axe, ${width} px`, await violationsOn(page));
+    await page.emulateMedia({ colorScheme: 'dark' });
+    note(`by axe, ${width} px, dark`, await violationsOn(page, true));
+    await page.emulateMedia({ colorScheme: 'light' });
   }
   await devTools.send('Emulation.setTouchEmulationEnabled', { enabled: true });
   for (const width of [1280, 768]) {
@@ -75,8 +87,10 @@ async function measureAll(
   }
 }
 
-describe('nothing scrolls sideways, overlaps, is hidden, too small to be pressed or without an edge', () => {
-  test.each(Object.keys(PAGES))('on the pages of %s', async (asker) => {
+const LONG_ENOUGH = { timeout: 300_000 };
+
+describe('nothing scrolls sideways, overlaps, is hidden, too small to be pressed, without an edge or against a standard', () => {
+  test.each(Object.keys(PAGES))('on the pages of %s', LONG_ENOUGH, async (asker) => {
     const app = await directory();
     address ??= listen(app);
     await measureAll(app, await address, PAGES[asker] ?? {}, asker);

@@ -1,4 +1,4 @@
-/** Every kind of page but the list, as whom and how a person comes to it, with the longest names and the most there can be. */
+/** Every kind of page, as whom and how a person comes to it, with the longest names and the most there can be. */
 import type { FastifyInstance } from 'fastify';
 import type { Page } from 'playwright-core';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -14,11 +14,13 @@ import { saveImport } from '../../src/imports/queries.ts';
 import { takeBack } from '../../src/imports/take-back.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { findJobOfSet, insertJob, saveJob } from '../../src/jobs/queries.ts';
+import { markMadeUp } from '../../src/made-up-people/queries.ts';
 import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
+import { REFUSALS } from './refusals.ts';
 
 const LONG = 'w'.repeat(64);
 const LONGEST = {
@@ -132,6 +134,17 @@ async function takeLongestBack(app: FastifyInstance): Promise<number> {
 /** By who looks. */
 export const PAGES: Record<string, Record<string, Visit>> = {
   ann: {
+    'the list, with what is left to do': at('/users?sort=-username'),
+    'a page of the list, and the letters': at('/users?sort=name&per_page=1&page=2'),
+    'the list with filters and a notice': at('/users?status=inactive&created_after=2019-01-01&sort=x'),
+    'a search': at('/users?q=konst+wil&status=inactive'),
+    'a search without a match': at('/users?q=nobody&role=viewer'),
+    'nobody since then': at('/users?created_after=2130-01-01'),
+    'inviting someone, with mistakes': async (page) => {
+      await page.goto('/invite');
+      await page.getByLabel('Username').fill(`${LONG} ${LONG}`);
+      await press(page, 'Invite');
+    },
     'a user with all there can be': at(`/users/${LONG_ID}`),
     'an inactive user of long words': at(`/users/${WORDS_ID}`),
     'a member': at(`/users/${MEMBER_ID}?from=page%3D2`),
@@ -344,6 +357,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto(`/users/${gone.id}`);
     },
     'the roles': at('/roles'),
+    'the status': at('/admin/status'),
     'the status, where all went wrong': async (page, app) => {
       await noteRuns(app.db);
       await page.goto('/admin/status');
@@ -379,6 +393,12 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.getByLabel('Your password, for new recovery codes').fill(PASSWORD);
       await press(page, 'Make new recovery codes');
     },
+    'one’s own name and email, with mistakes': async (page) => {
+      await page.goto('/account/profile');
+      await page.getByLabel('Email').fill(LONG);
+      await press(page, 'Save changes');
+    },
+    'the list, for an editor': at('/users?role=editor'),
     'signing out': at('/sign-out'),
   },
   nobody: {
@@ -417,6 +437,12 @@ export const FIRST: Record<string, Visit> = {
     await page.goto(`/setup/${app.setupToken}`);
     await press(page, 'Become administrator');
   },
+  'the list with made-up people': async (page, { db }) => {
+    const { id } = await addUser(db, { username: 'made.up', full_name: WORDS });
+    await transact(db, (trx) => markMadeUp(trx, [id]));
+    await page.goto('/users');
+  },
+  ...REFUSALS,
   'a failure of ours': async (page, { db }) => {
     await transact(db, (trx) => trx.schema.dropTable('user_counts').execute());
     await page.goto('/users');

@@ -45,7 +45,7 @@ describe('what was done to someone', () => {
     expect(page.text).not.toContain('was Max 1 Max 2');
     const earlier = await read('viewer', page.link('Earlier'));
     expect(earlier.text).toMatch(
-      /was Max 1 Max 2 .* was nothing Max 1 The command line created just now As of another day Show as of this day$/,
+      /was Max 1 Max 2 .* was Not set Max 1 The command line created just now As of another day Show as of this day$/,
     );
     expect(earlier.text).not.toContain('was Max 2 Max 3');
     expect(earlier.links.map(({ text }) => text)).not.toContain('Earlier');
@@ -64,7 +64,7 @@ describe('what was done to someone', () => {
       expect(text).toContain('ann changed the role just now Role was Editor Viewer');
     }
     const seen = (await read('viewer', `/users/${id}`)).text;
-    expect(seen).toContain('ann changed the full name just now Full name was nothing Emil E');
+    expect(seen).toContain('ann changed the full name just now Full name was Not set Emil E');
     expect(seen).not.toMatch(/sessions|changed the role|was Editor|was Viewer/);
   });
 

@@ -22,3 +22,21 @@ test.each([
   const user = { full_name, username: 'someone' };
   expect(helpers.initials(user as Parameters<typeof helpers.initials>[0])).toBe(letters);
 });
+
+test.each([
+  ['ann@example.org', ['ann', '@', 'example.org']],
+  ['mohammed.andersson@staff.example.com', ['mohammed.andersson', '@', 'staff.example.com']],
+  ['maximiliana.konstantinova@a.org', ['maximiliana', '.', 'konstantinova', '@', 'a', '.', 'org']],
+])('%s breaks where it says something new, and no more often than it has to', (email, parts) => {
+  expect(helpers.breaksOf(email)).toEqual(parts);
+  // What is marked of it breaks as the whole does.
+  expect(helpers.breaksOf(email.slice(3), email).join('')).toBe(email.slice(3));
+});
+
+test.each([
+  [1, true, 'The one that matches'],
+  [1_234, true, 'All 1,234 that match'],
+  [1_234, false, 'All that match'],
+])('of %i who match it is said, where that is all of them: %s', (total, isExact, said) => {
+  expect(helpers.allThatMatch({ total, isExact } as Parameters<typeof helpers.allThatMatch>[0])).toBe(said);
+});

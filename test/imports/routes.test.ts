@@ -164,7 +164,7 @@ test('it is read differently as somebody says: by columns, by what cells are apa
   expect(answer.headers.location).toBe(address);
   const page = pageOf(await get(app, address, ann));
   expect(page.text).toContain('Username was bob rob');
-  expect(page.text).toContain('Full name was Bob nothing');
+  expect(page.text).toContain('Full name was Bob Not set');
   expect(page.text).toContain('An empty cell clears it');
   expect(page.field('column.2')).toBe('Full name');
   await post(app, action, as({ ...columns, delimiter: ';' }), ann);

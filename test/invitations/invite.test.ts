@@ -60,6 +60,7 @@ describe('inviting someone', () => {
   test('offers the roles that can sign in, and asks for no more than an email', async () => {
     const { app, open, invite } = await start();
     const page = await open();
+    expect(page.focused).toEqual(['full_name']);
     expect(page.inputs.filter(({ name }) => name === 'role').map(({ value }) => value)).toEqual([
       'viewer',
       'editor',
@@ -168,7 +169,7 @@ describe('inviting a member', () => {
     const page = await show();
     expect(page.isOpen(FOLD)).toBe(false);
     const form = page.form('Invite');
-    expect(form.text).toContain('EditorSees everyone; creates, changes, deactivates and deletes members.');
+    expect(form.text).toContain('EditorAlso creates, changes and deletes members.');
     expect(form.text).not.toContain('cannot sign in');
     expect(form.field('role')).toContain('Viewer');
     const answer = await post(app, form.action, { role: 'editor', key: form.field('key') }, headers);

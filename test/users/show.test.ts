@@ -65,7 +65,7 @@ describe('the access of someone', () => {
   test.each([
     ['member', 'Role Member Is listed, and cannot sign in. Status Active'],
     ['viewer', 'Role Viewer Sees everyone in the directory. Status Active'],
-    ['editor', 'Role Editor Sees everyone; creates, changes, deactivates and deletes members. Status Active'],
+    ['editor', 'Role Editor Also creates, changes and deletes members. Status Active'],
     ['admin', 'Role Administrator Does everything; also gives roles and access. Status Active'],
   ] as const)('says what a %s may do', async (role, sentence) => {
     const { app, textFor } = await start();
@@ -93,7 +93,7 @@ test('what was done stands in its order, the last first, with who did it', async
   const headers = await signedIn(app, people.admin);
   await post(app, `/users/${ed.id}`, { full_name: 'Ed', email: 'ed@bücher.example', version: '1' }, headers);
   expect(await textFor('viewer', ed.id)).toMatch(
-    /Activity ann changed the email and full name just now Email was ed@example.org ed@bücher.example Full name was nothing Ed The command line created 31 Jan 2026 As of/,
+    /Activity ann changed the email and full name just now Email was ed@example.org ed@bücher.example Full name was Not set Ed The command line created 31 Jan 2026 As of/,
   );
 });
 
@@ -128,6 +128,16 @@ describe('beside what can be done stands what it does', () => {
   });
 });
 
+test('what has no value is not set, wherever that is said', async () => {
+  const { app, people, textFor } = await start();
+  const ed = await addUser(app.db, { username: 'ed' }, CREATED);
+  expect(await textFor('viewer', ed.id)).toContain('Profile Full name Not set Username ed');
+  const headers = await signedIn(app, people.admin);
+  await post(app, `/users/${ed.id}`, { full_name: 'Ed', email: 'ed@example.org', version: '1' }, headers);
+  expect(await textFor('viewer', ed.id)).toContain('Full name was Not set Ed');
+  expect(await textFor('viewer', ed.id, '?at=2026-02-01')).toContain('Full name Not set Username ed');
+});
+
 describe('before someone is deleted', () => {
   test('it stands there what goes and what stays', async () => {
     const { app, people, textFor } = await start();
@@ -142,6 +152,7 @@ describe('before someone is deleted', () => {
     expect(text).toContain(
       'The role Editor, the password and the second factor The 2 browsers that are signed in: they are signed out at once The access link: it opens nothing any more What stays',
     );
+    expect(text).not.toContain('Number');
     expect(text).toContain(`The number ${ed.id} itself: nobody else is ever given it`);
     expect(text).toContain('Or keep this user Deactivate ed can no longer sign in, and stays listed.');
   });

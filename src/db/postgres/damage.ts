@@ -9,7 +9,7 @@ const SEARCH_INDEX = /^users_search_/;
 export async function meansOfFindingDamage(db: Db, isQuick: boolean): Promise<string> {
   if (isQuick) return 'reading every table';
   return (await schemaOfAmcheck(db)) === undefined
-    ? 'reading every table and every index, as this user may not use the extension amcheck here'
+    ? 'reading every table and every index but that of searches, as the extension amcheck is not there (create extension amcheck), or not for this user'
     : "PostgreSQL's own amcheck";
 }
 
