@@ -2,6 +2,7 @@
 import { readFingerprint } from '../auth/secret-key.ts';
 import { checkFiles } from '../check/files.ts';
 import { type Fault, REBUILD } from '../check/finding.ts';
+import { checkForm } from '../check/form.ts';
 import { CHECKS } from '../check/run.ts';
 import { openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
@@ -33,7 +34,7 @@ export async function verify(file: string): Promise<Verified> {
     const faults: string[] = [];
     for (const { find } of CHECKS.filter(({ isLong }) => !isLong))
       for await (const fault of find(db, { quick: false, ledger: undefined })) {
-        if (find === checkFiles) refuseDamaged(fault);
+        if (find === checkFiles || find === checkForm) refuseDamaged(fault);
         faults.push(fault.what);
       }
     const { active, inactive } = await countByStatus(db);

@@ -1,10 +1,11 @@
 /** Goes through all that is checked, beside whoever works with the database, and holds nobody up. */
 import type { Db } from '../db/schema.ts';
-import { DamagedError } from '../errors.ts';
+import { DamagedError, DatabaseFailure } from '../errors.ts';
 import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
 import { checkFiles, checkSearch } from './files.ts';
-import { type Check, DAMAGED, type Fault, type Finding, REBUILD } from './finding.ts';
+import { type Check, DAMAGED, type Fault, type Finding, PUT_BACK, REBUILD } from './finding.ts';
+import { checkForm } from './form.ts';
 import { checkAccess, checkSets, checkWork } from './pointing.ts';
 import { checkSequences } from './sequences.ts';
 import { checkUsers } from './users.ts';
@@ -16,6 +17,7 @@ const MOST_TOLD = 20;
 
 export const CHECKS: readonly Check[] = [
   { name: 'the files of the database', isLong: false, find: checkFiles },
+  { name: 'what it is made of', isLong: false, find: checkForm },
   { name: 'totals', isLong: false, find: checkCounts },
   { name: 'what people sign in with', isLong: false, find: checkAccess },
   { name: 'numbers that are given next', isLong: false, find: checkSequences },
@@ -36,24 +38,30 @@ export async function* findFaults(
   db: Db,
   { quick = false, ledger, begin = () => {} }: Options,
 ): AsyncGenerator<Finding> {
+  let isWhole = true;
   for (const check of CHECKS) {
     if (quick && check.isLong) continue;
     begin(check);
-    yield* told(withDamage(check, check.find(db, { quick, ledger })));
+    for await (const finding of told(withDamage(check, check.find(db, { quick, ledger }), isWhole))) {
+      if (check.find === checkForm) isWhole = false;
+      yield finding;
+    }
   }
 }
 
-/** What is damaged may not be read to its end: what else there is to look at is looked at all the same. */
+/** What is damaged, or lacks a table, may not be read to its end: what else there is to look at is looked at all the same. */
 async function* withDamage(
   { name, cure = DAMAGED }: Check,
   faults: AsyncIterable<Fault>,
+  isWhole: boolean,
 ): AsyncIterable<Fault> {
   try {
     yield* faults;
   } catch (error) {
-    if (!(error instanceof DamagedError)) throw error;
+    const isDamage = error instanceof DamagedError;
+    if (!isDamage && (isWhole || error instanceof DatabaseFailure)) throw error;
     const what = `Of ${name}, not all can be read: there is damage.`;
-    yield { kind: 'parts that cannot be read', what, todo: cure };
+    yield { kind: 'parts that cannot be read', what, todo: isDamage ? cure : PUT_BACK };
   }
 }
 

@@ -6,7 +6,7 @@ import { openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
-import { StartError } from '../errors.ts';
+import { DamagedError, DatabaseFailure, StartError } from '../errors.ts';
 import { number, usersOf } from '../lib/formats.ts';
 import { giveWay } from '../lib/progress.ts';
 import { noted } from '../maintenance/noted.ts';
@@ -35,7 +35,7 @@ export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
       const { found, users } = await look(db, options);
       const problem = found[0] ? `${number.format(found.length)} found, the first: ${found[0].what}` : null;
       const outcome = problem === null ? ('good' as const) : ('bad' as const);
-      return { result: problem === null ? 0 : 1, ended: { outcome, users, problem } };
+      return { result: problem === null ? 0 : 1, ended: { outcome, users: users ?? null, problem } };
     });
   } finally {
     await db.destroy();
@@ -57,7 +57,7 @@ async function checkBackup(file: string, quick: boolean): Promise<number> {
 async function look(
   db: Db,
   options: { quick: boolean; ledger?: string },
-): Promise<{ found: Finding[]; users: number }> {
+): Promise<{ found: Finding[]; users: number | undefined }> {
   const started = performance.now();
   const line = new StatusLine();
   const looked: string[] = [];
@@ -65,7 +65,7 @@ async function look(
     looked.push(name);
     line.say(`Looking at ${name} …`);
   };
-  const { active, inactive } = await countByStatus(db);
+  const users = await countUsers(db);
   const found: Finding[] = [];
   for await (const finding of findFaults(db, { ...options, begin })) {
     line.clear();
@@ -78,8 +78,20 @@ async function look(
   const means = await engineOf(db).meansOfFindingDamage(db, options.quick);
   const left = CHECKS.map(({ name }) => name).filter((name) => !looked.includes(name));
   console.log(found.length === 0 ? 'Nothing is wrong.' : `${number.format(found.length)} found.`);
-  console.log(`Looked at, with ${usersOf(active + inactive)}, in ${seconds} s: ${looked.join('; ')}.`);
+  const who = users === undefined ? '' : `, with ${usersOf(users)}`;
+  console.log(`Looked at${who}, in ${seconds} s: ${looked.join('; ')}.`);
   console.log(`The files were looked at by ${means}.`);
   if (left.length > 0) console.log(`Left out for being quick: ${left.join('; ')}.`);
-  return { found, users: active + inactive };
+  return { found, users };
+}
+
+/** Undefined where there is no table of that, which is going to be found. */
+async function countUsers(db: Db): Promise<number | undefined> {
+  try {
+    const { active, inactive } = await countByStatus(db);
+    return active + inactive;
+  } catch (error) {
+    if (error instanceof DatabaseFailure && !(error instanceof DamagedError)) throw error;
+    return undefined;
+  }
 }

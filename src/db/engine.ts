@@ -1,5 +1,6 @@
 /** What differs between the databases beyond their dialects of SQL. */
 import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } from 'kysely';
+import type { Deviation } from './form-parts.ts';
 import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 
@@ -73,6 +74,8 @@ export type Engine = {
   readProduct(db: Db): Promise<string>;
   /** How many connections Rosters have to the server, by the address that each comes from; none where there is no server. */
   countConnections(db: Db): Promise<Connections[]>;
+  /** What it is made of, beside what Roster makes. @param model a new database, in memory */
+  compareForm(db: Db, model: Db): Promise<Deviation[]>;
   /** Reads the files through, beside whoever writes. @param isQuick without comparing indexes with their tables */
   findDamage(db: Db, isQuick: boolean): AsyncIterable<Damage>;
   /** By what the files are read through, in words. */

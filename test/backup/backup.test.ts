@@ -175,7 +175,7 @@ describe('a backup', () => {
   test('of a database that cannot be written is made all the same, with a warning', async () => {
     const { db, folder, make } = await start();
     const refuse = {
-      sqlite: sql`create trigger no_runs before insert on maintenance_runs begin select raise(abort, 'no'); end`,
+      sqlite: sql`insert into sqlite_sequence (name, seq) values ('maintenance_runs', 9223372036854775807)`,
       postgres: sql`alter table maintenance_runs add constraint no_runs check (false)`,
     };
     await transact(db, (trx) => refuse[inject('engine')].execute(trx));
@@ -183,6 +183,18 @@ describe('a backup', () => {
     expect(code).toBe(0);
     expect(error).toMatch(/^Warning: the database cannot be written, so nothing is noted there \(.*\)\.\n/);
     expect(backupsIn(folder)).toHaveLength(1);
+  });
+
+  test.runIf(onSqlite)('of a database with a trigger of somebody else is none, and says why', async () => {
+    const { db, folder, make } = await start();
+    const trigger = sql`create trigger evil after insert on users begin update users set role = 'admin'; end`;
+    await transact(db, (trx) => trigger.execute(trx));
+    const { error, code } = await make(folder);
+    expect(code).toBe(1);
+    expect(error).toContain(
+      "There is a trigger evil, which is none of Roster's. So it is not kept as a backup",
+    );
+    expect(backupsIn(folder)).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 /** A check finds each thing that is wrong, and nothing where nothing is: beside others who write as well. */
+import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
 import { describe, expect, inject, test } from 'vitest';
@@ -7,14 +8,16 @@ import { type Finding, findFaults } from '../../src/check/run.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { MIGRATIONS, openDatabase } from '../../src/db/database.ts';
+import { engineOf } from '../../src/db/engine.ts';
 import { rebuildSearch } from '../../src/db/rebuild-search.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
+import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { addPerson } from '../people.ts';
-import { addUser, readyUrl, startApp, temporaryDatabase } from '../support.ts';
+import { addUser, readyUrl, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 import { live } from './life.ts';
 
 const NOW = Date.UTC(2100, 0, 31);
@@ -204,6 +207,75 @@ describe.each([
     expect(found).toEqual(
       expected.map((one) => (typeof one === 'string' ? one : expect.stringMatching(one))),
     );
+  });
+});
+
+describe('a form that is not what Roster makes', () => {
+  const isSqlite = inject('engine') === 'sqlite';
+  const evil = isSqlite
+    ? `create trigger evil after insert on sessions begin update users set role = 'admin'; end`
+    : `create function evil() returns trigger language plpgsql as 'begin update users set role = 1; return new; end';
+       create trigger evil after insert on sessions execute function evil()`;
+  const dropAll = isSqlite ? 'drop table absent_users' : 'drop table absent_users cascade';
+  test.each([
+    [
+      'a trigger',
+      evil,
+      `There is a trigger evil${isSqlite ? '' : ' on sessions'}, which is none of Roster's.`,
+    ],
+    ['a table that is missing', dropAll, 'The table absent_users is missing.'],
+    [
+      'a unique index that is missing',
+      'drop index users_email_key',
+      isSqlite
+        ? 'The index users_email_key is missing.'
+        : 'The unique index of users (email_key) is missing.',
+    ],
+    [
+      'a column that is too many',
+      'alter table sessions add column stolen text',
+      isSqlite
+        ? 'The table sessions is not as Roster makes it.'
+        : "There is a column sessions.stolen, which is none of Roster's.",
+    ],
+    [
+      'a column that is missing',
+      'alter table made_up_people rename column user_id to other_id',
+      isSqlite
+        ? 'The table made_up_people is not as Roster makes it.'
+        : 'The column made_up_people.user_id is missing.',
+    ],
+    ['totals that are missing', 'drop table user_counts', 'The table user_counts is missing.'],
+    [
+      'a view in the place of a table',
+      'alter table kept_answers rename to hidden; create view kept_answers as select * from hidden',
+      'The table kept_answers is missing.',
+    ],
+  ])('%s is found, by a quick check as well', async (_what, statement, expected) => {
+    const url = await readyUrl();
+    const db = await temporaryDatabase(url);
+    await fill(db);
+    await breakBy(url, statement);
+    for (const quick of [true, false])
+      expect((await findingsOf(db, quick)).map(({ what }) => what)).toContain(expected);
+    const { out, code } = await runCommand(['check'], {
+      DATABASE_URL: url,
+      SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key'),
+    });
+    expect(out).toContain(`${expected}\n`);
+    expect(code).toBe(1);
+  });
+
+  test('is none with searches of any number, and none of what others keep beside it on a server', async () => {
+    const url = await readyUrl();
+    const db = await temporaryDatabase(url);
+    await transact(db, (trx) => engineOf(trx).writeLastId(trx, 3_000_000));
+    await addUser(db, { username: 'far' });
+    if (!isSqlite)
+      await breakBy(url, 'create table others (id integer); create view mine as select id from users');
+    expect(
+      (await findingsOf(db, true)).filter(({ what }) => /there is a|missing|not as/i.test(what)),
+    ).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { adviseOnBackups } from './backups.ts';
 import { findDamage, meansOfFindingDamage } from './damage.ts';
+import { compareForm } from './form.ts';
 import { APPLICATION } from './pool.ts';
 import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
@@ -110,6 +111,7 @@ export const postgresEngine: Engine = {
     );
     return rows;
   },
+  compareForm,
   findDamage,
   meansOfFindingDamage,
   // An index of PostgreSQL's own.

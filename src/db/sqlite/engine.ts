@@ -5,6 +5,7 @@ import type { Db, Schema, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
 import { checkOf, findDamage } from './damage.ts';
+import { compareForm } from './form.ts';
 import { findWronglyIndexed } from './fts5-check.ts';
 import { indexSearchTexts, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
@@ -82,6 +83,7 @@ export const sqliteEngine: Engine = {
     return `SQLite ${rows[0]?.version}`;
   },
   countConnections: async () => [],
+  compareForm,
   findDamage,
   meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
   findWronglyIndexed,

@@ -1,0 +1,24 @@
+/** Whether the database is made of what Roster makes, and of nothing else. */
+
+import { findDeviations } from '../db/form.ts';
+import type { Deviation } from '../db/form-parts.ts';
+import type { Db } from '../db/schema.ts';
+import { type Fault, PUT_BACK } from './finding.ts';
+
+const FOREIGN =
+  'Roster does not make that, and does not work with it: have whoever made it drop it, or put back the last backup that checks clean: npm run roster -- restore FILE.';
+
+const SENTENCES: Readonly<Record<Deviation['kind'], (part: string) => string>> = {
+  missing: (part) => `The ${part} is missing.`,
+  other: (part) => `The ${part} is not as Roster makes it.`,
+  foreign: (part) => `There is a ${part}, which is none of Roster's.`,
+};
+
+export async function* checkForm(db: Db): AsyncIterable<Fault> {
+  for (const { part, kind } of await findDeviations(db))
+    yield {
+      kind: 'parts of the database that are not as Roster makes them',
+      what: SENTENCES[kind](part),
+      todo: kind === 'foreign' ? FOREIGN : PUT_BACK,
+    };
+}

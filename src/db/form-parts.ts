@@ -1,0 +1,16 @@
+/** Parts of a database, such as "table users", each with how it was made. */
+export type Form = ReadonlyMap<string, string>;
+
+/** `part` is missing, or made in another way, or is none of Roster's. */
+export type Deviation = { part: string; kind: 'missing' | 'other' | 'foreign' };
+
+export function deviationsOf(expected: Form, found: Form): Deviation[] {
+  const missing = [...expected.keys()].filter((part) => !found.has(part));
+  const other = [...expected].filter(([part, made]) => found.has(part) && found.get(part) !== made);
+  const foreign = [...found.keys()].filter((part) => !expected.has(part));
+  return [
+    ...missing.map((part) => ({ part, kind: 'missing' }) as const),
+    ...other.map(([part]) => ({ part, kind: 'other' }) as const),
+    ...foreign.map((part) => ({ part, kind: 'foreign' }) as const),
+  ];
+}

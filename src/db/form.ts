@@ -1,0 +1,23 @@
+/** What a database is made of: tables, and whatever is on them; and whether that is what Roster makes. */
+import SqliteFile from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { MIGRATIONS } from './database.ts';
+import { engineOf } from './engine.ts';
+import type { Deviation } from './form-parts.ts';
+import type { Db, Schema } from './schema.ts';
+
+/** Of one that is up to date. A trigger would act on whatever Roster writes, and a table that is not there fails much later. */
+export async function findDeviations(db: Db): Promise<Deviation[]> {
+  const model = new Kysely<Schema>({
+    dialect: new SqliteDialect({ database: new SqliteFile(':memory:') }),
+  });
+  try {
+    for (const { step, sqlite } of MIGRATIONS) {
+      while (await step?.sqlite(model));
+      await sqlite(model);
+    }
+    return await engineOf(db).compareForm(db, model);
+  } finally {
+    await model.destroy();
+  }
+}
