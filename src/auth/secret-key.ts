@@ -6,7 +6,7 @@ import { StartError, UnavailableError } from '../errors.ts';
 import { inBatches } from '../lib/batches.ts';
 import { makeKeyFile, readKeyFile } from './key-file.ts';
 import { checkedKey, fingerprintOf } from './key-rotation.ts';
-import { openSecret, sealSecret } from './second-factor-secrets.ts';
+import { GIVEN_UP, openSecret, sealSecret } from './second-factor-secrets.ts';
 import { newToken } from './tokens.ts';
 
 const FINGERPRINT = 'key fingerprint';
@@ -98,12 +98,17 @@ async function sealClearSecrets(trx: Trx, { master, key }: LoadedKey): Promise<n
   await trx.deleteFrom('credentials').execute();
   const sealed = all.map((row) => {
     const { user_id, code_secret } = row;
-    return code_secret === null ? row : { ...row, code_secret: sealSecret(key, user_id, code_secret) };
+    return isClear(code_secret) ? { ...row, code_secret: sealSecret(key, user_id, code_secret) } : row;
   });
   for (const some of inBatches(sealed, ROWS_PER_STATEMENT))
     await trx.insertInto('credentials').values(some).execute();
   await writeFingerprint(trx, master);
-  return all.filter(({ code_secret }) => code_secret !== null).length;
+  return all.filter(({ code_secret }) => isClear(code_secret)).length;
+}
+
+/** What was given up with a key that was lost stays so. */
+function isClear(secret: string | null): secret is string {
+  return secret !== null && secret !== GIVEN_UP;
 }
 
 async function changeSecrets(trx: Trx, change: (userId: number, stored: string) => string): Promise<number> {

@@ -2,37 +2,60 @@
 import { chmodSync, constants, copyFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Finding, findFaults } from '../check/run.ts';
-import { checkBackup, openDatabase } from '../db/database.ts';
+import { checkBackup, openAsItIs, openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
+import { asStartError } from '../db/failure.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { bytesOf } from '../lib/formats.ts';
 import { roomBeside } from '../lib/room.ts';
+import { countByActive } from './queries.ts';
 
 const LOG = '-wal';
 /** For what bringing it up to date takes. */
 const RESERVE = 32 * 1024 * 1024;
 
-export type Draft = { path: string; db: Db; version: number; faults: Finding[] };
+/** With so many users all that `check` looks at would take long. */
+const MANY_USERS = 200_000;
+
+export type Draft = {
+  path: string;
+  db: Db;
+  version: number;
+  faults: Finding[];
+  /** Whether only what takes no time was looked at. */
+  isLarge: boolean;
+};
 
 type How = { folder: string; say: (what: string) => void };
 
 /** @param folder for it alone. @throws StartError where it is none of Roster's, of a newer one, or damaged */
 export async function openDraft(file: string, { folder, say }: How): Promise<Draft> {
-  const version = checkBackup(file);
+  checkBackup(file);
   const path = join(folder, 'restored.db');
   say('copying it');
   copy(file, path);
-  say('bringing it up to date');
-  const db = await openDatabase(`sqlite:${path}`, { isCopy: true }).catch((error: Error) => {
-    throw new StartError(damaged(file, error.message.replaceAll(path, file)), { cause: error });
-  });
+  let db: Db | undefined;
   try {
+    const version = await readVersion(path);
+    if (version === 0) throw new StartError(`${file} holds nothing: it is no backup of Roster's.`);
+    say('bringing it up to date');
+    db = await openDatabase(`sqlite:${path}`, { isCopy: true });
     say('looking for damage');
-    return { path, db, version, faults: await lookThrough(db, file) };
+    return { path, db, version, ...(await lookThrough(db)) };
   } catch (error) {
+    await db?.destroy();
+    throw explained(error, file, path);
+  }
+}
+
+/** Log and all, which the file by itself may be older than. */
+async function readVersion(path: string): Promise<number> {
+  const db = await openAsItIs(`sqlite:${path}`);
+  try {
+    return await engineOf(db).readVersion(db);
+  } finally {
     await db.destroy();
-    throw error;
   }
 }
 
@@ -52,14 +75,27 @@ function copy(file: string, to: string): void {
 }
 
 /** @returns what is wrong and can be mended. @throws StartError for what cannot */
-async function lookThrough(db: Db, file: string): Promise<Finding[]> {
+async function lookThrough(db: Db): Promise<Pick<Draft, 'faults' | 'isLarge'>> {
   for await (const { what, isOfSearch } of engineOf(db).findDamage(db, false))
-    if (!isOfSearch) throw new StartError(damaged(file, what));
+    if (!isOfSearch) throw new StartError(what);
   const faults: Finding[] = [];
-  for await (const fault of findFaults(db, { quick: true })) faults.push(fault);
-  return faults;
+  const { active, inactive } = await countByActive(db);
+  const isLarge = active + inactive > MANY_USERS;
+  for await (const fault of findFaults(db, { quick: isLarge })) faults.push(fault);
+  return { faults, isLarge };
 }
 
-function damaged(file: string, why: string): string {
-  return `${file} cannot be restored: ${why} Take another backup. Nothing was changed.`;
+function explained(error: unknown, file: string, path: string): unknown {
+  const told = asStartError(error, 'It is damaged', '');
+  if (!(told instanceof StartError)) return error;
+  const why = told.message.trim().replaceAll(path, file);
+  // Of two moments, as where somebody writes meanwhile; without the log, changes would be missing.
+  const cure = existsSync(file + LOG)
+    ? `Beside it is ${file}${LOG}, so somebody may be working with it, and that log belongs to it: leave both as they are, and have Roster make a backup of it: npm run roster -- backup.`
+    : 'Take another backup.';
+  // What it says to do is for a database.
+  const reason = why.includes('not of one making') ? '' : ` ${why}`;
+  return new StartError(`${file} cannot be restored:${reason} ${cure} Nothing was changed.`, {
+    cause: error,
+  });
 }

@@ -1,7 +1,7 @@
 /** With which key the secrets in a backup are sealed, and whether it is at hand where it is restored. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { countSecondFactors } from '../auth/credentials.ts';
+import { countSecondFactors, giveUpSecondFactors } from '../auth/credentials.ts';
 import { readKeyFile, writeKey } from '../auth/key-file.ts';
 import { formerKeyFile, isKeyIn, nextKeyFile } from '../auth/key-rotation.ts';
 import { forgetKey, readFingerprint, reseal } from '../auth/secret-key.ts';
@@ -18,13 +18,15 @@ export type KeyPlan =
   | { kind: 'resealed'; from: string; master: Buffer; by: Buffer }
   /** It is nowhere, and nothing is lost with it. */
   | { kind: 'forgotten' }
-  | { kind: 'missing'; fingerprint: string; count: number };
+  | { kind: 'missing'; fingerprint: string; count: number }
+  /** The same, and somebody has said that it is lost for good. */
+  | { kind: 'given up'; fingerprint: string; count: number };
 
-/** @param path where the key is looked for. @throws StartError */
-export async function planKey(
-  db: Db,
-  { file, path, withoutAccess }: { file: string; path: string; withoutAccess: boolean },
-): Promise<KeyPlan> {
+/** `path`: where the key is looked for. `isGivenUp`: where it is nowhere. */
+type Where = { file: string; path: string; withoutAccess: boolean; isGivenUp: boolean };
+
+/** @throws StartError */
+export async function planKey(db: Db, { file, path, withoutAccess, isGivenUp }: Where): Promise<KeyPlan> {
   const fingerprint = await readFingerprint(db);
   if (fingerprint === undefined) return { kind: 'fits' };
   if ([path, nextKeyFile(path)].some((one) => isKeyIn(one, fingerprint))) return { kind: 'fits' };
@@ -32,13 +34,16 @@ export async function planKey(
   const [master, by] = [from && readKeyFile(from), readKeyFile(path)];
   if (from && master) return by ? { kind: 'resealed', from, master, by } : { kind: 'taken', from, master };
   const count = withoutAccess ? 0 : await countSecondFactors(db);
-  return count === 0 ? { kind: 'forgotten' } : { kind: 'missing', fingerprint, count };
+  return count === 0
+    ? { kind: 'forgotten' }
+    : { kind: isGivenUp ? 'given up' : 'missing', fingerprint, count };
 }
 
 /** In the database that is restored. */
 export async function applyKeyPlan(trx: Trx, plan: KeyPlan): Promise<void> {
   if (plan.kind === 'resealed') await reseal(trx, plan.master, plan.by);
-  if (plan.kind === 'forgotten') await forgetKey(trx);
+  if (plan.kind === 'given up') await giveUpSecondFactors(trx);
+  if (plan.kind === 'forgotten' || plan.kind === 'given up') await forgetKey(trx);
 }
 
 /** Outside of it. */

@@ -1,4 +1,5 @@
 /** What backups are called, and what lies beside them. */
+import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const DATED = /^roster-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z\.db$/;
@@ -22,5 +23,19 @@ export function keyBeside(file: string): string {
 
 /** The file that says who was erased: of all backups in a folder one. */
 export function ledgerBeside(file: string): string {
-  return dateOf(basename(file)) === undefined ? `${file}.erased.jsonl` : join(dirname(file), 'erased.jsonl');
+  return dateOf(basename(file)) === undefined ? ownLedger(file) : ledgerOfFolder(file);
+}
+
+/** All that may be there: somebody may have given a backup another name, or put it in the folder of others. */
+export function ledgersBeside(file: string): string[] {
+  const ledgers = [file, realpathSync(file)].flatMap((path) => [ownLedger(path), ledgerOfFolder(path)]);
+  return [...new Set(ledgers)];
+}
+
+function ownLedger(file: string): string {
+  return `${file}.erased.jsonl`;
+}
+
+function ledgerOfFolder(file: string): string {
+  return join(dirname(file), 'erased.jsonl');
 }

@@ -7,7 +7,7 @@ import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { eraseKnown } from '../erasure/again.ts';
-import { recordPutBack } from '../history/record.ts';
+import { recordAccess, recordPutBack } from '../history/record.ts';
 import { findFolder } from '../imports/folder.ts';
 import { endLostImports } from '../imports/lost.ts';
 import { stopJobs } from '../jobs/queries.ts';
@@ -46,6 +46,8 @@ export async function putBack(db: Db, wishes: Wishes): Promise<{ erased: number;
       const last = former?.lastIds[table] ?? 0;
       if (last > (await readLastId(trx, table))) await writeLastId(trx, last, table);
     }
+    if (key.kind === 'given up')
+      await recordAccess(trx, commandLine, 'second factors given up', undefined, now, String(key.count));
     await recordPutBack(trx, commandLine, now, of);
     await raiseRevision(trx, Math.max(0, (former?.revision ?? 0) - revision) + 1);
   });

@@ -3,6 +3,8 @@ import { commandLine } from '../auth/actor.ts';
 import { engineOf, NUMBERED_TABLES, type NumberedTable } from '../db/engine.ts';
 import { readRevision } from '../db/revision.ts';
 import type { ChangeSet, Db } from '../db/schema.ts';
+import { readLine } from '../erasure/again.ts';
+import type { LedgerLine } from '../erasure/ledger.ts';
 import { readIdentity } from '../erasure/queries.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { whoDid, wordsOf } from '../history/words.ts';
@@ -17,6 +19,8 @@ export type Summary = {
   users: { active: number; inactive: number } | undefined;
   administrators: number | undefined;
   lastChange: LastChange | undefined;
+  /** Who was erased from it. */
+  erased: LedgerLine | undefined;
   /** The highest that were ever given. */
   lastIds: Readonly<Record<NumberedTable, number>>;
   revision: number;
@@ -29,6 +33,7 @@ export const UNREADABLE: Summary = {
   users: undefined,
   administrators: undefined,
   lastChange: undefined,
+  erased: undefined,
   lastIds: { users: 0, change_sets: 0, jobs: 0, imports: 0, maintenance_runs: 0 },
   revision: 0,
   changesSince: undefined,
@@ -45,6 +50,7 @@ export async function summarize(db: Db, since = 0): Promise<Summary> {
     users: await tried(() => countByActive(db)),
     administrators: await tried(() => countAdministrators(db)),
     lastChange: await tried(() => readLastChange(db)),
+    erased: await tried(() => readLine(db)),
     lastIds: Object.fromEntries(await Promise.all(lastIds)) as Summary['lastIds'],
     revision: (await tried(() => readRevision(db))) ?? 0,
     changesSince: await tried(() => countSetsAfter(db, since)),

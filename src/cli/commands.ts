@@ -43,6 +43,7 @@ const HELP = `Roster, a user directory.
   npm run roster -- restore FILE
                              puts a backup in the place of the database, or into an empty one on PostgreSQL: stop every
                              Roster first; shows both and asks, --yes does not; --without-access brings nobody's password;
+                             --give-up-key goes on where the key of second factors is lost;
                              ends with 1 where the key is missing, and 2 where nothing was done
   npm run roster -- rebuild-search
                              makes anew what users are found, sorted and counted by
@@ -61,20 +62,22 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
   try {
     await run(args, env);
   } catch (error) {
-    console.error(plain(sentenceFor(error)));
+    const sentence = sentenceFor(error);
+    // Of a mistake of ours whoever mends it needs all there is.
+    console.error(sentence === undefined ? error : plain(sentence));
     // 1 says of an import that rows were refused, and of a check that something is wrong.
     process.exit(['import', 'export', 'check', 'restore'].includes(args[0] ?? '') ? 2 : 1);
   }
 }
 
-function sentenceFor(error: unknown): string {
+function sentenceFor(error: unknown): string | undefined {
   if (error instanceof StartError) return error.message;
   if (error instanceof DamagedError) return `${error.message}.`;
   if (error instanceof UnavailableError)
     return `The database ${error.reason ? `cannot be used (${error.reason})` : 'is gone'}: what was under way was not saved. Run it again.`;
   if (error instanceof OutcomeUnknownError)
     return `The database ${error.reason ? `failed at the end (${error.reason})` : 'is gone'}: look whether the users are there.`;
-  throw error;
+  return undefined;
 }
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

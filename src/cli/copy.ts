@@ -1,12 +1,14 @@
 /** `npm run roster -- copy --from … --to …`: moves everything from one database to another, empty one. */
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
 import { copyEverything } from '../backup/everything.ts';
+import { bringLedger } from '../backup/ledger.ts';
 import { readDatabaseUrl, readPath } from '../config.ts';
 import { filePathOf, keyFileOf } from '../database-url.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
-import { findMissing } from '../erasure/again.ts';
-import { ledgerOf } from '../erasure/ledger.ts';
+import { findMissing, noteLine, readLine } from '../erasure/again.ts';
+import { ledgerOf, readLedger } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { reportProgress } from '../lib/progress.ts';
 import { readArguments } from './arguments.ts';
@@ -42,6 +44,7 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     });
     try {
       console.log(`Its key: ${toKey}`);
+      await bringErasures(source, ledgerOf(from, fromKey), target, ledgerOf(to, toKey));
       const keys = { from: sourceKey, to: (await loadKey(target, toKey)).key };
       const count = await copyEverything(source, target, keys, { progressOf: reportProgress });
       console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
@@ -53,6 +56,16 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   } finally {
     await source.destroy();
   }
+}
+
+/** A backup of the source may be restored where the target is: by their names, and before anybody is there. */
+async function bringErasures(source: Db, from: string, target: Db, to: string): Promise<void> {
+  const erased = await readLine(source);
+  const isEmpty = (await engineOf(target).readLastId(target)) === 0;
+  if (!isEmpty || (erased.users.length === 0 && readLedger(from).length === 0)) return;
+  noteLine(to, await readLine(target));
+  noteLine(to, erased);
+  await bringLedger(target, from, to);
 }
 
 /** An address as it is given, or from the variable that is named: the list of processes shows no password then. */

@@ -4,6 +4,7 @@ import type { KeyPlan } from '../backup/key-plan.ts';
 import { dateOf } from '../backup/names.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';
+import { StartError } from '../errors.ts';
 import { number, time, usersOf } from '../lib/formats.ts';
 import { plain } from '../lib/text.ts';
 
@@ -67,7 +68,7 @@ function table(rows: readonly Column[]): void {
 function lossOf(found: Summary, former: Summary | undefined): string {
   if (former === undefined) return 'Nothing is there that would be lost.';
   if (former.version === undefined || former.users === undefined)
-    return 'What is there cannot be read: all of it would be put aside as it is.';
+    return 'What is there cannot be read: all of it would be put aside as it is. Numbers that it has given to users since then are given again, to others.';
   if (former.identity !== found.identity)
     return 'It is of another database: all that is there would be put aside, and nothing of it be in this one.';
   const changes = former.changesSince;
@@ -93,17 +94,43 @@ function sentenceOf(key: KeyPlan, path: string): string | undefined {
       return 'The secret key of before is not at hand, and nothing was sealed with it: Roster takes another one.';
     case 'missing':
       return missing(key, path);
+    case 'given up':
+      return `Given up with the key ${key.fingerprint}: ${secondFactors(key)}. Whoever has one is let in again by an administrator; an administrator: npm run roster -- admin NAME`;
   }
 }
 
-function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: string): string {
-  const who = count === 1 ? '1 second factor is' : `${number.format(count)} second factors are`;
-  return `Warning: the secret of ${who} sealed with the key ${fingerprint}, which is not in ${path}. Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
+type Missing = Pick<KeyPlan & { kind: 'missing' }, 'fingerprint' | 'count'>;
+
+/** What is sealed goes into another database by its key alone. */
+export function needed(key: Missing, path: string): StartError {
+  return new StartError(
+    `${sealed(key, path)} Put the file with it there, or have SECRET_KEY_FILE say where it is; if it is lost for good, add --give-up-key: whoever has a second factor is let in again by an administrator then. Nothing was changed.`,
+  );
 }
 
-type Done = { found: Summary; aside: string | undefined; withoutAccess: boolean; key: KeyPlan };
+function sealed({ fingerprint, count }: Missing, path: string): string {
+  const secrets = count === 1 ? 'The secret' : 'The secrets';
+  return `${secrets} of ${secondFactors({ count })} ${count === 1 ? 'is' : 'are'} sealed with the key ${fingerprint}, which is not in ${path}.`;
+}
 
-export function sayDone({ found, aside, withoutAccess, key }: Done): void {
+function secondFactors({ count }: Pick<Missing, 'count'>): string {
+  return count === 1 ? '1 second factor' : `${number.format(count)} second factors`;
+}
+
+function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: string): string {
+  return `Warning: ${sealed({ fingerprint, count }, path)} Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
+}
+
+type Done = {
+  found: Summary;
+  aside: string | undefined;
+  /** Whether it was not looked through as `check` does. */
+  isLarge: boolean;
+  withoutAccess: boolean;
+  key: KeyPlan;
+};
+
+export function sayDone({ found, aside, isLarge, withoutAccess, key }: Done): void {
   const { active, inactive } = found.users ?? { active: 0, inactive: 0 };
   console.log(`Restored: ${usersOf(active + inactive)}.`);
   if (aside !== undefined)
@@ -115,5 +142,9 @@ export function sayDone({ found, aside, withoutAccess, key }: Done): void {
       ? 'Nobody can sign in. Make an administrator before you start Roster: npm run roster -- admin alice --email alice@example.com'
       : 'Start Roster. Everyone signs in again, with the password of then; access links of then do not work any more.',
   );
+  if (isLarge)
+    console.log(
+      'Of so many users histories and searches were not looked through. Do that: npm run roster -- check',
+    );
   if (key.kind === 'missing') console.log(`Before Roster starts, put its key there: ${key.fingerprint}.`);
 }

@@ -1,7 +1,6 @@
 /** `npm run roster -- restore FILE`: puts a backup in the place of the database, once somebody has seen both and said so. */
 
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
 import { type Draft, openDraft } from '../backup/draft.ts';
@@ -9,41 +8,51 @@ import { makeDraftFolder, removeLeftOvers } from '../backup/drafts.ts';
 import { copyEverything } from '../backup/everything.ts';
 import { type KeyPlan, placeKey, planKey } from '../backup/key-plan.ts';
 import { bringLedger } from '../backup/ledger.ts';
-import { ledgerBeside } from '../backup/names.ts';
+import { ledgersBeside } from '../backup/names.ts';
 import { putBack } from '../backup/put-back.ts';
 import { type Summary, summarize, UNREADABLE } from '../backup/summary.ts';
 import { type Config, readConfig } from '../config.ts';
 import { filePathOf, pathBeside } from '../database-url.ts';
 import { nameOf, openAsItIs, openDatabase } from '../db/database.ts';
+import { asStartError } from '../db/failure.ts';
 import { HeldFile } from '../db/held-file.ts';
-import { ledgerOf } from '../erasure/ledger.ts';
+import { noteLine } from '../erasure/again.ts';
+import { ledgerOf, readLedger } from '../erasure/ledger.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
 import { sayWhich } from './named-database.ts';
-import { momentOf, sayBoth, sayDone, sayKey } from './restore-report.ts';
+import { momentOf, needed, sayBoth, sayDone, sayKey } from './restore-report.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
-  'Say which backup: npm run roster -- restore /srv/backups/roster-2026-11-29T03-00-00Z.db [--without-access] [--yes]';
+  'Say which backup: npm run roster -- restore /srv/backups/roster-2026-11-29T03-00-00Z.db [--without-access] [--give-up-key] [--yes]';
 
 /** What the command ends with. */
 const DONE = 0;
 const KEY_MISSING = 1;
 const NOTHING_DONE = 2;
 
-type Options = { isSure: boolean; withoutAccess: boolean };
+type Options = { isSure: boolean; withoutAccess: boolean; isGivenUp: boolean };
 
 /** @returns the code to end with: 0, 1 where it is restored and Roster needs its key before it starts, 2 where nothing was done */
 export async function restore(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args, [], ['without-access', 'yes']);
+  const { values, positionals } = readArguments(args, [], ['without-access', 'give-up-key', 'yes']);
   const [typed, ...rest] = positionals;
   if (typed === undefined || rest.length > 0) throw new StartError(USAGE);
   const { DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER } = env;
   const config = readConfig({ DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER });
-  const options = { isSure: values.yes ?? false, withoutAccess: values['without-access'] ?? false };
-  return run(resolve(typed), config, options);
+  const options = {
+    isSure: values.yes ?? false,
+    withoutAccess: values['without-access'] ?? false,
+    isGivenUp: values['give-up-key'] ?? false,
+  };
+  const file = resolve(typed);
+  return run(file, config, options).catch((error) => {
+    if (error instanceof LastAdministratorError) throw onlyAdministrator(file);
+    throw asStartError(error, `${file} cannot be restored`, 'What is there is as it was.');
+  });
 }
 
 async function run(file: string, config: Config, options: Options): Promise<number> {
@@ -51,6 +60,7 @@ async function run(file: string, config: Config, options: Options): Promise<numb
   const path = filePathOf(databaseUrl);
   if (path !== undefined && isSame(file, path))
     throw new StartError(`${file} is the database itself: say which backup is to take its place.`);
+  if (path !== undefined) refuseLooseLink(path);
   sayWhich('Database', nameOf(databaseUrl), path !== undefined && !isThere(path));
   if (path === undefined) refuseUsed(databaseUrl, await look(databaseUrl));
   // Before long work; and once more at its end.
@@ -93,10 +103,10 @@ type Restoring = {
 };
 
 async function decide(restoring: Restoring): Promise<number> {
-  const { file, config, options, draft, found, former } = restoring;
-  const { withoutAccess } = options;
-  const key = await planKey(draft.db, { file, path: config.secretKeyFile, withoutAccess });
+  const { file, config, options, draft, found, former, held } = restoring;
+  const key = await planKey(draft.db, { file, path: config.secretKeyFile, ...options });
   sayBoth(file, found, former, draft.faults);
+  if (held === undefined && key.kind === 'missing') throw needed(key, config.secretKeyFile);
   sayKey(key, config.secretKeyFile);
   const answer = options.isSure || (await askYesOrNo('Restore it?'));
   if (answer === undefined) console.log('Nobody is there to be asked: with --yes it is restored.');
@@ -106,7 +116,7 @@ async function decide(restoring: Restoring): Promise<number> {
   }
   const now = Date.now();
   const aside = await apply(restoring, key, now);
-  sayDone({ found, aside, withoutAccess, key });
+  sayDone({ found, aside, isLarge: draft.isLarge, withoutAccess: options.withoutAccess, key });
   return key.kind === 'missing' ? KEY_MISSING : DONE;
 }
 
@@ -118,19 +128,23 @@ async function apply(
 ): Promise<string | undefined> {
   const { secretKeyFile, importFolder, databaseUrl } = config;
   const ledger = ledgerOf(databaseUrl, secretKeyFile);
-  const ledgers = [ledger, ledgerBeside(file)];
+  const beside = ledgersBeside(file);
+  const ledgers = [ledger, ...beside];
+  const isOther = former?.identity !== found.identity || ledgers.some((one) => readLedger(one).length > 0);
+  // First of all: afterwards nobody asks what is there any more, and until then it has to start.
+  if (former?.erased && (isOther || former.erased.users.length > 0)) noteLine(ledger, former.erased);
   const of = momentOf(file, found);
   const wishes = { ...options, key, former, ledgers, importFolder, of, now };
-  const { erased, stopped } = await putBack(draft.db, wishes).catch(explain(file));
+  const { erased, stopped } = await putBack(draft.db, wishes);
   if (erased > 0)
     console.log(`Of those in it ${erased} had been erased since, and are erased from it again.`);
   if (stopped > 0)
     console.log(`What was under way in it (${stopped}) is stopped: the history offers to go on with it.`);
   placeKey(key, secretKeyFile);
   // Before it is there: whoever was erased is never known by one of the two alone.
-  await bringLedger(draft.db, ledgerBeside(file), ledger);
+  for (const one of beside) await bringLedger(draft.db, one, ledger);
   if (held === undefined) {
-    await moveInto(databaseUrl, draft, key, secretKeyFile);
+    await moveInto(databaseUrl, draft, secretKeyFile);
     return undefined;
   }
   await draft.db.destroy();
@@ -139,20 +153,16 @@ async function apply(
   return held.isThere ? aside : undefined;
 }
 
-async function moveInto(url: string, { db }: Draft, key: KeyPlan, secretKeyFile: string): Promise<void> {
+async function moveInto(url: string, { db }: Draft, secretKeyFile: string): Promise<void> {
   const target = await openDatabase(url);
   try {
-    const from = (await readFingerprint(db)) === undefined ? undefined : await keyOf(db, key, secretKeyFile);
+    const isSealed = (await readFingerprint(db)) !== undefined;
+    const from = isSealed ? (await loadKey(db, secretKeyFile)).key : undefined;
     const { key: to } = await loadKey(target, secretKeyFile);
     await copyEverything(db, target, { from, to }, { isBackup: true });
   } finally {
     await target.destroy();
   }
-}
-
-/** Of one that is missing another, which opens nothing: what was sealed with it is given up. */
-async function keyOf(db: Draft['db'], { kind }: KeyPlan, path: string): Promise<Buffer> {
-  return kind === 'missing' ? randomBytes(32) : (await loadKey(db, path)).key;
 }
 
 /** Undefined where there is none. @param since the number of a change after which they are counted */
@@ -193,11 +203,16 @@ function isSame(file: string, path: string): boolean {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
-function explain(file: string): (error: unknown) => never {
-  return (error) => {
-    if (!(error instanceof LastAdministratorError)) throw error;
-    throw new StartError(
-      `The only administrator in ${file} has been erased since: restore it with --without-access, and make an administrator then. Nothing was changed.`,
-    );
-  };
+/** Another file would take the place of the link, and nobody knows what was to be there. */
+function refuseLooseLink(path: string): void {
+  if (isThere(path) || !lstatSync(path, { throwIfNoEntry: false })) return;
+  throw new StartError(
+    `${path} is a symbolic link to what is not there: put that back, or remove the link. Nothing was changed.`,
+  );
+}
+
+function onlyAdministrator(file: string): StartError {
+  return new StartError(
+    `The only administrator in ${file} has been erased since: restore it with --without-access, and make an administrator then. Nothing was changed.`,
+  );
 }

@@ -117,15 +117,39 @@ export async function writeLedger(db: Db, path: string, erasures: readonly Erasu
   const database = await readIdentity(db);
   const lines = readLedger(path);
   const own = lines.filter((line) => line.database === database);
-  // A number may have been given twice, where a copy was put back.
-  const nameOf = (entry: Pick<LedgerEntry, 'user_id' | 'created_at'>) =>
-    `${entry.user_id} ${entry.created_at}`;
-  const known = new Set(own.flatMap((line) => line.users.map(nameOf)));
+  const known = knownIn(own);
   const users: LedgerEntry[] = [];
   for (const erasure of erasures) if (!known.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
   const isStranger = lines.length > 0 && own.length === 0;
   if (users.length > 0 || isStranger)
     appendToLedger(path, { database, lastId: await engineOf(db).readLastId(db), users });
+}
+
+/** All that it knows. */
+export async function readLine(db: Db): Promise<LedgerLine> {
+  const erasures = await findErasuresAfter(db, 0, ALL);
+  const users = await Promise.all(erasures.map((erasure) => entryOf(db, erasure)));
+  return { database: await readIdentity(db), lastId: await engineOf(db).readLastId(db), users };
+}
+
+/**
+ * Of a database that is going to lie elsewhere. Also where nobody was erased: beside entries of others alone it would not start.
+ * @throws StartError
+ */
+export function noteLine(path: string, line: LedgerLine): void {
+  const own = readLedger(path).filter(({ database }) => database === line.database);
+  const known = knownIn(own);
+  const users = line.users.filter((entry) => !known.has(nameOf(entry)));
+  if (users.length > 0 || own.length === 0) appendToLedger(path, { ...line, users });
+}
+
+function knownIn(lines: readonly LedgerLine[]): Set<string> {
+  return new Set(lines.flatMap(({ users }) => users.map(nameOf)));
+}
+
+/** A number may have been given twice, where a copy was put back. */
+function nameOf({ user_id, created_at }: Pick<LedgerEntry, 'user_id' | 'created_at'>): string {
+  return `${user_id} ${created_at}`;
 }
 
 async function entryOf(db: Db, { user_id, created_at, set_id }: Erasure): Promise<LedgerEntry> {

@@ -18,14 +18,17 @@ import { pathBeside } from '../database-url.ts';
 import { StartError } from '../errors.ts';
 import { isThere, syncFolder } from '../lib/make-file.ts';
 
-const id = z.int().positive();
-const time = z.int();
+/** More than any database comes to: what is given next could not be told from it otherwise. */
+const MOST = 2 ** 52;
+
+const id = z.int().positive().max(MOST);
+const time = z.int().nonnegative().max(MOST);
 
 const LINE = z.object({
   /** Its identity. */
   database: z.string(),
   /** The highest number that anybody had there by then. */
-  lastId: z.int(),
+  lastId: z.int().nonnegative().max(MOST),
   /** None: it is known there. `erased_by`: null where nobody was signed in. */
   users: z.array(
     z.object({ user_id: id, created_at: time, erased_at: time, erased_by: id.nullable().default(null) }),

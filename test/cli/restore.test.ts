@@ -168,13 +168,18 @@ describe('the key', () => {
     const target = await temporaryUrl();
     const fingerprint = await within(url, readFingerprint);
     const asked = await restore(target, file);
-    expect(asked.out).toContain(
-      `Warning: the secret of 1 second factor is sealed with the key ${fingerprint}, which is not in ${keyPathOf(target)}.`,
+    expect(asked.out + asked.error).toContain(
+      `The secret of 1 second factor is sealed with the key ${fingerprint}, which is not in ${keyPathOf(target)}.`,
     );
     expect(asked.code).toBe(2);
-    const { code } = await restore(target, file, '--yes');
-    expect(code).toBe(1);
-    if (!isServer) {
+    const { code, error } = await restore(target, file, '--yes');
+    if (isServer) {
+      expect(error).toMatch(/Put the file with it there, .* add --give-up-key: .* Nothing was changed\.\n$/);
+      expect(code).toBe(2);
+      expect(existsSync(keyPathOf(target))).toBe(false);
+      expect((await restore(target, file, '--yes', '--give-up-key')).code).toBe(0);
+    } else {
+      expect(code).toBe(1);
       const started = await runCommand(['change-key'], { DATABASE_URL: target });
       expect(started.error).toContain(`npm run roster -- give-up-key ${fingerprint}`);
       const given = await runCommand(['give-up-key', String(fingerprint)], { DATABASE_URL: target });
@@ -182,6 +187,20 @@ describe('the key', () => {
     }
     expect(await secretOf(target)).toBe(GIVEN_UP);
     expect(await within(target, usernamesIn)).toEqual(THEN);
+  });
+
+  test('that is lost can be given up at once', async () => {
+    const { url, file } = await backedUp();
+    const target = await temporaryUrl();
+    const fingerprint = await within(url, readFingerprint);
+    const { out, code } = await restore(target, file, '--yes', '--give-up-key');
+    expect(out).toContain(`Given up with the key ${fingerprint}: 1 second factor.`);
+    expect(code).toBe(0);
+    // The first start makes another key.
+    await within(target, (db) => loadKey(db, keyPathOf(target)));
+    expect(await secretOf(target)).toBe(GIVEN_UP);
+    expect(await within(target, usernamesIn)).toEqual(THEN);
+    expect(await faultsIn(target)).toEqual([]);
   });
 
   test('that is lost does not matter where nothing was sealed with it', async () => {
@@ -197,7 +216,7 @@ describe('the key', () => {
     const { file } = await backedUp();
     writeKey(`${file}.key`, Buffer.alloc(32, 'another'));
     const target = await temporaryUrl();
-    expect((await restore(target, file, '--yes')).code).toBe(1);
+    expect((await restore(target, file, '--yes')).code).toBe(isServer ? 2 : 1);
   });
 });
 

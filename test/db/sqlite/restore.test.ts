@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,7 +20,10 @@ import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { readRevision } from '../../../src/db/revision.ts';
+import { APPLICATION_ID } from '../../../src/db/sqlite/header.ts';
+import { eraseAgain } from '../../../src/erasure/again.ts';
 import { ledgerOf } from '../../../src/erasure/ledger.ts';
+import { readIdentity } from '../../../src/erasure/queries.ts';
 import {
   backUp,
   erase,
@@ -30,6 +34,7 @@ import {
   usernamesIn,
   within,
 } from '../../backup/backed-up.ts';
+import { runCommand } from '../../command.ts';
 import { withRoom } from '../../room.ts';
 import { run, startRoster, WITHOUT_LINKS } from '../../roster.ts';
 import { addUser, addUsers, readyUrl, temporaryFolder } from '../../support.ts';
@@ -50,6 +55,12 @@ async function backedUp(...args: string[]) {
 /** An address in a folder that is not there yet. */
 function bareUrl(): string {
   return `sqlite:${join(temporaryFolder(), 'data', 'roster.db')}`;
+}
+
+function linkTo(path: string): string {
+  const link = join(temporaryFolder(), 'link.db');
+  symlinkSync(path, link);
+  return link;
 }
 
 function asideOf(path: string): string | undefined {
@@ -169,7 +180,9 @@ test.each([
   damage(path);
   const before = readFileSync(path);
   const { out, code } = await restore(url, file, '--yes');
-  expect(out).toContain('What is there cannot be read: all of it would be put aside as it is.');
+  expect(out).toContain(
+    'What is there cannot be read: all of it would be put aside as it is. Numbers that it has given to users since then are given again, to others.',
+  );
   expect(code).toBe(0);
   expect(await within(url, usernamesIn)).toEqual(THEN);
   expect(readFileSync(asideOf(path) ?? '').length).toBe(before.length);
@@ -215,11 +228,15 @@ test('what is no backup, newer, damaged, not there or the database itself is ref
   copyFileSync(file, at('cut.db'));
   truncateSync(at('cut.db'), 40_000);
   linkSync(path, at('link.db'));
+  const hollow = new Sqlite(at('hollow.db'));
+  hollow.pragma(`application_id = ${APPLICATION_ID}`);
+  hollow.close();
   const refusals: [string, RegExp][] = [
     ['no.db', /^There is no file .*no\.db\.\n$/],
     ['list.txt', /^.*list\.txt is no backup of Roster's\.\n$/],
     ['other.db', /^.*other\.db is no backup of Roster's\.\n$/],
     ['empty.db', /^.*empty\.db is no backup of Roster's\.\n$/],
+    ['hollow.db', /^.*hollow\.db cannot be restored: .*holds nothing: .*Nothing was changed\.\n$/],
     [
       'newer.db',
       /^.*newer\.db was written by a newer Roster \(version \d+, this one knows \d+\); update Roster\.\n$/,
@@ -288,6 +305,146 @@ test('where the last administrator was erased since it says how to go on', async
   expect(await within(url, usernamesIn)).toContain('eve');
   expect((await restore(url, file, '--yes', '--without-access')).code).toBe(0);
   expect(await within(url, usernamesIn)).toEqual(THEN.slice(1));
+});
+
+test('who was erased there stays erased, though nothing but what is there knows of it', async () => {
+  const { url, file } = await backedUp();
+  await within(url, (db) => erase(db, 3));
+  rmSync(ledgerOf(url, ''), { force: true });
+  const { out, code } = await restore(url, file, '--yes');
+  expect(out).toContain('Of those in it 1 had been erased since, and are erased from it again.');
+  expect(code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(['ann', 'ed', 'bob', 'cem']);
+  expect(readFileSync(ledgerOf(url, ''), 'utf8')).toContain('"user_id":3');
+});
+
+test.each([
+  ['a backup of another name', 'monday.db', 'erased.jsonl'],
+  [
+    'one among those of a folder',
+    'roster-2026-11-29T03-00-00Z.db',
+    'roster-2026-11-29T03-00-00Z.db.erased.jsonl',
+  ],
+])('what lies beside it says who was erased: %s', async (_which, name, ledger) => {
+  const { url, file } = await backedUp();
+  await within(url, (db) => erase(db, 3));
+  const later = await backUp(url);
+  const folder = temporaryFolder();
+  copyFileSync(file, join(folder, name));
+  copyFileSync(join(dirname(later), 'erased.jsonl'), join(folder, ledger));
+  for (const path of [join(folder, name), linkTo(join(folder, name))]) {
+    const bare = bareUrl();
+    await restore(bare, path, '--yes');
+    expect(await within(bare, usernamesIn), path).toEqual(['ann', 'ed', 'bob', 'cem']);
+    expect(readFileSync(ledgerOf(bare, ''), 'utf8')).toContain('"user_id":3');
+  }
+});
+
+test('after a move an old backup of before brings nobody back who was erased there', async () => {
+  const { url, file } = await backedUp();
+  await within(url, (db) => erase(db, 3));
+  rmSync(ledgerOf(url, ''), { force: true });
+  const moved = bareUrl();
+  const { code, error } = await runCommand(
+    ['copy', '--from', url, '--from-key', keyPathOf(url), '--to', moved, '--to-key', keyPathOf(moved)],
+    {},
+  );
+  expect(error).toBe('');
+  expect(code).toBe(0);
+  expect(await within(moved, usernamesIn)).toEqual(['ann', 'ed', 'bob', 'cem', 'late', 'later']);
+  await within(moved, (db) => eraseAgain(db, ledgerOf(moved, '')));
+  await restore(moved, file, '--yes');
+  expect(await within(moved, usernamesIn)).toEqual(['ann', 'ed', 'bob', 'cem']);
+});
+
+test('what is there knows its own ledger until something else is there', async () => {
+  const { url, path } = await backedUp();
+  const other = await readyUrl('sqlite');
+  await fill(other);
+  const file = await backUp(other);
+  const before = readFileSync(path);
+  await restore(url, file, '--yes');
+  // As where it was killed before the other one had its name.
+  writeFileSync(path, before);
+  await within(url, (db) => eraseAgain(db, ledgerOf(url, '')));
+  renameSync(asideOf(path) ?? '', path);
+  await within(url, (db) => eraseAgain(db, ledgerOf(url, '')));
+});
+
+test('a ledger with numbers that no database comes to is refused', async () => {
+  const { url, file } = await backedUp();
+  const database = await within(url, readIdentity);
+  const line = { database, lastId: 2 ** 53 - 1, users: [] };
+  writeFileSync(join(dirname(file), 'erased.jsonl'), `${JSON.stringify(line)}\n`);
+  const { error, code } = await restore(url, file, '--yes');
+  expect(error).toContain(
+    "erased.jsonl, which says who was erased, cannot be read: its entry 1 is none of Roster's.",
+  );
+  expect(code).toBe(2);
+  expect(await within(url, usernamesIn)).toHaveLength(7);
+});
+
+test.each<[string, (db: Sqlite.Database) => unknown]>([
+  ['tables', (db) => db.exec('drop table sessions')],
+  ['history', (db) => db.exec('drop table change_sets')],
+  ['its identity', (db) => db.exec("delete from secrets where name = 'identity'")],
+])('a backup without %s is refused in a sentence', async (_what, spoil) => {
+  const { url, path, file } = await backedUp();
+  const before = readFileSync(path);
+  const db = new Sqlite(file);
+  spoil(db);
+  db.close();
+  const { error, code } = await restore(url, file, '--yes');
+  expect(error).toMatch(/^.* cannot be restored: [^\n]*\n$/);
+  expect(code).toBe(2);
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test('where it cannot be written nothing is done, in a sentence', async () => {
+  const { url, file } = await backedUp();
+  const refused = async (target: string, sentence: RegExp) => {
+    const { error, code } = await restore(target, file, '--yes');
+    expect(error).toMatch(sentence);
+    expect(code).toBe(2);
+  };
+  const folder = temporaryFolder();
+  const link = join(folder, 'roster.db');
+  symlinkSync(join(folder, 'gone.db'), link);
+  await refused(
+    `sqlite:${link}`,
+    /roster\.db is a symbolic link to what is not there: .* Nothing was changed\.\n$/,
+  );
+  writeFileSync(join(folder, 'file'), '');
+  await refused(
+    `sqlite:${join(folder, 'file', 'roster.db')}`,
+    /cannot be restored: E\w+: .*\. What is there is as it was\.\n$/,
+  );
+  expect(await within(url, usernamesIn)).toHaveLength(7);
+});
+
+test('a database that somebody works with is no backup, and its log is left alone', async () => {
+  const { url, path: live, file } = await backedUp();
+  const log = await within(url, async (db) => {
+    await addUsers(db, ['first', 'logged']);
+    return readFileSync(`${live}-wal`);
+  });
+  copyFileSync(file, live);
+  writeFileSync(`${live}-wal`, log);
+  const { error, code } = await restore(bareUrl(), live, '--yes');
+  expect(error).toBe(
+    `${live} cannot be restored: Beside it is ${live}-wal, so somebody may be working with it, and that log belongs to it: leave both as they are, and have Roster make a backup of it: npm run roster -- backup. Nothing was changed.\n`,
+  );
+  expect(code).toBe(2);
+});
+
+test('what lies scattered in it is said before it is restored', async () => {
+  const { url, file } = await backedUp();
+  const db = new Sqlite(file);
+  db.exec("update users set full_name = 'Somebody Else' where id = 3");
+  db.close();
+  const { error, code } = await restore(url, file);
+  expect(error).toContain('Warning: in the backup: ');
+  expect(code).toBe(2);
 });
 
 test('no number is given again that was given there since, and nothing that was seen then stands', async () => {
