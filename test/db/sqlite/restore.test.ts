@@ -102,7 +102,7 @@ test('what it would bring is shown beside what is there, and without a terminal 
       'The last change in the backup: The command line created cem',
       'The last change there: The command line created later',
       'Lost would be what was done since: 2 changes.',
-      'Nobody is there to be asked: with --yes it is restored.',
+      'Not restored: nobody is there to be asked. Give --yes.',
       'Nothing is changed.',
       '',
     ].join('\n'),
