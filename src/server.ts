@@ -21,6 +21,7 @@ import { eraseAgain, noteLastId } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
 import { basePathOf } from './lib/url-for.ts';
+import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
@@ -106,6 +107,8 @@ async function prepare(
   const erased = await eraseAgain(db, ledger);
   if (erased > 0) console.warn(erasedAgain(erased));
   await noteNumbers(db, ledger);
+  const folderWarning = warningOf(config.backupFolder);
+  if (folderWarning) console.warn(folderWarning);
   return { isOpen, secretKey: key, databaseId, ledger };
 }
 
