@@ -59,7 +59,7 @@ function run(name: ServerName, { databases, answers, keyFile }: Workspace) {
 }
 
 /** What `npm start` gives to Node: what comes after `exec node`. */
-function startArguments(): string[] {
+export function startArguments(): string[] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
   return scripts.start.split(' ').slice(2);
 }
