@@ -26,6 +26,7 @@ export class Measured {
   readonly answers: Answered[] = [];
   readonly rests: Rest[] = [];
   readonly faults: string[] = [];
+  givenUp = 0;
 
   get now(): number {
     return performance.now() - this.#began;

@@ -1,7 +1,9 @@
 /** One of those who work with Roster: who they are, and that they are signed in for as long as nobody ends that. */
 import type { Role } from '../../src/db/schema.ts';
+import { pageOf } from '../page.ts';
 import { type Answer, Browser, type Timed } from './browser.ts';
 
+const MOST_SAID = 400;
 export const PASSWORD = 'forty people at work';
 
 /** Somebody whom one person alone has made and changes. */
@@ -15,8 +17,12 @@ export class WrongAnswer extends Error {
 /** @throws WrongAnswer with what was asked and answered */
 export function expectThat(isRight: boolean, what: string, answer?: Answer): void {
   if (isRight) return;
-  const said = answer && `${answer.status} ${answer.location} ${answer.body.slice(0, 200)}`;
-  throw new WrongAnswer(`${what}${said ? `: ${said}` : ''}`);
+  throw new WrongAnswer(answer ? `${what}: ${said(answer)}` : what);
+}
+
+function said({ status, location, body }: Answer): string {
+  const text = body.includes('<main') ? pageOf(body).text : body;
+  return `${status} ${location} ${text.slice(0, MOST_SAID)}`;
 }
 
 export class Person {

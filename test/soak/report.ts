@@ -12,6 +12,8 @@ const MOST_NOISE = 5;
 const MOST_MORE_DESCRIPTORS = 10;
 /** In megabytes: SQLite's is emptied before; PostgreSQL's own is as long as its settings say. */
 const MOST_LOG = { sqlite: 100, postgres: 1_500 };
+/** Of all pages. */
+const MOST_GIVEN_UP = 0.01;
 /** In kilobytes: what the file grows by for each change that is kept. */
 const MOST_PER_CHANGE = 4;
 const HOUR = 3_600_000;
@@ -32,18 +34,21 @@ export function reportOn(measured: Measured, { engine, length, rounds }: Limits)
   );
   const heap = fitLine(measured.rests.filter(isSettled).map((rest) => [rest.at / HOUR, rest.heap] as const));
   const perChange = growth(measured);
+  const givenUp = measured.givenUp / parts.reduce((sum, { page }) => sum + page.count, 0);
   const problems = [
     ...measured.faults,
     ...(memory.isRising ? [`Memory grows: ${inWords(memory)}.`] : []),
     ...(heap.isRising ? [`The heap grows: ${inWords(heap)}.`] : []),
     ...unboundedIn(parts, MOST_LOG[engine]),
     ...slowerIn(parts),
+    ...(givenUp > MOST_GIVEN_UP ? [`${measured.givenUp} searches were given up.`] : []),
     ...(perChange > MOST_PER_CHANGE ? [`The file grows by ${perChange.toFixed(2)} KB a change.`] : []),
   ];
   const lines = [
     ...tableOf(parts),
     `Memory after the first third: ${inWords(memory)}`,
     `Heap after the first third, collected after each round: ${inWords(heap)}`,
+    `Searches that were given up: ${measured.givenUp}`,
     `The file grew by ${perChange.toFixed(2)} KB a change`,
   ];
   return { lines, problems };

@@ -21,6 +21,8 @@ export type Orders = {
   thinking: number;
 };
 
+/** So many faults are said at once, so that nobody waits for the end to see them. */
+const MOST_SAID = 20;
 const SAMPLE_EVERY = 10_000;
 
 export async function soak(orders: Orders, say: (line: string) => void = () => {}): Promise<Measured> {
@@ -28,11 +30,14 @@ export async function soak(orders: Orders, say: (line: string) => void = () => {
   try {
     const someone = await addPeople(place, orders.users);
     const measured = new Measured();
-    const fault = (what: string) => measured.fault(what);
+    const fault = (what: string) => {
+      measured.fault(what);
+      if (measured.faults.length <= MOST_SAID) say(`Not as it has to be: ${what}`);
+    };
     const server = await startServer(place.settings, fault);
     const timed = measured.answered.bind(measured);
     const people = someone.map((user) => new Person(user, server.origin, timed));
-    await work(people, { orders, place, server, measured, say });
+    await work(people, { orders, place, server, measured, say, fault });
     await server.stop();
     for (const name of place.leftOver()) fault(`left over: ${name}`);
     if (await hasCommand('check', place))
@@ -49,16 +54,18 @@ type Run = {
   server: Server;
   measured: Measured;
   say: (line: string) => void;
+  fault: (what: string) => void;
 };
 
 async function work(all: readonly Person[], run: Run): Promise<void> {
-  const { orders, measured, place, server } = run;
+  const { orders, measured, place, server, fault } = run;
   measured.begin();
   const end = orders.seconds * 1000;
   const isOver = () => measured.now >= end;
-  const orFault = (work: Promise<unknown>) => work.catch((error) => measured.fault(`${error}`));
+  const orFault = (work: Promise<unknown>) => work.catch((error) => fault(`${error}`));
   const people = all.slice(0, -1);
-  const world: World = { people, users: orders.users };
+  const givenUp = () => void measured.givenUp++;
+  const world: World = { people, users: orders.users, givenUp };
   const person = async (one: Person) => {
     await orFault(one.signIn());
     while (!isOver()) {
@@ -78,7 +85,7 @@ async function work(all: readonly Person[], run: Run): Promise<void> {
 }
 
 /** Each round of them begins when it is time for it, or when the one before is over. */
-async function chores(person: Person, { orders, measured, place, server, say }: Run): Promise<void> {
+async function chores(person: Person, { orders, measured, place, server, say, fault }: Run): Promise<void> {
   const every = (orders.seconds * 1000) / orders.rounds;
   await person.signIn();
   const isBackedUp = await hasCommand('backup', place);
@@ -88,7 +95,7 @@ async function chores(person: Person, { orders, measured, place, server, say }: 
       if (isBackedUp) await runCommand(['backup', place.folder, '--keep', '2'], place.settings);
     };
     await sleep(Math.max(0, round * every - measured.now));
-    await doRound().catch((error) => measured.fault(`${error}`));
+    await doRound().catch((error) => fault(`${error}`));
     const { file } = await place.sizes();
     const changes = await countChanges(place);
     measured.rests.push({ at: measured.now, heap: await server.heap(true), changes, file });
