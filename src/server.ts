@@ -19,6 +19,8 @@ import type { Db } from './db/schema.ts';
 import { eraseAgain } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
+import { findRunningJobs, type Job } from './jobs/queries.ts';
+import { number } from './lib/formats.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
@@ -100,6 +102,7 @@ async function prepare(
   const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
   const erased = await eraseAgain(db, ledger);
   if (erased > 0) console.warn(erasedAgain(erased));
+  for (const job of await findRunningJobs(db)) console.warn(goesOn(job));
   return { isOpen, secretKey: key, databaseId, ledger };
 }
 
@@ -111,6 +114,10 @@ function nowSealed(count: number, path: string): string {
   const what =
     count === 1 ? 'The secret of 1 second factor is' : `The secrets of ${count} second factors are`;
   return `${what} now sealed with the key in ${path}. Copies of the database from before hold it in clear: remove those, or have the second factors set up anew.`;
+}
+
+function goesOn({ set_id, done, left_out, total }: Job): string {
+  return `Under way: ${number.format(done + left_out)} of ${number.format(total)} users are done, and it goes on by itself; how far it is stands at /history/${set_id}`;
 }
 
 function erasedAgain(count: number): string {

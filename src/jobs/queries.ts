@@ -68,6 +68,10 @@ export async function findUnfinishedJobs(db: Db): Promise<Pick<Job, 'set_id' | '
   return db.selectFrom('jobs').select(['set_id', 'cursor']).where('state', '!=', 'done').execute();
 }
 
+export async function findRunningJobs(db: Db): Promise<Job[]> {
+  return db.selectFrom('jobs').selectAll().where('state', '=', 'running').orderBy('id').execute();
+}
+
 export async function isAnyRunning(db: Db): Promise<boolean> {
   const running = db.selectFrom('jobs').select('id').where('state', '=', 'running').limit(1);
   return (await running.executeTakeFirst()) !== undefined;
