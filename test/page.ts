@@ -113,7 +113,7 @@ class Form extends Part {
   }
 }
 
-class Page extends Part {
+export class Page extends Part {
   get main(): Part {
     return new Part(this.one('main'));
   }

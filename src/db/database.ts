@@ -22,6 +22,7 @@ import * as erasures from './migrations/0014-erasures.ts';
 import * as roles from './migrations/0015-roles.ts';
 import * as imports from './migrations/0016-imports.ts';
 import * as maintenance from './migrations/0017-maintenance.ts';
+import * as absentUsers from './migrations/0018-absent-users.ts';
 import type { Db, Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
@@ -45,6 +46,7 @@ export const MIGRATIONS: readonly Migration[] = [
   roles,
   imports,
   maintenance,
+  absentUsers,
 ];
 
 export type Opening = {

@@ -221,6 +221,9 @@ export type ImportsTable = {
   failures: number;
 };
 
+/** Who was there when a file was looked at, and not in it: all who still are, from one number to another. */
+export type AbsentUsersTable = { import_id: number; first_id: number; last_id: number };
+
 /** A backup that was made, or a check of what is in the database. */
 export type MaintenanceRunsTable = {
   id: Generated<number>;
@@ -263,6 +266,7 @@ export type Schema = {
   kept_answers: KeptAnswersTable;
   erasures: ErasuresTable;
   imports: ImportsTable;
+  absent_users: AbsentUsersTable;
   maintenance_runs: MaintenanceRunsTable;
 };
 

@@ -55,6 +55,7 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   erasures: NOTHING,
   // Nobody knows whom a file names before it is read whole: all are brought anew, but for what is being done.
   imports: { read: data.readImports, erase: discardAll },
+  absent_users: NOTHING,
   maintenance_runs: NOTHING,
 };
 

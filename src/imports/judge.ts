@@ -18,7 +18,7 @@ export type Judging = {
   ended: number[];
 };
 
-/** `values`: what the row says; `reasons`: why nothing. */
+/** `user`: whom it is about, or may be where it is refused; `values`: what the row says; `reasons`: why nothing. */
 export type Judgement = {
   verdict: Verdict;
   user: User | undefined;
@@ -77,7 +77,9 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
   const does = user
     ? await judgeChange(judging, reasons, user, values, wrong)
     : judgeCreation(judging, reasons, values, row);
-  if (reasons.length > 0) return { verdict: 'refused', user: undefined, does: null, values, reasons };
+  // Also who has what it gives to somebody else may be meant.
+  const meant = user ?? holderOf(row, found);
+  if (reasons.length > 0) return { verdict: 'refused', user: meant, does: null, values, reasons };
   const isSame = does?.fields && Object.keys(does.fields).length === 0;
   return { verdict: isSame ? 'same' : user ? 'changed' : 'created', user, does, values, reasons };
 }
@@ -85,6 +87,10 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
 function userOf(match: Match, row: RowToJudge, found: Found): User | undefined {
   const key = match === 'id' ? row.id : match === 'username' ? row.username_key : row.email_key;
   return key === null ? undefined : found[match].get(key);
+}
+
+function holderOf({ username_key, email_key }: RowToJudge, { username, email }: Found): User | undefined {
+  return username.get(username_key ?? '') ?? email.get(email_key ?? '');
 }
 
 /** Of rows that share what nobody shares none is done: which is meant is not known. */

@@ -9,6 +9,7 @@ import { MOST_REFUSED_KEPT, type Totals, VERDICTS } from './types.ts';
 export type Report = (totals: Totals, isNow?: boolean) => Promise<void>;
 
 const AT_ONCE = 1_000;
+const REFUSED = VERDICTS.indexOf('refused');
 const MOST_DIFFERENCES = 1_000;
 
 /** @param isShown whether it was shown what they would do, so that it is told what differs @returns what they come to */
@@ -85,7 +86,9 @@ function toJudge({ said, problems, ...row }: JudgedRow): RowToJudge {
 
 function differs(row: JudgedRow, judgement: Judgement): boolean {
   const { verdict, user, does } = kept(judgement);
-  return verdict !== row.verdict || user !== row.user || does !== row.does;
+  // Of whom nothing is done it does not matter who it is.
+  const isOther = user !== row.user && verdict !== REFUSED;
+  return verdict !== row.verdict || isOther || does !== row.does;
 }
 
 function keepDifference(stage: StageFile, row: JudgedRow, judgement: Judgement): void {

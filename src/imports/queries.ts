@@ -1,6 +1,7 @@
 /** Imports, as they are kept. */
 import type { Insertable, Selectable, Updateable } from 'kysely';
-import type { Db, ImportsTable, Trx } from '../db/schema.ts';
+import { insertion } from '../db/many-rows.ts';
+import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
 
 export type Import = Selectable<ImportsTable>;
 export type ImportState = Import['state'];
@@ -139,6 +140,36 @@ export async function isImportToForget(db: Db, folder: string, before: number): 
   const old = db.selectFrom('imports').select('id').where('state', '!=', 'applying');
   const own = old.where('folder', '=', folder).where('touched_at', '<', before);
   return (await own.limit(1).executeTakeFirst()) !== undefined;
+}
+
+export type Range = Omit<AbsentUsersTable, 'import_id'>;
+
+/** @param ranges one at least */
+export async function insertAbsent(trx: Trx, importId: number, ranges: readonly Range[]): Promise<void> {
+  const rows = ranges.map(({ first_id, last_id }) => ({ import_id: importId, first_id, last_id }));
+  await trx.executeQuery(insertion(trx, 'absent_users', rows));
+}
+
+/** @returns how many ranges, of so many at most */
+export async function forgetAbsentOf(trx: Trx, importId: number, limit: number): Promise<number> {
+  const own = trx.selectFrom('absent_users').select('first_id').where('import_id', '=', importId);
+  const some = await own.orderBy('first_id').limit(limit).execute();
+  const last = some.at(-1)?.first_id ?? 0;
+  const absent = trx.deleteFrom('absent_users').where('import_id', '=', importId);
+  await absent.where('first_id', '<=', last).execute();
+  return some.length;
+}
+
+/** Of imports that are gone, or of which nothing is kept. */
+export async function findAbsentOfNone(db: Db): Promise<number[]> {
+  const ids: number[] = [];
+  const after = (id: number) => db.selectFrom('absent_users').select('import_id').where('import_id', '>', id);
+  const next = (id: number) => after(id).orderBy('import_id').limit(1).executeTakeFirst();
+  for (let found = await next(0); found; found = await next(found.import_id)) {
+    const imported = await findImport(db, found.import_id);
+    if (imported === undefined || isForgotten(imported)) ids.push(found.import_id);
+  }
+  return ids;
 }
 
 /** Those that nobody is applying, and what is left of those that were; the files are gone a moment later. */

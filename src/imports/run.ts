@@ -6,6 +6,7 @@ import { isStageBusy, openStage } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import { keepAbsent } from './absent.ts';
 import { beginApplying, placeRows } from './apply.ts';
 import { type Folder, filesOf } from './folder.ts';
 import type { Judging } from './judge.ts';
@@ -92,7 +93,7 @@ async function read(runner: ImportRunner, imported: Import, judging: ForAny, rep
   await save(runner, imported, { reading: JSON.stringify(howRead) });
   const rows = readRows(upload, reading, empty);
   const totals = await stageRows(stage, rows, { ...judging, match: howRead.match }, howRead, report);
-  await saveChecked(runner, imported, totals, revision);
+  await saveChecked(runner, imported, totals, revision, report);
 }
 
 /** By number last: those of a file from elsewhere are somebody else’s here. */
@@ -109,14 +110,17 @@ async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, rep
   const stage = openStage(path);
   try {
     if (imported.revision !== revision)
-      totals = await stage.inOne(() => judgeAll(stage, { ...judging, match: how.match }, report, true));
+      totals = {
+        ...(await stage.inOne(() => judgeAll(stage, { ...judging, match: how.match }, report, true))),
+        absent: shown.absent,
+      };
     placeRows(stage, totals);
     stage.save(path);
   } finally {
     stage.close();
   }
   if (totals.differences > 0 && imported.revision !== revision)
-    return saveChecked(runner, imported, totals, revision);
+    return saveChecked(runner, imported, totals, revision, report);
   await transact(runner.db, async (trx) => {
     if (await lockLeased(trx, imported))
       await beginApplying(trx, runner.folder, imported, totals, runner.clock());
@@ -128,10 +132,24 @@ async function saveChecked(
   imported: Import,
   totals: Totals,
   revision: number,
+  report: Report,
 ): Promise<void> {
+  const absent = await countAbsent(runner, imported, () => report(totals));
   const judged = imported.judged + 1;
-  const checked = { state: 'checked', judged, revision, totals: JSON.stringify(totals) } as const;
+  const known = JSON.stringify({ ...totals, absent });
+  const checked = { state: 'checked', judged, revision, totals: known } as const;
   await save(runner, imported, { ...checked, ...FREE, touched_at: runner.clock() });
+}
+
+async function countAbsent({ db, folder }: ImportRunner, { id, file }: Import, report: () => Promise<void>) {
+  const stage = openStage(filesOf(folder, file).stage);
+  const present = stage.users();
+  try {
+    return await keepAbsent(db, id, present, report);
+  } finally {
+    present.return?.();
+    stage.close();
+  }
 }
 
 function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolean): Report {

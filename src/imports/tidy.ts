@@ -6,11 +6,13 @@ import { keepRefusedAlone } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
 import { DAY, HOUR } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
+import { tidyAbsent } from './absent.ts';
 import { type Folder, filesOf, ownerOf } from './folder.ts';
 import { findFiles, forgetImports, isForgotten, isImportToForget, LIVE } from './queries.ts';
 
 export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
   await transact(db, (trx) => forgetImports(trx, now - DAY, now));
+  await tidyAbsent(db);
   // Read first: what has come since is not taken for what nobody knows.
   const names = readdirSync(folder.path);
   const known = new Map((await findFiles(db, folder.id)).map((one) => [one.file, one]));

@@ -37,6 +37,8 @@ export type Totals = Readonly<Record<Verdict, number>> & {
   /** Of rows whose verdict is another one than it was when it was shown: as `differences` has them. */
   differences: number;
   read: number;
+  /** Who was there and is not in the file; once all of it is read. */
+  absent?: number | undefined;
 };
 
 /** Of more it is counted alone how many there are. */

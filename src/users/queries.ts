@@ -35,6 +35,11 @@ export async function findUsersAfter(db: Db, id: number, limit: number): Promise
   return db.selectFrom('users').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
 }
 
+export async function findIdsAfter(db: Db, id: number, limit: number): Promise<number[]> {
+  const ids = db.selectFrom('users').select('id').where('id', '>', id).orderBy('id').limit(limit);
+  return (await ids.execute()).map((user) => user.id);
+}
+
 /** Those of some keys. @param column a unique one */
 export async function findUsersOf(
   db: Db,

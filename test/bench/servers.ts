@@ -39,9 +39,23 @@ export async function start(name: ServerName, workspace: Workspace): Promise<Ser
   return { origin, firstPage, resident: () => residentMegabytes(child.pid), stop: () => stop(child) };
 }
 
+/** Alone. */
+export async function startRosterOn(database: string, keyFile: string): Promise<Omit<Server, 'firstPage'>> {
+  const child = runRoster(database, keyFile);
+  return {
+    origin: await originOf(child),
+    resident: () => residentMegabytes(child.pid),
+    stop: () => stop(child),
+  };
+}
+
 function run(name: ServerName, { databases, answers, keyFile }: Workspace) {
   if (name === 'bare') return runNode(['test/bench/bare-server.ts', answers]);
   if (name === 'hand-written') return runNode(['test/bench/hand-written-server.ts', databases[name]]);
+  return runRoster(databases[name], keyFile);
+}
+
+function runRoster(database: string, keyFile: string) {
   const settings = {
     HOST: '127.0.0.1',
     PORT: '0',
@@ -50,7 +64,7 @@ function run(name: ServerName, { databases, answers, keyFile }: Workspace) {
     LOG_LEVEL: 'silent',
     // Those who sign in come from addresses of their own.
     TRUST_PROXY: '127.0.0.1',
-    DATABASE_URL: databases[name],
+    DATABASE_URL: database,
     SECRET_KEY_FILE: keyFile,
     DATABASE_CONNECTIONS: String(CONNECTIONS),
     DRAIN_SECONDS: '0',

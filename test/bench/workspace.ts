@@ -63,7 +63,7 @@ async function makeUsers(url: string, users: number, keyFile: string): Promise<n
   return seedTime;
 }
 
-async function seed(url: string, users: number): Promise<void> {
+export async function seed(url: string, users: number): Promise<void> {
   const child = runNode(['src/main.js', 'seed', String(users), '--new-database'], { DATABASE_URL: url });
   child.stdout.pipe(process.stdout, { end: false });
   const [code] = await once(child, 'close');

@@ -11,10 +11,11 @@ import { eraseUser } from '../../src/erasure/commands.ts';
 import { beginSet, inOneSet, insertHistory } from '../../src/history/record.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
 import { saveImport } from '../../src/imports/queries.ts';
+import { takeBack } from '../../src/imports/take-back.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
-import { insertJob, saveJob } from '../../src/jobs/queries.ts';
+import { findJobOfSet, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
-import { apply, check, csv } from '../imports/bringing.ts';
+import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
 
@@ -99,6 +100,20 @@ async function bringLongest(app: FastifyInstance): Promise<{ id: number; list: s
   const wrong = Array.from({ length: 12 }, () => [WORDS, LONG, LONGEST.full_name, WORDS, LONG]);
   const header = ['username', 'email', 'full name', 'role', 'status', LONGEST.full_name];
   return { id: await check(app, csv(header, ...rows, ...wrong)), list };
+}
+
+/** In the middle, since its rows were found to be gone; somebody has changed one of them. Nothing of it is undone yet. */
+async function takeLongestBack(app: FastifyInstance): Promise<number> {
+  const { id, list } = await bringLongest(app);
+  const { db } = app;
+  await apply(app, id);
+  const { set_id } = await importOf(app, id);
+  const changed = await db.selectFrom('users').select('id').where('username', 'like', `${list}.n%`).execute();
+  for (const user of changed)
+    await transact(db, (trx) => changeUser(trx, commandLine, user.id, { is_active: true }, Date.now()));
+  const job = await findJobOfSet(db, set_id ?? 0);
+  if (job) await transact(db, (trx) => takeBack(trx, job, 'file gone', Date.now()));
+  return id;
 }
 
 /** By who looks. */
@@ -218,6 +233,16 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await apply(app, id);
       await page.goto(`/imports/${id}`);
       await page.getByRole('button', { name: 'Undo' }).waitFor();
+    },
+    'an import that is being taken back': async (page, app) => {
+      await page.goto(`/imports/${await takeLongestBack(app)}`);
+      await page.getByRole('heading', { name: 'Taking the import back' }).waitFor();
+    },
+    'an import that was taken back, but for whom somebody has changed': async (page, app) => {
+      const id = await takeLongestBack(app);
+      await app.runJobs();
+      await page.goto(`/imports/${id}`);
+      await page.getByText('somebody has changed meanwhile').waitFor();
     },
     'a file that cannot be read, to be read differently': async (page, app) => {
       await page.goto(`/imports/${await check(app, `${LONGEST.full_name}\n${WORDS}\n`)}`);

@@ -36,6 +36,7 @@ test('rows are created, changed, the same or refused, and these add up to the ro
     fields: { full_name: 1 },
     roles: { member: 1 },
     differences: 0,
+    absent: 0,
   });
   const changed = await look(app, id, (stage) => stage.examples('changed', 10));
   expect(changed).toMatchObject([

@@ -113,6 +113,7 @@ test('refused rows of what is done are found again, and led to first', async () 
   expect(list.text).toContain('done, 1 row refused');
   const { links, buttons } = pageOf(await get(app, address, ann)).main;
   expect(links.map(({ text }) => text).slice(1)).toEqual([
+    '1 user',
     'Download the refused rows',
     'Import the corrected file',
     'Look at each change',

@@ -186,6 +186,12 @@ export class StageFile {
     return this.#all(`${JUDGED} where rows.row > ? and (${IS_TWIN}) ${SOME}`, row, limit);
   }
 
+  /** Whom any row is about, ascending, each once; nothing else is done with it meanwhile. */
+  users(): IterableIterator<number> {
+    const users = this.#db.prepare('select distinct user from rows where user is not null order by user');
+    return users.pluck().iterate() as IterableIterator<number>;
+  }
+
   /** For whoever looks at the first of a verdict. */
   indexVerdicts(): void {
     this.#db.exec('create index if not exists rows_verdict on rows (verdict)');

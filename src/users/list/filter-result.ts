@@ -8,6 +8,7 @@ import { Deadline } from '../../lib/deadline.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { atFieldStart } from '../../search/terms.ts';
 import { readCounts } from '../counts.ts';
+import { absentUsers } from './absent.ts';
 import { inBounds, matchCondition, rowCondition, type Searched, splitByIndex } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.ts';
@@ -55,6 +56,7 @@ type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<number
 const FINDERS: Record<CountWay, Finder> = {
   index: findByIndex,
   'index-then-rows': thenByRows(findByIndex),
+  'absent-then-rows': thenByRows(findByAbsence),
   'sign-ins': findBySignIn,
   'sign-ins-then-rows': thenByRows(findFewBySignIn),
   search: findBySearch,
@@ -75,6 +77,12 @@ async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Pro
   const users = db.selectFrom('users').select('id').where(inBounds(indexed)).limit(LIMIT);
   const rows = await engineOf(db).runBatch(() => users.execute());
   return rows.map(({ id }) => id).sort(ascending);
+}
+
+async function findByAbsence(db: Db, { absentFrom }: Filter): Promise<number[]> {
+  if (absentFrom === undefined) return [];
+  const users = absentUsers(db, absentFrom).limit(LIMIT);
+  return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
 }
 
 async function findFewBySignIn(db: Db, filter: Filter): Promise<number[]> {

@@ -8,8 +8,9 @@ import { DAY } from '../../lib/clock.ts';
 import { parseDay } from '../../lib/days.ts';
 import { date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
-import { codePoints, named, trim } from '../../lib/text.ts';
+import { codePoints, named, plainNumber, trim } from '../../lib/text.ts';
 import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
+import { isAbsent } from './absent.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
 
@@ -111,6 +112,14 @@ export const FILTERS = {
     index: { orders: ['created'], as: 'range' },
     field: { label: 'Created to' },
     chip: (last) => `Created to ${nameOfDay(last)}`,
+  }),
+  absentFrom: row<number>({
+    parameter: 'absent_from',
+    parse: plainNumber,
+    rule: 'it can be the number of an import',
+    format: String,
+    condition: isAbsent,
+    chip: (id) => `Not in the file of import ${id}`,
   }),
 };
 

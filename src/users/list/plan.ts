@@ -9,7 +9,14 @@ import { orderOf, type Sort } from './order.ts';
 export const MOST_COUNTED = 10_000;
 
 /** Where one finds too many, or takes too long, the next is tried. */
-export type CountWay = 'index' | 'index-then-rows' | 'sign-ins' | 'sign-ins-then-rows' | 'search' | 'scan';
+export type CountWay =
+  | 'index'
+  | 'index-then-rows'
+  | 'absent-then-rows'
+  | 'sign-ins'
+  | 'sign-ins-then-rows'
+  | 'search'
+  | 'scan';
 
 export type CountPlan = ({ kind: 'kept'; count: number } | { kind: 'limited'; ways: readonly CountWay[] }) & {
   /** What the fewest users have: an index that could begin with several filters begins with this one. */
@@ -37,6 +44,7 @@ export function planCount(filter: Filter, counts: readonly Count[]): CountPlan {
   const isByIndex = isFew || hasRange(filter);
   if (isByIndex && isIndexed(filter, 'created')) return { kind: 'limited', ways: ['index'], lead };
   const ways: CountWay[] = isByIndex ? ['index-then-rows'] : [];
+  if (filter.absentFrom) ways.push('absent-then-rows');
   if (filter.q && filter.signedIn) ways.push('sign-ins-then-rows');
   if (filter.q) ways.push('search');
   // Of all who have what is searched for, hardly any may have the role, or sign in.

@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { insertAbsent } from '../../../src/imports/queries.ts';
+import { absentUsers } from '../../../src/users/list/absent.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignIns, signInsByNumber } from '../../../src/users/list/sign-ins.ts';
 import { giveAccess, giveRoles, sharedDatabase } from '../../support.ts';
@@ -94,6 +96,30 @@ test('those who may sign in are found by their last sign-ins, and in the order o
       .limit(2_000);
     expect(await explain(asked)).toEqual(['users_role_created_at', 'credentials_pkey']);
   }
+});
+
+test('who is not in a file is found by ranges of numbers, and of each user the one range is asked', async () => {
+  const db = await analyzed();
+  const ranges = Array.from({ length: 900 }, (_, index) => ({
+    first_id: 5 * index + 1,
+    last_id: 5 * index + 2,
+  }));
+  await transact(db, (trx) => insertAbsent(trx, 7, ranges));
+  await transact(db, (trx) => sql`analyze absent_users`.execute(trx));
+  const indexesOf = async (query: Compilable) => {
+    const { sql: text, ...compiled } = query.compile();
+    const explained = { ...compiled, sql: `explain (format json) ${text}` };
+    const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>(explained as never);
+    return nodesOf(rows[0]?.['QUERY PLAN'][0].Plan as Node).flatMap((node) => node['Index Name'] ?? []);
+  };
+  expect(await indexesOf(absentUsers(db, 7).limit(10))).toEqual(['absent_users_pkey', 'users_pkey']);
+  const asked = db
+    .selectFrom('users')
+    .select('users.id')
+    .where(inBounds({ absentFrom: 7 }))
+    .orderBy('users.id')
+    .limit(10);
+  expect(await indexesOf(asked)).toEqual(['users_pkey', 'absent_users_pkey']);
 });
 
 const NEVER = { word: 'never' } as const;

@@ -6,6 +6,7 @@ import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
 import { countUnchanged } from '../../../src/made-up-people/queries.ts';
+import { absentUsers } from '../../../src/users/list/absent.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignIns, signInsByNumber } from '../../../src/users/list/sign-ins.ts';
 import { giveRoles, sharedDatabase, temporaryDatabase } from '../../support.ts';
@@ -168,6 +169,25 @@ test('those who may sign in are found by their last sign-ins, and in the order o
       ]);
     }
   }
+});
+
+test('who is not in a file is found by ranges of numbers, and of each user the one range is asked', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 5000);
+  const asked = db
+    .selectFrom('users')
+    .select('users.id')
+    .where(inBounds({ absentFrom: 7 }))
+    .orderBy('users.id');
+  expect(await planOf(db, absentUsers(db, 7).limit(10))).toEqual([
+    'SEARCH absent_users USING PRIMARY KEY (import_id=?)',
+    'SEARCH users USING COVERING INDEX users_id (id>? AND id<?)',
+  ]);
+  expect(await planOf(db, asked)).toEqual([
+    'SCAN users USING COVERING INDEX users_id',
+    'CORRELATED SCALAR SUBQUERY 1',
+    'SEARCH absent_users USING PRIMARY KEY (import_id=? AND first_id<?)',
+  ]);
 });
 
 async function planOf(db: Db, query: Compilable): Promise<string[]> {

@@ -31,6 +31,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { eraseUser } from '../../../src/erasure/commands.ts';
 import { inOneSet, recordAccess } from '../../../src/history/record.ts';
 import { beginImport } from '../../../src/imports/commands.ts';
+import { insertAbsent } from '../../../src/imports/queries.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
 import { insertJob, saveJob } from '../../../src/jobs/queries.ts';
 import { markMadeUp } from '../../../src/made-up-people/queries.ts';
@@ -123,6 +124,7 @@ await inTurn(async (trx, time) => {
     brought,
     time,
   );
+  await insertAbsent(trx, 1, [{ first_id: 2, last_id: 5 }]);
   const run = await beginRun(trx, 'backup', time);
   await endRun(trx, run, { outcome: 'good', file: '/somewhere/roster.db', size: 100, users: 58 }, time);
   const someone = { id: 11, username: 'user10' };

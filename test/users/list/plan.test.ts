@@ -46,6 +46,10 @@ test.each([
   ['signed_in=never&q=ada', ['sign-ins-then-rows', 'search', 'sign-ins'], 'ids', 'search'],
   ['signed_in=over-90-days-ago&sort=email', ['sign-ins'], 'ids', 'scan-or-top-by-sign-in'],
   ['signed_in=over-90-days-ago&q=ada', ['sign-ins-then-rows', 'search', 'sign-ins'], 'ids', 'search'],
+  // Who is not in a file stands in ranges of numbers.
+  ['absent_from=7', ['absent-then-rows', 'scan'], 'ids', 'scan'],
+  ['absent_from=7&sort=email&status=active', ['absent-then-rows', 'scan'], 'ids', 'scan'],
+  ['absent_from=7&q=ada', ['absent-then-rows', 'search'], 'ids', 'search'],
   // A search has an index of its own, in the order of ids.
   ['q=ada', ['search'], 'ids', 'search'],
   ['q=ada&sort=email&status=active', ['search'], 'ids', 'scan'],

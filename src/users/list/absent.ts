@@ -1,0 +1,28 @@
+/** Who is in the directory and not in the file of an import. */
+import type { Db } from '../../db/schema.ts';
+import type { Condition } from '../../db/search-index.ts';
+
+/** @param importId without users who are absent where it is none, or is forgotten */
+export function isAbsent(importId: number): Condition {
+  return (where) => {
+    const last = where
+      .selectFrom('absent_users')
+      .select('last_id')
+      .where('import_id', '=', importId)
+      .whereRef('first_id', '<=', 'users.id')
+      .orderBy('first_id', 'desc')
+      .limit(1);
+    return where('users.id', '<=', last);
+  };
+}
+
+/** In the order of their numbers. */
+export function absentUsers(db: Db, importId: number) {
+  return db
+    .selectFrom('absent_users')
+    .innerJoin('users', (join) => join.onRef('users.id', '>=', 'first_id').onRef('users.id', '<=', 'last_id'))
+    .select('users.id')
+    .where('import_id', '=', importId)
+    .orderBy('first_id')
+    .orderBy('users.id');
+}

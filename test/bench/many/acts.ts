@@ -1,0 +1,70 @@
+/** What is done to very many at once, by the pages by which a person does it; each waits until it is done. */
+import { openAsBlob } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { newToken } from '../../../src/auth/tokens.ts';
+import { type Page, pageOf } from '../../page.ts';
+import { SIGNED_IN } from '../session.ts';
+import type { Others } from './others.ts';
+
+const LOOK_EVERY = 250;
+
+/** @returns the address of the import, once it is read */
+export async function bringFile(origin: string, file: string): Promise<string> {
+  const form = new FormData();
+  form.append('key', newToken());
+  form.append('file', await openAsBlob(file), 'people.csv');
+  const address = await send(origin, '/import', form);
+  await until(origin, address, ({ heading }) => heading === 'Check the import');
+  return address;
+}
+
+/** @returns the change set */
+export async function applyImport(origin: string, address: string): Promise<string> {
+  const page = await read(origin, address);
+  console.log(page.text.match(/created .* refused [\d,]+/)?.[0] ?? '');
+  await send(origin, `${address}/apply`, new URLSearchParams({ judged: page.field('judged') }));
+  const done = await until(origin, address, ({ heading }) => heading === 'Imported');
+  return done.link('Look at each change');
+}
+
+/** @returns the change set */
+export async function changeAll(origin: string, others: Others): Promise<string> {
+  const address = `/bulk?do=deactivate&from=${encodeURIComponent('status=active')}&all=on`;
+  const set = await others.whileNobodyComes(async () => {
+    const page = await read(origin, address);
+    return send(origin, address, new URLSearchParams({ seen: page.field('seen') }));
+  });
+  await until(origin, set, isDone);
+  return set;
+}
+
+export async function undo(origin: string, set: string): Promise<void> {
+  await until(origin, await send(origin, `${set}/undo`, new URLSearchParams({ seen: '' })), isDone);
+}
+
+function isDone({ text }: Page): boolean {
+  return /\bDone for /.test(text);
+}
+
+async function until(origin: string, address: string, isIt: (page: Page) => boolean): Promise<Page> {
+  for (;;) {
+    const page = await read(origin, address);
+    if (isIt(page)) return page;
+    await setTimeout(LOOK_EVERY);
+  }
+}
+
+async function read(origin: string, address: string): Promise<Page> {
+  const answer = await fetch(origin + address, { headers: SIGNED_IN });
+  if (!answer.ok) throw new Error(`${address} is ${answer.status}.`);
+  return pageOf(await answer.text());
+}
+
+/** @returns where it leads */
+async function send(origin: string, address: string, body: FormData | URLSearchParams): Promise<string> {
+  const request = { method: 'POST', headers: SIGNED_IN, redirect: 'manual', body } as const;
+  const answer = await fetch(origin + address, request);
+  if (answer.status !== 303)
+    throw new Error(`${address} is ${answer.status}: ${pageOf(await answer.text()).text}`);
+  return String(answer.headers.get('location')?.split('?')[0]);
+}

@@ -1,0 +1,57 @@
+/** `npm run bench:many`: very many users at once — imported, taken back, changed in bulk, put back — while others work. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startPostgres } from '../../postgres/start.ts';
+import { startRosterOn } from '../servers.ts';
+import { addAdministrator } from '../session.ts';
+import { type Engine, seed } from '../workspace.ts';
+import { applyImport, bringFile, changeAll, undo } from './acts.ts';
+import { timeBareTable } from './bare-table.ts';
+import { writePeople } from './file.ts';
+import { type During, Others } from './others.ts';
+
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '1000000' },
+    database: { type: 'string', default: 'sqlite' },
+  },
+});
+const users = Number(values.users);
+const engine = values.database as Engine;
+const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+const [file, keyFile] = [join(folder, 'people.csv'), join(folder, 'secret.key')];
+const postgres = engine === 'postgres' ? await startPostgres([]) : undefined;
+const database = postgres?.url ?? `sqlite:${join(folder, 'roster.db')}`;
+await seed(database, users);
+await addAdministrator(database, keyFile);
+await writePeople(file, users);
+const bare = await timeBareTable(engine, { folder, file, url: database });
+console.log(`${users.toLocaleString('en')} rows into a bare table with the same unique keys: ${bare}`);
+
+const roster = await startRosterOn(database, keyFile);
+const others = new Others(roster.origin, roster.resident);
+const during = async <T>(what: string, work: () => Promise<T>) => {
+  const { result, ...measured } = await others.during(work);
+  print(what, measured);
+  return result;
+};
+await during('nothing else', () => others.settle());
+const imported = await during('reading the file', () => bringFile(roster.origin, file));
+const set = await during('applying it', () => applyImport(roster.origin, imported));
+await during('undoing it', () => undo(roster.origin, set));
+const changed = await during('deactivating all who are active', () => changeAll(roster.origin, others));
+await during('undoing that', () => undo(roster.origin, changed));
+await others.stop();
+await roster.stop();
+await postgres?.stop();
+
+function print(what: string, { seconds, pages, creates, resident }: During): void {
+  const of = ({ p50, p99, most, over }: During['pages']) =>
+    `${p50.toFixed(0)} · ${p99.toFixed(0)} · ${most.toFixed(0)} ms, ${(100 * over).toFixed(1)} % over 50`;
+  console.log(
+    `${what}: ${seconds.toFixed(1)} s; others’ pages (median · p99 · most) ${of(pages)}; creates ${of(creates)}; ${resident.toFixed(0)} MB`,
+  );
+}

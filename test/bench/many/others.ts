@@ -1,0 +1,107 @@
+/** Those who work meanwhile: twenty pages a second of all kinds, and somebody new now and then. */
+import { setTimeout } from 'node:timers/promises';
+import { percentile } from '../load.ts';
+import { SIGNED_IN } from '../session.ts';
+
+const PAGES = [
+  '/users',
+  '/users?page=77',
+  '/users?q=martin',
+  '/users?status=inactive&page=5',
+  '/users?sort=name&page=40',
+  '/users/77',
+  '/history',
+  '/users?role=editor',
+];
+const PAGE_EVERY = 50;
+const CREATE_EVERY = 700;
+const SETTLE = 10_000;
+const SLOW = 50;
+
+type Times = { p50: number; p99: number; most: number; over: number };
+/** In milliseconds; `over`: the share that took more than 50; `resident`: the most, in MB. */
+export type During = { seconds: number; pages: Times; creates: Times; resident: number };
+
+export class Others {
+  readonly #origin: string;
+  readonly #resident: () => number;
+  readonly #working: Promise<unknown>;
+  #pages: number[] = [];
+  #creates: number[] = [];
+  #most = 0;
+  #isOver = false;
+  #isPaused = false;
+
+  constructor(origin: string, resident: () => number) {
+    this.#origin = origin;
+    this.#resident = resident;
+    this.#working = Promise.all([this.#turnPages(), this.#create()]);
+  }
+
+  async during<T>(work: () => Promise<T>): Promise<During & { result: T }> {
+    [this.#pages, this.#creates, this.#most] = [[], [], 0];
+    const begun = performance.now();
+    const result = await work();
+    const seconds = (performance.now() - begun) / 1000;
+    return {
+      seconds,
+      pages: summed(this.#pages),
+      creates: summed(this.#creates),
+      resident: this.#most,
+      result,
+    };
+  }
+
+  settle(): Promise<void> {
+    return setTimeout(SETTLE);
+  }
+
+  /** Nobody is created, so that what was asked is still so. */
+  async whileNobodyComes<T>(work: () => Promise<T>): Promise<T> {
+    this.#isPaused = true;
+    await setTimeout(CREATE_EVERY);
+    const result = await work();
+    this.#isPaused = false;
+    return result;
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#working;
+  }
+
+  async #turnPages(): Promise<void> {
+    const asked = new Set<Promise<void>>();
+    for (let page = 0; !this.#isOver; page++) {
+      const address = PAGES[page % PAGES.length] ?? '';
+      const answer = this.#ask(address, 200, this.#pages).finally(() => asked.delete(answer));
+      asked.add(answer);
+      this.#most = Math.max(this.#most, this.#resident());
+      await setTimeout(PAGE_EVERY);
+    }
+    await Promise.all(asked);
+  }
+
+  async #create(): Promise<void> {
+    for (let number = 0; !this.#isOver; number++) {
+      await setTimeout(CREATE_EVERY);
+      if (this.#isPaused) continue;
+      const user = { username: `meanwhile${number}`, email: `meanwhile${number}@example.org` };
+      await this.#ask('/users', 303, this.#creates, new URLSearchParams(user));
+    }
+  }
+
+  async #ask(path: string, status: number, times: number[], body?: URLSearchParams): Promise<void> {
+    const begun = performance.now();
+    const options = { headers: SIGNED_IN, redirect: 'manual' } as const;
+    const answer = await fetch(this.#origin + path, body ? { ...options, method: 'POST', body } : options);
+    await answer.text();
+    times.push(performance.now() - begun);
+    if (answer.status !== status) throw new Error(`${path} is ${answer.status}.`);
+  }
+}
+
+function summed(times: readonly number[]): Times {
+  const over = times.filter((time) => time > SLOW).length / times.length;
+  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99), most: Math.max(...times), over };
+}

@@ -1,0 +1,101 @@
+/** Who is in Roster but not in a file: said when it was read, a filter of the list, and changed in bulk by whoever wants to. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { seedUsers } from '../../src/cli/seed.ts';
+import { forgetAbsent, keepAbsent } from '../../src/imports/absent.ts';
+import { DAY } from '../../src/lib/clock.ts';
+import { absentUsers, isAbsent } from '../../src/users/list/absent.ts';
+import { confirm } from '../bulk/asking.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, movableClock, signedIn } from '../people.ts';
+import { runs } from '../runs.ts';
+import { addUsers, get, startApp, temporaryDatabase } from '../support.ts';
+import { apply, bring } from './by-pages.ts';
+
+const NOW = Date.UTC(2100, 0, 31);
+
+async function start() {
+  const clock = movableClock(NOW);
+  const app = await startApp({}, undefined, clock);
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  await addUsers(app.db, ['bob', 'cem', 'dora', 'emil', 'fay', 'gus']);
+  return { app, clock, ann };
+}
+
+/** The same, changed, refused by a role, refused by somebody’s email, and somebody new. */
+const FILE = [
+  'username,email,full_name,role',
+  'ann,,,',
+  'bob,,Bob,',
+  'cem,,,captain',
+  'other,dora@example.org,,',
+  'zed,zed@example.com,,',
+].join('\n');
+
+test('who is not in a file is told, listed by a link, searched among and changed in bulk', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, FILE);
+  const page = pageOf(await get(app, address, ann));
+  expect(page.text).toContain('3 users are in Roster but not in this file.');
+  const { href = '' } = page.links.find(({ text }) => text === '3 users') ?? {};
+  const listed = async (rest = '') => pageOf(await get(app, href + rest, ann)).text;
+  for (const rest of ['', '&sort=-name', '&status=active', '&q=example']) {
+    const text = await listed(rest);
+    for (const username of ['emil', 'fay', 'gus']) expect(text).toContain(username);
+    for (const username of ['bob', 'cem', 'dora', 'zed']) expect(text).not.toContain(username);
+    expect(text).toContain('of 3');
+  }
+  expect(await listed()).toContain(`Not in the file of import ${address.split('/')[2]}`);
+  expect(await listed('&q=fay')).not.toContain('gus');
+  await apply(app, ann, address);
+  expect(pageOf(await get(app, address, ann)).text).toContain('3 users are in Roster but not in this file.');
+  const from = href.slice('/users?'.length);
+  await confirm(app, ann, 'deactivate', `from=${encodeURIComponent(from)}&all=on`);
+  const inactive = await app.db
+    .selectFrom('users')
+    .select('username')
+    .where('is_active', '=', false)
+    .execute();
+  expect(inactive.map(({ username }) => username).sort()).toEqual(['emil', 'fay', 'gus']);
+});
+
+test('where everyone is in the file nothing is said of it', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, 'username\nann\nbob\ncem\ndora\nemil\nfay\ngus\n');
+  expect(pageOf(await get(app, address, ann)).text).not.toContain('not in this file');
+});
+
+test('it is known for as long as the import', async () => {
+  const { app, clock, ann } = await start();
+  const address = await bring(app, ann, FILE);
+  clock.move(DAY + 1);
+  await app.runJobs();
+  expect(await app.db.selectFrom('absent_users').selectAll().execute()).toEqual([]);
+  const id = address.split('/')[2];
+  const later = await signedIn(app, await addPerson(app.db, 'zoe', 'admin'));
+  const text = pageOf(await get(app, `/users?absent_from=${id}`, later)).text;
+  expect(text).toContain('Nobody matches');
+  expect(text).toContain('Who is not in the file of an import is known for a day.');
+});
+
+test('whoever is in a file, all others are found, and are forgotten in parts', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 60);
+  const ids = (await db.selectFrom('users').select('id').orderBy('id').execute()).map(({ id }) => id);
+  const absent = async (imported: number) => (await absentUsers(db, imported).execute()).map(({ id }) => id);
+  await fc.assert(
+    fc.asyncProperty(fc.subarray([...ids, 1_000, 1_001]), async (present) => {
+      const others = ids.filter((id) => !present.includes(id));
+      const count = await keepAbsent(db, 7, present.values(), async () => {});
+      expect(count).toBe(others.length);
+      expect(await absent(7)).toEqual(others);
+      const matching = db.selectFrom('users').select('id').where(isAbsent(7)).orderBy('id');
+      expect((await matching.execute()).map(({ id }) => id)).toEqual(others);
+    }),
+    runs(200),
+  );
+  await keepAbsent(db, 8, [3].values(), async () => {});
+  await forgetAbsent(db, 7);
+  expect(await absent(7)).toEqual([]);
+  expect(await absent(8)).toEqual(ids.filter((id) => id !== 3));
+});
