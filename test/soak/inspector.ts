@@ -1,7 +1,7 @@
 /** What Node's inspector says about a process: https://chromedevtools.github.io/devtools-protocol/v8/ */
 
 export type Inspector = {
-  ask<T = unknown>(method: string): Promise<T>;
+  ask<T = unknown>(method: string, params?: object): Promise<T>;
   close(): void;
 };
 
@@ -24,10 +24,10 @@ export async function inspect(port: number): Promise<Inspector> {
     socket.addEventListener('error', reject);
   });
   return {
-    async ask<T>(method: string) {
+    async ask<T>(method: string, params = {}) {
       const { promise, resolve } = Promise.withResolvers<Said>();
       waiting.set(++last, resolve);
-      socket.send(JSON.stringify({ id: last, method }));
+      socket.send(JSON.stringify({ id: last, method, params }));
       const { result, error } = await promise;
       waiting.delete(last);
       if (error) throw new Error(`${method}: ${error.message}`);
