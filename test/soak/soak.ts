@@ -66,7 +66,9 @@ async function work(all: readonly Person[], run: Run): Promise<void> {
   const people = all.slice(0, -1);
   const givenUp = () => void measured.givenUp++;
   const world: World = { people, users: orders.users, givenUp };
-  const person = async (one: Person) => {
+  const person = async (one: Person, index: number) => {
+    // Not all at once: of very many who sign in at the same moment some are asked to come back.
+    await sleep((index * orders.thinking) / 5);
     await orFault(one.signIn());
     while (!isOver()) {
       await orFault(actOnce(one, world));
