@@ -28,6 +28,7 @@ import { addFlash } from './http/flash.ts';
 import { addDraining } from './http/graceful-shutdown.ts';
 import { addLogLimit, limitLines } from './http/log-limit.ts';
 import { collectMethods } from './http/method-not-allowed.ts';
+import { addRequestIds } from './http/request-id.ts';
 import { addSafeRedirects } from './http/safe-redirect.ts';
 import { addSecurity } from './http/security.ts';
 import { serverOptions } from './http/server-options.ts';
@@ -44,6 +45,8 @@ import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
 import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
+import { addNightlyBackup } from './maintenance/nightly.ts';
+import { maintenanceRoutes } from './maintenance/routes.ts';
 import { addClockWatch } from './operations/clock-watch.ts';
 import { healthRoutes } from './operations/health.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -80,6 +83,7 @@ export async function buildApp({
   spoolFolder = tmpdir(),
   importFolder = config.importFolder,
   hasJobsThread = false,
+  env,
   clock = Date.now,
   stopwatch = () => performance.now(),
   mailLimit,
@@ -96,6 +100,8 @@ export async function buildApp({
   importFolder?: string | undefined;
   /** Whether jobs are done in a thread of their own, so that no page waits for them. */
   hasJobsThread?: boolean;
+  /** Of commands that Roster itself starts; without it, none is. */
+  env?: NodeJS.ProcessEnv | undefined;
   clock?: Clock;
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
@@ -120,6 +126,7 @@ export async function buildApp({
   addAdmission(app, (request) => askerOf(request, isTrusted));
   const { closeMethods } = collectMethods(app);
   collectRules(app);
+  addRequestIds(app);
   addClientAddress(app, isTrusted);
   addDropping(app);
   addTimeouts(app);
@@ -132,6 +139,7 @@ export async function buildApp({
   addPruning(app);
   addJobs(app, hasJobsThread);
   addTraces(app, ledger);
+  if (env) addNightlyBackup(app, env);
   await addViews(app);
   app.removeAllContentTypeParsers();
 
@@ -160,6 +168,7 @@ export async function buildApp({
     historyRoutes(html);
     undoRoutes(html);
     jobRoutes(html);
+    maintenanceRoutes(html);
     roleRoutes(html);
     assetRoutes(html);
     wellKnownRoutes(html);

@@ -23,6 +23,10 @@ export type Config = {
   databaseConnections: number;
   secretKeyFile: string;
   importFolder: string;
+  /** Into which backups are made without being asked for; undefined for none. */
+  backupFolder: string | undefined;
+  backupEvery: number;
+  backupKeep: number;
   logLevel: string;
   trustProxy: readonly string[];
   sessionIdle: number;
@@ -63,6 +67,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     databaseConnections: data.DATABASE_CONNECTIONS,
     secretKeyFile,
     importFolder: importFolderOf(data.DATABASE_URL, secretKeyFile, data.IMPORT_FOLDER),
+    backupFolder: data.BACKUP_FOLDER,
+    backupEvery: data.BACKUP_EVERY_HOURS,
+    backupKeep: data.BACKUP_KEEP,
     logLevel: data.LOG_LEVEL,
     trustProxy: data.TRUST_PROXY,
     sessionIdle: data.SESSION_IDLE_HOURS,

@@ -21,6 +21,7 @@ import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
 import { findRunningJobs, type Job } from './jobs/queries.ts';
 import { number } from './lib/formats.ts';
+import { basePathOf } from './lib/url-for.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
@@ -29,6 +30,9 @@ import { setupLine } from './setup/setup-line.ts';
 const LAST_CALL = 9_500;
 /** How long it drains where no setting says so, in milliseconds: a proxy asks every few seconds; nobody at a terminal waits. */
 const DRAIN_TIME = isatty(0) || isatty(1) ? 0 : 5_000;
+
+/** Of what is under way at a start. */
+const MOST_SAID = 10;
 
 const BY_START =
   'Warning: the database lacks the extension pg_trgm, so searches find only what a field starts with. With it, run: npm run roster -- rebuild-search';
@@ -42,7 +46,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   const address = await findAddress(config);
   await checkPort(config, address);
-  const { app, db, ...found } = await start(config, address);
+  const { app, db, ...found } = await start(config, address, env);
   const { drainTime = DRAIN_TIME } = config;
   onStopSignal(env, async () => {
     setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
@@ -55,7 +59,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 /** From the settings to an app that listens; what fails on the way is thrown once all that was opened has been closed. */
-async function start(config: Config, address: string) {
+async function start(config: Config, address: string, env: NodeJS.ProcessEnv) {
   await using undo = new AsyncDisposableStack();
   let made: string | undefined;
   let db: Db | undefined;
@@ -81,6 +85,7 @@ async function start(config: Config, address: string) {
     ...keys,
     spoolFolder: file && dirname(file),
     hasJobsThread: true,
+    env,
   });
   undo.defer(() => app.close());
   await app.listen({ host: address, port: config.port }).catch(explain(config));
@@ -102,7 +107,7 @@ async function prepare(
   const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
   const erased = await eraseAgain(db, ledger);
   if (erased > 0) console.warn(erasedAgain(erased));
-  for (const job of await findRunningJobs(db)) console.warn(goesOn(job));
+  for (const job of await findRunningJobs(db, MOST_SAID)) console.warn(goesOn(job));
   return { isOpen, secretKey: key, databaseId, ledger };
 }
 
@@ -131,10 +136,13 @@ function announce(
   { isOpen, made }: { isOpen: boolean; made: string | undefined },
 ): void {
   const { address, port, family } = app.server.address() as AddressInfo;
-  const here = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  const lines = [`Roster is at ${origin ? `${origin.origin} (listening at ${here})` : here}`];
+  const host = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const here = `http://${host}`;
+  const lines = [
+    `Roster is at ${origin ? `${origin.origin}${basePathOf(origin)} (listening at ${here})` : here}`,
+  ];
   if (made !== undefined) lines.push(newDatabase(made));
-  if (isOpen) lines.push(setupLine(origin?.origin ?? here, app.setupToken));
+  if (isOpen) lines.push(setupLine(origin, host, app.setupToken));
   // In one: whoever waits for the first of them may read no further.
   console.log(lines.join('\n'));
 }

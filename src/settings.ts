@@ -28,8 +28,8 @@ export const SETTINGS = z.object({
   ),
   ORIGIN: setting(
     parsed(parseOrigin).optional(),
-    'an address such as https://users.example.org; http is for this machine alone',
-    'where people reach Roster, if not there: https://users.example.org (none)',
+    'an address such as https://users.example.org or https://example.org/users; http is for this machine alone',
+    'where people reach Roster, if not there: https://users.example.org, or with a path, which the proxy may take off\nor not: https://example.org/users (none)',
   ),
   DATABASE_URL: setting(
     parsed(parseDatabaseUrl).default(DEFAULT_DATABASE_URL),
@@ -55,6 +55,21 @@ export const SETTINGS = z.object({
     parsed(parsePath).optional(),
     PATH_RULE,
     'the folder in which each database has one for files that are imported, which are there for a day at most;\nfor this machine alone (beside the database file; with PostgreSQL beside the key)',
+  ),
+  BACKUP_FOLDER: setting(
+    parsed(parsePath).optional(),
+    PATH_RULE,
+    'the folder, which has to be there, into which Roster itself makes backups (none: it makes none)',
+  ),
+  BACKUP_EVERY_HOURS: setting(
+    whole(1, 8760, HOUR).prefault('24'),
+    'a whole number of hours from 1 to 8760',
+    'after how many hours it makes the next one (24)',
+  ),
+  BACKUP_KEEP: setting(
+    whole(1, 10_000).prefault('14'),
+    'a whole number from 1 to 10000',
+    'how many stay there: older ones are removed once a new one is good (14)',
   ),
   TRUST_PROXY: setting(
     parsed(parseNetworks).default([]),
@@ -144,7 +159,9 @@ function isHost(value: string): boolean {
 
 function parseOrigin(value: string): URL | undefined {
   const url = URL.parse(value);
-  if (url === null || `${url.origin}/` !== url.href) return undefined;
+  // A path, but no user, query or what else would be left out.
+  if (url === null || url.origin + url.pathname !== url.href || !/^(\/[\w.~-]+)*\/?$/.test(url.pathname))
+    return undefined;
   const isHere = isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'));
   return url.protocol === 'https:' || (url.protocol === 'http:' && isHere) ? url : undefined;
 }

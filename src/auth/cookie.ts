@@ -25,13 +25,15 @@ export function cookieOf(
   maxAge: number,
 ): Cookie {
   const secure = isHttps(config);
-  // `__Host-`: only this host can set it, by https (RFC 6265bis, 4.1.3.2). On plain HTTP Safari refuses `Secure`.
-  const name = `${secure ? '__Host-' : ''}roster_${use}`;
+  const path = urlFor(config.origin, '/');
+  // `__Host-`: only this host can set it, by https, for all of its paths (RFC 6265bis, 4.1.3). On plain HTTP Safari refuses `Secure`.
+  const prefix = path === '/' ? '__Host-' : '__Secure-';
+  const name = `${secure ? prefix : ''}roster_${use}`;
   return {
     // Browsers keep cookies apart by host, not by port.
     name: `${name}_${cookieMark}`,
     formerName: secure && use === 'session' ? '__Host-roster' : name,
-    options: { path: urlFor('/'), httpOnly: true, sameSite: 'lax', secure, maxAge },
+    options: { path, httpOnly: true, sameSite: 'lax', secure, maxAge },
   };
 }
 

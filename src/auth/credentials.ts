@@ -1,6 +1,6 @@
 /** What people sign in with, in the database. */
 import { engineOf } from '../db/engine.ts';
-import { indexLastSignIns } from '../db/last-sign-ins.ts';
+import { indexLastSignIns, makeLastSignIns } from '../db/last-sign-ins.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { GIVEN_UP } from './second-factor-secrets.ts';
 import { hashOf } from './tokens.ts';
@@ -63,6 +63,23 @@ export async function setCode(
     .where('user_id', '=', userId)
     .execute();
   await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);
+}
+
+export async function countSecondFactors(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('credentials')
+    .select(({ fn }) => fn.countAll<number | string>().as('count'))
+    .where('code_secret', 'is not', null)
+    .where('code_secret', '!=', GIVEN_UP)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Of everyone: nobody can sign in, and when they did is forgotten. */
+export async function deleteAccess(trx: Trx): Promise<void> {
+  await trx.deleteFrom('recovery_codes').execute();
+  await trx.deleteFrom('credentials').execute();
+  await makeLastSignIns(trx);
 }
 
 /** Leaves all second factors there, and nothing with which one could be shown. @returns how many there are. */

@@ -86,6 +86,12 @@ export async function writeFingerprint(trx: Trx, master: Buffer): Promise<void> 
     .execute();
 }
 
+/** Where nothing is sealed with it: the next start takes the key that is there, or makes one. */
+export async function forgetKey(trx: Trx): Promise<void> {
+  const names = [FINGERPRINT, OWN_FINGERPRINT, KEY_INSIDE, DATABASE_ID];
+  await trx.deleteFrom('secrets').where('name', 'in', names).execute();
+}
+
 async function sealClearSecrets(trx: Trx, { master, key }: LoadedKey): Promise<number> {
   const all = await trx.selectFrom('credentials').selectAll().orderBy('user_id').execute();
   // All of the table is given up first: between the rows of a page lie remains of those that were moved.

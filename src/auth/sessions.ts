@@ -1,7 +1,7 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
 import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
-import type { Db, Role, Trx } from '../db/schema.ts';
+import { type Db, ROLES, type Role, type Trx } from '../db/schema.ts';
 import { DAY, SKEW } from '../lib/clock.ts';
 import { maySignIn } from './policy.ts';
 import { hashOf } from './tokens.ts';
@@ -163,4 +163,25 @@ export async function endAllSessions(trx: Trx, now: number, idle: number): Promi
   // Over by other machines' clocks, too.
   const seen_at = now - idle - SKEW;
   await trx.updateTable('sessions').set({ seen_at }).where('seen_at', '>', seen_at).execute();
+}
+
+export type SignedIn = { role: Role; users: number; sessions: number; seen_at: number };
+
+/** How many are signed in, of each role. @param seen and @param created after which a session is not over */
+export async function countSignedIn(db: Db, seen: number, created: number): Promise<SignedIn[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(({ fn }) => [
+      'users.role',
+      fn.count<number>('users.id').distinct().as('users'),
+      fn.countAll<number>().as('sessions'),
+      fn.max('sessions.seen_at').as('seen_at'),
+    ])
+    .where('sessions.seen_at', '>', seen)
+    .where('sessions.created_at', '>', created)
+    .where('users.is_active', '=', true)
+    .groupBy('users.role')
+    .execute();
+  return rows.sort((one, other) => ROLES.indexOf(other.role) - ROLES.indexOf(one.role));
 }

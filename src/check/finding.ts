@@ -6,16 +6,24 @@ export type Finding = { what: string; todo: string };
 /** `kind`: what several of the same have in common, in the plural. */
 export type Fault = Finding & { kind: string };
 
+/** `quick`: without what takes long. `ledger`: the path of who was erased, where it is known. */
+export type How = { quick: boolean; ledger: string | undefined };
+
 export type Check = {
   /** What is looked at. */
   name: string;
   /** Whether it takes long with millions of users. */
   isLong: boolean;
-  find: (db: Db, options: { quick: boolean }) => AsyncIterable<Fault>;
+  /** Where it cannot be read to its end, if it is something of its own. */
+  cure?: string;
+  find: (db: Db, how: How) => AsyncIterable<Fault>;
 };
 
 /** For what no Roster writes. */
 export const PUT_BACK =
   'Roster does not write that: a disk or another program has. Put back the last backup that checks clean: npm run roster -- restore FILE.';
+
+export const DAMAGED =
+  'Look after the disk: it loses what is written. Stop Roster, keep the files as they are, and put back the last backup: npm run roster -- restore FILE.';
 
 export const REBUILD = 'Have it made anew: npm run roster -- rebuild-search.';

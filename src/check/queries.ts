@@ -1,6 +1,11 @@
-/** What a check reads. */
-import type { Db } from '../db/schema.ts';
+/** What a check reads: each is found by an index, or gone through once. */
+import type { Db, User } from '../db/schema.ts';
 import type { Count } from '../db/user-counts.ts';
+import { KINDS } from '../history/codes.ts';
+import type { Change, ChangeSet, DeletedUser } from '../history/queries.ts';
+
+const MOST_USERS = 1_000;
+const MOST_CHANGES = 5_000;
 
 export async function countUsers(db: Db): Promise<Count[]> {
   return db
@@ -8,4 +13,138 @@ export async function countUsers(db: Db): Promise<Count[]> {
     .select(['is_active', 'role', ({ fn }) => fn.countAll<number>().as('count')])
     .groupBy(['is_active', 'role'])
     .execute();
+}
+
+/** Numbers of users, after the first, up to the last. */
+export type Range = { after: number; last: number };
+
+/** As many as are quickly read with their history. @param end of all ranges */
+export async function findRangeAfter(db: Db, after: number, end: number): Promise<Range> {
+  const ends = [
+    await numberAfter(db, 'users', after),
+    await numberAfter(db, 'deleted_users', after),
+    await changedAfter(db, after),
+  ].flat();
+  return { after, last: Math.min(end, ...ends) };
+}
+
+async function numberAfter(db: Db, table: 'users' | 'deleted_users', after: number): Promise<number[]> {
+  const rows = db.selectFrom(table).select('id').where('id', '>', after).orderBy('id');
+  const nth = await rows
+    .limit(1)
+    .offset(MOST_USERS - 1)
+    .execute();
+  return nth.map(({ id }) => id);
+}
+
+async function changedAfter(db: Db, after: number): Promise<number[]> {
+  const rows = db.selectFrom('changes').select('user_id').where('user_id', '>', after);
+  const ordered = rows.orderBy('user_id').orderBy('version').limit(1);
+  return (await ordered.offset(MOST_CHANGES - 1).execute()).map(({ user_id }) => user_id);
+}
+
+export async function findUsersIn(db: Db, { after, last }: Range): Promise<User[]> {
+  const users = db.selectFrom('users').selectAll().where('id', '>', after).where('id', '<=', last);
+  return users.orderBy('id').execute();
+}
+
+export async function findDeletedIn(db: Db, { after, last }: Range): Promise<DeletedUser[]> {
+  const deleted = db.selectFrom('deleted_users').selectAll().where('id', '>', after).where('id', '<=', last);
+  return deleted.execute();
+}
+
+export async function findErasedIn(db: Db, { after, last }: Range): Promise<number[]> {
+  const erasures = db.selectFrom('erasures').select('user_id').where('user_id', '>', after);
+  return (await erasures.where('user_id', '<=', last).execute()).map(({ user_id }) => user_id);
+}
+
+/** What the index of last sign-ins says, and what it is made of: null for never. */
+export async function findSignInsIn(db: Db, { after, last }: Range) {
+  const index = db.selectFrom('last_sign_ins').selectAll();
+  const indexed = await index.where('user_id', '>', after).where('user_id', '<=', last).execute();
+  const credentials = db.selectFrom('credentials').select(['user_id', 'last_sign_in_at as at']);
+  const kept = await credentials.where('user_id', '>', after).where('user_id', '<=', last).execute();
+  return {
+    indexed: new Map(indexed.map(({ user_id, at }) => [user_id, at])),
+    kept: new Map(kept.map(({ user_id, at }) => [user_id, at])),
+  };
+}
+
+/** `set_at`: null where its change set is not there. */
+export type CheckedChange = Change & { set_at: number | null };
+
+/** In their order, page by page: somebody may have very many. */
+export async function* changesIn(db: Db, { after, last }: Range): AsyncGenerator<CheckedChange> {
+  let from: Pick<Change, 'user_id' | 'version'> = { user_id: after + 1, version: 0 };
+  for (;;) {
+    const { user_id, version } = from;
+    const changes = await db
+      .selectFrom('changes')
+      .leftJoin('change_sets', 'change_sets.id', 'changes.set_id')
+      .selectAll('changes')
+      .select('change_sets.at as set_at')
+      .where(({ eb, refTuple, tuple }) => eb(refTuple('user_id', 'version'), '>', tuple(user_id, version)))
+      .where('user_id', '<=', last)
+      .orderBy('user_id')
+      .orderBy('version')
+      .limit(MOST_CHANGES)
+      .execute();
+    yield* changes;
+    const end = changes.at(-1);
+    if (end === undefined) return;
+    from = end;
+  }
+}
+
+/** Users of whom there is no creation. */
+export async function findBeginnings(db: Db, { after, last }: Range) {
+  const sets = db.selectFrom('change_sets').select(['first_id', 'last_id', 'kind']);
+  const beginnings = sets.where('kind', 'in', [KINDS.began, KINDS.loaded, KINDS.copied]);
+  return beginnings.where('first_id', '<=', last).where('last_id', '>', after).execute();
+}
+
+export async function findSetsAfter(db: Db, id: number): Promise<ChangeSet[]> {
+  const sets = db.selectFrom('change_sets').selectAll().where('id', '>', id);
+  return sets.orderBy('id').limit(MOST_USERS).execute();
+}
+
+/** How many users each of some sets has changed. */
+export async function countChanged(db: Db, after: number, last: number): Promise<Map<number, number>> {
+  const rows = await db
+    .selectFrom((from) =>
+      from
+        .selectFrom('changes')
+        .select(['set_id', 'user_id'])
+        .distinct()
+        .where('set_id', '>', after)
+        .where('set_id', '<=', last)
+        .as('changed'),
+    )
+    .select(['set_id', ({ fn }) => fn.countAll<number>().as('count')])
+    .groupBy('set_id')
+    .execute();
+  return new Map(rows.map(({ set_id, count }) => [set_id, count]));
+}
+
+/** The highest number of a user that is known anywhere, and of a change set. */
+export async function findHighest(db: Db): Promise<{ users: number; change_sets: number }> {
+  const users = [
+    await highest(db, 'users', 'id'),
+    await highest(db, 'deleted_users', 'id'),
+    await highest(db, 'changes', 'user_id'),
+    await highest(db, 'erasures', 'user_id'),
+  ];
+  const sets = [await highest(db, 'change_sets', 'id'), await highest(db, 'changes', 'set_id')];
+  return { users: Math.max(...users), change_sets: Math.max(...sets) };
+}
+
+type Numbers = 'users' | 'deleted_users' | 'changes' | 'erasures' | 'change_sets';
+
+async function highest(db: Db, table: Numbers, column: 'id' | 'user_id' | 'set_id'): Promise<number> {
+  const { dynamic } = db;
+  const rows = await db
+    .selectFrom(table as 'users')
+    .select(({ fn }) => fn.max<number | null>(dynamic.ref(column)).as('highest'))
+    .executeTakeFirst();
+  return rows?.highest ?? 0;
 }

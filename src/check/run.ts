@@ -1,27 +1,59 @@
 /** Goes through all that is checked, beside whoever works with the database, and holds nobody up. */
 import type { Db } from '../db/schema.ts';
+import { DamagedError } from '../errors.ts';
 import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
-import type { Check, Fault, Finding } from './finding.ts';
+import { checkFiles, checkSearch } from './files.ts';
+import { type Check, DAMAGED, type Fault, type Finding, REBUILD } from './finding.ts';
+import { checkAccess, checkSets, checkWork } from './pointing.ts';
+import { checkSequences } from './sequences.ts';
+import { checkUsers } from './users.ts';
 
 export type { Finding };
 
 /** So many of a kind are told, the rest is counted. */
 const MOST_TOLD = 20;
 
-export const CHECKS: readonly Check[] = [{ name: 'totals', isLong: false, find: checkCounts }];
+export const CHECKS: readonly Check[] = [
+  { name: 'the files of the database', isLong: false, find: checkFiles },
+  { name: 'totals', isLong: false, find: checkCounts },
+  { name: 'what people sign in with', isLong: false, find: checkAccess },
+  { name: 'numbers that are given next', isLong: false, find: checkSequences },
+  { name: 'jobs and imports', isLong: false, find: checkWork },
+  { name: 'change sets', isLong: true, find: checkSets },
+  { name: 'users and their history', isLong: true, find: checkUsers },
+  { name: 'searches', isLong: true, find: checkSearch, cure: REBUILD },
+];
 
-type Options = { quick?: boolean; begin?: (check: Check) => void };
+type Options = { quick?: boolean; ledger?: string; begin?: (check: Check) => void };
 
-/** @param options.quick without what takes long with millions of users; `begin` is told what is looked at next */
+/**
+ * @param options.quick without what takes long with millions of users
+ * @param options.ledger of the database, where it is no copy of another
+ * @param options.begin is told what is looked at next
+ */
 export async function* findFaults(
   db: Db,
-  { quick = false, begin = () => {} }: Options,
+  { quick = false, ledger, begin = () => {} }: Options,
 ): AsyncGenerator<Finding> {
   for (const check of CHECKS) {
     if (quick && check.isLong) continue;
     begin(check);
-    yield* told(check.find(db, { quick }));
+    yield* told(withDamage(check, check.find(db, { quick, ledger })));
+  }
+}
+
+/** What is damaged may not be read to its end: what else there is to look at is looked at all the same. */
+async function* withDamage(
+  { name, cure = DAMAGED }: Check,
+  faults: AsyncIterable<Fault>,
+): AsyncIterable<Fault> {
+  try {
+    yield* faults;
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    const what = `Of ${name}, not all can be read: there is damage.`;
+    yield { kind: 'parts that cannot be read', what, todo: cure };
   }
 }
 

@@ -1,6 +1,8 @@
 /** A question that is answered with yes or no by whoever sits at the terminal. */
 import { createInterface } from 'node:readline/promises';
 
+export const UNCHANGED = 'Nothing is changed.';
+
 /** Undefined where nobody sits there. */
 export async function askYesOrNo(question: string): Promise<boolean | undefined> {
   const { stdin: input, stdout: output } = process;

@@ -30,8 +30,20 @@ const HELP = `Roster, a user directory.
                              writes everyone into a file: .csv, .jsonl or .vcf; or some of them, with the end of a
                              list's address: --filter "status=active&role=member"; a file that is there is replaced
                              with --force alone
+  npm run roster -- check
+                             looks for what is wrong in the database, beside a Roster that works with it, and says what to
+                             do; --quick leaves out what takes long with millions of users; ends with 0 where nothing
+                             is wrong, 1 where something is, and 2 where it could not look
+  npm run roster -- backup /srv/backups
+                             writes everything of this moment into a file there, named by the date, while Roster runs; or into
+                             a file that is not there yet (--force replaces it); --with-key puts the secret key beside it,
+                             --compact leaves out what was deleted, --keep 14 leaves so many in the folder
+  npm run roster -- restore FILE
+                             puts a backup in the place of the database, or into an empty one on PostgreSQL: stop every
+                             Roster first; shows both and asks, --yes does not; --without-access brings nobody's password;
+                             ends with 1 where the key is missing, and 2 where nothing was done
   npm run roster -- rebuild-search
-                             makes anew what searches go through
+                             makes anew what users are found, sorted and counted by
   npm run roster -- purge
                              writes the database anew, without what was deleted: nobody else writes meanwhile, and on
                              PostgreSQL nobody reads
@@ -48,8 +60,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
     await run(args, env);
   } catch (error) {
     console.error(plain(sentenceFor(error)));
-    // 1 says of an import that rows were refused.
-    process.exit(args[0] === 'import' || args[0] === 'export' ? 2 : 1);
+    // 1 says of an import that rows were refused, and of a check that something is wrong.
+    process.exit(['import', 'export', 'check', 'restore'].includes(args[0] ?? '') ? 2 : 1);
   }
 }
 
@@ -86,6 +98,17 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
   } else if (command === 'export') {
     const { exportFile } = await import('./export.ts');
     await exportFile(env, rest);
+  } else if (command === 'restore') {
+    const { restore } = await import('./restore.ts');
+    const code = await restore(env, rest);
+    if (code !== 0) process.exit(code);
+  } else if (command === 'check') {
+    const { check } = await import('./check.ts');
+    const code = await check(env, rest);
+    if (code !== 0) process.exit(code);
+  } else if (command === 'backup') {
+    const { backup } = await import('./backup.ts');
+    await backup(env, rest);
   } else if (command === 'rebuild-search') {
     const { rebuild } = await import('./rebuild-search.ts');
     await rebuild(env, rest);

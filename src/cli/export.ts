@@ -1,6 +1,5 @@
 /** `npm run roster -- export users.csv`: everyone as a file, in the format that its name ends with. */
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { commandLine } from '../auth/actor.ts';
@@ -8,7 +7,7 @@ import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { countInSet, recordExport } from '../history/record.ts';
 import { number, usersOf } from '../lib/formats.ts';
-import { isThere, syncFolder } from '../lib/make-file.ts';
+import { isFolder, isThere, syncFolder } from '../lib/make-file.ts';
 import { writeExport } from '../transfer/export.ts';
 import { FORMATS, type FormatName } from '../transfer/formats.ts';
 import { detailOf } from '../transfer/words.ts';
@@ -73,10 +72,6 @@ function refusePlace(path: string, isForced: boolean): void {
   if (isFolder(path)) throw new StartError(`${path} is a folder: give the file another name.`);
   if (isThere(path) && !isForced)
     throw new StartError(`There is a file ${path} already: give another name, or --force to replace it.`);
-}
-
-function isFolder(path: string): boolean {
-  return isThere(path) && statSync(path).isDirectory();
 }
 
 type Writable = { write(text: string): Promise<void> };

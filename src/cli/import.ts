@@ -19,7 +19,7 @@ import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
 import { readArguments } from './arguments.ts';
-import { askYesOrNo } from './ask.ts';
+import { askYesOrNo, UNCHANGED } from './ask.ts';
 import { readTotals, saveRefused, sayDifferences, sayPreview } from './import-report.ts';
 import { openNamed } from './named-database.ts';
 import { onStopSignal } from './signals.ts';
@@ -27,7 +27,6 @@ import { StatusLine } from './status-line.ts';
 
 const USAGE =
   'Say which file: npm run roster -- import users.csv [--dry-run] [--yes] [--match username], or id, or email';
-const UNCHANGED = 'Nothing is changed.';
 const LOOK_EVERY_MS = 250;
 const UNDER_WAY: readonly Import['state'][] = ['reading', 'confirmed', 'applying'];
 

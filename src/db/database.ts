@@ -2,6 +2,7 @@
 import { Kysely } from 'kysely';
 import { filePathOf } from '../database-url.ts';
 import { StartError } from '../errors.ts';
+import { bytesOf } from '../lib/formats.ts';
 import { isThere } from '../lib/make-file.ts';
 import { engineOf } from './engine.ts';
 import { type Migration, migrate, refuseNewer } from './migrate.ts';
@@ -24,8 +25,9 @@ import * as imports from './migrations/0016-imports.ts';
 import * as maintenance from './migrations/0017-maintenance.ts';
 import * as absentUsers from './migrations/0018-absent-users.ts';
 import type { Db, Schema } from './schema.ts';
+import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
-import { checkSqliteFile, prepareSqliteFile } from './sqlite/file.ts';
+import { checkSqliteFile, prepareSqliteFile, versionOfFile } from './sqlite/file.ts';
 import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -54,12 +56,14 @@ export type Opening = {
   connections?: number;
   /** Called before anything is changed; what it throws leaves all as it is. */
   announce?: (name: string, isNew: boolean) => void;
+  /** Given for what is a copy itself: nothing is kept of it when it is brought up to date. */
+  isCopy?: boolean;
 };
 
 /** Makes it where there is none. @throws StartError when it cannot be used; it is left as it was. */
 export async function openDatabase(
   url: string,
-  { connections, announce = () => {} }: Opening = {},
+  { connections, announce = () => {}, isCopy = false }: Opening = {},
 ): Promise<Db> {
   const name = nameOf(url);
   const path = filePathOf(url);
@@ -71,6 +75,7 @@ export async function openDatabase(
     const version = await engineOf(db).readVersion(db);
     refuseNewer(name, version, MIGRATIONS.length);
     if (version === MIGRATIONS.length) return;
+    if (version > 0 && path === undefined) console.log(beforeMigration(name, version));
     await migrate(db, MIGRATIONS);
     await engineOf(db).finishMigrations(db);
   };
@@ -78,7 +83,13 @@ export async function openDatabase(
     refuseLogWithoutFile(path);
     prepareSqliteFile(path, MIGRATIONS.length);
     refuseForeignParts(path);
-    return opened(name, () => openSqlite(path), bringUpToDate);
+    const isKept = isFound && !isCopy;
+    const open = async () => {
+      const kept = isKept ? await keepBeforeMigration(path, MIGRATIONS.length) : undefined;
+      if (kept) console.log(keptBeforeMigration(name, kept));
+      return openSqlite(path);
+    };
+    return opened(name, open, bringUpToDate);
   }
   const db = await opened(name, () => openPostgres(url), bringUpToDate);
   if (connections === undefined) return db;
@@ -107,6 +118,33 @@ export async function openToRead(url: string): Promise<Db> {
   checkSqliteFile(path, MIGRATIONS.length);
   refuseForeignParts(path);
   return opened(name, () => openSqlite(path, { isReadOnly: true }), checkVersion);
+}
+
+/** Of whatever version it is, to see what is in it; changes nothing. @throws StartError where file and log are not of one making */
+export async function openAsItIs(url: string): Promise<Db> {
+  const path = filePathOf(url);
+  if (path !== undefined) refuseForeignParts(path);
+  return path === undefined ? openPostgres(url) : openSqlite(path, { isReadOnly: true });
+}
+
+/** @returns its version. @throws StartError where the file is none of Roster's, or of a newer one. */
+export function checkBackup(path: string): number {
+  const version = versionOfFile(path);
+  if (version === undefined) throw new StartError(`${path} is no backup of Roster's.`);
+  refuseNewer(path, version, MIGRATIONS.length);
+  return version;
+}
+
+function keptBeforeMigration(name: string, { path, size, version, earlier }: Kept): string {
+  const others =
+    earlier.length > 0
+      ? ` Kept earlier, and to be removed where nobody goes back that far: ${earlier.join(', ')}.`
+      : '';
+  return `${name} is brought from version ${version} to ${MIGRATIONS.length}. As it was, it is kept in ${path} (${bytesOf(size)}). To go back: stop Roster, move ${name} and what lies beside it with -wal and -shm away, give that file its name, and start the Roster of before; changes since then are lost. Remove it once all is well: it holds also whoever is erased later.${others}`;
+}
+
+function beforeMigration(name: string, version: number): string {
+  return `${name} is brought from version ${version} to ${MIGRATIONS.length}. An older Roster refuses it then: what brings it back is a backup of before, as by pg_dump.`;
 }
 
 /** @throws StartError where it cannot be seen whether there is one: a file that is hidden is not a new one. */

@@ -3,7 +3,9 @@ import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } f
 import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 
-export type NumberedTable = 'users' | 'change_sets';
+/** Whose numbers are never given again. */
+export const NUMBERED_TABLES = ['users', 'change_sets', 'jobs', 'imports', 'maintenance_runs'] as const;
+export type NumberedTable = (typeof NUMBERED_TABLES)[number];
 
 /**
  * Whether what was deleted is still in the files: `held up`, until whoever reads the database for long has ended; `kept`, until
@@ -13,6 +15,11 @@ export type Traces = 'gone' | 'held up' | 'kept';
 
 /** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */
 export type Purged = { kind: 'gone' | 'kept' } | { kind: 'held up'; why: string };
+
+export type Connections = { address: string; count: number };
+
+/** What is wrong with the files, a sentence. `isOfSearch`: only with what searches go through, which can be made anew. */
+export type Damage = { what: string; isOfSearch: boolean };
 
 /** `before` is undefined for a new user, `after` for one who is deleted. */
 export type TextChange = { id: number; before: string | undefined; after: string | undefined };
@@ -56,8 +63,22 @@ export type Engine = {
   finishMigrations(db: Db): Promise<void>;
   /** Overwrites what was deleted of some users, wherever it lies in the files, in short steps; for none it looks how it stands. */
   removeTraces(db: Db, ids: readonly number[]): Promise<Traces>;
+  /** What the database takes up, in bytes, or more: without the log. */
+  readSize(db: Db): Promise<number>;
+  /** How the server's own tools go with backups of Roster's, and how it is set: a sentence each; none where there is no server. */
+  adviseOnBackups(db: Db): Promise<string[]>;
   /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile, and on PostgreSQL nobody reads. */
   purge(db: Db): Promise<Purged>;
+  /** "SQLite 3.54.1" */
+  readProduct(db: Db): Promise<string>;
+  /** How many connections Rosters have to the server, by the address that each comes from; none where there is no server. */
+  countConnections(db: Db): Promise<Connections[]>;
+  /** Reads the files through, beside whoever writes. @param isQuick without comparing indexes with their tables */
+  findDamage(db: Db, isQuick: boolean): AsyncIterable<Damage>;
+  /** By what the files are read through, in words. */
+  meansOfFindingDamage(db: Db, isQuick: boolean): Promise<string>;
+  /** The numbers of those who are not found by what they are called, or by something else; also of nobody. */
+  findWronglyIndexed(db: Db): AsyncIterable<number>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;

@@ -1,9 +1,11 @@
-/** Makes anew what users are found and sorted by. */
+/** Makes anew what users are found, sorted and counted by. */
 import { isDeepStrictEqual } from 'node:util';
 import { giveWay } from '../lib/progress.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { engineOf } from './engine.ts';
+import { makeLastSignIns } from './last-sign-ins.ts';
 import type { Trx } from './schema.ts';
+import { countAnew } from './user-counts.ts';
 
 const ROWS_AT_ONCE = 1_000;
 
@@ -30,5 +32,8 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
     if (users.length > 0) progress(done);
     if (users.length < ROWS_AT_ONCE) break;
   }
+  // From here on nobody else changes users, on PostgreSQL as well.
   await engineOf(trx).makeSearchIndex(trx);
+  await makeLastSignIns(trx);
+  await countAnew(trx);
 }

@@ -39,6 +39,17 @@ export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<v
   await engineOf(trx).writeTogether(trx, additions(trx, counts));
 }
 
+/** While nobody else changes users. */
+export async function countAnew(trx: Trx): Promise<void> {
+  const counts = await trx
+    .selectFrom('users')
+    .select(['is_active', 'role', ({ fn }) => fn.countAll<number>().as('count')])
+    .groupBy(['is_active', 'role'])
+    .execute();
+  await trx.updateTable('user_counts').set({ count: 0 }).execute();
+  await addToCounts(trx, counts);
+}
+
 /** They have one order, so that no two wait for each other. */
 function additions(trx: Trx, counts: readonly Count[]): CompiledQuery[] {
   const updates: CompiledQuery[] = [];

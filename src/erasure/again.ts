@@ -18,7 +18,22 @@ const ALL = Number.MAX_SAFE_INTEGER;
 /** @returns how many were. @throws StartError where the ledger is another database's, or cannot be written. */
 export async function eraseAgain(db: Db, path: string): Promise<number> {
   checkLedger(path);
-  const { users, lastId } = await findMissing(db, path);
+  const erased = await eraseAll(db, await findMissing(db, path)).catch(explain);
+  // Also of a copy, or where Roster was killed before it was written.
+  await writeLedger(db, path, await findErasuresAfter(db, 0, ALL));
+  return erased;
+}
+
+/** The same from what several files say, of which any may be another database's. @throws LastAdministratorError */
+export async function eraseKnown(db: Db, paths: readonly string[]): Promise<number> {
+  const identity = await readIdentity(db);
+  const own = paths.flatMap(readLedger).filter(({ database }) => database === identity);
+  return eraseAll(db, await missingIn(db, own));
+}
+
+type Missing = { users: LedgerEntry[]; lastId: number };
+
+async function eraseAll(db: Db, { users, lastId }: Missing): Promise<number> {
   let erased = 0;
   if (users.length > 0)
     await transact(db, async (trx) => {
@@ -26,15 +41,13 @@ export async function eraseAgain(db: Db, path: string): Promise<number> {
       await engineOf(trx).lockVersion(trx);
       erased = 0;
       for (const entry of users) if (await eraseOne(trx, entry)) erased++;
-    }).catch(explain);
+    });
   await raiseLastId(db, lastId);
-  // Also of a copy, or where Roster was killed before it was written.
-  await writeLedger(db, path, await findErasuresAfter(db, 0, ALL));
   return erased;
 }
 
 /** Of whom the database does not know that they were erased. @throws StartError */
-export async function findMissing(db: Db, path: string): Promise<{ users: LedgerEntry[]; lastId: number }> {
+export async function findMissing(db: Db, path: string): Promise<Missing> {
   const lines = readLedger(path);
   const identity = await readIdentity(db);
   const own = lines.filter(({ database }) => database === identity);
@@ -42,6 +55,10 @@ export async function findMissing(db: Db, path: string): Promise<{ users: Ledger
     throw new StartError(
       `${path} says who was erased from another database than the one that is beside it: move that file away if this is the right database.`,
     );
+  return missingIn(db, own);
+}
+
+async function missingIn(db: Db, own: readonly LedgerLine[]): Promise<Missing> {
   const users: LedgerEntry[] = [];
   for (const entry of own.flatMap((line) => line.users))
     if ((await findErasure(db, entry.user_id)) === undefined && (await isTheirs(db, entry)))

@@ -39,3 +39,8 @@ export async function readIdentity(db: Db): Promise<string> {
   const row = db.selectFrom('secrets').select('value').where('name', '=', 'identity');
   return (await row.executeTakeFirstOrThrow()).value;
 }
+
+/** Of its backup: whoever is erased from one of them is erased from the other. */
+export async function writeIdentity(trx: Trx, value: string): Promise<void> {
+  await trx.updateTable('secrets').set({ value }).where('name', '=', 'identity').execute();
+}

@@ -19,6 +19,8 @@ export const KINDS = {
   /** Of one that was changed with those of others: beside that, for each of them alone. */
   'own role': 14,
   imported: 15,
+  /** Of everything: what was done after the moment of a backup is not in the history any more. */
+  'put back': 16,
 } as const;
 
 export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5, bulk: 6, import: 7 } as const;

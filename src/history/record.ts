@@ -191,6 +191,12 @@ export async function recordLoad(trx: Trx, actor: Actor, load: Load, set?: numbe
   return set;
 }
 
+/** @param of when the backup is, in words */
+export async function recordPutBack(trx: Trx, actor: Actor, at: number, of: string): Promise<number> {
+  audit(trx, actor, `restored from a backup ${of}`);
+  return insertSet(trx, actor, { at, kind: 'put back', users: 0, detail: of });
+}
+
 type Copies = { change_sets?: ChangeSet[]; changes?: Change[]; deleted_users?: DeletedUser[] };
 
 /** Of another database, with their numbers. */

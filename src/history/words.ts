@@ -71,6 +71,7 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   }
   if (kind === 'loaded') return { done: `added ${many} at once`, of: '' };
   if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };
+  if (kind === 'put back') return { done: `restored everything from a backup ${set.detail}`, of: '' };
   if (kind === 'began') return { done: `began to keep history, with ${many}`, of: '' };
   // How many is not known before the end, nor where there was none.
   if (kind === 'exported')
@@ -102,7 +103,8 @@ function verbOf(kind: Kind | undefined): string {
 /** Not how someone signs in, nor what was loaded without a change for each. */
 export function isUndoable({ kind, event, users }: ChangeSet): boolean {
   const name = nameOfCode(KINDS, kind);
-  const isOver = name === undefined || ['loaded', 'copied', 'began', 'erased', 'exported'].includes(name);
+  const isOver =
+    name === undefined || ['loaded', 'copied', 'began', 'erased', 'exported', 'put back'].includes(name);
   return event === null && users > 0 && !isOver;
 }
 

@@ -1,10 +1,10 @@
 /** The pages about errors where there are no hooks, no reply of ours, or no request at all. */
-import { randomUUID } from 'node:crypto';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { type Doing, doingOf, explainStatus } from './explanations.ts';
 import { mayBeLong } from './long-bodies.ts';
+import { newRequestId, REQUEST_ID } from './request-id.ts';
 import { securityHeaders } from './security.ts';
 import { dropBody, giveUp, isGivenUp, stopDropping } from './unread-bodies.ts';
 import type { Views } from './views.ts';
@@ -23,11 +23,6 @@ export function noteRequest(response: ServerResponse): ServerResponse | undefine
   return before;
 }
 
-/** By it a request is found in the log: short enough to be read out. */
-export function newRequestId(): string {
-  return randomUUID().slice(0, 13);
-}
-
 /** For errors that Fastify finds before its hooks have run, when a reply has none of our methods yet. */
 export async function showFrameworkError(
   app: FastifyInstance,
@@ -40,7 +35,10 @@ export async function showFrameworkError(
   const html = await bareErrorPage(app, status, { doing: doingOf(method), requestId });
   dropBody(raw, (isWhole) => {
     if (!isWhole) reply.header('connection', 'close');
-    reply.headers(bareHeaders(app)).code(status).send(html);
+    reply
+      .headers({ ...bareHeaders(app), [REQUEST_ID]: requestId })
+      .code(status)
+      .send(html);
   });
 }
 
@@ -73,6 +71,7 @@ export async function answerClientError(
   const html = await bareErrorPage(app, status, { doing: broken && doingOf(broken.req.method), requestId });
   const headers = {
     ...bareHeaders(app),
+    [REQUEST_ID]: requestId,
     'content-length': Buffer.byteLength(html),
     date: new Date().toUTCString(),
     connection: 'close',

@@ -11,6 +11,13 @@ export function takeTarget({ url = '', headers }: IncomingMessage): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
+/** A proxy may take off the path that is before all others, or not. */
+export function withoutBase(url: string, basePath: string): string {
+  if (basePath === '' || !url.startsWith(basePath)) return url;
+  const rest = url.slice(basePath.length);
+  return rest.startsWith('/') ? rest : /^(\?|$)/.test(rest) ? `/${rest}` : url;
+}
+
 /** Whether a request says twice which host it is for: whoever passed it on may have believed the other one. */
 export function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   const isHost = (part: string, at: number) =>

@@ -8,9 +8,10 @@ const HERE = 'http://here.invalid';
 const LONGEST = 2_000;
 
 export function addSafeRedirects(app: FastifyInstance): void {
+  const { origin } = app.config;
   app.addHook('onSend', (_request, reply, payload, done) => {
     const location = reply.getHeader('location');
-    if (typeof location === 'string') reply.header('location', urlFor(shortAddress(location)));
+    if (typeof location === 'string') reply.header('location', urlFor(origin, shortAddress(location)));
     done(null, payload);
   });
 }

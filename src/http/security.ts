@@ -15,17 +15,18 @@ export const HEADERS = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   // Not `no-referrer`: browsers then send `Origin: null` with a form, which looks like another site.
   'referrer-policy': 'same-origin',
-  'speculation-rules': `"${urlFor(assetPath('speculation-rules.json'))}"`,
   'x-content-type-options': 'nosniff',
   'x-dns-prefetch-control': 'off',
   'x-frame-options': 'DENY',
   'x-permitted-cross-domain-policies': 'none',
 };
 
-const HTTPS_HEADERS = { ...HEADERS, 'strict-transport-security': 'max-age=31536000' };
-
 export function securityHeaders(config: Pick<Config, 'origin'>): Readonly<Record<string, string>> {
-  return isHttps(config) ? HTTPS_HEADERS : HEADERS;
+  return {
+    ...HEADERS,
+    'speculation-rules': `"${urlFor(config.origin, assetPath('speculation-rules.json'))}"`,
+    ...(isHttps(config) && { 'strict-transport-security': 'max-age=31536000' }),
+  };
 }
 
 export class RefusedError extends Error {
@@ -39,10 +40,11 @@ export class RefusedError extends Error {
 }
 
 export function addSecurity(app: FastifyInstance, config: Config): void {
+  const headers = securityHeaders(config);
   const ours = [config.host, config.origin?.hostname, 'localhost'];
 
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(securityHeaders(config));
+    reply.headers(headers);
     done(refusal(request));
   });
 

@@ -1,12 +1,14 @@
 /** How Fastify, and Node below it, take requests in. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { Config } from '../config.ts';
 import { parseQuery } from '../lib/forms.ts';
 import { withoutTokens } from '../lib/redaction.ts';
-import { newRequestId } from './bare-pages.ts';
+import { basePathOf } from '../lib/url-for.ts';
 import type { trustOf } from './client-address.ts';
-import { takeTarget } from './host.ts';
+import { takeTarget, withoutBase } from './host.ts';
 import { type Limit, limitLog } from './log-limit.ts';
+import { requestIdOf } from './request-id.ts';
 import { ARRIVAL_TIMEOUT } from './sockets.ts';
 
 const LARGEST_FORM_BYTES = 64 * 1024;
@@ -16,8 +18,9 @@ const REQUEST_TIMEOUT = 10_000;
 type Parts = { isTrusted: ReturnType<typeof trustOf>; limit: Limit };
 
 export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
+  const basePath = basePathOf(config.origin);
   return {
-    genReqId: newRequestId,
+    genReqId: (request: IncomingMessage) => requestIdOf(request, isTrusted),
     logger: {
       level: config.logLevel,
       serializers: { req: requestToLog },
@@ -36,7 +39,7 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     // As long as an address can be: what is too long for an id or a name is not found like any other.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024, querystringParser: parseQuery },
-    rewriteUrl: takeTarget,
+    rewriteUrl: (request) => withoutBase(takeTarget(request), basePath),
   } satisfies FastifyServerOptions & { http: object };
 }
 

@@ -13,7 +13,8 @@ import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { named, partsOf, plain } from '../lib/text.ts';
-import { urlFor } from '../lib/url-for.ts';
+import { type Origin, urlFor } from '../lib/url-for.ts';
+import { maintenanceHelpers } from '../maintenance/words.ts';
 import { highlight } from '../search/highlighting.ts';
 import { undoHelpers } from '../undo/helpers.ts';
 import { listHelpers } from '../users/list/helpers.ts';
@@ -44,14 +45,23 @@ const UNITS = [
   ['minute', MINUTE],
 ] as const;
 
+/** What every view can call. */
+export function helpersFor(origin: Origin) {
+  return {
+    ...helpers,
+    urlFor: (path: string) => urlFor(origin, path),
+    asset: (name: string) => urlFor(origin, assetPath(name)),
+  };
+}
+
 /** Times are milliseconds since 1970. */
-export const helpers = {
+const helpers = {
   ...bulkHelpers,
   ...historyHelpers,
   ...importHelpers,
   ...listHelpers,
+  ...maintenanceHelpers,
   ...undoHelpers,
-  asset: (name: string) => urlFor(assetPath(name)),
   highlight,
   mayChange,
   mayEdit,
@@ -65,7 +75,6 @@ export const helpers = {
   shownEmail,
   roles: ROLES,
   invitedRoles: INVITED_ROLES,
-  urlFor,
   usersOf,
   usernameHint: USERNAME_HINT,
   yesOrNo,

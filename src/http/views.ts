@@ -31,6 +31,7 @@ import type { Link } from '../invitations/queries.ts';
 import type { Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Page, Total } from '../lib/pagination.ts';
+import type { Status } from '../maintenance/status.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
 import type { Part } from '../undo/asked.ts';
@@ -42,7 +43,7 @@ import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Difference } from '../users/meanwhile.ts';
 import { takeFlash } from './flash.ts';
-import { createEta, helpers, TEMPLATES } from './templates.ts';
+import { createEta, helpersFor, TEMPLATES } from './templates.ts';
 
 type Errors = Readonly<Record<string, string>>;
 
@@ -83,6 +84,8 @@ export type Views = {
     notices: string[];
     /** Of those who may do something about them, on the plain list. */
     firstSteps?: FirstSteps | undefined;
+    /** What administrators are told of backups and checks, on the plain list. */
+    warnings?: readonly string[];
     /** What was typed for the number of a page and is none. */
     wrongPage?: string | undefined;
   };
@@ -304,6 +307,7 @@ export type Views = {
     isList: boolean;
   };
   'imports/taking-back': { imported: Import; job: Job };
+  'maintenance/status': { status: Status; now: number };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {
     title: string;
@@ -329,7 +333,7 @@ export async function addViews(app: FastifyInstance): Promise<void> {
     engine: { eta: createEta() },
     root: TEMPLATES,
     production: true,
-    defaultContext: helpers,
+    defaultContext: helpersFor(app.config.origin),
   });
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {
     // Of two clicks the second may find used up what the first has used since it was last looked at.

@@ -2,6 +2,10 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import { insertion } from '../db/many-rows.ts';
 import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
+import { inBatches } from '../lib/batches.ts';
+
+/** In one statement. */
+const BATCH = 500;
 
 export type Import = Selectable<ImportsTable>;
 export type ImportState = Import['state'];
@@ -177,4 +181,39 @@ export async function discardAll(trx: Trx): Promise<void> {
   const discarded = { ...NOTHING, state: 'discarded', leased_until: 0 } as const;
   await trx.updateTable('imports').set(discarded).where('state', 'in', DISCARDABLE).execute();
   await trx.updateTable('imports').set(NOTHING).where('state', 'in', OVER).execute();
+}
+
+/** For going through all there are. */
+export async function findImportsAfter(db: Db, id: number, limit: number): Promise<Import[]> {
+  const after = db.selectFrom('imports').selectAll().where('id', '>', id);
+  return after.orderBy('id').limit(limit).execute();
+}
+
+/** Those of another database. */
+export async function insertImports(trx: Trx, rows: readonly Import[]): Promise<void> {
+  for (const some of inBatches(rows, BATCH)) await trx.insertInto('imports').values(some).execute();
+}
+
+export type Absent = Selectable<AbsentUsersTable>;
+
+/** For going through all there are. */
+export async function findAbsentAfter(
+  db: Db,
+  { import_id, first_id }: Pick<Absent, 'import_id' | 'first_id'>,
+  limit: number,
+): Promise<Absent[]> {
+  return db
+    .selectFrom('absent_users')
+    .selectAll()
+    .where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('import_id', 'first_id'), '>', tuple(import_id, first_id)),
+    )
+    .orderBy('import_id')
+    .orderBy('first_id')
+    .limit(limit)
+    .execute();
+}
+
+export async function insertAbsentOfAll(trx: Trx, rows: readonly Absent[]): Promise<void> {
+  await trx.executeQuery(insertion(trx, 'absent_users', rows));
 }

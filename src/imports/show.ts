@@ -64,8 +64,11 @@ function showTakingBack(request: Request, reply: FastifyReply, imported: Import,
 }
 
 /** It shows how far it is, without a script. */
-function askAgain({ url }: Request, reply: FastifyReply, again: string): void {
-  reply.header('refresh', again === url ? ASKED_AGAIN : `${ASKED_AGAIN}; url=${urlFor(again)}`);
+function askAgain({ url, server }: Request, reply: FastifyReply, again: string): void {
+  reply.header(
+    'refresh',
+    again === url ? ASKED_AGAIN : `${ASKED_AGAIN}; url=${urlFor(server.config.origin, again)}`,
+  );
 }
 
 async function showProgress(request: Request, reply: FastifyReply, imported: Import) {

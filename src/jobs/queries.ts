@@ -2,6 +2,10 @@
 import type { Selectable } from 'kysely';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import { inBatches } from '../lib/batches.ts';
+
+/** In one statement. */
+const BATCH = 500;
 
 export type Job = Selectable<JobsTable>;
 
@@ -68,8 +72,14 @@ export async function findUnfinishedJobs(db: Db): Promise<Pick<Job, 'set_id' | '
   return db.selectFrom('jobs').select(['set_id', 'cursor']).where('state', '!=', 'done').execute();
 }
 
-export async function findRunningJobs(db: Db): Promise<Job[]> {
-  return db.selectFrom('jobs').selectAll().where('state', '=', 'running').orderBy('id').execute();
+export async function findRunningJobs(db: Db, limit: number): Promise<Job[]> {
+  return db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('state', '=', 'running')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
 }
 
 export async function isAnyRunning(db: Db): Promise<boolean> {
@@ -121,6 +131,21 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
   await trx.updateTable('jobs').set(goingOn).where('id', '=', id).where('state', '=', 'stopped').execute();
 }
 
+/**
+ * In a database that is put back: what was confirmed was what somebody had before them then. What cannot stay half done goes on
+ * by itself, and with the rest whoever has it go on. @returns how many wait for that
+ */
+export async function stopJobs(trx: Trx): Promise<number> {
+  const free = { lease_owner: null, leased_until: 0, failures: 0 };
+  const running = trx.updateTable('jobs').set(free).where('state', '=', 'running');
+  await running.execute();
+  const { numUpdatedRows } = await running
+    .set({ state: 'stopped' })
+    .where('kind', 'in', ['undo', 'bulk'])
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
   await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
 }
@@ -133,4 +158,15 @@ export async function forgetParamsAbout(trx: Trx, userId: number): Promise<void>
     const kept = JSON.parse(params, (key, value) => (isTheirs.test(key) ? undefined : value));
     await saveJob(trx, id, { params: JSON.stringify(kept) });
   }
+}
+
+/** For going through all there are. */
+export async function findJobsAfter(db: Db, id: number, limit: number): Promise<Job[]> {
+  const after = db.selectFrom('jobs').selectAll().where('id', '>', id);
+  return after.orderBy('id').limit(limit).execute();
+}
+
+/** Those of another database. */
+export async function insertJobs(trx: Trx, rows: readonly Job[]): Promise<void> {
+  for (const some of inBatches(rows, BATCH)) await trx.insertInto('jobs').values(some).execute();
 }

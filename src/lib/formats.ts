@@ -2,6 +2,9 @@
 
 export const number = new Intl.NumberFormat('en');
 
+const BYTE_UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+const rounded = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+
 export const date = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
   month: 'short',
@@ -17,6 +20,12 @@ const dateAndTime = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
   timeZone: 'UTC',
 });
+
+/** "812 KB", "1.2 GB": in thousands, as disks are sold. */
+export function bytesOf(count: number): string {
+  const unit = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), BYTE_UNITS.length - 1);
+  return `${rounded.format(count / 1_000 ** unit)} ${BYTE_UNITS[unit]}`;
+}
 
 /** "1 user", "1,204 users" */
 export function usersOf(count: number): string {

@@ -54,6 +54,11 @@ export function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
+/** Follows symbolic links. @throws where that cannot be seen */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 /** @throws where it holds more than drafts: what is somebody else's neither becomes the file nor is it removed. */
 function draftsIn(folder: string, prefix: string): string[] {
   const names = unless(['ENOENT'], () => unless(['ENOTDIR'], () => readdirSync(folder)) ?? ['.']) ?? [];

@@ -1,8 +1,18 @@
-/** Where Roster's paths are for a browser: in links, forms, redirects, files and cookies. */
+/** Where Roster’s paths are for a browser: in links, forms, redirects, files and cookies. */
 
-/** A cookie called `__Host-` wants none (RFC 6265bis, 4.1.3.2). */
-const BASE_PATH = '';
+/** The address at which people reach Roster: with a path before all others, if it has one. */
+export type Origin = URL | undefined;
 
-export function urlFor(path: string): string {
-  return path.startsWith('/') ? BASE_PATH + path : path;
+/** As it stands before each path: nothing, or `/roster`. */
+export function basePathOf(origin: Origin): string {
+  return origin?.pathname.replace(/\/$/, '') ?? '';
+}
+
+export function urlFor(origin: Origin, path: string): string {
+  return path.startsWith('/') ? basePathOf(origin) + path : path;
+}
+
+/** For somebody elsewhere. @param host where no setting says it */
+export function addressFor(origin: Origin, host: string | undefined, path: string): string {
+  return (origin?.origin ?? `http://${host}`) + urlFor(origin, path);
 }

@@ -2,6 +2,10 @@
 import { hostname } from 'node:os';
 import type { Selectable } from 'kysely';
 import type { Db, MaintenanceRunsTable, Trx } from '../db/schema.ts';
+import { inBatches } from '../lib/batches.ts';
+
+/** In one statement. */
+const BATCH = 500;
 
 export type Run = Selectable<MaintenanceRunsTable>;
 type Kind = Run['kind'];
@@ -37,9 +41,34 @@ export async function endRun(trx: Trx, id: number, ended: Ended, now: number): P
     .execute();
 }
 
-/** @param outcome the last of any, where none is given */
+/** Where whoever made it has not said how it ended, as after a kill. @returns what has become of it */
+export async function closeRun(trx: Trx, id: number, ended: Ended, now: number): Promise<Run> {
+  const run = trx.selectFrom('maintenance_runs').selectAll().where('id', '=', id);
+  const { ended_at } = await run.forUpdate().executeTakeFirstOrThrow();
+  if (ended_at === null) await endRun(trx, id, ended, now);
+  return run.executeTakeFirstOrThrow();
+}
+
+/** @param outcome the last of any, where none is given; by numbers, for clocks are set back */
 export async function findLastRun(db: Db, kind: Kind, outcome?: Run['outcome']): Promise<Run | undefined> {
   let runs = db.selectFrom('maintenance_runs').selectAll().where('kind', '=', kind);
   if (outcome !== undefined) runs = runs.where('outcome', '=', outcome);
-  return runs.orderBy('begun_at', 'desc').limit(1).executeTakeFirst();
+  return runs.orderBy('id', 'desc').limit(1).executeTakeFirst();
+}
+
+/** The last first. */
+export async function findRuns(db: Db, kind: Kind): Promise<Run[]> {
+  const runs = db.selectFrom('maintenance_runs').selectAll().where('kind', '=', kind);
+  return runs.orderBy('id', 'desc').execute();
+}
+
+/** For going through all there are. */
+export async function findRunsAfter(db: Db, id: number, limit: number): Promise<Run[]> {
+  const after = db.selectFrom('maintenance_runs').selectAll().where('id', '>', id);
+  return after.orderBy('id').limit(limit).execute();
+}
+
+/** Those of another database. */
+export async function insertRuns(trx: Trx, rows: readonly Run[]): Promise<void> {
+  for (const some of inBatches(rows, BATCH)) await trx.insertInto('maintenance_runs').values(some).execute();
 }

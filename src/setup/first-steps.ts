@@ -37,7 +37,7 @@ export async function firstStepsFor(
     isAlone,
     madeUp: await countMadeUp(server, isAlone),
     isOwner: await isOwner(request),
-    line: setupLine(server.config.origin?.origin ?? `http://${headers.host}`, '…'),
+    line: setupLine(server.config.origin, headers.host, '…'),
   };
 }
 

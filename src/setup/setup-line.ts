@@ -1,6 +1,7 @@
 /** What Roster says at start while there is no administrator, and on its pages as an example. */
-import { urlFor } from '../lib/url-for.ts';
+import { addressFor, type Origin } from '../lib/url-for.ts';
 
-export function setupLine(origin: string, token: string): string {
-  return `No administrator yet: make one at ${origin}${urlFor(`/setup/${token}`)}`;
+/** @param host where no setting says it */
+export function setupLine(origin: Origin, host: string | undefined, token: string): string {
+  return `No administrator yet: make one at ${addressFor(origin, host, `/setup/${token}`)}`;
 }

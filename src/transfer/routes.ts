@@ -109,6 +109,6 @@ async function showExport(request: Request, reply: FastifyReply) {
 
 async function showWaiting(reply: FastifyReply, selection: Selection, format: FormatName) {
   const again = selectionAddress('/export/file', selection, [['format', format]]);
-  reply.header('refresh', `${ASKED_AGAIN}; url=${urlFor(again)}`);
+  reply.header('refresh', `${ASKED_AGAIN}; url=${urlFor(reply.server.config.origin, again)}`);
   return reply.render('transfer/waiting', { selection });
 }

@@ -70,6 +70,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /account/sessions/9/delete': [401, 303, 303, 303],
   'GET /roles': [303, 403, 403, 200],
   'POST /roles': [401, 403, 403, 303],
+  'GET /admin/status': [303, 403, 403, 200],
   'GET /invite': [303, 403, 403, 200],
   'POST /invite': [401, 403, 403, 422],
   'POST /users/4/invite': [401, 403, 403, 303],

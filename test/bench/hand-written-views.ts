@@ -1,8 +1,10 @@
 /** Roster's own templates, with the engine and the helpers that Roster renders them with, but without Fastify. */
 
 import type { Session } from '../../src/auth/sessions.ts';
-import { createEta, helpers, TEMPLATES } from '../../src/http/templates.ts';
+import { createEta, helpersFor, TEMPLATES } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
+
+const helpers = helpersFor(undefined);
 
 const eta = createEta();
 eta.configure({ views: TEMPLATES, cache: true });

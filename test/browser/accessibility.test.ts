@@ -147,6 +147,7 @@ const DOORS: [
   ],
   ['a second factor', 'admin', (page) => page.goto('/account/code')],
   ['the roles', 'admin', (page) => page.goto('/roles')],
+  ['the status', 'admin', (page) => page.goto('/admin/status')],
   ['what is left to do', 'admin', (page) => page.goto('/users')],
   ['someone with access', 'admin', (page) => page.goto('/users/2')],
   ['their form', 'admin', (page) => page.goto('/users/2/edit')],

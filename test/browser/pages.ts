@@ -14,6 +14,7 @@ import { saveImport } from '../../src/imports/queries.ts';
 import { takeBack } from '../../src/imports/take-back.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { findJobOfSet, insertJob, saveJob } from '../../src/jobs/queries.ts';
+import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, PASSWORD } from '../people.ts';
@@ -80,6 +81,18 @@ export async function addEveryone(db: Db): Promise<void> {
       await insertSession(trx, session, Date.now());
     }
   });
+}
+
+/** Of backups and a check, with the longest there is to say of them. */
+async function noteRuns(db: Db): Promise<void> {
+  const file = `/${LONG}/${LONG}/${WORDS}/roster.db`;
+  const ends = [
+    ['backup', { outcome: 'good', file, size: 4e12, users: 1e7 }],
+    ['backup', { outcome: 'bad', problem: `${file} cannot be written.` }],
+    ['check', { outcome: 'bad', problem: `2 found, the first: ${WORDS}.` }],
+  ] as const;
+  for (const [kind, ended] of ends)
+    await transact(db, async (trx) => endRun(trx, await beginRun(trx, kind, 1), ended, 2));
 }
 
 export type Visit = (page: Page, app: FastifyInstance) => Promise<unknown>;
@@ -331,6 +344,10 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto(`/users/${gone.id}`);
     },
     'the roles': at('/roles'),
+    'the status, where all went wrong': async (page, app) => {
+      await noteRuns(app.db);
+      await page.goto('/admin/status');
+    },
     'the account': at('/account'),
     'setting up a second factor': at('/account/code'),
     'setting up a second factor, with every mistake': async (page) => {

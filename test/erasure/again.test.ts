@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { setPassword } from '../../src/auth/credentials.ts';
-import { copyEverything } from '../../src/cli/copy.ts';
+import { copyEverything } from '../../src/backup/everything.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseAgain, keepNumbers, writeLedger } from '../../src/erasure/again.ts';

@@ -1,4 +1,5 @@
 /** What an erased user leaves in the files of a database: nothing, whatever was done to them and with them. */
+import { rmSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
@@ -6,7 +7,7 @@ import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { setDraft } from '../../src/auth/drafts.ts';
 import { filePathOf } from '../../src/database-url.ts';
-import { openDatabase } from '../../src/db/database.ts';
+import { MIGRATIONS, openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { findPending } from '../../src/erasure/queries.ts';
@@ -147,15 +148,19 @@ describe('somebody who is erased', () => {
       const log = vi.spyOn(console, 'log').mockImplementation(() => {});
       const db = await openDatabase(url);
       expect(log.mock.calls.flat()).toEqual([
+        expect.stringMatching(/As it was, it is kept in .* it holds also whoever is erased later\.$/),
         expect.stringMatching(/^The database file is written anew, once/),
       ]);
+      // Of what was kept to go back by it says so, and to remove it.
+      expect(found(bytesOf(url), TRIGRAMS).length).toBeGreaterThan(0);
+      rmSync(`${filePathOf(url)}.before-version-${MIGRATIONS.length}`);
       expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
       // As where that has failed.
       const mark = { name: 'has to be written anew', value: '1' };
       await transact(db, (trx) => trx.insertInto('secrets').values(mark).execute());
       await db.destroy();
       await (await openDatabase(url)).destroy();
-      expect(log).toHaveBeenCalledTimes(1);
+      expect(log).toHaveBeenCalledTimes(2);
       log.mockRestore();
     },
   );

@@ -1,21 +1,13 @@
-/** Each address that leaves Roster comes from one place: with a path set there, all of Roster is below it. */
+/** Below a path of its own, as `ORIGIN` says it: whatever leaves Roster has it, and a proxy may take it off what comes in or not. */
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'node-html-parser';
-import { afterAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { addPerson, PASSWORD, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
 
 const BASE = '/people';
 
-vi.doMock('../../src/lib/url-for.ts', () => ({
-  urlFor: (path: string) => (path.startsWith('/') ? BASE + path : path),
-}));
-// All of Roster is loaded with it, and once more without it afterwards.
-vi.resetModules();
-const { addPerson, PASSWORD, signedIn } = await import('../people.ts');
-const { addUser, get, post, startApp } = await import('../support.ts');
-afterAll(() => {
-  vi.doUnmock('../../src/lib/url-for.ts');
-  vi.resetModules();
-});
+const startBelow = () => startApp({ ORIGIN: `https://example.org${BASE}`, TRUST_PROXY: '127.0.0.1' });
 
 /** All addresses of a page that lead to Roster. */
 function addressesOf(html: string): string[] {
@@ -48,7 +40,7 @@ async function crawl(app: FastifyInstance, headers: object, first: readonly stri
 }
 
 test('with a path before all addresses every link, form, redirect, file and cookie has it', async () => {
-  const app = await startApp();
+  const app = await startBelow();
   const ann = await addPerson(app.db, 'ann', 'admin');
   for (const username of ['max', 'moe', 'mia']) await addUser(app.db, { username });
   const seen = await crawl(app, await signedIn(app, ann), [
@@ -71,12 +63,34 @@ test('with a path before all addresses every link, form, redirect, file and cook
 });
 
 test('links for someone else have it, too', async () => {
-  const app = await startApp();
+  const app = await startBelow();
   const ann = await addPerson(app.db, 'ann', 'admin');
   const bob = await addUser(app.db, { username: 'bob', role: 'viewer' });
   const headers = await signedIn(app, ann);
   const made = await post(app, `/users/${bob.id}/invitation`, {}, headers);
   const page = await get(app, String(made.headers.location).replace(BASE, ''), headers);
-  const link = /http:\/\/localhost\/people(\/invitations\/[\w-]+)/.exec(page.body)?.[1] ?? '';
+  const link = /https:\/\/example\.org\/people(\/invitations\/[\w-]+)/.exec(page.body)?.[1] ?? '';
   expect(addressesOf((await get(app, link)).body)).toContain(BASE + link);
+});
+
+test('a proxy may leave the path, or take it off', async () => {
+  const app = await startBelow();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  expect((await get(app, `${BASE}/users`, ann)).statusCode).toBe(200);
+  expect((await get(app, '/users', ann)).statusCode).toBe(200);
+  for (const path of [BASE, `${BASE}/`, '/', `${BASE}?x=1`])
+    expect((await get(app, path, ann)).headers.location, path).toBe(`${BASE}/users`);
+  expect((await get(app, `${BASE}x/users`, ann)).statusCode).toBe(404);
+  expect((await get(app, `${BASE}/readyz`)).statusCode).toBe(200);
+});
+
+test('its cookies are for that path alone, and by https', async () => {
+  const app = await startBelow();
+  await addPerson(app.db, 'ann', 'admin');
+  const cookies = [
+    (await post(app, '/sign-in', { username: 'ann', password: PASSWORD })).headers['set-cookie'],
+  ];
+  expect(cookies.flat()).toContainEqual(
+    expect.stringMatching(/^__Secure-roster_session_\w+=.*; Path=\/people\/; HttpOnly; Secure/),
+  );
 });

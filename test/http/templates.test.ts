@@ -1,6 +1,8 @@
 /** What templates call. */
 import { expect, test } from 'vitest';
-import { helpers } from '../../src/http/templates.ts';
+import { helpersFor } from '../../src/http/templates.ts';
+
+const helpers = helpersFor(undefined);
 
 test.each([
   ['Ada Lovelace', 'AL'],

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Session } from '../../src/auth/sessions.ts';
 import type { User } from '../../src/db/schema.ts';
 import type { ChangeSet } from '../../src/history/queries.ts';
-import { createEta, helpers, TEMPLATES } from '../../src/http/templates.ts';
+import { createEta, helpersFor, TEMPLATES } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
 import type { Import } from '../../src/imports/queries.ts';
 import type { HowRead, ShownRow, Totals } from '../../src/imports/types.ts';
@@ -12,9 +12,12 @@ import type { Job } from '../../src/jobs/queries.ts';
 import { parseQuery } from '../../src/lib/forms.ts';
 import { Page } from '../../src/lib/pagination.ts';
 import { named } from '../../src/lib/text.ts';
+import type { Run } from '../../src/maintenance/queries.ts';
 import { parseSearch } from '../../src/search/terms.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { htmlProblems, translatedText } from '../html.ts';
+
+const helpers = helpersFor(undefined);
 
 const NAME = '<Ann> & "Bo"';
 const user: User = {
@@ -102,6 +105,18 @@ const job: Job = {
   lease_owner: null,
   leased_until: 0,
   failures: 1,
+};
+const run: Run = {
+  id: 1,
+  kind: 'backup',
+  begun_at: 1,
+  ended_at: 2,
+  outcome: 'good',
+  host: NAME,
+  file: NAME,
+  size: 1,
+  users: 1,
+  problem: NAME,
 };
 const imported: Import = {
   id: 1,
@@ -428,6 +443,32 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     isList: true,
   },
   'imports/taking-back': { imported: { ...imported, problem: NAME }, job },
+  'maintenance/status': {
+    status: {
+      version: '1.2.3',
+      node: '26.0.0',
+      host: NAME,
+      pid: 1,
+      since: 1,
+      users: 1204,
+      database: {
+        product: 'SQLite 3',
+        name: NAME,
+        schema: 17,
+        size: 1,
+        logSize: 1,
+        connections: [{ address: NAME, count: 2 }],
+        free: 1,
+      },
+      backup: { last: { ...run, ended_at: null }, good: run, bad: run, folder: NAME, free: 1 },
+      check: { ...run, kind: 'check', outcome: 'bad' },
+      mail: { server: NAME, sent: 1, notSent: 1 },
+      signedIn: [{ role: 'admin', users: 1, sessions: 2, seen_at: 1 }],
+      jobs: [job],
+      imports: [imported],
+    },
+    now: 9,
+  },
   'roles/list': { roles: ['viewer'], required: [], before: '', isDraft: false },
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
 };

@@ -1,6 +1,6 @@
 /** The database of a run, with users and forty people who can sign in; gone afterwards. */
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -44,6 +44,7 @@ export async function makePlace(engine: Engine): Promise<Place> {
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   process.on('exit', remove);
   const imports = join(folder, 'imports');
+  mkdirSync(imports);
   const { url, sizes, end } = engine === 'sqlite' ? onFile(join(folder, 'roster.db')) : await onServer();
   const settings = {
     DATABASE_URL: url,

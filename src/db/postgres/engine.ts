@@ -2,9 +2,12 @@
 import { CompiledQuery, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { StartError } from '../../errors.ts';
 import { giveWay } from '../../lib/progress.ts';
-import type { Engine } from '../engine.ts';
+import type { Connections, Engine } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
+import { adviseOnBackups } from './backups.ts';
+import { findDamage, meansOfFindingDamage } from './damage.ts';
+import { APPLICATION } from './pool.ts';
 import { purge } from './purge.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
@@ -91,6 +94,33 @@ export const postgresEngine: Engine = {
   // A row that is gone lies in its file until the next vacuum, and then as bytes that nothing has overwritten yet.
   removeTraces: async () => 'kept',
   purge,
+
+  async readProduct(db) {
+    const version = await oneValue(
+      db,
+      sql<{ value: string }>`select current_setting('server_version') as value`,
+    );
+    return `PostgreSQL ${version?.split(' ')[0]}`;
+  },
+  async countConnections(db) {
+    const { rows } = await sql<Connections>`
+      select coalesce(host(client_addr), 'the server itself') as address, count(*) as count from pg_stat_activity
+      where datname = current_database() and application_name = ${APPLICATION} group by 1 order by 1`.execute(
+      db,
+    );
+    return rows;
+  },
+  findDamage,
+  meansOfFindingDamage,
+  // An index of PostgreSQL's own.
+  async *findWronglyIndexed() {},
+  async readSize(db) {
+    const tables = sql<{ value: number }>`
+      select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint as value from pg_class
+      where relkind = 'r' and relnamespace = current_schema()::regnamespace`;
+    return Number((await oneValue(db, tables)) ?? 0);
+  },
+  adviseOnBackups,
 
   async readLastId(db, table = 'users') {
     const sequence = sql.id(`${table}_id_seq`);

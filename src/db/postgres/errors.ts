@@ -1,12 +1,15 @@
 /** What PostgreSQL's errors mean to Roster: https://www.postgresql.org/docs/18/errcodes-appendix.html */
 import { DatabaseError } from 'pg';
-import { ContendedError, NotUniqueError, UnavailableError } from '../../errors.ts';
+import { ContendedError, DamagedError, NotUniqueError, UnavailableError } from '../../errors.ts';
 
 /** States in which the server ends the connection, or does not know itself what became of a statement. */
 const LOST = /^(08|57P|58|XX|25P03|25P04|40003)/;
 
 /** States of a server that is well and cannot do it now: out of room, too slow, waiting for a lock. */
 const UNAVAILABLE = /^(53|57014|55P03)/;
+
+/** Of its data, and of an index. */
+const DAMAGED = /^XX00[12]/;
 
 /** Whether the server goes on answering. By the state, since servers translate the severity. */
 export function isRefusal(error: unknown): error is DatabaseError {
@@ -23,6 +26,14 @@ export function translated(error: unknown): unknown {
   const { code = '', message } = error;
   if (code === '23505') return new NotUniqueError(message, { cause: error });
   if (code === '40001' || code === '40P01') return new ContendedError(message, { cause: error });
+  if (DAMAGED.test(code))
+    return new DamagedError(
+      `The database is damaged (${message}): stop Roster, keep its files as they are, and put back a backup`,
+      {
+        cause: error,
+        reason: 'it is damaged',
+      },
+    );
   if (code === '53100') return new UnavailableError(message, { cause: error, reason: 'its disk is full' });
   return UNAVAILABLE.test(code) ? new UnavailableError(message, { cause: error }) : error;
 }

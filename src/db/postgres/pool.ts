@@ -3,6 +3,9 @@ import pg from 'pg';
 import { UnavailableError } from '../../errors.ts';
 import { COMMAND_TIMEOUTS, REQUEST_TIMEOUTS, setTimeouts } from './timeouts.ts';
 
+/** By which the server knows connections of Roster's. */
+export const APPLICATION = 'roster';
+
 /** A connection that is lost so soon says nothing of older ones: they were given up a moment ago. */
 const YOUNG_MS = 1_000;
 
@@ -81,7 +84,7 @@ export function openPool(url: string, requests?: { connections: number }): Conne
     max: requests?.connections ?? 2,
     ...(requests ? REQUEST_TIMEOUTS : COMMAND_TIMEOUTS),
     connectionString: readingOnly(url),
-    fallback_application_name: 'roster',
+    fallback_application_name: APPLICATION,
     keepAlive: true,
     types: {
       getTypeParser: (oid: number, format?: string) =>

@@ -96,7 +96,7 @@ class SqliteDriver implements Driver {
     this.turns = turns ?? new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     this.#path = path;
     this.#file = new OpenedFile(path, isReadOnly, isBeside);
-    this.#writer = isReadOnly ? openReader(path) : openWriter(path);
+    this.#writer = isReadOnly ? openReader(path) : openWriter(path, () => this.#file.refuseReplaced());
     this.#reader = openReader(path);
     this.#file.watch(() => readUserVersion(this.#reader));
     this.#groups = new GroupCommit(this.#writer, this.#file, { turns: this.turns, isBeside });

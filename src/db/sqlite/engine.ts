@@ -4,6 +4,8 @@ import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import type { Db, Schema, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
+import { checkOf, findDamage } from './damage.ts';
+import { findWronglyIndexed } from './fts5-check.ts';
 import { indexSearchTexts, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
@@ -74,6 +76,22 @@ export const sqliteEngine: Engine = {
   finishMigrations,
   removeTraces,
   purge,
+
+  async readProduct(db) {
+    const { rows } = await sql<{ version: string }>`select sqlite_version() as version`.execute(db);
+    return `SQLite ${rows[0]?.version}`;
+  },
+  countConnections: async () => [],
+  findDamage,
+  meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
+  findWronglyIndexed,
+  async readSize(db) {
+    const size = sql<{
+      size: number;
+    }>`select page_count * page_size as size from pragma_page_count, pragma_page_size`;
+    return (await size.execute(db)).rows[0]?.size ?? 0;
+  },
+  adviseOnBackups: async () => [],
 
   readLastId,
   async writeLastId(trx, id, table = 'users') {

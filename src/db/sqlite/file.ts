@@ -43,6 +43,14 @@ export function checkSqliteFile(path: string, newestVersion: number, access = co
   refuseNewer(path, migrationOf(header.version), newestVersion);
 }
 
+/** Undefined for what is none of Roster's. @throws StartError where it cannot be read */
+export function versionOfFile(path: string): number | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isFile()) throw new StartError(`There is no file ${path}.`);
+  const header = stats.size === 0 ? undefined : headerOf(path, constants.R_OK);
+  return header?.applicationId === APPLICATION_ID ? migrationOf(header.version) : undefined;
+}
+
 function makeFile(path: string): void {
   try {
     makeFileOnce(path, (draft) => {

@@ -24,6 +24,13 @@ export function nextVersion(version: number): number {
   return next * 256 + migrationOf(version);
 }
 
+/** A file's that takes the place of another one: no log of that one, and nobody who has it open, takes it for what comes next. */
+export function farFrom(version: number, other: number): number {
+  const half = Math.ceil(LAST / 2);
+  const steps = half + 1 + Math.floor((Math.random() * LAST) / 4);
+  return (((generationOf(other) + steps - 1) % LAST) + 1) * 256 + migrationOf(version);
+}
+
 /** Whether a generation is one of those from `first` to `last`; where any of them is 0, nobody can tell. */
 export function isBetween(generation: number, first: number, last: number): boolean {
   if (generation === 0 || first === 0 || last === 0) return true;

@@ -1,5 +1,6 @@
 /** Notices that the file SQLite has open was removed, replaced or overwritten: SQLite would go on without an error. */
 import { closeSync, openSync, realpathSync } from 'node:fs';
+import { StartError } from '../../errors.ts';
 import { generationOf, isBetween, isReachable } from './generation.ts';
 import { HEADER_SIZE, type Header, readHeader } from './header.ts';
 import { PlacedFile } from './placed-file.ts';
@@ -37,6 +38,12 @@ export class OpenedFile {
     this.#file = new PlacedFile(path);
     this.#seenGeneration = generationOf(readHeader(this.descriptor)?.version ?? 0);
     this.#seenSize = this.#file.size;
+  }
+
+  /** While SQLite was waiting to open it, another one may have been put in its place, as by a restore. @throws StartError */
+  refuseReplaced(): void {
+    if (this.#file.look().whereabouts === 'replaced')
+      throw new StartError(`${this.#file.path} was replaced while it was being opened: start again.`);
   }
 
   /** To be called once SQLite has opened it. `readVersion` asks SQLite for `user_version`, log and all. */

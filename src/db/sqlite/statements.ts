@@ -6,16 +6,22 @@ import { translated } from './errors.ts';
 
 const OPEN_WAIT_MS = 5_000;
 const CACHE_KIB = 4 * 1024;
+const LARGEST_LOG_BYTES = 32 * 1024 * 1024;
 const MOST_PREPARED = 500;
 
-export function openWriter(path: string): Statements {
+/** @param refuseMoved called once nobody else holds it, and before anything is made beside it */
+export function openWriter(path: string, refuseMoved: () => void): Statements {
   const db = new Sqlite(path, { timeout: OPEN_WAIT_MS });
+  db.pragma('user_version');
+  refuseMoved();
   db.pragma('journal_mode = WAL');
   // After WAL: switching to it sets what better-sqlite3 was compiled with, under which a power cut loses commits.
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
   // What is deleted is overwritten at once: a page that is used again would keep the rest of what it held.
   db.pragma('secure_delete = ON');
+  // What grew while somebody read for long, as a check or a backup does, is given back when the log begins anew.
+  db.pragma(`journal_size_limit = ${LARGEST_LOG_BYTES}`);
   db.pragma(`cache_size = -${CACHE_KIB}`);
   const statements = new Statements(db);
   backfillIfPossible(statements);

@@ -1,11 +1,13 @@
 /** The page with the list. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { mayManage } from '../../auth/policy.ts';
 import { TooBroadError } from '../../errors.ts';
 import { isShort } from '../../http/safe-redirect.ts';
 import { Deadline } from '../../lib/deadline.ts';
 import { number } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { countPages, type Total } from '../../lib/pagination.ts';
+import { findNotices } from '../../maintenance/notice.ts';
 import { firstStepsFor } from '../../setup/first-steps.ts';
 import { readCounts, sumByStatus } from '../counts.ts';
 import { hasEmptyField, listAddress, parseList } from './address.ts';
@@ -28,7 +30,9 @@ export async function showList(request: Request, reply: FastifyReply) {
   // Not before whoever searches or pages.
   const isPlain = everyone === 0 || listAddress(list) === '/users';
   const firstSteps = isPlain ? await firstStepsFor(request, counts) : undefined;
-  const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps };
+  const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
+  const warnings = isWarned ? await findNotices(db, server.config, clock()) : [];
+  const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps, warnings };
   try {
     const plan = planCount(list, counts);
     log.debug({ plan }, 'how users are counted');

@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
+import { transact } from '../../../src/db/transact.ts';
 import { NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../../src/errors.ts';
 import { findUserByUsername } from '../../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../../support.ts';
@@ -261,4 +263,22 @@ test('more statements than are kept prepared still run', async () => {
     await sql`select ${sql.lit(number)} as number from user_counts`.execute(db);
   }
   expect(await findUserByUsername(db, 'alice')).toBeUndefined();
+});
+
+test('a log that grew while somebody read for long is short again afterwards', async () => {
+  const path = join(temporaryFolder(), 'roster.db');
+  const db = await openDatabase(`sqlite:${path}`);
+  onTestFinished(() => db.destroy());
+  const write = (bytes: number) =>
+    transact(db, async (trx) => {
+      await sql`create table if not exists large (value blob) strict`.execute(trx);
+      await sql`insert into large values (randomblob(${bytes}))`.execute(trx);
+    });
+  const reader = new Sqlite(path, { readonly: true });
+  reader.exec('begin; select * from users');
+  for (let megabytes = 0; megabytes < 40; megabytes += 8) await write(8_000_000);
+  expect(statSync(`${path}-wal`).size).toBeGreaterThan(40_000_000);
+  reader.close();
+  for (let times = 0; times < 3; times++) await write(1);
+  expect(statSync(`${path}-wal`).size).toBeLessThan(34_000_000);
 });

@@ -1,0 +1,47 @@
+/** Where a backup lies until it is whole: a folder beside it, by whose name it is seen later whether anybody is still at it. */
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { hashOf } from '../auth/tokens.ts';
+import { DAY } from '../lib/clock.ts';
+import { dateOf } from './names.ts';
+
+const DRAFT = /^(.+)\.new-([\w-]{8})-(\d+)$/;
+
+const machine = () => hashOf(hostname()).slice(0, 8);
+
+/** For its owner alone. @returns its path */
+export function makeDraftFolder(file: string): string {
+  const path = `${file}.new-${machine()}-${process.pid}`;
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { mode: 0o700 });
+  return path;
+}
+
+/** What was left by whoever was killed while making this backup, or another one of the same folder. */
+export function removeLeftOvers(file: string): void {
+  const folder = dirname(file);
+  for (const name of readdirSync(folder)) {
+    const [, of = '', host, pid] = DRAFT.exec(name) ?? [];
+    const isOurs = of === basename(file) || dateOf(of) !== undefined;
+    if (isOurs && isAbandoned(join(folder, name), host === machine() ? Number(pid) : undefined))
+      rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** @param pid undefined for another machine's. Where it is, another process may have the number by now. */
+function isAbandoned(path: string, pid: number | undefined): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) return false;
+  return (pid !== undefined && !isRunning(pid)) || stats.mtimeMs < Date.now() - DAY;
+}
+
+/** This process has just begun: what bears its number is an earlier one's. */
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

@@ -1,0 +1,31 @@
+/** Of the backups in a folder only the newest stay. */
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { identityIn } from '../db/backup-file.ts';
+import { SKEW } from '../lib/clock.ts';
+import { dateOf, keyBeside } from './names.ts';
+
+/**
+ * Those alone that are named as Roster names them, whole, and of the same database. @param newest is one of those that stay.
+ * @returns the names of those that are gone
+ */
+export function removeOlder(newest: string, keep: number, now: number): string[] {
+  const folder = dirname(newest);
+  const identity = identityIn(newest);
+  const others = readdirSync(folder)
+    .filter((name) => dateOf(name) !== undefined && name !== basename(newest))
+    .filter((name) => identity !== undefined && identityIn(join(folder, name)) === identity)
+    .sort((one, other) => age(one, now) - age(other, now));
+  const old = others.slice(keep - 1);
+  for (const name of old) {
+    rmSync(join(folder, name));
+    rmSync(keyBeside(join(folder, name)), { force: true });
+  }
+  return old;
+}
+
+/** What is dated in the future is of a clock that was ahead once: before all that was made since. */
+function age(name: string, now: number): number {
+  const date = dateOf(name) ?? 0;
+  return date > now + SKEW ? Number.MAX_SAFE_INTEGER - date : now - date;
+}

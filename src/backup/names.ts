@@ -1,0 +1,26 @@
+/** What backups are called, and what lies beside them. */
+import { basename, dirname, join } from 'node:path';
+
+const DATED = /^roster-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z\.db$/;
+
+/** By the second; without colons, which some file systems refuse. */
+export function datedName(at: number): string {
+  return `roster-${new Date(at).toISOString().slice(0, 19).replaceAll(':', '-')}Z.db`;
+}
+
+/** When a backup in a folder was made, by its name; undefined for what is not Roster's. */
+export function dateOf(name: string): number | undefined {
+  const [, day, hours, minutes, seconds] = DATED.exec(name) ?? [];
+  const at = Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** The file with the secret key that belongs to a backup. */
+export function keyBeside(file: string): string {
+  return `${file}.key`;
+}
+
+/** The file that says who was erased: of all backups in a folder one. */
+export function ledgerBeside(file: string): string {
+  return dateOf(basename(file)) === undefined ? `${file}.erased.jsonl` : join(dirname(file), 'erased.jsonl');
+}

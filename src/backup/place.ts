@@ -1,0 +1,67 @@
+/** Where a backup is to go: into a folder that is there, under its date, or to a file that is not. */
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { StartError } from '../errors.ts';
+import { isFolder, isThere } from '../lib/make-file.ts';
+import { datedName, keyBeside } from './names.ts';
+
+const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
+
+export type Place = { file: string; isDated: boolean };
+
+type Choice = {
+  now: number;
+  /** Whether a file that is there is replaced. */
+  isForced: boolean;
+  /** Roster's own files, which never are. */
+  own: readonly string[];
+};
+
+/** @param path with a slash at its end it is a folder's, which is not taken for a file where its disk is not there. @throws StartError */
+export function choosePlace(path: string, { now, isForced, own }: Choice): Place {
+  try {
+    if (isFolder(path) || /[/\\]$/.test(path)) return { file: freeName(folderAt(path), now), isDated: true };
+    folderAt(dirname(resolve(path)));
+    refuseOwn(path, own);
+    if (isThere(path) && !isForced)
+      throw new StartError(`There is a file ${path} already: give another name, or --force to replace it.`);
+    return { file: resolve(path), isDated: false };
+  } catch (error) {
+    throw sentenceOf(path, error);
+  }
+}
+
+/** @returns in a sentence what a disk has refused */
+export function sentenceOf(path: string, error: unknown): unknown {
+  const { syscall, code } = error as NodeJS.ErrnoException;
+  if (code !== undefined && FULL.includes(code))
+    return new StartError(`There is no more room for ${path}: nothing was kept of it.`);
+  if (code?.startsWith('SQLITE_'))
+    return new StartError(`${path} cannot be made (${(error as Error).message}).`);
+  return syscall === undefined ? error : new StartError(`${path} cannot be written (${code}).`);
+}
+
+function folderAt(path: string): string {
+  const folder = resolve(path);
+  if (!isFolder(folder)) throw new StartError(`There is no folder ${folder}: make it, or write elsewhere.`);
+  accessSync(folder, constants.W_OK);
+  return folder;
+}
+
+function freeName(folder: string, now: number): string {
+  const file = join(folder, datedName(now));
+  // Of two that begin in the same second.
+  return isThere(file) || isThere(keyBeside(file)) ? freeName(folder, now + 1_000) : file;
+}
+
+function refuseOwn(path: string, own: readonly string[]): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const isOwn = own.filter(isThere).some((one) => {
+    const { dev, ino } = statSync(one);
+    return found?.dev === dev && found.ino === ino;
+  });
+  // Also where it is not there at the moment.
+  const real = join(realpathSync(dirname(resolve(path))), resolve(path).slice(dirname(resolve(path)).length));
+  if (isOwn || own.includes(resolve(path)) || own.includes(real))
+    throw new StartError(`${path} is what Roster itself works with: give the backup another name.`);
+}

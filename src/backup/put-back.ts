@@ -1,0 +1,53 @@
+/** What a backup becomes before it takes the place of a database: of today's version it is, and goes on where that one has ended. */
+import { commandLine } from '../auth/actor.ts';
+import { deleteAccess } from '../auth/credentials.ts';
+import { endAllThatIsUnderWay } from '../auth/under-way.ts';
+import { engineOf, NUMBERED_TABLES } from '../db/engine.ts';
+import { raiseRevision, readRevision } from '../db/revision.ts';
+import type { Db } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { eraseKnown } from '../erasure/again.ts';
+import { recordPutBack } from '../history/record.ts';
+import { findFolder } from '../imports/folder.ts';
+import { endLostImports } from '../imports/lost.ts';
+import { stopJobs } from '../jobs/queries.ts';
+import { applyKeyPlan, type KeyPlan } from './key-plan.ts';
+import type { Summary } from './summary.ts';
+
+type Wishes = {
+  withoutAccess: boolean;
+  key: KeyPlan;
+  /** What is there now, if anything. */
+  former: Pick<Summary, 'lastIds' | 'revision'> | undefined;
+  /** Files that say who was erased. */
+  ledgers: readonly string[];
+  importFolder: string;
+  /** In words, of when the backup is. */
+  of: string;
+  now: number;
+};
+
+/** `erased`: how many were, who had been since. @throws LastAdministratorError */
+export async function putBack(db: Db, wishes: Wishes): Promise<{ erased: number; stopped: number }> {
+  const { withoutAccess, key, former, ledgers, importFolder, of, now } = wishes;
+  const stopped = await engineOf(db).overwrite(db, async (trx) => {
+    await endAllThatIsUnderWay(trx);
+    if (withoutAccess) await deleteAccess(trx);
+    await applyKeyPlan(trx, key);
+    await endLostImports(trx, findFolder(importFolder), now);
+    return stopJobs(trx);
+  });
+  const erased = await eraseKnown(db, ledgers);
+  const revision = await readRevision(db);
+  await transact(db, async (trx) => {
+    const { readLastId, writeLastId } = engineOf(trx);
+    // Nothing that somebody still has in a window is about something else.
+    for (const table of NUMBERED_TABLES) {
+      const last = former?.lastIds[table] ?? 0;
+      if (last > (await readLastId(trx, table))) await writeLastId(trx, last, table);
+    }
+    await recordPutBack(trx, commandLine, now, of);
+    await raiseRevision(trx, Math.max(0, (former?.revision ?? 0) - revision) + 1);
+  });
+  return { erased, stopped };
+}

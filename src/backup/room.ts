@@ -1,0 +1,45 @@
+/** Whether there is room: before a backup is begun, and while changes go on that the log of the database keeps for its sake. */
+import { realpathSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StartError } from '../errors.ts';
+import { bytesOf } from '../lib/formats.ts';
+
+/** What a disk is to have left in any case: on a full one nothing can be changed. */
+const RESERVE = 64 * 1024 * 1024;
+
+/** In bytes, of the disk that a folder is on. */
+export type FreeBytes = (folder: string) => number;
+
+export const freeBytes: FreeBytes = (folder) => {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+};
+
+/** @throws StartError */
+export function refuseWithoutRoom(folder: string, size: number, free: FreeBytes): void {
+  const room = free(folder);
+  if (room < size + RESERVE)
+    throw new StartError(
+      `There is room for ${bytesOf(room)} in ${folder}, and a backup needs ${bytesOf(size + RESERVE)}: make room, or give another folder.`,
+    );
+}
+
+/**
+ * While a reader of SQLite's lasts, its log grows by all that others change: the server copies it into the file every thousand
+ * pages, but can begin it anew only afterwards. @returns throws StartError where it has taken half of the room, or too much.
+ */
+export function watchLog(database: string, free: FreeBytes): () => void {
+  const file = realpathSync(database);
+  const before = logSize(file);
+  return () => {
+    const grown = logSize(file) - before;
+    if (grown > 0 && free(dirname(file)) < Math.max(grown, RESERVE))
+      throw new StartError(
+        `So much is changed meanwhile that the log beside ${database} would fill the disk (it has grown by ${bytesOf(grown)}): make room, or make the backup when less is done.`,
+      );
+  };
+}
+
+function logSize(file: string): number {
+  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,36 @@
+/** Whether the next number comes after every one that was ever given; and whether everyone who was erased is. */
+import { engineOf } from '../db/engine.ts';
+import type { Db } from '../db/schema.ts';
+import { readSnapshot } from '../db/transact.ts';
+import { findMissing } from '../erasure/again.ts';
+import type { Fault, How } from './finding.ts';
+import { findHighest } from './queries.ts';
+
+const NAMES = { users: 'user', change_sets: 'change set' } as const;
+const START = 'Start Roster with it: that mends it before it serves.';
+
+export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fault> {
+  const { users, lastId } = ledger === undefined ? { users: [], lastId: 0 } : await findMissing(db, ledger);
+  for (const table of ['users', 'change_sets'] as const) {
+    const [highest, last] = await readSnapshot(db, async (trx) => {
+      const known = (await findHighest(trx))[table];
+      return [known, await engineOf(trx).readLastId(trx, table)] as const;
+    });
+    const given = table === 'users' ? Math.max(highest, lastId) : highest;
+    if (last >= given) continue;
+    yield {
+      kind: 'numbers that would be given twice',
+      what: `The next ${NAMES[table]} would get the number ${last + 1}, and ${given} was given already.`,
+      todo: lastId === given ? START : RESTORE,
+    };
+  }
+  for (const { user_id } of users)
+    yield {
+      kind: 'users who were erased, and are there again',
+      what: `User ${user_id} was erased, and is in this database again, which was put back since.`,
+      todo: START,
+    };
+}
+
+const RESTORE =
+  'Let nobody create anything until it is mended: put back the last backup that checks clean: npm run roster -- restore FILE.';

@@ -1,0 +1,140 @@
+/** `npm run roster -- backup FILE|FOLDER`: everything of one moment in one file, while Roster runs. */
+import { constants, setPriority } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import { removeOlder } from '../backup/folder.ts';
+import { type Made, makeBackup, type Source } from '../backup/make.ts';
+import { choosePlace, type Place, sentenceOf } from '../backup/place.ts';
+import { type Config, readConfig } from '../config.ts';
+import { filePathOf } from '../database-url.ts';
+import { nameOf, openDatabase, openToRead } from '../db/database.ts';
+import { engineOf } from '../db/engine.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { transact } from '../db/transact.ts';
+import { ledgerOf } from '../erasure/ledger.ts';
+import { StartError } from '../errors.ts';
+import { bytesOf, usersOf } from '../lib/formats.ts';
+import { unless } from '../lib/make-file.ts';
+import { beginRun, endRun } from '../maintenance/queries.ts';
+import { readArguments } from './arguments.ts';
+import { sayWhich } from './named-database.ts';
+import { StatusLine } from './status-line.ts';
+
+const USAGE =
+  'Say where to: npm run roster -- backup /srv/backups, or a file that is not there yet; with --with-key, --compact, or in a folder --keep 14';
+
+export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args, ['keep', 'run'], ['with-key', 'compact', 'force']);
+  const [path, ...rest] = positionals;
+  if (path === undefined || rest.length > 0) throw new StartError(USAGE);
+  const { DATABASE_URL, SECRET_KEY_FILE } = env;
+  const config = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
+  const isForced = values.force ?? false;
+  giveWayToOthers();
+  const place = choosePlace(path, { now: Date.now(), isForced, own: filesOf(config) });
+  const keep = readKeep(values.keep, place);
+  const db = await open(config.databaseUrl);
+  try {
+    const options = { withKey: values['with-key'] ?? false, isCompact: values.compact ?? false };
+    const made = await noted(db, Number(values.run), () => make({ ...config, db }, place, options));
+    report(made, config);
+    if (keep !== undefined) prune(made.file, keep);
+    for (const line of await engineOf(db).adviseOnBackups(db)) console.log(line);
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Also those of another Roster's on the machine. */
+function giveWayToOthers(): void {
+  // In a thread, as in tests, it would be for the rest of its life.
+  if (isMainThread) unless(['EPERM', 'EACCES'], () => setPriority(constants.priority.PRIORITY_LOW));
+}
+
+function filesOf({ databaseUrl, secretKeyFile }: Config): string[] {
+  const file = filePathOf(databaseUrl);
+  const database = file === undefined ? [] : [file, `${file}-wal`, `${file}-shm`];
+  return [...database, secretKeyFile, ledgerOf(databaseUrl, secretKeyFile)];
+}
+
+/** @returns undefined where all stay */
+function readKeep(given: string | undefined, { isDated }: Place): number | undefined {
+  if (given === undefined) return undefined;
+  const keep = Number(given);
+  if (!isDated || !/^\d{1,5}$/.test(given) || keep < 1)
+    throw new StartError('--keep says how many backups stay in a folder, such as --keep 14.');
+  return keep;
+}
+
+/** Which is not brought up to date in passing. It is written to where it can be: what becomes of the backup is noted there. */
+async function open(url: string): Promise<Db> {
+  // Closed before it is opened again: with a descriptor, the locks of the whole process on the file would be gone.
+  await (await openToRead(url)).destroy();
+  sayWhich('Database', nameOf(url));
+  return openDatabase(url).catch(() => openToRead(url));
+}
+
+/** @param given the number by which Roster itself has noted that it begins */
+async function noted(db: Db, given: number, make: () => Promise<Made>): Promise<Made> {
+  const id = given || (await note(db, (trx) => beginRun(trx, 'backup', Date.now())));
+  const end = (ended: Parameters<typeof endRun>[2]) =>
+    id && note(db, (trx) => endRun(trx, id, ended, Date.now()));
+  try {
+    const made = await make();
+    const { file, size, users } = made;
+    await end({ outcome: 'good', file, size, users });
+    return made;
+  } catch (error) {
+    await end({ outcome: 'bad', problem: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
+/** A backup of a database that cannot be written is wanted all the more. */
+async function note<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T | undefined> {
+  try {
+    return await transact(db, work);
+  } catch (error) {
+    console.warn(
+      `Warning: the database cannot be written, so nothing is noted there (${(error as Error).message}).`,
+    );
+    return undefined;
+  }
+}
+
+type Wishes = { withKey: boolean; isCompact: boolean };
+
+async function make(source: Source, place: Place, wishes: Wishes): Promise<Made> {
+  const line = new StatusLine();
+  try {
+    return await makeBackup({ ...source, place, ...wishes, say: (what) => line.say(what) });
+  } catch (error) {
+    throw sentenceOf(place.file, error);
+  } finally {
+    line.clear();
+  }
+}
+
+function report({ file, size, users, took, key, faults }: Made, { secretKeyFile }: Config): void {
+  const seconds = (took / 1_000).toFixed(1);
+  console.log(`${file}: ${usersOf(users)}, ${bytesOf(size)}, checked, in ${seconds} s`);
+  console.log(key === undefined ? withoutKey(secretKeyFile) : withKey(key));
+  for (const fault of faults) console.warn(`Warning: in the database, and so in its backup: ${fault}`);
+  if (faults.length > 0) console.warn('What to do about it says: npm run roster -- check');
+}
+
+function withoutKey(secretKeyFile: string): string {
+  return `Without the secret key: whoever restores it on another machine needs ${secretKeyFile}, too, or second factors do not work there. Keep a copy of that elsewhere.`;
+}
+
+function withKey(key: string): string {
+  return `The secret key is beside it, in ${key}: whoever has both has the secrets of all second factors.`;
+}
+
+function prune(newest: string, keep: number): void {
+  try {
+    const gone = removeOlder(newest, keep, Date.now());
+    if (gone.length > 0) console.log(`Removed, as ${keep} are kept: ${gone.join(', ')}`);
+  } catch (error) {
+    console.warn(`Warning: older backups could not be removed: ${(error as Error).message}.`);
+  }
+}

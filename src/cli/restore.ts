@@ -1,0 +1,203 @@
+/** `npm run roster -- restore FILE`: puts a backup in the place of the database, once somebody has seen both and said so. */
+
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { loadKey, readFingerprint } from '../auth/secret-key.ts';
+import { type Draft, openDraft } from '../backup/draft.ts';
+import { makeDraftFolder, removeLeftOvers } from '../backup/drafts.ts';
+import { copyEverything } from '../backup/everything.ts';
+import { type KeyPlan, placeKey, planKey } from '../backup/key-plan.ts';
+import { bringLedger } from '../backup/ledger.ts';
+import { ledgerBeside } from '../backup/names.ts';
+import { putBack } from '../backup/put-back.ts';
+import { type Summary, summarize, UNREADABLE } from '../backup/summary.ts';
+import { type Config, readConfig } from '../config.ts';
+import { filePathOf, pathBeside } from '../database-url.ts';
+import { nameOf, openAsItIs, openDatabase } from '../db/database.ts';
+import { HeldFile } from '../db/held-file.ts';
+import { ledgerOf } from '../erasure/ledger.ts';
+import { LastAdministratorError, StartError } from '../errors.ts';
+import { isThere } from '../lib/make-file.ts';
+import { readArguments } from './arguments.ts';
+import { askYesOrNo, UNCHANGED } from './ask.ts';
+import { sayWhich } from './named-database.ts';
+import { momentOf, sayBoth, sayDone, sayKey } from './restore-report.ts';
+import { StatusLine } from './status-line.ts';
+
+const USAGE =
+  'Say which backup: npm run roster -- restore /srv/backups/roster-2026-11-29T03-00-00Z.db [--without-access] [--yes]';
+
+/** What the command ends with. */
+const DONE = 0;
+const KEY_MISSING = 1;
+const NOTHING_DONE = 2;
+
+type Options = { isSure: boolean; withoutAccess: boolean };
+
+/** @returns the code to end with: 0, 1 where it is restored and Roster needs its key before it starts, 2 where nothing was done */
+export async function restore(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments(args, [], ['without-access', 'yes']);
+  const [typed, ...rest] = positionals;
+  if (typed === undefined || rest.length > 0) throw new StartError(USAGE);
+  const { DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER } = env;
+  const config = readConfig({ DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER });
+  const options = { isSure: values.yes ?? false, withoutAccess: values['without-access'] ?? false };
+  return run(resolve(typed), config, options);
+}
+
+async function run(file: string, config: Config, options: Options): Promise<number> {
+  const { databaseUrl, secretKeyFile } = config;
+  const path = filePathOf(databaseUrl);
+  if (path !== undefined && isSame(file, path))
+    throw new StartError(`${file} is the database itself: say which backup is to take its place.`);
+  sayWhich('Database', nameOf(databaseUrl), path !== undefined && !isThere(path));
+  if (path === undefined) refuseUsed(databaseUrl, await look(databaseUrl));
+  // Before long work; and once more at its end.
+  else new HeldFile(path).release();
+  const beside =
+    path === undefined
+      ? pathBeside(databaseUrl, secretKeyFile, '.restoring')
+      : `${realPathOf(path)}.restoring`;
+  mkdirSync(dirname(beside), { recursive: true, mode: 0o700 });
+  removeLeftOvers(beside);
+  const folder = makeDraftFolder(beside);
+  const line = new StatusLine();
+  let draft: Draft | undefined;
+  let held: HeldFile | undefined;
+  try {
+    draft = await openDraft(file, { folder, say: (what) => line.say(what) });
+    line.clear();
+    const found = { ...(await summarize(draft.db)), version: draft.version };
+    // Before it is held: then nobody can read it.
+    const former = await look(databaseUrl, found.lastChange?.id);
+    held = path === undefined ? undefined : new HeldFile(path);
+    return await decide({ file, config, options, draft, found, former, held });
+  } finally {
+    line.clear();
+    await draft?.db.destroy();
+    rmSync(folder, { recursive: true, force: true });
+    held?.release();
+  }
+}
+
+type Restoring = {
+  file: string;
+  config: Config;
+  options: Options;
+  draft: Draft;
+  found: Summary;
+  /** What is there, if anything. */
+  former: Summary | undefined;
+  held: HeldFile | undefined;
+};
+
+async function decide(restoring: Restoring): Promise<number> {
+  const { file, config, options, draft, found, former } = restoring;
+  const { withoutAccess } = options;
+  const key = await planKey(draft.db, { file, path: config.secretKeyFile, withoutAccess });
+  sayBoth(file, found, former, draft.faults);
+  sayKey(key, config.secretKeyFile);
+  const answer = options.isSure || (await askYesOrNo('Restore it?'));
+  if (answer === undefined) console.log('Nobody is there to be asked: with --yes it is restored.');
+  if (!answer) {
+    console.log(UNCHANGED);
+    return NOTHING_DONE;
+  }
+  const now = Date.now();
+  const aside = await apply(restoring, key, now);
+  sayDone({ found, aside, withoutAccess, key });
+  return key.kind === 'missing' ? KEY_MISSING : DONE;
+}
+
+/** @returns where what was there is kept */
+async function apply(
+  { file, config, options, draft, found, former, held }: Restoring,
+  key: KeyPlan,
+  now: number,
+): Promise<string | undefined> {
+  const { secretKeyFile, importFolder, databaseUrl } = config;
+  const ledger = ledgerOf(databaseUrl, secretKeyFile);
+  const ledgers = [ledger, ledgerBeside(file)];
+  const of = momentOf(file, found);
+  const wishes = { ...options, key, former, ledgers, importFolder, of, now };
+  const { erased, stopped } = await putBack(draft.db, wishes).catch(explain(file));
+  if (erased > 0)
+    console.log(`Of those in it ${erased} had been erased since, and are erased from it again.`);
+  if (stopped > 0)
+    console.log(`What was under way in it (${stopped}) is stopped: the history offers to go on with it.`);
+  placeKey(key, secretKeyFile);
+  // Before it is there: whoever was erased is never known by one of the two alone.
+  await bringLedger(draft.db, ledgerBeside(file), ledger);
+  if (held === undefined) {
+    await moveInto(databaseUrl, draft, key, secretKeyFile);
+    return undefined;
+  }
+  await draft.db.destroy();
+  const aside = `${held.path}.before-restore-${new Date(now).toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
+  held.replaceBy(draft.path, aside);
+  return held.isThere ? aside : undefined;
+}
+
+async function moveInto(url: string, { db }: Draft, key: KeyPlan, secretKeyFile: string): Promise<void> {
+  const target = await openDatabase(url);
+  try {
+    const from = (await readFingerprint(db)) === undefined ? undefined : await keyOf(db, key, secretKeyFile);
+    const { key: to } = await loadKey(target, secretKeyFile);
+    await copyEverything(db, target, { from, to }, { isBackup: true });
+  } finally {
+    await target.destroy();
+  }
+}
+
+/** Of one that is missing another, which opens nothing: what was sealed with it is given up. */
+async function keyOf(db: Draft['db'], { kind }: KeyPlan, path: string): Promise<Buffer> {
+  return kind === 'missing' ? randomBytes(32) : (await loadKey(db, path)).key;
+}
+
+/** Undefined where there is none. @param since the number of a change after which they are counted */
+async function look(url: string, since = 0): Promise<Summary | undefined> {
+  const path = filePathOf(url);
+  if (path !== undefined && !isThere(path)) return undefined;
+  try {
+    const db = await openAsItIs(url);
+    try {
+      const summary = await summarize(db, since);
+      return path === undefined && !summary.version ? undefined : summary;
+    } finally {
+      await db.destroy();
+    }
+  } catch (error) {
+    if (path === undefined) throw error;
+    // Damaged so that it cannot even be opened.
+    return UNREADABLE;
+  }
+}
+
+/** @throws StartError */
+function refuseUsed(url: string, former: Summary | undefined): void {
+  const { active = 0, inactive = 0 } = former?.users ?? {};
+  if (active + inactive > 0 || (former?.lastIds.change_sets ?? 0) > 0)
+    throw new StartError(
+      `${nameOf(url)} holds users already, or did: make another, empty database, and set DATABASE_URL to that. Nothing was changed.`,
+    );
+}
+
+/** The file lies where a symbolic link leads to, and another one takes its place there. */
+function realPathOf(path: string): string {
+  return isThere(path) ? realpathSync(path) : path;
+}
+
+function isSame(file: string, path: string): boolean {
+  const [one, other] = [file, path].map((name) => statSync(name, { throwIfNoEntry: false }));
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
+}
+
+function explain(file: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof LastAdministratorError)) throw error;
+    throw new StartError(
+      `The only administrator in ${file} has been erased since: restore it with --without-access, and make an administrator then. Nothing was changed.`,
+    );
+  };
+}

@@ -1,0 +1,115 @@
+/** What a file was before it is brought to another version is kept beside it: an older Roster refuses what a newer one has written. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
+import { StartError } from '../../errors.ts';
+import { bytesOf } from '../../lib/formats.ts';
+import { isThere, makeFileOnce } from '../../lib/make-file.ts';
+import { roomBeside } from '../../lib/room.ts';
+import { backfill } from './checkpoint.ts';
+import { migrationOf } from './generation.ts';
+import { GroupCommit, onceFree } from './group-commit.ts';
+import { type Header, readHeader } from './header.ts';
+import { readUserVersion, Statements } from './statements.ts';
+
+const LOOK_AGAIN_AFTER_MS = 50;
+/** What the migrations themselves may take. */
+const ROOM_TO_MIGRATE = 16 * 1024 * 1024;
+
+export type Kept = { path: string; size: number; version: number; earlier: string[] };
+
+/**
+ * @returns nothing where no migration is missing, or it was kept before: of one that was ended on its way the first is the good one.
+ * @throws StartError where there is no room for it
+ */
+export async function keepBeforeMigration(path: string, newest: number): Promise<Kept | undefined> {
+  const real = realpathSync(path);
+  const inFile = migrationOf(headerOf(real)?.version ?? 0);
+  // 0: it is new. The log has no lower one.
+  if (inFile === 0 || inFile >= newest) return undefined;
+  const open = () => new Statements(new Sqlite(real, { timeout: 0 }));
+  const [writer, other] = [open(), open()];
+  try {
+    // Nobody changes anything until it is copied; and nothing of this process has the file open, whose locks the end of that takes away.
+    await onceFree(() => writer.run('begin immediate'), GroupCommit.deadline());
+    const version = readUserVersion(writer);
+    const name = migrationOf(version) < newest ? nameFor(real, newest, version) : undefined;
+    if (name === undefined) return undefined;
+    await saveLog(other, path);
+    makeFileOnce(name, (draft) => copyFile(real, draft, name));
+    const { size } = statSync(name);
+    return { path: name, size, version: migrationOf(version), earlier: othersBeside(real, name) };
+  } finally {
+    writer.db.close();
+    other.db.close();
+  }
+}
+
+/** Undefined where it is there. */
+function nameFor(real: string, newest: number, version: number): string | undefined {
+  for (let count = 1; ; count++) {
+    const name = `${real}.before-version-${newest}${count === 1 ? '' : `.${count}`}`;
+    if (!isThere(name)) return name;
+    const kept = headerOf(name)?.version;
+    // What is no database stands for a copy that somebody has made elsewhere.
+    if (kept === undefined || kept === version || migrationOf(kept) < migrationOf(version)) return undefined;
+  }
+}
+
+/** All of the log is in the file then. */
+async function saveLog(other: Statements, path: string): Promise<void> {
+  other.execute('pragma synchronous = FULL');
+  for (const until = GroupCommit.deadline(); !backfill(other); await setTimeout(LOOK_AGAIN_AFTER_MS))
+    if (performance.now() > until)
+      throw new StartError(
+        `${path} is to be brought to a newer version, and another program is reading it: wait until that has ended.`,
+      );
+}
+
+function copyFile(real: string, draft: string, name: string): void {
+  try {
+    copyFileSync(real, draft, constants.COPYFILE_FICLONE_FORCE);
+  } catch {
+    const needed = statSync(real).size + ROOM_TO_MIGRATE;
+    if (roomBeside(real) < needed)
+      throw new StartError(
+        `${real} is to be brought to a newer version, and there is no room to keep a copy of it as it is (${bytesOf(needed)}): make room, or copy it elsewhere while no Roster runs, and make an empty file ${name}. Nothing was changed.`,
+      );
+    copyFileSync(real, draft);
+  }
+  chmodSync(draft, 0o600);
+  const file = openSync(draft, 'r+');
+  fsyncSync(file);
+  closeSync(file);
+}
+
+/** Those of other versions. */
+function othersBeside(real: string, kept: string): string[] {
+  const names = readdirSync(dirname(real)).filter((name) =>
+    name.startsWith(`${basename(real)}.before-version-`),
+  );
+  const paths = names
+    .filter((name) => /\.before-version-\d+(\.\d+)?$/.test(name))
+    .map((name) => join(dirname(real), name));
+  return paths.filter((path) => path !== kept).sort();
+}
+
+function headerOf(path: string): Header | undefined {
+  const file = openSync(path, 'r');
+  try {
+    return readHeader(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,98 @@
+/** Has a backup made now and then: by a process of its own, which takes nothing from pages. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, sep } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { FastifyInstance } from 'fastify';
+import { removeLeftOvers } from '../backup/drafts.ts';
+import { datedName } from '../backup/names.ts';
+import { engineOf } from '../db/engine.ts';
+import { transact } from '../db/transact.ts';
+import { MINUTE } from '../lib/clock.ts';
+import { unless } from '../lib/make-file.ts';
+import { inBackground } from '../operations/background.ts';
+import { isBackupDue } from './due.ts';
+import { beginRun, closeRun, findRuns } from './queries.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Has a backup made if it is time for one; resolves when it is made, or has failed, and never rejects. */
+    backUpIfDue(): Promise<void>;
+  }
+}
+
+/** No timer that lasts a day: a machine sleeps, and clocks are set. */
+const LOOK_EVERY = 10 * MINUTE;
+const MAIN = join(import.meta.dirname, '..', 'main.js');
+
+/** @param env of the command */
+export function addNightlyBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): void {
+  const { backupFolder: folder } = app.config;
+  if (folder === undefined) return;
+  let child: ChildProcess | undefined;
+  let isEnding = false;
+  const look = async () => {
+    const run = isEnding ? undefined : await claim(app, folder);
+    if (run === undefined) return;
+    child = startCommand(app, folder, run, env);
+    if (isEnding) child.kill();
+    const said = await endOf(child);
+    child = undefined;
+    await noteEnd(app, folder, run, isEnding ? 'Roster was stopped meanwhile.' : said);
+  };
+  const lookIfPossible = () =>
+    look().catch((err) => app.log.error({ err }, 'it could not be seen to a backup'));
+  app.decorate('backUpIfDue', inBackground(app, LOOK_EVERY, lookIfPossible));
+  // Whoever kills it leaves nothing half: the file has its name at the end.
+  app.addHook('preClose', async () => {
+    isEnding = true;
+    child?.kill();
+  });
+}
+
+/** Of several Rosters one gets it. @returns the number by which the command says what has become of it */
+async function claim({ db, clock, config }: FastifyInstance, folder: string): Promise<number | undefined> {
+  const isDue = async (from: typeof db) =>
+    isBackupDue(await findRuns(from, 'backup'), folder, config.backupEvery, clock());
+  if (!(await isDue(db))) return undefined;
+  return transact(db, async (trx) => {
+    await engineOf(trx).lockVersion(trx);
+    return (await isDue(trx)) ? beginRun(trx, 'backup', clock()) : undefined;
+  });
+}
+
+function startCommand(
+  { config }: FastifyInstance,
+  folder: string,
+  run: number,
+  env: NodeJS.ProcessEnv,
+): ChildProcess {
+  // With the slash it is a folder in any case, also while its disk is not there.
+  const args = ['backup', `${folder}${sep}`, '--keep', `${config.backupKeep}`, '--run', `${run}`];
+  return spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+/** @returns what it had to say: nothing where all is well. */
+async function endOf(child: ChildProcess): Promise<string> {
+  const closed = once(child, 'close');
+  const said = child.stderr ? text(child.stderr) : '';
+  try {
+    const [code, signal] = await closed;
+    return (await said).trim() || (code === 0 ? '' : `It ended with ${signal ?? code}.`);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function noteEnd(app: FastifyInstance, folder: string, run: number, said: string): Promise<void> {
+  const { db, clock, log } = app;
+  const ended = await transact(db, (trx) =>
+    closeRun(trx, run, { outcome: 'bad', problem: said || 'It ended without a word.' }, clock()),
+  );
+  // Where it was killed. The folder itself may be gone.
+  unless(['ENOENT', 'ENOTDIR', 'EACCES'], () => removeLeftOvers(join(folder, datedName(clock()))));
+  const { outcome, file, size, users, problem } = ended;
+  if (outcome !== 'good') log.error({ problem, folder }, 'no backup was made');
+  else if (said) log.warn({ file, size, users, said }, 'a backup was made, with a warning');
+  else log.info({ file, size, users }, 'a backup was made');
+}

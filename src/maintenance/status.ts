@@ -1,0 +1,104 @@
+/** How Roster and its database are: what whoever runs it wants to know at a glance. */
+import { statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { countSignedIn, type SignedIn } from '../auth/sessions.ts';
+import { freeBytes } from '../backup/room.ts';
+import type { Config } from '../config.ts';
+import { filePathOf } from '../database-url.ts';
+import { nameOf } from '../db/database.ts';
+import { type Connections, engineOf } from '../db/engine.ts';
+import type { Db } from '../db/schema.ts';
+import { findLiveImports, type Import } from '../imports/queries.ts';
+import { findLastMails } from '../invitations/mailed.ts';
+import { findRunningJobs, type Job } from '../jobs/queries.ts';
+import { countByStatus } from '../users/counts.ts';
+import { findLastRun, type Run } from './queries.ts';
+import { VERSION } from './version.ts';
+
+const MOST_JOBS = 10;
+
+/** Sizes in bytes, times in milliseconds since 1970. */
+export type Status = {
+  version: string;
+  node: string;
+  host: string;
+  pid: number;
+  since: number;
+  users: number;
+  database: {
+    product: string;
+    name: string;
+    schema: number;
+    size: number;
+    /** Of SQLite's: what was changed last lies there. */
+    logSize: number | undefined;
+    connections: Connections[];
+    /** Room on the disk where the file is; undefined for a server's. */
+    free: number | undefined;
+  };
+  /** A check is the last of any. */
+  backup: {
+    last: Run | undefined;
+    good: Run | undefined;
+    /** Since the last good one. */
+    bad: Run | undefined;
+    folder: string | undefined;
+    free: number | undefined;
+  };
+  check: Run | undefined;
+  /** Undefined where none is set. */
+  mail: { server: string; sent?: number; notSent?: number } | undefined;
+  signedIn: SignedIn[];
+  jobs: Job[];
+  imports: Import[];
+};
+
+export async function readStatus(db: Db, config: Config, now: number): Promise<Status> {
+  const { active, inactive } = await countByStatus(db);
+  const engine = engineOf(db);
+  const path = filePathOf(config.databaseUrl);
+  return {
+    version: VERSION,
+    node: process.versions.node,
+    host: hostname(),
+    pid: process.pid,
+    since: performance.timeOrigin,
+    users: active + inactive,
+    database: {
+      product: await engine.readProduct(db),
+      name: nameOf(config.databaseUrl),
+      schema: await engine.readVersion(db),
+      size: await engine.readSize(db),
+      logSize: path === undefined ? undefined : logSizeOf(path),
+      connections: await engine.countConnections(db),
+      free: freeIn(path && dirname(path)),
+    },
+    backup: await readBackups(db, config),
+    check: await findLastRun(db, 'check'),
+    mail: config.mail && { server: config.mail.server.host, ...(await findLastMails(db)) },
+    signedIn: await countSignedIn(db, now - config.sessionIdle, now - config.sessionLasts),
+    jobs: await findRunningJobs(db, MOST_JOBS),
+    imports: await findLiveImports(db),
+  };
+}
+
+async function readBackups(db: Db, { backupFolder: folder }: Config): Promise<Status['backup']> {
+  const last = await findLastRun(db, 'backup');
+  const good = await findLastRun(db, 'backup', 'good');
+  const bad = await findLastRun(db, 'backup', 'bad');
+  return { last, good, bad: bad && bad.id > (good?.id ?? 0) ? bad : undefined, folder, free: freeIn(folder) };
+}
+
+function logSizeOf(path: string): number {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function freeIn(folder: string | undefined): number | undefined {
+  try {
+    return folder === undefined ? undefined : freeBytes(folder);
+  } catch {
+    // It is not there, which the next backup says.
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+/** What is said of how Roster is: on its page, and for a report of a fault, where nothing is about anybody. */
+import { ROLE_NAMES } from '../auth/policy.ts';
+import type { Role } from '../db/schema.ts';
+import { MINUTE } from '../lib/clock.ts';
+import { bytesOf, number } from '../lib/formats.ts';
+import type { Run } from './queries.ts';
+import type { Status } from './status.ts';
+
+const HOUR_MINUTES = 60;
+const DAY_MINUTES = 24 * HOUR_MINUTES;
+
+/** "3 days", "5 hours", "12 minutes" */
+export function durationOf(passed: number): string {
+  const minutes = Math.max(0, Math.floor(passed / MINUTE));
+  if (minutes >= DAY_MINUTES) return several(Math.floor(minutes / DAY_MINUTES), 'day');
+  if (minutes >= HOUR_MINUTES) return several(Math.floor(minutes / HOUR_MINUTES), 'hour');
+  return several(minutes, 'minute');
+}
+
+function several(count: number, what: string): string {
+  return `${number.format(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** With one figure that is not 0: a report is not to tell one directory from another. */
+function roughly(count: number): string {
+  const unit = 10 ** Math.floor(Math.log10(Math.max(count, 1)));
+  return number.format(Math.round(count / unit) * unit);
+}
+
+function roughBytes(count: number): string {
+  const unit = 10 ** Math.floor(Math.log10(Math.max(count, 1)));
+  return bytesOf(Math.round(count / unit) * unit);
+}
+
+/** Versions, sizes and counts: no name, host, path or address. */
+export function reportOf(status: Status, now: number): string {
+  const { database, backup, check, mail, signedIn, jobs, imports } = status;
+  const { connections, logSize } = database;
+  const log = logSize === undefined ? '' : `, log ${roughBytes(logSize)}`;
+  const lines = [
+    `Roster ${status.version}, Node ${status.node}, ${process.platform} ${process.arch}`,
+    `Running for ${durationOf(now - status.since)}`,
+    `${database.product}, schema ${database.schema}, ${roughBytes(database.size)}${log}`,
+    `Users: about ${roughly(status.users)}`,
+    `Room left: ${[database.free, backup.free].map(roomOf).join(', for backups ')}`,
+    `Backups: good ${agoOf(backup.good, now)}, failed since ${agoOf(backup.bad, now)}, ${backup.folder === undefined ? 'no folder' : 'a folder'} set`,
+    `Check: ${agoOf(check, now)}${check ? `, ${check.outcome ?? 'without an end'}` : ''}`,
+    `Mail: ${mail === undefined ? 'not set' : 'set'}`,
+    `Sessions: ${signedIn.map(({ role, sessions }) => `${role} ${sessions}`).join(', ') || 'none'}`,
+    `Under way: ${several(jobs.length, 'job')}, ${several(imports.length, 'import')}`,
+  ];
+  const counts = connections.map(({ count }) => count);
+  if (counts.length > 0) lines.push(`Connections by machine: ${counts.join(', ')}`);
+  return lines.join('\n');
+}
+
+function roomOf(bytes: number | undefined): string {
+  return bytes === undefined ? 'not known' : roughBytes(bytes);
+}
+
+function agoOf(run: Run | undefined, now: number): string {
+  return run === undefined ? 'none' : `${durationOf(now - run.begun_at)} ago`;
+}
+
+function rolesName(role: Role): string {
+  return ROLE_NAMES[role].many.replace(/^./, (letter) => letter.toUpperCase());
+}
+
+export const maintenanceHelpers = { bytesOf, reportOf, rolesName };

@@ -1,0 +1,88 @@
+/** The command that looks for what is wrong: what it says, with which code it ends, and what is noted of it. */
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { seedUsers } from '../../src/cli/seed.ts';
+import { transact } from '../../src/db/transact.ts';
+import { addToCounts } from '../../src/db/user-counts.ts';
+import { appendToLedger } from '../../src/erasure/ledger.ts';
+import { readIdentity } from '../../src/erasure/queries.ts';
+import { findLastRun } from '../../src/maintenance/queries.ts';
+import { runCommand } from '../command.ts';
+import { readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+
+async function start() {
+  const url = await readyUrl();
+  const db = await temporaryDatabase(url);
+  await seedUsers(db, 300);
+  const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key') };
+  return { db, settings };
+}
+
+test('a clean database: that nothing is wrong, what was looked at, and a note of it', async () => {
+  const { db, settings } = await start();
+  const { out, error, code } = await runCommand(['check'], settings);
+  expect({ error, code }).toEqual({ error: '', code: 0 });
+  expect(out).toMatch(
+    /\nNothing is wrong\.\nLooked at, with 300 users, in \d+ s: the files of the database; .*; searches\.\n/,
+  );
+  expect(out).not.toContain('Left out');
+  expect(await findLastRun(db, 'check')).toMatchObject({ outcome: 'good', users: 300, problem: null });
+});
+
+test('a quick one says what it has left out', async () => {
+  const { settings } = await start();
+  const { out, code } = await runCommand(['check', '--quick'], settings);
+  expect(code).toBe(0);
+  expect(out).toContain('Left out for being quick: change sets; users and their history; searches.\n');
+});
+
+test('what is wrong, what to do, exit code 1, and a note of it', async () => {
+  const { db, settings } = await start();
+  await transact(db, (trx) => addToCounts(trx, [{ is_active: true, role: 'editor', count: 2 }]));
+  const { out, code } = await runCommand(['check'], settings);
+  const what = 'There are 0 active editors, and the total says 2.';
+  expect(out).toContain(`\n${what}\n  Have it made anew: npm run roster -- rebuild-search.\n`);
+  expect(out).toContain('\n1 found.\n');
+  expect(code).toBe(1);
+  expect(await findLastRun(db, 'check')).toMatchObject({
+    outcome: 'bad',
+    problem: `1 found, the first: ${what}`,
+  });
+});
+
+test('who was erased before the database was put back is found by the file that says so', async () => {
+  const { db, settings } = await start();
+  const database = await readIdentity(db);
+  const { created_at } = await db
+    .selectFrom('users')
+    .select('created_at')
+    .where('id', '=', 7)
+    .executeTakeFirstOrThrow();
+  const ledger =
+    inject('engine') === 'sqlite'
+      ? `${settings.DATABASE_URL.slice('sqlite:'.length)}.erased.jsonl`
+      : undefined;
+  if (ledger === undefined) return;
+  appendToLedger(ledger, {
+    database,
+    lastId: 900,
+    users: [{ user_id: 7, created_at, erased_at: 1, erased_by: null }],
+  });
+  const { out } = await runCommand(['check'], settings);
+  expect(out).toContain(
+    'The next user would get the number 301, and 900 was given already.\n  Start Roster with it',
+  );
+  expect(out).toContain('User 7 was erased, and is in this database again, which was put back since.\n');
+});
+
+test('what cannot be looked at: a sentence, and exit code 2', async () => {
+  const nothing = await runCommand(['check'], { DATABASE_URL: await temporaryUrl() });
+  expect(nothing.code).toBe(2);
+  expect(nothing.error).not.toBe('');
+  const { settings } = await start();
+  const { error, code } = await runCommand(['check', 'all'], settings);
+  expect({ error, code }).toEqual({
+    error: 'Say no more than: npm run roster -- check, or check --quick\n',
+    code: 2,
+  });
+});

@@ -1,0 +1,391 @@
+/** A backup in the place of a file that is there, that is none, or that is damaged. */
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { expect, onTestFinished, test } from 'vitest';
+import { filePathOf } from '../../../src/database-url.ts';
+import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import { readRevision } from '../../../src/db/revision.ts';
+import { ledgerOf } from '../../../src/erasure/ledger.ts';
+import {
+  backUp,
+  erase,
+  faultsIn,
+  fill,
+  keyPathOf,
+  restore,
+  usernamesIn,
+  within,
+} from '../../backup/backed-up.ts';
+import { withRoom } from '../../room.ts';
+import { run, startRoster, WITHOUT_LINKS } from '../../roster.ts';
+import { addUser, addUsers, readyUrl, temporaryFolder } from '../../support.ts';
+import { restoreVersion } from '../versions/restore.ts';
+
+const NEWEST = MIGRATIONS.length;
+const THEN = ['ann', 'ed', 'ada', 'bob', 'cem'];
+
+/** A database, its backup, and what was done since. */
+async function backedUp(...args: string[]) {
+  const url = await readyUrl('sqlite');
+  await fill(url);
+  const file = await backUp(url, ...args);
+  await within(url, (db) => addUsers(db, ['late', 'later']));
+  return { url, path: filePathOf(url) ?? '', file };
+}
+
+/** An address in a folder that is not there yet. */
+function bareUrl(): string {
+  return `sqlite:${join(temporaryFolder(), 'data', 'roster.db')}`;
+}
+
+function asideOf(path: string): string | undefined {
+  const name = readdirSync(dirname(path)).find((one) => one.startsWith(`${basename(path)}.before-restore-`));
+  return name && join(dirname(path), name);
+}
+
+test('it takes the place of what is there, which is kept aside, whole', async () => {
+  const { url, path, file } = await backedUp();
+  const backup = readFileSync(file);
+  const { out, code } = await restore(url, file, '--yes');
+  expect(code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+  expect(await faultsIn(url)).toEqual([]);
+  const aside = asideOf(path) ?? '';
+  expect(out).toContain(`What was there is kept in ${aside}.`);
+  expect(await within(`sqlite:${aside}`, usernamesIn)).toEqual([...THEN, 'late', 'later']);
+  expect(await faultsIn(`sqlite:${aside}`)).toEqual([]);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(readFileSync(file).equals(backup)).toBe(true);
+});
+
+test('what it would bring is shown beside what is there, and without a terminal nothing is done', async () => {
+  const { url, path, file } = await backedUp();
+  const before = readFileSync(path);
+  const { out, code } = await restore(url, file);
+  expect(code).toBe(2);
+  expect(out.replaceAll(/\d+ \w+ 20\d\d, \d\d:\d\d UTC */g, 'WHEN ').replaceAll(' \n', '\n')).toBe(
+    [
+      `Database: ${path}`,
+      '                the backup                      what is there',
+      'made            WHEN now',
+      `version         ${NEWEST}                              ${NEWEST}`,
+      'users           5                               7',
+      '  active        5                               7',
+      '  inactive      0                               0',
+      'administrators  1                               1',
+      'last change     WHEN WHEN',
+      'The last change in the backup: The command line created cem',
+      'The last change there: The command line created later',
+      'Lost would be what was done since: 2 changes.',
+      'Nobody is there to be asked: with --yes it is restored.',
+      'Nothing is changed.',
+      '',
+    ].join('\n'),
+  );
+  expect(readFileSync(path).equals(before)).toBe(true);
+  expect(readdirSync(dirname(path)).sort()).toEqual(['roster.db', 'secret.key']);
+});
+
+test('on a bare machine it is the database', async () => {
+  const { file } = await backedUp('--with-key');
+  const url = bareUrl();
+  const { out, code } = await restore(url, file, '--yes');
+  expect(out).toContain(', which is new\n');
+  expect(out).toContain(`The secret key comes with it, from ${file}.key.`);
+  expect(code).toBe(0);
+  const path = filePathOf(url) ?? '';
+  expect(readdirSync(dirname(path)).sort()).toEqual(['roster.db', 'secret.key']);
+  expect(readFileSync(keyPathOf(url))).toEqual(readFileSync(`${file}.key`));
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+  const roster = await startRoster({ DATABASE_URL: url });
+  expect((await fetch(`${roster.address}/sign-in`)).status).toBe(200);
+});
+
+test('whoever has it open keeps it: Roster, a command, another program', async () => {
+  const { url, path, file } = await backedUp();
+  const refused = async () => {
+    const { error, code } = await restore(url, file, '--yes');
+    expect(error).toBe(
+      `${path} is in use: stop every Roster and command that has it open first. Nothing was changed.\n`,
+    );
+    expect(code).toBe(2);
+  };
+  const db = await openDatabase(url);
+  await refused();
+  await addUser(db, { username: 'still' });
+  await db.destroy();
+  const roster = await startRoster({ DATABASE_URL: url });
+  await refused();
+  roster.child.kill('SIGKILL');
+  await new Promise((resolve) => roster.child.once('exit', resolve));
+  const program = new Sqlite(path, { readonly: true });
+  program.prepare('select count(*) from users').get();
+  await refused();
+  program.close();
+  expect((await restore(url, file, '--yes')).code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+});
+
+test('what a killed Roster has left in the log is in what is kept aside, and never in the other', async () => {
+  const { url, path } = await backedUp();
+  // By hand, so that it is of the same history.
+  const file = join(temporaryFolder(), 'copy.db');
+  copyFileSync(path, file);
+  const logged = Array.from({ length: 12 }, (_, index) => `logged${index}`);
+  const db = await openDatabase(url);
+  await addUsers(db, logged);
+  const folder = temporaryFolder();
+  for (const ending of ['', '-wal', '-shm']) copyFileSync(path + ending, join(folder, `roster.db${ending}`));
+  await db.destroy();
+  for (const ending of ['', '-wal', '-shm']) copyFileSync(join(folder, `roster.db${ending}`), path + ending);
+  expect((await restore(url, file, '--yes')).code).toBe(0);
+  expect(existsSync(`${path}-wal`)).toBe(false);
+  expect(await within(`sqlite:${asideOf(path)}`, usernamesIn)).toEqual([...THEN, 'late', 'later', ...logged]);
+  // The same log once more, as a tool that puts files back would leave it.
+  copyFileSync(join(folder, 'roster.db-wal'), `${path}-wal`);
+  await expect(openDatabase(url)).rejects.toThrow('are not of one making');
+});
+
+test.each([
+  ['cut off in the middle', (path: string) => truncateSync(path, 20_000)],
+  ['no database any more', (path: string) => writeFileSync(path, 'milk, bread')],
+  ['empty', (path: string) => truncateSync(path, 0)],
+])('a database that is %s is put aside as it is', async (_how, damage) => {
+  const { url, path, file } = await backedUp();
+  damage(path);
+  const before = readFileSync(path);
+  const { out, code } = await restore(url, file, '--yes');
+  expect(out).toContain('What is there cannot be read: all of it would be put aside as it is.');
+  expect(code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+  expect(readFileSync(asideOf(path) ?? '').length).toBe(before.length);
+});
+
+test('a file beside a log that is not its own is put aside with it, and a log without a file, too', async () => {
+  const { url, path, file } = await backedUp();
+  const log = await within(url, async (db) => {
+    await addUsers(db, ['first', 'logged']);
+    return readFileSync(`${path}-wal`);
+  });
+  copyFileSync(file, path);
+  writeFileSync(`${path}-wal`, log);
+  await expect(openDatabase(url)).rejects.toThrow('are not of one making');
+  expect((await restore(url, file, '--yes')).code).toBe(0);
+  const aside = asideOf(path) ?? '';
+  expect(readFileSync(`${aside}-wal`).equals(log)).toBe(true);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+  rmSync(aside);
+  rmSync(path);
+  writeFileSync(`${path}-wal`, log);
+  expect((await restore(url, file, '--yes')).code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+  expect(existsSync(`${path}-wal`)).toBe(false);
+});
+
+test('what is no backup, newer, damaged, not there or the database itself is refused', async () => {
+  const { url, path, file } = await backedUp();
+  const before = readFileSync(path);
+  const folder = temporaryFolder();
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at('list.txt'), 'milk, bread');
+  new Sqlite(at('other.db')).exec('create table t (a)').close();
+  writeFileSync(at('empty.db'), '');
+  copyFileSync(file, at('newer.db'));
+  const newer = new Sqlite(at('newer.db'));
+  newer.pragma(`user_version = ${Number(newer.pragma('user_version', { simple: true })) + 1}`);
+  newer.close();
+  copyFileSync(file, at('damaged.db'));
+  const bytes = readFileSync(file);
+  bytes.fill(0x55, 4096 * 20, 4096 * 40);
+  writeFileSync(at('damaged.db'), bytes);
+  copyFileSync(file, at('cut.db'));
+  truncateSync(at('cut.db'), 40_000);
+  linkSync(path, at('link.db'));
+  const refusals: [string, RegExp][] = [
+    ['no.db', /^There is no file .*no\.db\.\n$/],
+    ['list.txt', /^.*list\.txt is no backup of Roster's\.\n$/],
+    ['other.db', /^.*other\.db is no backup of Roster's\.\n$/],
+    ['empty.db', /^.*empty\.db is no backup of Roster's\.\n$/],
+    [
+      'newer.db',
+      /^.*newer\.db was written by a newer Roster \(version \d+, this one knows \d+\); update Roster\.\n$/,
+    ],
+    ['damaged.db', /^.*damaged\.db cannot be restored: .*Take another backup\. Nothing was changed\.\n$/],
+    ['cut.db', /^.*cut\.db cannot be restored: .*Nothing was changed\.\n$/],
+    ['link.db', /^.*link\.db is the database itself: say which backup is to take its place\.\n$/],
+  ];
+  for (const [name, sentence] of refusals) {
+    const { error, code } = await restore(url, at(name), '--yes');
+    expect(error, name).toMatch(sentence);
+    expect(error, name).not.toContain('restoring');
+    expect(code, name).toBe(2);
+  }
+  const missing = await restore(url, '');
+  expect(missing.error).toMatch(/^There is no file|^Say which backup/);
+  expect(readFileSync(path).equals(before)).toBe(true);
+  expect(asideOf(path)).toBeUndefined();
+});
+
+test('without room for it nothing is done', async () => {
+  const { url, path, file } = await backedUp();
+  const { error, code } = await withRoom(1_000_000, () => restore(url, file, '--yes'));
+  expect(error).toMatch(
+    /^There is room for 1 MB where the database is to be, and restoring .* needs [\d.]+ MB: make room\./,
+  );
+  expect(code).toBe(2);
+  expect(await within(url, usernamesIn)).toHaveLength(7);
+  expect(readdirSync(dirname(path)).sort()).toEqual(['roster.db', 'secret.key']);
+});
+
+test('who was erased since is erased from it again, by what lies beside the database or the backup', async () => {
+  const { url, path, file } = await backedUp();
+  await within(url, (db) => erase(db, 3));
+  // As the server notes it, and each backup after that.
+  const later = await backUp(url);
+  copyFileSync(join(dirname(later), 'erased.jsonl'), join(dirname(file), 'erased.jsonl'));
+  const bare = bareUrl();
+  const { out } = await restore(bare, file, '--yes');
+  expect(out).toContain('Of those in it 1 had been erased since, and are erased from it again.');
+  expect(await within(bare, usernamesIn)).toEqual(['ann', 'ed', 'bob', 'cem']);
+  expect(readFileSync(ledgerOf(bare, ''), 'utf8')).toContain('"user_id":3');
+
+  rmSync(join(dirname(file), 'erased.jsonl'));
+  copyFileSync(ledgerOf(bare, ''), ledgerOf(url, ''));
+  await restore(url, file, '--yes');
+  expect(await within(url, usernamesIn)).toEqual(['ann', 'ed', 'bob', 'cem']);
+  expect(await faultsIn(url)).toEqual([]);
+  expect(existsSync(path)).toBe(true);
+});
+
+test('where the last administrator was erased since it says how to go on', async () => {
+  const { url, file } = await backedUp();
+  await within(url, async (db) => {
+    const { addPerson } = await import('../../people.ts');
+    await addPerson(db, 'eve', 'admin');
+    await erase(db, 1);
+  });
+  const later = await backUp(url);
+  copyFileSync(join(dirname(later), 'erased.jsonl'), join(dirname(file), 'erased.jsonl'));
+  const { error, code } = await restore(url, file, '--yes');
+  expect(error).toContain(
+    'has been erased since: restore it with --without-access, and make an administrator then.',
+  );
+  expect(code).toBe(2);
+  expect(await within(url, usernamesIn)).toContain('eve');
+  expect((await restore(url, file, '--yes', '--without-access')).code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(THEN.slice(1));
+});
+
+test('no number is given again that was given there since, and nothing that was seen then stands', async () => {
+  const { url, file } = await backedUp();
+  const before = await within(url, async (db) => ({
+    set: await engineOf(db).readLastId(db, 'change_sets'),
+    revision: await readRevision(db),
+  }));
+  await restore(url, file, '--yes');
+  await within(url, async (db) => {
+    expect(await readRevision(db)).toBeGreaterThan(before.revision);
+    expect((await addUser(db, { username: 'next' })).id).toBe(8);
+    const sets = await db.selectFrom('change_sets').select('id').orderBy('id', 'desc').limit(2).execute();
+    expect(sets.map(({ id }) => id)).toEqual([before.set + 2, before.set + 1]);
+  });
+});
+
+test('an older version is brought up to date, and no copy is kept of what is a copy', async () => {
+  const url = await readyUrl('sqlite');
+  const old = filePathOf(await restoreVersion(15)) ?? '';
+  const { out, code } = await restore(url, old, '--yes');
+  expect(out).toContain(`version         15                              ${NEWEST}\n`);
+  expect(out).toContain('It is of another database: ');
+  // The key of that version lies nowhere here, and a second factor is sealed with it.
+  expect(code).toBe(1);
+  expect(await within(url, usernamesIn)).toHaveLength(58);
+  expect(readdirSync(dirname(filePathOf(url) ?? '')).filter((name) => name.includes('version'))).toEqual([]);
+});
+
+test('over the database of a newer Roster, too: what was kept before a migration', async () => {
+  const { url, path, file } = await backedUp();
+  const newer = new Sqlite(path);
+  newer.pragma(`user_version = ${Number(newer.pragma('user_version', { simple: true })) + 1}`);
+  newer.close();
+  const { out, code } = await restore(url, file, '--yes');
+  expect(out).toContain(`version         ${NEWEST}                              ${NEWEST + 1}\n`);
+  expect(code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+});
+
+test('where the file system has no hard links what was there is copied aside', async () => {
+  const { url, path, file } = await backedUp();
+  const child = run(['restore', file, '--yes'], { DATABASE_URL: url, ...WITHOUT_LINKS });
+  const [code] = await new Promise<[number]>((resolve) =>
+    child.once('exit', (...args) => resolve(args as never)),
+  );
+  expect(code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+  expect(await within(`sqlite:${asideOf(path)}`, usernamesIn)).toHaveLength(7);
+});
+
+test('a Roster that waits to open what is replaced meanwhile does not start, and leaves the other one alone', async () => {
+  const { path, url, file } = await backedUp();
+  // As `restore` holds it, in another process: it lets go only once the other one has its name.
+  const holder = new Sqlite(path);
+  onTestFinished(() => void holder.close());
+  holder.pragma('locking_mode = EXCLUSIVE');
+  holder.exec('begin exclusive; commit');
+  holder.pragma('journal_mode = DELETE');
+  const starting = run([], { DATABASE_URL: url, PORT: '0' });
+  let said = '';
+  starting.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const ended = new Promise((resolve) => starting.once('exit', resolve));
+  // It has the file open as soon as it waits.
+  await expect.poll(() => isOpenBy(starting.pid ?? 0, path), { timeout: 20_000 }).toBe(true);
+  copyFileSync(file, `${path}.new`);
+  renameSync(`${path}.new`, path);
+  holder.close();
+  expect(await ended).toBe(1);
+  expect(said).toContain(`${path} was replaced while it was being opened: start again.`);
+  expect(existsSync(`${path}-wal`)).toBe(false);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
+});
+
+/** Twice: to look at it, and by SQLite. */
+function isOpenBy(pid: number, path: string): boolean {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    const links = readdirSync(folder).map(
+      (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.ino,
+    );
+    return links.filter((ino) => ino === statSync(path).ino).length >= 2;
+  } catch {
+    return false;
+  }
+}
+
+test('what an ended restore has left is gone after the next one', async () => {
+  const { url, path, file } = await backedUp();
+  const { makeDraftFolder } = await import('../../../src/backup/drafts.ts');
+  const own = makeDraftFolder(`${path}.restoring`);
+  // Of a process that has ended.
+  const left = own.replace(/\d+$/, '4194304');
+  renameSync(own, left);
+  mkdirSync(left, { recursive: true });
+  writeFileSync(join(left, 'restored.db'), 'half');
+  await restore(url, file, '--yes');
+  expect(existsSync(left)).toBe(false);
+});

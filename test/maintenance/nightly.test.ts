@@ -1,0 +1,108 @@
+/** Backups that Roster itself has made. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { buildApp } from '../../src/app.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { findRuns } from '../../src/maintenance/queries.ts';
+import { backupsIn, draftSize, expectWhole, until } from '../backup/files.ts';
+import { HOUR, movableClock } from '../people.ts';
+import { startRoster } from '../roster.ts';
+import {
+  addUsers,
+  DATABASE_ID,
+  readyUrl,
+  SECRET_KEY,
+  temporaryDatabase,
+  temporaryFolder,
+} from '../support.ts';
+
+/** Rosters on one database, with a folder for backups. */
+async function start(count = 1, folder = temporaryFolder()) {
+  const [url, own] = [await readyUrl(), temporaryFolder()];
+  const env = {
+    PATH: process.env.PATH,
+    DATABASE_URL: url,
+    SECRET_KEY_FILE: join(own, 'secret.key'),
+    BACKUP_FOLDER: folder,
+    BACKUP_KEEP: '2',
+    LOG_LEVEL: 'silent',
+  };
+  const clock = movableClock(Date.now());
+  const make = async () => {
+    const db = await temporaryDatabase(url);
+    const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
+    const paths = { ledger: join(own, 'erased.jsonl'), importFolder: join(own, 'imports') };
+    const app = await buildApp({ config: readConfig(env), db, ...keys, ...paths, clock, env });
+    onTestFinished(() => app.close());
+    return app;
+  };
+  const apps = [];
+  for (let index = 0; index < count; index++) apps.push(await make());
+  const [app] = apps as [Awaited<ReturnType<typeof make>>];
+  await addUsers(app.db, ['alice']);
+  return { app, apps, db: app.db, folder, clock, env };
+}
+
+const outcomesOf = async (db: Db) => (await findRuns(db, 'backup')).map(({ outcome }) => outcome);
+
+test('a day after the last good one there is another, and of those in the folder as many stay as are set', async () => {
+  const { app, db, folder, clock } = await start();
+  await app.backUpIfDue();
+  await app.backUpIfDue();
+  const first = backupsIn(folder);
+  expect(first).toHaveLength(1);
+  await expectWhole(join(folder, `${first[0]}`));
+  expect(await findRuns(db, 'backup')).toMatchObject([
+    { outcome: 'good', file: join(folder, `${first[0]}`), users: 1 },
+  ]);
+  for (let day = 0; day < 2; day++) {
+    clock.move(25 * HOUR);
+    await app.backUpIfDue();
+  }
+  expect(await outcomesOf(db)).toEqual(['good', 'good', 'good']);
+  const left = backupsIn(folder);
+  expect(left).toHaveLength(2);
+  expect(left).not.toContain(first[0]);
+});
+
+test('of several Rosters on one database one makes it', async () => {
+  const { apps, db, folder } = await start(3);
+  await Promise.all(apps.map((app) => app.backUpIfDue()));
+  expect(backupsIn(folder)).toHaveLength(1);
+  expect(await outcomesOf(db)).toEqual(['good']);
+});
+
+test('where it fails, it is tried again after an hour, and it is noted why', async () => {
+  const folder = join(temporaryFolder(), 'not mounted');
+  const { app, db, clock } = await start(1, folder);
+  await app.backUpIfDue();
+  await app.backUpIfDue();
+  const problem = `There is no folder ${folder}: make it, or write elsewhere.`;
+  expect(await findRuns(db, 'backup')).toMatchObject([{ outcome: 'bad', problem }]);
+  clock.move(1.1 * HOUR);
+  await app.backUpIfDue();
+  expect(await outcomesOf(db)).toEqual(['bad', 'bad']);
+});
+
+test('a Roster that stops stops it, and leaves nothing half', async () => {
+  const { app, db, folder } = await start();
+  await seedUsers(db, 10_000);
+  const making = app.backUpIfDue();
+  await until(() => draftSize(folder, 'backup.db') > 0);
+  await app.close();
+  await making;
+  expect(readdirSync(folder)).toEqual([]);
+  expect(await findRuns(db, 'backup')).toMatchObject([
+    { outcome: 'bad', problem: 'Roster was stopped meanwhile.' },
+  ]);
+});
+
+test('a Roster that is started where there is none makes one at once', async () => {
+  const { env, folder } = await start();
+  await startRoster(env as Record<string, string>);
+  await until(() => backupsIn(folder).length === 1);
+  await expectWhole(join(folder, `${backupsIn(folder)[0]}`));
+});

@@ -1,0 +1,34 @@
+/** Settings with which a process is killed at a moment that can be counted to, and with which it counts them. */
+import { join } from 'node:path';
+import { preloading } from '../roster.ts';
+
+const PACKAGE = join(import.meta.dirname, '..', '..', 'package.json');
+
+/** Each call by which a file is made, copied, linked, renamed, synced or removed, and each statement that SQLite is given. */
+const CODE = `
+  import fs from 'node:fs';
+  import { createRequire, syncBuiltinESMExports } from 'node:module';
+  const Sqlite = createRequire(${JSON.stringify(PACKAGE)})('better-sqlite3');
+  let moments = 0;
+  const counted = (object, name) => {
+    const original = object[name];
+    object[name] = function (...given) {
+      if (++moments === Number(process.env.KILL_AT)) process.kill(process.pid, 'SIGKILL');
+      return original.apply(this, given);
+    };
+  };
+  const files = ['copyFileSync', 'linkSync', 'renameSync', 'rmSync', 'fsyncSync', 'chmodSync', 'mkdirSync', 'mkdtempSync', 'writeSync', 'truncateSync', 'appendFileSync'];
+  for (const name of files) counted(fs, name);
+  for (const name of ['exec', 'pragma', 'prepare', 'close']) counted(Sqlite.prototype, name);
+  syncBuiltinESMExports();
+  process.on('exit', () => fs.appendFileSync(2, 'MOMENTS ' + moments));
+`;
+
+export function killAt(moment: number): Record<string, string> {
+  return { ...preloading(CODE), KILL_AT: String(moment) };
+}
+
+/** How many there were, by what it has said. */
+export function momentsIn(said: string): number {
+  return Number(/MOMENTS (\d+)/.exec(said)?.[1]);
+}

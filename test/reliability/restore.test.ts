@@ -1,0 +1,147 @@
+/** A restore and a migration are killed at any moment: one of two databases is there, whole, and the next start works. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { expect, inject, test } from 'vitest';
+import { filePathOf } from '../../src/database-url.ts';
+import { MIGRATIONS } from '../../src/db/database.ts';
+import { backUp, faultsIn, fill, usernamesIn, within } from '../backup/backed-up.ts';
+import { run, runToEnd, startRoster } from '../roster.ts';
+import { addUsers, readyUrl, temporaryFolder } from '../support.ts';
+import { killAt, momentsIn } from './kill-at.ts';
+
+/** Some of so many, and all of the last ones, in which a file takes the place of another. */
+function chosen(moments: number, last: number): number[] {
+  const all = Array.from({ length: moments }, (_, index) => index + 1);
+  const step = Math.ceil(moments / (inject('isLong') ? 100 : 7));
+  return all.filter((moment) => moment % step === 0 || moment > moments - last);
+}
+
+function copyFolder(from: string): string {
+  const to = join(temporaryFolder(), 'data');
+  mkdirSync(to);
+  for (const name of readdirSync(from)) copyFileSync(join(from, name), join(to, name));
+  return to;
+}
+
+test('a restore that is killed leaves what was there or what was to be, and can be done again', async () => {
+  const url = await readyUrl('sqlite');
+  await fill(url);
+  const file = await backUp(url);
+  const then = await within(url, usernamesIn);
+  await within(url, (db) => addUsers(db, ['late', 'later']));
+  const now = await within(url, usernamesIn);
+  const before = dirname(filePathOf(url) ?? '');
+  const restoring = async (moment: number) => {
+    const target = `sqlite:${join(copyFolder(before), 'roster.db')}`;
+    return {
+      target,
+      ...(await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target, ...killAt(moment) })),
+    };
+  };
+  const whole = await restoring(0);
+  expect(whole).toMatchObject({ code: 0, out: expect.stringContaining('Restored: 5 users.') });
+  const ends = new Set<string>();
+  const moments = chosen(momentsIn(whole.error), 28);
+  expect(moments.length).toBeGreaterThan(10);
+  for (const moment of moments) {
+    const { target, code } = await restoring(moment);
+    expect(code, `killed at ${moment}`).toBe(null);
+    const found = await within(target, usernamesIn);
+    expect([now, then], `killed at ${moment}`).toContainEqual(found);
+    expect(await faultsIn(target), `killed at ${moment}`).toEqual([]);
+    ends.add(found.length === then.length ? 'new' : 'old');
+  }
+  expect([...ends].sort()).toEqual(['new', 'old']);
+  const { target } = await restoring(moments.at(-1) as number);
+  const again = await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target });
+  expect(again.code).toBe(0);
+  const names = readdirSync(dirname(filePathOf(target) ?? ''));
+  expect(names.filter((name) => name.includes('restoring'))).toEqual([]);
+  const roster = await startRoster({ DATABASE_URL: target });
+  expect((await fetch(`${roster.address}/sign-in`)).status).toBe(200);
+});
+
+test('a restore to a bare machine that is killed leaves nothing or all of it', async () => {
+  const url = await readyUrl('sqlite');
+  await fill(url);
+  const file = await backUp(url, '--with-key');
+  const restoring = async (moment: number) => {
+    const target = `sqlite:${join(temporaryFolder(), 'data', 'roster.db')}`;
+    return {
+      target,
+      ...(await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target, ...killAt(moment) })),
+    };
+  };
+  const all = momentsIn((await restoring(0)).error);
+  for (const moment of chosen(all, 10)) {
+    const { target } = await restoring(moment);
+    if (!existsSync(filePathOf(target) ?? '')) continue;
+    expect(await within(target, usernamesIn), `killed at ${moment}`).toHaveLength(5);
+    expect(await faultsIn(target), `killed at ${moment}`).toEqual([]);
+  }
+});
+
+test('a migration that is killed goes on at the next start, and what was kept of the file of before is whole', async () => {
+  const bytes = gunzipSync(readFileSync(join(import.meta.dirname, '..', 'db', 'versions', '5.db.gz')));
+  const migrating = async (moment: number) => {
+    const path = join(temporaryFolder(), 'roster.db');
+    writeFileSync(path, bytes);
+    return {
+      path,
+      ...(await runToEnd(['rebuild-search'], { DATABASE_URL: `sqlite:${path}`, ...killAt(moment) })),
+    };
+  };
+  const whole = await migrating(0);
+  expect(whole.code).toBe(0);
+  const then = await within(`sqlite:${whole.path}`, usernamesIn);
+  for (const moment of chosen(momentsIn(whole.error), 5)) {
+    const { path, code } = await migrating(moment);
+    expect(code, `killed at ${moment}`).toBe(null);
+    const kept = `${path}.before-version-${MIGRATIONS.length}`;
+    if (existsSync(kept)) expect(readFileSync(kept).equals(bytes), `killed at ${moment}`).toBe(true);
+    expect(await within(`sqlite:${path}`, usernamesIn), `killed at ${moment}`).toEqual(then);
+    expect(await faultsIn(`sqlite:${path}`), `killed at ${moment}`).toEqual([]);
+    expect(readFileSync(kept).equals(bytes), `killed at ${moment}`).toBe(true);
+  }
+});
+
+test('two that restore at the same time do so one after the other, or the second is refused', async () => {
+  const url = await readyUrl('sqlite');
+  await fill(url);
+  const file = await backUp(url);
+  const then = await within(url, usernamesIn);
+  await within(url, (db) => addUsers(db, ['late']));
+  const codes = await Promise.all(
+    [1, 2, 3].map(() => runToEnd(['restore', file, '--yes'], { DATABASE_URL: url }).then(({ code }) => code)),
+  );
+  expect(codes).toContain(0);
+  for (const code of codes) expect([0, 2]).toContain(code);
+  expect(await within(url, usernamesIn)).toEqual(then);
+  expect(await faultsIn(url)).toEqual([]);
+});
+
+test('Rosters that are started again and again meanwhile never open half of it', async () => {
+  const url = await readyUrl('sqlite');
+  await fill(url);
+  const file = await backUp(url);
+  const then = await within(url, usernamesIn);
+  await within(url, (db) => addUsers(db, ['late']));
+  let isOver = false;
+  // As a service manager does; each ends by itself as soon as it can.
+  const starting = (async () => {
+    while (!isOver) {
+      const child = run([], { DATABASE_URL: url, PORT: '0' });
+      child.stdout.once('data', () => child.kill('SIGTERM'));
+      await new Promise((resolve) => child.once('exit', resolve));
+    }
+  })();
+  let code: number | null = 2;
+  for (let attempt = 0; code !== 0 && attempt < 200; attempt++)
+    ({ code } = await runToEnd(['restore', file, '--yes'], { DATABASE_URL: url }));
+  isOver = true;
+  await starting;
+  expect(code).toBe(0);
+  expect(await within(url, usernamesIn)).toEqual(then);
+  expect(await faultsIn(url)).toEqual([]);
+});
