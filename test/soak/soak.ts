@@ -40,8 +40,7 @@ export async function soak(orders: Orders, say: (line: string) => void = () => {
     await work(people, { orders, place, server, measured, say, fault });
     await server.stop();
     for (const name of place.leftOver()) fault(`left over: ${name}`);
-    if (await hasCommand('check', place))
-      await runCommand(['check'], place.settings).catch((error) => fault(`${error}`));
+    await runCommand(['check'], place.settings).catch((error) => fault(`${error}`));
     return measured;
   } finally {
     await place.close();
@@ -90,11 +89,10 @@ async function work(all: readonly Person[], run: Run): Promise<void> {
 async function chores(person: Person, { orders, measured, place, server, say, fault }: Run): Promise<void> {
   const every = (orders.seconds * 1000) / orders.rounds;
   await person.signIn();
-  const isBackedUp = await hasCommand('backup', place);
   for (let round = 0; round < orders.rounds; round++) {
     const doRound = async () => {
       await doChores(person, round, orders.rows);
-      if (isBackedUp) await runCommand(['backup', place.folder, '--keep', '2'], place.settings);
+      await runCommand(['backup', place.backups, '--keep', '2'], place.settings);
     };
     await sleep(Math.max(0, round * every - measured.now));
     await doRound().catch((error) => fault(`${error}`));
@@ -115,9 +113,4 @@ async function countChanges({ settings }: Place): Promise<number> {
     .executeTakeFirstOrThrow();
   await db.destroy();
   return count;
-}
-
-/** Not every Roster has each command. */
-async function hasCommand(name: string, { settings }: Place): Promise<boolean> {
-  return (await runCommand(['--help'], settings)).includes(`roster -- ${name} `);
 }

@@ -19,7 +19,8 @@ import { PASSWORD } from './person.ts';
 
 export type Place = {
   settings: Record<string, string>;
-  folder: string;
+  /** A folder for copies that are taken meanwhile. */
+  backups: string;
   /** In megabytes: of the database, and of its write-ahead log. */
   sizes(): Promise<{ file: number; log: number }>;
   /** What still lies in the folder for imports, but for the few rows that each keeps for a day. */
@@ -44,7 +45,8 @@ export async function makePlace(engine: Engine): Promise<Place> {
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   process.on('exit', remove);
   const imports = join(folder, 'imports');
-  mkdirSync(imports);
+  const backups = join(folder, 'backups');
+  for (const made of [imports, backups]) mkdirSync(made);
   const { url, sizes, end } = engine === 'sqlite' ? onFile(join(folder, 'roster.db')) : await onServer();
   const settings = {
     DATABASE_URL: url,
@@ -58,7 +60,7 @@ export async function makePlace(engine: Engine): Promise<Place> {
   };
   return {
     settings,
-    folder,
+    backups,
     sizes,
     leftOver: () =>
       readdirSync(imports, { recursive: true, encoding: 'utf8' }).filter(
