@@ -20,6 +20,8 @@ import type { Db } from './db/schema.ts';
 import { eraseAgain, noteLastId } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
+import { findRunningJobs, type Job } from './jobs/queries.ts';
+import { number } from './lib/formats.ts';
 import { basePathOf } from './lib/url-for.ts';
 import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
@@ -30,6 +32,9 @@ import { setupLine } from './setup/setup-line.ts';
 const LAST_CALL = 9_500;
 /** How long it drains where no setting says so, in milliseconds: a proxy asks every few seconds; nobody at a terminal waits. */
 const DRAIN_TIME = isatty(0) || isatty(1) ? 0 : 5_000;
+
+/** Of what is under way at a start. */
+const MOST_SAID = 10;
 
 const BY_START =
   'Warning: the database lacks the extension pg_trgm, so searches find only what a field starts with. With it, run: npm run roster -- rebuild-search';
@@ -109,6 +114,7 @@ async function prepare(
   await noteNumbers(db, ledger);
   const folderWarning = warningOf(config.backupFolder);
   if (folderWarning) console.warn(folderWarning);
+  for (const job of await findRunningJobs(db, MOST_SAID)) console.warn(goesOn(job));
   return { isOpen, secretKey: key, databaseId, ledger };
 }
 
@@ -125,6 +131,10 @@ function nowSealed(count: number, path: string): string {
   const what =
     count === 1 ? 'The secret of 1 second factor is' : `The secrets of ${count} second factors are`;
   return `${what} now sealed with the key in ${path}. Copies of the database from before hold it in clear: remove those, or have the second factors set up anew.`;
+}
+
+function goesOn({ set_id, done, left_out, total }: Job): string {
+  return `Under way: ${number.format(done + left_out)} of ${number.format(total)} users are done, and it goes on by itself; how far it is stands at /history/${set_id}`;
 }
 
 function erasedAgain(count: number): string {

@@ -153,12 +153,16 @@ export async function isAnySeenAfter(db: Db, time: number): Promise<boolean> {
   return (await session.executeTakeFirst()) !== undefined;
 }
 
-/** Where the clock has been set back nobody knows how old sessions are: all end, and are still remembered. */
+/** Where the clock has been set back nobody knows how old sessions are: all end. */
 export async function endIfSetBack(trx: Trx, now: number, idle: number): Promise<void> {
+  if (await isAnySeenAfter(trx, now + SKEW)) await endAllSessions(trx, now, idle);
+}
+
+/** They are still remembered. */
+export async function endAllSessions(trx: Trx, now: number, idle: number): Promise<void> {
   // Over by other machines' clocks, too.
   const seen_at = now - idle - SKEW;
-  if (await isAnySeenAfter(trx, now + SKEW))
-    await trx.updateTable('sessions').set({ seen_at }).where('seen_at', '>', seen_at).execute();
+  await trx.updateTable('sessions').set({ seen_at }).where('seen_at', '>', seen_at).execute();
 }
 
 export type SignedIn = { role: Role; users: number; sessions: number; seen_at: number };

@@ -1,11 +1,16 @@
-/** Notices that the machine's clock is set while Roster runs: the log says so, and whoever's code is refused. */
+/** Notices that the machine's clock is set while Roster runs: the log says so, and whoever's code is refused; set back, it ends all sessions. */
 import type { FastifyInstance } from 'fastify';
+import { endAllSessions } from '../auth/sessions.ts';
+import { transact } from '../db/transact.ts';
 import { SKEW } from '../lib/clock.ts';
+import { inBackground } from './background.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** What the clock says, and whether it was set of late: for someone whose code is refused. */
     clockNote(): string;
+    /** Looks whether it was set, and does what follows; done now and then by itself. */
+    watchClock(): Promise<void>;
   }
 }
 
@@ -19,12 +24,23 @@ export function addClockWatch(app: FastifyInstance): void {
   const lead = () => app.clock() - performance.now();
   let expected = lead();
   let jump: { what: string; at: number } | undefined;
+  let isEnding = false;
   const look = () => {
     const by = lead() - expected;
     if (Math.abs(by) <= SKEW) return;
     expected += by;
     jump = { what: `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`, at: performance.now() };
     app.log.warn(`the clock was ${jump.what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
+    isEnding ||= by < 0;
+  };
+  /** Those that were not used for long would last for longer; where it cannot be done now it is tried again. */
+  const endSessions = async () => {
+    if (!isEnding) return;
+    isEnding = false;
+    await transact(app.db, (trx) => endAllSessions(trx, app.clock(), app.config.sessionIdle)).catch((err) => {
+      isEnding = true;
+      app.log.error({ err }, 'the clock was set back, and sessions could not be ended yet');
+    });
   };
   app.decorate('clockNote', () => {
     look();
@@ -34,11 +50,11 @@ export function addClockWatch(app: FastifyInstance): void {
     return `The clock of this server was ${jump.what} of late, and says ${now}: if that is not the time, tell whoever runs Roster.`;
   });
 
-  let timer: NodeJS.Timeout | undefined;
-  app.addHook('onListen', async () => {
-    timer = setInterval(look, LOOK_EVERY).unref();
-  });
-  app.addHook('onClose', async () => clearInterval(timer));
+  const watch = () => {
+    look();
+    return endSessions();
+  };
+  app.decorate('watchClock', inBackground(app, LOOK_EVERY, watch));
 }
 
 const AFTER_BACK =

@@ -31,7 +31,7 @@ type Request = FastifyRequest<{ Querystring: Fields }>;
 
 /** @param folder for what is exported, until it is read */
 export function exportRoutes(app: FastifyInstance, folder: string): void {
-  const turns = new Turns(MOST, app.clock);
+  const turns = new Turns(MOST, app.stopwatch);
   app.get('/export', allow(mayRead), showExport);
   app.get('/export/file', { ...allow(mayRead), onSend: allowSilence }, async (request: Request, reply) => {
     const { query, server } = request;

@@ -1,5 +1,5 @@
 /** So many exports at a time; others wait for their turn, in the order in which they have come, and ask for it again and again. */
-import type { Clock } from '../lib/clock.ts';
+import type { Stopwatch } from '../lib/deadline.ts';
 
 /** `written`: at once. `open`: of those, too, that are written and still being read; of them so many of one person. */
 export type Most = { written: number; open: number; ofOne: number };
@@ -11,14 +11,14 @@ const PATIENCE = 10_000;
 
 export class Turns {
   readonly #most: Most;
-  readonly #clock: Clock;
+  readonly #stopwatch: Stopwatch;
   readonly #waiting = new Map<string, number>();
   readonly #open: string[] = [];
   #writing = 0;
 
-  constructor(most: Most, clock: Clock) {
+  constructor(most: Most, stopwatch: Stopwatch) {
     this.#most = most;
-    this.#clock = clock;
+    this.#stopwatch = stopwatch;
   }
 
   /** Undefined for whoever has to ask again. */
@@ -26,7 +26,7 @@ export class Turns {
     const { written, open, ofOne } = this.#most;
     // They wait for themselves, and hold up nobody else.
     if (this.#open.filter((one) => one === who).length >= ofOne) return undefined;
-    const now = this.#clock();
+    const now = this.#stopwatch();
     for (const [other, asked] of this.#waiting) if (now - asked > PATIENCE) this.#waiting.delete(other);
     this.#waiting.set(who, now);
     const before = [...this.#waiting.keys()].indexOf(who);

@@ -73,7 +73,7 @@ function runRoster(database: string, keyFile: string) {
 }
 
 /** What `npm start` gives to Node: what comes after `exec node`. */
-function startArguments(): string[] {
+export function startArguments(): string[] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
   return scripts.start.split(' ').slice(2);
 }

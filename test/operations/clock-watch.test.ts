@@ -7,6 +7,7 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { readConfig } from '../../src/config.ts';
 import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
+import { breakUpdates } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import {
@@ -98,22 +99,19 @@ test('so does one that is refused while a second factor is set up', async () => 
 
 test('that the clock was set by more than a minute is in the log once, with what follows', async () => {
   const { app, clock, warn } = await start();
-  const timers = vi.spyOn(globalThis, 'setInterval');
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const look = timers.mock.calls.find(([, delay]) => delay === 10_000)?.[0] as () => void;
-  const logged = (by: number) => {
+  const logged = async (by: number) => {
     warn.mockClear();
     clock.move(by);
-    look();
-    look();
+    await app.watchClock();
+    await app.watchClock();
     return warn.mock.calls.map(([line]) => line);
   };
-  expect(logged(50_000)).toEqual([]);
-  expect(logged(-60_000)).toEqual([]);
-  expect(logged(2 * HOUR + 10_000)).toEqual([
+  expect(await logged(50_000)).toEqual([]);
+  expect(await logged(-60_000)).toEqual([]);
+  expect(await logged(2 * HOUR + 10_000)).toEqual([
     'the clock was set forward by 2 h 0 min, or this machine was asleep: what has become too old meanwhile, such as sessions and links, is over',
   ]);
-  expect(logged(-2 * HOUR)).toEqual([
+  expect(await logged(-2 * HOUR)).toEqual([
     'the clock was set back by 2 h 0 min: people have to sign in again, since nobody knows how old their sessions are, and waits after wrong passwords are over',
   ]);
 });
@@ -130,6 +128,31 @@ test('sessions from before the clock was set back do not come to life again when
     expect((await get(app, '/users', headers)).statusCode).toBe(303);
     clock.move(30 * 60_000);
   }
+});
+
+test('sessions that nobody has used since end, too, when the clock is set back: nobody knows for how long they were not', async () => {
+  const { app, clock, bob } = await start();
+  const headers = await signedIn(app, bob);
+  clock.move(11 * HOUR);
+  await app.watchClock();
+  expect((await get(app, '/users', headers)).statusCode).toBe(200);
+  clock.move(11 * HOUR);
+  await app.watchClock();
+  clock.move(-10 * HOUR);
+  await app.watchClock();
+  expect((await get(app, '/users', headers)).statusCode).toBe(303);
+  expect(await signIn(app, 'ann')).toBeDefined();
+});
+
+test('where they cannot be ended just then, it is tried again, and the log says so', async () => {
+  const { app, clock, bob } = await start();
+  const error = vi.spyOn(app.log, 'error').mockImplementation(() => {});
+  await signedIn(app, bob);
+  await breakUpdates(app.db, 'sessions');
+  clock.move(-2 * HOUR);
+  for (let times = 0; times < 2; times++) await app.watchClock();
+  const line = 'the clock was set back, and sessions could not be ended yet';
+  expect(error.mock.calls.map(([, said]) => said)).toEqual([line, line]);
 });
 
 test('whoever was signed in while the clock was ahead loses no form, not even after someone else has come back', async () => {

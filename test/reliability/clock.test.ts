@@ -10,11 +10,11 @@ import { readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
 
-/** A Roster whose clock is two hours ahead, until it is set, while time moves on. */
-async function startAhead() {
+/** A Roster whose clock is ahead, until it is set, while time moves on. @param ahead as faketime takes it: `+2h` */
+async function startAhead(ahead: string) {
   const file = join(temporaryFolder(), 'ahead');
-  const set = (ahead: string) => writeFileSync(file, ahead);
-  set('+2h');
+  const set = (to: string) => writeFileSync(file, to);
+  set(ahead);
   const url = await readyUrl();
   await addPerson(await temporaryDatabase(url), 'ann', 'admin');
   const child = run([], {
@@ -52,7 +52,7 @@ function browserAt(address: string) {
 test.skipIf(library === undefined)(
   'a server that was two hours ahead takes right codes as soon as its clock is set right (needs Debian’s package faketime)',
   async () => {
-    const { address, child, set, log } = await startAhead();
+    const { address, child, set, log } = await startAhead('+2h');
     const browser = browserAt(address);
     await browser('/sign-in', { username: 'ann', password: PASSWORD });
     const page = pageOf(await browser('/account/code'));
@@ -81,5 +81,43 @@ test.skipIf(library === undefined)(
       .poll(log)
       .toMatch(/the clock was set back by 2 h 0 min.*the clock was set forward by 2 h 0 min/s);
     expect(child.exitCode).toBeNull();
+  },
+);
+
+test.skipIf(library === undefined)(
+  'sessions end soon after the clock is set back, whether they were used since or not (needs Debian’s package faketime)',
+  async () => {
+    const { address, child, set, log } = await startAhead('+0');
+    const browser = browserAt(address);
+    await browser('/sign-in', { username: 'ann', password: PASSWORD });
+    set('+11h');
+    await expect.poll(log, { timeout: 15_000 }).toContain('the clock was set forward by 11 h 0 min');
+    // It is not used meanwhile: by its own time it would go on for eleven hours more.
+    set('+1h');
+    await expect.poll(log, { timeout: 15_000 }).toContain('the clock was set back by 10 h 0 min');
+    await expect.poll(async () => (await browser('/users')).status).toBe(303);
+    expect((await browser('/sign-in', { username: 'ann', password: PASSWORD })).status).toBe(303);
+    expect((await browser('/users')).status).toBe(200);
+    expect(child.exitCode).toBeNull();
+  },
+);
+
+/** After what seconds since 1970 are in 32 bits with a sign. */
+const END_OF_32_BITS = Date.UTC(2038, 0, 19, 3, 14, 8);
+
+test.skipIf(library === undefined)(
+  'people work over the 19th of January 2038 (needs Debian’s package faketime)',
+  async () => {
+    const { address, set } = await startAhead(`+${Math.round((END_OF_32_BITS - Date.now()) / 1000) - 30}`);
+    const browser = browserAt(address);
+    await browser('/sign-in', { username: 'ann', password: PASSWORD });
+    for (const username of ['before', 'after']) {
+      const made = await browser('/users', { username, email: `${username}@example.org` });
+      expect(made.status).toBe(303);
+      expect(pageOf(await browser('/history')).text).toContain(username);
+      set(`+${Math.round((END_OF_32_BITS - Date.now()) / 1000) + 30}`);
+    }
+    const found = pageOf(await browser('/users?created_after=2038-01-19&q=example.org'));
+    expect(found.users).toHaveLength(2);
   },
 );

@@ -1,12 +1,18 @@
 /** A Roster is killed while a job is under way: what is done is whole, and the next one goes on until all is. */
 import { once } from 'node:events';
 import { expect, inject, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { beginBulk } from '../../src/bulk/batches.ts';
+import { readMoment } from '../../src/bulk/moment.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { readSnapshot, transact } from '../../src/db/transact.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { findJobOfSet, type Job, saveJob } from '../../src/jobs/queries.ts';
-import { begin, changeMany, countAsBefore } from '../jobs/many.ts';
+import { countByStatus } from '../../src/users/counts.ts';
+import { parseFrom } from '../../src/users/list/address.ts';
+import { begin, changeMany, countAsBefore, NOW } from '../jobs/many.ts';
 import { startRoster } from '../roster.ts';
 import { readyUrl } from '../support.ts';
 
@@ -24,32 +30,70 @@ async function jobOf(db: Db, set: number): Promise<Job> {
   return job;
 }
 
-test.each(['sqlite', 'postgres'] as const)(
-  'on %s, a job is done once for each user, however often it is killed',
+type Begun = {
+  set: number;
+  total: number;
+  /** To how many it is done, as users are. */
+  count: (db: Db) => Promise<number>;
+};
+
+const JOBS: Record<string, (db: Db) => Promise<Begun>> = {
+  async 'an undo'(db) {
+    const set = await begin(db, await changeMany(db, USERS));
+    return { set, total: USERS, count: async (now) => (await countAsBefore(now)).before };
+  },
+  async 'a bulk change'(db) {
+    await seedUsers(db, USERS);
+    const before = await countByStatus(db);
+    const list = parseFrom({ from: 'status=active' }, NOW);
+    const many = { list, total: before.active, since: await readMoment(db) };
+    const set = await transact(db, (trx) => beginBulk(trx, commandLine, { do: 'deactivate' }, many, NOW));
+    return {
+      set,
+      total: before.active,
+      async count(now) {
+        const { active, inactive } = await countByStatus(now);
+        const users = now.selectFrom('users').select('id').where('is_active', '=', false);
+        expect((await users.execute()).length).toBe(inactive);
+        expect(active + inactive).toBe(USERS);
+        return inactive - before.inactive;
+      },
+    };
+  },
+};
+
+const ALL = (['sqlite', 'postgres'] as const).flatMap((engine) =>
+  Object.keys(JOBS).map((what) => [engine, what] as const),
+);
+
+test.each(ALL)(
+  'on %s, %s is done once for each user, however often it is killed',
   { timeout: 180_000 },
-  async (engine) => {
+  async (engine, what) => {
     const url = await readyUrl(engine);
     const db = await openDatabase(url, { connections: 2 });
-    const set = await begin(db, await changeMany(db, USERS));
+    const { set, total, count } = await (JOBS[what] as (db: Db) => Promise<Begun>)(db);
     for (let kills = 0; kills < KILLS; kills++) {
       const before = await jobOf(db, set);
       await letGo(db, before);
-      const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
+      const { child, stderr } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
       // In the middle of what it does, wherever that is.
-      await expect
-        .poll(async () => (await jobOf(db, set)).done, { interval: 1, timeout: 15_000 })
-        .not.toBe(before.done);
+      if (before.state === 'running')
+        await expect
+          .poll(async () => (await jobOf(db, set)).done, { interval: 1, timeout: 15_000 })
+          .not.toBe(before.done);
       child.kill('SIGKILL');
       await once(child, 'exit');
+      if (before.state === 'running') expect(await stderr).toContain(`/history/${set}`);
       // At one moment: what a killed Roster has sent last, PostgreSQL may still be doing.
       const { done, state, changed, users } = await readSnapshot(db, async (trx) => ({
         ...(await jobOf(trx, set)),
-        changed: (await countAsBefore(trx)).before,
+        changed: await count(trx),
         users: (await findChangeSet(trx, set))?.users,
       }));
       expect(users).toBe(changed);
       expect(done).toBe(changed);
-      expect(state).toBe(changed === USERS ? 'done' : 'running');
+      expect(state).toBe(changed === total ? 'done' : 'running');
     }
     await letGo(db, await jobOf(db, set));
     const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
@@ -58,7 +102,9 @@ test.each(['sqlite', 'postgres'] as const)(
       .toBe('done');
     child.kill('SIGTERM');
     await once(child, 'exit');
-    expect(await countAsBefore(db)).toEqual({ before: USERS, others: 0 });
+    expect(await count(db)).toBe(total);
+    const sets = await db.selectFrom('change_sets').select('id').where('id', '>=', set).execute();
+    expect(sets).toEqual([{ id: set }]);
     await db.destroy();
   },
 );
