@@ -333,6 +333,18 @@ describe('--keep', () => {
     },
   );
 
+  test.skipIf(process.platform === 'win32')(
+    'nor at one that is named like the list of who was erased',
+    async () => {
+      const { folder, settings } = await start();
+      execFileSync('mkfifo', [join(folder, 'erased.jsonl')]);
+      expect(await runToEnd(['backup', folder], settings)).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/erased\.jsonl, .*: it is no file\.\n$/),
+      });
+    },
+  );
+
   test('is for folders, and a number', async () => {
     const { folder, make } = await start();
     for (const args of [
