@@ -17,10 +17,11 @@ import { filePathOf } from './database-url.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
-import { eraseAgain } from './erasure/again.ts';
+import { eraseAgain, noteLastId } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
 import { basePathOf } from './lib/url-for.ts';
+import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
@@ -48,6 +49,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
     await app.drain(drainTime);
     await app.close();
+    await noteNumbers(db, app.ledger);
     await db.destroy();
     process.exit(0);
   });
@@ -104,7 +106,15 @@ async function prepare(
   const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
   const erased = await eraseAgain(db, ledger);
   if (erased > 0) console.warn(erasedAgain(erased));
+  await noteNumbers(db, ledger);
+  const folderWarning = warningOf(config.backupFolder);
+  if (folderWarning) console.warn(folderWarning);
   return { isOpen, secretKey: key, databaseId, ledger };
+}
+
+/** At the start and at the end, of which each may be followed by a copy that is put back. */
+async function noteNumbers(db: Db, ledger: string): Promise<void> {
+  await noteLastId(db, ledger).catch((error) => console.warn(`Warning: ${error.message}`));
 }
 
 function isForOthers({ host, origin, trustProxy }: Config): boolean {

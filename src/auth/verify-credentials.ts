@@ -58,7 +58,7 @@ const BUSY = problem('Too many people are signing in at this moment. Try again i
   status: 503,
 });
 const LOST = problem(
-  'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove your second factor.',
+  'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove your second factor. If you are the only one: npm run roster -- admin NAME lets you in, where Roster runs.',
 );
 
 export async function verifyCredentials(request: FastifyRequest, fields: Fields): Promise<Verification> {

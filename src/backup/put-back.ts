@@ -11,6 +11,7 @@ import { recordAccess, recordPutBack } from '../history/record.ts';
 import { findFolder } from '../imports/folder.ts';
 import { endLostImports } from '../imports/lost.ts';
 import { stopJobs } from '../jobs/queries.ts';
+import { forgetRuns } from '../maintenance/queries.ts';
 import { applyKeyPlan, type KeyPlan } from './key-plan.ts';
 import type { Summary } from './summary.ts';
 
@@ -32,6 +33,7 @@ export async function putBack(db: Db, wishes: Wishes): Promise<{ erased: number;
   const { withoutAccess, key, former, ledgers, importFolder, of, now } = wishes;
   const stopped = await engineOf(db).overwrite(db, async (trx) => {
     await endAllThatIsUnderWay(trx);
+    await forgetRuns(trx);
     if (withoutAccess) await deleteAccess(trx);
     await applyKeyPlan(trx, key);
     await endLostImports(trx, findFolder(importFolder), now);

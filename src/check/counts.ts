@@ -14,15 +14,14 @@ export async function* checkCounts(db: Db): AsyncIterable<Fault> {
     await readCounts(trx),
     await countUsers(trx),
   ]);
+  const wrong: string[] = [];
   for (const { is_active, role, count } of kept as Count[]) {
     const isSame = (other: Count) => other.is_active === is_active && other.role === role;
     const there = (counted as Count[]).find(isSame)?.count ?? 0;
     if (there === count) continue;
     const whom = `${is_active ? 'active' : 'inactive'} ${ROLE_NAMES[role].many}`;
-    yield {
-      kind: 'totals that are wrong',
-      what: `There are ${number.format(there)} ${whom}, and the total says ${number.format(count)}.`,
-      todo: REBUILD,
-    };
+    wrong.push(`${number.format(there)} ${whom}, and the total says ${number.format(count)}`);
   }
+  if (wrong.length > 0)
+    yield { kind: 'totals that are wrong', what: `There are ${wrong.join('; ')}.`, todo: REBUILD };
 }

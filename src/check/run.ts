@@ -15,15 +15,16 @@ export type { Finding };
 /** So many of a kind are told, the rest is counted. */
 const MOST_TOLD = 20;
 
+/** What is worst first: the first that is found is what Roster's page says. */
 export const CHECKS: readonly Check[] = [
   { name: 'the files of the database', isLong: false, find: checkFiles },
   { name: 'what it is made of', isLong: false, find: checkForm },
-  { name: 'totals', isLong: false, find: checkCounts },
   { name: 'what people sign in with', isLong: false, find: checkAccess },
   { name: 'numbers that are given next', isLong: false, find: checkSequences },
   { name: 'jobs and imports', isLong: false, find: checkWork },
   { name: 'change sets', isLong: true, find: checkSets },
   { name: 'users and their history', isLong: true, find: checkUsers },
+  { name: 'totals', isLong: false, find: checkCounts },
   { name: 'searches', isLong: true, find: checkSearch, cure: REBUILD },
 ];
 

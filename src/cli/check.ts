@@ -1,4 +1,5 @@
 /** `npm run roster -- check`: looks for what is wrong in a database, beside a Roster that works with it, and says what to do. */
+import { resolve } from 'node:path';
 import { CHECKS, type Finding, findFaults } from '../check/run.ts';
 import { readConfig } from '../config.ts';
 import { openDatabase, openToRead } from '../db/database.ts';
@@ -14,27 +15,49 @@ import { readArguments } from './arguments.ts';
 import { sayWhich } from './named-database.ts';
 import { StatusLine } from './status-line.ts';
 
-const USAGE = 'Say no more than: npm run roster -- check, or check --quick';
+const USAGE = 'Say no more than: npm run roster -- check, or check --quick; or which backup: check FILE';
 
 /** @returns 1 where something is wrong */
 export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments(args, [], ['quick']);
-  if (positionals.length > 0) throw new StartError(USAGE);
+  const [file, ...rest] = positionals;
+  if (rest.length > 0) throw new StartError(USAGE);
+  const quick = values.quick ?? false;
+  if (file !== undefined) return checkBackup(resolve(file), quick);
   const { DATABASE_URL, SECRET_KEY_FILE } = env;
   const { databaseUrl, secretKeyFile } = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
   // One of another version is not brought up to date by being looked at.
   await (await openToRead(databaseUrl)).destroy();
   const db = await openDatabase(databaseUrl, { announce: (name) => sayWhich('Database', name) });
   try {
-    const options = { quick: values.quick ?? false, ledger: ledgerOf(databaseUrl, secretKeyFile) };
-    return (await look(db, options)) === 0 ? 0 : 1;
+    const options = { quick, ledger: ledgerOf(databaseUrl, secretKeyFile) };
+    return await noted(db, 'check', async () => {
+      const { found, users } = await look(db, options);
+      const problem = found[0] ? `${number.format(found.length)} found, the first: ${found[0].what}` : null;
+      const outcome = problem === null ? ('good' as const) : ('bad' as const);
+      return { result: problem === null ? 0 : 1, ended: { outcome, users: users ?? null, problem } };
+    });
   } finally {
     await db.destroy();
   }
 }
 
-/** @returns how much is wrong */
-async function look(db: Db, options: { quick: boolean; ledger: string }): Promise<number> {
+/** Which is only read, and not noted anywhere. */
+async function checkBackup(file: string, quick: boolean): Promise<number> {
+  const db = await openToRead(`sqlite:${file}`);
+  try {
+    sayWhich('Backup', file);
+    return (await look(db, { quick })).found.length === 0 ? 0 : 1;
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** @returns what is wrong, and among how many */
+async function look(
+  db: Db,
+  options: { quick: boolean; ledger?: string },
+): Promise<{ found: Finding[]; users: number | undefined }> {
   const started = performance.now();
   const line = new StatusLine();
   const looked: string[] = [];
@@ -43,28 +66,23 @@ async function look(db: Db, options: { quick: boolean; ledger: string }): Promis
     line.say(`Looking at ${name} …`);
   };
   const users = await countUsers(db);
-  const count = await noted(db, 'check', async () => {
-    const found: Finding[] = [];
-    for await (const finding of findFaults(db, { ...options, begin })) {
-      line.clear();
-      if (found.push(finding) === 1) console.log('');
-      console.log(`${finding.what}\n  ${finding.todo}\n`);
-      await giveWay();
-    }
-    const problem = found[0] && `${number.format(found.length)} found, the first: ${found[0].what}`;
-    const outcome = problem === undefined ? ('good' as const) : ('bad' as const);
-    return { result: found.length, ended: { outcome, users: users ?? null, problem: problem ?? null } };
-  });
+  const found: Finding[] = [];
+  for await (const finding of findFaults(db, { ...options, begin })) {
+    line.clear();
+    if (found.push(finding) === 1) console.log('');
+    console.log(`${finding.what}\n  ${finding.todo}\n`);
+    await giveWay();
+  }
   line.clear();
   const seconds = number.format(Math.ceil((performance.now() - started) / 1000));
   const means = await engineOf(db).meansOfFindingDamage(db, options.quick);
   const left = CHECKS.map(({ name }) => name).filter((name) => !looked.includes(name));
-  console.log(count === 0 ? 'Nothing is wrong.' : `${number.format(count)} found.`);
+  console.log(found.length === 0 ? 'Nothing is wrong.' : `${number.format(found.length)} found.`);
   const who = users === undefined ? '' : `, with ${usersOf(users)}`;
   console.log(`Looked at${who}, in ${seconds} s: ${looked.join('; ')}.`);
   console.log(`The files were looked at by ${means}.`);
   if (left.length > 0) console.log(`Left out for being quick: ${left.join('; ')}.`);
-  return count;
+  return { found, users };
 }
 
 /** Undefined where there is no table of that, which is going to be found. */

@@ -33,11 +33,13 @@ const HELP = `Roster, a user directory.
   npm run roster -- check
                              looks for what is wrong in the database, beside a Roster that works with it, and says what to
                              do; --quick leaves out what takes long with millions of users; ends with 0 where nothing
-                             is wrong, 1 where something is, and 2 where it could not look
+                             is wrong, 1 where something is, and 2 where it could not look; check FILE looks through a
+                             backup
   npm run roster -- backup /srv/backups
                              writes everything of this moment into a file there, named by the date, while Roster runs; or into
                              a file that is not there yet (--force replaces it); --with-key puts the secret key beside it,
-                             --compact leaves out what was deleted, --keep 14 leaves so many in the folder
+                             --compact leaves out what was deleted, --keep 14 leaves so many of this database in the
+                             folder, with their keys
   npm run roster -- restore FILE
                              puts a backup in the place of the database, or into an empty one on PostgreSQL: stop every
                              Roster first; shows both and asks, --yes does not; --without-access brings nobody's password;

@@ -3,7 +3,7 @@ import { loadKey, readFingerprint } from '../auth/secret-key.ts';
 import { copyEverything } from '../backup/everything.ts';
 import { bringLedger } from '../backup/ledger.ts';
 import { readDatabaseUrl, readPath } from '../config.ts';
-import { keyFileOf } from '../database-url.ts';
+import { filePathOf, keyFileOf } from '../database-url.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
@@ -40,13 +40,16 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     // Before a target is made: without its key nothing of a source can be moved.
     const sourceKey = await findKey(source, fromKey);
     const target = await openDatabase(to, {
-      announce: (name, isNew) => sayWhich('To', `${name}, with the key in ${toKey}`, isNew),
+      announce: (name, isNew) => sayWhich('To', name, isNew),
     });
     try {
+      console.log(`Its key: ${toKey}`);
       await bringErasures(source, ledgerOf(from, fromKey), target, ledgerOf(to, toKey));
       const keys = { from: sourceKey, to: (await loadKey(target, toKey)).key };
       const count = await copyEverything(source, target, keys, { progressOf: reportProgress });
       console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
+      const left = filePathOf(from);
+      if (left) console.log(afterwards(left));
     } finally {
       await target.destroy();
     }
@@ -72,6 +75,11 @@ function readAddress(env: NodeJS.ProcessEnv, option: string, given = '', name = 
   const value = env[name];
   if (!value) throw new StartError(`There is no environment variable of the name that ${option}-env gives.`);
   return readDatabaseUrl(name, value);
+}
+
+/** A file that lies where it lay is taken for the database. */
+function afterwards(file: string): string {
+  return `Afterwards move ${file} away, with ${file}-wal and ${file}-shm where they are there: a Roster or a command without the new DATABASE_URL still works on it.`;
 }
 
 function keyPath(env: NodeJS.ProcessEnv, option: string, given: string | undefined, url: string): string {

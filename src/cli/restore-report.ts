@@ -4,6 +4,7 @@ import type { KeyPlan } from '../backup/key-plan.ts';
 import { dateOf } from '../backup/names.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';
+import { MIGRATIONS } from '../db/database.ts';
 import { StartError } from '../errors.ts';
 import { number, time, usersOf } from '../lib/formats.ts';
 import { plain } from '../lib/text.ts';
@@ -26,11 +27,9 @@ export function sayBoth(
   former: Summary | undefined,
   faults: readonly Finding[],
 ): void {
-  const date = dateOf(basename(file));
-  const made = date === undefined ? 'its name does not say' : time(date);
   table([
     ['', 'the backup', former && 'what is there'],
-    ['made', made, former && 'now'],
+    [...madeOf(basename(file)), former && 'now'],
     ['version', ...both(found, former, ({ version }) => version)],
     ['users', ...both(found, former, ({ users }) => users && users.active + users.inactive)],
     ['  active', ...both(found, former, ({ users }) => users?.active)],
@@ -38,10 +37,23 @@ export function sayBoth(
     ['administrators', ...both(found, former, ({ administrators }) => administrators)],
     ['last change', whenOf(found), former && whenOf(former)],
   ]);
+  if (/\.before-version-\d+(\.\d+)?$/.test(file))
+    console.log(
+      `This is a kept file of version ${found.version}: restoring brings it to ${MIGRATIONS.length}. To go back to the older Roster, rename it instead.`,
+    );
   if (found.lastChange) console.log(plain(`The last change in the backup: ${found.lastChange.what}`));
   if (former?.lastChange) console.log(plain(`The last change there: ${former.lastChange.what}`));
   console.log(lossOf(found, former));
   for (const { what, todo } of faults) console.warn(`Warning: in the backup: ${what} ${todo}`);
+}
+
+const PUT_ASIDE = /\.before-restore-(.+)$/;
+
+/** What a name says of when a file was made, or of when another took its place. */
+function madeOf(name: string): [string, string] {
+  const [, aside] = PUT_ASIDE.exec(name) ?? [];
+  const at = dateOf(aside === undefined ? name : `roster-${aside}.db`);
+  return [aside === undefined ? 'made' : 'put aside', at === undefined ? 'its name does not say' : time(at)];
 }
 
 function both(
@@ -121,18 +133,27 @@ function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: st
   return `Warning: ${sealed({ fingerprint, count }, path)} Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
 }
 
+export function erasedAgain(count: number): string {
+  const them = count === 1 ? 'is' : 'are';
+  return `Of those in it ${number.format(count)} had been erased since, and ${them} erased from it again.`;
+}
+
+export const NO_LIST =
+  'No list of the erased (erased.jsonl) was found: whoever was erased since this backup is back.';
+
 type Done = {
-  found: Summary;
+  users: number;
   aside: string | undefined;
   /** Whether it was not looked through as `check` does. */
   isLarge: boolean;
   withoutAccess: boolean;
   key: KeyPlan;
+  /** Where it is looked for. */
+  path: string;
 };
 
-export function sayDone({ found, aside, isLarge, withoutAccess, key }: Done): void {
-  const { active, inactive } = found.users ?? { active: 0, inactive: 0 };
-  console.log(`Restored: ${usersOf(active + inactive)}.`);
+export function sayDone({ users, aside, isLarge, withoutAccess, key, path }: Done): void {
+  console.log(`Restored: ${usersOf(users)}.`);
   if (aside !== undefined)
     console.log(
       `What was there is kept in ${aside}. Remove it once all is well: it holds also whoever is erased later.`,
@@ -140,11 +161,16 @@ export function sayDone({ found, aside, isLarge, withoutAccess, key }: Done): vo
   console.log(
     withoutAccess
       ? 'Nobody can sign in. Make an administrator before you start Roster: npm run roster -- admin alice --email alice@example.com'
-      : 'Start Roster. Everyone signs in again, with the password of then; access links of then do not work any more.',
+      : `${howToStart(key, path)} Everyone signs in again, with the password of then; access links of then do not work any more.`,
   );
   if (isLarge)
     console.log(
       'Of so many users histories and searches were not looked through. Do that: npm run roster -- check',
     );
-  if (key.kind === 'missing') console.log(`Before Roster starts, put its key there: ${key.fingerprint}.`);
+}
+
+function howToStart(key: KeyPlan, path: string): string {
+  return key.kind === 'missing'
+    ? `Roster does not start yet: put the secret.key with the fingerprint ${key.fingerprint} at ${path}.`
+    : 'Start Roster.';
 }

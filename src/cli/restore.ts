@@ -11,6 +11,7 @@ import { type KeyPlan, planKey } from '../backup/key-plan.ts';
 import { bringLedger } from '../backup/ledger.ts';
 import { ledgersBeside } from '../backup/names.ts';
 import { putBack } from '../backup/put-back.ts';
+import { countByActive } from '../backup/queries.ts';
 import { restoringBeside } from '../backup/restoring.ts';
 import { type Summary, summarize, UNREADABLE } from '../backup/summary.ts';
 import { type Config, readConfig } from '../config.ts';
@@ -25,7 +26,7 @@ import { isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
 import { sayWhich } from './named-database.ts';
-import { momentOf, needed, sayBoth, sayDone, sayKey } from './restore-report.ts';
+import { erasedAgain, momentOf, NO_LIST, needed, sayBoth, sayDone, sayKey } from './restore-report.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
@@ -108,23 +109,25 @@ async function decide(restoring: Restoring): Promise<number> {
   if (held === undefined && key.kind === 'missing') throw needed(key, config.secretKeyFile);
   sayKey(key, config.secretKeyFile);
   const answer = options.isSure || (await askYesOrNo('Restore it?'));
-  if (answer === undefined) console.log('Nobody is there to be asked: with --yes it is restored.');
+  if (answer === undefined) console.log('Not restored: nobody is there to be asked. Give --yes.');
   if (!answer) {
     console.log(UNCHANGED);
     return NOTHING_DONE;
   }
   const now = Date.now();
-  const aside = await apply(restoring, key, now);
-  sayDone({ found, aside, isLarge: draft.isLarge, withoutAccess: options.withoutAccess, key });
+  const { users, aside } = await apply(restoring, key, now);
+  const { isLarge } = draft;
+  const path = config.secretKeyFile;
+  sayDone({ users, aside, isLarge, withoutAccess: options.withoutAccess, key, path });
   return key.kind === 'missing' ? KEY_MISSING : DONE;
 }
 
-/** @returns where what was there is kept */
+/** @returns how many users there are now, and where what was there is kept */
 async function apply(
   { file, config, options, draft, found, former, held }: Restoring,
   key: KeyPlan,
   now: number,
-): Promise<string | undefined> {
+): Promise<{ users: number; aside: string | undefined }> {
   const { secretKeyFile, importFolder, databaseUrl } = config;
   const ledger = ledgerOf(databaseUrl, secretKeyFile);
   const beside = ledgersBeside(file);
@@ -135,8 +138,10 @@ async function apply(
   const of = momentOf(file, found);
   const wishes = { ...options, key, former, ledgers, importFolder, of, now };
   const { erased, stopped } = await putBack(draft.db, wishes);
-  if (erased > 0)
-    console.log(`Of those in it ${erased} had been erased since, and are erased from it again.`);
+  if (erased > 0) console.log(erasedAgain(erased));
+  if (former?.identity !== found.identity && !ledgers.some(isThere)) console.log(NO_LIST);
+  const { active, inactive } = await countByActive(draft.db);
+  const users = active + inactive;
   if (stopped > 0)
     console.log(`What was under way in it (${stopped}) is stopped: the history offers to go on with it.`);
   if (key.kind === 'taken')
@@ -145,12 +150,12 @@ async function apply(
   for (const one of beside) await bringLedger(draft.db, one, ledger);
   if (held === undefined) {
     await moveInto(databaseUrl, draft, secretKeyFile);
-    return undefined;
+    return { users, aside: undefined };
   }
   await draft.db.destroy();
   const aside = `${held.path}.before-restore-${new Date(now).toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
   held.replaceBy(draft.path, aside);
-  return held.isThere ? aside : undefined;
+  return { users, aside: held.isThere ? aside : undefined };
 }
 
 async function moveInto(url: string, { db }: Draft, secretKeyFile: string): Promise<void> {

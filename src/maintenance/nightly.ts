@@ -11,7 +11,7 @@ import { transact } from '../db/transact.ts';
 import { MINUTE } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
 import { inBackground } from '../operations/background.ts';
-import { isBackupDue } from './due.ts';
+import { nextBackupAt } from './due.ts';
 import { beginRun, closeRun, findRuns } from './queries.ts';
 
 declare module 'fastify' {
@@ -54,8 +54,11 @@ export function addNightlyBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): 
 
 /** Of several Rosters one gets it. @returns the number by which the command says what has become of it */
 async function claim({ db, clock, config }: FastifyInstance, folder: string): Promise<number | undefined> {
-  const isDue = async (from: typeof db) =>
-    isBackupDue(await findRuns(from, 'backup'), folder, config.backupEvery, clock());
+  const plan = { folder, every: config.backupEvery };
+  const isDue = async (from: typeof db) => {
+    const now = clock();
+    return nextBackupAt(await findRuns(from, 'backup'), plan, now) <= now;
+  };
   if (!(await isDue(db))) return undefined;
   return transact(db, async (trx) => {
     await engineOf(trx).lockVersion(trx);

@@ -1,11 +1,9 @@
 /** What administrators are told on the list: that there is no backup of late, and that the last check has found something. */
 import type { Config } from '../config.ts';
 import type { Db } from '../db/schema.ts';
-import { DAY } from '../lib/clock.ts';
+import { durationOf } from './duration.ts';
 import { findLastRun } from './queries.ts';
-import { durationOf } from './words.ts';
-
-const LATE_AFTER = 2 * DAY;
+import { LATE_AFTER } from './verdict.ts';
 
 /** Each a sentence. @param since when this Roster was started: it makes its first backup soon after */
 export async function findNotices(

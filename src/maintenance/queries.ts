@@ -62,6 +62,11 @@ export async function findRuns(db: Db, kind: Kind): Promise<Run[]> {
   return runs.orderBy('id', 'desc').execute();
 }
 
+/** Where a backup is put back: they are of a database that has gone another way since. */
+export async function forgetRuns(trx: Trx): Promise<void> {
+  await trx.deleteFrom('maintenance_runs').execute();
+}
+
 /** For going through all there are. */
 export async function findRunsAfter(db: Db, id: number, limit: number): Promise<Run[]> {
   const after = db.selectFrom('maintenance_runs').selectAll().where('id', '>', id);

@@ -14,7 +14,9 @@ import { findLastMails } from '../invitations/mailed.ts';
 import { findRunningJobs, type Job } from '../jobs/queries.ts';
 import { quotable } from '../lib/text.ts';
 import { countByStatus } from '../users/counts.ts';
-import { findLastRun, type Run } from './queries.ts';
+import { backupsIn } from './backup-folder.ts';
+import { nextBackupAt } from './due.ts';
+import { findLastRun, findRuns, type Run } from './queries.ts';
 import { VERSION } from './version.ts';
 
 const MOST_JOBS = 10;
@@ -46,6 +48,10 @@ export type Status = {
     /** Since the last good one. */
     bad: Run | undefined;
     folder: string | undefined;
+    /** When Roster itself makes the next one; undefined where it makes none. */
+    next: number | undefined;
+    /** What lies in the folder; undefined where that cannot be read. */
+    kept: { count: number; oldest: number } | undefined;
     free: number | undefined;
   };
   check: Run | undefined;
@@ -76,7 +82,7 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
       connections: await engine.countConnections(db),
       free: freeIn(path && dirname(path)),
     },
-    backup: await readBackups(db, config),
+    backup: await readBackups(db, config, now),
     check: shown(await findLastRun(db, 'check')),
     mail: config.mail && { server: config.mail.server.host, ...(await findLastMails(db)) },
     signedIn: await countSignedIn(db, now - config.sessionIdle, now - config.sessionLasts),
@@ -85,11 +91,23 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
   };
 }
 
-async function readBackups(db: Db, { backupFolder: folder }: Config): Promise<Status['backup']> {
-  const last = shown(await findLastRun(db, 'backup'));
-  const good = shown(await findLastRun(db, 'backup', 'good'));
-  const bad = shown(await findLastRun(db, 'backup', 'bad'));
-  return { last, good, bad: bad && bad.id > (good?.id ?? 0) ? bad : undefined, folder, free: freeIn(folder) };
+async function readBackups(
+  db: Db,
+  { backupFolder: folder, backupEvery: every }: Config,
+  now: number,
+): Promise<Status['backup']> {
+  const runs = await findRuns(db, 'backup');
+  const good = runs.find(({ outcome }) => outcome === 'good');
+  const bad = runs.find(({ outcome }) => outcome === 'bad');
+  return {
+    last: shown(runs[0]),
+    good: shown(good),
+    bad: bad && bad.id > (good?.id ?? 0) ? shown(bad) : undefined,
+    folder,
+    next: folder === undefined ? undefined : nextBackupAt(runs, { folder, every }, now),
+    kept: folder === undefined ? undefined : backupsIn(folder),
+    free: freeIn(folder),
+  };
 }
 
 /** What another program has said, as pg_dump or a damaged file, may be long, and hide what it says. */

@@ -1,25 +1,12 @@
 /** What is said of how Roster is: on its page, and for a report of a fault, where nothing is about anybody. */
 import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
-import { MINUTE } from '../lib/clock.ts';
 import { bytesOf, number } from '../lib/formats.ts';
+import { hasStopped, isIn } from './due.ts';
+import { durationOf, several } from './duration.ts';
 import type { Run } from './queries.ts';
 import type { Status } from './status.ts';
-
-const HOUR_MINUTES = 60;
-const DAY_MINUTES = 24 * HOUR_MINUTES;
-
-/** "3 days", "5 hours", "12 minutes" */
-export function durationOf(passed: number): string {
-  const minutes = Math.max(0, Math.floor(passed / MINUTE));
-  if (minutes >= DAY_MINUTES) return several(Math.floor(minutes / DAY_MINUTES), 'day');
-  if (minutes >= HOUR_MINUTES) return several(Math.floor(minutes / HOUR_MINUTES), 'hour');
-  return several(minutes, 'minute');
-}
-
-function several(count: number, what: string): string {
-  return `${number.format(count)} ${what}${count === 1 ? '' : 's'}`;
-}
+import { verdictOf } from './verdict.ts';
 
 /** With one figure that is not 0: a report is not to tell one directory from another. */
 function roughly(count: number): string {
@@ -66,4 +53,14 @@ function rolesName(role: Role): string {
   return ROLE_NAMES[role].many.replace(/^./, (letter) => letter.toUpperCase());
 }
 
-export const maintenanceHelpers = { bytesOf, reportOf, rolesName };
+/** Of what has no end: whether anybody is still at it. */
+function openWords(run: Run, now: number): string {
+  return hasStopped(run, now) ? 'stopped before its end' : 'under way';
+}
+
+/** Of the next backup: Roster looks now and then. */
+function nextWords(at: number, now: number): string {
+  return at <= now ? 'within ten minutes' : `in ${durationOf(at - now)}`;
+}
+
+export const maintenanceHelpers = { bytesOf, isIn, nextWords, openWords, reportOf, rolesName, verdictOf };

@@ -5,13 +5,14 @@ import { mayManage } from '../auth/policy.ts';
 import type { Count } from '../db/user-counts.ts';
 import { isAnyoneElseInvited } from '../invitations/queries.ts';
 import { countUnchanged } from '../made-up-people/queries.ts';
+import { findLastRun } from '../maintenance/queries.ts';
 import { hasOnlyAdministrators } from '../users/counts.ts';
 import { isOwner } from './owner.ts';
 import { setupLine } from './setup-line.ts';
 
 const HIDDEN_FOR_SECONDS = 400 * 24 * 60 * 60;
 
-export type Step = 'administrator' | 'invite' | 'origin';
+export type Step = 'administrator' | 'invite' | 'origin' | 'backup';
 
 export type FirstSteps = {
   left: readonly Step[];
@@ -54,8 +55,12 @@ function isHidden({ server, cookies }: FastifyRequest): boolean {
 
 async function stepsLeft(server: FastifyInstance, ownId = 0): Promise<Step[]> {
   const { origin } = server.config;
-  const isDone = await hasInvited(server, ownId);
-  return [...(isDone ? [] : ['invite' as const]), ...(origin ? [] : ['origin' as const])];
+  const left: [Step, boolean][] = [
+    ['invite', !(await hasInvited(server, ownId))],
+    ['origin', origin === undefined],
+    ['backup', !(await hasBackup(server))],
+  ];
+  return left.filter(([, isLeft]) => isLeft).map(([step]) => step);
 }
 
 const inviting = new WeakSet<FastifyInstance>();
@@ -64,6 +69,15 @@ const inviting = new WeakSet<FastifyInstance>();
 async function hasInvited(server: FastifyInstance, ownId: number): Promise<boolean> {
   if (!inviting.has(server) && (await isAnyoneElseInvited(server.db, ownId))) inviting.add(server);
   return inviting.has(server);
+}
+
+const backedUp = new WeakSet<FastifyInstance>();
+
+/** Or is going to have one, by itself. */
+async function hasBackup(server: FastifyInstance): Promise<boolean> {
+  const isThere = server.config.backupFolder !== undefined || backedUp.has(server);
+  if (!isThere && (await findLastRun(server.db, 'backup', 'good'))) backedUp.add(server);
+  return isThere || backedUp.has(server);
 }
 
 const without = new WeakSet<FastifyInstance>();

@@ -84,6 +84,11 @@ describe.each([
     ['There are 0 active viewers, and the total says 3.'],
   ],
   [
+    'several totals that are wrong, in one line',
+    `update user_counts set count = count + 3 where role in ('viewer', 'editor') and is_active = {true}{slot}`,
+    ['There are 0 active editors, and the total says 3; 0 active viewers, and the total says 3.'],
+  ],
+  [
     'a search text',
     `update users set name_sort = 'x' where id = 1`,
     ['Of user 1, name_sort is not what follows from their values.'],

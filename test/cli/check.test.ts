@@ -1,4 +1,5 @@
 /** The command that looks for what is wrong: what it says, with which code it ends, and what is noted of it. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
@@ -7,6 +8,7 @@ import { addToCounts } from '../../src/db/user-counts.ts';
 import { appendToLedger } from '../../src/erasure/ledger.ts';
 import { readIdentity } from '../../src/erasure/queries.ts';
 import { findLastRun } from '../../src/maintenance/queries.ts';
+import { within } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
@@ -75,14 +77,33 @@ test('who was erased before the database was put back is found by the file that 
   expect(out).toContain('User 7 was erased, and is in this database again, which was put back since.\n');
 });
 
+test('a backup is looked at by its name, and is not changed by that', async () => {
+  const { settings } = await start();
+  const file = join(temporaryFolder(), 'kept.db');
+  expect((await runCommand(['backup', file], settings)).code).toBe(0);
+  expect((await runCommand(['check', file], {})).code).toBe(0);
+  await within(`sqlite:${file}`, (db) =>
+    transact(db, (trx) => addToCounts(trx, [{ is_active: true, role: 'editor', count: 2 }])),
+  );
+  const before = readFileSync(file);
+  const { out, code } = await runCommand(['check', file], {});
+  expect(out).toContain(`Backup: ${file}\n`);
+  expect(out).toContain('There are 0 active editors, and the total says 2.');
+  expect(out).toContain('\n1 found.\n');
+  expect(code).toBe(1);
+  expect(readFileSync(file).equals(before)).toBe(true);
+  const none = await runCommand(['check', `${file}.gone`], {});
+  expect(none).toMatchObject({ code: 2, error: expect.stringContaining(`${file}.gone`) });
+});
+
 test('what cannot be looked at: a sentence, and exit code 2', async () => {
   const nothing = await runCommand(['check'], { DATABASE_URL: await temporaryUrl() });
   expect(nothing.code).toBe(2);
   expect(nothing.error).not.toBe('');
   const { settings } = await start();
-  const { error, code } = await runCommand(['check', 'all'], settings);
+  const { error, code } = await runCommand(['check', 'all', 'of it'], settings);
   expect({ error, code }).toEqual({
-    error: 'Say no more than: npm run roster -- check, or check --quick\n',
+    error: 'Say no more than: npm run roster -- check, or check --quick; or which backup: check FILE\n',
     code: 2,
   });
 });

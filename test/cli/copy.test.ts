@@ -203,7 +203,8 @@ describe('npm run roster -- copy', () => {
     expect(await usersOf(target)).toEqual([]);
 
     const { code, said } = await runCopy('--from', `sqlite:${path}`, '--to', to);
-    expect(said).toMatch(/All 60,000 users have arrived as they were\.\n$/);
+    expect(said).toMatch(/All 60,000 users have arrived as they were\.\nAfterwards move .*\n$/);
+    expect(said).toContain(`Afterwards move ${path} away, `);
     expect(code).toBe(0);
     expect((await countByStatus(target)).active).toBeGreaterThan(50_000);
     expect(readFileSync(path).equals(before)).toBe(true);
@@ -220,8 +221,10 @@ describe('npm run roster -- copy', () => {
     );
     const lost = await runCopy('--from', from, '--to', to, '--from-key', join(folder, 'no.key'));
     expect(lost).toMatchObject({ code: 1, said: expect.stringMatching(/no\.key is not there/) });
-    const { code } = await runCopy('--from', from, '--to', to, '--from-key', fromKey, '--to-key', toKey);
+    const args = ['--from', from, '--to', to, '--from-key', fromKey, '--to-key', toKey];
+    const { code, said } = await runCopy(...args);
     expect(code).toBe(0);
+    expect(said).toMatch(/^To: \S+(, which is new)?\nIts key: \S+to\.key$/m);
     const target = await temporaryDatabase(to);
     const { code_secret } = (await findCredentials(target, ann.id)) ?? {};
     const opened = await loadKey(target, toKey);

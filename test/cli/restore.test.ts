@@ -23,6 +23,7 @@ import { findImport, insertImport } from '../../src/imports/queries.ts';
 import { paramsOf } from '../../src/imports/take-back.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
+import { beginRun, findRuns } from '../../src/maintenance/queries.ts';
 import { createUser } from '../../src/users/commands.ts';
 import {
   backUp,
@@ -95,6 +96,7 @@ test('everything is as it was, nobody is signed in, and the history says so', as
   const target = await elsewhere(url);
   const { out, code } = await restore(target, file, '--yes');
   expect(out).toContain('Restored: 5 users.');
+  expect(out).toContain('No list of the erased (erased.jsonl) was found:');
   expect(out).toContain(
     'Everyone signs in again, with the password of then; access links of then do not work any more.',
   );
@@ -141,6 +143,29 @@ test('without access there are the same users, and nobody who can sign in', asyn
   expect(await faultsIn(target)).toEqual([]);
 });
 
+test('backups and checks of before are forgotten, so that Roster makes the next one at once', async () => {
+  const { url, file } = await backedUp((db) => transact(db, (trx) => beginRun(trx, 'backup', Date.now())));
+  const target = await elsewhere(url);
+  expect((await restore(target, file, '--yes')).code).toBe(0);
+  expect(await within(target, (db) => findRuns(db, 'backup'))).toEqual([]);
+});
+
+test('a name says when a file was put aside, or kept before an update', async () => {
+  const { url, file } = await backedUp();
+  const target = await elsewhere(url);
+  const named = async (ending: string) => {
+    const other = `${file}${ending}`;
+    copyFileSync(file, other);
+    return (await restore(target, other)).out;
+  };
+  expect(await named('.before-restore-2026-11-29T03-00-00Z')).toMatch(
+    /^put aside +29 November 2026, 03:00 UTC$/m,
+  );
+  expect(await named('.before-version-19')).toMatch(
+    /^This is a kept file of version (\d+): restoring brings it to \1\. To go back to the older Roster, rename it instead\.$/m,
+  );
+});
+
 describe('the key', () => {
   test('comes from beside the backup where there is none', async () => {
     const { url, file } = await backedUp(undefined, '--with-key');
@@ -173,7 +198,7 @@ describe('the key', () => {
       `The secret of 1 second factor is sealed with the key ${fingerprint}, which is not in ${keyPathOf(target)}.`,
     );
     expect(asked.code).toBe(2);
-    const { code, error } = await restore(target, file, '--yes');
+    const { code, out, error } = await restore(target, file, '--yes');
     if (isServer) {
       expect(error).toMatch(/Put the file with it there, .* add --give-up-key: .* Nothing was changed\.\n$/);
       expect(code).toBe(2);
@@ -181,6 +206,9 @@ describe('the key', () => {
       expect((await restore(target, file, '--yes', '--give-up-key')).code).toBe(0);
     } else {
       expect(code).toBe(1);
+      expect(out).toContain(
+        `Roster does not start yet: put the secret.key with the fingerprint ${fingerprint} at ${keyPathOf(target)}. Everyone signs in again`,
+      );
       const started = await runCommand(['change-key'], { DATABASE_URL: target });
       expect(started.error).toContain(`npm run roster -- give-up-key ${fingerprint}`);
       const given = await runCommand(['give-up-key', String(fingerprint)], { DATABASE_URL: target });
@@ -233,6 +261,8 @@ test('who was erased since is erased again, and their number is not given again'
   const target = await elsewhere(url);
   const { out } = await restore(target, file, '--yes');
   expect(out).toContain('Of those in it 2 had been erased since');
+  expect(out).toContain('Restored: 4 users.');
+  expect(out).not.toContain('No list of the erased');
   await within(target, async (db) => {
     expect(await usernamesIn(db)).toEqual(['ann', 'ed', 'bob', 'cem']);
     expect(

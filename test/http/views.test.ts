@@ -199,7 +199,7 @@ const difference = {
   holder: { id: 3, username: NAME },
 } as const;
 const firstSteps = {
-  left: ['administrator', 'invite', 'origin'] as const,
+  left: ['administrator', 'invite', 'origin', 'backup'] as const,
   isAlone: true,
   madeUp: 1,
   isOwner: false,
@@ -252,7 +252,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     why: 'meanwhile',
   },
   'erasure/ask': { deleted: { ...user, role: 'viewer' }, typed: NAME, error: NAME },
-  'erasure/erased': { id: 1, row, state: 'gone' },
+  'erasure/erased': { id: 1, row, state: { progress: 'gone', copies: [NAME] } },
   'users/conflict': {
     user,
     rows: [
@@ -286,6 +286,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     isFirst: false,
     job,
     mayGoOn: true,
+    isForgotten: true,
     isOfOne: false,
     leftOut: [{ id: 7, name: NAME }],
     goneOnBy: { id: 8, name: NAME },
@@ -460,7 +461,15 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
         connections: [{ address: NAME, count: 2 }],
         free: 1,
       },
-      backup: { last: { ...run, ended_at: null }, good: run, bad: run, folder: NAME, free: 1 },
+      backup: {
+        last: { ...run, ended_at: null },
+        good: run,
+        bad: run,
+        folder: NAME,
+        next: 9,
+        kept: { count: 2, oldest: 1 },
+        free: 1,
+      },
       check: { ...run, kind: 'check', outcome: 'bad' },
       mail: { server: NAME, sent: 1, notSent: 1 },
       signedIn: [{ role: 'admin', users: 1, sessions: 2, seen_at: 1 }],

@@ -1,6 +1,7 @@
 /** When it is time for the next backup. */
+import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
-import { isBackupDue } from '../../src/maintenance/due.ts';
+import { hasStopped, nextBackupAt } from '../../src/maintenance/due.ts';
 import type { Run } from '../../src/maintenance/queries.ts';
 import { HOUR } from '../people.ts';
 
@@ -34,5 +35,26 @@ test.each<[string, Run[], boolean]>([
   ['where the last bad one is of a clock that was ahead', [made(-365 * DAY, 'bad')], true],
   ['not because another machine’s clock is half a minute ahead', [made(-30_000, 'good')], false],
 ])('it is time for a backup: %s', (_when, runs, isDue) => {
-  expect(isBackupDue(runs, '/srv/backups', DAY, NOW)).toBe(isDue);
+  expect(nextBackupAt(runs, { folder: '/srv/backups', every: DAY, since: NOW - DAY }, NOW) <= NOW).toBe(
+    isDue,
+  );
+});
+
+test('it is time at once for a Roster that was started after the last one had failed', () => {
+  const runs = [made(HOUR / 2, 'bad'), made(2 * DAY, 'good')];
+  const at = (since: number) =>
+    nextBackupAt(runs, { folder: '/srv/backups', every: DAY, since: NOW - since }, NOW);
+  expect([at(HOUR / 4), at(HOUR)]).toEqual([NOW, NOW + HOUR / 2]);
+});
+
+test('one that has no end goes on for an hour, unless its machine was started since', () => {
+  const here = { ...made(HOUR / 2, null), host: hostname(), begun_at: Date.now() - 60 * DAY * 365 };
+  const late = { ...here, host: 'elsewhere', begun_at: NOW - 2 * HOUR };
+  const runs = [made(HOUR / 2, null), late, here, { ...here, ended_at: NOW }];
+  expect(runs.map((run) => hasStopped(run, run.begun_at + (run === late ? 2 : 0.5) * HOUR))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
 });

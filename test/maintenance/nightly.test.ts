@@ -1,5 +1,5 @@
 /** Backups that Roster itself has made. */
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
@@ -93,6 +93,25 @@ test('one that has not ended when the next is due is stopped', async () => {
   await app.backUpIfDue();
   expect(await findRuns(db, 'backup')).toMatchObject([{ outcome: 'bad', problem: 'It ended with SIGKILL.' }]);
   expect(backupsIn(folder)).toEqual([]);
+});
+
+test('where it has failed, a Roster that is started again tries at once', async () => {
+  const folder = join(temporaryFolder(), 'not mounted');
+  const { app, env } = await start(1, folder);
+  await app.backUpIfDue();
+  mkdirSync(folder);
+  await startRoster(env as Record<string, string>);
+  await until(() => backupsIn(folder).length === 1);
+});
+
+test('a Roster that is started without the folder says so in a sentence, and serves', async () => {
+  const folder = join(temporaryFolder(), 'not mounted');
+  const { env } = await start(1, folder);
+  const { child, stderr } = await startRoster(env as Record<string, string>);
+  child.kill();
+  expect(await stderr).toContain(
+    `Warning: there is no folder ${folder}, so Roster makes no backups. Mend that, or give BACKUP_FOLDER another one; then start Roster again.\n`,
+  );
 });
 
 test('a Roster that stops stops it, and leaves nothing half', async () => {

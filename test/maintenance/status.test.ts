@@ -1,5 +1,7 @@
 /** What administrators are told of how Roster is. */
+import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
@@ -7,9 +9,10 @@ import { transact } from '../../src/db/transact.ts';
 import { DAY, HOUR } from '../../src/lib/clock.ts';
 import { findNotices } from '../../src/maintenance/notice.ts';
 import { beginRun, endRun, type Run } from '../../src/maintenance/queries.ts';
+import { verdictOf } from '../../src/maintenance/verdict.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { get, startApp, temporaryDatabase } from '../support.ts';
+import { get, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 type Ended = Parameters<typeof endRun>[2];
 
@@ -20,6 +23,28 @@ async function note({ db }: Pick<FastifyInstance, 'db'>, kind: Run['kind'], at: 
 const FILE = '/srv/backups/roster.db';
 const good: Ended = { outcome: 'good', file: FILE, size: 4_100_000, users: 1204 };
 const bad: Ended = { outcome: 'bad', problem: 'There is no room.' };
+
+const NO_BACKUP = {
+  last: undefined,
+  good: undefined,
+  bad: undefined,
+  folder: undefined,
+  next: undefined,
+  kept: undefined,
+  free: undefined,
+};
+const BAD_RUN: Run = {
+  id: 1,
+  kind: 'backup',
+  begun_at: 7 * DAY,
+  ended_at: 7 * DAY,
+  outcome: 'bad',
+  host: 'here',
+  file: null,
+  size: null,
+  users: null,
+  problem: null,
+};
 
 async function start(settings = {}) {
   const app = await startApp(settings);
@@ -40,12 +65,15 @@ test('the page says what runs, on which database, and who is signed in', async (
   expect(status).toContain('Viewers 1 person');
   expect(status).toContain('No mail server is set');
   expect(status).toContain('Roster has made none.');
+  expect(status).toContain(
+    'Nothing is known to be wrong; but Roster has made no backup of its own, and no check',
+  );
   const roles = pageOf(await get(app, '/roles', ann));
   expect(roles.link('Status')).toBe('/admin/status');
 });
 
 test('the last good backup, what failed since, and the last check', async () => {
-  const { app, text } = await start();
+  const { app, ann, text } = await start();
   const now = Date.now();
   await note(app, 'backup', now - 9 * DAY, bad);
   await note(app, 'backup', now - 3 * HOUR, good);
@@ -54,13 +82,53 @@ test('the last good backup, what failed since, and the last check', async () => 
   expect(before).toContain(`Last good one 3 hours ago, on ${hostname()}`);
   expect(before).toContain(`Its file ${FILE} It holds 1,204 users, 4.1 MB`);
   expect(before).not.toContain('There is no room.');
+  expect(before).toContain('All is well: the last backup is 3 hours old, the last check found nothing.');
   expect(before).toContain('Outcome Nothing is wrong');
   await note(app, 'backup', now - HOUR, bad);
   await note(app, 'check', now, { outcome: 'bad', problem: '1 found, the first: this.' });
   const after = await text('/admin/status');
   expect(after).toContain('Last failed 1 hour ago');
   expect(after).toContain('There is no room.');
+  expect(after).toContain('Look first at the last check: it has found something.');
+  const { body } = await get(app, '/admin/status', ann);
+  expect(body).toMatch(/<strong class="bad"><bdi[^>]*>There is no room\./);
   expect(after).toContain('1 found, the first: this.');
+});
+
+test('when the next one is made, how many there are, and which are of another folder', async () => {
+  const folder = temporaryFolder();
+  for (const day of ['27', '28']) writeFileSync(join(folder, `roster-2026-11-${day}T03-00-00Z.db`), '');
+  const { app, text } = await start({ BACKUP_FOLDER: folder });
+  await note(app, 'backup', Date.now(), good);
+  const elsewhere = await text('/admin/status');
+  expect(elsewhere).toContain('In another folder than those that Roster makes by itself');
+  expect(elsewhere).toContain('Next one Within ten minutes');
+  expect(elsewhere).toContain('There are 2, the oldest of 27 November 2026, 03:00 UTC');
+  await note(app, 'backup', Date.now() - HOUR / 2, { ...good, file: join(folder, 'roster.db') });
+  const there = await text('/admin/status');
+  expect(there).not.toContain('In another folder');
+  expect(there).toContain('Next one In 23 hours');
+});
+
+test('one that has no end is under way for an hour, and was stopped then', async () => {
+  const { app, text } = await start();
+  await transact(app.db, (trx) => beginRun(trx, 'backup', Date.now()));
+  expect(await text('/admin/status')).toContain(': under way');
+  await transact(app.db, (trx) => beginRun(trx, 'backup', Date.now() - 2 * HOUR));
+  expect(await text('/admin/status')).toContain('stopped before its end');
+});
+
+test.each<[string, Parameters<typeof verdictOf>[0]['backup'], string]>([
+  ['no good one yet', { ...NO_BACKUP, bad: BAD_RUN }, 'the last one failed, and there is no good one.'],
+  [
+    'one that is late',
+    { ...NO_BACKUP, good: { ...BAD_RUN, outcome: 'good' } },
+    'the last good one is 3 days old.',
+  ],
+  ['none for days', { ...NO_BACKUP, folder: '/srv' }, 'there is no good one.'],
+])('what to look at first: %s', (_what, backup, said) => {
+  const verdict = verdictOf({ backup, check: undefined, since: 0 }, 10 * DAY);
+  expect(verdict).toEqual({ isWell: false, said: `Look first at the backups: ${said}` });
 });
 
 test('the words for a report name nobody, no machine and no place', async () => {
@@ -82,7 +150,7 @@ test('the words for a report name nobody, no machine and no place', async () => 
 });
 
 test('administrators are told on the plain list where the last good backup is old or the last check found something', async () => {
-  const { app, ann, text } = await start();
+  const { app, ann, text } = await start({ BACKUP_FOLDER: temporaryFolder() });
   const ed = await signedIn(app, await addPerson(app.db, 'ed', 'editor'));
   expect(await text('/users')).not.toContain('backup');
   await note(app, 'backup', Date.now() - 3.5 * DAY, good);

@@ -5,9 +5,10 @@ import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
+import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
-import { addUser, get, listen, post, startApp } from '../support.ts';
+import { addUser, get, listen, post, startApp, temporaryFolder } from '../support.ts';
 
 const PROXY = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' };
 
@@ -115,6 +116,7 @@ describe.runIf(process.platform === 'linux')('the button by which one becomes ad
 describe('what is left to do', () => {
   const ORIGIN = 'Let others reach Roster';
   const INVITE = 'Invite someone';
+  const BACKUP = 'Keep backups';
 
   async function startWithAnn(settings = {}) {
     const app = await startApp(settings);
@@ -125,7 +127,7 @@ describe('what is left to do', () => {
   test('is said to an administrator, and gone step by step', async () => {
     const { app, headers, read } = await startWithAnn();
     const page = await read();
-    for (const step of ['What is left to do', INVITE, ORIGIN]) expect(page.text).toContain(step);
+    for (const step of ['What is left to do', INVITE, ORIGIN, BACKUP]) expect(page.text).toContain(step);
     expect(page.link('Invite someone')).toBe('/invite');
     await addUser(app.db, { username: 'max' });
     expect((await read()).text).toContain(INVITE);
@@ -148,11 +150,20 @@ describe('what is left to do', () => {
     expect(await other()).toContain(INVITE);
   });
 
+  test('is not to keep backups where Roster makes them', async () => {
+    const { read } = await startWithAnn({ BACKUP_FOLDER: temporaryFolder() });
+    expect((await read()).text).not.toContain(BACKUP);
+  });
+
   test('is gone as a whole once all of it is done', async () => {
     const { app, read } = await startWithAnn(PROXY);
     expect((await read()).text).not.toContain(ORIGIN);
     expect((await read()).text).toContain(INVITE);
     await addPerson(app.db, 'vera', 'viewer');
+    expect((await read()).text).toContain(BACKUP);
+    await transact(app.db, async (trx) =>
+      endRun(trx, await beginRun(trx, 'backup', 1), { outcome: 'good' }, 2),
+    );
     expect((await read()).text).not.toContain('What is left to do');
   });
 

@@ -103,7 +103,7 @@ test('what it would bring is shown beside what is there, and without a terminal 
       'The last change in the backup: The command line created cem',
       'The last change there: The command line created later',
       'Lost would be what was done since: 2 changes.',
-      'Nobody is there to be asked: with --yes it is restored.',
+      'Not restored: nobody is there to be asked. Give --yes.',
       'Nothing is changed.',
       '',
     ].join('\n'),
@@ -277,7 +277,7 @@ test('who was erased since is erased from it again, by what lies beside the data
   copyFileSync(join(dirname(later), 'erased.jsonl'), join(dirname(file), 'erased.jsonl'));
   const bare = bareUrl();
   const { out } = await restore(bare, file, '--yes');
-  expect(out).toContain('Of those in it 1 had been erased since, and are erased from it again.');
+  expect(out).toContain('Of those in it 1 had been erased since, and is erased from it again.');
   expect(await within(bare, usernamesIn)).toEqual(['ann', 'ed', 'bob', 'cem']);
   expect(readFileSync(ledgerOf(bare, ''), 'utf8')).toContain('"user_id":3');
 
@@ -313,7 +313,7 @@ test('who was erased there stays erased, though nothing but what is there knows 
   await within(url, (db) => erase(db, 3));
   rmSync(ledgerOf(url, ''), { force: true });
   const { out, code } = await restore(url, file, '--yes');
-  expect(out).toContain('Of those in it 1 had been erased since, and are erased from it again.');
+  expect(out).toContain('Of those in it 1 had been erased since, and is erased from it again.');
   expect(code).toBe(0);
   expect(await within(url, usernamesIn)).toEqual(['ann', 'ed', 'bob', 'cem']);
   expect(readFileSync(ledgerOf(url, ''), 'utf8')).toContain('"user_id":3');
