@@ -1,6 +1,7 @@
 /** A backup as it is going to be: a copy of it, brought up to date and looked through. What it was made from stays as it is. */
 import { chmodSync, constants, copyFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { refuseActors, refuseOtherForm } from '../check/form.ts';
 import { type Finding, findFaults } from '../check/run.ts';
 import { checkBackup, openAsItIs, openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
@@ -39,6 +40,7 @@ export async function openDraft(file: string, { folder, say }: How): Promise<Dra
   try {
     const version = await readVersion(path);
     if (version === 0) throw new StartError(`${file} holds nothing: it is no backup of Roster's.`);
+    refuseActors(path);
     say('bringing it up to date');
     db = await openDatabase(`sqlite:${path}`, { isCopy: true });
     say('looking for damage');
@@ -78,6 +80,7 @@ function copy(file: string, to: string): void {
 async function lookThrough(db: Db): Promise<Pick<Draft, 'faults' | 'isLarge'>> {
   for await (const { what, isOfSearch } of engineOf(db).findDamage(db, false))
     if (!isOfSearch) throw new StartError(what);
+  await refuseOtherForm(db);
   const faults: Finding[] = [];
   const { active, inactive } = await countByActive(db);
   const isLarge = active + inactive > MANY_USERS;

@@ -3,6 +3,8 @@
 import { findDeviations } from '../db/form.ts';
 import type { Deviation } from '../db/form-parts.ts';
 import type { Db } from '../db/schema.ts';
+import { findActors } from '../db/sqlite/form.ts';
+import { StartError } from '../errors.ts';
 import { quotable } from '../lib/text.ts';
 import { type Fault, PUT_BACK } from './finding.ts';
 
@@ -17,6 +19,17 @@ const SENTENCES: Readonly<Record<Deviation['kind'], (part: string) => string>> =
   other: (part) => `The ${part} is not as Roster makes it.`,
   foreign: (part) => `There is a ${part}, which is none of Roster's.`,
 };
+
+/** Of a backup of any version, before it is brought up to date: they would act on that. @throws StartError */
+export function refuseActors(path: string): void {
+  const [part] = findActors(path);
+  if (part !== undefined) throw new StartError(SENTENCES.foreign(quotable(part, MOST_OF_NAME)));
+}
+
+/** @throws StartError for what is not as Roster makes it */
+export async function refuseOtherForm(db: Db): Promise<void> {
+  for await (const { what } of checkForm(db)) throw new StartError(what);
+}
 
 export async function* checkForm(db: Db): AsyncIterable<Fault> {
   for (const { part, kind } of await findDeviations(db))

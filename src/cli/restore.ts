@@ -1,6 +1,6 @@
 /** `npm run roster -- restore FILE`: puts a backup in the place of the database, once somebody has seen both and said so. */
 
-import { lstatSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { placeKey } from '../auth/key-file.ts';
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
@@ -12,9 +12,10 @@ import { bringLedger } from '../backup/ledger.ts';
 import { ledgersBeside } from '../backup/names.ts';
 import { putBack } from '../backup/put-back.ts';
 import { countByActive } from '../backup/queries.ts';
+import { restoringBeside } from '../backup/restoring.ts';
 import { type Summary, summarize, UNREADABLE } from '../backup/summary.ts';
 import { type Config, readConfig } from '../config.ts';
-import { filePathOf, pathBeside } from '../database-url.ts';
+import { filePathOf } from '../database-url.ts';
 import { nameOf, openAsItIs, openDatabase } from '../db/database.ts';
 import { asStartError } from '../db/failure.ts';
 import { HeldFile } from '../db/held-file.ts';
@@ -67,10 +68,7 @@ async function run(file: string, config: Config, options: Options): Promise<numb
   if (path === undefined) refuseUsed(databaseUrl, await look(databaseUrl));
   // Before long work; and once more at its end.
   else new HeldFile(path).release();
-  const beside =
-    path === undefined
-      ? pathBeside(databaseUrl, secretKeyFile, '.restoring')
-      : `${realPathOf(path)}.restoring`;
+  const beside = restoringBeside(databaseUrl, secretKeyFile);
   mkdirSync(dirname(beside), { recursive: true, mode: 0o700 });
   removeLeftOvers(beside);
   const folder = makeDraftFolder(beside);
@@ -198,11 +196,6 @@ function refuseUsed(url: string, former: Summary | undefined): void {
     throw new StartError(
       `${nameOf(url)} holds users already, or did: make another, empty database, and set DATABASE_URL to that. Nothing was changed.`,
     );
-}
-
-/** The file lies where a symbolic link leads to, and another one takes its place there. */
-function realPathOf(path: string): string {
-  return isThere(path) ? realpathSync(path) : path;
 }
 
 function isSame(file: string, path: string): boolean {

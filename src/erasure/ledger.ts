@@ -10,6 +10,7 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  statSync,
   truncateSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -98,6 +99,8 @@ function notWritable(path: string, error: unknown): StartError {
 /** Whoever was killed while writing has left a line without its end, and writes it again. */
 function wholeLines(path: string): { text: string; isCutOff: boolean } {
   if (!isThere(path)) return { text: '', isCutOff: false };
+  // To open a named pipe waits for whoever writes to it.
+  if (!statSync(path).isFile()) throw new Error('it is no file');
   const bytes = readFileSync(path);
   const end = bytes.lastIndexOf('\n') + 1;
   return { text: bytes.toString('utf8', 0, end), isCutOff: end < bytes.length };

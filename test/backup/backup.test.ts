@@ -333,6 +333,18 @@ describe('--keep', () => {
     },
   );
 
+  test.skipIf(process.platform === 'win32')(
+    'nor at one that is named like the list of who was erased',
+    async () => {
+      const { folder, settings } = await start();
+      execFileSync('mkfifo', [join(folder, 'erased.jsonl')]);
+      expect(await runToEnd(['backup', folder], settings)).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/erased\.jsonl, .*: it is no file\.\n$/),
+      });
+    },
+  );
+
   test('is for folders, and a number', async () => {
     const { folder, make } = await start();
     for (const args of [
@@ -378,7 +390,10 @@ describe('where it cannot be made', () => {
     const taken = (path: string) =>
       `${path} is there, and no backup has put it there: give another name, or move it away.\n`;
     writeFileSync(join(folder, 'notes'), 'mine');
-    for (const path of ['/dev/full', filePathOf(other) ?? '', join(folder, 'notes')].filter(existsSync))
+    // Stands for a device, of which a test must not lose one.
+    const pipe = join(folder, 'pipe');
+    if (process.platform !== 'win32') execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, filePathOf(other) ?? '', join(folder, 'notes')].filter(existsSync))
       expect(await make(path, '--force')).toMatchObject({ code: 1, error: taken(path) });
     const key = readFileSync(settings.SECRET_KEY_FILE);
     for (const path of [`${settings.SECRET_KEY_FILE}.next`, settings.SECRET_KEY_FILE.replace(/\.key$/, '')])

@@ -1,6 +1,7 @@
 /** `npm run roster -- restore`, whatever it is restored to: what comes back, and what does not. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { describe, expect, inject, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { hasAdministrator } from '../../src/auth/administrators.ts';
@@ -404,4 +405,33 @@ test.runIf(isServer)('a backup of a file is restored to a server', async () => {
   // A copy of everybody lies nowhere afterwards.
   expect(existsSync(`${file}.restoring`)).toBe(false);
   rmSync(file);
+});
+
+test.each([
+  [
+    'a trigger',
+    "create trigger evil after update on users begin update users set role = 'admin'; end",
+    'There is a trigger evil',
+  ],
+  [
+    'a view in the place of a table',
+    'alter table users rename to them; create view users as select * from them',
+    'There is a view users',
+  ],
+  ['a table that is missing', 'drop table absent_users', 'The table absent_users is missing.'],
+  ['a unique index that is missing', 'drop index users_email_key', 'The index users_email_key is missing.'],
+])('a backup with %s is refused, and nothing is changed', async (_what, statement, sentence) => {
+  const url = await readyUrl();
+  await fill(url);
+  const file = await backUp(url);
+  const spoilt = new Sqlite(file);
+  spoilt.exec(statement);
+  spoilt.close();
+  // On a server it goes into an empty one.
+  const into = inject('engine') === 'sqlite' ? url : await readyUrl();
+  const { code, error } = await restore(into, file, '--yes');
+  expect(code).toBe(2);
+  expect(error).toContain(sentence);
+  expect(error).toContain('Nothing was changed.');
+  expect(await within(into, usernamesIn)).toEqual(into === url ? ['ann', 'ed', 'ada', 'bob', 'cem'] : []);
 });
