@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { hasAdministrator } from './auth/administrators.ts';
 import { loadKey } from './auth/secret-key.ts';
+import { removeKilledRestores } from './backup/restoring.ts';
 import { noDatabase } from './cli/named-database.ts';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, readConfig } from './config.ts';
@@ -74,6 +75,7 @@ async function start(config: Config, address: string, env: NodeJS.ProcessEnv) {
     },
   });
   const { isOpen, ...keys } = await prepare(config, db);
+  removeKilledRestores(config.databaseUrl, config.secretKeyFile);
   const file = filePathOf(config.databaseUrl);
   const app = await buildApp({
     config,

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { makeDraftFolder } from '../src/backup/drafts.ts';
+import { restoringBeside } from '../src/backup/restoring.ts';
 import { filePathOf } from '../src/database-url.ts';
 import { nameOf } from '../src/db/database.ts';
 import { runCommand } from './command.ts';
@@ -172,3 +174,16 @@ describe('a running Roster', () => {
 async function read(address: string): Promise<string> {
   return pageOf(await (await fetch(address)).text()).text;
 }
+
+test('what a killed restore has left is removed at the next start', async () => {
+  const url = await readyUrl();
+  const SECRET_KEY_FILE = join(temporaryFolder(), 'secret.key');
+  const beside = restoringBeside(url, SECRET_KEY_FILE);
+  // Of a process that nobody can be.
+  const draft = makeDraftFolder(beside);
+  const killed = draft.replace(/\d+$/, '99999999');
+  renameSync(draft, killed);
+  writeFileSync(join(killed, 'restored.db'), 'all of it');
+  await startRoster({ DATABASE_URL: url, SECRET_KEY_FILE });
+  expect(existsSync(killed)).toBe(false);
+});

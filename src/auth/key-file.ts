@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
 import { makeFileOnce } from '../lib/make-file.ts';
+import { shareOwner } from '../lib/owner.ts';
 
 const KEY_BYTES = 32;
 // An editor may have put U+FEFF, which counts as white space, before it.
@@ -29,8 +30,7 @@ export function readKeyFile(path: string): Buffer | undefined {
 /** @returns what is in the file then: somebody else may make it at the same moment. @throws StartError */
 export function makeKeyFile(path: string): Buffer {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    makeFileOnce(path, (draft) => writeKey(draft, randomBytes(KEY_BYTES)));
+    placeKey(path, randomBytes(KEY_BYTES), dirname(path));
   } catch (error) {
     throw new StartError(
       `${path}, for the key that secrets are sealed with, cannot be made: ${(error as Error).message}.`,
@@ -39,6 +39,15 @@ export function makeKeyFile(path: string): Buffer {
   const key = readKeyFile(path);
   if (key === undefined) throw new StartError(`${path} has been made, and is not there any more.`);
   return key;
+}
+
+/** Where there is none. @param of whoever is to read it has this, too */
+export function placeKey(path: string, key: Buffer, of: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFileOnce(path, (draft) => {
+    writeKey(draft, key);
+    shareOwner(draft, of);
+  });
 }
 
 /** It is on the disk before anything is sealed with it. */

@@ -4,9 +4,13 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { hashOf } from '../auth/tokens.ts';
 import { DAY } from '../lib/clock.ts';
+import { unless } from '../lib/make-file.ts';
 import { dateOf } from './names.ts';
 
 const DRAFT = /^(.+)\.new-([\w-]{8})-(\d+)$/;
+
+/** Another user's are in nobody's way. */
+const REFUSED = ['EACCES', 'EPERM'];
 
 const machine = () => hashOf(hostname()).slice(0, 8);
 
@@ -21,11 +25,11 @@ export function makeDraftFolder(file: string): string {
 /** What was left by whoever was killed while making this backup, or another one of the same folder. */
 export function removeLeftOvers(file: string): void {
   const folder = dirname(file);
-  for (const name of readdirSync(folder)) {
+  for (const name of unless(REFUSED, () => readdirSync(folder)) ?? []) {
     const [, of = '', host, pid] = DRAFT.exec(name) ?? [];
     const isOurs = of === basename(file) || dateOf(of) !== undefined;
     if (isOurs && isAbandoned(join(folder, name), host === machine() ? Number(pid) : undefined))
-      rmSync(join(folder, name), { recursive: true, force: true });
+      unless(REFUSED, () => rmSync(join(folder, name), { recursive: true, force: true }));
   }
 }
 

@@ -1,9 +1,10 @@
 /** Of the backups in a folder only the newest stay. */
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { identityIn } from '../db/backup-file.ts';
-import { SKEW } from '../lib/clock.ts';
-import { dateOf, keyBeside } from './names.ts';
+import { DAY, SKEW } from '../lib/clock.ts';
+import { isThere } from '../lib/make-file.ts';
+import { backupOfKey, dateOf, keyBeside } from './names.ts';
 
 /**
  * Those alone that are named as Roster names them, whole, and of the same database. @param newest is one of those that stay.
@@ -21,7 +22,25 @@ export function removeOlder(newest: string, keep: number, now: number): string[]
     rmSync(join(folder, name));
     rmSync(keyBeside(join(folder, name)), { force: true });
   }
-  return old;
+  return [...old, ...removeLoneKeys(newest, now)];
+}
+
+/** Whose backup is gone, or was never finished; only where the same key stays beside the newest: else it may be the last of it. */
+function removeLoneKeys(newest: string, now: number): string[] {
+  const folder = dirname(newest);
+  const key = bytesOf(keyBeside(newest));
+  const lone = readdirSync(folder).filter((name) => {
+    const backup = backupOfKey(name);
+    const date = backup === undefined ? undefined : dateOf(backup);
+    return date !== undefined && date < now - DAY && !isThere(join(folder, `${backup}`));
+  });
+  const same = lone.filter((name) => key && bytesOf(join(folder, name))?.equals(key));
+  for (const name of same) rmSync(join(folder, name));
+  return same;
+}
+
+function bytesOf(path: string): Buffer | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path) : undefined;
 }
 
 /** What is dated in the future is of a clock that was ahead once: before all that was made since. */

@@ -1,12 +1,9 @@
 /** With which key the secrets in a backup are sealed, and whether it is at hand where it is restored. */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { countSecondFactors, giveUpSecondFactors } from '../auth/credentials.ts';
-import { readKeyFile, writeKey } from '../auth/key-file.ts';
+import { readKeyFile } from '../auth/key-file.ts';
 import { formerKeyFile, isKeyIn, nextKeyFile } from '../auth/key-rotation.ts';
 import { forgetKey, readFingerprint, reseal } from '../auth/secret-key.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { makeFileOnce } from '../lib/make-file.ts';
 import { keyBeside } from './names.ts';
 
 export type KeyPlan =
@@ -44,11 +41,4 @@ export async function applyKeyPlan(trx: Trx, plan: KeyPlan): Promise<void> {
   if (plan.kind === 'resealed') await reseal(trx, plan.master, plan.by);
   if (plan.kind === 'given up') await giveUpSecondFactors(trx);
   if (plan.kind === 'forgotten' || plan.kind === 'given up') await forgetKey(trx);
-}
-
-/** Outside of it. */
-export function placeKey(plan: KeyPlan, path: string): void {
-  if (plan.kind !== 'taken') return;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  makeFileOnce(path, (draft) => writeKey(draft, plan.master));
 }

@@ -21,6 +21,11 @@ export function keyBeside(file: string): string {
   return `${file}.key`;
 }
 
+/** The name of the backup to which a key of a name belongs. */
+export function backupOfKey(name: string): string | undefined {
+  return name.endsWith('.key') ? name.slice(0, -'.key'.length) : undefined;
+}
+
 /** The file that says who was erased: of all backups in a folder one. */
 export function ledgerBeside(file: string): string {
   return dateOf(basename(file)) === undefined ? ownLedger(file) : ledgerOfFolder(file);

@@ -1,6 +1,8 @@
 /** Where a backup is to go: into a folder that is there, under its date, or to a file that is not. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { readKeyFile } from '../auth/key-file.ts';
+import { isBackup } from '../db/backup-file.ts';
 import { StartError } from '../errors.ts';
 import { isFolder, isThere } from '../lib/make-file.ts';
 import { datedName, keyBeside } from './names.ts';
@@ -13,18 +15,23 @@ type Choice = {
   now: number;
   /** Whether a file that is there is replaced. */
   isForced: boolean;
+  /** Whether a key goes beside it. */
+  withKey: boolean;
   /** Roster's own files, which never are. */
   own: readonly string[];
 };
 
 /** @param path with a slash at its end it is a folder's, which is not taken for a file where its disk is not there. @throws StartError */
-export function choosePlace(path: string, { now, isForced, own }: Choice): Place {
+export function choosePlace(path: string, { now, isForced, withKey, own }: Choice): Place {
   try {
     if (isFolder(path) || /[/\\]$/.test(path)) return { file: freeName(folderAt(path), now), isDated: true };
     folderAt(dirname(resolve(path)));
     refuseOwn(path, own);
-    if (isThere(path) && !isForced)
-      throw new StartError(`There is a file ${path} already: give another name, or --force to replace it.`);
+    refuseTaken(path, isForced, isBackup);
+    if (withKey) {
+      refuseOwn(keyBeside(path), own);
+      refuseTaken(keyBeside(path), isForced, isKeyFile);
+    }
     return { file: resolve(path), isDated: false };
   } catch (error) {
     throw sentenceOf(path, error);
@@ -52,6 +59,21 @@ function freeName(folder: string, now: number): string {
   const file = join(folder, datedName(now));
   // Of two that begin in the same second.
   return isThere(file) || isThere(keyBeside(file)) ? freeName(folder, now + 1_000) : file;
+}
+
+/** With --force nothing is replaced that a backup has not put there: no device, and no database that is worked with. */
+function refuseTaken(path: string, isForced: boolean, isOurs: (path: string) => boolean): void {
+  if (!isThere(path)) return;
+  if (!isForced)
+    throw new StartError(`There is a file ${path} already: give another name, or --force to replace it.`);
+  if (!isOurs(path))
+    throw new StartError(
+      `${path} is there, and no backup has put it there: give another name, or move it away.`,
+    );
+}
+
+function isKeyFile(path: string): boolean {
+  return statSync(path).isFile() && readKeyFile(path) !== undefined;
 }
 
 function refuseOwn(path: string, own: readonly string[]): void {

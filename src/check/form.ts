@@ -3,7 +3,11 @@
 import { findDeviations } from '../db/form.ts';
 import type { Deviation } from '../db/form-parts.ts';
 import type { Db } from '../db/schema.ts';
+import { quotable } from '../lib/text.ts';
 import { type Fault, PUT_BACK } from './finding.ts';
+
+/** A name that somebody else has given may be of any length, and hide what it says. */
+const MOST_OF_NAME = 200;
 
 const FOREIGN =
   'Roster does not make that, and does not work with it: have whoever made it drop it, or put back the last backup that checks clean: npm run roster -- restore FILE.';
@@ -18,7 +22,7 @@ export async function* checkForm(db: Db): AsyncIterable<Fault> {
   for (const { part, kind } of await findDeviations(db))
     yield {
       kind: 'parts of the database that are not as Roster makes them',
-      what: SENTENCES[kind](part),
+      what: SENTENCES[kind](quotable(part, MOST_OF_NAME)),
       todo: kind === 'foreign' ? FOREIGN : PUT_BACK,
     };
 }

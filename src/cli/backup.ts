@@ -1,6 +1,7 @@
 /** `npm run roster -- backup FILE|FOLDER`: everything of one moment in one file, while Roster runs. */
 import { constants, setPriority } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
+import { nextKeyFile } from '../auth/key-rotation.ts';
 import { removeOlder } from '../backup/folder.ts';
 import { type Made, makeBackup, type Source } from '../backup/make.ts';
 import { choosePlace, type Place, sentenceOf } from '../backup/place.ts';
@@ -30,11 +31,12 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   const config = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
   const isForced = values.force ?? false;
   giveWayToOthers();
-  const place = choosePlace(path, { now: Date.now(), isForced, own: filesOf(config) });
+  const withKey = values['with-key'] ?? false;
+  const place = choosePlace(path, { now: Date.now(), isForced, withKey, own: filesOf(config) });
   const keep = readKeep(values.keep, place);
   const db = await open(config.databaseUrl);
   try {
-    const options = { withKey: values['with-key'] ?? false, isCompact: values.compact ?? false };
+    const options = { withKey, isCompact: values.compact ?? false };
     const made = await noted(db, Number(values.run), () => make({ ...config, db }, place, options));
     report(made, config);
     if (keep !== undefined) prune(made.file, keep);
@@ -53,7 +55,7 @@ function giveWayToOthers(): void {
 function filesOf({ databaseUrl, secretKeyFile }: Config): string[] {
   const file = filePathOf(databaseUrl);
   const database = file === undefined ? [] : [file, `${file}-wal`, `${file}-shm`];
-  return [...database, secretKeyFile, ledgerOf(databaseUrl, secretKeyFile)];
+  return [...database, secretKeyFile, nextKeyFile(secretKeyFile), ledgerOf(databaseUrl, secretKeyFile)];
 }
 
 /** @returns undefined where all stay */

@@ -2,11 +2,12 @@
 
 import { lstatSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { placeKey } from '../auth/key-file.ts';
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
 import { type Draft, openDraft } from '../backup/draft.ts';
 import { makeDraftFolder, removeLeftOvers } from '../backup/drafts.ts';
 import { copyEverything } from '../backup/everything.ts';
-import { type KeyPlan, placeKey, planKey } from '../backup/key-plan.ts';
+import { type KeyPlan, planKey } from '../backup/key-plan.ts';
 import { bringLedger } from '../backup/ledger.ts';
 import { ledgersBeside } from '../backup/names.ts';
 import { putBack } from '../backup/put-back.ts';
@@ -145,7 +146,8 @@ async function apply(
   const users = active + inactive;
   if (stopped > 0)
     console.log(`What was under way in it (${stopped}) is stopped: the history offers to go on with it.`);
-  placeKey(key, secretKeyFile);
+  if (key.kind === 'taken')
+    placeKey(secretKeyFile, key.master, held?.isThere ? held.path : dirname(secretKeyFile));
   // Before it is there: whoever was erased is never known by one of the two alone.
   for (const one of beside) await bringLedger(draft.db, one, ledger);
   if (held === undefined) {

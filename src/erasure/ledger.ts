@@ -17,6 +17,9 @@ import { z } from 'zod';
 import { pathBeside } from '../database-url.ts';
 import { StartError } from '../errors.ts';
 import { isThere, syncFolder } from '../lib/make-file.ts';
+import { shareOwner } from '../lib/owner.ts';
+
+const ENDING = '.erased.jsonl';
 
 /** More than any database comes to: what is given next could not be told from it otherwise. */
 const MOST = 2 ** 52;
@@ -39,7 +42,13 @@ export type LedgerLine = z.infer<typeof LINE>;
 export type LedgerEntry = LedgerLine['users'][number];
 
 export function ledgerOf(databaseUrl: string, secretKeyFile: string): string {
-  return pathBeside(databaseUrl, secretKeyFile, '.erased.jsonl');
+  return pathBeside(databaseUrl, secretKeyFile, ENDING);
+}
+
+/** What is the same user's: the file of the database, or else the folder. */
+function ownerOf(path: string): string {
+  const database = path.slice(0, -ENDING.length);
+  return path.endsWith(ENDING) && isThere(database) ? database : dirname(path);
 }
 
 /** @throws StartError where it cannot be read: somebody might come back who was erased. */
@@ -54,6 +63,7 @@ export function readLedger(path: string): LedgerLine[] {
 /** It is on the disk then. @throws StartError */
 export function appendToLedger(path: string, line: LedgerLine): void {
   try {
+    const isNew = !isThere(path);
     const { text, isCutOff } = wholeLines(path);
     if (isCutOff) truncateSync(path, Buffer.byteLength(text));
     const file = openSync(path, 'a', 0o600);
@@ -63,6 +73,7 @@ export function appendToLedger(path: string, line: LedgerLine): void {
     } finally {
       closeSync(file);
     }
+    if (isNew) shareOwner(path, ownerOf(path));
     syncFolder(path);
   } catch (error) {
     throw notWritable(path, error);

@@ -69,10 +69,10 @@ export function withoutUnseen(text: string): string {
 }
 
 /** Fit to stand in a sentence of ours: short, and without what hides or reorders. */
-export function quotable(text: string): string {
+export function quotable(text: string, most = 60): string {
   const shown = text.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
-  const characters = Array.from(shown.slice(0, 200));
-  return characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : shown;
+  const characters = Array.from(shown.slice(0, 4 * most));
+  return characters.length > most ? `${characters.slice(0, most).join('')}…` : shown;
 }
 
 const NAME = /\u2068([^\u2069]*)\u2069/;

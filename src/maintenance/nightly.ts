@@ -23,6 +23,8 @@ declare module 'fastify' {
 
 /** No timer that lasts a day: a machine sleeps, and clocks are set. */
 const LOOK_EVERY = 10 * MINUTE;
+/** https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const LONGEST_TIMER = 2 ** 31 - 1;
 const MAIN = join(import.meta.dirname, '..', 'main.js');
 
 /** @param env of the command */
@@ -72,7 +74,13 @@ function startCommand(
 ): ChildProcess {
   // With the slash it is a folder in any case, also while its disk is not there.
   const args = ['backup', `${folder}${sep}`, '--keep', `${config.backupKeep}`, '--run', `${run}`];
-  return spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  return spawn(process.execPath, [MAIN, ...args], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // What hangs, as on a disk that does not answer, is not waited for when the next one is due.
+    timeout: Math.min(config.backupEvery, LONGEST_TIMER),
+    killSignal: 'SIGKILL',
+  });
 }
 
 /** @returns what it had to say: nothing where all is well. */

@@ -12,6 +12,7 @@ import type { Db } from '../db/schema.ts';
 import { findLiveImports, type Import } from '../imports/queries.ts';
 import { findLastMails } from '../invitations/mailed.ts';
 import { findRunningJobs, type Job } from '../jobs/queries.ts';
+import { quotable } from '../lib/text.ts';
 import { countByStatus } from '../users/counts.ts';
 import { backupsIn } from './backup-folder.ts';
 import { nextBackupAt } from './due.ts';
@@ -19,6 +20,7 @@ import { findLastRun, findRuns, type Run } from './queries.ts';
 import { VERSION } from './version.ts';
 
 const MOST_JOBS = 10;
+const MOST_SHOWN = 500;
 
 /** Sizes in bytes, times in milliseconds since 1970. */
 export type Status = {
@@ -81,7 +83,7 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
       free: freeIn(path && dirname(path)),
     },
     backup: await readBackups(db, config, now),
-    check: await findLastRun(db, 'check'),
+    check: shown(await findLastRun(db, 'check')),
     mail: config.mail && { server: config.mail.server.host, ...(await findLastMails(db)) },
     signedIn: await countSignedIn(db, now - config.sessionIdle, now - config.sessionLasts),
     jobs: await findRunningJobs(db, MOST_JOBS),
@@ -99,14 +101,21 @@ async function readBackups(
   const good = runs.find(({ outcome }) => outcome === 'good');
   const bad = runs.find(({ outcome }) => outcome === 'bad');
   return {
-    last,
-    good,
-    bad: bad && bad.id > (good?.id ?? 0) ? bad : undefined,
+    last: shown(last),
+    good: shown(good),
+    bad: bad && bad.id > (good?.id ?? 0) ? shown(bad) : undefined,
     folder,
     next: folder === undefined ? undefined : nextBackupAt(runs, { folder, every }, now),
     kept: folder === undefined ? undefined : backupsIn(folder),
     free: freeIn(folder),
   };
+}
+
+/** What another program has said, as pg_dump or a damaged file, may be long, and hide what it says. */
+function shown(run: Run | undefined): Run | undefined {
+  if (run === undefined) return undefined;
+  const short = (text: string | null) => text && quotable(text, MOST_SHOWN);
+  return { ...run, host: quotable(run.host, MOST_SHOWN), file: short(run.file), problem: short(run.problem) };
 }
 
 function logSizeOf(path: string): number {

@@ -1,5 +1,6 @@
 /** `npm run roster -- backup`: a file of one moment, whatever else is done, or none. */
 
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
@@ -304,6 +305,34 @@ describe('--keep', () => {
     expect(left).toHaveLength(others.length + 4);
   });
 
+  test('removes a key whose backup is gone, where the same key stays beside the newest', async () => {
+    const { db, folder, make, settings } = await start();
+    await loadKey(db, settings.SECRET_KEY_FILE);
+    await make(folder, '--with-key');
+    const [first = ''] = backupsIn(folder);
+    const at = (days: number) => `${datedName(Number(dateOf(first)) - days * 86_400_000)}.key`;
+    copyFileSync(settings.SECRET_KEY_FILE, join(folder, at(3)));
+    writeFileSync(join(folder, at(4)), 'another key');
+    copyFileSync(settings.SECRET_KEY_FILE, join(folder, 'mine.key'));
+    const { out } = await make(folder, '--with-key', '--keep', '2');
+    expect(out).toContain(`Removed, as 2 are kept: ${at(3)}\n`);
+    expect(readdirSync(folder)).toHaveLength(6);
+    copyFileSync(settings.SECRET_KEY_FILE, join(folder, at(3)));
+    await make(folder, '--keep', '3');
+    expect(readdirSync(folder)).toContain(at(3));
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'waits for nobody at a pipe that is named like a backup',
+    async () => {
+      const { folder, settings, make } = await start();
+      execFileSync('mkfifo', [join(folder, datedName(0))]);
+      await make(folder);
+      expect(await runToEnd(['backup', folder, '--keep', '1'], settings)).toMatchObject({ code: 0 });
+      expect(readdirSync(folder)).toHaveLength(2);
+    },
+  );
+
   test('is for folders, and a number', async () => {
     const { folder, make } = await start();
     for (const args of [
@@ -338,6 +367,37 @@ describe('where it cannot be made', () => {
       expect(await make(...args)).toMatchObject({ code: 1, error: expect.stringMatching(sentence) });
     expect(readdirSync(folder)).toEqual(['link.db']);
     if (onSqlite) expect((await find(await openBackup(own), 'alice')) === 1).toBe(true);
+  });
+
+  test('as where something is that no backup has put there, also with --force', async () => {
+    const { db, folder, settings, make } = await start();
+    await loadKey(db, settings.SECRET_KEY_FILE);
+    const other = await readyUrl('sqlite');
+    await (await openDatabase(other)).destroy();
+    const file = join(folder, 'x.db');
+    const taken = (path: string) =>
+      `${path} is there, and no backup has put it there: give another name, or move it away.\n`;
+    writeFileSync(join(folder, 'notes'), 'mine');
+    for (const path of ['/dev/full', filePathOf(other) ?? '', join(folder, 'notes')].filter(existsSync))
+      expect(await make(path, '--force')).toMatchObject({ code: 1, error: taken(path) });
+    const key = readFileSync(settings.SECRET_KEY_FILE);
+    for (const path of [`${settings.SECRET_KEY_FILE}.next`, settings.SECRET_KEY_FILE.replace(/\.key$/, '')])
+      expect(await make(path, '--force', '--with-key')).toMatchObject({
+        code: 1,
+        error: expect.stringContaining('is what Roster itself works with'),
+      });
+    expect(readFileSync(settings.SECRET_KEY_FILE).equals(key)).toBe(true);
+    writeFileSync(`${file}.key`, 'of somebody else');
+    expect(await make(file, '--with-key')).toMatchObject({
+      code: 1,
+      error: `There is a file ${file}.key already: give another name, or --force to replace it.\n`,
+    });
+    expect((await make(file, '--with-key', '--force')).code).toBe(1);
+    expect(readFileSync(`${file}.key`, 'utf8')).toBe('of somebody else');
+    expect((await make(file)).code).toBe(0);
+    writeFileSync(`${file}.key`, `${Buffer.alloc(32, 1).toString('base64url')}\n`);
+    expect((await make(file, '--with-key', '--force')).code).toBe(0);
+    expect(readFileSync(`${file}.key`).equals(key)).toBe(true);
   });
 
   test.runIf(existsSync('/proc/self'))('as in a folder that takes no files, it says so', async () => {

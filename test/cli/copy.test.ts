@@ -11,6 +11,9 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { openDatabase, openToRead } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { eraseAgain } from '../../src/erasure/again.ts';
+import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
+import { readIdentity } from '../../src/erasure/queries.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { findChangeSetsAfter, findChangesAfter, findDeletedAfter } from '../../src/history/queries.ts';
 import { findRolesWithCode, requireCode } from '../../src/roles/queries.ts';
@@ -18,6 +21,7 @@ import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts
 import { countByStatus } from '../../src/users/counts.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { resolveFilter } from '../../src/users/list/filter-result.ts';
+import { erase } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { tablesOf } from '../engines.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
@@ -226,6 +230,27 @@ describe('npm run roster -- copy', () => {
     const opened = await loadKey(target, toKey);
     expect(opened.key).not.toEqual(key);
     expect(openSecret(opened.key, ann.id, code_secret ?? '')).toBe(CODE_SECRET);
+  });
+
+  test('brings along who was erased, by the name of the source, too', async () => {
+    const [folder, from, to] = [temporaryFolder(), await readyUrl(), await temporaryUrl()];
+    const [fromKey, toKey] = [join(folder, 'from.key'), join(folder, 'to.key')];
+    const source = await temporaryDatabase(from);
+    await addUsers(source, ['one', 'two']);
+    await erase(source, 1);
+    const { code } = await runCopy('--from', from, '--to', to, '--from-key', fromKey, '--to-key', toKey);
+    expect(code).toBe(0);
+    const target = await temporaryDatabase(to);
+    await eraseAgain(target, ledgerOf(to, toKey));
+    const erased = readLedger(ledgerOf(to, toKey)).flatMap(({ database, users }) =>
+      users.map(({ user_id }) => [database, user_id]),
+    );
+    expect(erased).toEqual([
+      [await readIdentity(source), 1],
+      [await readIdentity(target), 1],
+    ]);
+    const again = await runCopy('--from', from, '--to', to, '--from-key', fromKey, '--to-key', toKey);
+    expect(again.code).toBe(1);
   });
 
   test('says in one sentence what it cannot do', async () => {

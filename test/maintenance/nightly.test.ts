@@ -106,6 +106,14 @@ test('a Roster that is started without the folder says so in a sentence, and ser
   );
 });
 
+test('one that has not ended when the next is due is stopped', async () => {
+  const { app, db, folder } = await start();
+  app.config.backupEvery = 1;
+  await app.backUpIfDue();
+  expect(await findRuns(db, 'backup')).toMatchObject([{ outcome: 'bad', problem: 'It ended with SIGKILL.' }]);
+  expect(backupsIn(folder)).toEqual([]);
+});
+
 test('a Roster that stops stops it, and leaves nothing half', async () => {
   const { app, db, folder } = await start();
   await seedUsers(db, 10_000);

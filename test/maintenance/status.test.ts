@@ -180,3 +180,12 @@ test('whoever keeps the database in another way is told nothing of backups', asy
   await note({ db }, 'backup', now - HOUR, good);
   expect(await told('/srv', week)).toEqual([]);
 });
+
+test('what a run says of itself is shown in short, and hides nothing', async () => {
+  const { app, ann } = await start();
+  await note(app, 'backup', 1, { outcome: 'bad', problem: `\u202E\u0007${'x'.repeat(1_000_000)}` });
+  await note(app, 'check', 1, { outcome: 'bad', problem: 'y'.repeat(1_000_000) });
+  const page = (await get(app, '/admin/status', ann)).body;
+  expect(page.length).toBeLessThan(50_000);
+  expect(page).toContain(`\uFFFD\uFFFD${'x'.repeat(498)}…`);
+});

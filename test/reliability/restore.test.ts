@@ -5,7 +5,9 @@ import { gunzipSync } from 'node:zlib';
 import { expect, inject, test } from 'vitest';
 import { filePathOf } from '../../src/database-url.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
-import { backUp, faultsIn, fill, usernamesIn, within } from '../backup/backed-up.ts';
+import { eraseAgain } from '../../src/erasure/again.ts';
+import { ledgerOf } from '../../src/erasure/ledger.ts';
+import { backUp, erase, faultsIn, fill, usernamesIn, within } from '../backup/backed-up.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
 import { addUsers, readyUrl, temporaryFolder } from '../support.ts';
 import { killAt, momentsIn } from './kill-at.ts';
@@ -24,43 +26,51 @@ function copyFolder(from: string): string {
   return to;
 }
 
-test('a restore that is killed leaves what was there or what was to be, and can be done again', async () => {
-  const url = await readyUrl('sqlite');
-  await fill(url);
-  const file = await backUp(url);
-  const then = await within(url, usernamesIn);
-  await within(url, (db) => addUsers(db, ['late', 'later']));
-  const now = await within(url, usernamesIn);
-  const before = dirname(filePathOf(url) ?? '');
-  const restoring = async (moment: number) => {
-    const target = `sqlite:${join(copyFolder(before), 'roster.db')}`;
-    return {
-      target,
-      ...(await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target, ...killAt(moment) })),
+test.each(['itself', 'another database'])(
+  'a restore of %s that is killed leaves what was there or what was to be',
+  async (whose) => {
+    const url = await readyUrl('sqlite');
+    await fill(url);
+    const other = whose === 'itself' ? url : await readyUrl('sqlite');
+    if (other !== url) await fill(other);
+    await within(other, (db) => erase(db, 4));
+    const file = await backUp(other, '--with-key');
+    const then = await within(other, usernamesIn);
+    await within(url, (db) => addUsers(db, ['late', 'later']));
+    const now = await within(url, usernamesIn);
+    const before = dirname(filePathOf(url) ?? '');
+    const restoring = async (moment: number) => {
+      const target = `sqlite:${join(copyFolder(before), 'roster.db')}`;
+      return {
+        target,
+        ...(await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target, ...killAt(moment) })),
+      };
     };
-  };
-  const whole = await restoring(0);
-  expect(whole).toMatchObject({ code: 0, out: expect.stringContaining('Restored: 5 users.') });
-  const ends = new Set<string>();
-  const moments = chosen(momentsIn(whole.error), 28);
-  expect(moments.length).toBeGreaterThan(10);
-  for (const moment of moments) {
-    const { target, code } = await restoring(moment);
-    expect(code, `killed at ${moment}`).toBe(null);
-    const found = await within(target, usernamesIn);
-    expect([now, then], `killed at ${moment}`).toContainEqual(found);
-    expect(await faultsIn(target), `killed at ${moment}`).toEqual([]);
-    ends.add(found.length === then.length ? 'new' : 'old');
-  }
-  expect([...ends].sort()).toEqual(['new', 'old']);
-  const { target } = await restoring(moments.at(-1) as number);
-  const again = await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target });
-  expect(again.code).toBe(0);
-  const names = readdirSync(dirname(filePathOf(target) ?? ''));
-  expect(names.filter((name) => name.includes('restoring'))).toEqual([]);
-  const roster = await startRoster({ DATABASE_URL: target });
-  expect((await fetch(`${roster.address}/sign-in`)).status).toBe(200);
-});
+    const whole = await restoring(0);
+    expect(whole).toMatchObject({ code: 0, out: expect.stringContaining('Restored: 4 users.') });
+    const ends = new Set<string>();
+    const moments = chosen(momentsIn(whole.error), 28);
+    expect(moments.length).toBeGreaterThan(10);
+    for (const moment of moments) {
+      const { target, code } = await restoring(moment);
+      expect(code, `killed at ${moment}`).toBe(null);
+      const found = await within(target, usernamesIn);
+      expect([now, then], `killed at ${moment}`).toContainEqual(found);
+      expect(await faultsIn(target), `killed at ${moment}`).toEqual([]);
+      // As each start does, by what it says beside it.
+      await within(target, (db) => eraseAgain(db, ledgerOf(target, '')));
+      ends.add(found.length === then.length ? 'new' : 'old');
+    }
+    expect([...ends].sort()).toEqual(['new', 'old']);
+    const { target } = await restoring(moments.at(-1) as number);
+    const again = await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target });
+    expect(again.code).toBe(0);
+    const names = readdirSync(dirname(filePathOf(target) ?? ''));
+    expect(names.filter((name) => name.includes('restoring'))).toEqual([]);
+    const roster = await startRoster({ DATABASE_URL: target });
+    expect((await fetch(`${roster.address}/sign-in`)).status).toBe(200);
+  },
+);
 
 test('a restore to a bare machine that is killed leaves nothing or all of it', async () => {
   const url = await readyUrl('sqlite');

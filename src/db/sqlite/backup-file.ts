@@ -85,7 +85,23 @@ export function identityIn(path: string): string | undefined {
   }
 }
 
-function isWhole(path: string): boolean {
+/** As `makeWhole` leaves it: of a database that a Roster works with the header says that there is a log, also once it is stopped. */
+export function isBackup(path: string): boolean {
+  if (!statSync(path).isFile()) return false;
+  const descriptor = openSync(path, 'r');
+  try {
+    const header = readHeader(descriptor);
+    const isOurs = header?.applicationId === APPLICATION_ID && migrationOf(header.version) > 0;
+    return isOurs && !header.hasLog && !existsSync(`${realpathSync(path)}-wal`);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Not cut off, and nobody works with it. */
+export function isWhole(path: string): boolean {
+  // To open a named pipe waits for whoever writes to it.
+  if (!statSync(path).isFile()) return false;
   const descriptor = openSync(path, 'r');
   try {
     const header = readHeader(descriptor);

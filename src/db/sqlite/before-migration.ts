@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   realpathSync,
+  rmSync,
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -17,6 +18,7 @@ import { StartError } from '../../errors.ts';
 import { bytesOf } from '../../lib/formats.ts';
 import { isThere, makeFileOnce } from '../../lib/make-file.ts';
 import { roomBeside } from '../../lib/room.ts';
+import { isWhole } from './backup-file.ts';
 import { backfill } from './checkpoint.ts';
 import { migrationOf } from './generation.ts';
 import { GroupCommit, onceFree } from './group-commit.ts';
@@ -44,6 +46,7 @@ export async function keepBeforeMigration(path: string, newest: number): Promise
     // Nobody changes anything until it is copied; and nothing of this process has the file open, whose locks the end of that takes away.
     await onceFree(() => writer.run('begin immediate'), GroupCommit.deadline());
     const version = readUserVersion(writer);
+    removeUnfinished(real);
     const name = migrationOf(version) < newest ? nameFor(real, newest, version) : undefined;
     if (name === undefined) return undefined;
     await saveLog(other, path);
@@ -62,9 +65,18 @@ function nameFor(real: string, newest: number, version: number): string | undefi
     const name = `${real}.before-version-${newest}${count === 1 ? '' : `.${count}`}`;
     if (!isThere(name)) return name;
     const kept = headerOf(name)?.version;
+    if (kept !== undefined && !isWhole(name)) continue;
     // What is no database stands for a copy that somebody has made elsewhere.
     if (kept === undefined || kept === version || migrationOf(kept) < migrationOf(version)) return undefined;
   }
+}
+
+/** By whoever was killed: all others wait for the lock that is held here. */
+function removeUnfinished(real: string): void {
+  const prefix = `${basename(real)}.before-version-`;
+  for (const name of readdirSync(dirname(real)))
+    if (name.startsWith(prefix) && /^\d+(\.\d+)?\.new-\w{6}$/.test(name.slice(prefix.length)))
+      rmSync(join(dirname(real), name), { recursive: true, force: true });
 }
 
 /** All of the log is in the file then. */
@@ -106,6 +118,8 @@ function othersBeside(real: string, kept: string): string[] {
 }
 
 function headerOf(path: string): Header | undefined {
+  // To open a named pipe waits for whoever writes to it.
+  if (!statSync(path).isFile()) return undefined;
   const file = openSync(path, 'r');
   try {
     return readHeader(file);

@@ -12,6 +12,8 @@ export type Header = {
   applicationId: number;
   /** `user_version`: see `generation.ts`. */
   version: number;
+  /** Whether it was last written by way of a log. */
+  hasLog: boolean;
   pageSize: number;
   /** Undefined where a SQLite that is older than 2010 has written it. */
   pages: number | undefined;
@@ -27,6 +29,7 @@ export function readHeader(descriptor: number, bytes = Buffer.alloc(HEADER_SIZE)
   return {
     applicationId: bytes.readInt32BE(68),
     version: bytes.readInt32BE(60),
+    hasLog: bytes[18] === 2,
     // What does not fit into two bytes is written as 1.
     pageSize: bytes.readUInt16BE(16) === 1 ? 65_536 : bytes.readUInt16BE(16),
     pages: isRecent ? bytes.readUInt32BE(28) : undefined,

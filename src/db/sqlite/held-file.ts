@@ -13,9 +13,11 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
 import { isThere, makeFileOnce, syncFolder } from '../../lib/make-file.ts';
+import { shareOwner } from '../../lib/owner.ts';
 import { farFrom } from './generation.ts';
 import { readHeader } from './header.ts';
 import { refuseForeignParts } from './left-over.ts';
@@ -83,6 +85,7 @@ export class HeldFile {
     db.pragma('wal_checkpoint(TRUNCATE)');
     db.close();
     chmodSync(draft, 0o600);
+    shareOwner(draft, this.isThere ? this.path : dirname(this.path));
     const file = openSync(draft, 'r+');
     fsyncSync(file);
     closeSync(file);
@@ -107,6 +110,7 @@ export class HeldFile {
     } catch {
       // Where there are no hard links; not by another name for it, which would leave nothing at the path.
       this.#copy(`${aside}.new`);
+      shareOwner(`${aside}.new`, this.path);
       renameSync(`${aside}.new`, aside);
     }
     syncFolder(aside);

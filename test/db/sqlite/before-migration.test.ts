@@ -1,7 +1,9 @@
 /** What is kept of a file before it is brought to another version, and how one goes back by it. */
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -21,6 +23,7 @@ import { findUser } from '../../../src/users/queries.ts';
 import { runCommand } from '../../command.ts';
 import { dump } from '../../engines.ts';
 import { withRoom } from '../../room.ts';
+import { runToEnd } from '../../roster.ts';
 import { addUser, readyUrl, temporaryUrl } from '../../support.ts';
 import { openAsItIs, restoreVersion } from '../versions/restore.ts';
 
@@ -117,6 +120,24 @@ test('where another one of the same name is there it stays, and the new one gets
   );
   expect(readFileSync(kept).equals(before)).toBe(true);
   expect(readFileSync(`${kept}.2`).equals(changed)).toBe(true);
+});
+
+test.skipIf(process.platform === 'win32')('at a pipe of that name nobody waits', async () => {
+  const { url, kept } = await oldDatabase();
+  execFileSync('mkfifo', [kept]);
+  expect(await runToEnd(['rebuild-search'], { DATABASE_URL: url })).toMatchObject({ code: 0 });
+});
+
+test('what a kill left of a copy is removed, and one that is cut off does not count', async () => {
+  const { url, path, kept, before } = await oldDatabase();
+  mkdirSync(`${kept}.new-aBc123`);
+  writeFileSync(join(`${kept}.new-aBc123`, 'draft'), before);
+  mkdirSync(`${kept}.new-of-mine`);
+  writeFileSync(kept, before.subarray(0, 8_192));
+  expect(await start(url)).toContain(`it is kept in ${kept}.2 `);
+  expect(readFileSync(`${kept}.2`).equals(before)).toBe(true);
+  const names = [path, kept, `${kept}.2`, `${kept}.new-of-mine`].map((one) => basename(one));
+  expect(readdirSync(dirname(path)).sort()).toEqual(names);
 });
 
 test('without room it is refused with a sentence, and an empty file in its place says that there is a copy elsewhere', async () => {
