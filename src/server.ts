@@ -17,7 +17,7 @@ import { filePathOf } from './database-url.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
-import { eraseAgain } from './erasure/again.ts';
+import { eraseAgain, noteLastId } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
 import { basePathOf } from './lib/url-for.ts';
@@ -49,6 +49,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
     await app.drain(drainTime);
     await app.close();
+    await noteNumbers(db, app.ledger);
     await db.destroy();
     process.exit(0);
   });
@@ -107,7 +108,13 @@ async function prepare(
   if (erased > 0) console.warn(erasedAgain(erased));
   const folderWarning = warningOf(config.backupFolder);
   if (folderWarning) console.warn(folderWarning);
+  await noteNumbers(db, ledger);
   return { isOpen, secretKey: key, databaseId, ledger };
+}
+
+/** At the start and at the end, of which each may be followed by a copy that is put back. */
+async function noteNumbers(db: Db, ledger: string): Promise<void> {
+  await noteLastId(db, ledger).catch((error) => console.warn(`Warning: ${error.message}`));
 }
 
 function isForOthers({ host, origin, trustProxy }: Config): boolean {

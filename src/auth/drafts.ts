@@ -22,11 +22,9 @@ export async function findDraft(db: Db, id: number): Promise<Draft | undefined> 
   return row?.draft ? (JSON.parse(row.draft) as Draft) : undefined;
 }
 
-/** Those that are about somebody who is erased, whoever they wait for. */
-export async function forgetDrafts(trx: Trx, isAbout: (draft: Draft) => boolean): Promise<void> {
-  const waiting = trx.selectFrom('sessions').select(['id', 'draft']).where('draft', 'is not', null);
-  for (const { id, draft } of await waiting.execute())
-    if (draft !== null && isAbout(JSON.parse(draft) as Draft)) await setDraft(trx, id, undefined);
+/** All of them: nobody knows whom one is about, by a full name, in a search, or misspelled. */
+export async function forgetDrafts(trx: Trx): Promise<void> {
+  await trx.updateTable('sessions').set({ draft: null }).where('draft', 'is not', null).execute();
 }
 
 async function isAboutErased(trx: Trx, { form }: Draft): Promise<boolean> {

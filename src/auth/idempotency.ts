@@ -56,25 +56,33 @@ export function noteForm(request: FastifyRequest, fields: unknown): void {
 }
 
 /** Also while the answer of the same form is on its way: ask again before refusing one. */
-export async function findKeptAnswer({ server, sentForm }: FastifyRequest): Promise<DoneBefore | undefined> {
-  return sentForm === undefined ? undefined : findStanding(server.db, sentForm);
+export async function findKeptAnswer({
+  server,
+  sentForm,
+  session,
+}: FastifyRequest): Promise<DoneBefore | undefined> {
+  return sentForm === undefined ? undefined : findStanding(server.db, sentForm, session?.user_id ?? null);
 }
 
-/** None of what has been undone since: whoever goes back and sends the form again wants it anew. */
-async function findStanding(db: Db, form: SentForm): Promise<DoneBefore | undefined> {
+/**
+ * None of what whoever sends the form has undone since: they go back and want it anew. What others have undone stays so: of this
+ * they may know nothing.
+ */
+async function findStanding(db: Db, form: SentForm, who: number | null): Promise<DoneBefore | undefined> {
   const kept = await findAnswer(db, form);
   const set = kept?.undo ?? kept?.begun;
-  const isUndone = set !== undefined && (await findUndoing(db, [set])).has(set);
-  return isUndone ? undefined : kept;
+  const undoing = set === undefined ? [] : ((await findUndoing(db, [set])).get(set) ?? []);
+  const isAnew = undoing.length > 0 && undoing.every(({ actor_id }) => actor_id === who);
+  return isAnew ? undefined : kept;
 }
 
 /** Does it once for each form, and keeps the answer if it was done. */
 export async function transactOnce<T>(
-  { server: { db, clock }, sentForm }: FastifyRequest,
+  { server: { db, clock }, sentForm, session }: FastifyRequest,
   work: (trx: Trx) => Promise<T>,
 ): Promise<T | DoneBefore> {
   if (sentForm === undefined) return transact(db, work);
-  const find = (trx: Trx) => findStanding(trx, sentForm);
+  const find = (trx: Trx) => findStanding(trx, sentForm, session?.user_id ?? null);
   try {
     return await transact(db, async (trx) => {
       const result = await work(trx);

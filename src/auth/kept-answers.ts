@@ -51,17 +51,26 @@ export async function replaceAnswer(trx: Trx, form: SentForm, done: Done, at: nu
     .execute();
 }
 
+/** What it was is known no more, and that it was done is. */
+const FORGOTTEN = '';
+const DONE_ALREADY: DoneBefore = {
+  kind: 'done before',
+  to: '/users',
+  sentence: 'This was done already, when it was sent before. To do it once more, open the form anew.',
+};
+
 export async function findAnswer(db: Db, { hash, key }: SentForm): Promise<DoneBefore | undefined> {
   const [row] = await executeCached(db, 'kept answer', { hash }, (values) =>
     db.selectFrom('kept_answers').select('answer').where('hash', '=', values.hash),
   );
+  if (row?.answer === FORGOTTEN) return DONE_ALREADY;
   const answer = row && (open(key, PURPOSE, row.answer) as Told | undefined);
   return answer && { kind: 'done before', ...answer };
 }
 
-/** All of them: who sends a form again has it done again. */
+/** All of them, and not that there were some: else a form that is sent again would do it twice. */
 export async function forgetAnswers(trx: Trx): Promise<void> {
-  await trx.deleteFrom('kept_answers').execute();
+  await trx.updateTable('kept_answers').set({ answer: FORGOTTEN }).execute();
 }
 
 function sealed({ key }: SentForm, { kind: _, ...told }: Done): string {

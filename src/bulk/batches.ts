@@ -6,7 +6,7 @@ import { usersByIds } from '../db/users-by-ids.ts';
 import { findFirstSince, type Moment } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
-import { insertJob, saveJob } from '../jobs/queries.ts';
+import { FORGOTTEN, insertJob, saveJob } from '../jobs/queries.ts';
 import type { Work } from '../jobs/run.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
 import type { Filter } from '../users/list/filter.ts';
@@ -72,7 +72,7 @@ export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now })
     else batch.users += 1;
   }
   // What was searched for is kept no longer than it is needed.
-  if (batch.isLast) await saveJob(trx, job.id, { params: '{}' });
+  if (batch.isLast) await saveJob(trx, job.id, { params: FORGOTTEN });
   return batch;
 };
 

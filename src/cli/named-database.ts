@@ -17,8 +17,7 @@ export async function openNamed(
   env: NodeJS.ProcessEnv,
   { mayMake = false, byCommand = BY_ADMIN } = {},
 ): Promise<Db> {
-  const { DATABASE_URL, SECRET_KEY_FILE } = env;
-  const { databaseUrl, secretKeyFile } = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
+  const { databaseUrl, ledger } = namedIn(env);
   const db = await openDatabase(databaseUrl, {
     announce: (name, isNew) => {
       if (isNew && !mayMake) throw new StartError(noDatabase(name, byCommand));
@@ -26,12 +25,18 @@ export async function openNamed(
     },
   });
   try {
-    await keepNumbers(db, ledgerOf(databaseUrl, secretKeyFile));
+    await keepNumbers(db, ledger);
     return db;
   } catch (error) {
     await db.destroy();
     throw error;
   }
+}
+
+/** `ledger`: the path of the file in which it is noted who was erased from it. */
+export function namedIn({ DATABASE_URL, SECRET_KEY_FILE }: NodeJS.ProcessEnv) {
+  const { databaseUrl, secretKeyFile } = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
+  return { databaseUrl, ledger: ledgerOf(databaseUrl, secretKeyFile) };
 }
 
 export function sayWhich(what: string, name: string, isNew = false): void {

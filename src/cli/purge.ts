@@ -1,10 +1,11 @@
 /** `npm run roster -- purge`: writes the files of the database anew, without anything that was deleted. */
 import { engineOf } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
+import { writeLedger } from '../erasure/again.ts';
 import { findPending, noteGone } from '../erasure/queries.ts';
 import { StartError } from '../errors.ts';
 import { readArguments } from './arguments.ts';
-import { openNamed } from './named-database.ts';
+import { namedIn, openNamed } from './named-database.ts';
 
 const OUTCOMES = {
   gone: 'Nothing that was deleted before is in its files any more.',
@@ -18,6 +19,8 @@ export async function purge(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
   try {
     // Whoever is erased while it is under way may be in a part that is done.
     const pending = await findPending(db);
+    // Else a copy that is put back would bring them back.
+    await writeLedger(db, namedIn(env).ledger, pending);
     const outcome = await engineOf(db).purge(db);
     if (outcome.kind === 'gone') await transact(db, (trx) => noteGone(trx, pending, Date.now()));
     console.log(outcome.kind === 'held up' ? outcome.why : OUTCOMES[outcome.kind]);

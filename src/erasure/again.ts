@@ -46,12 +46,21 @@ async function eraseAll(db: Db, { users, lastId }: Missing): Promise<number> {
   return erased;
 }
 
+/** So that a copy of before gives none of the numbers again: a line where there is a higher one. @throws StartError */
+export async function noteLastId(db: Db, path: string): Promise<void> {
+  const database = await readIdentity(db);
+  const lastId = await engineOf(db).readLastId(db);
+  const own = readLedger(path).filter((line) => line.database === database);
+  if (lastId > lastIdIn(own)) appendToLedger(path, { database, lastId, users: [] });
+}
+
 /** Of whom the database does not know that they were erased. @throws StartError */
 export async function findMissing(db: Db, path: string): Promise<Missing> {
   const lines = readLedger(path);
   const identity = await readIdentity(db);
   const own = lines.filter(({ database }) => database === identity);
-  if (lines.length > 0 && own.length === 0 && (await engineOf(db).readLastId(db)) > 0)
+  const isOthers = own.length === 0 && lines.some((line) => line.users.length > 0);
+  if (isOthers && (await engineOf(db).readLastId(db)) > 0)
     throw new StartError(
       `${path} says who was erased from another database than the one that is beside it: move that file away if this is the right database.`,
     );

@@ -7,7 +7,7 @@ import { NotFoundError } from '../errors.ts';
 import { unpackValues } from '../history/fields.ts';
 import { recordErasure, takeDeleted } from '../history/record.ts';
 import { findTimesOf } from '../history/versions.ts';
-import { erasePerson, findPerson } from './places.ts';
+import { eraseEverywhere } from './places.ts';
 import { insertErasures } from './queries.ts';
 
 export type Erased = { kind: 'erased'; set: number };
@@ -23,9 +23,8 @@ export async function eraseUser(trx: Trx, actor: Actor, id: number, now: number)
   if (deleted === undefined) throw new NotFoundError(`There is no deleted user ${id}.`);
   const { created_at } = unpackValues(deleted.fields);
   const at = Math.max(now, ...(await findTimesOf(trx, id, [deleted.version])));
-  const person = await findPerson(trx, deleted);
   const set = await recordErasure(trx, actor, deleted, at);
-  await erasePerson(trx, person);
+  await eraseEverywhere(trx, id);
   await insertErasures(trx, [{ user_id: id, created_at, set_id: set, gone_at: null }]);
   // Without the name, which would go into the log.
   audit(trx, actor, 'erased', { id, username: `user ${id}` });

@@ -32,7 +32,7 @@ const LINE = z.object({
   database: z.string(),
   /** The highest number that anybody had there by then. */
   lastId: z.int().nonnegative().max(MOST),
-  /** None: it is known there. `erased_by`: null where nobody was signed in. */
+  /** None: it is known there, or only noted how many numbers were given. `erased_by`: null where nobody was signed in. */
   users: z.array(
     z.object({ user_id: id, created_at: time, erased_at: time, erased_by: id.nullable().default(null) }),
   ),

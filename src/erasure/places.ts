@@ -1,82 +1,73 @@
 /** Every table, and what in it is about one person: what is erased with them, and what they are given a copy of. */
-import { type Draft, forgetDrafts } from '../auth/drafts.ts';
+import { forgetDrafts } from '../auth/drafts.ts';
 import { forgetAnswers } from '../auth/kept-answers.ts';
 import { forgetFailures } from '../auth/throttle.ts';
 import type { Db, Schema, Trx } from '../db/schema.ts';
-import { unpackFields, unpackValues } from '../history/fields.ts';
-import { type DeletedUser, findFieldsFrom } from '../history/queries.ts';
 import { forgetChanges } from '../history/record.ts';
-import { discardAll } from '../imports/queries.ts';
-import { forgetParamsAbout } from '../jobs/queries.ts';
-import { textKey } from '../lib/text.ts';
+import { forgetAll } from '../imports/queries.ts';
+import { forgetParamsAbout, forgetSearches } from '../jobs/queries.ts';
 import * as data from './data.ts';
-
-/** `names`: the keys of all usernames and emails that they ever had. */
-export type Person = { id: number; names: ReadonlySet<string> };
 
 type Place = {
   /** Not where everything goes with the deletion, before which nobody is erased, or where there are numbers alone. */
-  erase?: (trx: Trx, person: Person) => Promise<unknown>;
-  /** What is given out of it, row by row: `isOwn`, to themselves. */
-  read?: (db: Db, id: number, isOwn: boolean) => AsyncIterable<object>;
-};
+  erase?: (trx: Trx, id: number) => Promise<unknown>;
+} & (
+  | {
+      /** What is given out of it, row by row: `isOwn`, to themselves. */
+      read: (db: Db, id: number, isOwn: boolean) => AsyncIterable<object>;
+    }
+  /** Why nothing is. */
+  | { why: string }
+);
 
-const NOTHING: Place = {};
+const NUMBERS: Place = {
+  why: 'numbers and times, by which nobody is known who is not known from another place',
+};
+const OF_NOBODY: Place = { why: 'what is so of Roster, and not of anybody' };
 
 export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   users: { read: data.readUser },
-  user_counts: NOTHING,
+  user_counts: OF_NOBODY,
   credentials: { read: data.readCredentials },
   recovery_codes: { read: data.readRecoveryCodes },
-  // One's own go with the user: in those of others a form about them may wait.
-  sessions: {
-    read: data.readSessions,
-    erase: (trx, person) => forgetDrafts(trx, (draft) => isAbout(draft, person)),
-  },
+  // One's own go with the user: in those of others a form that names them may wait.
+  sessions: { read: data.readSessions, erase: forgetDrafts },
   invitations: { read: data.readInvitations },
-  // Of a hash nobody knows whose it is: all start anew.
-  guesses: { erase: forgetFailures },
-  role_rules: NOTHING,
-  secrets: NOTHING,
+  // All start anew.
+  guesses: { erase: forgetFailures, why: 'of a hash nobody knows whose it is' },
+  role_rules: OF_NOBODY,
+  secrets: OF_NOBODY,
   tickets: { read: data.readTickets },
-  used_drafts: NOTHING,
-  heartbeats: NOTHING,
-  made_up_people: NOTHING,
+  used_drafts: NUMBERS,
+  heartbeats: OF_NOBODY,
+  made_up_people: NUMBERS,
   change_sets: { read: data.readActs },
-  changes: { read: data.readChanges, erase: (trx, { id }) => forgetChanges(trx, id) },
+  changes: { read: data.readChanges, erase: forgetChanges },
   // Taken from there by whoever erases.
   deleted_users: { read: data.readDeleted },
-  revisions: NOTHING,
-  // Also what was searched for to change many at once, until that ends: it was found with more than a hundred users.
-  jobs: { erase: (trx, { id }) => forgetParamsAbout(trx, id) },
-  last_sign_ins: NOTHING,
-  // Sealed, so that nobody knows whom they name.
-  kept_answers: { erase: forgetAnswers },
-  erasures: NOTHING,
+  revisions: OF_NOBODY,
+  jobs: {
+    erase: forgetJobs,
+    why: 'what was done to somebody by one is among their changes; what somebody searched for, and whom it names, nobody can tell',
+  },
+  last_sign_ins: { why: 'the same as in credentials' },
+  // That a form was sent stays known, so that it does nothing twice.
+  kept_answers: {
+    erase: forgetAnswers,
+    why: 'sealed with the form that was sent, so that nobody knows whom it names',
+  },
+  erasures: { why: 'of whoever is erased nothing is left to be given' },
   // Nobody knows whom a file names before it is read whole: all are brought anew, but for what is being done.
-  imports: { read: data.readImports, erase: discardAll },
-  absent_users: NOTHING,
-  maintenance_runs: NOTHING,
+  imports: { read: data.readImports, erase: forgetAll },
+  absent_users: NUMBERS,
+  maintenance_runs: OF_NOBODY,
 };
 
-/** Before anything of them is erased. */
-export async function findPerson(db: Db, { id, fields }: DeletedUser): Promise<Person> {
-  const { username, email } = unpackValues(fields);
-  const changes = (await findFieldsFrom(db, id, 1)).map((change) => unpackFields(change.fields));
-  // Not by full names, which are others', too.
-  const renamed = changes.flatMap((change) => [change.username ?? [], change.email ?? []].flat());
-  const names = [username, email, ...renamed.flatMap(({ was, became }) => [was, became])];
-  return { id, names: new Set(names.map(textKey)) };
+async function forgetJobs(trx: Trx, id: number): Promise<void> {
+  await forgetParamsAbout(trx, id);
+  await forgetSearches(trx);
 }
 
-export async function erasePerson(trx: Trx, person: Person): Promise<void> {
-  for (const { erase } of Object.values(PLACES)) await erase?.(trx, person);
-}
-
-function isAbout({ form, fields }: Draft, { id, names }: Person): boolean {
-  // A form that undoes what was done to several has fields named by their numbers.
-  const isTheirs = [form, ...Object.keys(fields)].some((name) =>
-    new RegExp(`^(?:/users/)?${id}(?![0-9])`).test(name),
-  );
-  return isTheirs || Object.values(fields).some((value) => names.has(textKey(value)));
+export async function eraseEverywhere(trx: Trx, id: number): Promise<void> {
+  for (const { erase } of Object.values(PLACES)) await erase?.(trx, id);
 }

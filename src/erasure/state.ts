@@ -1,17 +1,28 @@
 /** How far it is with what lies in the files. */
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { engineOf } from '../db/engine.ts';
+import { copiesWith } from './files.ts';
 import type { Erasure } from './queries.ts';
 import type { Progress } from './traces.ts';
 
-export type ErasureState = Progress | 'under way' | 'gone but for the log';
+/** `copies`: the names of files beside the database that keep what was there before. */
+export type ErasureState = {
+  progress: Progress | 'under way' | 'gone but for the log';
+  copies: readonly string[];
+};
 
 /** For a page, which is asked for again by itself while it is under way. */
-export function showState(reply: FastifyReply, { user_id, gone_at }: Erasure): ErasureState {
-  const { db, traces } = reply.server;
+export function showState(reply: FastifyReply, erasure: Erasure): ErasureState {
+  const progress = progressOf(reply.server, erasure);
+  if (progress === 'under way') reply.header('refresh', '2');
+  return { progress, copies: copiesWith(erasure, reply.server.config.databaseUrl) };
+}
+
+function progressOf(
+  { db, traces }: FastifyInstance,
+  { user_id, gone_at }: Erasure,
+): ErasureState['progress'] {
   if (gone_at !== null) return engineOf(db).isLogKept ? 'gone but for the log' : 'gone';
   const state = traces.get(user_id);
-  if (state !== undefined && state !== 'gone') return state;
-  reply.header('refresh', '2');
-  return 'under way';
+  return state !== undefined && state !== 'gone' ? state : 'under way';
 }

@@ -6,7 +6,7 @@ import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { findErasure } from '../erasure/queries.ts';
 import { showState } from '../erasure/state.ts';
-import { findJobOfSet, mayGoOn } from '../jobs/queries.ts';
+import { FORGOTTEN, findJobOfSet, mayGoOn } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { named, quotable } from '../lib/text.ts';
 import { findUserByUsername } from '../users/queries.ts';
@@ -99,7 +99,8 @@ async function showSet({ server: { db }, params, query, actor }: Request, reply:
     next,
     isFirst: after.user_id === 0,
     job,
-    mayGoOn: job?.state === 'stopped' && (await mayGoOn(db, row.set)),
+    mayGoOn: job?.state === 'stopped' && (await mayGoOn(db, row.set, job)),
+    isForgotten: job?.state === 'stopped' && job.params === FORGOTTEN,
     isOfOne: row.set.undoes !== null && (await findChangeSet(db, row.set.undoes))?.users === 1,
     erased: erasure && showState(reply, erasure),
     leftOut: leftOut.map((id) => personOf(id, namesInJob)),

@@ -226,6 +226,8 @@ export type Views = {
     /** That fills the set, or has. */
     job: Job | undefined;
     mayGoOn: boolean;
+    /** Whether it cannot, since nobody knows any more whom it was for. */
+    isForgotten: boolean;
     /** Whether what it undoes was done to one user. */
     isOfOne: boolean;
     /** Some of those whom it has left out. */

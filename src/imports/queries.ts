@@ -70,9 +70,14 @@ export async function findFiles(db: Db, folder: string): Promise<OfFile[]> {
   return files.where('folder', '=', folder).execute();
 }
 
-/** Nothing that somebody has brought is kept of it. */
+/** Nothing that somebody has brought is kept of it, or shown. */
 export function isForgotten({ state, file_name }: Pick<OfFile, 'state' | 'file_name'>): boolean {
   return state === 'discarded' || file_name === '';
+}
+
+/** Nor are its files needed any more. */
+export function isGone(file: Pick<OfFile, 'state' | 'file_name'>): boolean {
+  return isForgotten(file) && file.state !== 'applying';
 }
 
 const NOTHING = { file_name: '', reading: null, problem: null, choices: '{}' };
@@ -176,11 +181,26 @@ export async function findAbsentOfNone(db: Db): Promise<number[]> {
   return ids;
 }
 
-/** Those that nobody is applying, and what is left of those that were; the files are gone a moment later. */
-export async function discardAll(trx: Trx): Promise<void> {
+/**
+ * What is not applied yet is discarded. What is being applied goes on, and is forgotten at its end; the files of the others are
+ * gone a moment later.
+ */
+export async function forgetAll(trx: Trx): Promise<void> {
   const discarded = { ...NOTHING, state: 'discarded', leased_until: 0 } as const;
   await trx.updateTable('imports').set(discarded).where('state', 'in', DISCARDABLE).execute();
-  await trx.updateTable('imports').set(NOTHING).where('state', 'in', OVER).execute();
+  await trx.updateTable('imports').set(NOTHING).where('state', 'not in', DISCARDABLE).execute();
+  await forgetNames(trx);
+}
+
+/** How many become administrators stays. */
+async function forgetNames(trx: Trx): Promise<void> {
+  const imports = trx.selectFrom('imports').select(['id', 'totals']).where('totals', 'like', '%"names":["%');
+  for (const { id, totals } of await imports.forUpdate().execute())
+    await saveImport(trx, id, { totals: JSON.stringify(withoutNames(totals)) });
+}
+
+function withoutNames(totals: string | null): unknown {
+  return JSON.parse(totals ?? 'null', (name, value) => (name === 'names' ? [] : value));
 }
 
 /** For going through all there are. */

@@ -8,7 +8,7 @@ import { DAY, HOUR } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
 import { tidyAbsent } from './absent.ts';
 import { type Folder, filesOf, ownerOf } from './folder.ts';
-import { findFiles, forgetImports, isForgotten, isImportToForget, LIVE } from './queries.ts';
+import { findFiles, forgetImports, isGone, isImportToForget, LIVE } from './queries.ts';
 
 export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
   await transact(db, (trx) => forgetImports(trx, now - DAY, now));
@@ -21,7 +21,7 @@ export async function tidyImports(db: Db, folder: Folder, now: number): Promise<
     if (file === undefined) continue;
     const found = known.get(file);
     if (found === undefined) removeAbandoned(join(folder.path, name), now);
-    else if (isForgotten(found)) rmSync(join(folder.path, name), { force: true });
+    else if (isGone(found)) rmSync(join(folder.path, name), { force: true });
     else if (!LIVE.includes(found.state)) keepRefused(folder, file);
   }
 }
@@ -30,7 +30,7 @@ export async function tidyImports(db: Db, folder: Folder, now: number): Promise<
 export async function isToTidy(db: Db, folder: Folder, now: number): Promise<boolean> {
   if (await isImportToForget(db, folder.id, now - DAY)) return true;
   const there = new Set(readdirSync(folder.path).map(ownerOf));
-  return (await findFiles(db, folder.id)).some((one) => isForgotten(one) && there.has(one.file));
+  return (await findFiles(db, folder.id)).some((one) => isGone(one) && there.has(one.file));
 }
 
 /** What somebody brings is there before it is known. */

@@ -9,6 +9,9 @@ const BATCH = 500;
 
 export type Job = Selectable<JobsTable>;
 
+/** What it was to do is known no more. */
+export const FORGOTTEN = '{}';
+
 type NewJob = Pick<Job, 'kind' | 'set_id' | 'actor_id' | 'params' | 'total'> & Partial<Job>;
 
 /** It begins, unless it is said how it has ended. */
@@ -60,8 +63,9 @@ export async function findLastUndo(db: Db, undone: number, users: number): Promi
     .executeTakeFirst();
 }
 
-/** Neither while it is being undone, or once it is, nor while the same is undone anew. */
-export async function mayGoOn(db: Db, { id, undoes }: ChangeSet): Promise<boolean> {
+/** Neither while it is being undone, or once it is, nor while the same is undone anew; nor where nobody knows whom it was for. */
+export async function mayGoOn(db: Db, { id, undoes }: ChangeSet, { params }: Job): Promise<boolean> {
+  if (params === FORGOTTEN) return false;
   const running = (await findRunningUndo(db, id)) ?? (undoes ? await findRunningUndo(db, undoes) : undefined);
   if (running && running.set_id !== id) return false;
   return !(await findUndoing(db, [id])).has(id);
@@ -137,13 +141,11 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
  */
 export async function stopJobs(trx: Trx): Promise<number> {
   const free = { lease_owner: null, leased_until: 0, failures: 0 };
-  const running = trx.updateTable('jobs').set(free).where('state', '=', 'running');
-  await running.execute();
-  const { numUpdatedRows } = await running
-    .set({ state: 'stopped' })
-    .where('kind', 'in', ['undo', 'bulk'])
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
+  await trx.updateTable('jobs').set(free).where('state', '=', 'running').execute();
+  const running = trx.selectFrom('jobs').selectAll().where('state', '=', 'running');
+  const stopped = await running.where('kind', 'in', ['undo', 'bulk']).execute();
+  for (const job of stopped) await stopJob(trx, job, {});
+  return stopped.length;
 }
 
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
@@ -158,6 +160,29 @@ export async function forgetParamsAbout(trx: Trx, userId: number): Promise<void>
     const kept = JSON.parse(params, (key, value) => (isTheirs.test(key) ? undefined : value));
     await saveJob(trx, id, { params: JSON.stringify(kept) });
   }
+}
+
+/** What is under way needs it until it ends. */
+const FORGETS_WHEN_STOPPED = { forgetsWhenStopped: true };
+
+/** Nobody knows whom the search names by which many are found: what is stopped cannot go on without it. */
+export async function forgetSearches(trx: Trx): Promise<void> {
+  const jobs = trx.selectFrom('jobs').select(['id', 'state', 'params']).where('kind', '=', 'bulk');
+  for (const { id, state, params } of await jobs.where('params', '!=', FORGOTTEN).forUpdate().execute()) {
+    const marked = JSON.stringify({ ...JSON.parse(params), ...FORGETS_WHEN_STOPPED });
+    await saveJob(trx, id, { params: state === 'running' ? marked : FORGOTTEN });
+  }
+}
+
+/** Until somebody has it go on, if it still can. */
+export async function stopJob(
+  trx: Trx,
+  { id, params }: Job,
+  stopped: Partial<Omit<Job, 'id'>>,
+): Promise<void> {
+  const { forgetsWhenStopped } = JSON.parse(params) as Partial<typeof FORGETS_WHEN_STOPPED>;
+  const kept = forgetsWhenStopped ? { params: FORGOTTEN } : {};
+  await saveJob(trx, id, { ...stopped, ...kept, state: 'stopped', lease_owner: null });
 }
 
 /** For going through all there are. */

@@ -22,7 +22,7 @@ async function goOn(request: Request, reply: FastifyReply) {
     // Whoever begins to undo either waits, or is seen here.
     for (const id of [set.id, set.undoes]) if (id !== null) await lockChangeSet(trx, id);
     const job = await findJobOfSet(trx, set.id);
-    if (job === undefined || !(await mayGoOn(trx, set)))
+    if (job === undefined || !(await mayGoOn(trx, set, job)))
       throw new NotFoundError('There is nothing to go on with.');
     await goOnWithJob(trx, job.id, user?.id ?? null);
     return done(`/history/${set.id}`, 'It goes on: this page says how far it is.');

@@ -24,7 +24,7 @@ import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import { findUser } from '../users/queries.ts';
 import { findActing } from './acting.ts';
-import { type Job, leaseJob, lockJob, saveJob } from './queries.ts';
+import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
 export type Batch = { cursor: number; seen: number; users: number; left: readonly number[]; isLast: boolean };
@@ -147,8 +147,9 @@ async function pauseJob(
   const { giveUp } = kinds[job.kind] ?? {};
   if (isOver && giveUp) return giveUp(trx, job, clock(), error);
   const pause = Math.min(LEASE * 2 ** (failures - 1), LONGEST_PAUSE);
-  const state = isOver ? 'stopped' : 'running';
-  await saveJob(trx, id, { state, failures, lease_owner: null, leased_until: clock() + pause });
+  const paused = { failures, leased_until: clock() + pause };
+  if (isOver) return stopJob(trx, job, paused);
+  await saveJob(trx, id, { ...paused, lease_owner: null });
 }
 
 /** Not many more than before: a batch that was quick may have had nothing to do. */
@@ -172,7 +173,7 @@ async function runBatch(
   if (kind === undefined || actor === undefined) {
     if (kind?.giveUp)
       await kind.giveUp(trx, job, runner.clock(), new ForbiddenError('those who may sign in'));
-    else await saveJob(trx, id, { state: 'stopped', failures: 0, lease_owner: null });
+    else await stopJob(trx, job, { failures: 0 });
     return false;
   }
   const deadline = Deadline.in((runner.pace ?? BESIDE_PAGES).batch, runner.stopwatch);

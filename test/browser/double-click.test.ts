@@ -111,8 +111,40 @@ async function clickOnUsers(): Promise<void> {
   await click('/users/102/edit', 'Save changes', 'User bob updated!', { full_name: 'Bob' });
   await click('/users/102/delete', 'Delete user', 'User bob deleted!');
   await click('/users/102', 'Bring back', 'User bob is back!');
+  const max = await addUser(app.db, { username: 'max' });
+  await click(
+    `/bulk?do=deactivate&tick.${max.id}=on&tick.102=on`,
+    'Deactivate 2 users',
+    '2 users deactivated',
+  );
+  await click(`/users/${max.id}/delete`, 'Delete user', 'User max deleted!');
+  await click(`/users/${max.id}/erase`, 'Erase for good', `User ${max.id} is erased`, { username: 'max' });
   const changes = await app.db.selectFrom('changes').select('version').where('user_id', '=', 102).execute();
-  expect(changes.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(changes.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+}
+
+async function clickOnImports(): Promise<void> {
+  const { app, visit } = await start();
+  const { db } = app;
+  const { page, click } = await visit(await addPerson(db, 'ann', 'admin'));
+  const bringing = async (username: string) => {
+    const buffer = Buffer.from(`username,email\n${username},${username}@example.org\n`);
+    await page.goto('/import');
+    await page.getByLabel('File').setInputFiles({ name: 'users.csv', mimeType: 'text/csv', buffer });
+    await click(undefined, 'Check the file', 'Apply 1 row');
+  };
+  await bringing('ada');
+  await click(undefined, 'Apply 1 row', 'From users.csv.');
+  await bringing('bob');
+  await click(undefined, 'Cancel', 'The import is cancelled. Nothing was changed.');
+  const imports = await db.selectFrom('imports').select('state').orderBy('id').execute();
+  expect(imports.map(({ state }) => state)).toEqual(['done', 'discarded']);
+  const max = await addUser(db, { username: 'max', full_name: 'Max' });
+  await page.goto(`/users/${max.id}/edit`);
+  await transact(db, (trx) => changeUser(trx, commandLine, max.id, { full_name: 'Since' }, Date.now()));
+  await click(undefined, 'Save changes', 'You both changed', { full_name: 'Mine' });
+  await click(undefined, 'Save my choices', 'User max updated!');
+  expect(await findUser(db, max.id)).toMatchObject({ full_name: 'Mine', version: 3 });
 }
 
 async function clickOnUndo(): Promise<void> {
@@ -195,5 +227,12 @@ async function clickAtTheDoor(): Promise<void> {
 }
 
 test('two clicks on a form are one act, told once', async () => {
-  await Promise.all([clickOnUsers(), clickOnUndo(), clickOnAccess(), clickOnAccount(), clickAtTheDoor()]);
+  await Promise.all([
+    clickOnUsers(),
+    clickOnImports(),
+    clickOnUndo(),
+    clickOnAccess(),
+    clickOnAccount(),
+    clickAtTheDoor(),
+  ]);
 });

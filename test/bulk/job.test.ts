@@ -9,6 +9,7 @@ import { engineOf } from '../../src/db/engine.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
+import { eraseUser } from '../../src/erasure/commands.ts';
 import { findChangeSet, findFirstSince, findMissingSets } from '../../src/history/queries.ts';
 import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
@@ -273,4 +274,52 @@ test('what was under way when it was shown, and was saved after it, is somebody 
   expect(await findFirstSince(db, [user.id], { ...moment, growing: [] }, 0)).toEqual(new Map());
   expect(await findFirstSince(db, [user.id], moment, 0)).toEqual(new Map([[user.id, 2]]));
   expect(await findMissingSets(db, set + 3)).toEqual([set + 3, set + 2]);
+});
+
+test.each(['stopped', 'running'] as const)(
+  'how its users were found is forgotten when somebody is erased while it is %s, and no later than it stops',
+  async (state) => {
+    const app = await startApp();
+    const { db } = app;
+    const [ann, bob] = [await addPerson(db, 'ann', 'admin'), await addPerson(db, 'bob', 'admin')];
+    const asBob = await signedIn(app, bob);
+    await seedUsers(db, 3);
+    const set = await begin(db, { do: 'deactivate' }, 'q=vqxzjw', MANY, {
+      ...commandLine,
+      via: 'form',
+      user: ann,
+    });
+    const stop = async () => {
+      await change(db, ann, { role: 'member' });
+      await app.runJobs();
+      expect(await findJobOfSet(db, set)).toMatchObject({ state: 'stopped' });
+    };
+    if (state === 'stopped') await stop();
+    const { id } = await addUser(db, { username: 'vqxzjw' });
+    await post(app, `/users/${id}/delete`, {}, asBob);
+    await transact(db, (trx) => eraseUser(trx, commandLine, id, NOW));
+    expect(await findJobOfSet(db, set)).toMatchObject({ state });
+    if (state === 'running') await stop();
+    expect((await findJobOfSet(db, set))?.params).not.toContain('vqxzjw');
+    const page = pageOf(await get(app, `/history/${set}`, asBob));
+    expect(page.text).toContain(
+      'It cannot go on: how its users were found was forgotten when somebody was erased.',
+    );
+    expect(page.buttons).not.toContain('Go on');
+    expect((await post(app, `/history/${set}/go-on`, {}, asBob)).statusCode).toBe(404);
+  },
+);
+
+test('it goes on to its end while somebody is erased', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, MANY);
+  await activateAll(db);
+  const set = await begin(db, { do: 'deactivate' }, 'status=active');
+  let asked = 0;
+  await runJobs(runnerOf(db), () => ++asked > 2);
+  const { id } = await addUser(db, { username: 'gone' });
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW));
+  await transact(db, (trx) => eraseUser(trx, commandLine, id, NOW));
+  await runJobs(runnerOf(db), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, params: '{}' });
 });

@@ -7,7 +7,7 @@ import { setPassword } from '../../src/auth/credentials.ts';
 import { copyEverything } from '../../src/backup/everything.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseAgain, keepNumbers, writeLedger } from '../../src/erasure/again.ts';
+import { eraseAgain, keepNumbers, noteLastId, writeLedger } from '../../src/erasure/again.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
 import {
@@ -77,6 +77,31 @@ test('who came after it was copied is known to be erased, and no number is given
   expect(await eraseAgain(before, ledger)).toBe(1);
   expect((await addUser(before, { username: 'next' })).id).toBe(id + 1);
   expect((await findErasuresAfter(before, 0, 9)).map(({ user_id }) => user_id)).toEqual([2]);
+});
+
+test('no number that was given after the last erasure is given again either, in one line a start at most', async () => {
+  const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  await noteLastId(now, ledger);
+  const last = await addUser(now, { username: 'bob' }, NOW);
+  // At the end of one run, and the start of the next.
+  await noteLastId(now, ledger);
+  await noteLastId(now, ledger);
+  expect(readLedger(ledger).map(({ lastId, users }) => [lastId, users])).toEqual([
+    [last.id - 1, []],
+    [last.id, []],
+  ]);
+  expect(await eraseAgain(before, ledger)).toBe(0);
+  expect((await addUser(before, { username: 'next' })).id).toBe(last.id + 1);
+});
+
+test('a database is no stranger to the numbers of another one from which nobody was erased', async () => {
+  const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  await noteLastId(now, ledger);
+  const other = await temporaryDatabase();
+  await identify(other, 'other');
+  await addUser(other, { username: 'eve' }, NOW - 5);
+  expect(await eraseAgain(other, ledger)).toBe(0);
+  expect((await addUser(other, { username: 'next' })).id).toBe(2);
 });
 
 test('somebody else who was given the number since it was put back stays', async () => {

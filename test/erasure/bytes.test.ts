@@ -1,23 +1,25 @@
 /** What an erased user leaves in the files of a database: nothing, whatever was done to them and with them. */
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { setDraft } from '../../src/auth/drafts.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { MIGRATIONS, openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
+import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findPending } from '../../src/erasure/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { dump } from '../engines.ts';
+import { apply, bring } from '../imports/by-pages.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, type Headers, signedIn } from '../people.ts';
-import { addUser, get, post, readyUrl, startApp } from '../support.ts';
+import { addPerson, type Headers, PASSWORD, signedIn } from '../people.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
 import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from './traces.ts';
 
 const OTHERS = 300;
@@ -37,6 +39,62 @@ async function start() {
   return { app, db, url, ann, ed };
 }
 
+async function lastSet({ db }: FastifyInstance): Promise<number> {
+  const sets = db.selectFrom('change_sets').select('id').orderBy('id', 'desc');
+  return (await sets.executeTakeFirstOrThrow()).id;
+}
+
+/** What was done last is undone, and that in turn. */
+async function undoTwice(app: FastifyInstance, ann: Headers): Promise<void> {
+  for (const key of ['n'.repeat(22), 'o'.repeat(22)]) {
+    const undone = await post(app, `/history/${await lastSet(app)}/undo`, { key }, ann);
+    expect(undone.statusCode).toBe(303);
+  }
+}
+
+/** One makes an administrator of them, and has a refused row; all of it is undone. */
+async function importAndUndo(app: FastifyInstance, ann: Headers): Promise<void> {
+  const row = `vqxzjw,vqxzjw@xjwqqz.example,${NAME} the Second,admin`;
+  const file = `username,email,full_name,role\n${row}\nbad name!,zqxjv,${NAME},member\n`;
+  const address = await bring(app, ann, file, 'vqxzjw.csv');
+  await apply(app, ann, address);
+  const { action } = pageOf(await get(app, address, ann)).form('Undo');
+  const undone = await post(app, action, {}, ann);
+  expect(undone.statusCode).toBe(303);
+}
+
+/** Sent once the session had ended, and waiting in the next one: by the list that was searched and a full name alone. */
+async function leaveForm(app: FastifyInstance, ed: Headers): Promise<void> {
+  const ended = { seen_at: 1, created_at: 1 };
+  await transact(app.db, (trx) => trx.updateTable('sessions').set(ended).where('user_id', '=', 2).execute());
+  const refused = await post(app, '/users/5?from=q%3Dvqxzjw', { full_name: NAME, version: '1' }, ed);
+  expect(refused.statusCode).toBe(401);
+  const { action } = pageOf(refused).form('Sign in');
+  const fields = { username: 'ed', password: PASSWORD, draft: pageOf(refused).field('draft') };
+  expect((await post(app, action, fields, ed)).statusCode).toBe(303);
+  const waiting = app.db.selectFrom('sessions').select('draft').where('draft', 'is not', null);
+  expect(found(JSON.stringify(await waiting.execute()), WORDS)).toEqual(['vqxzjw', NAME]);
+}
+
+/** All that links lead to, of whoever is signed in: as many as there are when they go nowhere else. */
+async function crawl(
+  app: FastifyInstance,
+  headers: Headers,
+  from: readonly string[],
+): Promise<Map<string, string>> {
+  const [waiting, pages] = [[...from], new Map<string, string>()];
+  for (let address = waiting.shift(); address !== undefined && pages.size < 250; address = waiting.shift()) {
+    if (pages.has(address)) continue;
+    const answer = await get(app, address, headers);
+    pages.set(address, answer.body);
+    if (!`${answer.headers['content-type']}`.startsWith('text/html')) continue;
+    const links = pageOf(answer).links.map(({ href }) => href.replace(/#.*/, ''));
+    // Of the pages of others each is like the next.
+    waiting.push(...links.filter((href) => /^\/(?!users\/\d{2,}|assets)/.test(href)));
+  }
+  return pages;
+}
+
 /** Whatever can be done to somebody, by forms. @returns their number */
 async function live(app: FastifyInstance, ann: Headers, ed: Headers): Promise<number> {
   const send = (address: string, fields: Record<string, string> = {}) => post(app, address, fields, ann);
@@ -53,17 +111,13 @@ async function live(app: FastifyInstance, ann: Headers, ed: Headers): Promise<nu
   await send(`/users/${id}`, { email: 'zqxjv@xjwqqz.example', role: 'viewer' });
   const renamed = await send(`/users/${id}`, { username: 'vqxzjw', key: 'l'.repeat(22) });
   expect(renamed.statusCode).toBe(303);
+  await undoTwice(app, ann);
+  await importAndUndo(app, ann);
   // They do something themselves, fail to sign in, and somebody else has a form about them that waits.
   await send(`/users/${id}/invitation`);
   await post(app, '/sign-in', { username: 'vqxzjw', password: 'wrong' });
-  const session = await app.db
-    .selectFrom('sessions')
-    .select('id')
-    .orderBy('id', 'desc')
-    .executeTakeFirstOrThrow();
-  const draft = { form: `/users/${id}/edit`, fields: { username: 'vqxzjw', full_name: NAME } };
-  await transact(app.db, (trx) => setDraft(trx, session.id, draft));
-  expect((await get(app, `/users?q=${encodeURIComponent(NAME)}`, ed)).body).toContain('vqxzjw');
+  await leaveForm(app, ed);
+  expect((await get(app, `/users?q=${encodeURIComponent(NAME)}`, ann)).body).toContain('vqxzjw');
   await send(`/users/${id}/delete`);
   await send(`/users/${id}/restore`);
   await send(`/users/${id}/delete`);
@@ -81,17 +135,21 @@ describe('somebody who is erased', () => {
     const erased = await post(app, `/users/${id}/erase`, { username: 'vqxzjw', key: 'm'.repeat(22) }, ann);
     expect(erased.statusCode).toBe(303);
     await app.removeTraces();
+    await app.runJobs();
     expect(found(JSON.stringify(await dump(db)), [...WORDS, ...TRIGRAMS])).toEqual([]);
+    expect(readdirSync(app.importFolder)).toEqual(['identity']);
     if (onSqlite) expect(found(bytesOf(url), [...WORDS, ...TRIGRAMS])).toEqual([]);
-    for (const address of [
-      '/users',
+    const begin = ['/users', '/history', '/import', '/imports/1', '/account', '/roles', '/export'];
+    const own = [
       `/users/${id}`,
-      '/history',
-      `${erased.headers.location}`,
       `/history?user=${id}`,
-      `/users?q=${encodeURIComponent(NAME)}`,
-      '/users?q=vqxzjw',
-    ]) {
+      `${erased.headers.location}`,
+      '/users?status=deleted',
+    ];
+    const pages = await crawl(app, ann, [...begin, ...own]);
+    expect(pages.size).toBeGreaterThan(50);
+    for (const [address, body] of pages) expect(found(body, WORDS), address).toEqual([]);
+    for (const address of [`/users?q=${encodeURIComponent(NAME)}`, '/users?q=vqxzjw']) {
       const { body } = await get(app, address, ann);
       // What is searched for stands in its field.
       const shown = body.replaceAll(/value="[^"]*"|<title>.*<\/title>|“[^”]*”/g, '');
@@ -180,6 +238,27 @@ describe('somebody who is erased', () => {
       expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
     },
   );
+
+  test('is noted outside of the database before purge says so inside of it, or purge is refused', async () => {
+    const url = await readyUrl();
+    const db = await openDatabase(url, { connections: 2 });
+    onTestFinished(() => db.destroy());
+    const { id } = await addUser(db, { username: 'somebody' });
+    await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+    await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+    const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key') };
+    const ledger = ledgerOf(url, settings.SECRET_KEY_FILE);
+    symlinkSync(join(temporaryFolder(), 'no folder', 'erased.jsonl'), ledger);
+    expect(await runCommand(['purge'], settings)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('in which Roster notes who is erased, cannot be written'),
+    });
+    expect(await findPending(db)).toMatchObject([{ user_id: id }]);
+    rmSync(ledger);
+    expect(await runCommand(['purge'], settings)).toMatchObject({ code: 0 });
+    expect(readLedger(ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
+    expect(await findPending(db)).toEqual([]);
+  });
 
   test('is gone from the files after purge, on any database', async () => {
     const { app, db, url, ann } = await start();

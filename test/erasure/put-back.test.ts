@@ -1,20 +1,20 @@
 /** A Roster that is started with a copy of before: whoever was erased since is erased again, and it says so. */
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
-import { ledgerOf } from '../../src/erasure/ledger.ts';
+import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findPending } from '../../src/erasure/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { startRoster } from '../roster.ts';
-import { addUser, get, post, readyUrl, startApp } from '../support.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
 import { bytesOf, found, NAME, TRIGRAMS } from './traces.ts';
 
 /** What erasing overwrites, the key, and the file of who was erased. */
@@ -56,6 +56,21 @@ test.runIf(inject('engine') === 'sqlite')(
     expect(readdirSync(dirname(path)).filter((name) => !FILES.includes(name))).toEqual([]);
   },
 );
+
+test('a Roster notes the last number that was given when it starts, and when it is stopped', async () => {
+  const url = await readyUrl();
+  const db = await openDatabase(url, { connections: 2 });
+  onTestFinished(() => db.destroy());
+  await addUser(db, { username: 'ada' });
+  const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key') };
+  const numbers = () => readLedger(ledgerOf(url, settings.SECRET_KEY_FILE)).map(({ lastId }) => lastId);
+  const { child } = await startRoster(settings);
+  expect(numbers()).toEqual([1]);
+  await addUser(db, { username: 'bob' });
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  expect(numbers()).toEqual([1, 2]);
+});
 
 test('with PostgreSQL each database has a file of its own beside the key', () => {
   const key = '/srv/secret.key';

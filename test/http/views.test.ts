@@ -252,7 +252,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     why: 'meanwhile',
   },
   'erasure/ask': { deleted: { ...user, role: 'viewer' }, typed: NAME, error: NAME },
-  'erasure/erased': { id: 1, row, state: 'gone' },
+  'erasure/erased': { id: 1, row, state: { progress: 'gone', copies: [NAME] } },
   'users/conflict': {
     user,
     rows: [
@@ -286,6 +286,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     isFirst: false,
     job,
     mayGoOn: true,
+    isForgotten: true,
     isOfOne: false,
     leftOut: [{ id: 7, name: NAME }],
     goneOnBy: { id: 8, name: NAME },

@@ -8,7 +8,9 @@ import { eraseUser } from '../../src/erasure/commands.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findOwnImports, saveImport } from '../../src/imports/queries.ts';
-import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { takeBack } from '../../src/imports/take-back.ts';
+import { tidyImports } from '../../src/imports/tidy.ts';
+import { findJobOfSet, type Job } from '../../src/jobs/queries.ts';
 import { isWorkThere } from '../../src/jobs/work.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
@@ -240,9 +242,29 @@ test('what is discarded is gone from the disk, and so is all but what is being d
   await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
   expect(await importOf(app, checked)).toMatchObject({ state: 'discarded', file_name: '' });
   await app.runJobs();
-  expect(await importOf(app, applying)).toMatchObject({ state: 'done' });
-  const { file } = await importOf(app, applying);
-  expect(readdirSync(app.importFolder).sort()).toEqual([`${file}.stage`, 'identity']);
+  expect(await importOf(app, applying)).toMatchObject({ state: 'done', file_name: '', reading: null });
+  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+});
+
+test('of what is being applied while somebody is erased nothing stays, whatever becomes of it', async () => {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const applying = await check(app, `${people(150)}no email,none\n`);
+  await begin(app, applying);
+  const gone = await addUser(app.db, { username: 'gone' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
+  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  // It goes on, and is not shown.
+  await tidyImports(app.db, makeFolder(app.importFolder), app.clock());
+  expect(readdirSync(app.importFolder).length).toBe(3);
+  expect((await get(app, `/imports/${applying}`, ann)).statusCode).toBe(200);
+  expect((await get(app, `/imports/${applying}/refused`, ann)).statusCode).toBe(404);
+  const { set_id } = await importOf(app, applying);
+  const job = await findJobOfSet(app.db, set_id ?? 0);
+  await transact(app.db, (trx) => takeBack(trx, job as Job, 'changed since', app.clock()));
+  await app.runJobs();
+  expect(await importOf(app, applying)).toMatchObject({ state: 'taken back', file_name: '', reading: null });
+  expect(readdirSync(app.importFolder)).toEqual(['identity']);
 });
 
 test('what nobody has touched for a day is forgotten', async () => {
@@ -280,6 +302,18 @@ test('what was imported is still said to be when somebody is erased; nothing of 
   expect(await importOf(app, done)).toMatchObject({ state: 'done', file_name: '', reading: null });
   await app.runJobs();
   expect(readdirSync(app.importFolder)).toEqual(['identity']);
+});
+
+test('how many administrators an import made is known once somebody is erased, and not what they are called', async () => {
+  const app = await startApp();
+  const done = await check(app, csv(['username', 'email', 'role'], ['ada', 'ada@example.org', 'admin']));
+  await begin(app, done);
+  await app.runJobs();
+  expect((await totalsOf(app, done)).administrators).toEqual({ count: 1, names: ['ada'] });
+  const gone = await addUser(app.db, { username: 'gone' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
+  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  expect(await totalsOf(app, done)).toMatchObject({ created: 1, administrators: { count: 1, names: [] } });
 });
 
 test('what is a day old is found to be so where nothing else is to be done', async () => {

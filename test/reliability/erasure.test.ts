@@ -6,14 +6,17 @@ import { expect, inject, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
+import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findPending } from '../../src/erasure/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
-import { bytesOf, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
+import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
 import { preloading, run, startRoster } from '../roster.ts';
-import { addUser, readyUrl } from '../support.ts';
+import { addUser, readyUrl, temporaryFolder } from '../support.ts';
+
+const KILLS = inject('isLong') ? 10 : 3;
 
 /** Kills its own process before it runs one of the statements by which what was erased is overwritten. */
 const killingAt = (moment: number) =>
@@ -49,7 +52,7 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
   await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
   await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
   let kills = 0;
-  for (let moment = 0; kills < 10 && moment < 60; moment += inject('isLong') ? 1 : 3) {
+  for (let moment = 0; kills < KILLS && moment < 60; moment += inject('isLong') ? 1 : 3) {
     const child = run([], { DATABASE_URL: url, PORT: '0', LOG_LEVEL: 'silent', ...killingAt(moment) });
     child.stdout.resume();
     child.stderr.resume();
@@ -64,7 +67,7 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
     if (outcome === 'killed') kills++;
     if ((await findPending(db)).length === 0) break;
   }
-  expect(kills).toBeGreaterThan(2);
+  expect(kills).toBe(KILLS);
   const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
   await expect.poll(() => findPending(db), { timeout: 30_000, interval: 50 }).toEqual([]);
   child.kill('SIGTERM');
@@ -82,3 +85,55 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
   expect((await db.selectFrom('users').select('id').execute()).length).toBe(400);
   await db.destroy();
 });
+
+/** The same before a statement by which the tables are written anew, and by which it is noted that they are. */
+const killingPurgeAt = (moment: number) =>
+  preloading(`
+    import { createRequire } from 'node:module';
+    const { Client } = createRequire(${JSON.stringify(join(import.meta.dirname, '..', '..', 'package.json'))})('pg');
+    const { query } = Client.prototype;
+    let moment = 0;
+    Client.prototype.query = function (...asked) {
+      const text = asked[0]?.text ?? asked[0];
+      if (/vacuum|analyze|gone_at" = /i.test(text) && moment++ === ${moment}) process.kill(process.pid, 'SIGKILL');
+      return query.apply(this, asked);
+    };`);
+
+test('on PostgreSQL purge is killed on the way, also last of all, and is done again to its end', {
+  timeout: 180_000,
+}, async () => {
+  const url = await readyUrl('postgres');
+  const db = await openDatabase(url, { connections: 2 });
+  const words = ['zzkilledone', 'zzkilledtwo'];
+  const { id } = await addUser(db, { username: 'zzkilledone', full_name: 'Zzkilledtwo' });
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key') };
+  const ledger = ledgerOf(url, settings.SECRET_KEY_FILE);
+  const purge = async (killing: Record<string, string>) => {
+    const child = run(['purge'], { ...settings, ...killing });
+    child.stdout.resume();
+    child.stderr.resume();
+    return (await once(child, 'exit'))[1];
+  };
+  let kills = 0;
+  const last = (await countPurging(db)) - 1;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const moment = Math.round((kill * last) / (KILLS - 1));
+    if ((await purge(killingPurgeAt(moment))) === 'SIGKILL') kills++;
+    // Nobody says that they are gone before it is noted, and all of it is done.
+    expect(await findPending(db)).toMatchObject([{ user_id: id }]);
+    expect(readLedger(ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
+  }
+  expect(kills).toBe(KILLS);
+  expect(await purge({})).toBe(null);
+  expect(await findPending(db)).toEqual([]);
+  expect(found(await filesOfPostgres(db), words)).toEqual([]);
+  await db.destroy();
+});
+
+/** Each table twice, the samples, and the note. */
+async function countPurging(db: Db): Promise<number> {
+  const { rows } = await sql`select from pg_tables where schemaname = current_schema()`.execute(db);
+  return 2 * rows.length + 2;
+}

@@ -410,6 +410,24 @@ test('a form that is sent again after it was undone does it anew', async () => {
   }
 });
 
+test('a form that is sent again after somebody else has undone it gets its answer, and does nothing', async () => {
+  const { app, send, undoOf } = await start();
+  const max = await addUser(app.db, { username: 'max' });
+  const edit = { key: newToken(), full_name: 'Max', version: '1' };
+  const made = { key: newToken(), username: 'tom', email: 'tom@example.org' };
+  for (const [address, fields, says] of [
+    [`/users/${max.id}`, edit, 'User max updated!\n'],
+    ['/users', made, 'User tom created!\n'],
+  ] as const) {
+    expect((await send('emil', address, fields)).body).toBe(says);
+    await send('ann', String(await undoOf('ann', '/history')));
+    // Its first answer was lost.
+    expect((await send('emil', address, fields)).body).toBe(says);
+  }
+  const users = app.db.selectFrom('users').select('full_name').where('username', 'in', ['max', 'tom']);
+  expect(await users.execute()).toEqual([{ full_name: null }]);
+});
+
 test('what was done anew by the same form is done once, too', async () => {
   const { app, send, undoOf } = await start();
   const fields = { key: newToken(), username: 'max', email: 'max@example.org' };

@@ -2,9 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
-import type { User } from '../../src/db/schema.ts';
+import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { BadSubmissionError } from '../../src/errors.ts';
+import { KINDS, WAYS } from '../../src/history/codes.ts';
+import { isDeletion, unpackFields } from '../../src/history/fields.ts';
+import { type ChangeSet, findChangeSet } from '../../src/history/queries.ts';
+import { type Choices, digestOf, type Undone, undoChangeSet } from '../../src/undo/commands.ts';
+import type { Step } from '../../src/undo/steps.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser, getUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
@@ -354,10 +359,13 @@ const changes = fc.record(
 );
 const act = fc.record({
   who: fc.nat(2),
-  what: fc.constantFrom('open', 'save', 'save', 'delete and restore'),
+  what: fc.constantFrom('open', 'save', 'save', 'delete and restore', 'undo', 'undo'),
   mine: changes,
   choice: fc.boolean(),
+  /** Of the last sets, the one that is undone. */
+  which: fc.nat(4),
 });
+type Acted = { which: number; choice: boolean; mine: UserChanges };
 const FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
 test('no edit that was acknowledged is overwritten by someone who has not seen it', async () => {
@@ -368,8 +376,11 @@ test('no edit that was acknowledged is overwritten by someone who has not seen i
     /** What each of them has before their eyes. */
     const seen = Array.from({ length: 3 }, () => getUser(db, id));
     const shown: User[] = await Promise.all(seen);
-    for (const { who, what, mine, choice } of acts) {
+    for (const { who, what, mine, choice, which } of acts) {
       const actor: Actor = { ...commandLine, via: 'form' };
+      if (what === 'undo')
+        for (const kind of await undoOne(db, id, { which, choice, mine }))
+          outcomes.set(...counted(outcomes, kind));
       if (what === 'open') shown[who] = await getUser(db, id);
       if (what === 'delete and restore') {
         await transact(db, (trx) => deleteUser(trx, actor, id, 1));
@@ -379,7 +390,7 @@ test('no edit that was acknowledged is overwritten by someone who has not seen i
       const before = await getUser(db, id);
       const base = shown[who] as User;
       const outcome = await transact(db, (trx) => changeUser(trx, actor, id, mine, 1, base.version));
-      outcomes.set(outcome.kind, (outcomes.get(outcome.kind) ?? 0) + 1);
+      outcomes.set(...counted(outcomes, outcome.kind));
       expectNothingLost(base, before, mine, await getUser(db, id), outcome.kind);
       if (outcome.kind === 'conflict') {
         // All is shown now, and chosen from.
@@ -395,7 +406,88 @@ test('no edit that was acknowledged is overwritten by someone who has not seen i
     await db.destroy();
   });
   await fc.assert(property, runs(300));
-  for (const kind of ['changed', 'unchanged', 'conflict']) expect(outcomes.get(kind)).toBeGreaterThan(0);
+  for (const kind of ['changed', 'unchanged', 'conflict', 'undone', 'asks', 'undone as chosen'])
+    expect(outcomes.get(kind), kind).toBeGreaterThan(0);
+});
+
+function counted(outcomes: ReadonlyMap<string, number>, kind: string): [string, number] {
+  return [kind, (outcomes.get(kind) ?? 0) + 1];
+}
+
+const form: Actor = { ...commandLine, via: 'form' };
+
+/** Pressed once, and where it asks, perhaps after somebody else has changed something, as it is decided. @returns what came of each press */
+async function undoOne(db: Db, id: number, { which, choice, mine }: Acted) {
+  const sets = db.selectFrom('change_sets').selectAll().where('kind', '=', KINDS.changed);
+  const all = await sets.orderBy('id', 'desc').execute();
+  const set = all[which % all.length];
+  if (set === undefined) return ['nothing'];
+  const asked = await pressUndo(db, id, set, [], undefined);
+  if (asked.kind !== 'asks') return [asked.kind];
+  if (which % 2 === 0) await transact(db, (trx) => changeUser(trx, form, id, mine, 1));
+  const { kind } = await pressUndo(db, id, set, asked.steps, choice);
+  return ['asks', kind === 'undone' ? 'undone as chosen' : kind];
+}
+
+/** @param seen what was asked, if anything was */
+async function pressUndo(
+  db: Db,
+  id: number,
+  set: ChangeSet,
+  seen: readonly Step[],
+  isBack = false,
+): Promise<Undone> {
+  const before = await getUser(db, id);
+  const last = new Map<string, ChangeSet | undefined>();
+  for (const field of FIELDS) last.set(field, await findLastOf(db, field));
+  const choices = seen.length > 0 ? chosen(seen, isBack) : undefined;
+  const done = await transact(db, (trx) => undoChangeSet(trx, form, set, choices, 1));
+  const after = await getUser(db, id);
+  if (done.kind !== 'undone') expect(after).toEqual(before);
+  for (const field of FIELDS.filter((one) => after[one] !== before[one])) {
+    const [step] = seen;
+    const differences = step && 'differences' in step ? step.differences : [];
+    const difference = differences.find((one) => one.field === field);
+    // What somebody else has done since was before their eyes, as it is.
+    if (difference) expect(before[field]).toBe(difference.now);
+    else if (last.get(field)?.via !== WAYS.undo) expect(last.get(field)?.id).toBe(set.id);
+  }
+  return done;
+}
+
+/** The change set that has set a field last. */
+async function findLastOf(db: Db, field: string): Promise<ChangeSet | undefined> {
+  const changes = await db.selectFrom('changes').selectAll().orderBy('version', 'desc').execute();
+  const isSet = (fields: string | null) =>
+    fields !== null && !isDeletion(fields) && field in unpackFields(fields);
+  const last = changes.find(({ fields }) => isSet(fields));
+  return last && findChangeSet(db, last.set_id);
+}
+
+/** Whoever was asked puts all of it back, or leaves it. */
+function chosen(steps: readonly Step[], isBack: boolean): Choices {
+  const fieldsOf = (step: Step) => {
+    const differences = 'differences' in step ? step.differences : [];
+    return isBack ? Object.fromEntries(differences.map(({ field, was }) => [field, was])) : {};
+  };
+  return { seen: digestOf(steps), isWhole: () => isBack, fieldsOf };
+}
+
+test('what was changed and changed back by somebody else is as it was shown: it is no conflict, and undone as it was decided', async () => {
+  const { app, asAnn, asBob, path, edit, filled, stored } = await start();
+  const form = await edit();
+  for (const full_name of ['Max B', 'Max']) await post(app, path, { full_name }, asBob);
+  // Ann saw the value that she replaces.
+  const saved = await post(app, path, filled(form, { full_name: 'Max A' }), asAnn);
+  expect([saved.statusCode, saved.body]).toEqual([303, 'User max updated!\n']);
+  const sets = app.db.selectFrom('change_sets').select('id').orderBy('id', 'desc');
+  const { id: set } = await sets.executeTakeFirstOrThrow();
+  await post(app, path, { full_name: 'Max C' }, asBob);
+  const asked = pageOf(await post(app, `/history/${set}/undo`, {}, asAnn));
+  for (const full_name of ['Max D', 'Max C']) await post(app, path, { full_name }, asBob);
+  const sent = { seen: asked.field('seen'), '3.full_name': 'back' };
+  expect((await post(app, `/history/${set}/undo`, sent, asAnn)).statusCode).toBe(303);
+  expect(await stored()).toMatchObject({ full_name: 'Max' });
 });
 
 function expectNothingLost(base: User, before: User, mine: UserChanges, after: User, kind: string): void {
