@@ -1,9 +1,8 @@
 /** Whether the database is made of what Roster makes, and of nothing else. */
 
-import { findDeviations } from '../db/form.ts';
+import { findActors, findDeviations } from '../db/form.ts';
 import type { Deviation } from '../db/form-parts.ts';
 import type { Db } from '../db/schema.ts';
-import { findActors } from '../db/sqlite/form.ts';
 import { StartError } from '../errors.ts';
 import { quotable } from '../lib/text.ts';
 import { type Fault, PUT_BACK } from './finding.ts';

@@ -6,6 +6,8 @@ import { engineOf } from './engine.ts';
 import type { Deviation } from './form-parts.ts';
 import type { Db, Schema } from './schema.ts';
 
+export { findActors } from './sqlite/form.ts';
+
 /** Of one that is up to date. A trigger would act on whatever Roster writes, and a table that is not there fails much later. */
 export async function findDeviations(db: Db): Promise<Deviation[]> {
   const model = new Kysely<Schema>({
