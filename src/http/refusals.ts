@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { retryAfter } from '../lib/retry-after.ts';
 import { bareErrorPage, bareHeaders } from './bare-pages.ts';
 import { doingOf } from './explanations.ts';
+import { newRequestId, REQUEST_ID } from './request-id.ts';
 import { dropBody } from './unread-bodies.ts';
 
 /** Names and values of the headers in turn, and the page as bytes in a string: Node sends both in one piece. */
@@ -23,11 +24,14 @@ export function addRefusals(
   });
 
   return (request, response) => {
-    app.log.warn('too many requests at once: one was refused');
+    const reqId = newRequestId();
+    app.log.warn({ reqId }, 'too many requests at once: one was refused');
     const { headers = [], html } = refusals[doingOf(request.method)] ?? {};
     dropBody(request, (isWhole) => {
       if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
-      response.writeHead(503, [...headers, 'retry-after', retryAfter()]).end(html, 'latin1');
+      response
+        .writeHead(503, [...headers, REQUEST_ID, reqId, 'retry-after', retryAfter()])
+        .end(html, 'latin1');
     });
   };
 
