@@ -24,13 +24,12 @@ export function addRefusals(
   });
 
   return (request, response) => {
-    const reqId = newRequestId();
-    app.log.warn({ reqId }, 'too many requests at once: one was refused');
+    app.log.warn('too many requests at once: one was refused');
     const { headers = [], html } = refusals[doingOf(request.method)] ?? {};
     dropBody(request, (isWhole) => {
       if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
       response
-        .writeHead(503, [...headers, REQUEST_ID, reqId, 'retry-after', retryAfter()])
+        .writeHead(503, [...headers, REQUEST_ID, newRequestId(), 'retry-after', retryAfter()])
         .end(html, 'latin1');
     });
   };
