@@ -5,10 +5,13 @@ import type { Deviation } from '../db/form-parts.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { quotable } from '../lib/text.ts';
-import { type Fault, PUT_BACK } from './finding.ts';
+import { type Fault, PUT_BACK, REBUILD } from './finding.ts';
 
 /** A name that somebody else has given may be of any length, and hide what it says. */
 const MOST_OF_NAME = 200;
+
+/** What searches go through is made anew from the users. */
+const OF_SEARCH = /^table users_search_/;
 
 const FOREIGN =
   'Roster does not make that, and does not work with it: have whoever made it drop it, or put back the last backup that checks clean: npm run roster -- restore FILE.';
@@ -25,9 +28,9 @@ export function refuseActors(path: string): void {
   if (part !== undefined) throw new StartError(SENTENCES.foreign(quotable(part, MOST_OF_NAME)));
 }
 
-/** @throws StartError for what is not as Roster makes it */
+/** @throws StartError for what is not as Roster makes it, and cannot be made anew */
 export async function refuseOtherForm(db: Db): Promise<void> {
-  for await (const { what } of checkForm(db)) throw new StartError(what);
+  for await (const { what, todo } of checkForm(db)) if (todo !== REBUILD) throw new StartError(what);
 }
 
 export async function* checkForm(db: Db): AsyncIterable<Fault> {
@@ -35,6 +38,6 @@ export async function* checkForm(db: Db): AsyncIterable<Fault> {
     yield {
       kind: 'parts of the database that are not as Roster makes them',
       what: SENTENCES[kind](quotable(part, MOST_OF_NAME)),
-      todo: kind === 'foreign' ? FOREIGN : PUT_BACK,
+      todo: kind === 'foreign' ? FOREIGN : OF_SEARCH.test(part) ? REBUILD : PUT_BACK,
     };
 }

@@ -120,6 +120,11 @@ test('a search index that is damaged itself is found, and made anew', async () =
 test('a part of the search index that is missing is found', async () => {
   const url = await changedBy('drop table users_search_0', 'create table other (id)');
   const found = await findingsOf(url);
-  expect(found.length).toBe(21);
-  expect(new Set(found.map(({ todo }) => todo))).toEqual(new Set([REBUILD]));
+  const [data, idx, config, index, other, ...searches] = found;
+  for (const part of [data, idx, config, index])
+    expect(part?.what).toMatch(/^The table users_search_0\w* is missing\.$/);
+  expect(other?.what).toBe("There is a table other, which is none of Roster's.");
+  expect(searches.length).toBe(21);
+  const todos = [data, idx, config, index, ...searches].map((finding) => finding?.todo);
+  expect(new Set(todos)).toEqual(new Set([REBUILD]));
 });
