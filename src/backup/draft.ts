@@ -1,8 +1,8 @@
 /** A backup as it is going to be: a copy of it, brought up to date and looked through. What it was made from stays as it is. */
 import { chmodSync, constants, copyFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { refuseActors, refuseOtherForm } from '../check/form.ts';
-import { type Finding, findFaults } from '../check/run.ts';
+import { refuseActors } from '../check/form.ts';
+import { type Finding, findMendable } from '../check/run.ts';
 import { checkBackup, openAsItIs, openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import { asStartError } from '../db/failure.ts';
@@ -78,13 +78,12 @@ function copy(file: string, to: string): void {
 
 /** @returns what is wrong and can be mended. @throws StartError for what cannot */
 async function lookThrough(db: Db): Promise<Pick<Draft, 'faults' | 'isLarge'>> {
-  for await (const { what, isOfSearch } of engineOf(db).findDamage(db, false))
-    if (!isOfSearch) throw new StartError(what);
-  await refuseOtherForm(db);
   const faults: Finding[] = [];
-  const { active, inactive } = await countByActive(db);
+  // What cannot be counted is damaged, which is found.
+  const { active, inactive } = await countByActive(db).catch(() => ({ active: 0, inactive: 0 }));
   const isLarge = active + inactive > MANY_USERS;
-  for await (const fault of findFaults(db, { quick: isLarge })) faults.push(fault);
+  const looking = { isShort: isLarge, refuse: (what: string) => new StartError(what) };
+  for await (const fault of findMendable(db, looking)) faults.push(fault);
   return { faults, isLarge };
 }
 

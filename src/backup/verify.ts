@@ -1,9 +1,6 @@
 /** Whether what was written is a whole database: it is opened, read through, counted, and searched. */
 import { readFingerprint } from '../auth/secret-key.ts';
-import { checkFiles } from '../check/files.ts';
-import { type Fault, REBUILD } from '../check/finding.ts';
-import { checkForm } from '../check/form.ts';
-import { CHECKS } from '../check/run.ts';
+import { findMendable } from '../check/run.ts';
 import { openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
@@ -32,11 +29,7 @@ export async function verify(file: string): Promise<Verified> {
   const db = await openToRead(`sqlite:${file}`);
   try {
     const faults: string[] = [];
-    for (const { find } of CHECKS.filter(({ isLong }) => !isLong))
-      for await (const fault of find(db, { quick: false, ledger: undefined })) {
-        if (find === checkFiles || find === checkForm) refuseDamaged(fault);
-        faults.push(fault.what);
-      }
+    for await (const { what } of findMendable(db, { isShort: true, refuse: damaged })) faults.push(what);
     const { active, inactive } = await countByStatus(db);
     const lost = await countNotFound(db);
     if (lost > 0) faults.push(`Searches do not find ${usersOf(lost)} of ${SAMPLES} by their own username.`);
@@ -47,10 +40,8 @@ export async function verify(file: string): Promise<Verified> {
   }
 }
 
-/** What searches go through can be made anew. */
-function refuseDamaged({ what, todo }: Fault): void {
-  if (todo === REBUILD) return;
-  throw new StartError(
+function damaged(what: string): StartError {
+  return new StartError(
     `${what} So it is not kept as a backup, and earlier ones stay: most likely the database itself is damaged, as says: npm run roster -- check`,
   );
 }

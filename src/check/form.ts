@@ -28,11 +28,6 @@ export function refuseActors(path: string): void {
   if (part !== undefined) throw new StartError(SENTENCES.foreign(quotable(part, MOST_OF_NAME)));
 }
 
-/** @throws StartError for what is not as Roster makes it, and cannot be made anew */
-export async function refuseOtherForm(db: Db): Promise<void> {
-  for await (const { what, todo } of checkForm(db)) if (todo !== REBUILD) throw new StartError(what);
-}
-
 export async function* checkForm(db: Db): AsyncIterable<Fault> {
   for (const { part, kind } of await findDeviations(db))
     yield {

@@ -4,7 +4,7 @@ import { DamagedError, DatabaseFailure } from '../errors.ts';
 import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
 import { checkFiles, checkSearch } from './files.ts';
-import { type Check, DAMAGED, type Fault, type Finding, PUT_BACK, REBUILD } from './finding.ts';
+import { type Check, DAMAGED, type Fault, type Finding, type How, PUT_BACK, REBUILD } from './finding.ts';
 import { checkForm } from './form.ts';
 import { checkAccess, checkSets, checkWork } from './pointing.ts';
 import { checkSequences } from './sequences.ts';
@@ -39,13 +39,39 @@ export async function* findFaults(
   db: Db,
   { quick = false, ledger, begin = () => {} }: Options,
 ): AsyncGenerator<Finding> {
+  const checks = CHECKS.filter(({ isLong }) => !(quick && isLong));
+  for await (const { finding } of look(db, checks, { quick, ledger }, begin)) yield finding;
+}
+
+/**
+ * What can be mended in a file that is to be a database, or a backup: its bytes are looked at in any case.
+ * @param isShort without the rest that takes long
+ * @param refuse what is thrown of damage
+ */
+export async function* findMendable(
+  db: Db,
+  { isShort, refuse }: { isShort: boolean; refuse: (what: string) => Error },
+): AsyncGenerator<Finding> {
+  const checks = CHECKS.filter(({ isLong }) => !(isShort && isLong));
+  for await (const { check, finding } of look(db, checks, { quick: false, ledger: undefined })) {
+    const { what, todo } = finding;
+    if (todo === DAMAGED || (check.find === checkForm && todo !== REBUILD)) throw refuse(what);
+    yield finding;
+  }
+}
+
+async function* look(
+  db: Db,
+  checks: readonly Check[],
+  how: How,
+  begin: (check: Check) => void = () => {},
+): AsyncGenerator<{ check: Check; finding: Finding }> {
   let isWhole = true;
-  for (const check of CHECKS) {
-    if (quick && check.isLong) continue;
+  for (const check of checks) {
     begin(check);
-    for await (const finding of told(withDamage(check, check.find(db, { quick, ledger }), isWhole))) {
+    for await (const finding of told(withDamage(check, check.find(db, how), isWhole))) {
       if (check.find === checkForm) isWhole = false;
-      yield finding;
+      yield { check, finding };
     }
   }
 }
