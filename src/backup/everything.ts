@@ -5,7 +5,7 @@ import { commandLine } from '../auth/actor.ts';
 import { type Access, findAccessAfter, insertAccess } from '../auth/credentials.ts';
 import { GIVEN_UP, openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
 import { bulkLoadUsers, type UserLoader } from '../db/bulk-load.ts';
-import { engineOf } from '../db/engine.ts';
+import { engineOf, NUMBERED_TABLES } from '../db/engine.ts';
 import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
@@ -45,8 +45,8 @@ import { findUsersAfter } from '../users/queries.ts';
 const ROWS_PER_STATEMENT = 1_000;
 const REPORT_EVERY = 50_000;
 
+/** Also in a database that is another one from then on. */
 const NUMBERED = ['users', 'change_sets'] as const;
-const NUMBERED_REST = ['jobs', 'imports', 'maintenance_runs'] as const;
 
 /** What secrets are sealed with, on either side; where there is no key yet they are in clear. */
 export type Keys = { from: Buffer | undefined; to: Buffer | undefined };
@@ -90,7 +90,7 @@ export async function copyEverything(
       const erasures = await sumUp(erasuresIn(from), (some) => insertErasures(to, some));
       for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
       const rest = isBackup ? await copyRest(from, to) : undefined;
-      for (const table of isBackup ? [...NUMBERED, ...NUMBERED_REST] : NUMBERED)
+      for (const table of isBackup ? NUMBERED_TABLES : NUMBERED)
         await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from, table), table);
       return { users, sets, changes, deleted, access, erasures, rest };
     };

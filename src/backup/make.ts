@@ -1,5 +1,5 @@
 /** A backup: everything of one moment in one file, which has its name once it is whole, on the disk and looked through. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeKey } from '../auth/key-file.ts';
 import { checkedKey } from '../auth/key-rotation.ts';
@@ -11,13 +11,14 @@ import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
-import { syncFolder } from '../lib/make-file.ts';
+import { syncFile, syncFolder } from '../lib/make-file.ts';
+import { freeBytes } from '../lib/room.ts';
 import { makeDraftFolder, removeLeftOvers } from './drafts.ts';
 import { copyEverything } from './everything.ts';
 import { bringLedger } from './ledger.ts';
 import { keyBeside, ledgerBeside } from './names.ts';
 import type { Place } from './place.ts';
-import { type FreeBytes, freeBytes, refuseWithoutRoom, watchLog } from './room.ts';
+import { type FreeBytes, refuseWithoutRoom, watchLog } from './room.ts';
 import { type Verified, verify } from './verify.ts';
 
 export type Source = { db: Db; databaseUrl: string; secretKeyFile: string };
@@ -54,7 +55,7 @@ export async function makeBackup(options: Options): Promise<Made> {
     const draft = await write(options, folder);
     options.say?.('checking it');
     const found = await verify(draft);
-    sync(draft);
+    syncFile(draft);
     const key = options.withKey ? keyOf(options.secretKeyFile, found) : undefined;
     await bringLedger(db, ledgerOf(options.databaseUrl, options.secretKeyFile), ledgerBeside(place.file));
     const made = { file: place.file, size: statSync(draft).size, users: found.users, faults: found.faults };
@@ -128,13 +129,4 @@ function putInPlace(draft: string, file: string, key: Buffer | undefined): strin
 /** For its owner alone from its first byte on, whatever the process makes its files for. */
 function makeEmpty(path: string): void {
   writeFileSync(path, '', { mode: 0o600, flag: 'wx' });
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }

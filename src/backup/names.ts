@@ -2,16 +2,36 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-const DATED = /^roster-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z\.db$/;
+const DATED = /^roster-(.+)\.db$/;
+const PUT_ASIDE = /\.before-restore-(.+)$/;
+const STAMP = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z$/;
 
-/** By the second; without colons, which some file systems refuse. */
 export function datedName(at: number): string {
-  return `roster-${new Date(at).toISOString().slice(0, 19).replaceAll(':', '-')}Z.db`;
+  return `roster-${stampOf(at)}.db`;
 }
 
 /** When a backup in a folder was made, by its name; undefined for what is not Roster's. */
 export function dateOf(name: string): number | undefined {
-  const [, day, hours, minutes, seconds] = DATED.exec(name) ?? [];
+  return timeOf(DATED.exec(name)?.[1]);
+}
+
+/** What a database is called whose place another one has taken. */
+export function asideName(path: string, at: number): string {
+  return `${path}.before-restore-${stampOf(at)}`;
+}
+
+/** When that was. */
+export function dateAsideOf(name: string): number | undefined {
+  return timeOf(PUT_ASIDE.exec(name)?.[1]);
+}
+
+/** By the second; without colons, which some file systems refuse. */
+function stampOf(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
+}
+
+function timeOf(stamp = ''): number | undefined {
+  const [, day, hours, minutes, seconds] = STAMP.exec(stamp) ?? [];
   const at = Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`);
   return Number.isNaN(at) ? undefined : at;
 }

@@ -1,19 +1,14 @@
 /** Whether there is room: before a backup is begun, and while changes go on that the log of the database keeps for its sake. */
-import { realpathSync, statfsSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
 import { bytesOf } from '../lib/formats.ts';
+import type { freeBytes } from '../lib/room.ts';
 
 /** What a disk is to have left in any case: on a full one nothing can be changed. */
 const RESERVE = 64 * 1024 * 1024;
 
-/** In bytes, of the disk that a folder is on. */
-export type FreeBytes = (folder: string) => number;
-
-export const freeBytes: FreeBytes = (folder) => {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
-};
+export type FreeBytes = typeof freeBytes;
 
 /** @throws StartError */
 export function refuseWithoutRoom(folder: string, size: number, free: FreeBytes): void {

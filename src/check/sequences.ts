@@ -7,6 +7,8 @@ import type { Fault, How } from './finding.ts';
 import { findHighest } from './queries.ts';
 
 const NAMES = { users: 'user', change_sets: 'change set' } as const;
+const RESTORE =
+  'Let nobody create anything until it is mended: put back the last backup that checks clean: npm run roster -- restore FILE.';
 const START = 'Start Roster with it: that mends it before it serves.';
 
 export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fault> {
@@ -31,6 +33,3 @@ export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fa
       todo: START,
     };
 }
-
-const RESTORE =
-  'Let nobody create anything until it is mended: put back the last backup that checks clean: npm run roster -- restore FILE.';

@@ -7,17 +7,15 @@ import { type Made, makeBackup, type Source } from '../backup/make.ts';
 import { choosePlace, type Place, sentenceOf } from '../backup/place.ts';
 import { type Config, readConfig } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
-import { nameOf, openDatabase, openToRead } from '../db/database.ts';
+import { openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
-import type { Db, Trx } from '../db/schema.ts';
-import { transact } from '../db/transact.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { bytesOf, usersOf } from '../lib/formats.ts';
 import { unless } from '../lib/make-file.ts';
-import { beginRun, endRun } from '../maintenance/queries.ts';
+import { noted } from '../maintenance/noted.ts';
 import { readArguments } from './arguments.ts';
-import { sayWhich } from './named-database.ts';
+import { openUpToDate } from './named-database.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
@@ -34,10 +32,17 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   const withKey = values['with-key'] ?? false;
   const place = choosePlace(path, { now: Date.now(), isForced, withKey, own: filesOf(config) });
   const keep = readKeep(values.keep, place);
-  const db = await open(config.databaseUrl);
+  // It is written to where it can be: what becomes of the backup is noted there.
+  const db = await openUpToDate(config.databaseUrl).catch(() => openToRead(config.databaseUrl));
   try {
     const options = { withKey, isCompact: values.compact ?? false };
-    const made = await noted(db, Number(values.run), () => make({ ...config, db }, place, options));
+    const work = async () => {
+      const made = await make({ ...config, db }, place, options);
+      const { file, size, users } = made;
+      return { result: made, ended: { outcome: 'good' as const, file, size, users } };
+    };
+    // By the number by which Roster itself has noted that it begins.
+    const made = await noted(db, 'backup', work, { id: Number(values.run) || undefined });
     report(made, config);
     if (keep !== undefined) prune(made.file, keep);
     for (const line of await engineOf(db).adviseOnBackups(db)) console.log(line);
@@ -65,42 +70,6 @@ function readKeep(given: string | undefined, { isDated }: Place): number | undef
   if (!isDated || !/^\d{1,5}$/.test(given) || keep < 1)
     throw new StartError('--keep says how many backups stay in a folder, such as --keep 14.');
   return keep;
-}
-
-/** Which is not brought up to date in passing. It is written to where it can be: what becomes of the backup is noted there. */
-async function open(url: string): Promise<Db> {
-  // Closed before it is opened again: with a descriptor, the locks of the whole process on the file would be gone.
-  await (await openToRead(url)).destroy();
-  sayWhich('Database', nameOf(url));
-  return openDatabase(url).catch(() => openToRead(url));
-}
-
-/** @param given the number by which Roster itself has noted that it begins */
-async function noted(db: Db, given: number, make: () => Promise<Made>): Promise<Made> {
-  const id = given || (await note(db, (trx) => beginRun(trx, 'backup', Date.now())));
-  const end = (ended: Parameters<typeof endRun>[2]) =>
-    id && note(db, (trx) => endRun(trx, id, ended, Date.now()));
-  try {
-    const made = await make();
-    const { file, size, users } = made;
-    await end({ outcome: 'good', file, size, users });
-    return made;
-  } catch (error) {
-    await end({ outcome: 'bad', problem: error instanceof Error ? error.message : String(error) });
-    throw error;
-  }
-}
-
-/** A backup of a database that cannot be written is wanted all the more. */
-async function note<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T | undefined> {
-  try {
-    return await transact(db, work);
-  } catch (error) {
-    console.warn(
-      `Warning: the database cannot be written, so nothing is noted there (${(error as Error).message}).`,
-    );
-    return undefined;
-  }
 }
 
 type Wishes = { withKey: boolean; isCompact: boolean };

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { CHECKS, type Finding, findFaults } from '../check/run.ts';
 import { readConfig } from '../config.ts';
-import { openDatabase, openToRead } from '../db/database.ts';
+import { openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
@@ -12,7 +12,7 @@ import { giveWay } from '../lib/progress.ts';
 import { noted } from '../maintenance/noted.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
-import { sayWhich } from './named-database.ts';
+import { openUpToDate, sayWhich } from './named-database.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE = 'Say no more than: npm run roster -- check, or check --quick; or which backup: check FILE';
@@ -26,17 +26,16 @@ export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
   if (file !== undefined) return checkBackup(resolve(file), quick);
   const { DATABASE_URL, SECRET_KEY_FILE } = env;
   const { databaseUrl, secretKeyFile } = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
-  // One of another version is not brought up to date by being looked at.
-  await (await openToRead(databaseUrl)).destroy();
-  const db = await openDatabase(databaseUrl, { announce: (name) => sayWhich('Database', name) });
+  const db = await openUpToDate(databaseUrl);
   try {
     const options = { quick, ledger: ledgerOf(databaseUrl, secretKeyFile) };
-    return await noted(db, 'check', async () => {
+    const work = async () => {
       const { found, users } = await look(db, options);
       const problem = found[0] ? `${number.format(found.length)} found, the first: ${found[0].what}` : null;
       const outcome = problem === null ? ('good' as const) : ('bad' as const);
       return { result: problem === null ? 0 : 1, ended: { outcome, users: users ?? null, problem } };
-    });
+    };
+    return await noted(db, 'check', work, { problemOf: (why) => `It could not be done: ${why}.` });
   } finally {
     await db.destroy();
   }

@@ -13,7 +13,7 @@ import { toApply } from '../imports/kept.ts';
 import { findImport, type Import } from '../imports/queries.ts';
 import { findTakingBack } from '../imports/take-back.ts';
 import { type Choices, MATCHES, type Match } from '../imports/types.ts';
-import { endOf } from '../imports/words.ts';
+import { endOf, rowsOf } from '../imports/words.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
 import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
@@ -165,7 +165,7 @@ class Running {
     const count = toApply(readTotals(imported));
     if (count === 0 || this.#isEnding) return false;
     if (isSure) return true;
-    const answer = await askYesOrNo(`Apply ${number.format(count)} ${count === 1 ? 'row' : 'rows'}?`);
+    const answer = await askYesOrNo(`Apply ${rowsOf(count)}?`);
     if (answer === undefined) console.log('Nobody is there to be asked: with --yes it is applied.');
     return answer ?? false;
   }

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readConfig } from '../config.ts';
 import { DEFAULT_DATABASE_URL, filePathOf } from '../database-url.ts';
-import { openDatabase } from '../db/database.ts';
+import { openDatabase, openToRead } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
 import { keepNumbers } from '../erasure/again.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
@@ -31,6 +31,13 @@ export async function openNamed(
     await db.destroy();
     throw error;
   }
+}
+
+/** One of another version is not brought up to date in passing. @throws StartError */
+export async function openUpToDate(url: string): Promise<Db> {
+  // Closed before it is opened again: with a descriptor, the locks of the whole process on the file would be gone.
+  await (await openToRead(url)).destroy();
+  return openDatabase(url, { announce: (name) => sayWhich('Database', name) });
 }
 
 /** `ledger`: the path of the file in which it is noted who was erased from it. */

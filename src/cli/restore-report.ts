@@ -1,12 +1,12 @@
 /** What `restore` says: what a backup would bring, beside what is there, what is lost, and what became of it. */
 import { basename } from 'node:path';
 import type { KeyPlan } from '../backup/key-plan.ts';
-import { dateOf } from '../backup/names.ts';
+import { dateAsideOf, dateOf } from '../backup/names.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';
 import { MIGRATIONS } from '../db/database.ts';
 import { StartError } from '../errors.ts';
-import { number, time, usersOf } from '../lib/formats.ts';
+import { number, several, time, usersOf } from '../lib/formats.ts';
 import { plain } from '../lib/text.ts';
 
 const UNKNOWN = 'cannot be read';
@@ -47,13 +47,12 @@ export function sayBoth(
   for (const { what, todo } of faults) console.warn(`Warning: in the backup: ${what} ${todo}`);
 }
 
-const PUT_ASIDE = /\.before-restore-(.+)$/;
-
 /** What a name says of when a file was made, or of when another took its place. */
 function madeOf(name: string): [string, string] {
-  const [, aside] = PUT_ASIDE.exec(name) ?? [];
-  const at = dateOf(aside === undefined ? name : `roster-${aside}.db`);
-  return [aside === undefined ? 'made' : 'put aside', at === undefined ? 'its name does not say' : time(at)];
+  const aside = dateAsideOf(name);
+  if (aside !== undefined) return ['put aside', time(aside)];
+  const at = dateOf(name);
+  return ['made', at === undefined ? 'its name does not say' : time(at)];
 }
 
 function both(
@@ -86,7 +85,7 @@ function lossOf(found: Summary, former: Summary | undefined): string {
   const changes = former.changesSince;
   if (changes === undefined) return 'How many changes would be lost cannot be read.';
   if (changes === 0) return 'Nothing was changed there since.';
-  return `Lost would be what was done since: ${number.format(changes)} ${changes === 1 ? 'change' : 'changes'}.`;
+  return `Lost would be what was done since: ${several(changes, 'change')}.`;
 }
 
 export function sayKey(key: KeyPlan, path: string): void {
@@ -126,7 +125,7 @@ function sealed({ fingerprint, count }: Missing, path: string): string {
 }
 
 function secondFactors({ count }: Pick<Missing, 'count'>): string {
-  return count === 1 ? '1 second factor' : `${number.format(count)} second factors`;
+  return several(count, 'second factor');
 }
 
 function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: string): string {

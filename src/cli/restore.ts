@@ -9,7 +9,7 @@ import { makeDraftFolder, removeLeftOvers } from '../backup/drafts.ts';
 import { copyEverything } from '../backup/everything.ts';
 import { type KeyPlan, planKey } from '../backup/key-plan.ts';
 import { bringLedger } from '../backup/ledger.ts';
-import { ledgersBeside } from '../backup/names.ts';
+import { asideName, ledgersBeside } from '../backup/names.ts';
 import { putBack } from '../backup/put-back.ts';
 import { countByActive } from '../backup/queries.ts';
 import { restoringBeside } from '../backup/restoring.ts';
@@ -153,7 +153,7 @@ async function apply(
     return { users, aside: undefined };
   }
   await draft.db.destroy();
-  const aside = `${held.path}.before-restore-${new Date(now).toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
+  const aside = asideName(held.path, now);
   held.replaceBy(draft.path, aside);
   return { users, aside: held.isThere ? aside : undefined };
 }

@@ -27,7 +27,7 @@ export async function eraseAgain(db: Db, path: string): Promise<number> {
 /** The same from what several files say, of which any may be another database's. @throws LastAdministratorError */
 export async function eraseKnown(db: Db, paths: readonly string[]): Promise<number> {
   const identity = await readIdentity(db);
-  const own = paths.flatMap(readLedger).filter(({ database }) => database === identity);
+  const own = ownIn(paths.flatMap(readLedger), identity);
   return eraseAll(db, await missingIn(db, own));
 }
 
@@ -50,7 +50,7 @@ async function eraseAll(db: Db, { users, lastId }: Missing): Promise<number> {
 export async function noteLastId(db: Db, path: string): Promise<void> {
   const database = await readIdentity(db);
   const lastId = await engineOf(db).readLastId(db);
-  const own = readLedger(path).filter((line) => line.database === database);
+  const own = ownIn(readLedger(path), database);
   if (lastId > lastIdIn(own)) appendToLedger(path, { database, lastId, users: [] });
 }
 
@@ -58,7 +58,7 @@ export async function noteLastId(db: Db, path: string): Promise<void> {
 export async function findMissing(db: Db, path: string): Promise<Missing> {
   const lines = readLedger(path);
   const identity = await readIdentity(db);
-  const own = lines.filter(({ database }) => database === identity);
+  const own = ownIn(lines, identity);
   const isOthers = own.length === 0 && lines.some((line) => line.users.length > 0);
   if (isOthers && (await engineOf(db).readLastId(db)) > 0)
     throw new StartError(
@@ -78,7 +78,11 @@ async function missingIn(db: Db, own: readonly LedgerLine[]): Promise<Missing> {
 /** So that nobody is given the number of somebody who was erased, whoever opens the database first. @throws StartError */
 export async function keepNumbers(db: Db, path: string): Promise<void> {
   const identity = await readIdentity(db);
-  await raiseLastId(db, lastIdIn(readLedger(path).filter(({ database }) => database === identity)));
+  await raiseLastId(db, lastIdIn(ownIn(readLedger(path), identity)));
+}
+
+function ownIn(lines: readonly LedgerLine[], identity: string): LedgerLine[] {
+  return lines.filter(({ database }) => database === identity);
 }
 
 function lastIdIn(lines: readonly LedgerLine[]): number {
@@ -125,7 +129,7 @@ async function raiseLastId(db: Db, lastId: number): Promise<void> {
 export async function writeLedger(db: Db, path: string, erasures: readonly Erasure[]): Promise<void> {
   const database = await readIdentity(db);
   const lines = readLedger(path);
-  const own = lines.filter((line) => line.database === database);
+  const own = ownIn(lines, database);
   const known = knownIn(own);
   const users: LedgerEntry[] = [];
   for (const erasure of erasures) if (!known.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
@@ -146,7 +150,7 @@ export async function readLine(db: Db): Promise<LedgerLine> {
  * @throws StartError
  */
 export function noteLine(path: string, line: LedgerLine): void {
-  const own = readLedger(path).filter(({ database }) => database === line.database);
+  const own = ownIn(readLedger(path), line.database);
   const known = knownIn(own);
   const users = line.users.filter((entry) => !known.has(nameOf(entry)));
   if (users.length > 0 || own.length === 0) appendToLedger(path, { ...line, users });

@@ -2,10 +2,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import { insertion } from '../db/many-rows.ts';
 import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
-import { inBatches } from '../lib/batches.ts';
-
-/** In one statement. */
-const BATCH = 500;
 
 export type Import = Selectable<ImportsTable>;
 export type ImportState = Import['state'];
@@ -209,9 +205,9 @@ export async function findImportsAfter(db: Db, id: number, limit: number): Promi
   return after.orderBy('id').limit(limit).execute();
 }
 
-/** Those of another database. */
+/** Those of another database, one at least. */
 export async function insertImports(trx: Trx, rows: readonly Import[]): Promise<void> {
-  for (const some of inBatches(rows, BATCH)) await trx.insertInto('imports').values(some).execute();
+  await trx.executeQuery(insertion(trx, 'imports', rows));
 }
 
 export type Absent = Selectable<AbsentUsersTable>;

@@ -4,7 +4,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import { ROLES, type Role } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
-import { number, usersOf } from '../lib/formats.ts';
+import { number, several, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
 import { choicesOf, toApply, totalsOf } from './kept.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
@@ -86,7 +86,7 @@ function stateOf(imported: Pick<Import, 'state' | 'totals'>): string {
   return state === 'done' && refused > 0 ? `done, ${rowsOf(refused)} refused` : STATES[state];
 }
 
-export const rowsOf = (count: number) => `${number.format(count)} ${count === 1 ? 'row' : 'rows'}`;
+export const rowsOf = (count: number) => several(count, 'row');
 
 /** "2,841 users created, 112 changed" */
 function doneOf({ created, changed }: Totals): string {

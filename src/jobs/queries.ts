@@ -1,11 +1,8 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
+import { insertion } from '../db/many-rows.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
-import { inBatches } from '../lib/batches.ts';
-
-/** In one statement. */
-const BATCH = 500;
 
 export type Job = Selectable<JobsTable>;
 
@@ -191,7 +188,7 @@ export async function findJobsAfter(db: Db, id: number, limit: number): Promise<
   return after.orderBy('id').limit(limit).execute();
 }
 
-/** Those of another database. */
+/** Those of another database, one at least. */
 export async function insertJobs(trx: Trx, rows: readonly Job[]): Promise<void> {
-  for (const some of inBatches(rows, BATCH)) await trx.insertInto('jobs').values(some).execute();
+  await trx.executeQuery(insertion(trx, 'jobs', rows));
 }

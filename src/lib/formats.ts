@@ -27,9 +27,13 @@ export function bytesOf(count: number): string {
   return `${rounded.format(count / 1_000 ** unit)} ${BYTE_UNITS[unit]}`;
 }
 
-/** "1 user", "1,204 users" */
+/** "1 hour", "1,204 hours" */
+export function several(count: number, what: string): string {
+  return `${number.format(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 export function usersOf(count: number): string {
-  return `${number.format(count)} ${count === 1 ? 'user' : 'users'}`;
+  return several(count, 'user');
 }
 
 /** @param at in milliseconds since 1970. */

@@ -66,6 +66,16 @@ function draftsIn(folder: string, prefix: string): string[] {
   throw new Error(`${folder} is in the way and not Roster's: move it elsewhere`);
 }
 
+/** What is in it is on the disk then. */
+export function syncFile(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** A name is on disk once its folder is. */
 export function syncFolder(path: string): void {
   // Windows opens no folder, and needs none to be synced.

@@ -2,8 +2,13 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** In bytes, beside a file that need not be there. */
-export function roomBeside(path: string): number {
-  const { bavail, bsize } = statfsSync(dirname(path));
+/** In bytes, of the disk that a folder is on. */
+export function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
+}
+
+/** Beside a file that need not be there. */
+export function roomBeside(path: string): number {
+  return freeBytes(dirname(path));
 }

@@ -1,31 +1,41 @@
-/** A run of a backup or a check that is noted, where the database takes a note; it is done either way. */
-import type { Db } from '../db/schema.ts';
+/** A run of a backup or a check that is noted, where the database can be written; it is done either way, and wanted all the more. */
+import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { beginRun, endRun, type Run } from './queries.ts';
 
 type Ended = Parameters<typeof endRun>[2];
+
+/** `id`: by which it is noted already that it begins. `problemOf`: what is noted of what `work` throws. */
+type How = { id?: number | undefined; problemOf?: (message: string) => string };
 
 /** @throws what `work` throws, which is noted as bad */
 export async function noted<T>(
   db: Db,
   kind: Run['kind'],
   work: () => Promise<{ result: T; ended: Ended }>,
+  { id: given, problemOf = (message) => message }: How = {},
 ): Promise<T> {
-  const id = await transact(db, (trx) => beginRun(trx, kind, Date.now())).catch(sayThatItCannot);
-  const note = async (ended: Ended) => {
-    if (id !== undefined)
-      await transact(db, (trx) => endRun(trx, id, ended, Date.now())).catch(sayThatItCannot);
-  };
+  const id = given ?? (await note(db, (trx) => beginRun(trx, kind, Date.now())));
+  const end = async (ended: Ended) =>
+    id !== undefined && note(db, (trx) => endRun(trx, id, ended, Date.now()));
   try {
     const { result, ended } = await work();
-    await note(ended);
+    await end(ended);
     return result;
   } catch (error) {
-    await note({ outcome: 'bad', problem: `It could not be done: ${(error as Error).message}.` });
+    const message = error instanceof Error ? error.message : String(error);
+    await end({ outcome: 'bad', problem: problemOf(message) });
     throw error;
   }
 }
 
-function sayThatItCannot(error: Error): undefined {
-  console.warn(`The database takes no note of this: ${error.message}.`);
+async function note<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T | undefined> {
+  try {
+    return await transact(db, work);
+  } catch (error) {
+    console.warn(
+      `Warning: the database cannot be written, so nothing is noted there (${(error as Error).message}).`,
+    );
+    return undefined;
+  }
 }

@@ -1,11 +1,8 @@
 /** Which backups and checks were made, and what became of them. */
 import { hostname } from 'node:os';
 import type { Selectable } from 'kysely';
+import { insertion } from '../db/many-rows.ts';
 import type { Db, MaintenanceRunsTable, Trx } from '../db/schema.ts';
-import { inBatches } from '../lib/batches.ts';
-
-/** In one statement. */
-const BATCH = 500;
 
 export type Run = Selectable<MaintenanceRunsTable>;
 type Kind = Run['kind'];
@@ -73,7 +70,7 @@ export async function findRunsAfter(db: Db, id: number, limit: number): Promise<
   return after.orderBy('id').limit(limit).execute();
 }
 
-/** Those of another database. */
+/** Those of another database, one at least. */
 export async function insertRuns(trx: Trx, rows: readonly Run[]): Promise<void> {
-  for (const some of inBatches(rows, BATCH)) await trx.insertInto('maintenance_runs').values(some).execute();
+  await trx.executeQuery(insertion(trx, 'maintenance_runs', rows));
 }

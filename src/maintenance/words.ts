@@ -1,22 +1,21 @@
 /** What is said of how Roster is: on its page, and for a report of a fault, where nothing is about anybody. */
 import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
-import { bytesOf, number } from '../lib/formats.ts';
+import { bytesOf, number, several } from '../lib/formats.ts';
 import { hasStopped, isIn } from './due.ts';
-import { durationOf, several } from './duration.ts';
+import { durationOf } from './duration.ts';
 import type { Run } from './queries.ts';
 import type { Status } from './status.ts';
 import { verdictOf } from './verdict.ts';
 
 /** With one figure that is not 0: a report is not to tell one directory from another. */
-function roughly(count: number): string {
+function rough(count: number): number {
   const unit = 10 ** Math.floor(Math.log10(Math.max(count, 1)));
-  return number.format(Math.round(count / unit) * unit);
+  return Math.round(count / unit) * unit;
 }
 
 function roughBytes(count: number): string {
-  const unit = 10 ** Math.floor(Math.log10(Math.max(count, 1)));
-  return bytesOf(Math.round(count / unit) * unit);
+  return bytesOf(rough(count));
 }
 
 /** Versions, sizes and counts: no name, host, path or address. */
@@ -28,7 +27,7 @@ export function reportOf(status: Status, now: number): string {
     `Roster ${status.version}, Node ${status.node}, ${process.platform} ${process.arch}`,
     `Running for ${durationOf(now - status.since)}`,
     `${database.product}, schema ${database.schema}, ${roughBytes(database.size)}${log}`,
-    `Users: about ${roughly(status.users)}`,
+    `Users: about ${number.format(rough(status.users))}`,
     `Room left: ${[database.free, backup.free].map(roomOf).join(', for backups ')}`,
     `Backups: good ${agoOf(backup.good, now)}, failed since ${agoOf(backup.bad, now)}, ${backup.folder === undefined ? 'no folder' : 'a folder'} set`,
     `Check: ${agoOf(check, now)}${check ? `, ${check.outcome ?? 'without an end'}` : ''}`,

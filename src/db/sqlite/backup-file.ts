@@ -4,7 +4,7 @@ import { closeSync, existsSync, fdatasyncSync, openSync, realpathSync, statSync 
 import { Worker } from 'node:worker_threads';
 import Sqlite from 'better-sqlite3';
 import { migrationOf, nextVersion } from './generation.ts';
-import { APPLICATION_ID, readHeader } from './header.ts';
+import { APPLICATION_ID, headerAt } from './header.ts';
 
 /** Some 2 MB: where more waits for the disk, a change that others make waits behind it. */
 const PAGES_AT_ONCE = 512;
@@ -87,28 +87,18 @@ export function identityIn(path: string): string | undefined {
 
 /** As `makeWhole` leaves it: of a database that a Roster works with the header says that there is a log, also once it is stopped. */
 export function isBackup(path: string): boolean {
-  if (!statSync(path).isFile()) return false;
-  const descriptor = openSync(path, 'r');
-  try {
-    const header = readHeader(descriptor);
-    const isOurs = header?.applicationId === APPLICATION_ID && migrationOf(header.version) > 0;
-    return isOurs && !header.hasLog && !existsSync(`${realpathSync(path)}-wal`);
-  } finally {
-    closeSync(descriptor);
-  }
+  const header = headerAt(path);
+  const isOurs = header?.applicationId === APPLICATION_ID && migrationOf(header.version) > 0;
+  return isOurs && !header.hasLog && !hasLogBeside(path);
 }
 
 /** Not cut off, and nobody works with it. */
 export function isWhole(path: string): boolean {
-  // To open a named pipe waits for whoever writes to it.
-  if (!statSync(path).isFile()) return false;
-  const descriptor = openSync(path, 'r');
-  try {
-    const header = readHeader(descriptor);
-    const size = (header?.pages ?? 0) * (header?.pageSize ?? 0);
-    const isUsed = existsSync(`${realpathSync(path)}-wal`);
-    return header?.applicationId === APPLICATION_ID && size === statSync(path).size && !isUsed;
-  } finally {
-    closeSync(descriptor);
-  }
+  const header = headerAt(path);
+  const size = (header?.pages ?? 0) * (header?.pageSize ?? 0);
+  return header?.applicationId === APPLICATION_ID && size === statSync(path).size && !hasLogBeside(path);
+}
+
+function hasLogBeside(path: string): boolean {
+  return existsSync(`${realpathSync(path)}-wal`);
 }

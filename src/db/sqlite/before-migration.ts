@@ -1,28 +1,17 @@
 /** What a file was before it is brought to another version is kept beside it: an older Roster refuses what a newer one has written. */
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, constants, copyFileSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
 import { bytesOf } from '../../lib/formats.ts';
-import { isThere, makeFileOnce } from '../../lib/make-file.ts';
+import { isThere, makeFileOnce, syncFile } from '../../lib/make-file.ts';
 import { roomBeside } from '../../lib/room.ts';
 import { isWhole } from './backup-file.ts';
 import { backfill } from './checkpoint.ts';
 import { migrationOf } from './generation.ts';
 import { GroupCommit, onceFree } from './group-commit.ts';
-import { type Header, readHeader } from './header.ts';
+import { headerAt } from './header.ts';
 import { readUserVersion, Statements } from './statements.ts';
 
 const LOOK_AGAIN_AFTER_MS = 50;
@@ -37,7 +26,7 @@ export type Kept = { path: string; size: number; version: number; earlier: strin
  */
 export async function keepBeforeMigration(path: string, newest: number): Promise<Kept | undefined> {
   const real = realpathSync(path);
-  const inFile = migrationOf(headerOf(real)?.version ?? 0);
+  const inFile = migrationOf(headerAt(real)?.version ?? 0);
   // 0: it is new. The log has no lower one.
   if (inFile === 0 || inFile >= newest) return undefined;
   const open = () => new Statements(new Sqlite(real, { timeout: 0 }));
@@ -64,7 +53,7 @@ function nameFor(real: string, newest: number, version: number): string | undefi
   for (let count = 1; ; count++) {
     const name = `${real}.before-version-${newest}${count === 1 ? '' : `.${count}`}`;
     if (!isThere(name)) return name;
-    const kept = headerOf(name)?.version;
+    const kept = headerAt(name)?.version;
     if (kept !== undefined && !isWhole(name)) continue;
     // What is no database stands for a copy that somebody has made elsewhere.
     if (kept === undefined || kept === version || migrationOf(kept) < migrationOf(version)) return undefined;
@@ -101,9 +90,7 @@ function copyFile(real: string, draft: string, name: string): void {
     copyFileSync(real, draft);
   }
   chmodSync(draft, 0o600);
-  const file = openSync(draft, 'r+');
-  fsyncSync(file);
-  closeSync(file);
+  syncFile(draft);
 }
 
 /** Those of other versions. */
@@ -115,15 +102,4 @@ function othersBeside(real: string, kept: string): string[] {
     .filter((name) => /\.before-version-\d+(\.\d+)?$/.test(name))
     .map((name) => join(dirname(real), name));
   return paths.filter((path) => path !== kept).sort();
-}
-
-function headerOf(path: string): Header | undefined {
-  // To open a named pipe waits for whoever writes to it.
-  if (!statSync(path).isFile()) return undefined;
-  const file = openSync(path, 'r');
-  try {
-    return readHeader(file);
-  } finally {
-    closeSync(file);
-  }
 }

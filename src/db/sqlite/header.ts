@@ -1,5 +1,5 @@
 /** The first 100 bytes of a database file on disk: https://sqlite.org/fileformat2.html#the_database_header */
-import { readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 export const HEADER_SIZE = 100;
 
@@ -35,4 +35,15 @@ export function readHeader(descriptor: number, bytes = Buffer.alloc(HEADER_SIZE)
     pages: isRecent ? bytes.readUInt32BE(28) : undefined,
     firstFree: bytes.readUInt32BE(32),
   };
+}
+
+/** Undefined also for what is no file: to open a named pipe waits for whoever writes to it. Nothing of this process has it open. */
+export function headerAt(path: string): Header | undefined {
+  if (!statSync(path).isFile()) return undefined;
+  const descriptor = openSync(path, 'r');
+  try {
+    return readHeader(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -16,7 +16,7 @@ import {
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../../errors.ts';
-import { isThere, makeFileOnce, syncFolder } from '../../lib/make-file.ts';
+import { isThere, makeFileOnce, syncFile, syncFolder } from '../../lib/make-file.ts';
 import { shareOwner } from '../../lib/owner.ts';
 import { farFrom } from './generation.ts';
 import { readHeader } from './header.ts';
@@ -86,9 +86,7 @@ export class HeldFile {
     db.close();
     chmodSync(draft, 0o600);
     shareOwner(draft, this.isThere ? this.path : dirname(this.path));
-    const file = openSync(draft, 'r+');
-    fsyncSync(file);
-    closeSync(file);
+    syncFile(draft);
   }
 
   /**
