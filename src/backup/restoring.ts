@@ -1,7 +1,6 @@
 /** Where a restore works: beside the database, in a folder that nobody needs once it has ended, or was ended. */
-import { realpathSync } from 'node:fs';
 import { filePathOf, pathBeside } from '../database-url.ts';
-import { isThere, unless } from '../lib/make-file.ts';
+import { unless, whereLies } from '../lib/make-file.ts';
 import { removeLeftOvers } from './drafts.ts';
 
 /** The path by which drafts there are named. */
@@ -9,7 +8,7 @@ export function restoringBeside(databaseUrl: string, secretKeyFile: string): str
   const path = filePathOf(databaseUrl);
   if (path === undefined) return pathBeside(databaseUrl, secretKeyFile, '.restoring');
   // The file lies where a symbolic link leads to, and another one takes its place there.
-  return `${isThere(path) ? realpathSync(path) : path}.restoring`;
+  return `${whereLies(path)}.restoring`;
 }
 
 /** It holds all of a database. */

@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
 import { bytesOf } from '../lib/formats.ts';
+import { whereLies } from '../lib/make-file.ts';
 import type { freeBytes } from '../lib/room.ts';
 
 /** What a disk is to have left in any case: on a full one nothing can be changed. */
@@ -35,6 +36,7 @@ export function watchLog(database: string, free: FreeBytes): () => void {
   };
 }
 
-function logSize(file: string): number {
-  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+/** Which lies beside the file itself, wherever a symbolic link to that is. */
+export function logSize(database: string): number {
+  return statSync(`${whereLies(database)}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -57,6 +58,11 @@ export function isThere(path: string): boolean {
 /** Follows symbolic links. @throws where that cannot be seen */
 export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Where a symbolic link leads to; the path as it is where nothing is there. @throws where that cannot be seen */
+export function whereLies(path: string): string {
+  return isThere(path) ? realpathSync(path) : path;
 }
 
 /** @throws where it holds more than drafts: what is somebody else's neither becomes the file nor is it removed. */

@@ -1,8 +1,8 @@
 /** How Roster and its database are: what whoever runs it wants to know at a glance. */
-import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { countSignedIn, type SignedIn } from '../auth/sessions.ts';
+import { logSize } from '../backup/room.ts';
 import type { Config } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
 import { nameOf } from '../db/database.ts';
@@ -78,7 +78,7 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
       name: nameOf(config.databaseUrl),
       schema: await engine.readVersion(db),
       size: await engine.readSize(db),
-      logSize: path === undefined ? undefined : logSizeOf(path),
+      logSize: path === undefined ? undefined : logSize(path),
       connections: await engine.countConnections(db),
       free: freeIn(path && dirname(path)),
     },
@@ -115,10 +115,6 @@ function shown(run: Run | undefined): Run | undefined {
   if (run === undefined) return undefined;
   const short = (text: string | null) => text && quotable(text, MOST_SHOWN);
   return { ...run, host: quotable(run.host, MOST_SHOWN), file: short(run.file), problem: short(run.problem) };
-}
-
-function logSizeOf(path: string): number {
-  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function freeIn(folder: string | undefined): number | undefined {

@@ -1,9 +1,10 @@
 /** What administrators are told of how Roster is. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
+import { logSize } from '../../src/backup/room.ts';
 import type { Config } from '../../src/config.ts';
 import { transact } from '../../src/db/transact.ts';
 import { DAY, HOUR } from '../../src/lib/clock.ts';
@@ -188,4 +189,13 @@ test('what a run says of itself is shown in short, and hides nothing', async () 
   const page = (await get(app, '/admin/status', ann)).body;
   expect(page.length).toBeLessThan(50_000);
   expect(page).toContain(`\uFFFD\uFFFD${'x'.repeat(498)}…`);
+});
+
+test('the log of a file that a symbolic link leads to is that which lies beside the file', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'disk'));
+  const file = join(folder, 'disk', 'roster.db');
+  symlinkSync(file, join(folder, 'roster.db'));
+  for (const name of [file, `${file}-wal`]) writeFileSync(name, Buffer.alloc(4096));
+  expect(logSize(join(folder, 'roster.db'))).toBe(4096);
 });
