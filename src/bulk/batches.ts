@@ -7,7 +7,8 @@ import { findFirstSince, type Moment } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
 import { FORGOTTEN, insertJob, saveJob } from '../jobs/queries.ts';
-import type { Work } from '../jobs/run.ts';
+import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
+import { inBatches } from '../lib/batches.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
 import type { Filter } from '../users/list/filter.ts';
 import { type Candidate, conditionOf, findMatching } from '../users/list/matching.ts';
@@ -15,7 +16,7 @@ import type { ListState } from '../users/list/state.ts';
 import { wouldMatch } from '../users/list/would-match.ts';
 import { lockUsers } from '../users/queries.ts';
 import { ACTS, type Act, type By, whyLeft } from './acts.ts';
-import { doTo } from './commands.ts';
+import { doToMany } from './commands.ts';
 
 /** More users than that are not changed while somebody waits. */
 export const MOST_AT_ONCE = 100;
@@ -62,14 +63,18 @@ export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now })
   const changed = await findFirstSince(trx, found.ids, since, job.set_id);
   const batch = { cursor: found.cursor, seen: 0, users: 0, left: [] as number[], isLast: found.isLast };
   let previous = job.cursor;
-  for (const user of users.filter(isWanted)) {
+  for (const some of inBatches(users.filter(isWanted), DONE_TOGETHER)) {
     if (batch.seen > 0 && deadline.isPast) return { ...batch, cursor: previous, isLast: false };
-    previous = user.id;
-    const first = changed.get(user.id);
-    if (first !== undefined && !(await wasAmong(trx, list, user, first, isWanted))) continue;
-    batch.seen += 1;
-    if (first !== undefined || (await doTo(trx, actor, act, user, now))) batch.left.push(user.id);
-    else batch.users += 1;
+    previous = some.at(-1)?.id ?? previous;
+    const asShown = some.filter(({ id }) => !changed.has(id));
+    const left = (await doToMany(trx, actor, act, asShown, now)).map(([id]) => id);
+    batch.users += asShown.length - left.length;
+    for (const user of some) {
+      const first = changed.get(user.id);
+      if (first !== undefined && (await wasAmong(trx, list, user, first, isWanted))) left.push(user.id);
+    }
+    batch.left.push(...left.sort((one, other) => one - other));
+    batch.seen = batch.users + batch.left.length;
   }
   // What was searched for is kept no longer than it is needed.
   if (batch.isLast) await saveJob(trx, job.id, { params: FORGOTTEN });

@@ -6,7 +6,14 @@ import { ForbiddenError, LastAdministratorError, NotFoundError } from '../errors
 import { type Person, personOf } from '../history/described.ts';
 import { findNames } from '../history/queries.ts';
 import { inOneSet } from '../history/record.ts';
-import { type Changed, changeUser, type Deleted, deleteUser } from '../users/commands.ts';
+import {
+  type Changed,
+  changeUser,
+  changeUsers,
+  type Deleted,
+  deleteUser,
+  deleteUsers,
+} from '../users/commands.ts';
 import { lockUsers } from '../users/queries.ts';
 import { ACTS, type Act, changesOf, type Why } from './acts.ts';
 
@@ -30,12 +37,7 @@ export async function doToAll(
   const subject_id = kind === 'access' && targets.length === 1 ? (ids[0] ?? null) : null;
   const begun = { at: now, kind, subject_id };
   const { result, set } = await inOneSet(trx, { ...actor, via: 'bulk' }, begun, async (acting) => {
-    const left: [number, Why][] = [];
-    for (const target of targets) {
-      const why = await doTo(trx, acting, act, target, now);
-      if (why) left.push([target.id, why]);
-    }
-    return left;
+    return doToMany(trx, acting, act, targets, now);
   });
   const names = await findNames(
     trx,
@@ -54,8 +56,50 @@ const WHY: Readonly<Record<Changed['kind'] | Deleted['kind'], Why | undefined>> 
   'changed since': 'changed since',
 };
 
-/** @returns why they are as before; each of these is refused before anything is written */
-export async function doTo(
+/** @returns who are as before, and why */
+export async function doToMany(
+  trx: Trx,
+  actor: Actor,
+  act: Act,
+  targets: readonly Target[],
+  now: number,
+): Promise<[id: number, Why][]> {
+  const done = await doTogether(trx, actor, act, targets, now);
+  if (done) return targets.filter(({ id }) => !done.has(id)).map(({ id }) => [id, 'already so']);
+  const left: [number, Why][] = [];
+  for (const target of targets) {
+    const why = await doTo(trx, actor, act, target, now);
+    if (why) left.push([target.id, why]);
+  }
+  return left;
+}
+
+/** @returns those who were not so already; undefined where one of them is refused, before anything is written */
+async function doTogether(
+  trx: Trx,
+  actor: Actor,
+  act: Act,
+  targets: readonly Target[],
+  now: number,
+): Promise<ReadonlySet<number> | undefined> {
+  const changes = changesOf(act);
+  try {
+    const result = changes
+      ? await changeUsers(
+          trx,
+          actor,
+          targets.map(({ id, version }) => ({ id, version, changes })),
+          now,
+        )
+      : await deleteUsers(trx, actor, targets, now);
+    return result.kind === 'changed' ? new Set(result.users.map(({ id }) => id)) : undefined;
+  } catch (error) {
+    if (error instanceof ForbiddenError || error instanceof LastAdministratorError) return undefined;
+    throw error;
+  }
+}
+
+async function doTo(
   trx: Trx,
   actor: Actor,
   act: Act,

@@ -1,5 +1,6 @@
 /** Reading history. */
 import type { Selectable } from 'kysely';
+import { engineOf } from '../db/engine.ts';
 import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
@@ -15,7 +16,28 @@ export async function findDeleted(db: Db, id: number): Promise<DeletedUser | und
 }
 
 export async function findDeletedByIds(db: Db, ids: readonly number[]): Promise<DeletedUser[]> {
-  return db.selectFrom('deleted_users').selectAll().where('id', 'in', ids).execute();
+  return db.selectFrom('deleted_users').selectAll().where(engineOf(db).isOneOf('id', ids)).execute();
+}
+
+/** Until the end of the transaction nobody else restores or erases them. @returns each with when that was */
+export async function lockDeleted(
+  trx: Trx,
+  ids: readonly number[],
+): Promise<(DeletedUser & { at: number })[]> {
+  return trx
+    .selectFrom('deleted_users')
+    .innerJoin('changes', (on) =>
+      on
+        .onRef('changes.user_id', '=', 'deleted_users.id')
+        .onRef('changes.version', '=', 'deleted_users.version'),
+    )
+    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
+    .selectAll('deleted_users')
+    .select(({ fn }) => fn.coalesce('changes.at', 'change_sets.at').as('at'))
+    .where(engineOf(trx).isOneOf('deleted_users.id', ids))
+    .orderBy('deleted_users.id')
+    .forUpdate('deleted_users')
+    .execute();
 }
 
 export async function findChangeSet(db: Db, id: number): Promise<ChangeSet | undefined> {

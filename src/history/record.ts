@@ -1,5 +1,6 @@
 /** Writing history: what was done, by whom and to whom, in the transaction that does it. */
 import { type Actor, audit } from '../auth/actor.ts';
+import { engineOf } from '../db/engine.ts';
 import { insertion } from '../db/many-rows.ts';
 import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
@@ -68,22 +69,29 @@ async function recordRoles(trx: Trx, actor: Actor, users: readonly User[]): Prom
   await insertSets(trx, actor, sets);
 }
 
-export async function recordDeletion(trx: Trx, actor: Actor, user: User, at: number): Promise<number> {
-  const set = await setFor(trx, actor, { at, kind: 'deleted', users: 1 });
-  const gone = { id: user.id, version: user.version + 1 };
-  const fields = packValues(user);
-  await insertChanges(trx, actor, set, [{ user: gone, at, fields }]);
-  await trx
-    .insertInto('deleted_users')
-    .values({ ...gone, set_id: set.id, fields })
-    .execute();
+/** @param deletions one at least, each at its time */
+export async function recordDeletions(
+  trx: Trx,
+  actor: Actor,
+  deletions: readonly { user: User; at: number }[],
+): Promise<number> {
+  const at = Math.max(...deletions.map(({ at }) => at));
+  const set = await setFor(trx, actor, { at, kind: 'deleted', users: deletions.length });
+  const changes = deletions.map(({ user, at }) => {
+    return { user: { id: user.id, version: user.version + 1 }, at, fields: packValues(user) };
+  });
+  await insertChanges(trx, actor, set, changes);
+  const rows = changes.map(({ user, fields }) => ({ ...user, set_id: set.id, fields }));
+  await trx.executeQuery(insertion(trx, 'deleted_users', rows));
   return set.id;
 }
 
-export async function recordRestoring(trx: Trx, actor: Actor, user: User): Promise<number> {
-  const at = user.updated_at;
-  const set = await setFor(trx, actor, { at, kind: 'restored', users: 1 });
-  await insertChanges(trx, actor, set, [{ user, at, fields: null }]);
+/** @param users one at least, each restored when it was changed last */
+export async function recordRestorings(trx: Trx, actor: Actor, users: readonly User[]): Promise<number> {
+  const at = Math.max(...users.map(({ updated_at }) => updated_at));
+  const set = await setFor(trx, actor, { at, kind: 'restored', users: users.length });
+  const changes = users.map((user) => ({ user, at: user.updated_at, fields: null }));
+  await insertChanges(trx, actor, set, changes);
   return set.id;
 }
 
@@ -149,6 +157,11 @@ export async function takeDeleted(
   const row = trx.deleteFrom('deleted_users').where('id', '=', id);
   const asShown = lastVersion === undefined ? row : row.where('version', '=', lastVersion + 1);
   return asShown.returningAll().executeTakeFirst();
+}
+
+/** Of whom it is known, until the end of the transaction, that they are deleted. */
+export async function takeAllDeleted(trx: Trx, ids: readonly number[]): Promise<void> {
+  await trx.deleteFrom('deleted_users').where(engineOf(trx).isOneOf('id', ids)).execute();
 }
 
 /** What was done to how someone signs in: a fact in their history, and a line in the log. */

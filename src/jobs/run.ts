@@ -38,6 +38,9 @@ export type Turn = {
   refusal: Error | undefined;
 };
 
+/** So many users by one statement, before the deadline is looked at. */
+export const DONE_TOGETHER = 100;
+
 type Size = Pick<Turn, 'limit' | 'refusal'>;
 
 export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Batch>;

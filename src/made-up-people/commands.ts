@@ -4,7 +4,7 @@ import { mayEdit } from '../auth/policy.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import type { Trx } from '../db/schema.ts';
 import { inOneSet } from '../history/record.ts';
-import { createUser, deleteUser } from '../users/commands.ts';
+import { createUser, deleteUsers } from '../users/commands.ts';
 import { hasOnlyAdministrators, readCounts } from '../users/counts.ts';
 import { person } from './people.ts';
 import { countUnchanged, findMadeUp, lockUnchanged, MADE_UP, markMadeUp } from './queries.ts';
@@ -49,17 +49,12 @@ export async function removeMadeUpPeople(
   now: number,
 ): Promise<{ removed: number; changed: number; set: number | undefined }> {
   authorize(actor, mayEdit);
-  const ids = await lockUnchanged(trx);
-  const { set } = await inOneSet(
-    trx,
-    actor,
-    { at: now, kind: 'deleted', detail: MADE_UP },
-    async (acting) => {
-      for (const id of ids) await deleteUser(trx, acting, id, now);
-    },
+  const unchanged = await lockUnchanged(trx);
+  const { set } = await inOneSet(trx, actor, { at: now, kind: 'deleted', detail: MADE_UP }, (acting) =>
+    deleteUsers(trx, acting, unchanged, now),
   );
   audit(trx, actor, 'made-up people taken out');
-  return { removed: ids.length, changed: (await findMadeUp(trx)).length, set };
+  return { removed: unchanged.length, changed: (await findMadeUp(trx)).length, set };
 }
 
 /** The administrators, who alone are there, may have such a name. */

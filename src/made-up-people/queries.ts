@@ -1,6 +1,6 @@
 /** Which users are made up. Ids are never given out again, so that nobody else is taken for one of them. */
 import { executeCached } from '../db/cached-query.ts';
-import type { Db, Trx } from '../db/schema.ts';
+import type { Db, Trx, User } from '../db/schema.ts';
 
 /** The detail of change sets that add them, or take them out; and of what undoes those. */
 export const MADE_UP = 'made-up people';
@@ -48,9 +48,9 @@ export async function countUnchanged(db: Db): Promise<number> {
 }
 
 /** Until the end of the transaction nobody changes them. */
-export async function lockUnchanged(trx: Trx): Promise<number[]> {
-  const rows = await unchanged(trx).select('users.id').orderBy('users.id').forUpdate('users').execute();
-  return rows.map(({ id }) => id);
+export async function lockUnchanged(trx: Trx): Promise<Pick<User, 'id' | 'version'>[]> {
+  const users = unchanged(trx).select(['users.id', 'users.version']);
+  return users.orderBy('users.id').forUpdate('users').execute();
 }
 
 function unchanged(db: Db) {

@@ -6,10 +6,11 @@ import { undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import { type ChangeSet, lockChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { findJobOfSet, findRunningUndo, insertJob } from '../jobs/queries.ts';
-import type { Work } from '../jobs/run.ts';
+import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
+import { inBatches } from '../lib/batches.ts';
 import { lockUsers } from '../users/queries.ts';
 import { findChangesAfter } from './changes.ts';
-import { actOf, isLeftOut, perform } from './commands.ts';
+import { actOf, isLeftOut, performAll } from './commands.ts';
 import { planSteps } from './plan.ts';
 
 /** More users than that are not undone while somebody waits, nor looked through beforehand. */
@@ -68,14 +69,14 @@ export const undoBatch: Work = async (trx, actor, job, { limit, deadline, now, r
   const asker = job.kind === TAKE_BACK ? { role: 'admin' as const, user: undefined } : actor;
   const steps = await planSteps(trx, asker, changes);
   const batch = { cursor: job.cursor, seen: 0, users: 0, left: [] as number[] };
-  for (const step of steps) {
+  for (const some of inBatches(steps, DONE_TOGETHER)) {
     if (batch.seen > 0 && deadline.isPast) return { ...batch, isLast: false };
-    const act = refusal ? undefined : actOf(step, undefined);
-    await perform(trx, actor, step, act, now);
-    batch.cursor = step.id;
-    batch.seen += 1;
-    if (act) batch.users += 1;
-    if (isLeftOut(step, act)) batch.left.push(step.id);
+    const acts = some.map((step) => ({ step, act: refusal ? undefined : actOf(step, undefined) }));
+    await performAll(trx, actor, acts, now);
+    batch.cursor = some.at(-1)?.id ?? batch.cursor;
+    batch.seen += some.length;
+    batch.users += acts.filter(({ act }) => act).length;
+    batch.left.push(...acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step.id));
   }
   return { ...batch, isLast };
 };

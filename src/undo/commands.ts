@@ -9,7 +9,7 @@ import type { ChangeSet } from '../history/queries.ts';
 import { inOneSet } from '../history/record.ts';
 import { insertJob } from '../jobs/queries.ts';
 import { MADE_UP, markBroughtBack } from '../made-up-people/queries.ts';
-import { changeUser, deleteUser, restoreUser, setNamesAside } from '../users/commands.ts';
+import { type ChangedMany, changeUsers, deleteUsers, restoreUser, restoreUsers } from '../users/commands.ts';
 import { lockUsers } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { findChangesOf } from './changes.ts';
@@ -64,7 +64,7 @@ export async function undoChangeSet(
   // Of a part counts whoever was not as before already: they are counted by what has made them so.
   const counted = users ? steps.filter(({ kind }) => kind !== 'as before') : steps;
   if (left.length > 0 || users) await recordPart(trx, actor, set, counted, left);
-  return { kind: 'undone', set, steps, left, user: steps.length === 1 ? result : undefined };
+  return { kind: 'undone', set, steps, left, user: steps.length === 1 ? result[0] : undefined };
 }
 
 /** How many were done of how many, as of what takes longer. */
@@ -93,7 +93,11 @@ export function digestOf(steps: readonly Step[]): string {
   return hashOf(JSON.stringify(steps.filter(isAsked).map(({ version: _, ...asked }) => asked)));
 }
 
-type Act = { kind: 'change' | 'restore'; changes: UserChanges } | { kind: 'delete' } | undefined;
+type Act =
+  | { kind: 'change'; changes: UserChanges }
+  | { kind: 'restore'; changes: UserChanges }
+  | { kind: 'delete' }
+  | undefined;
 
 export function actOf(step: Step, choices: Choices | undefined): Act {
   if (step.kind === 'as before' || step.kind === 'left') return undefined;
@@ -117,40 +121,41 @@ export function isLeftOut(step: Step, act: Act): boolean {
 
 type Acts = readonly { step: Step; act: Act }[];
 
-/** @returns the last who is there */
-async function performAll(trx: Trx, actor: Actor, acts: Acts, now: number): Promise<User | undefined> {
-  // They give up names that others of them take, whoever comes first.
-  const isDeletion = ({ act }: Acts[number]) => act?.kind === 'delete';
-  const inOrder = [...acts.filter(isDeletion), ...acts.filter((one) => !isDeletion(one))];
-  const renamed = acts.filter(
-    ({ step }) => step.kind === 'change' && ('username' in step.back || 'email' in step.back),
-  );
-  const ids = renamed.map(({ step }) => step.id);
-  if (acts.length > 1) await setNamesAside(trx, ids);
-  let user: User | undefined;
-  for (const { step, act } of inOrder) user = await perform(trx, actor, step, act, now);
-  return user;
+/**
+ * @returns those who are there, of whom something was done to
+ * @throws ContendedError where somebody was at it since it was planned: it is planned anew
+ */
+export async function performAll(trx: Trx, actor: Actor, acts: Acts, now: number): Promise<User[]> {
+  const all = acts.flatMap(({ step: { id, version }, act }) => (act ? [{ id, version, ...act }] : []));
+  const changed = all.filter((one) => one.kind === 'change');
+  const restored = all.filter((one) => one.kind === 'restore');
+  const isAsItWas = ({ changes }: { changes: UserChanges }) => Object.keys(changes).length === 0;
+  // Whoever gives up a name that others of them take comes first.
+  await deleteUsers(
+    trx,
+    actor,
+    all.filter(({ kind }) => kind === 'delete'),
+    now,
+  ).then(usersOf);
+  const users = usersOf(await changeUsers(trx, actor, changed, now));
+  users.push(...usersOf(await restoreUsers(trx, actor, restored.filter(isAsItWas), now)));
+  for (const { id, version, changes } of restored.filter((one) => !isAsItWas(one))) {
+    const result = await restoreUser(trx, actor, id, now, { changes, shownVersion: version }).catch(
+      goneMeanwhile,
+    );
+    if (result.kind !== 'restored') throw contended();
+    users.push(result.user);
+  }
+  return users;
 }
 
-/** @throws ContendedError where somebody was at it since it was planned: it is planned anew */
-export async function perform(
-  trx: Trx,
-  actor: Actor,
-  { id, version }: Step,
-  act: Act,
-  now: number,
-): Promise<User | undefined> {
-  if (act === undefined) return undefined;
-  const doing =
-    act.kind === 'delete'
-      ? deleteUser(trx, actor, id, now, version)
-      : act.kind === 'restore'
-        ? restoreUser(trx, actor, id, now, { changes: act.changes, shownVersion: version })
-        : changeUser(trx, actor, id, act.changes, now, version);
-  const result = await doing.catch(goneMeanwhile);
-  if (['conflict', 'changed since', 'deleted again', 'there already'].includes(result.kind))
-    throw new ContendedError('Somebody else has changed what is being undone.');
-  return result.kind === 'restored' || result.kind === 'changed' ? result.user : undefined;
+function usersOf(result: ChangedMany): User[] {
+  if (result.kind === 'changed since') throw contended();
+  return result.users;
+}
+
+function contended(): ContendedError {
+  return new ContendedError('Somebody else has changed what is being undone.');
 }
 
 /** Whoever was erased is left, once it is planned anew; the others are undone. */

@@ -1,25 +1,24 @@
 /** The one write path: every change of a user, judged on the locked row and written in one transaction. */
 
-import { type Actor, audit, authorize } from '../auth/actor.ts';
-import { revokeAccessAfterChanges } from '../auth/administrators.ts';
-import { mayChange, mayChangeFields, mayEdit, mayManage, maySignIn, type Rule } from '../auth/policy.ts';
+import { type Actor, authorize } from '../auth/actor.ts';
+import { mayChange, mayChangeFields, mayEdit, mayManage, type Rule } from '../auth/policy.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
-import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
 import { updateRows } from '../db/many-rows.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { KINDS } from '../history/codes.ts';
 import { changedFields, type KeptValues, unpackValues } from '../history/fields.ts';
-import { findDeleted } from '../history/queries.ts';
-import { recordChanges, recordDeletion, recordRestoring, takeDeleted } from '../history/record.ts';
+import { type DeletedUser, findDeleted, lockDeleted } from '../history/queries.ts';
+import { takeAllDeleted, takeDeleted } from '../history/record.ts';
 import { readSince, type Since } from '../history/since.ts';
 import { findTimesOf } from '../history/versions.ts';
 import { textKey } from '../lib/text.ts';
 import { type EditedField, type Merge, merge } from './merge.ts';
 import { getLockedUser, getUser, lockUsers } from './queries.ts';
 import type { NewUser, UserChanges } from './validation.ts';
-import { addToIndexAndCounts, insertUsers, later, writeChanges, writeCreations } from './write.ts';
+import { writeChanges, writeCreations, writeDeletions, writeRestorings } from './write.ts';
 
 type Named = Pick<User, 'id' | 'username'>;
+/** `version`: the one of whom it was decided. */
+type Shown = Pick<User, 'id' | 'version'>;
 
 /** `set`, here and below: the change set in which it was done. */
 export type Created = { kind: 'created'; user: User; set: number };
@@ -83,19 +82,17 @@ export async function changeUser(
 
 /**
  * All or none, in the actor's change set; names may be passed on among them. Who is already so is not among those who are returned.
- * @param changes each user once; `version`: of whom it was decided
+ * @param changes each user once
  * @throws ForbiddenError, NotUniqueError (a username or email is taken), LastAdministratorError
  */
 export async function changeUsers(
   trx: Trx,
   actor: Actor,
-  changes: readonly (Pick<User, 'id' | 'version'> & { changes: UserChanges })[],
+  changes: readonly (Shown & { changes: UserChanges })[],
   now: number,
 ): Promise<ChangedMany> {
-  const ids = changes.map(({ id }) => id);
-  const users = new Map((await lockUsers(trx, ids)).map((user) => [user.id, user]));
-  const since = changes.filter(({ id, version }) => users.get(id)?.version !== version);
-  if (since.length > 0) return { kind: 'changed since', ids: since.map(({ id }) => id) };
+  const { users, since } = await lockAsShown(trx, changes);
+  if (since.length > 0) return { kind: 'changed since', ids: since };
   const all = changes.map(({ id, changes }) => whatIsNew(users.get(id) as User, changes));
   for (const { before, changes } of all)
     authorize(actor, (someone) => mayChangeFields(someone, before, Object.keys(changes)));
@@ -118,12 +115,22 @@ export async function deleteUser(
   const since = await readSince(trx, user, shownVersion);
   if (since.base === undefined || changedFields(since.base, user).length > 0)
     return { kind: 'changed since', user, since };
-  await revokeAccessAfterChanges(trx, [{ before: user, after: undefined }]);
-  await trx.deleteFrom('users').where('id', '=', id).execute();
-  const set = await recordDeletion(trx, actor, user, later(now, user));
-  addToIndexAndCounts(trx, [{ before: user, after: undefined }]);
-  if (user.role !== 'member') audit(trx, actor, 'deleted', user);
+  const set = await writeDeletions(trx, actor, [user], now);
   return { kind: 'deleted', user, set };
+}
+
+/** All or none, in the actor's change set. @throws ForbiddenError, LastAdministratorError, before anything is written */
+export async function deleteUsers(
+  trx: Trx,
+  actor: Actor,
+  shown: readonly Shown[],
+  now: number,
+): Promise<ChangedMany> {
+  const { users, since } = await lockAsShown(trx, shown);
+  if (since.length > 0) return { kind: 'changed since', ids: since };
+  for (const user of users.values()) authorize(actor, (someone) => mayChange(someone, user));
+  if (shown.length > 0) await writeDeletions(trx, actor, [...users.values()], now);
+  return { kind: 'changed', users: [...users.values()] };
 }
 
 /**
@@ -144,20 +151,38 @@ export async function restoreUser(
   const after = { ...values, ...changes } as KeptValues;
   const fields = changedFields(values, after);
   authorize(actor, (someone) => mayChangeFields(someone, { id, ...values }, fields));
-  const updated_at = Math.max(now, ...(await findTimesOf(trx, id, [deleted.version])));
+  const at = Math.max(now, ...(await findTimesOf(trx, id, [deleted.version])));
+  const before = restoredUser(deleted, values, at);
   const isChanged = fields.length > 0;
-  const version = deleted.version + (isChanged ? 2 : 1);
-  const row = { id, ...after, ...derivedColumns(after), updated_at, version };
-  const [user] = (await insertUsers(trx, [row])) as [User];
-  // As they were, even if their username has been somebody else's since: what is changed comes after it.
-  const restored = { ...user, ...values, version: deleted.version + 1 };
-  const set = await recordRestoring(trx, actor, restored);
-  const changeSet = actor.changeSet ?? { id: set, at: updated_at, kind: KINDS.restored, subject_id: null };
-  if (isChanged) await recordChanges(trx, { ...actor, changeSet }, [{ before: restored, after: user }]);
-  await indexLastSignInsOf(trx, [user].filter(maySignIn));
-  addToIndexAndCounts(trx, [{ before: undefined, after: user }]);
-  if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
+  const changed = { ...before, ...after, ...derivedColumns(after), version: before.version + 1 };
+  const { users, set } = await writeRestorings(trx, actor, [{ before, after: isChanged ? changed : before }]);
+  const [user] = users as [User];
   return { kind: 'restored', user, set };
+}
+
+/** As they were, all or none, in the actor's change set. @throws ForbiddenError, NotUniqueError (a username or email is taken) */
+export async function restoreUsers(
+  trx: Trx,
+  actor: Actor,
+  shown: readonly Shown[],
+  now: number,
+): Promise<ChangedMany> {
+  const ids = shown.map(({ id }) => id);
+  const deleted = new Map((await lockDeleted(trx, ids)).map((one) => [one.id, one]));
+  const since = shown.filter(({ id, version }) => deleted.get(id)?.version !== version + 1);
+  if (since.length > 0) return { kind: 'changed since', ids: since.map(({ id }) => id) };
+  const users = [...deleted.values()].map((one) =>
+    restoredUser(one, unpackValues(one.fields), Math.max(now, one.at)),
+  );
+  for (const user of users) authorize(actor, (someone) => mayChangeFields(someone, user, []));
+  if (users.length === 0) return { kind: 'changed', users };
+  await takeAllDeleted(trx, ids);
+  await writeRestorings(
+    trx,
+    actor,
+    users.map((user) => ({ before: user, after: user })),
+  );
+  return { kind: 'changed', users };
 }
 
 /** For users who are about to take each other's names: until each is changed, in the same transaction, nobody has these. */
@@ -174,6 +199,17 @@ function nobodys(id: number) {
   return { username_key: `--${id}`, email_key: `--${id}` };
 }
 
+/** Each once. `since`: those who are gone, or have been changed. */
+async function lockAsShown(trx: Trx, shown: readonly Shown[]) {
+  const locked = await lockUsers(
+    trx,
+    shown.map(({ id }) => id),
+  );
+  const users = new Map(locked.map((user) => [user.id, user]));
+  const since = shown.filter(({ id, version }) => users.get(id)?.version !== version).map(({ id }) => id);
+  return { users, since };
+}
+
 /** @throws NotFoundError */
 async function notRestored(trx: Trx, id: number): Promise<Restored> {
   const deleted = await findDeleted(trx, id);
@@ -183,6 +219,10 @@ async function notRestored(trx: Trx, id: number): Promise<Restored> {
 
 function mayCreate({ role }: NewUser): Rule {
   return role === 'member' ? mayEdit : mayManage;
+}
+
+function restoredUser({ id, version }: DeletedUser, values: KeptValues, updated_at: number): User {
+  return { id, ...values, ...derivedColumns(values), updated_at, version: version + 1 };
 }
 
 type Wanted = { before: User; changes: UserChanges };

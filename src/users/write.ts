@@ -3,12 +3,20 @@ import { type Actor, audit } from '../auth/actor.ts';
 import { revokeAccessAfterChanges } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
+import { engineOf } from '../db/engine.ts';
 import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
 import { insertion, updateRows } from '../db/many-rows.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
 import { indexSearchTextsLast } from '../db/search-texts.ts';
 import { addToCountsLast, countByKind } from '../db/user-counts.ts';
-import { type Changed, recordChanges, recordCreations } from '../history/record.ts';
+import { KINDS } from '../history/codes.ts';
+import {
+  type Changed,
+  recordChanges,
+  recordCreations,
+  recordDeletions,
+  recordRestorings,
+} from '../history/record.ts';
 import type { NewUser, UserChanges } from './validation.ts';
 
 /** `set`, here and below: the change set in which it was done. */
@@ -54,7 +62,54 @@ export async function writeChanges(
   return { changed: changes.map(({ after }) => after), set };
 }
 
-export async function insertUsers(trx: Trx, rows: readonly UserRow[]): Promise<User[]> {
+/** @throws LastAdministratorError before anything is written */
+export async function writeDeletions(
+  trx: Trx,
+  actor: Actor,
+  users: readonly User[],
+  now: number,
+): Promise<number> {
+  const changes = users.map((before) => ({ before, after: undefined }));
+  await revokeAccessAfterChanges(trx, changes);
+  const ids = users.map(({ id }) => id);
+  await trx.deleteFrom('users').where(engineOf(trx).isOneOf('id', ids)).execute();
+  const set = await recordDeletions(
+    trx,
+    actor,
+    users.map((user) => ({ user, at: later(now, user) })),
+  );
+  addToIndexAndCounts(trx, changes);
+  for (const user of users) if (user.role !== 'member') audit(trx, actor, 'deleted', user);
+  return set;
+}
+
+/** `before`: as they were deleted; `after`: as they are now, where something is changed at once. */
+export async function writeRestorings(
+  trx: Trx,
+  actor: Actor,
+  restored: readonly Changed[],
+): Promise<{ users: User[]; set: number }> {
+  const users = restored.map(({ after }) => after);
+  await insertUsers(trx, users);
+  // As they were, even if their username has been somebody else's since: what is changed comes after it.
+  const asTheyWere = restored.map(({ before }) => before);
+  const set = await recordRestorings(trx, actor, asTheyWere);
+  const changed = restored.filter(({ before, after }) => before.version < after.version);
+  if (changed.length > 0) {
+    const at = Math.max(...users.map(({ updated_at }) => updated_at));
+    const changeSet = actor.changeSet ?? { id: set, at, kind: KINDS.restored, subject_id: null };
+    await recordChanges(trx, { ...actor, changeSet }, changed);
+  }
+  await indexLastSignInsOf(trx, users.filter(maySignIn));
+  addToIndexAndCounts(
+    trx,
+    users.map((after) => ({ before: undefined, after })),
+  );
+  for (const user of users) if (user.role !== 'member') audit(trx, actor, `restored: ${user.role}`, user);
+  return { users, set };
+}
+
+async function insertUsers(trx: Trx, rows: readonly UserRow[]): Promise<User[]> {
   const query = insertion(trx, 'users', rows, ['id', 'username_key']);
   const { rows: inserted } = await trx.executeQuery(query);
   const ids = new Map(inserted.map(({ id, username_key }) => [username_key, id]));
@@ -64,7 +119,7 @@ export async function insertUsers(trx: Trx, rows: readonly UserRow[]): Promise<U
 type Change = { before: User | undefined; after: User | undefined };
 
 /** Search texts and totals. */
-export function addToIndexAndCounts(trx: Trx, changes: readonly Change[]): void {
+function addToIndexAndCounts(trx: Trx, changes: readonly Change[]): void {
   const texts = changes.map(({ before, after }) => {
     const { id } = (after ?? before) as User;
     return { id, before: before?.search_text, after: after?.search_text };

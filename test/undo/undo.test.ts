@@ -9,13 +9,7 @@ import { describeSets, sightOf } from '../../src/history/described.ts';
 import { type ChangeSet, findChangeSet, findUndoing } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { isUndoable } from '../../src/history/words.ts';
-import {
-  type Choices,
-  digestOf,
-  perform as performAct,
-  type Undone,
-  undoChangeSet,
-} from '../../src/undo/commands.ts';
+import { type Choices, digestOf, performAll, type Undone, undoChangeSet } from '../../src/undo/commands.ts';
 import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
@@ -255,7 +249,7 @@ test('whoever was at it since it was planned is not passed over: it is planned a
     { kind: 'delete' },
     { kind: 'restore', changes: {} },
   ] as const) {
-    const performed = db.transaction().execute((trx) => performAct(trx, commandLine, step, act, NOW));
+    const performed = db.transaction().execute((trx) => performAll(trx, commandLine, [{ step, act }], NOW));
     await expect(performed, act.kind).rejects.toThrow(ContendedError);
   }
 });
