@@ -15,6 +15,7 @@ import { findTakingBack } from '../imports/take-back.ts';
 import { type Choices, MATCHES, type Match } from '../imports/types.ts';
 import { endOf, rowsOf } from '../imports/words.ts';
 import { findJobOfSet } from '../jobs/queries.ts';
+import { IN_OWN_THREAD } from '../jobs/run.ts';
 import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
@@ -82,6 +83,8 @@ class Running {
     const runner = {
       db,
       importFolder: folder.path,
+      // No page is answered here.
+      pace: IN_OWN_THREAD,
       clock: Date.now,
       stopwatch: () => performance.now(),
       note: () => {},
