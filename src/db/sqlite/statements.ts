@@ -6,6 +6,8 @@ import { translated } from './errors.ts';
 
 const OPEN_WAIT_MS = 5_000;
 const CACHE_KIB = 4 * 1024;
+/** Where it is smaller than what a batch of a hundred users changes (some 1,000 pages), each page is written more than once. */
+const WRITER_CACHE_KIB = 16 * 1024;
 const LARGEST_LOG_BYTES = 32 * 1024 * 1024;
 const MOST_PREPARED = 500;
 
@@ -22,7 +24,7 @@ export function openWriter(path: string, refuseMoved: () => void): Statements {
   db.pragma('secure_delete = ON');
   // What grew while somebody read for long, as a check or a backup does, is given back when the log begins anew.
   db.pragma(`journal_size_limit = ${LARGEST_LOG_BYTES}`);
-  db.pragma(`cache_size = -${CACHE_KIB}`);
+  db.pragma(`cache_size = -${WRITER_CACHE_KIB}`);
   const statements = new Statements(db);
   backfillIfPossible(statements);
   // From here on `beginImmediate` waits: SQLite itself would wait by stopping the whole process.
