@@ -16,10 +16,7 @@ declare module 'fastify' {
 
 export function addErrorPages(app: FastifyInstance): void {
   app.decorateReply('renderError', async function (this: FastifyReply, page, status: number) {
-    const { id, log } = this.request;
-    // From "info" on the log has all requests, else those that failed by a mistake of ours.
-    const isLogged = status >= 500 || ['info', 'debug', 'trace'].includes(log.level);
-    return this.render('error', { ...page, requestId: isLogged ? id : undefined }, status);
+    return this.render('error', { ...page, requestId: this.request.id }, status);
   });
   app.setErrorHandler(showError);
   app.setNotFoundHandler(async (_request, reply) => {
