@@ -4,7 +4,7 @@ import type { Limit } from '../http/log-limit.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    audit(request: FastifyRequest, event: string, user?: Audited): void;
+    audit(request: FastifyRequest, event: string, user?: Audited, more?: object): void;
     /** The same for what anyone can make happen without an end: one line a second, with how many it stands for. */
     auditOften(request: FastifyRequest, event: string, user?: Audited): void;
     /** The same of what a job does for someone. */
@@ -16,13 +16,11 @@ export function addAudit(app: FastifyInstance, level: string, limit: Limit): voi
   const log = app.log.child({}, { level: level === 'silent' ? level : 'info' });
   const write = (by: Audited | undefined, event: string, user: Audited | undefined, more: object) =>
     log.info({ event, user: user?.id, actor: by?.id, ...more }, event);
-  const note = (request: FastifyRequest, event: string, user?: Audited, more: object = {}) => {
+  const note = (request: FastifyRequest, event: string, user?: Audited, more?: object) => {
     const by = request.session && { id: request.session.user_id };
     write(by, event, user, { address: request.address, reqId: request.id, ...more });
   };
-  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) =>
-    note(request, event, user),
-  );
+  app.decorate('audit', note);
   app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) =>
     limit.write(event, (more) => note(request, event, user, more), request.id),
   );

@@ -6,7 +6,7 @@ import { usersByIds } from '../db/users-by-ids.ts';
 import { findFirstSince, type Moment } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
-import { FORGOTTEN, insertJob, saveJob } from '../jobs/queries.ts';
+import { FORGOTTEN, insertJob, noteBegun, saveJob } from '../jobs/queries.ts';
 import type { Work } from '../jobs/run.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
 import type { Filter } from '../users/list/filter.ts';
@@ -39,7 +39,8 @@ export async function beginBulk(
   const by = { role: actor.role, user: actor.user && { id: actor.user.id } };
   const params: Params = { by, act, from: listQuery(list), at: now, last, since };
   const actor_id = actor.user?.id ?? null;
-  await insertJob(trx, { kind: 'bulk', set_id: set, actor_id, params: JSON.stringify(params), total });
+  const job = { kind: 'bulk', set_id: set, actor_id, params: JSON.stringify(params), total };
+  noteBegun(trx, actor, await insertJob(trx, job));
   return set;
 }
 

@@ -99,5 +99,5 @@ export async function bareErrorPage(
   status: number,
   { doing, ...more }: { doing?: Doing | undefined } & Pick<Views['error'], 'link' | 'requestId'> = {},
 ): Promise<string> {
-  return app.view('error', { ...explainStatus(status, doing), ...more, ...NOBODY });
+  return app.view('error', { ...explainStatus(status, doing), ...more, isLogged: true, ...NOBODY });
 }

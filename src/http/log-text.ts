@@ -56,9 +56,9 @@ function requestOf({ method, route, status, ms, databaseMs, bytes, actor, addres
     coloured(style, `${status ?? '–'}`.padEnd(3)),
     `${method ?? '–'} ${route ?? '–'}`,
     ms !== undefined && `${ms} ms`,
-    databaseMs !== undefined && dim(`(database ${databaseMs})`),
+    databaseMs !== undefined && dim(`(${databaseMs})`),
     bytes !== undefined && bytesOf(bytes),
-    actor !== undefined && `user ${actor}`,
+    actor !== undefined && `#${actor}`,
     address,
     aborted && coloured('yellow', 'aborted'),
   ]

@@ -5,7 +5,7 @@ import { NotFoundError } from '../errors.ts';
 import { undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import { type ChangeSet, lockChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
-import { findJobOfSet, findRunningUndo, insertJob } from '../jobs/queries.ts';
+import { findJobOfSet, findRunningUndo, insertJob, noteBegun } from '../jobs/queries.ts';
 import type { Work } from '../jobs/run.ts';
 import { lockUsers } from '../users/queries.ts';
 import { findChangesAfter } from './changes.ts';
@@ -47,13 +47,14 @@ export async function beginUndo(
   const via = actor.via === 'command line' ? actor.via : 'undo';
   const set = await beginSet(trx, { ...actor, via }, { at: now, kind, detail, undoes: undone.id });
   const params: Params = { undoes: undone.id };
-  await insertJob(trx, {
+  const job = await insertJob(trx, {
     kind: kindOfJob,
     set_id: set,
     actor_id: actor.user?.id ?? null,
     params: JSON.stringify(params),
     total: undone.users,
   });
+  noteBegun(trx, actor, job);
   return set;
 }
 
