@@ -26,7 +26,7 @@ export async function checkOwnPassword(
       reply.header('retry-after', String(Math.ceil(wait / 1000)));
       return { sentence: tooMany(wait), status: 429 };
     }
-    server.audit(request, 'wrong password', { id: user_id, username });
+    server.audit(request, 'wrong password', { id: user_id });
     return { sentence: 'That is not your password.', status: 422 };
   } catch (error) {
     if (!(error instanceof BusyError)) throw error;

@@ -82,7 +82,11 @@ export async function answerClientError(
   const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`;
   // Of what has begun as a request its own line says so.
   if (broken) broken.statusCode = status;
-  else log.info({ status, bytes: Buffer.byteLength(answer), address: canonicalAddress(socket.remoteAddress) }, 'request');
+  else
+    log.info(
+      { status, bytes: Buffer.byteLength(answer), address: canonicalAddress(socket.remoteAddress) },
+      'request',
+    );
   giveUp(socket, answer);
 }
 

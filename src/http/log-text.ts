@@ -2,6 +2,7 @@
 // By hand: pino-pretty would do the same, with DEPS, for what are these few lines.
 import { styleText } from 'node:util';
 import { bytesOf } from '../lib/formats.ts';
+import type { LoggedError } from '../lib/logged-error.ts';
 import { quotable } from '../lib/text.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -28,7 +29,6 @@ type Line = {
   err?: LoggedError;
   [field: string]: unknown;
 };
-type LoggedError = { message: string; stack?: string; cause?: LoggedError };
 type RequestLine = {
   method?: string;
   route?: string;
@@ -43,14 +43,33 @@ type RequestLine = {
 
 /** @param json a line as pino writes it */
 export function textOf(json: string): string {
-  const { level, time, msg = '', reqId = '', err, pid: _pid, hostname: _host, ...more } = JSON.parse(json) as Line;
+  const {
+    level,
+    time,
+    msg = '',
+    reqId = '',
+    err,
+    pid: _pid,
+    hostname: _host,
+    ...more
+  } = JSON.parse(json) as Line;
   const at = new Date(time).toTimeString().slice(0, 8);
   const said = msg === 'request' ? requestOf(more) : saidOf(level, msg, more);
   const line = [dim(at), said, dim(quotable(reqId, LONGEST))].filter(Boolean).join(' ');
   return `${[line, ...stackOf(err)].join('\n')}\n`;
 }
 
-function requestOf({ method, route, status, ms, databaseMs, bytes, actor, address, aborted }: RequestLine): string {
+function requestOf({
+  method,
+  route,
+  status,
+  ms,
+  databaseMs,
+  bytes,
+  actor,
+  address,
+  aborted,
+}: RequestLine): string {
   const style = STATUS_STYLES[Math.floor((status ?? 0) / 100)] ?? 'gray';
   return [
     coloured(style, `${status ?? '–'}`.padEnd(3)),
@@ -81,7 +100,7 @@ function shown(value: unknown): string {
 
 function stackOf(err: LoggedError | undefined): string[] {
   if (err === undefined) return [];
-  const lines = (err.stack ?? err.message).split('\n').map((line) => `    ${quotable(line.trim(), LONGEST)}`);
+  const lines = (err.stack || err.message).split('\n').map((line) => `    ${quotable(line.trim(), LONGEST)}`);
   return [...lines, ...stackOf(err.cause)];
 }
 

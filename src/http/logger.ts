@@ -30,7 +30,11 @@ export function loggerOptions({ logLevel, logFormat }: Config, limit: Limit) {
 class OwnLines extends LogController {
   override incomingRequest(): void {}
   override requestCompleted(): void {}
-  override streamError(err: Error & { code?: string }, _request: FastifyRequest, { log }: FastifyReply): void {
+  override streamError(
+    err: Error & { code?: string },
+    _request: FastifyRequest,
+    { log }: FastifyReply,
+  ): void {
     if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE') log.warn({ err }, 'an answer ended in its middle');
   }
 }

@@ -44,7 +44,9 @@ export function addRefusals(
   };
 
   async function make(more: Parameters<typeof bareErrorPage>[2]): Promise<Refusal> {
-    const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId: ITS_ID })).toString('latin1');
+    const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId: ITS_ID })).toString(
+      'latin1',
+    );
     const [before = '', after = ''] = page.split(ITS_ID);
     return { headers: Object.entries(bareHeaders(app)).flat(), before, after };
   }

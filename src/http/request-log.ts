@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { timingOf } from '../db/engine.ts';
 import { clientOf } from './client-address.ts';
 import { isGivenUp } from './unread-bodies.ts';
@@ -19,7 +19,10 @@ type Noted = {
 const sent = new WeakMap<Socket, number>();
 
 /** What `inject` asks is not logged. */
-export function addRequestLog(app: FastifyInstance, isTrusted: (address: string | undefined) => boolean): void {
+export function addRequestLog(
+  app: FastifyInstance,
+  isTrusted: (address: string | undefined) => boolean,
+): void {
   if (!['info', 'debug', 'trace'].includes(app.config.logLevel)) return;
   const requests = new WeakMap<IncomingMessage, Noted>();
   const current = new AsyncLocalStorage<Noted>();
@@ -38,13 +41,14 @@ export function addRequestLog(app: FastifyInstance, isTrusted: (address: string 
     response.once('close', () => write(noted, raw, response, socket));
   });
   // Reading a form begins a context of its own.
-  for (const hook of ['onRequest', 'preValidation'] as const)
-    app.addHook(hook, (request, _reply, done) => {
-      const noted = requests.get(request.raw);
-      if (noted === undefined) return done();
-      noted.request = request;
-      current.run(noted, done);
-    });
+  app.addHook('onRequest', goOn).addHook('preValidation', goOn);
+
+  function goOn(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+    const noted = requests.get(request.raw);
+    if (noted === undefined) return done();
+    noted.request = request;
+    current.run(noted, done);
+  }
 
   function write(noted: Noted, raw: IncomingMessage, response: ServerResponse, socket: Socket): void {
     const { since, peer, databaseMs, request } = noted;

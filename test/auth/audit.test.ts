@@ -48,7 +48,8 @@ test('what anyone can make happen without an end is noted once a second, with ho
   addAudit(app, 'info', limit);
   for (let id = 1; id <= 5; id++)
     app.auditOften({ id: `request-${id}` } as FastifyRequest, 'sign-in failed: too late', { id });
-  const noted = () => lines.map(({ user, reqId, leftOut, leftOutReqIds }) => [user, reqId, leftOut, leftOutReqIds]);
+  const noted = () =>
+    lines.map(({ user, reqId, leftOut, leftOutReqIds }) => [user, reqId, leftOut, leftOutReqIds]);
   expect(noted()).toEqual([[1, 'request-1', undefined, undefined]]);
   limit.end();
   expect(noted()).toEqual([

@@ -27,9 +27,7 @@ const REQUEST = {
 
 test('a request is a line that fits into a terminal of 80 columns', () => {
   const line = said(REQUEST);
-  expect(line).toBe(
-    '16:57:21 200 GET /users/:id 12.3 ms (3.1) 14.2 KB #5 203.0.113.7 0190f3a2-7c1b\n',
-  );
+  expect(line).toBe('16:57:21 200 GET /users/:id 12.3 ms (3.1) 14.2 KB #5 203.0.113.7 0190f3a2-7c1b\n');
   expect(line.trimEnd().length).toBeLessThanOrEqual(80);
 });
 
@@ -56,6 +54,8 @@ test('an error follows with its stack, and with what caused it', () => {
 });
 
 test('nothing in a line can steer the terminal', () => {
-  const line = textOf(JSON.stringify({ level: 40, time: AT, msg: 'a\u001b[2Jb\nc', what: 'd\u001b]0;e\u0007' }));
+  const line = textOf(
+    JSON.stringify({ level: 40, time: AT, msg: 'a\u001b[2Jb\nc', what: 'd\u001b]0;e\u0007' }),
+  );
   expect(stripVTControlCharacters(line)).toBe('16:57:21 WARN a\uFFFD[2Jb\uFFFDc what=d\uFFFD]0;e\uFFFD\n');
 });

@@ -141,7 +141,13 @@ test('a client that goes away has a line, without a status where nothing was ans
   await (await fetch(`${roster.address}/healthz`)).text();
   socket.destroy();
   const [, gone] = await roster.requests(2);
-  expect(gone).toMatchObject({ method: 'POST', route: '/users', aborted: true, bytes: 0, address: '127.0.0.1' });
+  expect(gone).toMatchObject({
+    method: 'POST',
+    route: '/users',
+    aborted: true,
+    bytes: 0,
+    address: '127.0.0.1',
+  });
   expect(gone).not.toHaveProperty('status');
 });
 
@@ -186,7 +192,9 @@ test('nothing that somebody typed, and no name, is in the log; not even where it
   await ask('/users', { username: 'garcia', email: 'garcia@example.org', full_name: 'García' });
   await ask('/users', { username: 'garcia', email: 'garcia@example.org' });
   await ask('/users/2', { role: 'editor' });
-  await roster.db.transaction().execute((trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
+  await roster.db
+    .transaction()
+    .execute((trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
   expect((await ask('/users?q=garcia')).status).toBe(500);
   await roster.requests(11);
   expect(roster.lines().map(({ msg }) => msg)).toContain('request failed');
@@ -200,7 +208,9 @@ test('every line that a request has caused names it', async () => {
   const headers = await signIn(roster.address);
   const [signing] = await roster.requests(1);
   expect(roster.lines().find(({ event }) => event === 'signed in')?.reqId).toBe(signing?.reqId);
-  await roster.db.transaction().execute((trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
+  await roster.db
+    .transaction()
+    .execute((trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
   const failed = await fetch(`${roster.address}/users`, { headers });
   await roster.requests(2);
   const own = roster.lines().filter(({ reqId }) => reqId === failed.headers.get('x-request-id'));

@@ -47,7 +47,8 @@ test('what a full pipe does not take is left out in whole lines, and it is said 
     await setImmediate();
   }
   const lines = () => read.split('\n').slice(0, -1);
-  const leftOut = () => lines().reduce((sum, line) => sum + Number(/^(\d+) left out$/.exec(line)?.[1] ?? 0), 0);
+  const leftOut = () =>
+    lines().reduce((sum, line) => sum + Number(/^(\d+) left out$/.exec(line)?.[1] ?? 0), 0);
   const taken = () => lines().filter((line) => !line.endsWith(' left out')).length;
   await expect.poll(() => taken() + leftOut()).toBe(5_000 + more);
   expect(leftOut()).toBeGreaterThan(0);

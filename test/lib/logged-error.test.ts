@@ -4,7 +4,7 @@ import { loggedError } from '../../src/lib/logged-error.ts';
 
 test('an error is logged with what it is, where, and why', () => {
   const cause = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-  const logged = loggedError(new TypeError('it could not be kept', { cause })) as Record<string, unknown>;
+  const logged = loggedError(new TypeError('it could not be kept', { cause }));
   expect(logged).toMatchObject({ type: 'TypeError', message: 'it could not be kept' });
   expect(logged.stack).toContain('logged-error.test.ts');
   expect(logged.cause).toMatchObject({ type: 'Error', message: 'no space left', code: 'ENOSPC' });
@@ -27,7 +27,7 @@ test.each([
   [undefined, 'Unexpected token \'g\', "garcia" is not valid JSON'],
 ])('what a message quotes of what it was given is left out: %s', (code, message) => {
   const error = Object.assign(new Error(message), code && { code });
-  const logged = loggedError(error) as { message: string };
+  const logged = loggedError(error);
   expect(logged.message).toContain('"…"');
   expect(JSON.stringify(logged)).not.toContain('garcia');
 });
@@ -35,7 +35,7 @@ test.each([
 test('an error that comes from another thread is logged as it was', () => {
   const logged = loggedError(new RangeError('too far', { cause: new Error('why') }));
   expect(loggedError(structuredClone(logged))).toEqual(logged);
-  expect(loggedError('a text')).toBe('a text');
+  expect(loggedError('a text')).toMatchObject({ message: 'a text' });
 });
 
 test('several errors in one, as where no address of a host answers, are all logged', () => {

@@ -9,7 +9,12 @@ test('neither the row nor the value is logged', async () => {
   const db = await temporaryDatabase();
   await addUser(db, { username: 'garcia' });
   const refused = [
-    transact(db, (trx) => trx.updateTable('users').set({ version: null as never }).execute()),
+    transact(db, (trx) =>
+      trx
+        .updateTable('users')
+        .set({ version: null as never })
+        .execute(),
+    ),
     transact(db, (trx) => sql`insert into users select * from users`.execute(trx)),
     sql`select ${'garcia'}::text::int`.execute(db),
   ];
