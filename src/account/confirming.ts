@@ -15,7 +15,7 @@ export async function checkOwnPassword(
   password: string,
 ): Promise<Refusal | undefined> {
   const { server } = request;
-  const { user_id, username } = sessionOf(request);
+  const { user_id } = sessionOf(request);
   const credentials = await findCredentials(server.db, user_id);
   try {
     // Only who is signed in gets here: nobody else's guesses keep the owner waiting.

@@ -45,9 +45,9 @@ export function addRequestLog(
 
   function goOn(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
     const noted = requests.get(request.raw);
-    if (noted === undefined) return done();
-    noted.request = request;
-    current.run(noted, done);
+    if (noted) noted.request = request;
+    if (noted) current.run(noted, done);
+    else done();
   }
 
   function write(noted: Noted, raw: IncomingMessage, response: ServerResponse, socket: Socket): void {

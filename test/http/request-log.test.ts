@@ -26,18 +26,16 @@ type Line = {
 const HOST = 'Host: localhost\r\n';
 const CLOSE = `${HOST}Connection: close\r\n\r\n`;
 
-/** A Roster with an administrator, ann, that logs every request. */
+/** A Roster that logs every request. */
 async function startLogging(settings: Record<string, string> = {}) {
   const url = await readyUrl();
   const db = await temporaryDatabase(url);
-  const ann = await addPerson(db, 'ann', 'admin');
   const child = run([], { PORT: '0', DATABASE_URL: url, LOG_LEVEL: 'info', ...settings });
   const { address, said } = await listenTo(child);
   const lines = () => (said().match(/^\{.*\}$/gm) ?? []).map((line) => JSON.parse(line) as Line);
   const requests = () => lines().filter(({ msg }) => msg === 'request');
   return {
     db,
-    ann,
     child,
     address,
     said,
@@ -49,6 +47,13 @@ async function startLogging(settings: Record<string, string> = {}) {
       return requests();
     },
   };
+}
+
+/** The same with an administrator, ann: without one, nobody needs to sign in. */
+async function startWithAnn() {
+  const roster = await startLogging();
+  const ann = await addPerson(roster.db, 'ann', 'admin');
+  return { ...roster, ann };
 }
 
 async function signIn(address: string): Promise<{ cookie: string; origin: string }> {
@@ -73,7 +78,7 @@ async function sendRaw(address: string, bytes: string): Promise<string> {
 }
 
 test('a request has one line, with its route, its answer, how long all of it and the database took, and who asked', async () => {
-  const roster = await startLogging();
+  const roster = await startWithAnn();
   const headers = await signIn(roster.address);
   const page = await fetch(`${roster.address}/users/${roster.ann.id}`, { headers });
   const made = await fetch(`${roster.address}/users`, {
@@ -165,7 +170,7 @@ test('of requests on one connection each counts its own bytes', async () => {
 });
 
 test('behind a proxy it is the client’s address and the proxy’s name for the request, also where that has no route', async () => {
-  const roster = await startLogging({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' });
+  const roster = await startLogging({ TRUST_PROXY: '127.0.0.1' });
   const forwarded = 'X-Forwarded-For: 203.0.113.7\r\nX-Request-Id: given-by-the-proxy\r\n';
   for (const path of ['/sign-in', '/nowhere', '/users/%zz'])
     await sendRaw(roster.address, `GET ${path} HTTP/1.1\r\n${forwarded}${CLOSE}`);
@@ -174,7 +179,7 @@ test('behind a proxy it is the client’s address and the proxy’s name for the
 });
 
 test('nothing that somebody typed, and no name, is in the log; not even where it is about an error', async () => {
-  const roster = await startLogging();
+  const roster = await startWithAnn();
   const headers = await signIn(roster.address);
   const ask = (path: string, fields?: Record<string, string>) =>
     fetch(`${roster.address}${path}`, {
@@ -204,7 +209,7 @@ test('nothing that somebody typed, and no name, is in the log; not even where it
 });
 
 test('every line that a request has caused names it', async () => {
-  const roster = await startLogging();
+  const roster = await startWithAnn();
   const headers = await signIn(roster.address);
   const [signing] = await roster.requests(1);
   expect(roster.lines().find(({ event }) => event === 'signed in')?.reqId).toBe(signing?.reqId);
