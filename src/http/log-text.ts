@@ -1,5 +1,5 @@
 /** A line of the log as people read it at a terminal. */
-// By hand: pino-pretty would do the same, with DEPS, for what are these few lines.
+// By hand: pino-pretty would do the same, with 13 packages of its own, for what are these few lines.
 import { styleText } from 'node:util';
 import { bytesOf } from '../lib/formats.ts';
 import type { LoggedError } from '../lib/logged-error.ts';
