@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { preloading } from '../roster.ts';
 import { readyUrl, temporaryFolder } from '../support.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -53,12 +54,19 @@ async function startSpeakingTo(start: string, there: string, settings: Record<st
   };
 }
 
+/** A thread that goes on speaking, as that of jobs may. */
+const SPEAKING = preloading(`
+  import { isMainThread, Worker } from 'node:worker_threads';
+  const speak = "setInterval(() => { console.log('out'); console.error('error'); }, 20)";
+  if (isMainThread) new Worker(speak, { eval: true }).unref();`);
+
 const NODE = '"$NODE" src/main.js';
 
 test.each([
   ['a pipe that is closed after the first line', NODE, '| head -1', {}],
   ['the same, by npm', 'npm start', '| head -1', {}],
   ['a pipe that is closed, in lines for people', NODE, '| head -1', { LOG_FORMAT: 'text' }],
+  ['a pipe that is closed, while a thread speaks', NODE, '| head -1', SPEAKING],
   ['a disk that is full', NODE, '> /dev/full', {}],
 ])('%s ends nothing', async (_what, start, there, settings) => {
   const roster = await startSpeakingTo(start, there, { LOG_LEVEL: 'info', ...settings });
