@@ -147,7 +147,7 @@ test('a client that goes away has a line, without a status where nothing was ans
   socket.write(`POST /users HTTP/1.1\r\n${FORM}Content-Length: 20\r\n\r\nusername=`);
   // By then the half of it has arrived.
   await (await fetch(`${roster.address}/healthz`)).text();
-  socket.destroy();
+  socket.resetAndDestroy();
   const [, gone] = await roster.requests(2);
   expect(gone).toMatchObject({
     method: 'POST',
