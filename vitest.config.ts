@@ -13,7 +13,7 @@ const UNITS = globSync('test/**/*.test.ts', { exclude: ['test/reliability/**', '
 /** What has a database, and nothing to do with which: browsers, the protocol, who sits where. Run on SQLite alone. */
 const ON_ONE_DATABASE = [
   'test/browser/**',
-  'test/http/!(admission).test.ts',
+  'test/http/!(admission|request-log).test.ts',
   'test/app.test.ts',
   'test/process.test.ts',
   'test/auth/open-access.test.ts',

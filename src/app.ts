@@ -29,6 +29,7 @@ import { addDraining } from './http/graceful-shutdown.ts';
 import { addLogLimit, limitLines } from './http/log-limit.ts';
 import { collectMethods } from './http/method-not-allowed.ts';
 import { addRequestIds } from './http/request-id.ts';
+import { addRequestLog } from './http/request-log.ts';
 import { addSafeRedirects } from './http/safe-redirect.ts';
 import { addSecurity } from './http/security.ts';
 import { serverOptions } from './http/server-options.ts';
@@ -118,15 +119,15 @@ export async function buildApp({
   app.decorate('importFolder', importFolder);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
   app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
-  const warn = (about: object, message: string) => app.log.warn(about, message);
-  app.decorate('mailer', config.mail && (await createMailer(config.mail, warn, mailLimit)));
+  app.decorate('mailer', config.mail && (await createMailer(config.mail, mailLimit)));
 
   answerOddRequests(app);
   addLogLimit(app, limit);
   addAdmission(app, (request) => askerOf(request, isTrusted));
   const { closeMethods } = collectMethods(app);
   collectRules(app);
-  addRequestIds(app);
+  addRequestIds(app, isTrusted);
+  addRequestLog(app, isTrusted);
   addClientAddress(app, isTrusted);
   addDropping(app);
   addTimeouts(app);

@@ -28,6 +28,8 @@ export type Config = {
   backupEvery: number;
   backupKeep: number;
   logLevel: string;
+  /** Undefined where it depends on where the log goes. */
+  logFormat: 'text' | 'json' | undefined;
   trustProxy: readonly string[];
   sessionIdle: number;
   sessionLasts: number;
@@ -71,6 +73,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     backupEvery: data.BACKUP_EVERY_HOURS,
     backupKeep: data.BACKUP_KEEP,
     logLevel: data.LOG_LEVEL,
+    logFormat: data.LOG_FORMAT,
     trustProxy: data.TRUST_PROXY,
     sessionIdle: data.SESSION_IDLE_HOURS,
     sessionLasts: data.SESSION_HOURS,

@@ -45,6 +45,8 @@ const noAdministrator = (database: string) =>
 const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
 
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
+  // What the thread of jobs says goes through these: a reader that is gone would end the process.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const config = readConfig(env);
   const address = await findAddress(config);
   await checkPort(config, address);

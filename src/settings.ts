@@ -113,6 +113,11 @@ export const SETTINGS = z.object({
     `one of ${LOG_LEVELS.join(', ')}`,
     `${LOG_LEVELS.join(', ')} (warn); from info on, every request`,
   ),
+  LOG_FORMAT: setting(
+    z.enum(['text', 'json']).optional(),
+    'text or json',
+    'text is for people, json has one object a line (text on a terminal, else json)',
+  ),
 });
 
 export type SettingName = keyof typeof SETTINGS.shape;

@@ -15,7 +15,7 @@ export async function checkOwnPassword(
   password: string,
 ): Promise<Refusal | undefined> {
   const { server } = request;
-  const { user_id, username } = sessionOf(request);
+  const { user_id } = sessionOf(request);
   const credentials = await findCredentials(server.db, user_id);
   try {
     // Only who is signed in gets here: nobody else's guesses keep the owner waiting.
@@ -26,7 +26,7 @@ export async function checkOwnPassword(
       reply.header('retry-after', String(Math.ceil(wait / 1000)));
       return { sentence: tooMany(wait), status: 429 };
     }
-    server.audit(request, 'wrong password', { id: user_id, username });
+    server.audit(request, 'wrong password', { id: user_id });
     return { sentence: 'That is not your password.', status: 422 };
   } catch (error) {
     if (!(error instanceof BusyError)) throw error;

@@ -6,6 +6,9 @@ import { type Rule, whoMay } from './policy.ts';
 
 type Named = { id: number; username: string };
 
+/** Which job goes on with it. */
+type Noted = { job: number };
+
 export type Actor = {
   user: Named | undefined;
   role: Role;
@@ -14,7 +17,7 @@ export type Actor = {
   address: string | undefined;
   /** One that is open, for what is done to many users at once. */
   changeSet?: Pick<ChangeSet, 'id' | 'at' | 'kind' | 'subject_id'>;
-  note: (event: string, user?: Named) => void;
+  note: (event: string, user?: Named, more?: Noted) => void;
 };
 
 export const commandLine: Actor = {
@@ -25,8 +28,8 @@ export const commandLine: Actor = {
   note: () => {},
 };
 
-export function audit(trx: Trx, actor: Actor, event: string, user?: Named): void {
-  afterCommit(trx, () => actor.note(event, user));
+export function audit(trx: Trx, actor: Actor, event: string, user?: Named, more?: Noted): void {
+  afterCommit(trx, () => actor.note(event, user, more));
 }
 
 /** @throws ForbiddenError unless the actor may do it. */

@@ -4,9 +4,9 @@ import type { Limit } from '../http/log-limit.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    audit(request: FastifyRequest, event: string, user?: { id: number; username: string }): void;
+    audit(request: FastifyRequest, event: string, user?: Audited, more?: object): void;
     /** The same for what anyone can make happen without an end: one line a second, with how many it stands for. */
-    auditOften(request: FastifyRequest, event: string, user?: { id: number; username: string }): void;
+    auditOften(request: FastifyRequest, event: string, user?: Audited): void;
     /** The same of what a job does for someone. */
     auditJob(job: number, by: Audited | undefined, event: string, user?: Audited): void;
   }
@@ -15,25 +15,19 @@ declare module 'fastify' {
 export function addAudit(app: FastifyInstance, level: string, limit: Limit): void {
   const log = app.log.child({}, { level: level === 'silent' ? level : 'info' });
   const write = (by: Audited | undefined, event: string, user: Audited | undefined, more: object) =>
-    log.info({ event, user: named(user), by: named(by), ...more }, event);
-  const note = (request: FastifyRequest, event: string, user?: Audited, more: object = {}) => {
-    const by = request.session && { id: request.session.user_id, username: request.session.username };
-    write(by, event, user, { address: request.address, ...more });
+    log.info({ event, user: user?.id, actor: by?.id, ...more }, event);
+  const note = (request: FastifyRequest, event: string, user?: Audited, more?: object) => {
+    const by = request.session && { id: request.session.user_id };
+    write(by, event, user, { address: request.address, reqId: request.id, ...more });
   };
-  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) =>
-    note(request, event, user),
-  );
+  app.decorate('audit', note);
   app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) =>
-    limit.write(event, (more) => note(request, event, user, more)),
+    limit.write(event, (more) => note(request, event, user, more), request.id),
   );
   app.decorate('auditJob', (job: number, by: Audited | undefined, event: string, user?: Audited) =>
     write(by, event, user, { job }),
   );
 }
 
-/** Nothing else of a user is noted. */
-function named(user: Audited | undefined): Audited | undefined {
-  return user && { id: user.id, username: user.username };
-}
-
-type Audited = { id: number; username: string };
+/** Nothing but the number is noted: the name belongs to the database, where it can be erased. */
+type Audited = { id: number };

@@ -24,7 +24,7 @@ export function actorOf(
   request: FastifyRequest,
   who: Pick<Actor, 'role' | 'via'> & Partial<Pick<Actor, 'user'>>,
 ): Actor {
-  const note: Actor['note'] = (event, user) => request.server.audit(request, event, user);
+  const note: Actor['note'] = (event, user, more) => request.server.audit(request, event, user, more);
   return { user: undefined, address: request.address, note, ...who };
 }
 

@@ -85,7 +85,7 @@ export async function signOut(request: FastifyRequest, reply: FastifyReply) {
   const session = request.session ?? request.expired;
   if (session) {
     await transact(server.db, (trx) => deleteSession(trx, session.id));
-    server.audit(request, 'signed out', { id: session.user_id, username: session.username });
+    server.audit(request, 'signed out', { id: session.user_id });
   }
   const { name, options } = sessionCookie(server);
   reply.clearCookie(name, { ...options, maxAge: 0 });

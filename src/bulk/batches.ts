@@ -6,7 +6,7 @@ import { usersByIds } from '../db/users-by-ids.ts';
 import { findFirstSince, type Moment } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
-import { FORGOTTEN, insertJob, saveJob } from '../jobs/queries.ts';
+import { FORGOTTEN, insertJob, noteBegun, saveJob } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { inBatches } from '../lib/batches.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
@@ -40,7 +40,8 @@ export async function beginBulk(
   const by = { role: actor.role, user: actor.user && { id: actor.user.id } };
   const params: Params = { by, act, from: listQuery(list), at: now, last, since };
   const actor_id = actor.user?.id ?? null;
-  await insertJob(trx, { kind: 'bulk', set_id: set, actor_id, params: JSON.stringify(params), total });
+  const job = { kind: 'bulk', set_id: set, actor_id, params: JSON.stringify(params), total };
+  noteBegun(trx, actor, await insertJob(trx, job));
   return set;
 }
 

@@ -3,6 +3,7 @@ import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } f
 import type { Deviation } from './form-parts.ts';
 import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
+import type { Timing } from './timing.ts';
 
 /** Whose numbers are never given again. */
 export const NUMBERED_TABLES = ['users', 'change_sets', 'jobs', 'imports', 'maintenance_runs'] as const;
@@ -90,6 +91,7 @@ export type Engine = {
 export type EngineAdapter = DialectAdapter & {
   readonly engine: Engine;
   readonly isSaturated: boolean;
+  readonly timing: Timing;
   /** Shared with another thread that writes to the same file: 1 while that waits for its turn. */
   readonly turns?: Int32Array;
 };
@@ -100,6 +102,11 @@ export function engineOf(db: Db): Engine {
 
 export function isSaturated(db: Db): boolean {
   return (db.getExecutor().adapter as EngineAdapter).isSaturated;
+}
+
+/** Of all that is asked through it; another thread, as that of jobs, has a connection and a timing of its own. */
+export function timingOf(db: Db): Timing {
+  return (db.getExecutor().adapter as EngineAdapter).timing;
 }
 
 /** For `openBeside`; undefined where the database sees to that by itself. */

@@ -2,6 +2,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { canonicalAddress } from './client-address.ts';
 import { type Doing, doingOf, explainStatus } from './explanations.ts';
 import { mayBeLong } from './long-bodies.ts';
 import { newRequestId, REQUEST_ID } from './request-id.ts';
@@ -65,9 +66,10 @@ export async function answerClientError(
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && (mayBeLong(socket) || stopDropping(socket))) return;
   const codes: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
   const status = codes[error.code ?? ''] ?? 400;
-  const requestId = newRequestId();
-  app.log.child({ reqId: requestId }).warn({ code: error.code }, 'request not understood');
   const broken = latest.find(({ req }) => !req.complete);
+  const requestId = broken ? app.requestIdOf(broken.req) : newRequestId();
+  const log = app.log.child({ reqId: requestId });
+  log.warn({ code: error.code }, 'request not understood');
   const html = await bareErrorPage(app, status, { doing: broken && doingOf(broken.req.method), requestId });
   const headers = {
     ...bareHeaders(app),
@@ -77,7 +79,15 @@ export async function answerClientError(
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  giveUp(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`);
+  const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`;
+  // Of what has begun as a request its own line says so.
+  if (broken) broken.statusCode = status;
+  else
+    log.info(
+      { status, bytes: Buffer.byteLength(answer), address: canonicalAddress(socket.remoteAddress) },
+      'request',
+    );
+  giveUp(socket, answer);
 }
 
 export function bareHeaders({ config }: FastifyInstance) {
@@ -93,5 +103,5 @@ export async function bareErrorPage(
   status: number,
   { doing, ...more }: { doing?: Doing | undefined } & Pick<Views['error'], 'link' | 'requestId'> = {},
 ): Promise<string> {
-  return app.view('error', { ...explainStatus(status, doing), ...more, ...NOBODY });
+  return app.view('error', { ...explainStatus(status, doing), ...more, isLogged: true, ...NOBODY });
 }

@@ -1,5 +1,5 @@
 /** Where a request comes from: one address, in one form, however a proxy writes it. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
@@ -41,7 +41,22 @@ export function askerOf(
   { socket, headers }: IncomingMessage,
   isTrusted: ReturnType<typeof trustOf>,
 ): Socket | string | undefined {
-  if (!isTrusted(socket.remoteAddress)) return socket;
+  return isTrusted(socket.remoteAddress) ? forwardedBy(headers, isTrusted) : socket;
+}
+
+/** Of what is answered without having become a request of Fastify's. @param peer who has sent it */
+export function clientOf(
+  peer: string | undefined,
+  headers: IncomingHttpHeaders,
+  isTrusted: ReturnType<typeof trustOf>,
+): string {
+  return (isTrusted(peer) && forwardedBy(headers, isTrusted)) || canonicalAddress(peer);
+}
+
+function forwardedBy(
+  headers: IncomingHttpHeaders,
+  isTrusted: ReturnType<typeof trustOf>,
+): string | undefined {
   const chain = `${headers['x-forwarded-for'] ?? ''}`.split(',').map((address) => address.trim());
   const client = chain.findLast((address) => !isTrusted(address)) ?? chain[0];
   return client ? canonicalAddress(client) : undefined;

@@ -10,16 +10,16 @@ export const NO_PAGE = 'There is no page at this address.';
 
 declare module 'fastify' {
   interface FastifyReply {
-    renderError(page: Omit<Views['error'], 'requestId'>, status: number): Promise<FastifyReply>;
+    renderError(page: Omit<Views['error'], 'requestId' | 'isLogged'>, status: number): Promise<FastifyReply>;
   }
 }
 
 export function addErrorPages(app: FastifyInstance): void {
   app.decorateReply('renderError', async function (this: FastifyReply, page, status: number) {
-    const { id, log } = this.request;
+    const { id: requestId, log } = this.request;
     // From "info" on the log has all requests, else those that failed by a mistake of ours.
     const isLogged = status >= 500 || ['info', 'debug', 'trace'].includes(log.level);
-    return this.render('error', { ...page, requestId: isLogged ? id : undefined }, status);
+    return this.render('error', { ...page, requestId, isLogged }, status);
   });
   app.setErrorHandler(showError);
   app.setNotFoundHandler(async (_request, reply) => {

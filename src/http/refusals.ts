@@ -4,11 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { retryAfter } from '../lib/retry-after.ts';
 import { bareErrorPage, bareHeaders } from './bare-pages.ts';
 import { doingOf } from './explanations.ts';
-import { newRequestId, REQUEST_ID } from './request-id.ts';
+import { REQUEST_ID } from './request-id.ts';
 import { dropBody } from './unread-bodies.ts';
 
-/** Names and values of the headers in turn, and the page as bytes in a string: Node sends both in one piece. */
-type Refusal = { headers: string[]; html: string };
+/** Names and values of the headers in turn, and the page as bytes in a string, around the name of the request. */
+type Refusal = { headers: string[]; before: string; after: string };
+
+/** Where the name of the request stands in a page. */
+const ITS_ID = 'the-name-of-the-request';
 
 /** An empty address is that of the page itself. */
 const RELOAD = { href: '', text: 'Reload this page' };
@@ -24,21 +27,27 @@ export function addRefusals(
   });
 
   return (request, response) => {
-    app.log.warn('too many requests at once: one was refused');
-    const { headers = [], html } = refusals[doingOf(request.method)] ?? {};
+    const requestId = app.requestIdOf(request);
+    app.log.child({ reqId: requestId }).warn('too many requests at once: one was refused');
+    const { headers = [], before = '', after = '' } = refusals[doingOf(request.method)] ?? {};
+    // In one piece with its headers, as Node sends it.
+    const html = before + requestId + after;
     dropBody(request, (isWhole) => {
       if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
       response
-        .writeHead(503, [...headers, REQUEST_ID, newRequestId(), 'retry-after', retryAfter()])
+        .writeHead(503, [
+          ...headers,
+          ...['content-length', `${html.length}`, REQUEST_ID, requestId, 'retry-after', retryAfter()],
+        ])
         .end(html, 'latin1');
     });
   };
 
   async function make(more: Parameters<typeof bareErrorPage>[2]): Promise<Refusal> {
-    const html = Buffer.from(await bareErrorPage(app, 503, more)).toString('latin1');
-    return {
-      headers: Object.entries({ ...bareHeaders(app), 'content-length': `${html.length}` }).flat(),
-      html,
-    };
+    const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId: ITS_ID })).toString(
+      'latin1',
+    );
+    const [before = '', after = ''] = page.split(ITS_ID);
+    return { headers: Object.entries(bareHeaders(app)).flat(), before, after };
   }
 }

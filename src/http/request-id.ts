@@ -3,6 +3,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Also of one that no route or hook has seen. */
+    requestIdOf(request: IncomingMessage): string;
+  }
+}
+
 export const REQUEST_ID = 'x-request-id';
 
 /** As proxies make them; in a log it can be nothing else. */
@@ -13,18 +20,26 @@ export function newRequestId(): string {
   return randomUUID().slice(0, 13);
 }
 
-/** The one that a proxy has given it, if that tells the truth about who asks. */
+const ids = new WeakMap<IncomingMessage, string>();
+
+/** The one that a proxy has given it, if that tells the truth about who asks; each time the same. */
 export function requestIdOf(
-  { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
+  request: IncomingMessage,
   isTrusted: (address: string | undefined) => boolean,
 ): string {
+  const { headers, socket } = request;
   const given = headers[REQUEST_ID];
-  return typeof given === 'string' && FORM.test(given) && isTrusted(socket.remoteAddress)
-    ? given
-    : newRequestId();
+  const isTrue = typeof given === 'string' && FORM.test(given) && isTrusted(socket.remoteAddress);
+  const id = ids.get(request) ?? (isTrue ? given : newRequestId());
+  ids.set(request, id);
+  return id;
 }
 
-export function addRequestIds(app: FastifyInstance): void {
+export function addRequestIds(
+  app: FastifyInstance,
+  isTrusted: (address: string | undefined) => boolean,
+): void {
+  app.decorate('requestIdOf', (request: IncomingMessage) => requestIdOf(request, isTrusted));
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID, request.id);
     done();

@@ -1,13 +1,13 @@
 /** How Fastify, and Node below it, take requests in. */
 import type { IncomingMessage } from 'node:http';
-import type { FastifyRequest, FastifyServerOptions } from 'fastify';
+import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config.ts';
 import { parseQuery } from '../lib/forms.ts';
-import { withoutTokens } from '../lib/redaction.ts';
 import { basePathOf } from '../lib/url-for.ts';
 import type { trustOf } from './client-address.ts';
 import { takeTarget, withoutBase } from './host.ts';
-import { type Limit, limitLog } from './log-limit.ts';
+import type { Limit } from './log-limit.ts';
+import { loggerOptions } from './logger.ts';
 import { requestIdOf } from './request-id.ts';
 import { ARRIVAL_TIMEOUT } from './sockets.ts';
 
@@ -21,11 +21,7 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
   const basePath = basePathOf(config.origin);
   return {
     genReqId: (request: IncomingMessage) => requestIdOf(request, isTrusted),
-    logger: {
-      level: config.logLevel,
-      serializers: { req: requestToLog },
-      hooks: { logMethod: limitLog(limit) },
-    },
+    ...loggerOptions(config, limit),
     // From anyone else these headers are only what a client says of itself.
     trustProxy: config.trustProxy.length > 0 ? isTrusted : false,
     bodyLimit: LARGEST_FORM_BYTES,
@@ -41,10 +37,6 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024, querystringParser: parseQuery },
     rewriteUrl: (request) => withoutBase(takeTarget(request), basePath),
   } satisfies FastifyServerOptions & { http: object };
-}
-
-function requestToLog({ method, url, host, address }: FastifyRequest) {
-  return { method, url: withoutTokens(url), host, remoteAddress: address };
 }
 
 function noCompiler(): never {

@@ -317,6 +317,8 @@ export type Views = {
     /** The way on, if it is not simply to the list, or to the door. */
     link?: { href: string; text: string } | undefined;
     requestId?: string | undefined;
+    /** Whether the log has a line about it. */
+    isLogged?: boolean;
     notices?: string[];
   };
 };

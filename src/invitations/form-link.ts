@@ -59,7 +59,7 @@ export async function mailLink(
   // Known to this Roster alone: where several serve, another one that is asked before it is noted sends the link once more.
   const underWay = mailer.findUnderWay(found.link);
   if (underWay) return underWay;
-  const outcome = await mailer.send(found.link, found.letter);
+  const outcome = await mailer.send(found.link, found.letter, request.log);
   // It is on its way, noted or not.
   await transact(db, (trx) => recordMail(trx, actor, user, outcome, clock())).catch((err) =>
     request.log.warn({ err }, 'what became of a mail could not be noted'),

@@ -13,23 +13,24 @@ export type Mail = { to: { name: string; address: string }; subject: string; tex
 export const MAIL_OUTCOMES = ['sent', 'refused', 'late', 'failed'] as const;
 export type MailOutcome = (typeof MAIL_OUTCOMES)[number];
 
+type Log = { warn(about: object, message: string): void };
+
 export type Mailer = {
-  /** A mail about a link. */
-  send(link: string, mail: Mail): Promise<MailOutcome>;
+  /** A mail about a link. @param log of the request that it is for */
+  send(link: string, mail: Mail, log: Log): Promise<MailOutcome>;
   /** What becomes of the mail about a link that is being sent at this moment, or has been sent not long ago. */
   findUnderWay(link: string): Promise<MailOutcome> | undefined;
 };
 
 export async function createMailer(
   { server, from }: NonNullable<Config['mail']>,
-  warn: (about: object, message: string) => void,
   limit = LIMIT,
 ): Promise<Mailer> {
   // Loaded where it is wanted alone: it would be a part of every start.
   const { createTransport } = await import('nodemailer');
   const transport = createTransport(optionsFor(server));
   const underWay = new Map<string, Promise<MailOutcome>>();
-  const send = async (mail: Mail): Promise<MailOutcome> => {
+  const send = async (mail: Mail, log: Log): Promise<MailOutcome> => {
     // Nobody's absence is to be answered to it (RFC 3834, 5).
     const headers = { 'Auto-Submitted': 'auto-generated' };
     const signal = AbortSignal.timeout(limit);
@@ -38,13 +39,13 @@ export async function createMailer(
       return 'sent';
     } catch (error) {
       const outcome = outcomeOf(error as NodemailerError);
-      warn({ outcome, reason: reasonOf(error as NodemailerError) }, 'a mail could not be sent');
+      log.warn({ outcome, reason: reasonOf(error as NodemailerError) }, 'a mail could not be sent');
       return outcome;
     }
   };
   return {
-    send(link, mail) {
-      const sending = send(mail);
+    send(link, mail, log) {
+      const sending = send(mail, log);
       underWay.set(link, sending);
       // Remembered, so that whoever sends a form twice is told of the one mail.
       void sending.then((outcome) => {

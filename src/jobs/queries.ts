@@ -1,5 +1,6 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
+import { type Actor, audit } from '../auth/actor.ts';
 import { insertion } from '../db/many-rows.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
@@ -11,13 +12,20 @@ export const FORGOTTEN = '{}';
 
 type NewJob = Pick<Job, 'kind' | 'set_id' | 'actor_id' | 'params' | 'total'> & Partial<Job>;
 
-/** It begins, unless it is said how it has ended. */
-export async function insertJob(trx: Trx, job: NewJob): Promise<void> {
+/** It begins, unless it is said how it has ended. @returns its number */
+export async function insertJob(trx: Trx, job: NewJob): Promise<number> {
   const begun = { state: 'running', cursor: 0, done: 0, left_out: 0, notes: '[]', leased_until: 0 } as const;
-  await trx
+  const { id } = await trx
     .insertInto('jobs')
     .values({ ...begun, ...job })
-    .execute();
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+/** So that the log leads from the request that began a job to what the job notes. */
+export function noteBegun(trx: Trx, actor: Actor, job: number): void {
+  audit(trx, actor, 'job begun', undefined, { job });
 }
 
 export async function findJobOfSet(db: Db, setId: number): Promise<Job | undefined> {

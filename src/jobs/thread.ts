@@ -1,6 +1,7 @@
 /** What runs in the thread of jobs: with connections of its own. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openBeside } from '../db/database.ts';
+import { loggedError } from '../lib/logged-error.ts';
 import type { Order, Report, Settings } from './jobs-thread.ts';
 import { IN_OWN_THREAD } from './run.ts';
 import { workOf } from './work.ts';
@@ -19,7 +20,7 @@ const run = workOf(
     stopwatch: () => performance.now(),
     note: (...note) => say({ kind: 'note', note }),
     // What an error may hold besides is not always to be sent.
-    warn: (what, error) => say({ kind: 'warn', what, error: plainError(error) }),
+    warn: (what, error) => say({ kind: 'warn', what, error: loggedError(error) }),
   },
   () => isEnding,
 );
@@ -35,10 +36,4 @@ async function obey(order: Order): Promise<void> {
   await run();
   await db.destroy();
   port.close();
-}
-
-function plainError(error: unknown): unknown {
-  if (!(error instanceof Error)) return String(error);
-  const { name, message, stack, cause } = error;
-  return { type: name, message, stack, ...(cause !== undefined && { cause: plainError(cause) }) };
 }

@@ -5,7 +5,7 @@ import { NotFoundError } from '../errors.ts';
 import { undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import { type ChangeSet, lockChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
-import { findJobOfSet, findRunningUndo, insertJob } from '../jobs/queries.ts';
+import { findJobOfSet, findRunningUndo, insertJob, noteBegun } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { inBatches } from '../lib/batches.ts';
 import { lockUsers } from '../users/queries.ts';
@@ -48,13 +48,14 @@ export async function beginUndo(
   const via = actor.via === 'command line' ? actor.via : 'undo';
   const set = await beginSet(trx, { ...actor, via }, { at: now, kind, detail, undoes: undone.id });
   const params: Params = { undoes: undone.id };
-  await insertJob(trx, {
+  const job = await insertJob(trx, {
     kind: kindOfJob,
     set_id: set,
     actor_id: actor.user?.id ?? null,
     params: JSON.stringify(params),
     total: undone.users,
   });
+  noteBegun(trx, actor, job);
   return set;
 }
 

@@ -323,3 +323,13 @@ test('it goes on to its end while somebody is erased', async () => {
   await runJobs(runnerOf(db), () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, params: '{}' });
 });
+
+test('that a job begins is noted with its number, which stands in all that it notes itself', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, MANY);
+  const noted: Parameters<Actor['note']>[] = [];
+  const actor: Actor = { ...commandLine, note: (...note) => void noted.push(note) };
+  const set = await begin(db, { do: 'deactivate' }, 'status=active', MANY, actor);
+  const job = (await findJobOfSet(db, set))?.id;
+  expect(noted).toEqual([['job begun', undefined, { job }]]);
+});

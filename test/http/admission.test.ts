@@ -100,6 +100,8 @@ test('whoever has waited for too long is refused, by a page with all that others
     expect(pageOf(body).text).toContain(sentences[index]);
     expect(head).toMatch(/^HTTP\/1.1 503 /);
     expect(head).toMatch(/\r\nretry-after: [1-5]\r\n/i);
+    const id = /\r\nx-request-id: (\S+)\r\n/i.exec(head)?.[1];
+    expect(body).toContain(`as request <code translate="no">${id}</code>`);
     expect(body).toMatch(/<\/html>\n$/);
     const others = Object.keys(page.headers).filter((name) => name !== 'vary');
     expect(namesOf(head)).toEqual([...others, 'retry-after', 'keep-alive'].sort());

@@ -45,7 +45,9 @@ export class PostgresConnection implements DatabaseConnection {
   async commit(): Promise<void> {
     if (!this.#client || this.#client.isLost)
       throw new UnavailableError('the connection was lost before the commit');
-    const { command } = await this.#client.query('commit').catch((error) => {
+    const since = this.#pool.timing.begin();
+    const committed = this.#client.query('commit').finally(() => this.#pool.timing.end('commit', since));
+    const { command } = await committed.catch((error) => {
       if (isRefusal(error)) throw translated(error);
       this.#giveUp();
       throw new OutcomeUnknownError('the connection was lost during the commit', { cause: error });
@@ -72,6 +74,7 @@ export class PostgresConnection implements DatabaseConnection {
 
   async #run(sql: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
     this.#client ??= await this.#pool.acquire();
+    const since = this.#pool.timing.begin();
     try {
       return await this.#client.query(sql, parameters.map(storable));
     } catch (error) {
@@ -79,6 +82,8 @@ export class PostgresConnection implements DatabaseConnection {
       if (isStandby || !isRefusal(error)) this.#giveUp();
       if (!isStandby) throw translated(error);
       throw new UnavailableError('the server only reads', { cause: error, reason: ONLY_READS });
+    } finally {
+      this.#pool.timing.end('statement', since);
     }
   }
 

@@ -7,6 +7,7 @@ import {
   PostgresQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
+import type { Timing } from '../timing.ts';
 import { PostgresConnection } from './connection.ts';
 import { postgresEngine } from './engine.ts';
 import type { ConnectionPool } from './pool.ts';
@@ -31,6 +32,10 @@ class RosterPostgresAdapter extends PostgresAdapter {
 
   get isSaturated(): boolean {
     return this.#pool.isSaturated;
+  }
+
+  get timing(): Timing {
+    return this.#pool.timing;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The connections to PostgreSQL: how many, how each is set, and which are not used again. */
 import pg from 'pg';
 import { UnavailableError } from '../../errors.ts';
+import { Timing } from '../timing.ts';
 import { COMMAND_TIMEOUTS, REQUEST_TIMEOUTS, setTimeouts } from './timeouts.ts';
 
 /** By which the server knows connections of Roster's. */
@@ -32,6 +33,7 @@ export type PooledClient = Client & pg.PoolClient;
 export class ConnectionPool {
   readonly #pool: pg.Pool;
   #trustedSince = 0;
+  readonly timing = new Timing();
   /** SQL that sets in a transaction what a pooler between has not let through when connecting. */
   readonly timeouts: string;
 
@@ -44,10 +46,15 @@ export class ConnectionPool {
 
   /** @throws UnavailableError */
   async acquire(): Promise<PooledClient> {
-    for (;;) {
-      const client = await this.#connect();
-      if (client.openedAt >= this.#trustedSince) return client;
-      client.release(true);
+    const since = this.timing.begin();
+    try {
+      for (;;) {
+        const client = await this.#connect();
+        if (client.openedAt >= this.#trustedSince) return client;
+        client.release(true);
+      }
+    } finally {
+      this.timing.end('pool', since);
     }
   }
 

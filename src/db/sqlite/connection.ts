@@ -1,5 +1,6 @@
 /** What Kysely asks its queries of: in a transaction that writes the writing connection, else one that only reads. */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import type { Timing } from '../timing.ts';
 import { refuse } from './errors.ts';
 import type { OpenedFile } from './opened-file.ts';
 import type { Statements } from './statements.ts';
@@ -9,20 +10,25 @@ export class SqliteConnection implements DatabaseConnection {
   snapshot: Statements | undefined;
   endTurn: (() => void) | undefined;
   readonly #file: OpenedFile;
+  readonly #timing: Timing;
 
-  constructor(statements: Statements, file: OpenedFile) {
+  constructor(statements: Statements, file: OpenedFile, timing: Timing) {
     this.statements = statements;
     this.#file = file;
+    this.#timing = timing;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     refuse(this.#file.problem);
+    const since = this.#timing.begin();
     try {
       return this.statements.run(sql, parameters);
     } catch (error) {
       // What was put in its place may be what it fails at.
       refuse(this.#file.look());
       throw error;
+    } finally {
+      this.#timing.end('statement', since);
     }
   }
 

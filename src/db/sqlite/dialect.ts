@@ -8,6 +8,7 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
+import { Timing } from '../timing.ts';
 import { backfill, emptyLog } from './checkpoint.ts';
 import { SqliteConnection } from './connection.ts';
 import { sqliteEngine } from './engine.ts';
@@ -53,6 +54,10 @@ export class RosterSqliteAdapter extends SqliteAdapter {
     return this.#driver.turns;
   }
 
+  get timing(): Timing {
+    return this.#driver.timing;
+  }
+
   override get supportsMultipleConnections(): boolean {
     return true;
   }
@@ -90,6 +95,7 @@ class SqliteDriver implements Driver {
   readonly #reader: Statements;
   readonly #groups: GroupCommit;
   readonly turns: Int32Array;
+  readonly timing = new Timing();
 
   constructor(path: string, isReadOnly: boolean, turns: Int32Array | undefined) {
     const isBeside = turns !== undefined;
@@ -99,22 +105,27 @@ class SqliteDriver implements Driver {
     this.#writer = isReadOnly ? openReader(path) : openWriter(path, () => this.#file.refuseReplaced());
     this.#reader = openReader(path);
     this.#file.watch(() => readUserVersion(this.#reader));
-    this.#groups = new GroupCommit(this.#writer, this.#file, { turns: this.turns, isBeside });
+    this.#groups = new GroupCommit(this.#writer, this.#file, this.timing, { turns: this.turns, isBeside });
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<SqliteConnection> {
-    return new SqliteConnection(this.#reader, this.#file);
+    return new SqliteConnection(this.#reader, this.#file, this.timing);
   }
 
   async beginTransaction(connection: SqliteConnection, { accessMode }: TransactionSettings): Promise<void> {
     refuse(this.#file.problem);
     if (accessMode === 'read only') return this.#beginSnapshot(connection);
-    const deadline = GroupCommit.deadline();
-    connection.endTurn = await this.#groups.takeTurn();
-    await this.#groups.begin(deadline);
-    connection.statements = this.#writer;
+    const since = this.timing.begin();
+    try {
+      const deadline = GroupCommit.deadline();
+      connection.endTurn = await this.#groups.takeTurn();
+      await this.#groups.begin(deadline);
+      connection.statements = this.#writer;
+    } finally {
+      this.timing.end('lock', since);
+    }
   }
 
   /** On a connection of its own, whose `begin` sees all at one moment. */
@@ -127,9 +138,14 @@ class SqliteDriver implements Driver {
 
   async commitTransaction(connection: SqliteConnection): Promise<void> {
     if (connection.snapshot) return;
-    const committed = this.#groups.release();
-    this.#endTurn(connection);
-    await committed;
+    const since = this.timing.begin();
+    try {
+      const committed = this.#groups.release();
+      this.#endTurn(connection);
+      await committed;
+    } finally {
+      this.timing.end('commit', since);
+    }
   }
 
   async rollbackTransaction(connection: SqliteConnection): Promise<void> {

@@ -1,6 +1,7 @@
 /** Group commit: transactions that come together are savepoints of one, so that the disk, which is slow, syncs once. */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import type { Timing } from '../timing.ts';
 import { emptyLog } from './checkpoint.ts';
 import { GONE, isBusy, isMaybeSaved, lost, outcomeUnknown, refuse } from './errors.ts';
 import { makeIndexesAhead } from './fts5-index.ts';
@@ -21,15 +22,17 @@ type Group = { committed: Promise<void>; size: number; changesBefore: number };
 export class GroupCommit {
   readonly #writer: Statements;
   readonly #file: OpenedFile;
+  readonly #timing: Timing;
   readonly #beside: Beside;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
   #endOfIndexes = 0;
   #isLogOwn = false;
 
-  constructor(writer: Statements, file: OpenedFile, beside: Beside) {
+  constructor(writer: Statements, file: OpenedFile, timing: Timing, beside: Beside) {
     this.#writer = writer;
     this.#file = file;
+    this.#timing = timing;
     this.#beside = beside;
   }
 
@@ -89,6 +92,7 @@ export class GroupCommit {
     }
     this.#writer.run('rollback to one');
     this.#writer.run('release one');
+    if (this.#group) this.#group.size--;
   }
 
   async #openGroup(deadline: number): Promise<Group> {
@@ -145,7 +149,9 @@ export class GroupCommit {
     }
     const problem = this.#file.lookAtPaths();
     if (problem) throw new OutcomeUnknownError(problem, { reason: GONE });
-    if (isChanged) this.#emptyLogOnce();
+    if (!isChanged) return;
+    this.#timing.group(group.size);
+    this.#emptyLogOnce();
   }
 
   /** Each transaction that changes something does so, and with it writes the first page: the log shows whose it is. */

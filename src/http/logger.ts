@@ -1,0 +1,50 @@
+/** The log: where its lines go and in which form, and what of requests and errors stands in them. */
+import { isatty } from 'node:tty';
+import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import { LogController } from 'fastify';
+import type { Config } from '../config.ts';
+import { lineWriter } from '../lib/line-writer.ts';
+import { loggedError } from '../lib/logged-error.ts';
+import { type Limit, limitLog } from './log-limit.ts';
+import { textOf } from './log-text.ts';
+
+const STDOUT = 1;
+const WARN = 40;
+
+export function loggerOptions({ logLevel, logFormat }: Config, limit: Limit) {
+  const format = logFormat ?? (isatty(STDOUT) ? 'text' : 'json');
+  const shown = format === 'text' ? textOf : (line: string) => line;
+  const { write } = lineWriter(STDOUT, (count) => shown(leftOut(count)));
+  return {
+    logger: {
+      level: logLevel,
+      serializers: { req: requestToLog, err: loggedError },
+      hooks: { logMethod: limitLog(limit) },
+      stream: { write: (line: string) => write(shown(line)) },
+    },
+    logController: new OwnLines(),
+  } satisfies FastifyServerOptions;
+}
+
+/** `request-log.ts` says all of a request in one line. */
+class OwnLines extends LogController {
+  override incomingRequest(): void {}
+  override requestCompleted(): void {}
+  override streamError(
+    err: Error & { code?: string },
+    _request: FastifyRequest,
+    { log }: FastifyReply,
+  ): void {
+    if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE') log.warn({ err }, 'an answer ended in its middle');
+  }
+}
+
+/** Its address may hold a name that was searched for, or a token that lets someone in: the pattern of its route does not. */
+function requestToLog({ method, routeOptions: { url: route }, address }: FastifyRequest) {
+  return { method, route, address };
+}
+
+function leftOut(count: number): string {
+  const what = count === 1 ? '1 line of the log' : `${count} lines of the log`;
+  return `${JSON.stringify({ level: WARN, time: Date.now(), msg: `${what} could not be written` })}\n`;
+}
