@@ -12,7 +12,13 @@ declare module 'fastify' {
   }
 }
 
-export function addAudit(app: FastifyInstance, level: string, limit: Limit): void {
+/** @param hear is told of each event of a request, also of those whose line is left out */
+export function addAudit(
+  app: FastifyInstance,
+  level: string,
+  limit: Limit,
+  hear: (event: string) => void = () => {},
+): void {
   const log = app.log.child({}, { level: level === 'silent' ? level : 'info' });
   const write = (by: Audited | undefined, event: string, user: Audited | undefined, more: object) =>
     log.info({ event, user: named(user), by: named(by), ...more }, event);
@@ -20,12 +26,14 @@ export function addAudit(app: FastifyInstance, level: string, limit: Limit): voi
     const by = request.session && { id: request.session.user_id, username: request.session.username };
     write(by, event, user, { address: request.address, ...more });
   };
-  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) =>
-    note(request, event, user),
-  );
-  app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) =>
-    limit.write(event, (more) => note(request, event, user, more)),
-  );
+  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) => {
+    hear(event);
+    note(request, event, user);
+  });
+  app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) => {
+    hear(event);
+    limit.write(event, (more) => note(request, event, user, more));
+  });
   app.decorate('auditJob', (job: number, by: Audited | undefined, event: string, user?: Audited) =>
     write(by, event, user, { job }),
   );
