@@ -12,11 +12,13 @@ import { findLastRun, type Run } from '../../maintenance/queries.ts';
 import { readCounts } from '../../users/counts.ts';
 import { by, type Family, gauge } from './families.ts';
 
-export async function readState(app: FastifyInstance): Promise<Family[]> {
+type Known = Pick<FastifyInstance, 'db' | 'config' | 'clock'>;
+
+export async function readState(app: Known): Promise<Family[]> {
   return [...(await readUsers(app)), ...(await readSizes(app)), ...(await readWork(app)), ...(await readRuns(app))];
 }
 
-async function readUsers({ db, config, clock }: FastifyInstance): Promise<Family[]> {
+async function readUsers({ db, config, clock }: Known): Promise<Family[]> {
   const counts = await readCounts(db);
   const users = counts.map(({ is_active, role, count }) => ({
     value: count,
@@ -30,7 +32,7 @@ async function readUsers({ db, config, clock }: FastifyInstance): Promise<Family
   ];
 }
 
-async function readSizes({ db, config }: FastifyInstance): Promise<Family[]> {
+async function readSizes({ db, config }: Known): Promise<Family[]> {
   const path = filePathOf(config.databaseUrl);
   const disk = path === undefined ? undefined : await statfs(dirname(path));
   return [
@@ -40,14 +42,14 @@ async function readSizes({ db, config }: FastifyInstance): Promise<Family[]> {
   ];
 }
 
-async function readWork({ db }: FastifyInstance): Promise<Family[]> {
+async function readWork({ db }: Known): Promise<Family[]> {
   return [
     gauge('roster_imports', 'Files that were brought and are not done.', by('state', await countImports(db))),
     gauge('roster_jobs', 'Jobs; those that were stopped among the last hundred.', by('state', await countJobs(db))),
   ];
 }
 
-async function readRuns({ db, config }: FastifyInstance): Promise<Family[]> {
+async function readRuns({ db, config }: Known): Promise<Family[]> {
   const [last, good, bad, check] = [
     await findLastRun(db, 'backup'),
     await findLastRun(db, 'backup', 'good'),
