@@ -92,6 +92,8 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /setup': [401, 404, 404, 404],
   'GET /setup/x': [404, 404, 404, 404],
   'POST /setup/x': [404, 404, 404, 404],
+  // It takes a token, and no role.
+  'GET /metrics': [401, 401, 401, 401],
   'GET /healthz': [200, 200, 200, 200],
   'GET /readyz': [200, 200, 200, 200],
   'OPTIONS /healthz': [200, 200, 200, 200],
@@ -106,7 +108,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
 };
 
 async function startWithPeople() {
-  const app = await startApp();
+  const app = await startApp({ METRICS_TOKEN: 'a-token-for-the-tests-alone' });
   const people = {
     viewer: await addPerson(app.db, 'vera', 'viewer'),
     editor: await addPerson(app.db, 'ed', 'editor'),
