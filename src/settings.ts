@@ -119,7 +119,7 @@ export const SETTINGS = z.object({
   METRICS_PORT: setting(
     whole(0, 65535).optional(),
     'a whole number from 0 to 65535',
-    'a port of 127.0.0.1 at which whoever is on this machine gets them without a token, 0 for a free one (none)',
+    'a port of 127.0.0.1 at which whoever is on this machine gets them without a token,\n0 for a free one (none)',
   ),
   LOG_LEVEL: setting(
     z.enum(LOG_LEVELS).prefault('warn'),
