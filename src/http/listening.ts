@@ -14,7 +14,11 @@ export async function checkPort(listening: Address, address = listening.host): P
   await once(probe, 'close');
 }
 
-export function explainListening({ host, port, by = 'PORT' }: Address): (error: NodeJS.ErrnoException) => never {
+export function explainListening({
+  host,
+  port,
+  by = 'PORT',
+}: Address): (error: NodeJS.ErrnoException) => never {
   const sentences: Record<string, string> = {
     EADDRINUSE: `Port ${port} of ${host} is in use; give ${by} another number, or 0 for a free one.`,
     EACCES: `Port ${port} of ${host} may not be opened by this user; give ${by} a number above 1023.`,

@@ -4,10 +4,12 @@ import type { Sample } from './families.ts';
 /** What comes new beyond the most counts as this. */
 const OTHER = 'other';
 
+type Series = { values: readonly string[]; value: number };
+
 export class Counter {
   readonly #names: readonly string[];
   readonly #most: number;
-  readonly #series = new Map<string, { values: readonly string[]; value: number }>();
+  readonly #series = new Map<string, Series>();
 
   constructor(names: readonly string[], most: number) {
     this.#names = names;
@@ -27,7 +29,7 @@ export class Counter {
     }));
   }
 
-  #find(values: readonly string[]) {
+  #find(values: readonly string[]): Series {
     const key = values.join('\n');
     const found = this.#series.get(key);
     if (found) return found;

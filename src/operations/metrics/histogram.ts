@@ -26,7 +26,11 @@ export class Histogram {
       count += this.#counts[place] ?? 0;
       return { value: count, labels: { ...labels, le: `${le}` }, suffix: '_bucket' };
     });
-    return [...buckets, { value: this.#sum, labels, suffix: '_sum' }, { value: count, labels, suffix: '_count' }];
+    return [
+      ...buckets,
+      { value: this.#sum, labels, suffix: '_sum' },
+      { value: count, labels, suffix: '_count' },
+    ];
   }
 }
 

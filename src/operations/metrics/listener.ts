@@ -22,7 +22,11 @@ declare module 'fastify' {
 
 /** It is there as long as the app is, also while that drains. */
 export function listenForMetrics(app: FastifyInstance, port: number, scrape: Scrape): void {
-  const timeouts = { requestTimeout: TIMEOUT, headersTimeout: TIMEOUT, keepAliveTimeout: app.config.keepAlive };
+  const timeouts = {
+    requestTimeout: TIMEOUT,
+    headersTimeout: TIMEOUT,
+    keepAliveTimeout: app.config.keepAlive,
+  };
   const server = createServer(timeouts, (request, response) => {
     answer(request, response, scrape).catch((err) => {
       app.log.error({ err }, 'the metrics could not be told');

@@ -45,7 +45,11 @@ export function watchRequests(app: FastifyInstance): () => Family[] {
     histogram('roster_http_request_duration_seconds', 'How long each took.', samplesBy('kind', durations)),
     gauge('roster_http_requests_in_flight', 'Requests that wait or are at work.', by('kind', underWay)),
     counter('roster_http_requests_aborted_total', 'Those whose client has gone.', by('kind', aborted)),
-    counter('roster_http_requests_refused_total', 'Those for which there was no time.', by('kind', app.refused)),
+    counter(
+      'roster_http_requests_refused_total',
+      'Those for which there was no time.',
+      by('kind', app.refused),
+    ),
   ];
 }
 

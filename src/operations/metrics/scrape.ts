@@ -47,6 +47,9 @@ function watchState(app: FastifyInstance): () => Promise<Family[]> {
     }
     const known = await answer;
     const isUp = known !== undefined;
-    return [gauge('roster_database_up', 'Whether the database can be read (1) or not (0).', Number(isUp)), ...(known ?? [])];
+    return [
+      gauge('roster_database_up', 'Whether the database can be read (1) or not (0).', Number(isUp)),
+      ...(known ?? []),
+    ];
   };
 }

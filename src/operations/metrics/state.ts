@@ -15,7 +15,12 @@ import { by, type Family, gauge } from './families.ts';
 type Known = Pick<FastifyInstance, 'db' | 'config' | 'clock'>;
 
 export async function readState(app: Known): Promise<Family[]> {
-  return [...(await readUsers(app)), ...(await readSizes(app)), ...(await readWork(app)), ...(await readRuns(app))];
+  return [
+    ...(await readUsers(app)),
+    ...(await readSizes(app)),
+    ...(await readWork(app)),
+    ...(await readRuns(app)),
+  ];
 }
 
 async function readUsers({ db, config, clock }: Known): Promise<Family[]> {
@@ -37,7 +42,11 @@ async function readSizes({ db, config }: Known): Promise<Family[]> {
   const disk = path === undefined ? undefined : await statfs(dirname(path));
   return [
     gauge('roster_database_size_bytes', 'What the database takes up.', await engineOf(db).readSize(db)),
-    gauge('roster_database_log_size_bytes', 'The log beside its file (SQLite).', path && logSize(path)),
+    gauge(
+      'roster_database_log_size_bytes',
+      'The log beside its file (SQLite).',
+      path === undefined ? undefined : logSize(path),
+    ),
     gauge('roster_disk_free_bytes', 'Room beside its file (SQLite).', disk && disk.bavail * disk.bsize),
   ];
 }
@@ -45,7 +54,11 @@ async function readSizes({ db, config }: Known): Promise<Family[]> {
 async function readWork({ db }: Known): Promise<Family[]> {
   return [
     gauge('roster_imports', 'Files that were brought and are not done.', by('state', await countImports(db))),
-    gauge('roster_jobs', 'Jobs; those that were stopped among the last hundred.', by('state', await countJobs(db))),
+    gauge(
+      'roster_jobs',
+      'Jobs; those that were stopped among the last hundred.',
+      by('state', await countJobs(db)),
+    ),
   ];
 }
 
@@ -59,14 +72,30 @@ async function readRuns({ db, config }: Known): Promise<Family[]> {
   const every = config.backupFolder === undefined ? undefined : config.backupEvery / 1_000;
   return [
     gauge('roster_backup_interval_seconds', 'How often Roster itself makes one, where it does.', every),
-    gauge('roster_backup_last_success_timestamp_seconds', `${BACKUP} good one is of.`, secondsOf(good?.begun_at)),
-    gauge('roster_backup_last_verified_timestamp_seconds', `${BACKUP} good one had been read through and tried.`, secondsOf(good?.ended_at)),
+    gauge(
+      'roster_backup_last_success_timestamp_seconds',
+      `${BACKUP} good one is of.`,
+      secondsOf(good?.begun_at),
+    ),
+    gauge(
+      'roster_backup_last_verified_timestamp_seconds',
+      `${BACKUP} good one had been read through and tried.`,
+      secondsOf(good?.ended_at),
+    ),
     gauge('roster_backup_last_failure_timestamp_seconds', `${BACKUP} one failed.`, secondsOf(bad?.ended_at)),
     gauge('roster_backup_size_bytes', 'What the last good one takes up.', good?.size ?? undefined),
     gauge('roster_backup_duration_seconds', 'How long it took.', durationOf(good)),
-    gauge('roster_backup_in_progress', 'Whether one is being made (1).', Number(last !== undefined && last.ended_at === null)),
+    gauge(
+      'roster_backup_in_progress',
+      'Whether one is being made (1).',
+      Number(last !== undefined && last.ended_at === null),
+    ),
     gauge('roster_check_last_timestamp_seconds', 'When the last check ended.', secondsOf(check?.ended_at)),
-    gauge('roster_check_last_good', 'Whether it has found nothing (1) or something (0).', check?.outcome ? Number(check.outcome === 'good') : undefined),
+    gauge(
+      'roster_check_last_good',
+      'Whether it has found nothing (1) or something (0).',
+      check?.outcome ? Number(check.outcome === 'good') : undefined,
+    ),
   ];
 }
 

@@ -126,9 +126,13 @@ describe('the dashboard', () => {
   test('asks for what is told, of the Rosters that are chosen', async () => {
     expect(targets.length).toBeGreaterThan(30);
     for (const { expr, datasource } of targets) {
-      expect(datasource.uid).toBe('${datasource}');
+      expect(datasource.uid).toBe('$'.concat('{datasource}'));
       for (const { name, asked } of partsOf(expr).selected)
-        expect(asked, `${name} in ${expr}`).toContainEqual({ label: 'instance', operator: '=~', value: '$instance' });
+        expect(asked, `${name} in ${expr}`).toContainEqual({
+          label: 'instance',
+          operator: '=~',
+          value: '$instance',
+        });
       await expectServed(expr);
     }
   });
@@ -181,4 +185,3 @@ describe('promtool', () => {
     expect(checked.status).toBe(0);
   });
 });
-

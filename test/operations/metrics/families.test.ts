@@ -1,10 +1,11 @@
 /** What is measured, as text, and how little is kept of it. */
+
+import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Counter } from '../../../src/operations/metrics/counter.ts';
 import { SIGN_INS, THROTTLED } from '../../../src/operations/metrics/events.ts';
 import { by, counter, gauge, toText } from '../../../src/operations/metrics/families.ts';
 import { Histogram, histogram } from '../../../src/operations/metrics/histogram.ts';
-import { globSync, readFileSync } from 'node:fs';
 
 test('each is told with what it is, its labels escaped; what is not known is left out', () => {
   const text = toText([
@@ -29,7 +30,11 @@ test('each is told with what it is, its labels escaped; what is not known is lef
 test('a bucket has all that are below its bound, and that are it', () => {
   const one = new Histogram([0.1, 1]);
   for (const value of [0.05, 0.1, 0.5, 7]) one.observe(value);
-  expect(toText([histogram('t', 'Time.', one.samples({ kind: 'a' }))]).split('\n').slice(2)).toEqual([
+  expect(
+    toText([histogram('t', 'Time.', one.samples({ kind: 'a' }))])
+      .split('\n')
+      .slice(2),
+  ).toEqual([
     't_bucket{kind="a",le="0.1"} 2',
     't_bucket{kind="a",le="1"} 3',
     't_bucket{kind="a",le="+Inf"} 4',
@@ -66,12 +71,17 @@ test('a million that are all different take no more memory than a few', () => {
 });
 
 test('every outcome of a sign-in that is noted anywhere is counted', () => {
-  const code = globSync('src/{auth,account}/*.ts').map((path) => readFileSync(path, 'utf8')).join('\n');
-  const noted = [...code.matchAll(/'((?:sign-in|password) (?:failed|refused)[^']*|signed in)'/g)].map(([, event]) => event);
+  const code = globSync('src/{auth,account}/*.ts')
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
+  const noted = [...code.matchAll(/'((?:sign-in|password) (?:failed|refused)[^']*|signed in)'/g)].map(
+    ([, event]) => event,
+  );
   expect(noted.length).toBeGreaterThan(4);
   const known = [...Object.keys(SIGN_INS), ...Object.keys(THROTTLED)];
   for (const event of noted) expect(known).toContain(event);
   // These are put together of two.
   const reasons = /const AUDITED = \{(.*?)\}/s.exec(code)?.[1] ?? '';
-  for (const [, reason] of reasons.matchAll(/: '([^']+)'/g)) expect(known).toContain(`sign-in failed: ${reason}`);
+  for (const [, reason] of reasons.matchAll(/: '([^']+)'/g))
+    expect(known).toContain(`sign-in failed: ${reason}`);
 });

@@ -1,11 +1,11 @@
 /** The metrics on a port of their own, at a Roster as it really runs. */
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { listenTo, run, runToEnd } from '../../roster.ts';
 import { readyUrl, startApp } from '../../support.ts';
-import { parse, valueOf } from './scraped.ts';
+import { parse, sumOf } from './scraped.ts';
 
 /** One in a process of its own, where it is, and where its metrics are. */
 async function start(settings: Record<string, string> = {}) {
@@ -19,14 +19,14 @@ async function start(settings: Record<string, string> = {}) {
 test('they are told without a token there, and nowhere else', async () => {
   const { address, metrics } = await start();
   const first = parse(await (await fetch(metrics)).text());
-  expect(valueOf(first, 'roster_database_up')).toBe(1);
+  expect(sumOf(first, 'roster_database_up')).toBe(1);
   await (await fetch(`${address}/users`)).text();
   const second = parse(await (await fetch(metrics)).text());
-  expect(valueOf(second, 'roster_http_requests_total', { route: '/users', status: '2xx' })).toBe(1);
-  expect(valueOf(second, 'roster_event_loop_delay_max_seconds')).toBeGreaterThan(0);
-  expect(valueOf(second, 'process_open_fds')).toBeGreaterThan(5);
-  expect(valueOf(second, 'process_max_fds')).toBeGreaterThan(100);
-  const started = Number(valueOf(second, 'process_start_time_seconds'));
+  expect(sumOf(second, 'roster_http_requests_total', { route: '/users', status: '2xx' })).toBe(1);
+  expect(sumOf(second, 'roster_event_loop_delay_max_seconds')).toBeGreaterThan(0);
+  expect(sumOf(second, 'process_open_fds')).toBeGreaterThan(5);
+  expect(sumOf(second, 'process_max_fds')).toBeGreaterThan(100);
+  const started = Number(sumOf(second, 'process_start_time_seconds'));
   expect(Math.abs(Date.now() / 1_000 - started)).toBeLessThan(300);
   expect((await fetch(`${address}/metrics`)).status).toBe(404);
   expect((await fetch(metrics.replace('/metrics', '/users'))).status).toBe(404);
@@ -57,7 +57,7 @@ test('while Roster drains they are still told, and then it ends in time, whoever
   const since = performance.now();
   child.kill('SIGTERM');
   await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(503);
-  expect(valueOf(parse(await (await fetch(metrics)).text()), 'roster_database_up')).toBe(1);
+  expect(sumOf(parse(await (await fetch(metrics)).text()), 'roster_database_up')).toBe(1);
   expect(await ended).toEqual([0, null]);
   expect(performance.now() - since).toBeLessThan(5_000);
   await expect(fetch(metrics)).rejects.toThrow();

@@ -9,7 +9,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { beginRun, endRun } from '../../../src/maintenance/queries.ts';
 import { addPerson, HOUR, movableClock, signedIn, signIn } from '../../people.ts';
 import { addUser, get, listen, post, startApp, temporaryFolder } from '../../support.ts';
-import { parse, scrape, TOKEN, valueOf, WITH_TOKEN } from './scraped.ts';
+import { parse, scrape, sumOf, TOKEN, WITH_TOKEN } from './scraped.ts';
 
 const ON = { METRICS_TOKEN: TOKEN };
 const NOON = Date.UTC(2026, 5, 1, 12);
@@ -66,7 +66,11 @@ describe('who asks', () => {
       expect(answer.headers['cache-control']).toBe('no-store');
       expect(answer.body).toContain('\nroster_database_up 1\n');
     }
-    const post = await app.inject({ method: 'POST', url: '/metrics', headers: { host: 'localhost', ...WITH_TOKEN } });
+    const post = await app.inject({
+      method: 'POST',
+      url: '/metrics',
+      headers: { host: 'localhost', ...WITH_TOKEN },
+    });
     expect(post.statusCode).toBe(405);
   });
 });
@@ -77,12 +81,16 @@ test('each name is told once, with what it is, and none is told of anybody', asy
   await get(app, '/users?q=zaphod', await signIn(app, 'ann'));
   await post(app, '/sign-in', { username: 'zaphod', password: 'a long wrong password' });
   const { body } = await get(app, '/metrics', WITH_TOKEN);
-  const names = [...body.matchAll(/^# TYPE (\S+) (?:counter|gauge|histogram)$/gm)].map(([, name]) => String(name));
+  const names = [...body.matchAll(/^# TYPE (\S+) (?:counter|gauge|histogram)$/gm)].map(([, name]) =>
+    String(name),
+  );
   expect(new Set(names).size).toBe(names.length);
   expect([...body.matchAll(/^# HELP (\S+) \S.*\.$/gm)].map(([, name]) => name)).toEqual(names);
   for (const name of names) expect(name).toMatch(/^(roster|process)_[a-z0-9_]+$/);
   for (const { name } of parse(body))
-    expect(names.some((known) => name === known || /^_(bucket|sum|count)$/.test(name.slice(known.length)))).toBe(true);
+    expect(
+      names.some((known) => name === known || /^_(bucket|sum|count)$/.test(name.slice(known.length))),
+    ).toBe(true);
   expect(body).not.toMatch(/zaphod|ann|127\.0\.0\.1|NaN|undefined/);
 });
 
@@ -97,19 +105,19 @@ test('requests are told by route, method and status', async () => {
   await get(app, '/no/such/address', ann);
   await app.inject({ method: 'DELETE', url: '/users', headers: { host: 'localhost', ...ann } });
   const all = await scrape(app);
-  const answers = (labels: object) => valueOf(all, 'roster_http_requests_total', { ...labels });
+  const answers = (labels: object) => sumOf(all, 'roster_http_requests_total', { ...labels });
   expect(answers({ route: '/users/:id', method: 'GET', status: '2xx' })).toBe(4);
   expect(answers({ route: '/users/:id', method: 'GET', status: '4xx' })).toBe(1);
   expect(answers({ route: '/users/:id', method: 'POST', status: '3xx' })).toBe(1);
   expect(answers({ route: 'unknown', method: 'GET', status: '4xx' })).toBe(1);
   expect(answers({ route: 'unknown', method: 'other', status: '4xx' })).toBe(1);
-  expect(valueOf(all, 'roster_http_route_seconds_total', { route: '/users/:id' })).toBeGreaterThan(0);
+  expect(sumOf(all, 'roster_http_route_seconds_total', { route: '/users/:id' })).toBeGreaterThan(0);
   const durations = (kind: string, le: string) =>
-    valueOf(all, 'roster_http_request_duration_seconds_bucket', { kind, le });
+    sumOf(all, 'roster_http_request_duration_seconds_bucket', { kind, le });
   expect(durations('signing in', '+Inf')).toBe(1);
   expect(durations('reading', '+Inf')).toBe(6);
   expect(durations('reading', '0.001')).toBeLessThanOrEqual(Number(durations('reading', '5')));
-  expect(valueOf(all, 'roster_http_request_duration_seconds_count', { kind: 'reading' })).toBe(6);
+  expect(sumOf(all, 'roster_http_request_duration_seconds_count', { kind: 'reading' })).toBe(6);
 });
 
 test('whatever is asked, there are at most 500 series', async () => {
@@ -121,9 +129,17 @@ test('whatever is asked, there are at most 500 series', async () => {
   for (const headers of [{}, ann])
     for (const url of [...new Set(addresses), '/assets/x', '/users/by-username/%00'])
       for (const method of methods)
-        await app.inject({ method, url: url.replace('*', 'x'), headers: { host: 'localhost', 'sec-fetch-site': 'same-origin', ...headers } });
+        await app.inject({
+          method,
+          url: url.replace('*', 'x'),
+          headers: { host: 'localhost', 'sec-fetch-site': 'same-origin', ...headers },
+        });
   for (const [index, url] of strange.entries())
-    await app.inject({ method: methods[index % methods.length] ?? 'GET', url, headers: { host: `${index}.example.org` } });
+    await app.inject({
+      method: methods[index % methods.length] ?? 'GET',
+      url,
+      headers: { host: `${index}.example.org` },
+    });
   const all = await scrape(app);
   expect(all.filter(({ name }) => name === 'roster_http_requests_total').length).toBeGreaterThan(100);
   expect(all.length).toBeLessThanOrEqual(500);
@@ -138,25 +154,25 @@ describe('what the database knows', () => {
     await signedIn(app, ann);
     await signedIn(app, ann);
     let all = await scrape(app);
-    expect(valueOf(all, 'roster_users', { status: 'active' })).toBe(2);
-    expect(valueOf(all, 'roster_users', { status: 'active', role: 'admin' })).toBe(1);
-    expect(valueOf(all, 'roster_users', { status: 'inactive', role: 'member' })).toBe(1);
-    expect(valueOf(all, 'roster_sessions')).toBe(2);
-    expect(valueOf(all, 'roster_database_size_bytes')).toBeGreaterThan(10_000);
+    expect(sumOf(all, 'roster_users', { status: 'active' })).toBe(2);
+    expect(sumOf(all, 'roster_users', { status: 'active', role: 'admin' })).toBe(1);
+    expect(sumOf(all, 'roster_users', { status: 'inactive', role: 'member' })).toBe(1);
+    expect(sumOf(all, 'roster_sessions')).toBe(2);
+    expect(sumOf(all, 'roster_database_size_bytes')).toBeGreaterThan(10_000);
     clock.move(13 * HOUR);
     // For some seconds it is not asked again, however many ask.
-    expect(valueOf(await scrape(app), 'roster_sessions')).toBe(2);
+    expect(sumOf(await scrape(app), 'roster_sessions')).toBe(2);
     stopwatch.move(5_000);
     all = await scrape(app);
-    expect(valueOf(all, 'roster_sessions')).toBe(0);
+    expect(sumOf(all, 'roster_sessions')).toBe(0);
   });
 
   test('is when there was the last good backup, and what became of others', async () => {
     const { app, stopwatch } = await start({ BACKUP_FOLDER: temporaryFolder() });
     const before = await scrape(app);
-    expect(valueOf(before, 'roster_backup_interval_seconds')).toBe(86_400);
-    expect(valueOf(before, 'roster_backup_last_success_timestamp_seconds')).toBeUndefined();
-    expect(valueOf(before, 'roster_backup_in_progress')).toBe(0);
+    expect(sumOf(before, 'roster_backup_interval_seconds')).toBe(86_400);
+    expect(sumOf(before, 'roster_backup_last_success_timestamp_seconds')).toBeUndefined();
+    expect(sumOf(before, 'roster_backup_in_progress')).toBe(0);
     const note = (at: number, kind: 'backup' | 'check', ended: Parameters<typeof endRun>[2]) =>
       transact(app.db, async (trx) => endRun(trx, await beginRun(trx, kind, at), ended, at + 90_000));
     const file = join('/srv', 'roster.db');
@@ -166,30 +182,30 @@ describe('what the database knows', () => {
     await transact(app.db, (trx) => beginRun(trx, 'backup', NOON + 2 * HOUR));
     stopwatch.move(5_000);
     const all = await scrape(app);
-    const backup = (name: string) => valueOf(all, `roster_backup_${name}`);
+    const backup = (name: string) => sumOf(all, `roster_backup_${name}`);
     expect(backup('last_success_timestamp_seconds')).toBe(NOON / 1_000);
     expect(backup('last_verified_timestamp_seconds')).toBe(NOON / 1_000 + 90);
     expect(backup('last_failure_timestamp_seconds')).toBe((NOON + HOUR) / 1_000 + 90);
     expect(backup('size_bytes')).toBe(4_100_000);
     expect(backup('duration_seconds')).toBe(90);
     expect(backup('in_progress')).toBe(1);
-    expect(valueOf(all, 'roster_check_last_good')).toBe(0);
-    expect(valueOf(all, 'roster_check_last_timestamp_seconds')).toBe(NOON / 1_000 + 90);
+    expect(sumOf(all, 'roster_check_last_good')).toBe(0);
+    expect(sumOf(all, 'roster_check_last_timestamp_seconds')).toBe(NOON / 1_000 + 90);
   });
 
   test('is left out while it is down, and the rest is told all the same', async () => {
     const { app, stopwatch } = await start();
-    expect(valueOf(await scrape(app), 'roster_database_up')).toBe(1);
+    expect(sumOf(await scrape(app), 'roster_database_up')).toBe(1);
     await transact(app.db, (trx) => trx.schema.alterTable('user_counts').renameTo('lost').execute());
     stopwatch.move(5_000);
     const all = await scrape(app);
-    expect(valueOf(all, 'roster_database_up')).toBe(0);
-    expect(valueOf(all, 'roster_users')).toBeUndefined();
-    expect(valueOf(all, 'roster_build_info', { node: process.versions.node })).toBe(1);
-    expect(valueOf(all, 'process_resident_memory_bytes')).toBeGreaterThan(10_000_000);
+    expect(sumOf(all, 'roster_database_up')).toBe(0);
+    expect(sumOf(all, 'roster_users')).toBeUndefined();
+    expect(sumOf(all, 'roster_build_info', { node: process.versions.node })).toBe(1);
+    expect(sumOf(all, 'process_resident_memory_bytes')).toBeGreaterThan(10_000_000);
     await transact(app.db, (trx) => trx.schema.alterTable('lost').renameTo('user_counts').execute());
     stopwatch.move(5_000);
-    expect(valueOf(await scrape(app), 'roster_database_up')).toBe(1);
+    expect(sumOf(await scrape(app), 'roster_database_up')).toBe(1);
   });
 });
 
@@ -199,12 +215,12 @@ describe('sign-ins', () => {
     await signIn(app, 'ann');
     for (let times = 0; times < 6; times++) await signIn(app, 'ann', 'not the password of ann');
     const all = await scrape(app);
-    const outcome = (name: string) => valueOf(all, 'roster_sign_ins_total', { outcome: name });
+    const outcome = (name: string) => sumOf(all, 'roster_sign_ins_total', { outcome: name });
     expect(outcome('signed in')).toBe(1);
     expect(outcome('wrong')).toBe(4);
     expect(outcome('throttled')).toBe(2);
     expect(outcome('wrong code')).toBe(0);
-    expect(valueOf(all, 'roster_throttled_attempts_total', { what: 'sign-in' })).toBe(2);
+    expect(sumOf(all, 'roster_throttled_attempts_total', { what: 'sign-in' })).toBe(2);
   });
 
   test('are not the only ones who have to wait: who is signed in does, where the password is asked once more', async () => {
@@ -212,7 +228,7 @@ describe('sign-ins', () => {
     const headers = await signedIn(app, ann);
     const typed = { current: 'not the password of ann', password: 'x'.repeat(20), again: 'x'.repeat(20) };
     for (let times = 0; times < 6; times++) await post(app, '/account/password', typed, headers);
-    expect(valueOf(await scrape(app), 'roster_throttled_attempts_total', { what: 'own password' })).toBe(2);
+    expect(sumOf(await scrape(app), 'roster_throttled_attempts_total', { what: 'own password' })).toBe(2);
   });
 });
 
@@ -223,12 +239,12 @@ describe('the database', () => {
     const { app } = await start();
     await addUser(app.db, { username: 'bob' });
     const all = await scrape(app);
-    expect(valueOf(all, 'roster_database_statement_seconds_count')).toBeGreaterThan(3);
-    expect(valueOf(all, 'roster_database_statement_seconds_sum')).toBeGreaterThan(0);
-    expect(valueOf(all, 'roster_database_commit_seconds_count')).toBeGreaterThan(0);
+    expect(sumOf(all, 'roster_database_statement_seconds_count')).toBeGreaterThan(3);
+    expect(sumOf(all, 'roster_database_statement_seconds_sum')).toBeGreaterThan(0);
+    expect(sumOf(all, 'roster_database_commit_seconds_count')).toBeGreaterThan(0);
     const waits = { for: isSqlite ? 'lock' : 'pool' };
-    expect(valueOf(all, 'roster_database_wait_seconds_count', waits)).toBeGreaterThan(0);
-    const size = valueOf(all, 'roster_database_log_size_bytes');
+    expect(sumOf(all, 'roster_database_wait_seconds_count', waits)).toBeGreaterThan(0);
+    const size = sumOf(all, 'roster_database_log_size_bytes');
     if (isSqlite) expect(size).toBeGreaterThan(0);
     else expect(size).toBeUndefined();
   });
@@ -238,7 +254,7 @@ describe('the database', () => {
     const before = await scrape(app);
     await Promise.all(['bob', 'cem', 'dora'].map((username) => addUser(app.db, { username })));
     const all = await scrape(app);
-    const grown = (name: string) => Number(valueOf(all, name)) - Number(valueOf(before, name));
+    const grown = (name: string) => Number(sumOf(all, name)) - Number(sumOf(before, name));
     expect(grown('roster_database_group_size_sum')).toBe(3);
     expect(grown('roster_database_group_size_count')).toBeLessThan(3);
   });
@@ -261,7 +277,8 @@ describe('on a connection', () => {
       socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${header}\r\n`);
       return { socket, received: () => received };
     };
-    const withToken = (path = '/metrics') => send(path, `Authorization: Bearer ${TOKEN}\r\nConnection: close\r\n`);
+    const withToken = (path = '/metrics') =>
+      send(path, `Authorization: Bearer ${TOKEN}\r\nConnection: close\r\n`);
     const read = async () => {
       const { socket, received } = await withToken();
       await once(socket, 'close');
@@ -273,17 +290,22 @@ describe('on a connection', () => {
   test('whoever has the token is answered however many wait; who has not waits like everyone', async () => {
     const { isSaturated, send, read } = await startBusy();
     isSaturated.mockReturnValue(true);
-    const others = [await send('/users'), await send('/metrics'), await send('/metrics', 'Authorization: Bearer wrong\r\n')];
+    const others = [
+      await send('/users'),
+      await send('/metrics'),
+      await send('/metrics', 'Authorization: Bearer wrong\r\n'),
+    ];
     const all = await read();
-    expect(valueOf(all, 'roster_database_up')).toBe(1);
+    expect(sumOf(all, 'roster_database_up')).toBe(1);
     // Those three, and this one.
-    expect(valueOf(all, 'roster_http_requests_in_flight', { kind: 'reading' })).toBe(4);
+    expect(sumOf(all, 'roster_http_requests_in_flight', { kind: 'reading' })).toBe(4);
     for (const { received } of others) expect(received()).toBe('');
-    for (const { received } of others) await expect.poll(received, { timeout: 10_000 }).toMatch(/^HTTP\/1.1 503 /);
+    for (const { received } of others)
+      await expect.poll(received, { timeout: 10_000 }).toMatch(/^HTTP\/1.1 503 /);
     const after = await read();
-    expect(valueOf(after, 'roster_http_requests_refused_total', { kind: 'reading' })).toBe(3);
-    expect(valueOf(after, 'roster_http_requests_refused_total', { kind: 'writing' })).toBe(0);
-    expect(valueOf(after, 'roster_http_requests_in_flight', { kind: 'reading' })).toBe(1);
+    expect(sumOf(after, 'roster_http_requests_refused_total', { kind: 'reading' })).toBe(3);
+    expect(sumOf(after, 'roster_http_requests_refused_total', { kind: 'writing' })).toBe(0);
+    expect(sumOf(after, 'roster_http_requests_in_flight', { kind: 'reading' })).toBe(1);
   });
 
   test('the token opens nothing else', async () => {
@@ -299,7 +321,8 @@ describe('on a connection', () => {
     const { socket } = await send('/users');
     await read();
     socket.destroy();
-    const aborted = async () => valueOf(await read(), 'roster_http_requests_aborted_total', { kind: 'reading' });
+    const aborted = async () =>
+      sumOf(await read(), 'roster_http_requests_aborted_total', { kind: 'reading' });
     await expect.poll(aborted).toBe(1);
   });
 });

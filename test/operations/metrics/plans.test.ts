@@ -26,14 +26,22 @@ async function addSessions(db: Db): Promise<void> {
     browser: '',
   }));
   for (let from = 0; from < SESSIONS; from += 500)
-    await transact(db, (trx) => trx.insertInto('sessions').values(sessions.slice(from, from + 500)).execute());
+    await transact(db, (trx) =>
+      trx
+        .insertInto('sessions')
+        .values(sessions.slice(from, from + 500))
+        .execute(),
+    );
   await transact(db, (trx) => sql`analyze`.execute(trx));
 }
 
 /** How a query is answered, in the words of the database. */
 async function planOf(db: Db, query: Awaited<ReturnType<typeof queriesOf>>[number]): Promise<string> {
   const explain = inject('engine') === 'postgres' ? 'explain' : 'explain query plan';
-  const { rows } = await db.executeQuery<Record<string, string>>({ ...query, sql: `${explain} ${query.sql}` });
+  const { rows } = await db.executeQuery<Record<string, string>>({
+    ...query,
+    sql: `${explain} ${query.sql}`,
+  });
   return rows.map((row) => row.detail ?? row['QUERY PLAN']).join('\n');
 }
 
@@ -46,7 +54,9 @@ test('no table of many rows is gone through', async () => {
   expect(queries.length).toBeGreaterThan(6);
   const plan = (await Promise.all(queries.map((query) => planOf(db, query)))).join('\n');
   expect(plan).toMatch(/\bsessions_seen_at\b/);
-  const walked = [...plan.matchAll(/\bSCAN (\w+)|\bSeq Scan on (\w+)/g)].map(([, one, other]) => one ?? other);
+  const walked = [...plan.matchAll(/\bSCAN (\w+)|\bSeq Scan on (\w+)/g)].map(
+    ([, one, other]) => one ?? other,
+  );
   expect(walked).toContain('user_counts');
   for (const table of walked) expect(table).toMatch(SMALL);
 });

@@ -27,13 +27,14 @@ export async function scrape(app: FastifyInstance): Promise<Series[]> {
 }
 
 /** The sum of those of a name that have some labels; undefined where there is none. */
-export function valueOf(
+export function sumOf(
   all: readonly Series[],
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number | undefined {
   const found = all.filter(
-    (one) => one.name === name && Object.entries(labels).every(([label, value]) => one.labels[label] === value),
+    (one) =>
+      one.name === name && Object.entries(labels).every(([label, value]) => one.labels[label] === value),
   );
   return found.length > 0 ? found.reduce((sum, { value }) => sum + value, 0) : undefined;
 }
