@@ -39,16 +39,22 @@ async function readUsers({ db, config, clock }: Known): Promise<Family[]> {
 
 async function readSizes({ db, config }: Known): Promise<Family[]> {
   const path = filePathOf(config.databaseUrl);
-  const disk = path === undefined ? undefined : await statfs(dirname(path));
+  const log = path === undefined ? undefined : logSize(path);
   return [
     gauge('roster_database_size_bytes', 'What the database takes up.', await engineOf(db).readSize(db)),
+    gauge('roster_database_log_size_bytes', 'The log beside its file (SQLite).', log),
     gauge(
-      'roster_database_log_size_bytes',
-      'The log beside its file (SQLite).',
-      path === undefined ? undefined : logSize(path),
+      'roster_disk_free_bytes',
+      'Room beside its file (SQLite).',
+      path === undefined ? undefined : await readRoom(path),
     ),
-    gauge('roster_disk_free_bytes', 'Room beside its file (SQLite).', disk && disk.bavail * disk.bsize),
   ];
+}
+
+/** Undefined where the disk does not say: whether the database can be read is another question. */
+async function readRoom(path: string): Promise<number | undefined> {
+  const disk = await statfs(dirname(path)).catch(() => undefined);
+  return disk && disk.bavail * disk.bsize;
 }
 
 async function readWork({ db }: Known): Promise<Family[]> {

@@ -42,7 +42,7 @@ test.each([
   const app = await startApp({ METRICS_PORT: '0' });
   await app.ready();
   const socket = connect(Number(new URL(app.metricsAddress ?? '').port), '127.0.0.1');
-  socket.end(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  socket.write(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
 });
 

@@ -8,7 +8,16 @@ import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { transact } from '../../../src/db/transact.ts';
 import { beginRun, endRun } from '../../../src/maintenance/queries.ts';
 import { addPerson, HOUR, movableClock, signedIn, signIn } from '../../people.ts';
-import { addUser, get, listen, post, startApp, temporaryFolder } from '../../support.ts';
+import {
+  addUser,
+  get,
+  listen,
+  post,
+  readyUrl,
+  startApp,
+  temporaryDatabase,
+  temporaryFolder,
+} from '../../support.ts';
 import { parse, scrape, sumOf, TOKEN, WITH_TOKEN } from './scraped.ts';
 
 const ON = { METRICS_TOKEN: TOKEN };
@@ -236,7 +245,8 @@ describe('the database', () => {
   const isSqlite = inject('engine') === 'sqlite';
 
   test('is told with how long statements and commits took, and what waited', async () => {
-    const { app } = await start();
+    const url = await readyUrl();
+    const app = await startApp({ ...ON, DATABASE_URL: url }, await temporaryDatabase(url));
     await addUser(app.db, { username: 'bob' });
     const all = await scrape(app);
     expect(sumOf(all, 'roster_database_statement_seconds_count')).toBeGreaterThan(3);
@@ -244,9 +254,10 @@ describe('the database', () => {
     expect(sumOf(all, 'roster_database_commit_seconds_count')).toBeGreaterThan(0);
     const waits = { for: isSqlite ? 'lock' : 'pool' };
     expect(sumOf(all, 'roster_database_wait_seconds_count', waits)).toBeGreaterThan(0);
-    const size = sumOf(all, 'roster_database_log_size_bytes');
-    if (isSqlite) expect(size).toBeGreaterThan(0);
-    else expect(size).toBeUndefined();
+    for (const name of ['roster_database_log_size_bytes', 'roster_disk_free_bytes']) {
+      if (isSqlite) expect(sumOf(all, name)).toBeGreaterThan(0);
+      else expect(sumOf(all, name)).toBeUndefined();
+    }
   });
 
   test.runIf(isSqlite)('is told with how many transactions were synced as one', async () => {
