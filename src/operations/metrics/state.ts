@@ -8,6 +8,7 @@ import { filePathOf } from '../../database-url.ts';
 import { engineOf } from '../../db/engine.ts';
 import { countImports } from '../../imports/queries.ts';
 import { countJobs } from '../../jobs/queries.ts';
+import { hasStopped } from '../../maintenance/due.ts';
 import { findLastRun, type Run } from '../../maintenance/queries.ts';
 import { readCounts } from '../../users/counts.ts';
 import { by, type Family, gauge } from './families.ts';
@@ -68,13 +69,14 @@ async function readWork({ db }: Known): Promise<Family[]> {
   ];
 }
 
-async function readRuns({ db, config }: Known): Promise<Family[]> {
+async function readRuns({ db, config, clock }: Known): Promise<Family[]> {
   const [last, good, bad, check] = [
     await findLastRun(db, 'backup'),
     await findLastRun(db, 'backup', 'good'),
     await findLastRun(db, 'backup', 'bad'),
     await findLastRun(db, 'check'),
   ];
+  const isUnderWay = last?.ended_at === null && !hasStopped(last, clock());
   const every = config.backupFolder === undefined ? undefined : config.backupEvery / 1_000;
   return [
     gauge('roster_backup_interval_seconds', 'How often Roster itself makes one, where it does.', every),
@@ -91,11 +93,7 @@ async function readRuns({ db, config }: Known): Promise<Family[]> {
     gauge('roster_backup_last_failure_timestamp_seconds', `${BACKUP} one failed.`, secondsOf(bad?.ended_at)),
     gauge('roster_backup_size_bytes', 'What the last good one takes up.', good?.size ?? undefined),
     gauge('roster_backup_duration_seconds', 'How long it took.', durationOf(good)),
-    gauge(
-      'roster_backup_in_progress',
-      'Whether one is being made (1).',
-      Number(last !== undefined && last.ended_at === null),
-    ),
+    gauge('roster_backup_in_progress', 'Whether one is being made (1).', Number(isUnderWay)),
     gauge('roster_check_last_timestamp_seconds', 'When the last check ended.', secondsOf(check?.ended_at)),
     gauge(
       'roster_check_last_good',

@@ -177,7 +177,7 @@ describe('what the database knows', () => {
   });
 
   test('is when there was the last good backup, and what became of others', async () => {
-    const { app, stopwatch } = await start({ BACKUP_FOLDER: temporaryFolder() });
+    const { app, clock, stopwatch } = await start({ BACKUP_FOLDER: temporaryFolder() });
     const before = await scrape(app);
     expect(sumOf(before, 'roster_backup_interval_seconds')).toBe(86_400);
     expect(sumOf(before, 'roster_backup_last_success_timestamp_seconds')).toBeUndefined();
@@ -189,6 +189,7 @@ describe('what the database knows', () => {
     await note(NOON + HOUR, 'backup', { outcome: 'bad', problem: 'There is no room.' });
     await note(NOON, 'check', { outcome: 'bad', problem: 'Something.' });
     await transact(app.db, (trx) => beginRun(trx, 'backup', NOON + 2 * HOUR));
+    clock.move(2 * HOUR);
     stopwatch.move(5_000);
     const all = await scrape(app);
     const backup = (name: string) => sumOf(all, `roster_backup_${name}`);
@@ -198,6 +199,10 @@ describe('what the database knows', () => {
     expect(backup('size_bytes')).toBe(4_100_000);
     expect(backup('duration_seconds')).toBe(90);
     expect(backup('in_progress')).toBe(1);
+    clock.move(2 * HOUR);
+    stopwatch.move(5_000);
+    // Whoever made it was killed.
+    expect(sumOf(await scrape(app), 'roster_backup_in_progress')).toBe(0);
     expect(sumOf(all, 'roster_check_last_good')).toBe(0);
     expect(sumOf(all, 'roster_check_last_timestamp_seconds')).toBe(NOON / 1_000 + 90);
   });
@@ -247,7 +252,8 @@ describe('the database', () => {
   test('is told with how long statements and commits took, and what waited', async () => {
     const url = await readyUrl();
     const app = await startApp({ ...ON, DATABASE_URL: url }, await temporaryDatabase(url));
-    await addUser(app.db, { username: 'bob' });
+    // With the first change the log begins anew.
+    for (const username of ['bob', 'cem']) await addUser(app.db, { username });
     const all = await scrape(app);
     expect(sumOf(all, 'roster_database_statement_seconds_count')).toBeGreaterThan(3);
     expect(sumOf(all, 'roster_database_statement_seconds_sum')).toBeGreaterThan(0);
