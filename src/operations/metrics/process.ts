@@ -35,7 +35,7 @@ export function watchProcess(app: FastifyInstance): () => Family[] {
       gauge('process_heap_bytes', 'Memory of JavaScript.', heapTotal),
       gauge('process_start_time_seconds', 'When it was started.', performance.timeOrigin / 1_000),
       gauge('process_open_fds', 'Files and connections that are open.', countFiles()),
-      gauge('process_max_fds', 'How many may be.', mostFiles),
+      gauge('process_max_fds', 'How many files and connections may be open.', mostFiles),
     ];
   };
 }

@@ -41,13 +41,21 @@ export function watchRequests(app: FastifyInstance): () => Family[] {
 
   return () => [
     counter('roster_http_requests_total', 'Requests that were answered by a route.', answers.samples()),
-    counter('roster_http_route_seconds_total', 'How long a route took for all of them.', times.samples()),
-    histogram('roster_http_request_duration_seconds', 'How long each took.', samplesBy('kind', durations)),
+    counter('roster_http_route_seconds_total', 'How long a route took for all its answers.', times.samples()),
+    histogram(
+      'roster_http_request_duration_seconds',
+      'How long requests took.',
+      samplesBy('kind', durations),
+    ),
     gauge('roster_http_requests_in_flight', 'Requests that wait or are at work.', by('kind', underWay)),
-    counter('roster_http_requests_aborted_total', 'Those whose client has gone.', by('kind', aborted)),
+    counter(
+      'roster_http_requests_aborted_total',
+      'Requests whose client has gone before the answer.',
+      by('kind', aborted),
+    ),
     counter(
       'roster_http_requests_refused_total',
-      'Those for which there was no time.',
+      'Requests that were refused, since there was no time for them.',
       by('kind', app.refused),
     ),
   ];

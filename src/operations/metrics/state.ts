@@ -79,31 +79,35 @@ async function readRuns({ db, config, clock }: Known): Promise<Family[]> {
   const isUnderWay = last?.ended_at === null && !hasStopped(last, clock());
   const every = config.backupFolder === undefined ? undefined : config.backupEvery / 1_000;
   return [
-    gauge('roster_backup_interval_seconds', 'How often Roster itself makes one, where it does.', every),
+    gauge('roster_backup_interval_seconds', 'How often Roster itself makes a backup.', every),
     gauge(
       'roster_backup_last_success_timestamp_seconds',
-      `${BACKUP} good one is of.`,
+      `${BACKUP} that is good was begun.`,
       secondsOf(good?.begun_at),
     ),
     gauge(
       'roster_backup_last_verified_timestamp_seconds',
-      `${BACKUP} good one had been read through and tried.`,
+      `${BACKUP} that is good had been read through and tried.`,
       secondsOf(good?.ended_at),
     ),
-    gauge('roster_backup_last_failure_timestamp_seconds', `${BACKUP} one failed.`, secondsOf(bad?.ended_at)),
-    gauge('roster_backup_size_bytes', 'What the last good one takes up.', good?.size ?? undefined),
-    gauge('roster_backup_duration_seconds', 'How long it took.', durationOf(good)),
-    gauge('roster_backup_in_progress', 'Whether one is being made (1).', Number(isUnderWay)),
+    gauge(
+      'roster_backup_last_failure_timestamp_seconds',
+      `${BACKUP} that failed ended.`,
+      secondsOf(bad?.ended_at),
+    ),
+    gauge('roster_backup_size_bytes', 'What the last good backup takes up.', good?.size ?? undefined),
+    gauge('roster_backup_duration_seconds', 'How long the last good backup took.', durationOf(good)),
+    gauge('roster_backup_in_progress', 'Whether a backup is being made (1).', Number(isUnderWay)),
     gauge('roster_check_last_timestamp_seconds', 'When the last check ended.', secondsOf(check?.ended_at)),
     gauge(
       'roster_check_last_good',
-      'Whether it has found nothing (1) or something (0).',
+      'Whether the last check found nothing (1) or something (0).',
       check?.outcome ? Number(check.outcome === 'good') : undefined,
     ),
   ];
 }
 
-const BACKUP = 'When the last';
+const BACKUP = 'When the last backup';
 
 function secondsOf(at: number | null | undefined): number | undefined {
   return at ? at / 1_000 : undefined;
