@@ -1,6 +1,6 @@
 /** The alert rules and the dashboard name what a Roster really tells: each name, each label and each value of one. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { transact } from '../../../src/db/transact.ts';
@@ -8,7 +8,7 @@ import { beginRun, endRun } from '../../../src/maintenance/queries.ts';
 import { FOLDERS } from '../../folders.ts';
 import { bring } from '../../imports/bringing.ts';
 import { addPerson, signedIn, signIn } from '../../people.ts';
-import { addUser, get, post, sharedApp } from '../../support.ts';
+import { addUser, get, post, sharedApp, temporaryFolder } from '../../support.ts';
 import { type Series, scrape, TOKEN } from './scraped.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'src', 'operations', 'deploy');
@@ -181,6 +181,17 @@ describe('promtool', () => {
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
     expect(stdout + stderr).toContain('SUCCESS: 10 rules found');
     expect(status).toBe(0);
+  });
+
+  test.skipIf(!promtool)(`finds nothing wrong with the queries of the dashboard${why}`, () => {
+    const queries = targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m'));
+    const records = queries.map(
+      (expr, at) => `      - record: query:${at}\n        expr: ${JSON.stringify(expr)}\n`,
+    );
+    const path = join(temporaryFolder(), 'queries.yml');
+    writeFileSync(path, `groups:\n  - name: dashboard\n    rules:\n${records.join('')}`);
+    const { stdout, stderr } = spawnSync('promtool', ['check', 'rules', path], { encoding: 'utf8' });
+    expect(stdout + stderr).toContain(`SUCCESS: ${queries.length} rules found`);
   });
 
   test.skipIf(!promtool)(`finds nothing wrong with what is told${why}`, async () => {
