@@ -301,7 +301,7 @@ describe('on a connection', () => {
       await once(socket, 'close');
       return parse(received().split('\r\n\r\n')[1] ?? '');
     };
-    return { app, isSaturated, send, withToken, read };
+    return { app, port, isSaturated, send, withToken, read };
   }
 
   test('whoever has the token is answered however many wait; who has not waits like everyone', async () => {
@@ -330,6 +330,21 @@ describe('on a connection', () => {
     isSaturated.mockReturnValue(true);
     const { received } = await withToken('/users');
     await expect.poll(received, { timeout: 10_000 }).toMatch(/^HTTP\/1.1 503 /);
+  });
+
+  test('a file that is brought is told of while it comes, and not once it is given up', async () => {
+    const { app, port, read } = await startBusy();
+    const { cookie } = await signedIn(app, await addPerson(app.db, 'bob', 'admin'));
+    const socket = connect({ port, host: '127.0.0.1' });
+    onTestFinished(() => void socket.destroy());
+    const head = `POST /import HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\nSec-Fetch-Site: same-origin\r\n`;
+    socket.write(
+      `${head}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n--x\r\n`,
+    );
+    const underWay = async () => sumOf(await read(), 'roster_uploads_in_flight');
+    await expect.poll(underWay, { timeout: 10_000 }).toBe(1);
+    socket.destroy();
+    await expect.poll(underWay, { timeout: 10_000 }).toBe(0);
   });
 
   test('who goes away before the answer is told of', async () => {
