@@ -50,6 +50,9 @@ import { addNightlyBackup } from './maintenance/nightly.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { addClockWatch } from './operations/clock-watch.ts';
 import { healthRoutes } from './operations/health.ts';
+import { Events } from './operations/metrics/events.ts';
+import { metricsRoutes } from './operations/metrics/routes.ts';
+import { isScrape } from './operations/metrics/token.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
@@ -110,6 +113,7 @@ export async function buildApp({
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const limit = limitLines();
+  const events = new Events();
   const app: FastifyInstance = fastify({
     ...serverOptions(config, { isTrusted, limit }),
     frameworkErrors: (error, _request, reply) => void showFrameworkError(app, error, reply),
@@ -119,11 +123,16 @@ export async function buildApp({
   app.decorate('importFolder', importFolder);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
   app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
-  app.decorate('mailer', config.mail && (await createMailer(config.mail, mailLimit)));
+  const mailer = config.mail && (await createMailer(config.mail, mailLimit));
+  app.decorate('mailer', mailer && events.countMails(mailer));
 
   answerOddRequests(app);
   addLogLimit(app, limit);
-  addAdmission(app, (request) => askerOf(request, isTrusted));
+  addAdmission(
+    app,
+    (request) => askerOf(request, isTrusted),
+    (request) => isScrape(request, config.metricsToken),
+  );
   const { closeMethods } = collectMethods(app);
   collectRules(app);
   addRequestIds(app, isTrusted);
@@ -135,7 +144,7 @@ export async function buildApp({
   addSecurity(app, config);
   addSafeRedirects(app);
   addCompression(app);
-  addAudit(app, config.logLevel, limit);
+  addAudit(app, config.logLevel, limit, events.hear);
   addClockWatch(app);
   addPruning(app);
   addJobs(app, hasJobsThread);
@@ -145,6 +154,7 @@ export async function buildApp({
   app.removeAllContentTypeParsers();
 
   healthRoutes(app);
+  metricsRoutes(app, events);
   await app.register(async (html) => {
     addErrorPages(html);
     // Cookies are parsed before it is asked whether a form carries a session.

@@ -27,6 +27,10 @@ export type Config = {
   backupFolder: string | undefined;
   backupEvery: number;
   backupKeep: number;
+  /** Whoever has it gets what is measured; undefined for nobody. */
+  metricsToken: string | undefined;
+  /** Of this machine alone; 0 takes a free one, undefined none. */
+  metricsPort: number | undefined;
   logLevel: string;
   /** Undefined where it depends on where the log goes. */
   logFormat: 'text' | 'json' | undefined;
@@ -72,6 +76,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     backupFolder: data.BACKUP_FOLDER,
     backupEvery: data.BACKUP_EVERY_HOURS,
     backupKeep: data.BACKUP_KEEP,
+    metricsToken: data.METRICS_TOKEN,
+    metricsPort: data.METRICS_PORT,
     logLevel: data.LOG_LEVEL,
     logFormat: data.LOG_FORMAT,
     trustProxy: data.TRUST_PROXY,

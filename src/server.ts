@@ -1,8 +1,7 @@
 /** One running Roster: settings → database → app → listening, and back again. */
 import { lookup } from 'node:dns/promises';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import type { FastifyInstance } from 'fastify';
@@ -20,11 +19,13 @@ import type { Db } from './db/schema.ts';
 import { eraseAgain, noteLastId } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
+import { checkPort, explainListening } from './http/listening.ts';
 import { findRunningJobs, type Job } from './jobs/queries.ts';
 import { number } from './lib/formats.ts';
 import { basePathOf } from './lib/url-for.ts';
 import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
+import { METRICS_HOST } from './operations/metrics/listener.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
 
@@ -49,7 +50,11 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const config = readConfig(env);
   const address = await findAddress(config);
+  // Before a database is made or migrated.
   await checkPort(config, address);
+  const { metricsPort } = config;
+  if (metricsPort !== undefined)
+    await checkPort({ host: METRICS_HOST, port: metricsPort, by: 'METRICS_PORT' });
   const { app, db, ...found } = await start(config, address, env);
   const { drainTime = DRAIN_TIME } = config;
   onStopSignal(env, async () => {
@@ -94,7 +99,7 @@ async function start(config: Config, address: string, env: NodeJS.ProcessEnv) {
     env,
   });
   undo.defer(() => app.close());
-  await app.listen({ host: address, port: config.port }).catch(explain(config));
+  await app.listen({ host: address, port: config.port }).catch(explainListening(config));
   undo.move();
   return { app, db, isOpen, made };
 }
@@ -156,6 +161,7 @@ function announce(
     `Roster is at ${origin ? `${origin.origin}${basePathOf(origin)} (listening at ${here})` : here}`,
   ];
   if (made !== undefined) lines.push(newDatabase(made));
+  if (app.metricsAddress !== undefined) lines.push(`Its metrics are at ${app.metricsAddress}`);
   if (isOpen) lines.push(setupLine(origin, host, app.setupToken));
   // In one: whoever waits for the first of them may read no further.
   console.log(lines.join('\n'));
@@ -163,28 +169,6 @@ function announce(
 
 /** Of a name, one address: at those of `localhost` Fastify would listen with servers that lack most of what this one has. */
 async function findAddress(config: Config): Promise<string> {
-  const { address } = await lookup(config.host, { order: 'ipv4first' }).catch(explain(config));
+  const { address } = await lookup(config.host, { order: 'ipv4first' }).catch(explainListening(config));
   return address;
-}
-
-/** @throws StartError when the address cannot be listened at: found out before a database is made or migrated. */
-async function checkPort(config: Config, address: string): Promise<void> {
-  const probe = createServer().listen(config.port, address);
-  await once(probe, 'listening').catch(explain(config));
-  probe.close();
-  await once(probe, 'close');
-}
-
-function explain({ host, port }: Config): (error: NodeJS.ErrnoException) => never {
-  const sentences: Record<string, string> = {
-    EADDRINUSE: `Port ${port} of ${host} is in use; give PORT another number, or 0 for a free one.`,
-    EACCES: `Port ${port} of ${host} may not be opened by this user; give PORT a number above 1023.`,
-    EINVAL: `${host} is no address to listen at; give HOST another one.`,
-    EADDRNOTAVAIL: `${host} is no address of this machine; give HOST another one.`,
-    ENOTFOUND: `${host} is no name that this machine knows; give HOST another one.`,
-  };
-  return (error) => {
-    const sentence = sentences[error.code ?? ''];
-    throw sentence ? new StartError(sentence, { cause: error }) : error;
-  };
 }

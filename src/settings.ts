@@ -108,6 +108,19 @@ export const SETTINGS = z.object({
     'a whole number of seconds from 0 to 3600',
     'for how long it goes on answering, while /readyz says no, when it is to stop (0 at a terminal, else 5)',
   ),
+  METRICS_TOKEN: setting(
+    z
+      .string()
+      .regex(/^[\w.~+/-]{16,200}=*$/)
+      .optional(),
+    'at least 16 letters and digits, such as those that this makes: openssl rand -hex 24',
+    'who has it as a bearer token gets measurements for Prometheus, at /metrics (none: nobody does)',
+  ),
+  METRICS_PORT: setting(
+    whole(0, 65535).optional(),
+    'a whole number from 0 to 65535',
+    'a port of 127.0.0.1 at which whoever is on this machine gets them without a token,\n0 for a free one (none)',
+  ),
   LOG_LEVEL: setting(
     z.enum(LOG_LEVELS).prefault('warn'),
     `one of ${LOG_LEVELS.join(', ')}`,
@@ -122,7 +135,7 @@ export const SETTINGS = z.object({
 
 export type SettingName = keyof typeof SETTINGS.shape;
 /** Their values may hold a password. */
-const SECRET_SETTINGS: readonly SettingName[] = ['DATABASE_URL', 'SMTP_URL'];
+const SECRET_SETTINGS: readonly SettingName[] = ['DATABASE_URL', 'SMTP_URL', 'METRICS_TOKEN'];
 export const SETTING_NAMES = Object.keys(SETTINGS.shape) as SettingName[];
 
 export const SETTINGS_HELP = `Settings, from the environment:\n${SETTING_NAMES.map(helpOn).join('\n')}`;

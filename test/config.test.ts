@@ -134,6 +134,7 @@ test.each([
   ],
   ['DRAIN_SECONDS', '-1', 'DRAIN_SECONDS must be a whole number of seconds from 0 to 3600, not "-1".'],
   ['DRAIN_SECONDS', '3601', 'DRAIN_SECONDS must be'],
+  ['METRICS_PORT', '65536', 'METRICS_PORT must be a whole number from 0 to 65535, not "65536".'],
 ])('%s=%s is refused in one sentence', (name, value, sentence) => {
   expect(() => readConfig({ [name]: value })).toThrow(sentence);
 });
@@ -217,3 +218,13 @@ test.each(['IMPORT_FOLDER', 'BACKUP_FOLDER'])('a slash at the end of %s means no
   const { importFolder, backupFolder } = readConfig({ [name]: '/srv/some/' });
   expect(name === 'IMPORT_FOLDER' ? importFolder : backupFolder).toMatch(/^\/srv\/some(\/[^/]+)?$/);
 });
+
+test.each(['secret', 'x'.repeat(15), `${'x'.repeat(20)} y`, 'ä'.repeat(20)])(
+  '%s is no token for the metrics, and is not repeated',
+  (METRICS_TOKEN) => {
+    expect(() => readConfig({ METRICS_TOKEN })).toThrow(
+      /^METRICS_TOKEN must be at least 16 letters and digits, such as those that this makes: openssl rand -hex 24\.$/,
+    );
+    expect(readConfig({ METRICS_TOKEN: 'x'.repeat(16) }).metricsToken).toBe('x'.repeat(16));
+  },
+);

@@ -23,6 +23,7 @@ export async function checkOwnPassword(
     const { isRight, wait } = await attemptPassword(request, counters, password, credentials?.password_hash);
     if (isRight) return undefined;
     if (wait > 0) {
+      server.auditOften(request, 'password refused: too many attempts', { id: user_id });
       reply.header('retry-after', String(Math.ceil(wait / 1000)));
       return { sentence: tooMany(wait), status: 429 };
     }

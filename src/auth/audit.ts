@@ -12,7 +12,13 @@ declare module 'fastify' {
   }
 }
 
-export function addAudit(app: FastifyInstance, level: string, limit: Limit): void {
+/** @param hear is told of each event of a request, also of those whose line is left out */
+export function addAudit(
+  app: FastifyInstance,
+  level: string,
+  limit: Limit,
+  hear: (event: string) => void = () => {},
+): void {
   const log = app.log.child({}, { level: level === 'silent' ? level : 'info' });
   const write = (by: Audited | undefined, event: string, user: Audited | undefined, more: object) =>
     log.info({ event, user: user?.id, actor: by?.id, ...more }, event);
@@ -20,10 +26,14 @@ export function addAudit(app: FastifyInstance, level: string, limit: Limit): voi
     const by = request.session && { id: request.session.user_id };
     write(by, event, user, { address: request.address, reqId: request.id, ...more });
   };
-  app.decorate('audit', note);
-  app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) =>
-    limit.write(event, (more) => note(request, event, user, more), request.id),
-  );
+  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) => {
+    hear(event);
+    note(request, event, user);
+  });
+  app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) => {
+    hear(event);
+    limit.write(event, (more) => note(request, event, user, more), request.id);
+  });
   app.decorate('auditJob', (job: number, by: Audited | undefined, event: string, user?: Audited) =>
     write(by, event, user, { job }),
   );

@@ -165,6 +165,17 @@ export async function endAllSessions(trx: Trx, now: number, idle: number): Promi
   await trx.updateTable('sessions').set({ seen_at }).where('seen_at', '>', seen_at).execute();
 }
 
+/** @param seen and @param created after which a session is not over */
+export async function countLiveSessions(db: Db, seen: number, created: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('sessions')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('seen_at', '>', seen)
+    .where('created_at', '>', created)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 export type SignedIn = { role: Role; users: number; sessions: number; seen_at: number };
 
 /** How many are signed in, of each role. @param seen and @param created after which a session is not over */

@@ -68,6 +68,7 @@ export async function verifyCredentials(request: FastifyRequest, fields: Fields)
       : await checkCode(request, { ...fields, ticket: fields.ticket });
   } catch (error) {
     if (!(error instanceof BusyError)) throw error;
+    request.server.auditOften(request, 'sign-in refused: too many at once');
     return { ...BUSY, wait: Number(retryAfter()) * 1_000 };
   }
 }

@@ -23,19 +23,28 @@ const MOST_WAITING = 10_000;
 const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
 const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** How many were refused, since there was no time for them. */
+    refused: Record<Kind, number>;
+  }
+}
+
 type Who = Socket | string;
 type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker<Who> | undefined };
 
-/** What `inject` asks does not pass here; `whoAsks` returns undefined where that is not known. */
+/** What `inject` asks does not pass here; `whoAsks` returns undefined where that is not known. @param isUrgent never of just anyone */
 export function addAdmission(
   app: FastifyInstance,
   whoAsks: (request: IncomingMessage) => Who | undefined,
+  isUrgent: (request: IncomingMessage) => boolean = () => false,
 ): void {
   const { server, db } = app;
   const [begin] = server.listeners('request') as [RequestListener];
   const queue = new AdmissionQueue<Exchange>();
   const askers = new Askers<Who>();
-  const refuse = addRefusals(app);
+  const answerRefused = addRefusals(app);
+  app.decorate('refused', { 'signing in': 0, reading: 0, writing: 0 });
   let isScheduled = false;
   let leftThisTurn = MOST_BEGUN_A_TURN;
   let turnEnds = 0;
@@ -71,7 +80,7 @@ export function addAdmission(
 
   function admit(request: IncomingMessage, response: ServerResponse): void {
     // Whoever checks on health hears whether Roster lives, not whether it is busy.
-    if (HEALTH.test(request.url ?? '')) {
+    if (HEALTH.test(request.url ?? '') || isUrgent(request)) {
       begin(request, response);
       return;
     }
@@ -131,6 +140,11 @@ export function addAdmission(
     if (asker) askers.keep(asker, performance.now());
   }
 
+  function refuse(request: IncomingMessage, response: ServerResponse): void {
+    app.refused[kindOf(request)]++;
+    answerRefused(request, response);
+  }
+
   function refuseNext(then: number): boolean {
     const oldest = queue.takeOldest(then);
     if (oldest === undefined) return false;
@@ -144,7 +158,7 @@ function isGone({ request: { socket } }: Exchange): boolean {
   return socket.destroyed || isGivenUp(socket);
 }
 
-function kindOf({ method, url = '' }: IncomingMessage): Kind {
+export function kindOf({ method, url = '' }: IncomingMessage): Kind {
   if (SIGNING_IN.test(url)) return 'signing in';
   return method === 'GET' || method === 'HEAD' ? 'reading' : 'writing';
 }

@@ -44,6 +44,19 @@ export async function findLiveImports(db: Db): Promise<Import[]> {
   return db.selectFrom('imports').selectAll().where('state', 'in', LIVE).orderBy('id').execute();
 }
 
+/** By state, of those whose file is still wanted; also states that none is in. */
+export async function countImports(db: Db): Promise<Record<string, number>> {
+  const rows = await db
+    .selectFrom('imports')
+    .select(['state', ({ fn }) => fn.countAll<number>().as('count')])
+    .where('state', 'in', LIVE)
+    .groupBy('state')
+    .execute();
+  return Object.fromEntries(
+    LIVE.map((state) => [state, rows.find((row) => row.state === state)?.count ?? 0]),
+  );
+}
+
 /** Until the end of the transaction nobody else does anything about it. */
 export async function lockImport(trx: Trx, id: number): Promise<Import | undefined> {
   return trx.selectFrom('imports').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();

@@ -91,6 +91,16 @@ export async function findRunningJobs(db: Db, limit: number): Promise<Job[]> {
     .execute();
 }
 
+/** How many are running, and how many were stopped among the last hundred. */
+export async function countJobs(db: Db): Promise<Record<'running' | 'stopped', number>> {
+  const running = db.selectFrom('jobs').where('state', '=', 'running');
+  const { count } = await running
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  const last = await db.selectFrom('jobs').select('state').orderBy('id', 'desc').limit(100).execute();
+  return { running: count, stopped: last.filter(({ state }) => state === 'stopped').length };
+}
+
 export async function isAnyRunning(db: Db): Promise<boolean> {
   const running = db.selectFrom('jobs').select('id').where('state', '=', 'running').limit(1);
   return (await running.executeTakeFirst()) !== undefined;

@@ -92,6 +92,8 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /setup': [401, 404, 404, 404],
   'GET /setup/x': [404, 404, 404, 404],
   'POST /setup/x': [404, 404, 404, 404],
+  // It takes a token, and no role.
+  'GET /metrics': [401, 401, 401, 401],
   'GET /healthz': [200, 200, 200, 200],
   'GET /readyz': [200, 200, 200, 200],
   'OPTIONS /healthz': [200, 200, 200, 200],
@@ -105,8 +107,11 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /nowhere': [401, 404, 404, 404],
 };
 
+/** With every route that there may be. */
+const EVERYTHING = { METRICS_TOKEN: 'a-token-for-the-tests-alone' };
+
 async function startWithPeople() {
-  const app = await startApp();
+  const app = await startApp(EVERYTHING);
   const people = {
     viewer: await addPerson(app.db, 'vera', 'viewer'),
     editor: await addPerson(app.db, 'ed', 'editor'),
@@ -150,7 +155,7 @@ describe('every route', () => {
   );
 
   test('is in the table, and every file of public/ is for anyone', async () => {
-    const app = await startApp();
+    const app = await startApp(EVERYTHING);
     const known = new Set(
       Object.keys(TABLE).map((route) =>
         route

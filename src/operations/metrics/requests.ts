@@ -1,0 +1,83 @@
+/** Requests and their answers: by the pattern of their route, never by what somebody asks for. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { nobody } from '../../auth/policy.ts';
+import { kindOf } from '../../http/admission.ts';
+import { KINDS, type Kind } from '../../http/admission-queue.ts';
+import { Counter } from './counter.ts';
+import { by, counter, type Family, gauge } from './families.ts';
+import { Histogram, histogram, samplesBy } from './histogram.ts';
+
+/** In seconds. */
+const BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+/** Of all that routes, methods and statuses make together, and of routes. */
+const MOST_ANSWERS = 250;
+const MOST_ROUTES = 80;
+
+/** @returns what there is to tell of them */
+export function watchRequests(app: FastifyInstance): () => Family[] {
+  const answers = new Counter(['route', 'method', 'status'], MOST_ANSWERS);
+  const times = new Counter(['route'], MOST_ROUTES);
+  const durations = ofEachKind(() => new Histogram(BOUNDS));
+  const underWay = ofEachKind(() => 0);
+  const aborted = ofEachKind(() => 0);
+
+  app.addHook('onResponse', (request, reply, done) => {
+    const seconds = reply.elapsedTime / 1_000;
+    const route = routeOf(request);
+    answers.add([route, methodOf(request), statusOf(reply)]);
+    times.add([route], seconds);
+    durations[kindOf(request.raw)].observe(seconds);
+    done();
+  });
+  // What `inject` asks does not pass here.
+  app.server.prependListener('request', (request, response) => {
+    const kind = kindOf(request);
+    underWay[kind]++;
+    response.once('close', () => {
+      underWay[kind]--;
+      if (!response.writableFinished) aborted[kind]++;
+    });
+  });
+
+  return () => [
+    counter('roster_http_requests_total', 'Requests that were answered by a route.', answers.samples()),
+    counter('roster_http_route_seconds_total', 'How long a route took for all its answers.', times.samples()),
+    histogram(
+      'roster_http_request_duration_seconds',
+      'How long requests took.',
+      samplesBy('kind', durations),
+    ),
+    gauge('roster_http_requests_in_flight', 'Requests that wait or are at work.', by('kind', underWay)),
+    counter(
+      'roster_http_requests_aborted_total',
+      'Requests whose client has gone before the answer.',
+      by('kind', aborted),
+    ),
+    counter(
+      'roster_http_requests_refused_total',
+      'Requests that were refused, since there was no time for them.',
+      by('kind', app.refused),
+    ),
+  ];
+}
+
+function ofEachKind<T>(make: () => T): Record<Kind, T> {
+  return Object.fromEntries(KINDS.map((kind) => [kind, make()])) as Record<Kind, T>;
+}
+
+/** One value for all that is no address, or not by that method. */
+function routeOf({ routeOptions }: FastifyRequest): string {
+  const { url, config } = routeOptions;
+  if (url === undefined || config.may === nobody) return 'unknown';
+  // Their addresses change with what is in them.
+  return url.startsWith('/assets/') ? '/assets/*' : url;
+}
+
+function methodOf({ method }: FastifyRequest): string {
+  if (method === 'HEAD') return 'GET';
+  return method === 'GET' || method === 'POST' ? method : 'other';
+}
+
+function statusOf({ statusCode }: FastifyReply): string {
+  return `${Math.floor(statusCode / 100)}xx`;
+}

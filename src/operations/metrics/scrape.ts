@@ -1,0 +1,55 @@
+/** All that is measured, in one text; also while the database is down, without what that alone knows. */
+import { setTimeout } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { watchDatabaseTime } from './database-time.ts';
+import type { Events } from './events.ts';
+import { type Family, gauge, toText } from './families.ts';
+import { watchProcess } from './process.ts';
+import { watchRequests } from './requests.ts';
+import { readState } from './state.ts';
+import { watchTransfers } from './transfers.ts';
+
+/** However many ask, the database is asked once in so long, in milliseconds. */
+const FRESH = 5_000;
+/** In milliseconds; Prometheus waits for ten seconds at most. */
+const PATIENCE = 2_000;
+
+export type Scrape = () => Promise<string>;
+
+export function watchAll(app: FastifyInstance, events: Events): Scrape {
+  const watches = [watchRequests, watchTransfers, watchDatabaseTime, watchProcess].map((watch) => watch(app));
+  const state = watchState(app);
+  return async () => {
+    const known = await state();
+    return toText([...watches.flatMap((families) => families()), ...events.families(), ...known]);
+  };
+}
+
+/** Never rejects. */
+function watchState(app: FastifyInstance): () => Promise<Family[]> {
+  let underWay: Promise<Family[] | undefined> | undefined;
+  let answer: Promise<Family[] | undefined> | undefined;
+  let freshUntil = 0;
+  const read = () => {
+    // What hangs is waited for again: there is never a second one beside it.
+    underWay ??= readState(app)
+      .catch(() => undefined)
+      .finally(() => {
+        underWay = undefined;
+      });
+    return Promise.race([underWay, setTimeout(PATIENCE, undefined, { ref: false })]);
+  };
+  return async () => {
+    const now = app.stopwatch();
+    if (answer === undefined || now >= freshUntil) {
+      freshUntil = now + FRESH;
+      answer = read();
+    }
+    const known = await answer;
+    const isUp = known !== undefined;
+    return [
+      gauge('roster_database_up', 'Whether the database can be read (1) or not (0).', Number(isUp)),
+      ...(known ?? []),
+    ];
+  };
+}
