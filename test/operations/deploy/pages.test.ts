@@ -1,0 +1,155 @@
+/** The pages for whoever runs Roster, followed to the letter by root on a machine where nothing is set up yet. */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { FOLDERS } from '../../folders.ts';
+import { startPostgres } from '../../postgres/start.ts';
+import { temporaryFolder } from '../../support.ts';
+import { canMakeMachines, type Machine, startMachine } from './machine.ts';
+import { commandsOf, PROJECT } from './pages.ts';
+
+const NOT_ALLOWED = 'It takes root on Linux, overlay file systems, and git, npm, script and useradd.';
+const PASSWORD = 'a password for one of these pages';
+const ASKED = { 'Password for alice: ': PASSWORD, 'Repeat the password: ': PASSWORD };
+const SURE = { 'Restore it? [y/N]': 'y' };
+
+const [INSTALL = '', FIRST_START = ''] = commandsOf('As a service');
+
+/** Whatever a test begins with: all that is installed, up to the settings. */
+const base = mkdtempSync(join(FOLDERS, 'roster-test-'));
+let installed: string | undefined;
+
+beforeAll(async () => {
+  if (!(await canMakeMachines())) return;
+  const machine = await startMachine(base, { bring: [repository()] });
+  await machine.type(`cd /root/roster\n${INSTALL}`);
+  await machine.stop();
+  installed = machine.changes;
+}, 120_000);
+
+afterAll(() => rmSync(base, { recursive: true }));
+
+/** The project as it is here, committed or not, as a repository of its own. */
+function repository(): string {
+  const folder = join(base, 'roster');
+  const git = (cwd: string, ...args: string[]) => execFileSync('git', args, { cwd, encoding: 'utf8' });
+  const names = git(PROJECT, 'ls-files', '--cached', '--others', '--exclude-standard', '-z').split('\0');
+  for (const name of names.filter((one) => /^(src|public|views)\/|^[^/]+$/.test(one)))
+    cpSync(join(PROJECT, name), join(folder, name));
+  git(folder, 'init', '--quiet', '--initial-branch=main');
+  commit(folder, 'before');
+  return folder;
+}
+
+function commit(folder: string, message: string): void {
+  const who = ['-c', 'user.name=Roster', '-c', 'user.email=roster@example.org'];
+  execFileSync('git', ['add', '--all'], { cwd: folder });
+  execFileSync('git', [...who, 'commit', '--quiet', '--message', message], { cwd: folder });
+}
+
+/** One on which the service was installed, with settings for a test. */
+async function newMachine(bring: readonly string[] = []): Promise<Machine> {
+  if (installed === undefined) throw new Error(NOT_ALLOWED);
+  const machine = await startMachine(temporaryFolder(), { from: installed, bring });
+  onTestFinished(() => machine.stop());
+  await machine.type(`printf 'PORT=%s\nDRAIN_SECONDS=0\n' ${await freePort()} >>/etc/roster.env`);
+  return machine;
+}
+
+/** One on which Roster runs, with an administrator and three others. */
+async function runningMachine(): Promise<Machine> {
+  const machine = await newMachine();
+  await machine.type(FIRST_START, ASKED);
+  await machine.type('roster seed 3');
+  return machine;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** How many users there are, as its command says; and that it serves. */
+async function usersOf(machine: Machine): Promise<number> {
+  const said = await machine.type(`
+    . /etc/roster.env
+    test "$(curl --silent --fail http://127.0.0.1:$PORT/readyz)" = ready
+    roster export /var/lib/roster/all.jsonl --force >/dev/null
+    wc --lines </var/lib/roster/all.jsonl`);
+  return Number(said.trim().split('\n').at(-1));
+}
+
+test('as a service: it runs as a user of its own, and keeps what it has from all others', async ({ skip }) => {
+  if (!installed) return skip(NOT_ALLOWED);
+  const machine = await newMachine();
+  expect(await machine.type(FIRST_START, ASKED)).toContain('alice is an administrator');
+  expect(await usersOf(machine)).toBe(1);
+  expect(await machine.type('ps -o user= -p "$(cat /run/roster.pid)"; cat /run/roster.log')).toMatch(
+    /^roster\nRoster is at https:\/\/users\.example\.org \(listening at http:\/\/127\.0\.0\.1:\d+\)\n$/,
+  );
+  expect(await machine.type('find /var/lib/roster /srv/backups /etc/roster.env -perm /077')).toBe('');
+});
+
+test('upgrading brings what is new, and going back what was before', async ({ skip }) => {
+  if (!installed) return skip(NOT_ALLOWED);
+  const [upgrade = '', back = ''] = commandsOf('Upgrading');
+  const machine = await runningMachine();
+  const newer = `
+    cd /root/roster
+    echo '// Newer.' >>src/server.ts
+    git -c user.name=a -c user.email=a commit --quiet --all --message newer`;
+  await machine.type(newer);
+  await machine.type(upgrade);
+  expect(await machine.type('tail --lines=1 /opt/roster/src/server.ts')).toContain('// Newer.');
+  await machine.type('roster seed 5');
+  expect(await usersOf(machine)).toBe(9);
+  await machine.type(back, SURE);
+  expect(await machine.type('tail --lines=1 /opt/roster/src/server.ts')).not.toContain('// Newer.');
+  expect(await usersOf(machine)).toBe(4);
+});
+
+test('backing up and restoring: what was lost since is there again', async ({ skip }) => {
+  if (!installed) return skip(NOT_ALLOWED);
+  const [backup = '', key = ''] = commandsOf('Backing up');
+  const [restore = ''] = commandsOf('Restoring');
+  const machine = await runningMachine();
+  await machine.type(backup);
+  await machine.type(key);
+  await machine.type('cmp /root/roster-secret.key /var/lib/roster/secret.key');
+  await machine.type('roster seed 5');
+  await machine.type(restore, SURE);
+  expect(await usersOf(machine)).toBe(4);
+});
+
+test('moving to another machine: all are there, and the key', async ({ skip }) => {
+  if (!installed) return skip(NOT_ALLOWED);
+  const [leave = '', arrive = ''] = commandsOf('Moving to another machine');
+  const old = await runningMachine();
+  await old.type(leave);
+  const bring = ['moving.db', 'moving.db.key'].map((name) => join(old.changes, 'srv/backups', name));
+  const machine = await newMachine([...bring, join(old.changes, 'var/lib/roster/secret.key')]);
+  await machine.type('mv /root/moving.* /srv/backups/');
+  await machine.type(arrive, SURE);
+  expect(await usersOf(machine)).toBe(4);
+  await machine.type('cmp /root/secret.key /var/lib/roster/secret.key');
+});
+
+test('moving to PostgreSQL: all are there, and nothing of it is left in the file’s place', async ({ skip }) => {
+  if (!installed) return skip(NOT_ALLOWED);
+  const [move = ''] = commandsOf('Moving to PostgreSQL');
+  const { url, stop } = await startPostgres(['fsync=off']);
+  onTestFinished(stop);
+  const machine = await runningMachine();
+  await machine.type(`printf "NEW_URL='%s'\n" '${url}' >>/etc/roster.env`);
+  await machine.type(move);
+  expect(await machine.type('cat /etc/roster.env')).toContain(`DATABASE_URL='${url}'`);
+  expect(await usersOf(machine)).toBe(4);
+  expect(await machine.type('ls /var/lib/roster')).not.toContain('roster.db');
+});
