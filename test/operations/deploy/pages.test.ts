@@ -80,7 +80,8 @@ async function freePort(): Promise<number> {
 async function usersOf(machine: Machine): Promise<number> {
   const said = await machine.type(`
     . /etc/roster.env
-    test "$(curl --silent --fail http://127.0.0.1:$PORT/readyz)" = ready
+    ready="fetch('http://127.0.0.1:$PORT/readyz').then(({ ok }) => process.exit(ok ? 0 : 1))"
+    /opt/roster/node_modules/.bin/node -e "$ready"
     roster export /var/lib/roster/all.jsonl --force >/dev/null
     wc --lines </var/lib/roster/all.jsonl`);
   return Number(said.trim().split('\n').at(-1));
