@@ -1,9 +1,10 @@
 /** What an engine for containers would make of the Dockerfile, where there is none: its steps, in a folder that stands for the image. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { firstProcessIn, withoutNpm } from './namespaces.ts';
 import { PROJECT, readDeployed } from './pages.ts';
 
 type Step = { name: string; rest: string };
@@ -33,8 +34,7 @@ const READ_ONLY = `
   mount --bind "$1" "$1"
   mount -o remount,bind,ro "$0"
   mount -o remount,bind,ro /
-  cd "$2"
-  shift 2
+  shift
   exec "$@"`;
 
 /** Whether this user may have such namespaces here. */
@@ -89,7 +89,7 @@ export function build(root: string): Image {
       const command = within(rest.replace(/^--mount=\S+ /, ''));
       const { status, stderr } = spawnSync('sh', ['-ec', command], {
         cwd: image.folder,
-        env: { ...withoutNpm(process.env), npm_config_prefer_offline: 'true' },
+        env: withoutNpm(process.env),
         encoding: 'utf8',
       });
       if (status !== 0) throw new Error(`${rest}: ${stderr}`);
@@ -116,24 +116,18 @@ export function build(root: string): Image {
   return image;
 }
 
-/** What npm says to the scripts that it runs is about another folder. */
-function withoutNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const isAbout = /^(npm_(package|lifecycle|config_local_prefix|command)|INIT_CWD)/;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !isAbout.test(name)));
-}
-
 /** As its user, who can get no more rights than that, with the settings of the image and these. */
-function asUser({ user, root }: Image, command: readonly string[]): string[] {
+function asUser({ user, root, folder }: Image, command: readonly string[]): string[] {
   const [uid = '', gid = ''] = user.split(':');
   const rights = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--no-new-privs', '--bounding-set=-all'];
-  return ['setpriv', ...rights, 'env', `PATH=${join(root, 'bin')}`, ...command];
+  return ['setpriv', ...rights, 'env', `--chdir=${folder}`, `PATH=${join(root, 'bin')}`, ...command];
 }
 
 /** @param input what it reads; undefined for nothing, and for as long as it runs */
 export function start(image: Image, args: readonly string[], env: Record<string, string>, input = ''): Container {
-  const { root, volume, folder, entrypoint } = image;
+  const { root, volume, entrypoint } = image;
   const command = asUser(image, [...entrypoint, ...args]);
-  const child = spawn('unshare', [...NAMESPACES, 'sh', '-ec', READ_ONLY, root, volume, folder, ...command], {
+  const child = spawn('unshare', [...NAMESPACES, 'sh', '-ec', READ_ONLY, root, volume, ...command], {
     env: { PATH: process.env.PATH ?? '', ...image.env, ...env },
     stdio: 'pipe',
   });
@@ -141,14 +135,9 @@ export function start(image: Image, args: readonly string[], env: Record<string,
   return { child, stdout: text(child.stdout), stderr: text(child.stderr) };
 }
 
-/** The number, on this machine, of what is number 1 in the container. */
-export function firstProcessOf({ child }: Container): number {
-  return Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
-}
-
 /** Runs a command in it, as `docker exec` does. */
 export function exec(image: Image, container: Container, command: readonly string[], env: Record<string, string> = {}) {
-  const where = [`--target=${firstProcessOf(container)}`, '--mount', '--pid', '--net', `--wd=${image.folder}`];
+  const where = [`--target=${firstProcessIn(container.child)}`, '--mount', '--pid', '--net'];
   const { status, stdout, stderr } = spawnSync('nsenter', [...where, ...asUser(image, command)], {
     env: { PATH: process.env.PATH ?? '', ...image.env, ...env },
     encoding: 'utf8',
@@ -159,7 +148,7 @@ export function exec(image: Image, container: Container, command: readonly strin
 /** Asks as the engine does, again and again, until it is healthy. */
 export async function untilHealthy(image: Image, container: Container): Promise<void> {
   for (let attempt = 0; attempt < 100 && container.child.exitCode === null; attempt++) {
-    if (firstProcessOf(container) > 0 && exec(image, container, image.healthcheck).status === 0) return;
+    if (firstProcessIn(container.child) > 0 && exec(image, container, image.healthcheck).status === 0) return;
     await sleep(50);
   }
   container.child.kill('SIGKILL');

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FOLDERS } from '../../folders.ts';
+import { firstProcessIn, withoutNpm } from './namespaces.ts';
 import { systemctl } from './systemctl.ts';
 
 export type Machine = {
@@ -23,7 +24,7 @@ const SET_UP = `
   mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/changes,workdir=$1/work" root
   mount -t proc proc root/proc
   mount --rbind /dev root/dev
-  mount -t tmpfs tmpfs root/run
+  cp --dereference --remove-destination /etc/resolv.conf root/etc/ || true
   for brought in "\${@:3}"; do cp -r "$brought" root/root/; done
   mkdir --parents root/opt/systemd
   printf '%s' "$SYSTEMCTL" >root/opt/systemd/systemctl
@@ -33,7 +34,7 @@ const SET_UP = `
 
 /** Whether this user may make one here. */
 export async function canMakeMachines(): Promise<boolean> {
-  const programs = ['git', 'npm', 'pgrep', 'script', 'setpriv', 'useradd', 'nsenter', 'unshare'];
+  const programs = ['git', 'npm', 'script', 'setpriv', 'useradd', 'nsenter', 'unshare'];
   if (programs.some((program) => spawnSync('which', [program]).status !== 0)) return false;
   const folder = mkdtempSync(join(FOLDERS, 'roster-test-'));
   try {
@@ -63,14 +64,14 @@ export async function startMachine(folder: string, { from, bring = [] }: Beginni
   });
   const { value } = await createInterface(first.stdout)[Symbol.asyncIterator]().next();
   if (value !== 'ready') throw new Error('No machine can be made here.');
-  const { stdout } = spawnSync('pgrep', ['--parent', `${first.pid}`], { encoding: 'utf8' });
-  const within = [`--target=${stdout.trim()}`, '--mount', '--pid', 'chroot', `${folder}/root`];
+  const env = withoutNpm(process.env);
+  const within = [`--target=${firstProcessIn(first)}`, '--mount', '--pid', 'chroot', `${folder}/root`];
   return {
     changes: join(folder, 'changes'),
     async type(commands, answers = {}) {
       const terminal = ['script', '--quiet', '--return', '--command', 'bash -ec "$COMMANDS"', '/dev/null'];
       const child = spawn('nsenter', [...within, ...terminal], {
-        env: { ...environment(), COMMANDS: commands },
+        env: { ...env, PATH: `/opt/systemd:/usr/local/sbin:${env.PATH}`, COMMANDS: commands },
         stdio: 'pipe',
       });
       let said = '';
@@ -93,11 +94,4 @@ export async function startMachine(folder: string, { from, bring = [] }: Beginni
       if (first.exitCode === null) await once(first, 'exit');
     },
   };
-}
-
-/** Without what npm and the tests' runner have said of another folder. */
-function environment(): NodeJS.ProcessEnv {
-  const isOther = /^(npm_(package|lifecycle|config_local_prefix|command)|INIT_CWD|NODE_|VITEST|GIT_)/;
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOther.test(name)));
-  return { ...env, PATH: `/opt/systemd:/usr/local/sbin:${env.PATH}`, npm_config_prefer_offline: 'true' };
 }

@@ -92,7 +92,7 @@ test('as a service: it runs as a user of its own, and keeps what it has from all
   const machine = await newMachine();
   expect(await machine.type(FIRST_START, ASKED)).toContain('alice is an administrator');
   expect(await usersOf(machine)).toBe(1);
-  expect(await machine.type('ps -o user= -p "$(cat /run/roster.pid)"; cat /run/roster.log')).toMatch(
+  expect(await machine.type('ps -o user= -p "$(cat /opt/systemd/roster.pid)"; cat /opt/systemd/roster.log')).toMatch(
     /^roster\nRoster is at https:\/\/users\.example\.org \(listening at http:\/\/127\.0\.0\.1:\d+\)\n$/,
   );
   expect(await machine.type('find /var/lib/roster /srv/backups /etc/roster.env -perm /077')).toBe('');

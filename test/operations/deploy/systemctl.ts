@@ -14,19 +14,19 @@ start() {
   set +a
   run="setpriv --reuid=$(value User) --regid=$(value User) --clear-groups --no-new-privs $(value ExecStart)"
   if [ "$(value Type)" = oneshot ]; then exec $run; fi
-  setsid $run </dev/null >"/run/$unit.log" 2>&1 &
-  echo $! >"/run/$unit.pid"
-  until grep --quiet '^Roster is at' "/run/$unit.log"; do
-    kill -0 $! 2>/dev/null || { cat "/run/$unit.log"; exit 1; }
+  setsid $run </dev/null >"/opt/systemd/$unit.log" 2>&1 &
+  echo $! >"/opt/systemd/$unit.pid"
+  until grep --quiet --no-messages '^Roster is at' "/opt/systemd/$unit.log"; do
+    kill -0 $! 2>/dev/null || { cat "/opt/systemd/$unit.log"; exit 1; }
     sleep 0.05
   done
 }
 
 stop() {
-  pid=$(cat "/run/$unit.pid")
+  pid=$(cat "/opt/systemd/$unit.pid")
   kill -TERM "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
-  rm "/run/$unit.pid"
+  rm "/opt/systemd/$unit.pid"
 }
 
 for name; do
