@@ -1,5 +1,5 @@
 /** What systemd hears of a Roster, by a socket such as it gives its services. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,9 +23,8 @@ const canListen =
 
 /** What is heard, message by message. */
 async function listenAt(path: string): Promise<AsyncIterator<string>> {
-  const listener: ChildProcess = spawn('perl', ['-e', LISTENER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const listener = spawn('perl', ['-e', LISTENER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void listener.kill());
-  if (!listener.stdout) throw new Error('It has no output.');
   const messages = createInterface(listener.stdout)[Symbol.asyncIterator]();
   await messages.next();
   return messages;

@@ -47,7 +47,8 @@ function filesOf(root: string, names: readonly string[]): string[] {
 }
 
 /** The page's `docker run` lines: the settings of each, and what follows the name of the image. */
-const RUNS = (commandsOf('As a container')[0] ?? '')
+const RUNS = `${commandsOf('As a container')[0]}`
+  .replaceAll(/\\\n\s*/g, '')
   .split('\n')
   .filter((line) => line.startsWith('docker run '))
   .map((line) => {
@@ -72,7 +73,8 @@ const RUNS = (commandsOf('As a container')[0] ?? '')
       },
     });
     const [name, ...args] = positionals;
-    return { values, name, args, env: Object.fromEntries(values.env.map((pair) => pair.split(/=(.*)/s))) };
+    const env = values.env.map((pair) => [pair.replace(/=.*/s, ''), pair.replace(/^[^=]*=/, '')]);
+    return { values, name, args, env: Object.fromEntries(env) as Record<string, string> };
   });
 
 async function endOf({ child, stdout, stderr }: Container) {

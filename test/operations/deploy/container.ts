@@ -123,7 +123,7 @@ function asUser({ user, root, folder }: Image, command: readonly string[]): stri
   return ['setpriv', ...rights, 'env', `--chdir=${folder}`, `PATH=${join(root, 'bin')}`, ...command];
 }
 
-/** @param input what it reads; undefined for nothing, and for as long as it runs */
+/** @param env what it is set to beside the image's own @param input what it reads */
 export function start(image: Image, args: readonly string[], env: Record<string, string>, input = ''): Container {
   const { root, volume, entrypoint } = image;
   const command = asUser(image, [...entrypoint, ...args]);

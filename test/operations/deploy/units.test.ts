@@ -45,7 +45,7 @@ test('systemd finds nothing wrong with them', ({ skip }) => {
   expect(analyze('verify', '--man=no', ...units)).toEqual({ status: 0, said: '' });
 });
 
-test.each(SERVICES)('%s is exposed by 1.5 at most, as systemd counts', (service, { skip }) => {
+test.for(SERVICES)('%s is exposed by 1.5 at most, as systemd counts', (service, { skip }) => {
   if (!hasSystemd) return skip(WITHOUT);
   const path = join(install(), service);
   const { status, said } = analyze('security', '--offline=true', '--threshold=15', '--no-pager', path);
