@@ -44,7 +44,10 @@ export function canContain(): boolean {
 }
 
 export function stepsOf(dockerfile: string): Step[] {
-  const lines = dockerfile.replaceAll(/^#.*\n/gm, '').replaceAll('\\\n', '').split('\n');
+  const lines = dockerfile
+    .replaceAll(/^#.*\n/gm, '')
+    .replaceAll('\\\n', '')
+    .split('\n');
   return lines
     .map((line) => /^([A-Z]+) (.+)$/.exec(line))
     .flatMap((match) => (match ? [{ name: match[1] ?? '', rest: match[2] ?? '' }] : []));
@@ -119,12 +122,23 @@ export function build(root: string): Image {
 /** As its user, who can get no more rights than that, with the settings of the image and these. */
 function asUser({ user, root, folder }: Image, command: readonly string[]): string[] {
   const [uid = '', gid = ''] = user.split(':');
-  const rights = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--no-new-privs', '--bounding-set=-all'];
+  const rights = [
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    '--clear-groups',
+    '--no-new-privs',
+    '--bounding-set=-all',
+  ];
   return ['setpriv', ...rights, 'env', `--chdir=${folder}`, `PATH=${join(root, 'bin')}`, ...command];
 }
 
 /** @param env what it is set to beside the image's own @param input what it reads */
-export function start(image: Image, args: readonly string[], env: Record<string, string>, input = ''): Container {
+export function start(
+  image: Image,
+  args: readonly string[],
+  env: Record<string, string>,
+  input = '',
+): Container {
   const { root, volume, entrypoint } = image;
   const command = asUser(image, [...entrypoint, ...args]);
   const child = spawn('unshare', [...NAMESPACES, 'sh', '-ec', READ_ONLY, root, volume, ...command], {
@@ -136,7 +150,12 @@ export function start(image: Image, args: readonly string[], env: Record<string,
 }
 
 /** Runs a command in it, as `docker exec` does. */
-export function exec(image: Image, container: Container, command: readonly string[], env: Record<string, string> = {}) {
+export function exec(
+  image: Image,
+  container: Container,
+  command: readonly string[],
+  env: Record<string, string> = {},
+) {
   const where = [`--target=${firstProcessIn(container.child)}`, '--mount', '--pid', '--net'];
   const { status, stdout, stderr } = spawnSync('nsenter', [...where, ...asUser(image, command)], {
     env: { PATH: process.env.PATH ?? '', ...image.env, ...env },

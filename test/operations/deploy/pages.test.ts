@@ -87,12 +87,16 @@ async function usersOf(machine: Machine): Promise<number> {
   return Number(said.trim().split('\n').at(-1));
 }
 
-test('as a service: it runs as a user of its own, and keeps what it has from all others', async ({ skip }) => {
+test('as a service: it runs as a user of its own, and keeps what it has from all others', async ({
+  skip,
+}) => {
   if (!installed) return skip(NOT_ALLOWED);
   const machine = await newMachine();
   expect(await machine.type(FIRST_START, ASKED)).toContain('alice is an administrator');
   expect(await usersOf(machine)).toBe(1);
-  expect(await machine.type('ps -o user= -p "$(cat /opt/systemd/roster.pid)"; cat /opt/systemd/roster.log')).toMatch(
+  expect(
+    await machine.type('ps -o user= -p "$(cat /opt/systemd/roster.pid)"; cat /opt/systemd/roster.log'),
+  ).toMatch(
     /^roster\nRoster is at https:\/\/users\.example\.org \(listening at http:\/\/127\.0\.0\.1:\d+\)\n$/,
   );
   expect(await machine.type('find /var/lib/roster /srv/backups /etc/roster.env -perm /077')).toBe('');
@@ -142,7 +146,9 @@ test('moving to another machine: all are there, and the key', async ({ skip }) =
   await machine.type('cmp /root/secret.key /var/lib/roster/secret.key');
 });
 
-test('moving to PostgreSQL: all are there, and nothing of it is left in the file’s place', async ({ skip }) => {
+test('moving to PostgreSQL: all are there, and nothing of it is left in the file’s place', async ({
+  skip,
+}) => {
   if (!installed) return skip(NOT_ALLOWED);
   const [move = ''] = commandsOf('Moving to PostgreSQL');
   const { url, stop } = await startPostgres(['fsync=off']);

@@ -29,7 +29,7 @@ function analyze(verb: string, ...args: string[]) {
   return { status, said: `${stdout}${stderr}` };
 }
 
-function valueOf(unit: string, name: string): string {
+function lineOf(unit: string, name: string): string {
   const [, value] = new RegExp(`^${name}=(.*)$`, 'm').exec(readDeployed(unit)) ?? [];
   if (value === undefined) throw new Error(`${unit} has no ${name}.`);
   return value;
@@ -54,15 +54,16 @@ test.for(SERVICES)('%s is exposed by 1.5 at most, as systemd counts', (service, 
 });
 
 test('the service starts Roster as “npm start” does', () => {
-  expect(valueOf('roster.service', 'ExecStart')).toBe(`/opt/roster/node_modules/.bin/${START}`);
+  expect(lineOf('roster.service', 'ExecStart')).toBe(`/opt/roster/node_modules/.bin/${START}`);
 });
 
 test('systemd waits longer for it to stop than it takes, and a container for as long', () => {
-  const [, lastCall = ''] = /LAST_CALL = ([\d_]+)/.exec(readFileSync(join(PROJECT, 'src/server.ts'), 'utf8')) ?? [];
+  const [, lastCall = ''] =
+    /LAST_CALL = ([\d_]+)/.exec(readFileSync(join(PROJECT, 'src/server.ts'), 'utf8')) ?? [];
   const [, drain] = /DRAIN_SECONDS=(\d+)/.exec(readDeployed('roster.service')) ?? [];
   const takes = Number(drain) + Number(lastCall.replaceAll('_', '')) / 1_000;
   expect(takes).toBeGreaterThan(9);
-  expect(Number(valueOf('roster.service', 'TimeoutStopSec'))).toBeGreaterThan(takes);
+  expect(Number(lineOf('roster.service', 'TimeoutStopSec'))).toBeGreaterThan(takes);
   const [, timeout] = /--stop-timeout (\d+)/.exec(readDeployed('README.md')) ?? [];
   expect(Number(timeout)).toBeGreaterThan(takes);
 });
