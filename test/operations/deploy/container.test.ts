@@ -140,7 +140,7 @@ test('the page’s commands make an administrator and serve; it is healthy until
   const page = `
     import { get } from 'node:http';
     const headers = { host: 'users.example.org' };
-    get('http://127.0.0.1:3000/sign-in', { headers }, (answer) => console.log(answer.statusCode));`;
+    get('http://127.0.0.1:3000/sign-in', { headers }, (answer) => console.log(answer.destroy().statusCode));`;
   expect(exec(built, container, ['node', '--input-type=module', '-e', page])).toEqual({
     status: 0,
     said: '200\n',

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FOLDERS } from '../../folders.ts';
 import { firstProcessIn, withoutNpm } from './namespaces.ts';
-import { systemctl } from './systemctl.ts';
+import { PROJECT } from './pages.ts';
+import { NPM, SYSTEMCTL } from './stand-ins.ts';
 
 export type Machine = {
   /** The folder with what is not as on this machine. */
@@ -26,15 +27,19 @@ const SET_UP = `
   mount --rbind /dev root/dev
   cp --dereference --remove-destination /etc/resolv.conf root/etc/ || true
   for brought in "\${@:3}"; do cp -r "$brought" root/root/; done
-  mkdir --parents root/opt/systemd
-  printf '%s' "$SYSTEMCTL" >root/opt/systemd/systemctl
-  chmod +x root/opt/systemd/systemctl
+  mkdir --parents root/opt/stand-ins/node_modules
+  cd root/opt/stand-ins
+  printf '%s' "$SYSTEMCTL" >systemctl
+  printf '%s' "$NPM" >npm
+  chmod +x systemctl npm
+  cp "$PROJECT/package-lock.json" .
+  mount --bind -o ro "$PROJECT/node_modules" node_modules
   echo ready
   read -r`;
 
 /** Whether this user may make one here. */
 export async function canMakeMachines(): Promise<boolean> {
-  const programs = ['git', 'npm', 'script', 'setpriv', 'useradd', 'nsenter', 'unshare'];
+  const programs = ['git', 'script', 'setpriv', 'useradd', 'nsenter', 'unshare'];
   if (programs.some((program) => spawnSync('which', [program]).status !== 0)) return false;
   const folder = mkdtempSync(join(FOLDERS, 'roster-test-'));
   try {
@@ -59,7 +64,7 @@ export async function startMachine(folder: string, { from, bring = [] }: Beginni
   for (const name of ['root', 'changes', 'work']) mkdirSync(join(folder, name));
   const layers = from === undefined ? '/' : `${from}:/`;
   const first = spawn('unshare', [...NAMESPACES, 'bash', '-ec', SET_UP, 'bash', folder, layers, ...bring], {
-    env: { ...process.env, SYSTEMCTL: systemctl },
+    env: { ...process.env, SYSTEMCTL, NPM, PROJECT },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const { value } = await createInterface(first.stdout)[Symbol.asyncIterator]().next();
@@ -71,7 +76,7 @@ export async function startMachine(folder: string, { from, bring = [] }: Beginni
     async type(commands, answers = {}) {
       const terminal = ['script', '--quiet', '--return', '--command', 'bash -ec "$COMMANDS"', '/dev/null'];
       const child = spawn('nsenter', [...within, ...terminal], {
-        env: { ...env, PATH: `/opt/systemd:/usr/local/sbin:${env.PATH}`, COMMANDS: commands },
+        env: { ...env, PATH: `/opt/stand-ins:/usr/local/sbin:${env.PATH}`, COMMANDS: commands },
         stdio: 'pipe',
       });
       let said = '';
