@@ -65,7 +65,6 @@ const RUNS = `${commandsOf('As a container')[0]}`
         'cap-drop': { type: 'string' },
         'security-opt': { type: 'string' },
         'read-only': { type: 'boolean' },
-        init: { type: 'boolean' },
         rm: { type: 'boolean' },
         detach: { type: 'boolean' },
         interactive: { type: 'boolean' },
@@ -73,7 +72,11 @@ const RUNS = `${commandsOf('As a container')[0]}`
       },
     });
     const env = values.env.map((pair) => [pair.replace(/=.*/s, ''), pair.replace(/^[^=]*=/, '')]);
-    return { values, args: args ? args.split(' ') : [], env: Object.fromEntries(env) as Record<string, string> };
+    return {
+      values,
+      args: args ? args.split(' ') : [],
+      env: Object.fromEntries(env) as Record<string, string>,
+    };
   });
 
 async function endOf({ child, stdout, stderr }: Container) {
@@ -132,8 +135,7 @@ test('the page’s commands make an administrator and serve; it is healthy until
 }) => {
   if (image === undefined) return skip(NOT_ALLOWED);
   const built = image;
-  for (const { values } of RUNS)
-    expect(values).toMatchObject({ 'read-only': true, volume: 'roster:/data' });
+  for (const { values } of RUNS) expect(values).toMatchObject({ 'read-only': true, volume: 'roster:/data' });
   await makeAdministrator(built);
   const container = run(built, SERVE?.args ?? [], { ...SERVE?.env, DRAIN_SECONDS: '1' });
   await untilHealthy(built, container);
@@ -159,16 +161,20 @@ test('the page’s commands make an administrator and serve; it is healthy until
   expect(readdirSync(built.volume)).toEqual(expect.arrayContaining(['backups', 'roster.db', 'secret.key']));
 });
 
-test('it is unhealthy where nothing answers, and healthy behind a path', async ({ skip }) => {
+test('it is unhealthy where nothing answers, and healthy behind a path; a second signal ends it at once', async ({
+  skip,
+}) => {
   if (image === undefined) return skip(NOT_ALLOWED);
   await makeAdministrator(image);
   const container = run(image, [], {
     ...SERVE?.env,
     ORIGIN: 'https://example.org/roster',
-    DRAIN_SECONDS: '0',
+    DRAIN_SECONDS: '60',
   });
   await untilHealthy(image, container);
   expect(exec(image, container, image.healthcheck, { PORT: '3001' }).status).toBe(1);
+  for (const signal of ['SIGTERM', 'SIGINT']) process.kill(firstProcessIn(container.child), signal);
+  expect((await endOf(container)).code).not.toBe(0);
 });
 
 test('without its settings it says which it lacks, and nothing is made in its volume', async ({ skip }) => {
