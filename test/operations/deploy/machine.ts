@@ -53,7 +53,7 @@ export async function canMakeMachines(): Promise<boolean> {
 }
 
 type Beginning = {
-  /** The changes of a machine that this one begins with. */
+  /** The changes of a machine that this one begins with; of several, with colons between, the last one first. */
   from?: string;
   /** What is brought to it, into the folder /root. */
   bring?: readonly string[];

@@ -19,19 +19,28 @@ const SURE = { 'Restore it? [y/N]': 'y' };
 
 const [INSTALL = '', FIRST_START = ''] = commandsOf('As a service');
 
-/** Whatever a test begins with: all that is installed, up to the settings. */
+/** What tests begin with: the service installed, up to its settings; and then with users, stopped. */
 const base = mkdtempSync(join(FOLDERS, 'roster-test-'));
-let installed: string | undefined;
+let begun: { installed: string; used: string; said: string } | undefined;
 
 beforeAll(async () => {
   if (!(await canMakeMachines())) return;
-  const machine = await startMachine(base, { bring: [repository()] });
-  await machine.type(`cd /root/roster\n${INSTALL}`);
-  await machine.stop();
-  installed = machine.changes;
+  const first = await startMachine(folderIn(base), { bring: [repository()] });
+  await first.type(`cd /root/roster\n${INSTALL}`);
+  await first.stop();
+  const second = await startMachine(folderIn(base), { from: first.changes });
+  await second.type(await ownSettings());
+  const said = await second.type(FIRST_START, ASKED);
+  await second.type('roster seed 3 && systemctl stop roster');
+  await second.stop();
+  begun = { installed: first.changes, used: `${second.changes}:${first.changes}`, said };
 });
 
 afterAll(() => rmSync(base, { recursive: true }));
+
+function folderIn(parent: string): string {
+  return mkdtempSync(join(parent, 'machine-'));
+}
 
 /** The project as it is here, committed or not, as a repository of its own. */
 function repository(): string {
@@ -51,20 +60,22 @@ function commit(folder: string, message: string): void {
   execFileSync('git', [...who, 'commit', '--quiet', '--message', message], { cwd: folder });
 }
 
-/** One on which the service was installed, with settings for a test. */
-async function newMachine(bring: readonly string[] = []): Promise<Machine> {
-  if (installed === undefined) throw new Error(NOT_ALLOWED);
-  const machine = await startMachine(temporaryFolder(), { from: installed, bring });
+/** Beside others that are tested now, and without a wait at each stop. */
+async function ownSettings(): Promise<string> {
+  return `printf 'PORT=${await freePort()}\nDRAIN_SECONDS=0\n' >>/etc/roster.env`;
+}
+
+async function newMachine(from: string, bring: readonly string[] = []): Promise<Machine> {
+  const machine = await startMachine(temporaryFolder(), { from, bring });
   onTestFinished(() => machine.stop());
-  await machine.type(`printf 'PORT=%s\nDRAIN_SECONDS=0\n' ${await freePort()} >>/etc/roster.env`);
+  await machine.type(await ownSettings());
   return machine;
 }
 
 /** One on which Roster runs, with an administrator and three others. */
-async function runningMachine(): Promise<Machine> {
-  const machine = await newMachine();
-  await machine.type(FIRST_START, ASKED);
-  await machine.type('roster seed 3');
+async function runningMachine({ used }: { used: string }): Promise<Machine> {
+  const machine = await newMachine(used);
+  await machine.type('systemctl start roster');
   return machine;
 }
 
@@ -90,10 +101,10 @@ async function usersOf(machine: Machine): Promise<number> {
 test('as a service: it runs as a user of its own, and keeps what it has from all others', async ({
   skip,
 }) => {
-  if (!installed) return skip(NOT_ALLOWED);
-  const machine = await newMachine();
-  expect(await machine.type(FIRST_START, ASKED)).toContain('alice is an administrator');
-  expect(await usersOf(machine)).toBe(1);
+  if (!begun) return skip(NOT_ALLOWED);
+  expect(begun.said).toContain('alice is an administrator');
+  const machine = await runningMachine(begun);
+  expect(await usersOf(machine)).toBe(4);
   expect(
     await machine.type('ps -o user= -p "$(cat /opt/stand-ins/roster.pid)"; cat /opt/stand-ins/roster.log'),
   ).toMatch(
@@ -103,9 +114,9 @@ test('as a service: it runs as a user of its own, and keeps what it has from all
 });
 
 test('upgrading brings what is new, and going back what was before', async ({ skip }) => {
-  if (!installed) return skip(NOT_ALLOWED);
+  if (!begun) return skip(NOT_ALLOWED);
   const [upgrade = '', back = ''] = commandsOf('Upgrading');
-  const machine = await runningMachine();
+  const machine = await runningMachine(begun);
   const newer = `
     cd /root/roster
     echo '// Newer.' >>src/server.ts
@@ -121,10 +132,10 @@ test('upgrading brings what is new, and going back what was before', async ({ sk
 });
 
 test('backing up and restoring: what was lost since is there again', async ({ skip }) => {
-  if (!installed) return skip(NOT_ALLOWED);
+  if (!begun) return skip(NOT_ALLOWED);
   const [backup = '', key = ''] = commandsOf('Backing up');
   const [restore = ''] = commandsOf('Restoring');
-  const machine = await runningMachine();
+  const machine = await runningMachine(begun);
   await machine.type(backup);
   await machine.type(key);
   await machine.type('cmp /root/roster-secret.key /var/lib/roster/secret.key');
@@ -134,26 +145,27 @@ test('backing up and restoring: what was lost since is there again', async ({ sk
 });
 
 test('moving to another machine: all are there, and the key', async ({ skip }) => {
-  if (!installed) return skip(NOT_ALLOWED);
+  if (!begun) return skip(NOT_ALLOWED);
   const [leave = '', arrive = ''] = commandsOf('Moving to another machine');
-  const old = await runningMachine();
+  const old = await runningMachine(begun);
   await old.type(leave);
   const bring = ['moving.db', 'moving.db.key'].map((name) => join(old.changes, 'srv/backups', name));
-  const machine = await newMachine([...bring, join(old.changes, 'var/lib/roster/secret.key')]);
+  const machine = await newMachine(begun.installed, bring);
   await machine.type('mv /root/moving.* /srv/backups/');
   await machine.type(arrive, SURE);
   expect(await usersOf(machine)).toBe(4);
-  await machine.type('cmp /root/secret.key /var/lib/roster/secret.key');
+  const key = 'cat /var/lib/roster/secret.key';
+  expect(await machine.type(key)).toBe(await old.type(key));
 });
 
 test('moving to PostgreSQL: all are there, and nothing of it is left in the file’s place', async ({
   skip,
 }) => {
-  if (!installed) return skip(NOT_ALLOWED);
+  if (!begun) return skip(NOT_ALLOWED);
   const [move = ''] = commandsOf('Moving to PostgreSQL');
   const { url, stop } = await startPostgres(['fsync=off']);
   onTestFinished(stop);
-  const machine = await runningMachine();
+  const machine = await runningMachine(begun);
   await machine.type(`printf "NEW_URL='%s'\n" '${url}' >>/etc/roster.env`);
   await machine.type(move);
   expect(await machine.type('cat /etc/roster.env')).toContain(`DATABASE_URL='${url}'`);
