@@ -119,6 +119,10 @@ describe('the image', () => {
     expect(but.toSorted()).toEqual(FILES.map((name) => `!${name}`).toSorted());
   });
 
+  test('runs as a user by number, who is not root', () => {
+    expect(STEPS.find(({ name }) => name === 'USER')?.rest).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+  });
+
   test('has these files of the project, what it needs to run, one Node, and an empty volume', ({ skip }) => {
     if (image === undefined) return skip(NOT_ALLOWED);
     expect(filesOf(image.folder, FILES)).toEqual(filesOf(PROJECT, FILES));
