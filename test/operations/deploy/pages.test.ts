@@ -19,6 +19,17 @@ const SURE = { 'Restore it? [y/N]': 'y' };
 
 const [INSTALL = '', FIRST_START = ''] = commandsOf('As a service');
 
+/** As a newer Roster would: from then on no older one opens the database. */
+const CHANGE_FORM = `
+  systemctl stop roster
+  cat >/tmp/change.cjs <<'END'
+  const Database = require('/opt/roster/node_modules/better-sqlite3');
+  const db = new Database('/var/lib/roster/roster.db');
+  db.pragma(\`user_version = \${db.pragma('user_version', { simple: true }) + 1}\`);
+END
+  /opt/roster/node_modules/.bin/node /tmp/change.cjs
+  ! roster check`;
+
 /** What tests begin with: the service installed, up to its settings; and then with users, stopped. */
 const base = mkdtempSync(join(FOLDERS, 'roster-test-'));
 let begun: { installed: string; used: string; said: string } | undefined;
@@ -126,6 +137,7 @@ test('upgrading brings what is new, and going back what was before', async ({ sk
   expect(await machine.type('tail --lines=1 /opt/roster/src/server.ts')).toContain('// Newer.');
   await machine.type('roster seed 5');
   expect(await usersOf(machine)).toBe(9);
+  await machine.type(CHANGE_FORM);
   await machine.type(back, SURE);
   expect(await machine.type('tail --lines=1 /opt/roster/src/server.ts')).not.toContain('// Newer.');
   expect(await usersOf(machine)).toBe(4);

@@ -30,6 +30,7 @@ start() {
 }
 
 stop() {
+  [ -e "/opt/stand-ins/$unit.pid" ] || return 0
   pid=$(cat "/opt/stand-ins/$unit.pid")
   kill -TERM "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
