@@ -26,6 +26,7 @@ import { basePathOf } from './lib/url-for.ts';
 import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { METRICS_HOST } from './operations/metrics/listener.ts';
+import { tellServiceManager } from './operations/service-manager.ts';
 import { isLoopback } from './settings.ts';
 import { setupLine } from './setup/setup-line.ts';
 
@@ -66,6 +67,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     process.exit(0);
   });
   announce(app, config, found);
+  tellServiceManager(env);
 }
 
 /** From the settings to an app that listens; what fails on the way is thrown once all that was opened has been closed. */

@@ -20,6 +20,8 @@ export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void): () => vo
     if (signal === 'SIGHUP' || (signal === first.signal && now - first.at < passedOn)) return;
     process.off(signal, hear);
     process.kill(process.pid, signal);
+    // That does not end what is number 1, as in a container.
+    process.exit(1);
   }
   for (const signal of SIGNALS) process.on(signal, hear);
   return () => {

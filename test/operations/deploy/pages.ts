@@ -1,0 +1,17 @@
+/** What lies in `src/operations/deploy/`, and the commands on the pages of its README. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const PROJECT = join(import.meta.dirname, '..', '..', '..');
+export const DEPLOY = join(PROJECT, 'src', 'operations', 'deploy');
+
+export function readDeployed(name: string): string {
+  return readFileSync(join(DEPLOY, name), 'utf8');
+}
+
+/** The blocks of commands on the page with a heading, in their order. */
+export function commandsOf(heading: string): string[] {
+  const [, page] = readDeployed('README.md').split(`\n## ${heading}\n`);
+  const blocks = page?.split('\n## ')[0]?.matchAll(/^```sh\n(.*?)^```/gms);
+  return [...(blocks ?? [])].map(([, commands = '']) => commands);
+}
