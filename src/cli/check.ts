@@ -74,14 +74,22 @@ async function look(
   }
   line.clear();
   const seconds = number.format(Math.ceil((performance.now() - started) / 1000));
-  const means = await engineOf(db).meansOfFindingDamage(db, options.quick);
   const left = CHECKS.map(({ name }) => name).filter((name) => !looked.includes(name));
   console.log(found.length === 0 ? 'Nothing is wrong.' : `${number.format(found.length)} found.`);
   const who = users === undefined ? '' : `, with ${usersOf(users)}`;
   console.log(`Looked at${who}, in ${seconds} s: ${looked.join('; ')}.`);
-  console.log(`The files were looked at by ${means}.`);
+  for (const sentence of await meansOf(db, options.quick)) console.log(sentence);
   if (left.length > 0) console.log(`Left out for being quick: ${left.join('; ')}.`);
   return { found, users };
+}
+
+/** How closely it was looked at what databases look at in ways of their own; nothing of what cannot even be asked. */
+async function meansOf(db: Db, quick: boolean): Promise<string[]> {
+  const { meansOfFindingDamage, meansOfCheckingSearches } = engineOf(db);
+  const files = `The files were looked at by ${await meansOfFindingDamage(db, quick)}.`;
+  if (quick) return [files];
+  const searches = await meansOfCheckingSearches(db).catch(() => undefined);
+  return searches === undefined ? [files] : [files, `Searches were looked at by ${searches}.`];
 }
 
 /** Undefined where there is no table of that, which is going to be found. */

@@ -82,6 +82,8 @@ export type Engine = {
   meansOfFindingDamage(db: Db, isQuick: boolean): Promise<string>;
   /** The numbers of those who are not found by what they are called, or by something else; also of nobody. */
   findWronglyIndexed(db: Db): AsyncIterable<number>;
+  /** By what that is found out, and of how many, in words. */
+  meansOfCheckingSearches(db: Db): Promise<string>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;

@@ -10,6 +10,7 @@ import { findDamage, meansOfFindingDamage } from './damage.ts';
 import { compareForm } from './form.ts';
 import { APPLICATION } from './pool.ts';
 import { purge } from './purge.ts';
+import { findWronglyIndexed, meansOfCheckingSearches } from './search-check.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
 export const postgresEngine: Engine = {
@@ -114,8 +115,8 @@ export const postgresEngine: Engine = {
   compareForm,
   findDamage,
   meansOfFindingDamage,
-  // An index of PostgreSQL's own.
-  async *findWronglyIndexed() {},
+  findWronglyIndexed,
+  meansOfCheckingSearches,
   async readSize(db) {
     const tables = sql<{ value: number }>`
       select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint as value from pg_class

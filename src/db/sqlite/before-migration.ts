@@ -36,7 +36,7 @@ export async function keepBeforeMigration(path: string, newest: number): Promise
     await onceFree(() => writer.run('begin immediate'), GroupCommit.deadline());
     const version = readUserVersion(writer);
     removeUnfinished(real);
-    const name = migrationOf(version) < newest ? nameFor(real, newest, version) : undefined;
+    const name = migrationOf(version) < newest ? nameFor(real, newest, version, writer) : undefined;
     if (name === undefined) return undefined;
     await saveLog(other, path);
     makeFileOnce(name, (draft) => copyFile(real, draft, name));
@@ -48,16 +48,40 @@ export async function keepBeforeMigration(path: string, newest: number): Promise
   }
 }
 
-/** Undefined where it is there. */
-function nameFor(real: string, newest: number, version: number): string | undefined {
+/** Undefined where it is there. @param writer has the file open */
+function nameFor(real: string, newest: number, version: number, writer: Statements): string | undefined {
   for (let count = 1; ; count++) {
     const name = `${real}.before-version-${newest}${count === 1 ? '' : `.${count}`}`;
     if (!isThere(name)) return name;
     const kept = headerAt(name)?.version;
     if (kept !== undefined && !isWhole(name)) continue;
     // What is no database stands for a copy that somebody has made elsewhere.
-    if (kept === undefined || kept === version || migrationOf(kept) < migrationOf(version)) return undefined;
+    if (kept === undefined || kept === version) return undefined;
+    if (migrationOf(kept) < migrationOf(version) && isItsBeginning(name, writer)) return undefined;
   }
+}
+
+/**
+ * Whether migrations alone came between a kept file and this one: whoever works with a database gives numbers, to sessions at the
+ * least. What cannot be told is another state, of which a copy is kept, too.
+ */
+function isItsBeginning(kept: string, writer: Statements): boolean {
+  try {
+    const file = new Statements(new Sqlite(kept));
+    try {
+      const given = new Map(lastNumbers(writer));
+      return lastNumbers(file).every(([table, last]) => given.get(table) === last);
+    } finally {
+      file.db.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+function lastNumbers(statements: Statements): [table: string, last: number][] {
+  const { rows } = statements.run<{ name: string; seq: number }>('select name, seq from sqlite_sequence');
+  return rows.map(({ name, seq }) => [name, seq]);
 }
 
 /** By whoever was killed: all others wait for the lock that is held here. */

@@ -87,6 +87,7 @@ export const sqliteEngine: Engine = {
   findDamage,
   meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
   findWronglyIndexed,
+  meansOfCheckingSearches: async () => 'comparing all that their index holds with what every user is called',
   async readSize(db) {
     const size = sql<{
       size: number;
