@@ -69,8 +69,9 @@ function isItsBeginning(kept: string, writer: Statements): boolean {
   try {
     const file = new Statements(new Sqlite(kept));
     try {
-      const given = new Map(lastNumbers(writer));
-      return lastNumbers(file).every(([table, last]) => given.get(table) === last);
+      const now = lastNumbers(writer);
+      // Tables that migrations have made or removed since tell nothing.
+      return [...lastNumbers(file)].every(([table, last]) => (now.get(table) ?? 0) === last);
     } finally {
       file.db.close();
     }
@@ -79,9 +80,12 @@ function isItsBeginning(kept: string, writer: Statements): boolean {
   }
 }
 
-function lastNumbers(statements: Statements): [table: string, last: number][] {
-  const { rows } = statements.run<{ name: string; seq: number }>('select name, seq from sqlite_sequence');
-  return rows.map(({ name, seq }) => [name, seq]);
+/** Of each table the highest number that was ever given in it, 0 where none was. */
+function lastNumbers(statements: Statements): Map<string, number> {
+  const { rows } = statements.run<{ name: string; last: number }>(
+    `select name, coalesce(seq, 0) as last from sqlite_schema left join sqlite_sequence using (name) where type = 'table'`,
+  );
+  return new Map(rows.map(({ name, last }) => [name, last]));
 }
 
 /** By whoever was killed: all others wait for the lock that is held here. */
