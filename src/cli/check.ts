@@ -35,7 +35,9 @@ export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
       const outcome = problem === null ? ('good' as const) : ('bad' as const);
       return { result: problem === null ? 0 : 1, ended: { outcome, users: users ?? null, problem } };
     };
-    return await noted(db, 'check', work, { problemOf: (why) => `It could not be done: ${why}.` });
+    // What was found before holds until somebody has looked again.
+    const endOf = (why: string) => ({ outcome: null, problem: `It could not be done: ${why.replace(/\.$/, '')}.` });
+    return await noted(db, 'check', work, { isQuick: quick, endOf });
   } finally {
     await db.destroy();
   }

@@ -28,7 +28,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 const MAIN = join(import.meta.dirname, '..', 'main.js');
 
 /** @param env of the command */
-export function addNightlyBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): void {
+export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): void {
   const { backupFolder: folder } = app.config;
   if (folder === undefined) return;
   let child: ChildProcess | undefined;
