@@ -8,6 +8,7 @@ import type { LedgerLine } from '../erasure/ledger.ts';
 import { readIdentity } from '../erasure/queries.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { whoDid, wordsOf } from '../history/words.ts';
+import { findLastRun } from '../maintenance/queries.ts';
 import { countAdministrators, countByActive, countSetsAfter, findLastSet } from './queries.ts';
 
 export type LastChange = Pick<ChangeSet, 'id' | 'at'> & { what: string };
@@ -15,6 +16,8 @@ export type LastChange = Pick<ChangeSet, 'id' | 'at'> & { what: string };
 /** What cannot be read is undefined. */
 export type Summary = {
   version: number | undefined;
+  /** When the last backup was begun of which it does not know the end: it is that itself, where it is one. */
+  begunAt: number | undefined;
   identity: string | undefined;
   users: { active: number; inactive: number } | undefined;
   administrators: number | undefined;
@@ -29,6 +32,7 @@ export type Summary = {
 
 export const UNREADABLE: Summary = {
   version: undefined,
+  begunAt: undefined,
   identity: undefined,
   users: undefined,
   administrators: undefined,
@@ -46,6 +50,7 @@ export async function summarize(db: Db, since = 0): Promise<Summary> {
   });
   return {
     version: await tried(() => engineOf(db).readVersion(db)),
+    begunAt: await tried(() => readOpenBackup(db)),
     identity: await tried(() => readIdentity(db)),
     users: await tried(() => countByActive(db)),
     administrators: await tried(() => countAdministrators(db)),
@@ -55,6 +60,11 @@ export async function summarize(db: Db, since = 0): Promise<Summary> {
     revision: (await tried(() => readRevision(db))) ?? 0,
     changesSince: await tried(() => countSetsAfter(db, since)),
   };
+}
+
+async function readOpenBackup(db: Db): Promise<number | undefined> {
+  const run = await findLastRun(db, 'backup');
+  return run?.ended_at === null ? run.begun_at : undefined;
 }
 
 async function readLastChange(db: Db): Promise<LastChange | undefined> {

@@ -4,6 +4,7 @@ import type { KeyPlan } from '../backup/key-plan.ts';
 import { dateAsideOf, dateOf } from '../backup/names.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';
+import { isBackup } from '../db/backup-file.ts';
 import { MIGRATIONS } from '../db/database.ts';
 import { StartError } from '../errors.ts';
 import { number, several, time, usersOf } from '../lib/formats.ts';
@@ -15,8 +16,9 @@ const COLUMN = 32;
 type Column = readonly (string | undefined)[];
 
 /** Of when a backup is, in words. */
-export function momentOf(file: string, { lastChange }: Pick<Summary, 'lastChange'>): string {
-  const at = dateOf(basename(file));
+export function momentOf(file: string, found: Pick<Summary, 'begunAt' | 'lastChange'>): string {
+  const { lastChange } = found;
+  const at = timeOf(file, found);
   if (at !== undefined) return `of ${time(at)}`;
   return lastChange ? `whose last change was on ${time(lastChange.at)}` : 'without any change';
 }
@@ -29,7 +31,7 @@ export function sayBoth(
 ): void {
   table([
     ['', 'the backup', former && 'what is there'],
-    [...madeOf(basename(file)), former && 'now'],
+    [...madeOf(file, found), former && 'now'],
     ['version', ...both(found, former, ({ version }) => version)],
     ['users', ...both(found, former, ({ users }) => users && users.active + users.inactive)],
     ['  active', ...both(found, former, ({ users }) => users?.active)],
@@ -47,12 +49,17 @@ export function sayBoth(
   for (const { what, todo } of faults) console.warn(`Warning: in the backup: ${what} ${todo}`);
 }
 
-/** What a name says of when a file was made, or of when another took its place. */
-function madeOf(name: string): [string, string] {
-  const aside = dateAsideOf(name);
+/** When a file was made, or another took its place. */
+function madeOf(file: string, found: Summary): [string, string] {
+  const aside = dateAsideOf(basename(file));
   if (aside !== undefined) return ['put aside', time(aside)];
-  const at = dateOf(name);
-  return ['made', at === undefined ? 'its name does not say' : time(at)];
+  const at = timeOf(file, found);
+  return ['made', at === undefined ? 'neither it nor its name says' : time(at)];
+}
+
+/** By what a backup says of itself, whatever it is called; what is no backup of Roster's may have one in it that was killed. */
+function timeOf(file: string, { begunAt }: Pick<Summary, 'begunAt'>): number | undefined {
+  return isBackup(file) && begunAt !== undefined ? begunAt : dateOf(basename(file));
 }
 
 function both(

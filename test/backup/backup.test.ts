@@ -381,6 +381,20 @@ describe('where it cannot be made', () => {
     if (onSqlite) expect((await find(await openBackup(own), 'alice')) === 1).toBe(true);
   });
 
+  test('as where Roster’s own log would lie, beside the file that a symbolic link leads to', async () => {
+    const real = filePathOf(await readyUrl('sqlite')) ?? '';
+    const link = join(temporaryFolder(), 'link.db');
+    symlinkSync(real, link);
+    for (const ending of ['', '-wal', '-shm']) {
+      const made = await runCommand(['backup', real + ending, '--force'], { DATABASE_URL: `sqlite:${link}` });
+      expect(made).toMatchObject({
+        code: 1,
+        error: `${real}${ending} is what Roster itself works with: give the backup another name.\n`,
+      });
+      expect(existsSync(`${real}-wal`)).toBe(false);
+    }
+  });
+
   test('as where something is that no backup has put there, also with --force', async () => {
     const { db, folder, settings, make } = await start();
     await loadKey(db, settings.SECRET_KEY_FILE);

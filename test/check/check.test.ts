@@ -13,6 +13,10 @@ import { rebuildSearch } from '../../src/db/rebuild-search.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
+import { beginSet } from '../../src/history/record.ts';
+import { insertAbsent } from '../../src/imports/queries.ts';
+import { insertJob } from '../../src/jobs/queries.ts';
+import { beginRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
@@ -294,6 +298,29 @@ test('numbers that would be given twice are found', async () => {
     isSqlite ? `update sqlite_sequence set seq = 2 where name = 'users'` : `select setval('users_id_seq', 2)`,
   );
   expect(await said(db)).toEqual(['The next user would get the number 3, and 4 was given already.']);
+});
+
+test.each([
+  ['jobs', 'job'],
+  ['imports', 'import'],
+  ['maintenance_runs', 'backup or check'],
+] as const)('so are those of %s', async (table, name) => {
+  const url = await readyUrl();
+  const db = await temporaryDatabase(url);
+  await transact(db, async (trx) => {
+    const set_id = await beginSet(trx, commandLine, { at: 3, kind: 'changed' });
+    await insertJob(trx, { kind: 'undo', set_id, actor_id: null, params: '{}', total: 2 });
+    await insertAbsent(trx, 1, [{ first_id: 1, last_id: 2 }]);
+    await engineOf(trx).writeLastId(trx, 1, 'imports');
+    await beginRun(trx, 'check', 1);
+  });
+  await breakBy(
+    url,
+    inject('engine') === 'sqlite'
+      ? `delete from sqlite_sequence where name = '${table}'`
+      : `alter sequence ${table}_id_seq restart`,
+  );
+  expect(await said(db)).toEqual([`The next ${name} would get the number 1, and 1 was given already.`]);
 });
 
 test('what a rebuild mends is told so, and is clean after it', async () => {

@@ -23,7 +23,8 @@ import { findImport, insertImport } from '../../src/imports/queries.ts';
 import { paramsOf } from '../../src/imports/take-back.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
-import { beginRun, findRuns } from '../../src/maintenance/queries.ts';
+import { time } from '../../src/lib/formats.ts';
+import { beginRun, findLastRun, findRuns } from '../../src/maintenance/queries.ts';
 import { createUser } from '../../src/users/commands.ts';
 import {
   backUp,
@@ -148,6 +149,21 @@ test('backups and checks of before are forgotten, so that Roster makes the next 
   const target = await elsewhere(url);
   expect((await restore(target, file, '--yes')).code).toBe(0);
   expect(await within(target, (db) => findRuns(db, 'backup'))).toEqual([]);
+});
+
+test('a backup says by itself when it was made, whatever it is called', async () => {
+  const { url, file } = await backedUp();
+  const target = await elsewhere(url);
+  const begun = await within(url, (db) => findLastRun(db, 'backup'));
+  const other = join(dirname(file), 'of may.db');
+  copyFileSync(file, other);
+  const { out } = await restore(target, other, '--yes');
+  const at = time(Number(begun?.begun_at));
+  expect(out).toMatch(new RegExp(`^made +${at}`, 'm'));
+  const last = await within(target, (db) =>
+    db.selectFrom('change_sets').select('detail').orderBy('id', 'desc').limit(1).executeTakeFirst(),
+  );
+  expect(last?.detail).toBe(`of ${at}`);
 });
 
 test('a name says when a file was put aside, or kept before an update', async () => {
