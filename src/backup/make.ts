@@ -13,7 +13,7 @@ import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { syncFile, syncFolder } from '../lib/make-file.ts';
 import { freeBytes } from '../lib/room.ts';
-import { makeDraftFolder, removeLeftOvers } from './drafts.ts';
+import { makeDraftFolder, removeLeftOvers } from './draft-folder.ts';
 import { copyEverything } from './everything.ts';
 import { bringLedger } from './ledger.ts';
 import { keyBeside, ledgerBeside } from './names.ts';

@@ -16,6 +16,15 @@ export async function countUsers(db: Db): Promise<Count[]> {
     .execute();
 }
 
+/** Of how many rows each total is the sum. */
+export async function countCounters(db: Db): Promise<Count[]> {
+  return db
+    .selectFrom('user_counts')
+    .select(['is_active', 'role', ({ fn }) => fn.countAll<number>().as('count')])
+    .groupBy(['is_active', 'role'])
+    .execute();
+}
+
 /** Numbers of users, after the first, up to the last. */
 export type Range = { after: number; last: number };
 

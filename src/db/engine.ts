@@ -31,6 +31,8 @@ export type Engine = {
   prepare(db: Db): Promise<void>;
   /** Of the rows that add up to one count, those that a transaction adds to: one that no other is likely to want. */
   readonly counterShard: Expression<SqlBool>;
+  /** How many they are. */
+  readonly countersOfKind: number;
   /** Whether rows get their numbers in the order in which they are saved: a reader then sees no lower one come later. */
   readonly numbersInOrder: boolean;
   /** Whether the server's write-ahead log keeps what is gone from the files, for as long as the server keeps it. */
@@ -39,6 +41,8 @@ export type Engine = {
   readVersion(db: Db): Promise<number>;
   lockVersion(trx: Trx): Promise<number>;
   writeVersion(trx: Trx, version: number): Promise<void>;
+  /** Makes those rows of totals that are missing, each 0. */
+  makeCounters(trx: Trx): Promise<void>;
   prepareBulkLoad(trx: Trx): Promise<void>;
   /** The indexes of users that can be dropped and made again from `sql`. */
   indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
-import { removeLeftOvers } from '../backup/drafts.ts';
+import { removeLeftOvers } from '../backup/draft-folder.ts';
 import { datedName } from '../backup/names.ts';
 import { engineOf } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';

@@ -93,6 +93,12 @@ describe.each([
     ['There are 0 active editors, and the total says 3; 0 active viewers, and the total says 3.'],
   ],
   [
+    'a total that is missing',
+    `delete from user_counts where role in ('admin', 'viewer') and is_active = {true}`,
+    ['There are 1 active administrators, and the total is missing; 0 active viewers, and the total is missing.'],
+  ],
+  ['that all are missing', 'delete from user_counts', [/^There are 0 inactive .*; 1 active members, and the total is missing; .*\.$/]],
+  [
     'a search text',
     `update users set name_sort = 'x' where id = 1`,
     ['Of user 1, name_sort is not what follows from their values.'],
@@ -329,7 +335,7 @@ test('what a rebuild mends is told so, and is clean after it', async () => {
   await fill(db);
   await breakBy(
     url,
-    `update user_counts set count = 5; update users set name_sort = 'x'; delete from last_sign_ins`,
+    `update user_counts set count = 5; delete from user_counts where role = 'member'; update users set name_sort = 'x'; delete from last_sign_ins`,
   );
   const todos = new Set((await findingsOf(db)).map(({ todo }) => todo));
   expect([...todos]).toEqual(['Have it made anew: npm run roster -- rebuild-search.']);
