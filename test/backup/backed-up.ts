@@ -54,6 +54,11 @@ export async function backUp(url: string, ...args: string[]): Promise<string> {
 export async function backUpInto(folder: string, url: string, ...args: string[]): Promise<string> {
   const { code, error } = await runCommand(['backup', folder, ...args], { DATABASE_URL: url });
   if (code !== 0) throw new Error(error);
+  return backedUpIn(folder);
+}
+
+/** The path of the first of those in a folder. */
+export function backedUpIn(folder: string): string {
   return join(folder, String(readdirSync(folder).find((name) => name.endsWith('.db'))));
 }
 

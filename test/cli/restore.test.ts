@@ -1,4 +1,5 @@
 /** `npm run roster -- restore`, whatever it is restored to: what comes back, and what does not. */
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -39,6 +40,7 @@ import {
 import { runCommand } from '../command.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
+import { runAtTerminal } from '../roster.ts';
 import {
   addUsers,
   expectLastSignIns,
@@ -262,6 +264,31 @@ describe('the key', () => {
     writeKey(`${file}.key`, Buffer.alloc(32, 'another'));
     const target = await temporaryUrl();
     expect((await restore(target, file, '--yes')).code).toBe(isServer ? 2 : 1);
+  });
+});
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+
+describe.runIf(hasScript && !isServer)('at a terminal it is asked first', () => {
+  async function answered(answer: string) {
+    const { url, file } = await backedUp();
+    await within(url, (db) => addUsers(db, ['late']));
+    const settings = { DATABASE_URL: url };
+    const { out, code } = await runAtTerminal(['restore', file], settings, 'Restore it? [y/N] ', answer);
+    expect(out).toContain('Lost would be what was done since: 1 change.');
+    return { out, code, found: await within(url, usernamesIn) };
+  }
+
+  test('and done after a yes', async () => {
+    const { out, code, found } = await answered('yes');
+    expect(out).toContain('Restored: 5 users.');
+    expect({ code, found }).toEqual({ code: 0, found: THEN });
+  });
+
+  test.each(['no', ''])('and not after %o', async (answer) => {
+    const { out, code, found } = await answered(answer);
+    expect(out).toContain('Nothing is changed.');
+    expect({ code, found }).toEqual({ code: 2, found: [...THEN, 'late'] });
   });
 });
 
