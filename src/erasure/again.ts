@@ -153,7 +153,8 @@ export function noteLine(path: string, line: LedgerLine): void {
   const own = ownIn(readLedger(path), line.database);
   const known = knownIn(own);
   const users = line.users.filter((entry) => !known.has(nameOf(entry)));
-  if (users.length > 0 || own.length === 0) appendToLedger(path, { ...line, users });
+  if (users.length > 0 || own.length === 0 || line.lastId > lastIdIn(own))
+    appendToLedger(path, { ...line, users });
 }
 
 function knownIn(lines: readonly LedgerLine[]): Set<string> {

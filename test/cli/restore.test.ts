@@ -16,7 +16,8 @@ import { readDatabaseUrl } from '../../src/config.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { ledgerOf } from '../../src/erasure/ledger.ts';
+import { appendToLedger, ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
+import { readIdentity } from '../../src/erasure/queries.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { beginSet } from '../../src/history/record.ts';
 import { makeFolder } from '../../src/imports/folder.ts';
@@ -26,9 +27,10 @@ import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { time } from '../../src/lib/formats.ts';
 import { beginRun, findLastRun, findRuns } from '../../src/maintenance/queries.ts';
-import { createUser } from '../../src/users/commands.ts';
+import { createUser, deleteUser } from '../../src/users/commands.ts';
 import {
   backUp,
+  backUpInto,
   erase,
   faultsIn,
   fill,
@@ -42,6 +44,7 @@ import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
 import { runAtTerminal } from '../roster.ts';
 import {
+  addUser,
   addUsers,
   expectLastSignIns,
   get,
@@ -96,6 +99,7 @@ test('everything is as it was, nobody is signed in, and the history says so', as
       await insertInvitation(trx, 3, 'link', Date.now());
     });
   });
+  rmSync(join(dirname(file), 'erased.jsonl'));
   const target = await elsewhere(url);
   const { out, code } = await restore(target, file, '--yes');
   expect(out).toContain('Restored: 5 users.');
@@ -317,6 +321,31 @@ test('who was erased since is erased again, and their number is not given again'
   });
   expect(readFileSync(ledgerOf(target, keyPathOf(target)), 'utf8')).toMatch(/"user_id":3.*"user_id":6/s);
   expect(await faultsIn(target)).toEqual([]);
+});
+
+test('from an older one of a folder nobody is given a number that was given since', async () => {
+  const { url, file } = await backedUp();
+  await within(url, async (db) => {
+    await addUsers(db, ['dan', 'eve']);
+    await transact(db, (trx) => deleteUser(trx, commandLine, 7, Date.now()));
+  });
+  await backUpInto(dirname(file), url);
+  const target = await elsewhere(url);
+  expect((await restore(target, file, '--yes')).code).toBe(0);
+  await within(target, async (db) => {
+    expect(await usernamesIn(db)).toEqual(THEN);
+    expect(await addUser(db, { username: 'next' })).toMatchObject({ id: 8 });
+  });
+});
+
+test('a number that is known beside the backup alone is known beside the database then', async () => {
+  const { url, file } = await backedUp();
+  const database = await within(url, readIdentity);
+  appendToLedger(join(dirname(file), 'erased.jsonl'), { database, lastId: 90, users: [] });
+  const target = await elsewhere(url);
+  await restore(target, file, '--yes');
+  const known = readLedger(ledgerOf(target, keyPathOf(target))).map(({ lastId }) => lastId);
+  expect(Math.max(...known)).toBe(90);
 });
 
 describe('what was under way', () => {
