@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { KeyPlan } from '../backup/key-plan.ts';
 import { dateAsideOf, dateOf } from '../backup/names.ts';
+import type { Replaced } from '../backup/replace.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';
 import { isBackup } from '../db/backup-file.ts';
@@ -139,17 +140,15 @@ function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: st
   return `Warning: ${sealed({ fingerprint, count }, path)} Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
 }
 
-export function erasedAgain(count: number): string {
+function erasedAgain(count: number): string {
   const them = count === 1 ? 'is' : 'are';
   return `Of those in it ${number.format(count)} had been erased since, and ${them} erased from it again.`;
 }
 
-export const NO_LIST =
+const NO_LIST =
   'No list of the erased (erased.jsonl) was found: whoever was erased since this backup is back.';
 
-type Done = {
-  users: number;
-  aside: string | undefined;
+type Done = Replaced & {
   /** Whether it was not looked through as `check` does. */
   isLarge: boolean;
   withoutAccess: boolean;
@@ -158,7 +157,12 @@ type Done = {
   path: string;
 };
 
-export function sayDone({ users, aside, isLarge, withoutAccess, key, path }: Done): void {
+export function sayDone(done: Done): void {
+  const { users, erased, stopped, isListKnown, aside, isLarge, withoutAccess, key, path } = done;
+  if (erased > 0) console.log(erasedAgain(erased));
+  if (!isListKnown) console.log(NO_LIST);
+  if (stopped > 0)
+    console.log(`What was under way in it (${stopped}) is stopped: the history offers to go on with it.`);
   console.log(`Restored: ${usersOf(users)}.`);
   if (aside !== undefined)
     console.log(
