@@ -6,7 +6,12 @@ import { engineOf, NUMBERED_TABLES } from '../db/engine.ts';
 import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
-import { readIdentity, writeIdentity } from '../erasure/queries.ts';
+import {
+  readFormerIdentities,
+  readIdentity,
+  writeFormerIdentities,
+  writeIdentity,
+} from '../erasure/queries.ts';
 import { StartError } from '../errors.ts';
 import { findChangeSetsAfter } from '../history/queries.ts';
 import { recordLoad } from '../history/record.ts';
@@ -95,9 +100,16 @@ async function refuseUsed(to: Trx): Promise<void> {
 async function copyRest(from: Trx, to: Trx, isBackup: boolean): Promise<void> {
   await markMadeUp(to, await findMadeUp(from));
   for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
-  if (isBackup) await writeIdentity(to, await readIdentity(from));
+  await copyIdentity(from, to, isBackup);
   for (const table of isBackup ? NUMBERED_TABLES : NUMBERED)
     await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from, table), table);
+}
+
+/** A copy that is another database knows of which it is one. */
+async function copyIdentity(from: Trx, to: Trx, isBackup: boolean): Promise<void> {
+  const [own, former] = [await readIdentity(from), await readFormerIdentities(from)];
+  await writeFormerIdentities(to, isBackup ? former : [own, ...former]);
+  if (isBackup) await writeIdentity(to, own);
 }
 
 async function recordCopy(to: Trx, users: number): Promise<void> {

@@ -55,7 +55,7 @@ export async function replace(replacing: Replacing, wishes: Wishes): Promise<Rep
   const ledgers = [ledger, ...beside];
   const isOther = former?.identity !== found.identity || ledgers.some((one) => readLedger(one).length > 0);
   // First of all: afterwards nobody asks what is there any more, and until then it has to start.
-  if (former?.erased && (isOther || former.erased.users.length > 0)) noteLine(ledger, former.erased);
+  for (const line of former?.erased ?? []) if (isOther || line.users.length > 0) noteLine(ledger, line);
   const isListKnown = former?.identity === found.identity || ledgers.some(isThere);
   const done = await putBack(db, { ...wishes, former, ledgers, importFolder });
   const { active, inactive } = await countByActive(db);

@@ -3,7 +3,7 @@ import { commandLine } from '../auth/actor.ts';
 import { engineOf, NUMBERED_TABLES, type NumberedTable } from '../db/engine.ts';
 import { readRevision } from '../db/revision.ts';
 import type { ChangeSet, Db } from '../db/schema.ts';
-import { readLine } from '../erasure/again.ts';
+import { readLines } from '../erasure/again.ts';
 import type { LedgerLine } from '../erasure/ledger.ts';
 import { readIdentity } from '../erasure/queries.ts';
 import { describeSets, sightOf } from '../history/described.ts';
@@ -23,7 +23,7 @@ export type Summary = {
   administrators: number | undefined;
   lastChange: LastChange | undefined;
   /** Who was erased from it. */
-  erased: LedgerLine | undefined;
+  erased: LedgerLine[] | undefined;
   /** The highest that were ever given. */
   lastIds: Readonly<Record<NumberedTable, number>>;
   revision: number;
@@ -55,7 +55,7 @@ export async function summarize(db: Db, since = 0): Promise<Summary> {
     users: await tried(() => countByActive(db)),
     administrators: await tried(() => countAdministrators(db)),
     lastChange: await tried(() => readLastChange(db)),
-    erased: await tried(() => readLine(db)),
+    erased: await tried(() => readLines(db)),
     lastIds: Object.fromEntries(await Promise.all(lastIds)) as Summary['lastIds'],
     revision: (await tried(() => readRevision(db))) ?? 0,
     changesSince: await tried(() => countSetsAfter(db, since)),
