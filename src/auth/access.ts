@@ -4,7 +4,7 @@ import { ForbiddenError } from '../errors.ts';
 import { RefusedError } from '../http/security.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { authenticate, knowsAdministrator } from './authenticate.ts';
-import { setDraft } from './draft-folder.ts';
+import { setDraft } from './drafts.ts';
 import { renewedToken } from './idempotency.ts';
 import { draftOf, dropSentDraft } from './kept-forms.ts';
 import { isFromElsewhere } from './open-access.ts';

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
-import { countErased, type Draft, findDraft, type SealedDraft, setDraft } from './draft-folder.ts';
+import { countErased, type Draft, findDraft, type SealedDraft, setDraft } from './drafts.ts';
 import { isSessionOf, type Session } from './sessions.ts';
 import { newToken, open, seal } from './tokens.ts';
 

@@ -10,7 +10,7 @@ import { type Begun, findBegun, keepBegun } from './begun.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts';
 import { deviceCookie } from './device.ts';
-import { isFromBeforeErasure, redeemDraft } from './draft-folder.ts';
+import { isFromBeforeErasure, redeemDraft } from './drafts.ts';
 import { openDraft } from './kept-forms.ts';
 import { maySignIn } from './policy.ts';
 import { redeemCode } from './second-factor.ts';

@@ -137,17 +137,18 @@ export async function countChanged(db: Db, after: number, last: number): Promise
 }
 
 /** Where the numbers of a table are found, besides in the table itself. */
-const NUMBERS: Readonly<Record<NumberedTable, readonly (readonly [table: keyof Schema, column: string])[]>> = {
-  users: [
-    ['deleted_users', 'id'],
-    ['changes', 'user_id'],
-    ['erasures', 'user_id'],
-  ],
-  change_sets: [['changes', 'set_id']],
-  jobs: [],
-  imports: [['absent_users', 'import_id']],
-  maintenance_runs: [],
-};
+const NUMBERS: Readonly<Record<NumberedTable, readonly (readonly [table: keyof Schema, column: string])[]>> =
+  {
+    users: [
+      ['deleted_users', 'id'],
+      ['changes', 'user_id'],
+      ['erasures', 'user_id'],
+    ],
+    change_sets: [['changes', 'set_id']],
+    jobs: [],
+    imports: [['absent_users', 'import_id']],
+    maintenance_runs: [],
+  };
 
 /** The highest number that is known anywhere. */
 export async function findHighest(db: Db, table: NumberedTable): Promise<number> {

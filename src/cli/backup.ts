@@ -60,7 +60,8 @@ function giveWayToOthers(): void {
 function filesOf({ databaseUrl, secretKeyFile }: Config): string[] {
   const file = filePathOf(databaseUrl);
   // SQLite keeps its own beside the file itself, wherever a symbolic link to that is.
-  const database = file === undefined ? [] : [file, ...['', '-wal', '-shm'].map((end) => whereLies(file) + end)];
+  const database =
+    file === undefined ? [] : [file, ...['', '-wal', '-shm'].map((end) => whereLies(file) + end)];
   return [...database, secretKeyFile, nextKeyFile(secretKeyFile), ledgerOf(databaseUrl, secretKeyFile)];
 }
 

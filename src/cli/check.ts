@@ -36,7 +36,10 @@ export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
       return { result: problem === null ? 0 : 1, ended: { outcome, users: users ?? null, problem } };
     };
     // What was found before holds until somebody has looked again.
-    const endOf = (why: string) => ({ outcome: null, problem: `It could not be done: ${why.replace(/\.$/, '')}.` });
+    const endOf = (why: string) => ({
+      outcome: null,
+      problem: `It could not be done: ${why.replace(/\.$/, '')}.`,
+    });
     return await noted(db, 'check', work, { isQuick: quick, endOf });
   } finally {
     await db.destroy();

@@ -59,7 +59,8 @@ function outcomeOf({ outcome, ended_at, is_quick }: Run): string {
 /** What has come of a check. */
 function checkWords(run: Run, now: number): string {
   const { outcome, problem, is_quick } = run;
-  if (outcome === 'good') return is_quick ? 'Nothing is wrong, as far as a quick one looks' : 'Nothing is wrong';
+  if (outcome === 'good')
+    return is_quick ? 'Nothing is wrong, as far as a quick one looks' : 'Nothing is wrong';
   return problem ?? (outcome === 'bad' ? 'Something is wrong.' : openWords(run, now));
 }
 

@@ -95,9 +95,15 @@ describe.each([
   [
     'a total that is missing',
     `delete from user_counts where role in ('admin', 'viewer') and is_active = {true}`,
-    ['There are 1 active administrators, and the total is missing; 0 active viewers, and the total is missing.'],
+    [
+      'There are 1 active administrators, and the total is missing; 0 active viewers, and the total is missing.',
+    ],
   ],
-  ['that all are missing', 'delete from user_counts', [/^There are 0 inactive .*; 1 active members, and the total is missing; .*\.$/]],
+  [
+    'that all are missing',
+    'delete from user_counts',
+    [/^There are 0 inactive .*; 1 active members, and the total is missing; .*\.$/],
+  ],
   [
     'a search text',
     `update users set name_sort = 'x' where id = 1`,

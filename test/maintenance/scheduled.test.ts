@@ -132,7 +132,9 @@ test('that it was made stands in the log as it is by default, in one line', asyn
   const { LOG_LEVEL: _, ...settings } = env;
   const { said } = await listenTo(run([], { ...settings, PORT: '0' } as Record<string, string>));
   await until(() => said().includes('a backup was made'));
-  const lines = said().split('\n').filter((line) => line.includes('backup'));
+  const lines = said()
+    .split('\n')
+    .filter((line) => line.includes('backup'));
   expect(lines).toEqual([expect.stringContaining(join(folder, `${backupsIn(folder)[0]}`))]);
 });
 

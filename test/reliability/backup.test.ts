@@ -40,9 +40,11 @@ test.each(['sqlite', 'postgres'] as const)(
       await backUpInto(folder, url, '--with-key');
       const now = backupsIn(folder);
       expect(now, `killed at ${moment}`).toHaveLength(backups.length + 1);
-      expect(readdirSync(folder).filter((name) => name !== 'erased.jsonl').sort()).toEqual(
-        now.flatMap((name) => [name, `${name}.key`]).sort(),
-      );
+      expect(
+        readdirSync(folder)
+          .filter((name) => name !== 'erased.jsonl')
+          .sort(),
+      ).toEqual(now.flatMap((name) => [name, `${name}.key`]).sort());
     }
     for (const [what, times] of Object.entries(found)) expect([what, times > 0]).toEqual([what, true]);
   },

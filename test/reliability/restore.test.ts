@@ -102,7 +102,11 @@ test('a restore to PostgreSQL that is killed leaves nothing or all of it, and th
   const restoring = async (moment: number) => {
     const [target, folder] = [await temporaryUrl('postgres'), temporaryFolder()];
     const settings = { DATABASE_URL: target, SECRET_KEY_FILE: join(folder, 'secret.key') };
-    return { ...(await runToEnd(['restore', file, '--yes'], { ...settings, ...killAt(moment) })), settings, folder };
+    return {
+      ...(await runToEnd(['restore', file, '--yes'], { ...settings, ...killAt(moment) })),
+      settings,
+      folder,
+    };
   };
   const all = momentsIn((await restoring(0)).error);
   const ends = new Set<number>();

@@ -52,7 +52,11 @@ export const sqliteEngine: Engine = {
 
   async makeCounters(trx) {
     const kinds = [true, false].flatMap((is_active) => ROLES.map((role) => ({ is_active, role, count: 0 })));
-    await trx.insertInto('user_counts').values(kinds).onConflict((conflict) => conflict.doNothing()).execute();
+    await trx
+      .insertInto('user_counts')
+      .values(kinds)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
   },
   async prepareBulkLoad(trx) {
     await sql`pragma cache_size = ${sql.lit(-BULK_CACHE_KIB)}`.execute(trx);
