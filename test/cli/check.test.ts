@@ -28,7 +28,7 @@ test('a clean database: that nothing is wrong, what was looked at, and a note of
     /\nNothing is wrong\.\nLooked at, with 300 users, in \d+ s: the files of the database; .*; searches\.\n/,
   );
   expect(out).toMatch(
-    /\nThe files were looked at by .*\.\nSearches were looked at by (comparing|looking for) .*\.\n$/,
+    /\nThe files were looked at by .*\.\nSearches were looked at by (comparing|asking) .*\.\n$/,
   );
   expect(out).not.toContain('Left out');
   expect(await findLastRun(db, 'check')).toMatchObject({

@@ -1,4 +1,4 @@
-/** Whether users are found, by the index of search texts, by all that they are called: everyone, or of very many some. */
+/** Whether the index of search texts has everyone; and of some users, whether it has all that they are called. */
 import { CompiledQuery, sql } from 'kysely';
 import { number } from '../../lib/formats.ts';
 import { giveWay } from '../../lib/progress.ts';
@@ -6,31 +6,33 @@ import type { Db } from '../schema.ts';
 import { readSnapshot } from '../transact.ts';
 import { hasIndex } from './trigrams.ts';
 
-const MOST_LOOKED_FOR = 20_000;
-const USERS_AT_ONCE = 500;
-
-/** Of `count` users every `step`th is looked for. */
-type Sample = { count: number; step: number };
+/** One takes some 20 ms among a hundred thousand users. */
+const MOST_LOOKED_FOR = 100;
+const USERS_AT_ONCE = 20;
+/** More are not looked for. */
+const MOST_MISSED = 10_000;
 
 export async function meansOfCheckingSearches(db: Db): Promise<string> {
   if (!(await hasIndex(db)))
     return 'their indexes alone, which find what a field starts with, as the extension pg_trgm is not there';
-  const { count, step } = await sampleOf(db);
-  const whom =
-    step === 1
-      ? 'every user'
-      : `one of ${number.format(step)} users (of ${number.format(count)}, others each time)`;
-  return `looking for ${whom} by all that they are called`;
+  const count = await countUsers(db);
+  const some =
+    count > MOST_LOOKED_FOR
+      ? `some ${MOST_LOOKED_FOR} of ${number.format(count)} users, others each time,`
+      : 'every user';
+  return `asking their index for everyone, and for ${some} by all that they are called`;
 }
 
-/** Those with an index of pg_trgm: others are looked through as files are. */
+/** By an index of pg_trgm: others are looked through as files are. */
 export async function* findWronglyIndexed(db: Db): AsyncGenerator<number> {
   if (!(await hasIndex(db))) return;
-  const { step } = await sampleOf(db);
+  const missed = new Set(await readSnapshot(db, findMissed));
+  yield* missed;
+  const step = Math.max(1, Math.ceil((await countUsers(db)) / MOST_LOOKED_FOR));
   const rest = Math.floor(Math.random() * step);
   for (let after = 0; ; ) {
-    const users = await readSnapshot(db, (trx) => look(trx, after, step, rest));
-    for (const { id, is_found } of users) if (!is_found) yield id;
+    const users = await readSnapshot(db, (trx) => lookFor(trx, after, step, rest));
+    for (const { id, is_found } of users) if (!is_found && !missed.has(id)) yield id;
     const last = users.at(-1);
     if (last === undefined) return;
     after = last.id;
@@ -38,18 +40,32 @@ export async function* findWronglyIndexed(db: Db): AsyncGenerator<number> {
   }
 }
 
-async function sampleOf(db: Db): Promise<Sample> {
+async function countUsers(db: Db): Promise<number> {
   const { count } = await db
     .selectFrom('users')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
-  return { count, step: Math.max(1, Math.ceil(count / MOST_LOOKED_FOR)) };
+  return count;
+}
+
+/** It is to answer, also where to read the table would be faster; and say who, not only on which page they are. */
+async function askIndex(trx: Db): Promise<void> {
+  await trx.executeQuery(CompiledQuery.raw("set local enable_seqscan = off; set local work_mem = '256MB'"));
+}
+
+/** Those whom it does not have at all: what has any text is what it has. */
+async function findMissed(trx: Db): Promise<number[]> {
+  await askIndex(trx);
+  const { rows } = await sql<{ id: number }>`
+    with indexed as materialized (select id from users where search_text like '%')
+    select id from users where not exists (select from indexed where indexed.id = users.id)
+    order by id limit ${sql.lit(MOST_MISSED)}`.execute(trx);
+  return rows.map(({ id }) => id);
 }
 
 /** By their whole text, and so by every three characters of it. */
-async function look(trx: Db, after: number, step: number, rest: number) {
-  // The index is to answer, also where to read the table would be faster.
-  await trx.executeQuery(CompiledQuery.raw('set local enable_seqscan = off'));
+async function lookFor(trx: Db, after: number, step: number, rest: number) {
+  await askIndex(trx);
   const { rows } = await sql<{ id: number; is_found: boolean }>`
     select id, id = any(array(
       select found.id from users as found
