@@ -21,7 +21,7 @@ import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts
 import { countByStatus } from '../../src/users/counts.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { resolveFilter } from '../../src/users/list/filter-result.ts';
-import { backUp, erase, fill, restore, usernamesIn, within } from '../backup/backed-up.ts';
+import { backUp, erase, fill, keyPathOf, restore, usernamesIn, within } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { tablesOf } from '../engines.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
@@ -260,7 +260,8 @@ describe('npm run roster -- copy', () => {
       const [from, to] = [await readyUrl(), await temporaryUrl()];
       await fill(from);
       const file = await backUp(from, '--with-key');
-      expect((await runCommand(['copy', '--from', from, '--to', to], {})).code).toBe(0);
+      const keys = ['--from-key', keyPathOf(from), '--to-key', keyPathOf(to)];
+      expect((await runCommand(['copy', '--from', from, '--to', to, ...keys], {})).code).toBe(0);
       await within(to, async (db) => {
         await erase(db, 3);
         await addUsers(db, ['later']);

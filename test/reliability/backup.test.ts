@@ -46,6 +46,7 @@ test.each(['sqlite', 'postgres'] as const)(
           .sort(),
       ).toEqual(now.flatMap((name) => [name, `${name}.key`]).sort());
     }
-    for (const [what, times] of Object.entries(found)) expect([what, times > 0]).toEqual([what, true]);
+    const { nothing: _, ...struck } = found;
+    for (const [what, times] of Object.entries(struck)) expect([what, times > 0]).toEqual([what, true]);
   },
 );
