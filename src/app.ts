@@ -46,8 +46,8 @@ import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
 import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
-import { addNightlyBackup } from './maintenance/nightly.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
+import { addScheduledBackup } from './maintenance/scheduled.ts';
 import { addClockWatch } from './operations/clock-watch.ts';
 import { healthRoutes } from './operations/health.ts';
 import { Events } from './operations/metrics/events.ts';
@@ -149,7 +149,7 @@ export async function buildApp({
   addPruning(app);
   addJobs(app, hasJobsThread);
   addTraces(app, ledger);
-  if (env) addNightlyBackup(app, env);
+  if (env) addScheduledBackup(app, env);
   await addViews(app);
   app.removeAllContentTypeParsers();
 

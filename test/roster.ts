@@ -57,6 +57,24 @@ export async function runToEnd(...how: Parameters<typeof run>) {
   return { out, error, code };
 }
 
+/** The same at a terminal, by Debian's `script`, where somebody answers a question once it is asked. */
+export async function runAtTerminal(
+  args: readonly string[],
+  settings: Record<string, string>,
+  question: string,
+  answer: string,
+) {
+  const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const child = launch('script', ['--quiet', '--return', '--command', command, '/dev/null'], settings, null);
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (said: string) => {
+    if (!out.includes(question) && (out + said).includes(question)) child.stdin.write(`${answer}\n`);
+    out += said;
+  });
+  const [code] = await once(child, 'close');
+  return { out, code };
+}
+
 /** The same as `run` by npm: its children end with it. */
 export function runNpm(args: readonly string[], settings: Record<string, string>) {
   const { HOME = '' } = process.env;
@@ -67,7 +85,7 @@ function launch(
   program: string,
   args: readonly string[],
   settings: Record<string, string>,
-  input: string | Buffer = '',
+  input: string | Buffer | null = '',
   cwd = ROOT,
 ) {
   const child = spawn(program, args, {
@@ -76,7 +94,8 @@ function launch(
     stdio: 'pipe',
   });
   // Some end before they have read it.
-  child.stdin.on('error', () => {}).end(input);
+  child.stdin.on('error', () => {});
+  if (input !== null) child.stdin.end(input);
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

@@ -123,7 +123,9 @@ describe('imports', () => {
     );
     expect(writers).toEqual([
       'src/db/bulk-load.ts',
+      'src/db/postgres/engine.ts',
       'src/db/rebuild-search.ts',
+      'src/db/sqlite/engine.ts',
       'src/db/user-counts.ts',
       'src/users/commands.ts',
       'src/users/write.ts',

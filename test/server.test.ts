@@ -3,7 +3,7 @@ import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { makeDraftFolder } from '../src/backup/drafts.ts';
+import { makeDraftFolder } from '../src/backup/draft-folder.ts';
 import { restoringBeside } from '../src/backup/restoring.ts';
 import { filePathOf } from '../src/database-url.ts';
 import { nameOf } from '../src/db/database.ts';

@@ -1,13 +1,19 @@
 /** Who was erased, beside the backups: from an older one, which is put back on a machine that has nothing else, they are erased again. */
 import type { Db } from '../db/schema.ts';
-import { noteLine, writeLedger } from '../erasure/again.ts';
+import { noteLastId, noteLine, writeLedger } from '../erasure/again.ts';
 import { type LedgerLine, readLedger } from '../erasure/ledger.ts';
-import { findErasuresAfter } from '../erasure/queries.ts';
+import { findErasuresAfter, readIdentity } from '../erasure/queries.ts';
 
-/** Nothing that is there is lost. @param own beside the database, which may know less than it. @throws StartError */
-export async function bringLedger(db: Db, own: string, to: string): Promise<void> {
-  for (const line of byDatabase(readLedger(own))) if (line.users.length > 0) noteLine(to, line);
+/**
+ * Nothing that is there is lost. @param own beside the database, which may know less than it
+ * @param withNumbers also where nobody was erased, so that nobody is given a number that was given since. @throws StartError
+ */
+export async function bringLedger(db: Db, own: string, to: string, withNumbers = true): Promise<void> {
+  const identity = await readIdentity(db);
+  for (const line of byDatabase(readLedger(own)))
+    if (line.users.length > 0 || (withNumbers && line.database === identity)) noteLine(to, line);
   await writeLedger(db, to, await findErasuresAfter(db, 0, Number.MAX_SAFE_INTEGER));
+  if (withNumbers) await noteLastId(db, to);
 }
 
 /** All of one in one line. */

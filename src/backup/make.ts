@@ -13,7 +13,7 @@ import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { syncFile, syncFolder } from '../lib/make-file.ts';
 import { freeBytes } from '../lib/room.ts';
-import { makeDraftFolder, removeLeftOvers } from './drafts.ts';
+import { makeDraftFolder, removeLeftOvers } from './draft-folder.ts';
 import { copyEverything } from './everything.ts';
 import { bringLedger } from './ledger.ts';
 import { keyBeside, ledgerBeside } from './names.ts';
@@ -57,7 +57,9 @@ export async function makeBackup(options: Options): Promise<Made> {
     const found = await verify(draft);
     syncFile(draft);
     const key = options.withKey ? keyOf(options.secretKeyFile, found) : undefined;
-    await bringLedger(db, ledgerOf(options.databaseUrl, options.secretKeyFile), ledgerBeside(place.file));
+    const ledger = ledgerOf(options.databaseUrl, options.secretKeyFile);
+    // An older one may be put back from a folder alone, which holds them all.
+    await bringLedger(db, ledger, ledgerBeside(place.file), place.isDated);
     const made = { file: place.file, size: statSync(draft).size, users: found.users, faults: found.faults };
     const keyFile = putInPlace(draft, place.file, key);
     return { ...made, took: performance.now() - began, ...(keyFile && { key: keyFile }) };

@@ -1,7 +1,7 @@
 /** Where a restore works: beside the database, in a folder that nobody needs once it has ended, or was ended. */
 import { filePathOf, pathBeside } from '../database-url.ts';
 import { unless, whereLies } from '../lib/make-file.ts';
-import { removeLeftOvers } from './drafts.ts';
+import { removeLeftOvers } from './draft-folder.ts';
 
 /** The path by which drafts there are named. */
 export function restoringBeside(databaseUrl: string, secretKeyFile: string): string {

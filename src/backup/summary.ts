@@ -3,11 +3,12 @@ import { commandLine } from '../auth/actor.ts';
 import { engineOf, NUMBERED_TABLES, type NumberedTable } from '../db/engine.ts';
 import { readRevision } from '../db/revision.ts';
 import type { ChangeSet, Db } from '../db/schema.ts';
-import { readLine } from '../erasure/again.ts';
+import { readLines } from '../erasure/again.ts';
 import type { LedgerLine } from '../erasure/ledger.ts';
 import { readIdentity } from '../erasure/queries.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { whoDid, wordsOf } from '../history/words.ts';
+import { findLastRun } from '../maintenance/queries.ts';
 import { countAdministrators, countByActive, countSetsAfter, findLastSet } from './queries.ts';
 
 export type LastChange = Pick<ChangeSet, 'id' | 'at'> & { what: string };
@@ -15,12 +16,14 @@ export type LastChange = Pick<ChangeSet, 'id' | 'at'> & { what: string };
 /** What cannot be read is undefined. */
 export type Summary = {
   version: number | undefined;
+  /** When the last backup was begun of which it does not know the end: it is that itself, where it is one. */
+  begunAt: number | undefined;
   identity: string | undefined;
   users: { active: number; inactive: number } | undefined;
   administrators: number | undefined;
   lastChange: LastChange | undefined;
   /** Who was erased from it. */
-  erased: LedgerLine | undefined;
+  erased: LedgerLine[] | undefined;
   /** The highest that were ever given. */
   lastIds: Readonly<Record<NumberedTable, number>>;
   revision: number;
@@ -29,6 +32,7 @@ export type Summary = {
 
 export const UNREADABLE: Summary = {
   version: undefined,
+  begunAt: undefined,
   identity: undefined,
   users: undefined,
   administrators: undefined,
@@ -46,15 +50,21 @@ export async function summarize(db: Db, since = 0): Promise<Summary> {
   });
   return {
     version: await tried(() => engineOf(db).readVersion(db)),
+    begunAt: await tried(() => readOpenBackup(db)),
     identity: await tried(() => readIdentity(db)),
     users: await tried(() => countByActive(db)),
     administrators: await tried(() => countAdministrators(db)),
     lastChange: await tried(() => readLastChange(db)),
-    erased: await tried(() => readLine(db)),
+    erased: await tried(() => readLines(db)),
     lastIds: Object.fromEntries(await Promise.all(lastIds)) as Summary['lastIds'],
     revision: (await tried(() => readRevision(db))) ?? 0,
     changesSince: await tried(() => countSetsAfter(db, since)),
   };
+}
+
+async function readOpenBackup(db: Db): Promise<number | undefined> {
+  const run = await findLastRun(db, 'backup');
+  return run?.ended_at === null ? run.begun_at : undefined;
 }
 
 async function readLastChange(db: Db): Promise<LastChange | undefined> {

@@ -1,5 +1,6 @@
 /** What a check reads: each is found by an index, or gone through once. */
-import type { Db, User } from '../db/schema.ts';
+import type { NumberedTable } from '../db/engine.ts';
+import type { Db, Schema, User } from '../db/schema.ts';
 import type { Count } from '../db/user-counts.ts';
 import { KINDS } from '../history/codes.ts';
 import type { Change, ChangeSet, DeletedUser } from '../history/queries.ts';
@@ -10,6 +11,15 @@ const MOST_CHANGES = 5_000;
 export async function countUsers(db: Db): Promise<Count[]> {
   return db
     .selectFrom('users')
+    .select(['is_active', 'role', ({ fn }) => fn.countAll<number>().as('count')])
+    .groupBy(['is_active', 'role'])
+    .execute();
+}
+
+/** Of how many rows each total is the sum. */
+export async function countCounters(db: Db): Promise<Count[]> {
+  return db
+    .selectFrom('user_counts')
     .select(['is_active', 'role', ({ fn }) => fn.countAll<number>().as('count')])
     .groupBy(['is_active', 'role'])
     .execute();
@@ -126,21 +136,29 @@ export async function countChanged(db: Db, after: number, last: number): Promise
   return new Map(rows.map(({ set_id, count }) => [set_id, count]));
 }
 
-/** The highest number of a user that is known anywhere, and of a change set. */
-export async function findHighest(db: Db): Promise<{ users: number; change_sets: number }> {
-  const users = [
-    await highest(db, 'users', 'id'),
-    await highest(db, 'deleted_users', 'id'),
-    await highest(db, 'changes', 'user_id'),
-    await highest(db, 'erasures', 'user_id'),
-  ];
-  const sets = [await highest(db, 'change_sets', 'id'), await highest(db, 'changes', 'set_id')];
-  return { users: Math.max(...users), change_sets: Math.max(...sets) };
+/** Where the numbers of a table are found, besides in the table itself. */
+const NUMBERS: Readonly<Record<NumberedTable, readonly (readonly [table: keyof Schema, column: string])[]>> =
+  {
+    users: [
+      ['deleted_users', 'id'],
+      ['changes', 'user_id'],
+      ['erasures', 'user_id'],
+    ],
+    change_sets: [['changes', 'set_id']],
+    jobs: [],
+    imports: [['absent_users', 'import_id']],
+    maintenance_runs: [],
+  };
+
+/** The highest number that is known anywhere. */
+export async function findHighest(db: Db, table: NumberedTable): Promise<number> {
+  const numbers: number[] = [];
+  for (const [place, column] of [[table, 'id'] as const, ...NUMBERS[table]])
+    numbers.push(await highest(db, place, column));
+  return Math.max(...numbers);
 }
 
-type Numbers = 'users' | 'deleted_users' | 'changes' | 'erasures' | 'change_sets';
-
-async function highest(db: Db, table: Numbers, column: 'id' | 'user_id' | 'set_id'): Promise<number> {
+async function highest(db: Db, table: keyof Schema, column: string): Promise<number> {
   const { dynamic } = db;
   const rows = await db
     .selectFrom(table as 'users')

@@ -1,21 +1,27 @@
 /** Whether the next number comes after every one that was ever given; and whether everyone who was erased is. */
-import { engineOf } from '../db/engine.ts';
+import { engineOf, NUMBERED_TABLES, type NumberedTable } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { findMissing } from '../erasure/again.ts';
 import type { Fault, How } from './finding.ts';
 import { findHighest } from './queries.ts';
 
-const NAMES = { users: 'user', change_sets: 'change set' } as const;
+const NAMES: Readonly<Record<NumberedTable, string>> = {
+  users: 'user',
+  change_sets: 'change set',
+  jobs: 'job',
+  imports: 'import',
+  maintenance_runs: 'backup or check',
+};
 const RESTORE =
   'Let nobody create anything until it is mended: put back the last backup that checks clean: npm run roster -- restore FILE.';
 const START = 'Start Roster with it: that mends it before it serves.';
 
 export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fault> {
   const { users, lastId } = ledger === undefined ? { users: [], lastId: 0 } : await findMissing(db, ledger);
-  for (const table of ['users', 'change_sets'] as const) {
+  for (const table of NUMBERED_TABLES) {
     const [highest, last] = await readSnapshot(db, async (trx) => {
-      const known = (await findHighest(trx))[table];
+      const known = await findHighest(trx, table);
       return [known, await engineOf(trx).readLastId(trx, table)] as const;
     });
     const given = table === 'users' ? Math.max(highest, lastId) : highest;

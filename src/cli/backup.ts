@@ -12,7 +12,7 @@ import { engineOf } from '../db/engine.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { bytesOf, usersOf } from '../lib/formats.ts';
-import { unless } from '../lib/make-file.ts';
+import { unless, whereLies } from '../lib/make-file.ts';
 import { noted } from '../maintenance/noted.ts';
 import { readArguments } from './arguments.ts';
 import { openUpToDate } from './named-database.ts';
@@ -59,7 +59,9 @@ function giveWayToOthers(): void {
 
 function filesOf({ databaseUrl, secretKeyFile }: Config): string[] {
   const file = filePathOf(databaseUrl);
-  const database = file === undefined ? [] : [file, `${file}-wal`, `${file}-shm`];
+  // SQLite keeps its own beside the file itself, wherever a symbolic link to that is.
+  const database =
+    file === undefined ? [] : [file, ...['', '-wal', '-shm'].map((end) => whereLies(file) + end)];
   return [...database, secretKeyFile, nextKeyFile(secretKeyFile), ledgerOf(databaseUrl, secretKeyFile)];
 }
 

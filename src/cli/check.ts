@@ -35,7 +35,12 @@ export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
       const outcome = problem === null ? ('good' as const) : ('bad' as const);
       return { result: problem === null ? 0 : 1, ended: { outcome, users: users ?? null, problem } };
     };
-    return await noted(db, 'check', work, { problemOf: (why) => `It could not be done: ${why}.` });
+    // What was found before holds until somebody has looked again.
+    const endOf = (why: string) => ({
+      outcome: null,
+      problem: `It could not be done: ${why.replace(/\.$/, '')}.`,
+    });
+    return await noted(db, 'check', work, { isQuick: quick, endOf });
   } finally {
     await db.destroy();
   }
@@ -74,14 +79,22 @@ async function look(
   }
   line.clear();
   const seconds = number.format(Math.ceil((performance.now() - started) / 1000));
-  const means = await engineOf(db).meansOfFindingDamage(db, options.quick);
   const left = CHECKS.map(({ name }) => name).filter((name) => !looked.includes(name));
   console.log(found.length === 0 ? 'Nothing is wrong.' : `${number.format(found.length)} found.`);
   const who = users === undefined ? '' : `, with ${usersOf(users)}`;
   console.log(`Looked at${who}, in ${seconds} s: ${looked.join('; ')}.`);
-  console.log(`The files were looked at by ${means}.`);
+  for (const sentence of await meansOf(db, options.quick)) console.log(sentence);
   if (left.length > 0) console.log(`Left out for being quick: ${left.join('; ')}.`);
   return { found, users };
+}
+
+/** How closely it was looked at what databases look at in ways of their own; nothing of what cannot even be asked. */
+async function meansOf(db: Db, quick: boolean): Promise<string[]> {
+  const { meansOfFindingDamage, meansOfCheckingSearches } = engineOf(db);
+  const files = `The files were looked at by ${await meansOfFindingDamage(db, quick)}.`;
+  if (quick) return [files];
+  const searches = await meansOfCheckingSearches(db).catch(() => undefined);
+  return searches === undefined ? [files] : [files, `Searches were looked at by ${searches}.`];
 }
 
 /** Undefined where there is no table of that, which is going to be found. */

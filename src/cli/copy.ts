@@ -7,7 +7,7 @@ import { filePathOf, keyFileOf } from '../database-url.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
-import { findMissing, noteLine, readLine } from '../erasure/again.ts';
+import { findMissing, noteLine, readLines } from '../erasure/again.ts';
 import { ledgerOf, readLedger } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { reportProgress } from '../lib/progress.ts';
@@ -60,11 +60,10 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
 
 /** A backup of the source may be restored where the target is: by their names, and before anybody is there. */
 async function bringErasures(source: Db, from: string, target: Db, to: string): Promise<void> {
-  const erased = await readLine(source);
+  const erased = await readLines(source);
   const isEmpty = (await engineOf(target).readLastId(target)) === 0;
-  if (!isEmpty || (erased.users.length === 0 && readLedger(from).length === 0)) return;
-  noteLine(to, await readLine(target));
-  noteLine(to, erased);
+  if (!isEmpty || (erased.every(({ users }) => users.length === 0) && readLedger(from).length === 0)) return;
+  for (const line of [...(await readLines(target)), ...erased]) noteLine(to, line);
   await bringLedger(target, from, to);
 }
 

@@ -2,8 +2,10 @@
 import { basename } from 'node:path';
 import type { KeyPlan } from '../backup/key-plan.ts';
 import { dateAsideOf, dateOf } from '../backup/names.ts';
+import type { Replaced } from '../backup/replace.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';
+import { isBackup } from '../db/backup-file.ts';
 import { MIGRATIONS } from '../db/database.ts';
 import { StartError } from '../errors.ts';
 import { number, several, time, usersOf } from '../lib/formats.ts';
@@ -15,8 +17,9 @@ const COLUMN = 32;
 type Column = readonly (string | undefined)[];
 
 /** Of when a backup is, in words. */
-export function momentOf(file: string, { lastChange }: Pick<Summary, 'lastChange'>): string {
-  const at = dateOf(basename(file));
+export function momentOf(file: string, found: Pick<Summary, 'begunAt' | 'lastChange'>): string {
+  const { lastChange } = found;
+  const at = timeOf(file, found);
   if (at !== undefined) return `of ${time(at)}`;
   return lastChange ? `whose last change was on ${time(lastChange.at)}` : 'without any change';
 }
@@ -29,7 +32,7 @@ export function sayBoth(
 ): void {
   table([
     ['', 'the backup', former && 'what is there'],
-    [...madeOf(basename(file)), former && 'now'],
+    [...madeOf(file, found), former && 'now'],
     ['version', ...both(found, former, ({ version }) => version)],
     ['users', ...both(found, former, ({ users }) => users && users.active + users.inactive)],
     ['  active', ...both(found, former, ({ users }) => users?.active)],
@@ -47,12 +50,17 @@ export function sayBoth(
   for (const { what, todo } of faults) console.warn(`Warning: in the backup: ${what} ${todo}`);
 }
 
-/** What a name says of when a file was made, or of when another took its place. */
-function madeOf(name: string): [string, string] {
-  const aside = dateAsideOf(name);
+/** When a file was made, or another took its place. */
+function madeOf(file: string, found: Summary): [string, string] {
+  const aside = dateAsideOf(basename(file));
   if (aside !== undefined) return ['put aside', time(aside)];
-  const at = dateOf(name);
-  return ['made', at === undefined ? 'its name does not say' : time(at)];
+  const at = timeOf(file, found);
+  return ['made', at === undefined ? 'neither it nor its name says' : time(at)];
+}
+
+/** By what a backup says of itself, whatever it is called; what is no backup of Roster's may have one in it that was killed. */
+function timeOf(file: string, { begunAt }: Pick<Summary, 'begunAt'>): number | undefined {
+  return isBackup(file) && begunAt !== undefined ? begunAt : dateOf(basename(file));
 }
 
 function both(
@@ -132,17 +140,15 @@ function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: st
   return `Warning: ${sealed({ fingerprint, count }, path)} Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
 }
 
-export function erasedAgain(count: number): string {
+function erasedAgain(count: number): string {
   const them = count === 1 ? 'is' : 'are';
   return `Of those in it ${number.format(count)} had been erased since, and ${them} erased from it again.`;
 }
 
-export const NO_LIST =
+const NO_LIST =
   'No list of the erased (erased.jsonl) was found: whoever was erased since this backup is back.';
 
-type Done = {
-  users: number;
-  aside: string | undefined;
+type Done = Replaced & {
   /** Whether it was not looked through as `check` does. */
   isLarge: boolean;
   withoutAccess: boolean;
@@ -151,7 +157,12 @@ type Done = {
   path: string;
 };
 
-export function sayDone({ users, aside, isLarge, withoutAccess, key, path }: Done): void {
+export function sayDone(done: Done): void {
+  const { users, erased, stopped, isListKnown, aside, isLarge, withoutAccess, key, path } = done;
+  if (erased > 0) console.log(erasedAgain(erased));
+  if (!isListKnown) console.log(NO_LIST);
+  if (stopped > 0)
+    console.log(`What was under way in it (${stopped}) is stopped: the history offers to go on with it.`);
   console.log(`Restored: ${usersOf(users)}.`);
   if (aside !== undefined)
     console.log(

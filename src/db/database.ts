@@ -24,6 +24,7 @@ import * as roles from './migrations/0015-roles.ts';
 import * as imports from './migrations/0016-imports.ts';
 import * as maintenance from './migrations/0017-maintenance.ts';
 import * as absentUsers from './migrations/0018-absent-users.ts';
+import * as quickChecks from './migrations/0019-quick-checks.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
@@ -49,6 +50,7 @@ export const MIGRATIONS: readonly Migration[] = [
   imports,
   maintenance,
   absentUsers,
+  quickChecks,
 ];
 
 export type Opening = {

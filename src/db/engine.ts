@@ -32,6 +32,8 @@ export type Engine = {
   prepare(db: Db): Promise<void>;
   /** Of the rows that add up to one count, those that a transaction adds to: one that no other is likely to want. */
   readonly counterShard: Expression<SqlBool>;
+  /** How many they are. */
+  readonly countersOfKind: number;
   /** Whether rows get their numbers in the order in which they are saved: a reader then sees no lower one come later. */
   readonly numbersInOrder: boolean;
   /** Whether the server's write-ahead log keeps what is gone from the files, for as long as the server keeps it. */
@@ -40,6 +42,8 @@ export type Engine = {
   readVersion(db: Db): Promise<number>;
   lockVersion(trx: Trx): Promise<number>;
   writeVersion(trx: Trx, version: number): Promise<void>;
+  /** Makes those rows of totals that are missing, each 0. */
+  makeCounters(trx: Trx): Promise<void>;
   prepareBulkLoad(trx: Trx): Promise<void>;
   /** The indexes of users that can be dropped and made again from `sql`. */
   indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;
@@ -83,6 +87,8 @@ export type Engine = {
   meansOfFindingDamage(db: Db, isQuick: boolean): Promise<string>;
   /** The numbers of those who are not found by what they are called, or by something else; also of nobody. */
   findWronglyIndexed(db: Db): AsyncIterable<number>;
+  /** By what that is found out, and of how many, in words. */
+  meansOfCheckingSearches(db: Db): Promise<string>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;

@@ -231,7 +231,7 @@ export type MaintenanceRunsTable = {
   begun_at: number;
   /** Null while it is under way, and of one that was killed. */
   ended_at: number | null;
-  /** Of a check `bad` is also one that has found something. */
+  /** A check is `bad` that has found something; one that could not look has an end, and none of these. */
   outcome: 'good' | 'bad' | null;
   /** The name of the machine. */
   host: string;
@@ -239,8 +239,10 @@ export type MaintenanceRunsTable = {
   file: string | null;
   size: number | null;
   users: number | null;
-  /** Why it is bad: a sentence. */
+  /** Why it is bad, or could not be done: a sentence. */
   problem: string | null;
+  /** Of a check: whether it left out what takes long. */
+  is_quick: Generated<boolean>;
 };
 
 export type Schema = {

@@ -46,6 +46,7 @@ export async function countAnew(trx: Trx): Promise<void> {
     .select(['is_active', 'role', ({ fn }) => fn.countAll<number>().as('count')])
     .groupBy(['is_active', 'role'])
     .execute();
+  await engineOf(trx).makeCounters(trx);
   await trx.updateTable('user_counts').set({ count: 0 }).execute();
   await addToCounts(trx, counts);
 }

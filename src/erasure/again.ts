@@ -11,7 +11,14 @@ import { deleteUser } from '../users/commands.ts';
 import { findUser } from '../users/queries.ts';
 import { eraseUser } from './commands.ts';
 import { appendToLedger, checkLedger, type LedgerEntry, type LedgerLine, readLedger } from './ledger.ts';
-import { type Erasure, findErasure, findErasuresAfter, insertErasures, readIdentity } from './queries.ts';
+import {
+  type Erasure,
+  findErasure,
+  findErasuresAfter,
+  insertErasures,
+  readFormerIdentities,
+  readIdentity,
+} from './queries.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
@@ -48,10 +55,10 @@ async function eraseAll(db: Db, { users, lastId }: Missing): Promise<number> {
 
 /** So that a copy of before gives none of the numbers again: a line where there is a higher one. @throws StartError */
 export async function noteLastId(db: Db, path: string): Promise<void> {
-  const database = await readIdentity(db);
+  const lines = readLedger(path);
   const lastId = await engineOf(db).readLastId(db);
-  const own = ownIn(readLedger(path), database);
-  if (lastId > lastIdIn(own)) appendToLedger(path, { database, lastId, users: [] });
+  for (const database of await namesOf(db))
+    if (lastId > lastIdIn(ownIn(lines, database))) appendToLedger(path, { database, lastId, users: [] });
 }
 
 /** Of whom the database does not know that they were erased. @throws StartError */
@@ -127,22 +134,29 @@ async function raiseLastId(db: Db, lastId: number): Promise<void> {
 
 /** Those of whom it knows already are left out. @throws StartError */
 export async function writeLedger(db: Db, path: string, erasures: readonly Erasure[]): Promise<void> {
-  const database = await readIdentity(db);
   const lines = readLedger(path);
-  const own = ownIn(lines, database);
-  const known = knownIn(own);
-  const users: LedgerEntry[] = [];
-  for (const erasure of erasures) if (!known.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
-  const isStranger = lines.length > 0 && own.length === 0;
-  if (users.length > 0 || isStranger)
-    appendToLedger(path, { database, lastId: await engineOf(db).readLastId(db), users });
+  const lastId = await engineOf(db).readLastId(db);
+  for (const database of await namesOf(db)) {
+    const own = ownIn(lines, database);
+    const known = knownIn(own);
+    const users: LedgerEntry[] = [];
+    for (const erasure of erasures) if (!known.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
+    const isStranger = lines.length > 0 && own.length === 0;
+    if (users.length > 0 || isStranger) appendToLedger(path, { database, lastId, users });
+  }
 }
 
-/** All that it knows. */
-export async function readLine(db: Db): Promise<LedgerLine> {
+/** All that it knows, by each of its names. */
+export async function readLines(db: Db): Promise<LedgerLine[]> {
   const erasures = await findErasuresAfter(db, 0, ALL);
   const users = await Promise.all(erasures.map((erasure) => entryOf(db, erasure)));
-  return { database: await readIdentity(db), lastId: await engineOf(db).readLastId(db), users };
+  const lastId = await engineOf(db).readLastId(db);
+  return (await namesOf(db)).map((database) => ({ database, lastId, users }));
+}
+
+/** Also of those that it was copied from: a backup of theirs may be put back in its place. */
+async function namesOf(db: Db): Promise<string[]> {
+  return [await readIdentity(db), ...(await readFormerIdentities(db))];
 }
 
 /**
@@ -153,7 +167,8 @@ export function noteLine(path: string, line: LedgerLine): void {
   const own = ownIn(readLedger(path), line.database);
   const known = knownIn(own);
   const users = line.users.filter((entry) => !known.has(nameOf(entry)));
-  if (users.length > 0 || own.length === 0) appendToLedger(path, { ...line, users });
+  if (users.length > 0 || own.length === 0 || line.lastId > lastIdIn(own))
+    appendToLedger(path, { ...line, users });
 }
 
 function knownIn(lines: readonly LedgerLine[]): Set<string> {

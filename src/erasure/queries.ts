@@ -44,3 +44,21 @@ export async function readIdentity(db: Db): Promise<string> {
 export async function writeIdentity(trx: Trx, value: string): Promise<void> {
   await trx.updateTable('secrets').set({ value }).where('name', '=', 'identity').execute();
 }
+
+const COPIED_FROM = 'copied from ';
+
+/** Of the databases that it was copied from, one from the other. */
+export async function readFormerIdentities(db: Db): Promise<string[]> {
+  const rows = await db
+    .selectFrom('secrets')
+    .select('value')
+    .where('name', 'like', `${COPIED_FROM}%`)
+    .orderBy('value')
+    .execute();
+  return rows.map(({ value }) => value);
+}
+
+export async function writeFormerIdentities(trx: Trx, identities: readonly string[]): Promise<void> {
+  const rows = identities.map((value) => ({ name: `${COPIED_FROM}${value}`, value }));
+  if (rows.length > 0) await trx.insertInto('secrets').values(rows).execute();
+}

@@ -5,17 +5,17 @@ import { beginRun, endRun, type Run } from './queries.ts';
 
 type Ended = Parameters<typeof endRun>[2];
 
-/** `id`: by which it is noted already that it begins. `problemOf`: what is noted of what `work` throws. */
-type How = { id?: number | undefined; problemOf?: (message: string) => string };
+/** `id`: by which it is noted already that it begins. `endOf`: what is noted of what `work` throws. */
+type How = { id?: number | undefined; isQuick?: boolean; endOf?: (message: string) => Ended };
 
-/** @throws what `work` throws, which is noted as bad */
+/** @throws what `work` throws, which is noted */
 export async function noted<T>(
   db: Db,
   kind: Run['kind'],
   work: () => Promise<{ result: T; ended: Ended }>,
-  { id: given, problemOf = (message) => message }: How = {},
+  { id: given, isQuick, endOf = (message) => ({ outcome: 'bad', problem: message }) }: How = {},
 ): Promise<T> {
-  const id = given ?? (await note(db, (trx) => beginRun(trx, kind, Date.now())));
+  const id = given ?? (await note(db, (trx) => beginRun(trx, kind, Date.now(), isQuick)));
   const end = async (ended: Ended) =>
     id !== undefined && note(db, (trx) => endRun(trx, id, ended, Date.now()));
   try {
@@ -24,7 +24,7 @@ export async function noted<T>(
     return result;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    await end({ outcome: 'bad', problem: problemOf(message) });
+    await end(endOf(message));
     throw error;
   }
 }

@@ -8,11 +8,22 @@ export type Run = Selectable<MaintenanceRunsTable>;
 type Kind = Run['kind'];
 type Ended = Pick<Run, 'outcome'> & Partial<Pick<Run, 'file' | 'size' | 'users' | 'problem'>>;
 
-/** So many of a kind are kept. */
+/** So many of a kind are kept, and what a check has found that still holds. */
 const MOST_KEPT = 100;
 
 /** @returns its number */
-export async function beginRun(trx: Trx, kind: Kind, now: number): Promise<number> {
+export async function beginRun(trx: Trx, kind: Kind, now: number, isQuick = false): Promise<number> {
+  await forgetOld(trx, kind);
+  const run = { kind, begun_at: now, host: hostname(), is_quick: isQuick };
+  const { id } = await trx
+    .insertInto('maintenance_runs')
+    .values(run)
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+async function forgetOld(trx: Trx, kind: Kind): Promise<void> {
   const old = trx
     .selectFrom('maintenance_runs')
     .select('id')
@@ -20,14 +31,13 @@ export async function beginRun(trx: Trx, kind: Kind, now: number): Promise<numbe
     .orderBy('id', 'desc')
     .limit(1)
     .offset(MOST_KEPT);
-  await trx.deleteFrom('maintenance_runs').where('kind', '=', kind).where('id', '<=', old).execute();
-  const run = { kind, begun_at: now, host: hostname() };
-  const { id } = await trx
-    .insertInto('maintenance_runs')
-    .values(run)
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
+  const finding = await findFinding(trx);
+  await trx
+    .deleteFrom('maintenance_runs')
+    .where('kind', '=', kind)
+    .where('id', '<=', old)
+    .where('id', '!=', finding?.id ?? 0)
+    .execute();
 }
 
 export async function endRun(trx: Trx, id: number, ended: Ended, now: number): Promise<void> {
@@ -51,6 +61,27 @@ export async function findLastRun(db: Db, kind: Kind, outcome?: Run['outcome']):
   let runs = db.selectFrom('maintenance_runs').selectAll().where('kind', '=', kind);
   if (outcome !== undefined) runs = runs.where('outcome', '=', outcome);
   return runs.orderBy('id', 'desc').limit(1).executeTakeFirst();
+}
+
+/** `bad`: since the good one. */
+export async function findLastBackups(db: Db): Promise<{ good: Run | undefined; bad: Run | undefined }> {
+  const good = await findLastRun(db, 'backup', 'good');
+  const bad = await findLastRun(db, 'backup', 'bad');
+  return { good, bad: bad && bad.id > (good?.id ?? 0) ? bad : undefined };
+}
+
+/** What the last whole check has found, or else the last of any: a quick one that finds nothing has not looked there. */
+export async function findFinding(db: Db): Promise<Run | undefined> {
+  const looked = db
+    .selectFrom('maintenance_runs')
+    .selectAll()
+    .where('kind', '=', 'check')
+    .where('outcome', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(1);
+  const whole = await looked.where('is_quick', '=', false).executeTakeFirst();
+  const last = await looked.executeTakeFirst();
+  return [whole, last].find((run) => run?.outcome === 'bad');
 }
 
 /** The last first. */

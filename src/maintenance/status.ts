@@ -16,7 +16,7 @@ import { quotable } from '../lib/text.ts';
 import { countByStatus } from '../users/counts.ts';
 import { backupsIn } from './backup-folder.ts';
 import { nextBackupAt } from './due.ts';
-import { findLastRun, findRuns, type Run } from './queries.ts';
+import { findFinding, findLastBackups, findLastRun, findRuns, type Run } from './queries.ts';
 import { VERSION } from './version.ts';
 
 const MOST_JOBS = 10;
@@ -41,8 +41,8 @@ export type Status = {
     /** Room on the disk where the file is; undefined for a server's. */
     free: number | undefined;
   };
-  /** A check is the last of any. */
   backup: {
+    /** Of any. */
     last: Run | undefined;
     good: Run | undefined;
     /** Since the last good one. */
@@ -54,7 +54,8 @@ export type Status = {
     kept: { count: number; oldest: number } | undefined;
     free: number | undefined;
   };
-  check: Run | undefined;
+  /** `finding`: what one has found that still holds; `last`: of any. */
+  check: { last: Run | undefined; finding: Run | undefined };
   /** Undefined where none is set. */
   mail: { server: string; sent?: number; notSent?: number } | undefined;
   signedIn: SignedIn[];
@@ -83,7 +84,7 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
       free: freeIn(path && dirname(path)),
     },
     backup: await readBackups(db, config, now),
-    check: shown(await findLastRun(db, 'check')),
+    check: { last: shown(await findLastRun(db, 'check')), finding: shown(await findFinding(db)) },
     mail: config.mail && { server: config.mail.server.host, ...(await findLastMails(db)) },
     signedIn: await countSignedIn(db, now - config.sessionIdle, now - config.sessionLasts),
     jobs: await findRunningJobs(db, MOST_JOBS),
@@ -97,12 +98,11 @@ async function readBackups(
   now: number,
 ): Promise<Status['backup']> {
   const runs = await findRuns(db, 'backup');
-  const good = runs.find(({ outcome }) => outcome === 'good');
-  const bad = runs.find(({ outcome }) => outcome === 'bad');
+  const { good, bad } = await findLastBackups(db);
   return {
     last: shown(runs[0]),
     good: shown(good),
-    bad: bad && bad.id > (good?.id ?? 0) ? shown(bad) : undefined,
+    bad: shown(bad),
     folder,
     next: folder === undefined ? undefined : nextBackupAt(runs, { folder, every }, now),
     kept: folder === undefined ? undefined : backupsIn(folder),

@@ -30,7 +30,7 @@ export function reportOf(status: Status, now: number): string {
     `Users: about ${number.format(rough(status.users))}`,
     `Room left: ${[database.free, backup.free].map(roomOf).join(', for backups ')}`,
     `Backups: good ${agoOf(backup.good, now)}, failed since ${agoOf(backup.bad, now)}, ${backup.folder === undefined ? 'no folder' : 'a folder'} set`,
-    `Check: ${agoOf(check, now)}${check ? `, ${check.outcome ?? 'without an end'}` : ''}`,
+    `Check: last ${agoOf(check.last, now)}${check.last ? `, ${outcomeOf(check.last)}` : ''}; found something ${agoOf(check.finding, now)}`,
     `Mail: ${mail === undefined ? 'not set' : 'set'}`,
     `Sessions: ${signedIn.map(({ role, sessions }) => `${role} ${sessions}`).join(', ') || 'none'}`,
     `Under way: ${several(jobs.length, 'job')}, ${several(imports.length, 'import')}`,
@@ -52,6 +52,18 @@ function rolesName(role: Role): string {
   return ROLE_NAMES[role].many.replace(/^./, (letter) => letter.toUpperCase());
 }
 
+function outcomeOf({ outcome, ended_at, is_quick }: Run): string {
+  return `${is_quick ? 'quick, ' : ''}${outcome ?? (ended_at === null ? 'without an end' : 'could not look')}`;
+}
+
+/** What has come of a check. */
+function checkWords(run: Run, now: number): string {
+  const { outcome, problem, is_quick } = run;
+  if (outcome === 'good')
+    return is_quick ? 'Nothing is wrong, as far as a quick one looks' : 'Nothing is wrong';
+  return problem ?? (outcome === 'bad' ? 'Something is wrong.' : openWords(run, now));
+}
+
 /** Of what has no end: whether anybody is still at it. */
 function openWords(run: Run, now: number): string {
   return hasStopped(run, now) ? 'stopped before its end' : 'under way';
@@ -62,4 +74,13 @@ function nextWords(at: number, now: number): string {
   return at <= now ? 'within ten minutes' : `in ${durationOf(at - now)}`;
 }
 
-export const maintenanceHelpers = { bytesOf, isIn, nextWords, openWords, reportOf, rolesName, verdictOf };
+export const maintenanceHelpers = {
+  bytesOf,
+  checkWords,
+  isIn,
+  nextWords,
+  openWords,
+  reportOf,
+  rolesName,
+  verdictOf,
+};

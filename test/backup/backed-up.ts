@@ -47,9 +47,18 @@ export async function fill(url: string): Promise<void> {
 
 /** @returns the path of the backup, in a folder of its own */
 export async function backUp(url: string, ...args: string[]): Promise<string> {
-  const folder = temporaryFolder();
+  return backUpInto(temporaryFolder(), url, ...args);
+}
+
+/** @returns the path of the first backup there is then */
+export async function backUpInto(folder: string, url: string, ...args: string[]): Promise<string> {
   const { code, error } = await runCommand(['backup', folder, ...args], { DATABASE_URL: url });
   if (code !== 0) throw new Error(error);
+  return backedUpIn(folder);
+}
+
+/** The path of the first of those in a folder. */
+export function backedUpIn(folder: string): string {
   return join(folder, String(readdirSync(folder).find((name) => name.endsWith('.db'))));
 }
 

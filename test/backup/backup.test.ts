@@ -61,9 +61,10 @@ describe('a backup', () => {
     const { out, error, code } = await make(folder);
     expect({ error, code }).toEqual({ error: '', code: 0 });
     expect(readdirSync(folder)).toEqual([
+      'erased.jsonl',
       expect.stringMatching(/^roster-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.db$/),
     ]);
-    const [name = ''] = readdirSync(folder);
+    const [name = ''] = backupsIn(folder);
     const file = join(folder, name);
     expect(out).toContain(`${file}: 2 users, `);
     const copy = await expectWhole(file);
@@ -215,7 +216,7 @@ describe('the secret key', () => {
     expect(out).toContain(
       `Without the secret key: whoever restores it on another machine needs ${settings.SECRET_KEY_FILE}, too, or second factors do not work there.`,
     );
-    expect(readdirSync(folder)).toHaveLength(1);
+    expect(readdirSync(folder)).toEqual(['erased.jsonl', backupsIn(folder)[0]]);
   });
 
   test('lies beside it on demand, for its owner alone, and opens second factors', async () => {
@@ -302,7 +303,7 @@ describe('--keep', () => {
     expect(out).toContain(`Removed, as 3 are kept: ${before}, ${ahead}`);
     const left = readdirSync(folder);
     expect(left).toEqual(expect.arrayContaining([...others, 'foreign.db', first, yesterday]));
-    expect(left).toHaveLength(others.length + 4);
+    expect(left).toHaveLength(others.length + 5);
   });
 
   test('removes a key whose backup is gone, where the same key stays beside the newest', async () => {
@@ -316,7 +317,7 @@ describe('--keep', () => {
     copyFileSync(settings.SECRET_KEY_FILE, join(folder, 'mine.key'));
     const { out } = await make(folder, '--with-key', '--keep', '2');
     expect(out).toContain(`Removed, as 2 are kept: ${at(3)}\n`);
-    expect(readdirSync(folder)).toHaveLength(6);
+    expect(readdirSync(folder)).toHaveLength(7);
     copyFileSync(settings.SECRET_KEY_FILE, join(folder, at(3)));
     await make(folder, '--keep', '3');
     expect(readdirSync(folder)).toContain(at(3));
@@ -329,7 +330,7 @@ describe('--keep', () => {
       execFileSync('mkfifo', [join(folder, datedName(0))]);
       await make(folder);
       expect(await runToEnd(['backup', folder, '--keep', '1'], settings)).toMatchObject({ code: 0 });
-      expect(readdirSync(folder)).toHaveLength(2);
+      expect(readdirSync(folder)).toHaveLength(3);
     },
   );
 
@@ -379,6 +380,20 @@ describe('where it cannot be made', () => {
       expect(await make(...args)).toMatchObject({ code: 1, error: expect.stringMatching(sentence) });
     expect(readdirSync(folder)).toEqual(['link.db']);
     if (onSqlite) expect((await find(await openBackup(own), 'alice')) === 1).toBe(true);
+  });
+
+  test('as where Roster’s own log would lie, beside the file that a symbolic link leads to', async () => {
+    const real = filePathOf(await readyUrl('sqlite')) ?? '';
+    const link = join(temporaryFolder(), 'link.db');
+    symlinkSync(real, link);
+    for (const ending of ['', '-wal', '-shm']) {
+      const made = await runCommand(['backup', real + ending, '--force'], { DATABASE_URL: `sqlite:${link}` });
+      expect(made).toMatchObject({
+        code: 1,
+        error: `${real}${ending} is what Roster itself works with: give the backup another name.\n`,
+      });
+      expect(existsSync(`${real}-wal`)).toBe(false);
+    }
   });
 
   test('as where something is that no backup has put there, also with --force', async () => {
@@ -513,7 +528,7 @@ describe('killed', () => {
       mkdirSync(join(folder, 'mine.new-abcdefgh-1'));
       expect((await make(folder, ...args)).code).toBe(0);
       const [name = ''] = backupsIn(folder);
-      expect(readdirSync(folder).sort()).toEqual(['mine.new-abcdefgh-1', name]);
+      expect(readdirSync(folder).sort()).toEqual(['erased.jsonl', 'mine.new-abcdefgh-1', name]);
       await expectWhole(join(folder, name));
     },
   );

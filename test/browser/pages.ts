@@ -92,6 +92,7 @@ async function noteRuns(db: Db): Promise<void> {
     ['backup', { outcome: 'good', file, size: 4e12, users: 1e7 }],
     ['backup', { outcome: 'bad', problem: `${file} cannot be written.` }],
     ['check', { outcome: 'bad', problem: `2 found, the first: ${WORDS}.` }],
+    ['check', { outcome: null, problem: `It could not be done: ${file} cannot be read.` }],
   ] as const;
   for (const [kind, ended] of ends)
     await transact(db, async (trx) => endRun(trx, await beginRun(trx, kind, 1), ended, 2));
@@ -358,6 +359,11 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     },
     'the roles': at('/roles'),
     'the status': at('/admin/status'),
+    'the list, where the status is to be looked at': async (page, app) => {
+      await noteRuns(app.db);
+      await page.goto('/users');
+      await page.getByText('The last good backup is').waitFor();
+    },
     'the status, where all went wrong': async (page, app) => {
       await noteRuns(app.db);
       await page.goto('/admin/status');

@@ -13,6 +13,10 @@ import { rebuildSearch } from '../../src/db/rebuild-search.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
+import { beginSet } from '../../src/history/record.ts';
+import { insertAbsent } from '../../src/imports/queries.ts';
+import { insertJob } from '../../src/jobs/queries.ts';
+import { beginRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
@@ -87,6 +91,18 @@ describe.each([
     'several totals that are wrong, in one line',
     `update user_counts set count = count + 3 where role in ('viewer', 'editor') and is_active = {true}{slot}`,
     ['There are 0 active editors, and the total says 3; 0 active viewers, and the total says 3.'],
+  ],
+  [
+    'a total that is missing',
+    `delete from user_counts where role in ('admin', 'viewer') and is_active = {true}`,
+    [
+      'There are 1 active administrators, and the total is missing; 0 active viewers, and the total is missing.',
+    ],
+  ],
+  [
+    'that all are missing',
+    'delete from user_counts',
+    [/^There are 0 inactive .*; 1 active members, and the total is missing; .*\.$/],
   ],
   [
     'a search text',
@@ -296,13 +312,36 @@ test('numbers that would be given twice are found', async () => {
   expect(await said(db)).toEqual(['The next user would get the number 3, and 4 was given already.']);
 });
 
+test.each([
+  ['jobs', 'job'],
+  ['imports', 'import'],
+  ['maintenance_runs', 'backup or check'],
+] as const)('so are those of %s', async (table, name) => {
+  const url = await readyUrl();
+  const db = await temporaryDatabase(url);
+  await transact(db, async (trx) => {
+    const set_id = await beginSet(trx, commandLine, { at: 3, kind: 'changed' });
+    await insertJob(trx, { kind: 'undo', set_id, actor_id: null, params: '{}', total: 2 });
+    await insertAbsent(trx, 1, [{ first_id: 1, last_id: 2 }]);
+    await engineOf(trx).writeLastId(trx, 1, 'imports');
+    await beginRun(trx, 'check', 1);
+  });
+  await breakBy(
+    url,
+    inject('engine') === 'sqlite'
+      ? `delete from sqlite_sequence where name = '${table}'`
+      : `alter sequence ${table}_id_seq restart`,
+  );
+  expect(await said(db)).toEqual([`The next ${name} would get the number 1, and 1 was given already.`]);
+});
+
 test('what a rebuild mends is told so, and is clean after it', async () => {
   const url = await readyUrl();
   const db = await temporaryDatabase(url);
   await fill(db);
   await breakBy(
     url,
-    `update user_counts set count = 5; update users set name_sort = 'x'; delete from last_sign_ins`,
+    `update user_counts set count = 5; delete from user_counts where role = 'member'; update users set name_sort = 'x'; delete from last_sign_ins`,
   );
   const todos = new Set((await findingsOf(db)).map(({ todo }) => todo));
   expect([...todos]).toEqual(['Have it made anew: npm run roster -- rebuild-search.']);

@@ -1,13 +1,13 @@
 /** The command that looks for what is wrong: what it says, with which code it ends, and what is noted of it. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addToCounts } from '../../src/db/user-counts.ts';
-import { appendToLedger } from '../../src/erasure/ledger.ts';
+import { appendToLedger, ledgerOf } from '../../src/erasure/ledger.ts';
 import { readIdentity } from '../../src/erasure/queries.ts';
-import { findLastRun } from '../../src/maintenance/queries.ts';
+import { findFinding, findLastRun } from '../../src/maintenance/queries.ts';
 import { within } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
@@ -27,14 +27,23 @@ test('a clean database: that nothing is wrong, what was looked at, and a note of
   expect(out).toMatch(
     /\nNothing is wrong\.\nLooked at, with 300 users, in \d+ s: the files of the database; .*; searches\.\n/,
   );
+  expect(out).toMatch(
+    /\nThe files were looked at by .*\.\nSearches were looked at by (comparing|asking) .*\.\n$/,
+  );
   expect(out).not.toContain('Left out');
-  expect(await findLastRun(db, 'check')).toMatchObject({ outcome: 'good', users: 300, problem: null });
+  expect(await findLastRun(db, 'check')).toMatchObject({
+    outcome: 'good',
+    users: 300,
+    problem: null,
+    is_quick: false,
+  });
 });
 
 test('a quick one says what it has left out', async () => {
-  const { settings } = await start();
+  const { db, settings } = await start();
   const { out, code } = await runCommand(['check', '--quick'], settings);
   expect(code).toBe(0);
+  expect(await findLastRun(db, 'check')).toMatchObject({ outcome: 'good', is_quick: true });
   expect(out).toContain('Left out for being quick: change sets; users and their history; searches.\n');
 });
 
@@ -60,12 +69,7 @@ test('who was erased before the database was put back is found by the file that 
     .select('created_at')
     .where('id', '=', 7)
     .executeTakeFirstOrThrow();
-  const ledger =
-    inject('engine') === 'sqlite'
-      ? `${settings.DATABASE_URL.slice('sqlite:'.length)}.erased.jsonl`
-      : undefined;
-  if (ledger === undefined) return;
-  appendToLedger(ledger, {
+  appendToLedger(ledgerOf(settings.DATABASE_URL, settings.SECRET_KEY_FILE), {
     database,
     lastId: 900,
     users: [{ user_id: 7, created_at, erased_at: 1, erased_by: null }],
@@ -94,6 +98,21 @@ test('a backup is looked at by its name, and is not changed by that', async () =
   expect(readFileSync(file).equals(before)).toBe(true);
   const none = await runCommand(['check', `${file}.gone`], {});
   expect(none).toMatchObject({ code: 2, error: expect.stringContaining(`${file}.gone`) });
+});
+
+test('one that could not look has found nothing: why is noted, and what was found before holds', async () => {
+  const { db, settings } = await start();
+  await transact(db, (trx) => addToCounts(trx, [{ is_active: true, role: 'editor', count: 2 }]));
+  await runCommand(['check'], settings);
+  writeFileSync(ledgerOf(settings.DATABASE_URL, settings.SECRET_KEY_FILE), 'no entry\n');
+  const { code } = await runCommand(['check'], settings);
+  expect(code).toBe(2);
+  expect(await findLastRun(db, 'check')).toMatchObject({
+    outcome: null,
+    ended_at: expect.any(Number),
+    problem: expect.stringMatching(/^It could not be done: .*cannot be read: .*[^.]\.$/),
+  });
+  expect(await findFinding(db)).toMatchObject({ problem: expect.stringContaining('the total says 2') });
 });
 
 test('what cannot be looked at: a sentence, and exit code 2', async () => {

@@ -21,7 +21,7 @@ import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts
 import { countByStatus } from '../../src/users/counts.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { resolveFilter } from '../../src/users/list/filter-result.ts';
-import { erase } from '../backup/backed-up.ts';
+import { backUp, erase, fill, keyPathOf, restore, usernamesIn, within } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { tablesOf } from '../engines.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
@@ -252,6 +252,28 @@ describe('npm run roster -- copy', () => {
     const again = await runCopy('--from', from, '--to', to, '--from-key', fromKey, '--to-key', toKey);
     expect(again.code).toBe(1);
   });
+
+  // On a server nothing is restored over what is there.
+  test.runIf(inject('engine') === 'sqlite')(
+    'whoever is erased after a move is erased from a backup of before it, too',
+    async () => {
+      const [from, to] = [await readyUrl(), await temporaryUrl()];
+      await fill(from);
+      const file = await backUp(from, '--with-key');
+      const keys = ['--from-key', keyPathOf(from), '--to-key', keyPathOf(to)];
+      expect((await runCommand(['copy', '--from', from, '--to', to, ...keys], {})).code).toBe(0);
+      await within(to, async (db) => {
+        await erase(db, 3);
+        await addUsers(db, ['later']);
+        await eraseAgain(db, ledgerOf(to, ''));
+      });
+      expect((await restore(to, file, '--yes')).code).toBe(0);
+      await within(to, async (db) => {
+        expect(await usernamesIn(db)).toEqual(['ann', 'ed', 'bob', 'cem']);
+        expect(await addUser(db, { username: 'next' })).toMatchObject({ id: 7 });
+      });
+    },
+  );
 
   test('says in one sentence what it cannot do', async () => {
     const folder = temporaryFolder();

@@ -1,4 +1,5 @@
 /** `npm run roster -- restore`, whatever it is restored to: what comes back, and what does not. */
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -15,7 +16,8 @@ import { readDatabaseUrl } from '../../src/config.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { ledgerOf } from '../../src/erasure/ledger.ts';
+import { appendToLedger, ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
+import { readIdentity } from '../../src/erasure/queries.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { beginSet } from '../../src/history/record.ts';
 import { makeFolder } from '../../src/imports/folder.ts';
@@ -23,10 +25,12 @@ import { findImport, insertImport } from '../../src/imports/queries.ts';
 import { paramsOf } from '../../src/imports/take-back.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
-import { beginRun, findRuns } from '../../src/maintenance/queries.ts';
-import { createUser } from '../../src/users/commands.ts';
+import { time } from '../../src/lib/formats.ts';
+import { beginRun, findLastRun, findRuns } from '../../src/maintenance/queries.ts';
+import { createUser, deleteUser } from '../../src/users/commands.ts';
 import {
   backUp,
+  backUpInto,
   erase,
   faultsIn,
   fill,
@@ -38,7 +42,9 @@ import {
 import { runCommand } from '../command.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
+import { runAtTerminal } from '../roster.ts';
 import {
+  addUser,
   addUsers,
   expectLastSignIns,
   get,
@@ -93,6 +99,7 @@ test('everything is as it was, nobody is signed in, and the history says so', as
       await insertInvitation(trx, 3, 'link', Date.now());
     });
   });
+  rmSync(join(dirname(file), 'erased.jsonl'));
   const target = await elsewhere(url);
   const { out, code } = await restore(target, file, '--yes');
   expect(out).toContain('Restored: 5 users.');
@@ -148,6 +155,21 @@ test('backups and checks of before are forgotten, so that Roster makes the next 
   const target = await elsewhere(url);
   expect((await restore(target, file, '--yes')).code).toBe(0);
   expect(await within(target, (db) => findRuns(db, 'backup'))).toEqual([]);
+});
+
+test('a backup says by itself when it was made, whatever it is called', async () => {
+  const { url, file } = await backedUp();
+  const target = await elsewhere(url);
+  const begun = await within(url, (db) => findLastRun(db, 'backup'));
+  const other = join(dirname(file), 'of may.db');
+  copyFileSync(file, other);
+  const { out } = await restore(target, other, '--yes');
+  const at = time(Number(begun?.begun_at));
+  expect(out).toMatch(new RegExp(`^made +${at}`, 'm'));
+  const last = await within(target, (db) =>
+    db.selectFrom('change_sets').select('detail').orderBy('id', 'desc').limit(1).executeTakeFirst(),
+  );
+  expect(last?.detail).toBe(`of ${at}`);
 });
 
 test('a name says when a file was put aside, or kept before an update', async () => {
@@ -249,6 +271,31 @@ describe('the key', () => {
   });
 });
 
+const hasScript = spawnSync('script', ['--version']).status === 0;
+
+describe.runIf(hasScript && !isServer)('at a terminal it is asked first', () => {
+  async function answered(answer: string) {
+    const { url, file } = await backedUp();
+    await within(url, (db) => addUsers(db, ['late']));
+    const settings = { DATABASE_URL: url };
+    const { out, code } = await runAtTerminal(['restore', file], settings, 'Restore it? [y/N] ', answer);
+    expect(out).toContain('Lost would be what was done since: 1 change.');
+    return { out, code, found: await within(url, usernamesIn) };
+  }
+
+  test('and done after a yes', async () => {
+    const { out, code, found } = await answered('yes');
+    expect(out).toContain('Restored: 5 users.');
+    expect({ code, found }).toEqual({ code: 0, found: THEN });
+  });
+
+  test.each(['no', ''])('and not after %o', async (answer) => {
+    const { out, code, found } = await answered(answer);
+    expect(out).toContain('Nothing is changed.');
+    expect({ code, found }).toEqual({ code: 2, found: [...THEN, 'late'] });
+  });
+});
+
 test('who was erased since is erased again, and their number is not given again', async () => {
   const { url, file } = await backedUp();
   const later = await within(url, async (db) => {
@@ -274,6 +321,31 @@ test('who was erased since is erased again, and their number is not given again'
   });
   expect(readFileSync(ledgerOf(target, keyPathOf(target)), 'utf8')).toMatch(/"user_id":3.*"user_id":6/s);
   expect(await faultsIn(target)).toEqual([]);
+});
+
+test('from an older one of a folder nobody is given a number that was given since', async () => {
+  const { url, file } = await backedUp();
+  await within(url, async (db) => {
+    await addUsers(db, ['dan', 'eve']);
+    await transact(db, (trx) => deleteUser(trx, commandLine, 7, Date.now()));
+  });
+  await backUpInto(dirname(file), url);
+  const target = await elsewhere(url);
+  expect((await restore(target, file, '--yes')).code).toBe(0);
+  await within(target, async (db) => {
+    expect(await usernamesIn(db)).toEqual(THEN);
+    expect(await addUser(db, { username: 'next' })).toMatchObject({ id: 8 });
+  });
+});
+
+test('a number that is known beside the backup alone is known beside the database then', async () => {
+  const { url, file } = await backedUp();
+  const database = await within(url, readIdentity);
+  appendToLedger(join(dirname(file), 'erased.jsonl'), { database, lastId: 90, users: [] });
+  const target = await elsewhere(url);
+  await restore(target, file, '--yes');
+  const known = readLedger(ledgerOf(target, keyPathOf(target))).map(({ lastId }) => lastId);
+  expect(Math.max(...known)).toBe(90);
 });
 
 describe('what was under way', () => {

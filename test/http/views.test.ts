@@ -117,6 +117,7 @@ const run: Run = {
   size: 1,
   users: 1,
   problem: NAME,
+  is_quick: false,
 };
 const imported: Import = {
   id: 1,
@@ -470,7 +471,10 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
         kept: { count: 2, oldest: 1 },
         free: 1,
       },
-      check: { ...run, kind: 'check', outcome: 'bad' },
+      check: {
+        last: { ...run, id: 2, kind: 'check', is_quick: true },
+        finding: { ...run, kind: 'check', outcome: 'bad' },
+      },
       mail: { server: NAME, sent: 1, notSent: 1 },
       signedIn: [{ role: 'admin', users: 1, sessions: 2, seen_at: 1 }],
       jobs: [job],

@@ -19,6 +19,7 @@ const made = (ago: number, outcome: Run['outcome'], folder = '/srv/backups'): Ru
   size: null,
   users: null,
   problem: null,
+  is_quick: false,
 });
 
 test.each<[string, Run[], boolean]>([

@@ -17,8 +17,14 @@ import { get, startApp, temporaryDatabase, temporaryFolder } from '../support.ts
 
 type Ended = Parameters<typeof endRun>[2];
 
-async function note({ db }: Pick<FastifyInstance, 'db'>, kind: Run['kind'], at: number, ended: Ended) {
-  await transact(db, async (trx) => endRun(trx, await beginRun(trx, kind, at), ended, at + 1));
+async function note(
+  { db }: Pick<FastifyInstance, 'db'>,
+  kind: Run['kind'],
+  at: number,
+  ended: Ended,
+  isQuick = false,
+) {
+  await transact(db, async (trx) => endRun(trx, await beginRun(trx, kind, at, isQuick), ended, at + 1));
 }
 
 const FILE = '/srv/backups/roster.db';
@@ -45,6 +51,7 @@ const BAD_RUN: Run = {
   size: null,
   users: null,
   problem: null,
+  is_quick: false,
 };
 
 async function start(settings = {}) {
@@ -90,7 +97,7 @@ test('the last good backup, what failed since, and the last check', async () => 
   const after = await text('/admin/status');
   expect(after).toContain('Last failed 1 hour ago');
   expect(after).toContain('There is no room.');
-  expect(after).toContain('Look first at the last check: it has found something.');
+  expect(after).toContain('Look first at the check of the database: it has found something.');
   const { body } = await get(app, '/admin/status', ann);
   expect(body).toMatch(/<strong class="bad"><bdi[^>]*>There is no room\./);
   expect(after).toContain('1 found, the first: this.');
@@ -128,7 +135,7 @@ test.each<[string, Parameters<typeof verdictOf>[0]['backup'], string]>([
   ],
   ['none for days', { ...NO_BACKUP, folder: '/srv' }, 'there is no good one.'],
 ])('what to look at first: %s', (_what, backup, said) => {
-  const verdict = verdictOf({ backup, check: undefined, since: 0 }, 10 * DAY);
+  const verdict = verdictOf({ backup, check: { last: undefined, finding: undefined }, since: 0 }, 10 * DAY);
   expect(verdict).toEqual({ isWell: false, said: `Look first at the backups: ${said}` });
 });
 
@@ -158,7 +165,7 @@ test('administrators are told on the plain list where the last good backup is ol
   await note(app, 'check', Date.now(), { outcome: 'bad', problem: 'x' });
   const list = pageOf(await get(app, '/users', ann));
   expect(list.text).toContain(
-    'The last good backup is 3 days old. The last check of the database found something.',
+    'A check of the database has found something. The last good backup is 3 days old.',
   );
   expect(list.link('See the status')).toBe('/admin/status');
   expect(await text('/users?status=active')).not.toContain('backup');
@@ -166,6 +173,40 @@ test('administrators are told on the plain list where the last good backup is ol
   await note(app, 'backup', Date.now(), good);
   await note(app, 'check', Date.now(), { outcome: 'good' });
   expect(await text('/users')).not.toContain('See the status');
+});
+
+test('what a whole check has found is told until a whole one has found nothing', async () => {
+  const { app, text } = await start();
+  const [now, problem] = [Date.now(), '3 found, the first: this.'];
+  const isTold = async () => [
+    (await text('/admin/status')).includes(problem),
+    (await text('/users')).includes('A check of the database has found something.'),
+  ];
+  await note(app, 'check', now, { outcome: 'bad', problem });
+  expect(await text('/admin/status')).not.toContain('Last made');
+  // As many as are kept.
+  for (let quick = 0; quick < 102; quick++) await note(app, 'check', now, { outcome: 'good' }, true);
+  expect(await text('/admin/status')).toContain('Outcome Nothing is wrong, as far as a quick one looks');
+  await note(app, 'check', now, { outcome: 'bad', problem: '1 found, the first: that.' }, true);
+  await transact(app.db, (trx) => beginRun(trx, 'check', now - 2 * HOUR));
+  expect(await text('/admin/status')).toContain('Outcome Stopped before its end');
+  const failed = 'It could not be done: The database is gone.';
+  await note(app, 'check', now, { outcome: null, problem: failed });
+  expect(await text('/admin/status')).toContain(`Outcome ${failed}`);
+  expect(await text('/admin/status')).toContain('Look first at the check of the database');
+  expect(await isTold()).toEqual([true, true]);
+  await note(app, 'check', now, { outcome: 'good' });
+  expect(await isTold()).toEqual([false, false]);
+});
+
+test('what a quick check has found is told until any has found nothing', async () => {
+  const { app, text } = await start();
+  for (const isQuick of [true, false]) {
+    await note(app, 'check', Date.now(), { outcome: 'bad', problem: 'x' }, true);
+    expect(await text('/users')).toContain('A check of the database has found something.');
+    await note(app, 'check', Date.now(), { outcome: 'good' }, isQuick);
+    expect(await text('/users')).not.toContain('A check of the database');
+  }
 });
 
 test('whoever keeps the database in another way is told nothing of backups', async () => {

@@ -1,5 +1,6 @@
 /** Settings with which a process is killed at a moment that can be counted to, and with which it counts them. */
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { preloading } from '../roster.ts';
 
 const PACKAGE = join(import.meta.dirname, '..', '..', 'package.json');
@@ -26,6 +27,13 @@ const CODE = `
 
 export function killAt(moment: number): Record<string, string> {
   return { ...preloading(CODE), KILL_AT: String(moment) };
+}
+
+/** Some of so many, and all of the last ones, in which a file takes its place. */
+export function chosen(moments: number, last: number): number[] {
+  const all = Array.from({ length: moments }, (_, index) => index + 1);
+  const step = Math.ceil(moments / (inject('isLong') ? 100 : 7));
+  return all.filter((moment) => moment % step === 0 || moment > moments - last);
 }
 
 /** How many there were, by what it has said. */

@@ -2,22 +2,15 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { filePathOf } from '../../src/database-url.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
 import { eraseAgain } from '../../src/erasure/again.ts';
 import { ledgerOf } from '../../src/erasure/ledger.ts';
 import { backUp, erase, faultsIn, fill, usernamesIn, within } from '../backup/backed-up.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
-import { addUsers, readyUrl, temporaryFolder } from '../support.ts';
-import { killAt, momentsIn } from './kill-at.ts';
-
-/** Some of so many, and all of the last ones, in which a file takes the place of another. */
-function chosen(moments: number, last: number): number[] {
-  const all = Array.from({ length: moments }, (_, index) => index + 1);
-  const step = Math.ceil(moments / (inject('isLong') ? 100 : 7));
-  return all.filter((moment) => moment % step === 0 || moment > moments - last);
-}
+import { addUsers, readyUrl, temporaryFolder, temporaryUrl } from '../support.ts';
+import { chosen, killAt, momentsIn } from './kill-at.ts';
 
 function copyFolder(from: string): string {
   const to = join(temporaryFolder(), 'data');
@@ -84,12 +77,51 @@ test('a restore to a bare machine that is killed leaves nothing or all of it', a
     };
   };
   const all = momentsIn((await restoring(0)).error);
+  const ends = new Set<string>();
+  let drafts = 0;
   for (const moment of chosen(all, 10)) {
-    const { target } = await restoring(moment);
-    if (!existsSync(filePathOf(target) ?? '')) continue;
+    const { target, code } = await restoring(moment);
+    expect(code, `killed at ${moment}`).toBe(null);
+    const path = filePathOf(target) ?? '';
+    const beside = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
+    if (beside.some((name) => name.includes('.restoring.new-'))) drafts++;
+    ends.add(existsSync(path) ? 'all' : 'nothing');
+    if (!existsSync(path)) continue;
     expect(await within(target, usernamesIn), `killed at ${moment}`).toHaveLength(5);
     expect(await faultsIn(target), `killed at ${moment}`).toEqual([]);
   }
+  expect([...ends].sort()).toEqual(['all', 'nothing']);
+  // In the middle of it, too.
+  expect(drafts).toBeGreaterThan(5);
+});
+
+test('a restore to PostgreSQL that is killed leaves nothing or all of it, and the next start removes what it has copied', async () => {
+  const url = await readyUrl('sqlite');
+  await fill(url);
+  const file = await backUp(url, '--with-key');
+  const restoring = async (moment: number) => {
+    const [target, folder] = [await temporaryUrl('postgres'), temporaryFolder()];
+    const settings = { DATABASE_URL: target, SECRET_KEY_FILE: join(folder, 'secret.key') };
+    return {
+      ...(await runToEnd(['restore', file, '--yes'], { ...settings, ...killAt(moment) })),
+      settings,
+      folder,
+    };
+  };
+  const all = momentsIn((await restoring(0)).error);
+  const ends = new Set<number>();
+  for (const moment of chosen(all, 5)) {
+    const { settings, folder, code } = await restoring(moment);
+    expect(code, `killed at ${moment}`).toBe(null);
+    const isCopied = readdirSync(folder).some((name) => name.includes('.restoring.new-'));
+    const roster = await startRoster(settings);
+    const found = await within(settings.DATABASE_URL, usernamesIn);
+    if (isCopied) ends.add(found.length);
+    expect([0, 5], `killed at ${moment}`).toContain(found.length);
+    expect(readdirSync(folder).filter((name) => name.includes('restoring'))).toEqual([]);
+    roster.child.kill('SIGKILL');
+  }
+  expect(ends).toContain(0);
 });
 
 test('a migration that is killed goes on at the next start, and what was kept of the file of before is whole', async () => {

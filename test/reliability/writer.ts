@@ -1,5 +1,5 @@
 /** Adds users to a database until it is killed, several at once, and says who is there for good: a line for each. */
-
+import { setTimeout } from 'node:timers/promises';
 import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -8,7 +8,8 @@ import { createUser } from '../../src/users/commands.ts';
 
 const WRITERS = 4;
 
-const [url = '', prefix = ''] = process.argv.slice(2);
+/** `pause`: of each after each, in milliseconds. */
+const [url = '', prefix = '', pause = '0'] = process.argv.slice(2);
 const db = await openDatabase(url);
 let number = 0;
 
@@ -25,6 +26,7 @@ async function write(): Promise<never> {
     try {
       await transact(db, (trx) => createUser(trx, commandLine, user, Date.now()));
       process.stdout.write(`${username}\n`);
+      if (pause !== '0') await setTimeout(Number(pause));
     } catch (error) {
       // The other process had the file for too long.
       if (error instanceof DatabaseLostError || !(error instanceof UnavailableError)) throw error;

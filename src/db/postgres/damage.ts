@@ -8,9 +8,12 @@ const SEARCH_INDEX = /^users_search_/;
 
 export async function meansOfFindingDamage(db: Db, isQuick: boolean): Promise<string> {
   if (isQuick) return 'reading every table';
-  return (await schemaOfAmcheck(db)) === undefined
-    ? 'reading every table and every index but that of searches, as the extension amcheck is not there (create extension amcheck), or not for this user'
-    : "PostgreSQL's own amcheck";
+  const schema = await schemaOfAmcheck(db);
+  if (schema === undefined)
+    return 'reading every table and every index but that of searches, as the extension amcheck is not there (create extension amcheck), or not for this user';
+  return (await hasFunction(db, schema, 'gin_index_check'))
+    ? "PostgreSQL's own amcheck"
+    : "PostgreSQL's own amcheck, which does not know the index of searches before PostgreSQL 18";
 }
 
 /** Each table and index by itself: others read and write meanwhile. */

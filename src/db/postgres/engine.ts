@@ -3,14 +3,17 @@ import { CompiledQuery, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { StartError } from '../../errors.ts';
 import { giveWay } from '../../lib/progress.ts';
 import type { Connections, Engine } from '../engine.ts';
-import type { Db, Trx } from '../schema.ts';
+import { type Db, ROLES, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { adviseOnBackups } from './backups.ts';
 import { findDamage, meansOfFindingDamage } from './damage.ts';
 import { compareForm } from './form.ts';
 import { APPLICATION } from './pool.ts';
 import { purge } from './purge.ts';
+import { findWronglyIndexed, meansOfCheckingSearches } from './search-check.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
+
+const SLOTS = 32;
 
 export const postgresEngine: Engine = {
   name: 'postgres',
@@ -41,7 +44,8 @@ export const postgresEngine: Engine = {
   },
 
   // By connection, of which each has one transaction at a time; the process behind it has a number.
-  counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % 32)`,
+  counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % ${sql.lit(SLOTS)})`,
+  countersOfKind: SLOTS,
   numbersInOrder: false,
   isLogKept: true,
 
@@ -59,6 +63,15 @@ export const postgresEngine: Engine = {
     await sql`update roster_version set version = ${version}`.execute(trx);
   },
 
+  async makeCounters(trx) {
+    const roles = sql.join(ROLES.map((role) => sql.lit(role)));
+    await sql`
+      insert into user_counts (is_active, role, slot, count)
+      select is_active, role, slot, 0
+      from unnest(array[false, true]) as is_active, unnest(array[${roles}]) as role,
+        generate_series(0, ${sql.lit(SLOTS - 1)}) as slot
+      on conflict do nothing`.execute(trx);
+  },
   async prepareBulkLoad(trx) {
     await sql`set local lock_timeout = '10s'`.execute(trx);
     await sql`lock table users in exclusive mode`.execute(trx);
@@ -114,8 +127,8 @@ export const postgresEngine: Engine = {
   compareForm,
   findDamage,
   meansOfFindingDamage,
-  // An index of PostgreSQL's own.
-  async *findWronglyIndexed() {},
+  findWronglyIndexed,
+  meansOfCheckingSearches,
   async readSize(db) {
     const tables = sql<{ value: number }>`
       select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint as value from pg_class

@@ -94,7 +94,7 @@ async function schemaOfTrigrams(trx: Trx): Promise<string | undefined> {
   return rows[0]?.name;
 }
 
-async function hasIndex(db: Db): Promise<boolean> {
+export async function hasIndex(db: Db): Promise<boolean> {
   const { rows } = await sql<{ is_there: boolean }>`
     select to_regclass(${INDEX}) is not null as is_there`.execute(db);
   return rows[0]?.is_there ?? false;

@@ -36,7 +36,7 @@ export async function keepBeforeMigration(path: string, newest: number): Promise
     await onceFree(() => writer.run('begin immediate'), GroupCommit.deadline());
     const version = readUserVersion(writer);
     removeUnfinished(real);
-    const name = migrationOf(version) < newest ? nameFor(real, newest, version) : undefined;
+    const name = migrationOf(version) < newest ? nameFor(real, newest, version, writer) : undefined;
     if (name === undefined) return undefined;
     await saveLog(other, path);
     makeFileOnce(name, (draft) => copyFile(real, draft, name));
@@ -48,16 +48,44 @@ export async function keepBeforeMigration(path: string, newest: number): Promise
   }
 }
 
-/** Undefined where it is there. */
-function nameFor(real: string, newest: number, version: number): string | undefined {
+/** Undefined where it is there. @param writer has the file open */
+function nameFor(real: string, newest: number, version: number, writer: Statements): string | undefined {
   for (let count = 1; ; count++) {
     const name = `${real}.before-version-${newest}${count === 1 ? '' : `.${count}`}`;
     if (!isThere(name)) return name;
     const kept = headerAt(name)?.version;
     if (kept !== undefined && !isWhole(name)) continue;
     // What is no database stands for a copy that somebody has made elsewhere.
-    if (kept === undefined || kept === version || migrationOf(kept) < migrationOf(version)) return undefined;
+    if (kept === undefined || kept === version) return undefined;
+    if (migrationOf(kept) < migrationOf(version) && isItsBeginning(name, writer)) return undefined;
   }
+}
+
+/**
+ * Whether migrations alone came between a kept file and this one: whoever works with a database gives numbers, to sessions at the
+ * least. What cannot be told is another state, of which a copy is kept, too.
+ */
+function isItsBeginning(kept: string, writer: Statements): boolean {
+  try {
+    const file = new Statements(new Sqlite(kept));
+    try {
+      const now = lastNumbers(writer);
+      // Tables that migrations have made or removed since tell nothing.
+      return [...lastNumbers(file)].every(([table, last]) => (now.get(table) ?? 0) === last);
+    } finally {
+      file.db.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+/** Of each table the highest number that was ever given in it, 0 where none was. */
+function lastNumbers(statements: Statements): Map<string, number> {
+  const { rows } = statements.run<{ name: string; last: number }>(
+    `select name, coalesce(seq, 0) as last from sqlite_schema left join sqlite_sequence using (name) where type = 'table'`,
+  );
+  return new Map(rows.map(({ name, last }) => [name, last]));
 }
 
 /** By whoever was killed: all others wait for the lock that is held here. */

@@ -1,7 +1,7 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
-import type { Db, Schema, Trx } from '../schema.ts';
+import { type Db, ROLES, type Schema, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
 import { checkOf, findDamage } from './damage.ts';
@@ -39,6 +39,7 @@ export const sqliteEngine: Engine = {
 
   // Writers take turns, so each count is one row.
   counterShard: sql<SqlBool>`true`,
+  countersOfKind: 1,
   numbersInOrder: true,
   isLogKept: false,
 
@@ -49,6 +50,14 @@ export const sqliteEngine: Engine = {
     await sql`pragma user_version = ${sql.lit(both)}`.execute(trx);
   },
 
+  async makeCounters(trx) {
+    const kinds = [true, false].flatMap((is_active) => ROLES.map((role) => ({ is_active, role, count: 0 })));
+    await trx
+      .insertInto('user_counts')
+      .values(kinds)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  },
   async prepareBulkLoad(trx) {
     await sql`pragma cache_size = ${sql.lit(-BULK_CACHE_KIB)}`.execute(trx);
   },
@@ -87,6 +96,7 @@ export const sqliteEngine: Engine = {
   findDamage,
   meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
   findWronglyIndexed,
+  meansOfCheckingSearches: async () => 'comparing all that their index holds with what every user is called',
   async readSize(db) {
     const size = sql<{
       size: number;

@@ -106,6 +106,21 @@ test('of a migration that was ended on its way the first copy stays', async () =
   expect(readFileSync(kept).equals(before)).toBe(true);
 });
 
+test('an older one of the same name does not stand for a file that somebody has worked with since', async () => {
+  const { url, path, kept, before } = await oldDatabase();
+  await start(url);
+  // As by an older Roster, which has brought a copy of what was kept a part of the way, and served it.
+  writeFileSync(path, before);
+  const half = openAsItIs(url);
+  await migrate(half, MIGRATIONS.slice(0, 16));
+  await addUser(half, { username: 'later' });
+  await half.destroy();
+  const between = readFileSync(path);
+  expect(await start(url)).toContain(`it is kept in ${kept}.2 `);
+  expect(readFileSync(kept).equals(before)).toBe(true);
+  expect(readFileSync(`${kept}.2`).equals(between)).toBe(true);
+});
+
 test('where another one of the same name is there it stays, and the new one gets a number', async () => {
   const { url, path, kept, before } = await oldDatabase();
   await start(url);

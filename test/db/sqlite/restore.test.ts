@@ -554,7 +554,7 @@ function isOpenBy(pid: number, path: string): boolean {
 
 test('what an ended restore has left is gone after the next one', async () => {
   const { url, path, file } = await backedUp();
-  const { makeDraftFolder } = await import('../../../src/backup/drafts.ts');
+  const { makeDraftFolder } = await import('../../../src/backup/draft-folder.ts');
   const own = makeDraftFolder(`${path}.restoring`);
   // Of a process that has ended.
   const left = own.replace(/\d+$/, '4194304');

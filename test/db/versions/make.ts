@@ -127,6 +127,7 @@ await inTurn(async (trx, time) => {
   await insertAbsent(trx, 1, [{ first_id: 2, last_id: 5 }]);
   const run = await beginRun(trx, 'backup', time);
   await endRun(trx, run, { outcome: 'good', file: '/somewhere/roster.db', size: 100, users: 58 }, time);
+  await endRun(trx, await beginRun(trx, 'check', time, true), { outcome: 'good', users: 58 }, time);
   const someone = { id: 11, username: 'user10' };
   await recordAccess(trx, { ...commandLine, via: 'form', user: someone }, 'session ended', someone, time);
 });

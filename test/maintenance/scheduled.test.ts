@@ -9,7 +9,7 @@ import type { Db } from '../../src/db/schema.ts';
 import { findRuns } from '../../src/maintenance/queries.ts';
 import { backupsIn, draftSize, expectWhole, until } from '../backup/files.ts';
 import { HOUR, movableClock } from '../people.ts';
-import { startRoster } from '../roster.ts';
+import { listenTo, run, startRoster } from '../roster.ts';
 import {
   addUsers,
   DATABASE_ID,
@@ -125,6 +125,17 @@ test('a Roster that stops stops it, and leaves nothing half', async () => {
   expect(await findRuns(db, 'backup')).toMatchObject([
     { outcome: 'bad', problem: 'Roster was stopped meanwhile.' },
   ]);
+});
+
+test('that it was made stands in the log as it is by default, in one line', async () => {
+  const { env, folder } = await start();
+  const { LOG_LEVEL: _, ...settings } = env;
+  const { said } = await listenTo(run([], { ...settings, PORT: '0' } as Record<string, string>));
+  await until(() => said().includes('a backup was made'));
+  const lines = said()
+    .split('\n')
+    .filter((line) => line.includes('backup'));
+  expect(lines).toEqual([expect.stringContaining(join(folder, `${backupsIn(folder)[0]}`))]);
 });
 
 test('a Roster that is started where there is none makes one at once', async () => {

@@ -19,7 +19,7 @@ const RESERVE = 32 * 1024 * 1024;
 /** With so many users all that `check` looks at would take long. */
 const MANY_USERS = 200_000;
 
-export type Draft = {
+export type Restorable = {
   path: string;
   db: Db;
   version: number;
@@ -31,7 +31,7 @@ export type Draft = {
 type How = { folder: string; say: (what: string) => void };
 
 /** @param folder for it alone. @throws StartError where it is none of Roster's, of a newer one, or damaged */
-export async function openDraft(file: string, { folder, say }: How): Promise<Draft> {
+export async function openRestorable(file: string, { folder, say }: How): Promise<Restorable> {
   checkBackup(file);
   const path = join(folder, 'restored.db');
   say('copying it');
@@ -77,7 +77,7 @@ function copy(file: string, to: string): void {
 }
 
 /** @returns what is wrong and can be mended. @throws StartError for what cannot */
-async function lookThrough(db: Db): Promise<Pick<Draft, 'faults' | 'isLarge'>> {
+async function lookThrough(db: Db): Promise<Pick<Restorable, 'faults' | 'isLarge'>> {
   const faults: Finding[] = [];
   // What cannot be counted is damaged, which is found.
   const { active, inactive } = await countByActive(db).catch(() => ({ active: 0, inactive: 0 }));

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { hashOf } from '../auth/tokens.ts';
 import { DAY } from '../lib/clock.ts';
-import { unless } from '../lib/make-file.ts';
-import { dateOf } from './names.ts';
+import { isThere, unless } from '../lib/make-file.ts';
+import { dateOf, keyBeside } from './names.ts';
 
 const DRAFT = /^(.+)\.new-([\w-]{8})-(\d+)$/;
 
@@ -28,9 +28,17 @@ export function removeLeftOvers(file: string): void {
   for (const name of unless(REFUSED, () => readdirSync(folder)) ?? []) {
     const [, of = '', host, pid] = DRAFT.exec(name) ?? [];
     const isOurs = of === basename(file) || dateOf(of) !== undefined;
-    if (isOurs && isAbandoned(join(folder, name), host === machine() ? Number(pid) : undefined))
-      unless(REFUSED, () => rmSync(join(folder, name), { recursive: true, force: true }));
+    if (!isOurs || !isAbandoned(join(folder, name), host === machine() ? Number(pid) : undefined)) continue;
+    unless(REFUSED, () => {
+      if (dateOf(of) !== undefined) removeLoneKey(join(folder, of));
+      rmSync(join(folder, name), { recursive: true, force: true });
+    });
   }
+}
+
+/** Which has its place before its backup: of a name that neither had, it is of whoever was killed between the two. */
+function removeLoneKey(backup: string): void {
+  if (!isThere(backup)) rmSync(keyBeside(backup), { force: true });
 }
 
 /** @param pid undefined for another machine's. Where it is, another process may have the number by now. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
-import { removeLeftOvers } from '../backup/drafts.ts';
+import { removeLeftOvers } from '../backup/draft-folder.ts';
 import { datedName } from '../backup/names.ts';
 import { engineOf } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
@@ -28,7 +28,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 const MAIN = join(import.meta.dirname, '..', 'main.js');
 
 /** @param env of the command */
-export function addNightlyBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): void {
+export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): void {
   const { backupFolder: folder } = app.config;
   if (folder === undefined) return;
   let child: ChildProcess | undefined;
@@ -96,7 +96,9 @@ async function endOf(child: ChildProcess): Promise<string> {
 }
 
 async function noteEnd(app: FastifyInstance, folder: string, run: number, said: string): Promise<void> {
-  const { db, clock, log } = app;
+  const { db, clock, config } = app;
+  // One line a day, by which whoever reads the log sees that it is made.
+  const log = app.log.child({}, { level: config.logLevel === 'silent' ? 'silent' : 'info' });
   const ended = await transact(db, (trx) =>
     closeRun(trx, run, { outcome: 'bad', problem: said || 'It ended without a word.' }, clock()),
   );

@@ -1,0 +1,50 @@
+/** What whoever runs Roster is to look after, of backups and of the check: what is worst first. */
+import { DAY } from '../lib/clock.ts';
+import { durationOf } from './duration.ts';
+import type { Run } from './queries.ts';
+
+/** So old the last good backup is late. */
+const LATE_AFTER = 2 * DAY;
+
+type Known = {
+  /** What a check has found, and what still holds. */
+  finding: Run | undefined;
+  /** The last good backup, and the last that has failed since. */
+  backups: { good: Run | undefined; bad: Run | undefined };
+  /** Whether Roster itself is to make them. */
+  isSet: boolean;
+  /** When this Roster was started: it makes its first backup soon after. */
+  since: number;
+};
+
+/** `first` ends "Look first at". `notice`: a sentence, where it cannot wait until somebody looks at the status. */
+export type Concern = { first: string; notice: string | undefined };
+
+export function concernsOf(known: Known, now: number): Concern[] {
+  return [concernOfCheck(known), concernOfBackups(known, now)].filter((concern) => concern !== undefined);
+}
+
+function concernOfCheck({ finding }: Known): Concern | undefined {
+  return (
+    finding && {
+      first: 'the check of the database: it has found something',
+      notice: 'A check of the database has found something.',
+    }
+  );
+}
+
+/** None for whoever keeps the database in another way. */
+function concernOfBackups({ backups: { good, bad }, isSet, since }: Known, now: number): Concern | undefined {
+  const isLate = (good || isSet) && now - (good?.begun_at ?? since) > LATE_AFTER;
+  if (!isLate && bad === undefined) return undefined;
+  if (good === undefined)
+    return {
+      first: `the backups: ${bad ? 'the last one failed, and ' : ''}there is no good one`,
+      notice: 'There is no good backup yet.',
+    };
+  const old = `the last good one is ${durationOf(now - good.begun_at)} old`;
+  return {
+    first: `the backups: ${bad ? 'the last one failed' : old}`,
+    notice: isLate ? `The last good backup is ${durationOf(now - good.begun_at)} old.` : undefined,
+  };
+}
