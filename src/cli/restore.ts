@@ -21,6 +21,7 @@ import { asStartError } from '../db/failure.ts';
 import { HeldFile } from '../db/held-file.ts';
 import { noteLine } from '../erasure/again.ts';
 import { ledgerOf, readLedger } from '../erasure/ledger.ts';
+import { type Known, recognise } from '../erasure/recognise.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
@@ -78,9 +79,11 @@ async function run(file: string, config: Config, options: Options): Promise<numb
   try {
     draft = await openDraft(file, { folder, say: (what) => line.say(what) });
     line.clear();
-    const found = { ...(await summarize(draft.db)), version: draft.version };
+    const summary = { ...(await summarize(draft.db)), version: draft.version };
     // Before it is held: then nobody can read it.
-    const former = await look(databaseUrl, found.lastChange?.id);
+    const former = await look(databaseUrl, summary.lastChange?.id);
+    const ledgers = [ledgerOf(databaseUrl, secretKeyFile), ...ledgersBeside(file)];
+    const found = { ...summary, identity: await recognise(draft.db, knownFrom(former, ledgers)) };
     held = path === undefined ? undefined : new HeldFile(path);
     return await decide({ file, config, options, draft, found, former, held });
   } finally {
@@ -168,6 +171,13 @@ async function moveInto(url: string, { db }: Draft, secretKeyFile: string): Prom
   } finally {
     await target.destroy();
   }
+}
+
+function knownFrom(former: Summary | undefined, ledgers: readonly string[]): Known[] {
+  const lines = ledgers.flatMap(readLedger);
+  if (former?.identity === undefined) return lines;
+  const users = [...former.people, ...(former.erased?.users ?? [])];
+  return [{ database: former.identity, users }, ...lines];
 }
 
 /** Undefined where there is none. @param since the number of a change after which they are counted */

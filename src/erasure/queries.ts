@@ -1,6 +1,7 @@
 /** Who was erased, and whose values may still be in the files of the database. */
 import type { Selectable } from 'kysely';
 import type { Db, ErasuresTable, Trx } from '../db/schema.ts';
+import { KINDS } from '../history/codes.ts';
 import { inBatches } from '../lib/batches.ts';
 
 const BATCH = 1_000;
@@ -43,4 +44,10 @@ export async function readIdentity(db: Db): Promise<string> {
 /** Of its backup: whoever is erased from one of them is erased from the other. */
 export async function writeIdentity(trx: Trx, value: string): Promise<void> {
   await trx.updateTable('secrets').set({ value }).where('name', '=', 'identity').execute();
+}
+
+/** Whether its history holds no more than that it begins: nothing was done since the database was given its identity. */
+export async function hasJustBegun(db: Db): Promise<boolean> {
+  const last = db.selectFrom('change_sets').select('kind').orderBy('id', 'desc').limit(1);
+  return (await last.executeTakeFirst())?.kind === KINDS.began;
 }

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { hasAdministrator } from '../../src/auth/administrators.ts';
 import { findCredentials } from '../../src/auth/credentials.ts';
@@ -12,10 +12,12 @@ import { GIVEN_UP, openSecret } from '../../src/auth/second-factor-secrets.ts';
 import { loadKey, readFingerprint } from '../../src/auth/secret-key.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { readDatabaseUrl } from '../../src/config.ts';
+import { filePathOf } from '../../src/database-url.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { ledgerOf } from '../../src/erasure/ledger.ts';
+import { readIdentity } from '../../src/erasure/queries.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { beginSet } from '../../src/history/record.ts';
 import { makeFolder } from '../../src/imports/folder.ts';
@@ -25,6 +27,7 @@ import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { beginRun, findRuns } from '../../src/maintenance/queries.ts';
 import { createUser } from '../../src/users/commands.ts';
+import { findUser } from '../../src/users/queries.ts';
 import {
   backUp,
   erase,
@@ -36,6 +39,7 @@ import {
   within,
 } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
+import { restoreVersion } from '../db/versions/restore.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
 import {
@@ -275,6 +279,38 @@ test('who was erased since is erased again, and their number is not given again'
   expect(readFileSync(ledgerOf(target, keyPathOf(target)), 'utf8')).toMatch(/"user_id":3.*"user_id":6/s);
   expect(await faultsIn(target)).toEqual([]);
 });
+
+test.runIf(!isServer)(
+  'a backup of before databases had an identity is known by its people, whoever was erased since or not',
+  async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {});
+    const url = await restoreVersion(2);
+    const file = join(temporaryFolder(), 'old.db');
+    copyFileSync(filePathOf(url) ?? '', file);
+    const identity = await within(url, readIdentity);
+    expect((await restore(url, file, '--yes')).out).not.toContain('another database');
+    expect(await within(url, readIdentity)).toBe(identity);
+    await within(url, (db) => erase(db, 3));
+    const { out } = await restore(url, file, '--yes');
+    expect(out).toContain('Of those in it 1 had been erased since');
+    await within(url, async (db) => {
+      expect(await findUser(db, 3)).toBeUndefined();
+      expect(await findUser(db, 2)).toBeDefined();
+    });
+    // Where nothing but the list is left.
+    const target = await elsewhere(url);
+    copyFileSync(ledgerOf(url, keyPathOf(url)), `${file}.erased.jsonl`);
+    expect((await restore(target, file, '--yes')).out).toContain('Of those in it 1 had been erased since');
+    expect(await within(target, readIdentity)).toBe(identity);
+    // Somebody else who has the number was not erased.
+    const other = await restoreVersion(2);
+    const old = new Sqlite(filePathOf(other) ?? '');
+    old.exec('update users set created_at = created_at + 1');
+    old.close();
+    const kept = await restore(await elsewhere(url), filePathOf(other) ?? '', '--yes');
+    expect(kept.out).not.toContain('had been erased since');
+  },
+);
 
 describe('what was under way', () => {
   async function halfDone(db: Db) {
