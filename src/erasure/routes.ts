@@ -45,6 +45,7 @@ async function erase(request: Request, reply: FastifyReply) {
     const { set } = await eraseUser(trx, actor, id, server.clock());
     return done(`/history/${set}`, `User ${id} is erased.`);
   });
+  await server.noteErased();
   void server.removeTraces();
   // The files of imports that were discarded with it are removed there.
   void server.runJobs();

@@ -117,6 +117,43 @@ describe('erasing', () => {
     expect(readLedger(app.ledger).length).toBe(1);
   });
 
+  test.runIf(inject('engine') === 'sqlite')(
+    'is noted also where the disk is too full to overwrite anything, and the page says that it is',
+    async () => {
+      const { app, db, ann, id, remove } = await start();
+      for (let index = 0; index < 300; index++) await addUser(db, { username: `other${index}` });
+      await remove();
+      const { set } = await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+      // All that is free in the file is used up, and it cannot grow.
+      await transact(db, async (trx) => {
+        const { rows } = await sql<{ freelist_count: number }>`pragma freelist_count`.execute(trx);
+        await sql`insert into zeros values (zeroblob(${4_096 * ((rows[0]?.freelist_count ?? 0) + 1)}))`.execute(
+          trx,
+        );
+        await sql`pragma max_page_count = 1`.execute(trx);
+      });
+      await app.removeTraces();
+      expect(readLedger(app.ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
+      const full = await get(app, `/history/${set}`, ann);
+      expect(pageOf(full).text).toContain('Not overwritten yet: no page shows it any more, and it is noted');
+      expect(pageOf(full).text).toContain('cannot be overwritten: its disk is full. Roster tries again');
+      expect(full.headers.refresh).toBeUndefined();
+      await transact(db, (trx) => sql`pragma max_page_count = 1000000`.execute(trx));
+      await app.removeTraces();
+      expect(pageOf(await get(app, `/history/${set}`, ann)).text).toContain('Gone from every byte');
+    },
+  );
+
+  test('is noted before the answer, while what others left is still being overwritten', async () => {
+    const { app, id, erase, remove } = await start();
+    await remove();
+    const { removeTraces } = app;
+    app.removeTraces = async () => {};
+    expect((await erase()).statusCode).toBe(303);
+    app.removeTraces = removeTraces;
+    expect(readLedger(app.ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
+  });
+
   test('is not undone, and nothing that was done before brings them back', async () => {
     const { app, ann, id, erase, remove } = await start();
     const before = await app.db.selectFrom('change_sets').select('id').execute();
