@@ -15,7 +15,7 @@ import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { startRoster } from '../roster.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
-import { bytesOf, found, NAME, TRIGRAMS } from './traces.ts';
+import { bytesOf, bytesOfIndex, found, NAME, TRIGRAMS } from './traces.ts';
 
 /** What erasing overwrites, the key, and the file of who was erased. */
 const FILES = ['roster.db', 'roster.db-wal', 'roster.db-shm', 'secret.key', 'roster.db.erased.jsonl'];
@@ -30,6 +30,7 @@ test.runIf(inject('engine') === 'sqlite')(
     const ann = await addPerson(before, 'ann', 'admin');
     await before.destroy();
     const copy = readFileSync(path);
+    expect(found(bytesOfIndex(url), TRIGRAMS)).toEqual(TRIGRAMS);
 
     const db = await openDatabase(url);
     const app = await startApp({}, db);
