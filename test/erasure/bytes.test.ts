@@ -232,8 +232,8 @@ describe('somebody who is erased', () => {
       for (let index = 0; index < OTHERS; index++) await addUser(db, { username: `other${index}` });
       await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
       await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
-      await db.destroy();
       expect(found(bytesOfIndex(url), TRIGRAMS)).toEqual(TRIGRAMS);
+      await db.destroy();
       await runCommand(['purge'], { DATABASE_URL: url });
       expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
     },
