@@ -17,7 +17,7 @@ import { type ChangeSet, findChangeSet, findChangesInSet } from '../../src/histo
 import { inOneSet, recordAccess } from '../../src/history/record.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { undoChangeSet } from '../../src/undo/commands.ts';
-import { deleteUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser, getUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
 import { changeMany } from '../jobs/many.ts';
@@ -396,6 +396,25 @@ describe('what is kept of someone', () => {
     expect(pageOf(await get(app, `/users/${id}`, ed)).text).not.toContain(
       'everything that Roster keeps about',
     );
+  });
+
+  test('is of one moment, whatever is done to them meanwhile', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'vera', full_name: 'Vera Cooper' });
+    // Once it was seen that there is somebody, and what they are was read.
+    let reads = 0;
+    const racing = interrupted(
+      db,
+      (row) => row.id === id && 'search_text' in row && ++reads === 2,
+      () => transact(db, (trx) => changeUser(trx, commandLine, id, { full_name: 'Vera Rubin' }, Date.now())),
+    );
+    const app = await startApp({}, racing);
+    const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+    const { users, changes } = (await get(app, `/users/${id}/data`, ann)).json();
+    expect(reads).toBe(2);
+    expect(users).toMatchObject([{ full_name: 'Vera Cooper', version: 1 }]);
+    expect(changes).toMatchObject([{ version: 1 }]);
+    expect((await get(app, `/users/${id}/data`, ann)).json().changes).toHaveLength(2);
   });
 
   test('is there of the deleted, for administrators, and of nobody who is erased', async () => {
