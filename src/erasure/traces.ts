@@ -2,8 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { engineOf, type Traces } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
+import { HOUR } from '../lib/clock.ts';
 import { inBackground } from '../operations/background.ts';
-import { writeLedger } from './again.ts';
+import { noteLastId, writeLedger } from './again.ts';
 import { findPending, noteGone } from './queries.ts';
 import { reasonOf } from './reasons.ts';
 
@@ -42,6 +43,10 @@ export function addTraces(app: FastifyInstance, ledger: string): void {
       await traces.overwrite();
     }),
   );
+  // Whoever is killed notes nothing: so long is what a copy of before may give again.
+  const noteNumbers = () =>
+    noteLastId(app.db, app.ledger).catch((err) => app.log.error({ err }, 'the last number could not be noted'));
+  inBackground(app, HOUR, noteNumbers);
 }
 
 class ErasureTraces {
