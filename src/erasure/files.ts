@@ -35,7 +35,7 @@ const BESIDE: readonly OfFile[] = [
   named(String.raw`\.(erased\.jsonl|imports)`, 'nobody'),
   // A new one, or one that is being restored where there was none.
   named(`${ONCE}${PARTS}`, 'copy'),
-  named(String.raw`\.before-version-\d+(\.\d+)?${ONCE}`, 'copy'),
+  named(String.raw`\.before-version-\d+(\.\d+)?${ONCE}${PARTS}`, 'copy'),
   named(String.raw`\.before-restore-${STAMP}(\.new|${PARTS})`, 'copy'),
   named(String.raw`\.restoring(${DRAFT})?`, 'copy'),
 ];
@@ -49,9 +49,9 @@ const OTHERS: readonly OfFile[] = [
   named(String.raw`roster-[\da-f-]{36}\.tmp`, 'gone'),
   named(String.raw`permissions-\w{6}`, 'nobody'),
   named(`restored\\.db${PARTS}`, 'copy'),
-  named(`roster-${STAMP}\\.db`, 'backup'),
+  named(`roster-${STAMP}\\.db${PARTS}`, 'backup'),
   named('export', 'backup'),
-  named(`(backup|compact)\\.db${PARTS}`, 'backup'),
+  named(`(backup|compact)\\.db${ONCE}${PARTS}`, 'backup'),
   named(`(roster-${STAMP}|backup|compact)\\.db\\.key`, 'nobody'),
   named(String.raw`(roster-${STAMP}\.db\.)?erased\.jsonl`, 'nobody'),
   // Of a backup, or of an export, whatever whoever asks for it calls that.

@@ -52,7 +52,8 @@ export function recordFiles() {
   for (const name of ['exec', 'pragma', 'prepare'])
     wrap(Sqlite.prototype as unknown as Holder, name, (original) =>
       function (this: Sqlite.Database, ...given) {
-        if (!this.memory) for (const part of ['', '-wal', '-shm', '-journal']) note(this.name + part);
+        if (!this.memory) for (const part of ['', '-journal']) note(this.name + part);
+        for (const part of ['-wal', '-shm']) if (fs.existsSync(this.name + part)) note(this.name + part);
         return original.apply(this, given);
       },
     );
