@@ -9,7 +9,13 @@ import { readIdentity } from '../erasure/queries.ts';
 import type { Person } from '../erasure/recognise.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { whoDid, wordsOf } from '../history/words.ts';
-import { countAdministrators, countByActive, countSetsAfter, findFirstUsers, findLastSet } from './queries.ts';
+import {
+  countAdministrators,
+  countByActive,
+  countSetsAfter,
+  findFirstUsers,
+  findLastSet,
+} from './queries.ts';
 
 export type LastChange = Pick<ChangeSet, 'id' | 'at'> & { what: string };
 

@@ -74,7 +74,10 @@ function fateIn(files: readonly OfFile[], name: string, prefix: string): Fate | 
 }
 
 /** The names of copies of before beside the database that may still hold somebody, until they are removed. */
-export function copiesWith({ created_at, gone_at }: Erasure, { databaseUrl, secretKeyFile }: Config): string[] {
+export function copiesWith(
+  { created_at, gone_at }: Erasure,
+  { databaseUrl, secretKeyFile }: Config,
+): string[] {
   const beside = besideFile(databaseUrl, secretKeyFile, '');
   const names = { database: basename(beside), key: basename(secretKeyFile) };
   return (unless(['ENOENT'], () => readdirSync(dirname(beside))) ?? []).filter((name) => {

@@ -33,7 +33,11 @@ export function takeData(folder: string) {
 }
 
 /** All as it was at one moment. */
-async function readAtOnce(folder: string, db: Db, read: (trx: Trx) => AsyncIterable<string>): Promise<Readable> {
+async function readAtOnce(
+  folder: string,
+  db: Db,
+  read: (trx: Trx) => AsyncIterable<string>,
+): Promise<Readable> {
   const spool = await Spool.make(folder);
   const write = async (trx: Trx) => {
     let text = '';

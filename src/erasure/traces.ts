@@ -45,7 +45,9 @@ export function addTraces(app: FastifyInstance, ledger: string): void {
   );
   // Whoever is killed notes nothing: so long is what a copy of before may give again.
   const noteNumbers = () =>
-    noteLastId(app.db, app.ledger).catch((err) => app.log.error({ err }, 'the last number could not be noted'));
+    noteLastId(app.db, app.ledger).catch((err) =>
+      app.log.error({ err }, 'the last number could not be noted'),
+    );
   inBackground(app, HOUR, noteNumbers);
 }
 

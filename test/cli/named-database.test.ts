@@ -1,6 +1,14 @@
 /** Which database it is: said before it is changed, and made where that is meant alone. */
 
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { loadKey } from '../../src/auth/secret-key.ts';
@@ -268,15 +276,17 @@ describe('a copy of before somebody was erased', () => {
     expect(await roster(ADMIN.slice(0, 2), settings)).toMatchObject({ code: 0, error: '' });
   });
 
-  test.each([['export', join('nowhere', 'users.csv')], ['backup', 'nowhere'], ['purge'], ['check', '--quick']])(
-    'stops %s where the list beside it is another database’s',
-    async (command, ...more) => {
-      const { settings } = await putBack('another');
-      const args = more.map((one) => one.replace('nowhere', temporaryFolder()));
-      expect(await roster([command, ...args], settings)).toMatchObject({
-        code: 1,
-        error: expect.stringContaining('says who was erased from another database'),
-      });
-    },
-  );
+  test.each([
+    ['export', join('nowhere', 'users.csv')],
+    ['backup', 'nowhere'],
+    ['purge'],
+    ['check', '--quick'],
+  ])('stops %s where the list beside it is another database’s', async (command, ...more) => {
+    const { settings } = await putBack('another');
+    const args = more.map((one) => one.replace('nowhere', temporaryFolder()));
+    expect(await roster([command, ...args], settings)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('says who was erased from another database'),
+    });
+  });
 });

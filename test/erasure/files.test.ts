@@ -86,7 +86,10 @@ test('every file that Roster makes is on the record, also one that is gone a mom
   for (const path of paths) {
     const name = basename(path);
     if (![folder, elsewhere].some((own) => path.startsWith(own + sep)) || name === 'users.csv') continue;
-    fates.set(name, names.map((some) => fateOfFile(name, some)).find((fate) => fate !== undefined));
+    fates.set(
+      name,
+      names.map((some) => fateOfFile(name, some)).find((fate) => fate !== undefined),
+    );
   }
   const unknown = [...fates].filter(([, fate]) => fate === undefined).map(([name]) => name);
   expect(unknown).toEqual([]);
@@ -94,26 +97,35 @@ test('every file that Roster makes is on the record, also one that is gone a mom
   expect(seen).toEqual(['backup', 'copy', 'gone', 'nobody', ...(onSqlite ? ['overwritten'] : [])]);
   // Each of these was among them.
   const all = [...fates.keys()].join('\n');
-  for (const transient of [/^users\.csv\.new-/m, /\.restoring\.new-/m, /\.upload$/m, /\.stage\.new$/m, /\.key\.next$/m])
+  for (const transient of [
+    /^users\.csv\.new-/m,
+    /\.restoring\.new-/m,
+    /\.upload$/m,
+    /\.stage\.new$/m,
+    /\.key\.next$/m,
+  ])
     expect(all).toMatch(transient);
   expect(fateOfFile('notes.txt', { database: 'roster.db', key: 'secret.key' })).toBeUndefined();
 });
 
-test.runIf(onSqlite)('copies of before are named also where the database is known by a symbolic link', async () => {
-  const url = await readyUrl();
-  const link = join(temporaryFolder(), 'link.db');
-  symlinkSync(filePathOf(url) ?? '', link);
-  const db = await openDatabase(`sqlite:${link}`);
-  onTestFinished(() => db.destroy());
-  const app = await startApp({ DATABASE_URL: `sqlite:${link}` }, db);
-  const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
-  const { id } = await addUser(db, { username: 'ada' });
-  writeFileSync(`${filePathOf(url)}.before-version-17`, '');
-  await post(app, `/users/${id}/delete`, {}, ann);
-  await post(app, `/users/${id}/erase`, { username: 'ada' }, ann);
-  await app.removeTraces();
-  expect(pageOf(await get(app, `/users/${id}`, ann)).text).toContain('roster.db.before-version-17');
-});
+test.runIf(onSqlite)(
+  'copies of before are named also where the database is known by a symbolic link',
+  async () => {
+    const url = await readyUrl();
+    const link = join(temporaryFolder(), 'link.db');
+    symlinkSync(filePathOf(url) ?? '', link);
+    const db = await openDatabase(`sqlite:${link}`);
+    onTestFinished(() => db.destroy());
+    const app = await startApp({ DATABASE_URL: `sqlite:${link}` }, db);
+    const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+    const { id } = await addUser(db, { username: 'ada' });
+    writeFileSync(`${filePathOf(url)}.before-version-17`, '');
+    await post(app, `/users/${id}/delete`, {}, ann);
+    await post(app, `/users/${id}/erase`, { username: 'ada' }, ann);
+    await app.removeTraces();
+    expect(pageOf(await get(app, `/users/${id}`, ann)).text).toContain('roster.db.before-version-17');
+  },
+);
 
 test.runIf(onSqlite)(
   'copies of before are named on the page for as long as they are there and may hold somebody',

@@ -40,7 +40,8 @@ export function recordFiles() {
   for (const holder of [fs, fsPromises] as unknown as Holder[])
     for (const [name, index] of Object.entries(PATH_OF))
       wrap(holder, name, (original) => (...given) => {
-        if (areLinksRefused && name === 'linkSync') throw Object.assign(new Error('no links'), { code: 'EPERM' });
+        if (areLinksRefused && name === 'linkSync')
+          throw Object.assign(new Error('no links'), { code: 'EPERM' });
         if (!name.startsWith('open') || /[wa]/.test(String(given[1]))) note(given[index]);
         return original(...given);
       });
@@ -50,12 +51,15 @@ export function recordFiles() {
     return path;
   });
   for (const name of ['exec', 'pragma', 'prepare'])
-    wrap(Sqlite.prototype as unknown as Holder, name, (original) =>
-      function (this: Sqlite.Database, ...given) {
-        if (!this.memory) for (const part of ['', '-journal']) note(this.name + part);
-        for (const part of ['-wal', '-shm']) if (fs.existsSync(this.name + part)) note(this.name + part);
-        return original.apply(this, given);
-      },
+    wrap(
+      Sqlite.prototype as unknown as Holder,
+      name,
+      (original) =>
+        function (this: Sqlite.Database, ...given) {
+          if (!this.memory) for (const part of ['', '-journal']) note(this.name + part);
+          for (const part of ['-wal', '-shm']) if (fs.existsSync(this.name + part)) note(this.name + part);
+          return original.apply(this, given);
+        },
     );
   syncBuiltinESMExports();
   onTestFinished(() => {

@@ -17,7 +17,8 @@ export function bytesOf(url: string): Buffer {
 }
 
 export function found(text: Buffer | string, words: readonly string[]): string[] {
-  return words.filter((word) => text.includes(typeof text === 'string' ? word : needleOf(word)));
+  if (typeof text === 'string') return words.filter((word) => text.includes(word));
+  return words.filter((word) => text.includes(needleOf(word)));
 }
 
 /** The first two bytes of each letter of NAME, in UTF-8. */

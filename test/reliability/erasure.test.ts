@@ -163,7 +163,11 @@ test('somebody who is erased by a page is erased whole or not at all, and noted 
     const path = join(temporaryFolder(), 'roster.db');
     copyFileSync(base, path);
     const url = `sqlite:${path}`;
-    const roster = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent', ...killingFromErasing(moment) });
+    const roster = await startRoster({
+      DATABASE_URL: url,
+      LOG_LEVEL: 'silent',
+      ...killingFromErasing(moment),
+    });
     const db = await openDatabase(url);
     return { url, db, roster, ledger: () => readLedger(ledgerOf(url, '')).flatMap(({ users }) => users) };
   };

@@ -90,10 +90,7 @@ async function forgetSamples(db: Db): Promise<Step[]> {
 }
 
 async function isEmpty(db: Db, table: string): Promise<boolean> {
-  return readValue(
-    db,
-    sql<{ value: boolean }>`select not exists (select from ${sql.table(table)}) as value`,
-  );
+  return readValue(db, sql<{ value: boolean }>`select not exists (select from ${sql.table(table)}) as value`);
 }
 
 function writeAnew(tables: readonly string[]): Step[] {
