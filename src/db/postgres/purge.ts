@@ -13,7 +13,7 @@ const LOOK_AGAIN_AFTER_MS = 200;
 const LOCK_TIMEOUT = '2s';
 
 type Reader = { name: string; since: Date | null };
-type Step = { table: string; statement: RawBuilder<unknown> };
+type Step = { table: string; take: (db: Db) => Promise<unknown> };
 
 export async function purge(db: Db): Promise<Purged> {
   const { rows } = await sql<{ name: string }>`
@@ -85,8 +85,12 @@ async function forgetSamples(db: Db): Promise<Step[]> {
   const steps: Step[] = [];
   for (const { table, columns } of rows)
     if (await isEmpty(db, table))
-      steps.push({ table, statement: sql`alter table ${sql.table(table)} ${sql.raw(columns)}` });
+      steps.push({ table, take: (one) => transact(one, (trx) => retype(table, columns).execute(trx)) });
   return steps;
+}
+
+function retype(table: string, columns: string): RawBuilder<unknown> {
+  return sql`alter table ${sql.table(table)} ${sql.raw(columns)}`;
 }
 
 async function isEmpty(db: Db, table: string): Promise<boolean> {
@@ -94,16 +98,19 @@ async function isEmpty(db: Db, table: string): Promise<boolean> {
 }
 
 function writeAnew(tables: readonly string[]): Step[] {
-  return tables.map((table) => ({ table, statement: sql`vacuum (full) ${sql.table(table)}` }));
+  return tables.map((table) => ({
+    table,
+    take: (one) => sql`vacuum (full) ${sql.table(table)}`.execute(one),
+  }));
 }
 
 /** @returns who has one of the tables locked for too long. */
 async function takeSteps(db: Db, steps: readonly Step[]): Promise<Reader | undefined> {
   return db.connection().execute(async (one) => {
     await sql`set lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(one);
-    for (const { table, statement } of steps) {
+    for (const { table, take } of steps) {
       try {
-        await statement.execute(one);
+        await take(one);
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
         return findLocker(one, table, error);
