@@ -285,7 +285,7 @@ describe('a copy of before somebody was erased', () => {
     const { settings } = await putBack('another');
     const args = more.map((one) => one.replace('nowhere', temporaryFolder()));
     expect(await roster([command, ...args], settings)).toMatchObject({
-      code: 1,
+      code: expect.toSatisfy((code) => code > 0),
       error: expect.stringContaining('says who was erased from another database'),
     });
   });
