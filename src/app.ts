@@ -169,7 +169,7 @@ export async function buildApp({
     bulkRoutes(html);
     exportRoutes(html, spoolFolder);
     await importRoutes(html);
-    erasureRoutes(html);
+    erasureRoutes(html, spoolFolder);
     madeUpPeopleRoutes(html);
     sessionRoutes(html);
     accountRoutes(html);

@@ -1,6 +1,7 @@
 /** The address of a database: what may be written as one, and which file or server that is. */
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { whereLies } from './lib/make-file.ts';
 
 const PROJECT_DATA = join(import.meta.dirname, '..', 'data');
 
@@ -79,6 +80,12 @@ export function keyFileOf(databaseUrl: string): string {
 export function pathBeside(databaseUrl: string, secretKeyFile: string, ending: string): string {
   const path = filePathOf(databaseUrl) ?? `${secretKeyFile}.${serverNameOf(databaseUrl)}`;
   return path + ending;
+}
+
+/** The same for what belongs to the file alone, and lies where a symbolic link leads to. */
+export function besideFile(databaseUrl: string, secretKeyFile: string, ending: string): string {
+  const path = filePathOf(databaseUrl);
+  return path === undefined ? pathBeside(databaseUrl, secretKeyFile, ending) : whereLies(path) + ending;
 }
 
 /** For files that are imported. @param folder in which each database has one of its own */

@@ -9,14 +9,14 @@ import { buildApp } from './app.ts';
 import { hasAdministrator } from './auth/administrators.ts';
 import { loadKey } from './auth/secret-key.ts';
 import { removeKilledRestores } from './backup/restoring.ts';
-import { noDatabase } from './cli/named-database.ts';
+import { eraseFromCopy, noDatabase } from './cli/named-database.ts';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, readConfig } from './config.ts';
 import { filePathOf } from './database-url.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
-import { eraseAgain, noteLastId } from './erasure/again.ts';
+import { noteLastId } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
 import { checkPort, explainListening } from './http/listening.ts';
@@ -118,8 +118,7 @@ async function prepare(
   for (const warning of findExposedFiles(config)) console.warn(warning);
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
   const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
-  const erased = await eraseAgain(db, ledger);
-  if (erased > 0) console.warn(erasedAgain(erased));
+  await eraseFromCopy(db, ledger);
   await noteNumbers(db, ledger);
   const folderWarning = warningOf(config.backupFolder);
   if (folderWarning) console.warn(folderWarning);
@@ -144,11 +143,6 @@ function nowSealed(count: number, path: string): string {
 
 function goesOn({ set_id, done, left_out, total }: Job): string {
   return `Under way: ${number.format(done + left_out)} of ${number.format(total)} users are done, and it goes on by itself; how far it is stands at /history/${set_id}`;
-}
-
-function erasedAgain(count: number): string {
-  const who = count === 1 ? '1 user who was erased since is' : `${count} users who were erased since are`;
-  return `This database is from before: ${who} erased from it again.`;
 }
 
 function announce(

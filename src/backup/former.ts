@@ -1,6 +1,8 @@
 /** What is there before a backup takes its place: looked at as it is, also where it is damaged. */
 import { filePathOf } from '../database-url.ts';
 import { nameOf, openAsItIs } from '../db/database.ts';
+import { readLedger } from '../erasure/ledger.ts';
+import type { Known } from '../erasure/recognise.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { type Summary, summarize, UNREADABLE } from './summary.ts';
@@ -32,4 +34,12 @@ export async function refuseUsed(url: string): Promise<void> {
     throw new StartError(
       `${nameOf(url)} holds users already, or did: make another, empty database, and set DATABASE_URL to that. Nothing was changed.`,
     );
+}
+
+/** Who is there, or was, by name of the database. @param ledgers of which any may be another database's */
+export function knownFrom(former: Summary | undefined, ledgers: readonly string[]): Known[] {
+  const lines = ledgers.flatMap(readLedger);
+  if (former?.identity === undefined) return lines;
+  const erased = (former.erased ?? []).flatMap(({ users }) => users);
+  return [{ database: former.identity, users: [...former.people, ...erased] }, ...lines];
 }

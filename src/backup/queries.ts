@@ -33,3 +33,12 @@ export async function countSetsAfter(db: Db, id: number): Promise<number> {
     .executeTakeFirstOrThrow();
   return Number(count);
 }
+
+/** Of some, those who came first, when they did. */
+export async function findFirstUsers(
+  db: Db,
+  limit: number,
+): Promise<{ user_id: number; created_at: number }[]> {
+  const users = db.selectFrom('users').select(['id as user_id', 'created_at']);
+  return users.orderBy('id').limit(limit).execute();
+}

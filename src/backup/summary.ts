@@ -6,10 +6,17 @@ import type { ChangeSet, Db } from '../db/schema.ts';
 import { readLines } from '../erasure/again.ts';
 import type { LedgerLine } from '../erasure/ledger.ts';
 import { readIdentity } from '../erasure/queries.ts';
+import type { Person } from '../erasure/recognise.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { whoDid, wordsOf } from '../history/words.ts';
 import { findLastRun } from '../maintenance/queries.ts';
-import { countAdministrators, countByActive, countSetsAfter, findLastSet } from './queries.ts';
+import {
+  countAdministrators,
+  countByActive,
+  countSetsAfter,
+  findFirstUsers,
+  findLastSet,
+} from './queries.ts';
 
 export type LastChange = Pick<ChangeSet, 'id' | 'at'> & { what: string };
 
@@ -22,6 +29,8 @@ export type Summary = {
   users: { active: number; inactive: number } | undefined;
   administrators: number | undefined;
   lastChange: LastChange | undefined;
+  /** Some of the users: a copy of it is recognised by them. */
+  people: readonly Person[];
   /** Who was erased from it. */
   erased: LedgerLine[] | undefined;
   /** The highest that were ever given. */
@@ -34,6 +43,7 @@ export const UNREADABLE: Summary = {
   version: undefined,
   begunAt: undefined,
   identity: undefined,
+  people: [],
   users: undefined,
   administrators: undefined,
   lastChange: undefined,
@@ -42,6 +52,8 @@ export const UNREADABLE: Summary = {
   revision: 0,
   changesSince: undefined,
 };
+
+const MOST_PEOPLE = 1_000;
 
 /** @param since the number of a change after which they are counted */
 export async function summarize(db: Db, since = 0): Promise<Summary> {
@@ -52,6 +64,7 @@ export async function summarize(db: Db, since = 0): Promise<Summary> {
     version: await tried(() => engineOf(db).readVersion(db)),
     begunAt: await tried(() => readOpenBackup(db)),
     identity: await tried(() => readIdentity(db)),
+    people: (await tried(() => findFirstUsers(db, MOST_PEOPLE))) ?? [],
     users: await tried(() => countByActive(db)),
     administrators: await tried(() => countAdministrators(db)),
     lastChange: await tried(() => readLastChange(db)),

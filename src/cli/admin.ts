@@ -20,7 +20,8 @@ export async function admin(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
   const { values, positionals } = readArguments(args, ['email'], ['new-database']);
   const [username, ...rest] = positionals;
   if (!username || rest.length > 0) throw new StartError(USAGE);
-  const db = await openNamed(env, { mayMake: values['new-database'] ?? false });
+  // Whom somebody may wait for who is to be erased as the last administrator.
+  const db = await openNamed(env, { mayMake: values['new-database'] ?? false, erases: false });
   try {
     const user = await whoToBe(db, username, values.email);
     const password = await readNewPassword(`Password for ${user.username}: `);

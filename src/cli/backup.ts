@@ -15,7 +15,7 @@ import { bytesOf, usersOf } from '../lib/formats.ts';
 import { unless, whereLies } from '../lib/make-file.ts';
 import { noted } from '../maintenance/noted.ts';
 import { readArguments } from './arguments.ts';
-import { openUpToDate } from './named-database.ts';
+import { openUpToDate, refuseErased } from './named-database.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
@@ -35,6 +35,7 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   // It is written to where it can be: what becomes of the backup is noted there.
   const db = await openUpToDate(config.databaseUrl).catch(() => openToRead(config.databaseUrl));
   try {
+    await refuseErased(db, config.databaseUrl, ledgerOf(config.databaseUrl, config.secretKeyFile));
     const options = { withKey, isCompact: values.compact ?? false };
     const work = async () => {
       const made = await make({ ...config, db }, place, options);

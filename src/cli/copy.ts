@@ -7,12 +7,12 @@ import { filePathOf, keyFileOf } from '../database-url.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
-import { findMissing, noteLine, readLines } from '../erasure/again.ts';
+import { noteLine, readLines } from '../erasure/again.ts';
 import { ledgerOf, readLedger } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { reportProgress } from '../lib/progress.ts';
 import { readArguments } from './arguments.ts';
-import { sayWhich } from './named-database.ts';
+import { refuseErased, sayWhich } from './named-database.ts';
 
 const USAGE =
   'Say from where to where: npm run roster -- copy --from sqlite:data/roster.db --to postgres://user@host/database';
@@ -35,8 +35,7 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
   const source = await openToRead(from);
   try {
     sayWhich('From', nameOf(from));
-    if ((await findMissing(source, ledgerOf(from, fromKey))).users.length > 0)
-      throw new StartError(`${nameOf(from)} holds people who were erased since: start Roster with it once.`);
+    await refuseErased(source, from, ledgerOf(from, fromKey));
     // Before a target is made: without its key nothing of a source can be moved.
     const sourceKey = await findKey(source, fromKey);
     const target = await openDatabase(to, {

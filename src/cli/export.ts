@@ -1,8 +1,9 @@
 /** `npm run roster -- export users.csv`: everyone as a file, in the format that its name ends with. */
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname, extname, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
 import { commandLine } from '../auth/actor.ts';
+import { makeDraftFolder, removeLeftOvers } from '../backup/draft-folder.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { countInSet, recordExport } from '../history/record.ts';
@@ -78,20 +79,22 @@ type Writable = { write(text: string): Promise<void> };
 
 /** The file is there once it is whole, in the place of the one before. @param write begins once there can be one */
 async function writeWhole(path: string, write: (file: Writable) => Promise<void>): Promise<void> {
-  const draft = `${path}.${randomUUID().slice(0, 8)}.new`;
-  const file = await open(draft, 'wx', 0o600);
+  const whole = resolve(path);
+  removeLeftOvers(whole);
+  const folder = makeDraftFolder(whole);
   try {
+    const draft = join(folder, 'export');
+    const file = await open(draft, 'wx', 0o600);
     try {
       await write({ write: (text) => file.appendFile(text) });
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(draft, path);
-    syncFolder(resolve(path));
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
+    await rename(draft, whole);
+    syncFolder(whole);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -3,19 +3,22 @@ import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readConfig } from '../config.ts';
 import { DEFAULT_DATABASE_URL, filePathOf } from '../database-url.ts';
-import { openDatabase, openToRead } from '../db/database.ts';
+import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
-import { keepNumbers } from '../erasure/again.ts';
+import { eraseAgain, findMissing, keepNumbers } from '../erasure/again.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 
 const BY_ADMIN = 'npm run roster -- admin alice --email alice@example.com --new-database';
 
-/** `byCommand` makes a new one on purpose. @throws StartError where there is none yet, unless it may be made. */
+/**
+ * `byCommand` makes a new one on purpose; without `erases` whoever was erased since it was copied is left to whoever opens it next.
+ * @throws StartError where there is none yet, unless it may be made
+ */
 export async function openNamed(
   env: NodeJS.ProcessEnv,
-  { mayMake = false, byCommand = BY_ADMIN } = {},
+  { mayMake = false, byCommand = BY_ADMIN, erases = true } = {},
 ): Promise<Db> {
   const { databaseUrl, ledger } = namedIn(env);
   const db = await openDatabase(databaseUrl, {
@@ -25,12 +28,28 @@ export async function openNamed(
     },
   });
   try {
-    await keepNumbers(db, ledger);
+    if (isThere(ledger)) await (erases ? eraseFromCopy : keepNumbers)(db, ledger);
     return db;
   } catch (error) {
     await db.destroy();
     throw error;
   }
+}
+
+/** Before anything is done with it, or served of it: it may be a copy of before that was put back. @throws StartError */
+export async function eraseFromCopy(db: Db, ledger: string): Promise<void> {
+  const erased = await eraseAgain(db, ledger);
+  if (erased === 0) return;
+  const who = erased === 1 ? '1 user who was erased since is' : `${erased} users who were erased since are`;
+  console.warn(`This database is from before: ${who} erased from it again.`);
+}
+
+/** The same where nothing is changed. @throws StartError */
+export async function refuseErased(db: Db, databaseUrl: string, ledger: string): Promise<void> {
+  if ((await findMissing(db, ledger)).users.length > 0)
+    throw new StartError(
+      `${nameOf(databaseUrl)} holds people who were erased since: start Roster with it once.`,
+    );
 }
 
 /** One of another version is not brought up to date in passing. @throws StartError */

@@ -2,8 +2,9 @@
 import { lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { makeDraftFolder, removeLeftOvers } from '../backup/draft-folder.ts';
-import { lookAtFormer, refuseUsed } from '../backup/former.ts';
+import { knownFrom, lookAtFormer, refuseUsed } from '../backup/former.ts';
 import { planKey } from '../backup/key-plan.ts';
+import { ledgersBeside } from '../backup/names.ts';
 import { type Replacing, replace } from '../backup/replace.ts';
 import { openRestorable, type Restorable } from '../backup/restorable.ts';
 import { restoringBeside } from '../backup/restoring.ts';
@@ -13,6 +14,8 @@ import { filePathOf } from '../database-url.ts';
 import { nameOf } from '../db/database.ts';
 import { asStartError } from '../db/failure.ts';
 import { HeldFile } from '../db/held-file.ts';
+import { ledgerOf } from '../erasure/ledger.ts';
+import { recognise } from '../erasure/recognise.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
@@ -68,9 +71,11 @@ async function run(file: string, config: Config, options: Options): Promise<numb
   try {
     restorable = await openRestorable(file, { folder, say: (what) => line.say(what) });
     line.clear();
-    const found = { ...(await summarize(restorable.db)), version: restorable.version };
+    const summary = { ...(await summarize(restorable.db)), version: restorable.version };
     // Before it is held: then nobody can read it.
-    const former = await lookAtFormer(databaseUrl, found.lastChange?.id);
+    const former = await lookAtFormer(databaseUrl, summary.lastChange?.id);
+    const ledgers = [ledgerOf(databaseUrl, secretKeyFile), ...ledgersBeside(file)];
+    const found = { ...summary, identity: await recognise(restorable.db, knownFrom(former, ledgers)) };
     held = path === undefined ? undefined : new HeldFile(path);
     return await decide({ file, config, restorable, found, former, held }, options);
   } finally {

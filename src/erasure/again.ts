@@ -4,7 +4,6 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
-import { unpackValues } from '../history/fields.ts';
 import { findChangeSet, findDeleted } from '../history/queries.ts';
 import { recordErasure } from '../history/record.ts';
 import { deleteUser } from '../users/commands.ts';
@@ -19,12 +18,14 @@ import {
   readFormerIdentities,
   readIdentity,
 } from './queries.ts';
+import { readCreatedAt, recognise } from './recognise.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
 /** @returns how many were. @throws StartError where the ledger is another database's, or cannot be written. */
 export async function eraseAgain(db: Db, path: string): Promise<number> {
   checkLedger(path);
+  await recognise(db, readLedger(path));
   const erased = await eraseAll(db, await findMissing(db, path)).catch(explain);
   // Also of a copy, or where Roster was killed before it was written.
   await writeLedger(db, path, await findErasuresAfter(db, 0, ALL));
@@ -98,10 +99,8 @@ function lastIdIn(lines: readonly LedgerLine[]): number {
 
 /** Nobody else: a database that was put back may have given the number to somebody new. */
 async function isTheirs(db: Db, { user_id, created_at }: LedgerEntry): Promise<boolean> {
-  const user = await findUser(db, user_id);
-  const deleted = await findDeleted(db, user_id);
-  const found = user ?? (deleted && unpackValues(deleted.fields));
-  return found === undefined || found.created_at === created_at;
+  const found = await readCreatedAt(db, user_id);
+  return found === undefined || found === created_at;
 }
 
 /** By whom and when they were. @returns whether it was not done meanwhile. */

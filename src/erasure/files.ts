@@ -1,7 +1,9 @@
 /** Every file that Roster makes, beside the list of tables in `places.ts`: what becomes of somebody in it who is erased. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { filePathOf } from '../database-url.ts';
+import type { Config } from '../config.ts';
+import { besideFile } from '../database-url.ts';
+import { ownerOf } from '../imports/folder.ts';
 import { unless } from '../lib/make-file.ts';
 import type { Erasure } from './queries.ts';
 
@@ -12,44 +14,75 @@ import type { Erasure } from './queries.ts';
  */
 type Fate = 'overwritten' | 'gone' | 'nobody' | 'copy' | 'backup';
 
-/** `name`: without what the database is called, where it begins with that. */
+/** `name`: without what the database or the key is called, where it begins with that. */
 type OfFile = { name: RegExp; fate: Fate };
 
-/** Beside the database, after its name. */
+/** What is made once is made under another name first (`lib/make-file.ts`), in a folder that bears it, too. */
+const ONCE = String.raw`(\.new(-\w{6})?(\.room)?)?`;
+/** What SQLite makes beside a file. */
+const PARTS = '(-wal|-shm|-journal)?';
+/** Of a command that was killed: the next one removes it (`backup/drafts.ts`). */
+const DRAFT = String.raw`\.new-[\w-]{8}-\d+`;
+const STAMP = String.raw`\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ`;
+
+function named(pattern: string, fate: Fate): OfFile {
+  return { name: new RegExp(`^${pattern}$`), fate };
+}
+
+/** Beside the database, after its name: the file’s, or with a server the key’s and the database’s. */
 const BESIDE: readonly OfFile[] = [
-  { name: /^(-wal|-shm|-journal)?$/, fate: 'overwritten' },
-  { name: /^\.(erased\.jsonl|imports)$/, fate: 'nobody' },
-  { name: /^\.before-version-\d+(\.\d+)?$/, fate: 'copy' },
-  { name: /^\.before-restore-[\dT-]+Z$/, fate: 'copy' },
-  // Of a command that was killed; the next one removes it.
-  { name: /^\.(restoring|before-version-\d+(\.\d+)?\.new-.+)$/, fate: 'copy' },
+  named(PARTS, 'overwritten'),
+  named(String.raw`\.(erased\.jsonl|imports)`, 'nobody'),
+  // A new one, or one that is being restored where there was none.
+  named(`${ONCE}${PARTS}`, 'copy'),
+  named(String.raw`\.before-version-\d+(\.\d+)?${ONCE}${PARTS}`, 'copy'),
+  named(String.raw`\.before-restore-${STAMP}(\.new|${PARTS})`, 'copy'),
+  named(String.raw`\.restoring(${DRAFT})?`, 'copy'),
 ];
 
-/** Anywhere: the key, the folder of imports and what lies in it, exports on their way, backups. */
+/** After the name of the file with the key: what it was before is called by its fingerprint. */
+const KEYS: readonly OfFile[] = [named(String.raw`(\.next|\.[\da-f]{16})?${ONCE}`, 'nobody')];
+
+/** Anywhere: in the folder of imports, on their way to whoever exports them, in the folders of commands, among backups. */
 const OTHERS: readonly OfFile[] = [
-  { name: /^secret\.key(\.new-.+)?$/, fate: 'nobody' },
-  { name: /^identity(\.new-.+)?$/, fate: 'nobody' },
-  { name: /^[\da-f-]{36}\.(csv|upload|stage|stage\.new|stage-journal)$/, fate: 'gone' },
-  { name: /^roster-[\da-f-]{36}\.tmp$/, fate: 'gone' },
-  { name: /^roster-[\dT-]+Z\.db(\.new-.+)?$/, fate: 'backup' },
-  { name: /^(roster-[\dT-]+Z\.db\.key|erased\.jsonl)$/, fate: 'nobody' },
+  named(`identity${ONCE}`, 'nobody'),
+  named(String.raw`roster-[\da-f-]{36}\.tmp`, 'gone'),
+  named(String.raw`permissions-\w{6}`, 'nobody'),
+  named(`restored\\.db${PARTS}`, 'copy'),
+  named(`roster-${STAMP}\\.db${PARTS}`, 'backup'),
+  named('export', 'backup'),
+  named(`(backup|compact)\\.db${ONCE}${PARTS}`, 'backup'),
+  named(`(roster-${STAMP}|backup|compact)\\.db\\.key`, 'nobody'),
+  named(String.raw`(roster-${STAMP}\.db\.)?erased\.jsonl`, 'nobody'),
+  // Of a backup, or of an export, whatever whoever asks for it calls that.
+  named(`.+${DRAFT}`, 'backup'),
 ];
 
-/** @param database what its file is called @returns undefined for a file that nobody has thought of */
-export function fateOfFile(name: string, database: string): Fate | undefined {
-  const rest = name.startsWith(database) ? name.slice(database.length) : undefined;
-  const own = BESIDE.find((one) => rest !== undefined && one.name.test(rest));
-  return (own ?? OTHERS.find((one) => one.name.test(name)))?.fate;
+/** `database`: what its file is called, or what those begin with that lie beside the key; `key`: what the key is called. */
+export type Names = Readonly<Record<'database' | 'key', string>>;
+
+/** @returns undefined for a file that nobody has thought of */
+export function fateOfFile(name: string, { database, key }: Names): Fate | undefined {
+  if (ownerOf(name) !== undefined) return 'gone';
+  const found = [fateIn(BESIDE, name, database), fateIn(KEYS, name, key), fateIn(OTHERS, name, '')];
+  return found.find((fate) => fate !== undefined);
+}
+
+function fateIn(files: readonly OfFile[], name: string, prefix: string): Fate | undefined {
+  if (!name.startsWith(prefix)) return undefined;
+  return files.find((one) => one.name.test(name.slice(prefix.length)))?.fate;
 }
 
 /** The names of copies of before beside the database that may still hold somebody, until they are removed. */
-export function copiesWith({ created_at, gone_at }: Erasure, databaseUrl: string): string[] {
-  const path = filePathOf(databaseUrl);
-  if (path === undefined) return [];
-  const names = unless(['ENOENT'], () => readdirSync(dirname(path))) ?? [];
-  return names.filter((name) => {
-    if (fateOfFile(name, basename(path)) !== 'copy') return false;
-    const at = statSync(join(dirname(path), name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+export function copiesWith(
+  { created_at, gone_at }: Erasure,
+  { databaseUrl, secretKeyFile }: Config,
+): string[] {
+  const beside = besideFile(databaseUrl, secretKeyFile, '');
+  const names = { database: basename(beside), key: basename(secretKeyFile) };
+  return (unless(['ENOENT'], () => readdirSync(dirname(beside))) ?? []).filter((name) => {
+    if (fateOfFile(name, names) !== 'copy') return false;
+    const at = statSync(join(dirname(beside), name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     return at >= created_at && at <= (gone_at ?? Number.POSITIVE_INFINITY);
   });
 }

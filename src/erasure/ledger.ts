@@ -93,6 +93,7 @@ export function checkLedger(path: string): void {
 function notWritable(path: string, error: unknown): StartError {
   return new StartError(
     `${path}, in which Roster notes who is erased, cannot be written: ${(error as Error).message}.`,
+    { cause: error },
   );
 }
 

@@ -1,6 +1,7 @@
 /** Who was erased, and whose values may still be in the files of the database. */
 import type { Selectable } from 'kysely';
 import type { Db, ErasuresTable, Trx } from '../db/schema.ts';
+import { KINDS } from '../history/codes.ts';
 import { inBatches } from '../lib/batches.ts';
 
 const BATCH = 1_000;
@@ -61,4 +62,10 @@ export async function readFormerIdentities(db: Db): Promise<string[]> {
 export async function writeFormerIdentities(trx: Trx, identities: readonly string[]): Promise<void> {
   const rows = identities.map((value) => ({ name: `${COPIED_FROM}${value}`, value }));
   if (rows.length > 0) await trx.insertInto('secrets').values(rows).execute();
+}
+
+/** Whether its history holds no more than that it begins: nothing was done since the database was given its identity. */
+export async function hasJustBegun(db: Db): Promise<boolean> {
+  const last = db.selectFrom('change_sets').select('kind').orderBy('id', 'desc').limit(1);
+  return (await last.executeTakeFirst())?.kind === KINDS.began;
 }

@@ -18,10 +18,10 @@ import { takeData } from './take-data.ts';
 const NOT_NOTABLE =
   'Nobody was erased: Roster cannot write the file that says who was, and that keeps them from coming back with a copy of the database. Its log says why.';
 
-export function erasureRoutes(app: FastifyInstance): void {
+export function erasureRoutes(app: FastifyInstance, spoolFolder: string): void {
   app.get('/users/:id/erase', allow(mayErase), async (request: Request, reply) => ask(request, reply));
   app.post('/users/:id/erase', allow(mayErase, { form: '/users/:id/erase' }), erase);
-  app.get('/users/:id/data', allow(mayRead), takeData);
+  app.get('/users/:id/data', allow(mayRead), takeData(spoolFolder));
 }
 
 async function ask(request: Request, reply: FastifyReply, typed = '', error?: string) {
@@ -45,6 +45,7 @@ async function erase(request: Request, reply: FastifyReply) {
     const { set } = await eraseUser(trx, actor, id, server.clock());
     return done(`/history/${set}`, `User ${id} is erased.`);
   });
+  await server.noteErased();
   void server.removeTraces();
   // The files of imports that were discarded with it are removed there.
   void server.runJobs();

@@ -7,22 +7,23 @@ import type { Progress } from './traces.ts';
 
 /** `copies`: the names of files beside the database that keep what was there before. */
 export type ErasureState = {
-  progress: Progress | 'under way' | 'gone but for the log';
+  progress: Progress | { kind: 'under way' | 'gone but for the log' };
   copies: readonly string[];
 };
 
 /** For a page, which is asked for again by itself while it is under way. */
 export function showState(reply: FastifyReply, erasure: Erasure): ErasureState {
+  const { config } = reply.server;
   const progress = progressOf(reply.server, erasure);
-  if (progress === 'under way') reply.header('refresh', '2');
-  return { progress, copies: copiesWith(erasure, reply.server.config.databaseUrl) };
+  if (progress.kind === 'under way') reply.header('refresh', '2');
+  return { progress, copies: copiesWith(erasure, config) };
 }
 
 function progressOf(
-  { db, traces }: FastifyInstance,
+  { db, tracesOf }: FastifyInstance,
   { user_id, gone_at }: Erasure,
 ): ErasureState['progress'] {
-  if (gone_at !== null) return engineOf(db).isLogKept ? 'gone but for the log' : 'gone';
-  const state = traces.get(user_id);
-  return state !== undefined && state !== 'gone' ? state : 'under way';
+  if (gone_at !== null) return { kind: engineOf(db).isLogKept ? 'gone but for the log' : 'gone' };
+  const state = tracesOf(user_id);
+  return state !== undefined && state.kind !== 'gone' ? state : { kind: 'under way' };
 }

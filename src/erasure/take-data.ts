@@ -3,25 +3,59 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { mayTakeData } from '../auth/policy.ts';
-import type { Db } from '../db/schema.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { readSnapshot } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { findDeleted } from '../history/queries.ts';
+import { Spool } from '../transfer/spool.ts';
 import { findUser } from '../users/queries.ts';
 import { type Request, userIdFrom } from '../users/request.ts';
 import { PLACES } from './places.ts';
 
-export async function takeData(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
-  const id = userIdFrom(request);
-  authorize(request.actor, (actor) => mayTakeData(actor, id));
-  const isOwn = request.actor?.user?.id === id;
-  if (!((await findUser(db, id)) ?? (await findDeleted(db, id))))
-    throw new NotFoundError(`There is no user ${id}.`);
-  return reply
-    .type('application/json; charset=utf-8')
-    .header('content-disposition', `attachment; filename="user-${id}.json"`)
-    .header('cache-control', 'private, no-store')
-    .send(Readable.from(jsonOf(db, id, isOwn)));
+/** In characters. */
+const WRITTEN_AT_ONCE = 64 * 1024;
+
+/** @param folder in which it lies while it is read: whoever reads slowly holds nothing of the database */
+export function takeData(folder: string) {
+  return async (request: Request, reply: FastifyReply) => {
+    const { db } = request.server;
+    const id = userIdFrom(request);
+    authorize(request.actor, (actor) => mayTakeData(actor, id));
+    const isOwn = request.actor?.user?.id === id;
+    if (!((await findUser(db, id)) ?? (await findDeleted(db, id))))
+      throw new NotFoundError(`There is no user ${id}.`);
+    return reply
+      .type('application/json; charset=utf-8')
+      .header('content-disposition', `attachment; filename="user-${id}.json"`)
+      .header('cache-control', 'private, no-store')
+      .send(await readAtOnce(folder, db, (trx) => jsonOf(trx, id, isOwn)));
+  };
+}
+
+/** All as it was at one moment. */
+async function readAtOnce(
+  folder: string,
+  db: Db,
+  read: (trx: Trx) => AsyncIterable<string>,
+): Promise<Readable> {
+  const spool = await Spool.make(folder);
+  const write = async (trx: Trx) => {
+    let text = '';
+    for await (const part of read(trx)) {
+      text += part;
+      if (text.length < WRITTEN_AT_ONCE) continue;
+      await spool.write(text);
+      text = '';
+    }
+    await spool.write(text);
+  };
+  const written = readSnapshot(db, write).then(
+    () => spool.end(),
+    (error) => spool.end({ error }),
+  );
+  const stream = Readable.from(spool.read(), { objectMode: false });
+  stream.once('close', () => void written.then(() => spool.close()));
+  return stream;
 }
 
 /** An object of lists, by table; row by row, for there may be very many. */

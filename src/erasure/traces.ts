@@ -1,54 +1,102 @@
-/** After somebody was erased: overwrites what lies in the files of the database, and notes it outside of it. Begun anew until it is done. */
+/** After somebody was erased: notes it outside of the database, and overwrites what lies in its files. Each is tried anew until it is done. */
 import type { FastifyInstance } from 'fastify';
 import { engineOf, type Traces } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
+import { HOUR } from '../lib/clock.ts';
 import { inBackground } from '../operations/background.ts';
-import { writeLedger } from './again.ts';
-import { type Erasure, findPending, noteGone } from './queries.ts';
+import { noteLastId, writeLedger } from './again.ts';
+import { findPending, noteGone } from './queries.ts';
+import { reasonOf } from './reasons.ts';
 
-/** `not noted`: a copy that is put back would bring them back. */
-export type Progress = Traces | 'not noted';
+/**
+ * `not noted`: a copy that is put back would bring them back. `why`: what is in the way, in words for a page; undefined where the
+ * log alone says it.
+ */
+export type Progress = { kind: Traces } | { kind: 'not noted' | 'not overwritten'; why: string | undefined };
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** The path of the file in which it is noted who was erased. */
     ledger: string;
-    /** Overwrites what there is of those who were erased; resolves when it has tried, and never rejects. */
+    /** Notes there of whom it is not known yet; resolves when it has tried, and never rejects. */
+    noteErased(): Promise<void>;
+    /** That first, and then overwrites what there is of them; resolves when it has tried, and never rejects. */
     removeTraces(): Promise<void>;
-    /** What has come of it the last time, in this process, of each whom it was about. */
-    traces: ReadonlyMap<number, Progress>;
+    /** What has come of it the last time, in this process, of one whom it was about. */
+    tracesOf(userId: number): Progress | undefined;
   }
 }
 
 const INTERVAL = 15_000;
 
 export function addTraces(app: FastifyInstance, ledger: string): void {
-  const overwritten = new Set<number>();
-  const remove = async () => {
-    const { db, clock } = app;
-    const pending = await findPending(db);
-    if (pending.length === 0) return;
-    const ids = pending.map(({ user_id }) => user_id).filter((id) => !overwritten.has(id));
-    const traces = await engineOf(db).removeTraces(db, ids);
-    for (const id of ids) overwritten.add(id);
-    const state = (await note(app, pending)) ? traces : 'not noted';
-    app.traces = new Map(pending.map(({ user_id }) => [user_id, state]));
-    if (state === 'gone') await transact(db, (trx) => noteGone(trx, pending, clock()));
-  };
-  const removeIfPossible = () =>
-    remove().catch((err) => app.log.error({ err }, 'what was erased could not be overwritten yet'));
+  const traces = new ErasureTraces(app);
   app.decorate('ledger', ledger);
-  app.decorate('traces', new Map());
-  app.decorate('removeTraces', inBackground(app, INTERVAL, removeIfPossible));
+  app.decorate('tracesOf', (userId: number) => traces.progressOf(userId));
+  // Apart from the overwriting, which may take a minute: nobody else's note waits for that.
+  const note = inBackground(app, INTERVAL, () => traces.note());
+  app.decorate('noteErased', note);
+  app.decorate(
+    'removeTraces',
+    inBackground(app, INTERVAL, async () => {
+      await note();
+      await traces.overwrite();
+    }),
+  );
+  // Whoever is killed notes nothing: so long is what a copy of before may give again.
+  const noteNumbers = () =>
+    noteLastId(app.db, app.ledger).catch((err) =>
+      app.log.error({ err }, 'the last number could not be noted'),
+    );
+  inBackground(app, HOUR, noteNumbers);
 }
 
-/** @returns whether it could. */
-async function note({ db, ledger, log }: FastifyInstance, erasures: readonly Erasure[]): Promise<boolean> {
-  try {
-    await writeLedger(db, ledger, erasures);
-    return true;
-  } catch (err) {
-    log.error({ err }, 'who was erased could not be noted yet');
-    return false;
+class ErasureTraces {
+  readonly #app: FastifyInstance;
+  readonly #noted = new Set<number>();
+  readonly #overwritten = new Set<number>();
+  readonly #notes = new Map<number, Progress>();
+  readonly #traces = new Map<number, Progress>();
+
+  constructor(app: FastifyInstance) {
+    this.#app = app;
+  }
+
+  progressOf(userId: number): Progress | undefined {
+    return this.#notes.get(userId) ?? this.#traces.get(userId);
+  }
+
+  async note(): Promise<void> {
+    const { db, ledger, log } = this.#app;
+    let ids: number[] = [];
+    try {
+      const unnoted = (await findPending(db)).filter(({ user_id }) => !this.#noted.has(user_id));
+      ids = unnoted.map(({ user_id }) => user_id);
+      if (ids.length > 0) await writeLedger(db, ledger, unnoted);
+      for (const id of ids) this.#noted.add(id);
+      this.#notes.clear();
+    } catch (err) {
+      log.error({ err }, 'who was erased could not be noted yet');
+      for (const id of ids) this.#notes.set(id, { kind: 'not noted', why: reasonOf(err) });
+    }
+  }
+
+  async overwrite(): Promise<void> {
+    const { db, clock, log } = this.#app;
+    let ids: number[] = [];
+    try {
+      const pending = await findPending(db);
+      ids = pending.map(({ user_id }) => user_id);
+      if (ids.length === 0) return;
+      const fresh = ids.filter((id) => !this.#overwritten.has(id));
+      const kind = await engineOf(db).removeTraces(db, fresh);
+      for (const id of fresh) this.#overwritten.add(id);
+      const gone = pending.filter(({ user_id }) => kind === 'gone' && this.#noted.has(user_id));
+      if (gone.length > 0) await transact(db, (trx) => noteGone(trx, gone, clock()));
+      for (const id of ids) this.#traces.set(id, { kind });
+    } catch (err) {
+      log.error({ err }, 'what was erased could not be overwritten yet');
+      for (const id of ids) this.#traces.set(id, { kind: 'not overwritten', why: reasonOf(err) });
+    }
   }
 }

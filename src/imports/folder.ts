@@ -26,7 +26,7 @@ export function makeFolder(path: string): Folder {
   return makeFolder(path);
 }
 
-const OWN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:csv|upload|stage|stage\.new|stage-journal)$/;
+const OWN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:csv|upload|stage(?:\.new)?(?:-journal)?)$/;
 
 /** Whose file it is, by its name; undefined for what is not Roster's. */
 export function ownerOf(name: string): string | undefined {

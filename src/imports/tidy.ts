@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { Db } from '../db/schema.ts';
 import { keepRefusedAlone } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
-import { DAY, HOUR } from '../lib/clock.ts';
+import { DAY, MINUTE } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
 import { tidyAbsent } from './absent.ts';
 import { type Folder, filesOf, ownerOf } from './folder.ts';
 import { findFiles, forgetImports, isGone, isImportToForget, LIVE } from './queries.ts';
+
+/** What is being brought never rests for so long: of what comes beside a file, a form is given 30 seconds for 64 KiB of its 1 MiB. */
+const ABANDONED_AFTER = 10 * MINUTE;
 
 export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
   await transact(db, (trx) => forgetImports(trx, now - DAY, now));
@@ -19,24 +22,28 @@ export async function tidyImports(db: Db, folder: Folder, now: number): Promise<
   for (const name of names) {
     const file = ownerOf(name);
     if (file === undefined) continue;
-    const found = known.get(file);
-    if (found === undefined) removeAbandoned(join(folder.path, name), now);
-    else if (isGone(found)) rmSync(join(folder.path, name), { force: true });
-    else if (!LIVE.includes(found.state)) keepRefused(folder, file);
+    const [found, path] = [known.get(file), join(folder.path, name)];
+    if (isLeft(found, path, now)) rmSync(path, { force: true });
+    else if (found && !LIVE.includes(found.state)) keepRefused(folder, file);
   }
 }
 
 /** Also where a process has ended before its files were gone. */
 export async function isToTidy(db: Db, folder: Folder, now: number): Promise<boolean> {
   if (await isImportToForget(db, folder.id, now - DAY)) return true;
-  const there = new Set(readdirSync(folder.path).map(ownerOf));
-  return (await findFiles(db, folder.id)).some((one) => isGone(one) && there.has(one.file));
+  const names = readdirSync(folder.path);
+  const known = new Map((await findFiles(db, folder.id)).map((one) => [one.file, one]));
+  return names.some((name) => {
+    const file = ownerOf(name);
+    return file !== undefined && isLeft(known.get(file), join(folder.path, name), now);
+  });
 }
 
-/** What somebody brings is there before it is known. */
-function removeAbandoned(path: string, now: number): void {
+/** What somebody brings is there before it is known: of one that was ended meanwhile nobody ever knows. */
+function isLeft(found: Parameters<typeof isGone>[0] | undefined, path: string, now: number): boolean {
+  if (found) return isGone(found);
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats && stats.mtimeMs < now - HOUR) rmSync(path, { force: true });
+  return stats !== undefined && stats.mtimeMs < now - ABANDONED_AFTER;
 }
 
 /** Of what is done the refused rows can still be downloaded. */

@@ -1,10 +1,11 @@
 /** Files that come in to be imported: how many and how large they may be, and whether there is room for them on the disk. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, statfs } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { readLongBody } from '../http/long-bodies.ts';
 import { number } from '../lib/formats.ts';
+import { makeFolder } from './folder.ts';
 import { type Received, receive } from './receive.ts';
 
 const MB = 1024 * 1024;
@@ -62,7 +63,8 @@ export class Uploads {
       await rm(path, { force: true });
     };
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      // With its identity: what is abandoned in a folder without one would stay for ever.
+      makeFolder(this.#folder);
       await this.#look(announced);
       let [size, looked] = [0, 0];
       const admit = async (bytes: number) => {

@@ -11,6 +11,7 @@ import type { Db } from '../db/schema.ts';
 import { findLiveImports, type Import } from '../imports/queries.ts';
 import { findLastMails } from '../invitations/mailed.ts';
 import { findRunningJobs, type Job } from '../jobs/queries.ts';
+import { whereLies } from '../lib/make-file.ts';
 import { freeBytes } from '../lib/room.ts';
 import { quotable } from '../lib/text.ts';
 import { countByStatus } from '../users/counts.ts';
@@ -81,7 +82,7 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
       size: await engine.readSize(db),
       logSize: path === undefined ? undefined : logSize(path),
       connections: await engine.countConnections(db),
-      free: freeIn(path && dirname(path)),
+      free: freeIn(path && dirname(whereLies(path))),
     },
     backup: await readBackups(db, config, now),
     check: { last: shown(await findLastRun(db, 'check')), finding: shown(await findFinding(db)) },

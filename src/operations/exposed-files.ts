@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
+import { whereLies } from '../lib/make-file.ts';
 
 /** Permissions of everyone but the owner. */
 const OTHERS = 0o077;
@@ -13,7 +14,8 @@ export function findExposedFiles({
 }: Pick<Config, 'databaseUrl' | 'secretKeyFile'>): string[] {
   // Windows has other permissions.
   if (process.platform === 'win32') return [];
-  const database = filePathOf(databaseUrl);
+  const path = filePathOf(databaseUrl);
+  const database = path && whereLies(path);
   const files = database === undefined ? [] : [database, `${database}-wal`, `${database}-shm`];
   const exposed = [...files, ...keysBeside(secretKeyFile)].filter(isExposed);
   const folder = dirname(database ?? secretKeyFile);

@@ -1,17 +1,27 @@
 /** Which database it is: said before it is changed, and made where that is meant alone. */
 
-import { existsSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { loadKey } from '../../src/auth/secret-key.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { nameOf } from '../../src/db/database.ts';
+import { appendToLedger, ledgerOf } from '../../src/erasure/ledger.ts';
+import { readIdentity } from '../../src/erasure/queries.ts';
 import { runCommand } from '../command.ts';
 import { isDatabaseAt } from '../engines.ts';
 import { installRoster } from '../installation.ts';
-import { PASSWORD } from '../people.ts';
+import { addPerson, PASSWORD } from '../people.ts';
 import { run, runToEnd } from '../roster.ts';
-import { readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
+import { addUser, readyUrl, temporaryDatabase, temporaryFolder, temporaryUrl } from '../support.ts';
 
 /** Runs a command to its end, with a password on standard input. */
 function roster(args: readonly string[], settings: Record<string, string>) {
@@ -219,4 +229,64 @@ test('a path from the folder one stands in is shown whole', async () => {
   const path = join(folder, 'no', 'r.db');
   const { error } = await roster(['rebuild-search'], { DATABASE_URL: `sqlite:${relative('.', path)}` });
   expect(error).toContain(`There is no database of Roster's at ${path}. `);
+});
+
+describe('a copy of before somebody was erased', () => {
+  /** Of an administrator, and somebody who was erased since; `database`: whose list lies beside it. */
+  async function putBack(database?: string) {
+    const url = await readyUrl();
+    const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key') };
+    const db = await temporaryDatabase(url, 2);
+    await addPerson(db, 'ann', 'admin');
+    const { id: user_id, created_at } = await addUser(db, { username: 'zora' });
+    const erased = { user_id, created_at, erased_at: Date.now(), erased_by: 1 };
+    appendToLedger(ledgerOf(url, settings.SECRET_KEY_FILE), {
+      database: database ?? (await readIdentity(db)),
+      lastId: 9,
+      users: [erased],
+    });
+    return { db, settings };
+  }
+
+  test('is erased from before a command gives anybody out, and it is said', async () => {
+    const { db, settings } = await putBack();
+    const file = join(temporaryFolder(), 'users.csv');
+    const { code, error } = await roster(['export', file], settings);
+    expect({ code, error }).toEqual({
+      code: 0,
+      error: 'This database is from before: 1 user who was erased since is erased from it again.\n',
+    });
+    expect(readFileSync(file, 'utf8')).toMatch(/ann/);
+    expect(readFileSync(file, 'utf8')).not.toMatch(/zora/);
+    expect((await addUser(db, { username: 'next' })).id).toBe(10);
+  });
+
+  test('gets no backup, which would keep them', async () => {
+    const { settings } = await putBack();
+    const folder = temporaryFolder();
+    expect(await roster(['backup', folder], settings)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('holds people who were erased since: start Roster with it once.'),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('gets an administrator first, where one is needed for that', async () => {
+    const { settings } = await putBack();
+    expect(await roster(ADMIN.slice(0, 2), settings)).toMatchObject({ code: 0, error: '' });
+  });
+
+  test.each([
+    ['export', join('nowhere', 'users.csv')],
+    ['backup', 'nowhere'],
+    ['purge'],
+    ['check', '--quick'],
+  ])('stops %s where the list beside it is another database’s', async (command, ...more) => {
+    const { settings } = await putBack('another');
+    const args = more.map((one) => one.replace('nowhere', temporaryFolder()));
+    expect(await roster([command, ...args], settings)).toMatchObject({
+      code: expect.toSatisfy((code) => code > 0),
+      error: expect.stringContaining('says who was erased from another database'),
+    });
+  });
 });

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { hasAdministrator } from '../../src/auth/administrators.ts';
 import { findCredentials } from '../../src/auth/credentials.ts';
@@ -13,6 +13,7 @@ import { GIVEN_UP, openSecret } from '../../src/auth/second-factor-secrets.ts';
 import { loadKey, readFingerprint } from '../../src/auth/secret-key.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { readDatabaseUrl } from '../../src/config.ts';
+import { filePathOf } from '../../src/database-url.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -28,6 +29,7 @@ import { insertJob } from '../../src/jobs/queries.ts';
 import { time } from '../../src/lib/formats.ts';
 import { beginRun, findLastRun, findRuns } from '../../src/maintenance/queries.ts';
 import { createUser, deleteUser } from '../../src/users/commands.ts';
+import { findUser } from '../../src/users/queries.ts';
 import {
   backUp,
   backUpInto,
@@ -40,6 +42,7 @@ import {
   within,
 } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
+import { restoreVersion } from '../db/versions/restore.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
 import { runAtTerminal } from '../roster.ts';
@@ -347,6 +350,36 @@ test('a number that is known beside the backup alone is known beside the databas
   const known = readLedger(ledgerOf(target, keyPathOf(target))).map(({ lastId }) => lastId);
   expect(Math.max(...known)).toBe(90);
 });
+
+test.runIf(!isServer)(
+  'a backup of before databases had an identity is known by its people, whoever was erased since or not',
+  async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {});
+    const url = await restoreVersion(2);
+    const file = join(temporaryFolder(), 'old.db');
+    copyFileSync(filePathOf(url) ?? '', file);
+    const identity = await within(url, readIdentity);
+    expect((await restore(url, file, '--yes')).out).not.toContain('another database');
+    expect(await within(url, readIdentity)).toBe(identity);
+    await within(url, (db) => erase(db, 3));
+    const { out } = await restore(url, file, '--yes');
+    expect(out).toContain('Of those in it 1 had been erased since');
+    await within(url, async (db) => {
+      expect(await findUser(db, 3)).toBeUndefined();
+      expect(await findUser(db, 2)).toBeDefined();
+    });
+    // Where nothing but the list is left.
+    const target = await temporaryUrl();
+    copyFileSync(ledgerOf(url, keyPathOf(url)), `${file}.erased.jsonl`);
+    expect((await restore(target, file, '--yes')).out).toContain('Of those in it 1 had been erased since');
+    expect(await within(target, readIdentity)).toBe(identity);
+    // Somebody else who has the number was not erased.
+    const other = new Sqlite(file);
+    other.exec('update users set created_at = created_at + 1');
+    other.close();
+    expect((await restore(await temporaryUrl(), file, '--yes')).out).not.toContain('had been erased since');
+  },
+);
 
 describe('what was under way', () => {
   async function halfDone(db: Db) {

@@ -1,10 +1,11 @@
 /** A database that is put back from a copy: whoever was erased since is erased from it again, and nobody else. */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { setPassword } from '../../src/auth/credentials.ts';
 import { copyEverything } from '../../src/backup/everything.ts';
+import { openDatabase } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseAgain, keepNumbers, noteLastId, writeLedger } from '../../src/erasure/again.ts';
@@ -20,6 +21,7 @@ import {
 import { findChangeSet, findDeleted } from '../../src/history/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
+import { restoreVersion } from '../db/versions/restore.ts';
 import { oldHash } from '../people.ts';
 import { addUser, SECRET_KEY, temporaryDatabase, temporaryFolder } from '../support.ts';
 
@@ -129,6 +131,35 @@ test('what another database was erased from is no reason to erase', async () => 
   await addUser(third, { username: 'ada' }, NOW - 5);
   await expect(eraseAgain(third, ledger)).rejects.toThrow(/says who was erased from another database/);
   expect(await findUser(third, 1)).toBeDefined();
+});
+
+/** As it was brought up to date from before databases had an identity: that makes one up each time. */
+async function fromOld(): Promise<Db> {
+  const db = await openDatabase(await restoreVersion(2), { connections: 2 });
+  onTestFinished(() => db.destroy());
+  return db;
+}
+
+test('a copy of before databases had an identity is known by its people, and erased from again', async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {});
+  const now = await fromOld();
+  const ledger = join(temporaryFolder(), 'erased.jsonl');
+  await erase(now, 3);
+  await noteAll(now, ledger);
+  const before = await fromOld();
+  expect(await readIdentity(before)).not.toBe(await readIdentity(now));
+  expect(await findUser(before, 3)).toBeDefined();
+  expect(await eraseAgain(before, ledger)).toBe(1);
+  expect(await findUser(before, 3)).toBeUndefined();
+  // Whoever is erased from one of the two from now on is erased from the other.
+  expect(await readIdentity(before)).toBe(await readIdentity(now));
+  // Somebody else with that number is nobody who was erased.
+  const other = await fromOld();
+  await transact(other, (trx) =>
+    trx.updateTable('users').set({ created_at: 5 }).where('id', '=', 3).execute(),
+  );
+  await expect(eraseAgain(other, ledger)).rejects.toThrow(/says who was erased from another database/);
+  expect(await findUser(other, 3)).toBeDefined();
 });
 
 test('the last administrator is not erased again before there is another one', async () => {

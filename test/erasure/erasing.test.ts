@@ -17,7 +17,7 @@ import { type ChangeSet, findChangeSet, findChangesInSet } from '../../src/histo
 import { inOneSet, recordAccess } from '../../src/history/record.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { undoChangeSet } from '../../src/undo/commands.ts';
-import { deleteUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser, getUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
 import { changeMany } from '../jobs/many.ts';
@@ -115,6 +115,43 @@ describe('erasing', () => {
     await transact(app.db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
     expect(pageOf(await get(app, `/users/${id}`, ann)).text).toContain('Under way:');
     expect(readLedger(app.ledger).length).toBe(1);
+  });
+
+  test.runIf(inject('engine') === 'sqlite')(
+    'is noted also where the disk is too full to overwrite anything, and the page says that it is',
+    async () => {
+      const { app, db, ann, id, remove } = await start();
+      for (let index = 0; index < 300; index++) await addUser(db, { username: `other${index}` });
+      await remove();
+      const { set } = await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+      // All that is free in the file is used up, and it cannot grow.
+      await transact(db, async (trx) => {
+        const { rows } = await sql<{ freelist_count: number }>`pragma freelist_count`.execute(trx);
+        await sql`insert into zeros values (zeroblob(${4_096 * ((rows[0]?.freelist_count ?? 0) + 1)}))`.execute(
+          trx,
+        );
+        await sql`pragma max_page_count = 1`.execute(trx);
+      });
+      await app.removeTraces();
+      expect(readLedger(app.ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
+      const full = await get(app, `/history/${set}`, ann);
+      expect(pageOf(full).text).toContain('Not overwritten yet: no page shows it any more, and it is noted');
+      expect(pageOf(full).text).toContain('cannot be overwritten: its disk is full. Roster tries again');
+      expect(full.headers.refresh).toBeUndefined();
+      await transact(db, (trx) => sql`pragma max_page_count = 1000000`.execute(trx));
+      await app.removeTraces();
+      expect(pageOf(await get(app, `/history/${set}`, ann)).text).toContain('Gone from every byte');
+    },
+  );
+
+  test('is noted before the answer, while what others left is still being overwritten', async () => {
+    const { app, id, erase, remove } = await start();
+    await remove();
+    const { removeTraces } = app;
+    app.removeTraces = async () => {};
+    expect((await erase()).statusCode).toBe(303);
+    app.removeTraces = removeTraces;
+    expect(readLedger(app.ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
   });
 
   test('is not undone, and nothing that was done before brings them back', async () => {
@@ -359,6 +396,25 @@ describe('what is kept of someone', () => {
     expect(pageOf(await get(app, `/users/${id}`, ed)).text).not.toContain(
       'everything that Roster keeps about',
     );
+  });
+
+  test('is of one moment, whatever is done to them meanwhile', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'vera', full_name: 'Vera Cooper' });
+    // Once it was seen that there is somebody, and what they are was read.
+    let reads = 0;
+    const racing = interrupted(
+      db,
+      (row) => row.id === id && 'search_text' in row && ++reads === 2,
+      () => transact(db, (trx) => changeUser(trx, commandLine, id, { full_name: 'Vera Rubin' }, Date.now())),
+    );
+    const app = await startApp({}, racing);
+    const ann = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+    const { users, changes } = (await get(app, `/users/${id}/data`, ann)).json();
+    expect(reads).toBe(2);
+    expect(users).toMatchObject([{ full_name: 'Vera Cooper', version: 1 }]);
+    expect(changes).toMatchObject([{ version: 1 }]);
+    expect((await get(app, `/users/${id}/data`, ann)).json().changes).toHaveLength(2);
   });
 
   test('is there of the deleted, for administrators, and of nobody who is erased', async () => {

@@ -14,8 +14,8 @@ import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { startRoster } from '../roster.ts';
-import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
-import { bytesOf, found, NAME, TRIGRAMS } from './traces.ts';
+import { addUser, get, listen, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
+import { bytesOf, bytesOfIndex, found, NAME, TRIGRAMS } from './traces.ts';
 
 /** What erasing overwrites, the key, and the file of who was erased. */
 const FILES = ['roster.db', 'roster.db-wal', 'roster.db-shm', 'secret.key', 'roster.db.erased.jsonl'];
@@ -28,6 +28,7 @@ test.runIf(inject('engine') === 'sqlite')(
     const before = await openDatabase(url);
     const { id } = await addUser(before, { username: 'ada', full_name: NAME });
     const ann = await addPerson(before, 'ann', 'admin');
+    expect(found(bytesOfIndex(url), TRIGRAMS)).toEqual(TRIGRAMS);
     await before.destroy();
     const copy = readFileSync(path);
 
@@ -70,6 +71,13 @@ test('a Roster notes the last number that was given when it starts, and when it 
   child.kill('SIGTERM');
   await once(child, 'exit');
   expect(numbers()).toEqual([1, 2]);
+});
+
+test('a Roster that goes on notes the last number by itself', async () => {
+  const app = await startApp();
+  await addUser(app.db, { username: 'ada' });
+  await listen(app);
+  await expect.poll(() => readLedger(app.ledger).map(({ lastId }) => lastId)).toEqual([1]);
 });
 
 test('with PostgreSQL each database has a file of its own beside the key', () => {

@@ -1,6 +1,7 @@
 /** Somebody with a name that can be found again in the bytes of files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { filePathOf } from '../../src/database-url.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -15,8 +16,31 @@ export function bytesOf(url: string): Buffer {
   return Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
 }
 
-export function found(bytes: Buffer | string, words: readonly string[]): string[] {
-  return words.filter((word) => bytes.includes(word));
+export function found(text: Buffer | string, words: readonly string[]): string[] {
+  if (typeof text === 'string') return words.filter((word) => text.includes(word));
+  return words.filter((word) => text.includes(needleOf(word)));
+}
+
+/** The first two bytes of each letter of NAME, in UTF-8. */
+const ALPHABET = Buffer.from('ჟ').subarray(0, 2);
+
+/**
+ * Of a term FTS5 keeps only what differs from the one before it (https://sqlite.org/fts5.html#fts5_data_structures): of all but one
+ * of those that begin with these letters, what follows the bytes that are the same in each.
+ */
+function needleOf(word: string): Buffer {
+  const bytes = Buffer.from(word);
+  return bytes.subarray(bytes.indexOf(ALPHABET) === 0 ? ALPHABET.length : 0);
+}
+
+/** What the search index holds, in its own tables. */
+export function bytesOfIndex(url: string): Buffer {
+  const db = new Sqlite(filePathOf(url) ?? '', { readonly: true });
+  try {
+    return Buffer.concat(db.prepare('select block from users_search_0_data').pluck().all() as Buffer[]);
+  } finally {
+    db.close();
+  }
 }
 
 /** Of all tables, their indexes and what is kept beside them, statistics among it; not the write-ahead log. */

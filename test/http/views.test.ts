@@ -253,7 +253,11 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     why: 'meanwhile',
   },
   'erasure/ask': { deleted: { ...user, role: 'viewer' }, typed: NAME, error: NAME },
-  'erasure/erased': { id: 1, row, state: { progress: 'gone', copies: [NAME] } },
+  'erasure/erased': {
+    id: 1,
+    row,
+    state: { progress: { kind: 'not overwritten', why: NAME }, copies: [NAME] },
+  },
   'users/conflict': {
     user,
     rows: [

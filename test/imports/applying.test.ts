@@ -291,6 +291,23 @@ test('whatever else lies in the folder stays there; what was brought and is nobo
   expect(existsSync(abandoned)).toBe(false);
 });
 
+test('what Roster has left of a file where it was ended while that came in is gone with nobody doing anything', async () => {
+  const app = await startApp();
+  const { path } = makeFolder(app.importFolder);
+  // Before it was whole, and before anybody knew of it.
+  const left = [join(path, `${newName()}.upload`), filesOf({ path }, newName()).upload];
+  for (const one of left) writeFileSync(one, 'x');
+  const isFound = () => isWorkThere(app.db, app.importFolder, Date.now());
+  expect(await isFound()).toBe(false);
+  await app.runJobs();
+  expect(readdirSync(path).length).toBe(3);
+  const before = Date.now() / 1_000 - 11 * 60;
+  for (const one of left) utimesSync(one, before, before);
+  expect(await isFound()).toBe(true);
+  await app.runJobs();
+  expect(readdirSync(path)).toEqual(['identity']);
+});
+
 test('what was imported is still said to be when somebody is erased; nothing of what was in the file is kept', async () => {
   const app = await startApp();
   const done = await check(app, `${people(1)}bad,none\n`);

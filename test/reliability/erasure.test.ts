@@ -1,5 +1,6 @@
 /** A Roster is killed while it overwrites what was erased: the next one does it to the end, and nobody is told before. */
 import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, inject, test } from 'vitest';
@@ -10,9 +11,11 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
-import { findPending } from '../../src/erasure/queries.ts';
+import { findErasure, findPending } from '../../src/erasure/queries.ts';
+import { findDeleted } from '../../src/history/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
+import { addPerson, PASSWORD } from '../people.ts';
 import { preloading, run, startRoster } from '../roster.ts';
 import { addUser, readyUrl, temporaryFolder } from '../support.ts';
 
@@ -42,14 +45,8 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
   timeout: 180_000,
 }, async () => {
   const url = await readyUrl('sqlite');
+  const id = await fillFile(filePathOf(url) ?? '');
   const db = await openDatabase(url);
-  for (let index = 0; index < 400; index++) await addUser(db, { username: `other${index}` });
-  const { id } = await addUser(db, { username: 'ada', full_name: NAME });
-  for (let index = 1; index < 400; index += 2)
-    await transact(db, (trx) =>
-      changeUser(trx, commandLine, index, { full_name: `Changed ${index}` }, Date.now()),
-    );
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
   await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
   let kills = 0;
   for (let moment = 0; kills < KILLS && moment < 60; moment += inject('isLong') ? 1 : 3) {
@@ -82,8 +79,142 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
       .selectAll()
       .execute(),
   ).toEqual([]);
-  expect((await db.selectFrom('users').select('id').execute()).length).toBe(400);
+  expect((await db.selectFrom('users').select('id').execute()).length).toBe(401);
   await db.destroy();
+});
+
+/**
+ * Kills its own process before the how manieth thing that it does from the moment on when somebody is taken from those who were
+ * deleted: a statement, a line of a file, a byte that is overwritten, a sync. Says last what it did.
+ */
+const killingFromErasing = (moment: number) =>
+  preloading(`
+    import fs from 'node:fs';
+    import { createRequire, syncBuiltinESMExports } from 'node:module';
+    const Sqlite = createRequire(${JSON.stringify(join(import.meta.dirname, '..', '..', 'package.json'))})('better-sqlite3');
+    const done = [];
+    let isErasing = false;
+    const pass = (what) => {
+      isErasing ||= what.startsWith('delete from "deleted_users"');
+      if (isErasing && done.push(what) === ${moment}) process.kill(process.pid, 'SIGKILL');
+    };
+    for (const name of ['appendFileSync', 'fsyncSync', 'writeSync']) {
+      const original = fs[name];
+      fs[name] = (...given) => {
+        pass(name);
+        return original(...given);
+      };
+    }
+    const { prepare } = Sqlite.prototype;
+    Sqlite.prototype.prepare = function (text) {
+      const statement = prepare.call(this, text);
+      for (const name of ['run', 'all', 'get']) {
+        const run = statement[name];
+        statement[name] = function (...values) {
+          pass(text);
+          return run.apply(this, values);
+        };
+      }
+      return statement;
+    };
+    syncBuiltinESMExports();
+    process.on('exit', () => fs.writeFileSync(2, JSON.stringify(done)));`);
+
+/** Among others, and already deleted. */
+async function fillFile(path: string): Promise<number> {
+  const db = await openDatabase(`sqlite:${path}`);
+  for (let index = 0; index < 400; index++) await addUser(db, { username: `other${index}` });
+  const { id } = await addUser(db, { username: 'ada', full_name: NAME });
+  await addPerson(db, 'ann', 'admin');
+  for (let index = 1; index < 400; index += 2)
+    await transact(db, (trx) =>
+      changeUser(trx, commandLine, index, { full_name: `Changed ${index}` }, Date.now()),
+    );
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+  await db.destroy();
+  return id;
+}
+
+const send = (address: string, path: string, cookie: string, fields: Record<string, string>) =>
+  fetch(address + path, {
+    method: 'POST',
+    headers: { cookie, origin: address },
+    body: new URLSearchParams(fields),
+    redirect: 'manual',
+  });
+
+/** As an administrator does who signs in. @returns sends it */
+async function readyToErase(address: string, id: number) {
+  const { headers } = await send(address, '/sign-in', '', { username: 'ann', password: PASSWORD });
+  const cookie = headers.getSetCookie().map((one) => one.replace(/;.*/, ''));
+  return () => send(address, `/users/${id}/erase`, cookie.join('; '), { username: 'ada' });
+}
+
+/** Some in the transaction, its commit among them, then the line outside of it, what is overwritten by SQL and in the file itself. */
+function momentsAmong(done: readonly string[]): number[] {
+  const [commit, line] = [done.indexOf('commit'), done.indexOf('appendFileSync')];
+  const raw = done.indexOf('writeSync');
+  expect([commit > 0, line > commit, raw > line]).toEqual([true, true, true]);
+  const merge = done.findIndex((what) => what.includes("'merge'"));
+  expect(merge).toBeGreaterThan(line);
+  // As they are counted: from 1 on.
+  const short = [commit, line, raw].map((index) => index + 1);
+  const middle = [2, Math.ceil(commit / 3), Math.ceil((2 * commit) / 3), commit + 2];
+  const rest = [line + 2, merge + 1, raw + 2];
+  return inject('isLong') ? [...short, ...middle, ...rest] : short;
+}
+
+test('somebody who is erased by a page is erased whole or not at all, and noted before anything is overwritten, wherever Roster is killed', {
+  timeout: 300_000,
+}, async () => {
+  const base = join(temporaryFolder(), 'roster.db');
+  const id = await fillFile(base);
+  const begin = async (moment: number) => {
+    const path = join(temporaryFolder(), 'roster.db');
+    copyFileSync(base, path);
+    const url = `sqlite:${path}`;
+    const roster = await startRoster({
+      DATABASE_URL: url,
+      LOG_LEVEL: 'silent',
+      ...killingFromErasing(moment),
+    });
+    const db = await openDatabase(url);
+    return { url, db, roster, ledger: () => readLedger(ledgerOf(url, '')).flatMap(({ users }) => users) };
+  };
+  const all = await begin(0);
+  const eraseOnce = await readyToErase(all.roster.address, id);
+  expect((await eraseOnce()).status).toBe(303);
+  await expect.poll(() => findPending(all.db), { timeout: 30_000, interval: 50 }).toEqual([]);
+  await all.db.destroy();
+  all.roster.child.kill('SIGTERM');
+  const done = JSON.parse(await all.roster.stderr) as string[];
+  for (const moment of momentsAmong(done)) {
+    const { url, db, roster, ledger } = await begin(moment);
+    const ended = once(roster.child, 'exit');
+    const erase = await readyToErase(roster.address, id);
+    await erase().catch(() => {});
+    const [, signal] = await ended;
+    const what = `killed before ${done[moment - 1]}, ${moment} of ${done.length}`;
+    expect(signal, what).toBe('SIGKILL');
+    const isErased = (await findErasure(db, id)) !== undefined;
+    expect((await findDeleted(db, id)) === undefined, what).toBe(isErased);
+    if (!isErased) expect(ledger(), what).toEqual([]);
+    if (moment > done.indexOf('fsyncSync') + 1) expect(ledger(), what).toMatchObject([{ user_id: id }]);
+    expect(await findPending(db), what).toHaveLength(isErased ? 1 : 0);
+    const { child, address } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
+    if (!isErased) {
+      const eraseAgain = await readyToErase(address, id);
+      expect((await eraseAgain()).status, what).toBe(303);
+    }
+    await expect.poll(() => findPending(db), { timeout: 30_000, interval: 50 }).toEqual([]);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect(found(bytesOf(url), TRIGRAMS), what).toEqual([]);
+    expect(ledger(), what).toMatchObject([{ user_id: id }]);
+    const { rows } = await sql`pragma integrity_check`.execute(db);
+    expect(rows, what).toEqual([{ integrity_check: 'ok' }]);
+    await db.destroy();
+  }
 });
 
 /** The same before a statement by which the tables are written anew, and by which it is noted that they are. */

@@ -13,6 +13,7 @@ const LOOK_AGAIN_AFTER_MS = 200;
 const LOCK_TIMEOUT = '2s';
 
 type Reader = { name: string; since: Date | null };
+type Step = { table: string; take: (db: Db) => Promise<unknown> };
 
 export async function purge(db: Db): Promise<Purged> {
   const { rows } = await sql<{ name: string }>`
@@ -20,11 +21,13 @@ export async function purge(db: Db): Promise<Purged> {
   const tables = rows.map(({ name }) => name);
   // First, so that the samples of what was deleted are not seen any more either.
   for (const name of tables) await sql`analyze ${sql.table(name)}`.execute(db);
+  const heldBy = await takeSteps(db, await forgetSamples(db));
+  if (heldBy) return heldUp(heldBy);
   const reader = await waitForReaders(db);
   if (reader) return heldUp(reader);
   // https://www.postgresql.org/docs/18/catalog-pg-statistic.html
   const isOwner = await isDatabaseOwner(db);
-  const lockedBy = await writeAnew(db, isOwner ? [...tables, 'pg_catalog.pg_statistic'] : tables);
+  const lockedBy = await takeSteps(db, writeAnew(isOwner ? [...tables, 'pg_catalog.pg_statistic'] : tables));
   if (lockedBy) return heldUp(lockedBy);
   return { kind: isOwner ? 'gone' : 'kept' };
 }
@@ -67,16 +70,50 @@ async function findReader(db: Db, xid: string): Promise<Reader | undefined> {
   return rows[0];
 }
 
-/** @returns who has one of them locked for too long. */
-async function writeAnew(db: Db, tables: readonly string[]): Promise<Reader | undefined> {
+/**
+ * Of a table that has become empty ANALYZE keeps the samples of before: https://www.postgresql.org/docs/18/sql-analyze.html.
+ * A column that is given a type loses them, also where it is the type that it has, and then no row is written.
+ */
+async function forgetSamples(db: Db): Promise<Step[]> {
+  const { rows } = await sql<{ table: string; columns: string }>`
+    select relname as "table", string_agg(format('alter %I type %s%s', attname, format_type(atttypid, atttypmod),
+      ' collate ' || nullif(attcollation, 0)::regcollation), ', ') as columns
+    from pg_attribute join pg_class on pg_class.oid = attrelid
+    where relnamespace = current_schema()::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped
+      and relname in (select tablename from pg_stats where schemaname = current_schema())
+    group by relname`.execute(db);
+  const steps: Step[] = [];
+  for (const { table, columns } of rows)
+    if (await isEmpty(db, table))
+      steps.push({ table, take: (one) => transact(one, (trx) => retype(table, columns).execute(trx)) });
+  return steps;
+}
+
+function retype(table: string, columns: string): RawBuilder<unknown> {
+  return sql`alter table ${sql.table(table)} ${sql.raw(columns)}`;
+}
+
+async function isEmpty(db: Db, table: string): Promise<boolean> {
+  return readValue(db, sql<{ value: boolean }>`select not exists (select from ${sql.table(table)}) as value`);
+}
+
+function writeAnew(tables: readonly string[]): Step[] {
+  return tables.map((table) => ({
+    table,
+    take: (one) => sql`vacuum (full) ${sql.table(table)}`.execute(one),
+  }));
+}
+
+/** @returns who has one of the tables locked for too long. */
+async function takeSteps(db: Db, steps: readonly Step[]): Promise<Reader | undefined> {
   return db.connection().execute(async (one) => {
     await sql`set lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(one);
-    for (const name of tables) {
+    for (const { table, take } of steps) {
       try {
-        await sql`vacuum (full) ${sql.table(name)}`.execute(one);
+        await take(one);
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
-        return findLocker(one, name, error);
+        return findLocker(one, table, error);
       }
     }
     return undefined;

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { openDatabase } from '../../../src/db/database.ts';
+import { findDeviations } from '../../../src/db/form.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { eraseUser } from '../../../src/erasure/commands.ts';
 import { findPending } from '../../../src/erasure/queries.ts';
@@ -57,6 +58,39 @@ test('what somebody reads who began before is not said to be gone, and is once t
   expect(again.out).toContain('Nothing that was deleted before is in its files any more.');
   expect(found(await filesOfPostgres(db), ['behindone', 'Behindtwo', 'behindtwo'])).toEqual([]);
   expect(await findPending(db)).toEqual([]);
+});
+
+test('samples of a table that has become empty are gone, too, and it is made as it was', async () => {
+  const url = await readyUrl();
+  const db = await openDatabase(url);
+  onTestFinished(() => db.destroy());
+  const client = await connect(url);
+  const sampled = async () => {
+    const { rows } = await client.query(
+      'select tablename, attname, most_common_vals::text, histogram_bounds::text from pg_stats where schemaname = current_schema()',
+    );
+    return JSON.stringify(rows);
+  };
+  const words = ['zzsampleone', 'zzsampletwo'];
+  const ids: number[] = [];
+  for (const word of words) ids.push((await addUser(db, { username: word, full_name: word })).id);
+  await client.query('analyze users');
+  for (const id of ids) await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+  // As PostgreSQL does by itself now and then.
+  await client.query('analyze deleted_users');
+  for (const id of ids) await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  const of = await client.query(
+    'select (select count(*) from users) + (select count(*) from deleted_users) as count',
+  );
+  expect(of.rows).toEqual([{ count: '0' }]);
+  expect(found(await sampled(), words)).toEqual(words);
+  expect(await runCommand(['purge'], { DATABASE_URL: url })).toMatchObject({
+    error: '',
+    out: expect.stringContaining('Nothing that was deleted'),
+  });
+  expect(found(await sampled(), words)).toEqual([]);
+  expect(found(await filesOfPostgres(db), words)).toEqual([]);
+  expect(await findDeviations(db)).toEqual([]);
 });
 
 test('whoever has a table locked is named, and others do not wait long behind purge', async () => {
