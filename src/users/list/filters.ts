@@ -44,6 +44,8 @@ export type FilterRow<V> = {
   field?: { label: string; options?: readonly (readonly [value: string, text: string])[] };
   /** Its words where it is applied: "Created from 1 Jan 2026". */
   chip(value: V): string;
+  /** In the name of a file with those who match: "created". */
+  inFileName(value: V): string;
 };
 
 const row = <V>(filter: FilterRow<V>) => filter;
@@ -55,6 +57,7 @@ export const FILTERS = {
     rule: 'there is nothing in it to search for',
     format: ({ text }) => text,
     chip: ({ terms }) => capitalize(and.format(terms.map(nameOfTerm))),
+    inFileName: () => 'found',
   }),
   status: row<Status>({
     parameter: 'status',
@@ -66,6 +69,7 @@ export const FILTERS = {
     isCounted: true,
     field: { label: 'Status', options: STATUSES.map((status) => [status, STATUS_NAMES[status]]) },
     chip: (status) => STATUS_NAMES[status],
+    inFileName: String,
   }),
   role: row<Role>({
     parameter: 'role',
@@ -77,6 +81,7 @@ export const FILTERS = {
     isCounted: true,
     field: { label: 'Role', options: ROLES.map((role) => [role, ROLE_NAMES[role].one]) },
     chip: (role) => ROLE_NAMES[role].one,
+    inFileName: String,
   }),
   signedIn: row<SignIn>({
     parameter: 'signed_in',
@@ -92,6 +97,7 @@ export const FILTERS = {
       ],
     },
     chip: ({ word }) => (word === 'never' ? 'Never signed in' : 'Last sign-in over 90 days ago'),
+    inFileName: ({ word }) => (word === 'never' ? 'never-signed-in' : 'dormant'),
   }),
   createdAfter: row<Day>({
     parameter: 'created_after',
@@ -102,6 +108,7 @@ export const FILTERS = {
     index: { orders: ['created'], as: 'range' },
     field: { label: 'Created from' },
     chip: (first) => `Created from ${nameOfDay(first)}`,
+    inFileName: () => 'created',
   }),
   createdBefore: row<Day>({
     parameter: 'created_before',
@@ -112,6 +119,7 @@ export const FILTERS = {
     index: { orders: ['created'], as: 'range' },
     field: { label: 'Created to' },
     chip: (last) => `Created to ${nameOfDay(last)}`,
+    inFileName: () => 'created',
   }),
   absentFrom: row<number>({
     parameter: 'absent_from',
@@ -120,6 +128,7 @@ export const FILTERS = {
     format: String,
     condition: isAbsent,
     chip: (id) => `Not in the file of import ${id}`,
+    inFileName: () => 'absent',
   }),
 };
 
