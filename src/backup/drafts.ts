@@ -1,4 +1,4 @@
-/** Where a backup lies until it is whole: a folder beside it, by whose name it is seen later whether anybody is still at it. */
+/** Where a backup, or an export, lies until it is whole: a folder beside it, by whose name it is seen later whether anybody is still at it. */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ export function makeDraftFolder(file: string): string {
   return path;
 }
 
-/** What was left by whoever was killed while making this backup, or another one of the same folder. */
+/** What was left by whoever was killed while making this file, or a backup in the same folder. */
 export function removeLeftOvers(file: string): void {
   const folder = dirname(file);
   for (const name of unless(REFUSED, () => readdirSync(folder)) ?? []) {

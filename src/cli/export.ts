@@ -1,8 +1,8 @@
 /** `npm run roster -- export users.csv`: everyone as a file, in the format that its name ends with. */
-import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { dirname, extname, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { commandLine } from '../auth/actor.ts';
+import { makeDraftFolder, removeLeftOvers } from '../backup/drafts.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { countInSet, recordExport } from '../history/record.ts';
@@ -78,20 +78,26 @@ type Writable = { write(text: string): Promise<void> };
 
 /** The file is there once it is whole, in the place of the one before. @param write begins once there can be one */
 async function writeWhole(path: string, write: (file: Writable) => Promise<void>): Promise<void> {
-  const draft = `${path}.${randomUUID().slice(0, 8)}.new`;
-  const file = await open(draft, 'wx', 0o600);
+  // Everyone whom it had come to is in what one that was killed has left.
+  removeLeftOvers(path);
+  const folder = makeDraftFolder(path);
   try {
-    try {
-      await write({ write: (text) => file.appendFile(text) });
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    const draft = join(folder, basename(path));
+    await writeFile(draft, write);
     await rename(draft, path);
     syncFolder(resolve(path));
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeFile(path: string, write: (file: Writable) => Promise<void>): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await write({ write: (text) => file.appendFile(text) });
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
