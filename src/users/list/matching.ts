@@ -1,4 +1,5 @@
 /** All who match a filter, by their numbers: some after the other, and how many of each kind. Few or many, no step takes long. */
+import { sql } from 'kysely';
 import { engineOf } from '../../db/engine.ts';
 import type { Db, User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
@@ -53,8 +54,14 @@ export async function findMatching(
   }
 }
 
-/** How many are of a kind; that they are the same as before, the sums tell of their numbers and of their versions. */
-export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; ids: number; versions: number };
+/** How many are of a kind; `hashes`: the sum of one of each, which tells that they are the same, as they were. */
+export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; hashes: number };
+
+/** So large that the hashes of ten million add up to what JavaScript can count to. */
+const PRIME = sql.lit(99_999_989);
+const WHO = sql`(users.id * 1009 + version) % ${PRIME}`;
+/** Of number and version; squared, since what is linear would add up to the same where these do. */
+const HASH = sql<number | string>`(${WHO}) * (${WHO}) % ${PRIME}`;
 
 /** Who matches, where an index tells it soon; undefined where they are many. */
 export async function findFew(
@@ -98,8 +105,7 @@ export async function tallyMatching(
         'is_active' as const,
         'role' as const,
         fn.countAll<number | string>().as('count'),
-        fn.sum<number | string>('users.id').as('ids'),
-        fn.sum<number | string>('version').as('versions'),
+        fn.sum<number | string>(HASH).as('hashes'),
       ])
       .groupBy(['is_active', 'role']);
     for (const tally of await engineOf(db).runBatch(() => rows.execute())) add(tallies, tally);
@@ -130,18 +136,17 @@ async function* everyone(db: Db): AsyncGenerator<Users> {
 
 function add(
   tallies: Tally[],
-  found: Pick<User, 'is_active' | 'role'> & Record<'count' | 'ids' | 'versions', number | string>,
+  { is_active, role, count, hashes }: Pick<User, 'is_active' | 'role'> &
+    Record<'count' | 'hashes', number | string>,
 ): void {
-  const { is_active, role } = found;
-  const own = tallies.find((tally) => kindOf(tally) === kindOf(found)) ?? {
-    is_active,
-    role,
-    count: 0,
-    ids: 0,
-    versions: 0,
-  };
-  if (own.count === 0) tallies.push(own);
-  for (const sum of ['count', 'ids', 'versions'] as const) own[sum] += Number(found[sum]);
+  const kind = kindOf({ is_active, role });
+  let own = tallies.find((tally) => kindOf(tally) === kind);
+  if (own === undefined) {
+    own = { is_active, role, count: 0, hashes: 0 };
+    tallies.push(own);
+  }
+  own.count += Number(count);
+  own.hashes += Number(hashes);
 }
 
 function kindOf({ is_active, role }: Pick<User, 'is_active' | 'role'>): string {
