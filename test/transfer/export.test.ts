@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -61,14 +60,17 @@ async function downloadAll(db: Db, folder: string, gone = new AbortController().
   return { ...(await startDownload(db, asked, gone)), kept };
 }
 
-/** What a server that is real answers, as bytes, and whether the connection was then closed without an end. */
+/** What is answered to bytes on a connection, until that is closed, in whatever way. */
 async function askByHand(app: FastifyInstance, who: Headers, version: '1.0' | '1.1', path: string) {
   const { port } = new URL(await listen(app));
   const socket = connect(Number(port), '127.0.0.1');
   const headers = Object.entries({ host: `127.0.0.1:${port}`, connection: 'close', ...who });
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`GET ${path} HTTP/${version}\r\n${lines.join('')}\r\n`);
-  const answer = await buffer(socket);
+  const pieces: Buffer[] = [];
+  socket.on('data', (piece) => pieces.push(piece)).on('error', () => {});
+  await once(socket, 'close');
+  const answer = Buffer.concat(pieces);
   const end = answer.indexOf('\r\n\r\n');
   return { head: answer.subarray(0, end).toString(), body: answer.subarray(end + 4) };
 }
