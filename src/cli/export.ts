@@ -1,6 +1,7 @@
 /** `npm run roster -- export users.csv`: everyone as a file, in the format that its name ends with. */
-import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
 import { commandLine } from '../auth/actor.ts';
 import { makeDraftFolder, removeLeftOvers } from '../backup/drafts.ts';
 import { transact } from '../db/transact.ts';
@@ -78,26 +79,22 @@ type Writable = { write(text: string): Promise<void> };
 
 /** The file is there once it is whole, in the place of the one before. @param write begins once there can be one */
 async function writeWhole(path: string, write: (file: Writable) => Promise<void>): Promise<void> {
-  // Everyone whom it had come to is in what one that was killed has left.
-  removeLeftOvers(path);
-  const folder = makeDraftFolder(path);
+  const whole = resolve(path);
+  removeLeftOvers(whole);
+  const folder = makeDraftFolder(whole);
   try {
-    const draft = join(folder, basename(path));
-    await writeFile(draft, write);
-    await rename(draft, path);
-    syncFolder(resolve(path));
+    const draft = join(folder, 'export');
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await write({ write: (text) => file.appendFile(text) });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, whole);
+    syncFolder(whole);
   } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function writeFile(path: string, write: (file: Writable) => Promise<void>): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await write({ write: (text) => file.appendFile(text) });
-    await file.sync();
-  } finally {
-    await file.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

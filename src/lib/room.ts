@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { NoRoomError } from '../errors.ts';
 
-/** In bytes: so much stays free of files that come in and go out, for on a full disk nothing can be changed. */
+/** In bytes: so much is left to all others by whatever somebody has written to a disk, such as a file that is brought. */
 export const SPARE = 256 * 1024 * 1024;
 
 export const NO_ROOM = 'There is too little room on Roster’s disk for this file. Tell whoever runs Roster.';
