@@ -24,7 +24,7 @@ import { WALK_BATCH } from '../../src/users/list/walk.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
 import { withRoom } from '../room.ts';
-import { addUser, get, listen, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { addressOf, addUser, get, listen, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 /** The last batch is not a whole one. */
 const SOME = 2 * WALK_BATCH + 100;
@@ -68,7 +68,7 @@ async function askByHand(app: FastifyInstance, who: Headers, version: '1.0' | '1
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`GET ${path} HTTP/${version}\r\n${lines.join('')}\r\n`);
   const pieces: Buffer[] = [];
-  socket.on('data', (piece) => pieces.push(piece)).on('error', () => {});
+  socket.on('data', (piece: Buffer) => pieces.push(piece)).on('error', () => {});
   await once(socket, 'close');
   const answer = Buffer.concat(pieces);
   const end = answer.indexOf('\r\n\r\n');
@@ -253,7 +253,7 @@ test('what breaks off by HTTP/1.1 has no last chunk, by which a browser sees tha
   expect(head.toLowerCase()).toContain('transfer-encoding: chunked');
   expect(body.toString().split('\r\n').length).toBeGreaterThan(WALK_BATCH);
   expect(body.toString()).not.toMatch(/\r\n0\r\n/);
-  const address = `${await listen(app)}/export/file?format=csv&all=on`;
+  const address = `${addressOf(app)}/export/file?format=csv&all=on`;
   failAfter(db, 2);
   const read = fetch(address, { headers: ann }).then((answer) => answer.text());
   await expect(read).rejects.toThrow(/terminated/);
@@ -284,7 +284,7 @@ test('where the disk has too little room nothing is begun, and a page says so', 
   const refused = await withRoom(SPARE - 1, asked);
   expect(refused.statusCode).toBe(507);
   expect(pageOf(refused).text).toContain('There is too little room on Roster’s disk for this file.');
-  expect(await lastInHistory(app, ann)).not.toContain('Exported');
+  expect(await lastInHistory(app, ann)).not.toContain('ann Exported');
   expect((await withRoom(SPARE + 1_000_000, asked)).statusCode).toBe(200);
 });
 
@@ -372,5 +372,5 @@ test('whoever is led here from another site, or says no format, is asked first',
   expect([statusCode, headers.location]).toEqual([302, '/export?all=on']);
   expect((await get(app, '/export/file?format=xlsx&all=on', ann)).headers.location).toBe('/export?all=on');
   expect((await get(app, '/export/file?format=csv', ann)).headers.location).toBe('/export?');
-  expect(await lastInHistory(app, ann)).not.toContain('exported');
+  expect(await lastInHistory(app, ann)).not.toContain('ann Exported');
 });

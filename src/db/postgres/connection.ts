@@ -72,11 +72,7 @@ export class PostgresConnection implements DatabaseConnection {
     throw new Error('Streaming is not supported: ask for a page.');
   }
 
-  async #run(
-    sql: string,
-    parameters: readonly unknown[] = [],
-    deadline?: Deadline,
-  ): Promise<pg.QueryResult> {
+  async #run(sql: string, parameters: readonly unknown[] = [], deadline?: Deadline): Promise<pg.QueryResult> {
     this.#client ??= await this.#pool.acquire();
     const values = parameters.map(storable);
     try {

@@ -26,8 +26,8 @@ export async function askWithin<R>(
 ): Promise<R[]> {
   const longest = Math.min(patience, LONGEST);
   await sql`set local statement_timeout = ${sql.lit(longest)}`.execute(trx);
-  const patient: CompiledQuery<R> & PatientQuery = longest > USUAL ? { ...query, deadline } : query;
-  return (await trx.executeQuery(patient)).rows;
+  const patient = longest > USUAL ? { ...query, deadline } : query;
+  return (await trx.executeQuery<R>(patient)).rows;
 }
 
 /** Given up as soon as the deadline is past, which it may be sooner than was thought: nobody waits for it any more. */

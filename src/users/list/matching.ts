@@ -136,8 +136,12 @@ async function* everyone(db: Db): AsyncGenerator<Users> {
 
 function add(
   tallies: Tally[],
-  { is_active, role, count, hashes }: Pick<User, 'is_active' | 'role'> &
-    Record<'count' | 'hashes', number | string>,
+  {
+    is_active,
+    role,
+    count,
+    hashes,
+  }: Pick<User, 'is_active' | 'role'> & Record<'count' | 'hashes', number | string>,
 ): void {
   const kind = kindOf({ is_active, role });
   let own = tallies.find((tally) => kindOf(tally) === kind);

@@ -54,6 +54,8 @@ async function begin(origin: string) {
 
 function ask(origin: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request(origin + ADDRESS, { headers: SIGNED_IN, agent: false }, resolve).once('error', reject).end();
+    request(origin + ADDRESS, { headers: SIGNED_IN, agent: false }, resolve)
+      .once('error', reject)
+      .end();
   });
 }

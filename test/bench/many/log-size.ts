@@ -7,7 +7,10 @@ const LOOK_EVERY = 250;
 const MB = 1024 * 1024;
 
 /** @returns the most, in MB, with what has come of the work */
-export async function mostOfLog<T>(database: string, work: () => Promise<T>): Promise<{ result: T; log: number }> {
+export async function mostOfLog<T>(
+  database: string,
+  work: () => Promise<T>,
+): Promise<{ result: T; log: number }> {
   let [most, isOver] = [0, false];
   const looking = (async () => {
     while (!isOver) {
@@ -25,7 +28,9 @@ export async function mostOfLog<T>(database: string, work: () => Promise<T>): Pr
 
 async function sizeOfLog(database: string): Promise<number> {
   const [, path] = /^sqlite:(.*)$/.exec(database) ?? [];
-  return path === undefined ? sizeInServer(database) : (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+  return path === undefined
+    ? sizeInServer(database)
+    : (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0);
 }
 
 async function sizeInServer(url: string): Promise<number> {

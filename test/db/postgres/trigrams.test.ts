@@ -139,7 +139,7 @@ test('what takes long is given up as soon as nobody waits for it any more, and o
   );
   gone.abort();
   await expect(found).rejects.toThrow(TooBroadError);
-  expect((await db.selectFrom('users').select('username').execute()).map(({ username }) => username)).toEqual([
-    'max',
-  ]);
+  expect((await db.selectFrom('users').select('username').execute()).map(({ username }) => username)).toEqual(
+    ['max'],
+  );
 });
