@@ -143,11 +143,14 @@ test('whom others change meanwhile is left or not among them any more; who comes
 
 test('of who is not in a file, whom somebody has changed since is left, and told', async () => {
   const app = await startApp();
-  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
   await seedUsers(app.db, MANY);
   const address = await bring(app, headers, 'username\nann\n');
   const absent = `absent_from=${address.split('/')[2]}`;
-  const set = await begin(app.db, { do: 'role', role: 'viewer' }, `${absent}&role=member`);
+  const act = { do: 'role', role: 'viewer' } as const;
+  const actor = { ...commandLine, user: ann };
+  const set = await begin(app.db, act, `${absent}&role=member`, MANY, actor);
   const members = app.db.selectFrom('users').selectAll().where('role', '=', 'member').orderBy('id', 'desc');
   const [changed, gone] = (await members.limit(2).execute()) as [User, User];
   await change(app.db, changed, { full_name: 'Since' });
