@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { hashOf } from '../auth/tokens.ts';
 import { DAY } from '../lib/clock.ts';
-import { unless } from '../lib/make-file.ts';
+import { isThere, unless } from '../lib/make-file.ts';
 import { dateOf } from './names.ts';
 
 const DRAFT = /^(.+)\.new-([\w-]{8})-(\d+)$/;
@@ -17,7 +17,8 @@ const machine = () => hashOf(hostname()).slice(0, 8);
 /** For its owner alone. @returns its path */
 export function makeDraftFolder(file: string): string {
   const path = `${file}.new-${machine()}-${process.pid}`;
-  rmSync(path, { recursive: true, force: true });
+  // Node's way of removing says of a name that no disk takes neither that, nor what it is called.
+  if (isThere(path)) rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { mode: 0o700 });
   return path;
 }

@@ -1,8 +1,8 @@
 /** All who match a filter, by their numbers: some after the other, and how many of each kind. Few or many, no step takes long. */
-import { sql } from 'kysely';
 import { engineOf } from '../../db/engine.ts';
 import type { Db, User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
+import { USER_HASH } from '../../db/user-hash.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
 import { inBatches } from '../../lib/batches.ts';
@@ -57,12 +57,6 @@ export async function findMatching(
 /** How many are of a kind; `hashes`: the sum of one of each, which tells that they are the same, as they were. */
 export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; hashes: number };
 
-/** So large that the hashes of ten million add up to what JavaScript can count to. */
-const PRIME = sql.lit(99_999_989);
-const WHO = sql`(users.id * 1009 + version) % ${PRIME}`;
-/** Of number and version; squared, since what is linear would add up to the same where these do. */
-const HASH = sql<number | string>`(${WHO}) * (${WHO}) % ${PRIME}`;
-
 /** Who matches, where an index tells it soon; undefined where they are many. */
 export async function findFew(
   db: Db,
@@ -105,7 +99,7 @@ export async function tallyMatching(
         'is_active' as const,
         'role' as const,
         fn.countAll<number | string>().as('count'),
-        fn.sum<number | string>(HASH).as('hashes'),
+        fn.sum<number | string>(USER_HASH).as('hashes'),
       ])
       .groupBy(['is_active', 'role']);
     for (const tally of await engineOf(db).runBatch(() => rows.execute())) add(tallies, tally);
