@@ -46,6 +46,11 @@ export class NotUniqueError extends Error {
   override name = 'NotUniqueError';
 }
 
+/** A disk has too little room for a file. The message is a sentence for a person. */
+export class NoRoomError extends Error {
+  override name = 'NoRoomError';
+}
+
 /** Thrown by the database layer, as is `NotUniqueError`, whatever the engine. */
 export class DatabaseFailure extends Error {
   /** Why, in words that may stand on a page ("its disk is full"); undefined where they would tell of the inside. */

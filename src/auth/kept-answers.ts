@@ -23,6 +23,11 @@ export function done(to: string, sentence: string, undo?: number): Done {
   return { kind: 'done', to, sentence, undo };
 }
 
+/** A change set that goes on by itself. Once whoever sends the form has undone it, the same form begins it anew. */
+export function begun(to: string, sentence: string, set: number): Done {
+  return { ...done(to, sentence), begun: set };
+}
+
 /** Not kept: the same form may well do something later. */
 export function nothingDone(to: string, sentence: string): AnswerOf<'nothing done'> {
   return { kind: 'nothing done', to, sentence };

@@ -17,7 +17,8 @@ const machine = () => hashOf(hostname()).slice(0, 8);
 /** For its owner alone. @returns its path */
 export function makeDraftFolder(file: string): string {
   const path = `${file}.new-${machine()}-${process.pid}`;
-  rmSync(path, { recursive: true, force: true });
+  // Node's way of removing says of a name that no disk takes neither that, nor what it is called.
+  if (isThere(path)) rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { mode: 0o700 });
   return path;
 }

@@ -91,5 +91,6 @@ async function wasAmong(
   isWanted: (user: User) => boolean,
 ) {
   const before = await valuesBeforeVersion(trx, user, version);
-  return before !== undefined && wouldMatch(filter, before) && isWanted({ ...user, ...before });
+  const matched = await wouldMatch(trx, filter, [user.id]);
+  return before !== undefined && matched(user.id, before) && isWanted({ ...user, ...before });
 }

@@ -1,8 +1,8 @@
 /** Whether those who were shown are still those to whom it would be done. */
 import { readRevision } from '../db/revision.ts';
 import type { Moment } from '../history/queries.ts';
+import { isFleeting } from '../users/list/filter.ts';
 import type { Selection } from '../users/list/selection.ts';
-import { asksForSignIn } from '../users/list/sign-in-batches.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Act } from './acts.ts';
 import { MOST_AT_ONCE } from './batches.ts';
@@ -41,8 +41,7 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
 }
 
 async function areSame(asking: Asking, act: Act, matching: Matching, seen: SeenAll): Promise<boolean> {
-  // Who last signed in long ago changes at midnight, and by signing in, which move no revision.
-  if (!asksForSignIn(matching.list) && (await readRevision(asking.db)) === seen.revision) return true;
+  if (!isFleeting(matching.list) && (await readRevision(asking.db)) === seen.revision) return true;
   if (seen.targets === undefined) return isEqual(await tally(asking, matching), seen.tallies);
   // They were shown before a role was chosen.
   const users = await findUsers(asking, { do: act.do }, matching, MOST_AT_ONCE + 1);

@@ -31,10 +31,11 @@ export async function findDrift(db: Db, filter: Filter, set: number): Promise<Na
   const condition = await conditionOf(db, filter);
   const matching = await usersByIds(db, ids).where(condition).select('users.id').execute();
   const isAmong = new Set(matching.map(({ id }) => id));
+  const matched = await wouldMatch(db, filter, ids);
   const found = { came: [] as number[], went: [] as number[], changed: [] as number[] };
   for (const today of [...there, ...(await findDeletedByIds(db, ids))]) {
     const before = await valuesBeforeVersion(db, today, first.get(today.id) ?? 1);
-    const was = before !== undefined && wouldMatch(filter, before);
+    const was = before !== undefined && matched(today.id, before);
     if (isAmong.has(today.id)) found[was ? 'changed' : 'came'].push(today.id);
     else if (was) found.went.push(today.id);
   }

@@ -3,7 +3,7 @@ import { readRevision } from '../db/revision.ts';
 import type { User } from '../db/schema.ts';
 import type { Moment } from '../history/queries.ts';
 import type { Tally } from '../users/list/matching.ts';
-import { type Selection, selectedUsers } from '../users/list/selection.ts';
+import { findTicked, type Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
 import { MOST_AT_ONCE } from './batches.ts';
@@ -38,8 +38,7 @@ async function planTicked(
   act: Act,
   { list, ticked }: { list: ListState; ticked: readonly number[] },
 ): Promise<Plan> {
-  const users: User[] = [];
-  for await (const batch of selectedUsers(db, { list, ticked })) users.push(...batch);
+  const users = await findTicked(db, ticked, list.sort);
   const byWhy = Map.groupBy(users, (user) => whyLeft(actor, user, act));
   const left: LeftOut[] = [...byWhy].flatMap(([why, some]) =>
     why ? { why, count: some.length, users: some } : [],

@@ -1,7 +1,7 @@
 /** One thing done to all who were ticked on the list, or to all who match: asked first. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
+import { type Answer, begun, done, nothingDone } from '../auth/kept-answers.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { TooBroadError } from '../errors.ts';
@@ -58,7 +58,7 @@ async function doBulk(request: Request, reply: FastifyReply) {
 async function begin(request: Request, act: Act, many: Many) {
   return runCommand(request, async (trx, actor) => {
     const set = await beginBulk(trx, actor, act, many, request.server.clock());
-    return done(`/history/${set}`, BULK_BEGUN);
+    return begun(`/history/${set}`, BULK_BEGUN, set);
   });
 }
 

@@ -7,6 +7,7 @@ import {
   DamagedError,
   ForbiddenError,
   LastAdministratorError,
+  NoRoomError,
   NotFoundError,
   OutcomeUnknownError,
   UnavailableError,
@@ -98,6 +99,7 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   if (error instanceof BusyError) {
     return { status: 503, title: 'Try again in a moment', sentence: BUSY[doing] };
   }
+  if (error instanceof NoRoomError) return { status: 507, title: 'No room', sentence: error.message };
   if (error instanceof UnavailableError) {
     return { status: 503, title: 'Try again in a moment', sentence: unavailable(doing, error.reason) };
   }

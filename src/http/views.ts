@@ -265,6 +265,10 @@ export type Views = {
     /** Unknown where it would take too long to count. */
     total: Total | undefined;
     formats: readonly (readonly [value: string, label: string, says: string])[];
+    /** The one that is chosen. */
+    format: string;
+    /** How many there were when it was asked for, and are not any more. */
+    promised: number | undefined;
   };
   'transfer/waiting': { selection: Selection };
   'imports/choose': {

@@ -1,10 +1,11 @@
 /** Files that come in to be imported: how many and how large they may be, and whether there is room for them on the disk. */
 import { randomUUID } from 'node:crypto';
-import { rm, statfs } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { readLongBody } from '../http/long-bodies.ts';
 import { number } from '../lib/formats.ts';
+import { hasRoomFor, isFull, NO_ROOM, SPARE } from '../lib/room.ts';
 import { makeFolder } from './folder.ts';
 import { type Received, receive } from './receive.ts';
 
@@ -12,7 +13,7 @@ const MB = 1024 * 1024;
 const GB = 1024 * MB;
 
 /** `staged`: imports of one person that are not at their end; `bytes` of one file, and `all` of all that are staged. */
-export const LIMITS = { bytes: GB, all: 4 * GB, staged: 3, atOnce: 4, spare: 256 * MB };
+export const LIMITS = { bytes: GB, all: 4 * GB, staged: 3, atOnce: 4, spare: SPARE };
 
 /** What is read of a file, and who is made of it, take some times as much again. */
 const TIMES = 3;
@@ -65,7 +66,7 @@ export class Uploads {
     try {
       // With its identity: what is abandoned in a folder without one would stay for ever.
       makeFolder(this.#folder);
-      await this.#look(announced);
+      this.#look(announced);
       let [size, looked] = [0, 0];
       const admit = async (bytes: number) => {
         size += bytes;
@@ -74,7 +75,7 @@ export class Uploads {
         if (staged.bytes + this.#coming() > this.#limits.all) throw noRoomHere();
         if (size - looked < LOOK_AFTER) return;
         looked = size;
-        await this.#look(upload.bytes - size);
+        this.#look(upload.bytes - size);
       };
       const received = await readLongBody(raw, (signal) => receive({ raw, path, signal, admit }));
       return { ...received, path, discard };
@@ -103,14 +104,9 @@ export class Uploads {
   }
 
   /** @throws RefusedUploadError where so much more would leave the disk without room */
-  async #look(bytes: number): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#folder);
-    if (bavail * bsize < bytes * TIMES + this.#limits.spare) throw noRoomOnDisk();
+  #look(bytes: number): void {
+    if (!hasRoomFor(this.#folder, bytes * TIMES, this.#limits.spare)) throw noRoomOnDisk();
   }
-}
-
-function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 const tooLarge = (bytes: number) =>
@@ -130,8 +126,4 @@ const noRoomHere = () =>
     507,
     'Too much waits to be imported. Send the file again once others have applied or cancelled their imports.',
   );
-const noRoomOnDisk = () =>
-  new RefusedUploadError(
-    507,
-    'There is too little room on Roster’s disk for this file. Tell whoever runs Roster.',
-  );
+const noRoomOnDisk = () => new RefusedUploadError(507, NO_ROOM);

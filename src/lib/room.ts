@@ -1,6 +1,12 @@
-/** How much fits on a disk. */
+/** How much fits on a disk, and what of it is left to everybody else. */
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { NoRoomError } from '../errors.ts';
+
+/** In bytes: so much is left to all others by whatever somebody has written to a disk, such as a file that is brought. */
+export const SPARE = 256 * 1024 * 1024;
+
+export const NO_ROOM = 'There is too little room on Roster’s disk for this file. Tell whoever runs Roster.';
 
 /** In bytes, of the disk that a folder is on. */
 export function freeBytes(folder: string): number {
@@ -11,4 +17,19 @@ export function freeBytes(folder: string): number {
 /** Beside a file that need not be there. */
 export function roomBeside(path: string): number {
   return freeBytes(dirname(path));
+}
+
+/** @throws NoRoomError where so many bytes more leave too little */
+export function refuseWithoutRoom(folder: string, bytes = 0): void {
+  if (!hasRoomFor(folder, bytes)) throw new NoRoomError(NO_ROOM);
+}
+
+/** Whether so many bytes more leave enough. */
+export function hasRoomFor(folder: string, bytes: number, spare = SPARE): boolean {
+  return freeBytes(folder) >= bytes + spare;
+}
+
+/** Of a file that was written to. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

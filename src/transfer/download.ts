@@ -1,57 +1,77 @@
 /** An export that is read while it is made: the database is let go of as soon as it is written, however slowly it is read. */
 import { Readable } from 'node:stream';
 import type { Db } from '../db/schema.ts';
+import type { Total } from '../lib/pagination.ts';
 import type { Selection } from '../users/list/selection.ts';
 import { writeExport } from './export.ts';
 import type { FormatName } from './formats.ts';
-import { Spool } from './spool.ts';
+import { type Outcome, Spool } from './spool.ts';
+
+/** What a user takes in a file, in bytes, as a rule: they are counted beforehand, and not measured. */
+const USUAL_SIZE = 64;
 
 export type Asked = {
   /** For the file. */
   folder: string;
   selection: Selection;
   format: FormatName;
+  /** Told how many there are, before anything is written; what it throws ends it. */
+  judge: (total: Total) => void;
   /** Keeps how many were written, before whoever reads comes to the end; never rejects. */
   keep: (users: number) => Promise<void>;
 };
 
 export type Download = {
   stream: Readable;
-  /** Nothing more is written. */
-  written: Promise<void>;
+  /** Nothing more is written. Never rejects. */
+  written: Promise<Outcome>;
   /** In bytes, as far as it is written. */
   size: () => number;
   /** Nothing is kept of it any more. */
   closed: Promise<void>;
 };
 
-/** @param gone aborted when nobody reads it any more. @throws what goes wrong before there is anything to read */
+/**
+ * @param gone aborted when nobody reads it any more
+ * @throws what goes wrong before there is anything to read: NoRoomError, what `judge` throws
+ */
 export async function startDownload(db: Db, asked: Asked, gone: AbortSignal): Promise<Download> {
   const spool = await Spool.make(asked.folder);
   const written = write(db, asked, spool, gone);
   const stream = Readable.from(spool.read(), { objectMode: false });
   const read = new Promise<void>((resolve) => stream.once('close', resolve));
   const closed = Promise.all([written, read]).then(() => spool.close());
+  const download = { stream, written, size: () => spool.size, closed };
   try {
     await spool.begun();
   } catch (error) {
-    stream.once('error', () => {}).destroy();
-    await closed;
+    await giveUp(download);
     throw error;
   }
-  return { stream, written, size: () => spool.size, closed };
+  return download;
 }
 
-/** Never rejects: whoever reads meets what goes wrong. */
-async function write(db: Db, asked: Asked, spool: Spool, gone: AbortSignal): Promise<void> {
+/** Where nobody has begun to read it. */
+export async function giveUp({ stream, closed }: Pick<Download, 'stream' | 'closed'>): Promise<void> {
+  stream.once('error', () => {}).destroy();
+  await closed;
+}
+
+/** Whoever reads meets what goes wrong, too. */
+async function write(db: Db, asked: Asked, spool: Spool, gone: AbortSignal): Promise<Outcome> {
   let count = 0;
   const note = (users: number) => {
     count += users;
   };
-  const outcome = await writeExport(db, asked, spool, note, gone).then(
+  const judge = (total: Total) => {
+    asked.judge(total);
+    spool.look(total.count * USUAL_SIZE);
+  };
+  const outcome: Outcome = await writeExport(db, { ...asked, judge }, spool, note, gone).then(
     () => ({}),
     (error) => ({ error }),
   );
   await asked.keep(count);
   spool.end(outcome);
+  return outcome;
 }

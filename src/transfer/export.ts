@@ -5,16 +5,18 @@ import { readSnapshot } from '../db/transact.ts';
 import { readIdentity } from '../erasure/queries.ts';
 import { DAY } from '../lib/clock.ts';
 import { Deadline } from '../lib/deadline.ts';
-import { readCounts } from '../users/counts.ts';
-import { planCount } from '../users/list/plan.ts';
-import { type Selection, selectedUsers } from '../users/list/selection.ts';
+import type { Total } from '../lib/pagination.ts';
+import { type Selection, selectUsers } from '../users/list/selection.ts';
 import { FORMATS, type FormatName } from './formats.ts';
 import type { Spool } from './spool.ts';
+
+/** `judge` is told how many there are, before anything is written: what it throws ends it. */
+export type What = { selection: Selection; format: FormatName; judge?: (total: Total) => void };
 
 /** @param note is told how many more are written @param gone ends it: whoever wanted it does not any more */
 export async function writeExport(
   db: Db,
-  { selection, format }: { selection: Selection; format: FormatName },
+  { selection, format, judge }: What,
   spool: Pick<Spool, 'write'>,
   note: (users: number) => void,
   gone: AbortSignal,
@@ -24,10 +26,11 @@ export async function writeExport(
   const deadline = Deadline.in(DAY, () => (gone.aborted ? Number.POSITIVE_INFINITY : performance.now()));
   await readSnapshot(db, async (trx) => {
     const directory = await readIdentity(trx);
-    const expected = await countKept(trx, selection);
+    const { total, batches } = await selectUsers(trx, selection, deadline);
+    judge?.(total);
     let text: string = begin;
     let count = 0;
-    for await (const users of selectedUsers(trx, selection, deadline)) {
+    for await (const users of batches) {
       gone.throwIfAborted();
       await spool.write(text + write(users, directory));
       text = '';
@@ -36,14 +39,7 @@ export async function writeExport(
       await engineOf(db).giveWay();
     }
     if (text !== '') await spool.write(text);
-    if (expected !== undefined && count !== expected)
-      throw new Error(`There are ${expected} users, and ${count} were found.`);
+    if (total.isExact && count !== total.count)
+      throw new Error(`There are ${total.count} users, and ${count} were found.`);
   });
-}
-
-/** How many a whole list has, where that is known without going through it. */
-async function countKept(db: Db, { list, ticked }: Selection): Promise<number | undefined> {
-  if (ticked) return undefined;
-  const plan = planCount(list, await readCounts(db));
-  return plan.kind === 'kept' ? plan.count : undefined;
 }

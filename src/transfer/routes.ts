@@ -7,7 +7,11 @@ import { runCommand } from '../auth/run-command.ts';
 import { transact } from '../db/transact.ts';
 import { countInSet, recordExport } from '../history/record.ts';
 import { isFromHere } from '../http/cross-site.ts';
+import { goneOf } from '../http/gone.ts';
 import type { Fields } from '../lib/forms.ts';
+import type { Total } from '../lib/pagination.ts';
+import { refuseWithoutRoom } from '../lib/room.ts';
+import { wholeNumber } from '../lib/text.ts';
 import { urlFor } from '../lib/url-for.ts';
 import {
   countSelected,
@@ -16,7 +20,7 @@ import {
   type Selection,
   selectionAddress,
 } from '../users/list/selection.ts';
-import { type Asked, type Download, startDownload } from './download.ts';
+import { type Download, giveUp, startDownload } from './download.ts';
 import { FORMATS, type FormatName, parseFormat } from './formats.ts';
 import { Turns } from './turns.ts';
 import { detailOf, fileNameOf } from './words.ts';
@@ -29,10 +33,16 @@ const LONGEST_SILENCE = 120_000;
 
 type Request = FastifyRequest<{ Querystring: Fields }>;
 
+/** `promised`: how many were to be in the file when it was asked for, where that was known. */
+type Asked = { selection: Selection; format: FormatName; promised: number | undefined };
+
+/** By now there are others: whoever has asked for so many is asked again. */
+class OtherNumberError extends Error {}
+
 /** @param folder for what is exported, until it is read */
 export function exportRoutes(app: FastifyInstance, folder: string): void {
   const turns = new Turns(MOST, app.stopwatch);
-  app.get('/export', allow(mayRead), showExport);
+  app.get('/export', allow(mayRead), async (request: Request, reply) => showExport(request, reply));
   app.get('/export/file', { ...allow(mayRead), onSend: allowSilence }, async (request: Request, reply) => {
     const { query, server } = request;
     const selection = parseSelection(query, server.clock());
@@ -40,34 +50,39 @@ export function exportRoutes(app: FastifyInstance, folder: string): void {
     // Whom another site leads here is asked first.
     if (format === undefined || isEmpty(selection) || isFromHere(request, server.config) === false)
       return reply.redirect(selectionAddress('/export', selection), 302);
+    const asked = { selection, format, promised: wholeNumber(query.count ?? '') };
     reply.header('cache-control', 'no-store');
     if (request.method === 'HEAD') return reply.type(FORMATS[format].type).send();
-    const turn = turns.take(`${request.actor?.user?.id}`);
-    if (turn === undefined) return showWaiting(reply, selection, format);
-    const download = begin(request, reply, { folder, selection, format });
+    const gone = goneOf(reply.raw);
+    // Whoever is gone already takes no turn; what they are answered nobody reads.
+    const turn = gone.aborted ? undefined : turns.take(`${request.actor?.user?.id}`);
+    if (turn === undefined) return showWaiting(reply, asked);
+    const download = begin(request, asked, folder, gone);
     void download.then(({ written }) => written).then(turn.endWriting, turn.endWriting);
     void download.then(({ closed }) => closed).then(turn.endReading, turn.endReading);
-    return sendFile(
-      reply,
-      await download,
-      fileNameOf(selection, format, server.clock()),
-      FORMATS[format].type,
-    );
+    try {
+      return await sendFile(reply, await download, asked);
+    } catch (error) {
+      if (error instanceof OtherNumberError) return showExport(request, reply, asked);
+      throw error;
+    }
   });
 }
 
-async function sendFile(
-  reply: FastifyReply,
-  { stream, written, size }: Download,
-  name: string,
-  type: string,
-) {
+async function sendFile(reply: FastifyReply, download: Download, { selection, format }: Asked) {
+  const { stream, written, size } = download;
   // It has no chunks: without a length, what is cut off would look as if that were all (RFC 9112, 6.3).
   if (reply.request.raw.httpVersion === '1.0') {
-    await written;
+    const { error } = await written;
+    if (error !== undefined) {
+      await giveUp(download);
+      throw error;
+    }
     reply.header('content-length', size());
   }
-  return reply.type(type).header('content-disposition', `attachment; filename="${name}"`).send(stream);
+  const name = fileNameOf(selection, format, reply.server.clock());
+  const disposition = `attachment; filename="${name}"`;
+  return reply.type(FORMATS[format].type).header('content-disposition', disposition).send(stream);
 }
 
 function allowSilence(
@@ -83,32 +98,46 @@ function allowSilence(
 /** It is in the history as soon as it begins, and how many there were once that is known. */
 async function begin(
   request: Request,
-  reply: FastifyReply,
-  asked: Pick<Asked, 'folder' | 'selection' | 'format'>,
+  { selection, format, promised }: Asked,
+  folder: string,
+  gone: AbortSignal,
 ): Promise<Download> {
   const { server, log } = request;
   const { db, clock } = server;
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  const detail = detailOf(asked.selection, asked.format);
+  const judge = (total: Total | undefined) => refuseOther(total, promised);
+  // Also at the moment as of which it is read; here, so that nothing is told that was not begun.
+  if (promised !== undefined) judge(await countSelected(db, selection));
+  refuseWithoutRoom(folder);
+  const detail = detailOf(selection, format);
   const set = await runCommand(request, (trx, actor) => recordExport(trx, actor, clock(), detail));
   const keep = (users: number) =>
     transact(db, (trx) => countInSet(trx, Number(set), users)).catch((err) =>
       log.error({ err }, 'how many were exported could not be kept'),
     );
-  return startDownload(db, { ...asked, keep }, gone.signal);
+  return startDownload(db, { folder, selection, format, judge, keep }, gone);
 }
 
-async function showExport(request: Request, reply: FastifyReply) {
+/** @throws OtherNumberError */
+function refuseOther(total: Total | undefined, promised: number | undefined): void {
+  if (total === undefined || promised === undefined) return;
+  if (!total.isExact || total.count !== promised) throw new OtherNumberError();
+}
+
+/** @param asked what cannot be had any more: then it is asked again */
+async function showExport(request: Request, reply: FastifyReply, asked?: Asked) {
   const { db, clock } = request.server;
   const selection = parseSelection(request.query, clock());
   const total = await countSelected(db, selection);
   const formats = Object.entries(FORMATS).map(([value, { name, hint }]) => [value, name, hint] as const);
-  return reply.render('transfer/export', { selection, total, formats });
+  const { format = 'csv', promised } = asked ?? {};
+  return reply.render('transfer/export', { selection, total, formats, format, promised }, asked ? 409 : 200);
 }
 
-async function showWaiting(reply: FastifyReply, selection: Selection, format: FormatName) {
-  const again = selectionAddress('/export/file', selection, [['format', format]]);
+/** No 200, which a program would take for the file; browsers ask again all the same. */
+async function showWaiting(reply: FastifyReply, { selection, format, promised }: Asked) {
+  const count = promised === undefined ? [] : [['count', `${promised}`] as [string, string]];
+  const again = selectionAddress('/export/file', selection, [['format', format], ...count]);
   reply.header('refresh', `${ASKED_AGAIN}; url=${urlFor(reply.server.config.origin, again)}`);
-  return reply.render('transfer/waiting', { selection });
+  reply.header('retry-after', ASKED_AGAIN);
+  return reply.render('transfer/waiting', { selection }, 503);
 }

@@ -2,45 +2,63 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NoRoomError } from '../errors.ts';
+import { isFull, NO_ROOM, refuseWithoutRoom } from '../lib/room.ts';
 
 const READ_AT_ONCE = 64 * 1024;
+/** The disk is looked at again after so many bytes. */
+const LOOK_AFTER = 16 * 1024 * 1024;
+
+/** With an error where what is there is not all. */
+export type Outcome = { error?: unknown };
 
 export class Spool {
   readonly #file: FileHandle;
+  readonly #folder: string;
   #size = 0;
-  #outcome: { error?: unknown } | undefined;
+  #looked = 0;
+  #outcome: Outcome | undefined;
   #grown = Promise.withResolvers<void>();
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, folder: string) {
     this.#file = file;
+    this.#folder = folder;
   }
 
-  /** Nobody finds it there: its name is gone at once, and what it holds with the process. */
+  /** Nobody finds it there: its name is gone at once, and what it holds with the process. @throws NoRoomError */
   static async make(folder: string): Promise<Spool> {
     const path = join(folder, `roster-${randomUUID()}.tmp`);
-    const file = await open(path, 'ax+', 0o600);
+    const file = await open(path, 'ax+', 0o600).catch(explain);
     try {
       await unlink(path);
     } catch (error) {
       await file.close();
       throw error;
     }
-    return new Spool(file);
+    return new Spool(file, folder);
   }
 
   get size(): number {
     return this.#size;
   }
 
+  /** @throws NoRoomError where so much more would leave the disk without room */
+  look(bytes = 0): void {
+    this.#looked = this.#size;
+    refuseWithoutRoom(this.#folder, bytes);
+  }
+
+  /** @throws NoRoomError */
   async write(text: string): Promise<void> {
     const bytes = Buffer.from(text);
-    await this.#file.appendFile(bytes);
+    if (this.#size + bytes.length - this.#looked > LOOK_AFTER) this.look(bytes.length);
+    await this.#file.appendFile(bytes).catch(explain);
     this.#size += bytes.length;
     this.#wake();
   }
 
-  /** @param outcome with an error where what is there is not all: whoever reads it meets that. The first counts. */
-  end(outcome: { error?: unknown } = {}): void {
+  /** Whoever reads it meets the error. The first counts. */
+  end(outcome: Outcome = {}): void {
     this.#outcome ??= outcome;
     this.#wake();
   }
@@ -73,4 +91,8 @@ export class Spool {
     this.#grown.resolve();
     this.#grown = Promise.withResolvers<void>();
   }
+}
+
+function explain(error: unknown): never {
+  throw isFull(error) ? new NoRoomError(NO_ROOM, { cause: error }) : error;
 }

@@ -1,15 +1,14 @@
 /** What is exported, in words. */
-import { appliedFilters } from '../users/list/filter.ts';
+import { appliedFilters, givenRows } from '../users/list/filter.ts';
 import type { Selection } from '../users/list/selection.ts';
 import { FORMATS, type FormatName } from './formats.ts';
 
 /** `users-inactive-editor-2026-01-31.csv` */
 export function fileNameOf({ list, ticked }: Selection, format: FormatName, now: number): string {
-  const { q, status, role } = list;
-  const parts = ticked ? ['ticked'] : [status, role, q && 'found'];
+  const filters = givenRows(list).map(([, { inFileName }, value]) => inFileName(value));
+  const parts = ticked ? ['ticked'] : new Set(filters);
   const day = new Date(now).toISOString().slice(0, 10);
-  const name = ['users', ...parts.filter((part) => part !== undefined), day].join('-');
-  return `${name}.${FORMATS[format].extension}`;
+  return `${['users', ...parts, day].join('-')}.${FORMATS[format].extension}`;
 }
 
 /** For the history, which outlasts people: not what was searched for, which may be a name. */

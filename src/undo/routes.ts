@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { authorize } from '../auth/actor.ts';
-import { done } from '../auth/kept-answers.ts';
+import { begun } from '../auth/kept-answers.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
@@ -36,8 +36,8 @@ async function begin(request: Request, reply: FastifyReply, undoing: Undoing, { 
   const { server } = request;
   if (seen === undefined) return showSteps(reply, undoing, [], { status: 409 });
   const answer = await runCommand(request, async (trx, actor) => {
-    const begun = await beginUndo(trx, actor, undoing.row.set, server.clock());
-    return { ...done(`/history/${begun}`, BEGUN), begun };
+    const set = await beginUndo(trx, actor, undoing.row.set, server.clock());
+    return begun(`/history/${set}`, BEGUN, set);
   });
   void server.runJobs();
   return reply.answer(answer);

@@ -22,11 +22,13 @@ type Shown = Pick<User, 'id' | 'version'>;
 
 /** `set`, here and below: the change set in which it was done. */
 export type Created = { kind: 'created'; user: User; set: number };
-export type Changed =
-  /** `theirs`: what others have changed since `editedVersion`, and is kept. */
-  | { kind: 'changed'; user: User; set: number; theirs: readonly EditedField[]; since: Since }
-  | { kind: 'unchanged'; user: User }
-  | Conflict;
+export type Changed = Merged | Conflict;
+/** `theirs`: what others have changed since `editedVersion`, and is kept. */
+type Merged = ({ kind: 'changed'; set: number } | { kind: 'unchanged' }) & {
+  user: User;
+  theirs: readonly EditedField[];
+  since: Since;
+};
 /** Since `editedVersion` the same was changed, to something else: nothing is written. */
 export type Conflict = { kind: 'conflict'; user: User; mine: UserChanges; merge: Merge; since: Since };
 /** `ids`: those who are gone, or have been changed since; nothing is written. */
@@ -75,9 +77,10 @@ export async function changeUser(
   if (merged.conflicts.length > 0)
     return { kind: 'conflict', user: before, mine: changes, merge: merged, since };
   // A form sent twice meets no conflict with itself, and one that changes nothing disturbs nobody who has it open.
-  if (Object.keys(merged.changes).length === 0) return { kind: 'unchanged', user: before };
+  const { theirs } = merged;
+  if (Object.keys(merged.changes).length === 0) return { kind: 'unchanged', user: before, theirs, since };
   const { changed, set } = await writeChanges(trx, actor, [{ before, changes: merged.changes }], now);
-  return { kind: 'changed', user: changed[0] as User, set, theirs: merged.theirs, since };
+  return { kind: 'changed', user: changed[0] as User, set, theirs, since };
 }
 
 /**

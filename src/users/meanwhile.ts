@@ -58,15 +58,17 @@ export async function answerChanged(
   to: string,
   sentence: string,
 ): Promise<Answer> {
-  if (changed.kind === 'unchanged') return nothingDone(to, sentence);
-  const { user, theirs, since, set } = changed;
-  const fields = seenOf(theirs, actor, user.id);
-  if (fields.length === 0) return done(to, sentence, set);
+  const { user, theirs, since } = changed;
+  const set = changed.kind === 'changed' ? changed.set : undefined;
+  const answer = (told: string) => (set === undefined ? nothingDone(to, told) : done(to, told, set));
+  // Of whom it is not known what they were, all would seem to be changed.
+  const fields = seenOf(theirs, actor, user.id).filter((field) => since.doneBy.has(field));
+  if (fields.length === 0) return answer(sentence);
   const nameOf = await nameWhoDid(db, actor, since);
   const people = new Set(fields.map((field) => nameOf(since.doneBy.get(field))));
-  const kept = people.size === 1 ? 'both are' : 'all is';
-  const meanwhile = `Saved. Meanwhile ${and.format(people)} had changed ${namesOf(fields)}; ${kept} kept.`;
-  return done(to, meanwhile, set);
+  const meanwhile = `Meanwhile ${and.format(people)} had changed ${namesOf(fields)}`;
+  if (set === undefined) return answer(`Nothing to save. ${meanwhile}.`);
+  return answer(`Saved. ${meanwhile}; ${people.size === 1 ? 'both are' : 'all is'} kept.`);
 }
 
 /** All that is other than it was; none where that is not known. */

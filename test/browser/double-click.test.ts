@@ -9,9 +9,10 @@ import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { saveJob } from '../../src/jobs/queries.ts';
-import { changeUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { begin, changeMany } from '../jobs/many.ts';
+import { startMailServer } from '../mail-server.ts';
 import { addPerson, codeAt, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
@@ -20,10 +21,16 @@ const chromium = sharedChromium();
 const NEW = 'a bicycle in the library';
 const CHOSEN = { new_password: NEW, new_password_again: NEW };
 
+/** To where forms were sent twice, without what follows a question mark. */
+const sentTwice = new Set<string>();
+
 /** Passes everything on, but keeps the answer to a form, once it is there, until the form has been sent again. */
-async function startSlowWay(to: string) {
+async function startSlowWay() {
   const forms = new EventEmitter();
-  let isKept = false;
+  let [isKept, to] = [false, ''];
+  const leadTo = (address: string) => {
+    to = address;
+  };
   const server = createServer((request, response) => {
     const { method, headers, url } = request;
     const isForm = method === 'POST';
@@ -40,7 +47,10 @@ async function startSlowWay(to: string) {
     response.once('close', () => asked.destroy());
     request.pipe(asked);
     if (!isForm) return;
-    if (isKept) forms.emit('again');
+    if (isKept) {
+      sentTwice.add(String(url).split('?')[0] ?? '');
+      forms.emit('again');
+    }
     isKept = !isKept;
   });
   server.listen(0, '127.0.0.1');
@@ -49,13 +59,14 @@ async function startSlowWay(to: string) {
     server.closeAllConnections();
     server.close();
   });
-  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, forms };
+  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, forms, leadTo };
 }
 
-async function start() {
+async function start(settings: (address: string) => Record<string, string> = () => ({})) {
   const clock = movableClock(Date.now());
-  const app = await startApp({}, undefined, clock);
-  const { address, forms } = await startSlowWay(await listen(app));
+  const { address, forms, leadTo } = await startSlowWay();
+  const app = await startApp(settings(address), undefined, clock);
+  leadTo(await listen(app));
   const open = async (user?: User): Promise<Page> => {
     const context = await chromium().newContext({
       baseURL: address,
@@ -75,6 +86,9 @@ async function start() {
   };
   return { app, clock, visit };
 }
+
+/** These addresses are for scripts; no page has a form that leads there. */
+const UNCLICKED = ['POST /add_user', 'POST /update_user/:id', 'POST /delete_user/:id'];
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -136,7 +150,10 @@ async function clickOnImports(): Promise<void> {
   await bringing('ada');
   await click(undefined, 'Apply 1 row', 'From users.csv.');
   await bringing('bob');
-  await click(undefined, 'Cancel', 'The import is cancelled. Nothing was changed.');
+  await page.locator('summary', { hasText: 'Read it differently' }).click();
+  await page.getByLabel('Column username').selectOption({ label: 'Left out' });
+  await click(undefined, 'Read it again', 'There is nothing to apply.');
+  await click(undefined, 'Discard the file', 'The import is cancelled. Nothing was changed.');
   const imports = await db.selectFrom('imports').select('state').orderBy('id').execute();
   expect(imports.map(({ state }) => state)).toEqual(['done', 'discarded']);
   const max = await addUser(db, { username: 'max', full_name: 'Max' });
@@ -162,6 +179,32 @@ async function clickOnUndo(): Promise<void> {
   await page.getByRole('radio', { name: 'Put back' }).check();
   await click(undefined, 'Undo what I chose', 'User max is as before!');
   expect(await findUser(db, max.id)).toMatchObject({ full_name: 'Max', version: 4 });
+}
+
+async function clickOnWhoIsDeleted(): Promise<void> {
+  const { app, visit } = await start();
+  const { page, click } = await visit(await addPerson(app.db, 'ann', 'admin'));
+  const max = await addUser(app.db, { username: 'max' });
+  await page.goto(`/users/${max.id}/edit`);
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, max.id, Date.now()));
+  await click(undefined, 'Save changes', 'Nothing of yours is saved', { full_name: 'Mine' });
+  await click(undefined, 'Restore with these changes', 'User max is back!');
+  expect(await findUser(app.db, max.id)).toMatchObject({ full_name: 'Mine', version: 4 });
+}
+
+async function clickOnMail(): Promise<void> {
+  const { mails, port } = await startMailServer();
+  const settings = (ORIGIN: string) => ({
+    ORIGIN,
+    TRUST_PROXY: '127.0.0.1',
+    SMTP_URL: `smtp://127.0.0.1:${port}`,
+  });
+  const { app, visit } = await start(settings);
+  const { click } = await visit(await addPerson(app.db, 'ann', 'admin'));
+  const eve = await addPerson(app.db, 'eve', 'viewer');
+  await click(`/users/${eve.id}`, 'Create access link', 'Access link for eve created!');
+  await click(undefined, 'Send by mail', 'Roster has sent it by mail.');
+  expect(mails).toHaveLength(1);
 }
 
 async function lastSet(db: Db): Promise<number> {
@@ -213,8 +256,12 @@ async function clickAtTheDoor(): Promise<void> {
   const { page, click } = await visit();
   const ann = { username: 'ann', email: 'ann@example.org', ...CHOSEN };
   const isMade = 'User ann is the administrator. Sign in.';
-  await click(`/setup/${app.setupToken}`, 'Become administrator', isMade, ann);
+  await click('/users', 'Become administrator', 'As the administrator you let others in');
+  expect(new URL(page.url()).pathname).toBe(`/setup/${app.setupToken}`);
+  await click(undefined, 'Become administrator', isMade, ann);
   await click(undefined, 'Sign in', 'Users', { username: 'ann', password: NEW });
+  await click('/users', 'Hide', 'Users');
+  expect(await page.getByRole('button', { name: 'Hide' }).count()).toBe(0);
   expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
   await click(`/users/${eve.id}`, 'Create access link', 'eve can get in with this link');
@@ -231,8 +278,22 @@ test('two clicks on a form are one act, told once', async () => {
     clickOnUsers(),
     clickOnImports(),
     clickOnUndo(),
+    clickOnWhoIsDeleted(),
+    clickOnMail(),
     clickOnAccess(),
     clickOnAccount(),
     clickAtTheDoor(),
   ]);
+  const { app } = await start();
+  const routes = [...app.rules.keys()].filter((route) => route.startsWith('POST '));
+  const clicked = [...sentTwice].map((path) => routeOf(path, routes));
+  expect([...new Set(clicked), ...UNCLICKED].sort()).toEqual(routes.sort());
 });
+
+/** The one with the fewest parts that may be anything. */
+function routeOf(path: string, routes: readonly string[]): string | undefined {
+  const wildness = (route: string) => route.split(':').length;
+  return routes
+    .toSorted((one, other) => wildness(one) - wildness(other))
+    .find((route) => new RegExp(`^${route.replaceAll(/:\w+/g, '[^/]+')}$`).test(`POST ${path}`));
+}

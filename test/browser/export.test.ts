@@ -1,8 +1,9 @@
 /** Taking users out of Roster in Chromium without a script: what is shown is what is in the file. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { addPerson } from '../people.ts';
-import { addUser, listen, startApp } from '../support.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { engineOf } from '../../src/db/engine.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { addUser, get, listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
 import { openSignedIn } from './signed-in.ts';
 
@@ -29,4 +30,28 @@ test.each([1280, 320])('a search leaves as a file, and the page stays, at %d px'
   await page.getByRole('link', { name: 'Cancel' }).click();
   await page.getByRole('searchbox', { name: 'Search' }).waitFor();
   expect(await page.getByRole('searchbox', { name: 'Search' }).inputValue()).toBe('max');
+});
+
+test('the page on which an export waits asks again by itself, and its file comes', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  await addPerson(app.db, 'vera', 'viewer');
+  const baseURL = await listen(app);
+  const address = '/export/file?format=csv&all=on';
+  const headers = await signedIn(app, ann);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const held = vi.spyOn(engineOf(app.db), 'giveWay').mockImplementation(() => promise);
+  onTestFinished(() => {
+    resolve();
+    held.mockRestore();
+  });
+  const two = [get(app, address, headers), get(app, address, headers)];
+  await vi.waitFor(() => expect(held).toHaveBeenCalledTimes(2));
+  const page = await openSignedIn(chromium(), 'vera', { baseURL });
+  expect((await page.goto(address))?.status()).toBe(503);
+  await page.getByRole('heading', { name: 'Your export waits for its turn' }).waitFor();
+  const downloading = page.waitForEvent('download');
+  resolve();
+  await Promise.all(two);
+  expect(readFileSync(await (await downloading).path(), 'utf8')).toContain('vera@');
 });

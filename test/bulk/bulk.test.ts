@@ -4,10 +4,12 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { findUsers, match } from '../../src/bulk/find.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
 import { TooBroadError } from '../../src/errors.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
+import { Deadline } from '../../src/lib/deadline.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
-import { conditionOf } from '../../src/users/list/matching.ts';
+import { conditionOf, tallyMatching } from '../../src/users/list/matching.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
@@ -263,4 +265,27 @@ test('nobody waits long for those to whom it can be done: few are known by an in
     { username: 'max' },
     { username: 'mia' },
   ]);
+});
+
+test('others whose numbers and versions add up to the same are not taken for the same', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 4);
+  const all = { is_active: true, role: 'member' } as const;
+  await transact(db, (trx) => trx.updateTable('users').set(all).execute());
+  const tallyOf = async (ids: number[]) => {
+    const condition = await conditionOf(db, parseFrom({}, 0));
+    const [tally, ...others] = await tallyMatching(db, condition, ids, Deadline.in(10_000));
+    expect(others).toEqual([]);
+    return tally;
+  };
+  const [first, second] = [await tallyOf([1, 4]), await tallyOf([2, 3])];
+  expect([first?.count, second?.count]).toEqual([2, 2]);
+  expect(first?.hashes).not.toBe(second?.hashes);
+  await transact(db, (trx) => trx.updateTable('users').set({ version: 2 }).where('id', '=', 1).execute());
+  const changed = await tallyOf([1, 4]);
+  await transact(db, async (trx) => {
+    await trx.updateTable('users').set({ version: 1 }).where('id', '=', 1).execute();
+    await trx.updateTable('users').set({ version: 2 }).where('id', '=', 4).execute();
+  });
+  expect(changed?.hashes).not.toBe((await tallyOf([1, 4]))?.hashes);
 });

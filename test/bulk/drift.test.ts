@@ -5,10 +5,12 @@ import { doToAll } from '../../src/bulk/commands.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { forgetAbsent } from '../../src/imports/absent.ts';
 import { DAY } from '../../src/lib/clock.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
+import { bring } from '../imports/by-pages.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn, signIn } from '../people.ts';
 import { addUser, startApp } from '../support.ts';
@@ -82,6 +84,45 @@ test('who comes at midnight, since they signed in long ago by then, is asked abo
   const again = await confirm(app, headers, 'deactivate', whom, { asked });
   expect(again.statusCode).toBe(409);
   expect(pageOf(again).text).toContain('Deactivate 2 users?');
+});
+
+test('of who is not in a file it is told by their numbers who came, went and was changed', async () => {
+  const { app, db, headers, max, mia, zoe } = await start();
+  const [kai, lea] = [await addUser(db, { username: 'kai' }), await addUser(db, { username: 'lea' })];
+  const address = await bring(app, headers, 'username\nann\nzoe\n');
+  const absent = `absent_from=${address.split('/')[2]}&status=active`;
+  const whom = `from=${encodeURIComponent(absent)}&all=on`;
+  await change(db, kai, { is_active: false });
+  const asked = await ask(app, headers, 'deactivate', whom);
+  expect(pageOf(asked).text).toContain('Deactivate 3 users?');
+  await change(db, max, { full_name: 'Moritz' });
+  await change(db, mia, { is_active: false });
+  await remove(db, lea);
+  await change(db, kai, { is_active: true });
+  await change(db, zoe, { full_name: 'Zoë' });
+  await addUser(db, { username: 'new' });
+  const again = await confirm(app, headers, 'deactivate', whom, { asked });
+  expect(again.statusCode).toBe(409);
+  expect(pageOf(again).items.filter((item) => /^(Came|Went|Changed)/.test(item))).toEqual([
+    'Came: kai',
+    'Went: mia, lea',
+    'Changed: max',
+  ]);
+  expect((await confirm(app, headers, 'deactivate', whom, { asked: again })).body).toBe(
+    '2 users deactivated!\n',
+  );
+});
+
+test('once it is forgotten who is not in a file, nothing is done to those who were shown', async () => {
+  const { app, db, headers, max } = await start();
+  const address = await bring(app, headers, 'username\nann\n');
+  const id = Number(address.split('/')[2]);
+  const whom = `from=absent_from%3D${id}&all=on`;
+  const asked = await ask(app, headers, 'delete', whom);
+  expect(pageOf(asked).text).toContain('Delete 3 users?');
+  await forgetAbsent(db, id);
+  expect((await confirm(app, headers, 'delete', whom, { asked })).statusCode).toBe(409);
+  expect(await findUser(db, max.id)).toBeDefined();
 });
 
 test('where very much was changed since there are numbers alone, and where that concerns nobody of them nothing is asked', async () => {

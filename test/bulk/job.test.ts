@@ -1,6 +1,7 @@
 /** One thing done to more users than one waits for: batch by batch, beside others who change the same users, and undone. */
 import { expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
+import { newToken } from '../../src/auth/tokens.ts';
 import type { Act } from '../../src/bulk/acts.ts';
 import { beginBulk, bulkBatch, MOST_AT_ONCE } from '../../src/bulk/batches.ts';
 import { readMoment } from '../../src/bulk/moment.ts';
@@ -17,6 +18,7 @@ import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
+import { bring } from '../imports/by-pages.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
@@ -137,6 +139,55 @@ test('whom others change meanwhile is left or not among them any more; who comes
     .orderBy('id')
     .execute();
   expect(active.map(({ id }) => id)).toEqual([renamed.id, reactivated.id, other.id, created.id]);
+});
+
+test('of who is not in a file, whom somebody has changed since is left, and told', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  await seedUsers(app.db, MANY);
+  const address = await bring(app, headers, 'username\nann\n');
+  const absent = `absent_from=${address.split('/')[2]}`;
+  const act = { do: 'role', role: 'viewer' } as const;
+  const actor = { ...commandLine, user: ann };
+  const set = await begin(app.db, act, `${absent}&role=member`, MANY, actor);
+  const members = app.db.selectFrom('users').selectAll().where('role', '=', 'member').orderBy('id', 'desc');
+  const [changed, gone] = (await members.limit(2).execute()) as [User, User];
+  await change(app.db, changed, { full_name: 'Since' });
+  await change(app.db, gone, { role: 'editor' });
+  await addUser(app.db, { username: 'new' });
+  await app.runJobs();
+  const job = await findJobOfSet(app.db, set);
+  expect(job).toMatchObject({ state: 'done', left_out: 1 });
+  const stayed = await app.db.selectFrom('users').select('username').where('role', '=', 'member').execute();
+  expect(stayed.map(({ username }) => username).sort()).toEqual([changed.username, 'new'].sort());
+  expect(pageOf(await get(app, `/history/${set}`, headers)).text).toContain(`Left: ${changed.username}`);
+});
+
+test('a form that began it asks anew once that was undone, and until then is answered as before', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  await seedUsers(app.db, MANY);
+  await activateAll(app.db);
+  const url = '/bulk?do=deactivate&all=on&from=role%3Dmember';
+  const form = { key: newToken(), seen: pageOf(await get(app, url, headers)).field('seen') };
+  const send = async () => {
+    const answer = await post(app, url, form, headers);
+    await app.runJobs();
+    return answer;
+  };
+  const { location: set } = (await send()).headers;
+  expect((await send()).headers.location).toBe(set);
+  const undo = pageOf(await post(app, `${set}/undo`, {}, headers)).field('seen');
+  await post(app, `${set}/undo`, { seen: undo, key: newToken() }, headers);
+  await app.runJobs();
+  const again = await send();
+  expect([again.statusCode, pageOf(again).heading]).toEqual([409, 'Deactivate 300 users?']);
+  const confirmed = await post(app, url, { ...form, seen: pageOf(again).field('seen') }, headers);
+  await app.runJobs();
+  expect(pageOf(await get(app, `${confirmed.headers.location}`, headers)).text).toContain(
+    'Done for 300 of 300 users.',
+  );
 });
 
 test('while it is under way nobody is offered to undo it', async () => {

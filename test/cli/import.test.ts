@@ -1,8 +1,10 @@
 /** `npm run roster -- import` and `export`: what they say, what is in Roster afterwards, and with which code they end. */
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, inject, test, vi } from 'vitest';
+import { makeDraftFolder } from '../../src/backup/draft-folder.ts';
+import { seedUsers } from '../../src/cli/seed.ts';
 import { importFolderOf } from '../../src/database-url.ts';
 import { nameOf } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -200,6 +202,36 @@ test.each([
   expect(readdirSync(folder)).toEqual([name]);
   const exported = db.selectFrom('change_sets').select('users').where('kind', '=', KINDS.exported);
   expect(await exported.execute()).toEqual([{ users: 1 }]);
+});
+
+test('what an export that was killed has left is gone with the next, and of one that is under way nothing', async () => {
+  const { folder, roster } = await start();
+  const path = join(folder, 'users.csv');
+  const draftOf = (pid: number) => {
+    const own = makeDraftFolder(path);
+    const draft = own.replace(/\d+$/, `${pid}`);
+    renameSync(own, draft);
+    writeFileSync(join(draft, 'users.csv'), 'bob,bob@example.org');
+    return basename(draft);
+  };
+  // Of a process that nobody can be, and of one that is there.
+  const [killed, underWay] = [draftOf(99_999_999), draftOf(process.ppid)];
+  expect(readdirSync(folder).sort()).toEqual([killed, underWay].sort());
+  await roster('export', path);
+  expect(readdirSync(folder)).toEqual(['users.csv', underWay]);
+});
+
+test('an export that is killed leaves a folder that tells whose it is, for its owner alone', async () => {
+  const { db, folder, settings } = await start();
+  await seedUsers(db, 20_000);
+  const child = run(['export', join(folder, 'users.csv')], settings);
+  const drafts = () => readdirSync(folder).filter((name) => name.startsWith('users.csv'));
+  await vi.waitFor(() => expect(drafts()).toHaveLength(1), { timeout: 20_000, interval: 1 });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const [left = ''] = drafts();
+  expect(left).toMatch(new RegExp(`^users\\.csv\\.new-[\\w-]{8}-${child.pid}$`));
+  expect(statSync(join(folder, left)).mode & 0o777).toBe(0o700);
 });
 
 test('some are exported, by what stands in the address of a list', async () => {

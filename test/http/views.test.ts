@@ -420,6 +420,8 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     selection: { list, ticked: undefined },
     total: { count: 31, isExact: true },
     formats: [['csv', NAME, NAME]],
+    format: 'csv',
+    promised: 30,
   },
   'transfer/waiting': { selection: { list, ticked: [1] } },
   'imports/choose': { own: [imported], error: NAME },

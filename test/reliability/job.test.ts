@@ -30,6 +30,11 @@ async function jobOf(db: Db, set: number): Promise<Job> {
   return job;
 }
 
+async function progressOf(db: Db, set: number): Promise<Pick<Job, 'done' | 'state'>> {
+  const { done, state } = await jobOf(db, set);
+  return { done, state };
+}
+
 type Begun = {
   set: number;
   total: number;
@@ -80,8 +85,8 @@ test.each(ALL)(
       // In the middle of what it does, wherever that is.
       if (before.state === 'running')
         await expect
-          .poll(async () => (await jobOf(db, set)).done, { interval: 1, timeout: 15_000 })
-          .not.toBe(before.done);
+          .poll(() => progressOf(db, set), { interval: 1, timeout: 15_000 })
+          .not.toEqual({ done: before.done, state: 'running' });
       child.kill('SIGKILL');
       await once(child, 'exit');
       if (before.state === 'running') expect(await stderr).toContain(`/history/${set}`);
@@ -93,7 +98,8 @@ test.each(ALL)(
       }));
       expect(users).toBe(changed);
       expect(done).toBe(changed);
-      expect(state).toBe(changed === total ? 'done' : 'running');
+      // Behind the last of them there may be a batch that finds nobody.
+      expect(changed < total ? ['running'] : ['running', 'done']).toContain(state);
     }
     await letGo(db, await jobOf(db, set));
     const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });

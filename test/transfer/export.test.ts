@@ -1,7 +1,8 @@
 /** The users of a list, or those who were ticked, as a file. */
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { connect } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -9,16 +10,21 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { TooBroadError } from '../../src/errors.ts';
+import { NoRoomError, TooBroadError } from '../../src/errors.ts';
+import { goneOf } from '../../src/http/gone.ts';
+import type { Total } from '../../src/lib/pagination.ts';
+import { SPARE } from '../../src/lib/room.ts';
 import { startDownload } from '../../src/transfer/download.ts';
 import { writeExport } from '../../src/transfer/export.ts';
 import { Spool } from '../../src/transfer/spool.ts';
+import { fileNameOf } from '../../src/transfer/words.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { parseSelection } from '../../src/users/list/selection.ts';
 import { WALK_BATCH } from '../../src/users/list/walk.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
-import { addUser, get, listen, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { withRoom } from '../room.ts';
+import { addressOf, addUser, get, listen, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 /** The last batch is not a whole one. */
 const SOME = 2 * WALK_BATCH + 100;
@@ -50,7 +56,32 @@ async function downloadAll(db: Db, folder: string, gone = new AbortController().
   const kept: number[] = [];
   const keep = async (users: number) => void kept.push(users);
   const selection = parseSelection({ all: 'on' }, 0);
-  return { ...(await startDownload(db, { folder, selection, format: 'jsonl', keep }, gone)), kept };
+  const asked = { folder, selection, format: 'jsonl', judge: () => {}, keep } as const;
+  return { ...(await startDownload(db, asked, gone)), kept };
+}
+
+/** What is answered to bytes on a connection, until that is closed, in whatever way. */
+async function askByHand(app: FastifyInstance, who: Headers, version: '1.0' | '1.1', path: string) {
+  const { port } = new URL(await listen(app));
+  const socket = connect(Number(port), '127.0.0.1');
+  const headers = Object.entries({ host: `127.0.0.1:${port}`, connection: 'close', ...who });
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`GET ${path} HTTP/${version}\r\n${lines.join('')}\r\n`);
+  const pieces: Buffer[] = [];
+  socket.on('data', (piece: Buffer) => pieces.push(piece)).on('error', () => {});
+  await once(socket, 'close');
+  const answer = Buffer.concat(pieces);
+  const end = answer.indexOf('\r\n\r\n');
+  return { head: answer.subarray(0, end).toString(), body: answer.subarray(end + 4) };
+}
+
+/** Fails after so many batches. */
+function failAfter(db: Db, batches: number): void {
+  let written = 0;
+  const spy = vi.spyOn(engineOf(db), 'giveWay').mockImplementation(async () => {
+    if (++written === batches) throw new Error('the disk is broken');
+  });
+  onTestFinished(() => spy.mockRestore());
 }
 
 test('a list leaves as it is shown: filtered, in its order, for Excel, with nothing that a spreadsheet runs', async () => {
@@ -185,6 +216,8 @@ test('of three at once the third waits on a page that asks again by itself, and 
   const two = [get(app, address, ann), get(app, address, ann)];
   await vi.waitFor(() => expect(begun).toHaveBeenCalledTimes(2));
   const waiting = await get(app, address, vera);
+  // A program that takes only what is well does not take the page for the file.
+  expect([waiting.statusCode, waiting.headers['retry-after']]).toEqual([503, '3']);
   expect(pageOf(waiting).text).toContain('Your export waits for its turn');
   const [, again = ''] = /^3; url=(.*)$/.exec(`${waiting.headers.refresh}`) ?? [];
   expect(pageOf(await get(app, again, vera)).text).toContain('Your export waits for its turn');
@@ -197,17 +230,130 @@ test('of three at once the third waits on a page that asks again by itself, and 
 
 test('whoever asks by HTTP/1.0, which has no chunks, hears how long it is', async () => {
   const { app, ann } = await start((some) => seedUsers(some, SOME));
-  const { port } = new URL(await listen(app));
-  const socket = connect(Number(port), '127.0.0.1');
-  const headers = Object.entries(ann).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(
-    `GET /export/file?format=csv&all=on HTTP/1.0\r\nhost: 127.0.0.1:${port}\r\n${headers.join('')}\r\n`,
-  );
-  const answer = await buffer(socket);
-  const end = answer.indexOf('\r\n\r\n');
-  const length = /content-length: (\d+)/.exec(answer.subarray(0, end).toString())?.[1];
-  expect(Number(length)).toBe(answer.length - end - 4);
-  expect(answer.toString().split('\r\n').length).toBeGreaterThan(SOME);
+  const { head, body } = await askByHand(app, ann, '1.0', '/export/file?format=csv&all=on');
+  expect(head).toMatch(/^HTTP\/1\.[01] 200 /);
+  expect(Number(/content-length: (\d+)/.exec(head)?.[1])).toBe(body.length);
+  expect(body.toString().split('\r\n').length).toBeGreaterThan(SOME);
+});
+
+test('what breaks off by HTTP/1.0 is no file, but a page that says so', async () => {
+  const { app, db, ann } = await start((some) => seedUsers(some, SOME));
+  failAfter(db, 2);
+  const { head, body } = await askByHand(app, ann, '1.0', '/export/file?format=csv&all=on');
+  expect(head).toMatch(/^HTTP\/1\.[01] 500 /);
+  expect(head).not.toContain('attachment');
+  expect(pageOf(body.toString()).heading).toBe('Something went wrong');
+});
+
+test('what breaks off by HTTP/1.1 has no last chunk, by which a browser sees that it is not all', async () => {
+  const { app, db, ann } = await start((some) => seedUsers(some, SOME));
+  failAfter(db, 2);
+  const { head, body } = await askByHand(app, ann, '1.1', '/export/file?format=csv&all=on');
+  expect(head).toMatch(/^HTTP\/1\.1 200 /);
+  expect(head.toLowerCase()).toContain('transfer-encoding: chunked');
+  expect(body.toString().split('\r\n').length).toBeGreaterThan(WALK_BATCH);
+  expect(body.toString()).not.toMatch(/\r\n0\r\n/);
+  const address = `${addressOf(app)}/export/file?format=csv&all=on`;
+  failAfter(db, 2);
+  const read = fetch(address, { headers: ann }).then((answer) => answer.text());
+  await expect(read).rejects.toThrow(/terminated/);
+});
+
+test('whoever is gone before they are listened to is known to be gone', async () => {
+  const seen: boolean[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = createServer(async (_request, response) => {
+    seen.push(goneOf(response).aborted);
+    await once(response, 'close');
+    seen.push(goneOf(response).aborted);
+    resolve();
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nhost: here\r\n\r\n');
+  await vi.waitFor(() => expect(seen).toEqual([false]));
+  socket.destroy();
+  await promise;
+  expect(seen).toEqual([false, true]);
+});
+
+test('where the disk has too little room nothing is begun, and a page says so', async () => {
+  const { app, ann } = await start();
+  const asked = () => get(app, '/export/file?format=csv&all=on', ann);
+  const refused = await withRoom(SPARE - 1, asked);
+  expect(refused.statusCode).toBe(507);
+  expect(pageOf(refused).text).toContain('There is too little room on Roster’s disk for this file.');
+  expect(await lastInHistory(app, ann)).not.toContain('ann Exported');
+  expect((await withRoom(SPARE + 1_000_000, asked)).statusCode).toBe(200);
+});
+
+test('what certainly does not fit is not begun either', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, SOME);
+  const room = SPARE + SOME * 32;
+  const asked = () => downloadAll(db, temporaryFolder());
+  await expect(withRoom(room, asked)).rejects.toThrow(NoRoomError);
+});
+
+test('a file stops growing where it would leave others too little room, and is broken off', async () => {
+  const spool = await Spool.make(temporaryFolder());
+  onTestFinished(() => spool.close());
+  const some = 'x'.repeat(1024 * 1024);
+  const writing = withRoom(SPARE - 1, async () => {
+    for (let count = 0; count < 100; count++) await spool.write(some);
+  });
+  await expect(writing).rejects.toThrow(NoRoomError);
+  expect(spool.size).toBeLessThanOrEqual(16 * some.length);
+});
+
+test('where there are others than were promised, it is asked again with how many there are now', async () => {
+  const { app, db, ann } = await start((some) => addUser(some, { username: 'bob' }));
+  const page = pageOf(await get(app, '/export?all=on&from=role%3Dmember', ann)).form('Export');
+  expect(page.field('count')).toBe('1');
+  const address = (count: string) => `/export/file?format=vcard&all=on&from=role%3Dmember&count=${count}`;
+  expect((await get(app, address('1'), ann)).body.match(/BEGIN:VCARD/g)).toHaveLength(1);
+  await addUser(db, { username: 'cem' });
+  const again = await get(app, address('1'), ann);
+  expect([again.statusCode, pageOf(again).heading]).toEqual([409, 'Export 2 users']);
+  expect(pageOf(again).text).toContain('Nothing is exported yet: there was 1 user when you asked.');
+  expect(pageOf(again).form('Export').field('format')).toMatch(/^vCard/);
+  expect(pageOf(again).form('Export').field('count')).toBe('2');
+  expect((await get(app, address('2'), ann)).body.match(/BEGIN:VCARD/g)).toHaveLength(2);
+});
+
+test.each(['all=on', 'all=on&from=q%3Db', 'tick.1=on&tick.2=on&tick.9=on'])(
+  'how many there are is judged before anything is written, and as many are: %s',
+  async (whom) => {
+    const db = await temporaryDatabase();
+    for (const username of ['bob', 'bea', 'cem']) await addUser(db, { username, email: `${username}@x.org` });
+    const selection = parseSelection(Object.fromEntries(new URLSearchParams(whom)), 0);
+    const told: unknown[] = [];
+    const spool = { write: async (text: string) => void told.push(text.match(/BEGIN:VCARD/g)?.length) };
+    const judge = (total: Total) => void told.push(total);
+    const { signal } = new AbortController();
+    await writeExport(db, { selection, format: 'vcard', judge }, spool, () => {}, signal);
+    const count = whom === 'all=on' ? 3 : 2;
+    expect(told).toEqual([{ count, isExact: true }, count]);
+    const refuse = () => {
+      throw new Error('There are others.');
+    };
+    const refused = writeExport(db, { selection, format: 'csv', judge: refuse }, spool, () => {}, signal);
+    await expect(refused).rejects.toThrow('There are others.');
+    expect(told).toHaveLength(2);
+  },
+);
+
+test.each([
+  ['signed_in=never', 'users-never-signed-in'],
+  ['signed_in=over-90-days-ago&status=active', 'users-active-dormant'],
+  ['created_after=2026-01-31&created_before=2026-02-01', 'users-created'],
+  ['absent_from=7', 'users-absent'],
+  ['q=b&role=member', 'users-found-member'],
+  ['sort=-name', 'users'],
+])('the name of a file says all that was asked for: %s', (from, name) => {
+  const selection = parseSelection({ from, all: 'on' }, 0);
+  expect(fileNameOf(selection, 'csv', Date.UTC(2026, 2, 4))).toBe(`${name}-2026-03-04.csv`);
 });
 
 test('the page says how many there are, and which; of nobody there is nothing to export', async () => {
@@ -226,5 +372,5 @@ test('whoever is led here from another site, or says no format, is asked first',
   expect([statusCode, headers.location]).toEqual([302, '/export?all=on']);
   expect((await get(app, '/export/file?format=xlsx&all=on', ann)).headers.location).toBe('/export?all=on');
   expect((await get(app, '/export/file?format=csv', ann)).headers.location).toBe('/export?');
-  expect(await lastInHistory(app, ann)).not.toContain('exported');
+  expect(await lastInHistory(app, ann)).not.toContain('ann Exported');
 });

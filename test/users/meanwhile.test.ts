@@ -52,8 +52,43 @@ describe('what only one of two has changed', () => {
     expect(await stored()).toMatchObject({ full_name: 'Max Power', email: 'new@example.org', version: 3 });
     // Once more, as by a double click or Back.
     const again = await post(app, path, filled(form, { email: 'new@example.org' }), asAnn);
-    expect(again.body).toBe('User max updated!\n');
+    expect(again.body).toBe('Nothing to save. Meanwhile bob had changed the full name.\n');
     expect(await stored()).toMatchObject({ version: 3 });
+  });
+
+  test('is told where the other has changed nothing, and then nothing is written', async () => {
+    const { app, asAnn, asBob, path, edit, filled, stored } = await start();
+    const form = await edit();
+    await post(app, path, { full_name: 'Max Power' }, asBob);
+    const answer = await post(app, path, filled(form, {}), asAnn);
+    expect([answer.statusCode, answer.body]).toEqual([
+      303,
+      'Nothing to save. Meanwhile bob had changed the full name.\n',
+    ]);
+    expect(await stored()).toMatchObject({ full_name: 'Max Power', version: 2 });
+  });
+
+  test.each([
+    ['untouched', {}],
+    ['with what was there at first typed anew', { full_name: 'Max' }],
+  ])('is one’s own where a form is saved after Back, %s', async (_how, typed) => {
+    const { app, asAnn, path, edit, filled, stored } = await start();
+    const form = await edit();
+    await post(app, path, filled(form, { full_name: 'Max Power' }), asAnn);
+    const back = await post(app, path, filled(form, typed), asAnn);
+    expect(back.body).toBe('Nothing to save. Meanwhile you had changed the full name.\n');
+    expect(await stored()).toMatchObject({ full_name: 'Max Power', version: 2 });
+  });
+
+  test('is not told of what is not known, and where nobody else has changed anything', async () => {
+    const { app, asAnn, path, edit, filled, max } = await start();
+    const form = await edit();
+    expect((await post(app, path, filled(form, {}), asAnn)).body).toBe('User max updated!\n');
+    await transact(app.db, (trx) => changeUser(trx, commandLine, max.id, { full_name: 'Max B' }, 2));
+    await transact(app.db, (trx) => trx.deleteFrom('changes').where('user_id', '=', max.id).execute());
+    const { version, ...rest } = filled(form, {}) as Record<string, string>;
+    const again = await post(app, path, { ...rest, full_name: 'Max B', version: `${version}` }, asAnn);
+    expect(again.body).toBe('User max updated!\n');
   });
 
   test('is called one’s own where it was, and all of it where there were several', async () => {
@@ -89,7 +124,9 @@ describe('what only one of two has changed', () => {
     expect((await post(app, path, fields, asAnn)).body).toContain('Meanwhile bob had changed the full name');
     expect(await stored()).toMatchObject({ full_name: 'Max Power', is_active: false });
     // By now it is so already.
-    expect((await post(app, path, fields, asBob)).body).toBe('User max updated!\n');
+    expect((await post(app, path, fields, asBob)).body).toBe(
+      'Nothing to save. Meanwhile you had changed the full name.\n',
+    );
   });
 
   test('does not tell whom one may not see', async () => {

@@ -159,7 +159,7 @@ describe('an update', () => {
     const result = await transact(db, (trx) =>
       changeUser(trx, commandLine, user.id, { username: 'alice', is_active: true }, NOON, 1),
     );
-    expect(result).toEqual({ kind: 'unchanged', user });
+    expect(result).toMatchObject({ kind: 'unchanged', user, theirs: [] });
   });
 
   test('from an old version writes nothing', async () => {

@@ -1,8 +1,10 @@
 /** What Kysely asks PostgreSQL through: a connection from the first question on, and another one where that is lost. */
-import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely';
+import type { DatabaseConnection, QueryResult, TransactionSettings } from 'kysely';
 import type pg from 'pg';
 import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import type { Deadline } from '../../lib/deadline.ts';
 import { isOnlyReading, isRefusal, translated } from './errors.ts';
+import { askUntil, type PatientQuery } from './patience.ts';
 import type { ConnectionPool, PooledClient } from './pool.ts';
 
 const ASK_AGAIN_WITHIN_MS = 1_500;
@@ -18,8 +20,8 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const run = () => this.#run(sql, parameters);
+  async executeQuery<R>({ sql, parameters, deadline }: PatientQuery): Promise<QueryResult<R>> {
+    const run = () => this.#run(sql, parameters, deadline);
     // Without an access mode there is no transaction: such queries only read, and may be sent twice.
     const { rows, rowCount } = await (this.#accessMode ? run() : this.#twiceIfLost(run));
     return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
@@ -72,11 +74,13 @@ export class PostgresConnection implements DatabaseConnection {
     throw new Error('Streaming is not supported: ask for a page.');
   }
 
-  async #run(sql: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
+  async #run(sql: string, parameters: readonly unknown[] = [], deadline?: Deadline): Promise<pg.QueryResult> {
     this.#client ??= await this.#pool.acquire();
     const since = this.#pool.timing.begin();
+    const values = parameters.map(storable);
     try {
-      return await this.#client.query(sql, parameters.map(storable));
+      if (deadline) return await askUntil(this.#client, { text: sql, values }, deadline);
+      return await this.#client.query(sql, values);
     } catch (error) {
       const isStandby = this.#accessMode === 'read write' && isOnlyReading(error);
       if (isStandby || !isRefusal(error)) this.#giveUp();

@@ -7,8 +7,8 @@ import { type Term, textToFind } from '../../search/terms.ts';
 import { WORD_START } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
+import { askWithin, QUERY_CANCELED } from './patience.ts';
 
-const QUERY_CANCELED = '57014';
 const INDEX = 'users_search_text';
 /** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */
 const FIELDS = SEARCHED_FIELDS.map((_name, index) => index + 2);
@@ -39,8 +39,7 @@ async function find(
   if (patience <= 0) throw new TooBroadError('There is no time left.');
   try {
     return await inTransaction(db, async (trx) => {
-      await sql`set local statement_timeout = ${sql.lit(patience)}`.execute(trx);
-      const rows = await trx
+      const query = trx
         .selectFrom('users')
         .select('id')
         .where(({ and }) => and(terms.map(has)))
@@ -49,8 +48,8 @@ async function find(
         .orderBy('id', isReversed ? 'desc' : 'asc')
         .limit(limit)
         .offset(offset)
-        .execute();
-      return rows.map(({ id }) => id);
+        .compile();
+      return (await askWithin(trx, query, patience, deadline)).map(({ id }) => id);
     });
   } catch (error) {
     if (error instanceof UnavailableError && (error.cause as { code?: string })?.code === QUERY_CANCELED)

@@ -26,3 +26,19 @@ export function absentUsers(db: Db, importId: number) {
     .orderBy('first_id')
     .orderBy('users.id');
 }
+
+/** Of these numbers, also of those who are deleted. */
+export async function absentAmong(db: Db, importId: number, ids: readonly number[]): Promise<number[]> {
+  const absent: number[] = [];
+  for (const id of ids) {
+    const before = db
+      .selectFrom('absent_users')
+      .select('last_id')
+      .where('import_id', '=', importId)
+      .where('first_id', '<=', id)
+      .orderBy('first_id', 'desc')
+      .limit(1);
+    if (((await before.executeTakeFirst())?.last_id ?? 0) >= id) absent.push(id);
+  }
+  return absent;
+}

@@ -27,6 +27,11 @@ export function isCounted(filter: Filter): boolean {
   return givenRows(filter).every(([, { isCounted = false }]) => isCounted);
 }
 
+/** Whether others may match from one moment to the next though no user was changed. */
+export function isFleeting(filter: Filter): boolean {
+  return givenRows(filter).some(([, { isFleeting = false }]) => isFleeting);
+}
+
 export function filterFields(filter: Filter) {
   return FILTER_ROWS.flatMap(([name, { field, parameter, format }]) => {
     const value = filter[name];

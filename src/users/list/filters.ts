@@ -1,16 +1,18 @@
 /** The filters of the list, each in one row. */
 
 import type { ComparisonOperator } from 'kysely';
-import { ROLE_NAMES } from '../../auth/policy.ts';
-import { ROLES, type Role, type User } from '../../db/schema.ts';
+import { maySignIn, ROLE_NAMES } from '../../auth/policy.ts';
+import { derivedColumns } from '../../db/derived-columns.ts';
+import { type Db, ROLES, type Role, type User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
+import type { KeptValues } from '../../history/fields.ts';
 import { DAY } from '../../lib/clock.ts';
 import { parseDay } from '../../lib/days.ts';
 import { date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { codePoints, named, plainNumber, trim } from '../../lib/text.ts';
-import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
-import { isAbsent } from './absent.ts';
+import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term, textToFind } from '../../search/terms.ts';
+import { absentAmong, isAbsent } from './absent.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
 
@@ -36,6 +38,12 @@ export type FilterRow<V> = {
   column?: { name: keyof User; operator: ComparisonOperator; value(value: V): string | number | boolean };
   /** What is asked of each row where that is no column of it. */
   condition?(value: V): Condition;
+  /** Where there is no column: whether somebody with these values would have passed, as far as values tell. */
+  wouldPass?(value: V, values: KeptValues): boolean;
+  /** Where neither tells: who of these passes by their number alone, whatever they are or were, or are no more. */
+  passing?(db: Db, value: V, ids: readonly number[]): Promise<readonly number[]>;
+  /** Whether others may pass from one moment to the next though no user was changed. */
+  isFleeting?: boolean;
   /** The orders whose index has it: at most one equality, which it begins with, then ranges. Else each row is asked. */
   index?: { orders: readonly SortKey[]; as: 'equality' | 'range' };
   /** Whether `user_counts` has its column. */
@@ -44,6 +52,8 @@ export type FilterRow<V> = {
   field?: { label: string; options?: readonly (readonly [value: string, text: string])[] };
   /** Its words where it is applied: "Created from 1 Jan 2026". */
   chip(value: V): string;
+  /** In the name of a file with those who match: "created". */
+  inFileName(value: V): string;
 };
 
 const row = <V>(filter: FilterRow<V>) => filter;
@@ -54,7 +64,9 @@ export const FILTERS = {
     parse: readSearch,
     rule: 'there is nothing in it to search for',
     format: ({ text }) => text,
+    wouldPass: ({ terms }, values) => hasTerms(terms, derivedColumns(values).search_text),
     chip: ({ terms }) => capitalize(and.format(terms.map(nameOfTerm))),
+    inFileName: () => 'found',
   }),
   status: row<Status>({
     parameter: 'status',
@@ -66,6 +78,7 @@ export const FILTERS = {
     isCounted: true,
     field: { label: 'Status', options: STATUSES.map((status) => [status, STATUS_NAMES[status]]) },
     chip: (status) => STATUS_NAMES[status],
+    inFileName: String,
   }),
   role: row<Role>({
     parameter: 'role',
@@ -77,6 +90,7 @@ export const FILTERS = {
     isCounted: true,
     field: { label: 'Role', options: ROLES.map((role) => [role, ROLE_NAMES[role].one]) },
     chip: (role) => ROLE_NAMES[role].one,
+    inFileName: String,
   }),
   signedIn: row<SignIn>({
     parameter: 'signed_in',
@@ -84,6 +98,9 @@ export const FILTERS = {
     rule: `it can be ${SIGN_INS.join(' or ')}`,
     format: ({ word }) => word,
     condition: signedIn,
+    wouldPass: (_, values) => maySignIn(values),
+    // At midnight, and by signing in.
+    isFleeting: true,
     field: {
       label: 'Last sign-in',
       options: [
@@ -92,6 +109,7 @@ export const FILTERS = {
       ],
     },
     chip: ({ word }) => (word === 'never' ? 'Never signed in' : 'Last sign-in over 90 days ago'),
+    inFileName: ({ word }) => (word === 'never' ? 'never-signed-in' : 'dormant'),
   }),
   createdAfter: row<Day>({
     parameter: 'created_after',
@@ -102,6 +120,7 @@ export const FILTERS = {
     index: { orders: ['created'], as: 'range' },
     field: { label: 'Created from' },
     chip: (first) => `Created from ${nameOfDay(first)}`,
+    inFileName: () => 'created',
   }),
   createdBefore: row<Day>({
     parameter: 'created_before',
@@ -112,6 +131,7 @@ export const FILTERS = {
     index: { orders: ['created'], as: 'range' },
     field: { label: 'Created to' },
     chip: (last) => `Created to ${nameOfDay(last)}`,
+    inFileName: () => 'created',
   }),
   absentFrom: row<number>({
     parameter: 'absent_from',
@@ -119,7 +139,11 @@ export const FILTERS = {
     rule: 'it can be the number of an import',
     format: String,
     condition: isAbsent,
+    passing: absentAmong,
+    // Where the import is read anew, or forgotten.
+    isFleeting: true,
     chip: (id) => `Not in the file of import ${id}`,
+    inFileName: () => 'absent',
   }),
 };
 
@@ -136,6 +160,10 @@ function readSearch(typed: string): Search | undefined {
   const text = cleanSearch(typed);
   const terms = parseSearch(text);
   return terms.length > 0 ? { text, terms } : undefined;
+}
+
+function hasTerms(terms: readonly Term[], text: string): boolean {
+  return terms.every((term) => text.includes(textToFind(term)));
 }
 
 function readDay(typed: string): Day | undefined {

@@ -2,6 +2,7 @@
 import { engineOf } from '../../db/engine.ts';
 import type { Db, User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
+import { USER_HASH } from '../../db/user-hash.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
 import { inBatches } from '../../lib/batches.ts';
@@ -53,8 +54,8 @@ export async function findMatching(
   }
 }
 
-/** How many are of a kind; that they are the same as before, the sums tell of their numbers and of their versions. */
-export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; ids: number; versions: number };
+/** How many are of a kind; `hashes`: the sum of one of each, which tells that they are the same, as they were. */
+export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; hashes: number };
 
 /** Who matches, where an index tells it soon; undefined where they are many. */
 export async function findFew(
@@ -98,8 +99,7 @@ export async function tallyMatching(
         'is_active' as const,
         'role' as const,
         fn.countAll<number | string>().as('count'),
-        fn.sum<number | string>('users.id').as('ids'),
-        fn.sum<number | string>('version').as('versions'),
+        fn.sum<number | string>(USER_HASH).as('hashes'),
       ])
       .groupBy(['is_active', 'role']);
     for (const tally of await engineOf(db).runBatch(() => rows.execute())) add(tallies, tally);
@@ -130,18 +130,21 @@ async function* everyone(db: Db): AsyncGenerator<Users> {
 
 function add(
   tallies: Tally[],
-  found: Pick<User, 'is_active' | 'role'> & Record<'count' | 'ids' | 'versions', number | string>,
-): void {
-  const { is_active, role } = found;
-  const own = tallies.find((tally) => kindOf(tally) === kindOf(found)) ?? {
+  {
     is_active,
     role,
-    count: 0,
-    ids: 0,
-    versions: 0,
-  };
-  if (own.count === 0) tallies.push(own);
-  for (const sum of ['count', 'ids', 'versions'] as const) own[sum] += Number(found[sum]);
+    count,
+    hashes,
+  }: Pick<User, 'is_active' | 'role'> & Record<'count' | 'hashes', number | string>,
+): void {
+  const kind = kindOf({ is_active, role });
+  let own = tallies.find((tally) => kindOf(tally) === kind);
+  if (own === undefined) {
+    own = { is_active, role, count: 0, hashes: 0 };
+    tallies.push(own);
+  }
+  own.count += Number(count);
+  own.hashes += Number(hashes);
 }
 
 function kindOf({ is_active, role }: Pick<User, 'is_active' | 'role'>): string {

@@ -2,13 +2,14 @@
 import type { Db, User } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad } from '../../errors.ts';
-import type { Deadline } from '../../lib/deadline.ts';
+import { DAY } from '../../lib/clock.ts';
+import { Deadline } from '../../lib/deadline.ts';
 import type { Fields } from '../../lib/forms.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { wholeNumber } from '../../lib/text.ts';
 import { listQuery, parseFrom } from './address.ts';
 import { resolveFilter } from './filter-result.ts';
-import { orderBySort } from './order.ts';
+import { orderBySort, type Sort } from './order.ts';
 import { LARGEST_PAGE } from './page-size.ts';
 import type { ListState } from './state.ts';
 import { walk } from './walk.ts';
@@ -53,12 +54,25 @@ export async function countSelected(db: Db, { list, ticked }: Selection): Promis
   return { count: length, isExact: true };
 }
 
-/** In the order of the list. @throws TooBroadError at the deadline */
-export async function* selectedUsers(
+/** `batches`: in the order of the list. @throws TooBroadError at the deadline, now or later */
+export async function selectUsers(
   db: Db,
   { list, ticked }: Selection,
-  deadline?: Deadline,
-): AsyncGenerator<User[]> {
-  if (ticked === undefined) yield* walk(db, list, deadline);
-  else yield await orderBySort(usersByIds(db, ticked), list.sort, false).selectAll('users').execute();
+  deadline = Deadline.in(DAY),
+): Promise<{ total: Total; batches: AsyncIterable<User[]> }> {
+  if (ticked === undefined) {
+    const result = await resolveFilter(db, list, { deadline });
+    return { total: result.total, batches: walk(db, list, result) };
+  }
+  const users = await findTicked(db, ticked, list.sort);
+  return { total: { count: users.length, isExact: true }, batches: atOnce(users) };
+}
+
+/** Those who are still there. */
+export async function findTicked(db: Db, ticked: readonly number[], sort: Sort): Promise<User[]> {
+  return orderBySort(usersByIds(db, ticked), sort, false).selectAll('users').execute();
+}
+
+async function* atOnce<T>(batch: T): AsyncGenerator<T> {
+  yield batch;
 }

@@ -1,9 +1,7 @@
 /** All whom a list shows, however many, batch by batch; between two of them others have their turn. */
 import type { Db, User } from '../../db/schema.ts';
-import { DAY } from '../../lib/clock.ts';
-import { Deadline } from '../../lib/deadline.ts';
 import { type Cursor, cursorAt } from './cursor.ts';
-import { resolveFilter } from './filter-result.ts';
+import type { FilterResult } from './filter-result.ts';
 import { usersAfter } from './page.ts';
 import { planRows, type RowsPlan } from './plan.ts';
 import { READERS } from './rows.ts';
@@ -14,9 +12,8 @@ export const WALK_BATCH = 250;
 /** These find all, in order, and do no more than that. */
 const PLANS: readonly RowsPlan[] = ['index', 'ids', 'search'];
 
-/** @throws TooBroadError at the deadline */
-export async function* walk(db: Db, list: ListState, deadline = Deadline.in(DAY)): AsyncGenerator<User[]> {
-  const result = await resolveFilter(db, list, { deadline });
+/** @throws TooBroadError at the deadline by which the filter was resolved */
+export async function* walk(db: Db, list: ListState, result: FilterResult): AsyncGenerator<User[]> {
   const planned = planRows(list, result);
   const plan = PLANS.includes(planned) ? planned : 'scan';
   const first = { isFromEnd: false, offset: 0, limit: WALK_BATCH };

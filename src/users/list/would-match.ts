@@ -1,21 +1,40 @@
-/** Whether values that somebody had would have matched a filter, as far as values tell: not when they had signed in. */
-import { maySignIn } from '../../auth/policy.ts';
-import { derivedColumns } from '../../db/derived-columns.ts';
+/** Whether some would have matched a filter with values that they had. */
+import type { Db } from '../../db/schema.ts';
 import type { KeptValues } from '../../history/fields.ts';
-import { textToFind } from '../../search/terms.ts';
 import { type Filter, givenRows } from './filter.ts';
 import type { FilterRow } from './filters.ts';
 
-export function wouldMatch(filter: Filter, values: KeptValues): boolean {
-  const { search_text } = derivedColumns(values);
-  const hasTerms = filter.q?.terms.every((term) => search_text.includes(textToFind(term))) ?? true;
-  return hasTerms && givenRows(filter).every(([, row, value]) => passes(row, value, values));
+type Question = (id: number, values: KeptValues) => boolean;
+
+/** @param ids of whom it is to be asked */
+export async function wouldMatch(db: Db, filter: Filter, ids: readonly number[]): Promise<Question> {
+  const questions: Question[] = [];
+  for (const [, row, value] of givenRows(filter)) questions.push(await questionOf(db, row, value, ids));
+  return (id, values) => questions.every((passes) => passes(id, values));
 }
 
-function passes({ column, condition }: FilterRow<unknown>, value: unknown, values: KeptValues): boolean {
-  if (column === undefined) return condition === undefined || maySignIn(values);
-  const own = values[column.name as keyof KeptValues] ?? '';
-  const asked = column.value(value);
-  if (column.operator === '=') return own === asked;
-  return column.operator === '<' ? own < asked : own >= asked;
+async function questionOf(
+  db: Db,
+  { column, wouldPass, passing }: FilterRow<unknown>,
+  value: unknown,
+  ids: readonly number[],
+): Promise<Question> {
+  if (passing) {
+    const those = new Set(await passing(db, value, ids));
+    return (id) => those.has(id);
+  }
+  if (wouldPass) return (_id, values) => wouldPass(value, values);
+  if (column) return (_id, values) => isInColumn(column, value, values);
+  throw new Error('A filter without a column has to say whom it would have let through.');
+}
+
+function isInColumn(
+  { name, operator, value }: NonNullable<FilterRow<unknown>['column']>,
+  given: unknown,
+  values: KeptValues,
+): boolean {
+  const own = values[name as keyof KeptValues] ?? '';
+  const asked = value(given);
+  if (operator === '=') return own === asked;
+  return operator === '<' ? own < asked : own >= asked;
 }

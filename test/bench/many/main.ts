@@ -1,15 +1,18 @@
-/** `npm run bench:many`: very many users at once — imported, taken back, changed in bulk, put back — while others work. */
+/** `npm run bench:many`: very many users at once — taken out as a file, imported, taken back, changed in bulk, put back — while others work. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { number } from '../../../src/lib/formats.ts';
 import { startPostgres } from '../../postgres/start.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
 import { type Engine, seed } from '../workspace.ts';
 import { applyImport, bringFile, changeAll, undo } from './acts.ts';
 import { timeBareTable } from './bare-table.ts';
+import { exportAll, exportSlowly, vanish } from './exports.ts';
 import { writePeople } from './file.ts';
+import { mostOfLog } from './log-size.ts';
 import { type During, Others } from './others.ts';
 
 const { values } = parseArgs({
@@ -39,6 +42,13 @@ const during = async <T>(what: string, work: () => Promise<T>) => {
   return result;
 };
 await during('nothing else', () => others.settle());
+const exporting = async (what: string, work: (origin: string) => Promise<number>, unit: string) => {
+  const { result, log } = await mostOfLog(database, () => during(what, () => work(roster.origin)));
+  console.log(`  ${number.format(result)} ${unit}; the log of the database ${log.toFixed(0)} MB at most`);
+};
+await exporting('exporting all', exportAll, 'bytes');
+await exporting('exporting all, read slowly', exportSlowly, 'bytes read');
+await exporting('exporting all, twice, and going away', vanish, 'ms until the next has its turn');
 const imported = await during('reading the file', () => bringFile(roster.origin, file));
 const set = await during('applying it', () => applyImport(roster.origin, imported));
 await during('undoing it', () => undo(roster.origin, set));

@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
+import { REQUEST_TIMEOUTS } from '../../../src/db/postgres/timeouts.ts';
 import type { Db } from '../../../src/db/schema.ts';
-import { transact } from '../../../src/db/transact.ts';
+import { readSnapshot, transact } from '../../../src/db/transact.ts';
+import { TooBroadError } from '../../../src/errors.ts';
+import { DAY } from '../../../src/lib/clock.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
 import { pageOf } from '../../page.ts';
@@ -91,23 +94,52 @@ async function planOf(db: Db, q: string): Promise<string> {
   return JSON.stringify(rows);
 }
 
-test('a search that the server does not finish in time is given up, and the connection goes on', async () => {
-  const app = await startApp();
-  await seedUsers(app.db, 2_000);
-  await transact(app.db, (trx) =>
-    sql`create function slow(text) returns boolean language sql volatile as 'select pg_sleep(5) is not null'`.execute(
+/** A search of which each user takes so many seconds. */
+async function slowSearch(db: Db, seconds: number) {
+  await transact(db, (trx) =>
+    sql`create function slow(text) returns boolean language sql volatile as ${sql.lit(`select pg_sleep(${seconds}) is not null`)}`.execute(
       trx,
     ),
   );
-  const search = await engineOf(app.db).searchIndexOf(app.db);
-  const question = {
-    terms: parseSearch('example'),
-    condition: () => sql<boolean>`slow(search_text)`,
-    isReversed: false,
-    limit: 5,
-  };
+  const condition = () => sql<boolean>`slow(search_text)`;
+  const question = { terms: parseSearch('example'), condition, isReversed: false, limit: 5 };
+  return { search: await engineOf(db).searchIndexOf(db), question };
+}
+
+test('a search that the server does not finish in time is given up, and the connection goes on', async () => {
+  const app = await startApp();
+  await seedUsers(app.db, 2_000);
+  const { search, question } = await slowSearch(app.db, 5);
   await expect(search.find(app.db, question, Deadline.in(100))).rejects.toMatchObject({
     name: 'TooBroadError',
   });
   expect((await get(app, '/users?q=example')).statusCode).toBe(200);
+});
+
+test('whoever has patience gets what takes longer than a page waits for anything', async () => {
+  const db = await temporaryDatabase();
+  const { id } = await addUser(db, { username: 'max', email: 'max@example.org' });
+  const { search, question } = await slowSearch(db, REQUEST_TIMEOUTS.query_timeout / 1_000 + 0.5);
+  const inSnapshot = readSnapshot(db, (trx) => search.find(trx, question, Deadline.in(DAY)));
+  expect(await Promise.all([inSnapshot, search.find(db, question, Deadline.in(DAY))])).toEqual([[id], [id]]);
+});
+
+test('what takes long is given up as soon as nobody waits for it any more, and others are answered', async () => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'max', email: 'max@example.org' });
+  const { search, question } = await slowSearch(db, 15);
+  const gone = new AbortController();
+  const deadline = Deadline.in(DAY, () => (gone.signal.aborted ? Number.POSITIVE_INFINITY : 0));
+  const found = search.find(db, question, deadline);
+  const begun = sql<{ query: string }>`select query from pg_stat_activity where state = 'active'`;
+  await vi.waitFor(async () =>
+    expect((await begun.execute(db)).rows.map(({ query }) => query)).toContainEqual(
+      expect.stringContaining('slow(search_text)'),
+    ),
+  );
+  gone.abort();
+  await expect(found).rejects.toThrow(TooBroadError);
+  expect((await db.selectFrom('users').select('username').execute()).map(({ username }) => username)).toEqual(
+    ['max'],
+  );
 });

@@ -7,7 +7,7 @@ import { listAddress, parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { SORT_KEYS } from '../../../src/users/list/order.ts';
 import { listUsers } from '../../../src/users/list/page.ts';
-import { parseSelection, selectedUsers, selectionParameters } from '../../../src/users/list/selection.ts';
+import { parseSelection, selectionParameters, selectUsers } from '../../../src/users/list/selection.ts';
 import { giveRoles, sharedDatabase } from '../../support.ts';
 
 const USERS = 2_500;
@@ -26,8 +26,8 @@ const users = sharedDatabase(async (db) => {
 async function idsOf(db: Db, query: Record<string, string>): Promise<number[]> {
   return readSnapshot(db, async (trx) => {
     const ids: number[] = [];
-    for await (const batch of selectedUsers(trx, parseSelection(query, 0)))
-      ids.push(...batch.map(({ id }) => id));
+    const { batches } = await selectUsers(trx, parseSelection(query, 0));
+    for await (const batch of batches) ids.push(...batch.map(({ id }) => id));
     return ids;
   });
 }

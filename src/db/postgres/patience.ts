@@ -1,0 +1,53 @@
+/** Statements that may take longer than a page waits for anything: for the server, and for the client that asks it. */
+import { type CompiledQuery, sql } from 'kysely';
+import type pg from 'pg';
+import type { Deadline } from '../../lib/deadline.ts';
+import type { Db } from '../schema.ts';
+import { REQUEST_TIMEOUTS } from './timeouts.ts';
+
+export const QUERY_CANCELED = '57014';
+
+const { statement_timeout: USUAL, query_timeout } = REQUEST_TIMEOUTS;
+/** In milliseconds. Whatever the deadline: a server that has lost its client may go on for so long. */
+const LONGEST = 600_000;
+/** A server that is silent for so much longer counts as lost. */
+const SILENCE = query_timeout - USUAL;
+const LOOK_EVERY = 500;
+
+/** `deadline`: where it may take longer than usual. */
+export type PatientQuery = CompiledQuery & { deadline?: Deadline };
+
+/** In a transaction, whose statements may take as long from then on. @param patience in milliseconds */
+export async function askWithin<R>(
+  trx: Db,
+  query: CompiledQuery<R>,
+  patience: number,
+  deadline: Deadline,
+): Promise<R[]> {
+  const longest = Math.min(patience, LONGEST);
+  await sql`set local statement_timeout = ${sql.lit(longest)}`.execute(trx);
+  const patient = longest > USUAL ? { ...query, deadline } : query;
+  return (await trx.executeQuery<R>(patient)).rows;
+}
+
+/** Given up as soon as the deadline is past, which it may be sooner than was thought: nobody waits for it any more. */
+export async function askUntil(
+  client: Pick<pg.Client, 'query' | 'end'>,
+  query: { text: string; values: unknown[] },
+  deadline: Deadline,
+): Promise<pg.QueryResult> {
+  let isGivenUp = false;
+  const timer = setInterval(() => {
+    isGivenUp = deadline.left < -SILENCE;
+    if (isGivenUp) void client.end();
+  }, LOOK_EVERY);
+  const patient = { ...query, query_timeout: Math.min(deadline.left, LONGEST) + SILENCE };
+  try {
+    return await client.query(patient);
+  } catch (error) {
+    if (isGivenUp) throw Object.assign(new Error('Nobody waits for it.'), { code: QUERY_CANCELED });
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
