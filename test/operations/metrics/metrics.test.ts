@@ -21,10 +21,9 @@ import {
 import { parse, scrape, sumOf, TOKEN, WITH_TOKEN } from './scraped.ts';
 
 const ON = { METRICS_TOKEN: TOKEN };
-const NOON = Date.UTC(2026, 5, 1, 12);
 
 async function start(settings: Record<string, string> = {}) {
-  const clock = movableClock(NOON);
+  const clock = movableClock(Math.floor(Date.now() / 1_000) * 1_000);
   const stopwatch = movableClock(0);
   const app = await startApp({ ...ON, ...settings }, undefined, clock, stopwatch);
   const ann = await addPerson(app.db, 'ann', 'admin');
@@ -182,20 +181,21 @@ describe('what the database knows', () => {
     expect(sumOf(before, 'roster_backup_interval_seconds')).toBe(86_400);
     expect(sumOf(before, 'roster_backup_last_success_timestamp_seconds')).toBeUndefined();
     expect(sumOf(before, 'roster_backup_in_progress')).toBe(0);
+    const noon = clock();
     const note = (at: number, kind: 'backup' | 'check', ended: Parameters<typeof endRun>[2]) =>
       transact(app.db, async (trx) => endRun(trx, await beginRun(trx, kind, at), ended, at + 90_000));
     const file = join('/srv', 'roster.db');
-    await note(NOON, 'backup', { outcome: 'good', file, size: 4_100_000, users: 7 });
-    await note(NOON + HOUR, 'backup', { outcome: 'bad', problem: 'There is no room.' });
-    await note(NOON, 'check', { outcome: 'bad', problem: 'Something.' });
-    await transact(app.db, (trx) => beginRun(trx, 'backup', NOON + 2 * HOUR));
+    await note(noon, 'backup', { outcome: 'good', file, size: 4_100_000, users: 7 });
+    await note(noon + HOUR, 'backup', { outcome: 'bad', problem: 'There is no room.' });
+    await note(noon, 'check', { outcome: 'bad', problem: 'Something.' });
+    await transact(app.db, (trx) => beginRun(trx, 'backup', noon + 2 * HOUR));
     clock.move(2 * HOUR);
     stopwatch.move(5_000);
     const all = await scrape(app);
     const backup = (name: string) => sumOf(all, `roster_backup_${name}`);
-    expect(backup('last_success_timestamp_seconds')).toBe(NOON / 1_000);
-    expect(backup('last_verified_timestamp_seconds')).toBe(NOON / 1_000 + 90);
-    expect(backup('last_failure_timestamp_seconds')).toBe((NOON + HOUR) / 1_000 + 90);
+    expect(backup('last_success_timestamp_seconds')).toBe(noon / 1_000);
+    expect(backup('last_verified_timestamp_seconds')).toBe(noon / 1_000 + 90);
+    expect(backup('last_failure_timestamp_seconds')).toBe((noon + HOUR) / 1_000 + 90);
     expect(backup('size_bytes')).toBe(4_100_000);
     expect(backup('duration_seconds')).toBe(90);
     expect(backup('in_progress')).toBe(1);
@@ -204,7 +204,7 @@ describe('what the database knows', () => {
     // Whoever made it was killed.
     expect(sumOf(await scrape(app), 'roster_backup_in_progress')).toBe(0);
     expect(sumOf(all, 'roster_check_last_good')).toBe(0);
-    expect(sumOf(all, 'roster_check_last_timestamp_seconds')).toBe(NOON / 1_000 + 90);
+    expect(sumOf(all, 'roster_check_last_timestamp_seconds')).toBe(noon / 1_000 + 90);
   });
 
   test('is left out while it is down, and the rest is told all the same', async () => {
