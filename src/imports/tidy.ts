@@ -8,11 +8,19 @@ import { DAY, HOUR } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
 import { tidyAbsent } from './absent.ts';
 import { type Folder, filesOf, ownerOf } from './folder.ts';
-import { findFiles, forgetImports, isGone, isImportToForget, LIVE } from './queries.ts';
+import { DISCARDABLE, findFiles, forgetImports, type Import, isGone, isImportToForget, LIVE } from './queries.ts';
 
 export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
-  await transact(db, (trx) => forgetImports(trx, now - DAY, now));
-  await tidyAbsent(db);
+  try {
+    await transact(db, (trx) => forgetImports(trx, now - DAY, now));
+    await tidyAbsent(db);
+  } finally {
+    // Also on a full disk, where nothing can be written before some of them are gone.
+    await removeFiles(db, folder, now);
+  }
+}
+
+async function removeFiles(db: Db, folder: Folder, now: number): Promise<void> {
   // Read first: what has come since is not taken for what nobody knows.
   const names = readdirSync(folder.path);
   const known = new Map((await findFiles(db, folder.id)).map((one) => [one.file, one]));
@@ -21,7 +29,7 @@ export async function tidyImports(db: Db, folder: Folder, now: number): Promise<
     if (file === undefined) continue;
     const found = known.get(file);
     if (found === undefined) removeAbandoned(join(folder.path, name), now);
-    else if (isGone(found)) rmSync(join(folder.path, name), { force: true });
+    else if (isGone(found) || isOld(found, now)) rmSync(join(folder.path, name), { force: true });
     else if (!LIVE.includes(found.state)) keepRefused(folder, file);
   }
 }
@@ -31,6 +39,11 @@ export async function isToTidy(db: Db, folder: Folder, now: number): Promise<boo
   if (await isImportToForget(db, folder.id, now - DAY)) return true;
   const there = new Set(readdirSync(folder.path).map(ownerOf));
   return (await findFiles(db, folder.id)).some((one) => isGone(one) && there.has(one.file));
+}
+
+/** It is about to be forgotten, though that cannot be written yet. */
+function isOld({ state, touched_at }: Pick<Import, 'state' | 'touched_at'>, now: number): boolean {
+  return DISCARDABLE.includes(state) && touched_at < now - DAY;
 }
 
 /** What somebody brings is there before it is known. */
