@@ -13,6 +13,7 @@ import { confirmImport, discardImport, getImport, readDifferently } from './comm
 import { findFolder } from './folder.ts';
 import { howRead } from './kept.ts';
 import { findImport } from './queries.ts';
+import { showRefused } from './refused-page.ts';
 import { dispositionOf, refusedRows, streamOf } from './refused-rows.ts';
 import { addressOf, type Request, showImport, waitingFor } from './show.ts';
 import { readStage } from './stage.ts';
@@ -29,6 +30,7 @@ export async function importRoutes(app: FastifyInstance): Promise<void> {
   app.get('/import/template', allow(mayEdit), sendTemplate);
   app.get('/imports/:id', allow(mayEdit), showImport);
   app.get('/imports/:id/refused', allow(mayEdit), sendRefused);
+  app.get('/imports/:id/refused-rows', allow(mayEdit), showRefused);
   app.post('/imports/:id', allow(mayEdit, { form: '/imports/:id' }), choose);
   app.post('/imports/:id/apply', allow(mayEdit, { form: '/imports/:id' }), apply);
   app.post('/imports/:id/discard', allow(mayEdit, { form: '/imports/:id' }), discard);

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { readLongBody } from '../http/long-bodies.ts';
 import { number } from '../lib/formats.ts';
+import { SPARE } from '../lib/room.ts';
 import { type Received, receive } from './receive.ts';
 
 const MB = 1024 * 1024;
 const GB = 1024 * MB;
 
 /** `staged`: imports of one person that are not at their end; `bytes` of one file, and `all` of all that are staged. */
-export const LIMITS = { bytes: GB, all: 4 * GB, staged: 3, atOnce: 4, spare: 256 * MB };
+export const LIMITS = { bytes: GB, all: 4 * GB, staged: 3, atOnce: 4, spare: SPARE };
 
 /** What is read of a file, and who is made of it, take some times as much again. */
 const TIMES = 3;

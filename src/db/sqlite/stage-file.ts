@@ -254,7 +254,20 @@ export class StageFile {
 
   /** At least one, and fewer where they are long. */
   refusedAfter(row: number, limit: number): Refused[] {
-    const some = this.#prepare('select * from refused where row > ? order by row limit ?');
+    return this.#someRefused('select * from refused where row > ? order by row limit ?', row, limit);
+  }
+
+  /** The last of them, in their order. */
+  refusedBefore(row: number, limit: number): Refused[] {
+    return this.#someRefused('select * from refused where row < ? order by row desc limit ?', row, limit).reverse();
+  }
+
+  countRefusedBefore(row: number): number {
+    return this.#prepare('select count(*) from refused where row < ?').pluck().get(row) as number;
+  }
+
+  #someRefused(sql: string, row: number, limit: number): Refused[] {
+    const some = this.#prepare(sql);
     const rows: Refused[] = [];
     let length = 0;
     for (const refused of some.iterate(row, limit) as IterableIterator<Refused>) {
