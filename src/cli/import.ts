@@ -11,8 +11,8 @@ import { beginImport, confirmImport, discardImport } from '../imports/commands.t
 import { type Folder, filesOf, makeFolder, newName } from '../imports/folder.ts';
 import { toApply } from '../imports/kept.ts';
 import { findImport, type Import } from '../imports/queries.ts';
-import { findTakingBack } from '../imports/take-back.ts';
 import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
+import { findTakingBack } from '../imports/take-back.ts';
 import { type Choices, EMPTIES, MATCHES } from '../imports/types.ts';
 import { endOf, rowsOf } from '../imports/words.ts';
 import { findJobOfSet, type Job } from '../jobs/queries.ts';
@@ -80,7 +80,7 @@ function readChoices(typed: Partial<Record<keyof typeof WORDS, string>>): Choice
     const value = typed[option];
     return value === undefined ? [] : [[option, readWord(option, value)] as const];
   });
-  return Object.fromEntries(given);
+  return Object.fromEntries(given) as Choices;
 }
 
 function readWord(option: keyof typeof WORDS, typed: string): string | undefined {

@@ -26,12 +26,20 @@ const DAMAGED = ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_ERROR'];
 const KIND = 'import ';
 
 /** It has ended before its last row: what was done of it was taken back. */
-export function isCutOff({ kind, state, done, total }: Pick<Job, 'kind' | 'state' | 'done' | 'total'>): boolean {
+export function isCutOff({
+  kind,
+  state,
+  done,
+  total,
+}: Pick<Job, 'kind' | 'state' | 'done' | 'total'>): boolean {
   return kind.startsWith(KIND) && state === 'done' && done < total;
 }
 
 /** Of jobs that only a process does which has a folder: another one, or any. */
-export function isOfOtherFolder({ kind }: Pick<Job, 'kind'>, folder: Pick<Folder, 'id'> | undefined): boolean {
+export function isOfOtherFolder(
+  { kind }: Pick<Job, 'kind'>,
+  folder: Pick<Folder, 'id'> | undefined,
+): boolean {
   return kind.startsWith(KIND) && (folder === undefined || kind !== kindOf(folder));
 }
 

@@ -13,7 +13,9 @@ const IDENTITY = 'identity';
 
 /** Undefined where there is none, and so no import. @throws ClosedFolderError */
 export function findFolder(path: string): Folder | undefined {
-  const id = orClosed(path, () => unless(['ENOENT'], () => readFileSync(join(path, IDENTITY), 'utf8').trim()));
+  const id = orClosed(path, () =>
+    unless(['ENOENT'], () => readFileSync(join(path, IDENTITY), 'utf8').trim()),
+  );
   return id === undefined ? undefined : { path, id, host: hostname() };
 }
 

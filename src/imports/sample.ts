@@ -10,7 +10,11 @@ const ROWS = 1_000;
 /** Of fewer rows that all fail each may be a mistake of its own. */
 const LEAST = 20;
 
-const NAMES: Readonly<Record<string, string>> = { username: 'username', email: 'email address', id: 'number' };
+const NAMES: Readonly<Record<string, string>> = {
+  username: 'username',
+  email: 'email address',
+  id: 'number',
+};
 const FIELDS = { id: 'id', username_key: 'username', email_key: 'email' } as const;
 const DIFFERENTLY = 'Read it differently, or put it right in the file.';
 

@@ -8,7 +8,15 @@ import { DAY, HOUR } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
 import { tidyAbsent } from './absent.ts';
 import { type Folder, filesOf, ownerOf } from './folder.ts';
-import { DISCARDABLE, findFiles, forgetImports, type Import, isGone, isImportToForget, LIVE } from './queries.ts';
+import {
+  DISCARDABLE,
+  findFiles,
+  forgetImports,
+  type Import,
+  isGone,
+  isImportToForget,
+  LIVE,
+} from './queries.ts';
 
 export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
   try {

@@ -22,7 +22,8 @@ async function takeUnattendedBack(db: Db, { set_id }: Job, now: number): Promise
   await transact(db, async (trx) => {
     const job = await lockJobOfSet(trx, set_id);
     // Somebody may have come back to it at this moment.
-    if (job?.state === 'running' && (await isUnattended(trx, job, now))) await takeBack(trx, job, 'unattended', now);
+    if (job?.state === 'running' && (await isUnattended(trx, job, now)))
+      await takeBack(trx, job, 'unattended', now);
   });
 }
 

@@ -1,8 +1,8 @@
 /** All that is done apart from requests: jobs, and reading what is to be imported, neither of which waits for the other. */
 import { bulkBatch } from '../bulk/batches.ts';
 import type { Db } from '../db/schema.ts';
-import { importKinds } from '../imports/apply.ts';
 import { ClosedFolderError } from '../errors.ts';
+import { importKinds } from '../imports/apply.ts';
 import { type Folder, findFolder } from '../imports/folder.ts';
 import { isImportToDo } from '../imports/queries.ts';
 import { runImports } from '../imports/run.ts';

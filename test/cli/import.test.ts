@@ -143,7 +143,9 @@ test('what an empty cell does is said by an option, and in the preview', async (
   const path = write('username,name\nbob,\n');
   expect((await roster('import', path, '--yes')).said).toContain('0 changes.');
   const { said } = await roster('import', path, '--yes', '--empty', 'clear');
-  expect(said).toContain('  An empty cell clears it. Takes out a full name. Other fields cannot be empty, and stay.\n');
+  expect(said).toContain(
+    '  An empty cell clears it. Takes out a full name. Other fields cannot be empty, and stay.\n',
+  );
   expect(said).toContain('0 created, 1 changed (full name of 1)');
   expect(await db.selectFrom('users').select('full_name').execute()).toEqual([{ full_name: null }]);
 });
@@ -151,8 +153,19 @@ test('what an empty cell does is said by an option, and in the preview', async (
 test('how a file is to be read is said by options, where it is not what is recognised', async () => {
   const { db, folder, roster } = await start();
   const path = join(folder, 'users.csv');
-  writeFileSync(path, Buffer.from('username;email;name\ncem;cem@example.org;\xb3ukasz, of the north\n', 'latin1'));
-  const { said } = await roster('import', path, '--yes', '--encoding', 'windows-1250', '--delimiter', 'semicolon');
+  writeFileSync(
+    path,
+    Buffer.from('username;email;name\ncem;cem@example.org;\xb3ukasz, of the north\n', 'latin1'),
+  );
+  const { said } = await roster(
+    'import',
+    path,
+    '--yes',
+    '--encoding',
+    'windows-1250',
+    '--delimiter',
+    'semicolon',
+  );
   expect(said).toContain('Windows, Central European (1250), cells apart by semicolon');
   const names = db.selectFrom('users').select('full_name').where('username', '=', 'cem');
   expect(await names.execute()).toEqual([{ full_name: 'łukasz, of the north' }]);

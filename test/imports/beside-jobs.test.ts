@@ -64,7 +64,9 @@ test('what somebody else has taken over by then is left to them, and nothing is 
   const busy = new Busy();
   const read = runBeside(app, busy);
   await busy.asked;
-  await transact(app.db, (trx) => saveImport(trx, id, { lease_owner: 'another', leased_until: app.clock() + 15_000 }));
+  await transact(app.db, (trx) =>
+    saveImport(trx, id, { lease_owner: 'another', leased_until: app.clock() + 15_000 }),
+  );
   busy.end();
   await read;
   expect(await importOf(app, id)).toMatchObject({ state: 'reading', lease_owner: 'another' });

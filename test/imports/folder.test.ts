@@ -20,7 +20,11 @@ test.skipIf(process.getuid?.() !== 0)('made by root, it is theirs whose the fold
   const folder = makeFolder(join(data, 'deep', 'imports'));
   const { stage } = filesOf(folder, newName());
   makeStage(stage).close();
-  const paths = [join(data, 'deep'), folder.path, ...readdirSync(folder.path).map((name) => join(folder.path, name))];
+  const paths = [
+    join(data, 'deep'),
+    folder.path,
+    ...readdirSync(folder.path).map((name) => join(folder.path, name)),
+  ];
   expect(paths).toHaveLength(4);
   expect(new Set(paths.map((path) => statSync(path).uid))).toEqual(new Set([SOMEBODY]));
 });
@@ -32,7 +36,8 @@ test('where it cannot be read, that is said on pages, and whatever has nothing t
   rmSync(app.importFolder, { recursive: true });
   // As good as one of another user: root may read those.
   writeFileSync(app.importFolder, '');
-  const sentence = 'Roster may not read the folder for files that are imported. Tell whoever runs Roster: its log says which.';
+  const sentence =
+    'Roster may not read the folder for files that are imported. Tell whoever runs Roster: its log says which.';
   for (const address of [`/imports/${id}`, `/imports/${id}/refused`, `/imports/${id}/refused-rows`]) {
     const answer = await get(app, address, ann);
     expect([address, answer.statusCode]).toEqual([address, 503]);
@@ -41,7 +46,10 @@ test('where it cannot be read, that is said on pages, and whatever has nothing t
   const sent = await send(app, ann, { name: 'users.csv', content: FILE });
   expect(sent.statusCode).toBe(503);
   expect(pageOf(sent).text).toContain(sentence);
-  await addUsers(app.db, Array.from({ length: 150 }, (_, index) => `u${index}`));
+  await addUsers(
+    app.db,
+    Array.from({ length: 150 }, (_, index) => `u${index}`),
+  );
   await confirm(app, ann, 'deactivate', 'from=q%3Du&all=on');
   await app.runJobs();
   const inactive = app.db.selectFrom('users').select('id').where('is_active', '=', false);

@@ -5,8 +5,8 @@ import { plain } from '../../src/lib/text.ts';
 import { startApp } from '../support.ts';
 import { check, csv, importOf, totalsOf } from './bringing.ts';
 
-/** So long that some twenty are read at once. */
-const PICTURE = 'QUJD'.repeat(12_000);
+/** So long that some ten are read at once. */
+const PICTURE = 'QUJD'.repeat(18_000);
 
 async function problemOf(rows: readonly (readonly string[])[], names = ['Login', 'Mail', 'Picture']) {
   const app = await startApp();
@@ -25,19 +25,35 @@ test('where long rows all fail, it is said, though few of them are read at once'
 });
 
 test('where the first rows fail and a later one does not, the rest is read', async () => {
-  const { state, rows } = await problemOf(long(60, (index) => (index < 45 ? 'nowhere' : `u${index}@example.org`)));
+  const { state, rows } = await problemOf(
+    long(60, (index) => (index < 45 ? 'nowhere' : `u${index}@example.org`)),
+  );
   expect([state, rows]).toEqual(['checked', 60]);
 });
 
 test.each([
-  ['username', ['same', 'u1@example.org'], 'The column “Login” says the same in every row, and no two people have the same username.'],
-  ['email', ['u1', 'same@example.org'], 'The column “Mail” says the same in every row, and no two people have the same email address.'],
-])('a column that gives everybody the same %s is told as such', async (_field, [login = '', mail = ''], sentence) => {
-  const rows = Array.from({ length: 1_500 }, (_, index) => [login.replace('1', `${index}`), mail.replace('1', `${index}`)]);
-  const { state, problem } = await problemOf(rows, ['Login', 'Mail']);
-  expect(state).toBe('unreadable');
-  expect(problem).toBe(`${sentence} Read it differently, or put it right in the file.`);
-});
+  [
+    'username',
+    ['same', 'u1@example.org'],
+    'The column “Login” says the same in every row, and no two people have the same username.',
+  ],
+  [
+    'email',
+    ['u1', 'same@example.org'],
+    'The column “Mail” says the same in every row, and no two people have the same email address.',
+  ],
+])(
+  'a column that gives everybody the same %s is told as such',
+  async (_field, [login = '', mail = ''], sentence) => {
+    const rows = Array.from({ length: 1_500 }, (_, index) => [
+      login.replace('1', `${index}`),
+      mail.replace('1', `${index}`),
+    ]);
+    const { state, problem } = await problemOf(rows, ['Login', 'Mail']);
+    expect(state).toBe('unreadable');
+    expect(problem).toBe(`${sentence} Read it differently, or put it right in the file.`);
+  },
+);
 
 test('numbers that are all the same matter where rows are found by them, and nowhere else', async () => {
   const app = await startApp();
@@ -45,5 +61,7 @@ test('numbers that are all the same matter where rows are found by them, and now
   const text = csv(['id', 'username', 'email'], ...rows);
   expect(await importOf(app, await check(app, text))).toMatchObject({ state: 'checked' });
   const byNumber = await importOf(app, await check(app, text, commandLine, { match: 'id' }));
-  expect(plain(byNumber.problem ?? '')).toMatch(/^The column “id” says the same in every row, and no two people have the same number\./);
+  expect(plain(byNumber.problem ?? '')).toMatch(
+    /^The column “id” says the same in every row, and no two people have the same number\./,
+  );
 });

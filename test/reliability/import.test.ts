@@ -42,7 +42,10 @@ async function importOf(db: Db, id: number): Promise<Import> {
 /** As it is once the leases of whoever was killed are over. */
 async function letGo(db: Db, imported: Import): Promise<void> {
   const { id, set_id } = imported;
-  const jobs = [set_id === null ? undefined : await findJobOfSet(db, set_id), await findTakingBack(db, imported)];
+  const jobs = [
+    set_id === null ? undefined : await findJobOfSet(db, set_id),
+    await findTakingBack(db, imported),
+  ];
   await transact(db, async (trx) => {
     await saveImport(trx, id, { leased_until: 0, failures: 0 });
     for (const job of jobs) if (job) await saveJob(trx, job.id, { leased_until: 0 });

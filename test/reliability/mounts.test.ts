@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { newToken } from '../../src/auth/tokens.ts';
 import { SPARE } from '../../src/lib/room.ts';
 import { pageOf } from '../page.ts';
 import { run, startRoster } from '../roster.ts';
@@ -92,6 +93,7 @@ test('an import whose rows would fill the disk is given up, and others save what
     LOG_LEVEL: 'silent',
   });
   const form = new FormData();
+  form.append('key', newToken());
   form.append('file', new Blob([manyShortRows(400_000)]), 'users.csv');
   const sent = await fetch(`${address}/import`, { method: 'POST', body: form, redirect: 'manual' });
   expect(sent.status).toBe(303);

@@ -1,6 +1,7 @@
 /** What is exported and imported into an empty Roster is exported as the same bytes, whatever people are called. */
-import type { FastifyInstance } from 'fastify';
+
 import fc from 'fast-check';
+import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { ROLES } from '../../src/db/schema.ts';
@@ -14,9 +15,28 @@ import { runs } from '../runs.ts';
 import { startApp } from '../support.ts';
 
 /** What a spreadsheet would run, what would end a cell or a row, and letters of all kinds. */
-const RUN = ['=1+1', '+1', '-1', '@SUM(A1)', "'", "''=1", '＝1', '"', '""', ',', ';', 'a"b', '="007"', 'sep=;', 'null'];
+const RUN = [
+  '=1+1',
+  '+1',
+  '-1',
+  '@SUM(A1)',
+  "'",
+  "''=1",
+  '＝1',
+  '"',
+  '""',
+  ',',
+  ';',
+  'a"b',
+  '="007"',
+  'sep=;',
+  'null',
+];
 const NAME = fc
-  .array(fc.oneof(fc.constantFrom(...RUN), fc.string({ unit: 'grapheme', maxLength: 8 })), { minLength: 1, maxLength: 4 })
+  .array(fc.oneof(fc.constantFrom(...RUN), fc.string({ unit: 'grapheme', maxLength: 8 })), {
+    minLength: 1,
+    maxLength: 4,
+  })
   .map((parts) => parts.join(' '))
   .map((full_name) => newUserSchema.shape.full_name.safeParse(full_name).data ?? null);
 const PEOPLE = fc.array(
@@ -26,10 +46,10 @@ const PEOPLE = fc.array(
 
 async function exported({ db }: FastifyInstance) {
   const selection = parseSelection({ all: 'on', from: 'sort=username' }, 0);
-  let file = '';
-  const spool = { write: async (text: string) => void (file += text) };
+  const pieces: string[] = [];
+  const spool = { write: async (text: string) => void pieces.push(text) };
   await writeExport(db, { selection, format: 'csv' }, spool, () => {}, new AbortController().signal);
-  return file;
+  return pieces.join('');
 }
 
 test('export, import into an empty Roster, export: the same bytes', { timeout: 120_000 }, async () => {
@@ -41,7 +61,14 @@ test('export, import into an empty Roster, export: the same bytes', { timeout: 1
         email: `=u${index}@example.org`.slice(index % 3 === 0 ? 0 : 1),
         ...person,
       }));
-      await transact(one.db, (trx) => createUsers(trx, commandLine, users.map((user) => newUserSchema.parse(user)), one.clock()));
+      await transact(one.db, (trx) =>
+        createUsers(
+          trx,
+          commandLine,
+          users.map((user) => newUserSchema.parse(user)),
+          one.clock(),
+        ),
+      );
       const file = await exported(one);
       const id = await check(other, file);
       expect(await countsOf(other, id)).toEqual({ created: users.length, changed: 0, same: 0, refused: 0 });

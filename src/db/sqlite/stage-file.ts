@@ -109,7 +109,9 @@ export class NoRoomError extends Error {
 
 /** Whether there is no room for a stage, or soon none for anybody else. */
 export function isStageFull(error: unknown): boolean {
-  return error instanceof NoRoomError || (error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL');
+  return (
+    error instanceof NoRoomError || (error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL')
+  );
 }
 
 /** What is left of one whose rows are done: those that are not. */
@@ -151,7 +153,8 @@ export class StageFile {
 
   /** @param bytes that may be needed besides @throws NoRoomError */
   requireRoom(bytes = 0): void {
-    if (roomBeside(this.#path) < SPARE + bytes) throw new NoRoomError('There is too little room for a stage.');
+    if (roomBeside(this.#path) < SPARE + bytes)
+      throw new NoRoomError('There is too little room for a stage.');
   }
 
   /** All that is written may be written once more, to go back to what was. @throws NoRoomError */
@@ -212,7 +215,9 @@ export class StageFile {
 
   /** Once all rows are there; some rows a step. At its end it is known which have a key in common. */
   *findTwins(): Generator<void> {
-    const keys = KEYS.filter((key) => this.#all('select 1 from doubtful where field = ? limit 1', key).length > 0);
+    const keys = KEYS.filter(
+      (key) => this.#all('select 1 from doubtful where field = ? limit 1', key).length > 0,
+    );
     if (keys.length === 0) return;
     for (const [after, last] of this.#ranges(ROWS_AT_ONCE)) {
       for (const key of keys) this.#run(twinsAmong(key), after, last);
@@ -259,7 +264,11 @@ export class StageFile {
 
   /** The last of them, in their order. */
   refusedBefore(row: number, limit: number): Refused[] {
-    return this.#someRefused('select * from refused where row < ? order by row desc limit ?', row, limit).reverse();
+    return this.#someRefused(
+      'select * from refused where row < ? order by row desc limit ?',
+      row,
+      limit,
+    ).reverse();
   }
 
   countRefusedBefore(row: number): number {

@@ -104,7 +104,13 @@ export class Others {
     }
   }
 
-  async #ask(: string, status: number, times: number[], body?: URLSearchParams, headers: HeadersInit = SIGNED_IN): Promise<void> {
+  async #ask(
+    path: string,
+    status: number,
+    times: number[],
+    body?: URLSearchParams,
+    headers: Record<string, string> = SIGNED_IN,
+  ): Promise<void> {
     const begun = performance.now();
     const options = { headers, redirect: 'manual' } as const;
     const answer = await fetch(this.#origin + path, body ? { ...options, method: 'POST', body } : options);
