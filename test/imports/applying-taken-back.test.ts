@@ -34,18 +34,21 @@ function people(more: Record<string, string> = {}): string {
 async function beginHalf(app: FastifyInstance, actor: Actor, text = people()) {
   const id = await check(app, text, actor);
   const { file } = await begin(app, id, actor);
-  await goOn(app);
+  await goOn(app, 2);
   expect((await done(app)).length).toBeGreaterThan(0);
   return { id, stage: filesOf(makeFolder(app.importFolder), file).stage };
 }
 
-/** A little further. */
-async function goOn(app: FastifyInstance) {
+/** So many batches further. */
+async function goOn(app: FastifyInstance, batches: number) {
   const pace = { batch: 1_000, most: 100, pause: 0 };
   const { db, clock, stopwatch, importFolder } = app;
   const kinds = importKinds(makeFolder(importFolder));
   let asked = 0;
-  await runJobs({ db, kinds, pace, clock, stopwatch, note: () => {}, warn: () => {} }, () => asked++ > 2);
+  await runJobs(
+    { db, kinds, pace, clock, stopwatch, note: () => {}, warn: () => {} },
+    () => asked++ > batches,
+  );
 }
 
 /** Whom it has created, and who are there. */
@@ -219,7 +222,7 @@ test('as long as somebody goes on with it, it is nobody else’s, however long i
   const other = await startApp({}, await temporaryDatabase(url), clock);
   const { id } = await beginHalf(app, commandLine);
   clock.move(50 * MINUTE);
-  await goOn(app);
+  await goOn(app, 1);
   clock.move(50 * MINUTE);
   await other.runJobs();
   expect(await importOf(app, id)).toMatchObject({ state: 'applying' });

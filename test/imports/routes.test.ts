@@ -116,6 +116,7 @@ test('refused rows of what is done are found again, and led to first', async () 
     '1 user',
     'Download the refused rows',
     'Import the corrected file',
+    'Look at the refused rows',
     'Look at each change',
   ]);
   expect(buttons).toEqual(['Undo']);
