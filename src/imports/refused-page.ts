@@ -7,6 +7,7 @@ import { findFolder } from './folder.ts';
 import { checkedOf, howRead, totalsOf } from './kept.ts';
 import type { Request } from './show.ts';
 import { type RefusedPage, readStage } from './stage.ts';
+import { ROWS_GONE } from './words.ts';
 
 const PER_PAGE = 100;
 
@@ -22,7 +23,6 @@ export async function showRefused(request: Request, reply: FastifyReply) {
           : stage.refusedBefore(before, PER_PAGE);
       })
     : undefined;
-  if (page === undefined)
-    throw new NotFoundError('The rows of this import are not kept here, or not any more.');
+  if (page === undefined) throw new NotFoundError(ROWS_GONE);
   return reply.render('imports/refused-rows', { imported, ...checkedOf(imported), page });
 }

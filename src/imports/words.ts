@@ -37,6 +37,7 @@ export const BEGUN = 'The import has begun, and goes on by itself.';
 export const TAKING_BACK = 'The import is being taken back.';
 export const JUDGED_AGAIN =
   'Nothing is changed yet: this has been looked at again since it was shown to you.';
+export const ROWS_GONE = 'The rows of this import are not kept here, or not any more.';
 export const NO_FILE = 'Choose a file first.';
 
 export const FIELD_LABELS: Readonly<Record<Field, string>> = {

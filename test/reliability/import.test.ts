@@ -92,7 +92,7 @@ async function start(engine: 'sqlite' | 'postgres') {
   const killOnce = async (isTime: (imported: Import) => unknown) => {
     const { child } = await startRoster(settings);
     await expect
-      .poll(async () => Boolean(await isTime(await importOf(db, id))), { interval: 1, timeout: 30_000 })
+      .poll(async () => Boolean(await isTime(await importOf(db, id))), { interval: 5, timeout: 60_000 })
       .toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -138,7 +138,7 @@ test.each(ENGINES)(
     const { db, id, killOnce, confirm, isFurther } = await start(engine);
     await killOnce(({ state }) => state === 'checked');
     await confirm();
-    await killOnce((imported) => isFurther(imported, NEW / 2));
+    await killOnce((imported) => isFurther(imported, 2 * USERS));
     await transact(db, (trx) => discardImport(trx, commandLine, id, Date.now()));
     const takenBack = async () => findTakingBack(db, await importOf(db, id));
     for (let kills = 0; kills < KILLS; kills++) {

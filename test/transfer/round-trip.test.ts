@@ -57,18 +57,11 @@ test('export, import into an empty Roster, export: the same bytes', { timeout: 1
     fc.asyncProperty(PEOPLE, async (people) => {
       const [one, other] = [await startApp(), await startApp()];
       const users = people.map((person, index) => ({
-        username: `-u.${index}`.slice(index % 2),
-        email: `=u${index}@example.org`.slice(index % 3 === 0 ? 0 : 1),
+        username: `u.${index}`,
+        email: `${index % 3 === 0 ? '=' : ''}u${index}@example.org`,
         ...person,
       }));
-      await transact(one.db, (trx) =>
-        createUsers(
-          trx,
-          commandLine,
-          users.map((user) => newUserSchema.parse(user)),
-          one.clock(),
-        ),
-      );
+      await transact(one.db, (trx) => createUsers(trx, commandLine, users, one.clock()));
       const file = await exported(one);
       const id = await check(other, file);
       expect(await countsOf(other, id)).toEqual({ created: users.length, changed: 0, same: 0, refused: 0 });
