@@ -16,7 +16,6 @@ const NAMES: Readonly<Record<string, string>> = {
   id: 'number',
 };
 const FIELDS = { id: 'id', username_key: 'username', email_key: 'email' } as const;
-const DIFFERENTLY = 'Read it differently, or put it right in the file.';
 
 export class Sample {
   readonly #how: HowRead;
@@ -67,14 +66,15 @@ export class Sample {
 
 function sentenceOfFailing({ field, message }: Reason, how: HowRead): string {
   const header = headerOf(field, how);
-  if (header !== undefined) return `The column ${header} fails in every row: ${message} ${DIFFERENTLY}`;
+  if (header !== undefined)
+    return `The column ${header} fails in every row: ${message} Read it differently, or put it right in the file.`;
   const made =
     field === 'username' && lacksUsernames(how) ? 'have usernames made of the emails' : 'add one to the file';
   return `No column says the ${NAMES[field ?? ''] ?? field}, and every row needs one: say which column it is, or ${made}.`;
 }
 
 function sentenceOfSame(field: string, how: HowRead): string {
-  return `The column ${headerOf(field, how)} says the same in every row, and no two people have the same ${NAMES[field]}. ${DIFFERENTLY}`;
+  return `The column ${headerOf(field, how)} says the same in every row, and no two people have the same ${NAMES[field]}. Read it differently, or put it right in the file.`;
 }
 
 function headerOf(field: string | undefined, { columns }: HowRead): string | undefined {
