@@ -87,6 +87,11 @@ export class DamagedError extends DatabaseFailure {
   override name = 'DamagedError';
 }
 
+/** The folder of imports cannot be read or written. The message is a sentence for whoever runs Roster. */
+export class ClosedFolderError extends Error {
+  override name = 'ClosedFolderError';
+}
+
 /** A reason not to start, in one sentence for the person who started Roster. */
 export class StartError extends Error {
   override name = 'StartError';

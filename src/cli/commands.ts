@@ -1,6 +1,12 @@
 /** The command line: what each command does, and what is said when there is none like it. */
 
-import { DamagedError, OutcomeUnknownError, StartError, UnavailableError } from '../errors.ts';
+import {
+  ClosedFolderError,
+  DamagedError,
+  OutcomeUnknownError,
+  StartError,
+  UnavailableError,
+} from '../errors.ts';
 import { plain } from '../lib/text.ts';
 import { SETTINGS_HELP } from '../settings.ts';
 import { readArguments } from './arguments.ts';
@@ -24,8 +30,10 @@ const HELP = `Roster, a user directory.
                              reads users from a file, says what they would do, and applies them once you say so;
                              --yes applies them without asking, --dry-run does not, --match username (or id, or email)
                              says by what a row is about somebody who is there, --make-usernames makes usernames
-                             from the part of the email before the @ where the file has none; ends with 1 where rows were refused,
-                             and 2 where nothing was done
+                             from the part of the email before the @ where the file has none, --empty clear has an empty
+                             cell take out a full name, --encoding windows-1252 and --delimiter semicolon say what is not
+                             recognised; ends with 0 where all is done, 1 where something is not (rows were refused, it was
+                             interrupted, or somebody's change stays of what was taken back), and 2 where nothing was done
   npm run roster -- export users.csv
                              writes everyone into a file: .csv, .jsonl or .vcf; or some of them, with the end of a
                              list's address: --filter "status=active&role=member"; a file that is there is replaced
@@ -65,13 +73,13 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
     const sentence = sentenceFor(error);
     // Of a mistake of ours whoever mends it needs all there is.
     console.error(sentence === undefined ? error : plain(sentence));
-    // 1 says of an import that rows were refused, and of a check that something is wrong.
+    // 1 says of an import that not all of it is done, and of a check that something is wrong.
     process.exit(['import', 'export', 'check', 'restore'].includes(args[0] ?? '') ? 2 : 1);
   }
 }
 
 function sentenceFor(error: unknown): string | undefined {
-  if (error instanceof StartError) return error.message;
+  if (error instanceof StartError || error instanceof ClosedFolderError) return error.message;
   if (error instanceof DamagedError) return `${error.message}.`;
   if (error instanceof UnavailableError)
     return `The database ${error.reason ? `cannot be used (${error.reason})` : 'is gone'}: what was under way was not saved. Run it again.`;

@@ -9,7 +9,7 @@ import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { refusedRows, whyOf } from '../imports/refused-rows.ts';
 import { readStage } from '../imports/stage.ts';
 import type { Totals } from '../imports/types.ts';
-import { aboveOf, differenceOf, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
+import { aboveOf, differenceOf, EMPTY_CELLS, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
 import { number } from '../lib/formats.ts';
 import { plain, quotable } from '../lib/text.ts';
 
@@ -31,7 +31,7 @@ export function readTotals(imported: Import): Totals {
 
 export function sayPreview(path: string, imported: Import): void {
   const { how, totals } = checkedOf(imported);
-  const { encoding, delimiter, above, columns, match } = how;
+  const { encoding, delimiter, above, columns, match, empty } = how;
   const { created, changed, same, refused, rows } = totals;
   console.log(
     `${quotable(basename(path))}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
@@ -39,6 +39,8 @@ export function sayPreview(path: string, imported: Import): void {
   if (above > 0) console.log(`  ${aboveOf(above)}`);
   for (const { header, field } of columns)
     console.log(`  ${quotable(header)} → ${field ? FIELD_LABELS[field] : 'left out'}`);
+  const [what, says] = EMPTY_CELLS[empty];
+  console.log(`  An empty cell ${what.toLowerCase()}. ${says}`);
   const fields = fieldsOf(totals);
   console.log(
     `${number.format(created)} created, ${number.format(changed)} changed${fields && ` (${fields})`}, ${number.format(same)} the same, ${number.format(refused)} refused`,

@@ -11,13 +11,15 @@ import { beginImport, confirmImport, discardImport } from '../imports/commands.t
 import { type Folder, filesOf, makeFolder, newName } from '../imports/folder.ts';
 import { toApply } from '../imports/kept.ts';
 import { findImport, type Import } from '../imports/queries.ts';
+import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { findTakingBack } from '../imports/take-back.ts';
-import { type Choices, MATCHES, type Match } from '../imports/types.ts';
+import { type Choices, EMPTIES, MATCHES } from '../imports/types.ts';
 import { endOf, rowsOf } from '../imports/words.ts';
-import { findJobOfSet } from '../jobs/queries.ts';
+import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import { IN_OWN_THREAD } from '../jobs/run.ts';
 import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
+import { shareOwner } from '../lib/owner.ts';
 import { named, plain, quotable } from '../lib/text.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
@@ -27,24 +29,27 @@ import { onStopSignal } from './signals.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
-  'Say which file: npm run roster -- import users.csv [--dry-run] [--yes] [--match username], or id, or email';
+  'Say which file: npm run roster -- import users.csv [--dry-run] [--yes] [--match username], or id, or email; npm start -- --help names the other options';
 const LOOK_EVERY_MS = 250;
 const UNDER_WAY: readonly Import['state'][] = ['reading', 'confirmed', 'applying'];
+/** Also after the command has ended. */
+const WILL_BE_DONE: readonly Import['state'][] = ['confirmed', 'applying'];
+const STILL_TAKING_BACK = 'The import is being taken back: the next Roster goes on with that.';
 
 /** What the command ends with. */
 const ALL_DONE = 0;
-const SOME_REFUSED = 1;
+const NOT_ALL_DONE = 1;
 const NOTHING_DONE = 2;
 
 type Options = { isDry: boolean; isSure: boolean };
 
-/** @returns the code to end with: 0, 1 where rows were refused, 2 where nothing was done */
+/** @returns the code to end with: 0, 1 where something is not done, as rows that are refused, 2 where nothing is */
 export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args, ['match'], ['dry-run', 'yes', 'make-usernames']);
+  const { values, positionals } = readArguments(args, READ_AS, ['dry-run', 'yes', 'make-usernames']);
   const [path, ...rest] = positionals;
   if (path === undefined || rest.length > 0) throw new StartError(USAGE);
   const choices: Choices = {
-    ...(values.match !== undefined && { match: readMatch(values.match) }),
+    ...readChoices(values),
     ...(values['make-usernames'] && { usernames: 'email' as const }),
   };
   const isFile = (await stat(path).catch(() => undefined))?.isFile();
@@ -61,12 +66,31 @@ export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]
   }
 }
 
+/** How a file is to be read, in words for a terminal. */
+const WORDS = {
+  match: Object.fromEntries(MATCHES.map((match) => [match, match])),
+  empty: Object.fromEntries(EMPTIES.map((empty) => [empty, empty])),
+  encoding: Object.fromEntries(Object.keys(ENCODINGS).map((name) => [name, name])),
+  delimiter: Object.fromEntries(Object.entries(DELIMITERS).map(([sign, name]) => [name.toLowerCase(), sign])),
+};
+const READ_AS = Object.keys(WORDS) as (keyof typeof WORDS)[];
+
 /** @throws StartError */
-function readMatch(typed: string): Match {
-  const match = MATCHES.find((name) => name === typed);
-  if (match === undefined)
-    throw new StartError(`There is no match by ${named(quotable(typed))}: it can be username, email or id.`);
-  return match;
+function readChoices(typed: Partial<Record<keyof typeof WORDS, string>>): Choices {
+  const given = READ_AS.flatMap((option) => {
+    const value = typed[option];
+    return value === undefined ? [] : [[option, readWord(option, value)] as const];
+  });
+  return Object.fromEntries(given) as Choices;
+}
+
+function readWord(option: keyof typeof WORDS, typed: string): string | undefined {
+  const words = WORDS[option];
+  const word = typed.toLowerCase();
+  if (Object.hasOwn(words, word)) return words[word];
+  throw new StartError(
+    `--${option} cannot be ${named(quotable(typed))}, but ${Object.keys(words).join(', ')}.`,
+  );
 }
 
 class Running {
@@ -125,6 +149,7 @@ class Running {
     try {
       await copyFile(path, upload);
       await chmod(upload, 0o600);
+      shareOwner(upload, this.#folder.path);
       const { size } = await stat(upload);
       const brought = { file, name: basename(path), size };
       return await transact(this.#db, (trx) =>
@@ -179,7 +204,7 @@ class Running {
     const { refused } = readTotals(imported);
     const isNothingToDo = toApply(readTotals(imported)) === 0;
     console.log(isNothingToDo ? '0 changes.' : UNCHANGED);
-    if (isDry || isNothingToDo) return refused > 0 ? SOME_REFUSED : ALL_DONE;
+    if (isDry || isNothingToDo) return refused > 0 ? NOT_ALL_DONE : ALL_DONE;
     return NOTHING_DONE;
   }
 
@@ -192,21 +217,29 @@ class Running {
       console.log(
         `${number.format(created)} created, ${number.format(changed)} changed. Undo is in the history: /history/${set_id}`,
       );
-      return refused > 0 ? SOME_REFUSED : ALL_DONE;
+      return refused > 0 ? NOT_ALL_DONE : ALL_DONE;
     }
     if (state === 'unreadable' || state === 'reading') {
       await transact(this.#db, (trx) => discardImport(trx, commandLine, id, Date.now()));
       await this.#work();
     }
-    const left = (await findTakingBack(this.#db, imported))?.left_out ?? 0;
-    const end = state === 'taken back' ? ` ${endOf(imported, undefined, left)}` : '';
-    console.error(plain(`${problem ?? sentenceOf(state)}${end}`));
-    return NOTHING_DONE;
+    const takingBack = await findTakingBack(this.#db, imported);
+    const { isWhole, sentence } = endOfTakingBack(imported, takingBack);
+    console.error(plain([problem ?? sentenceOf(state), sentence].filter(Boolean).join(' ')));
+    return isWhole && !WILL_BE_DONE.includes(state) ? NOTHING_DONE : NOT_ALL_DONE;
   }
 }
 
+/** `isWhole`: nothing of it stays. */
+function endOfTakingBack(imported: Import, job: Job | undefined) {
+  if (imported.state !== 'taken back') return { isWhole: true };
+  if (job && job.state !== 'done') return { isWhole: false, sentence: STILL_TAKING_BACK };
+  const left = job?.left_out ?? 0;
+  return { isWhole: left === 0, sentence: endOf(imported, undefined, left) };
+}
+
 function sentenceOf(state: Import['state']): string {
-  if (state === 'applying' || state === 'confirmed')
+  if (WILL_BE_DONE.includes(state))
     return 'It is not all applied yet: the next Roster goes on with it, or takes all of it back.';
   return UNCHANGED;
 }

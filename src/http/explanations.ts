@@ -4,6 +4,7 @@ import { formOf } from '../auth/kept-forms.ts';
 import {
   BadSubmissionError,
   BusyError,
+  ClosedFolderError,
   DamagedError,
   ForbiddenError,
   LastAdministratorError,
@@ -70,6 +71,9 @@ const BUSY = {
   writing: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
 };
 
+const CLOSED_FOLDER =
+  'Roster may not read the folder for files that are imported. Tell whoever runs Roster: its log says which.';
+
 const DAMAGED = 'The directory’s file is damaged. Tell whoever runs Roster: its log says what to do.';
 
 export function doingOf(method = ''): Doing {
@@ -100,6 +104,9 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
     return { status: 503, title: 'Try again in a moment', sentence: BUSY[doing] };
   }
   if (error instanceof NoRoomError) return { status: 507, title: 'No room', sentence: error.message };
+  if (error instanceof ClosedFolderError) {
+    return { status: 503, title: 'Files cannot be read here', sentence: `${CLOSED_FOLDER}${unchanged}` };
+  }
   if (error instanceof UnavailableError) {
     return { status: 503, title: 'Try again in a moment', sentence: unavailable(doing, error.reason) };
   }

@@ -18,6 +18,7 @@ import type { StateAt } from '../history/state-at.ts';
 import type { Timeline } from '../history/timeline.ts';
 import type { OfferedColumn } from '../imports/choices.ts';
 import type { Import } from '../imports/queries.ts';
+import type { RefusedPage } from '../imports/stage.ts';
 import type {
   Choices,
   HowRead,
@@ -312,6 +313,7 @@ export type Views = {
     /** Not of another kind of file, which is none however it is read. */
     isList: boolean;
   };
+  'imports/refused-rows': { imported: Import; how: HowRead; totals: Totals; page: RefusedPage };
   'imports/taking-back': { imported: Import; job: Job };
   'maintenance/status': { status: Status; now: number };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };

@@ -1,5 +1,5 @@
 /** Who is in the directory and not in a file: ranges of numbers, few where nearly all are in it, and where hardly any is. */
-import type { Db } from '../db/schema.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { findIdsAfter } from '../users/queries.ts';
 import { findAbsentOfNone, forgetAbsentOf, insertAbsent, type Range } from './queries.ts';
@@ -7,53 +7,59 @@ import { findAbsentOfNone, forgetAbsentOf, insertAbsent, type Range } from './qu
 const IDS_AT_ONCE = 10_000;
 const RANGES_AT_ONCE = 1_000;
 
+/** What is written of it in one transaction, as long as it may be. */
+type Write = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
+
+/** Who are in the file, by their numbers. */
+type Present = { has(id: number): boolean };
+
 /**
- * In the place of what was kept of them before.
- * @param present the numbers of those who are in the file, ascending
+ * In the place of what was kept of them before. @param report is called now and then; what it throws ends it
  * @returns how many there are
  */
 export async function keepAbsent(
   db: Db,
   importId: number,
-  present: IterableIterator<number>,
-  report: () => Promise<void>,
+  present: Present,
+  { write, report }: { write: Write; report: () => Promise<void> },
 ): Promise<number> {
-  await forgetAbsent(db, importId);
+  await forgetAbsent(importId, write);
   const ranges: Range[] = [];
   let count = 0;
-  const keep = () => transact(db, (trx) => insertAbsent(trx, importId, ranges.splice(0)));
-  for await (const range of absentRanges(db, present)) {
+  const keep = () => {
+    const some = ranges.splice(0);
+    return write((trx) => insertAbsent(trx, importId, some));
+  };
+  for await (const range of absentRanges(db, present, report)) {
     count += range.count;
     ranges.push(range);
-    if (ranges.length < RANGES_AT_ONCE) continue;
-    await keep();
-    await report();
+    if (ranges.length >= RANGES_AT_ONCE) await keep();
   }
   if (ranges.length > 0) await keep();
   return count;
 }
 
 /** Some at a time, so that nobody waits for long. */
-export async function forgetAbsent(db: Db, importId: number): Promise<void> {
-  while ((await transact(db, (trx) => forgetAbsentOf(trx, importId, RANGES_AT_ONCE))) > 0);
+export async function forgetAbsent(importId: number, write: Write): Promise<void> {
+  while ((await write((trx) => forgetAbsentOf(trx, importId, RANGES_AT_ONCE))) > 0);
 }
 
 async function* absentRanges(
   db: Db,
-  present: IterableIterator<number>,
+  present: Present,
+  report: () => Promise<void>,
 ): AsyncGenerator<Range & { count: number }> {
   let range: (Range & { count: number }) | undefined;
-  let next = present.next();
   for (let ids = await findIdsAfter(db, 0, IDS_AT_ONCE); ids.length > 0; ) {
     for (const id of ids) {
-      while (!next.done && next.value < id) next = present.next();
-      if (next.value === id) {
+      if (present.has(id)) {
         if (range) yield range;
         range = undefined;
       } else {
         range = { first_id: range?.first_id ?? id, last_id: id, count: (range?.count ?? 0) + 1 };
       }
     }
+    await report();
     ids = await findIdsAfter(db, ids.at(-1) ?? 0, IDS_AT_ONCE);
   }
   if (range) yield range;
@@ -61,5 +67,5 @@ async function* absentRanges(
 
 /** Of imports of which nothing is kept. */
 export async function tidyAbsent(db: Db): Promise<void> {
-  for (const id of await findAbsentOfNone(db)) await forgetAbsent(db, id);
+  for (const id of await findAbsentOfNone(db)) await forgetAbsent(id, (work) => transact(db, work));
 }

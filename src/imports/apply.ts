@@ -11,19 +11,37 @@ import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { newUserOf } from './judge.ts';
-import { toApply } from './kept.ts';
+import { MOST_IN_ONE, toApply } from './kept.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';
 import { type Does, type Totals, VERDICTS } from './types.ts';
 import { whoConfirmed } from './who.ts';
 
-/** So many rows are done in one transaction, and in the order of the file. */
-const MOST_AT_ONCE = 100;
 /** Those before it do something. */
 const LAST_VERDICT = VERDICTS.indexOf('changed');
 
 /** Of a stage that is no stage, or none any more. */
 const DAMAGED = ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_ERROR'];
+
+const KIND = 'import ';
+
+/** It has ended before its last row: what was done of it was taken back. */
+export function isCutOff({
+  kind,
+  state,
+  done,
+  total,
+}: Pick<Job, 'kind' | 'state' | 'done' | 'total'>): boolean {
+  return kind.startsWith(KIND) && state === 'done' && done < total;
+}
+
+/** Of jobs that only a process does which has a folder: another one, or any. */
+export function isOfOtherFolder(
+  { kind }: Pick<Job, 'kind'>,
+  folder: Pick<Folder, 'id'> | undefined,
+): boolean {
+  return kind.startsWith(KIND) && (folder === undefined || kind !== kindOf(folder));
+}
 
 /** Only a process that has the folder does it. */
 export function importKinds(folder: Folder): Kinds {
@@ -35,13 +53,13 @@ async function giveUp(trx: Trx, job: Job, now: number, error: unknown): Promise<
   await takeBack(trx, job, causeOf(error), now);
 }
 
-function kindOf({ id }: Folder): string {
-  return `import ${id}`;
+function kindOf({ id }: Pick<Folder, 'id'>): string {
+  return KIND + id;
 }
 
-/** @param stage of which it is known what its rows do */
-export function placeRows(stage: StageFile, totals: Totals): void {
-  stage.placeToDo(LAST_VERDICT, toApply(totals) <= MOST_AT_ONCE);
+/** Step by step. @param stage of which it is known what its rows do */
+export function placeRows(stage: StageFile, totals: Totals): Generator<void> {
+  return stage.placeToDo(LAST_VERDICT, toApply(totals) <= MOST_IN_ONE);
 }
 
 export async function beginApplying(
@@ -65,7 +83,7 @@ function importWork(folder: Folder): Work {
   return async (trx, actor, job, { limit, now, refusal }) => {
     const imported = await findImport(trx, importIdOf(job));
     if (imported === undefined) throw new Error('There is no such import.');
-    const atOnce = job.total <= MOST_AT_ONCE ? MOST_AT_ONCE : limit;
+    const atOnce = job.total <= MOST_IN_ONE ? MOST_IN_ONE : limit;
     const nothing = { cursor: job.cursor, seen: 0, users: 0, left: [], isLast: true };
     const isOver = async (cause: Cause) => takeBack(trx, job, cause, now).then(() => nothing);
     if (refusal) return isOver(causeOf(refusal));
@@ -74,7 +92,8 @@ function importWork(folder: Folder): Work {
     if (rows === undefined || last === undefined) return isOver('file gone');
     if (!(await doAll(trx, actor, rows, now))) return isOver('changed since');
     const isLast = job.done + rows.length >= job.total;
-    if (isLast) await saveImport(trx, imported.id, { state: 'done', touched_at: now });
+    // By that others know that somebody goes on with it: see `unattended.ts`.
+    await saveImport(trx, imported.id, { touched_at: now, ...(isLast && { state: 'done' }) });
     return { cursor: last.place, seen: rows.length, users: rows.length, left: [], isLast };
   };
 }

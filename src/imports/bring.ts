@@ -7,7 +7,7 @@ import { type Answer, done } from '../auth/kept-answers.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import { beginImport } from './commands.ts';
-import { filesOf, findFolder, makeFolder, newName } from './folder.ts';
+import { filesOf, makeFolder, newName } from './folder.ts';
 import { totalsOf } from './kept.ts';
 import { discardUnreadable, findLiveImports, findOwnImports, type Import } from './queries.ts';
 import { RefusedUploadError, type Staged, type Upload, type Uploads } from './uploads.ts';
@@ -95,8 +95,8 @@ function hasRefused(imported: Import): boolean {
 
 /** The files of other machines take no room here. What cannot be read gives way to what is brought next. */
 async function countStaged(request: FastifyRequest): Promise<Staged> {
-  const folder = findFolder(request.server.importFolder);
-  const here = (await findLiveImports(request.server.db)).filter((one) => one.folder === folder?.id);
+  const folder = makeFolder(request.server.importFolder);
+  const here = (await findLiveImports(request.server.db)).filter((one) => one.folder === folder.id);
   const own = (await findOwn(request)).filter(({ state }) => !['done', 'unreadable'].includes(state));
   return { own: own.length, bytes: here.reduce((sum, { size }) => sum + size, 0) };
 }

@@ -26,6 +26,9 @@ export function checkedOf(imported: Import): { how: HowRead; totals: Totals } {
   return { how, totals };
 }
 
+/** So many rows are done in one transaction, and in the order of the file. */
+export const MOST_IN_ONE = 100;
+
 /** How many rows would do something. */
 export function toApply({ created, changed }: Pick<Totals, 'created' | 'changed'>): number {
   return created + changed;

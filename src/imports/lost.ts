@@ -9,7 +9,11 @@ import { takeBack } from './take-back.ts';
 /** What nobody can go on with ends: what had been begun to be applied is taken back. */
 export async function endLostImports(trx: Trx, folder: Folder | undefined, now: number): Promise<void> {
   for (const imported of await findLiveImports(trx)) {
-    if (!imported.is_by_command && isThere(imported, folder)) continue;
+    if (!imported.is_by_command && isThere(imported, folder)) {
+      // It is gone on with from now on.
+      if (imported.state === 'applying') await saveImport(trx, imported.id, { touched_at: now });
+      continue;
+    }
     const job = imported.set_id === null ? undefined : await lockJobOfSet(trx, imported.set_id);
     if (job) await takeBack(trx, job, 'file gone', now);
     else await saveImport(trx, imported.id, { state: 'discarded', touched_at: now });

@@ -7,6 +7,8 @@ import type { Field, Row } from './reading/reading.ts';
 import { Seen } from './seen.ts';
 import type { HowRead } from './types.ts';
 
+/** Of so many names it is known how far their numbers go; of others it is found out again. */
+const MOST_KNOWN = 50_000;
 /** So often it is looked for the next number that is free; whoever has none then is refused. */
 const MOST_ROUNDS = 500;
 
@@ -25,7 +27,7 @@ export class UsernameMaker {
   readonly #db: Db;
   /** In the file so far. */
   readonly #given = new Seen();
-  /** The number of the last one, of those that several would have. */
+  /** The number of the last one, of names that several would have. */
   readonly #last = new Map<string, number>();
 
   constructor(db: Db) {
@@ -55,9 +57,14 @@ export class UsernameMaker {
     for (let number = (this.#last.get(first) ?? 0) + 1; ; number++) {
       const name = usernameFrom(email, number);
       if (this.#given.add(textKey(name))) continue;
-      this.#last.set(first, number);
+      if (number > 1) this.#note(first, number);
       return name;
     }
+  }
+
+  #note(first: string, number: number): void {
+    if (this.#last.size >= MOST_KNOWN) this.#last.clear();
+    this.#last.set(first, number);
   }
 }
 

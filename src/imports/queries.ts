@@ -71,11 +71,11 @@ export async function saveImport(trx: Trx, id: number, values: Updateable<Import
   await trx.updateTable('imports').set(values).where('id', '=', id).execute();
 }
 
-type OfFile = Pick<Import, 'file' | 'state' | 'file_name'>;
+type OfFile = Pick<Import, 'file' | 'state' | 'file_name' | 'touched_at'>;
 
 /** What the files in a folder are for. */
 export async function findFiles(db: Db, folder: string): Promise<OfFile[]> {
-  const files = db.selectFrom('imports').select(['file', 'state', 'file_name']);
+  const files = db.selectFrom('imports').select(['file', 'state', 'file_name', 'touched_at']);
   return files.where('folder', '=', folder).execute();
 }
 

@@ -13,12 +13,13 @@ import { confirmImport, discardImport, getImport, readDifferently } from './comm
 import { findFolder } from './folder.ts';
 import { howRead } from './kept.ts';
 import { findImport } from './queries.ts';
+import { showRefused } from './refused-page.ts';
 import { dispositionOf, refusedRows, streamOf } from './refused-rows.ts';
 import { addressOf, type Request, showImport, waitingFor } from './show.ts';
 import { readStage } from './stage.ts';
 import { template } from './template.ts';
 import { Uploads } from './uploads.ts';
-import { BEGUN, CANCELLED, JUDGED_AGAIN, TAKING_BACK, tooLate } from './words.ts';
+import { BEGUN, CANCELLED, JUDGED_AGAIN, ROWS_GONE, TAKING_BACK, tooLate } from './words.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 
@@ -29,6 +30,7 @@ export async function importRoutes(app: FastifyInstance): Promise<void> {
   app.get('/import/template', allow(mayEdit), sendTemplate);
   app.get('/imports/:id', allow(mayEdit), showImport);
   app.get('/imports/:id/refused', allow(mayEdit), sendRefused);
+  app.get('/imports/:id/refused-rows', allow(mayEdit), showRefused);
   app.post('/imports/:id', allow(mayEdit, { form: '/imports/:id' }), choose);
   app.post('/imports/:id/apply', allow(mayEdit, { form: '/imports/:id' }), apply);
   app.post('/imports/:id/discard', allow(mayEdit, { form: '/imports/:id' }), discard);
@@ -96,8 +98,7 @@ async function sendRefused(request: Request, reply: FastifyReply) {
   const folder = findFolder(server.importFolder);
   const read = (after: number, limit: number) =>
     readStage(folder, imported, (stage) => stage.refused(after, limit));
-  if (how === undefined || read(0, 1) === undefined)
-    throw new NotFoundError('The rows of this import are not kept here, or not any more.');
+  if (how === undefined || read(0, 1) === undefined) throw new NotFoundError(ROWS_GONE);
   const lines = refusedRows(how, (after, limit) => read(after, limit) ?? []);
   reply.header('content-disposition', dispositionOf(imported.file_name));
   return reply.header('cache-control', 'no-store').type(CSV).send(streamOf(lines));

@@ -1,11 +1,13 @@
 /** Reading what was brought, and judging it again once it is confirmed: by a process that has the folder, with a lease. */
 import { randomUUID } from 'node:crypto';
 import { readRevision } from '../db/revision.ts';
-import type { Db } from '../db/schema.ts';
-import { isStageBusy, openStage } from '../db/stage.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { isStageBusy, isStageFull, openStage } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Mutex } from '../lib/mutex.ts';
+import { NumberSet } from '../lib/number-set.ts';
 import { keepAbsent } from './absent.ts';
 import { beginApplying, placeRows } from './apply.ts';
 import { type Folder, filesOf } from './folder.ts';
@@ -18,12 +20,14 @@ import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
 import { stageRows } from './staging.ts';
+import { inSteps, save as saveStage } from './steps.ts';
 import { type HowRead, MATCHES, type Totals } from './types.ts';
 import { actorOfImport } from './who.ts';
 
-/** `warn` is told each error that an import has met. */
+/** `warn` is told each error that an import has met; `alone` is shared with the jobs that are done in the same thread. */
 export type ImportRunner = {
   db: Db;
+  alone?: Mutex;
   folder: Folder;
   clock: Clock;
   warn: (imported: number, error: unknown) => void;
@@ -40,7 +44,8 @@ const MOST_FAILURES = 4;
 const SMALL = 500_000;
 
 const GONE = 'What was brought is gone from the disk: choose the file again.';
-const NO_ROOM = 'There is no room left on the disk: make some, or have some made, and choose the file again.';
+const NO_ROOM =
+  'There is too little room on Roster’s disk to look at all of its rows: make some, or have some made, and choose the file again.';
 const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
 
 /** Somebody wants it read differently, or not at all; or Roster is ending, and goes on later. */
@@ -81,6 +86,8 @@ async function advance(runner: ImportRunner, imported: Import, isEnding: () => b
 
 type ForAny = Omit<Judging, 'match'>;
 
+const aloneOf = ({ alone = new Mutex() }: ImportRunner) => alone;
+
 async function read(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const { upload, stage } = filesOf(runner.folder, imported.file);
   const { match, empty = 'leave', usernames, ...choice } = choicesOf(imported);
@@ -92,7 +99,8 @@ async function read(runner: ImportRunner, imported: Import, judging: ForAny, rep
   const howRead = { ...reading, match: (isMade ? undefined : match) ?? matchOf(reading), empty, usernames };
   await save(runner, imported, { reading: JSON.stringify(howRead) });
   const rows = readRows(upload, reading, empty);
-  const totals = await stageRows(stage, rows, { ...judging, match: howRead.match }, howRead, report);
+  const going = { alone: aloneOf(runner), report };
+  const totals = await stageRows(stage, rows, { ...judging, match: howRead.match }, howRead, going);
   await saveChecked(runner, imported, totals, revision, report);
 }
 
@@ -108,14 +116,22 @@ async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, rep
   let totals = shown;
   const { stage: path } = filesOf(runner.folder, imported.file);
   const stage = openStage(path);
+  const going = { alone: aloneOf(runner), report: () => report(totals) };
   try {
-    if (imported.revision !== revision)
+    if (imported.revision !== revision) {
+      stage.requireRoomToJudge();
       totals = {
         ...(await stage.inOne(() => judgeAll(stage, { ...judging, match: how.match }, report, true))),
         absent: shown.absent,
       };
-    placeRows(stage, totals);
-    stage.save(path);
+    }
+    await report(totals, true);
+    await inSteps(stage, placeRows(stage, totals), going);
+    await saveStage(stage, going.report);
+  } catch (error) {
+    // Once it cannot be applied, its rows are of no use.
+    if (isStageFull(error)) stage.discard();
+    throw error;
   } finally {
     stage.close();
   }
@@ -134,6 +150,7 @@ async function saveChecked(
   revision: number,
   report: Report,
 ): Promise<void> {
+  await report(totals, true);
   const absent = await countAbsent(runner, imported, () => report(totals));
   const judged = imported.judged + 1;
   const known = JSON.stringify({ ...totals, absent });
@@ -141,15 +158,19 @@ async function saveChecked(
   await save(runner, imported, { ...checked, ...FREE, touched_at: runner.clock() });
 }
 
-async function countAbsent({ db, folder }: ImportRunner, { id, file }: Import, report: () => Promise<void>) {
-  const stage = openStage(filesOf(folder, file).stage);
-  const present = stage.users();
+async function countAbsent(runner: ImportRunner, imported: Import, report: () => Promise<void>) {
+  const present = new NumberSet();
+  const stage = openStage(filesOf(runner.folder, imported.file).stage);
   try {
-    return await keepAbsent(db, id, present, report);
+    for (const users of stage.users()) {
+      for (const user of users) present.add(user);
+      await report();
+    }
   } finally {
-    present.return?.();
     stage.close();
   }
+  const write = <T>(work: (trx: Trx) => Promise<T>) => whileLeased(runner, imported, work);
+  return keepAbsent(runner.db, imported.id, present, { write, report });
 }
 
 function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolean): Report {
@@ -168,16 +189,23 @@ function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolea
 
 /** @throws AbandonedError */
 async function save(
-  { db }: ImportRunner,
+  runner: ImportRunner,
   imported: Import,
   values: Parameters<typeof saveImport>[2],
 ): Promise<void> {
-  const isOwn = await transact(db, async (trx) => {
-    if (!(await lockLeased(trx, imported))) return false;
-    await saveImport(trx, imported.id, values);
-    return true;
+  await whileLeased(runner, imported, (trx) => saveImport(trx, imported.id, values));
+}
+
+/** Once it is somebody else's, nothing more is written. @throws AbandonedError */
+async function whileLeased<T>(
+  { db }: ImportRunner,
+  imported: Import,
+  work: (trx: Trx) => Promise<T>,
+): Promise<T> {
+  return transact(db, async (trx) => {
+    if (await lockLeased(trx, imported)) return work(trx);
+    throw new AbandonedError('It is not wanted any more as it was.');
   });
-  if (!isOwn) throw new AbandonedError('It is not wanted any more as it was.');
 }
 
 /** What may pass by itself is tried again at the end of the lease. */
@@ -200,5 +228,5 @@ function problemOf(error: unknown): string {
   if (error instanceof UnreadableError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'SQLITE_CANTOPEN') return GONE;
-  return code === 'ENOSPC' || code === 'SQLITE_FULL' ? NO_ROOM : FAILED;
+  return code === 'ENOSPC' || isStageFull(error) ? NO_ROOM : FAILED;
 }

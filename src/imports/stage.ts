@@ -1,5 +1,5 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import { isStageBusy, type JudgedRow, openStageToRead, type StageFile } from '../db/stage.ts';
+import { isStageBusy, type JudgedRow, openStageToRead, type Refused, type StageFile } from '../db/stage.ts';
 import { BusyError } from '../errors.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { saidBy } from './judge.ts';
@@ -36,6 +36,9 @@ function readAt<T>(path: string, read: (stage: StageReader) => T): T | undefined
   }
 }
 
+/** `before`: how many come before them; `count`: of how many it is kept why. */
+export type RefusedPage = { rows: readonly RefusedRow[]; before: number; count: number };
+
 export class StageReader {
   readonly #stage: StageFile;
 
@@ -45,12 +48,21 @@ export class StageReader {
 
   /** Those of which it is kept why, in their order, after one. */
   refused(after: number, limit: number): RefusedRow[] {
-    const refused = this.#stage.refusedAfter(after, limit);
-    return refused.map(({ cells, reasons, ...row }) => ({
-      ...row,
-      cells: JSON.parse(cells),
-      reasons: JSON.parse(reasons),
-    }));
+    return this.#stage.refusedAfter(after, limit).map(refusedRow);
+  }
+
+  refusedAfter(row: number, limit: number): RefusedPage {
+    return this.#pageOf(this.refused(row, limit), row);
+  }
+
+  refusedBefore(row: number, limit: number): RefusedPage {
+    return this.#pageOf(this.#stage.refusedBefore(row, limit).map(refusedRow), 0);
+  }
+
+  /** @param after where there are none */
+  #pageOf(rows: readonly RefusedRow[], after: number): RefusedPage {
+    const before = this.#stage.countRefusedBefore(rows[0]?.row ?? after + 1);
+    return { rows, before, count: this.#stage.countRefusedBefore(Number.MAX_SAFE_INTEGER) };
   }
 
   /** The first of a verdict. */
@@ -64,6 +76,10 @@ export class StageReader {
       .differences(limit)
       .map(({ was, is }) => ({ was: JSON.parse(was), is: JSON.parse(is) }));
   }
+}
+
+function refusedRow({ cells, reasons, ...row }: Refused): RefusedRow {
+  return { ...row, cells: JSON.parse(cells), reasons: JSON.parse(reasons) };
 }
 
 export function shownRow({ row, line, verdict, user, does, said, reasons }: JudgedRow): ShownRow {

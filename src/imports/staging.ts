@@ -1,47 +1,45 @@
 /** From a file to rows in a stage, each with what it would do. */
 import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
-import { named, quotable, textKey } from '../lib/text.ts';
+import type { Mutex } from '../lib/mutex.ts';
+import { textKey } from '../lib/text.ts';
 import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge.ts';
 import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
-import { lacksUsernames, makesUsernames, UsernameMaker } from './made-usernames.ts';
-import { type Row, UnreadableError } from './reading/reading.ts';
+import { makesUsernames, UsernameMaker } from './made-usernames.ts';
+import type { Row } from './reading/reading.ts';
+import { Sample } from './sample.ts';
 import { Seen } from './seen.ts';
+import { type Going, inSteps, save } from './steps.ts';
 import { Tally } from './tally.ts';
 import type { HowRead, Totals } from './types.ts';
 
-/** Of fewer rows that all fail each may be a mistake of its own. */
-const LEAST_OF_SAMPLE = 20;
-
-/** @param rows in batches @throws UnreadableError also where a column makes all of the first rows fail */
+/** @param rows in batches @throws UnreadableError also where a column makes all of the first rows fail; NoRoomError */
 export async function stageRows(
   path: string,
   rows: AsyncIterable<readonly Row[]>,
   judging: Judging,
   howRead: HowRead,
-  report: Report,
+  { alone, report }: { alone: Mutex; report: Report },
 ): Promise<Totals> {
   const stage = makeStage(path);
   const tally = new Tally();
+  const going: Going = { alone, report: () => report(tally.totals()) };
   try {
-    await addAll(
-      stage,
-      withUsernames(rows, judging, howRead),
-      judging,
-      tally,
-      (judgements) => refuseFailing(judgements, howRead),
-      report,
-    );
+    await addAll(stage, withUsernames(rows, judging, howRead), judging, tally, new Sample(howRead), report);
+    await inSteps(stage, stage.findTwins(), going);
     const totals = await withTwins(stage, judging, tally, report);
-    stage.indexVerdicts();
-    stage.save(path);
+    await save(stage, going.report);
     return totals;
+  } catch (error) {
+    // Whoever goes on makes another one; on a full disk it would be in everybody's way.
+    stage.discard();
+    throw error;
   } finally {
     stage.close();
   }
 }
 
 async function withTwins(stage: StageFile, judging: Judging, tally: Tally, report: Report): Promise<Totals> {
-  if (!stage.findTwins()) return tally.totals();
+  if (!stage.hasTwins) return tally.totals();
   // Of administrators who go one after the other the last stays: who that is may be another one now.
   if (judging.ended.length > 0) return judgeAll(stage, { ...judging, ended: [] }, report, false);
   await judgeTwins(stage, judging, tally, report);
@@ -53,7 +51,7 @@ async function addAll(
   rows: AsyncGenerator<readonly NewRow[]>,
   judging: Judging,
   tally: Tally,
-  refuse: (first: readonly Judgement[]) => void,
+  sample: Sample,
   report: Report,
 ): Promise<void> {
   const seen = { id: new Seen(), username_key: new Seen(), email_key: new Seen() };
@@ -61,7 +59,8 @@ async function addAll(
     const toJudge = batch.map(rowToJudge);
     const judgements = await judgeRows(judging, toJudge);
     const isFirst = tally.rows === 0;
-    if (isFirst) refuse(judgements);
+    sample.add(toJudge, judgements);
+    stage.requireRoom();
     await stage.inOne(async () => {
       for (const [index, { line, cells }] of batch.entries()) {
         const judgement = judgements[index] as Judgement;
@@ -75,6 +74,7 @@ async function addAll(
     });
     await report(tally.totals(), isFirst);
   }
+  sample.end();
 }
 
 /** While the database answers, what comes next is read. */
@@ -133,28 +133,4 @@ function noteKeys(stage: StageFile, row: RowToJudge, seen: Readonly<Record<Key, 
     const key = row[field];
     if (key !== null && seen[field].add(String(key))) stage.addDoubtful(field, key);
   }
-}
-
-/** @throws UnreadableError */
-function refuseFailing(judgements: readonly Judgement[], howRead: HowRead): void {
-  const [first, ...others] = judgements;
-  const isSample = judgements.length >= LEAST_OF_SAMPLE;
-  const failing = first?.reasons.find(
-    ({ field }) =>
-      field &&
-      (isSample || (field === 'username' && lacksUsernames(howRead))) &&
-      others.every(({ reasons }) => reasons.some((reason) => reason.field === field)),
-  );
-  if (failing) throw new UnreadableError(sentenceOf(failing.field, failing.message, howRead), howRead);
-}
-
-const NAMES: Readonly<Record<string, string>> = { username: 'username', email: 'email address' };
-
-function sentenceOf(field: string | undefined, message: string, how: HowRead): string {
-  const column = how.columns.find((one) => one.field === field);
-  if (column)
-    return `The column “${named(quotable(column.header))}” fails in every row: ${message} Read it differently, or put it right in the file.`;
-  const made =
-    field === 'username' && lacksUsernames(how) ? 'have usernames made of the emails' : 'add one to the file';
-  return `No column says the ${NAMES[field ?? ''] ?? field}, and every row needs one: say which column it is, or ${made}.`;
 }

@@ -8,14 +8,30 @@ import { DAY, MINUTE } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
 import { tidyAbsent } from './absent.ts';
 import { type Folder, filesOf, ownerOf } from './folder.ts';
-import { findFiles, forgetImports, isGone, isImportToForget, LIVE } from './queries.ts';
+import {
+  DISCARDABLE,
+  findFiles,
+  forgetImports,
+  type Import,
+  isGone,
+  isImportToForget,
+  LIVE,
+} from './queries.ts';
 
 /** What is being brought never rests for so long: of what comes beside a file, a form is given 30 seconds for 64 KiB of its 1 MiB. */
 const ABANDONED_AFTER = 10 * MINUTE;
 
 export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
-  await transact(db, (trx) => forgetImports(trx, now - DAY, now));
-  await tidyAbsent(db);
+  try {
+    await transact(db, (trx) => forgetImports(trx, now - DAY, now));
+    await tidyAbsent(db);
+  } finally {
+    // Also on a full disk, where nothing can be written before some of them are gone.
+    await removeFiles(db, folder, now);
+  }
+}
+
+async function removeFiles(db: Db, folder: Folder, now: number): Promise<void> {
   // Read first: what has come since is not taken for what nobody knows.
   const names = readdirSync(folder.path);
   const known = new Map((await findFiles(db, folder.id)).map((one) => [one.file, one]));
@@ -39,9 +55,16 @@ export async function isToTidy(db: Db, folder: Folder, now: number): Promise<boo
   });
 }
 
+/** It is about to be forgotten, though that cannot be written yet. */
+function isOld({ state, touched_at }: Pick<Import, 'state' | 'touched_at'>, now: number): boolean {
+  return DISCARDABLE.includes(state) && touched_at < now - DAY;
+}
+
+type Known = Awaited<ReturnType<typeof findFiles>>[number];
+
 /** What somebody brings is there before it is known: of one that was ended meanwhile nobody ever knows. */
-function isLeft(found: Parameters<typeof isGone>[0] | undefined, path: string, now: number): boolean {
-  if (found) return isGone(found);
+function isLeft(found: Known | undefined, path: string, now: number): boolean {
+  if (found) return isGone(found) || isOld(found, now);
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && stats.mtimeMs < now - ABANDONED_AFTER;
 }

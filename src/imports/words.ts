@@ -6,7 +6,8 @@ import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
 import { number, several, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
-import { choicesOf, toApply, totalsOf } from './kept.ts';
+import { isCutOff } from './apply.ts';
+import { choicesOf, MOST_IN_ONE, toApply, totalsOf } from './kept.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
 import { isUnknown } from './reading/columns.ts';
@@ -36,6 +37,7 @@ export const BEGUN = 'The import has begun, and goes on by itself.';
 export const TAKING_BACK = 'The import is being taken back.';
 export const JUDGED_AGAIN =
   'Nothing is changed yet: this has been looked at again since it was shown to you.';
+export const ROWS_GONE = 'The rows of this import are not kept here, or not any more.';
 export const NO_FILE = 'Choose a file first.';
 
 export const FIELD_LABELS: Readonly<Record<Field, string>> = {
@@ -49,7 +51,7 @@ export const FIELD_LABELS: Readonly<Record<Field, string>> = {
   role: 'Role',
 };
 
-const EMPTY_CELLS: Readonly<Record<Empty, readonly [label: string, says: string]>> = {
+export const EMPTY_CELLS: Readonly<Record<Empty, readonly [label: string, says: string]>> = {
   leave: ['Leaves it', 'What Roster has there stays.'],
   clear: ['Clears it', 'Takes out a full name. Other fields cannot be empty, and stay.'],
 };
@@ -211,12 +213,14 @@ export const importHelpers = {
   importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
   importRow: nameOfRow,
   importRows: rowsOf,
+  importIsCutOff: isCutOff,
   importIsOpen: ({ state }: Pick<Import, 'state'>) => DISCARDABLE.includes(state),
   importState: stateOf,
   importToApply: toApply,
   importLacksUsernames: lacksUsernames,
   importMakesUsernames: makesUsernames,
   importMatches: MATCHES,
+  importMostInOne: MOST_IN_ONE,
   importMostRefused: MOST_REFUSED_KEPT,
   importDifference: differenceOf,
   importMatch: (match: Match) => FIELD_LABELS[match],

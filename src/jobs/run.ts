@@ -22,6 +22,7 @@ import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
+import { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
 import { findActing } from './acting.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
@@ -78,9 +79,13 @@ const MOST_FAILURES_THAT_PASS = 20;
 
 type Named = Exclude<Actor['user'], undefined>;
 
-/** `note` is told what was done for whom, `warn` each error that a job has met. */
+/**
+ * `note` is told what was done for whom, `warn` each error that a job has met. `alone`: in the same thread nothing long is done
+ * amid a transaction, which would keep its locks meanwhile.
+ */
 export type JobRunner = {
   db: Db;
+  alone?: Mutex;
   kinds: Kinds;
   pace?: Pace;
   clock: Clock;
@@ -93,32 +98,48 @@ export type JobRunner = {
 export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promise<boolean> {
   const owner = randomUUID();
   const kinds = Object.keys(runner.kinds);
+  const alone = runner.alone ?? new Mutex();
+  const save = savingOf(runner.db, alone);
   let isAny = false;
   while (!isEnding()) {
     const now = runner.clock();
     const lease = { owner, now, until: now + LEASE, latest: now + LONGEST_PAUSE };
-    const job = await transact(runner.db, (trx) => leaseJob(trx, kinds, lease));
+    const job = await save((trx) => leaseJob(trx, kinds, lease));
     if (job === undefined) break;
     isAny = true;
     try {
-      await runJob(runner, job.id, owner, isEnding);
+      await runJob(runner, alone, { id: job.id, owner }, isEnding);
     } catch (error) {
       runner.warn(job.id, error);
       // What cannot even be noted is tried again at the end of the lease.
-      await transact(runner.db, (trx) => pauseJob(trx, runner, job.id, owner, error)).catch(() => {});
+      await save((trx) => pauseJob(trx, runner, job.id, owner, error)).catch(() => {});
     }
   }
   return isAny;
 }
 
-async function runJob(runner: JobRunner, id: number, owner: string, isEnding: () => boolean): Promise<void> {
+function savingOf(db: Db, alone: Mutex) {
+  return <T>(work: (trx: Trx) => Promise<T>) => alone.run(() => transact(db, work));
+}
+
+async function runJob(
+  runner: JobRunner,
+  alone: Mutex,
+  { id, owner }: { id: number; owner: string },
+  isEnding: () => boolean,
+): Promise<void> {
+  const save = savingOf(runner.db, alone);
   const pace = runner.pace ?? BESIDE_PAGES;
   let size: Size = { limit: Math.min(pace.most, FIRST), refusal: undefined };
   let isRunning = true;
   while (isRunning && !isEnding()) {
-    const began = runner.stopwatch();
+    // From its turn on.
+    let began = runner.stopwatch();
     try {
-      isRunning = await transact(runner.db, (trx) => runBatch(trx, runner, id, owner, size));
+      isRunning = await alone.run(() => {
+        began = runner.stopwatch();
+        return transact(runner.db, (trx) => runBatch(trx, runner, id, owner, size));
+      });
       size = { limit: limitAfter(pace, size.limit, runner.stopwatch() - began), refusal: undefined };
     } catch (error) {
       if (!isRefusal(error) || size.refusal) throw error;
@@ -128,7 +149,7 @@ async function runJob(runner: JobRunner, id: number, owner: string, isEnding: ()
     await engineOf(runner.db).giveWay();
     if (pace.pause > 0) await setTimeout(pace.pause);
   }
-  if (isEnding()) await transact(runner.db, (trx) => release(trx, id, owner));
+  if (isEnding()) await save((trx) => release(trx, id, owner));
 }
 
 function isRefusal(error: unknown): error is Error {

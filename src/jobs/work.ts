@@ -1,11 +1,14 @@
 /** All that is done apart from requests: jobs, and reading what is to be imported, neither of which waits for the other. */
 import { bulkBatch } from '../bulk/batches.ts';
 import type { Db } from '../db/schema.ts';
+import { ClosedFolderError } from '../errors.ts';
 import { importKinds } from '../imports/apply.ts';
-import { findFolder } from '../imports/folder.ts';
+import { type Folder, findFolder } from '../imports/folder.ts';
 import { isImportToDo } from '../imports/queries.ts';
 import { runImports } from '../imports/run.ts';
 import { isToTidy, tidyImports } from '../imports/tidy.ts';
+import { takeBackUnattended } from '../imports/unattended.ts';
+import { Mutex } from '../lib/mutex.ts';
 import { TAKE_BACK, undoBatch } from '../undo/batches.ts';
 import { isAnyRunning } from './queries.ts';
 import { type JobRunner, type Kinds, runJobs } from './run.ts';
@@ -23,7 +26,8 @@ const KINDS: Kinds = {
 };
 
 /** @returns does what there is to do; resolves when that is done, and never rejects */
-export function workOf(runner: WorkRunner, isEnding: () => boolean): () => Promise<void> {
+export function workOf(given: WorkRunner, isEnding: () => boolean): () => Promise<void> {
+  const runner = { ...given, alone: new Mutex() };
   const orWarn = (what: string) => (error: unknown) => {
     runner.warn(what, error);
     return false;
@@ -44,9 +48,10 @@ export async function isWorkThere(db: Db, importFolder: string, now: number): Pr
 }
 
 async function doJobs(runner: WorkRunner, isEnding: () => boolean): Promise<boolean> {
-  const folder = findFolder(runner.importFolder);
+  const folder = openFolder(runner);
   const kinds = folder ? { ...KINDS, ...importKinds(folder) } : KINDS;
   const warn = (job: number, error: unknown) => runner.warn(`job ${job}`, error);
+  await takeBackUnattended(runner.db, folder, runner.clock());
   return runJobs({ ...runner, kinds, warn }, isEnding);
 }
 
@@ -57,6 +62,17 @@ async function doImports(runner: WorkRunner, isEnding: () => boolean): Promise<b
   const isAny = await runImports({ ...runner, folder, warn }, isEnding);
   await tidyImports(runner.db, folder, runner.clock());
   return isAny;
+}
+
+/** Undefined also where it is closed: what else there is to do is done. */
+function openFolder({ importFolder }: WorkRunner): Folder | undefined {
+  try {
+    return findFolder(importFolder);
+  } catch (error) {
+    // It is told where imports are looked for.
+    if (error instanceof ClosedFolderError) return undefined;
+    throw error;
+  }
 }
 
 /** Not twice at once; whoever asks while it is under way gets the next one, so that nothing is missed. @returns whether either did anything */

@@ -40,6 +40,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /imports/4/apply': [401, 403, 404, 404],
   'POST /imports/4/discard': [401, 403, 404, 404],
   'GET /imports/4/refused': [303, 403, 404, 404],
+  'GET /imports/4/refused-rows': [303, 403, 404, 404],
   'GET /bulk': [303, 403, 303, 303],
   'POST /bulk': [401, 403, 404, 404],
   'GET /history': [303, 200, 200, 200],

@@ -26,6 +26,9 @@ export type Server = {
   stop(): Promise<void>;
 };
 
+/** `anonymous`: megabytes in memory now that are its own, and no pages of files; NaN where the system does not tell. */
+export type Alone = Pick<Server, 'origin' | 'stop'> & { anonymous(): number };
+
 /** How long a server may take until it listens, in milliseconds. */
 const PATIENCE = 30_000;
 
@@ -36,15 +39,15 @@ export async function start(name: ServerName, workspace: Workspace): Promise<Ser
   const { status } = await ask(origin, { method: 'GET', path: '/users' });
   const firstPage = performance.now() - started;
   if (status !== 200) throw new Error(`The first page of the ${name} server is ${status}.`);
-  return { origin, firstPage, resident: () => residentMegabytes(child.pid), stop: () => stop(child) };
+  return { origin, firstPage, resident: () => megabytesOf(child.pid, 'VmRSS'), stop: () => stop(child) };
 }
 
 /** Alone. */
-export async function startRosterOn(database: string, keyFile: string): Promise<Omit<Server, 'firstPage'>> {
+export async function startRosterOn(database: string, keyFile: string): Promise<Alone> {
   const child = runRoster(database, keyFile);
   return {
     origin: await originOf(child),
-    resident: () => residentMegabytes(child.pid),
+    anonymous: () => megabytesOf(child.pid, 'RssAnon'),
     stop: () => stop(child),
   };
 }
@@ -95,9 +98,10 @@ async function originOf(child: ChildProcess & { stdout: Readable }): Promise<str
 }
 
 // Linux only: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html, in KiB.
-function residentMegabytes(pid: number | undefined): number {
+function megabytesOf(pid: number | undefined, what: 'VmRSS' | 'RssAnon'): number {
   try {
-    const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const kibibytes = new RegExp(`^${what}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1];
     return (Number(kibibytes) * 1024) / 1_000_000;
   } catch {
     return Number.NaN;

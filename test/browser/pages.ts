@@ -255,6 +255,10 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await transact(app.db, (trx) => saveImport(trx, id, elsewhere));
       await page.goto(`/imports/${id}`);
     },
+    'every refused row of a file': async (page, app) => {
+      const { id } = await bringLongest(app);
+      await page.goto(`/imports/${id}/refused-rows`);
+    },
     'an import that is done': async (page, app) => {
       const { id } = await bringLongest(app);
       await apply(app, id);

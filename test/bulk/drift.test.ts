@@ -120,7 +120,7 @@ test('once it is forgotten who is not in a file, nothing is done to those who we
   const whom = `from=absent_from%3D${id}&all=on`;
   const asked = await ask(app, headers, 'delete', whom);
   expect(pageOf(asked).text).toContain('Delete 3 users?');
-  await forgetAbsent(db, id);
+  await forgetAbsent(id, (work) => transact(db, work));
   expect((await confirm(app, headers, 'delete', whom, { asked })).statusCode).toBe(409);
   expect(await findUser(db, max.id)).toBeDefined();
 });

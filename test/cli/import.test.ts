@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, inject, test, vi } from 'vitest';
 import { makeDraftFolder } from '../../src/backup/draft-folder.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
@@ -52,6 +53,7 @@ test('a file is applied, as one change that can be undone, and nothing of it is 
       '  E-Mail → Email',
       '  Name → Full name',
       '  Shoes → left out',
+      '  An empty cell leaves it. What Roster has there stays.',
       '1 created, 1 changed (full name of 1), 0 the same, 0 refused',
       '1 created, 1 changed. Undo is in the history: /history/2',
       '',
@@ -138,13 +140,57 @@ test('who is who is said by an option', async () => {
   expect(await usernames(db)).toEqual(['rob']);
 });
 
+test('what an empty cell does is said by an option, and in the preview', async () => {
+  const { db, write, roster } = await start();
+  const path = write('username,name\nbob,\n');
+  expect((await roster('import', path, '--yes')).said).toContain('0 changes.');
+  const { said } = await roster('import', path, '--yes', '--empty', 'clear');
+  expect(said).toContain(
+    '  An empty cell clears it. Takes out a full name. Other fields cannot be empty, and stay.\n',
+  );
+  expect(said).toContain('0 created, 1 changed (full name of 1)');
+  expect(await db.selectFrom('users').select('full_name').execute()).toEqual([{ full_name: null }]);
+});
+
+test('how a file is to be read is said by options, where it is not what is recognised', async () => {
+  const { db, folder, roster } = await start();
+  const path = join(folder, 'users.csv');
+  writeFileSync(
+    path,
+    Buffer.from('username;email;name\ncem;cem@example.org;\xb3ukasz, of the north\n', 'latin1'),
+  );
+  const { said } = await roster(
+    'import',
+    path,
+    '--yes',
+    '--encoding',
+    'windows-1250',
+    '--delimiter',
+    'semicolon',
+  );
+  expect(said).toContain('Windows, Central European (1250), cells apart by semicolon');
+  const names = db.selectFrom('users').select('full_name').where('username', '=', 'cem');
+  expect(await names.execute()).toEqual([{ full_name: 'łukasz, of the north' }]);
+});
+
+test.each([
+  ['--empty', 'delete', '--empty cannot be delete, but leave, clear.'],
+  ['--delimiter', 'pipe', '--delimiter cannot be pipe, but comma, semicolon, tab.'],
+  ['--encoding', 'klingon', /^--encoding cannot be klingon, but utf-8, utf-16le,/],
+])('%s %s is refused with what it can be', async (option, value, sentence) => {
+  const { write, roster } = await start();
+  const { code, said } = await roster('import', write(LIST), option, value);
+  expect(said).toMatch(sentence);
+  expect(code).toBe(2);
+});
+
 test.each([
   ['no file', ['import'], 'Say which file: npm run roster -- import users.csv'],
   ['a file that is not there', ['import', '/nowhere/users.csv'], 'There is no file /nowhere/users.csv.'],
   [
     'another match',
     ['import', 'users.csv', '--match', 'name'],
-    'There is no match by name: it can be username, email or id.',
+    '--match cannot be name, but username, email, id.',
   ],
   [
     'another option',
@@ -184,6 +230,23 @@ test('one that is killed while it is applied is gone on with by the next Roster,
   await startRoster(settings);
   await vi.waitFor(async () => expect(await users()).toBe(20_000), PATIENTLY);
   expect(await db.selectFrom('imports').select('state').execute()).toEqual([{ state: 'done' }]);
+});
+
+test('interrupted while it is applied it says so, and ends with 1, for something is done', async () => {
+  const { db, settings, write } = await start();
+  const rows = Array.from({ length: 40_000 }, (_, index) => `u${index},u${index}@example.org\n`);
+  const child = run(['import', write(`username,email\n${rows.join('')}`), '--yes'], settings);
+  const error = text(child.stderr);
+  const users = async () => {
+    const imported = db.selectFrom('change_sets').select('users').where('kind', '=', KINDS.imported);
+    return (await imported.executeTakeFirst())?.users ?? 0;
+  };
+  await vi.waitFor(async () => expect(await users()).toBeGreaterThan(0), PATIENTLY);
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  expect(await error).toContain('It is not all applied yet: the next Roster goes on with it');
+  expect(code).toBe(1);
+  expect(await users()).toBeLessThan(40_000);
 });
 
 test.each([

@@ -450,6 +450,16 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     left: { count: 0, some: [] },
     isList: true,
   },
+  'imports/refused-rows': {
+    imported,
+    how,
+    totals,
+    page: {
+      rows: [{ row: 4, line: 5, cells: [NAME], reasons: [{ field: 'email', message: NAME }] }],
+      before: 1,
+      count: 3,
+    },
+  },
   'imports/taking-back': { imported: { ...imported, problem: NAME }, job },
   'maintenance/status': {
     status: {

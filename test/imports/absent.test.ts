@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
+import type { Trx } from '../../src/db/schema.ts';
+import { transact } from '../../src/db/transact.ts';
 import { forgetAbsent, keepAbsent } from '../../src/imports/absent.ts';
 import { DAY } from '../../src/lib/clock.ts';
 import { absentUsers, isAbsent } from '../../src/users/list/absent.ts';
@@ -82,11 +84,13 @@ test('whoever is in a file, all others are found, and are forgotten in parts', a
   const db = await temporaryDatabase();
   await seedUsers(db, 60);
   const ids = (await db.selectFrom('users').select('id').orderBy('id').execute()).map(({ id }) => id);
+  const write = <T>(work: (trx: Trx) => Promise<T>) => transact(db, work);
+  const report = async () => {};
   const absent = async (imported: number) => (await absentUsers(db, imported).execute()).map(({ id }) => id);
   await fc.assert(
     fc.asyncProperty(fc.subarray([...ids, 1_000, 1_001]), async (present) => {
       const others = ids.filter((id) => !present.includes(id));
-      const count = await keepAbsent(db, 7, present.values(), async () => {});
+      const count = await keepAbsent(db, 7, new Set(present), { write, report });
       expect(count).toBe(others.length);
       expect(await absent(7)).toEqual(others);
       const matching = db.selectFrom('users').select('id').where(isAbsent(7)).orderBy('id');
@@ -94,8 +98,8 @@ test('whoever is in a file, all others are found, and are forgotten in parts', a
     }),
     runs(200),
   );
-  await keepAbsent(db, 8, [3].values(), async () => {});
-  await forgetAbsent(db, 7);
+  await keepAbsent(db, 8, new Set([3]), { write, report });
+  await forgetAbsent(7, write);
   expect(await absent(7)).toEqual([]);
   expect(await absent(8)).toEqual(ids.filter((id) => id !== 3));
 });

@@ -15,9 +15,10 @@ import { changeUser } from '../../src/users/commands.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
-import { addUser, get, post, startApp } from '../support.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 import { actorFor, begin, check, csv, importOf } from './bringing.ts';
 
+const MINUTE = 60_000;
 const OPEN: Actor = { ...commandLine, via: 'open', role: 'editor' };
 
 /** So many that they are not all done in one transaction. */
@@ -33,14 +34,21 @@ function people(more: Record<string, string> = {}): string {
 async function beginHalf(app: FastifyInstance, actor: Actor, text = people()) {
   const id = await check(app, text, actor);
   const { file } = await begin(app, id, actor);
-  const folder = makeFolder(app.importFolder);
-  const pace = { batch: 1_000, most: 100, pause: 0 };
-  const { db, clock, stopwatch } = app;
-  const runner = { db, kinds: importKinds(folder), pace, clock, stopwatch, note: () => {}, warn: () => {} };
-  let asked = 0;
-  await runJobs(runner, () => asked++ > 2);
+  await goOn(app, 2);
   expect((await done(app)).length).toBeGreaterThan(0);
-  return { id, stage: filesOf(folder, file).stage };
+  return { id, stage: filesOf(makeFolder(app.importFolder), file).stage };
+}
+
+/** So many batches further. */
+async function goOn(app: FastifyInstance, batches: number) {
+  const pace = { batch: 1_000, most: 100, pause: 0 };
+  const { db, clock, stopwatch, importFolder } = app;
+  const kinds = importKinds(makeFolder(importFolder));
+  let asked = 0;
+  await runJobs(
+    { db, kinds, pace, clock, stopwatch, note: () => {}, warn: () => {} },
+    () => asked++ > batches,
+  );
 }
 
 /** Whom it has created, and who are there. */
@@ -187,6 +195,54 @@ test('what nobody can go on with, since its folder is gone, is taken back by any
   const again = await post(app, action, {}, ann);
   expect(again.headers.location).toBe(`/imports/${id}`);
   expect(pageOf(await get(app, `/imports/${id}`, ann)).text).toContain('Nothing of it stays.');
+});
+
+test('what nobody has gone on with for an hour, since nobody has its folder, is taken back by any Roster', async () => {
+  const [clock, url] = [movableClock(), await readyUrl()];
+  const app = await startApp({}, await temporaryDatabase(url), clock);
+  const other = await startApp({}, await temporaryDatabase(url), clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const { id } = await beginHalf(app, actorFor(ann));
+  clock.move(59 * MINUTE);
+  await other.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'applying' });
+  clock.move(2 * MINUTE);
+  await other.runJobs();
+  expect(await done(app)).toEqual([]);
+  // Whoever had it comes back, finds it so, and says why.
+  await app.runJobs();
+  expect(await done(app)).toEqual([]);
+  const { text } = pageOf(await get(app, `/imports/${id}`, await signedIn(app, ann)));
+  expect(text).toContain('For an hour no Roster that has its file has gone on with it. Nothing of it stays.');
+});
+
+test('as long as somebody goes on with it, it is nobody else’s, however long it takes', async () => {
+  const [clock, url] = [movableClock(), await readyUrl()];
+  const app = await startApp({}, await temporaryDatabase(url), clock);
+  const other = await startApp({}, await temporaryDatabase(url), clock);
+  const { id } = await beginHalf(app, commandLine);
+  clock.move(50 * MINUTE);
+  await goOn(app, 1);
+  clock.move(50 * MINUTE);
+  await other.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'applying' });
+  await app.runJobs();
+  expect(await importOf(app, id)).toMatchObject({ state: 'done' });
+  expect(await done(app)).toHaveLength(400);
+});
+
+test('the change set of an import that was cut off says that the rest was never done', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const { id, stage } = await beginHalf(app, actorFor(ann));
+  const count = (await done(app)).length;
+  rmSync(stage);
+  await app.runJobs();
+  const { set_id } = await importOf(app, id);
+  const { text } = pageOf(await get(app, `/history/${set_id}`, await signedIn(app, ann)));
+  expect(text).toContain(
+    `Done for ${count} of 400 users. It was cut off there: the other ${400 - count} were never done, and what was done was taken back.`,
+  );
 });
 
 test('until all of it is undone, it is said to be under way; and where it has stopped, how it goes on', async () => {

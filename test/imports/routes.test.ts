@@ -6,7 +6,7 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { saveImport } from '../../src/imports/queries.ts';
-import { pageOf } from '../page.ts';
+import { type Page, pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 import { apply, bring, decision, send } from './by-pages.ts';
@@ -116,9 +116,35 @@ test('refused rows of what is done are found again, and led to first', async () 
     '1 user',
     'Download the refused rows',
     'Import the corrected file',
+    'Look at the refused rows',
     'Look at each change',
   ]);
   expect(buttons).toEqual(['Undo']);
+});
+
+test('every refused row can be looked at, a hundred a page, forth and back', async () => {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const rows = Array.from({ length: 250 }, (_, index) => `u${index},nowhere`);
+  const address = await bring(app, ann, ['username,email', 'bob,bob@example.org', ...rows].join('\n'));
+  const lines = (page: Page) => page.text.match(/(?<=\bu)\d+/g)?.map(Number);
+  const go = async (page: Page, to: string) => pageOf(await get(app, page.link(to), ann));
+  const first = await go(pageOf(await get(app, address, ann)), 'Look at all of them');
+  expect(first.heading).toBe('250 rows are refused');
+  expect(first.text).toContain('Showing 1–100');
+  expect(first.text).toContain('“nowhere”: enter an email address');
+  const second = await go(first, 'Next');
+  const third = await go(second, 'Next');
+  expect([first, second, third].flatMap(lines)).toEqual(rows.map((_, index) => index));
+  expect(third.text).toContain('Showing 201–250');
+  expect(third.links.map(({ text }) => text)).not.toContain('Next');
+  expect(lines(await go(third, 'Previous'))).toEqual(lines(second));
+  expect(lines(await go(third, 'First'))).toEqual(lines(first));
+  const beyond = pageOf(await get(app, `${address}/refused-rows?after=999`, ann));
+  expect(beyond.text).toContain('There are no more of them here.');
+  await apply(app, ann, address);
+  const done = pageOf(await get(app, address, ann));
+  expect(lines(await go(done, 'Look at the refused rows'))).toEqual(lines(first));
 });
 
 test('a first and a last name are shown to be one field of Roster', async () => {

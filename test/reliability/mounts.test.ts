@@ -1,14 +1,17 @@
 /** Disks that are full, and that have turned read-only: real ones, where they may be mounted. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { newToken } from '../../src/auth/tokens.ts';
+import { SPARE } from '../../src/lib/room.ts';
 import { pageOf } from '../page.ts';
 import { run, startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 
+const MB = 1024 * 1024;
 const NOT_ALLOWED = 'This user may not mount a file system here.';
 
 function isDone(command: string, ...args: string[]): boolean {
@@ -71,6 +74,38 @@ test('a full disk is told as such, and Roster writes again once there is room', 
   rmSync(filler);
   expect((await create(address, 'carla')).status).toBe(303);
   await expect.poll(() => ready(address), { timeout: 20_000 }).toBe('ready\n');
+});
+
+/** Of rows so short that they take many times as much room once they are looked at. */
+function manyShortRows(count: number): string {
+  const rows = Array.from({ length: count }, (_, index) => `${index.toString(36)},b`);
+  return ['username,email', 'ok,ok@example.org', ...rows].join('\n');
+}
+
+test('an import whose rows would fill the disk is given up, and others save what they do all the while', async ({
+  skip,
+}) => {
+  // What is left to others, and some for a database, a file and a part of its rows.
+  const folder = mounted('-t', 'tmpfs', '-o', `size=${SPARE + 24 * MB}`, 'tmpfs');
+  if (folder === undefined) return skip(NOT_ALLOWED);
+  const { address } = await startRoster({
+    DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
+    LOG_LEVEL: 'silent',
+  });
+  const form = new FormData();
+  form.append('key', newToken());
+  form.append('file', new Blob([manyShortRows(400_000)]), 'users.csv');
+  const sent = await fetch(`${address}/import`, { method: 'POST', body: form, redirect: 'manual' });
+  expect(sent.status).toBe(303);
+  const page = async () => pageOf(await (await fetch(address + sent.headers.get('location'))).text()).text;
+  let created = 0;
+  for (let text = await page(); text.includes('looked at'); text = await page())
+    expect((await create(address, `meanwhile${created++}`)).status).toBe(303);
+  expect(await page()).toContain('There is too little room on Roster’s disk to look at all of its rows');
+  expect(created).toBeGreaterThan(1);
+  expect(readdirSync(join(folder, 'roster.db.imports')).filter((name) => name.includes('stage'))).toEqual([]);
+  const { bavail, bsize } = statfsSync(folder);
+  expect(bavail * bsize).toBeGreaterThan(SPARE);
 });
 
 test('a first start on a disk of a few KiB leaves nothing there, and the next one starts', async ({

@@ -1,6 +1,11 @@
 /** What an import would do, row by row: a file that can be made again from what was brought, so nothing waits for the disk. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { NoRoomError } from '../../errors.ts';
+import { shareOwner } from '../../lib/owner.ts';
+import { refuseWithoutRoom } from '../../lib/room.ts';
 
 /** What is unique among users. */
 export const KEYS = ['id', 'username_key', 'email_key'] as const;
@@ -36,6 +41,9 @@ export type Differs = { row: number; was: string; is: string };
 const CACHE_KIB = 16 * 1024;
 /** Of cells that are read at a time. */
 const MOST_CHARACTERS = 1_000_000;
+/** Rows that are looked at, or sorted, in one step, for which all else in this thread waits. */
+const ROWS_AT_ONCE = 20_000;
+const SORTED_AT_ONCE = 500_000;
 /** To bring what another process has left in order may take a moment. */
 const WAIT_MS = 1_000;
 
@@ -49,7 +57,8 @@ const TABLES = `
   create table doubtful (field text not null, key any not null, primary key (field, key)) strict, without rowid;
   create table twins (field text not null, key any not null, row integer not null, line integer not null,
     last_line integer not null, primary key (field, key)) strict, without rowid;
-  create table differences (row integer primary key, was text not null, "is" text not null) strict;`;
+  create table differences (row integer primary key, was text not null, "is" text not null) strict;
+  create index rows_verdict on rows (verdict);`;
 
 /** Of the first of them the line of the last, of the others that of the first. */
 const TWIN_COLUMNS = KEYS.map(
@@ -71,26 +80,34 @@ export function makeStage(path: string): StageFile {
   removeStage(path);
   // For its owner alone.
   closeSync(openSync(path, 'wx', 0o600));
+  shareOwner(path, dirname(path));
   const db = new Sqlite(path);
   db.pragma('journal_mode = OFF');
   db.exec(TABLES);
-  return new StageFile(db);
+  return new StageFile(db, path);
 }
 
 /** To go on with one that was saved. */
 export function openStage(path: string): StageFile {
-  return new StageFile(new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS }));
+  return new StageFile(new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS }), path);
 }
 
 /** Undefined where there is none. @param timeout in milliseconds: so long all waits in this thread while another process writes */
 export function openStageToRead(path: string, timeout = WAIT_MS): StageFile | undefined {
   if (!existsSync(path)) return undefined;
-  return new StageFile(new Sqlite(path, { readonly: true, fileMustExist: true, timeout }));
+  return new StageFile(new Sqlite(path, { readonly: true, fileMustExist: true, timeout }), path);
 }
 
 /** Whether another process was writing to a stage. */
 export function isStageBusy(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY');
+}
+
+/** Whether there is no room for a stage, or soon none for anybody else. */
+export function isStageFull(error: unknown): boolean {
+  return (
+    error instanceof NoRoomError || (error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL')
+  );
 }
 
 /** What is left of one whose rows are done: those that are not. */
@@ -101,6 +118,9 @@ export function keepRefusedAlone(path: string): void {
   try {
     db.prepare('attach ? as kept').run(kept);
     db.exec('insert into kept.refused select * from refused');
+  } catch (error) {
+    removeStage(kept);
+    throw error;
   } finally {
     db.close();
   }
@@ -113,12 +133,33 @@ export function removeStage(path: string): void {
 
 export class StageFile {
   readonly #db: Sqlite.Database;
+  readonly #path: string;
+  readonly #file: number;
   readonly #prepared = new Map<string, Sqlite.Statement>();
 
-  constructor(db: Sqlite.Database) {
+  constructor(db: Sqlite.Database, path: string) {
     this.#db = db;
+    this.#path = path;
+    this.#file = statSync(path).ino;
     if (!db.readonly) db.pragma('synchronous = OFF');
     db.pragma(`cache_size = -${CACHE_KIB}`);
+    // What is sorted has names in it, and would else lie on the disk of the system. See `SORTED_AT_ONCE`.
+    db.pragma('temp_store = MEMORY');
+  }
+
+  /** @param bytes that may be needed besides @throws NoRoomError */
+  requireRoom(bytes = 0): void {
+    refuseWithoutRoom(dirname(this.#path), bytes);
+  }
+
+  /** All that is written may be written once more, to go back to what was. @throws NoRoomError */
+  requireRoomToJudge(): void {
+    this.requireRoom(statSync(this.#path).size);
+  }
+
+  /** It is gone from the disk, unless another one has been made in its place by now. */
+  discard(): void {
+    if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#file) removeStage(this.#path);
   }
 
   /** All that is written is written, or nothing. */
@@ -167,15 +208,29 @@ export class StageFile {
     this.#run('insert or ignore into doubtful values (?,?)', field, key);
   }
 
-  /** Once all rows are there. @returns whether there are any that have a key in common */
-  findTwins(): boolean {
-    for (const key of KEYS) {
-      const doubtful = `(select key from doubtful where field = '${key}')`;
-      this.#db.exec(`
-        insert into twins select '${key}', ${key}, min(row), min(line), max(line)
-        from rows where ${key} in ${doubtful} group by ${key} having count(*) > 1`);
+  /** Once all rows are there; some rows a step. At its end it is known which have a key in common. */
+  *findTwins(): Generator<void> {
+    const keys = KEYS.filter(
+      (key) => this.#all('select 1 from doubtful where field = ? limit 1', key).length > 0,
+    );
+    if (keys.length === 0) return;
+    for (const [after, last] of this.#ranges(ROWS_AT_ONCE)) {
+      for (const key of keys) this.#run(twinsAmong(key), after, last);
+      yield;
     }
+    this.#db.exec('delete from twins where line = last_line');
+  }
+
+  get hasTwins(): boolean {
     return this.#all('select 1 from twins limit 1').length > 0;
+  }
+
+  /** Of all rows: after the first number, as far as the second. */
+  *#ranges(size: number): Generator<[after: number, last: number]> {
+    const [{ last }] = this.#all<{ last: number }>('select coalesce(max(row), 0) as last from rows') as [
+      { last: number },
+    ];
+    for (let after = 0; after < last; after += size) yield [after, after + size];
   }
 
   rowsAfter(row: number, limit: number): JudgedRow[] {
@@ -186,15 +241,11 @@ export class StageFile {
     return this.#all(`${JUDGED} where rows.row > ? and (${IS_TWIN}) ${SOME}`, row, limit);
   }
 
-  /** Whom any row is about, ascending, each once; nothing else is done with it meanwhile. */
-  users(): IterableIterator<number> {
-    const users = this.#db.prepare('select distinct user from rows where user is not null order by user');
-    return users.pluck().iterate() as IterableIterator<number>;
-  }
-
-  /** For whoever looks at the first of a verdict. */
-  indexVerdicts(): void {
-    this.#db.exec('create index if not exists rows_verdict on rows (verdict)');
+  /** Whom rows are about, in their order, some at a time. */
+  *users(): Generator<number[]> {
+    const users = 'select user from rows where row > ? and row <= ? and user is not null';
+    for (const [after, last] of this.#ranges(ROWS_AT_ONCE))
+      yield this.#all<{ user: number }>(users, after, last).map(({ user }) => user);
   }
 
   ofVerdict(verdict: number, limit: number): JudgedRow[] {
@@ -203,7 +254,24 @@ export class StageFile {
 
   /** At least one, and fewer where they are long. */
   refusedAfter(row: number, limit: number): Refused[] {
-    const some = this.#prepare('select * from refused where row > ? order by row limit ?');
+    return this.#someRefused('select * from refused where row > ? order by row limit ?', row, limit);
+  }
+
+  /** The last of them, in their order. */
+  refusedBefore(row: number, limit: number): Refused[] {
+    return this.#someRefused(
+      'select * from refused where row < ? order by row desc limit ?',
+      row,
+      limit,
+    ).reverse();
+  }
+
+  countRefusedBefore(row: number): number {
+    return this.#prepare('select count(*) from refused where row < ?').pluck().get(row) as number;
+  }
+
+  #someRefused(sql: string, row: number, limit: number): Refused[] {
+    const some = this.#prepare(sql);
     const rows: Refused[] = [];
     let length = 0;
     for (const refused of some.iterate(row, limit) as IterableIterator<Refused>) {
@@ -220,14 +288,18 @@ export class StageFile {
 
   /**
    * Those of the first verdicts get places: by user, and those who are new by username, as indexes have them. In the order of
-   * the file each would change a page of its own of every index.
+   * the file each would change a page of its own of every index. Of very many, some come after the others.
    */
-  placeToDo(lastVerdict: number, isInOrderOfFile: boolean): void {
+  *placeToDo(lastVerdict: number, isInOrderOfFile: boolean): Generator<void> {
     const order = isInOrderOfFile ? 'row' : 'user is null, user, username_key';
+    const some = 'select row from rows where row > ? and row <= ? and verdict <= ?';
     this.#db.exec(`
-      drop table if exists to_do;
-      create table to_do (place integer primary key, row integer not null) strict;
-      insert into to_do (row) select row from rows where verdict <= ${lastVerdict} order by ${order}`);
+      create table if not exists to_do (place integer primary key, row integer not null) strict;
+      delete from to_do`);
+    for (const [after, last] of this.#ranges(SORTED_AT_ONCE)) {
+      this.#run(`insert into to_do (row) ${some} order by ${order}`, after, last, lastVerdict);
+      yield;
+    }
   }
 
   toDoAfter(place: number, limit: number): ToDo[] {
@@ -236,11 +308,10 @@ export class StageFile {
   }
 
   /** It is on the disk then: what is done by it is done as it was shown. */
-  save(path: string): void {
+  async save(): Promise<void> {
     this.#db.pragma('journal_mode = DELETE');
-    const file = openSync(path, 'r');
-    fsyncSync(file);
-    closeSync(file);
+    await using file = await open(this.#path);
+    await file.sync();
   }
 
   close(): void {
@@ -260,4 +331,12 @@ export class StageFile {
     this.#prepared.set(sql, prepared);
     return prepared;
   }
+}
+
+/** Of each key the first row; while `last_line` is its own line, nothing but that has it. */
+function twinsAmong(key: Key): string {
+  return `
+    insert into twins select '${key}', ${key}, row, line, line
+    from rows where row > ? and row <= ? and ${key} in (select key from doubtful where field = '${key}') order by row
+    on conflict (field, key) do update set last_line = excluded.line`;
 }

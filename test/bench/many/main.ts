@@ -35,7 +35,7 @@ const bare = await timeBareTable(engine, { folder, file, url: database });
 console.log(`${users.toLocaleString('en')} rows into a bare table with the same unique keys: ${bare}`);
 
 const roster = await startRosterOn(database, keyFile);
-const others = new Others(roster.origin, roster.resident);
+const others = new Others(roster.origin, roster.anonymous);
 const during = async <T>(what: string, work: () => Promise<T>) => {
   const { result, ...measured } = await others.during(work);
   print(what, measured);
@@ -54,14 +54,16 @@ const set = await during('applying it', () => applyImport(roster.origin, importe
 await during('undoing it', () => undo(roster.origin, set));
 const changed = await during('deactivating all who are active', () => changeAll(roster.origin, others));
 await during('undoing that', () => undo(roster.origin, changed));
+const both = () => Promise.all([bringFile(roster.origin, file), changeAll(roster.origin, others)]);
+await during('reading it again, beside deactivating all who are active', both);
 await others.stop();
 await roster.stop();
 await postgres?.stop();
 
-function print(what: string, { seconds, pages, creates, resident }: During): void {
+function print(what: string, { seconds, pages, creates, signIns, anonymous }: During): void {
   const of = ({ p50, p99, most, over }: During['pages']) =>
     `${p50.toFixed(0)} · ${p99.toFixed(0)} · ${most.toFixed(0)} ms, ${(100 * over).toFixed(1)} % over 50`;
   console.log(
-    `${what}: ${seconds.toFixed(1)} s; others’ pages (median · p99 · most) ${of(pages)}; creates ${of(creates)}; ${resident.toFixed(0)} MB`,
+    `${what}: ${seconds.toFixed(1)} s; others’ pages (median · p99 · most) ${of(pages)}; creates ${of(creates)}; signing in ${of(signIns)}; ${anonymous.toFixed(0)} MB of its own`,
   );
 }

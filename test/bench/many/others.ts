@@ -1,7 +1,7 @@
-/** Those who work meanwhile: twenty pages a second of all kinds, and somebody new now and then. */
+/** Those who work meanwhile: twenty pages a second of all kinds, somebody new now and then, and somebody who signs in. */
 import { setTimeout } from 'node:timers/promises';
 import { percentile } from '../load.ts';
-import { SIGNED_IN } from '../session.ts';
+import { PASSWORD, SIGNED_IN } from '../session.ts';
 
 const PAGES = [
   '/users',
@@ -15,31 +15,33 @@ const PAGES = [
 ];
 const PAGE_EVERY = 50;
 const CREATE_EVERY = 700;
+const SIGN_IN_EVERY = 3_000;
 const SETTLE = 10_000;
 const SLOW = 50;
 
 type Times = { p50: number; p99: number; most: number; over: number };
-/** In milliseconds; `over`: the share that took more than 50; `resident`: the most, in MB. */
-export type During = { seconds: number; pages: Times; creates: Times; resident: number };
+/** In milliseconds; `over`: the share that took more than 50; `anonymous`: the most memory of its own, in MB. */
+export type During = { seconds: number; pages: Times; creates: Times; signIns: Times; anonymous: number };
 
 export class Others {
   readonly #origin: string;
-  readonly #resident: () => number;
+  readonly #anonymous: () => number;
   readonly #working: Promise<unknown>;
   #pages: number[] = [];
   #creates: number[] = [];
+  #signIns: number[] = [];
   #most = 0;
   #isOver = false;
   #isPaused = false;
 
-  constructor(origin: string, resident: () => number) {
+  constructor(origin: string, anonymous: () => number) {
     this.#origin = origin;
-    this.#resident = resident;
-    this.#working = Promise.all([this.#turnPages(), this.#create()]);
+    this.#anonymous = anonymous;
+    this.#working = Promise.all([this.#turnPages(), this.#create(), this.#signIn()]);
   }
 
   async during<T>(work: () => Promise<T>): Promise<During & { result: T }> {
-    [this.#pages, this.#creates, this.#most] = [[], [], 0];
+    [this.#pages, this.#creates, this.#signIns, this.#most] = [[], [], [], 0];
     const begun = performance.now();
     const result = await work();
     const seconds = (performance.now() - begun) / 1000;
@@ -47,7 +49,8 @@ export class Others {
       seconds,
       pages: summed(this.#pages),
       creates: summed(this.#creates),
-      resident: this.#most,
+      signIns: summed(this.#signIns),
+      anonymous: this.#most,
       result,
     };
   }
@@ -76,7 +79,7 @@ export class Others {
       const address = PAGES[page % PAGES.length] ?? '';
       const answer = this.#ask(address, 200, this.#pages).finally(() => asked.delete(answer));
       asked.add(answer);
-      this.#most = Math.max(this.#most, this.#resident());
+      this.#most = Math.max(this.#most, this.#anonymous());
       await setTimeout(PAGE_EVERY);
     }
     await Promise.all(asked);
@@ -91,9 +94,25 @@ export class Others {
     }
   }
 
-  async #ask(path: string, status: number, times: number[], body?: URLSearchParams): Promise<void> {
+  /** Each in a browser of their own. */
+  async #signIn(): Promise<void> {
+    while (!this.#isOver) {
+      await setTimeout(SIGN_IN_EVERY);
+      const { cookie, ...headers } = SIGNED_IN;
+      const form = new URLSearchParams({ username: 'bench', password: PASSWORD });
+      await this.#ask('/sign-in', 303, this.#signIns, form, headers);
+    }
+  }
+
+  async #ask(
+    path: string,
+    status: number,
+    times: number[],
+    body?: URLSearchParams,
+    headers: Record<string, string> = SIGNED_IN,
+  ): Promise<void> {
     const begun = performance.now();
-    const options = { headers: SIGNED_IN, redirect: 'manual' } as const;
+    const options = { headers, redirect: 'manual' } as const;
     const answer = await fetch(this.#origin + path, body ? { ...options, method: 'POST', body } : options);
     await answer.text();
     times.push(performance.now() - begun);
