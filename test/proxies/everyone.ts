@@ -1,0 +1,15 @@
+/** What is tried with each proxy that is on this machine; of one that is not, which package of Debian brings it is said. */
+import { test } from 'vitest';
+import { PROGRAMS, type Program } from './programs.ts';
+import { isInstalled } from './start.ts';
+
+/** @param what follows the name of the proxy */
+export function withEach(what: string, run: (program: Program) => Promise<void>, timeout?: number): void {
+  for (const program of PROGRAMS)
+    test.skipIf(!isInstalled(program))(`${program.name} ${what}`, { timeout }, () => run(program));
+}
+
+export function sayWhoIsMissing(): void {
+  for (const program of PROGRAMS.filter((each) => !isInstalled(each)))
+    console.warn(`There is no ${program.name} here: Debian’s package ${program.package} brings it.`);
+}
