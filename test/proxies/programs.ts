@@ -102,6 +102,7 @@ const MODULES = [
   'http2',
   'proxy',
   'proxy_http',
+  'headers',
 ];
 
 const apache: Program = {
