@@ -42,11 +42,13 @@ function watchForTrust(request: FastifyRequest, { hostname }: URL, isTrusted: Is
   noteProxyProblem(request, 'trust', sentence);
 }
 
-/** As a browser says it of its own page. */
+/** As a browser says it of its own page, or as Apache and Caddy do. */
 function publicOrigin({ headers }: FastifyRequest): string | undefined {
-  if (headers['sec-fetch-site'] !== 'same-origin') return undefined;
-  const from = URL.parse(headers.origin ?? headers.referer ?? '');
-  return from?.protocol === 'https:' ? from.origin : undefined;
+  const isOwn = headers['sec-fetch-site'] === 'same-origin';
+  const from = isOwn ? URL.parse(headers.origin ?? headers.referer ?? '') : null;
+  if (from?.protocol === 'https:') return from.origin;
+  const host = hostnameOf(`${headers['x-forwarded-host'] ?? ''}`);
+  return DOMAIN.test(host) ? `https://${host}` : undefined;
 }
 
 function isForwarded({ headers }: FastifyRequest): boolean {

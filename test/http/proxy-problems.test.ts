@@ -92,7 +92,8 @@ test('without ORIGIN a page that is asked for by its public address says how Ros
 
 test.each([
   ['forwards', FORWARDED, 'https://users.example.org'],
-  ['adds nothing, from what a browser says', { origin: 'https://people.example.com' }, 'https://people.example.com'],
+  ['names the host', { 'x-forwarded-host': 'people.example.com' }, 'https://people.example.com'],
+  ['adds nothing, but a browser does', { origin: 'https://people.example.com' }, 'https://people.example.com'],
 ])('without ORIGIN, where a proxy %s, it is told that cookies go without Secure', async (_how, headers, origin) => {
   const { app, said, ann } = await start({});
   const { status, isWarned } = await told(app, ann, headers);
