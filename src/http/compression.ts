@@ -21,6 +21,7 @@ export function addCompression(app: FastifyInstance): void {
     if (typeof payload !== 'string') return done(null, payload);
     // BREACH: the length of what is compressed would tell a secret in it. A page with one is `no-store`.
     if (reply.getHeader('cache-control') === 'no-store') {
+      if (payload.length < SMALLEST) return done(null, payload);
       // Said against RFC 9110, 8.4.1, since nginx, Caddy and HAProxy compress whatever does not say how it is encoded.
       reply.header('content-encoding', 'identity');
       return done(null, payload);

@@ -4,7 +4,6 @@ import { askToSignIn } from '../auth/ask-to-sign-in.ts';
 import { SignedOutError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { explain, wayOn } from './explanations.ts';
-import { unknownPath } from './proxy-watch.ts';
 import type { Views } from './views.ts';
 
 export const NO_PAGE = 'There is no page at this address.';
@@ -23,10 +22,8 @@ export function addErrorPages(app: FastifyInstance): void {
     return this.render('error', { ...page, requestId: isLogged ? id : undefined }, status);
   });
   app.setErrorHandler(showError);
-  app.setNotFoundHandler(async (request, reply) => {
-    const hint = unknownPath(request);
-    const sentence = hint === undefined ? NO_PAGE : `${NO_PAGE} ${hint}`;
-    return reply.renderError({ title: 'Page not found', sentence }, 404);
+  app.setNotFoundHandler(async (_request, reply) => {
+    return reply.renderError({ title: 'Page not found', sentence: NO_PAGE }, 404);
   });
 }
 

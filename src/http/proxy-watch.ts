@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Config, isHttps } from '../config.ts';
 import { basePathOf } from '../lib/url-for.ts';
+import { NotFoundError } from '../errors.ts';
 import { canonicalAddress, type trustOf } from './client-address.ts';
 import { hostnameOf } from './host.ts';
 import { linesToAdd, noteProxyProblem } from './proxy-problems.ts';
@@ -13,7 +14,6 @@ const FORWARDING = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 
 const DOMAIN = /^[a-z\d-]+(\.[a-z\d-]+)+$/;
 const EXAMPLE = 'https://users.example.org';
 
-/** Where nothing is amiss for whoever asks, though for whoever runs it. */
 export function addProxyWatch(app: FastifyInstance, isTrusted: IsTrusted): void {
   const { origin } = app.config;
   app.addHook('onRequest', (request, _reply, done) => {
@@ -21,7 +21,9 @@ export function addProxyWatch(app: FastifyInstance, isTrusted: IsTrusted): void 
       if (origin === undefined) watchForOrigin(request);
       else watchForTrust(request, origin, isTrusted);
     }
-    done();
+    // Before anyone is asked to sign in at an address that would lead elsewhere.
+    const path = request.is404 ? unknownPath(request) : undefined;
+    done(path && new NotFoundError(`There is no page here. ${path}`));
   });
 }
 
@@ -100,7 +102,7 @@ function cameByHttp({ headers, socket }: FastifyRequest, config: Config, isTrust
 }
 
 /** Where a path that Roster does not know comes before one that it does, as below a path of its own. */
-export function unknownPath(request: FastifyRequest): string | undefined {
+function unknownPath(request: FastifyRequest): string | undefined {
   const { config, rules } = request.server;
   const [, prefix = '', rest = ''] = /^(\/[\w.~-]+)(\/[^?]*)/.exec(request.url) ?? [];
   const isProxied = config.origin !== undefined || isForwarded(request);

@@ -33,11 +33,11 @@ test('while Roster is started anew, whoever connects waits and is answered', asy
     answers.push(typeof answer === 'string' ? answer : answer.status);
   };
   const asking: Promise<void>[] = [];
-  const timer = setInterval(() => asking.push(ask()), 20);
+  const timer = setInterval(() => asking.push(ask()), 50);
   await roster.restart();
   await roster.restart();
   clearInterval(timer);
   await Promise.all(asking);
-  expect(answers.length).toBeGreaterThan(20);
+  expect(answers.length).toBeGreaterThan(10);
   expect([...new Set(answers)]).toEqual([200]);
 });

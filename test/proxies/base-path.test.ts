@@ -19,7 +19,10 @@ const CHANGES: Readonly<Record<string, Record<'left' | 'taken off', readonly [st
   },
   Caddy: {
     left: [['reverse_proxy 127', 'reverse_proxy /roster/* 127']],
-    'taken off': [['\treverse_proxy 127.0.0.1:3000 {', '\thandle_path /roster/* {\n\treverse_proxy 127.0.0.1:3000 {'], ['10s\n\t}', '10s\n\t}\n\t}']],
+    'taken off': [
+      ['\treverse_proxy 127.0.0.1:3000 {', '\thandle_path /roster/* {\n\treverse_proxy 127.0.0.1:3000 {'],
+      ['10s\n\t}', '10s\n\t}\n\t}'],
+    ],
   },
   HAProxy: {
     left: [['default_backend roster', 'use_backend roster if { path_beg /roster/ }']],
@@ -61,5 +64,7 @@ for (const how of ['left', 'taken off'] as const)
     const form = pageOf((await ann.get(page.link('New user'))).body.toString()).form('Create');
     const created = await ann.post(form.action, { username: 'zoe', email: 'zoe@example.org' });
     expect(created.headers.location).toMatch(/^\/roster\/users\//);
-    expect(pageOf((await ann.get(`${created.headers.location}`)).body.toString()).text).toContain('User zoe created!');
+    expect(pageOf((await ann.get(`${created.headers.location}`)).body.toString()).text).toContain(
+      'User zoe created!',
+    );
   });

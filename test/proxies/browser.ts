@@ -5,18 +5,18 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { PASSWORD } from '../people.ts';
-import { HOST, type Proxy } from './start.ts';
+import { HOST, type Running } from './start.ts';
 
 type Asked = { method?: string; headers?: Record<string, string>; body?: string | Buffer };
 export type Answer = { status: number; headers: IncomingMessage['headers']; body: Buffer };
 
 export class Browser {
-  readonly #proxy: Pick<Proxy, 'https'>;
+  readonly #proxy: Pick<Running, 'https'>;
   readonly #agent: TlsAgent;
   readonly cookies = new Map<string, string>();
 
   /** @param from an address of this machine, by which a proxy knows its client */
-  constructor(proxy: Pick<Proxy, 'https'>, from = '127.0.0.2') {
+  constructor(proxy: Pick<Running, 'https'>, from = '127.0.0.2') {
     this.#proxy = proxy;
     this.#agent = new TlsAgent({ keepAlive: true, localAddress: from, rejectUnauthorized: false });
     onTestFinished(() => this.#agent.destroy());
@@ -64,7 +64,11 @@ export class Browser {
     return whole(await this.open(path, { headers }));
   }
 
-  async post(path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+  async post(
+    path: string,
+    fields: Record<string, string>,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const body = `${new URLSearchParams(fields)}`;
     const type = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': `${body.length}` };
     return whole(await this.open(path, { method: 'POST', headers: { ...type, ...headers }, body }));
@@ -83,11 +87,17 @@ export class Browser {
 
 /** By http, as whoever types the address without https. */
 export async function askPlainly(
-  { http }: Pick<Proxy, 'http'>,
+  { http }: Pick<Running, 'http'>,
   path: string,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  const options = { host: '127.0.0.1', port: http, path, agent: new Agent(), headers: { host: HOST, ...headers } };
+  const options = {
+    host: '127.0.0.1',
+    port: http,
+    path,
+    agent: new Agent(),
+    headers: { host: HOST, ...headers },
+  };
   const [answer] = (await once(request(options).end(), 'response')) as [IncomingMessage];
   return whole(answer);
 }

@@ -4,9 +4,9 @@ import { PROGRAMS, type Program } from './programs.ts';
 import { isInstalled } from './start.ts';
 
 /** @param what follows the name of the proxy */
-export function withEach(what: string, run: (program: Program) => Promise<void>, timeout?: number): void {
+export function withEach(what: string, run: (program: Program) => Promise<void>): void {
   for (const program of PROGRAMS)
-    test.skipIf(!isInstalled(program))(`${program.name} ${what}`, { timeout }, () => run(program));
+    test.skipIf(!isInstalled(program))(`${program.name} ${what}`, () => run(program));
 }
 
 export function sayWhoIsMissing(): void {

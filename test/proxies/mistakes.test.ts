@@ -40,18 +40,25 @@ withSome(['nginx', 'HAProxy'], 'that does not say who asks is told how', async (
   expect(said).toContain('for HAProxy: “option forwardfor”');
 });
 
-test.skipIf(!PROGRAMS.some(({ name }) => name === 'nginx') || !PROGRAMS.filter(isInstalled).some(({ name }) => name === 'nginx'))(
-  'nginx by its plainest example is told its own line',
-  async () => {
-    const [nginx] = PROGRAMS;
-    if (nginx === undefined) throw new Error('There is no nginx.');
-    const bare = ['proxy_http_version 1.1;', 'proxy_set_header X-Forwarded-For $remote_addr;', 'proxy_set_header Host $host;'];
-    const { ann, roster } = await start(nginx, bare.map((line) => [line, ''] as const));
-    expect((await ann.signIn()).status).toBe(303);
-    expect((await ann.get('/users')).status).toBe(200);
-    expect(roster.said()).toMatch(/X-Forwarded-For: .* Add to it, for nginx: “[^”]+”\./);
-  },
-);
+test.skipIf(
+  !PROGRAMS.some(({ name }) => name === 'nginx') ||
+    !PROGRAMS.filter(isInstalled).some(({ name }) => name === 'nginx'),
+)('nginx by its plainest example is told its own line', async () => {
+  const [nginx] = PROGRAMS;
+  if (nginx === undefined) throw new Error('There is no nginx.');
+  const bare = [
+    'proxy_http_version 1.1;',
+    'proxy_set_header X-Forwarded-For $remote_addr;',
+    'proxy_set_header Host $host;',
+  ];
+  const { ann, roster } = await start(
+    nginx,
+    bare.map((line) => [line, ''] as const),
+  );
+  expect((await ann.signIn()).status).toBe(303);
+  expect((await ann.get('/users')).status).toBe(200);
+  expect(roster.said()).toMatch(/X-Forwarded-For: .* Add to it, for nginx: “[^”]+”\./);
+});
 
 withSome(['nginx', 'Apache'], 'that does not pass on the host is told how', async (program) => {
   // By a name, as in containers; by an address it does not matter.
@@ -62,7 +69,9 @@ withSome(['nginx', 'Apache'], 'that does not pass on the host is told how', asyn
   const page = await ann.get('/users');
   expect(page.status).toBe(421);
   expect(pageOf(page.body.toString()).text).toMatch(
-    program.name === 'Apache' ? /Add to it, for Apache: “ProxyPreserveHost On”\./ : /for nginx: “proxy_set_header Host \$host;”/,
+    program.name === 'Apache'
+      ? /Add to it, for Apache: “ProxyPreserveHost On”\./
+      : /for nginx: “proxy_set_header Host \$host;”/,
   );
 });
 
@@ -77,10 +86,28 @@ withEach('before a Roster that does not know of it leads to the setting', async 
 });
 
 const PLAIN: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-  nginx: [['return 301 https://$host$request_uri;', 'location / { proxy_pass http://127.0.0.1:3000; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; }']],
-  Caddy: [['users.example.org {', 'users.example.org {'], ['10s\n\t}\n}', '10s\n\t}\n}\nhttp://users.example.org {\n\treverse_proxy 127.0.0.1:3000\n}']],
-  HAProxy: [['http-request redirect scheme https code 301 unless { ssl_fc }', 'http-request set-header X-Forwarded-Proto http unless { ssl_fc }']],
-  Apache: [['Redirect permanent / https://users.example.org/', 'RequestHeader set X-Forwarded-Proto http\n  ProxyPass / http://127.0.0.1:3000/']],
+  nginx: [
+    [
+      'return 301 https://$host$request_uri;',
+      'location / { proxy_pass http://127.0.0.1:3000; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; }',
+    ],
+  ],
+  Caddy: [
+    ['users.example.org {', 'users.example.org {'],
+    ['10s\n\t}\n}', '10s\n\t}\n}\nhttp://users.example.org {\n\treverse_proxy 127.0.0.1:3000\n}'],
+  ],
+  HAProxy: [
+    [
+      'http-request redirect scheme https code 301 unless { ssl_fc }',
+      'http-request set-header X-Forwarded-Proto http unless { ssl_fc }',
+    ],
+  ],
+  Apache: [
+    [
+      'Redirect permanent / https://users.example.org/',
+      'RequestHeader set X-Forwarded-Proto http\n  ProxyPass / http://127.0.0.1:3000/',
+    ],
+  ],
 };
 
 withEach('that passes http on is told how to send people to https', async (program) => {
@@ -88,19 +115,25 @@ withEach('that passes http on is told how to send people to https', async (progr
   const answer = await askPlainly(proxy, '/sign-in', { 'accept-language': 'en' });
   expect(answer.status).toBe(421);
   const { text } = pageOf(answer.body.toString());
-  expect(text).toContain('This came by http, which others can read on its way: open https://users.example.org/ instead.');
+  expect(text).toContain(
+    'This came by http, which others can read on its way: open https://users.example.org/ instead.',
+  );
   expect(roster.said().match(/This came by http/g)).toHaveLength(1);
 });
 
-withSome(['nginx', 'Apache'], 'that takes the path off and leaves a slash too many leads everywhere all the same', async (program) => {
-  const { ann } = await start(
-    program,
-    [
-      ['location / {', 'location /roster {'],
-      ['proxy_pass http://127.0.0.1:3000;', 'proxy_pass http://127.0.0.1:3000/;'],
-      ['ProxyPass / http', 'ProxyPass /roster http'],
-    ],
-    { ORIGIN: 'https://users.example.org/roster' },
-  );
-  expect((await ann.get('/roster/sign-in')).status).toBe(200);
-});
+withSome(
+  ['nginx', 'Apache'],
+  'that takes the path off and leaves a slash too many leads everywhere all the same',
+  async (program) => {
+    const { ann } = await start(
+      program,
+      [
+        ['location / {', 'location /roster {'],
+        ['proxy_pass http://127.0.0.1:3000;', 'proxy_pass http://127.0.0.1:3000/;'],
+        ['ProxyPass / http', 'ProxyPass /roster http'],
+      ],
+      { ORIGIN: 'https://users.example.org/roster' },
+    );
+    expect((await ann.get('/roster/sign-in')).status).toBe(200);
+  },
+);

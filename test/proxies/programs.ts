@@ -1,7 +1,7 @@
 /** The proxies as Debian ships them: what has to be around each snippet so that it runs by itself, on ports of its own. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 
 const DEPLOY = join(import.meta.dirname, '..', '..', 'src', 'operations', 'deploy');
 /** Of each snippet: where it has Roster listen. */

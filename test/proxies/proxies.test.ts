@@ -20,7 +20,10 @@ import { HOST, isInstalled, startBehind, startProxy } from './start.ts';
 sayWhoIsMissing();
 
 /** A Roster with an administrator and some made-up users behind a proxy. */
-async function start(program: Program, { users = 30, ...settings }: { users?: number } & Record<string, unknown> = {}) {
+async function start(
+  program: Program,
+  { users = 30, ...settings }: { users?: number } & Record<string, unknown> = {},
+) {
   const url = await readyUrl();
   const db = await temporaryDatabase(url);
   await addPerson(db, 'ann', 'admin');
@@ -34,7 +37,12 @@ withEach('lets a person in a browser sign in and create a user, at the public ad
   const map = `MAP ${HOST}:80 127.0.0.1:${proxy.http}, MAP ${HOST}:443 127.0.0.1:${proxy.https}`;
   const browser = await chromium.launch({
     executablePath: await chromiumBinary.executablePath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', `--host-resolver-rules=${map}`],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      `--host-resolver-rules=${map}`,
+    ],
   });
   onTestFinished(() => browser.close());
   const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: false });
@@ -57,19 +65,22 @@ withEach('lets a person in a browser sign in and create a user, at the public ad
   expect(new URL(page.url()).origin).toBe(`https://${HOST}`);
 });
 
-withEach('has Roster throttle whoever guesses, and nobody else, whatever they say of themselves', async (program) => {
-  const { proxy, roster } = await start(program);
-  const [guesser, neighbour] = [new Browser(proxy, '127.0.0.2'), new Browser(proxy, '127.0.0.3')];
-  const answers: number[] = [];
-  for (let at = 0; at < 8; at++) {
-    const spoofed = { 'x-forwarded-for': `203.0.113.${at}` };
-    const fields = { username: 'ann', password: 'a guess that is wrong' };
-    answers.push((await guesser.post('/sign-in', fields, spoofed)).status);
-  }
-  expect(answers.slice(-3)).toEqual([429, 429, 429]);
-  expect((await neighbour.signIn()).status).toBe(303);
-  expect(roster.said()).not.toContain('X-Forwarded-For');
-});
+withEach(
+  'has Roster throttle whoever guesses, and nobody else, whatever they say of themselves',
+  async (program) => {
+    const { proxy, roster } = await start(program);
+    const [guesser, neighbour] = [new Browser(proxy, '127.0.0.2'), new Browser(proxy, '127.0.0.3')];
+    const answers: number[] = [];
+    for (let at = 0; at < 8; at++) {
+      const spoofed = { 'x-forwarded-for': `203.0.113.${at}` };
+      const fields = { username: 'ann', password: 'a guess that is wrong' };
+      answers.push((await guesser.post('/sign-in', fields, spoofed)).status);
+    }
+    expect(answers.slice(-3)).toEqual([429, 429, 429]);
+    expect((await neighbour.signIn()).status).toBe(303);
+    expect(roster.said()).not.toContain('X-Forwarded-For');
+  },
+);
 
 withEach('sends whoever comes by http to https, at the same page', async (program) => {
   const { proxy } = await start(program);
@@ -95,7 +106,10 @@ withEach('passes on a file of some megabytes that is imported', async (program) 
   await ann.signIn();
   const name = 'n'.repeat(150);
   const rows = Array.from({ length: 20_000 }, (_, at) => `person${at},person${at}@example.net,${name}`);
-  const { body, headers } = multipart({}, { name: 'a.csv', content: `username,email,full_name\n${rows.join('\n')}\n` });
+  const { body, headers } = multipart(
+    {},
+    { name: 'a.csv', content: `username,email,full_name\n${rows.join('\n')}\n` },
+  );
   expect(body.length).toBeGreaterThan(3_500_000);
   const answer = await ann.open('/import', {
     method: 'POST',
@@ -128,38 +142,44 @@ withEach('passes on that a form took too long', async (program) => {
   expect(pageOf(answer.body.toString()).text).toContain('took too long to arrive. Nothing was changed');
 });
 
-withEach('sends an export on while it is written, and a download that breaks off is no whole one', async (program) => {
-  const { proxy, roster } = await start(program, { users: 60_000 });
-  const ann = new Browser(proxy);
-  await ann.signIn();
-  const whole = await ann.open('/export/file?format=csv&all=on');
-  expect(whole.statusCode).toBe(200);
-  const arrived: number[] = [];
-  let bytes = 0;
-  for await (const chunk of whole) {
-    arrived.push(performance.now());
-    bytes += chunk.length;
-  }
-  console.log(program.name, 'export', bytes, (arrived.at(-1) ?? 0) - (arrived[0] ?? 0));
-  expect((arrived.at(-1) ?? 0) - (arrived[0] ?? 0)).toBeGreaterThan(50);
-  const cut = await ann.open('/export/file?format=csv&all=on');
-  const reading = (async () => {
-    let count = 0;
-    for await (const chunk of cut) {
-      if (count === 0) roster.child.kill('SIGKILL');
-      count += chunk.length;
+withEach(
+  'sends an export on while it is written, and a download that breaks off is no whole one',
+  async (program) => {
+    const { proxy, roster } = await start(program, { users: 60_000 });
+    const ann = new Browser(proxy);
+    await ann.signIn();
+    const whole = await ann.open('/export/file?format=csv&all=on');
+    expect(whole.statusCode).toBe(200);
+    const arrived: number[] = [];
+    let bytes = 0;
+    for await (const chunk of whole) {
+      arrived.push(performance.now());
+      bytes += chunk.length;
     }
-    return count;
-  })();
-  await expect(reading).rejects.toThrow(/aborted|ECONNRESET/);
-});
+    console.log(program.name, 'export', bytes, (arrived.at(-1) ?? 0) - (arrived[0] ?? 0));
+    expect((arrived.at(-1) ?? 0) - (arrived[0] ?? 0)).toBeGreaterThan(50);
+    const cut = await ann.open('/export/file?format=csv&all=on');
+    const reading = (async () => {
+      let count = 0;
+      for await (const chunk of cut) {
+        if (count === 0) roster.child.kill('SIGKILL');
+        count += chunk.length;
+      }
+      return count;
+    })();
+    await expect(reading).rejects.toThrow(/aborted|ECONNRESET/);
+  },
+);
 
 withEach('passes pages on as Roster compresses them, and none with a secret', async (program) => {
   const { proxy } = await start(program);
   const ann = new Browser(proxy);
   await ann.signIn();
   const accepts = { 'accept-encoding': 'gzip, deflate, br' };
-  for (const [accepted, open] of [['br', brotliDecompressSync], ['gzip', gunzipSync]] as const) {
+  for (const [accepted, open] of [
+    ['br', brotliDecompressSync],
+    ['gzip', gunzipSync],
+  ] as const) {
     const page = await ann.get('/users', { 'accept-encoding': accepted });
     expect(page.headers['content-encoding']).toBe(accepted);
     expect(pageOf(open(page.body).toString()).heading).toBe('Users');
@@ -168,7 +188,10 @@ withEach('passes pages on as Roster compresses them, and none with a secret', as
   expect(list.headers['content-encoding']).toBeUndefined();
   const style = /href="(\/assets\/[^"]*app\.css)"/.exec(list.body.toString())?.[1] ?? '';
   const sheet = await ann.get(style, accepts);
-  expect(sheet.headers).toMatchObject({ 'content-encoding': 'br', 'cache-control': 'public, max-age=31536000, immutable' });
+  expect(sheet.headers).toMatchObject({
+    'content-encoding': 'br',
+    'cache-control': 'public, max-age=31536000, immutable',
+  });
   expect(brotliDecompressSync(sheet.body).toString()).toContain('@layer');
 
   const made = await ann.post('/users/1/invitation', {}, accepts);

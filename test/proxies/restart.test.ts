@@ -7,7 +7,7 @@ import { readyUrl, temporaryDatabase } from '../support.ts';
 import { Browser } from './browser.ts';
 import { withEach } from './everyone.ts';
 import type { Program } from './programs.ts';
-import { BEHIND, type Proxy, startBehind, startProxy } from './start.ts';
+import { BEHIND, type Running, startBehind, startProxy } from './start.ts';
 
 const EVERY = 50;
 const SETTINGS = { ...BEHIND, DRAIN_SECONDS: '2', LOG_LEVEL: 'silent' };
@@ -19,7 +19,7 @@ async function startDatabase(): Promise<string> {
 }
 
 /** By four people, of whom each keeps connections to the proxy. */
-async function startLoad(proxy: Proxy) {
+async function startLoad(proxy: Running) {
   const people = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'].map((from) => new Browser(proxy, from));
   for (const person of people) await person.signIn();
   const created: string[] = [];
@@ -58,21 +58,24 @@ async function usernamesIn(url: string): Promise<Set<string>> {
   return new Set(users.map(({ username }) => username));
 }
 
-withEach('loses no request while Roster is started anew on a socket that stays, as of systemd', async (program) => {
-  const url = await startDatabase();
-  const roster = await startOnSocket({ ...SETTINGS, DATABASE_URL: url });
-  const load = await startLoad(await startProxy(program, roster.address));
-  for (let round = 0; round < 3; round++) {
+withEach(
+  'loses no request while Roster is started anew on a socket that stays, as of systemd',
+  async (program) => {
+    const url = await startDatabase();
+    const roster = await startOnSocket({ ...SETTINGS, DATABASE_URL: url });
+    const load = await startLoad(await startProxy(program, roster.address));
+    for (let round = 0; round < 3; round++) {
+      await load.more(20);
+      await roster.restart();
+    }
     await load.more(20);
-    await roster.restart();
-  }
-  await load.more(20);
-  const { created, failures, count } = await load.stop();
-  console.log(program.name, 'socket', count, failures.length);
-  expect(failures).toEqual([]);
-  const stored = await usernamesIn(url);
-  expect(created.filter((username) => !stored.has(username))).toEqual([]);
-});
+    const { created, failures, count } = await load.stop();
+    console.log(program.name, 'socket', count, failures.length);
+    expect(failures).toEqual([]);
+    const stored = await usernamesIn(url);
+    expect(created.filter((username) => !stored.has(username))).toEqual([]);
+  },
+);
 
 /** How many fail where nothing holds the socket: it is the proxy that may try again. */
 async function restartAlone(program: Program) {

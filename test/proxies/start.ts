@@ -31,18 +31,23 @@ function pathOf(program: string): string | undefined {
     });
 }
 
-export type Proxy = { http: number; https: number; folder: string; said: () => string };
+export type Running = { http: number; https: number; folder: string; said: () => string };
 
 /** @param change what is written otherwise in the snippet */
 export async function startProxy(
   program: Program,
   roster: string,
   change: (snippet: string) => string = (snippet) => snippet,
-): Promise<Proxy> {
+): Promise<Running> {
   const folder = temporaryFolder();
   // Some give their workers to another user.
   chmodSync(folder, 0o755);
-  const place: Place = { folder, http: await freePort(), https: await freePort(), ...makeCertificate(folder) };
+  const place: Place = {
+    folder,
+    http: await freePort(),
+    https: await freePort(),
+    ...makeCertificate(folder),
+  };
   const settled = program.settle(change(program.snippet), place).replaceAll(ROSTER, new URL(roster).host);
   for (const [name, text] of Object.entries(program.files(settled, place)))
     writeFileSync(join(folder, name), text);
