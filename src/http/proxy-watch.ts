@@ -1,8 +1,8 @@
 /** What requests tell of a proxy that was set up in the ways that people get wrong first. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Config, isHttps } from '../config.ts';
-import { basePathOf } from '../lib/url-for.ts';
 import { NotFoundError } from '../errors.ts';
+import { basePathOf } from '../lib/url-for.ts';
 import { canonicalAddress, type trustOf } from './client-address.ts';
 import { hostnameOf } from './host.ts';
 import { linesToAdd, noteProxyProblem } from './proxy-problems.ts';

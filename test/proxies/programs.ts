@@ -122,7 +122,7 @@ ServerRoot ${folder}
 PidFile ${folder}/pid
 DefaultRuntimeDir ${folder}
 Mutex file:${folder}
-ErrorLog /dev/stderr
+ErrorLog ${folder}/log
 ServerName localhost
 ${isRoot ? 'User www-data\nGroup www-data' : ''}
 ${MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
