@@ -23,7 +23,7 @@ export function addProxyWatch(app: FastifyInstance, isTrusted: IsTrusted): void 
     }
     // Before anyone is asked to sign in at an address that would lead elsewhere.
     const path = request.is404 ? unknownPath(request) : undefined;
-    done(path && new NotFoundError(`There is no page here. ${path}`));
+    done(path === undefined ? undefined : new NotFoundError(`There is no page here. ${path}`));
   });
 }
 

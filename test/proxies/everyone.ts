@@ -3,9 +3,22 @@ import { test } from 'vitest';
 import { PROGRAMS, type Program } from './programs.ts';
 import { isInstalled } from './start.ts';
 
-/** @param what follows the name of the proxy */
+/** @param what follows the name of each proxy */
 export function withEach(what: string, run: (program: Program) => Promise<void>): void {
-  for (const program of PROGRAMS)
+  withSome(
+    PROGRAMS.map(({ name }) => name),
+    what,
+    run,
+  );
+}
+
+/** With some of the proxies only. */
+export function withSome(
+  names: readonly string[],
+  what: string,
+  run: (program: Program) => Promise<void>,
+): void {
+  for (const program of PROGRAMS.filter(({ name }) => names.includes(name)))
     test.skipIf(!isInstalled(program))(`${program.name} ${what}`, () => run(program));
 }
 

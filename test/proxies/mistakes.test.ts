@@ -1,12 +1,12 @@
 /** What people get wrong first, with the proxies themselves: Roster says which line is missing. */
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { pageOf } from '../page.ts';
 import { addPerson } from '../people.ts';
 import { readyUrl, temporaryDatabase } from '../support.ts';
 import { askPlainly, Browser } from './browser.ts';
-import { withEach } from './everyone.ts';
-import { PROGRAMS, type Program } from './programs.ts';
-import { BEHIND, isInstalled, startBehind, startProxy } from './start.ts';
+import { withEach, withSome } from './everyone.ts';
+import type { Program } from './programs.ts';
+import { BEHIND, startBehind, startProxy } from './start.ts';
 
 const NAMELESS = { ORIGIN: '', TRUST_PROXY: '' };
 
@@ -17,12 +17,6 @@ async function start(program: Program, changes: readonly (readonly [string, stri
   const change = (snippet: string) => changes.reduce((text, [from, to]) => text.replace(from, to), snippet);
   const proxy = await startProxy(program, roster.address, change);
   return { roster, proxy, ann: new Browser(proxy) };
-}
-
-/** With some of the proxies only. */
-function withSome(names: readonly string[], what: string, run: (program: Program) => Promise<void>): void {
-  for (const program of PROGRAMS.filter(({ name }) => names.includes(name)))
-    test.skipIf(!isInstalled(program))(`${program.name} ${what}`, () => run(program));
 }
 
 const FOR_LINES: Readonly<Record<string, [string, string]>> = {
@@ -40,19 +34,14 @@ withSome(['nginx', 'HAProxy'], 'that does not say who asks is told how', async (
   expect(said).toContain('for HAProxy: “option forwardfor”');
 });
 
-test.skipIf(
-  !PROGRAMS.some(({ name }) => name === 'nginx') ||
-    !PROGRAMS.filter(isInstalled).some(({ name }) => name === 'nginx'),
-)('nginx by its plainest example is told its own line', async () => {
-  const [nginx] = PROGRAMS;
-  if (nginx === undefined) throw new Error('There is no nginx.');
+withSome(['nginx'], 'by its plainest example is told its own line', async (program) => {
   const bare = [
     'proxy_http_version 1.1;',
     'proxy_set_header X-Forwarded-For $remote_addr;',
     'proxy_set_header Host $host;',
   ];
   const { ann, roster } = await start(
-    nginx,
+    program,
     bare.map((line) => [line, ''] as const),
   );
   expect((await ann.signIn()).status).toBe(303);
