@@ -151,12 +151,10 @@ withEach(
     const whole = await ann.open('/export/file?format=csv&all=on');
     expect(whole.statusCode).toBe(200);
     const arrived: number[] = [];
-    let bytes = 0;
     for await (const chunk of whole) {
       arrived.push(performance.now());
       bytes += chunk.length;
     }
-    console.log(program.name, 'export', bytes, (arrived.at(-1) ?? 0) - (arrived[0] ?? 0));
     expect((arrived.at(-1) ?? 0) - (arrived[0] ?? 0)).toBeGreaterThan(50);
     const cut = await ann.open('/export/file?format=csv&all=on');
     const reading = (async () => {

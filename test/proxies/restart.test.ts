@@ -5,7 +5,7 @@ import { addPerson } from '../people.ts';
 import { startOnSocket } from '../socket.ts';
 import { readyUrl, temporaryDatabase } from '../support.ts';
 import { Browser } from './browser.ts';
-import { withEach } from './everyone.ts';
+import { withEach, withSome } from './everyone.ts';
 import type { Program } from './programs.ts';
 import { BEHIND, type Running, startBehind, startProxy } from './start.ts';
 
@@ -47,7 +47,7 @@ async function startLoad(proxy: Running) {
     async stop() {
       clearInterval(timer);
       await Promise.all(asking);
-      return { count, created, failures };
+      return { created, failures };
     },
   };
 }
@@ -69,15 +69,14 @@ withEach(
       await roster.restart();
     }
     await load.more(20);
-    const { created, failures, count } = await load.stop();
-    console.log(program.name, 'socket', count, failures.length);
+    const { created, failures } = await load.stop();
     expect(failures).toEqual([]);
     const stored = await usernamesIn(url);
     expect(created.filter((username) => !stored.has(username))).toEqual([]);
   },
 );
 
-/** How many fail where nothing holds the socket: it is the proxy that may try again. */
+/** What fails where nothing holds the socket: it is the proxy that may try again. */
 async function restartAlone(program: Program) {
   const url = await startDatabase();
   let roster = await startBehind(url, SETTINGS);
@@ -93,8 +92,9 @@ async function restartAlone(program: Program) {
   return load.stop();
 }
 
-withEach('with nothing that holds the socket tries again, if it can', async (program) => {
-  const { count, failures } = await restartAlone(program);
-  console.log(program.name, 'alone', count, failures.length, [...new Set(failures)]);
-  if (['HAProxy', 'Caddy'].includes(program.name)) expect(failures).toEqual([]);
+// nginx and Apache do not wait, and Caddy 2.6 does so for pages alone.
+withSome(['Caddy', 'HAProxy'], 'with nothing that holds the socket tries again', async (program) => {
+  const { failures } = await restartAlone(program);
+  const isMissed = (failure: string) => program.name === 'HAProxy' || !failure.startsWith('form');
+  expect(failures.filter(isMissed)).toEqual([]);
 });
