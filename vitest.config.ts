@@ -5,8 +5,10 @@ import { defineConfig } from 'vitest/config';
 /** By these a test has a database of the engine under test. */
 const WITH_DATABASE =
   /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|startWithPayloads|inject)\b|startRoster\(\)|\/engines\.ts'/;
+/** What takes long, or what npm does not bring. */
+const APART = ['test/reliability/**', 'test/firefox/**', 'test/proxies/**'];
 /** What has none runs once, also where it starts a Roster on a file of its own. */
-const UNITS = globSync('test/**/*.test.ts', { exclude: ['test/reliability/**', 'test/firefox/**'] }).filter(
+const UNITS = globSync('test/**/*.test.ts', { exclude: APART }).filter(
   (path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')),
 );
 
@@ -51,7 +53,7 @@ export default defineConfig({
           ...withDatabase,
           name: 'sqlite',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/db/postgres/**', 'test/reliability/**', 'test/firefox/**', ...UNITS],
+          exclude: ['test/db/postgres/**', ...APART, ...UNITS],
           provide: { engine: 'sqlite', isLong: false },
           globalSetup: 'test/template.ts',
         },
@@ -61,7 +63,7 @@ export default defineConfig({
           ...withDatabase,
           name: 'postgres',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/db/sqlite/**', 'test/firefox/**', ...ON_ONE_DATABASE, ...UNITS],
+          exclude: ['test/db/sqlite/**', 'test/firefox/**', 'test/proxies/**', ...ON_ONE_DATABASE, ...UNITS],
           provide: { engine: 'postgres', isLong: false },
           globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
         },
@@ -82,6 +84,16 @@ export default defineConfig({
           ...withDatabase,
           name: 'firefox',
           include: ['test/firefox/**/*.test.ts'],
+          provide: { engine: 'sqlite', isLong: false },
+          globalSetup: 'test/template.ts',
+        },
+      },
+      {
+        test: {
+          ...withDatabase,
+          testTimeout: 180_000,
+          name: 'proxies',
+          include: ['test/proxies/**/*.test.ts'],
           provide: { engine: 'sqlite', isLong: false },
           globalSetup: 'test/template.ts',
         },

@@ -117,6 +117,6 @@ export function isHttps({ origin }: Pick<Config, 'origin'>): boolean {
 }
 
 /** Whether passwords and cookies are encrypted on their way, and who sends them is known. */
-function isBehindProxy(config: Pick<Config, 'origin' | 'trustProxy'>): boolean {
+export function isBehindProxy(config: Pick<Config, 'origin' | 'trustProxy'>): boolean {
   return isHttps(config) && config.trustProxy.length > 0;
 }

@@ -11,7 +11,7 @@ import { loadKey } from './auth/secret-key.ts';
 import { removeKilledRestores } from './backup/restoring.ts';
 import { eraseFromCopy, noDatabase } from './cli/named-database.ts';
 import { onStopSignal } from './cli/signals.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, isBehindProxy, readConfig } from './config.ts';
 import { filePathOf } from './database-url.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
@@ -25,6 +25,7 @@ import { number } from './lib/formats.ts';
 import { basePathOf } from './lib/url-for.ts';
 import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
+import { inheritedSocket } from './operations/inherited-socket.ts';
 import { METRICS_HOST } from './operations/metrics/listener.ts';
 import { tellServiceManager } from './operations/service-manager.ts';
 import { isLoopback } from './settings.ts';
@@ -44,19 +45,23 @@ const BY_START =
 const noAdministrator = (database: string) =>
   `There is no administrator in ${database} yet, and whoever reaches Roster could change everything: start it once without HOST, ORIGIN and TRUST_PROXY and make one in a browser on this machine, or make one with: npm run roster -- admin alice --email alice@example.com`;
 
+const HANDED_ON =
+  'The socket that Roster is to listen at was opened by another program, so others may reach it: set ORIGIN to the https address of the proxy before it, and TRUST_PROXY to the address of that proxy.';
+
+/** A descriptor goes before host and port. */
+type Listening = { host: string; port: number; fd?: number };
+
 const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
 
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   // What the thread of jobs says goes through these: a reader that is gone would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const config = readConfig(env);
-  const address = await findAddress(config);
-  // Before a database is made or migrated.
-  await checkPort(config, address);
+  const listening = await whereToListen(config, inheritedSocket(env));
   const { metricsPort } = config;
   if (metricsPort !== undefined)
     await checkPort({ host: METRICS_HOST, port: metricsPort, by: 'METRICS_PORT' });
-  const { app, db, ...found } = await start(config, address, env);
+  const { app, db, ...found } = await start(config, listening, env);
   const { drainTime = DRAIN_TIME } = config;
   onStopSignal(env, async () => {
     setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
@@ -71,7 +76,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 /** From the settings to an app that listens; what fails on the way is thrown once all that was opened has been closed. */
-async function start(config: Config, address: string, env: NodeJS.ProcessEnv) {
+async function start(config: Config, listening: Listening, env: NodeJS.ProcessEnv) {
   await using undo = new AsyncDisposableStack();
   let made: string | undefined;
   let db: Db | undefined;
@@ -101,7 +106,7 @@ async function start(config: Config, address: string, env: NodeJS.ProcessEnv) {
     env,
   });
   undo.defer(() => app.close());
-  await app.listen({ host: address, port: config.port }).catch(explainListening(config));
+  await app.listen(listening).catch(explainListening(config));
   undo.move();
   return { app, db, isOpen, made };
 }
@@ -161,6 +166,18 @@ function announce(
   if (isOpen) lines.push(setupLine(origin, host, app.setupToken));
   // In one: whoever waits for the first of them may read no further.
   console.log(lines.join('\n'));
+}
+
+/** @throws StartError where Roster must not, or cannot, listen there: before a database is made or migrated. */
+async function whereToListen(config: Config, socket: number | undefined): Promise<Listening> {
+  if (socket !== undefined) {
+    // Whoever has opened it may have done so for other machines.
+    if (!isBehindProxy(config)) throw new StartError(HANDED_ON);
+    return { host: config.host, port: config.port, fd: socket };
+  }
+  const address = await findAddress(config);
+  await checkPort(config, address);
+  return { host: address, port: config.port };
 }
 
 /** Of a name, one address: at those of `localhost` Fastify would listen with servers that lack most of what this one has. */

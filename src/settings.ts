@@ -99,9 +99,9 @@ export const SETTINGS = z.object({
     'whom those mails are from (roster@ and the host of ORIGIN)',
   ),
   KEEP_ALIVE_SECONDS: setting(
-    whole(1, 3600, SECOND).prefault('75'),
+    whole(1, 3600, SECOND).prefault('150'),
     'a whole number of seconds from 1 to 3600',
-    'for how long an idle connection is kept: longer than the proxy keeps it (75)',
+    'for how long an idle connection is kept: longer than the proxy keeps it (150)',
   ),
   DRAIN_SECONDS: setting(
     whole(0, 3600, SECOND).optional(),

@@ -132,6 +132,21 @@ export async function startRoster(settings: Record<string, string> = {}, start =
   return { child, address, url, stderr };
 }
 
+/** Waits until a Roster whose address is another one says where it listens; what it goes on to say is in `said`. */
+export async function listening(child: ChildProcess): Promise<{ address: string; said: () => string }> {
+  let out = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (data) => {
+      out += data;
+    });
+  const found = () => /(?:listening at |^Roster is at )(http:\/\/[^\s)]+)/m.exec(out)?.[1];
+  while (found() === undefined) {
+    if (child.exitCode !== null) throw new Error(`Roster said: ${out}`);
+    await Promise.race([once(child.stdout ?? child, 'data'), once(child, 'exit')]);
+  }
+  return { address: found() ?? '', said: () => out };
+}
+
 /** Waits until a Roster says where it is, and keeps what it has said and goes on to say. */
 export async function listenTo(child: ChildProcess): Promise<{ address: string; said: () => string }> {
   let out = '';

@@ -1,7 +1,7 @@
 /** At the door: who asks, and whether they may have what they ask for. */
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import { ForbiddenError } from '../errors.ts';
-import { RefusedError } from '../http/security.ts';
+import { RefusedError } from '../http/refused-error.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { authenticate, knowsAdministrator } from './authenticate.ts';
 import { setDraft } from './drafts.ts';

@@ -4,6 +4,7 @@ import { BlockList, isIP, type Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import type { Config } from '../config.ts';
+import { linesToAdd, noteProxyProblem } from './proxy-problems.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -82,9 +83,9 @@ export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typ
     done();
   });
 
-  function distrust({ log }: FastifyRequest, proxy: string | undefined): void {
+  function distrust(request: FastifyRequest, proxy: string | undefined): void {
     const address = canonicalAddress(proxy);
-    if (!distrusted.has(address)) log.warn(silence(address));
+    noteProxyProblem(request, `client ${address}`, `${silence(address)} ${linesToAdd('client', request)}`);
     distrusted.set(address, performance.now());
   }
 
@@ -106,7 +107,7 @@ function isFromBrowser({ headers, routeOptions }: FastifyRequest): boolean {
 }
 
 function silence(proxy: string): string {
-  return `The proxy ${proxy} has sent a browser's request without X-Forwarded-For: whoever is behind it counts as one until it has sent it for an hour. For nginx, add: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
+  return `The proxy ${proxy} has sent a browser’s request without X-Forwarded-For: whoever is behind it counts as one until it has sent it for an hour.`;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

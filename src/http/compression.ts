@@ -18,11 +18,17 @@ const compress: Readonly<Record<Encoding, (text: string) => Buffer>> = {
 
 export function addCompression(app: FastifyInstance): void {
   app.addHook('onSend', (_request, reply, payload, done) => {
+    if (typeof payload !== 'string') return done(null, payload);
     // BREACH: the length of what is compressed would tell a secret in it. A page with one is `no-store`.
-    const isText = typeof payload === 'string' && reply.getHeader('cache-control') !== 'no-store';
-    const encoding = isText ? encodingFor(reply, payload.length) : undefined;
+    if (reply.getHeader('cache-control') === 'no-store') {
+      if (payload.length < SMALLEST) return done(null, payload);
+      // Said against RFC 9110, 8.4.1, since nginx, Caddy and HAProxy compress whatever does not say how it is encoded.
+      reply.header('content-encoding', 'identity');
+      return done(null, payload);
+    }
+    const encoding = encodingFor(reply, payload.length);
     if (encoding === undefined) return done(null, payload);
-    const bytes = compress[encoding](payload as string);
+    const bytes = compress[encoding](payload);
     reply.header('content-encoding', encoding);
     done(null, bytes);
   });

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { readCookie, sessionCookie } from '../auth/cookie.ts';
 import { nobody } from '../auth/policy.ts';
 import type { Config } from '../config.ts';
-import { RefusedError } from './security.ts';
+import { RefusedError } from './refused-error.ts';
 
 const ELSEWHERE = 'This form was sent from another site, so it was not accepted.';
 const UNSAID =

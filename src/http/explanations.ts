@@ -13,7 +13,7 @@ import {
   OutcomeUnknownError,
   UnavailableError,
 } from '../errors.ts';
-import { RefusedError } from './security.ts';
+import { RefusedError } from './refused-error.ts';
 import type { Views } from './views.ts';
 
 type Explanation = { status: number } & Views['error'];

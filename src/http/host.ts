@@ -11,11 +11,13 @@ export function takeTarget({ url = '', headers }: IncomingMessage): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** A proxy may take off the path that is before all others, or not. */
+/** A proxy may take off the path that is before all others, or not, or all but a slash too many. */
 export function withoutBase(url: string, basePath: string): string {
-  if (basePath === '' || !url.startsWith(basePath)) return url;
-  const rest = url.slice(basePath.length);
-  return rest.startsWith('/') ? rest : /^(\?|$)/.test(rest) ? `/${rest}` : url;
+  if (basePath === '') return url;
+  const path = url.replace(/^\/+/, '/');
+  const rest = path.startsWith(basePath) ? path.slice(basePath.length) : path;
+  if (rest.startsWith('/')) return rest.replace(/^\/+/, '/');
+  return /^(\?|$)/.test(rest) ? `/${rest}` : path;
 }
 
 /** Whether a request says twice which host it is for: whoever passed it on may have believed the other one. */

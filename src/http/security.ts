@@ -4,7 +4,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Config, isHttps } from '../config.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { assetPath } from './assets.ts';
+import type { trustOf } from './client-address.ts';
 import { hasTwoHosts, hostnameOf } from './host.ts';
+import { plainHttp, strangeHost } from './proxy-watch.ts';
+import { RefusedError } from './refused-error.ts';
 
 export const HEADERS = {
   'content-security-policy':
@@ -29,17 +32,8 @@ export function securityHeaders(config: Pick<Config, 'origin'>): Readonly<Record
   };
 }
 
-export class RefusedError extends Error {
-  override name = 'RefusedError';
-  readonly statusCode: 400 | 403 | 421;
-
-  constructor(statusCode: 400 | 403 | 421, message: string) {
-    super(message);
-    this.statusCode = statusCode;
-  }
-}
-
-export function addSecurity(app: FastifyInstance, config: Config): void {
+export function addSecurity(app: FastifyInstance, isTrusted: ReturnType<typeof trustOf>): void {
+  const { config } = app;
   const headers = securityHeaders(config);
   const ours = [config.host, config.origin?.hostname, 'localhost'];
 
@@ -56,10 +50,7 @@ export function addSecurity(app: FastifyInstance, config: Config): void {
     }
     const host = hostnameOf(request.headers.host);
     // DNS rebinding: a page elsewhere may point its own name at this machine, and a browser would let it in.
-    if (isIP(host) === 0 && !ours.includes(host)) {
-      const name = host || 'a host without a name';
-      return new RefusedError(421, `This is not ${name}: the address leads here by mistake.`);
-    }
-    return undefined;
+    if (isIP(host) === 0 && !ours.includes(host)) return strangeHost(request, host, isTrusted);
+    return plainHttp(request, isTrusted);
   }
 }

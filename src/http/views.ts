@@ -85,7 +85,7 @@ export type Views = {
     notices: string[];
     /** Of those who may do something about them, on the plain list. */
     firstSteps?: FirstSteps | undefined;
-    /** What administrators are told of backups and checks, on the plain list. */
+    /** What administrators are told of backups, checks and the proxy, on the plain list. */
     warnings?: readonly string[];
     /** What was typed for the number of a page and is none. */
     wrongPage?: string | undefined;
@@ -315,7 +315,7 @@ export type Views = {
   };
   'imports/refused-rows': { imported: Import; how: HowRead; totals: Totals; page: RefusedPage };
   'imports/taking-back': { imported: Import; job: Job };
-  'maintenance/status': { status: Status; now: number };
+  'maintenance/status': { status: Status; now: number; proxyProblems: readonly string[] };
   'roles/list': { roles: readonly Role[]; required: readonly Role[]; before: string; isDraft: boolean };
   error: {
     title: string;

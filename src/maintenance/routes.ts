@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { mayManage } from '../auth/policy.ts';
+import { shownProxyProblems } from '../http/proxy-problems.ts';
 import { readStatus } from './status.ts';
 
 export function maintenanceRoutes(app: FastifyInstance): void {
@@ -11,5 +12,6 @@ export function maintenanceRoutes(app: FastifyInstance): void {
 async function showStatus({ server }: FastifyRequest, reply: FastifyReply) {
   const { db, config, clock } = server;
   const now = clock();
-  return reply.render('maintenance/status', { status: await readStatus(db, config, now), now });
+  const status = await readStatus(db, config, now);
+  return reply.render('maintenance/status', { status, now, proxyProblems: shownProxyProblems(server) });
 }

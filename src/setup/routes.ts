@@ -15,7 +15,7 @@ import { anyone, mayManage, mayRead } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
 import { hashOf, LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
-import { RefusedError } from '../http/security.ts';
+import { RefusedError } from '../http/refused-error.ts';
 import { shownEmail } from '../lib/email.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named, textKey } from '../lib/text.ts';

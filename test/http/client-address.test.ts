@@ -157,7 +157,7 @@ test('the log says once that a proxy leaves the header out, and what to add to i
   roster.kill('SIGTERM');
   await once(roster, 'close');
   expect(
-    out.match(/The proxy 127\.0\.0\.1 has sent a browser's request without X-Forwarded-For/g),
+    out.match(/The proxy 127\.0\.0\.1 has sent a browser’s request without X-Forwarded-For/g),
   ).toHaveLength(1);
   expect(out).toContain('proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;');
 });

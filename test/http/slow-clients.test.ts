@@ -23,7 +23,7 @@ const WAITS: Readonly<Record<string, () => Promise<void>>> = {
     };
     const page = 'GET /users HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const idle = await open(page);
-    expect(await readAnswer(idle)).toMatch(/\r\nkeep-alive: timeout=75\r\n/i);
+    expect(await readAnswer(idle)).toMatch(/\r\nkeep-alive: timeout=150\r\n/i);
     const stalled = [
       'GET /us',
       'GET /users HTTP/1.1\r\nHost: loc',

@@ -462,6 +462,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'imports/taking-back': { imported: { ...imported, problem: NAME }, job },
   'maintenance/status': {
+    proxyProblems: [NAME],
     status: {
       version: '1.2.3',
       node: '26.0.0',

@@ -1,7 +1,8 @@
 /** The page with the list. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayManage } from '../../auth/policy.ts';
 import { TooBroadError } from '../../errors.ts';
+import { shownProxyProblems } from '../../http/proxy-problems.ts';
 import { isShort } from '../../http/safe-redirect.ts';
 import { Deadline } from '../../lib/deadline.ts';
 import { number } from '../../lib/formats.ts';
@@ -15,6 +16,8 @@ import { PATIENCE_MS, resolveFilter } from './filter-result.ts';
 import { readPage } from './page.ts';
 import { planCount, planRows } from './plan.ts';
 import type { ListState } from './state.ts';
+
+const PROXY_PROBLEM = 'The proxy before Roster is not set up as it should be.';
 
 type Request = FastifyRequest<{ Querystring: Fields }>;
 
@@ -31,7 +34,7 @@ export async function showList(request: Request, reply: FastifyReply) {
   const isPlain = everyone === 0 || listAddress(list) === '/users';
   const firstSteps = isPlain ? await firstStepsFor(request, counts) : undefined;
   const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
-  const warnings = isWarned ? await findNotices(db, server.config, clock()) : [];
+  const warnings = isWarned ? await findWarnings(server) : [];
   const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps, warnings };
   try {
     const plan = planCount(list, counts);
@@ -47,6 +50,11 @@ export async function showList(request: Request, reply: FastifyReply) {
     const terms = list.q?.terms ?? [];
     return reply.render('users/list', { ...shown, list, page: undefined, terms }, 422);
   }
+}
+
+async function findWarnings(server: FastifyInstance): Promise<string[]> {
+  const notices = await findNotices(server.db, server.config, server.clock());
+  return shownProxyProblems(server).length === 0 ? notices : [...notices, PROXY_PROBLEM];
 }
 
 async function showNoSuchPage(reply: FastifyReply, list: ListState, total: Total, notices: string[]) {
