@@ -28,8 +28,8 @@ export const commandLine: Actor = {
   note: () => {},
 };
 
-export function audit(trx: Trx, actor: Actor, event: string, user?: Named, more?: Noted): void {
-  afterCommit(trx, () => actor.note(event, user, more));
+export function audit(trx: Trx, actor: Actor, event: string, user?: Named): void {
+  afterCommit(trx, () => actor.note(event, user));
 }
 
 /** @throws ForbiddenError unless the actor may do it. */

@@ -1,8 +1,9 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
-import { type Actor, audit } from '../auth/actor.ts';
+import type { Actor } from '../auth/actor.ts';
 import { insertion } from '../db/many-rows.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
+import { afterCommit } from '../db/transact.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
 
 export type Job = Selectable<JobsTable>;
@@ -25,7 +26,7 @@ export async function insertJob(trx: Trx, job: NewJob): Promise<number> {
 
 /** So that the log leads from the request that began a job to what the job notes. */
 export function noteBegun(trx: Trx, actor: Actor, job: number): void {
-  audit(trx, actor, 'job begun', undefined, { job });
+  afterCommit(trx, () => actor.note('job begun', undefined, { job }));
 }
 
 export async function findJobOfSet(db: Db, setId: number): Promise<Job | undefined> {
