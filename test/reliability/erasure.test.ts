@@ -91,6 +91,7 @@ const killingFromErasing = (moment: number) =>
   preloading(`
     import fs from 'node:fs';
     import { createRequire, syncBuiltinESMExports } from 'node:module';
+    import { isMainThread } from 'node:worker_threads';
     const Sqlite = createRequire(${JSON.stringify(join(import.meta.dirname, '..', '..', 'package.json'))})('better-sqlite3');
     const done = [];
     let isErasing = false;
@@ -118,7 +119,8 @@ const killingFromErasing = (moment: number) =>
       return statement;
     };
     syncBuiltinESMExports();
-    process.on('exit', () => fs.writeFileSync(2, JSON.stringify(done)));`);
+    // The thread of jobs ends as well.
+    if (isMainThread) process.on('exit', () => fs.writeFileSync(2, JSON.stringify(done)));`);
 
 /** Among others, and already deleted. */
 async function fillFile(path: string): Promise<number> {
