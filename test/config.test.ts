@@ -24,7 +24,7 @@ test('without settings Roster is at port 3000 of this machine, with a file in it
     trustProxy: [],
     sessionIdle: 12 * HOUR,
     sessionLasts: 7 * 24 * HOUR,
-    keepAlive: 75_000,
+    keepAlive: 150_000,
     drainTime: undefined,
   });
 });

@@ -62,7 +62,7 @@ for (const how of ['left', 'taken off'] as const)
     for (const { href } of page.links) expect(href).toMatch(/^(#|\/roster\/)/);
     const style = /href="(\/roster\/assets\/[^"]*app\.css)"/.exec(list)?.[1] ?? '';
     expect((await ann.get(style)).headers['content-type']).toMatch(/^text\/css/);
-    const form = pageOf((await ann.get(page.link('New user'))).body.toString()).form('Create');
+    const form = pageOf((await ann.get(page.link('New user'))).body.toString()).form('Create user');
     const created = await ann.post(form.action, { username: 'zoe', email: 'zoe@example.org' });
     expect(created.headers.location).toMatch(/^\/roster\/users\//);
     expect(pageOf((await ann.get(`${created.headers.location}`)).body.toString()).text).toContain(

@@ -11,7 +11,7 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { multipart } from '../imports/multipart.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD } from '../people.ts';
-import { readyUrl, temporaryDatabase } from '../support.ts';
+import { addUser, readyUrl, temporaryDatabase } from '../support.ts';
 import { askPlainly, Browser } from './browser.ts';
 import { sayWhoIsMissing, withEach, withSome } from './everyone.ts';
 import { PROGRAMS, type Program } from './programs.ts';
@@ -27,9 +27,10 @@ async function start(
   const url = await readyUrl();
   const db = await temporaryDatabase(url);
   await addPerson(db, 'ann', 'admin');
+  const bob = await addUser(db, { username: 'bob', role: 'viewer' });
   await seedUsers(db, users);
   const roster = await startBehind(url, settings as Record<string, string>);
-  return { db, url, roster, proxy: await startProxy(program, roster.address) };
+  return { bob, roster, proxy: await startProxy(program, roster.address) };
 }
 
 withEach('lets a person in a browser sign in and create a user, at the public address', async (program) => {
@@ -171,7 +172,7 @@ withEach(
 );
 
 withEach('passes pages on as Roster compresses them, and none with a secret', async (program) => {
-  const { proxy } = await start(program);
+  const { proxy, bob } = await start(program);
   const ann = new Browser(proxy);
   await ann.signIn();
   const accepts = { 'accept-encoding': 'gzip, deflate, br' };
@@ -193,7 +194,7 @@ withEach('passes pages on as Roster compresses them, and none with a secret', as
   });
   expect(brotliDecompressSync(sheet.body).toString()).toContain('@layer');
 
-  const made = await ann.post('/users/1/invitation', {}, accepts);
+  const made = await ann.post(`/users/${bob.id}/invitation`, {}, accepts);
   const secret = await ann.get(`${made.headers.location}`, accepts);
   expect(secret.headers['cache-control']).toBe('no-store');
   expect([undefined, 'identity']).toContain(secret.headers['content-encoding']);
