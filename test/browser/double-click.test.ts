@@ -151,7 +151,7 @@ async function clickOnImports(): Promise<void> {
   await click(undefined, 'Apply 1 row', 'From users.csv.');
   await bringing('bob');
   await page.locator('summary', { hasText: 'Read it differently' }).click();
-  await page.getByLabel('Column username').selectOption({ label: 'Left out' });
+  await page.getByLabel('Column email').selectOption({ label: 'Left out' });
   await click(undefined, 'Read it again', 'There is nothing to apply.');
   await click(undefined, 'Discard the file', 'The import is cancelled. Nothing was changed.');
   const imports = await db.selectFrom('imports').select('state').orderBy('id').execute();
