@@ -47,6 +47,7 @@ import { addJobs } from './jobs/worker.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
+import { basePathOf } from './lib/url-for.ts';
 import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { addScheduledBackup } from './maintenance/scheduled.ts';
@@ -133,7 +134,7 @@ export async function buildApp({
   addAdmission(
     app,
     (request) => askerOf(request, isTrusted),
-    (request) => isScrape(request, config.metricsToken),
+    (request) => isScrape(request, basePathOf(config.origin), config.metricsToken),
   );
   const { closeMethods } = collectMethods(app);
   collectRules(app);

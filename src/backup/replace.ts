@@ -8,7 +8,6 @@ import type { HeldFile } from '../db/held-file.ts';
 import type { Db } from '../db/schema.ts';
 import { noteLine } from '../erasure/again.ts';
 import { ledgerOf, readLedger } from '../erasure/ledger.ts';
-import { isThere } from '../lib/make-file.ts';
 import { copyEverything } from './everything.ts';
 import type { KeyPlan } from './key-plan.ts';
 import { bringLedger } from './ledger.ts';
@@ -54,9 +53,11 @@ export async function replace(replacing: Replacing, wishes: Wishes): Promise<Rep
   const beside = ledgersBeside(file);
   const ledgers = [ledger, ...beside];
   const isOther = former?.identity !== found.identity || ledgers.some((one) => readLedger(one).length > 0);
+  const isListKnown =
+    former?.identity === found.identity ||
+    ledgers.flatMap(readLedger).some(({ database }) => database === found.identity);
   // First of all: afterwards nobody asks what is there any more, and until then it has to start.
   for (const line of former?.erased ?? []) if (isOther || line.users.length > 0) noteLine(ledger, line);
-  const isListKnown = former?.identity === found.identity || ledgers.some(isThere);
   const done = await putBack(db, { ...wishes, former, ledgers, importFolder });
   const { active, inactive } = await countByActive(db);
   const { key } = wishes;

@@ -1,11 +1,12 @@
 /** Which database a command works on: said before it is changed, and none is made in passing. */
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ledgersBeside } from '../backup/names.ts';
 import { readConfig } from '../config.ts';
 import { DEFAULT_DATABASE_URL, filePathOf } from '../database-url.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
-import { eraseAgain, findMissing, keepNumbers } from '../erasure/again.ts';
+import { eraseAgain, eraseKnown, findMissing, isAnyMissing, keepNumbers } from '../erasure/again.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
@@ -29,6 +30,7 @@ export async function openNamed(
   });
   try {
     if (isThere(ledger)) await (erases ? eraseFromCopy : keepNumbers)(db, ledger);
+    if (erases) await eraseKnown(db, besideBackup(databaseUrl));
     return db;
   } catch (error) {
     await db.destroy();
@@ -46,10 +48,17 @@ export async function eraseFromCopy(db: Db, ledger: string): Promise<void> {
 
 /** The same where nothing is changed. @throws StartError */
 export async function refuseErased(db: Db, databaseUrl: string, ledger: string): Promise<void> {
-  if ((await findMissing(db, ledger)).users.length > 0)
+  const { users } = await findMissing(db, ledger);
+  if (users.length > 0 || (await isAnyMissing(db, besideBackup(databaseUrl))))
     throw new StartError(
       `${nameOf(databaseUrl)} holds people who were erased since: start Roster with it once.`,
     );
+}
+
+/** What lies beside a backup, which somebody may work with where it is. */
+function besideBackup(databaseUrl: string): string[] {
+  const path = filePathOf(databaseUrl);
+  return path !== undefined && isThere(path) ? ledgersBeside(path) : [];
 }
 
 /** One of another version is not brought up to date in passing. @throws StartError */

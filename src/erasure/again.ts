@@ -39,6 +39,12 @@ export async function eraseKnown(db: Db, paths: readonly string[]): Promise<numb
   return eraseAll(db, await missingIn(db, own));
 }
 
+/** Of any of several files. */
+export async function isAnyMissing(db: Db, paths: readonly string[]): Promise<boolean> {
+  const own = ownIn(paths.flatMap(readLedger), await readIdentity(db));
+  return (await missingIn(db, own)).users.length > 0;
+}
+
 type Missing = { users: LedgerEntry[]; lastId: number };
 
 async function eraseAll(db: Db, { users, lastId }: Missing): Promise<number> {

@@ -21,7 +21,7 @@ type OfFile = { name: RegExp; fate: Fate };
 const ONCE = String.raw`(\.new(-\w{6})?(\.room)?)?`;
 /** What SQLite makes beside a file. */
 const PARTS = '(-wal|-shm|-journal)?';
-/** Of a command that was killed: the next one removes it (`backup/drafts.ts`). */
+/** Of a command that was killed: the next one removes it (`backup/draft-folder.ts`). */
 const DRAFT = String.raw`\.new-[\w-]{8}-\d+`;
 const STAMP = String.raw`\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ`;
 

@@ -4,9 +4,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { isSaturated } from '../db/engine.ts';
+import { basePathOf } from '../lib/url-for.ts';
 import { AdmissionQueue, type Kind, LONGEST_WAIT } from './admission-queue.ts';
 import { noteRequest } from './bare-pages.ts';
 import { type Asker, Askers, isHasty } from './haste.ts';
+import { withoutBase } from './host.ts';
 import { addRefusals } from './refusals.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
@@ -40,6 +42,7 @@ export function addAdmission(
   isUrgent: (request: IncomingMessage) => boolean = () => false,
 ): void {
   const { server, db } = app;
+  const basePath = basePathOf(app.config.origin);
   const [begin] = server.listeners('request') as [RequestListener];
   const queue = new AdmissionQueue<Exchange>();
   const askers = new Askers<Who>();
@@ -80,7 +83,7 @@ export function addAdmission(
 
   function admit(request: IncomingMessage, response: ServerResponse): void {
     // Whoever checks on health hears whether Roster lives, not whether it is busy.
-    if (HEALTH.test(request.url ?? '') || isUrgent(request)) {
+    if (HEALTH.test(withoutBase(request.url ?? '', basePath)) || isUrgent(request)) {
       begin(request, response);
       return;
     }
@@ -91,7 +94,7 @@ export function addAdmission(
       leftThisTurn--;
       begin(request, response);
     } else if (queue.size < MOST_WAITING)
-      queue.add({ request, response, asker }, kindOf(request), isHasty(asker), now);
+      queue.add({ request, response, asker }, kindOf(request, basePath), isHasty(asker), now);
     else refuse(request, response);
     schedule();
   }
@@ -141,7 +144,7 @@ export function addAdmission(
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse): void {
-    app.refused[kindOf(request)]++;
+    app.refused[kindOf(request, basePath)]++;
     answerRefused(request, response);
   }
 
@@ -158,7 +161,8 @@ function isGone({ request: { socket } }: Exchange): boolean {
   return socket.destroyed || isGivenUp(socket);
 }
 
-export function kindOf({ method, url = '' }: IncomingMessage): Kind {
-  if (SIGNING_IN.test(url)) return 'signing in';
+/** @param basePath that a proxy may have left before its address */
+export function kindOf({ method, url = '' }: IncomingMessage, basePath: string): Kind {
+  if (SIGNING_IN.test(withoutBase(url, basePath))) return 'signing in';
   return method === 'GET' || method === 'HEAD' ? 'reading' : 'writing';
 }

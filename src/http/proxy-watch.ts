@@ -12,7 +12,9 @@ type IsTrusted = ReturnType<typeof trustOf>;
 
 const FORWARDING = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via'];
 const DOMAIN = /^[a-z\d-]+(\.[a-z\d-]+)+$/;
+/** In the log and before administrators: what stands in a request may be a stranger's, and is repeated on its own page alone. */
 const EXAMPLE = 'https://users.example.org';
+const BELOW_A_PATH = `If people reach Roster below a path, start it with that in its ORIGIN: “ORIGIN=${EXAMPLE}/roster”.`;
 
 export function addProxyWatch(app: FastifyInstance, isTrusted: IsTrusted): void {
   const { origin } = app.config;
@@ -28,9 +30,8 @@ export function addProxyWatch(app: FastifyInstance, isTrusted: IsTrusted): void 
 }
 
 function watchForOrigin(request: FastifyRequest): void {
-  const there = publicOrigin(request);
-  if (there === undefined && !isForwarded(request)) return;
-  const sentence = `A proxy passes requests on, and Roster does not know it, so cookies go without Secure. ${start(there ?? EXAMPLE, request)}`;
+  if (publicOrigin(request) === undefined && !isForwarded(request)) return;
+  const sentence = `A proxy passes requests on, and Roster does not know it, so cookies go without Secure. ${start(EXAMPLE, request)}`;
   noteProxyProblem(request, 'origin', sentence);
 }
 
@@ -66,17 +67,26 @@ function start(origin: string, { socket, server }: FastifyRequest): string {
 /** @param host that is not ours: a stranger's, or what a proxy calls Roster, or where people reach it, which nobody has said */
 export function strangeHost(request: FastifyRequest, host: string, isTrusted: IsTrusted): RefusedError {
   const mistake = `This is not ${host || 'a host without a name'}: the address leads here by mistake`;
-  const cause = causeOf(request, host, isTrusted);
+  const cause = causeOf(request, host, `https://${host}`, isTrusted);
   if (cause === undefined) return new RefusedError(421, `${mistake}.`);
-  const sentence = `${mistake}, or ${cause}`;
-  noteProxyProblem(request, 'host', sentence);
-  return new RefusedError(421, sentence);
+  const noted = causeOf(request, host, EXAMPLE, isTrusted);
+  noteProxyProblem(
+    request,
+    'host',
+    `Roster was asked for as another host: an address leads here by mistake, or ${noted}`,
+  );
+  return new RefusedError(421, `${mistake}, or ${cause}`);
 }
 
-function causeOf(request: FastifyRequest, host: string, isTrusted: IsTrusted): string | undefined {
+function causeOf(
+  request: FastifyRequest,
+  host: string,
+  there: string,
+  isTrusted: IsTrusted,
+): string | undefined {
   if (request.server.config.origin === undefined)
     return DOMAIN.test(host)
-      ? `Roster does not know that people reach it there. ${start(`https://${host}`, request)}`
+      ? `Roster does not know that people reach it there. ${start(there, request)}`
       : undefined;
   return isTrusted(request.socket.remoteAddress)
     ? `the proxy does not pass on which host was asked for. ${linesToAdd('host', request)}`
@@ -110,8 +120,7 @@ function unknownPath(request: FastifyRequest): string | undefined {
   const firsts = new Set([...rules.keys()].map((rule) => rule.split('/')[1]));
   if (firsts.has(prefix.slice(1)) || !firsts.has(rest.split('/')[1])) return undefined;
   const origin = config.origin?.origin ?? `https://${hostnameOf(request.headers.host)}`;
-  const sentence = `If people reach Roster below ${prefix}, start it with “ORIGIN=${origin}${prefix}”.`;
   // Whoever looks for what other programs have asks for such addresses, too.
-  if (rest !== '/') noteProxyProblem(request, 'path', sentence);
-  return sentence;
+  if (rest !== '/') noteProxyProblem(request, 'path', BELOW_A_PATH);
+  return `If people reach Roster below ${prefix}, start it with “ORIGIN=${origin}${prefix}”.`;
 }

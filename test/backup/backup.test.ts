@@ -27,6 +27,7 @@ import { filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import { transact } from '../../src/db/transact.ts';
+import { eraseAgain } from '../../src/erasure/again.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { readIdentity, writeIdentity } from '../../src/erasure/queries.ts';
@@ -268,6 +269,8 @@ describe('who was erased', () => {
       users: [{ user_id: 80, created_at: 1, erased_at: 2, erased_by: null }],
     };
     writeFileSync(ledgerOf(url, settings.SECRET_KEY_FILE), `${JSON.stringify(line)}\n`);
+    // As each start does: until then no backup is made of it.
+    await eraseAgain(db, ledgerOf(url, settings.SECRET_KEY_FILE));
     await erase(somebody.id);
     await make(folder);
     expect(readFileSync(ledger, 'utf8').startsWith(first)).toBe(true);

@@ -51,7 +51,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, scrape
   if (!isForHere(request)) return void response.writeHead(421).end();
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
-  response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(await scrape());
+  // First, for it may fail.
+  const text = await scrape();
+  response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(text);
 }
 
 /** DNS rebinding: a page elsewhere may point its own name at this machine. */

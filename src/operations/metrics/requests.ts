@@ -1,8 +1,10 @@
 /** Requests and their answers: by the pattern of their route, never by what somebody asks for. */
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { nobody } from '../../auth/policy.ts';
 import { kindOf } from '../../http/admission.ts';
 import { KINDS, type Kind } from '../../http/admission-queue.ts';
+import { basePathOf } from '../../lib/url-for.ts';
 import { Counter } from './counter.ts';
 import { by, counter, type Family, gauge } from './families.ts';
 import { Histogram, histogram, samplesBy } from './histogram.ts';
@@ -17,6 +19,7 @@ const MOST_ROUTES = 80;
 export function watchRequests(app: FastifyInstance): () => Family[] {
   const answers = new Counter(['route', 'method', 'status'], MOST_ANSWERS);
   const times = new Counter(['route'], MOST_ROUTES);
+  const basePath = basePathOf(app.config.origin);
   const durations = ofEachKind(() => new Histogram(BOUNDS));
   const underWay = ofEachKind(() => 0);
   const aborted = ofEachKind(() => 0);
@@ -26,12 +29,12 @@ export function watchRequests(app: FastifyInstance): () => Family[] {
     const route = routeOf(request);
     answers.add([route, methodOf(request), statusOf(reply)]);
     times.add([route], seconds);
-    durations[kindOf(request.raw)].observe(seconds);
+    durations[kindOf(request.raw, basePath)].observe(seconds);
     done();
   });
   // What `inject` asks does not pass here.
   app.server.prependListener('request', (request, response) => {
-    const kind = kindOf(request);
+    const kind = kindOf(request, basePath);
     underWay[kind]++;
     response.once('close', () => {
       underWay[kind]--;

@@ -1,6 +1,7 @@
 /** Whether who asks has the token (RFC 6750): compared in a time that tells nothing of it. */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { withoutBase } from '../../http/host.ts';
 
 export const METRICS = '/metrics';
 
@@ -12,6 +13,8 @@ export function hasToken({ headers }: Pick<IncomingMessage, 'headers'>, token: s
 }
 
 /** What is to be answered however many wait: never what just anyone asks. */
-export function isScrape(request: IncomingMessage, token: string | undefined): boolean {
-  return token !== undefined && ADDRESS.test(request.url ?? '') && hasToken(request, token);
+export function isScrape(request: IncomingMessage, basePath: string, token: string | undefined): boolean {
+  return (
+    token !== undefined && ADDRESS.test(withoutBase(request.url ?? '', basePath)) && hasToken(request, token)
+  );
 }

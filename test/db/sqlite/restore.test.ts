@@ -120,7 +120,7 @@ test('on a bare machine it is the database', async () => {
   expect(out).toContain(`The secret key comes with it, from ${file}.key.`);
   expect(code).toBe(0);
   const path = filePathOf(url) ?? '';
-  expect(readdirSync(dirname(path)).sort()).toEqual(['roster.db', 'secret.key']);
+  expect(readdirSync(dirname(path)).sort()).toEqual(['roster.db', 'roster.db.erased.jsonl', 'secret.key']);
   expect(readFileSync(keyPathOf(url))).toEqual(readFileSync(`${file}.key`));
   expect(await within(url, usernamesIn)).toEqual(THEN);
   const roster = await startRoster({ DATABASE_URL: url });
