@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { engineOf, type Traces } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
+import { isSearchKept } from '../jobs/queries.ts';
 import { HOUR } from '../lib/clock.ts';
 import { inBackground } from '../operations/background.ts';
 import { noteLastId, writeLedger } from './again.ts';
@@ -88,6 +89,10 @@ class ErasureTraces {
       const pending = await findPending(db);
       ids = pending.map(({ user_id }) => user_id);
       if (ids.length === 0) return;
+      if (await isSearchKept(db)) {
+        for (const id of ids) this.#traces.set(id, { kind: 'held up' });
+        return;
+      }
       const fresh = ids.filter((id) => !this.#overwritten.has(id));
       const kind = await engineOf(db).removeTraces(db, fresh);
       for (const id of fresh) this.#overwritten.add(id);

@@ -190,6 +190,16 @@ export async function forgetSearches(trx: Trx): Promise<void> {
   }
 }
 
+/** Whether one of those that were to forget theirs is under way still. */
+export async function isSearchKept(db: Db): Promise<boolean> {
+  const running = db
+    .selectFrom('jobs')
+    .select('params')
+    .where('kind', '=', 'bulk')
+    .where('state', '=', 'running');
+  return (await running.execute()).some(({ params }) => 'forgetsWhenStopped' in JSON.parse(params));
+}
+
 /** Until somebody has it go on, if it still can. */
 export async function stopJob(
   trx: Trx,

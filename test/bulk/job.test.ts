@@ -350,7 +350,14 @@ test.each(['stopped', 'running'] as const)(
     await post(app, `/users/${id}/delete`, {}, asBob);
     await transact(db, (trx) => eraseUser(trx, commandLine, id, NOW));
     expect(await findJobOfSet(db, set)).toMatchObject({ state });
-    if (state === 'running') await stop();
+    if (state === 'running') {
+      // What is overwritten before it ends would not be all.
+      await app.removeTraces();
+      expect(app.tracesOf(id)).toEqual({ kind: 'held up' });
+      await stop();
+    }
+    await app.removeTraces();
+    expect(app.tracesOf(id)?.kind).not.toBe('held up');
     expect((await findJobOfSet(db, set))?.params).not.toContain('vqxzjw');
     const page = pageOf(await get(app, `/history/${set}`, asBob));
     expect(page.text).toContain(
