@@ -273,7 +273,10 @@ async function clickAtTheDoor(): Promise<void> {
   expect(await app.db.selectFrom('sessions').select('user_id').execute()).toEqual([{ user_id: eve.id }]);
 }
 
-test('two clicks on a form are one act, told once', async () => {
+/** In milliseconds, for some forty forms in one browser, each of which is slow. */
+const LONG = 90_000;
+
+test('two clicks on a form are one act, told once', { timeout: LONG }, async () => {
   await Promise.all([
     clickOnUsers(),
     clickOnImports(),
