@@ -115,7 +115,12 @@ test('HEAD answers with the headers of GET', async () => {
     for (const headers of [{}, BROWSER]) {
       const head = await app.inject({ method: 'HEAD', url, headers: { host: 'localhost', ...headers } });
       expect(head.rawPayload.length).toBe(0);
-      expect(headersOf(head), url).toEqual(headersOf(await get(app, url, headers)));
+      const answer = await get(app, url, headers);
+      expect(headersOf(head), url).toEqual({
+        ...headersOf(answer),
+        // Compressed, the page of an error is as long as its request's own name makes it.
+        ...(url === '/nowhere' && { 'content-length': expect.stringMatching(/^\d+$/) }),
+      });
     }
   }
 });
