@@ -109,7 +109,7 @@ function clicker(page: Page, forms: EventEmitter) {
     await page.mouse.click(x, y);
     await sent;
     await page.mouse.click(x, y);
-    await page.getByRole('main').filter({ hasText: says }).waitFor({ timeout: 10_000 });
+    await page.getByRole('main').filter({ hasText: says }).waitFor({ timeout: 30_000 });
   };
 }
 
