@@ -1,7 +1,7 @@
 /** A backup is killed at any moment: what has its name is whole, with its key, and the next one tidies up. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { backUpInto, fill, keyPathOf, usernamesIn, within } from '../backup/backed-up.ts';
 import { backupsIn, expectWhole } from '../backup/files.ts';
 import { runToEnd } from '../roster.ts';
@@ -25,7 +25,7 @@ test.each(['sqlite', 'postgres'] as const)(
     const whole = await making(0);
     expect(whole.code).toBe(0);
     const found = { nothing: 0, draft: 0, key: 0, backup: 0 };
-    for (const moment of chosen(momentsIn(whole.error), inject('isLong') ? 12 : 5)) {
+    for (const moment of chosen(momentsIn(whole.error), 12)) {
       const { folder, code } = await making(moment);
       expect(code, `killed at ${moment}`).toBe(null);
       const left = readdirSync(folder);
