@@ -36,9 +36,9 @@ export async function doToAll(
   // What was done to someone's role they find in their own history.
   const subject_id = kind === 'access' && targets.length === 1 ? (ids[0] ?? null) : null;
   const begun = { at: now, kind, subject_id };
-  const { result, set } = await inOneSet(trx, { ...actor, via: 'bulk' }, begun, async (acting) => {
-    return doToMany(trx, acting, act, targets, now);
-  });
+  const { result, set } = await inOneSet(trx, { ...actor, via: 'bulk' }, begun, (acting) =>
+    doToMany(trx, acting, act, targets, now),
+  );
   const names = await findNames(
     trx,
     result.map(([id]) => id),

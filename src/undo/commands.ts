@@ -122,7 +122,7 @@ export function isLeftOut(step: Step, act: Act): boolean {
 type Acts = readonly { step: Step; act: Act }[];
 
 /**
- * @returns those who are there, of whom something was done to
+ * @returns those who are there, to whom something was done
  * @throws ContendedError where somebody was at it since it was planned: it is planned anew
  */
 export async function performAll(trx: Trx, actor: Actor, acts: Acts, now: number): Promise<User[]> {
@@ -131,12 +131,8 @@ export async function performAll(trx: Trx, actor: Actor, acts: Acts, now: number
   const restored = all.filter((one) => one.kind === 'restore');
   const isAsItWas = ({ changes }: { changes: UserChanges }) => Object.keys(changes).length === 0;
   // Whoever gives up a name that others of them take comes first.
-  await deleteUsers(
-    trx,
-    actor,
-    all.filter(({ kind }) => kind === 'delete'),
-    now,
-  ).then(usersOf);
+  const gone = all.filter(({ kind }) => kind === 'delete');
+  usersOf(await deleteUsers(trx, actor, gone, now));
   const users = usersOf(await changeUsers(trx, actor, changed, now));
   users.push(...usersOf(await restoreUsers(trx, actor, restored.filter(isAsItWas), now)));
   for (const { id, version, changes } of restored.filter((one) => !isAsItWas(one))) {

@@ -189,7 +189,7 @@ export async function restoreUsers(
 }
 
 /** For users who are about to take each other's names: until each is changed, in the same transaction, nobody has these. */
-export async function setNamesAside(trx: Trx, ids: readonly number[]): Promise<void> {
+async function setNamesAside(trx: Trx, ids: readonly number[]): Promise<void> {
   await updateRows(
     trx,
     'users',

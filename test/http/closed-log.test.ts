@@ -1,23 +1,15 @@
 /** A log that nobody takes any more: Roster goes on, and ends when it is told to. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { preloading } from '../roster.ts';
 import { readyUrl, temporaryFolder } from '../support.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** Both of what it says lead there. @returns its address, and what ends it with a signal: its code */
 async function startSpeakingTo(start: string, there: string, settings: Record<string, string>) {

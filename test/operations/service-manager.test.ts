@@ -1,11 +1,11 @@
 /** What systemd hears of a Roster, by a socket such as it gives its services. */
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 
@@ -28,14 +28,6 @@ async function listenAt(path: string): Promise<AsyncIterator<string>> {
   const messages = createInterface(listener.stdout)[Symbol.asyncIterator]();
   await messages.next();
   return messages;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 const newDatabase = () => ({ DATABASE_URL: `sqlite:${join(temporaryFolder(), 'roster.db')}` });

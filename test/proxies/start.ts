@@ -1,11 +1,13 @@
 /** Starts a proxy that is on this machine, with its snippet, and a Roster behind it. */
+
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { listening, run } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 import { type Place, type Program, ROSTER } from './programs.ts';
@@ -88,15 +90,6 @@ async function answering(port: number, child: ChildProcess, said: () => string):
     if (isThere) return;
   }
   throw new Error(`The proxy does not listen. It said: ${said()}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 function makeCertificate(folder: string): Pick<Place, 'cert' | 'key' | 'pem'> {

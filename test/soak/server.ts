@@ -1,9 +1,9 @@
 /** The Roster that is worked with: a process of its own, whose heap can be asked for through Node's inspector. */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+
 import { createInterface } from 'node:readline';
 import { runNode, stop } from '../bench/processes.ts';
 import { startArguments } from '../bench/servers.ts';
+import { freePort } from '../free-port.ts';
 import { inspect } from './inspector.ts';
 
 export type Server = {
@@ -51,13 +51,4 @@ export async function startServer(
       await stop(child);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,12 +1,11 @@
 /** The pages for whoever runs Roster, followed to the letter by root on a machine where nothing is set up yet. */
+
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { FOLDERS } from '../../folders.ts';
+import { freePort } from '../../free-port.ts';
 import { startPostgres } from '../../postgres/start.ts';
 import { temporaryFolder } from '../../support.ts';
 import { canMakeMachines, type Machine, startMachine } from './machine.ts';
@@ -88,14 +87,6 @@ async function runningMachine({ used }: { used: string }): Promise<Machine> {
   const machine = await newMachine(used);
   await machine.type('systemctl start roster');
   return machine;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** How many users there are, as its command says; and that it serves. */
