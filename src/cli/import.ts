@@ -16,7 +16,6 @@ import { findTakingBack } from '../imports/take-back.ts';
 import { type Choices, EMPTIES, MATCHES } from '../imports/types.ts';
 import { endOf, rowsOf } from '../imports/words.ts';
 import { findJobOfSet, type Job } from '../jobs/queries.ts';
-import { IN_OWN_THREAD } from '../jobs/run.ts';
 import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
 import { shareOwner } from '../lib/owner.ts';
@@ -107,8 +106,6 @@ class Running {
     const runner = {
       db,
       importFolder: folder.path,
-      // No page is answered here.
-      pace: IN_OWN_THREAD,
       clock: Date.now,
       stopwatch: () => performance.now(),
       note: () => {},

@@ -59,10 +59,8 @@ export type Kind = {
 /** A batch takes as long, or does as many; then others have so long to begin. All in milliseconds. */
 export type Pace = { batch: number; most: number; pause: number };
 
-/** Pages are answered between two batches. */
-export const BESIDE_PAGES: Pace = { batch: 10, most: 100, pause: 0 };
-/** Pages do not wait; others who want to write look every 10 ms whether they can. */
-export const IN_OWN_THREAD: Pace = { batch: 100, most: 2_000, pause: 15 };
+/** In a thread of their own pages do not wait for them; others who want to write look every 10 ms whether they can. */
+const PACE: Pace = { batch: 100, most: 2_000, pause: 15 };
 
 export type Kinds = Readonly<Record<string, Kind>>;
 
@@ -129,7 +127,7 @@ async function runJob(
   isEnding: () => boolean,
 ): Promise<void> {
   const save = savingOf(runner.db, alone);
-  const pace = runner.pace ?? BESIDE_PAGES;
+  const { pace = PACE } = runner;
   let size: Size = { limit: Math.min(pace.most, FIRST), refusal: undefined };
   let isRunning = true;
   while (isRunning && !isEnding()) {
@@ -200,7 +198,7 @@ async function runBatch(
     else await stopJob(trx, job, { failures: 0 });
     return false;
   }
-  const deadline = Deadline.in((runner.pace ?? BESIDE_PAGES).batch, runner.stopwatch);
+  const deadline = Deadline.in((runner.pace ?? PACE).batch, runner.stopwatch);
   const turn = { ...size, deadline, now: runner.clock() };
   const { cursor, seen, users, left, isLast } = await kind.work(trx, actor, job, turn);
   await countInSet(trx, job.set_id, users);

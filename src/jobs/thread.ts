@@ -3,7 +3,6 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openBeside } from '../db/database.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import type { Order, Report, Settings } from './jobs-thread.ts';
-import { IN_OWN_THREAD } from './run.ts';
 import { workOf } from './work.ts';
 
 const port = parentPort as MessagePort;
@@ -15,7 +14,6 @@ const run = workOf(
   {
     db,
     importFolder,
-    pace: IN_OWN_THREAD,
     clock: Date.now,
     stopwatch: () => performance.now(),
     note: (...note) => say({ kind: 'note', note }),

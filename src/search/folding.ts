@@ -78,19 +78,11 @@ const UNDECOMPOSED_BY_UNICODE = lettersOf({
 const KATAKANA = /[\u30A1-\u30F6\u30FD\u30FE]/;
 const TO_HIRAGANA = -0x60;
 
-/** What people write for these letters where a keyboard lacks them. */
-const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
-
 /** `Łódź` is `lodz`, `straße` is `strasse`; case is folded as in `textKey`. */
 export function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
   // A half-width kana has its mark in a cluster of its own.
   return clustersOf(text).map(foldCluster).join('').normalize('NFC');
-}
-
-/** `Müller` is `mueller`. */
-export function foldSpelled(text: string): string {
-  return clustersOf(text).map(foldSpelledCluster).join('');
 }
 
 /** Characters with the marks on them, which fold each by itself. */
@@ -107,10 +99,6 @@ export function foldCluster(cluster: string): string {
     .normalize('NFC');
 }
 
-export function foldSpelledCluster(cluster: string): string {
-  return SPELLINGS.get(cluster.toLowerCase().normalize('NFC')) ?? foldCluster(cluster);
-}
-
 function hiraganaOf(letter: string): string {
   return KATAKANA.test(letter) ? String.fromCharCode(letter.charCodeAt(0) + TO_HIRAGANA) : letter;
 }
@@ -119,7 +107,8 @@ function foldCase(text: string): string {
   return text.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
 }
 
-function lettersOf(table: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+/** @param table of each plain letter those that are folded to it, with spaces between them */
+export function lettersOf(table: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(table).flatMap(([plain, letters]) => letters.split(' ').map((letter) => [letter, plain])),
   );

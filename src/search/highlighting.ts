@@ -1,6 +1,6 @@
 /** Where in a field a search was found. */
-import { ASCII, clustersOf, foldCluster, foldSpelledCluster } from './folding.ts';
-import { isSqueezed, squeeze } from './spellings.ts';
+import { ASCII, clustersOf, foldCluster } from './folding.ts';
+import { isSqueezed, spellCluster, squeeze } from './spellings.ts';
 import { isIndexed, type Term, textToFind } from './terms.ts';
 import { type MarkedParts, markParts, WORD_START } from './words.ts';
 
@@ -24,7 +24,7 @@ export function highlight(field: string, terms: readonly Term[]): { part: string
 
 function waysToRead(field: string, clusters: readonly string[]): MarkedParts[] {
   const folded = clusters.map(foldCluster);
-  const spelled = ASCII.test(field) ? undefined : clusters.map(foldSpelledCluster);
+  const spelled = ASCII.test(field) ? undefined : clusters.map(spellCluster);
   const spellings = spelled ? [folded, spelled] : [folded];
   const squeezed = isSqueezed(folded.join('')) ? spellings.map((parts) => parts.map(squeeze)) : [];
   return [...spellings, ...squeezed].map(markParts);

@@ -1,7 +1,10 @@
 /** Other ways to write a name, by which it is found as well. */
 import { domainToUnicode } from 'node:url';
-import { ASCII, fold, foldSpelled } from './folding.ts';
+import { ASCII, clustersOf, fold, foldCluster, lettersOf } from './folding.ts';
 import { splitWords } from './words.ts';
+
+/** What people write for these letters where a keyboard lacks them. */
+const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
 
 /** A sign inside of a word, or initials. */
 const JOINED = /\S['·-]\S|(?<!\p{L})\p{L}\.\p{L}\./u;
@@ -22,9 +25,14 @@ export function isSqueezed(folded: string): boolean {
   return JOINED.test(folded) || words.length > MOST_PLAIN_WORDS || SHORT_FIRST_WORD.test(words.join(' '));
 }
 
+/** `ö` is `oe`. */
+export function spellCluster(cluster: string): string {
+  return SPELLINGS.get(cluster.toLowerCase().normalize('NFC')) ?? foldCluster(cluster);
+}
+
 /** In folded words. */
 export function spellingsOfName(name: string, folded: string): string[] {
-  const spelled = ASCII.test(name) ? folded : foldSpelled(name);
+  const spelled = ASCII.test(name) ? folded : clustersOf(name).map(spellCluster).join('');
   const squeezed = isSqueezed(folded) ? [squeeze(folded), squeeze(spelled)] : [];
   return spelled === folded ? squeezed : [spelled, ...squeezed];
 }

@@ -1,7 +1,7 @@
 /** What lies in a folder of backups, and what is in one. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import { findFaults } from '../../src/check/run.ts';
 import { openToRead } from '../../src/db/database.ts';
@@ -37,7 +37,7 @@ export async function find(db: Db, q: string): Promise<number> {
 
 /** Waits until something has happened in another process. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await setImmediate();
+  while (!isSo()) await setTimeout(1);
 }
 
 /** The size of a part of a backup that is being made in a folder; 0 where there is none. */

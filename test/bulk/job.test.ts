@@ -19,6 +19,7 @@ import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { bring } from '../imports/by-pages.ts';
+import { SMALL_BATCHES } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
@@ -30,6 +31,7 @@ const MANY = 3 * MOST_AT_ONCE;
 const runnerOf = (db: Db, clock = movableClock(NOW), work: Work = bulkBatch) => ({
   db,
   kinds: { bulk: { via: 'bulk' as const, work }, undo: { via: 'undo' as const, work: undoBatch } },
+  pace: SMALL_BATCHES,
   clock,
   stopwatch: () => 0,
   note: () => {},

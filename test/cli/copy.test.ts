@@ -184,31 +184,35 @@ describe('npm run roster -- copy', () => {
     return { code, said: out + error };
   }
 
-  test('killed on the way leaves the target empty, and can be run again; the source is untouched', async () => {
-    const path = join(temporaryFolder(), 'source.db');
-    const source = await openDatabase(`sqlite:${path}`);
-    await seedUsers(source, 60_000);
-    await source.destroy();
-    const before = readFileSync(path);
-    const to = await temporaryUrl();
+  // To PostgreSQL in `test/reliability/commands.test.ts`, at many moments.
+  test.runIf(inject('engine') === 'sqlite')(
+    'killed on the way leaves the target empty, and can be run again; the source is untouched',
+    async () => {
+      const path = join(temporaryFolder(), 'source.db');
+      const source = await openDatabase(`sqlite:${path}`);
+      await seedUsers(source, 60_000);
+      await source.destroy();
+      const before = readFileSync(path);
+      const to = await temporaryUrl();
 
-    const copying = run(['copy', '--from', `sqlite:${path}`, '--to', to], {});
-    let progress = '';
-    for await (const chunk of copying.stdout) {
-      progress += chunk;
-      if (progress.includes('50,000')) copying.kill('SIGKILL');
-    }
-    expect(progress).toMatch(/\n50,000 of 60,000 users copied, [\d.]+ s\n$/);
-    const target = await temporaryDatabase(to);
-    expect(await usersOf(target)).toEqual([]);
+      const copying = run(['copy', '--from', `sqlite:${path}`, '--to', to], {});
+      let progress = '';
+      for await (const chunk of copying.stdout) {
+        progress += chunk;
+        if (progress.includes('50,000')) copying.kill('SIGKILL');
+      }
+      expect(progress).toMatch(/\n50,000 of 60,000 users copied, [\d.]+ s\n$/);
+      const target = await temporaryDatabase(to);
+      expect(await usersOf(target)).toEqual([]);
 
-    const { code, said } = await runCopy('--from', `sqlite:${path}`, '--to', to);
-    expect(said).toMatch(/All 60,000 users have arrived as they were\.\nAfterwards move .*\n$/);
-    expect(said).toContain(`Afterwards move ${path} away, `);
-    expect(code).toBe(0);
-    expect((await countByStatus(target)).active).toBeGreaterThan(50_000);
-    expect(readFileSync(path).equals(before)).toBe(true);
-  });
+      const { code, said } = await runCopy('--from', `sqlite:${path}`, '--to', to);
+      expect(said).toMatch(/All 60,000 users have arrived as they were\.\nAfterwards move .*\n$/);
+      expect(said).toContain(`Afterwards move ${path} away, `);
+      expect(code).toBe(0);
+      expect((await countByStatus(target)).active).toBeGreaterThan(50_000);
+      expect(readFileSync(path).equals(before)).toBe(true);
+    },
+  );
 
   test('seals second factors with the key of the target, from wherever either is', async () => {
     const [folder, from, to] = [temporaryFolder(), await readyUrl(), await temporaryUrl()];

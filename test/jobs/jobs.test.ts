@@ -17,11 +17,12 @@ import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
-import { begin, changeMany, countAsBefore, NOW } from './many.ts';
+import { begin, changeMany, countAsBefore, NOW, SMALL_BATCHES } from './many.ts';
 
 const runnerOf = (db: Db, clock = movableClock(NOW), work = undoBatch) => ({
   db,
   kinds: { undo: { via: 'undo' as const, work } },
+  pace: SMALL_BATCHES,
   clock,
   stopwatch: () => 0,
   note: () => {},

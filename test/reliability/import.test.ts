@@ -18,9 +18,10 @@ import { countByStatus } from '../../src/users/counts.ts';
 import { startRoster } from '../roster.ts';
 import { readyUrl, temporaryFolder } from '../support.ts';
 
-const KILLS = inject('isLong') ? 5 : 2;
+const isLong = inject('isLong');
+const KILLS = isLong ? 5 : 2;
 /** Of those who are new. */
-const NEW = 20_000;
+const NEW = isLong ? 20_000 : 8_000;
 /** Whom the file changes. */
 const USERS = 1_000;
 const IMPORTED = 'Imported';

@@ -32,7 +32,7 @@ export function killAt(moment: number): Record<string, string> {
 /** Some of so many, and all of the last ones, in which a file takes its place. */
 export function chosen(moments: number, last: number): number[] {
   const all = Array.from({ length: moments }, (_, index) => index + 1);
-  const step = Math.ceil(moments / (inject('isLong') ? 100 : 7));
+  const step = Math.ceil(moments / (inject('isLong') ? 100 : 4));
   return all.filter((moment) => moment % step === 0 || moment > moments - last);
 }
 

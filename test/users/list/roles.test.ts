@@ -15,6 +15,7 @@ import { FILTERS, STATUSES } from '../../../src/users/list/filters.ts';
 import { orderOf, SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import { pageOf } from '../../page.ts';
+import { oneIn } from '../../runs.ts';
 import {
   addUser,
   get,
@@ -83,6 +84,7 @@ test.each([
 ])('a role %s: every order, by number, by next and by previous', async (_name, filters) => {
   const db = await usersWithRoles();
   const everyone = await db.selectFrom('users').selectAll().execute();
+  const isTried = oneIn(7);
   for (const some of filters) {
     const filter = { ...ALL, ...some };
     const matching = everyone.filter((user) => isAsked(user, some));
@@ -94,6 +96,7 @@ test.each([
       const ordered = orderBySort(matching, sort);
       const pages = isCounted ? Math.ceil(count / 7) : 3;
       for (const [how, matches] of waysOf(found, isCounted && !some.q && !some.createdAfter)) {
+        if (!isTried()) continue;
         const read = async (state: object) => {
           const page = await readPage(db, { ...filter, sort, page: 3, perPage: 7, ...state }, matches);
           return idsOf(page?.page.items as User[] | undefined);
