@@ -52,7 +52,11 @@ export async function dropSentDraft(request: FastifyRequest): Promise<void> {
 
 /** The address of the form that a request has sent, if its route names one. */
 export function formOf({ routeOptions, params, url }: FastifyRequest): string | undefined {
-  const { form } = routeOptions.config;
+  return addressOfForm(routeOptions.config.form, params, url);
+}
+
+/** @param form its pattern @param params of the request @param url of the request */
+export function addressOfForm(form: string | undefined, params: unknown, url: string): string | undefined {
   const at = url.indexOf('?');
   const path = form?.replace(':id', encodeURIComponent((params as { id?: string }).id ?? ''));
   // Whoever signs in is led there.

@@ -7,6 +7,7 @@ import { lineWriter } from '../lib/line-writer.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import { type Limit, limitLog } from './log-limit.ts';
 import { textOf } from './log-text.ts';
+import { patternOf } from './routing.ts';
 
 const STDOUT = 1;
 const WARN = 40;
@@ -40,8 +41,9 @@ class OwnLines extends LogController {
 }
 
 /** Its address may hold a name that was searched for, or a token that lets someone in: the pattern of its route does not. */
-function requestToLog({ method, routeOptions: { url: route }, address }: FastifyRequest) {
-  return { method, route, address };
+function requestToLog(request: FastifyRequest) {
+  const { method, address } = request;
+  return { method, route: patternOf(request), address };
 }
 
 function leftOut(count: number): string {

@@ -1,46 +1,65 @@
 /** 405 for a method that an address does not have; but Enter in the address bar, after a refusal, leads to its form. */
 import { METHODS } from 'node:http';
-import type { FastifyInstance } from 'fastify';
-import { formOf } from '../auth/kept-forms.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import findMyWay from 'find-my-way';
+import { addressOfForm } from '../auth/kept-forms.ts';
 import { nobody } from '../auth/policy.ts';
+import { notePattern, ROUTING } from './routing.ts';
+
+/** `url`: the pattern of its routes. */
+type Address = { url: string; methods: Set<string>; form: string | undefined };
 
 /** Call it before the first route; what `closeMethods` needs is collected from then on. */
 export function collectMethods(app: FastifyInstance): { closeMethods(html: FastifyInstance): void } {
-  const methodsByUrl = new Map<string, Set<string>>();
-  const forms = new Map<string, string>();
+  const addresses = new Map<string, Address>();
   for (const method of METHODS) {
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT')
       app.addHttpMethod(method, { hasBody: true });
   }
-  app.addHook('onRoute', ({ url, method, config: { form } = {} }) => {
-    if (form !== undefined) forms.set(url, form);
-    const methods = methodsByUrl.get(url) ?? new Set();
-    for (const name of [method].flat()) methods.add(name);
-    methodsByUrl.set(url, methods);
+  app.addHook('onRoute', ({ url, method, config: { may, form } = {} }) => {
+    if (may === nobody) return;
+    const address = addresses.get(url) ?? { url, methods: new Set(), form: undefined };
+    for (const name of [method].flat()) address.methods.add(name);
+    address.form ??= form;
+    addresses.set(url, address);
   });
   return {
     /** Call it after the last route; the answer is a page. */
     closeMethods(html) {
-      for (const [url, methods] of [...methodsByUrl]) {
-        const allow = [...methods].sort().join(', ');
-        const form = forms.get(url);
-        const isPage = methods.has('GET');
+      const router = findMyWay(ROUTING);
+      for (const address of addresses.values()) router.on('GET', address.url, () => {}, address);
+      const close = (url: string, method: string[]) =>
         html.route({
           url,
-          method: app.supportedMethods.filter((method) => !methods.has(method)),
+          method,
           exposeHeadRoute: false,
-          config: { may: nobody, ...(form !== undefined && { form }) },
-          onRequest: async (request, reply) => {
-            const page = ['GET', 'HEAD'].includes(request.method) ? formOf(request) : undefined;
-            if (page !== undefined) return reply.seeOther(page);
-            reply.header('allow', allow);
-            const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
-            const link = isPage ? { href: request.url, text: 'Open this page' } : undefined;
-            return reply.renderError({ title: 'Method not allowed', sentence, link }, 405);
-          },
+          config: { may: nobody },
+          onRequest: refuse,
           handler: () => {},
         });
-      }
+      const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
+        const found = router.find('GET', request.url);
+        if (!found) return reply.callNotFound();
+        const { url, methods, form } = found.store as Address;
+        notePattern(request, url);
+        const isRead = ['GET', 'HEAD'].includes(request.method);
+        const page = isRead ? addressOfForm(form, found.params, request.url) : undefined;
+        if (page !== undefined) return reply.seeOther(page);
+        const allow = [...methods].sort().join(', ');
+        reply.header('allow', allow);
+        const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
+        const link = methods.has('GET') ? { href: request.url, text: 'Open this page' } : undefined;
+        return reply.renderError({ title: 'Method not allowed', sentence, link }, 405);
+      };
+      const all = [...addresses.values()];
+      const used = new Set(all.flatMap(({ methods }) => [...methods]));
+      // Else another address, less exactly this one, would answer.
+      for (const { url, methods } of all) close(url, [...used.difference(methods)]);
+      // As many routes for each method would take most of the time in which Roster starts to serve.
+      close(
+        '/*',
+        app.supportedMethods.filter((method) => !used.has(method)),
+      );
     },
   };
 }

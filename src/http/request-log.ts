@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { timingOf } from '../db/engine.ts';
 import { clientOf } from './client-address.ts';
+import { patternOf } from './routing.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
 /** `databaseMs`: of all its statements, commits and waits for them, also where several ran at once. */
@@ -57,7 +58,7 @@ export function addRequestLog(
       {
         reqId: app.requestIdOf(raw),
         method: raw.method,
-        route: request?.routeOptions.url,
+        route: request && patternOf(request),
         status: isAnswered ? response.statusCode : undefined,
         ms: tenths(performance.now() - since),
         databaseMs: tenths(databaseMs),

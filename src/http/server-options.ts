@@ -9,6 +9,7 @@ import { takeTarget, withoutBase } from './host.ts';
 import type { Limit } from './log-limit.ts';
 import { loggerOptions } from './logger.ts';
 import { requestIdOf } from './request-id.ts';
+import { ROUTING } from './routing.ts';
 import { ARRIVAL_TIMEOUT } from './sockets.ts';
 
 const LARGEST_FORM_BYTES = 64 * 1024;
@@ -33,8 +34,7 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
     return503OnClosing: false,
     // Zod checks what comes in and pages go out as they are: the compilers of JSON schemas need not even be loaded.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
-    // As long as an address can be: what is too long for an id or a name is not found like any other.
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024, querystringParser: parseQuery },
+    routerOptions: { ...ROUTING, querystringParser: parseQuery },
     rewriteUrl: (request) => withoutBase(takeTarget(request), basePath),
   } satisfies FastifyServerOptions & { http: object };
 }
