@@ -51,10 +51,10 @@ export async function dropSentDraft(request: FastifyRequest): Promise<void> {
 }
 
 /** The address of the form that a request has sent, if its route names one. */
-export function formOf({ routeOptions, params, url }: FastifyRequest): string | undefined {
+export function formOf({ routeOptions, params, url, server }: FastifyRequest): string | undefined {
   const { form } = routeOptions.config;
   const at = url.indexOf('?');
   const path = form?.replace(':id', encodeURIComponent((params as { id?: string }).id ?? ''));
   // Whoever signs in is led there.
-  return path && shortAddress(path + (at < 0 ? '' : url.slice(at)));
+  return path && shortAddress(path + (at < 0 ? '' : url.slice(at)), server.config.origin);
 }
