@@ -11,7 +11,8 @@ export function addSafeRedirects(app: FastifyInstance): void {
   const { origin } = app.config;
   app.addHook('onSend', (_request, reply, payload, done) => {
     const location = reply.getHeader('location');
-    if (typeof location === 'string') reply.header('location', urlFor(origin, shortAddress(location, origin)));
+    if (typeof location === 'string')
+      reply.header('location', urlFor(origin, shortAddress(location, origin)));
     done(null, payload);
   });
 }

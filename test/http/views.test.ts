@@ -626,7 +626,12 @@ function told<T>(data: T): T {
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, told(value)])) as T;
 }
 
-const wrong = { row: 4, line: 5, cells: [WORDS.username], reasons: [{ field: 'email', message: TAKEN }] } as const;
+const wrong = {
+  row: 4,
+  line: 5,
+  cells: [WORDS.username],
+  reasons: [{ field: 'email', message: TAKEN }],
+} as const;
 
 /** The same as `SAMPLES` with data that can be told from everything else. */
 const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
@@ -686,8 +691,14 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
       differences: [],
     },
   },
-  'imports/over': { ...told(SAMPLES['imports/over']), imported: { ...told(imported), state: 'unreadable', problem: TAKEN } },
-  'imports/refused-rows': { ...told(SAMPLES['imports/refused-rows']), page: { rows: [wrong], before: 1, count: 3 } },
+  'imports/over': {
+    ...told(SAMPLES['imports/over']),
+    imported: { ...told(imported), state: 'unreadable', problem: TAKEN },
+  },
+  'imports/refused-rows': {
+    ...told(SAMPLES['imports/refused-rows']),
+    page: { rows: [wrong], before: 1, count: 3 },
+  },
   'imports/taking-back': { imported: { ...told(imported), problem: TAKEN }, job },
 };
 

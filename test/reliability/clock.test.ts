@@ -110,7 +110,10 @@ const END_OF_32_BITS = Date.UTC(2038, 0, 19, 3, 14, 8);
 test.skipIf(library === undefined).each(ENGINES)(
   'on %s people work over the 19th of January 2038 (needs Debian’s package faketime)',
   async (engine) => {
-    const { address, set } = await startAhead(engine, `+${Math.round((END_OF_32_BITS - Date.now()) / 1000) - 30}`);
+    const { address, set } = await startAhead(
+      engine,
+      `+${Math.round((END_OF_32_BITS - Date.now()) / 1000) - 30}`,
+    );
     const browser = browserAt(address);
     await browser('/sign-in', { username: 'ann', password: PASSWORD });
     for (const username of ['before', 'after']) {

@@ -59,7 +59,9 @@ async function killAfter(
   expect({ signal, said: await said }).toEqual({ signal: 'SIGKILL', said: '' });
 }
 
-test('after kills of one process and of two, in the middle of whatever they do, nothing is refused or lost', { timeout }, async () => {
+test('after kills of one process and of two, in the middle of whatever they do, nothing is refused or lost', {
+  timeout,
+}, async () => {
   const path = join(temporaryFolder(), 'roster.db');
   const acknowledged = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -86,7 +88,9 @@ function torn(before: Buffer, after: Buffer, from = 0): Buffer {
   return result;
 }
 
-test('after a power cut in the middle of a commit, of a checkpoint and of the start of a log, nothing is refused or lost', { timeout }, async () => {
+test('after a power cut in the middle of a commit, of a checkpoint and of the start of a log, nothing is refused or lost', {
+  timeout,
+}, async () => {
   const path = join(temporaryFolder(), 'roster.db');
   const crashed = join(temporaryFolder(), 'roster.db');
   const db = await openDatabase(`sqlite:${path}`);

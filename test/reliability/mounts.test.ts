@@ -127,7 +127,9 @@ test('when the disk of a database is unmounted nothing is acknowledged any more,
 }) => {
   const folder = mounted('-t', 'tmpfs', '-o', 'size=8m', 'tmpfs');
   if (folder === undefined) return skip(NOT_ALLOWED);
-  const { address, child, stderr } = await startRoster({ DATABASE_URL: `sqlite:${join(folder, 'roster.db')}` });
+  const { address, child, stderr } = await startRoster({
+    DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
+  });
   expect((await create(address, 'alice')).status).toBe(303);
   expect(isDone('umount', '-l', folder)).toBe(true);
   // The first one may have been saved: the file is open still.

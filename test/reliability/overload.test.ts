@@ -162,7 +162,8 @@ test.each([
   async (engine, how) => {
     const isProxied = how.startsWith('through');
     // A search that everyone matches, in an order of its own, goes through some thousands of them.
-    const [path, users] = how === 'for searches' ? ['/users?q=example&sort=email', 100_000] : ['/users', 1_000];
+    const [path, users] =
+      how === 'for searches' ? ['/users?q=example&sort=email', 100_000] : ['/users', 1_000];
     const { port, pid } = await startFull(engine, users, isProxied ? { TRUST_PROXY: '127.0.0.1' } : {});
     // Its connections are everyone's.
     const proxy = isProxied ? new Agent({ keepAlive: true }) : undefined;
