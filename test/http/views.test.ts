@@ -716,7 +716,8 @@ test.each(Object.entries(DATA))('of %s no name, email, code or link may be trans
     expect(html).toMatch(/may-|MAYS/);
     const translated = translatedText(html);
     expect(translated).toContain('Deleted!');
-    expect(translated).not.toMatch(/may[- ”]|MAYS|\bMF\b/i);
+    // A small "may" with a space after it is one of the view's own words.
+    expect(translated).not.toMatch(/[Mm]ay[-”]|May |MAYS|\bMF\b/);
   }
 });
 
