@@ -1,4 +1,5 @@
 /** What Roster is set to do, from the environment: all checked at start. Times are in milliseconds. */
+import { isatty } from 'node:tty';
 import type { z } from 'zod';
 import {
   DATABASE_URL_RULE,
@@ -40,8 +41,7 @@ export type Config = {
   /** The server by which mail is sent, and whom it is from. */
   mail: { server: URL; from: string } | undefined;
   keepAlive: number;
-  /** Undefined where it depends on how Roster runs. */
-  drainTime: number | undefined;
+  drainTime: number;
 };
 
 const PLAIN_HTTP =
@@ -54,7 +54,10 @@ const NO_ORIGIN =
   'SMTP_URL is for sending links to Roster by mail: set ORIGIN to the address where people reach it.';
 
 /** @throws StartError that names every setting that is wrong. */
-export function readConfig(env: Record<string, string | undefined>): Config {
+export function readConfig(
+  env: Record<string, string | undefined>,
+  isAtTerminal = isatty(0) || isatty(1),
+): Config {
   // An empty one counts as none.
   const given = SETTING_NAMES.filter((name) => env[name]).map((name) => [name, env[name]]);
   const { data, error } = SETTINGS.safeParse(Object.fromEntries(given));
@@ -85,7 +88,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     sessionLasts: data.SESSION_HOURS,
     mail: mailOf(data),
     keepAlive: data.KEEP_ALIVE_SECONDS,
-    drainTime: data.DRAIN_SECONDS,
+    // A proxy asks every few seconds whether Roster is ready; nobody at a terminal waits.
+    drainTime: data.DRAIN_SECONDS ?? (isAtTerminal ? 0 : 5_000),
   };
   if (!isLoopback(config.host) && !isBehindProxy(config)) throw new StartError(PLAIN_HTTP);
   if (config.origin && config.trustProxy.length === 0) throw new StartError(NO_PROXY);

@@ -3,7 +3,6 @@ import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
-import { isatty } from 'node:tty';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { hasAdministrator } from './auth/administrators.ts';
@@ -33,8 +32,6 @@ import { setupLine } from './setup/setup-line.ts';
 
 /** Whatever is not done by then, in milliseconds after it has drained, was never acknowledged. */
 const LAST_CALL = 9_500;
-/** How long it drains where no setting says so, in milliseconds: a proxy asks every few seconds; nobody at a terminal waits. */
-const DRAIN_TIME = isatty(0) || isatty(1) ? 0 : 5_000;
 
 /** Of what is under way at a start. */
 const MOST_SAID = 10;
@@ -58,11 +55,10 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const config = readConfig(env);
   const listening = await whereToListen(config, inheritedSocket(env));
-  const { metricsPort } = config;
+  const { metricsPort, drainTime } = config;
   if (metricsPort !== undefined)
     await checkPort({ host: METRICS_HOST, port: metricsPort, by: 'METRICS_PORT' });
   const { app, db, ...found } = await start(config, listening, env);
-  const { drainTime = DRAIN_TIME } = config;
   onStopSignal(env, async () => {
     setTimeout(() => process.exit(0), drainTime + LAST_CALL).unref();
     await app.drain(drainTime);

@@ -8,7 +8,7 @@ const HOUR = 60 * 60 * 1000;
 const DATA = join(import.meta.dirname, '..', 'data');
 
 test('without settings Roster is at port 3000 of this machine, with a file in its own data/', () => {
-  expect(readConfig({})).toEqual({
+  expect(readConfig({}, true)).toEqual({
     host: '127.0.0.1',
     port: 3000,
     origin: undefined,
@@ -25,8 +25,17 @@ test('without settings Roster is at port 3000 of this machine, with a file in it
     sessionIdle: 12 * HOUR,
     sessionLasts: 7 * 24 * HOUR,
     keepAlive: 150_000,
-    drainTime: undefined,
+    drainTime: 0,
   });
+});
+
+test.each([
+  [{}, true, 0],
+  [{}, false, 5_000],
+  [{ DRAIN_SECONDS: '3' }, true, 3_000],
+  [{ DRAIN_SECONDS: '0' }, false, 0],
+])('with %o, and at a terminal: %s, Roster drains for %i milliseconds', (settings, isAtTerminal, time) => {
+  expect(readConfig(settings, isAtTerminal).drainTime).toBe(time);
 });
 
 test('settings are read, and an empty one counts as none', () => {

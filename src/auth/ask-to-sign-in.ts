@@ -5,10 +5,10 @@ import { isDeactivated } from './deactivated.ts';
 import { draftOf, formOf, sealDraft } from './kept-forms.ts';
 
 export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
-  const { method, url, expired } = request;
+  const { method, url, expired, server } = request;
   const isReading = method === 'GET' || method === 'HEAD';
   const address = `/sign-in?next=${encodeURIComponent(url)}`;
-  if (isReading && isShort(address)) return reply.seeOther(address);
+  if (isReading && isShort(address, server.config.origin)) return reply.seeOther(address);
   const draft = draftOf(request);
   // RFC 9110, 11.6.1; browsers ask nothing by themselves for a scheme that they do not know.
   reply.header('www-authenticate', 'Form realm="Roster"');

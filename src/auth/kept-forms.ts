@@ -50,15 +50,17 @@ export async function dropSentDraft(request: FastifyRequest): Promise<void> {
   }
 }
 
-/** The address of the form that a request has sent, if its route names one. */
-export function formOf({ routeOptions, params, url }: FastifyRequest): string | undefined {
-  return addressOfForm(routeOptions.config.form, params, url);
-}
+type FormRoute = { form: string | undefined; params: unknown };
 
-/** @param form its pattern @param params of the request @param url of the request */
-export function addressOfForm(form: string | undefined, params: unknown, url: string): string | undefined {
+/** The address of the form that a request has sent, if its route names one. @param route another one than that by which it was found */
+export function formOf(request: FastifyRequest, { form, params } = routeOf(request)): string | undefined {
+  const { url, server } = request;
   const at = url.indexOf('?');
   const path = form?.replace(':id', encodeURIComponent((params as { id?: string }).id ?? ''));
   // Whoever signs in is led there.
-  return path && shortAddress(path + (at < 0 ? '' : url.slice(at)));
+  return path && shortAddress(path + (at < 0 ? '' : url.slice(at)), server.config.origin);
+}
+
+function routeOf({ routeOptions, params }: FastifyRequest): FormRoute {
+  return { form: routeOptions.config.form, params };
 }

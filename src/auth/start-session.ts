@@ -93,7 +93,7 @@ async function begin(
 /** To where they go, by way of finding out whether the browser keeps cookies, if it has none. */
 function checkedAddress(request: FastifyRequest, session: number, to: string): string {
   const check = checkAddress(request, session, to);
-  return keepsCookies(request) || !isShort(check) ? to : check;
+  return keepsCookies(request) || !isShort(check, request.server.config.origin) ? to : check;
 }
 
 function keepsCookies(request: FastifyRequest): boolean {

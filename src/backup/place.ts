@@ -5,9 +5,8 @@ import { readKeyFile } from '../auth/key-file.ts';
 import { isBackup } from '../db/backup-file.ts';
 import { StartError } from '../errors.ts';
 import { isFolder, isThere } from '../lib/make-file.ts';
+import { isFull } from '../lib/room.ts';
 import { datedName, keyBeside } from './names.ts';
-
-const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
 
 export type Place = { file: string; isDated: boolean };
 
@@ -41,7 +40,7 @@ export function choosePlace(path: string, { now, isForced, withKey, own }: Choic
 /** @returns in a sentence what a disk has refused */
 export function sentenceOf(path: string, error: unknown): unknown {
   const { syscall, code } = error as NodeJS.ErrnoException;
-  if (code !== undefined && FULL.includes(code))
+  if (isFull(error) || code === 'SQLITE_FULL')
     return new StartError(`There is no more room for ${path}: nothing was kept of it.`);
   if (code?.startsWith('SQLITE_'))
     return new StartError(`${path} cannot be made (${(error as Error).message}).`);

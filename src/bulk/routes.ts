@@ -32,7 +32,9 @@ async function show(request: Request, reply: FastifyReply) {
   if (!query.do) return reply.seeInstead(back, NOTHING_CHOSEN);
   if (query.do !== 'export') return ask(request, reply, readAsked(request));
   const address = selectionAddress('/export', selection);
-  return isShort(address) ? reply.redirect(address, 302) : reply.seeInstead(back, TOO_LONG);
+  return isShort(address, server.config.origin)
+    ? reply.redirect(address, 302)
+    : reply.seeInstead(back, TOO_LONG);
 }
 
 async function doBulk(request: Request, reply: FastifyReply) {

@@ -4,10 +4,10 @@ import { engineOf, type Traces } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
 import { isSearchKept } from '../jobs/queries.ts';
 import { HOUR } from '../lib/clock.ts';
+import { reasonOf } from '../lib/reasons.ts';
 import { inBackground } from '../operations/background.ts';
 import { noteLastId, writeLedger } from './again.ts';
 import { findPending, noteGone } from './queries.ts';
-import { reasonOf } from './reasons.ts';
 
 /**
  * `not noted`: a copy that is put back would bring them back. `why`: what is in the way, in words for a page; undefined where the

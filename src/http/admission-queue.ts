@@ -1,7 +1,7 @@
 /** Whose request is begun next, and who has waited for too long; in milliseconds, as by `performance.now()`. */
 
 /** In the order of their turns. */
-export const KINDS = ['signing in', 'reading', 'writing'] as const;
+export const KINDS = ['signing in', 'reading', 'writing', 'bulk'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Who waits longer is refused; sooner would only mean to be asked again sooner. */
@@ -11,7 +11,7 @@ type Waiting<T> = { item: T; deadline: number };
 
 /** By kind. But whoever has paused before asking comes before all who have not: their crowd holds up nobody else. */
 export class AdmissionQueue<T> {
-  readonly #queues: Waiting<T>[][] = [[], [], [], [], [], []];
+  readonly #queues: Waiting<T>[][] = [...KINDS, ...KINDS].map(() => []);
   #size = 0;
 
   get size(): number {

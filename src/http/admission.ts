@@ -24,6 +24,8 @@ const LEAD = 0.25;
 const MOST_WAITING = 10_000;
 const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
 const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
+/** Many users at once. An undo may be of one of them. */
+const BULK = /^\/(bulk|imports?|export|made-up-people)(?=[/?]|$)/;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -47,7 +49,7 @@ export function addAdmission(
   const queue = new AdmissionQueue<Exchange>();
   const askers = new Askers<Who>();
   const answerRefused = addRefusals(app);
-  app.decorate('refused', { 'signing in': 0, reading: 0, writing: 0 });
+  app.decorate('refused', { 'signing in': 0, reading: 0, writing: 0, bulk: 0 });
   let isScheduled = false;
   let leftThisTurn = MOST_BEGUN_A_TURN;
   let turnEnds = 0;
@@ -163,6 +165,8 @@ function isGone({ request: { socket } }: Exchange): boolean {
 
 /** @param basePath that a proxy may have left before its address */
 export function kindOf({ method, url = '' }: IncomingMessage, basePath: string): Kind {
-  if (SIGNING_IN.test(withoutBase(url, basePath))) return 'signing in';
+  const path = withoutBase(url, basePath);
+  if (SIGNING_IN.test(path)) return 'signing in';
+  if (BULK.test(path)) return 'bulk';
   return method === 'GET' || method === 'HEAD' ? 'reading' : 'writing';
 }

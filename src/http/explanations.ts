@@ -13,6 +13,7 @@ import {
   OutcomeUnknownError,
   UnavailableError,
 } from '../errors.ts';
+import { diskReasonOf } from '../lib/reasons.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Views } from './views.ts';
 
@@ -116,6 +117,11 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   }
   if (error instanceof DamagedError) {
     return { status: 500, title: 'The directory is damaged', sentence: `${DAMAGED}${unchanged}` };
+  }
+  const reason = diskReasonOf(error);
+  if (reason !== undefined) {
+    const sentence = `A file that Roster needs for this cannot be used: ${reason}.${unchanged}`;
+    return { status: 503, title: 'Try again in a moment', sentence };
   }
   const status = (error as Partial<FastifyError>)?.statusCode ?? 500;
   return status in BY_STATUS || (status >= 400 && status < 500)

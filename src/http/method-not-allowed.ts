@@ -2,7 +2,7 @@
 import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import findMyWay from 'find-my-way';
-import { addressOfForm } from '../auth/kept-forms.ts';
+import { formOf } from '../auth/kept-forms.ts';
 import { nobody } from '../auth/policy.ts';
 import { notePattern, ROUTING } from './routing.ts';
 
@@ -43,7 +43,7 @@ export function collectMethods(app: FastifyInstance): { closeMethods(html: Fasti
         const { url, methods, form } = found.store as Address;
         notePattern(request, url);
         const isRead = ['GET', 'HEAD'].includes(request.method);
-        const page = isRead ? addressOfForm(form, found.params, request.url) : undefined;
+        const page = isRead ? formOf(request, { form, params: found.params }) : undefined;
         if (page !== undefined) return reply.seeOther(page);
         const allow = [...methods].sort().join(', ');
         reply.header('allow', allow);

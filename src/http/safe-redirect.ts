@@ -1,6 +1,6 @@
 /** Addresses that people are sent to; someone else may have written them. */
 import type { FastifyInstance } from 'fastify';
-import { urlFor } from '../lib/url-for.ts';
+import { type Origin, urlFor } from '../lib/url-for.ts';
 
 const HERE = 'http://here.invalid';
 
@@ -11,18 +11,19 @@ export function addSafeRedirects(app: FastifyInstance): void {
   const { origin } = app.config;
   app.addHook('onSend', (_request, reply, payload, done) => {
     const location = reply.getHeader('location');
-    if (typeof location === 'string') reply.header('location', urlFor(origin, shortAddress(location)));
+    if (typeof location === 'string')
+      reply.header('location', urlFor(origin, shortAddress(location, origin)));
     done(null, payload);
   });
 }
 
-export function isShort(address: string): boolean {
-  return address.length <= LONGEST;
+export function isShort(address: string, origin: Origin): boolean {
+  return urlFor(origin, address).length <= LONGEST;
 }
 
 /** Where it is too long, without its query. */
-export function shortAddress(address: string, fallback = '/users'): string {
-  return [address, address.replace(/\?.*/s, '')].find(isShort) ?? fallback;
+export function shortAddress(address: string, origin: Origin): string {
+  return [address, address.replace(/\?.*/s, '')].find((one) => isShort(one, origin)) ?? '/users';
 }
 
 /** An address of this origin, whatever is written there: a path with its query. */

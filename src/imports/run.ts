@@ -8,6 +8,7 @@ import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { NumberSet } from '../lib/number-set.ts';
+import { isFull } from '../lib/room.ts';
 import { keepAbsent } from './absent.ts';
 import { beginApplying, placeRows } from './apply.ts';
 import { type Folder, filesOf } from './folder.ts';
@@ -228,5 +229,5 @@ function problemOf(error: unknown): string {
   if (error instanceof UnreadableError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'SQLITE_CANTOPEN') return GONE;
-  return code === 'ENOSPC' || isStageFull(error) ? NO_ROOM : FAILED;
+  return isFull(error) || isStageFull(error) ? NO_ROOM : FAILED;
 }

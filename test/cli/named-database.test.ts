@@ -46,6 +46,9 @@ async function served(settings: Record<string, string>, main?: string): Promise<
 }
 
 const ADMIN = ['admin', 'ann', '--email', 'ann@example.org'];
+/** With the path of a folder in the place of its name. */
+const inFolder = (args: readonly string[]) =>
+  args.map((arg) => arg.replace('FOLDER', () => temporaryFolder()));
 const FOR_OTHERS = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' };
 
 /** The address of no database yet: of a file in a folder that is not there either, or of a schema without tables. */
@@ -59,16 +62,19 @@ async function nowhere() {
 
 describe('where there is no database', () => {
   test.each([
-    [ADMIN, {}],
-    [['rebuild-search'], {}],
-    [['change-key'], {}],
-    [['give-up-key', '0123456789abcdef'], {}],
-    [[], { REQUIRE_DATABASE: '1' }],
-    [[], FOR_OTHERS],
-  ])('%o with %o says so and where, and makes none', async (args, settings) => {
+    [ADMIN, {}, 1],
+    [['rebuild-search'], {}, 1],
+    [['change-key'], {}, 1],
+    [['give-up-key', '0123456789abcdef'], {}, 1],
+    [['purge'], {}, 1],
+    [['import', import.meta.filename], {}, 2],
+    [['export', 'FOLDER/users.csv'], {}, 2],
+    [[], { REQUIRE_DATABASE: '1' }, 1],
+    [[], FOR_OTHERS, 1],
+  ])('%o with %o says so and where, and makes none', async (args, settings, endsWith) => {
     const { url, name } = await nowhere();
-    const { out, error, code } = await roster(args, { DATABASE_URL: url, ...settings });
-    expect({ out, code }).toEqual({ out: '', code: 1 });
+    const { out, error, code } = await roster(inFolder(args), { DATABASE_URL: url, ...settings });
+    expect({ out, code }).toEqual({ out: '', code: endsWith });
     expect(error).toBe(
       `There is no database of Roster's at ${name}. Give DATABASE_URL the one that is meant, and see that its disk is there; to make a new one: npm run roster -- admin alice --email alice@example.com --new-database\n`,
     );
@@ -76,6 +82,19 @@ describe('where there is no database', () => {
     const path = filePathOf(url);
     if (path) expect(readdirSync(dirname(dirname(path)))).toEqual([]);
   });
+
+  test.each([[['check']], [['backup', 'FOLDER']]])(
+    '%o, which only reads, says where there is none, and makes none',
+    async (args) => {
+      const { url, name } = await nowhere();
+      const { out, error, code } = await roster(inFolder(args), { DATABASE_URL: url });
+      expect({ out, code }).toEqual({ out: '', code: args[0] === 'check' ? 2 : 1 });
+      expect(error).toContain(name);
+      expect(await isDatabaseAt(url)).toBe(false);
+      const path = filePathOf(url);
+      if (path) expect(readdirSync(dirname(dirname(path)))).toEqual([]);
+    },
+  );
 
   test('admin makes one where it is told to, also where others ask for one that is there', async () => {
     const { url, name } = await nowhere();
@@ -152,10 +171,15 @@ describe('a database that is there', () => {
     [['rebuild-search']],
     [['change-key']],
     [['give-up-key', '0123456789abcdef']],
+    [['purge']],
+    [['import', import.meta.filename]],
+    [['export', 'FOLDER/users.csv']],
+    [['check', '--quick']],
+    [['backup', 'FOLDER']],
   ])('is named by %o before anything is done with it', async (args) => {
     const { url, name } = await nowhere();
     await temporaryDatabase(url);
-    const { out } = await roster(args, { DATABASE_URL: url });
+    const { out } = await roster(inFolder(args), { DATABASE_URL: url });
     expect(out.split('\n')[0]).toBe(`Database: ${name}`);
   });
 

@@ -15,10 +15,10 @@ function emptied(queue: AdmissionQueue<string>): string[] {
   return names;
 }
 
-test('signing in comes before reading, and that before writing, whoever came first', () => {
+test('signing in comes before reading, that before writing, and that before many users at once, whoever came first', () => {
   const queue = queueOf(...[...KINDS].reverse().map((kind) => [kind, kind] as const));
-  expect(queue.size).toBe(3);
-  expect(emptied(queue)).toEqual(['signing in', 'reading', 'writing']);
+  expect(queue.size).toBe(4);
+  expect(emptied(queue)).toEqual(['signing in', 'reading', 'writing', 'bulk']);
   expect(queue.size).toBe(0);
 });
 
@@ -33,13 +33,23 @@ test('within a kind it is first come, first served', () => {
 
 test('whoever has paused comes before all who have not, and among those kinds have the same order', () => {
   const queue = queueOf(
+    ['!bulk', 'bulk'],
     ['!writing', 'writing'],
     ['!reading', 'reading'],
     ['!signing in', 'signing in'],
+    ['bulk', 'bulk'],
     ['writing', 'writing'],
     ['reading', 'reading'],
   );
-  expect(emptied(queue)).toEqual(['reading', 'writing', '!signing in', '!reading', '!writing']);
+  expect(emptied(queue)).toEqual([
+    'reading',
+    'writing',
+    'bulk',
+    '!signing in',
+    '!reading',
+    '!writing',
+    '!bulk',
+  ]);
 });
 
 test('whoever has waited for too long is found, and nobody before', () => {

@@ -150,13 +150,15 @@ test('HEAD is refused without a page', async () => {
 
 test('health checks do not wait, and the others are begun in the order of their kinds', async () => {
   const roster = await startBusy();
-  for (const text of [CREATE, LIST, LIST.replace('/users', '/sign-in')]) {
+  const at = (path: string) => LIST.replace('/users', path);
+  for (const text of [at('/import'), CREATE, LIST, at('/sign-in')]) {
     await roster.send(text);
     await roster.arrived();
   }
-  expect(roster.begun).toEqual(['GET /healthz', 'GET /healthz', 'GET /healthz']);
+  expect(roster.begun).toEqual(Array(4).fill('GET /healthz'));
   roster.catchUp();
-  await expect.poll(() => roster.begun.slice(3)).toEqual(['GET /sign-in', 'GET /users', 'POST /users']);
+  const inOrder = ['GET /sign-in', 'GET /users', 'POST /users', 'GET /import'];
+  await expect.poll(() => roster.begun.slice(4)).toEqual(inOrder);
 });
 
 test('a health check waits for nobody, however often it comes on a connection and however many wait', async () => {

@@ -12,9 +12,9 @@ const BEHIND_PROXY = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0
 /** As long as a search can be, in letters that take from 9 to 12 bytes each. */
 const SEARCHES = { 'in Chinese': '北'.repeat(219), 'as long as can be': '𠀋'.repeat(256) };
 
-async function start() {
+async function start(more = {}) {
   const clock = movableClock();
-  const app = await startApp(BEHIND_PROXY, undefined, clock);
+  const app = await startApp({ ...BEHIND_PROXY, ...more }, undefined, clock);
   const ann = await addPerson(app.db, 'ann', 'admin');
   return { app, clock, ann, headers: await signedIn(app, ann) };
 }
@@ -100,4 +100,17 @@ test('an address that is nothing but long leads to the list', async () => {
   const next = `/users/${'a'.repeat(3000)}`;
   const answer = await get(app, `/sign-in?next=${next}`, headers);
   expect(answer.headers.location).toBe('/users');
+});
+
+test('the path below which Roster lies is counted, too', async () => {
+  const base = `/${'x'.repeat(600)}`;
+  const { app, headers } = await start({ ORIGIN: BEHIND_PROXY.ORIGIN + base });
+  const from = new URLSearchParams({ from: `q=${encodeURIComponent('北'.repeat(100))}` });
+  const answer = await get(app, `/update_user/1?${from}`, headers);
+  expectShort(answer, 'an edit');
+  expect(answer.headers.location).toBe(`${base}/users/1/edit`);
+  // Shown where it is asked for, with what it is searched for.
+  const search = '北'.repeat(200);
+  const page = await get(app, `/users?q=${encodeURIComponent(search)}&role=`, headers);
+  expect([page.statusCode, pageOf(page).field('q')]).toEqual([200, search]);
 });

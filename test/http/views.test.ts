@@ -610,6 +610,29 @@ const WORDS = {
 
 const TAKEN = `That already belongs to ${named(WORDS.username)}.`;
 
+const TOLD: Readonly<Record<string, string>> = {
+  [NAME]: WORDS.full_name,
+  [user.username]: WORDS.username,
+  [user.email]: WORDS.email,
+  'a@b.example': WORDS.email,
+  'c@d.example': WORDS.email,
+};
+
+/** A sample with data that can be told from everything else. */
+function told<T>(data: T): T {
+  if (typeof data === 'string') return (TOLD[data] ?? data) as T;
+  if (Array.isArray(data)) return data.map(told) as T;
+  if (data === null || typeof data !== 'object') return data;
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, told(value)])) as T;
+}
+
+const wrong = {
+  row: 4,
+  line: 5,
+  cells: [WORDS.username],
+  reasons: [{ field: 'email', message: TAKEN }],
+} as const;
+
 /** The same as `SAMPLES` with data that can be told from everything else. */
 const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
   'users/list': {
@@ -650,6 +673,33 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
   'invitations/new': { errors: { email: TAKEN }, holders: { email: { ...user, ...WORDS } } },
   'invitations/link': { user: { ...user, ...WORDS }, link: WORDS.link },
   'invitations/form': { user: WORDS },
+  'history/list': { ...told(SAMPLES['history/list']), notices: [TAKEN] },
+  'history/set': told(SAMPLES['history/set']),
+  'undo/show': { ...told(SAMPLES['undo/show']), errors: { '7.username.other': TAKEN } },
+  'erasure/ask': { ...told(SAMPLES['erasure/ask']), error: TAKEN },
+  'erasure/erased': { row: told(row), state: { progress: { kind: 'gone' }, copies: [WORDS.full_name] } },
+  'bulk/show': { ...told(SAMPLES['bulk/show']), error: 'Choose one.' },
+  'imports/choose': { own: [told(imported)], error: TAKEN },
+  'imports/progress': told(SAMPLES['imports/progress']),
+  'imports/check': {
+    ...told(SAMPLES['imports/check']),
+    rows: {
+      refused: [wrong],
+      created: [{ ...told(shownRow), verdict: 'created', user: undefined }],
+      changed: [told(shownRow)],
+      same: [],
+      differences: [],
+    },
+  },
+  'imports/over': {
+    ...told(SAMPLES['imports/over']),
+    imported: { ...told(imported), state: 'unreadable', problem: TAKEN },
+  },
+  'imports/refused-rows': {
+    ...told(SAMPLES['imports/refused-rows']),
+    page: { rows: [wrong], before: 1, count: 3 },
+  },
+  'imports/taking-back': { imported: { ...told(imported), problem: TAKEN }, job },
 };
 
 test.each(Object.entries(DATA))('of %s no name, email, code or link may be translated', (view, data) => {
@@ -666,7 +716,8 @@ test.each(Object.entries(DATA))('of %s no name, email, code or link may be trans
     expect(html).toMatch(/may-|MAYS/);
     const translated = translatedText(html);
     expect(translated).toContain('Deleted!');
-    expect(translated).not.toMatch(/may[- ”]|MAYS|\bMF\b/i);
+    // A small "may" with a space after it is one of the view's own words.
+    expect(translated).not.toMatch(/[Mm]ay[-”]|May |MAYS|\bMF\b/);
   }
 });
 

@@ -8,6 +8,7 @@ import { KINDS } from '../../src/history/codes.ts';
 import { saveImport } from '../../src/imports/queries.ts';
 import { type Page, pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
+import { withoutFiles } from '../room.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 import { apply, bring, decision, send } from './by-pages.ts';
 import { multipart } from './multipart.ts';
@@ -408,6 +409,17 @@ describe('what is brought', () => {
       });
       expect(answer.statusCode, url).toBe(415);
     }
+  });
+
+  test('whose disk takes no file is told so, and that nothing was changed', async () => {
+    const { app, ann } = await start();
+    const file = { name: 'users.csv', content: 'username\nbob\n' };
+    const refused = await withoutFiles('EIO', () => send(app, ann, file));
+    expect(refused.statusCode).toBe(503);
+    expect(pageOf(refused).text).toContain(
+      'A file that Roster needs for this cannot be used: its disk reports an error. Nothing was changed.',
+    );
+    expect(filesIn(app)).toEqual([]);
   });
 });
 

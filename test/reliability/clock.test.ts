@@ -2,20 +2,22 @@
 import { once } from 'node:events';
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, PASSWORD } from '../people.ts';
 import { run } from '../roster.ts';
 import { readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
+const ENGINES = inject('isLong') ? (['sqlite', 'postgres'] as const) : (['postgres'] as const);
+type Engine = (typeof ENGINES)[number];
 
 /** A Roster whose clock is ahead, until it is set, while time moves on. @param ahead as faketime takes it: `+2h` */
-async function startAhead(ahead: string) {
+async function startAhead(engine: Engine, ahead: string) {
   const file = join(temporaryFolder(), 'ahead');
   const set = (to: string) => writeFileSync(file, to);
   set(ahead);
-  const url = await readyUrl();
+  const url = await readyUrl(engine);
   await addPerson(await temporaryDatabase(url), 'ann', 'admin');
   const child = run([], {
     PORT: '0',
@@ -49,10 +51,10 @@ function browserAt(address: string) {
   };
 }
 
-test.skipIf(library === undefined)(
-  'a server that was two hours ahead takes right codes as soon as its clock is set right (needs Debian’s package faketime)',
-  async () => {
-    const { address, child, set, log } = await startAhead('+2h');
+test.skipIf(library === undefined).each(ENGINES)(
+  'on %s a server that was two hours ahead takes right codes as soon as its clock is set right (needs Debian’s package faketime)',
+  async (engine) => {
+    const { address, child, set, log } = await startAhead(engine, '+2h');
     const browser = browserAt(address);
     await browser('/sign-in', { username: 'ann', password: PASSWORD });
     const page = pageOf(await browser('/account/code'));
@@ -84,10 +86,10 @@ test.skipIf(library === undefined)(
   },
 );
 
-test.skipIf(library === undefined)(
-  'sessions end soon after the clock is set back, whether they were used since or not (needs Debian’s package faketime)',
-  async () => {
-    const { address, child, set, log } = await startAhead('+0');
+test.skipIf(library === undefined).each(ENGINES)(
+  'on %s sessions end soon after the clock is set back, whether they were used since or not (needs Debian’s package faketime)',
+  async (engine) => {
+    const { address, child, set, log } = await startAhead(engine, '+0');
     const browser = browserAt(address);
     await browser('/sign-in', { username: 'ann', password: PASSWORD });
     set('+11h');
@@ -105,10 +107,13 @@ test.skipIf(library === undefined)(
 /** After what seconds since 1970 are in 32 bits with a sign. */
 const END_OF_32_BITS = Date.UTC(2038, 0, 19, 3, 14, 8);
 
-test.skipIf(library === undefined)(
-  'people work over the 19th of January 2038 (needs Debian’s package faketime)',
-  async () => {
-    const { address, set } = await startAhead(`+${Math.round((END_OF_32_BITS - Date.now()) / 1000) - 30}`);
+test.skipIf(library === undefined).each(ENGINES)(
+  'on %s people work over the 19th of January 2038 (needs Debian’s package faketime)',
+  async (engine) => {
+    const { address, set } = await startAhead(
+      engine,
+      `+${Math.round((END_OF_32_BITS - Date.now()) / 1000) - 30}`,
+    );
     const browser = browserAt(address);
     await browser('/sign-in', { username: 'ann', password: PASSWORD });
     for (const username of ['before', 'after']) {

@@ -7,7 +7,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRoster } from '../roster.ts';
 import { readyUrl, temporaryDatabase } from '../support.ts';
 
-const ROUNDS = inject('isLong') ? 8 : 2;
+const ROUNDS = inject('isLong') ? 20 : 1;
 /** Each round starts a Roster, and other tests may be at work as well. */
 const PATIENCE = { timeout: 180_000 };
 const CLIENTS = 16;
@@ -109,29 +109,33 @@ async function storedUsernames(url: string): Promise<Set<string>> {
   return new Set(users.map(({ username }) => username));
 }
 
-test('a client that lets go of a connection when it is told to sees none that is cut', PATIENCE, async () => {
-  const url = await readyUrl();
-  const acknowledged: string[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const { child, address } = await startRoster({ ...SETTINGS, DATABASE_URL: url });
-    const clients = startClients(address);
-    await clients.more(50);
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await clients.ended;
-    expect(clients.failures, `round ${round}`).toEqual([]);
-    expect(await ended).toEqual([0, null]);
-    acknowledged.push(...clients.acknowledged);
-  }
-  const stored = await storedUsernames(url);
-  expect(acknowledged.filter((username) => !stored.has(username))).toEqual([]);
-});
-
-test(
-  'behind a proxy that asks which Rosters are ready, nobody notices that one is stopped and started',
+test.each(['sqlite', 'postgres'] as const)(
+  'on %s a client that lets go of a connection when it is told to sees none that is cut',
   PATIENCE,
-  async () => {
-    const url = await readyUrl();
+  async (engine) => {
+    const url = await readyUrl(engine);
+    const acknowledged: string[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const { child, address } = await startRoster({ ...SETTINGS, DATABASE_URL: url });
+      const clients = startClients(address);
+      await clients.more(50);
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await clients.ended;
+      expect(clients.failures, `round ${round}`).toEqual([]);
+      expect(await ended).toEqual([0, null]);
+      acknowledged.push(...clients.acknowledged);
+    }
+    const stored = await storedUsernames(url);
+    expect(acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+  },
+);
+
+test.each(['sqlite', 'postgres'] as const)(
+  'on %s, behind a proxy that asks which Rosters are ready, nobody notices that one is stopped and started',
+  PATIENCE,
+  async (engine) => {
+    const url = await readyUrl(engine);
     const settings = { ...SETTINGS, DATABASE_URL: url };
     const rosters = [await startRoster(settings), await startRoster(settings)];
     const proxy = await startProxy(rosters.map(({ address }) => address));

@@ -1,4 +1,4 @@
-/** Disks that are full, and that have turned read-only: real ones, where they may be mounted. */
+/** Disks that are full, that have turned read-only, and that are unmounted: real ones, where they may be mounted. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
@@ -120,6 +120,30 @@ test('a first start on a disk of a few KiB leaves nothing there, and the next on
   expect([code, readdirSync(folder)]).toEqual([1, []]);
   expect(isDone('mount', '-o', 'remount,size=8m', folder)).toBe(true);
   await startRoster(settings);
+});
+
+test('when the disk of a database is unmounted nothing is acknowledged any more, and it is said why', async ({
+  skip,
+}) => {
+  const folder = mounted('-t', 'tmpfs', '-o', 'size=8m', 'tmpfs');
+  if (folder === undefined) return skip(NOT_ALLOWED);
+  const { address, child, stderr } = await startRoster({
+    DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
+  });
+  expect((await create(address, 'alice')).status).toBe(303);
+  expect(isDone('umount', '-l', folder)).toBe(true);
+  // The first one may have been saved: the file is open still.
+  expect((await create(address, 'bob')).status).toBe(503);
+  expect(await create(address, 'carla')).toEqual({
+    status: 503,
+    page: expect.stringContaining('its file is gone, or another one lies in its place. Nothing was changed'),
+  });
+  await expect
+    .poll(() => ready(address), { timeout: 20_000 })
+    .toMatch(/^the database .* is gone, or another one lies in its place\n$/);
+  child.kill('SIGTERM');
+  expect(await stderr).toMatch(/roster\.db is gone/);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('a disk that has turned read-only is told as such, whoever signs in or changes something', async ({

@@ -23,7 +23,7 @@ import { parseSelection } from '../../src/users/list/selection.ts';
 import { WALK_BATCH } from '../../src/users/list/walk.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
-import { withRoom } from '../room.ts';
+import { withoutFiles, withRoom } from '../room.ts';
 import { addressOf, addUser, get, listen, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 /** The last batch is not a whole one. */
@@ -286,6 +286,15 @@ test('where the disk has too little room nothing is begun, and a page says so', 
   expect(pageOf(refused).text).toContain('There is too little room on Roster’s disk for this file.');
   expect(await lastInHistory(app, ann)).not.toContain('ann Exported');
   expect((await withRoom(SPARE + 1_000_000, asked)).statusCode).toBe(200);
+});
+
+test('where the disk takes no file a page says why, and that the mistake is nobody’s', async () => {
+  const { app, ann } = await start();
+  const refused = await withoutFiles('EROFS', () => get(app, '/export/file?format=csv&all=on', ann));
+  expect(refused.statusCode).toBe(503);
+  expect(pageOf(refused).text).toContain(
+    'A file that Roster needs for this cannot be used: its disk is read-only.',
+  );
 });
 
 test('what certainly does not fit is not begun either', async () => {

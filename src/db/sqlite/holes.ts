@@ -1,5 +1,6 @@
 /** Looks, quickly, for pages that are missing in a database file, as after a copy that was not finished. */
 import { fstatSync, readSync } from 'node:fs';
+import { Deadline, type Stopwatch } from '../../lib/deadline.ts';
 import { type Header, readHeader } from './header.ts';
 
 const SAMPLED_PAGES = 256;
@@ -11,22 +12,22 @@ const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
 const STAT_BLOCK_BYTES = 512;
 
 /** What is wrong with a file without a log, to go on after its name; undefined where nothing shows. */
-export function findHole(descriptor: number): string | undefined {
+export function findHole(descriptor: number, stopwatch?: Stopwatch): string | undefined {
   const header = readHeader(descriptor);
   if (header?.pages === undefined) return undefined;
   const { size, blocks } = fstatSync(descriptor);
   const wanted = header.pages * header.pageSize;
   if (size < wanted) return `has ${size} bytes, where ${wanted} belong`;
   const isSparse = blocks * STAT_BLOCK_BYTES < size;
-  const until = performance.now() + (isSparse ? WHOLE_TIME_MS : SAMPLE_TIME_MS);
+  const deadline = Deadline.in(isSparse ? WHOLE_TIME_MS : SAMPLE_TIME_MS, stopwatch);
   const nothing = Buffer.alloc(header.pageSize);
   let free: Set<number> | undefined;
   let seen = 0;
   for (const page of isSparse ? allOf(header.pages) : someOf(header.pages)) {
-    if (seen++ >= LEAST_PAGES && performance.now() > until) return undefined;
+    if (seen++ >= LEAST_PAGES && deadline.isPast) return undefined;
     if (!readPage(descriptor, header, page).equals(nothing) || isLockPage(header, page)) continue;
     // A page that holds nothing any more may well be empty.
-    free ??= freePages(descriptor, header, until);
+    free ??= freePages(descriptor, header, deadline);
     if (free && !free.has(page)) return `has a hole: its page ${page} of ${header.pages} is empty`;
   }
   return undefined;
@@ -45,10 +46,10 @@ function* someOf(pages: number): Iterable<number> {
 }
 
 /** https://sqlite.org/fileformat2.html#the_freelist; undefined where it is too long to be gone through. */
-function freePages(descriptor: number, header: Header, until: number): Set<number> | undefined {
+function freePages(descriptor: number, header: Header, deadline: Deadline): Set<number> | undefined {
   const free = new Set<number>();
   for (let trunk = header.firstFree; trunk !== 0 && !free.has(trunk); ) {
-    if (performance.now() > until) return undefined;
+    if (deadline.isPast) return undefined;
     free.add(trunk);
     const list = readPage(descriptor, header, trunk);
     const length = Math.min(list.readUInt32BE(4), header.pageSize / 4 - 2);

@@ -60,7 +60,7 @@ export class OpenedFile {
     return `${this.#real}-wal`;
   }
 
-  /** Looks at the file, and logs what has happened to it, once; returns `problem`. */
+  /** Looks at the file, and says what has happened to it, once; returns `problem`. */
   look(): string | undefined {
     if (this.#isOverwritten) return this.problem;
     let found = this.#findAway();
@@ -70,7 +70,7 @@ export class OpenedFile {
       if (!this.#isAsWritten() || !this.#isWhole()) this.#giveUp();
     }
     if (!this.#isOverwritten && found !== this.problem) {
-      console.error(found ?? `${this.#file.path} is back: Roster goes on with it.`);
+      this.#say(found ?? `${this.#file.path} is back: Roster goes on with it.`);
       this.problem = found;
     }
     return this.problem;
@@ -145,7 +145,12 @@ export class OpenedFile {
     if (this.#isOverwritten) return;
     this.#isOverwritten = true;
     this.problem = `${this.#file.path} was overwritten while Roster had it open: stop Roster, put the right file back without ${this.#real}-wal and ${this.#real}-shm, and start it again.`;
-    console.error(this.problem);
+    this.#say(this.problem);
+  }
+
+  /** Where another thread has it open, that one says so. */
+  #say(line: string): void {
+    if (!this.#isBeside) console.error(line);
   }
 
   #isAsWritten(): boolean {

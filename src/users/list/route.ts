@@ -23,10 +23,10 @@ type Request = FastifyRequest<{ Querystring: Fields }>;
 
 export async function showList(request: Request, reply: FastifyReply) {
   const { server, query, log } = request;
-  const { db, stopwatch, clock } = server;
+  const { db, stopwatch, clock, config } = server;
   const { list, notices, wrongPage } = parseList(query, clock());
   // A form sends its empty fields too; the address of the list is short.
-  if (hasEmptyField(query) && notices.length === 0 && isShort(listAddress(list)))
+  if (hasEmptyField(query) && notices.length === 0 && isShort(listAddress(list), config.origin))
     return reply.redirect(listAddress(list), 302);
   const counts = await readCounts(db);
   const everyone = counts.reduce((sum, { count }) => sum + count, 0);

@@ -2,8 +2,9 @@
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase, openToRead } from '../../../src/db/database.ts';
+import { findHole } from '../../../src/db/sqlite/holes.ts';
 import { temporaryFolder } from '../../support.ts';
 
 const PAGE = 4096;
@@ -64,6 +65,19 @@ test('a single page that takes no room on the disk is found', async ({ skip }) =
   if (statSync(path).blocks * 512 >= bytes.length)
     skip('this file system gives room to what was never written');
   await expectRefusal(path, /has a hole: its page 3021 /);
+});
+
+test('a file is looked through for as long as there is time, and no longer', async () => {
+  const descriptor = openSync(await database(''), 'r');
+  onTestFinished(() => closeSync(descriptor));
+  /** How often it is asked what time it is, where between any two times some milliseconds have passed. */
+  const timesAsked = (passed: number) => {
+    let asked = 0;
+    expect(findHole(descriptor, () => asked++ * passed)).toBeUndefined();
+    return asked;
+  };
+  expect(timesAsked(0)).toBeGreaterThan(100);
+  expect(timesAsked(1_000)).toBe(2);
 });
 
 test.each([

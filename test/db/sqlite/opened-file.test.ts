@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openDatabase } from '../../../src/db/database.ts';
+import { openBeside, openDatabase } from '../../../src/db/database.ts';
+import { turnsOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { readSnapshot } from '../../../src/db/transact.ts';
 import { DatabaseFailure, DatabaseLostError, OutcomeUnknownError } from '../../../src/errors.ts';
@@ -176,6 +177,28 @@ test('when the file comes back, Roster goes on, and says so', async () => {
   const users = await db.selectFrom('users').select('username').execute();
   // Of carla it was said that she may have been saved.
   expect(users.map(({ username }) => username)).toEqual(['alice', 'bob', 'carla', 'dora']);
+});
+
+test('another thread that has the file open hears of it, too, and leaves it to the first one to say so', async () => {
+  const secondsPass = stopTime();
+  const { path, db, log } = await openFile();
+  const beside = await openBeside(`sqlite:${path}`, turnsOf(db));
+  onTestFinished(() => beside.destroy());
+  const read = () => beside.selectFrom('users').select('username').execute();
+  renameSync(path, `${path}.old`);
+  secondsPass(5);
+  await expect(read()).rejects.toThrow(DatabaseLostError);
+  renameSync(`${path}.old`, path);
+  secondsPass(5);
+  expect(await read()).toHaveLength(2);
+  overwrite(path, await otherFile());
+  secondsPass(5);
+  await expect(read()).rejects.toThrow(DatabaseLostError);
+  expect(log).toEqual([
+    expect.stringMatching(/roster\.db is gone/),
+    expect.stringMatching(/roster\.db is back/),
+    expect.stringMatching(/roster\.db was overwritten/),
+  ]);
 });
 
 test('what was overwritten does not come back by itself: what was read of it may be in memory', async () => {
