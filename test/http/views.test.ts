@@ -200,7 +200,7 @@ const difference = {
   holder: { id: 3, username: NAME },
 } as const;
 const firstSteps = {
-  left: ['administrator', 'invite', 'origin', 'backup'] as const,
+  left: ['administrator', 'invite', 'import', 'origin', 'backup'] as const,
   isAlone: true,
   madeUp: 1,
   isOwner: false,
@@ -298,7 +298,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'undo/show': {
     row,
-    part: { users: [7, 8], cursor: 8, isFirst: false, isLast: false },
+    part: { users: [7, 8], cursor: 8, isFirst: false, isLast: false, hasRest: false },
     asked: [
       {
         id: 7,
