@@ -88,6 +88,7 @@ const row = {
   whom: { id: 7, name: NAME },
   undone: undefined,
   isOffered: true,
+  state: 'running' as const,
   fields: { full_name: { was: NAME, became: null }, email: { was: 'a@b.example', became: 'c@d.example' } },
 };
 const job: Job = {

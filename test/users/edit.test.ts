@@ -179,7 +179,9 @@ describe('updating a user', () => {
     const answer = await post(app, '/users/1', mine);
     expect(answer.statusCode).toBe(409);
     const page = pageOf(answer);
-    expect(page.heading).toBe('Saved by someone else');
+    expect(page.heading).toBe('Saved already');
+    expect(page.text).toContain('Changed twice: one field');
+    expect(page.text).not.toMatch(/someone else|both|of you/);
     expect(page.text).toMatch(
       /There now theirs@example.org Somebody at this machine, .*Yours mine@example.org/,
     );
