@@ -1,8 +1,8 @@
 /** What was done, in words that follow whoever did it: "marta changed the email". */
 import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role, User } from '../db/schema.ts';
-import { shownEmail } from '../lib/email.ts';
 import type { Job } from '../jobs/queries.ts';
+import { shownEmail } from '../lib/email.ts';
 import { date, number, usersOf } from '../lib/formats.ts';
 import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
 import type { FieldChanges } from './fields.ts';

@@ -108,7 +108,10 @@ function sentencesOfAccess(steps: readonly Step[]): string[] {
 export function whatStaysEndedOfAll({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>): string[] {
   const { restored, activated, changed, access } = KINDS;
   const isBack = kind === restored || detail === MIXED.restore;
-  return whatStaysEnded(isBack, [activated, changed, access].some((one) => one === kind));
+  return whatStaysEnded(
+    isBack,
+    [activated, changed, access].some((one) => one === kind),
+  );
 }
 
 function whatStaysEnded(isAnyoneBack: boolean, isAnyoneChanged: boolean): string[] {

@@ -126,10 +126,16 @@ describe('updating a user', () => {
       const answer = await post(app, '/users/1', sent, asAnn);
       const page = pageOf(answer);
       expect([answer.statusCode, page.field('email')]).toEqual([422, 'eve@example.org']);
-      expect(page.errorOf('email')).toContain('You change your own email in your account, with your password.');
+      expect(page.errorOf('email')).toContain(
+        'You change your own email in your account, with your password.',
+      );
       expect(page.errorOf('username')).toContain('Use only letters');
     }
-    expect(await findUser(app.db, 1)).toMatchObject({ email: 'ann@example.org', full_name: 'Ann', version: 2 });
+    expect(await findUser(app.db, 1)).toMatchObject({
+      email: 'ann@example.org',
+      full_name: 'Ann',
+      version: 2,
+    });
   });
 
   test('the form is filled with the user as it is', async () => {
