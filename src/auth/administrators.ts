@@ -4,6 +4,7 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { LastAdministratorError } from '../errors.ts';
 import { named } from '../lib/text.ts';
+import { endLinksOf } from './credentials.ts';
 import { deleteSessionsOfAll } from './sessions.ts';
 
 export async function hasAdministrator(db: Db): Promise<boolean> {
@@ -83,8 +84,7 @@ export async function revokeAccessAfterChanges(trx: Trx, changes: readonly Chang
       ended.map(({ id }) => id),
     );
   const withoutLink = [...ended, ...moved.map(({ before }) => before)].map(({ id }) => id);
-  if (withoutLink.length > 0)
-    await trx.deleteFrom('invitations').where(engineOf(trx).isOneOf('user_id', withoutLink)).execute();
+  if (withoutLink.length > 0) await endLinksOf(trx, withoutLink);
 }
 
 /** Whoever becomes an administrator by the same act counts from the next one on. */

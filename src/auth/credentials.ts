@@ -11,7 +11,7 @@ export async function findCredentials(db: Db, userId: number) {
 
 export type Credentials = NonNullable<Awaited<ReturnType<typeof findCredentials>>>;
 
-/** Ends an access link as well, by which another one could be set; one that has been used (at 0) stays to say so. */
+/** Ends an access link as well, by which another one could be set. */
 export async function setPassword(trx: Trx, userId: number, hash: string, now: number): Promise<void> {
   await trx
     .insertInto('credentials')
@@ -20,7 +20,16 @@ export async function setPassword(trx: Trx, userId: number, hash: string, now: n
       conflict.column('user_id').doUpdateSet({ password_hash: hash, changed_at: now }),
     )
     .execute();
-  await trx.deleteFrom('invitations').where('user_id', '=', userId).where('created_at', '>', 0).execute();
+  await endLinksOf(trx, [userId]);
+}
+
+/** Those that have been used (at 0) stay to say so. */
+export async function endLinksOf(trx: Trx, userIds: readonly number[]): Promise<void> {
+  await trx
+    .deleteFrom('invitations')
+    .where(engineOf(trx).isOneOf('user_id', userIds))
+    .where('created_at', '>', 0)
+    .execute();
 }
 
 export async function lockCredentials(trx: Trx, userId: number) {

@@ -63,6 +63,11 @@ export function mayChangeFields(
   return mayChange(actor, user) || mayChangeOwn(actor, user.id, fields);
 }
 
+/** Their own email is changed in their account alone, which asks for the password. */
+export function isOwnEmail(actor: Someone, userId: number, fields: readonly string[]): boolean {
+  return actor.user?.id === userId && fields.includes('email');
+}
+
 export function mayManage({ role }: { role: Role }): boolean {
   return role === 'admin';
 }

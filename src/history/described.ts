@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import { findJobsOfSets } from '../jobs/queries.ts';
+import { findJobsOfSets, type Job } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
 import { isAboutAccess, KINDS, nameOfCode } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
@@ -30,6 +30,8 @@ type Doers = {
   undone: { set: ChangeSet; who: Person | undefined; left: number | undefined; isOver: boolean } | undefined;
   /** Whether whoever asks could undo something of it. */
   isOffered: boolean;
+  /** Of the job that fills it, or has. */
+  state: Job['state'] | undefined;
 };
 
 export type Described = Doers & {
@@ -119,11 +121,13 @@ async function findDoers(
     const all = undos.get(set.id) ?? [];
     const last = all.findLast(isStanding)?.set;
     const left = leftOf(set.users, all, jobs);
+    const state = jobs.get(set.id)?.state;
     const isOver = last === undefined || (jobs.get(last.id)?.state ?? 'done') === 'done';
     return {
       who: personOf(set.actor_id, names),
       undone: last && { set: last, who: personOf(last.actor_id, names), left, isOver },
-      isOffered: offered.has(set.id) && jobs.get(set.id)?.state !== 'running',
+      isOffered: offered.has(set.id) && state !== 'running',
+      state,
     };
   };
 }

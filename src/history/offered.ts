@@ -1,6 +1,6 @@
 /** Beside which change sets an Undo is offered: where whoever looks could do something of it. */
 import type { Actor } from '../auth/actor.ts';
-import { mayChange, mayChangeOwn, mayEdit } from '../auth/policy.ts';
+import { isOwnEmail, mayChange, mayChangeOwn, mayEdit } from '../auth/policy.ts';
 import type { Db, Role } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { type FieldChanges, unpackValues } from './fields.ts';
@@ -19,7 +19,7 @@ export async function findOffered(
   shown: readonly Offered[],
 ): Promise<ReadonlySet<number>> {
   if (actor === undefined) return new Set();
-  const undoable = shown.filter((one) => isUndoable(one.set) && !isOwnEmail(actor, one));
+  const undoable = shown.filter((one) => isUndoable(one.set) && !isOwnEmailAlone(actor, one));
   const sets = undoable.map(({ set }) => set);
   const others = mayEdit(actor) ? await findChangeable(db, actor, sets) : [];
   const own = undoable.filter((one) => isOwn(actor, one)).map(({ set }) => set);
@@ -57,9 +57,9 @@ async function findRoles(db: Db, ids: readonly number[]): Promise<ReadonlyMap<nu
   return roles;
 }
 
-/** Changed back in one's account alone, with the password. */
-function isOwnEmail(actor: Actor, { set, whom, fields }: Offered): boolean {
-  return set.users === 1 && whom === actor.user?.id && Object.keys(fields).join() === 'email';
+function isOwnEmailAlone(actor: Actor, { set, whom, fields }: Offered): boolean {
+  const names = Object.keys(fields);
+  return set.users === 1 && whom !== null && names.length === 1 && isOwnEmail(actor, whom, names);
 }
 
 function isOwn(actor: Actor, { set, whom, fields }: Offered): boolean {

@@ -4,7 +4,7 @@ import { engineOf } from '../db/engine.ts';
 import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
-import { KINDS } from './codes.ts';
+import { KINDS, type Kind } from './codes.ts';
 import { unpackValues } from './fields.ts';
 
 export type { ChangeSet };
@@ -47,6 +47,11 @@ export async function findChangeSet(db: Db, id: number): Promise<ChangeSet | und
 /** For going through all there is. */
 export async function findChangeSetsAfter(db: Db, id: number, limit: number): Promise<ChangeSet[]> {
   return db.selectFrom('change_sets').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
+}
+
+export async function isAnyOfKind(db: Db, kind: Kind): Promise<boolean> {
+  const sets = db.selectFrom('change_sets').select('id').where('kind', '=', KINDS[kind]);
+  return (await sets.limit(1).executeTakeFirst()) !== undefined;
 }
 
 export async function findDeletedAfter(db: Db, id: number, limit: number): Promise<DeletedUser[]> {

@@ -1,6 +1,7 @@
 /** What was done, in words that follow whoever did it: "marta changed the email". */
 import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role, User } from '../db/schema.ts';
+import type { Job } from '../jobs/queries.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, number, usersOf } from '../lib/formats.ts';
 import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
@@ -123,6 +124,12 @@ export function wayInList(set: ChangeSet): string {
   const way = wayOf(set);
   return way === 'by form' && set.kind !== KINDS.created ? '' : way;
 }
+
+/** Of what takes long, where it is not at its end. */
+export const UNFINISHED: Readonly<Partial<Record<Job['state'], string>>> = {
+  running: 'under way',
+  stopped: 'stopped before its end',
+};
 
 export function whoDid({ actor_kind, via }: Pick<ChangeSet, 'actor_kind' | 'via'>): string {
   if (nameOfCode(WAYS, via) === 'link') return 'Somebody with the access link';

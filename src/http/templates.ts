@@ -2,7 +2,16 @@
 
 import { join } from 'node:path';
 import { Eta } from 'eta';
-import { mayChange, mayEdit, mayErase, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
+import {
+  isOwnEmail,
+  mayChange,
+  mayEdit,
+  mayErase,
+  mayManage,
+  maySignIn,
+  ROLE_MAY,
+  ROLE_NAMES,
+} from '../auth/policy.ts';
 import { newKey } from '../auth/tokens.ts';
 import { bulkHelpers } from '../bulk/words.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
@@ -63,6 +72,7 @@ const helpers = {
   ...maintenanceHelpers,
   ...undoHelpers,
   highlight,
+  isOwnEmail,
   mayChange,
   mayEdit,
   mayErase,

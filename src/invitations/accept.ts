@@ -35,7 +35,7 @@ const ENDED: Readonly<Record<Ended, { title: string; sentence: string; whatToDo:
   },
   gone: {
     title: 'This link no longer works',
-    sentence: 'It has been replaced by a newer one or withdrawn.',
+    sentence: 'It was replaced, withdrawn, or ended when the account was changed.',
     whatToDo: 'Look for a newer one, or ask an administrator.',
   },
 };

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cookieOf } from '../auth/cookie.ts';
 import { mayManage } from '../auth/policy.ts';
 import type { Count } from '../db/user-counts.ts';
+import { isAnyOfKind } from '../history/queries.ts';
 import { isAnyoneElseInvited } from '../invitations/queries.ts';
 import { countUnchanged } from '../made-up-people/queries.ts';
 import { findLastRun } from '../maintenance/queries.ts';
@@ -12,7 +13,7 @@ import { setupLine } from './setup-line.ts';
 
 const HIDDEN_FOR_SECONDS = 400 * 24 * 60 * 60;
 
-export type Step = 'administrator' | 'invite' | 'origin' | 'backup';
+export type Step = 'administrator' | 'invite' | 'import' | 'origin' | 'backup';
 
 export type FirstSteps = {
   left: readonly Step[];
@@ -53,31 +54,26 @@ function isHidden({ server, cookies }: FastifyRequest): boolean {
   return cookies[cookieOf(server, 'first_steps', 0).name] !== undefined;
 }
 
+/** What is done: whoever has done it once need not be told how, and it is not asked again. */
+const done = new WeakMap<FastifyInstance, Set<Step>>();
+
 async function stepsLeft(server: FastifyInstance, ownId = 0): Promise<Step[]> {
-  const { origin } = server.config;
-  const left: [Step, boolean][] = [
-    ['invite', !(await hasInvited(server, ownId))],
-    ['origin', origin === undefined],
-    ['backup', !(await hasBackup(server))],
+  const { db, config } = server;
+  const steps: [Step, () => Promise<boolean>][] = [
+    ['invite', () => isAnyoneElseInvited(db, ownId)],
+    ['import', () => isAnyOfKind(db, 'imported')],
+    ['origin', async () => config.origin !== undefined],
+    ['backup', () => hasBackup(server)],
   ];
-  return left.filter(([, isLeft]) => isLeft).map(([step]) => step);
+  const known = done.get(server) ?? new Set();
+  done.set(server, known);
+  for (const [step, isDone] of steps) if (!known.has(step) && (await isDone())) known.add(step);
+  return steps.map(([step]) => step).filter((step) => !known.has(step));
 }
-
-const inviting = new WeakSet<FastifyInstance>();
-
-/** Whoever has once let others in need not be told how: it is not asked again. */
-async function hasInvited(server: FastifyInstance, ownId: number): Promise<boolean> {
-  if (!inviting.has(server) && (await isAnyoneElseInvited(server.db, ownId))) inviting.add(server);
-  return inviting.has(server);
-}
-
-const backedUp = new WeakSet<FastifyInstance>();
 
 /** Or is going to have one, by itself. */
-async function hasBackup(server: FastifyInstance): Promise<boolean> {
-  const isThere = server.config.backupFolder !== undefined || backedUp.has(server);
-  if (!isThere && (await findLastRun(server.db, 'backup', 'good'))) backedUp.add(server);
-  return isThere || backedUp.has(server);
+async function hasBackup({ config, db }: FastifyInstance): Promise<boolean> {
+  return config.backupFolder !== undefined || (await findLastRun(db, 'backup', 'good')) !== undefined;
 }
 
 const without = new WeakSet<FastifyInstance>();

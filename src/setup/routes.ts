@@ -28,6 +28,7 @@ type WithToken = FastifyRequest<{ Params: { token: string } }>;
 type Errors = Readonly<Record<string, string>>;
 
 const NOT_OWNER = 'This button is for whoever runs Roster; anyone else opens the link in its log.';
+const ANOTHER_LINK = 'This link is not from the log of the Roster that runs now: open the newest.';
 
 export function setupRoutes(app: FastifyInstance): void {
   app.post('/setup', allow(mayRead, { form: '/users' }), leadToSetup);
@@ -66,7 +67,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     const actor = actorOf(request, { role: 'admin', via: 'setup' });
     const answer = await transactOnce(request, async (trx) => {
       const user = await makeFirstAdministrator(trx, actor, form.value, hash, server.clock());
-      if (user === undefined) throw used();
+      if (user === undefined) throw tooLate();
       return { ...done('/sign-in', `User ${named(user.username)} is the administrator. Sign in.`), user };
     });
     if (answer.kind === 'done') rememberDevice(request, reply, answer.user.id);
@@ -106,17 +107,17 @@ async function showForm(
   return reply.render('setup/form', { action: `/setup/${setupToken}`, values, errors }, status);
 }
 
-/** @throws NotFoundError for no whole token or another one, and once there is an administrator. */
+/** @throws NotFoundError once there is an administrator, and for no whole token or another one */
 async function checkToken(request: WithToken): Promise<void> {
   const { server, params } = request;
   await authenticate(request);
   const token = tokenIn(params.token);
   if (token === undefined) throw new NotFoundError(LINK_CUT_OFF);
+  if (await hasAdministrator(server.db)) throw tooLate();
   const [given, expected] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));
-  if (!given || !expected || !timingSafeEqual(given, expected) || (await hasAdministrator(server.db)))
-    throw used();
+  if (!given || !expected || !timingSafeEqual(given, expected)) throw new NotFoundError(ANOTHER_LINK);
 }
 
-function used(): NotFoundError {
-  return new NotFoundError('This link has been used, or it is not from the log of the Roster that runs now.');
+function tooLate(): NotFoundError {
+  return new NotFoundError('There is an administrator already: sign in.');
 }

@@ -19,8 +19,14 @@ export const MOST_LEFT = 20;
 /** As many as an undo has noted at most: of those nobody is passed over then. */
 const BATCH = MOST_NOTES;
 
-/** Some of a set; `cursor`: the last who was looked at, after whom it goes on. */
-export type Part = { users: readonly number[]; cursor: number; isFirst: boolean; isLast: boolean };
+/** Some of a set; `cursor`: the last who was looked at, after whom it goes on; `hasRest`: others can be put back unasked. */
+export type Part = {
+  users: readonly number[];
+  cursor: number;
+  isFirst: boolean;
+  isLast: boolean;
+  hasRest: boolean;
+};
 type AskedPage = { steps: Step[] } & Omit<Part, 'users'>;
 
 export async function findAsked(
@@ -31,7 +37,7 @@ export async function findAsked(
   deadline: Deadline,
 ): Promise<AskedPage> {
   const noted = await findNoted(db, set);
-  const page: AskedPage = { steps: [], cursor: after, isFirst: after === 0, isLast: false };
+  const page: AskedPage = { steps: [], cursor: after, isFirst: after === 0, isLast: false, hasRest: false };
   do {
     const { changes, isLast } = await findNext(db, set.id, page.cursor, noted);
     const steps = await planSteps(db, actor, changes);
@@ -52,6 +58,7 @@ export async function refuseWhileUnderWay(db: Db, { id, users }: ChangeSet): Pro
 function add(page: AskedPage, step: Step): AskedPage {
   page.cursor = step.id;
   if (isAsked(step) || isRefused(step)) page.steps.push(step);
+  else if (step.kind !== 'as before') page.hasRest = true;
   return page;
 }
 

@@ -41,7 +41,8 @@ export function partIn({ users, after = '' }: Fields): Part | undefined {
   if (users === undefined) return undefined;
   const ids = users.split(',').filter((id) => NUMBER.test(id));
   const cursor = NUMBER.test(after) ? Number(after) : 0;
-  return { users: ids.slice(0, MOST_ASKED).map(Number), cursor, isFirst: false, isLast: false };
+  const place = { cursor, isFirst: false, isLast: false, hasRest: false };
+  return { users: ids.slice(0, MOST_ASKED).map(Number), ...place };
 }
 
 /** What is wrong with what was typed instead of something that is taken, by the name of its field. */

@@ -1,7 +1,15 @@
 /** What the views of undo can call. */
 import { choiceName, otherName } from './form.ts';
 import type { Left } from './steps.ts';
-import { NO_ACCESS, OPTIONS, WHY_LEFT, whatBecomesOf, whatBecomesOfAll, whyStays } from './words.ts';
+import {
+  NO_ACCESS,
+  OPTIONS,
+  WHY_LEFT,
+  whatBecomesOf,
+  whatBecomesOfAll,
+  whatStaysEndedOfAll,
+  whyStays,
+} from './words.ts';
 
 export const undoHelpers = {
   choiceName,
@@ -12,4 +20,5 @@ export const undoHelpers = {
   whyStays,
   whatBecomesOf,
   whatBecomesOfAll,
+  whatStaysEndedOfAll,
 };

@@ -1,7 +1,7 @@
 /** What whoever undoes something could not do themselves: it is known, and left, before anything is done. */
 import type { Actor } from '../auth/actor.ts';
 import { endsLastAdministrator } from '../auth/administrators.ts';
-import { mayChange, mayChangeFields } from '../auth/policy.ts';
+import { isOwnEmail, mayChange, mayChangeFields } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
 import type { KeptValues } from '../history/fields.ts';
@@ -46,8 +46,7 @@ async function refusalOf(
   user: Subject,
   { field, value }: { field: KeptField; value: User[KeptField] | undefined },
 ): Promise<Left | undefined> {
-  // That takes the password, in one's account.
-  if (field === 'email' && user.id === actor.user?.id) return 'own email';
+  if (isOwnEmail(actor, user.id, [field])) return 'own email';
   if (!mayChangeFields(actor, user, [field])) return 'not allowed';
   return (await endsLastAdministrator(db, user, { ...user, [field]: value }, actor.ended))
     ? 'last administrator'

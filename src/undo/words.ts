@@ -2,7 +2,8 @@
 import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
-import { type Imported, importedIn, undoingKindOf } from '../history/imported.ts';
+import { KINDS } from '../history/codes.ts';
+import { type Imported, importedIn, MIXED, undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { FIELD_NAMES, namesOf } from '../history/words.ts';
 import { number, usersOf } from '../lib/formats.ts';
@@ -100,10 +101,21 @@ function sentenceOfMany(steps: readonly Step[], left: readonly Step[]): string {
 /** Of those who are put back, and may sign in then. */
 function sentencesOfAccess(steps: readonly Step[]): string[] {
   const kinds = steps.flatMap((step) => ('hadAccess' in step && step.hadAccess ? step.kind : []));
-  return [
-    ...(kinds.includes('restore') ? [NO_ACCESS_OF_SOME] : []),
-    ...(kinds.includes('change') ? [NO_SESSIONS] : []),
-  ];
+  return whatStaysEnded(kinds.includes('restore'), kinds.includes('change'));
+}
+
+/** Of very many it is not known who may sign in then. @param undoing what is done to them, as its change set says it */
+export function whatStaysEndedOfAll({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>): string[] {
+  const { restored, activated, changed, access } = KINDS;
+  const isBack = kind === restored || detail === MIXED.restore;
+  return whatStaysEnded(
+    isBack,
+    [activated, changed, access].some((one) => one === kind),
+  );
+}
+
+function whatStaysEnded(isAnyoneBack: boolean, isAnyoneChanged: boolean): string[] {
+  return [...(isAnyoneBack ? [NO_ACCESS_OF_SOME] : []), ...(isAnyoneChanged ? [NO_SESSIONS] : [])];
 }
 
 /** What is to become of several about whom nothing is asked. */
@@ -116,14 +128,17 @@ export function whatBecomesOf(steps: readonly Step[]): string[] {
 
 /** The same of very many, whom nobody has looked at. */
 export function whatBecomesOfAll(set: ChangeSet, untouched: Imported | undefined): string[] {
-  const { users } = set;
-  if (untouched) return whatBecomesOfUntouched(untouched, users);
+  const undoing = { kind: KINDS[undoingKindOf(set)], detail: undoingDetailOf(set) };
+  const sentences = untouched ? whatBecomesOfUntouched(untouched, set.users) : whatMayBecomeOf(set);
+  return [...sentences, ...whatStaysEndedOfAll(undoing)];
+}
+
+function whatMayBecomeOf(set: ChangeSet): string[] {
   const imported = importedIn(set);
-  if (imported) return whatBecomesOfImported(imported).map((sentence) => `Up to ${sentence}`);
   const undoing = undoingKindOf(set);
-  if (undoing === 'deleted') return [`Up to ${sentenceOf('delete', users)}`];
-  if (undoing === 'restored') return [`Up to ${sentenceOf('restore', users)}`, NO_ACCESS_OF_SOME];
-  return [`Up to ${sentenceOf('change', users)}`];
+  const kind = undoing === 'deleted' ? 'delete' : undoing === 'restored' ? 'restore' : 'change';
+  const sentences = imported ? whatBecomesOfImported(imported) : [sentenceOf(kind, set.users)];
+  return sentences.map((sentence) => `Up to ${sentence}`);
 }
 
 function whatBecomesOfUntouched(untouched: Imported, users: number): string[] {

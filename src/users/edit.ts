@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { done } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
-import { mayChange, maySignIn } from '../auth/policy.ts';
+import { isOwnEmail, mayChange, maySignIn } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
@@ -21,6 +21,8 @@ import { merge } from './merge.ts';
 import { getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
 import { newUserSchema, USER_FIELDS } from './validation.ts';
+
+const OWN_EMAIL = 'You change your own email in your account, with your password.';
 
 export async function showNewForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
@@ -85,9 +87,14 @@ async function change(request: Request, reply: FastifyReply) {
   const { db, clock } = request.server;
   const user = await getUser(db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
-  const { version, values, form } = await readEdit(db, user, readUserForm(request.body));
+  const { version, values, typed, form } = await readEdit(db, user, readUserForm(request.body));
   const shown = { user, version: version ?? user.version, values };
-  if (!form.ok) return refuse(request, reply, shown, form.errors);
+  const isRefused = request.actor && isOwnEmail(request.actor, user.id, Object.keys(typed));
+  if (!form.ok || isRefused)
+    return refuse(request, reply, shown, {
+      ...(!form.ok && form.errors),
+      ...(isRefused && { email: OWN_EMAIL }),
+    });
   try {
     const outcome = await runCommand(request, async (trx, actor) => {
       const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);

@@ -131,7 +131,7 @@ test('two people who edit the same user see both versions, and the later one cho
   await other.getByRole('button', { name: 'Save changes' }).click();
   await page.getByLabel('Full name').fill('Ada Abbott-Lee');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await expectText(page, 'Saved by someone else');
+  await expectText(page, 'Saved already');
   expect(await page.getByRole('radio', { name: /There now\s+Ada A\. Abbott/ }).isChecked()).toBe(false);
   expect(await page.getByRole('radio', { name: /Yours\s+Ada Abbott-Lee/ }).isChecked()).toBe(true);
   await page.getByRole('button', { name: 'Save my choices' }).click();

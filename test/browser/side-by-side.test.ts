@@ -16,73 +16,76 @@ async function openPage(address: string): Promise<Page> {
 const mainOf = (page: Page) => page.getByRole('main').innerText();
 
 test('two people at two Rosters work on the same users, and neither loses anything', async () => {
-  const first = await startRoster();
-  const second = await startRoster({ DATABASE_URL: first.url });
-  const [anna, ben] = await Promise.all([openPage(first.address), openPage(second.address)]);
+  const first = await startWithAnn();
+  const second = await startWithAnn(first.url);
+  await addPerson(await temporaryDatabase(first.url), 'ben', 'editor');
+  const [ann, ben] = await Promise.all([openPage(first.address), openPage(second.address)]);
+  await signIn(ann, first);
+  await signIn(ben, second, 'ben');
 
-  await anna.goto('/users/new');
-  await anna.getByLabel('Username').fill('zoe');
-  await anna.getByLabel('Email').fill('zoe@example.org');
-  await anna.getByRole('button', { name: 'Create user' }).click();
-  expect(await mainOf(anna)).toContain('User zoe created!');
+  await ann.goto('/users/new');
+  await ann.getByLabel('Username').fill('zoe');
+  await ann.getByLabel('Email').fill('zoe@example.org');
+  await ann.getByRole('button', { name: 'Create user' }).click();
+  expect(await mainOf(ann)).toContain('User zoe created!');
 
   await ben.goto('/users');
-  expect(await mainOf(ben)).toContain('Showing 1 of 1');
+  expect(await mainOf(ben)).toContain('Showing 1–3 of 3');
   await ben.getByRole('link', { name: 'zoe', exact: true }).first().click();
   expect(await mainOf(ben), 'the message belongs to whoever made the change').not.toContain('created!');
   await ben.getByRole('link', { name: 'Edit' }).click();
   await ben.getByLabel('Full name').fill('Zoë of Ben');
 
-  await anna.getByRole('link', { name: 'Edit' }).click();
-  await anna.getByLabel('Full name').fill('Zoë of Anna');
-  await anna.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(anna)).toContain('User zoe updated!');
+  await ann.getByRole('link', { name: 'Edit' }).click();
+  await ann.getByLabel('Full name').fill('Zoë of Ann');
+  await ann.getByRole('button', { name: 'Save changes' }).click();
+  expect(await mainOf(ann)).toContain('User zoe updated!');
 
   await ben.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(ben)).toContain('Zoë of Anna');
-  expect(await ben.getByRole('radio', { name: /There now\s+Zoë of Anna/ }).isChecked()).toBe(false);
+  expect(await mainOf(ben)).toMatch(/Saved by someone else[\s\S]*ann changed this user[\s\S]*Zoë of Ann/);
+  expect(await ben.getByRole('radio', { name: /There now\s+Zoë of Ann/ }).isChecked()).toBe(false);
   expect(await ben.getByRole('radio', { name: /Yours\s+Zoë of Ben/ }).isChecked()).toBe(true);
   await ben.getByRole('button', { name: 'Save my choices' }).click();
   expect(await mainOf(ben)).toContain('User zoe updated!');
 
   // One changes the email, the other the name: both are kept, and whoever comes later is told.
-  await anna.reload();
-  expect(await mainOf(anna)).toContain('Zoë of Ben');
-  for (const page of [anna, ben]) await page.getByRole('link', { name: 'Edit' }).click();
-  await anna.getByLabel('Email').fill('zoe@anna.example');
-  await anna.getByRole('button', { name: 'Save changes' }).click();
+  await ann.reload();
+  expect(await mainOf(ann)).toContain('Zoë of Ben');
+  for (const page of [ann, ben]) await page.getByRole('link', { name: 'Edit' }).click();
+  await ann.getByLabel('Email').fill('zoe@ann.example');
+  await ann.getByRole('button', { name: 'Save changes' }).click();
   await ben.getByLabel('Full name').fill('Zoë B');
   await ben.getByRole('button', { name: 'Save changes' }).click();
   expect(await mainOf(ben)).toMatch(
-    /Meanwhile .* had changed the email; both are kept\.[\s\S]*zoe@anna\.example/,
+    /Meanwhile ann had changed the email; both are kept\.[\s\S]*zoe@ann\.example/,
   );
   await ben.goBack();
   await ben.getByLabel('Full name').fill('Zoë of Back');
   await ben.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(ben)).toMatch(/Zoë of Ben[\s\S]*Zoë B[\s\S]*Zoë of Back/);
+  expect(await mainOf(ben)).toMatch(/Saved by you already[\s\S]*Zoë of Ben[\s\S]*Zoë B[\s\S]*Zoë of Back/);
   await ben.getByRole('radio', { name: /There now\s+Zoë B/ }).check();
   await ben.getByRole('button', { name: 'Save my choices' }).click();
   expect(await ben.getByRole('heading', { level: 1 }).innerText()).toBe('Zoë B');
 
-  await anna.getByRole('link', { name: 'Edit' }).click();
-  await anna.getByLabel('Username').fill('zoe.anna');
+  await ann.getByRole('link', { name: 'Edit' }).click();
+  await ann.getByLabel('Username').fill('zoe.ann');
   await ben.getByRole('link', { name: 'Delete…' }).click();
   await ben.getByRole('button', { name: 'Delete user' }).click();
-  expect(await mainOf(ben)).toContain('Welcome to Roster');
-  await anna.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(anna)).toMatch(/Zoë B is deleted[\s\S]*When deleted: zoe/);
-  await anna.getByRole('button', { name: 'Restore with these changes' }).click();
-  expect(await mainOf(anna)).toContain('User zoe.anna is back!');
+  expect(await mainOf(ben)).toContain('User zoe deleted!');
+  await ann.getByRole('button', { name: 'Save changes' }).click();
+  expect(await mainOf(ann)).toMatch(/Zoë B is deleted[\s\S]*When deleted: zoe/);
+  await ann.getByRole('button', { name: 'Restore with these changes' }).click();
+  expect(await mainOf(ann)).toContain('User zoe.ann is back!');
 
   await ben.goto('/users?q=zoe');
   await ben.getByRole('link', { name: 'Zoë B' }).click();
   expect(await mainOf(ben)).toMatch(/brought back[\s\S]*deleted[\s\S]*changed the full name[\s\S]*created/);
   await ben.getByRole('link', { name: 'Delete…' }).click();
-  await anna.getByRole('button', { name: 'Deactivate' }).click();
+  await ann.getByRole('button', { name: 'Deactivate' }).click();
   await ben.getByRole('button', { name: 'Delete user' }).click();
   expect(await mainOf(ben)).toMatch(/changed after you had been asked[\s\S]*Active[\s\S]*Inactive/);
   await ben.getByRole('button', { name: 'Delete user' }).click();
-  expect(await mainOf(ben)).toContain('Welcome to Roster');
+  expect(await mainOf(ben)).toContain('User zoe.ann deleted!');
 });
 
 /** A Roster that ann administers. */
@@ -92,12 +95,13 @@ async function startWithAnn(url?: string): Promise<Roster> {
   return roster;
 }
 
-async function signIn(page: Page, { address }: Roster): Promise<void> {
+async function signIn(page: Page, { address }: Roster, username = 'ann'): Promise<void> {
   await page.goto(`${address}/users`);
-  await page.getByLabel('Username or email').fill('ann');
+  await page.getByLabel('Username or email').fill(username);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  expect(await mainOf(page)).toContain('Showing 1 of 1');
+  expect(await mainOf(page)).toContain('Showing');
+  expect(await page.getByRole('banner').getByRole('link', { name: username }).count()).toBe(1);
 }
 
 test('in one browser the sessions and messages of two Rosters of one host are each their own', async () => {

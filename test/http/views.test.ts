@@ -88,6 +88,7 @@ const row = {
   whom: { id: 7, name: NAME },
   undone: undefined,
   isOffered: true,
+  state: 'running' as const,
   fields: { full_name: { was: NAME, became: null }, email: { was: 'a@b.example', became: 'c@d.example' } },
 };
 const job: Job = {
@@ -200,7 +201,7 @@ const difference = {
   holder: { id: 3, username: NAME },
 } as const;
 const firstSteps = {
-  left: ['administrator', 'invite', 'origin', 'backup'] as const,
+  left: ['administrator', 'invite', 'import', 'origin', 'backup'] as const,
   isAlone: true,
   madeUp: 1,
   isOwner: false,
@@ -298,7 +299,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'undo/show': {
     row,
-    part: { users: [7, 8], cursor: 8, isFirst: false, isLast: false },
+    part: { users: [7, 8], cursor: 8, isFirst: false, isLast: false, hasRest: false },
     asked: [
       {
         id: 7,

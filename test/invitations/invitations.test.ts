@@ -137,7 +137,7 @@ describe('a link', () => {
     expect(page.link(`Look at user ${ed.id}`)).toBe(`/users/${ed.id}`);
     const old = await invite();
     expect(pageOf(await get(app, used.path)).text).toContain(
-      'It has been replaced by a newer one or withdrawn. Look for a newer one, or ask an administrator.',
+      'It was replaced, withdrawn, or ended when the account was changed. Look for a newer one, or ask an administrator.',
     );
     clock.move(72 * HOUR);
     const later = await signedIn(app, bob);
@@ -145,6 +145,17 @@ describe('a link', () => {
       'This link is too old It was good for 72 hours after it was made. Ask an administrator for a new one. You are signed in as bob.',
     );
   });
+
+  test.each([{ email: 'edd@example.org' }, { role: 'viewer' as const }])(
+    'that has been used says so still after its user was given %j',
+    async (changes) => {
+      const { app, ed, invite } = await start();
+      const { path } = await invite();
+      await post(app, path, CHOSEN);
+      await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, changes, 1));
+      expect(pageOf(await get(app, path)).text).toContain('This link has been used');
+    },
+  );
 
   test('that has been used waits no longer, and there is nothing to withdraw', async () => {
     const { app, ed, headers, invite } = await start();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { transact } from '../../src/db/transact.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { usernameFrom } from '../../src/users/validation.ts';
 import { pageOf } from '../page.ts';
@@ -40,6 +41,13 @@ describe('inviting someone', () => {
     const path = new URL(page.secret).pathname;
     await post(app, path, { new_password: PASSWORD, new_password_again: PASSWORD });
     expect(await signIn(app, 'ada')).toBeDefined();
+  });
+
+  test('leaves nobody where their link cannot be made', async () => {
+    const { app, invite } = await start();
+    await transact(app.db, (trx) => trx.schema.dropTable('invitations').execute());
+    expect((await invite()).statusCode).toBe(500);
+    expect(await findUserByUsername(app.db, 'ada')).toBeUndefined();
   });
 
   test('has a mail ready, with the link and who invites', async () => {

@@ -124,8 +124,9 @@ You then sign in with this email address.
     const page = await show((await invite()).headers.location);
     expect(page.title).toBe('Error: Access link for Ada Byron · Roster');
     expect(page.text).toContain(
-      'Not sent The mail server takes no mail for ada@example.org. Check the address, or send the link yourself.',
+      'Not sent The mail server takes no mail for ada@example.org. Change the address, then create a new link; or send this one yourself.',
     );
+    expect(page.link('Change the address')).toMatch(/^\/users\/\d+\/edit$/);
     expect((await get(app, new URL(page.secret).pathname, { host: 'users.example.org' })).statusCode).toBe(
       200,
     );

@@ -60,6 +60,8 @@ test('while it is under way its page is asked for again by itself, and nobody ca
   expect(page.headers.refresh).toBe('2');
   expect(pageOf(page).text).toContain('Under way: 100 of 250 users.');
   expect(pageOf(page).forms).toEqual([]);
+  const list = pageOf(await get(app, '/history', headers));
+  expect(list.text).toContain('Changed 100 users, by Undo, under way');
   const refused = await post(app, `/history/${set}/undo`, { seen: '' }, headers);
   expect(refused.statusCode).toBe(404);
   expect(pageOf(refused).text).toContain('This is still under way.');
@@ -213,6 +215,8 @@ test('what was stopped says so, what is done and what is not, and goes on from t
   expect(text).toContain('Stopped after 2 of 5 users: an error came up each time it was tried.');
   expect(text).toContain('2 are done, and can be undone. Nothing was done to the other 3.');
   expect(pageOf(page).buttons).toContain('Go on');
+  const list = async () => pageOf(await get(app, '/history', headers)).text;
+  expect(await list()).toContain('Changed 2 users, by Undo, stopped before its end');
   expect(await countAsBefore(app.db)).toMatchObject({ before: 2 });
   const answer = await post(app, `${address}/go-on`, {}, headers);
   expect(answer.headers.location).toBe(address);
@@ -222,6 +226,7 @@ test('what was stopped says so, what is done and what is not, and goes on from t
   expect(after).toContain('Done for 5 of 5 users.');
   expect(after).toContain('Last gone on with by ann.');
   expect(await countAsBefore(app.db)).toMatchObject({ before: 5 });
+  expect(await list()).toContain('Changed 5 users, by Undo 5');
   expect(await findChangeSet(app.db, set)).toMatchObject({ users: 5 });
   // Nothing is left to go on with, and nothing is done by asking for it again.
   expect((await post(app, `${address}/go-on`, {}, headers)).body).toBe(answer.body);
@@ -349,12 +354,13 @@ test('the undoing of many deletions says what it is, also where the first of the
   for (const id of ids.slice(0, MOST_AT_ONCE + 5))
     await transact(app.db, (trx) => restoreUser(trx, commandLine, id, NOW));
   const page = pageOf(await get(app, `/history/${set}/undo`, headers));
+  const NO_ACCESS = 'Passwords, second factors and sessions of those who are back do not come back';
   expect(page.text).toContain(`Up to ${MOST_AT_ONCE + 20} users are brought back`);
   const answer = await post(app, `/history/${set}/undo`, { seen: page.field('seen') }, headers);
   await app.runJobs();
-  expect(pageOf(await get(app, String(answer.headers.location), headers)).heading).toBe(
-    'Brought back 15 users',
-  );
+  const done = pageOf(await get(app, String(answer.headers.location), headers));
+  expect(done.heading).toBe('Brought back 15 users');
+  for (const { text } of [page, done]) expect(text).toContain(NO_ACCESS);
 });
 
 test('names of those who are deleted by now are not told to viewers', async () => {

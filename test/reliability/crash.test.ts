@@ -35,6 +35,15 @@ async function killOne(
   await Promise.all([once(child, 'exit'), end(), writers.ended]);
 }
 
+/** What was under way at the last kill is sent again, too. */
+async function startOnceMore(url: string, people: readonly Person[]): Promise<void> {
+  const { child, address } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
+  await sendAgain(address, people);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  await expectWhole(url, people);
+}
+
 /** For whoever has asked for that many. */
 function say(rounds: number, people: readonly Person[]): void {
   if (process.env.ROUNDS === undefined) return;
@@ -53,6 +62,7 @@ test('on SQLite, nothing is lost', { timeout }, async () => {
     expect(rows).toEqual([{ integrity_check: 'ok' }]);
     await db.destroy();
   }
+  await startOnceMore(url, people);
   say(ROUNDS, people);
 });
 
@@ -67,6 +77,7 @@ test('on PostgreSQL, nothing is lost, also where the server crashes together wit
     await connectionsGone(postgres.url);
     await expectWhole(postgres.url, people);
   }
+  await startOnceMore(postgres.url, people);
   say(POSTGRES_ROUNDS, people);
 });
 

@@ -40,3 +40,30 @@ export function chosen(moments: number, last: number): number[] {
 export function momentsIn(said: string): number {
   return Number(/MOMENTS (\d+)/.exec(said)?.[1]);
 }
+
+/** Each statement that the thread of jobs gives its database, from the lease of a job on. */
+const IN_JOBS = `
+  import { createRequire } from 'node:module';
+  import { isMainThread } from 'node:worker_threads';
+  const load = createRequire(${JSON.stringify(PACKAGE)});
+  let statements = 0;
+  const counted = (object, name, textOf) => {
+    const original = object[name];
+    object[name] = function (...given) {
+      if (statements > 0 || /^update "jobs"/.test(textOf(this, given))) statements++;
+      if (statements === Number(process.env.KILL_AT)) process.kill(process.pid, 'SIGKILL');
+      return original.apply(this, given);
+    };
+  };
+  if (!isMainThread) {
+    const Sqlite = load('better-sqlite3');
+    const Statement = Object.getPrototypeOf(new Sqlite(':memory:').prepare('select 1'));
+    for (const name of ['all', 'get', 'iterate', 'run']) counted(Statement, name, ({ source }) => source);
+    counted(load('pg').Client.prototype, 'query', (_client, [query]) => query.text ?? query);
+  }
+`;
+
+/** Amid a job, or between two of its batches. */
+export function killInJob(statement: number): Record<string, string> {
+  return { ...preloading(IN_JOBS), KILL_AT: String(statement) };
+}

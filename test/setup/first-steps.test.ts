@@ -4,7 +4,9 @@ import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
+import { beginSet } from '../../src/history/record.ts';
 import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
@@ -160,6 +162,9 @@ describe('what is left to do', () => {
     expect((await read()).text).not.toContain(ORIGIN);
     expect((await read()).text).toContain(INVITE);
     await addPerson(app.db, 'vera', 'viewer');
+    expect((await read()).link('Import a file')).toBe('/import');
+    await transact(app.db, (trx) => beginSet(trx, commandLine, { at: 1, kind: 'imported' }));
+    expect((await read()).text).not.toContain('Import a file');
     expect((await read()).text).toContain(BACKUP);
     await transact(app.db, async (trx) =>
       endRun(trx, await beginRun(trx, 'backup', 1), { outcome: 'good' }, 2),

@@ -28,7 +28,10 @@ describe('the link in the log', () => {
       await get(app, path),
       await post(app, path, { ...ANN, username: 'eve', email: 'e@example.org' }),
     ])
-      expect(again.statusCode).toBe(404);
+      expect([again.statusCode, pageOf(again).text]).toEqual([
+        404,
+        expect.stringContaining('There is an administrator already: sign in.'),
+      ]);
     expect(await app.db.selectFrom('users').select(['username', 'role', 'full_name']).execute()).toEqual([
       { username: 'ann', role: 'admin', full_name: 'Ann Ada' },
     ]);
@@ -39,7 +42,7 @@ describe('the link in the log', () => {
     const cut = ['x', app.setupToken.slice(1), `${app.setupToken}x`, `${app.setupToken.slice(0, 20)}.`];
     for (const token of [newToken(), ...cut]) {
       const pages = [await get(app, `/setup/${token}`), await post(app, `/setup/${token}`, ANN)];
-      const sentence = cut.includes(token) ? 'This is not the whole link.' : 'This link has been used';
+      const sentence = cut.includes(token) ? 'This is not the whole link.' : 'open the newest';
       for (const page of pages)
         expect([page.statusCode, pageOf(page).text]).toEqual([404, expect.stringContaining(sentence)]);
     }

@@ -7,7 +7,7 @@ import { findJobOfSet, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs } from '../../src/jobs/run.ts';
 import { MOST_ASKED } from '../../src/undo/asked.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
-import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { begin, changeMany, NOW } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
@@ -239,6 +239,21 @@ test('who is deleted by now is shown with the others, and nothing of them is sen
   expect(page.text).toContain('is deleted by now: bring them back first.');
   expect(askedIn(page)).toEqual(ids.slice(1, 13));
   expect((await send(sentFrom(page, 'back'))).body).toBe('Undone for 12 users!\n');
+});
+
+test('who is back after the undo had left them is put back without being asked about, and the page says so', async () => {
+  const { db, undone, address, read, send } = await start({ users: 2, since: 0 });
+  const changes = db.selectFrom('changes').select('user_id').where('set_id', '=', undone);
+  const { user_id: id } = await changes.executeTakeFirstOrThrow();
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW));
+  expect((await send({})).body).toBe('Undone for 1 of 2 users; 1 was left, or done in part.\n');
+  await transact(db, (trx) => restoreUser(trx, commandLine, id, NOW));
+  const page = await read((await read(`/history/${undone}`)).link('Decide about each'));
+  expect(page.text).toContain('There is nobody else to decide about. The rest can be put back now.');
+  expect(page.form('Undo').action).toBe(address);
+  await send({});
+  expect(await countNamed(db, 'Before')).toBe(2);
+  expect((await read(`${address}?after=0`)).text).not.toContain('The rest can be put back now.');
 });
 
 test('what is made up in the address or in the form of a page does nothing', async () => {

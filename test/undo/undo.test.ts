@@ -267,7 +267,7 @@ test('a set stands again once what has undone it is undone', async () => {
 });
 
 const act = fc.record({
-  kind: fc.constantFrom('create', 'change', 'change', 'delete', 'restore', 'undo'),
+  kind: fc.constantFrom('create', 'change', 'change', 'change two', 'delete', 'restore', 'undo'),
   id: fc.integer({ min: 1, max: 4 }),
   which: fc.nat(),
   changes: fc.record(
@@ -276,6 +276,7 @@ const act = fc.record({
       is_active: fc.boolean(),
       role: fc.constantFrom('member', 'viewer'),
       username: fc.constantFrom('ada', 'bob', 'cy'),
+      email: fc.constantFrom('ada@example.org', 'bob@example.org'),
     },
     { requiredKeys: [] },
   ),
@@ -290,6 +291,17 @@ async function perform(db: Db, { kind, id, which, changes }: Act): Promise<void>
     const sets = await undoableSets(db);
     const set = sets[which % Math.max(1, sets.length)];
     if (set) await undo(db, set.id);
+    return;
+  }
+  if (kind === 'change two') {
+    const { full_name = 'Two', is_active = false } = changes;
+    const others = { full_name, is_active } as UserChanges;
+    await transact(db, (trx) =>
+      inOneSet(trx, commandLine, { at: NOW, kind: 'changed' }, async (acting) => {
+        await changeUser(trx, acting, id, changes as UserChanges, NOW);
+        await changeUser(trx, acting, (id % 4) + 1, others, NOW);
+      }),
+    );
     return;
   }
   const username = `user${which}`;

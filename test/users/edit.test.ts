@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { countByStatus } from '../../src/users/counts.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
 import { addUser, addUsers, get, post, startApp } from '../support.ts';
 
 describe('creating a user', () => {
@@ -112,6 +113,31 @@ describe('updating a user', () => {
     },
   );
 
+  test('who is oneself leaves the email to one’s account, which asks for the password', async () => {
+    const app = await startApp();
+    const ann = await addPerson(app.db, 'ann', 'admin');
+    const asAnn = await signedIn(app, ann);
+    const form = pageOf(await get(app, '/users/1/edit', asAnn));
+    expect(form.link('Change it in your account')).toBe('/account/profile');
+    const shown = { username: 'ann', email: 'ann@example.org', full_name: 'Ann' };
+    expect((await post(app, '/users/1', { ...shown, version: '1' }, asAnn)).statusCode).toBe(303);
+    const typed = { ...shown, username: 'a b', email: 'eve@example.org' };
+    for (const sent of [{ ...typed, version: '2' }, { ...typed, version: '1' }, typed]) {
+      const answer = await post(app, '/users/1', sent, asAnn);
+      const page = pageOf(answer);
+      expect([answer.statusCode, page.field('email')]).toEqual([422, 'eve@example.org']);
+      expect(page.errorOf('email')).toContain(
+        'You change your own email in your account, with your password.',
+      );
+      expect(page.errorOf('username')).toContain('Use only letters');
+    }
+    expect(await findUser(app.db, 1)).toMatchObject({
+      email: 'ann@example.org',
+      full_name: 'Ann',
+      version: 2,
+    });
+  });
+
   test('the form is filled with the user as it is', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'alice', full_name: 'A "B" <C>', is_active: false });
@@ -159,7 +185,9 @@ describe('updating a user', () => {
     const answer = await post(app, '/users/1', mine);
     expect(answer.statusCode).toBe(409);
     const page = pageOf(answer);
-    expect(page.heading).toBe('Saved by someone else');
+    expect(page.heading).toBe('Saved already');
+    expect(page.text).toContain('Changed twice: one field');
+    expect(page.text).not.toMatch(/someone else|both|of you/);
     expect(page.text).toMatch(
       /There now theirs@example.org Somebody at this machine, .*Yours mine@example.org/,
     );

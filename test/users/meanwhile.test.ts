@@ -457,8 +457,12 @@ const form: Actor = { ...commandLine, via: 'form' };
 
 /** Pressed once, and where it asks, perhaps after somebody else has changed something, as it is decided. @returns what came of each press */
 async function undoOne(db: Db, id: number, { which, choice, mine }: Acted) {
-  const sets = db.selectFrom('change_sets').selectAll().where('kind', '=', KINDS.changed);
-  const all = await sets.orderBy('id', 'desc').execute();
+  const { changed, activated, deactivated, access } = KINDS;
+  const sets = db
+    .selectFrom('change_sets')
+    .selectAll()
+    .where('kind', 'in', [changed, activated, deactivated, access]);
+  const all = await sets.where('event', 'is', null).orderBy('id', 'desc').execute();
   const set = all[which % all.length];
   if (set === undefined) return ['nothing'];
   const asked = await pressUndo(db, id, set, [], undefined);
