@@ -2,7 +2,7 @@
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { isIndexed, textToFind } from '../../search/terms.ts';
+import { isIndexed, type Term, textsToFind } from '../../search/terms.ts';
 import type { Db } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
@@ -14,7 +14,10 @@ const MOST_LOOKED_UP = 2_000;
 
 export const sqliteSearch: SearchIndex = {
   prefixOnly: false,
-  has: (term) => sql<SqlBool>`instr(users.search_text, ${textToFind(term)}) > 0`,
+  has: (term) => {
+    const found = textsToFind(term).map((text) => sql`instr(users.search_text, ${text}) > 0`);
+    return sql<SqlBool>`(${sql.join(found, sql` or `)})`;
+  },
   find,
 };
 
@@ -48,10 +51,7 @@ async function findInIndex(
   wanted: number,
 ): Promise<[ids: number[], last: number | undefined]> {
   const asked = terms.filter((term) => !isIndexed(term)).map(sqliteSearch.has);
-  const match = terms
-    .filter(isIndexed)
-    .map((term) => `"${textToFind(term).replaceAll('"', '""')}"`)
-    .join(' ');
+  const match = terms.filter(isIndexed).map(matchOf).join(' AND ');
   const side = range ? `and rowid ${range.operator} ?` : '';
   const isLookedUp = condition !== undefined || asked.length > 0;
   const limit = isLookedUp ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
@@ -70,4 +70,10 @@ async function findInIndex(
     .orderBy('users.id', isReversed ? 'desc' : 'asc')
     .execute();
   return [matching.map(({ id }) => id), last];
+}
+
+/** As FTS5 is asked (https://sqlite.org/fts5.html#full_text_query_syntax). */
+function matchOf(term: Term): string {
+  const texts = textsToFind(term).map((text) => `"${text.replaceAll('"', '""')}"`);
+  return `(${texts.join(' OR ')})`;
 }

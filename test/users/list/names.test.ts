@@ -1,6 +1,7 @@
 /** Names in the order in which people look for them, the same on both databases. */
 import { expect, test } from 'vitest';
 import { sortKeyOf } from '../../../src/search/search-text.ts';
+import { newUserSchema } from '../../../src/users/validation.ts';
 import { pageOf } from '../../page.ts';
 import { NAMES } from '../../search/names.ts';
 import { addUser, get, post, startApp } from '../../support.ts';
@@ -13,7 +14,7 @@ async function startWithNames() {
     await addUser(app.db, {
       username: `user${index}`,
       email: full_name === 'Ada  Lovelace' ? 'ada@example.com' : `user${index}@example.org`,
-      full_name,
+      full_name: newUserSchema.shape.full_name.parse(full_name),
     });
   return app;
 }
