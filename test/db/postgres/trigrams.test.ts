@@ -139,7 +139,7 @@ test('what takes long is given up as soon as nobody waits for it any more, and o
   await addUser(db, { username: 'max', email: 'max@example.org' });
   const { search, question } = await slowSearch(db, 15);
   const gone = new AbortController();
-  const deadline = Deadline.in(DAY, () => (gone.signal.aborted ? Number.POSITIVE_INFINITY : 0));
+  const deadline = Deadline.in(DAY, undefined, gone.signal);
   const found = search.find(db, question, deadline);
   const begun = sql<{ query: string }>`select query from pg_stat_activity where state = 'active'`;
   await vi.waitFor(async () =>
