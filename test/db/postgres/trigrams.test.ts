@@ -53,7 +53,8 @@ test('without the extension Roster says so at start, and finds what fields start
   expect(page.column('User')).toEqual(['Jürgen Müller jm']);
   expect(page.marks).toEqual(['Jürgen']);
   await addUser(db, { username: 'cg', full_name: 'Charles de Gaulle' });
-  for (const q of ['charles de gaulle', 'Charles Gaulle', 'cg gaul']) expect(await ids(db, q), q).toEqual([2]);
+  for (const q of ['charles de gaulle', 'Charles Gaulle', 'cg gaul'])
+    expect(await ids(db, q), q).toEqual([2]);
   expect(await ids(db, 'gaulle charles')).toEqual([]);
   child.kill('SIGTERM');
   expect(await stderr).toContain('lacks the extension pg_trgm');
