@@ -18,22 +18,25 @@ import {
 import type { ListState } from '../users/list/state.ts';
 import { type Act, whyLeft } from './acts.ts';
 
-const PATIENCE_MS = 5_000;
+/** In batches, between which others have their turn: on a busy machine a million take some 4 s. */
+const PATIENCE_MS = 30_000;
+const PATIENCE_FOR_INDEX_MS = 2_500;
 const STEP_MS = 10;
 
-export type Asking = { db: Db; actor: Actor; stopwatch: Stopwatch };
+/** `gone`: aborted once nobody waits to be shown it. */
+export type Asking = { db: Db; actor: Actor; stopwatch: Stopwatch; gone?: AbortSignal };
 
 /** `few`: who they are, where an index tells it soon. */
 export type Matching = { list: ListState; condition: Condition; few: readonly number[] | undefined };
 
-export async function match({ db, stopwatch }: Asking, list: ListState): Promise<Matching> {
-  const few = await findFew(db, list, Deadline.in(PATIENCE_MS / 2, stopwatch));
+export async function match({ db, stopwatch, gone }: Asking, list: ListState): Promise<Matching> {
+  const few = await findFew(db, list, Deadline.in(PATIENCE_FOR_INDEX_MS, stopwatch, gone));
   return { list, condition: await conditionOf(db, list), few };
 }
 
 /** @throws TooBroadError */
-export function tally({ db, stopwatch }: Asking, { condition, few }: Matching): Promise<Tally[]> {
-  return tallyMatching(db, condition, few, Deadline.in(PATIENCE_MS, stopwatch));
+export function tally({ db, stopwatch, gone }: Asking, { condition, few }: Matching): Promise<Tally[]> {
+  return tallyMatching(db, condition, few, Deadline.in(PATIENCE_MS, stopwatch, gone));
 }
 
 export async function findOwn({ db, actor }: Asking, { condition }: Matching): Promise<User | undefined> {
@@ -57,7 +60,7 @@ export async function findUsers(
 }
 
 async function goThrough(
-  { db, stopwatch }: Asking,
+  { db, stopwatch, gone }: Asking,
   condition: Condition,
   isWanted: (user: Candidate) => boolean,
   limit: number,
@@ -65,7 +68,7 @@ async function goThrough(
   const ids: number[] = [];
   const { runBatch, readLastId } = engineOf(db);
   const bounds = { after: 0, last: await readLastId(db) };
-  const end = Deadline.in(PATIENCE_MS, stopwatch);
+  const end = Deadline.in(PATIENCE_MS, stopwatch, gone);
   for (let isLast = false; !isLast && ids.length < limit; ) {
     if (end.isPast) throw new TooBroadError('Too many had to be looked through.');
     const found = await runBatch(() => {

@@ -5,22 +5,29 @@ export type Stopwatch = () => number;
 export class Deadline {
   readonly #moment: number;
   readonly #stopwatch: Stopwatch;
+  readonly #gone: AbortSignal | undefined;
 
-  private constructor(moment: number, stopwatch: Stopwatch) {
+  private constructor(moment: number, stopwatch: Stopwatch, gone: AbortSignal | undefined) {
     this.#moment = moment;
     this.#stopwatch = stopwatch;
+    this.#gone = gone;
   }
 
-  static in(milliseconds: number, stopwatch: Stopwatch = () => performance.now()): Deadline {
-    return new Deadline(stopwatch() + milliseconds, stopwatch);
+  /** @param gone aborted once nobody waits for the answer any more */
+  static in(
+    milliseconds: number,
+    stopwatch: Stopwatch = () => performance.now(),
+    gone?: AbortSignal,
+  ): Deadline {
+    return new Deadline(stopwatch() + milliseconds, stopwatch, gone);
   }
 
   before(milliseconds: number): Deadline {
-    return new Deadline(this.#moment - milliseconds, this.#stopwatch);
+    return new Deadline(this.#moment - milliseconds, this.#stopwatch, this.#gone);
   }
 
   get left(): number {
-    return this.#moment - this.#stopwatch();
+    return this.#gone?.aborted ? Number.NEGATIVE_INFINITY : this.#moment - this.#stopwatch();
   }
 
   get isPast(): boolean {

@@ -1,8 +1,8 @@
 /** Where in a field a search was found. */
 import { ASCII, clustersOf, foldCluster } from './folding.ts';
 import { isSqueezed, spellCluster, squeeze } from './spellings.ts';
-import { isIndexed, type Term, textToFind } from './terms.ts';
-import { type MarkedParts, markParts, WORD_START } from './words.ts';
+import { isIndexed, type Term, textsToFind } from './terms.ts';
+import { type MarkedParts, markParts } from './words.ts';
 
 type Range = [from: number, to: number];
 
@@ -37,13 +37,13 @@ function rangesOf(text: string, term: Term): Range[] {
 }
 
 function rangesOfTerm(text: string, term: Term): Range[] {
-  const pattern = textToFind(term);
-  // A mark before a letter is no part of it.
-  const skipped = term.at === 'anywhere' ? 0 : WORD_START.length;
-  if (term.at === 'field start') return text.startsWith(pattern) ? [[skipped, pattern.length]] : [];
   const ranges: Range[] = [];
-  for (let at = text.indexOf(pattern); at >= 0; at = text.indexOf(pattern, at + 1))
-    ranges.push([at + skipped, at + pattern.length]);
+  for (const pattern of textsToFind(term)) {
+    // What stands before a word is no part of it.
+    const skipped = pattern.length - term.text.length;
+    for (let at = text.indexOf(pattern); at >= 0; at = text.indexOf(pattern, at + 1))
+      if (at === 0 || term.at !== 'field start') ranges.push([at + skipped, at + pattern.length]);
+  }
   return ranges;
 }
 

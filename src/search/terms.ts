@@ -1,7 +1,7 @@
 /** What people search for. */
 import { clean, codePoints, trim } from '../lib/text.ts';
 import { fold } from './folding.ts';
-import { joinWords, splitWords, WORD_START } from './words.ts';
+import { joinWords, PART_STARTS, splitWords, WORD_START } from './words.ts';
 
 /** In code points. */
 export const LONGEST_SEARCH = 256;
@@ -16,9 +16,15 @@ const SPACES = /[\s\p{Cc}\p{Cs}]+/gu;
 /** A word, or several that follow on each other: as a search text has them, as typed, and where they are looked for. */
 export type Term = { text: string; typed: string; at: 'anywhere' | 'word start' | 'field start' };
 
-/** What is in the search text of those who have the term, wherever it is looked for. */
-export function textToFind({ text, at }: Term): string {
-  return at === 'anywhere' ? text : WORD_START + text;
+/** What is in the search text of those who have the term, wherever it is looked for: one of these. */
+export function textsToFind({ text, at }: Term): string[] {
+  if (at === 'anywhere') return [text];
+  if (at === 'field start' || codePoints(text) === 1) return [WORD_START + text];
+  return PART_STARTS.map((start) => start + text);
+}
+
+export function isIn(searchText: string, term: Term): boolean {
+  return textsToFind(term).some((text) => searchText.includes(text));
 }
 
 export function cleanSearch(typed: string): string {
@@ -48,9 +54,10 @@ function isPhrase(quoted: string | undefined): quoted is string {
 
 /** Whether the index knows who has it; else it is asked of those whom others have found. */
 export function isIndexed(term: Term): boolean {
-  return codePoints(textToFind(term)) >= SHORTEST_INDEXED;
+  return textsToFind(term).every((text) => codePoints(text) >= SHORTEST_INDEXED);
 }
 
-export function atFieldStart(terms: readonly Term[]): Term[] {
-  return terms.map((term) => ({ ...term, at: 'field start' }));
+/** Where nothing finds any part of a text: the others are asked of those whom the first has found. */
+export function firstAtFieldStart(terms: readonly Term[]): Term[] {
+  return terms.map((term, index) => (index === 0 ? { ...term, at: 'field start' } : term));
 }

@@ -2,6 +2,8 @@
 
 /** With one letter it makes the three that are indexed. */
 export const WORD_START = '\n\n';
+/** What stands before a word, or before a part of one: with two letters each makes three, and is found by itself. */
+export const PART_STARTS = ['\n', '-'];
 
 /** Between words: spaces, and signs that belong to none. */
 const SEPARATOR = /[\s\p{Z}\p{Cc}()[\]{}<>,;"（）、，；「」『』]/u;

@@ -23,7 +23,7 @@ export async function writeExport(
 ): Promise<void> {
   const { begin, write } = FORMATS[format];
   // Also while it is looked for the next of a few among many.
-  const deadline = Deadline.in(DAY, () => (gone.aborted ? Number.POSITIVE_INFINITY : performance.now()));
+  const deadline = Deadline.in(DAY, undefined, gone);
   await readSnapshot(db, async (trx) => {
     const directory = await readIdentity(trx);
     const { total, batches } = await selectUsers(trx, selection, deadline);

@@ -49,6 +49,7 @@ export function broadQueries(users: number): BroadQuery[] {
   const month = lastWholeMonth(users);
   return [
     { name: 'a letter', path: '/users?q=a' },
+    { name: 'two letters', path: '/users?q=an' },
     { name: 'a word that all have', path: '/users?q=example' },
     { name: 'two names that never meet', path: `/users?q=${STRANGERS.join('+')}` },
     { name: 'an address that many have', path: '/users?q=%22mail.example.com%22' },

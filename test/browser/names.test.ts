@@ -1,6 +1,10 @@
 /** Names as a browser shows them. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { transact } from '../../src/db/transact.ts';
+import { deleteUser } from '../../src/users/commands.ts';
+import { check, csv } from '../imports/bringing.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
@@ -26,7 +30,9 @@ test.each([320, 1280])(
     // As there may be some from before such names were refused.
     const username = `zoe${'\u0300\u0301'.repeat(30)}`;
     const zoe = await addPerson(app.db, username, 'admin', { email: 'zoe@example.org', full_name: username });
-    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const ann = await addPerson(app.db, 'ann', 'admin');
+    const headers = await signedIn(app, ann);
+    const imported = await check(app, csv(['email', 'full_name', 'role'], [zoe.email, 'Zoe', 'viewer']));
     const baseURL = await listen(app);
     const context = await browser.newContext({ baseURL, viewport: { width, height: 800 } });
     onTestFinished(() => context.close());
@@ -34,11 +40,16 @@ test.each([320, 1280])(
     await context.addCookies([{ name, value, url: baseURL }]);
     const page = await context.newPage();
     const ownPage = `/users/${zoe.id}`;
-    for (const address of ['/users', '/users?q=zoe', ownPage, `${ownPage}/edit`, `${ownPage}/delete`]) {
-      await page.goto(address);
-      expect(await page.evaluate(NAMES), address).toEqual({ all: expect.any(Number), unclipped: [] });
-      expect(await page.locator('main bdi').filter({ hasText: 'zoe' }).count()).toBeGreaterThan(0);
-    }
+    const bulk = `/bulk?do=deactivate&tick.${ann.id}=on&tick.${zoe.id}=on`;
+    const look = async (...addresses: string[]) => {
+      for (const address of addresses) {
+        await page.goto(address);
+        expect(await page.evaluate(NAMES), address).toEqual({ all: expect.any(Number), unclipped: [] });
+        expect(await page.locator('main bdi').filter({ hasText: 'zoe' }).count(), address).toBeGreaterThan(0);
+      }
+    };
+    await look('/users', '/users?q=zoe', ownPage, `${ownPage}/edit`, `${ownPage}/delete`, bulk);
+    await look('/history', '/history/1', `/imports/${imported}`);
     const save = async (label: string, typed: string) => {
       await page.goto(`${ownPage}/edit`);
       await page.getByLabel(label).fill(typed);
@@ -49,5 +60,8 @@ test.each([320, 1280])(
     expect(await page.locator('#flash').innerText()).toBe(`User ${username} updated!`);
     await save('Email', 'ann@example.org');
     expect(await page.locator('.summary').innerText()).toContain('already belongs to ann');
+    await look('/history/3');
+    await transact(app.db, (trx) => deleteUser(trx, commandLine, zoe.id, 2));
+    await look(ownPage, `${ownPage}/erase`, '/history/4');
   },
 );

@@ -1,4 +1,4 @@
-/** Names from all over the world, each with what people type to find it: `names.txt`. */
+/** Names from all over the world, each with what people type to find it: itself, its parts, and what `names.txt` says. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -10,5 +10,5 @@ export const NAMES: readonly (readonly [name: string, typed: string])[] = readFi
   .filter((line) => line !== '' && !line.startsWith('#'))
   .flatMap((line) => {
     const [name = '', ...searches] = line.split(' | ');
-    return searches.map((typed) => [name, typed] as const);
+    return [...new Set([name, ...name.split(/ +/), ...searches])].map((typed) => [name, typed] as const);
   });

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { codePoints } from '../../src/lib/text.ts';
 import { highlight } from '../../src/search/highlighting.ts';
 import { searchTextOf, sortKeyOf } from '../../src/search/search-text.ts';
-import { cleanSearch, parseSearch, textToFind } from '../../src/search/terms.ts';
+import { cleanSearch, isIn, parseSearch, textsToFind } from '../../src/search/terms.ts';
 import { runs } from '../runs.ts';
 import { NAMES } from './names.ts';
 
@@ -11,7 +12,7 @@ const ADA = { username: 'ada.lovelace', email: 'ada@example.org', full_name: 'Ad
 /** Whether a search finds someone. */
 function finds(search: string, fields: Parameters<typeof searchTextOf>[0] = ADA): boolean {
   const terms = parseSearch(cleanSearch(search));
-  return terms.length > 0 && terms.every((term) => searchTextOf(fields).includes(textToFind(term)));
+  return terms.length > 0 && terms.every((term) => isIn(searchTextOf(fields), term));
 }
 
 describe('a search', () => {
@@ -54,6 +55,10 @@ describe('a search', () => {
     expect(parseSearch('ab abc').map(({ at }) => at)).toEqual(['anywhere', 'anywhere']);
   });
 
+  test.each(['a', 'an', 'ß', '太', '𐌰', '𐌰𐌱'])('of %s alone asks the index for three characters', (typed) => {
+    for (const text of parseSearch(typed).flatMap(textsToFind)) expect(codePoints(text)).toBe(3);
+  });
+
   test.each(NAMES)('finds %s by %s', (full_name, typed) => {
     const user = { username: 'u', email: 'ada@example.com', full_name };
     expect(finds(typed, user)).toBe(true);
@@ -87,6 +92,16 @@ describe('a search', () => {
   });
 });
 
+test('marks stand in pairs, so that the second alone tells where a word starts', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
+      const searched = searchTextOf({ username: text, email: text, full_name: `a\n${text}` });
+      expect(searched).toMatch(/^(\n\n(?!\n)|[^\n])*$/);
+    }),
+    runs(2_000),
+  );
+});
+
 describe('marking', () => {
   const marked = (field: string, search: string) =>
     highlight(field, parseSearch(search))
@@ -106,6 +121,7 @@ describe('marking', () => {
     ['Ada  Lovelace', '"ada love"', '[Ada  Love]lace'],
     ['Charles de Gaulle', 'de', 'Charles [de] Gaulle'],
     ['Anna Müller', 'mueller', 'Anna [Müller]'],
+    ['Yu-Ju Li', 'ju yu', '[Yu]-[Ju] Li'],
     ['Jan van den Berg', 'vandenberg', 'Jan [van den Berg]'],
     ['Ada Lovelace', 'alo', 'Ada Lovelace'],
     ['Ada', 'grace', 'Ada'],
@@ -120,7 +136,7 @@ describe('marking', () => {
         const parts = highlight(field, terms);
         expect(parts.map(({ part }) => part).join('')).toBe(field);
         const text = searchTextOf({ username: field });
-        const isFound = terms.some((term) => text.includes(textToFind(term)));
+        const isFound = terms.some((term) => isIn(text, term));
         expect(parts.some(({ isMatch }) => isMatch)).toBe(isFound);
       }),
       runs(2_000),

@@ -1,8 +1,9 @@
 /** The users of a list, or those who were ticked, as a file. */
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -58,6 +59,19 @@ async function downloadAll(db: Db, folder: string, gone = new AbortController().
   const selection = parseSelection({ all: 'on' }, 0);
   const asked = { folder, selection, format: 'jsonl', judge: () => {}, keep } as const;
   return { ...(await startDownload(db, asked, gone)), kept };
+}
+
+/** Of the files that were made in a folder and are still open, whether or not a name leads to them. */
+function modesOfOpen(folder: string): number[] {
+  const open = readdirSync('/proc/self/fd').map((name) => join('/proc/self/fd', name));
+  return open.flatMap((path) => {
+    try {
+      return readlinkSync(path).startsWith(folder) ? [statSync(path).mode & 0o777] : [];
+    } catch {
+      // Closed meanwhile, by another thread.
+      return [];
+    }
+  });
 }
 
 /** What is answered to bytes on a connection, until that is closed, in whatever way. */
@@ -169,6 +183,17 @@ test('it is written, and the database let go of, though nobody reads it; no name
   expect(read.toString().trimEnd().split('\n')).toHaveLength(SOME);
   await closed;
 });
+
+test.runIf(existsSync('/proc/self'))(
+  'nobody else on the machine may read the file, and nothing is left of it once it is closed',
+  async () => {
+    const folder = temporaryFolder();
+    const spool = await Spool.make(folder);
+    expect(modesOfOpen(folder)).toEqual([0o600]);
+    await spool.close();
+    expect(modesOfOpen(folder)).toEqual([]);
+  },
+);
 
 test('whoever goes away ends the work', async () => {
   const db = await temporaryDatabase();

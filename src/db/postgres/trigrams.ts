@@ -3,8 +3,7 @@ import { type Expression, type SqlBool, sql } from 'kysely';
 import { TooBroadError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { FIELD_START } from '../../search/search-text.ts';
-import { type Term, textToFind } from '../../search/terms.ts';
-import { WORD_START } from '../../search/words.ts';
+import { type Term, textsToFind } from '../../search/terms.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { askWithin, QUERY_CANCELED } from './patience.ts';
@@ -15,24 +14,22 @@ const FIELDS = SEARCHED_FIELDS.map((_name, index) => index + 2);
 
 export async function postgresSearch(db: Db): Promise<SearchIndex> {
   const prefixOnly = !(await hasIndex(db));
-  const has = prefixOnly ? startsWith : contains;
-  return { prefixOnly, has, find: (on, query, deadline) => find(on, query, has, deadline) };
+  return { prefixOnly, has, find };
 }
 
-function contains(term: Term): Expression<SqlBool> {
-  return sql<SqlBool>`users.search_text like ${`%${escaped(textToFind(term))}%`}`;
-}
-
-function startsWith({ text }: Term): Expression<SqlBool> {
-  const starts = FIELDS.map((field) => sql`${fieldOf(field)} like ${`${escaped(WORD_START + text)}%`}`);
-  return sql<SqlBool>`(${sql.join(starts, sql` or `)})`;
+function has(term: Term): Expression<SqlBool> {
+  const ways = textsToFind(term).flatMap((text) =>
+    term.at === 'field start'
+      ? FIELDS.map((field) => sql`${fieldOf(field)} like ${`${escaped(text)}%`}`)
+      : [sql`users.search_text like ${`%${escaped(text)}%`}`],
+  );
+  return sql<SqlBool>`(${sql.join(ways, sql` or `)})`;
 }
 
 /** @throws TooBroadError when it is not answered in time. */
 async function find(
   db: Db,
   { terms, condition, range, isReversed, offset = 0, limit }: SearchQuery,
-  has: SearchIndex['has'],
   deadline: Deadline,
 ): Promise<number[]> {
   const patience = Math.floor(deadline.left);

@@ -2,7 +2,7 @@
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { isIndexed, textToFind } from '../../search/terms.ts';
+import { isIndexed, type Term, textsToFind } from '../../search/terms.ts';
 import type { Db } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
@@ -11,10 +11,16 @@ import { IDS_IN_RANGE, nameOf, rangesOf } from './fts5-index.ts';
 
 const MOST_FOUND = 20_000;
 const MOST_LOOKED_UP = 2_000;
+const FEWEST_LOOKED_UP = 100;
+/** Half of them matching is enough, at first. */
+const LOOKED_UP_FOR_EACH_WANTED = 2;
 
 export const sqliteSearch: SearchIndex = {
   prefixOnly: false,
-  has: (term) => sql<SqlBool>`instr(users.search_text, ${textToFind(term)}) > 0`,
+  has: (term) => {
+    const found = textsToFind(term).map((text) => sql`instr(users.search_text, ${text}) > 0`);
+    return sql<SqlBool>`(${sql.join(found, sql` or `)})`;
+  },
   find,
 };
 
@@ -22,14 +28,17 @@ async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<num
   const { isReversed, offset = 0, range } = query;
   const wanted = offset + query.limit;
   const ids: number[] = [];
+  let lookedUp = Math.min(MOST_LOOKED_UP, Math.max(FEWEST_LOOKED_UP, LOOKED_UP_FOR_EACH_WANTED * wanted));
   for (const part of await rangesOf(db, isReversed)) {
     const [first, end] = [part * IDS_IN_RANGE, (part + 1) * IDS_IN_RANGE];
     if (range && (range.operator.startsWith('<') ? first > range.id : end <= range.id)) continue;
     let from = range;
     while (ids.length < wanted) {
       const batch = { ...query, range: from };
-      const [found, last] = await runBatch(() => findInIndex(db, nameOf(part), batch, wanted - ids.length));
+      const most = { wanted: wanted - ids.length, lookedUp };
+      const [found, last] = await runBatch(() => findInIndex(db, nameOf(part), batch, most));
       ids.push(...found);
+      lookedUp = Math.min(MOST_LOOKED_UP, 2 * lookedUp);
       if (last === undefined) break;
       if (deadline.isPast) throw new TooBroadError('Too many users had to be looked up.');
       from = { operator: isReversed ? '<' : '>', id: last };
@@ -40,21 +49,18 @@ async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<num
   return ids.slice(offset, wanted);
 }
 
-/** @returns the last id that was looked at, too, if there may be more. */
+/** @returns the last id that was looked at, too, if there may be more: `lookedUp` where rows are asked */
 async function findInIndex(
   db: Db,
   index: string,
   { terms, condition, range, isReversed }: SearchQuery,
-  wanted: number,
+  { wanted, lookedUp }: { wanted: number; lookedUp: number },
 ): Promise<[ids: number[], last: number | undefined]> {
   const asked = terms.filter((term) => !isIndexed(term)).map(sqliteSearch.has);
-  const match = terms
-    .filter(isIndexed)
-    .map((term) => `"${textToFind(term).replaceAll('"', '""')}"`)
-    .join(' ');
+  const match = terms.filter(isIndexed).map(matchOf).join(' AND ');
   const side = range ? `and rowid ${range.operator} ?` : '';
   const isLookedUp = condition !== undefined || asked.length > 0;
-  const limit = isLookedUp ? MOST_LOOKED_UP : Math.min(wanted, MOST_FOUND);
+  const limit = isLookedUp ? lookedUp : Math.min(wanted, MOST_FOUND);
   // As one value: thousands of rows would take as long to hand over as to find.
   const text = `select json_group_array(id) as ids from (
     select rowid as id from ${index} where ${index} match ? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit ?)`;
@@ -70,4 +76,10 @@ async function findInIndex(
     .orderBy('users.id', isReversed ? 'desc' : 'asc')
     .execute();
   return [matching.map(({ id }) => id), last];
+}
+
+/** As FTS5 is asked (https://sqlite.org/fts5.html#full_text_query_syntax). */
+function matchOf(term: Term): string {
+  const texts = textsToFind(term).map((text) => `"${text.replaceAll('"', '""')}"`);
+  return `(${texts.join(' OR ')})`;
 }

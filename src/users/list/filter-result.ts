@@ -6,7 +6,7 @@ import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
 import { Deadline } from '../../lib/deadline.ts';
 import type { Total } from '../../lib/pagination.ts';
-import { atFieldStart } from '../../search/terms.ts';
+import { firstAtFieldStart } from '../../search/terms.ts';
 import { readCounts } from '../counts.ts';
 import { absentUsers } from './absent.ts';
 import { inBounds, matchCondition, rowCondition, type Searched, splitByIndex } from './conditions.ts';
@@ -48,7 +48,7 @@ export async function resolveFilter(
 export async function searchedIn(db: Db, { q }: Filter, given?: SearchIndex): Promise<Searched> {
   const search = q && (given ?? (await engineOf(db).searchIndexOf(db)));
   const terms = q?.terms ?? [];
-  return { terms: search?.prefixOnly ? atFieldStart(terms) : terms, search };
+  return { terms: search?.prefixOnly ? firstAtFieldStart(terms) : terms, search };
 }
 
 type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<number[] | undefined>;

@@ -11,7 +11,7 @@ import { parseDay } from '../../lib/days.ts';
 import { date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { codePoints, named, plainNumber, trim } from '../../lib/text.ts';
-import { cleanSearch, LONGEST_SEARCH, parseSearch, type Term, textToFind } from '../../search/terms.ts';
+import { cleanSearch, isIn, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
 import { absentAmong, isAbsent } from './absent.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
@@ -64,7 +64,10 @@ export const FILTERS = {
     parse: readSearch,
     rule: 'there is nothing in it to search for',
     format: ({ text }) => text,
-    wouldPass: ({ terms }, values) => hasTerms(terms, derivedColumns(values).search_text),
+    wouldPass: ({ terms }, values) => {
+      const { search_text } = derivedColumns(values);
+      return terms.every((term) => isIn(search_text, term));
+    },
     chip: ({ terms }) => capitalize(and.format(terms.map(nameOfTerm))),
     inFileName: () => 'found',
   }),
@@ -160,10 +163,6 @@ function readSearch(typed: string): Search | undefined {
   const text = cleanSearch(typed);
   const terms = parseSearch(text);
   return terms.length > 0 ? { text, terms } : undefined;
-}
-
-function hasTerms(terms: readonly Term[], text: string): boolean {
-  return terms.every((term) => text.includes(textToFind(term)));
 }
 
 function readDay(typed: string): Day | undefined {

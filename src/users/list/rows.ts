@@ -75,7 +75,7 @@ async function readByScan(
   return usersWithIds(db, await scanForPage(db, list, result, slice, plan));
 }
 
-async function usersWithIds(db: Db, ids: readonly number[]): Promise<User[]> {
+export async function usersWithIds(db: Db, ids: readonly number[]): Promise<User[]> {
   if (ids.length === 0) return [];
   const users = await db
     .selectFrom('users')

@@ -1,4 +1,4 @@
-/** Those who work meanwhile: twenty pages a second of all kinds, somebody new now and then, and somebody who signs in. */
+/** Those who work meanwhile: twenty pages a second of all kinds, five who are new, and somebody who signs in. */
 import { setTimeout } from 'node:timers/promises';
 import { percentile } from '../load.ts';
 import { PASSWORD, SIGNED_IN } from '../session.ts';
@@ -14,7 +14,8 @@ const PAGES = [
   '/users?role=editor',
 ];
 const PAGE_EVERY = 50;
-const CREATE_EVERY = 700;
+/** Often enough that all but a hundredth says something. */
+const CREATE_EVERY = 200;
 const SIGN_IN_EVERY = 3_000;
 const SETTLE = 10_000;
 const SLOW = 50;
@@ -33,6 +34,7 @@ export class Others {
   #most = 0;
   #isOver = false;
   #isPaused = false;
+  #creating: Promise<void> = Promise.resolve();
 
   constructor(origin: string, anonymous: () => number) {
     this.#origin = origin;
@@ -62,7 +64,7 @@ export class Others {
   /** Nobody is created, so that what was asked is still so. */
   async whileNobodyComes<T>(work: () => Promise<T>): Promise<T> {
     this.#isPaused = true;
-    await setTimeout(CREATE_EVERY);
+    await this.#creating;
     const result = await work();
     this.#isPaused = false;
     return result;
@@ -90,7 +92,8 @@ export class Others {
       await setTimeout(CREATE_EVERY);
       if (this.#isPaused) continue;
       const user = { username: `meanwhile${number}`, email: `meanwhile${number}@example.org` };
-      await this.#ask('/users', 303, this.#creates, new URLSearchParams(user));
+      this.#creating = this.#ask('/users', 303, this.#creates, new URLSearchParams(user));
+      await this.#creating;
     }
   }
 

@@ -13,6 +13,10 @@ import { TooBroadError } from '../../../src/errors.ts';
 import { DAY } from '../../../src/lib/clock.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
+import { matchCondition } from '../../../src/users/list/conditions.ts';
+import { NO_FILTER } from '../../../src/users/list/filter.ts';
+import { searchedIn } from '../../../src/users/list/filter-result.ts';
+import { FILTERS } from '../../../src/users/list/filters.ts';
 import { pageOf } from '../../page.ts';
 import { ask } from '../../postgres/ask.ts';
 import { plainRole } from '../../postgres/plain-role.ts';
@@ -26,10 +30,12 @@ async function withoutExtensions(): Promise<{ url: string; adminUrl: string }> {
   return { url, adminUrl };
 }
 
+const filterOf = (q: string) => ({ ...NO_FILTER, q: FILTERS.q.parse(q) });
+
 async function ids(db: Db, q: string): Promise<number[]> {
-  const search = await engineOf(db).searchIndexOf(db);
-  const question = { terms: parseSearch(q), condition: undefined, isReversed: false, limit: 100 };
-  return search.find(db, question, Deadline.in(60_000));
+  const { terms, search } = await searchedIn(db, filterOf(q));
+  const question = { terms, condition: undefined, isReversed: false, limit: 100 };
+  return (await search?.find(db, question, Deadline.in(60_000))) ?? [];
 }
 
 test('without the extension Roster says so at start, and finds what fields start with', async () => {
@@ -46,6 +52,10 @@ test('without the extension Roster says so at start, and finds what fields start
   expect(page.text).toContain('A field that starts with “jurgen” Clear all');
   expect(page.column('User')).toEqual(['Jürgen Müller jm']);
   expect(page.marks).toEqual(['Jürgen']);
+  await addUser(db, { username: 'cg', full_name: 'Charles de Gaulle' });
+  for (const q of ['charles de gaulle', 'Charles Gaulle', 'cg gaul'])
+    expect(await ids(db, q), q).toEqual([2]);
+  expect(await ids(db, 'gaulle charles')).toEqual([]);
   child.kill('SIGTERM');
   expect(await stderr).toContain('lacks the extension pg_trgm');
 });
@@ -82,11 +92,12 @@ test('what a field starts with, and any part of it, are each found by an index',
 
 /** How a search for the first few is done. */
 async function planOf(db: Db, q: string): Promise<string> {
-  const search = await engineOf(db).searchIndexOf(db);
+  const filter = filterOf(q);
+  const searched = await searchedIn(db, filter);
   const query = db
     .selectFrom('users')
     .select('id')
-    .where(({ and }) => and(parseSearch(q).map(search.has)))
+    .where(matchCondition(filter, searched))
     .orderBy('id')
     .limit(100)
     .compile();
@@ -129,7 +140,7 @@ test('what takes long is given up as soon as nobody waits for it any more, and o
   await addUser(db, { username: 'max', email: 'max@example.org' });
   const { search, question } = await slowSearch(db, 15);
   const gone = new AbortController();
-  const deadline = Deadline.in(DAY, () => (gone.signal.aborted ? Number.POSITIVE_INFINITY : 0));
+  const deadline = Deadline.in(DAY, undefined, gone.signal);
   const found = search.find(db, question, deadline);
   const begun = sql<{ query: string }>`select query from pg_stat_activity where state = 'active'`;
   await vi.waitFor(async () =>

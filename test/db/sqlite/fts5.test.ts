@@ -1,12 +1,14 @@
 /** How SQLite goes about searches, and about lists that no index orders: by which indexes, and what it sorts. */
 import { sql } from 'kysely';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
-import type { Db } from '../../../src/db/schema.ts';
+import type { Db, Role } from '../../../src/db/schema.ts';
+import type { Condition } from '../../../src/db/search-index.ts';
 import { runBatch } from '../../../src/db/sqlite/batches.ts';
+import { sqliteSearch } from '../../../src/db/sqlite/fts5-search.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseQuery } from '../../../src/lib/forms.ts';
@@ -37,12 +39,12 @@ async function plansOf(db: Db, query: string): Promise<{ text: string; plan: str
   return plans;
 }
 
-describe('on a table with statistics', () => {
-  const analyzed = sharedDatabase(async (db) => {
-    await seedUsers(db, 20_000);
-    await transact(db, (trx) => sql`analyze`.execute(trx));
-  });
+const analyzed = sharedDatabase(async (db) => {
+  await seedUsers(db, 20_000);
+  await transact(db, (trx) => sql`analyze`.execute(trx));
+});
 
+describe('on a table with statistics', () => {
   test.each([
     ['q=garcia', INDEX],
     ['q=garcia&page=2&after=id.900', `${INDEX}`],
@@ -75,6 +77,23 @@ describe('on a table with statistics', () => {
       expect(plan).not.toContain('AUTOMATIC');
     }
   });
+});
+
+test('where few are wanted few are looked up, and more each time where hardly any of them match', async () => {
+  const db = await analyzed();
+  const execute = vi.spyOn(db.getExecutor(), 'executeQuery');
+  onTestFinished(() => execute.mockRestore());
+  const lookedUp = async (limit: number, role: Role) => {
+    execute.mockClear();
+    const condition: Condition = (where) => where('users.role', '=', role);
+    const query = { terms: parseSearch('example'), condition, isReversed: false, limit };
+    await sqliteSearch.find(db, query, Deadline.in(60_000));
+    const asked = execute.mock.calls.filter(([{ sql }]) => sql.includes('users_search_0 match'));
+    return asked.map(([{ parameters }]) => parameters.at(-1));
+  };
+  expect(await lookedUp(11, 'member')).toEqual([100]);
+  expect(await lookedUp(250, 'member')).toEqual([500]);
+  expect((await lookedUp(11, 'admin')).slice(0, 7)).toEqual([100, 200, 400, 800, 1_600, 2_000, 2_000]);
 });
 
 test('long work takes turns, one batch after the other, with everyone else between them', async () => {

@@ -1,6 +1,6 @@
 /** Searching: what is found is what looking at everyone finds, whatever has happened to them. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { bulkLoadUsers } from '../../../src/db/bulk-load.ts';
@@ -11,7 +11,7 @@ import type { Db, User } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { TooBroadError } from '../../../src/errors.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
-import { parseSearch, textToFind } from '../../../src/search/terms.ts';
+import { isIn, parseSearch } from '../../../src/search/terms.ts';
 import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import type { Filter } from '../../../src/users/list/filter.ts';
@@ -19,6 +19,7 @@ import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { FILTERS } from '../../../src/users/list/filters.ts';
 import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
+import { WALK_BATCH, walk } from '../../../src/users/list/walk.ts';
 import { pageOf } from '../../page.ts';
 import { oneIn, runs } from '../../runs.ts';
 import { addUser, addUsers, get, sharedDatabase, startApp, temporaryDatabase } from '../../support.ts';
@@ -40,7 +41,7 @@ const manyUsers = sharedDatabase((db) => seedUsers(db, 12_000));
 function scan(users: readonly User[], q: string): number[] {
   const terms = parseSearch(q);
   return users
-    .filter((user) => terms.every((term) => derivedColumns(user).search_text.includes(textToFind(term))))
+    .filter((user) => terms.every((term) => isIn(derivedColumns(user).search_text, term)))
     .map(({ id }) => id);
 }
 
@@ -246,6 +247,25 @@ describe('with a status, dates and an order', () => {
       .map(({ id }) => id);
   }
 });
+
+test.each(['id', '-id'] as const)(
+  'all whom a search finds, more than can be counted, are gone through by %s, and the search is begun but twice',
+  async (sort) => {
+    const db = await manyUsers();
+    const list = { ...ALL, q: searchFor('example'), sort };
+    const result = await resolveFilter(db, list, { deadline: SOON() });
+    const search = await engineOf(db).searchIndexOf(db);
+    const find = vi.fn(search.find);
+    const ids: number[] = [];
+    for await (const users of walk(db, list, { ...result, search: { ...search, find } })) {
+      expect(users.length).toBeLessThanOrEqual(WALK_BATCH);
+      ids.push(...users.map(({ id }) => id));
+    }
+    const inOrder = (await everyone(db)).map(({ id }) => id);
+    expect(ids).toEqual(sort === 'id' ? inOrder : inOrder.reverse());
+    expect(find).toHaveBeenCalledTimes(2);
+  },
+);
 
 describe('a page of a search', () => {
   async function startWith(...names: [username: string, full_name: string][]) {
