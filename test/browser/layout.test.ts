@@ -1,7 +1,11 @@
 /** The list as a browser lays it out, by measure: at every width, with the longest names and the most pages. */
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
+import { transact } from '../../src/db/transact.ts';
+import { beginRun, endRun } from '../../src/maintenance/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, giveRole, listen, sharedDatabase, startApp } from '../support.ts';
 import { edgeProblems, hidingProblems, motionProblems } from './adapted.ts';
@@ -31,9 +35,15 @@ const directory = sharedDatabase(async (db) => {
     email: 'wilhelmina.konstantinopolitanska-oberhausen@students.example.org',
   });
   await addPerson(db, 'ann', 'admin');
+  // More than their page shows of it, and a notice on the list.
+  for (let version = 0; version < 10; version++)
+    await transact(db, (trx) => changeUser(trx, commandLine, OFTEN_ID, { is_active: version % 2 === 0 }, Date.now()));
+  const finding = { outcome: 'bad', problem: '1 found.' } as const;
+  await transact(db, async (trx) => endRun(trx, await beginRun(trx, 'check', 1), finding, 2));
 });
 
-const EMAIL_ID = 10_001;
+/** Of those whose names are long, whose email is, and who was changed often. */
+const [LONG_ID, OFTEN_ID, EMAIL_ID] = [9_995, 9_996, 10_001];
 
 /** What is measured, by the number of pages and of rows. */
 const LISTS: [address: string, pages: number, rows: number][] = [
@@ -264,14 +274,21 @@ test('on paper the list is a table, without what can be pressed', async () => {
   expect([await seen('th'), await seen('.applied p'), await seen('tbody td')]).toEqual([4, 1, 40]);
   expect(await page.locator('.applied p').innerText()).toBe('Showing 31–40 of 101');
   expect(await seen(PRESSED)).toBe(0);
+  await page.goto('/users');
+  expect([await seen('.notice'), await seen(PRESSED)]).toEqual([1, 0]);
 });
 
 test('on paper a user is what is known of them, without what can be pressed', async () => {
   const page = await openWindow();
   await page.emulateMedia({ media: 'print' });
-  for (const address of [`/users/${EMAIL_ID}`, '/users/9995']) {
-    await page.goto(address);
-    expect(await page.locator('.details dd:visible').count(), address).toBeGreaterThan(6);
-    expect(await page.locator(PRESSED).filter({ visible: true }).allTextContents(), address).toEqual([]);
+  for (const [id, earlier] of [
+    [EMAIL_ID, 0],
+    [LONG_ID, 0],
+    [OFTEN_ID, 1],
+  ]) {
+    await page.goto(`/users/${id}`);
+    expect(await page.locator('.details dd:visible').count(), `${id}`).toBeGreaterThan(6);
+    expect(await page.getByText('Earlier', { exact: true }).count(), `${id}`).toBe(earlier);
+    expect(await page.locator(PRESSED).filter({ visible: true }).allTextContents(), `${id}`).toEqual([]);
   }
 });

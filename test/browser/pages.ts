@@ -17,9 +17,11 @@ import { findJobOfSet, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { markMadeUp } from '../../src/made-up-people/queries.ts';
 import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { findUserByUsername } from '../../src/users/queries.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
+import { RARE } from './rare.ts';
 import { REFUSALS } from './refusals.ts';
 
 const LONG = 'w'.repeat(64);
@@ -27,6 +29,8 @@ const LONGEST = {
   email: `${'m'.repeat(64)}@${'w'.repeat(60)}.example.org`,
   full_name: 'W'.repeat(200),
 };
+/** Whose session ends, and whose account is deactivated then. */
+const SIGNED_OUT = `s${LONG.slice(1)}`;
 const WORDS = 'Wilhelmina Konstantinopolitanska '.repeat(6).trim();
 const LONG_ADDRESS = '2001:db8:85a3:8d3:1319:8a2e:370:7348';
 const BROWSER = 'Mozilla/5.0 (X11; Linux) Firefox/150.0';
@@ -83,6 +87,8 @@ export async function addEveryone(db: Db): Promise<void> {
       await insertSession(trx, session, Date.now());
     }
   });
+  // More than ten pages, where there is one of the list on each.
+  for (const letter of 'abcdef') await addUser(db, { username: `more.${letter}` });
 }
 
 /** Of backups and a check, with the longest there is to say of them. */
@@ -136,7 +142,10 @@ async function takeLongestBack(app: FastifyInstance): Promise<number> {
 export const PAGES: Record<string, Record<string, Visit>> = {
   ann: {
     'the list, with what is left to do': at('/users?sort=-username'),
-    'a page of the list, and the letters': at('/users?sort=name&per_page=1&page=2'),
+    'a page of the list, and the letters': async (page) => {
+      await page.goto('/users?sort=name&per_page=1&page=2');
+      await page.getByText('Go to a letter').waitFor({ state: 'attached' });
+    },
     'the list with filters and a notice': at('/users?status=inactive&created_after=2019-01-01&sort=x'),
     'a search': at('/users?q=konst+wil&status=inactive'),
     'a search without a match': at('/users?q=nobody&role=viewer'),
@@ -386,6 +395,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, 'Create user');
     },
     'an address that is none': at('/%ff'),
+    ...RARE,
   },
   vic: {
     'a user, for a viewer': at(`/users/${LONG_ID}`),
@@ -437,6 +447,22 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, 'Save password');
     },
     'a link that no longer works': at('/invitations/x'),
+    'signing in to send what was typed': async (page, { db }) => {
+      const { id } = await addPerson(db, SIGNED_OUT, 'editor');
+      await page.goto('/sign-in?next=%2Fusers%2Fnew');
+      await page.getByLabel('Username or email').fill(SIGNED_OUT);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await press(page, 'Sign in');
+      await db.updateTable('sessions').set({ seen_at: 0 }).where('user_id', '=', id).execute();
+      await press(page, 'Create user');
+      await page.getByText('what you typed will be there to be sent').waitFor();
+    },
+    'signing in once the account is deactivated': async (page, { db }) => {
+      const { id } = (await findUserByUsername(db, SIGNED_OUT)) ?? { id: 0 };
+      await transact(db, (trx) => changeUser(trx, commandLine, id, { is_active: false }, Date.now()));
+      await page.goto('/users');
+      await page.getByText('Your account has been deactivated').waitFor();
+    },
   },
 };
 
