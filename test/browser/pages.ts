@@ -1,8 +1,9 @@
 /** Every kind of page, as whom and how a person comes to it, with the longest names and the most there can be. */
 import type { FastifyInstance } from 'fastify';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { setDraft } from '../../src/auth/drafts.ts';
+import { type Draft, setDraft } from '../../src/auth/drafts.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -102,6 +103,13 @@ async function noteRuns(db: Db): Promise<void> {
   ] as const;
   for (const [kind, ended] of ends)
     await transact(db, async (trx) => endRun(trx, await beginRun(trx, kind, 1), ended, 2));
+}
+
+/** In the session of whoever looks. */
+async function keepDraft(db: Db, draft: Draft): Promise<void> {
+  const sessions = db.selectFrom('sessions').select('id').where('user_id', '=', ANN_ID);
+  const { id } = await sessions.executeTakeFirstOrThrow();
+  await transact(db, (trx) => setDraft(trx, id, draft));
 }
 
 export type Visit = (page: Page, app: FastifyInstance) => Promise<unknown>;
@@ -216,12 +224,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, 'Save changes');
     },
     'the empty form, with what was sent when the session had ended': async (page, { db }) => {
-      const { id } = await db
-        .selectFrom('sessions')
-        .select('id')
-        .where('user_id', '=', ANN_ID)
-        .executeTakeFirstOrThrow();
-      await transact(db, (trx) => setDraft(trx, id, { form: '/users/new', fields: { username: 'x' } }));
+      await keepDraft(db, { form: '/users/new', fields: { username: 'x' } });
       await page.goto('/users/new');
     },
     'the question before deleting': at(`/users/${LONG_ID}/delete`),
@@ -316,12 +319,16 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.locator('tr').last().getByRole('button', { name: 'Undo' }).click();
       await page.getByText('Nothing is undone yet.').waitFor();
     },
-    'an undo that puts back what nobody has changed since': async (page, { db }) => {
+    'an undo that puts back what nobody has changed since, sent when the session had ended': async (page, { db }) => {
       const { id } = await addUser(db, { username: `u${LONG.slice(1)}`, full_name: LONGEST.full_name });
       const changed = await transact(db, (trx) =>
         changeUser(trx, commandLine, id, { full_name: null, is_active: false }, Date.now()),
       );
-      await page.goto(`/history/${'set' in changed ? changed.set : 0}/undo`);
+      const form = `/history/${'set' in changed ? changed.set : 0}/undo`;
+      await keepDraft(db, { form, fields: { seen: 'x' } });
+      await page.goto(form);
+      const widthOf = async (part: string) => (await page.locator(part).boundingBox())?.width;
+      expect(await widthOf('.draft')).toBe(await widthOf('.draft ~ form'));
     },
     'what is under way': async (page, { db }) => {
       await page.goto(`/history/${await addJob(db, { leased_until: 1e15 })}`);
