@@ -54,8 +54,7 @@ export async function offerToRestore(request: Request, reply: FastifyReply) {
   // Who deleted them may just be about to be saved: this is saved after that.
   await transact(request.server.db, (trx) => lockUser(trx, id));
   const deleted = await findSeenDeleted(request, id);
-  if (deleted === undefined)
-    throw new NotFoundError(`There is no user ${id}. ${TYPED_IS_BACK}`);
+  if (deleted === undefined) throw new NotFoundError(`There is no user ${id}. ${TYPED_IS_BACK}`);
   authorize(request.actor, (actor) => mayChange(actor, deleted));
   const { typed } = await readEdit(request.server.db, deleted, readUserForm(request.body));
   return showDeleted(request, reply, { typed, why: 'meanwhile' }, 409);

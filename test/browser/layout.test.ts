@@ -27,7 +27,13 @@ const directory = sharedDatabase(async (db) => {
     await addUser(db, { username, full_name: 'Jo Zimmermannova', role: 'editor', is_active: false });
   // Few letters, and wide ones.
   const wide = `${'m'.repeat(22)}@${'w'.repeat(18)}.org`;
-  await addUser(db, { username: 'mwmwmwmwmwmwm', email: wide, full_name: 'Mo', role: 'editor', is_active: false });
+  await addUser(db, {
+    username: 'mwmwmwmwmwmwm',
+    email: wide,
+    full_name: 'Mo',
+    role: 'editor',
+    is_active: false,
+  });
   const han = { username: '李小龍李小龍李小龍李', email: 'li@example.org', full_name: '李小龍' };
   await addUser(db, { ...han, role: 'editor', is_active: false });
   await addUser(db, {
@@ -37,7 +43,9 @@ const directory = sharedDatabase(async (db) => {
   await addPerson(db, 'ann', 'admin');
   // More than their page shows of it, and a notice on the list.
   for (let version = 0; version < 10; version++)
-    await transact(db, (trx) => changeUser(trx, commandLine, OFTEN_ID, { is_active: version % 2 === 0 }, Date.now()));
+    await transact(db, (trx) =>
+      changeUser(trx, commandLine, OFTEN_ID, { is_active: version % 2 === 0 }, Date.now()),
+    );
   const finding = { outcome: 'bad', problem: '1 found.' } as const;
   await transact(db, async (trx) => endRun(trx, await beginRun(trx, 'check', 1), finding, 2));
 });

@@ -319,7 +319,10 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.locator('tr').last().getByRole('button', { name: 'Undo' }).click();
       await page.getByText('Nothing is undone yet.').waitFor();
     },
-    'an undo that puts back what nobody has changed since, sent when the session had ended': async (page, { db }) => {
+    'an undo that puts back what nobody has changed since, sent when the session had ended': async (
+      page,
+      { db },
+    ) => {
       const { id } = await addUser(db, { username: `u${LONG.slice(1)}`, full_name: LONGEST.full_name });
       const changed = await transact(db, (trx) =>
         changeUser(trx, commandLine, id, { full_name: null, is_active: false }, Date.now()),

@@ -19,17 +19,19 @@ async function asAnn(app: FastifyInstance): Promise<Headers> {
   return signedIn(app, await getUser(app.db, ANN_ID));
 }
 
-const linkByMail = (outcome?: MailOutcome) => async (page: Page, { db }: FastifyInstance) => {
-  const host = 'users.example.org';
-  const settings = { ORIGIN: `https://${host}`, TRUST_PROXY: '10.0.0.1', SMTP_URL: 'smtp://127.0.0.1:1' };
-  const app = await startApp(settings, db);
-  const headers = { ...(await asAnn(app)), host };
-  const made = await post(app, `/users/${LONG_ID}/invitation`, {}, headers);
-  const user = await getUser(db, LONG_ID);
-  if (outcome) await transact(db, (trx) => recordMail(trx, commandLine, user, outcome, Date.now()));
-  await show(page, (await get(app, String(made.headers.location), headers)).body);
-  await page.getByRole('button', { name: outcome ? 'Try again' : 'Send by mail' }).waitFor();
-};
+const linkByMail =
+  (outcome?: MailOutcome) =>
+  async (page: Page, { db }: FastifyInstance) => {
+    const host = 'users.example.org';
+    const settings = { ORIGIN: `https://${host}`, TRUST_PROXY: '10.0.0.1', SMTP_URL: 'smtp://127.0.0.1:1' };
+    const app = await startApp(settings, db);
+    const headers = { ...(await asAnn(app)), host };
+    const made = await post(app, `/users/${LONG_ID}/invitation`, {}, headers);
+    const user = await getUser(db, LONG_ID);
+    if (outcome) await transact(db, (trx) => recordMail(trx, commandLine, user, outcome, Date.now()));
+    await show(page, (await get(app, String(made.headers.location), headers)).body);
+    await page.getByRole('button', { name: outcome ? 'Try again' : 'Send by mail' }).waitFor();
+  };
 
 export const RARE = {
   'an access link that can be sent by mail': linkByMail(),
