@@ -108,8 +108,9 @@ class Form extends Part {
     return attributeOf(this.root, 'action');
   }
 
+  /** Where it has none a browser takes GET. */
   get method(): string {
-    return attributeOf(this.root, 'method');
+    return this.root.getAttribute('method') ?? 'get';
   }
 }
 

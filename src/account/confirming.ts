@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
 import { attemptPassword } from '../auth/password-attempt.ts';
 import { byBrowser, tooMany } from '../auth/throttle.ts';
+import { SOON } from '../auth/verify-credentials.ts';
 import { BusyError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { sessionOf } from './own.ts';
@@ -32,6 +33,6 @@ export async function checkOwnPassword(
   } catch (error) {
     if (!(error instanceof BusyError)) throw error;
     reply.header('retry-after', retryAfter());
-    return { sentence: 'Too many passwords are being checked. Try again in a few seconds.', status: 503 };
+    return { sentence: `Too many passwords are being checked. ${SOON}`, status: 503 };
   }
 }

@@ -54,9 +54,8 @@ const WRONG = problem('Username or password is wrong.');
 export const TOO_LATE = problem(
   'Your sign-in took too long, or something has changed meanwhile: enter your password again.',
 );
-const BUSY = problem('Too many people are signing in at this moment. Try again in a few seconds.', {
-  status: 503,
-});
+export const SOON = 'Try again in a few seconds.';
+const BUSY = problem(`Too many people are signing in at this moment. ${SOON}`, { status: 503 });
 const LOST = problem(
   'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove your second factor. If you are the only one: npm run roster -- admin NAME lets you in, where Roster runs.',
 );

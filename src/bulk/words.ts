@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<Act['do'], Words>> = {
     verb: 'Change the role of',
     done: 'given another role',
     means:
-      'Whoever is signed in with another role is signed out, and access links that wait for somebody end. Nobody is let in by a role alone.',
+      'Whoever is signed in with another role is signed out, and access links that wait for somebody end. A role alone lets nobody in: that takes an access link.',
   },
   activate: {
     name: 'Activate',

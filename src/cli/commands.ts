@@ -54,7 +54,7 @@ const HELP = `Roster, a user directory.
                              --give-up-key goes on where the key of second factors is lost;
                              ends with 1 where the key is missing, and 2 where nothing was done
   npm run roster -- rebuild-search
-                             makes anew what users are found, sorted and counted by
+                             rebuilds the search index, and what lists are sorted and counted by
   npm run roster -- purge
                              writes the database anew, without what was deleted: nobody else writes meanwhile, and on
                              PostgreSQL nobody reads

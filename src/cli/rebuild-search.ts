@@ -1,4 +1,4 @@
-/** `npm run roster -- rebuild-search`: makes anew what users are found, sorted and counted by. */
+/** `npm run roster -- rebuild-search`: rebuilds the search index, and what lists are sorted and counted by. */
 
 import { engineOf } from '../db/engine.ts';
 import { rebuildSearch } from '../db/rebuild-search.ts';

@@ -29,18 +29,22 @@ const NOT_UNDERSTOOD: StatusTexts = {
   sentence: 'The request could not be read.',
 };
 
-const NOTHING_CHANGED = 'Nothing was changed; what you typed is one step back.';
+export const TYPED_IS_BACK = 'Nothing was changed; what you typed is one step back.';
+const SEND_AGAIN = 'Nothing was changed; go back and send it again.';
+const RELOAD_TO_READ = 'Reload this page to see whether it can again.';
+const OUR_MISTAKE = 'The mistake is ours, and it has been noted.';
+const TOO_MUCH = 'Too much is being done at this moment.';
 const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
   400: NOT_UNDERSTOOD,
   408: {
     title: 'Too slow',
     sentence: 'The request took too long to arrive.',
-    writing: NOTHING_CHANGED,
+    writing: TYPED_IS_BACK,
   },
   413: {
     title: 'Too large',
     sentence: 'A form may be 64 KiB at most.',
-    writing: NOTHING_CHANGED,
+    writing: TYPED_IS_BACK,
   },
   414: { title: 'Address too long', sentence: 'There is no page with an address that long.' },
   415: {
@@ -57,19 +61,18 @@ const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
 };
 
 const UNEXPECTED = {
-  reading: 'The mistake is ours, and it has been noted. Reload this page to see whether it happens again.',
-  writing:
-    'The mistake is ours, and it has been noted. Nothing was changed; what you typed is one step back.',
+  reading: `${OUR_MISTAKE} Reload this page to see whether it happens again.`,
+  writing: `${OUR_MISTAKE} ${TYPED_IS_BACK}`,
 };
 
 const UNAVAILABLE = {
-  reading: 'The directory cannot be read just now. Reload this page to see whether it can again.',
-  writing: 'The directory cannot be written just now. Nothing was changed; go back and send it again.',
+  reading: `The directory cannot be read just now. ${RELOAD_TO_READ}`,
+  writing: `The directory cannot be written just now. ${SEND_AGAIN}`,
 };
 
 const BUSY = {
-  reading: 'Too much is being done at this moment. Reload this page to see whether it is over.',
-  writing: 'Too much is being done at this moment. Nothing was changed; go back and send it again.',
+  reading: `${TOO_MUCH} Reload this page to see whether it is over.`,
+  writing: `${TOO_MUCH} ${SEND_AGAIN}`,
 };
 
 const CLOSED_FOLDER =
@@ -132,8 +135,8 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
 function unavailable(doing: 'reading' | 'writing', reason: string | undefined): string {
   if (reason === undefined) return UNAVAILABLE[doing];
   return doing === 'reading'
-    ? `The directory cannot be read: ${reason}. Reload this page to see whether it can again.`
-    : `The directory cannot be written: ${reason}. Nothing was changed; what you typed is one step back.`;
+    ? `The directory cannot be read: ${reason}. ${RELOAD_TO_READ}`
+    : `The directory cannot be written: ${reason}. ${TYPED_IS_BACK}`;
 }
 
 function outcomeUnknown(reason: string | undefined): string {

@@ -21,7 +21,7 @@ import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
-import { named, partsOf, plain } from '../lib/text.ts';
+import { named, partsOf, plain, widthOf } from '../lib/text.ts';
 import { type Origin, urlFor } from '../lib/url-for.ts';
 import { maintenanceHelpers } from '../maintenance/words.ts';
 import { highlight } from '../search/highlighting.ts';
@@ -110,8 +110,11 @@ const helpers = {
     const unit = UNITS.find(([, length]) => passed >= length);
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },
+  /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */
+  isLongName: (name: string) => widthOf(name) > 16,
+  isLongEmail,
   /** Where an email may break: after its @, and where a side of that is long, after full stops, too; every second part is such a sign. */
-  breaksOf: (part: string, email = part) => part.split(/[^@]{23}/.test(email) ? /([@.])/ : /(@)/),
+  breaksOf: (part: string, email = part) => part.split(isLongEmail(email) ? /([@.])/ : /(@)/),
   browserName(agent: string): string {
     const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
     const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];
@@ -128,6 +131,10 @@ const helpers = {
   },
   hue: (user: User) => user.id % 5,
 };
+
+function isLongEmail(email: string): boolean {
+  return email.split('@').some((side) => widthOf(side) > 22);
+}
 
 function isCased(letter: string): boolean {
   return letter !== letter.toLowerCase();

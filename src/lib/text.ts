@@ -64,6 +64,11 @@ export function codePoints(text: string): number {
   return text.length - (text.match(/[\u{10000}-\u{10FFFF}]/gu)?.length ?? 0);
 }
 
+/** About how wide text is, in small letters: capitals, "m", "w" and the signs of other scripts take up to two of them. */
+export function widthOf(text: string): number {
+  return text.length + (text.match(/[mw\p{Lu}]|[^\p{ASCII}\p{Script=Latin}]/gu)?.length ?? 0);
+}
+
 export function withoutUnseen(text: string): string {
   return text.replaceAll(/[\p{C}\p{DI}]/gu, '');
 }

@@ -9,6 +9,7 @@ import { NotFoundError } from '../errors.ts';
 import { describeSets, sightOf } from '../history/described.ts';
 import { unpackValues } from '../history/fields.ts';
 import { findChangeSet, findDeleted } from '../history/queries.ts';
+import { TYPED_IS_BACK } from '../http/explanations.ts';
 import type { Views } from '../http/views.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readEdit, readUserForm, valuesOf } from './form.ts';
@@ -53,8 +54,7 @@ export async function offerToRestore(request: Request, reply: FastifyReply) {
   // Who deleted them may just be about to be saved: this is saved after that.
   await transact(request.server.db, (trx) => lockUser(trx, id));
   const deleted = await findSeenDeleted(request, id);
-  if (deleted === undefined)
-    throw new NotFoundError(`There is no user ${id}. Nothing was changed; what you typed is one step back.`);
+  if (deleted === undefined) throw new NotFoundError(`There is no user ${id}. ${TYPED_IS_BACK}`);
   authorize(request.actor, (actor) => mayChange(actor, deleted));
   const { typed } = await readEdit(request.server.db, deleted, readUserForm(request.body));
   return showDeleted(request, reply, { typed, why: 'meanwhile' }, 409);

@@ -173,6 +173,14 @@ test('a person sets up a second factor, signs out, and comes back with a code, t
   await page.getByRole('button', { name: 'Turn on' }).click();
   await expectText(page, 'Keep these recovery codes');
   expect(await page.locator('.codes li').count()).toBe(10);
+  await page.emulateMedia({ media: 'print' });
+  // As it is seen: what is printed has whose they are, where and when, and nothing else.
+  expect((await page.locator('body').innerText()).split('\n').filter(Boolean)).toEqual([
+    'Recovery codes for ann',
+    expect.stringMatching(/^Roster at .+, \d/),
+    ...(await page.locator('.codes li').allTextContents()),
+  ]);
+  await page.emulateMedia({ media: 'screen' });
   const recovery = (await page.locator('.codes li').first().textContent()) ?? '';
   await page.getByRole('link', { name: 'I have kept them' }).click();
   await expectText(page, '10 recovery codes are left');

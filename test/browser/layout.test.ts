@@ -1,7 +1,11 @@
 /** The list as a browser lays it out, by measure: at every width, with the longest names and the most pages. */
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
+import { transact } from '../../src/db/transact.ts';
+import { beginRun, endRun } from '../../src/maintenance/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, giveRole, listen, sharedDatabase, startApp } from '../support.ts';
 import { edgeProblems, hidingProblems, motionProblems } from './adapted.ts';
@@ -10,9 +14,9 @@ import { layoutProblems, targetAt, WIDTHS } from './measure.ts';
 
 const browser = sharedChromium();
 
-/** 10,002 users: 101 viewers, four editors of the longest names, one administrator. */
+/** 10,002 users: 101 viewers, six editors of the longest and widest names, one administrator. */
 const directory = sharedDatabase(async (db) => {
-  await seedUsers(db, 9_996);
+  await seedUsers(db, 9_994);
   await giveRole(db, 'viewer', (id) => id <= 101);
   const email = `${'m'.repeat(64)}@${'w'.repeat(60)}.example.org`;
   await addUser(db, { username: 'w'.repeat(64), email, full_name: 'W'.repeat(200), role: 'editor' });
@@ -21,14 +25,33 @@ const directory = sharedDatabase(async (db) => {
   // Each of them is cut off in the narrowest table.
   for (const username of ['jo.zimmermannova', 'maximiliana.mohm'])
     await addUser(db, { username, full_name: 'Jo Zimmermannova', role: 'editor', is_active: false });
+  // Few letters, and wide ones.
+  const wide = `${'m'.repeat(22)}@${'w'.repeat(18)}.org`;
+  await addUser(db, {
+    username: 'mwmwmwmwmwmwm',
+    email: wide,
+    full_name: 'Mo',
+    role: 'editor',
+    is_active: false,
+  });
+  const han = { username: '李小龍李小龍李小龍李', email: 'li@example.org', full_name: '李小龍' };
+  await addUser(db, { ...han, role: 'editor', is_active: false });
   await addUser(db, {
     username: 'wilhelmina.k',
     email: 'wilhelmina.konstantinopolitanska-oberhausen@students.example.org',
   });
   await addPerson(db, 'ann', 'admin');
+  // More than their page shows of it, and a notice on the list.
+  for (let version = 0; version < 10; version++)
+    await transact(db, (trx) =>
+      changeUser(trx, commandLine, OFTEN_ID, { is_active: version % 2 === 0 }, Date.now()),
+    );
+  const finding = { outcome: 'bad', problem: '1 found.' } as const;
+  await transact(db, async (trx) => endRun(trx, await beginRun(trx, 'check', 1), finding, 2));
 });
 
-const EMAIL_ID = 10_001;
+/** Of those whose names are long, whose email is, and who was changed often. */
+const [LONG_ID, OFTEN_ID, EMAIL_ID] = [9_995, 9_996, 10_001];
 
 /** What is measured, by the number of pages and of rows. */
 const LISTS: [address: string, pages: number, rows: number][] = [
@@ -38,7 +61,8 @@ const LISTS: [address: string, pages: number, rows: number][] = [
   ['/users?sort=-id', 1001, 10],
   ['/users?sort=name&page=500', 1001, 10],
   [`/users?role=editor&status=active&created_after=2019-01-01&q=${'w'.repeat(64)}`, 1, 1],
-  ['/users?role=editor', 1, 4],
+  ['/users?role=editor', 1, 6],
+  ['/users?role=editor&q=zimmermannova', 1, 2],
   ['/users?role=admin', 1, 1],
   ['/users?role=admin&status=inactive', 0, 0],
 ];
@@ -113,12 +137,17 @@ test('nothing scrolls sideways, overlaps, wraps or is too small to be pressed, h
   for (const [address, pages, rows] of LISTS) {
     await page.goto(address);
     expect(await page.locator('tbody tr').count(), address).toBe(rows);
-    const numbers = await page.locator('.number').allTextContents();
+    const numbers = await page.locator('.pager > nav > a:not([class], [rel])').allTextContents();
     if (pages > 1) expect(numbers.at(-1), address).toBe(pages.toLocaleString('en'));
     else expect(numbers, address).toEqual([]);
     // The narrowest table, too.
     for (const width of [...WIDTHS, 704])
       expect(await problemsOf(page, width, targetAt(width)), `${address}, ${width} px`).toEqual([]);
+    await page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true");
+    for (const width of WIDTHS.filter((width) => width < 704)) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await layoutProblems(page, targetAt(width)), `${address}, ${width} px, unfolded`).toEqual([]);
+    }
   }
 });
 
@@ -253,14 +282,21 @@ test('on paper the list is a table, without what can be pressed', async () => {
   expect([await seen('th'), await seen('.applied p'), await seen('tbody td')]).toEqual([4, 1, 40]);
   expect(await page.locator('.applied p').innerText()).toBe('Showing 31–40 of 101');
   expect(await seen(PRESSED)).toBe(0);
+  await page.goto('/users');
+  expect([await seen('.notice'), await seen(PRESSED)]).toEqual([1, 0]);
 });
 
 test('on paper a user is what is known of them, without what can be pressed', async () => {
   const page = await openWindow();
   await page.emulateMedia({ media: 'print' });
-  for (const address of [`/users/${EMAIL_ID}`, '/users/9997']) {
-    await page.goto(address);
-    expect(await page.locator('.details dd:visible').count(), address).toBeGreaterThan(6);
-    expect(await page.locator(PRESSED).filter({ visible: true }).allTextContents(), address).toEqual([]);
+  for (const [id, earlier] of [
+    [EMAIL_ID, 0],
+    [LONG_ID, 0],
+    [OFTEN_ID, 1],
+  ]) {
+    await page.goto(`/users/${id}`);
+    expect(await page.locator('.details dd:visible').count(), `${id}`).toBeGreaterThan(6);
+    expect(await page.getByText('Earlier', { exact: true }).count(), `${id}`).toBe(earlier);
+    expect(await page.locator(PRESSED).filter({ visible: true }).allTextContents(), `${id}`).toEqual([]);
   }
 });

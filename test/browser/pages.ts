@@ -1,8 +1,9 @@
 /** Every kind of page, as whom and how a person comes to it, with the longest names and the most there can be. */
 import type { FastifyInstance } from 'fastify';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { setDraft } from '../../src/auth/drafts.ts';
+import { type Draft, setDraft } from '../../src/auth/drafts.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -17,9 +18,11 @@ import { findJobOfSet, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { markMadeUp } from '../../src/made-up-people/queries.ts';
 import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { findUserByUsername } from '../../src/users/queries.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
+import { RARE } from './rare.ts';
 import { REFUSALS } from './refusals.ts';
 
 const LONG = 'w'.repeat(64);
@@ -27,6 +30,8 @@ const LONGEST = {
   email: `${'m'.repeat(64)}@${'w'.repeat(60)}.example.org`,
   full_name: 'W'.repeat(200),
 };
+/** Whose session ends, and whose account is deactivated then. */
+const SIGNED_OUT = `s${LONG.slice(1)}`;
 const WORDS = 'Wilhelmina Konstantinopolitanska '.repeat(6).trim();
 const LONG_ADDRESS = '2001:db8:85a3:8d3:1319:8a2e:370:7348';
 const BROWSER = 'Mozilla/5.0 (X11; Linux) Firefox/150.0';
@@ -83,6 +88,8 @@ export async function addEveryone(db: Db): Promise<void> {
       await insertSession(trx, session, Date.now());
     }
   });
+  // More than ten pages, where there is one of the list on each.
+  for (const letter of 'abcdef') await addUser(db, { username: `more.${letter}` });
 }
 
 /** Of backups and a check, with the longest there is to say of them. */
@@ -96,6 +103,13 @@ async function noteRuns(db: Db): Promise<void> {
   ] as const;
   for (const [kind, ended] of ends)
     await transact(db, async (trx) => endRun(trx, await beginRun(trx, kind, 1), ended, 2));
+}
+
+/** In the session of whoever looks. */
+async function keepDraft(db: Db, draft: Draft): Promise<void> {
+  const sessions = db.selectFrom('sessions').select('id').where('user_id', '=', ANN_ID);
+  const { id } = await sessions.executeTakeFirstOrThrow();
+  await transact(db, (trx) => setDraft(trx, id, draft));
 }
 
 export type Visit = (page: Page, app: FastifyInstance) => Promise<unknown>;
@@ -136,7 +150,10 @@ async function takeLongestBack(app: FastifyInstance): Promise<number> {
 export const PAGES: Record<string, Record<string, Visit>> = {
   ann: {
     'the list, with what is left to do': at('/users?sort=-username'),
-    'a page of the list, and the letters': at('/users?sort=name&per_page=1&page=2'),
+    'a page of the list, and the letters': async (page) => {
+      await page.goto('/users?sort=name&per_page=1&page=2');
+      await page.getByText('Go to a letter').waitFor({ state: 'attached' });
+    },
     'the list with filters and a notice': at('/users?status=inactive&created_after=2019-01-01&sort=x'),
     'a search': at('/users?q=konst+wil&status=inactive'),
     'a search without a match': at('/users?q=nobody&role=viewer'),
@@ -207,12 +224,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, 'Save changes');
     },
     'the empty form, with what was sent when the session had ended': async (page, { db }) => {
-      const { id } = await db
-        .selectFrom('sessions')
-        .select('id')
-        .where('user_id', '=', ANN_ID)
-        .executeTakeFirstOrThrow();
-      await transact(db, (trx) => setDraft(trx, id, { form: '/users/new', fields: { username: 'x' } }));
+      await keepDraft(db, { form: '/users/new', fields: { username: 'x' } });
       await page.goto('/users/new');
     },
     'the question before deleting': at(`/users/${LONG_ID}/delete`),
@@ -307,12 +319,19 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.locator('tr').last().getByRole('button', { name: 'Undo' }).click();
       await page.getByText('Nothing is undone yet.').waitFor();
     },
-    'an undo that puts back what nobody has changed since': async (page, { db }) => {
+    'an undo that puts back what nobody has changed since, sent when the session had ended': async (
+      page,
+      { db },
+    ) => {
       const { id } = await addUser(db, { username: `u${LONG.slice(1)}`, full_name: LONGEST.full_name });
       const changed = await transact(db, (trx) =>
         changeUser(trx, commandLine, id, { full_name: null, is_active: false }, Date.now()),
       );
-      await page.goto(`/history/${'set' in changed ? changed.set : 0}/undo`);
+      const form = `/history/${'set' in changed ? changed.set : 0}/undo`;
+      await keepDraft(db, { form, fields: { seen: 'x' } });
+      await page.goto(form);
+      const widthOf = async (part: string) => (await page.locator(part).boundingBox())?.width;
+      expect(await widthOf('.draft')).toBe(await widthOf('.draft ~ form'));
     },
     'what is under way': async (page, { db }) => {
       await page.goto(`/history/${await addJob(db, { leased_until: 1e15 })}`);
@@ -386,6 +405,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, 'Create user');
     },
     'an address that is none': at('/%ff'),
+    ...RARE,
   },
   vic: {
     'a user, for a viewer': at(`/users/${LONG_ID}`),
@@ -437,6 +457,22 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await press(page, 'Save password');
     },
     'a link that no longer works': at('/invitations/x'),
+    'signing in to send what was typed': async (page, { db }) => {
+      const { id } = await addPerson(db, SIGNED_OUT, 'editor');
+      await page.goto('/sign-in?next=%2Fusers%2Fnew');
+      await page.getByLabel('Username or email').fill(SIGNED_OUT);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await press(page, 'Sign in');
+      await db.updateTable('sessions').set({ seen_at: 0 }).where('user_id', '=', id).execute();
+      await press(page, 'Create user');
+      await page.getByText('what you typed will be there to be sent').waitFor();
+    },
+    'signing in once the account is deactivated': async (page, { db }) => {
+      const { id } = (await findUserByUsername(db, SIGNED_OUT)) ?? { id: 0 };
+      await transact(db, (trx) => changeUser(trx, commandLine, id, { is_active: false }, Date.now()));
+      await page.goto('/users');
+      await page.getByText('Your account has been deactivated').waitFor();
+    },
   },
 };
 

@@ -6,7 +6,7 @@ import { bareErrorPage } from '../../src/http/bare-pages.ts';
 type Visit = (page: Page, app: FastifyInstance) => Promise<unknown>;
 
 /** As if it had been the answer to a visit of its address. */
-async function show(page: Page, body: string): Promise<void> {
+export async function show(page: Page, body: string): Promise<void> {
   await page.route('**/refused', (route) => route.fulfill({ contentType: 'text/html', body }));
   await page.goto('/refused');
   await page.unroute('**/refused');

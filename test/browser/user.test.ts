@@ -41,7 +41,7 @@ test('a session is ended, a link withdrawn and an account deactivated, and its o
   await says(ann, 'is withdrawn.');
   await ann.goto(`/users/${ed.id}`);
   await press('Deactivate');
-  await says(ann, 'can sign in again, with a password that is set.');
+  await says(ann, 'can sign in again, if they have a password.');
   for (const page of [there, here]) {
     await page.goto('/users');
     await says(page, 'Your account has been deactivated.');

@@ -56,7 +56,7 @@ inFirefox('a person signs in, finds, creates, edits and deletes', async () => {
   expect(await textOf(page, '.applied')).toBe('Showing 11–20 of 32');
   await press(page, '[rel=prev]');
   expect(await textOf(page, '.applied')).toBe('Showing 1–10 of 32');
-  await page.type('#q', 'www');
+  await page.type('[name=q]', 'www');
   await press(page, '.filters button');
   await expectSound(page, 'a search');
   const row = await (await page.$('tbody tr td.created'))?.boundingBox();

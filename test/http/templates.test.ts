@@ -27,6 +27,8 @@ test.each([
   ['ann@example.org', ['ann', '@', 'example.org']],
   ['mohammed.andersson@staff.example.com', ['mohammed.andersson', '@', 'staff.example.com']],
   ['maximiliana.konstantinova@a.org', ['maximiliana', '.', 'konstantinova', '@', 'a', '.', 'org']],
+  ['william.mommsen@www.example.com', ['william.mommsen', '@', 'www.example.com']],
+  ['emma.wmw.mommsen@wwwmmm.example', ['emma', '.', 'wmw', '.', 'mommsen', '@', 'wwwmmm', '.', 'example']],
 ])('%s breaks where it says something new, and no more often than it has to', (email, parts) => {
   expect(helpers.breaksOf(email)).toEqual(parts);
   // What is marked of it breaks as the whole does.

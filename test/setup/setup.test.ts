@@ -18,6 +18,7 @@ describe('the link in the log', () => {
     const form = await get(app, path);
     expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
     expect(pageOf(form).text).toContain('There is no administrator yet');
+    expect(pageOf(form).focused).toEqual(['username']);
     const answer = await post(app, path, { ...ANN, full_name: 'Ann Ada' });
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
     expect(answer.body).toBe('User ann is the administrator. Sign in.\n');
@@ -73,7 +74,7 @@ describe('the link in the log', () => {
     };
     const answer = await post(app, `/setup/${app.setupToken}`, typed);
     expect(answer.statusCode).toBe(422);
-    expect(pageOf(answer).text).toContain('There are 2 problems');
+    expect(pageOf(answer).focused).toEqual([expect.stringContaining('There are 2 problems')]);
     expect(pageOf(answer).field('full_name')).toBe('<b>');
     expect(answer.body).not.toContain('short word');
     const taken = await post(app, `/setup/${app.setupToken}`, { ...ANN, email: 'bob@example.org' });

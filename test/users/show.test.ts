@@ -108,7 +108,7 @@ describe('beside what can be done stands what it does', () => {
     [
       { role: 'editor', is_active: false },
       false,
-      'Activate ed can sign in again, with a password that is set. Delete…',
+      'Activate ed can sign in again, if they have a password. Delete…',
     ],
     [{ role: 'member' }, false, 'Deactivate ed stays listed, marked as inactive. Delete…'],
     [{ role: 'member', is_active: false }, false, 'Activate ed is no longer marked as inactive. Delete…'],

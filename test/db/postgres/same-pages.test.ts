@@ -61,7 +61,7 @@ async function ask(app: FastifyInstance, ids: readonly number[], { path, fields 
 function comparable({ statusCode, headers, body }: LightMyRequestResponse, ids: readonly number[]) {
   const rankOf = (id: string) => (ids.includes(Number(id)) ? `#${ids.indexOf(Number(id))}` : id);
   const page = parse(body);
-  for (const time of page.querySelectorAll('time')) time.replaceWith('a time');
+  for (const time of page.querySelectorAll('time, td.created')) time.replaceWith('a time');
   for (const avatar of page.querySelectorAll('.avatar')) avatar.removeAttribute('class');
   for (const key of page.querySelectorAll('input[name="key"]')) key.removeAttribute('value');
   for (const request of page.querySelectorAll('code')) request.textContent = 'a request';

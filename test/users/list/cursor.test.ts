@@ -261,7 +261,7 @@ describe('the letters above a long list by name or username', () => {
     return Array.from({ length: to - from + 1 }, (_, index) => from + index);
   }
 
-  const LETTERS = 'From a letter on';
+  const LETTERS = 'Go to a letter';
 
   test.each([
     ['username', 'M', ['m', 'm10', 'm11'], ['c29', 'c30', 'émile']],

@@ -1,0 +1,52 @@
+/** Pages that somebody rarely meets, as they are answered by a Roster that has no time, no room or a mail server. */
+import type { FastifyInstance } from 'fastify';
+import type { Page } from 'playwright-core';
+import { vi } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { transact } from '../../src/db/transact.ts';
+import { recordMail } from '../../src/invitations/mailed.ts';
+import type { MailOutcome } from '../../src/invitations/mailer.ts';
+import { Turns } from '../../src/transfer/turns.ts';
+import { getUser } from '../../src/users/queries.ts';
+import { type Headers, signedIn } from '../people.ts';
+import { get, post, startApp } from '../support.ts';
+import { show } from './refusals.ts';
+
+/** Of `pages.ts`: whom they are about, and who looks at them. */
+const [LONG_ID, ANN_ID] = [1, 4];
+
+async function asAnn(app: FastifyInstance): Promise<Headers> {
+  return signedIn(app, await getUser(app.db, ANN_ID));
+}
+
+const linkByMail =
+  (outcome?: MailOutcome) =>
+  async (page: Page, { db }: FastifyInstance) => {
+    const host = 'users.example.org';
+    const settings = { ORIGIN: `https://${host}`, TRUST_PROXY: '10.0.0.1', SMTP_URL: 'smtp://127.0.0.1:1' };
+    const app = await startApp(settings, db);
+    const headers = { ...(await asAnn(app)), host };
+    const made = await post(app, `/users/${LONG_ID}/invitation`, {}, headers);
+    const user = await getUser(db, LONG_ID);
+    if (outcome) await transact(db, (trx) => recordMail(trx, commandLine, user, outcome, Date.now()));
+    await show(page, (await get(app, String(made.headers.location), headers)).body);
+    await page.getByRole('button', { name: outcome ? 'Try again' : 'Send by mail' }).waitFor();
+  };
+
+export const RARE = {
+  'an access link that can be sent by mail': linkByMail(),
+  'an access link that could not be sent by mail': linkByMail('refused'),
+  'a search that takes too long': async (page: Page, app: FastifyInstance) => {
+    const stopwatch = vi.spyOn(app, 'stopwatch').mockReturnValue(Infinity).mockReturnValueOnce(0);
+    await page.goto('/users?q=wil&sort=name');
+    stopwatch.mockRestore();
+    await page.getByRole('heading', { name: 'Too many at once' }).waitFor();
+  },
+  // Shown without its headers, by which it would ask again.
+  'an export that waits for its turn': async (page: Page, app: FastifyInstance) => {
+    const take = vi.spyOn(Turns.prototype, 'take').mockReturnValueOnce(undefined);
+    await show(page, (await get(app, '/export/file?format=csv&all=on', await asAnn(app))).body);
+    take.mockRestore();
+    await page.getByRole('heading', { name: 'Your export waits' }).waitFor();
+  },
+};
