@@ -101,11 +101,12 @@ async function triedRecords(path: string, how: CsvFormat): Promise<CsvRecord[]> 
 /** As far as the row below the names of the columns. @param end of bytes that are read */
 async function* firstRecords(path: string, how: CsvFormat, end?: number): AsyncGenerator<CsvRecord> {
   let [count, isFound] = [0, false];
-  for await (const record of listRecords(path, how, end)) {
-    yield record;
-    if (isFound || count > MOST_ABOVE) return;
-    isFound = namesColumns(record.cells, count++ === 0);
-  }
+  for await (const records of listRecords(path, how, end))
+    for (const record of records) {
+      yield record;
+      if (isFound || count > MOST_ABOVE) return;
+      isFound = namesColumns(record.cells, count++ === 0);
+    }
 }
 
 /** Without a name that is known it is the first line with more than a title, which a spreadsheet makes as wide as the others. */
