@@ -9,7 +9,16 @@ import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { refusedRows, whyOf } from '../imports/refused-rows.ts';
 import { readStage } from '../imports/stage.ts';
 import type { Totals } from '../imports/types.ts';
-import { aboveOf, differenceOf, EMPTY_CELLS, FIELD_LABELS, fieldsOf, lineEndsOf, rowsOf, takenOf } from '../imports/words.ts';
+import {
+  aboveOf,
+  differenceOf,
+  EMPTY_CELLS,
+  FIELD_LABELS,
+  fieldsOf,
+  lineEndsOf,
+  rowsOf,
+  takenOf,
+} from '../imports/words.ts';
 import { number } from '../lib/formats.ts';
 import { plain, quotable } from '../lib/text.ts';
 

@@ -96,11 +96,7 @@ test('the refused rows come back as a file with why, and once they are right the
 test('what another row gives up is refused at first, and free once that row is applied', async () => {
   const { app, db, ann } = await start();
   await addUser(db, { username: 'bob', email: 'team@example.org' });
-  const address = await bring(
-    app,
-    ann,
-    'username,email\nbob,bob@example.org\ncem,team@example.org\n',
-  );
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\ncem,team@example.org\n');
   const { text } = pageOf(await get(app, address, ann));
   expect(text).toContain('That email already belongs to bob.');
   expect(text).toContain('What another row of the same file gives up is free once that row is applied');
@@ -273,7 +269,9 @@ test('one that waits until another has been looked at says so', async () => {
   const { app, db, ann } = await start();
   const [first, second] = [await bring(app, ann, LIST), await bring(app, ann, LIST)];
   const save = (address: string, values: Parameters<typeof saveImport>[2]) =>
-    transact(db, (trx) => saveImport(trx, Number(address.split('/').at(-1)), { state: 'reading', ...values }));
+    transact(db, (trx) =>
+      saveImport(trx, Number(address.split('/').at(-1)), { state: 'reading', ...values }),
+    );
   const said = async (address: string) => pageOf(await get(app, address, ann)).text;
   const WAITS = 'It waits until another file has been looked at.';
   await save(second, { totals: null });
