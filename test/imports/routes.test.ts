@@ -35,7 +35,7 @@ test('what a file would do is shown before anything is changed, then done as one
   expect(page.text).toContain('Nothing is changed yet. This is what the 3 rows would do.');
   expect(page.text).toContain('created 1 changed 1 the same 0 refused 1');
   expect(page.text).toContain('Cells apart by Semicolon');
-  expect(page.text).toContain('Lines end with LF');
+  expect(page.text).toContain('Line ends LF');
   expect(page.items).toContain('Shoe size left out');
   expect(page.items).toContain('Login Username');
   expect(page.text).toContain('“dora”: enter an email address like name@example.org.');
