@@ -9,7 +9,16 @@ import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { refusedRows, whyOf } from '../imports/refused-rows.ts';
 import { readStage } from '../imports/stage.ts';
 import type { Totals } from '../imports/types.ts';
-import { aboveOf, differenceOf, EMPTY_CELLS, FIELD_LABELS, fieldsOf, rowsOf } from '../imports/words.ts';
+import {
+  aboveOf,
+  differenceOf,
+  EMPTY_CELLS,
+  FIELD_LABELS,
+  fieldsOf,
+  lineEndsOf,
+  rowsOf,
+  takenOf,
+} from '../imports/words.ts';
 import { number } from '../lib/formats.ts';
 import { plain, quotable } from '../lib/text.ts';
 
@@ -34,7 +43,7 @@ export function sayPreview(path: string, imported: Import): void {
   const { encoding, delimiter, above, columns, match, empty } = how;
   const { created, changed, same, refused, rows } = totals;
   console.log(
-    `${quotable(basename(path))}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
+    `${quotable(basename(path))}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, lines end with ${lineEndsOf(how)}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
   );
   if (above > 0) console.log(`  ${aboveOf(above)}`);
   for (const { header, field } of columns)
@@ -54,8 +63,11 @@ export async function saveRefused(path: string, folder: Folder, imported: Import
   if (refused === 0) return;
   const read = (after: number, limit: number) =>
     readStage(folder, imported, (stage) => stage.refused(after, limit)) ?? [];
-  for (const { line, reasons } of read(0, MOST_SAID)) console.log(`  Line ${line}: ${whyOf(reasons)}`);
+  const first = read(0, MOST_SAID);
+  for (const { line, reasons } of first) console.log(`  Line ${line}: ${whyOf(reasons)}`);
   if (refused > MOST_SAID) console.log(`  and ${number.format(refused - MOST_SAID)} more`);
+  const taken = takenOf(first);
+  if (taken !== undefined) console.log(`  ${taken}`);
   const beside = newNameBeside(path);
   await writeFile(beside, refusedRows(how, read), { flag: 'wx', mode: 0o600 });
   console.log(`The refused rows, each with why, are in ${beside}`);

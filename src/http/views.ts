@@ -284,6 +284,8 @@ export type Views = {
     total: number | undefined;
     /** Whether this Roster has the file. */
     isHere: boolean;
+    /** Whether another one is read first. */
+    isWaiting: boolean;
   };
   'imports/check': {
     imported: Import;

@@ -120,7 +120,11 @@ function addTaken(
   for (const field of ['username', 'email'] as const) {
     const holder = holders[field];
     if (holder && holder.id !== user?.id)
-      reasons.push({ field, message: `That ${field} already belongs to ${named(holder.username)}.` });
+      reasons.push({
+        field,
+        message: `That ${field} already belongs to ${named(holder.username)}.`,
+        isTaken: true,
+      });
   }
 }
 

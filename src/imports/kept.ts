@@ -11,7 +11,8 @@ export function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
 export function howRead({ reading }: Pick<Import, 'reading'>): HowRead | undefined {
   if (reading === null) return undefined;
   const how = JSON.parse(reading) as HowRead;
-  return { ...how, columns: how.columns.map(withField) };
+  // Of what was read before they were told they are not known.
+  return { ...how, lineEnds: how.lineEnds ?? [], columns: how.columns.map(withField) };
 }
 
 export function totalsOf({ totals }: Pick<Import, 'totals'>): Totals | undefined {

@@ -133,6 +133,17 @@ export async function leaseImport(
   return { ...free, ...leased };
 }
 
+/** Whether somebody is at another one of the same folder: of those that are large one is read after the other. */
+export async function isAnotherUnderWay(
+  db: Db,
+  { id, folder }: Pick<Import, 'id' | 'folder'>,
+  now: number,
+): Promise<boolean> {
+  const others = db.selectFrom('imports').select('id').where('state', 'in', TO_DO).where('id', '!=', id);
+  const leased = others.where('folder', '=', folder).where('leased_until', '>', now);
+  return (await leased.limit(1).executeTakeFirst()) !== undefined;
+}
+
 /** Undefined where it is somebody else's by now, or to be read anew, or not wanted any more. */
 export async function lockLeased(
   trx: Trx,

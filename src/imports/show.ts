@@ -13,7 +13,7 @@ import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
 import { checkedOf, choicesOf, howRead, toApply, totalsOf } from './kept.ts';
-import type { Import } from './queries.ts';
+import { type Import, isAnotherUnderWay } from './queries.ts';
 import { readStage, type StageReader } from './stage.ts';
 import { findTakingBack } from './take-back.ts';
 import { endOf, isOtherFile } from './words.ts';
@@ -73,7 +73,7 @@ function askAgain({ url, server }: Request, reply: FastifyReply, again: string):
 
 async function showProgress(request: Request, reply: FastifyReply, imported: Import) {
   const { server } = request;
-  const { id, state, set_id } = imported;
+  const { id, state, set_id, lease_owner } = imported;
   askAgain(request, reply, state === 'reading' ? addressOf(id) : waitingFor(id));
   const job = set_id === null ? undefined : await findJobOfSet(server.db, set_id);
   const totals = totalsOf(imported);
@@ -84,6 +84,7 @@ async function showProgress(request: Request, reply: FastifyReply, imported: Imp
     done,
     total,
     isHere: isHere(server.importFolder, imported),
+    isWaiting: lease_owner === null && (await isAnotherUnderWay(server.db, imported, server.clock())),
   });
 }
 

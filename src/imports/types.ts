@@ -44,7 +44,8 @@ export type Totals = Readonly<Record<Verdict, number>> & {
 /** Of more it is counted alone how many there are. */
 export const MOST_REFUSED_KEPT = 10_000;
 
-export type Reason = Problem;
+/** `isTaken`: somebody else has what a row gives; another row of the same file may take it from them. */
+export type Reason = Problem & { isTaken?: true };
 
 /** Somebody whom a row is about. */
 export type Target = { id: number; username: string };

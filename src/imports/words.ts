@@ -18,6 +18,8 @@ import {
   ENCODINGS,
   type Encoding,
   type Field,
+  LINE_ENDS,
+  type Reading,
 } from './reading/reading.ts';
 import {
   type Difference,
@@ -39,6 +41,8 @@ export const JUDGED_AGAIN =
   'Nothing is changed yet: this has been looked at again since it was shown to you.';
 export const ROWS_GONE = 'The rows of this import are not kept here, or not any more.';
 export const NO_FILE = 'Choose a file first.';
+const TAKEN =
+  'What another row of the same file gives up is free once that row is applied: import these again then. Of two who swap, one needs another one in between.';
 
 export const FIELD_LABELS: Readonly<Record<Field, string>> = {
   id: 'Number',
@@ -156,6 +160,16 @@ export function aboveOf(above: number): string {
   return `${lines}, above the names of the columns, ${are} left out.`;
 }
 
+/** "CR LF and LF" */
+export function lineEndsOf({ lineEnds }: Pick<Reading, 'lineEnds'>): string {
+  return lineEnds.map((end) => LINE_ENDS[end]).join(' and ');
+}
+
+/** Where a row is refused since somebody else has what it gives, who may give that up in another row. */
+export function takenOf(rows: readonly Pick<RefusedRow, 'reasons'>[]): string | undefined {
+  return rows.some(({ reasons }) => reasons.some(({ isTaken }) => isTaken)) ? TAKEN : undefined;
+}
+
 /** Those that are left out because nobody knows what they are, unless somebody has said so. */
 function unknownColumns<C extends Column>(imported: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
   const { fields } = choicesOf(imported);
@@ -216,6 +230,7 @@ export const importHelpers = {
   importIsCutOff: isCutOff,
   importIsOpen: ({ state }: Pick<Import, 'state'>) => DISCARDABLE.includes(state),
   importState: stateOf,
+  importTaken: takenOf,
   importToApply: toApply,
   importLacksUsernames: lacksUsernames,
   importMakesUsernames: makesUsernames,
@@ -223,6 +238,7 @@ export const importHelpers = {
   importMostInOne: MOST_IN_ONE,
   importMostRefused: MOST_REFUSED_KEPT,
   importDifference: differenceOf,
+  importLineEnds: lineEndsOf,
   importMatch: (match: Match) => FIELD_LABELS[match],
   importWhy: whyOf,
   importRoles: rolesOf,

@@ -19,6 +19,8 @@ export function clean(text: string): string {
 
 /** As names are compared: NFKC and full case folding (Unicode 3.13, D145–D147). */
 export function textKey(text: string): string {
+  // Most names, at once.
+  if (isAscii(text)) return trim(text.toLowerCase());
   // Lowering, raising and lowering again meets every fold (`ẞ` → `ß` → `SS` → `ss`), but not that of the final sigma.
   const folded = text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase();
   return trim(folded.replaceAll('ς', 'σ').normalize('NFKC'));

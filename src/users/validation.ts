@@ -128,10 +128,10 @@ function emailProblem(email: string): string | undefined {
   if (email.indexOf('@') > EMAIL_LOCAL_MAX) {
     return `The part before the @ is too long: ${email.indexOf('@')} characters, at most ${EMAIL_LOCAL_MAX}.`;
   }
+  if (EMAIL.test(email)) return undefined;
   const [, domain = ''] = /^[^@]+@([^@]*\P{ASCII}.*)$/u.exec(email) ?? [];
   if (domain) return `There is no domain that is called “${named(quotable(domain))}”.`;
-  if (!EMAIL.test(email)) return 'Enter an email address like name@example.org.';
-  return undefined;
+  return 'Enter an email address like name@example.org.';
 }
 
 function fullNameProblem(name: string): string | undefined {

@@ -48,7 +48,7 @@ test('a file is applied, as one change that can be undone, and nothing of it is 
   const { code, said } = await roster('import', write(LIST), '--yes');
   expect(said).toBe(
     [
-      'users.csv: 2 rows, UTF-8, cells apart by semicolon, matched by username',
+      'users.csv: 2 rows, UTF-8, cells apart by semicolon, lines end with LF, matched by username',
       '  Login → Username',
       '  E-Mail → Email',
       '  Name → Full name',

@@ -146,6 +146,7 @@ const imported: Import = {
 const how: HowRead = {
   encoding: 'utf-8',
   delimiter: ',',
+  lineEnds: ['\r\n'],
   above: 2,
   columns: [
     { header: NAME, field: 'full_name' },
@@ -191,6 +192,7 @@ const IMPORTS: [keyof Views, object][] = [
   ['imports/check', { how: { ...how, columns: [{ header: NAME, field: 'email' }] } }],
   ['imports/check', { how: { ...how, usernames: 'email' } }],
   ['imports/progress', { imported: { ...imported, state: 'applying' }, total: 2, isHere: true }],
+  ['imports/progress', { isWaiting: true }],
   ['imports/check', { rows: undefined, totals: { ...totals, created: 0, changed: 0, differences: 0 } }],
 ];
 const difference = {
@@ -426,14 +428,16 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'transfer/waiting': { selection: { list, ticked: [1] } },
   'imports/choose': { own: [imported], error: NAME },
-  'imports/progress': { imported, done: 1, total: undefined, isHere: false },
+  'imports/progress': { imported, done: 1, total: undefined, isHere: false, isWaiting: false },
   'imports/check': {
     imported,
     how,
     totals,
     columns: [{ header: NAME, field: 'full_name', index: 0 }],
     rows: {
-      refused: [{ row: 4, line: 5, cells: [NAME], reasons: [{ field: 'email', message: NAME }] }],
+      refused: [
+        { row: 4, line: 5, cells: [NAME], reasons: [{ field: 'email', message: NAME, isTaken: true }] },
+      ],
       created: [{ ...shownRow, verdict: 'created', user: undefined }],
       changed: [shownRow],
       same: [{ ...shownRow, verdict: 'same', fields: {} }],

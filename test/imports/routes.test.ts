@@ -36,6 +36,7 @@ test('what a file would do is shown before anything is changed, then done as one
   expect(page.text).toContain('Nothing is changed yet. This is what the 3 rows would do.');
   expect(page.text).toContain('created 1 changed 1 the same 0 refused 1');
   expect(page.text).toContain('Between cells Semicolon');
+  expect(page.text).toContain('Line ends LF');
   expect(page.items).toContain('Shoe size left out');
   expect(page.items).toContain('Login Username');
   expect(page.text).toContain('“dora”: enter an email address like name@example.org.');
@@ -91,6 +92,18 @@ test('the refused rows come back as a file with why, and once they are right the
   await apply(app, ann, again);
   const names = await app.db.selectFrom('users').select('full_name').orderBy('username').execute();
   expect(names.map(({ full_name }) => full_name)).toEqual([null, '=1+1', null, 'Dora, D', '007']);
+});
+
+test('what another row gives up is refused at first, and free once that row is applied', async () => {
+  const { app, db, ann } = await start();
+  await addUser(db, { username: 'bob', email: 'team@example.org' });
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\ncem,team@example.org\n');
+  const { text } = pageOf(await get(app, address, ann));
+  expect(text).toContain('That email already belongs to bob.');
+  expect(text).toContain('What another row of the same file gives up is free once that row is applied');
+  await apply(app, ann, address);
+  const { body } = await get(app, `${address}/refused`, ann);
+  expect((await apply(app, ann, await bring(app, ann, body))).body).toBe('1 user created!\n');
 });
 
 test('refused rows come back as the file was: with what its cells are apart by, and its name', async () => {
@@ -251,6 +264,22 @@ test('while it is read or applied its page says how far it is, and asks again by
   expect(applying.headers.refresh).toBe(`2; url=${address}?until=over`);
   expect(pageOf(applying).text).toContain('0 of 2 rows applied');
   expect(pageOf(applying).buttons).toEqual(['Take it back']);
+});
+
+test('one that waits until another has been looked at says so', async () => {
+  const { app, db, ann } = await start();
+  const [first, second] = [await bring(app, ann, LIST), await bring(app, ann, LIST)];
+  const save = (address: string, values: Parameters<typeof saveImport>[2]) =>
+    transact(db, (trx) =>
+      saveImport(trx, Number(address.split('/').at(-1)), { state: 'reading', ...values }),
+    );
+  const said = async (address: string) => pageOf(await get(app, address, ann)).text;
+  const WAITS = 'It waits until another file has been looked at.';
+  await save(second, { totals: null });
+  expect(await said(second)).toContain('0 rows looked at');
+  await save(first, { lease_owner: 'another', leased_until: app.clock() + 10_000 });
+  expect(await said(second)).toContain(WAITS);
+  expect(await said(first)).not.toContain(WAITS);
 });
 
 test.each([

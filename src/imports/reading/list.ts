@@ -5,16 +5,14 @@ import { textOf } from './text.ts';
 
 export type CsvFormat = Pick<Reading, 'encoding' | 'delimiter'>;
 
-/** @param end of bytes that are read @throws UnreadableError */
+/** Some at a time. @param end of bytes that are read @throws UnreadableError */
 export async function* listRecords(
   path: string,
   { encoding, delimiter }: CsvFormat,
   end?: number,
-): AsyncGenerator<CsvRecord> {
-  for await (const record of recordsOf(textOf(path, encoding, end), delimiter)) {
-    if (isBlank(record) || isDelimiterTold(record, delimiter)) continue;
-    yield record;
-  }
+): AsyncGenerator<CsvRecord[]> {
+  for await (const records of recordsOf(textOf(path, encoding, end), delimiter))
+    yield records.filter((record) => !isBlank(record) && !isDelimiterTold(record, delimiter));
 }
 
 function isBlank({ cells }: CsvRecord): boolean {

@@ -21,6 +21,10 @@ export type Encoding = keyof typeof ENCODINGS;
 export const DELIMITERS = { ',': 'Comma', ';': 'Semicolon', '\t': 'Tab' } as const;
 export type Delimiter = keyof typeof DELIMITERS;
 
+/** What the lines of a file end with: any of them is read as the end of one. */
+export const LINE_ENDS = { '\r\n': 'CR LF', '\n': 'LF', '\r': 'CR' } as const;
+export type LineEnd = keyof typeof LINE_ENDS;
+
 export type Field =
   | 'id'
   | 'username'
@@ -37,6 +41,8 @@ export type Column = { header: string; field: Field | undefined };
 export type Reading = {
   encoding: Encoding;
   delimiter: Delimiter;
+  /** All that are found where it begins, also inside of cells. */
+  lineEnds: readonly LineEnd[];
   /** The last line of what stands above the names of the columns, such as a title; 0 where nothing does. */
   above: number;
   /** In the order of the file. */

@@ -10,6 +10,7 @@ import {
   DELIMITERS,
   type Delimiter,
   type Encoding,
+  type LineEnd,
   type Reading,
   UnreadableError,
 } from './reading.ts';
@@ -34,7 +35,8 @@ export async function recognise(path: string, choice: Choice = {}): Promise<Read
   const { above, headers, row } = topOf(await Array.fromAsync(firstRecords(path, { encoding, delimiter })));
   if (!headers) throw new UnreadableError('The file is empty.');
   refuseManyColumns(headers.length);
-  const reading = { encoding, delimiter, above, columns: columnsOf(headers, choice.fields) };
+  const lineEnds = lineEndsIn(new TextDecoder(encoding).decode(head));
+  const reading = { encoding, delimiter, lineEnds, above, columns: columnsOf(headers, choice.fields) };
   const problem = columnsProblem(reading.columns);
   if (problem !== undefined) throw new UnreadableError(problem, reading);
   if (!row) throw new UnreadableError('There are names of columns in the file, and no row below them.');
@@ -45,6 +47,11 @@ async function headOf(path: string): Promise<Buffer> {
   await using file = await open(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES));
   return buffer.subarray(0, bytesRead);
+}
+
+/** One that is cut in two at its end is not told. */
+function lineEndsIn(text: string): LineEnd[] {
+  return [...new Set(text.match(/\r\n|\r(?!$)|\n/g))] as LineEnd[];
 }
 
 /** As Excel writes it in some countries. @throws UnreadableError where nothing of ours can be in the file */
@@ -94,11 +101,12 @@ async function triedRecords(path: string, how: CsvFormat): Promise<CsvRecord[]> 
 /** As far as the row below the names of the columns. @param end of bytes that are read */
 async function* firstRecords(path: string, how: CsvFormat, end?: number): AsyncGenerator<CsvRecord> {
   let [count, isFound] = [0, false];
-  for await (const record of listRecords(path, how, end)) {
-    yield record;
-    if (isFound || count > MOST_ABOVE) return;
-    isFound = namesColumns(record.cells, count++ === 0);
-  }
+  for await (const records of listRecords(path, how, end))
+    for (const record of records) {
+      yield record;
+      if (isFound || count > MOST_ABOVE) return;
+      isFound = namesColumns(record.cells, count++ === 0);
+    }
 }
 
 /** Without a name that is known it is the first line with more than a title, which a spreadsheet makes as wide as the others. */

@@ -1,6 +1,6 @@
 /** The rows of a file, cut into cells (https://www.rfc-editor.org/rfc/rfc4180), one after the other. */
-import { compose } from 'node:stream';
-import { CsvError, type Info, type Parser, parse } from 'csv-parse';
+import { promisify } from 'node:util';
+import { CsvError, type Parser, parse } from 'csv-parse';
 import { type Delimiter, UnreadableError } from './reading.ts';
 
 /** The lines on which it begins and ends, as an editor of text counts them. */
@@ -11,29 +11,44 @@ const MOST_BYTES = 100_000;
 /** Some more than a row and what waits to be parsed. */
 const MOST_WITHOUT_ROW = 500_000;
 
-/** Without empty lines. @throws UnreadableError */
+type Written = (error?: Error | null) => void;
+
+/** Those that each piece of the text ends; without empty lines. @throws UnreadableError */
 export async function* recordsOf(
   text: AsyncIterable<string>,
   delimiter: Delimiter,
-): AsyncGenerator<CsvRecord> {
-  const parser = parserFor(delimiter);
-  let end = 0;
+): AsyncGenerator<CsvRecord[]> {
+  let [records, line]: [CsvRecord[], number] = [[], 0];
+  const parser = parserFor(delimiter, (record) => {
+    records.push(record);
+    line = record.end;
+  });
+  // Whoever writes to it hears of it, too.
+  parser.on('error', () => {});
+  const write = promisify((piece: string, written: Written) => parser.write(piece, written));
+  const end = promisify((ended: Written) => parser.end(ended));
   try {
-    const records = compose(bounded(text, parser), parser);
-    for await (const { record, info } of records as AsyncIterable<{ record: string[]; info: Info }>) {
-      end = info.lines;
-      yield { line: end - lineBreaksIn(record), end, cells: record };
+    for await (const piece of bounded(text, parser)) {
+      const error = await write(piece).catch((reason: unknown) => reason);
+      yield records;
+      records = [];
+      if (error) throw error;
     }
+    await end();
+    yield records;
   } catch (error) {
-    throw error instanceof CsvError || error instanceof TooLongError ? unreadable(error, end + 1) : error;
+    throw error instanceof CsvError || error instanceof TooLongError ? unreadable(error, line + 1) : error;
   }
 }
 
-function parserFor(delimiter: Delimiter): Parser {
+/** @param take given each at once: from the other end of a stream they would come one by one, each after a wait */
+function parserFor(delimiter: Delimiter, take: (record: CsvRecord) => void): Parser {
   return parse({
+    on_record(cells: string[], { lines }) {
+      take({ line: lines - lineBreaksIn(cells), end: lines, cells });
+    },
     delimiter,
     record_delimiter: '\n',
-    info: true,
     skip_empty_lines: true,
     // How many cells a row has is judged with the rest of it.
     relax_column_count: true,

@@ -11,29 +11,33 @@ const BATCH_CHARACTERS = 1_000_000;
 
 /** Some at a time. @param empty what an empty cell does to a full name @throws UnreadableError */
 export async function* readRows(path: string, reading: Reading, empty: Empty): AsyncGenerator<Row[]> {
-  const records = listRecords(path, reading);
-  await skipNames(records, reading.above);
-  const read = valuesReader(reading.columns, empty);
+  const read = rowReader(reading, empty);
   let [rows, characters]: [Row[], number] = [[], 0];
-  for await (const record of records) {
-    const message = recordProblem(record, reading);
-    const said =
-      message === undefined
-        ? read(record.cells)
-        : { id: undefined, values: {}, problems: [{ field: undefined, message }] };
-    rows.push({ line: record.line, cells: record.cells, ...said });
-    characters += sizeOf(record.cells);
-    if (rows.length < BATCH_ROWS && characters < BATCH_CHARACTERS) continue;
-    yield rows;
-    [rows, characters] = [[], 0];
-  }
+  let isBelow = false;
+  for await (const records of listRecords(path, reading))
+    for (const record of records) {
+      if (!isBelow) {
+        // What stands above the names of the columns, and themselves.
+        isBelow = record.line > reading.above;
+        continue;
+      }
+      rows.push(read(record));
+      characters += sizeOf(record.cells);
+      if (rows.length < BATCH_ROWS && characters < BATCH_CHARACTERS) continue;
+      yield rows;
+      [rows, characters] = [[], 0];
+    }
   if (rows.length > 0) yield rows;
 }
 
-/** What stands above them, and themselves. */
-async function skipNames(records: AsyncGenerator<CsvRecord, void>, above: number): Promise<void> {
-  let { value } = await records.next();
-  while (value && value.line <= above) ({ value } = await records.next());
+function rowReader(reading: Reading, empty: Empty): (record: CsvRecord) => Row {
+  const read = valuesReader(reading.columns, empty);
+  return (record) => {
+    const { line, cells } = record;
+    const message = recordProblem(record, reading);
+    if (message === undefined) return { line, cells, ...read(cells) };
+    return { line, cells, id: undefined, values: {}, problems: [{ field: undefined, message }] };
+  };
 }
 
 function sizeOf(cells: readonly string[]): number {

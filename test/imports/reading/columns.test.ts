@@ -104,6 +104,15 @@ test('the encoding and the delimiter can be chosen', async () => {
   expect(columns.map(({ header }) => header)).toEqual(['username,email', 'name']);
 });
 
+test.each([
+  ['username\nann\n', ['\n']],
+  ['username\r\nann\r\n', ['\r\n']],
+  ['username\rann\r', ['\r']],
+  ['username\r\n"a\nb"\r\n', ['\r\n', '\n']],
+] as const)('of %j it is told what its lines end with', async (content, lineEnds) => {
+  expect((await recognise(written(content))).lineEnds).toEqual(lineEnds);
+});
+
 test('a file whose columns cannot be told apart says which there are, so that somebody can', async () => {
   const path = written('Kennung;Adresse\nann;a@example.org\n');
   const error = await recognise(path).catch((reason: unknown) => reason);
@@ -111,6 +120,7 @@ test('a file whose columns cannot be told apart says which there are, so that so
   expect((error as UnreadableError).reading).toEqual({
     encoding: 'utf-8',
     delimiter: ';',
+    lineEnds: ['\n'],
     above: 0,
     columns: [
       { header: 'Kennung', field: undefined },
