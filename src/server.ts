@@ -25,7 +25,7 @@ import { number } from './lib/formats.ts';
 import { basePathOf } from './lib/url-for.ts';
 import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
-import { inheritedSocket } from './operations/inherited-socket.ts';
+import { checkInheritedSocket, inheritedSocket } from './operations/inherited-socket.ts';
 import { METRICS_HOST } from './operations/metrics/listener.ts';
 import { tellServiceManager } from './operations/service-manager.ts';
 import { isLoopback } from './settings.ts';
@@ -44,10 +44,6 @@ const BY_START =
 
 const noAdministrator = (database: string) =>
   `There is no administrator in ${database} yet, and whoever reaches Roster could change everything: start it once without HOST, ORIGIN and TRUST_PROXY and make one in a browser on this machine, or make one with: npm run roster -- admin alice --email alice@example.com`;
-
-/** Whoever connects to one has no address, and nothing would be known of who asks. */
-const OF_FILES =
-  'Roster listens at an address of the network, and was given a socket of files (LISTEN_FDS): have it opened at an address and a port, as with “ListenStream=127.0.0.1:3000”.';
 
 const HANDED_ON =
   'The socket that Roster is to listen at was opened by another program, so others may reach it: set ORIGIN to the https address of the proxy before it, and TRUST_PROXY to the address of that proxy.';
@@ -111,7 +107,6 @@ async function start(config: Config, listening: Listening, env: NodeJS.ProcessEn
   });
   undo.defer(() => app.close());
   await app.listen(listening).catch(explainListening(config));
-  if (typeof app.server.address() === 'string') throw new StartError(OF_FILES);
   undo.move();
   return { app, db, isOpen, made };
 }
@@ -178,6 +173,7 @@ async function whereToListen(config: Config, socket: number | undefined): Promis
   if (socket !== undefined) {
     // Whoever has opened it may have done so for other machines.
     if (!isBehindProxy(config)) throw new StartError(HANDED_ON);
+    checkInheritedSocket(socket);
     return { host: config.host, port: config.port, fd: socket };
   }
   const address = await findAddress(config);

@@ -49,6 +49,6 @@ test('while Roster is started anew, whoever connects waits and is answered', asy
 test('a socket of files is refused in one sentence, for nobody has an address there', async () => {
   const { said } = await startOnSocket(await settings(), { path: join(temporaryFolder(), 'roster.sock') });
   expect(said()).toMatch(
-    /^process \d+\nRoster listens at an address of the network, and was given a socket of files \(LISTEN_FDS\): .*“ListenStream=127\.0\.0\.1:3000”\.\nended\n$/,
+    /^process \d+\nRoster listens at an address of the network, and was given a socket of files \(LISTEN_FDS\), where nobody has one: .*“ListenStream=127\.0\.0\.1:3000”\.\nended\n$/,
   );
 });
