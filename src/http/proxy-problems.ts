@@ -31,7 +31,7 @@ const noted = new WeakMap<FastifyRequest, { about: string; sentence: string }[]>
 
 /** A stranger may send anything: administrators are shown what comes with a request of someone who is signed in. */
 export function addProxyProblems(app: FastifyInstance): void {
-  app.decorate('loggedProxyProblems', new Set()).decorate('proxyProblems', new Map());
+  app.decorate('loggedProxyProblems', new Set<string>()).decorate('proxyProblems', new Map());
   app.addHook('preHandler', (request, _reply, done) => {
     const problems = request.session ? (noted.get(request) ?? []) : [];
     for (const { about, sentence } of problems)

@@ -31,33 +31,36 @@ function ofSeveral({ name }: Program, snippet: string): string {
 
 const SETTINGS = { DRAIN_SECONDS: '8', LOG_LEVEL: 'info' };
 
-withEach('asks no Roster that is about to stop where there are two, and both once it is there again', async (program) => {
-  const url = await readyUrl();
-  await addPerson(await temporaryDatabase(url), 'ann', 'admin');
-  const first = await startBehind(url, SETTINGS);
-  const second = await startBehind(url, SETTINGS);
-  const change = (snippet: string) =>
-    ofSeveral(program, snippet).replace(OTHER, new URL(second.address).host);
-  const load = await startLoad(await startProxy(program, first.address, change));
-  await load.more(20);
-
-  const ended = once(first.child, 'exit');
-  first.child.kill('SIGTERM');
-  // nginx asks nobody whether they are ready.
-  if (program.name !== 'nginx') {
-    await expect.poll(() => count(first, REFUSED_CHECK), { timeout: 60_000 }).toBeGreaterThan(3);
-    const before = count(first, PAGE);
+withEach(
+  'asks no Roster that is about to stop where there are two, and both once it is there again',
+  async (program) => {
+    const url = await readyUrl();
+    await addPerson(await temporaryDatabase(url), 'ann', 'admin');
+    const first = await startBehind(url, SETTINGS);
+    const second = await startBehind(url, SETTINGS);
+    const change = (snippet: string) =>
+      ofSeveral(program, snippet).replace(OTHER, new URL(second.address).host);
+    const load = await startLoad(await startProxy(program, first.address, change));
     await load.more(20);
-    expect(count(first, PAGE)).toBe(before);
-  }
-  await ended;
-  await load.more(20);
-  const again = await startBehind(url, { ...SETTINGS, PORT: new URL(first.address).port });
-  await expect.poll(() => count(again, PAGE), { timeout: 60_000 }).toBeGreaterThan(0);
-  const { created, failures } = await load.stop();
-  expect(failures).toEqual([]);
-  expect(created.length).toBeGreaterThan(20);
-});
+
+    const ended = once(first.child, 'exit');
+    first.child.kill('SIGTERM');
+    // nginx asks nobody whether they are ready.
+    if (program.name !== 'nginx') {
+      await expect.poll(() => count(first, REFUSED_CHECK), { timeout: 60_000 }).toBeGreaterThan(3);
+      const before = count(first, PAGE);
+      await load.more(20);
+      expect(count(first, PAGE)).toBe(before);
+    }
+    await ended;
+    await load.more(20);
+    const again = await startBehind(url, { ...SETTINGS, PORT: new URL(first.address).port });
+    await expect.poll(() => count(again, PAGE), { timeout: 60_000 }).toBeGreaterThan(0);
+    const { created, failures } = await load.stop();
+    expect(failures).toEqual([]);
+    expect(created.length).toBeGreaterThan(20);
+  },
+);
 
 const PAGE = /"route":"\/users"/g;
 const REFUSED_CHECK = /"route":"\/readyz","status":503/g;
