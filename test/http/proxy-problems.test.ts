@@ -160,6 +160,18 @@ test.each([
   expect(said).toHaveLength(1);
 });
 
+test.each([
+  ['another host', { host: 'evil.example' }],
+  ['http', { host: 'users.example.org', 'x-forwarded-proto': 'http' }],
+])('the page that says what is wrong with %s has its style there', async (_what, more) => {
+  const { app } = await start(BEHIND);
+  const headers = { ...FORWARDED, ...BROWSER, ...more };
+  const page = await get(app, '/users', headers);
+  expect(page.statusCode).toBe(421);
+  const style = /href="([^"]*app\.css)"/.exec(page.body)?.[1] ?? '';
+  expect((await get(app, style, headers)).statusCode).toBe(200);
+});
+
 test('a browser that has come by https is let in, whatever a second proxy says', async () => {
   const { app } = await start(BEHIND);
   const headers = { host: 'users.example.org', ...FORWARDED, ...BROWSER, 'x-forwarded-proto': 'http' };
