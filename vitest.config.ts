@@ -7,6 +7,8 @@ const WITH_DATABASE =
   /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|startWithPayloads|inject)\b|startRoster\(\)|\/engines\.ts'/;
 /** What takes long, or what npm does not bring. */
 const APART = ['test/reliability/**', 'test/firefox/**', 'test/proxies/**'];
+/** Where there are several Rosters on one database, that is PostgreSQL. */
+const SEVERAL = ['test/proxies/several.test.ts'];
 /** What has none runs once, also where it starts a Roster on a file of its own. */
 const UNITS = globSync('test/**/*.test.ts', { exclude: APART }).filter(
   (path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')),
@@ -94,8 +96,19 @@ export default defineConfig({
           testTimeout: 180_000,
           name: 'proxies',
           include: ['test/proxies/**/*.test.ts'],
+          exclude: SEVERAL,
           provide: { engine: 'sqlite', isLong: false },
           globalSetup: 'test/template.ts',
+        },
+      },
+      {
+        test: {
+          ...withDatabase,
+          testTimeout: 180_000,
+          name: 'proxies-postgres',
+          include: SEVERAL,
+          provide: { engine: 'postgres', isLong: false },
+          globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
         },
       },
     ],

@@ -24,7 +24,7 @@ import { number } from './lib/formats.ts';
 import { basePathOf } from './lib/url-for.ts';
 import { warningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
-import { inheritedSocket } from './operations/inherited-socket.ts';
+import { checkInheritedSocket, inheritedSocket } from './operations/inherited-socket.ts';
 import { METRICS_HOST } from './operations/metrics/listener.ts';
 import { tellServiceManager } from './operations/service-manager.ts';
 import { isLoopback } from './settings.ts';
@@ -169,6 +169,7 @@ async function whereToListen(config: Config, socket: number | undefined): Promis
   if (socket !== undefined) {
     // Whoever has opened it may have done so for other machines.
     if (!isBehindProxy(config)) throw new StartError(HANDED_ON);
+    checkInheritedSocket(socket);
     return { host: config.host, port: config.port, fd: socket };
   }
   const address = await findAddress(config);

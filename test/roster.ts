@@ -139,7 +139,7 @@ export async function listening(child: ChildProcess): Promise<{ address: string;
     stream?.setEncoding('utf8').on('data', (data) => {
       out += data;
     });
-  const found = () => /(?:listening at |^Roster is at )(http:\/\/[^\s)]+)/m.exec(out)?.[1];
+  const found = () => /(?:listening at |^Roster is at )(http:\/\/[^\s)"]+)/m.exec(out)?.[1];
   while (found() === undefined) {
     if (child.exitCode !== null) throw new Error(`Roster said: ${out}`);
     await Promise.race([once(child.stdout ?? child, 'data'), once(child, 'exit')]);

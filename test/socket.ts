@@ -1,25 +1,31 @@
 /** A listening socket that outlives the Rosters that are given it one after the other, as systemd does it for a service. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { keyOf } from './roster.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.js');
-/** The shell holds the socket as descriptor 3, and does not take what comes there. */
-const KEEP_STARTING =
-  'while :; do "$0" -c \'echo "process $$"; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"\' "$@"; done';
+/** The shell holds the socket as descriptor 3, does not take what comes there, and starts a Roster for each line that it reads. */
+const START_EACH = `
+  while read -r _; do
+    "$0" -c 'echo "process $$"; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"' "$@" </dev/null 2>&1
+    echo ended
+  done`;
 
-/** Rosters with these settings, of which the next is started once the one before has ended. */
-export async function startOnSocket(settings: Record<string, string>) {
-  const opener = createServer().listen(0, '127.0.0.1');
+/** Rosters with these settings, of which the first is started. */
+export async function startOnSocket(
+  settings: Record<string, string>,
+  where: ListenOptions = { host: '127.0.0.1', port: 0 },
+) {
+  const opener = createServer().listen(where);
   await once(opener, 'listening');
   const { port } = opener.address() as AddressInfo;
   const { fd } = (opener as unknown as { _handle: { fd: number } })._handle;
-  const shell = spawn('sh', ['-c', KEEP_STARTING, 'sh', process.execPath, MAIN], {
+  const shell = spawn('sh', ['-c', START_EACH, 'sh', process.execPath, MAIN], {
     env: { PATH: process.env.PATH, ...keyOf(settings), ...settings },
-    stdio: ['ignore', 'pipe', 'inherit', fd],
+    stdio: ['pipe', 'pipe', 'inherit', fd],
   });
   opener.close();
   let out = '';
@@ -30,20 +36,25 @@ export async function startOnSocket(settings: Record<string, string>) {
   const last = () => Number(out.match(/(?<=^process )\d+/gm)?.at(-1));
   onTestFinished(() => {
     shell.kill('SIGKILL');
-    process.kill(last(), 'SIGKILL');
+    if (!out.endsWith('ended\n')) process.kill(last(), 'SIGKILL');
   });
-  const started = async (count: number) => {
-    while ((out.match(/^Roster is at /gm)?.length ?? 0) < count) await once(shell, 'said');
+  const steps = () => out.match(/^(Roster is at |ended$)/gm)?.length ?? 0;
+  const step = async (take: () => void) => {
+    const before = steps();
+    take();
+    while (steps() === before) await once(shell, 'said');
   };
-  await started(1);
-  let count = 1;
+  const start = () => step(() => shell.stdin?.write('\n'));
+  const stop = () => step(() => process.kill(last(), 'SIGTERM'));
+  await start();
   return {
     address: `http://127.0.0.1:${port}`,
     said: () => out,
-    /** Has the one that runs stop, and waits until the next one listens. */
+    start,
+    stop,
     async restart(): Promise<void> {
-      process.kill(last(), 'SIGTERM');
-      await started(++count);
+      await stop();
+      await start();
     },
   };
 }

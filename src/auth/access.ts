@@ -24,6 +24,8 @@ declare module 'fastify' {
     /** Whether other machines, and a proxy, get an answer before there is an administrator. */
     isBeforeSetup?: boolean;
     isHealthCheck?: boolean;
+    /** Whether it is answered under whatever host it is asked for, and by http as well. */
+    isForAnyHost?: boolean;
     isBeforeSecondFactor?: boolean;
     /** Whether the browser goes on with another session token from then on. */
     renewsSession?: boolean;

@@ -42,7 +42,9 @@ export function assetRoutes(app: FastifyInstance): void {
     const type = TYPES[extname(name)];
     if (type === undefined) throw new Error(`public/${name} has no type in assets.ts.`);
     const compressed = compressor(bytes);
-    app.get(assetPath(name), { config: { may: anyone, isBeforeSetup: true } }, async (_request, reply) => {
+    // The page that says what is wrong with an address has its look there.
+    const config = { may: anyone, isBeforeSetup: true, isForAnyHost: true };
+    app.get(assetPath(name), { config }, async (_request, reply) => {
       const encoding = encodingFor(reply, bytes.length);
       const body = encoding ? await compressed(encoding) : bytes;
       if (encoding) reply.header('content-encoding', encoding);

@@ -3,7 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** By what each is about. */
+    /** What each that the log has is about. */
+    loggedProxyProblems: Set<string>;
+    /** What administrators are shown, by what each is about. */
     proxyProblems: Map<string, { sentence: string; seenAt: number }>;
   }
 }
@@ -25,14 +27,24 @@ const LINES = {
   },
 } satisfies Record<string, Readonly<Record<string, string>>>;
 
+const noted = new WeakMap<FastifyRequest, { about: string; sentence: string }[]>();
+
+/** A stranger may send anything: administrators are shown what comes with a request of someone who is signed in. */
 export function addProxyProblems(app: FastifyInstance): void {
-  app.decorate('proxyProblems', new Map());
+  app.decorate('loggedProxyProblems', new Set<string>()).decorate('proxyProblems', new Map());
+  app.addHook('preHandler', (request, _reply, done) => {
+    const problems = request.session ? (noted.get(request) ?? []) : [];
+    for (const { about, sentence } of problems)
+      app.proxyProblems.set(about, { sentence, seenAt: performance.now() });
+    done();
+  });
 }
 
-export function noteProxyProblem({ server, log }: FastifyRequest, about: string, sentence: string): void {
-  const { proxyProblems } = server;
-  if (!proxyProblems.has(about)) log.warn(sentence);
-  proxyProblems.set(about, { sentence, seenAt: performance.now() });
+export function noteProxyProblem(request: FastifyRequest, about: string, sentence: string): void {
+  const { loggedProxyProblems } = request.server;
+  if (!loggedProxyProblems.has(about)) request.log.warn(sentence);
+  loggedProxyProblems.add(about);
+  noted.set(request, [...(noted.get(request) ?? []), { about, sentence }]);
 }
 
 export function shownProxyProblems({ proxyProblems }: FastifyInstance): string[] {

@@ -13,7 +13,7 @@ declare module 'fastify' {
 export const REQUEST_ID = 'x-request-id';
 
 /** As proxies make them; in a log it can be nothing else. */
-const FORM = /^[\w.:/+=-]{8,128}$/;
+const FORM = /^[\w.:/+=@-]{8,128}$/;
 
 /** Short enough to be read out. */
 export function newRequestId(): string {

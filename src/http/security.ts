@@ -43,8 +43,9 @@ export function addSecurity(app: FastifyInstance, isTrusted: ReturnType<typeof t
   });
 
   function refusal(request: FastifyRequest): RefusedError | undefined {
+    const { isHealthCheck, isForAnyHost } = request.routeOptions.config;
     // Proxies name any host in theirs, or none, and they tell nothing about anyone.
-    if (request.routeOptions.config.isHealthCheck) return undefined;
+    if (isHealthCheck || isForAnyHost) return undefined;
     if (hasTwoHosts(request.raw)) {
       return new RefusedError(400, 'This request says twice which host it is for.');
     }

@@ -109,20 +109,39 @@ test.each([
 
 test('what was seen an hour ago is not shown any more', async () => {
   const { app, ann } = await start({});
-  await get(app, '/sign-in', FORWARDED);
+  await get(app, '/account', { ...FORWARDED, ...ann });
   expect((await told(app, ann)).status.notices).toHaveLength(1);
   const later = performance.now() + 60 * 60_000;
   vi.spyOn(performance, 'now').mockImplementation(() => later);
   expect((await told(app, ann)).status.notices).toEqual([]);
 });
 
-test('a proxy that TRUST_PROXY does not name is named', async () => {
-  const { app, said } = await start(BEHIND);
+const DISBELIEVED = (peer: string) =>
+  `X-Forwarded-For from ${peer} is not believed, so all behind it count as one. If that is the proxy, add it to TRUST_PROXY: “${peer}”.`;
+
+test('a proxy that TRUST_PROXY does not name is named, to administrators where somebody is signed in behind it', async () => {
+  const { app, said, ann } = await start(BEHIND);
   const headers = { ...FORWARDED, host: 'users.example.org' };
-  for (const _ of [1, 2]) await app.inject({ url: '/sign-in', headers, remoteAddress: '172.18.0.2' });
-  expect(said).toEqual([
-    'X-Forwarded-For from 172.18.0.2 is not believed, so all behind it count as one. If that is the proxy, add it to TRUST_PROXY: “172.18.0.2”.',
-  ]);
+  const ask = (remoteAddress: string, more = {}) =>
+    app.inject({ url: '/users', headers: { ...headers, ...more }, remoteAddress });
+  for (const _ of [1, 2]) await ask('172.18.0.2', ann);
+  // Whoever reaches Roster past its proxy would have itself trusted.
+  await ask('203.0.113.9');
+  expect(said).toEqual([DISBELIEVED('172.18.0.2')]);
+  const { status } = await told(app, ann, { ...FORWARDED, host: 'users.example.org' });
+  expect(status.notices).toEqual([DISBELIEVED('172.18.0.2')]);
+});
+
+test.each([
+  ['another host', { host: 'evil.example' }, '/users'],
+  ['http', { origin: 'http://users.example.org' }, '/users'],
+  ['an address that other programs have', {}, '/blog/users'],
+])('what a stranger sends of %s is no notice to administrators', async (_what, headers, url) => {
+  const { app, said, ann } = await start(BEHIND);
+  await get(app, url, { host: 'users.example.org', ...FORWARDED, ...headers });
+  expect(said).toHaveLength(1);
+  const { isWarned, status } = await told(app, ann, { ...FORWARDED, host: 'users.example.org' });
+  expect([isWarned, status.notices]).toEqual([false, []]);
 });
 
 test.each([
@@ -139,6 +158,18 @@ test.each([
   );
   expect(page.link('Go to Roster')).toBe('https://users.example.org/');
   expect(said).toHaveLength(1);
+});
+
+test.each([
+  ['another host', { host: 'evil.example' }],
+  ['http', { host: 'users.example.org', 'x-forwarded-proto': 'http' }],
+])('the page that says what is wrong with %s has its style there', async (_what, more) => {
+  const { app } = await start(BEHIND);
+  const headers = { ...FORWARDED, ...BROWSER, ...more };
+  const page = await get(app, '/users', headers);
+  expect(page.statusCode).toBe(421);
+  const style = /href="([^"]*app\.css)"/.exec(page.body)?.[1] ?? '';
+  expect((await get(app, style, headers)).statusCode).toBe(200);
 });
 
 test('a browser that has come by https is let in, whatever a second proxy says', async () => {

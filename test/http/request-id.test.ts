@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { get, listen, startApp } from '../support.ts';
 
 const GIVEN = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
+const OF_APACHE = 'aSrI7H8AAQEAAA@xHd-AAAAB';
 const PROXIED = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' };
 
 test('every answer has one of its own', async () => {
@@ -18,7 +19,11 @@ test('every answer has one of its own', async () => {
 
 test('it is the one that a proxy has given, and nobody else’s', async () => {
   const headers = { 'x-request-id': GIVEN };
-  expect((await get(await startApp(PROXIED), '/healthz', headers)).headers['x-request-id']).toBe(GIVEN);
+  const proxied = await startApp(PROXIED);
+  for (const given of [GIVEN, OF_APACHE]) {
+    const answer = await get(proxied, '/healthz', { 'x-request-id': given });
+    expect(answer.headers['x-request-id']).toBe(given);
+  }
   expect((await get(await startApp(), '/healthz', headers)).headers['x-request-id']).not.toBe(GIVEN);
 });
 

@@ -38,6 +38,7 @@ withSome(['nginx'], 'by its plainest example is told its own line', async (progr
   const bare = [
     'proxy_http_version 1.1;',
     'proxy_set_header X-Forwarded-For $remote_addr;',
+    'proxy_set_header X-Request-Id $request_id;',
     'proxy_set_header Host $host;',
   ];
   const { ann, roster } = await start(

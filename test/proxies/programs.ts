@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
-const DEPLOY = join(import.meta.dirname, '..', '..', 'src', 'operations', 'deploy');
+export const DEPLOY = join(import.meta.dirname, '..', '..', 'src', 'operations', 'deploy');
 /** Of each snippet: where it has Roster listen. */
 export const ROSTER = '127.0.0.1:3000';
 
@@ -103,6 +103,11 @@ const MODULES = [
   'proxy',
   'proxy_http',
   'headers',
+  'unique_id',
+  'slotmem_shm',
+  'proxy_balancer',
+  'lbmethod_byrequests',
+  'proxy_hcheck',
 ];
 
 const apache: Program = {

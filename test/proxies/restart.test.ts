@@ -4,52 +4,17 @@ import { expect } from 'vitest';
 import { addPerson } from '../people.ts';
 import { startOnSocket } from '../socket.ts';
 import { readyUrl, temporaryDatabase } from '../support.ts';
-import { Browser } from './browser.ts';
 import { withEach, withSome } from './everyone.ts';
+import { startLoad } from './load.ts';
 import type { Program } from './programs.ts';
-import { BEHIND, type Running, startBehind, startProxy } from './start.ts';
+import { BEHIND, startBehind, startProxy } from './start.ts';
 
-const EVERY = 50;
 const SETTINGS = { ...BEHIND, DRAIN_SECONDS: '2', LOG_LEVEL: 'silent' };
 
 async function startDatabase(): Promise<string> {
   const url = await readyUrl();
   await addPerson(await temporaryDatabase(url), 'ann', 'admin');
   return url;
-}
-
-/** By four people, of whom each keeps connections to the proxy. */
-async function startLoad(proxy: Running) {
-  const people = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'].map((from) => new Browser(proxy, from));
-  for (const person of people) await person.signIn();
-  const created: string[] = [];
-  const failures: string[] = [];
-  const asking: Promise<void>[] = [];
-  let count = 0;
-  const ask = async (at: number) => {
-    const person = people[at % people.length] ?? new Browser(proxy);
-    const username = `load${at}`;
-    const isForm = at % 2 === 0;
-    const answer = isForm
-      ? await person.post('/users', { username, email: `${username}@example.org` })
-      : await person.get('/users');
-    if (answer.status !== (isForm ? 303 : 200)) failures.push(`${isForm ? 'form' : 'page'} ${answer.status}`);
-    else if (isForm) created.push(username);
-  };
-  const timer = setInterval(() => {
-    asking.push(ask(count++).catch((error) => void failures.push(`${error}`)));
-  }, EVERY);
-  return {
-    async more(requests: number): Promise<void> {
-      const goal = count + requests;
-      await expect.poll(() => count, { timeout: 60_000, interval: EVERY }).toBeGreaterThan(goal);
-    },
-    async stop() {
-      clearInterval(timer);
-      await Promise.all(asking);
-      return { created, failures };
-    },
-  };
 }
 
 async function usernamesIn(url: string): Promise<Set<string>> {

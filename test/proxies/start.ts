@@ -46,9 +46,10 @@ export async function startProxy(
   chmodSync(folder, 0o755);
   const place: Place = {
     folder,
+    ...makeCertificate(folder),
+    // Last, so that nobody else takes them meanwhile.
     http: await freePort(),
     https: await freePort(),
-    ...makeCertificate(folder),
   };
   const settled = program.settle(change(program.snippet), place).replaceAll(ROSTER, new URL(roster).host);
   for (const [name, text] of Object.entries(program.files(settled, place)))
@@ -64,7 +65,7 @@ export async function startProxy(
     stream.setEncoding('utf8').on('data', (text) => {
       out += text;
     });
-  await answering(place.https, child, () => out);
+  for (const port of [place.http, place.https]) await answering(port, child, () => out);
   return { folder, http: place.http, https: place.https, said: () => out };
 }
 

@@ -1,35 +1,29 @@
 /** The process itself, by the names that all have for it (https://prometheus.io/docs/instrumenting/writing_clientlibs/). */
 import { readdirSync, readFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { MIGRATIONS } from '../../db/database.ts';
 import { VERSION } from '../../maintenance/version.ts';
 import { counter, type Family, gauge } from './families.ts';
+import { Histogram, histogram } from './histogram.ts';
 
-/** In milliseconds: what is measured has it on top. */
-const RESOLUTION = 20;
+/** In milliseconds. */
+const LOOK_EVERY = 20;
+/** In seconds. */
+const BOUNDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
 
 export function watchProcess(app: FastifyInstance): () => Family[] {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
-  delay.enable();
-  // It would keep the process from ending.
-  app.addHook('onClose', async () => void delay.disable());
-  const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - RESOLUTION / 1_000);
+  const delay = watchEventLoop(app);
   const build = { version: VERSION, node: process.versions.node, schema: `${MIGRATIONS.length}` };
   const mostFiles = readMostFiles();
 
   return () => {
     const { user, system } = process.cpuUsage();
     const { rss, heapTotal } = process.memoryUsage();
-    const [middle, high, longest] = [delay.percentile(50), delay.percentile(99), delay.max];
-    delay.reset();
     return [
       gauge('roster_build_info', 'Which Roster this is, and the version of its database.', [
         { value: 1, labels: build },
       ]),
-      gauge('roster_event_loop_delay_p50_seconds', `${DELAY} Half of the time.`, seconds(middle)),
-      gauge('roster_event_loop_delay_p99_seconds', `${DELAY} All but a hundredth.`, seconds(high)),
-      gauge('roster_event_loop_delay_max_seconds', `${DELAY} At most.`, seconds(longest)),
+      histogram('roster_event_loop_delay_seconds', 'How late the event loop was.', delay.samples()),
       counter('process_cpu_seconds_total', 'Time of a core, of all threads.', (user + system) / 1e6),
       gauge('process_resident_memory_bytes', 'Memory that is in use.', rss),
       gauge('process_heap_bytes', 'Memory of JavaScript.', heapTotal),
@@ -40,7 +34,18 @@ export function watchProcess(app: FastifyInstance): () => Family[] {
   };
 }
 
-const DELAY = 'How late the event loop was since the scrape before.';
+/** By a timer of our own: Node’s histogram has no buckets, and what is read of it and then reset is lost to whoever else asks. */
+function watchEventLoop(app: FastifyInstance): Histogram {
+  const delay = new Histogram(BOUNDS);
+  let due = performance.now() + LOOK_EVERY;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    delay.observe(Math.max(0, now - due) / 1_000);
+    due = now + LOOK_EVERY;
+  }, LOOK_EVERY).unref();
+  app.addHook('onClose', async () => clearInterval(timer));
+  return delay;
+}
 
 /** Undefined where there is no `/proc`. */
 function countFiles(): number | undefined {

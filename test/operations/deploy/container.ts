@@ -26,6 +26,9 @@ export type Container = { child: ChildProcess; stdout: Promise<string>; stderr: 
 /** The folders of the image that this one makes anew; below a root of ours they are nobody else's. */
 const PLACES = /(?<![\w./])\/(app|data)\b/g;
 
+/** With no right of root’s but its cache of packages, which is to be used: to install them takes none. */
+const UNPRIVILEGED = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
+
 /** In namespaces of its own, with nothing but the volume to write to, as `--read-only` has it. */
 const NAMESPACES = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
 const READ_ONLY = `
@@ -90,7 +93,9 @@ export function build(root: string): Image {
     },
     RUN(rest) {
       const command = within(rest.replace(/^--mount=\S+ /, ''));
-      const { status, stderr } = spawnSync('sh', ['-ec', command], {
+      const shell = ['sh', '-ec', command];
+      const [program = '', ...args] = command.startsWith('npm ') ? [...UNPRIVILEGED, ...shell] : shell;
+      const { status, stderr } = spawnSync(program, args, {
         cwd: image.folder,
         env: withoutNpm(process.env),
         encoding: 'utf8',

@@ -115,6 +115,24 @@ test('as a service: it runs as a user of its own, and keeps what it has from all
   expect(await machine.type('find /var/lib/roster /srv/backups /etc/roster.env -perm /077')).toBe('');
 });
 
+test('with a socket that systemd holds, whoever comes while Roster is started anew is answered', async ({
+  skip,
+}) => {
+  if (!begun) return skip(NOT_ALLOWED);
+  const [hold = ''] = commandsOf('Proxies');
+  const machine = await runningMachine(begun);
+  // Beside others that are tested now.
+  const port = await freePort();
+  await machine.type(`sed --in-place 's/:3000/:${port}/' /etc/systemd/system/roster.socket`);
+  await machine.type(hold);
+  const ask = `fetch('http://127.0.0.1:${port}/readyz').then(({ ok }) => process.exit(ok ? 0 : 1))`;
+  await machine.type(`
+    systemctl stop roster
+    /opt/roster/node_modules/.bin/node -e "${ask}" &
+    systemctl start roster
+    wait $!`);
+});
+
 test('upgrading brings what is new, and going back what was before', async ({ skip }) => {
   if (!begun) return skip(NOT_ALLOWED);
   const [upgrade = '', back = ''] = commandsOf('Upgrading');

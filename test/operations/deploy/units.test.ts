@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../support.ts';
 import { DEPLOY, PROJECT, readDeployed } from './pages.ts';
 
-const UNITS = ['roster.service', 'roster-backup.service', 'roster-backup.timer'];
+const UNITS = ['roster.service', 'roster.socket', 'roster-backup.service', 'roster-backup.timer'];
 const SERVICES = UNITS.filter((unit) => unit.endsWith('.service'));
 
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;

@@ -128,6 +128,21 @@ test('requests are told by route, method and status', async () => {
   expect(sumOf(all, 'roster_http_request_duration_seconds_count', { kind: 'reading' })).toBe(6);
 });
 
+test('that the event loop was late is told to each who asks', async () => {
+  const { app } = await start();
+  const since = performance.now();
+  while (performance.now() < since + 150);
+  const longDelays = async () => {
+    const all = await scrape(app);
+    const [every, short] = [{ le: '+Inf' }, { le: '0.1' }].map((labels) =>
+      Number(sumOf(all, 'roster_event_loop_delay_seconds_bucket', labels)),
+    );
+    return Number(every) - Number(short);
+  };
+  await expect.poll(longDelays).toBeGreaterThan(0);
+  expect(await longDelays()).toBeGreaterThan(0);
+});
+
 test('whatever is asked, there are at most 500 series', async () => {
   const { app } = await start();
   const ann = await signIn(app, 'ann');
