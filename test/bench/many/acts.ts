@@ -1,8 +1,10 @@
 /** What is done to very many at once, by the pages by which a person does it; each waits until it is done. */
+import { once } from 'node:events';
 import { openAsBlob } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { newToken } from '../../../src/auth/tokens.ts';
 import { type Page, pageOf } from '../../page.ts';
+import { runNode } from '../processes.ts';
 import { SIGNED_IN } from '../session.ts';
 import type { Others } from './others.ts';
 
@@ -40,6 +42,24 @@ export async function changeAll(origin: string, others: Others): Promise<string>
 
 export async function undo(origin: string, set: string): Promise<void> {
   await until(origin, await send(origin, `${set}/undo`, new URLSearchParams({ seen: '' })), isDone);
+}
+
+/** By a process of its own, as Roster has one made. */
+export async function backUp(settings: Record<string, string>, folder: string): Promise<void> {
+  const child = runNode(['src/main.js', 'backup', folder], settings);
+  child.stdout.resume();
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`The backup has ended with ${code}.`);
+}
+
+/** @returns what the page says of it once it is done, or waits for somebody */
+export async function erase(origin: string, id: number): Promise<string> {
+  const address = `/users/${id}`;
+  const username = (await read(origin, `${address}/edit`)).field('username');
+  await send(origin, `${address}/delete`, new URLSearchParams());
+  await send(origin, `${address}/erase`, new URLSearchParams({ username }));
+  const { text } = await until(origin, address, (page) => !page.text.includes('Under way:'));
+  return /(Gone|Almost gone|Not \w+ yet)[^.]*\./.exec(text)?.[0] ?? text;
 }
 
 function isDone({ text }: Page): boolean {
