@@ -9,9 +9,11 @@ import { whereLies } from '../lib/make-file.ts';
 export async function findProcesses(path: string): Promise<number[] | undefined> {
   if (process.platform !== 'linux') return undefined;
   const real = whereLies(path);
+  const found: number[] = [];
   const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
-  const areOpen = await Promise.all(pids.map(async (pid) => (await openIn(pid)).includes(real)));
-  return pids.filter((_, index) => areOpen[index]);
+  // One after the other: whoever signs in meanwhile waits for the same threads.
+  for (const pid of pids) if ((await openIn(pid)).includes(real)) found.push(pid);
+  return found;
 }
 
 /** Nothing of one that is somebody else's, or has ended. */

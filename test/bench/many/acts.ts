@@ -9,6 +9,7 @@ import { SIGNED_IN } from '../session.ts';
 import type { Others } from './others.ts';
 
 const LOOK_EVERY = 250;
+const GONE = /\bGone from [^.]*\./;
 
 /** @returns the address of the import, once it is read */
 export async function bringFile(origin: string, file: string): Promise<string> {
@@ -52,14 +53,14 @@ export async function backUp(settings: Record<string, string>, folder: string): 
   if (code !== 0) throw new Error(`The backup has ended with ${code}.`);
 }
 
-/** @returns what the page says of it once it is done, or waits for somebody */
+/** @returns what the page says of it once it is done */
 export async function erase(origin: string, id: number): Promise<string> {
   const address = `/users/${id}`;
   const username = (await read(origin, `${address}/edit`)).field('username');
   await send(origin, `${address}/delete`, new URLSearchParams());
-  await send(origin, `${address}/erase`, new URLSearchParams({ username }));
-  const { text } = await until(origin, address, (page) => !page.text.includes('Under way:'));
-  return /(Gone|Almost gone|Not \w+ yet)[^.]*\./.exec(text)?.[0] ?? text;
+  const set = await send(origin, `${address}/erase`, new URLSearchParams({ username }));
+  const { text } = await until(origin, set, (page) => GONE.test(page.text));
+  return String(GONE.exec(text)?.[0]);
 }
 
 function isDone({ text }: Page): boolean {
