@@ -1,6 +1,6 @@
 /** Where a restore works: beside the database, in a folder that nobody needs once it has ended, or was ended. */
 import { readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { besideFile } from '../database-url.ts';
 import { isSameFile, unless } from '../lib/make-file.ts';
 import { removeLeftOvers } from './draft-folder.ts';
@@ -11,18 +11,20 @@ export function restoringBeside(databaseUrl: string, secretKeyFile: string): str
   return besideFile(databaseUrl, secretKeyFile, '.restoring');
 }
 
-/** What is left of them: a folder that holds all of a database, and one more name for the one that is there. */
+/** What is left of them: a folder that holds all of a database, and one more name for the one that is there, or half a copy of it. */
 export function removeKilledRestores(databaseUrl: string, secretKeyFile: string): void {
   unless(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], () => {
     removeLeftOvers(restoringBeside(databaseUrl, secretKeyFile));
-    removeSecondNames(besideFile(databaseUrl, secretKeyFile, ''));
+    removeHalfAside(besideFile(databaseUrl, secretKeyFile, ''));
   });
 }
 
-/** Given to what is to be put aside, before the other one takes its place. For whoever has it open, so that nobody is between the two. */
-export function removeSecondNames(path: string): void {
+/** Of what was to be put aside before the other one took its place. For whoever has it open, so that nobody is between the two. */
+export function removeHalfAside(path: string): void {
   for (const name of readdirSync(dirname(path))) {
+    const whole = name.replace(/\.new$/, '');
+    if (!whole.startsWith(basename(path)) || dateAsideOf(whole) === undefined) continue;
     const aside = join(dirname(path), name);
-    if (dateAsideOf(name) !== undefined && isSameFile(aside, path)) rmSync(aside);
+    if (name !== whole || isSameFile(aside, path)) rmSync(aside);
   }
 }

@@ -35,6 +35,7 @@ export function reportOf(status: Status, now: number): string {
     `Sessions: ${signedIn.map(({ role, sessions }) => `${role} ${sessions}`).join(', ') || 'none'}`,
     `Under way: ${several(jobs.length, 'job')}, ${several(imports.length, 'import')}`,
   ];
+  if (database.processes) lines.push(`Processes that have it open: ${database.processes.length}`);
   const counts = connections.map(({ count }) => count);
   if (counts.length > 0) lines.push(`Connections by machine: ${counts.join(', ')}`);
   return lines.join('\n');

@@ -131,10 +131,10 @@ const killingFromErasing = (moment: number) =>
     if (isMainThread) process.on('exit', () => fs.writeFileSync(2, JSON.stringify(done)));`);
 
 /** Among others, and already deleted. */
-async function fill(url: string, others = 400): Promise<number> {
+async function fill(url: string, others = 400, full_name = NAME): Promise<number> {
   const db = await openDatabase(url);
   for (let index = 0; index < others; index++) await addUser(db, { username: `other${index}` });
-  const { id } = await addUser(db, { username: 'ada', full_name: NAME });
+  const { id } = await addUser(db, { username: 'ada', full_name });
   await addPerson(db, 'ann', 'admin');
   for (let index = 1; index < others; index += 2)
     await transact(db, (trx) =>
@@ -232,7 +232,8 @@ test('on PostgreSQL, too, whoever is erased by a page is so whole or not at all,
 }, async () => {
   const begin = async (moment: number) => {
     const url = await readyUrl('postgres');
-    const id = await fill(url, 20);
+    // On a server the files are also those of other tests.
+    const id = await fill(url, 20, 'Ada');
     const key = join(temporaryFolder(), 'secret.key');
     const settings = { DATABASE_URL: url, SECRET_KEY_FILE: key, LOG_LEVEL: 'silent' };
     const roster = await startRoster({ ...settings, ...killingFromErasing(moment) });

@@ -566,12 +566,16 @@ test('what an ended restore has left is gone after the next one', async () => {
   expect(existsSync(left)).toBe(false);
 });
 
-test('one more name, which a killed restore has given what is there, is gone at the next start, or restore', async () => {
+test('one more name, or half a copy, which a killed restore has made of what is there, is gone at the next start, or restore', async () => {
   const { url, path, file } = await backedUp();
   const asides = () => readdirSync(dirname(path)).filter((name) => name.includes('.before-restore-'));
   const other = '.before-restore-2026-11-28T03-00-00Z';
   copyFileSync(path, path + other);
-  const add = () => linkSync(path, `${path}.before-restore-2026-11-29T03-00-00Z`);
+  const add = () => {
+    linkSync(path, `${path}.before-restore-2026-11-29T03-00-00Z`);
+    // Where there are no hard links.
+    writeFileSync(`${path}.before-restore-2026-11-29T04-00-00Z.new`, 'half');
+  };
   add();
   removeKilledRestores(url, '');
   expect(asides()).toEqual([basename(path) + other]);
