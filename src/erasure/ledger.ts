@@ -59,7 +59,7 @@ export function lastIdsOfLine({ users: lastId, ...others }: LastIds): Pick<Ledge
 /** The highest of all. */
 export function lastIdsIn(lines: readonly LedgerLine[]): LastIds {
   const highest = (table: NumberedTable) =>
-    lines.reduce((most, { lastId, others }) => Math.max(most, { users: lastId, ...others }[table] ?? 0), 0);
+    lines.reduce((most, { lastId, others }) => Math.max(most, { ...others, users: lastId }[table] ?? 0), 0);
   return Object.fromEntries(NUMBERED_TABLES.map((table) => [table, highest(table)])) as LastIds;
 }
 
