@@ -58,8 +58,10 @@ export function lastIdsOfLine({ users: lastId, ...others }: LastIds): Pick<Ledge
 
 /** The highest of all. */
 export function lastIdsIn(lines: readonly LedgerLine[]): LastIds {
+  const inLine = ({ lastId, others }: LedgerLine, table: NumberedTable) =>
+    table === 'users' ? lastId : (others?.[table] ?? 0);
   const highest = (table: NumberedTable) =>
-    lines.reduce((most, { lastId, others }) => Math.max(most, { ...others, users: lastId }[table] ?? 0), 0);
+    lines.reduce((most, line) => Math.max(most, inLine(line, table)), 0);
   return Object.fromEntries(NUMBERED_TABLES.map((table) => [table, highest(table)])) as LastIds;
 }
 

@@ -95,17 +95,20 @@ test.each([
     }),
     'says who was erased from another database',
   ],
-])('a list of who was erased that %s is told, with what to do, and all else is looked at', async (_, line, what) => {
-  const { db, settings } = await start();
-  await transact(db, (trx) => addToCounts(trx, [{ is_active: true, role: 'editor', count: 2 }]));
-  writeFileSync(ledgerOf(settings.DATABASE_URL, settings.SECRET_KEY_FILE), `${line}\n`);
-  const { out, code } = await runCommand(['check', '--quick'], settings);
-  expect(out).toContain(what);
-  expect(out).toContain('\n  Roster does not start with it: put that file back as it was, or ');
-  expect(out).toContain('There are 0 active editors, and the total says 2.');
-  expect(out).toContain('\n2 found.\n');
-  expect(code).toBe(1);
-});
+])(
+  'a list of who was erased that %s is told, with what to do, and all else is looked at',
+  async (_, line, what) => {
+    const { db, settings } = await start();
+    await transact(db, (trx) => addToCounts(trx, [{ is_active: true, role: 'editor', count: 2 }]));
+    writeFileSync(ledgerOf(settings.DATABASE_URL, settings.SECRET_KEY_FILE), `${line}\n`);
+    const { out, code } = await runCommand(['check', '--quick'], settings);
+    expect(out).toContain(what);
+    expect(out).toContain('\n  Roster does not start with it: put that file back as it was, or ');
+    expect(out).toContain('There are 0 active editors, and the total says 2.');
+    expect(out).toContain('\n2 found.\n');
+    expect(code).toBe(1);
+  },
+);
 
 test('a backup is looked at by its name, and is not changed by that', async () => {
   const { settings } = await start();

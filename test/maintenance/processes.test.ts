@@ -10,7 +10,10 @@ import { temporaryFolder } from '../support.ts';
 test.skipIf(process.platform !== 'linux')(
   'a process is known for as long as it has the file open, also by a symbolic link',
   async () => {
-    const [path, link] = ['roster.db', 'link.db'].map((name) => join(temporaryFolder(), name)) as [string, string];
+    const [path, link] = ['roster.db', 'link.db'].map((name) => join(temporaryFolder(), name)) as [
+      string,
+      string,
+    ];
     writeFileSync(path, '');
     symlinkSync(path, link);
     expect(await findProcesses(link)).toEqual([]);
