@@ -94,7 +94,7 @@ test('who is signed in by name, whoever was seen last first, and how many more, 
   const page = pageOf(await get(app, '/admin/status', ann));
   // Of vera12 the session is over.
   expect(page.text).toContain(
-    'ann, vera1, vera2, vera3, vera4, vera5, vera6, vera7, vera8, vera9 and 2 more',
+    'ann vera1 vera2 vera3 vera4 vera5 vera6 vera7 vera8 vera9 and 2 more',
   );
   expect(page.link('vera1')).toBe(`/users/${ids[0]}`);
   expect(page.text.slice(page.text.indexOf('To report a fault'))).not.toMatch(/ann|vera/);
@@ -127,6 +127,8 @@ test('when the next one is made, how many there are, and which are of another fo
   const folder = temporaryFolder();
   for (const day of ['27', '28']) writeFileSync(join(folder, `roster-2026-11-${day}T03-00-00Z.db`), '');
   const { app, text } = await start({ BACKUP_FOLDER: folder });
+  await note(app, 'backup', Date.UTC(2100, 0, 31), good);
+  expect(await text('/admin/status')).toContain('Last good one 31 Jan 2100');
   await note(app, 'backup', Date.now(), good);
   const elsewhere = await text('/admin/status');
   expect(elsewhere).toContain('In another folder than those that Roster makes by itself');
