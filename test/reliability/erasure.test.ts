@@ -14,10 +14,11 @@ import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findErasure, findPending } from '../../src/erasure/queries.ts';
 import { findDeleted } from '../../src/history/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { runCommand } from '../command.ts';
 import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { ask } from '../postgres/ask.ts';
-import { preloading, run, runToEnd, startRoster } from '../roster.ts';
+import { preloading, run, startRoster } from '../roster.ts';
 import { addUser, readyUrl, temporaryFolder } from '../support.ts';
 
 const KILLS = inject('isLong') ? 10 : 3;
@@ -233,7 +234,7 @@ test('on PostgreSQL, too, whoever is erased by a page is so whole or not at all,
   const begin = async (moment: number) => {
     const url = await readyUrl('postgres');
     // On a server the files are also those of other tests.
-    const id = await fill(url, 20, 'Ada');
+    const id = await fill(url, 4, 'Ada');
     const key = join(temporaryFolder(), 'secret.key');
     const settings = { DATABASE_URL: url, SECRET_KEY_FILE: key, LOG_LEVEL: 'silent' };
     const roster = await startRoster({ ...settings, ...killingFromErasing(moment) });
@@ -249,7 +250,7 @@ test('on PostgreSQL, too, whoever is erased by a page is so whole or not at all,
   expect([commit > 0, line > commit, done.length > line + 2]).toEqual([true, true, true]);
   // As they are counted: from 1 on.
   const evenly = Array.from({ length: 8 }, (_, index) => 1 + Math.round((index * (line + 1)) / 7));
-  const moments = [commit + 1, line + 1, ...(inject('isLong') ? evenly : [])];
+  const moments = [line + 1, ...(inject('isLong') ? [commit + 1, ...evenly] : [])];
   for (const moment of moments) {
     const { url, id, settings, roster, ledger, erase } = await begin(moment);
     const ended = once(roster.child, 'exit');
@@ -268,7 +269,7 @@ test('on PostgreSQL, too, whoever is erased by a page is so whole or not at all,
     await expect.poll(ledger, { timeout: 30_000, interval: 50 }).toMatchObject([{ user_id: id }]);
     child.kill('SIGTERM');
     await once(child, 'exit');
-    expect((await runToEnd(['purge'], settings)).code, what).toBe(0);
+    expect((await runCommand(['purge'], settings)).code, what).toBe(0);
     expect(await findPending(db), what).toEqual([]);
     await db.destroy();
   }
