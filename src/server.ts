@@ -15,7 +15,7 @@ import { filePathOf } from './database-url.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
-import { noteLastId } from './erasure/again.ts';
+import { noteLastIds } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { StartError } from './errors.ts';
 import { checkPort, explainListening } from './http/listening.ts';
@@ -129,7 +129,7 @@ async function prepare(
 
 /** At the start and at the end, of which each may be followed by a copy that is put back. */
 async function noteNumbers(db: Db, ledger: string): Promise<void> {
-  await noteLastId(db, ledger).catch((error) => console.warn(`Warning: ${error.message}`));
+  await noteLastIds(db, ledger).catch((error) => console.warn(`Warning: ${error.message}`));
 }
 
 function isForOthers({ host, origin, trustProxy }: Config): boolean {

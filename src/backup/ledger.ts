@@ -1,7 +1,7 @@
 /** Who was erased, beside the backups: from an older one, which is put back on a machine that has nothing else, they are erased again. */
 import type { Db } from '../db/schema.ts';
-import { noteLastId, noteLine, writeLedger } from '../erasure/again.ts';
-import { type LedgerLine, readLedger } from '../erasure/ledger.ts';
+import { noteLastIds, noteLine, writeLedger } from '../erasure/again.ts';
+import { type LedgerLine, lastIdsIn, lastIdsOfLine, readLedger } from '../erasure/ledger.ts';
 import { findErasuresAfter, readIdentity } from '../erasure/queries.ts';
 
 /**
@@ -13,14 +13,14 @@ export async function bringLedger(db: Db, own: string, to: string, withNumbers =
   for (const line of byDatabase(readLedger(own)))
     if (line.users.length > 0 || (withNumbers && line.database === identity)) noteLine(to, line);
   await writeLedger(db, to, await findErasuresAfter(db, 0, Number.MAX_SAFE_INTEGER));
-  if (withNumbers) await noteLastId(db, to);
+  if (withNumbers) await noteLastIds(db, to);
 }
 
 /** All of one in one line. */
 function byDatabase(lines: readonly LedgerLine[]): LedgerLine[] {
   return [...Map.groupBy(lines, ({ database }) => database)].map(([database, some]) => ({
     database,
-    lastId: Math.max(...some.map(({ lastId }) => lastId)),
+    ...lastIdsOfLine(lastIdsIn(some)),
     users: some.flatMap(({ users }) => users),
   }));
 }

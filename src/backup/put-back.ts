@@ -2,11 +2,11 @@
 import { commandLine } from '../auth/actor.ts';
 import { deleteAccess } from '../auth/credentials.ts';
 import { endAllThatIsUnderWay } from '../auth/under-way.ts';
-import { engineOf, NUMBERED_TABLES } from '../db/engine.ts';
+import { engineOf } from '../db/engine.ts';
 import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { eraseKnown } from '../erasure/again.ts';
+import { eraseKnown, raiseNumbers } from '../erasure/again.ts';
 import { recordAccess, recordPutBack } from '../history/record.ts';
 import { findFolder } from '../imports/folder.ts';
 import { endLostImports } from '../imports/lost.ts';
@@ -42,12 +42,8 @@ export async function putBack(db: Db, wishes: Wishes): Promise<{ erased: number;
   const erased = await eraseKnown(db, ledgers);
   const revision = await readRevision(db);
   await transact(db, async (trx) => {
-    const { readLastId, writeLastId } = engineOf(trx);
     // Nothing that somebody still has in a window is about something else.
-    for (const table of NUMBERED_TABLES) {
-      const last = former?.lastIds[table] ?? 0;
-      if (last > (await readLastId(trx, table))) await writeLastId(trx, last, table);
-    }
+    if (former) await raiseNumbers(trx, former.lastIds);
     if (key.kind === 'given up')
       await recordAccess(trx, commandLine, 'second factors given up', undefined, now, String(key.count));
     await recordPutBack(trx, commandLine, now, of);

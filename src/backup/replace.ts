@@ -15,6 +15,7 @@ import { asideName, ledgersBeside } from './names.ts';
 import { putBack } from './put-back.ts';
 import { countByActive } from './queries.ts';
 import type { Restorable } from './restorable.ts';
+import { removeHalfAside } from './restoring.ts';
 import type { Summary } from './summary.ts';
 
 export type Replacing = {
@@ -76,6 +77,7 @@ async function takePlace({ config, restorable, held }: Replacing, now: number): 
   }
   await restorable.db.destroy();
   const aside = asideName(held.path, now);
+  removeHalfAside(held.path);
   held.replaceBy(restorable.path, aside);
   return held.isThere ? aside : undefined;
 }

@@ -1,15 +1,30 @@
 /** Where a restore works: beside the database, in a folder that nobody needs once it has ended, or was ended. */
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { besideFile } from '../database-url.ts';
-import { unless } from '../lib/make-file.ts';
+import { isSameFile, unless } from '../lib/make-file.ts';
 import { removeLeftOvers } from './draft-folder.ts';
+import { dateAsideOf } from './names.ts';
 
 /** The path by which drafts there are named. */
 export function restoringBeside(databaseUrl: string, secretKeyFile: string): string {
   return besideFile(databaseUrl, secretKeyFile, '.restoring');
 }
 
-/** It holds all of a database. */
+/** What is left of them: a folder that holds all of a database, and one more name for the one that is there, or half a copy of it. */
 export function removeKilledRestores(databaseUrl: string, secretKeyFile: string): void {
-  const beside = restoringBeside(databaseUrl, secretKeyFile);
-  unless(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], () => removeLeftOvers(beside));
+  unless(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], () => {
+    removeLeftOvers(restoringBeside(databaseUrl, secretKeyFile));
+    removeHalfAside(besideFile(databaseUrl, secretKeyFile, ''));
+  });
+}
+
+/** Of what was to be put aside before the other one took its place. For whoever has it open, so that nobody is between the two. */
+export function removeHalfAside(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    const whole = name.replace(/\.new$/, '');
+    if (!whole.startsWith(basename(path)) || dateAsideOf(whole) === undefined) continue;
+    const aside = join(dirname(path), name);
+    if (name !== whole || isSameFile(aside, path)) rmSync(aside);
+  }
 }

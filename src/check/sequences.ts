@@ -2,7 +2,9 @@
 import { engineOf, NUMBERED_TABLES, type NumberedTable } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
-import { findMissing } from '../erasure/again.ts';
+import { findMissing, type Missing } from '../erasure/again.ts';
+import { lastIdsIn } from '../erasure/ledger.ts';
+import { StartError } from '../errors.ts';
 import type { Fault, How } from './finding.ts';
 import { findHighest } from './queries.ts';
 
@@ -16,20 +18,29 @@ const NAMES: Readonly<Record<NumberedTable, string>> = {
 const RESTORE =
   'Let nobody create anything until it is mended: put back the last backup that checks clean: npm run roster -- restore FILE.';
 const START = 'Start Roster with it: that mends it before it serves.';
+const LEDGER =
+  'Roster does not start with it: put that file back as it was, or in its place a copy of erased.jsonl, which lies beside the backups; then start Roster, which adds to it whom the database knows.';
 
 export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fault> {
-  const { users, lastId } = ledger === undefined ? { users: [], lastId: 0 } : await findMissing(db, ledger);
+  let missing: Missing = { users: [], lastIds: lastIdsIn([]) };
+  try {
+    if (ledger !== undefined) missing = await findMissing(db, ledger);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    yield { kind: 'lists of who was erased that are of no use', what: error.message, todo: LEDGER };
+  }
+  const { users, lastIds } = missing;
   for (const table of NUMBERED_TABLES) {
     const [highest, last] = await readSnapshot(db, async (trx) => {
       const known = await findHighest(trx, table);
       return [known, await engineOf(trx).readLastId(trx, table)] as const;
     });
-    const given = table === 'users' ? Math.max(highest, lastId) : highest;
+    const given = Math.max(highest, lastIds[table]);
     if (last >= given) continue;
     yield {
       kind: 'numbers that would be given twice',
       what: `The next ${NAMES[table]} would get the number ${last + 1}, and ${given} was given already.`,
-      todo: lastId === given ? START : RESTORE,
+      todo: lastIds[table] === given ? START : RESTORE,
     };
   }
   for (const { user_id } of users)

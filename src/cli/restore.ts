@@ -1,5 +1,5 @@
 /** `npm run roster -- restore FILE`: puts a backup in the place of the database, once somebody has seen both and said so. */
-import { lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { makeDraftFolder, removeLeftOvers } from '../backup/draft-folder.ts';
 import { knownFrom, lookAtFormer, refuseUsed } from '../backup/former.ts';
@@ -17,7 +17,7 @@ import { HeldFile } from '../db/held-file.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { recognise } from '../erasure/recognise.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
-import { isThere } from '../lib/make-file.ts';
+import { isSameFile, isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
 import { sayWhich } from './named-database.ts';
@@ -108,18 +108,13 @@ async function decide(replacing: Replacing, options: Options): Promise<number> {
 
 /** @throws StartError */
 function refusePath(file: string, path: string): void {
-  if (isSame(file, path))
+  if (isSameFile(file, path))
     throw new StartError(`${file} is the database itself: say which backup is to take its place.`);
   // Another file would take the place of the link, and nobody knows what was to be there.
   if (!isThere(path) && lstatSync(path, { throwIfNoEntry: false }))
     throw new StartError(
       `${path} is a symbolic link to what is not there: put that back, or remove the link. Nothing was changed.`,
     );
-}
-
-function isSame(file: string, path: string): boolean {
-  const [one, other] = [file, path].map((name) => statSync(name, { throwIfNoEntry: false }));
-  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
 function onlyAdministrator(file: string): StartError {

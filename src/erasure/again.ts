@@ -1,6 +1,6 @@
 /** A database that was put back from a copy may hold people who were erased since: they are erased again before it is served. */
 import { type Actor, commandLine } from '../auth/actor.ts';
-import { engineOf } from '../db/engine.ts';
+import { engineOf, NUMBERED_TABLES } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
@@ -9,7 +9,17 @@ import { recordErasure } from '../history/record.ts';
 import { deleteUser } from '../users/commands.ts';
 import { findUser } from '../users/queries.ts';
 import { eraseUser } from './commands.ts';
-import { appendToLedger, checkLedger, type LedgerEntry, type LedgerLine, readLedger } from './ledger.ts';
+import {
+  appendToLedger,
+  checkLedger,
+  isAnyHigher,
+  type LastIds,
+  type LedgerEntry,
+  type LedgerLine,
+  lastIdsIn,
+  lastIdsOfLine,
+  readLedger,
+} from './ledger.ts';
 import {
   type Erasure,
   findErasure,
@@ -45,9 +55,11 @@ export async function isAnyMissing(db: Db, paths: readonly string[]): Promise<bo
   return (await missingIn(db, own)).users.length > 0;
 }
 
-type Missing = { users: LedgerEntry[]; lastId: number };
+export type Missing = { users: LedgerEntry[]; lastIds: LastIds };
 
-async function eraseAll(db: Db, { users, lastId }: Missing): Promise<number> {
+async function eraseAll(db: Db, { users, lastIds }: Missing): Promise<number> {
+  // First of all: what is done to erase them has a number, too.
+  await raiseLastIds(db, lastIds);
   let erased = 0;
   if (users.length > 0)
     await transact(db, async (trx) => {
@@ -56,16 +68,16 @@ async function eraseAll(db: Db, { users, lastId }: Missing): Promise<number> {
       erased = 0;
       for (const entry of users) if (await eraseOne(trx, entry)) erased++;
     });
-  await raiseLastId(db, lastId);
   return erased;
 }
 
 /** So that a copy of before gives none of the numbers again: a line where there is a higher one. @throws StartError */
-export async function noteLastId(db: Db, path: string): Promise<void> {
+export async function noteLastIds(db: Db, path: string): Promise<void> {
   const lines = readLedger(path);
-  const lastId = await engineOf(db).readLastId(db);
+  const lastIds = await readLastIds(db);
   for (const database of await namesOf(db))
-    if (lastId > lastIdIn(ownIn(lines, database))) appendToLedger(path, { database, lastId, users: [] });
+    if (isAnyHigher(lastIds, lastIdsIn(ownIn(lines, database))))
+      appendToLedger(path, { database, ...lastIdsOfLine(lastIds), users: [] });
 }
 
 /** Of whom the database does not know that they were erased. @throws StartError */
@@ -86,21 +98,17 @@ async function missingIn(db: Db, own: readonly LedgerLine[]): Promise<Missing> {
   for (const entry of own.flatMap((line) => line.users))
     if ((await findErasure(db, entry.user_id)) === undefined && (await isTheirs(db, entry)))
       users.push(entry);
-  return { users, lastId: lastIdIn(own) };
+  return { users, lastIds: lastIdsIn(own) };
 }
 
 /** So that nobody is given the number of somebody who was erased, whoever opens the database first. @throws StartError */
 export async function keepNumbers(db: Db, path: string): Promise<void> {
   const identity = await readIdentity(db);
-  await raiseLastId(db, lastIdIn(ownIn(readLedger(path), identity)));
+  await raiseLastIds(db, lastIdsIn(ownIn(readLedger(path), identity)));
 }
 
 function ownIn(lines: readonly LedgerLine[], identity: string): LedgerLine[] {
   return lines.filter(({ database }) => database === identity);
-}
-
-function lastIdIn(lines: readonly LedgerLine[]): number {
-  return Math.max(0, ...lines.map(({ lastId }) => lastId));
 }
 
 /** Nobody else: a database that was put back may have given the number to somebody new. */
@@ -128,26 +136,38 @@ async function eraseOne(
   return true;
 }
 
-async function raiseLastId(db: Db, lastId: number): Promise<void> {
-  if ((await engineOf(db).readLastId(db)) >= lastId) return;
+async function readLastIds(db: Db): Promise<LastIds> {
+  const found: [string, number][] = [];
+  for (const table of NUMBERED_TABLES) found.push([table, await engineOf(db).readLastId(db, table)]);
+  return Object.fromEntries(found) as LastIds;
+}
+
+async function raiseLastIds(db: Db, lastIds: LastIds): Promise<void> {
+  if (!isAnyHigher(lastIds, await readLastIds(db))) return;
   await transact(db, async (trx) => {
-    const engine = engineOf(trx);
-    await engine.lockVersion(trx);
-    if ((await engine.readLastId(trx)) < lastId) await engine.writeLastId(trx, lastId);
+    await engineOf(trx).lockVersion(trx);
+    await raiseNumbers(trx, lastIds);
   });
+}
+
+/** What comes next comes after them. */
+export async function raiseNumbers(trx: Trx, lastIds: LastIds): Promise<void> {
+  const known = await readLastIds(trx);
+  for (const table of NUMBERED_TABLES)
+    if (lastIds[table] > known[table]) await engineOf(trx).writeLastId(trx, lastIds[table], table);
 }
 
 /** Those of whom it knows already are left out. @throws StartError */
 export async function writeLedger(db: Db, path: string, erasures: readonly Erasure[]): Promise<void> {
   const lines = readLedger(path);
-  const lastId = await engineOf(db).readLastId(db);
+  const numbers = lastIdsOfLine(await readLastIds(db));
   for (const database of await namesOf(db)) {
     const own = ownIn(lines, database);
     const known = knownIn(own);
     const users: LedgerEntry[] = [];
     for (const erasure of erasures) if (!known.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
     const isStranger = lines.length > 0 && own.length === 0;
-    if (users.length > 0 || isStranger) appendToLedger(path, { database, lastId, users });
+    if (users.length > 0 || isStranger) appendToLedger(path, { database, ...numbers, users });
   }
 }
 
@@ -155,8 +175,8 @@ export async function writeLedger(db: Db, path: string, erasures: readonly Erasu
 export async function readLines(db: Db): Promise<LedgerLine[]> {
   const erasures = await findErasuresAfter(db, 0, ALL);
   const users = await Promise.all(erasures.map((erasure) => entryOf(db, erasure)));
-  const lastId = await engineOf(db).readLastId(db);
-  return (await namesOf(db)).map((database) => ({ database, lastId, users }));
+  const numbers = lastIdsOfLine(await readLastIds(db));
+  return (await namesOf(db)).map((database) => ({ database, ...numbers, users }));
 }
 
 /** Also of those that it was copied from: a backup of theirs may be put back in its place. */
@@ -172,7 +192,7 @@ export function noteLine(path: string, line: LedgerLine): void {
   const own = ownIn(readLedger(path), line.database);
   const known = knownIn(own);
   const users = line.users.filter((entry) => !known.has(nameOf(entry)));
-  if (users.length > 0 || own.length === 0 || line.lastId > lastIdIn(own))
+  if (users.length > 0 || own.length === 0 || isAnyHigher(lastIdsIn([line]), lastIdsIn(own)))
     appendToLedger(path, { ...line, users });
 }
 

@@ -10,9 +10,10 @@ import type { Erasure } from './queries.ts';
 /**
  * `overwritten`: in its bytes, before it is said that they are gone. `gone`: removed, or without a name from the start.
  * `nobody`: holds nothing of anybody. `copy`: keeps them, for it is of before; the page says so while it lies beside the database.
+ * `any copy`: the same, but may be of long before it was written, as where an old one had been put back.
  * `backup`: keeps them for as long as it is kept; the page says that there may be some.
  */
-type Fate = 'overwritten' | 'gone' | 'nobody' | 'copy' | 'backup';
+type Fate = 'overwritten' | 'gone' | 'nobody' | 'copy' | 'any copy' | 'backup';
 
 /** `name`: without what the database or the key is called, where it begins with that. */
 type OfFile = { name: RegExp; fate: Fate };
@@ -34,10 +35,10 @@ const BESIDE: readonly OfFile[] = [
   named(PARTS, 'overwritten'),
   named(String.raw`\.(erased\.jsonl|imports)`, 'nobody'),
   // A new one, or one that is being restored where there was none.
-  named(`${ONCE}${PARTS}`, 'copy'),
+  named(`${ONCE}${PARTS}`, 'any copy'),
   named(String.raw`\.before-version-\d+(\.\d+)?${ONCE}${PARTS}`, 'copy'),
-  named(String.raw`\.before-restore-${STAMP}(\.new|${PARTS})`, 'copy'),
-  named(String.raw`\.restoring(${DRAFT})?`, 'copy'),
+  named(String.raw`\.before-restore-${STAMP}(\.new|${PARTS})`, 'any copy'),
+  named(String.raw`\.restoring(${DRAFT})?`, 'any copy'),
 ];
 
 /** After the name of the file with the key: what it was before is called by its fingerprint. */
@@ -48,7 +49,7 @@ const OTHERS: readonly OfFile[] = [
   named(`identity${ONCE}`, 'nobody'),
   named(String.raw`roster-[\da-f-]{36}\.tmp`, 'gone'),
   named(String.raw`permissions-\w{6}`, 'nobody'),
-  named(`restored\\.db${PARTS}`, 'copy'),
+  named(`restored\\.db${PARTS}`, 'any copy'),
   named(`roster-${STAMP}\\.db${PARTS}`, 'backup'),
   named('export', 'backup'),
   named(`(backup|compact)\\.db${ONCE}${PARTS}`, 'backup'),
@@ -81,8 +82,9 @@ export function copiesWith(
   const beside = besideFile(databaseUrl, secretKeyFile, '');
   const names = { database: basename(beside), key: basename(secretKeyFile) };
   return (unless(['ENOENT'], () => readdirSync(dirname(beside))) ?? []).filter((name) => {
-    if (fateOfFile(name, names) !== 'copy') return false;
+    const fate = fateOfFile(name, names);
     const at = statSync(join(dirname(beside), name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    return at >= created_at && at <= (gone_at ?? Number.POSITIVE_INFINITY);
+    const isOfBefore = fate === 'any copy' || (fate === 'copy' && at <= (gone_at ?? at));
+    return isOfBefore && at >= created_at;
   });
 }

@@ -16,6 +16,7 @@ import {
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { pathBeside } from '../database-url.ts';
+import { NUMBERED_TABLES, type NumberedTable } from '../db/engine.ts';
 import { StartError } from '../errors.ts';
 import { isThere, syncFolder } from '../lib/make-file.ts';
 import { shareOwner } from '../lib/owner.ts';
@@ -27,12 +28,15 @@ const MOST = 2 ** 52;
 
 const id = z.int().positive().max(MOST);
 const time = z.int().nonnegative().max(MOST);
+const last = z.int().nonnegative().max(MOST);
 
 const LINE = z.object({
   /** Its identity. */
   database: z.string(),
   /** The highest number that anybody had there by then. */
-  lastId: z.int().nonnegative().max(MOST),
+  lastId: last,
+  /** The highest of change sets and the like, by table; none where a Roster of before has written it. */
+  others: z.record(z.string(), last).optional(),
   /** None: it is known there, or only noted how many numbers were given. `erased_by`: null where nobody was signed in. */
   users: z.array(
     z.object({ user_id: id, created_at: time, erased_at: time, erased_by: id.nullable().default(null) }),
@@ -41,9 +45,28 @@ const LINE = z.object({
 
 export type LedgerLine = z.infer<typeof LINE>;
 export type LedgerEntry = LedgerLine['users'][number];
+export type LastIds = Readonly<Record<NumberedTable, number>>;
 
 export function ledgerOf(databaseUrl: string, secretKeyFile: string): string {
   return pathBeside(databaseUrl, secretKeyFile, ENDING);
+}
+
+/** As a line has them. */
+export function lastIdsOfLine({ users: lastId, ...others }: LastIds): Pick<LedgerLine, 'lastId' | 'others'> {
+  return { lastId, others };
+}
+
+/** The highest of all. */
+export function lastIdsIn(lines: readonly LedgerLine[]): LastIds {
+  const inLine = ({ lastId, others }: LedgerLine, table: NumberedTable) =>
+    table === 'users' ? lastId : (others?.[table] ?? 0);
+  const highest = (table: NumberedTable) =>
+    lines.reduce((most, line) => Math.max(most, inLine(line, table)), 0);
+  return Object.fromEntries(NUMBERED_TABLES.map((table) => [table, highest(table)])) as LastIds;
+}
+
+export function isAnyHigher(some: LastIds, others: LastIds): boolean {
+  return NUMBERED_TABLES.some((table) => some[table] > others[table]);
 }
 
 /** What is the same user's: the file of the database, or else the folder. */

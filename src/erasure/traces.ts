@@ -6,7 +6,7 @@ import { isSearchKept } from '../jobs/queries.ts';
 import { HOUR } from '../lib/clock.ts';
 import { reasonOf } from '../lib/reasons.ts';
 import { inBackground } from '../operations/background.ts';
-import { noteLastId, writeLedger } from './again.ts';
+import { noteLastIds, writeLedger } from './again.ts';
 import { findPending, noteGone } from './queries.ts';
 
 /**
@@ -46,7 +46,7 @@ export function addTraces(app: FastifyInstance, ledger: string): void {
   );
   // Whoever is killed notes nothing: so long is what a copy of before may give again.
   const noteNumbers = () =>
-    noteLastId(app.db, app.ledger).catch((err) =>
+    noteLastIds(app.db, app.ledger).catch((err) =>
       app.log.error({ err }, 'the last number could not be noted'),
     );
   inBackground(app, HOUR, noteNumbers);

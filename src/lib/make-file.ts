@@ -60,6 +60,12 @@ export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
+/** Whether both are names of one file. */
+export function isSameFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
+}
+
 /** Where a symbolic link leads to; the path as it is where nothing is there. @throws where that cannot be seen */
 export function whereLies(path: string): string {
   return isThere(path) ? realpathSync(path) : path;

@@ -1,6 +1,6 @@
 /** What whoever runs Roster is to look after, of backups and of the check: what is worst first. */
-import { DAY } from '../lib/clock.ts';
-import { durationOf } from './duration.ts';
+import { DAY, isWithin } from '../lib/clock.ts';
+import { ageOf } from './duration.ts';
 import type { Run } from './queries.ts';
 
 /** So old the last good backup is late. */
@@ -35,16 +35,16 @@ function concernOfCheck({ finding }: Known): Concern | undefined {
 
 /** None for whoever keeps the database in another way. */
 function concernOfBackups({ backups: { good, bad }, isSet, since }: Known, now: number): Concern | undefined {
-  const isLate = (good || isSet) && now - (good?.begun_at ?? since) > LATE_AFTER;
+  const isLate = (good || isSet) && !isWithin(good?.begun_at ?? since, LATE_AFTER, now);
   if (!isLate && bad === undefined) return undefined;
   if (good === undefined)
     return {
       first: `the backups: ${bad ? 'the last one failed, and ' : ''}there is no good one`,
       notice: 'There is no good backup yet.',
     };
-  const old = `the last good one is ${durationOf(now - good.begun_at)} old`;
+  const age = ageOf(good.begun_at, now);
   return {
-    first: `the backups: ${bad ? 'the last one failed' : old}`,
-    notice: isLate ? `The last good backup is ${durationOf(now - good.begun_at)} old.` : undefined,
+    first: `the backups: ${bad ? 'the last one failed' : `the last good one is ${age}`}`,
+    notice: isLate ? `The last good backup is ${age}.` : undefined,
   };
 }

@@ -1,5 +1,5 @@
 /** How long something was, in words. */
-import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
+import { DAY, HOUR, MINUTE, SKEW } from '../lib/clock.ts';
 import { several } from '../lib/formats.ts';
 
 /** "3 days", "5 hours", "12 minutes" */
@@ -7,4 +7,9 @@ export function durationOf(passed: number): string {
   if (passed >= DAY) return several(Math.floor(passed / DAY), 'day');
   if (passed >= HOUR) return several(Math.floor(passed / HOUR), 'hour');
   return several(Math.max(0, Math.floor(passed / MINUTE)), 'minute');
+}
+
+/** "3 days old", "3 days ago"; of what was made by a clock that was ahead nobody knows. */
+export function ageOf(at: number, now: number, word: 'old' | 'ago' = 'old'): string {
+  return at > now + SKEW ? 'dated in the future' : `${durationOf(now - at)} ${word}`;
 }

@@ -1,7 +1,7 @@
 /** How Roster and its database are: what whoever runs it wants to know at a glance. */
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { countSignedIn, type SignedIn } from '../auth/sessions.ts';
+import { countSignedIn, findSignedIn, type SignedIn, type SignedInUser } from '../auth/sessions.ts';
 import { logSize } from '../backup/room.ts';
 import type { Config } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
@@ -17,10 +17,12 @@ import { quotable } from '../lib/text.ts';
 import { countByStatus } from '../users/counts.ts';
 import { backupsIn } from './backup-folder.ts';
 import { nextBackupAt } from './due.ts';
+import { findProcesses } from './processes.ts';
 import { findFinding, findLastBackups, findLastRun, findRuns, type Run } from './queries.ts';
 import { VERSION } from './version.ts';
 
 const MOST_JOBS = 10;
+const MOST_SIGNED_IN = 10;
 const MOST_SHOWN = 500;
 
 /** Sizes in bytes, times in milliseconds since 1970. */
@@ -39,6 +41,8 @@ export type Status = {
     /** Of SQLite's: what was changed last lies there. */
     logSize: number | undefined;
     connections: Connections[];
+    /** Those that have its file open, this one among them; undefined where that cannot be seen. */
+    processes: number[] | undefined;
     /** Room on the disk where the file is; undefined for a server's. */
     free: number | undefined;
   };
@@ -60,11 +64,14 @@ export type Status = {
   /** Undefined where none is set. */
   mail: { server: string; sent?: number; notSent?: number } | undefined;
   signedIn: SignedIn[];
+  /** Some of them, the last seen first. */
+  people: SignedInUser[];
   jobs: Job[];
   imports: Import[];
 };
 
 export async function readStatus(db: Db, config: Config, now: number): Promise<Status> {
+  const live = [now - config.sessionIdle, now - config.sessionLasts] as const;
   const { active, inactive } = await countByStatus(db);
   const engine = engineOf(db);
   const path = filePathOf(config.databaseUrl);
@@ -82,12 +89,14 @@ export async function readStatus(db: Db, config: Config, now: number): Promise<S
       size: await engine.readSize(db),
       logSize: path === undefined ? undefined : logSize(path),
       connections: await engine.countConnections(db),
+      processes: path === undefined ? undefined : await findProcesses(path),
       free: freeIn(path && dirname(whereLies(path))),
     },
     backup: await readBackups(db, config, now),
     check: { last: shown(await findLastRun(db, 'check')), finding: shown(await findFinding(db)) },
     mail: config.mail && { server: config.mail.server.host, ...(await findLastMails(db)) },
-    signedIn: await countSignedIn(db, now - config.sessionIdle, now - config.sessionLasts),
+    signedIn: await countSignedIn(db, ...live),
+    people: await findSignedIn(db, ...live, MOST_SIGNED_IN),
     jobs: await findRunningJobs(db, MOST_JOBS),
     imports: await findLiveImports(db),
   };

@@ -1,6 +1,6 @@
 /** Whether all is well, in a line: what whoever runs Roster is to look at first, or nothing. */
 import { concernsOf } from './concerns.ts';
-import { durationOf } from './duration.ts';
+import { ageOf } from './duration.ts';
 import type { Run } from './queries.ts';
 import type { Status } from './status.ts';
 
@@ -17,7 +17,7 @@ export function verdictOf(status: Known, now: number): { isWell: boolean; said: 
 
 function wellOf({ backup: { good, folder }, check: { last } }: Known, now: number): string {
   const checks = last === undefined ? 'no check was made yet' : checked(last);
-  if (good) return `All is well: the last backup is ${durationOf(now - good.begun_at)} old, ${checks}.`;
+  if (good) return `All is well: the last backup is ${ageOf(good.begun_at, now)}, ${checks}.`;
   return folder === undefined
     ? `Nothing is known to be wrong; but Roster has made no backup of its own, and ${checks}.`
     : `All is well: the first backup is made within ten minutes, ${checks}.`;

@@ -3,7 +3,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
 import { bytesOf, number, several } from '../lib/formats.ts';
 import { hasStopped, isIn } from './due.ts';
-import { durationOf } from './duration.ts';
+import { ageOf, durationOf } from './duration.ts';
 import type { Run } from './queries.ts';
 import type { Status } from './status.ts';
 import { verdictOf } from './verdict.ts';
@@ -35,6 +35,7 @@ export function reportOf(status: Status, now: number): string {
     `Sessions: ${signedIn.map(({ role, sessions }) => `${role} ${sessions}`).join(', ') || 'none'}`,
     `Under way: ${several(jobs.length, 'job')}, ${several(imports.length, 'import')}`,
   ];
+  if (database.processes) lines.push(`Processes that have it open: ${database.processes.length}`);
   const counts = connections.map(({ count }) => count);
   if (counts.length > 0) lines.push(`Connections by machine: ${counts.join(', ')}`);
   return lines.join('\n');
@@ -45,7 +46,7 @@ function roomOf(bytes: number | undefined): string {
 }
 
 function agoOf(run: Run | undefined, now: number): string {
-  return run === undefined ? 'none' : `${durationOf(now - run.begun_at)} ago`;
+  return run === undefined ? 'none' : ageOf(run.begun_at, now, 'ago');
 }
 
 function rolesName(role: Role): string {
@@ -69,6 +70,12 @@ function openWords(run: Run, now: number): string {
   return hasStopped(run, now) ? 'stopped before its end' : 'under way';
 }
 
+/** "this process alone", "this process, and 1204" */
+function processWords(pids: readonly number[], own: number): string {
+  const others = pids.filter((pid) => pid !== own);
+  return others.length === 0 ? 'This process alone' : `This process, and ${others.join(', ')}`;
+}
+
 /** Of the next backup: Roster looks now and then. */
 function nextWords(at: number, now: number): string {
   return at <= now ? 'within ten minutes' : `in ${durationOf(at - now)}`;
@@ -80,6 +87,7 @@ export const maintenanceHelpers = {
   isIn,
   nextWords,
   openWords,
+  processWords,
   reportOf,
   rolesName,
   verdictOf,

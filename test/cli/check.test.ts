@@ -1,12 +1,15 @@
 /** The command that looks for what is wrong: what it says, with which code it ends, and what is noted of it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import type { Check } from '../../src/check/finding.ts';
+import { CHECKS } from '../../src/check/run.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addToCounts } from '../../src/db/user-counts.ts';
 import { appendToLedger, ledgerOf } from '../../src/erasure/ledger.ts';
 import { readIdentity } from '../../src/erasure/queries.ts';
+import { StartError } from '../../src/errors.ts';
 import { findFinding, findLastRun } from '../../src/maintenance/queries.ts';
 import { within } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
@@ -81,6 +84,32 @@ test('who was erased before the database was put back is found by the file that 
   expect(out).toContain('User 7 was erased, and is in this database again, which was put back since.\n');
 });
 
+test.each([
+  ['cannot be read', 'no entry', 'cannot be read: '],
+  [
+    'is of another database',
+    JSON.stringify({
+      database: 'another',
+      lastId: 7,
+      users: [{ user_id: 7, created_at: 1, erased_at: 1, erased_by: null }],
+    }),
+    'says who was erased from another database',
+  ],
+])(
+  'a list of who was erased that %s is told, with what to do, and all else is looked at',
+  async (_, line, what) => {
+    const { db, settings } = await start();
+    await transact(db, (trx) => addToCounts(trx, [{ is_active: true, role: 'editor', count: 2 }]));
+    writeFileSync(ledgerOf(settings.DATABASE_URL, settings.SECRET_KEY_FILE), `${line}\n`);
+    const { out, code } = await runCommand(['check', '--quick'], settings);
+    expect(out).toContain(what);
+    expect(out).toContain('\n  Roster does not start with it: put that file back as it was, or ');
+    expect(out).toContain('There are 0 active editors, and the total says 2.');
+    expect(out).toContain('\n2 found.\n');
+    expect(code).toBe(1);
+  },
+);
+
 test('a backup is looked at by its name, and is not changed by that', async () => {
   const { settings } = await start();
   const file = join(temporaryFolder(), 'kept.db');
@@ -104,8 +133,11 @@ test('one that could not look has found nothing: why is noted, and what was foun
   const { db, settings } = await start();
   await transact(db, (trx) => addToCounts(trx, [{ is_active: true, role: 'editor', count: 2 }]));
   await runCommand(['check'], settings);
-  writeFileSync(ledgerOf(settings.DATABASE_URL, settings.SECRET_KEY_FILE), 'no entry\n');
+  const look = vi.spyOn(CHECKS[0] as Check, 'find').mockImplementation(() => {
+    throw new StartError('The database cannot be read: it is gone.');
+  });
   const { code } = await runCommand(['check'], settings);
+  look.mockRestore();
   expect(code).toBe(2);
   expect(await findLastRun(db, 'check')).toMatchObject({
     outcome: null,

@@ -332,11 +332,15 @@ test('from an older one of a folder nobody is given a number that was given sinc
     await addUsers(db, ['dan', 'eve']);
     await transact(db, (trx) => deleteUser(trx, commandLine, 7, Date.now()));
   });
+  const lastSet = (db: Db) => engineOf(db).readLastId(db, 'change_sets');
+  const last = await within(url, lastSet);
   await backUpInto(dirname(file), url);
   const target = await elsewhere(url);
   expect((await restore(target, file, '--yes')).code).toBe(0);
   await within(target, async (db) => {
     expect(await usernamesIn(db)).toEqual(THEN);
+    // That it was put back is a change as well.
+    expect(await lastSet(db)).toBe(last + 1);
     expect(await addUser(db, { username: 'next' })).toMatchObject({ id: 8 });
   });
 });

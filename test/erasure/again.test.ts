@@ -6,9 +6,10 @@ import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { setPassword } from '../../src/auth/credentials.ts';
 import { copyEverything } from '../../src/backup/everything.ts';
 import { openDatabase } from '../../src/db/database.ts';
+import { engineOf, NUMBERED_TABLES } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseAgain, keepNumbers, noteLastId, writeLedger } from '../../src/erasure/again.ts';
+import { eraseAgain, keepNumbers, noteLastIds, writeLedger } from '../../src/erasure/again.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
 import {
@@ -83,11 +84,11 @@ test('who came after it was copied is known to be erased, and no number is given
 
 test('no number that was given after the last erasure is given again either, in one line a start at most', async () => {
   const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
-  await noteLastId(now, ledger);
+  await noteLastIds(now, ledger);
   const last = await addUser(now, { username: 'bob' }, NOW);
   // At the end of one run, and the start of the next.
-  await noteLastId(now, ledger);
-  await noteLastId(now, ledger);
+  await noteLastIds(now, ledger);
+  await noteLastIds(now, ledger);
   expect(readLedger(ledger).map(({ lastId, users }) => [lastId, users])).toEqual([
     [last.id - 1, []],
     [last.id, []],
@@ -96,9 +97,36 @@ test('no number that was given after the last erasure is given again either, in 
   expect((await addUser(before, { username: 'next' })).id).toBe(last.id + 1);
 });
 
+test('nor is one of a change set, a job, an import, a backup or a check', async () => {
+  const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  await transact(now, async (trx) => {
+    for (const [index, table] of NUMBERED_TABLES.entries())
+      await engineOf(trx).writeLastId(trx, 100 + index, table);
+  });
+  await erase(now, 1);
+  await noteLastIds(now, ledger);
+  await noteAll(now, ledger);
+  // What erasing again is noted as comes after them, too.
+  expect(await eraseAgain(before, ledger)).toBe(1);
+  const lastIds = NUMBERED_TABLES.map((table) => engineOf(before).readLastId(before, table));
+  const [sets = 0, ...others] = (await Promise.all(lastIds)).slice(1);
+  expect(others).toEqual([102, 103, 104]);
+  const last = await engineOf(now).readLastId(now, 'change_sets');
+  expect((await findErasuresAfter(before, 0, 9))[0]?.set_id).toBeGreaterThan(last);
+  expect(sets).toBeGreaterThan(last);
+});
+
+test('a line of a Roster that noted users alone is read as it is', async () => {
+  const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
+  const database = await readIdentity(now);
+  writeFileSync(ledger, `${JSON.stringify({ database, lastId: 90, users: [] })}\n`);
+  expect(await eraseAgain(now, ledger)).toBe(0);
+  expect((await addUser(now, { username: 'next' })).id).toBe(91);
+});
+
 test('a database is no stranger to the numbers of another one from which nobody was erased', async () => {
   const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
-  await noteLastId(now, ledger);
+  await noteLastIds(now, ledger);
   const other = await temporaryDatabase();
   await identify(other, 'other');
   await addUser(other, { username: 'eve' }, NOW - 5);

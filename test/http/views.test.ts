@@ -482,6 +482,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
         size: 1,
         logSize: 1,
         connections: [{ address: NAME, count: 2 }],
+        processes: [1, 2],
         free: 1,
       },
       backup: {
@@ -498,7 +499,8 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
         finding: { ...run, kind: 'check', outcome: 'bad' },
       },
       mail: { server: NAME, sent: 1, notSent: 1 },
-      signedIn: [{ role: 'admin', users: 1, sessions: 2, seen_at: 1 }],
+      signedIn: [{ role: 'admin', users: 2, sessions: 3, seen_at: 1 }],
+      people: [{ id: 1, username: 'ann', full_name: NAME }],
       jobs: [job],
       imports: [imported],
     },

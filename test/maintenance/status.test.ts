@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
+import { insertSession } from '../../src/auth/sessions.ts';
 import { logSize } from '../../src/backup/room.ts';
 import type { Config } from '../../src/config.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -13,7 +14,7 @@ import { beginRun, endRun, type Run } from '../../src/maintenance/queries.ts';
 import { verdictOf } from '../../src/maintenance/verdict.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
-import { get, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { addUser, get, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 type Ended = Parameters<typeof endRun>[2];
 
@@ -69,6 +70,7 @@ test('the page says what runs, on which database, and who is signed in', async (
   expect(status).toContain(`Process ${process.pid} on ${hostname()}`);
   expect(status).toMatch(/Kind (SQLite|PostgreSQL) \d+\.\d+/);
   expect(status).toContain('Holds 2 users');
+  if (process.platform === 'linux') expect(status).toContain('Open in This process alone');
   expect(status).toContain('Administrators 1 person');
   expect(status).toContain('Viewers 1 person');
   expect(status).toContain('No mail server is set');
@@ -78,6 +80,24 @@ test('the page says what runs, on which database, and who is signed in', async (
   );
   const roles = pageOf(await get(app, '/roles', ann));
   expect(roles.link('Status')).toBe('/admin/status');
+});
+
+test('who is signed in by name, whoever was seen last first, and how many more, but not for a report', async () => {
+  const { app, ann } = await start();
+  const [now, ids]: [number, number[]] = [Date.now(), []];
+  for (let index = 1; index <= 12; index++) {
+    const { id } = await addUser(app.db, { username: `vera${index}`, role: 'viewer' });
+    ids.push(id);
+    const session = { token: `${index}`, user_id: id, address: '', browser: '' };
+    await transact(app.db, (trx) => insertSession(trx, session, now - index * HOUR));
+  }
+  const page = pageOf(await get(app, '/admin/status', ann));
+  // Of vera12 the session is over.
+  expect(page.text).toContain(
+    'ann vera1 vera2 vera3 vera4 vera5 vera6 vera7 vera8 vera9 and 2 more',
+  );
+  expect(page.link('vera1')).toBe(`/users/${ids[0]}`);
+  expect(page.text.slice(page.text.indexOf('To report a fault'))).not.toMatch(/ann|vera/);
 });
 
 test('the last good backup, what failed since, and the last check', async () => {
@@ -107,6 +127,8 @@ test('when the next one is made, how many there are, and which are of another fo
   const folder = temporaryFolder();
   for (const day of ['27', '28']) writeFileSync(join(folder, `roster-2026-11-${day}T03-00-00Z.db`), '');
   const { app, text } = await start({ BACKUP_FOLDER: folder });
+  await note(app, 'backup', Date.UTC(2100, 0, 31), good);
+  expect(await text('/admin/status')).toContain('Last good one 31 Jan 2100');
   await note(app, 'backup', Date.now(), good);
   const elsewhere = await text('/admin/status');
   expect(elsewhere).toContain('In another folder than those that Roster makes by itself');
@@ -132,6 +154,11 @@ test.each<[string, Parameters<typeof verdictOf>[0]['backup'], string]>([
     'one that is late',
     { ...NO_BACKUP, good: { ...BAD_RUN, outcome: 'good' } },
     'the last good one is 3 days old.',
+  ],
+  [
+    'one by a clock that was ahead',
+    { ...NO_BACKUP, good: { ...BAD_RUN, outcome: 'good', begun_at: 11 * DAY } },
+    'the last good one is dated in the future.',
   ],
   ['none for days', { ...NO_BACKUP, folder: '/srv' }, 'there is no good one.'],
 ])('what to look at first: %s', (_what, backup, said) => {
@@ -221,6 +248,8 @@ test('whoever keeps the database in another way is told nothing of backups', asy
   expect(await told(undefined, HOUR)).toEqual(['There is no good backup yet.']);
   await note({ db }, 'backup', now - HOUR, good);
   expect(await told('/srv', week)).toEqual([]);
+  await note({ db }, 'backup', now + HOUR, good);
+  expect(await told(undefined, week)).toEqual(['The last good backup is dated in the future.']);
 });
 
 test('what a run says of itself is shown in short, and hides nothing', async () => {

@@ -14,8 +14,10 @@ import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findErasure, findPending } from '../../src/erasure/queries.ts';
 import { findDeleted } from '../../src/history/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { runCommand } from '../command.ts';
 import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
 import { addPerson, PASSWORD } from '../people.ts';
+import { ask } from '../postgres/ask.ts';
 import { preloading, run, startRoster } from '../roster.ts';
 import { addUser, readyUrl, temporaryFolder } from '../support.ts';
 
@@ -45,7 +47,7 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
   timeout: 180_000,
 }, async () => {
   const url = await readyUrl('sqlite');
-  const id = await fillFile(filePathOf(url) ?? '');
+  const id = await fill(url);
   const db = await openDatabase(url);
   await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
   let kills = 0;
@@ -92,7 +94,9 @@ const killingFromErasing = (moment: number) =>
     import fs from 'node:fs';
     import { createRequire, syncBuiltinESMExports } from 'node:module';
     import { isMainThread } from 'node:worker_threads';
-    const Sqlite = createRequire(${JSON.stringify(join(import.meta.dirname, '..', '..', 'package.json'))})('better-sqlite3');
+    const packages = createRequire(${JSON.stringify(join(import.meta.dirname, '..', '..', 'package.json'))});
+    const Sqlite = packages('better-sqlite3');
+    const { Client } = packages('pg');
     const done = [];
     let isErasing = false;
     const pass = (what) => {
@@ -118,17 +122,22 @@ const killingFromErasing = (moment: number) =>
       }
       return statement;
     };
+    const { query } = Client.prototype;
+    Client.prototype.query = function (...asked) {
+      pass(String(asked[0]?.text ?? asked[0]));
+      return query.apply(this, asked);
+    };
     syncBuiltinESMExports();
     // The thread of jobs ends as well.
     if (isMainThread) process.on('exit', () => fs.writeFileSync(2, JSON.stringify(done)));`);
 
 /** Among others, and already deleted. */
-async function fillFile(path: string): Promise<number> {
-  const db = await openDatabase(`sqlite:${path}`);
-  for (let index = 0; index < 400; index++) await addUser(db, { username: `other${index}` });
-  const { id } = await addUser(db, { username: 'ada', full_name: NAME });
+async function fill(url: string, others = 400, full_name = NAME): Promise<number> {
+  const db = await openDatabase(url);
+  for (let index = 0; index < others; index++) await addUser(db, { username: `other${index}` });
+  const { id } = await addUser(db, { username: 'ada', full_name });
   await addPerson(db, 'ann', 'admin');
-  for (let index = 1; index < 400; index += 2)
+  for (let index = 1; index < others; index += 2)
     await transact(db, (trx) =>
       changeUser(trx, commandLine, index, { full_name: `Changed ${index}` }, Date.now()),
     );
@@ -170,7 +179,7 @@ test('somebody who is erased by a page is erased whole or not at all, and noted 
   timeout: 300_000,
 }, async () => {
   const base = join(temporaryFolder(), 'roster.db');
-  const id = await fillFile(base);
+  const id = await fill(`sqlite:${base}`);
   const begin = async (moment: number) => {
     const path = join(temporaryFolder(), 'roster.db');
     copyFileSync(base, path);
@@ -215,6 +224,53 @@ test('somebody who is erased by a page is erased whole or not at all, and noted 
     expect(ledger(), what).toMatchObject([{ user_id: id }]);
     const { rows } = await sql`pragma integrity_check`.execute(db);
     expect(rows, what).toEqual([{ integrity_check: 'ok' }]);
+    await db.destroy();
+  }
+});
+
+test('on PostgreSQL, too, whoever is erased by a page is so whole or not at all, and is noted, wherever Roster is killed', {
+  timeout: 300_000,
+}, async () => {
+  const begin = async (moment: number) => {
+    const url = await readyUrl('postgres');
+    // On a server the files are also those of other tests.
+    const id = await fill(url, 4, 'Ada');
+    const key = join(temporaryFolder(), 'secret.key');
+    const settings = { DATABASE_URL: url, SECRET_KEY_FILE: key, LOG_LEVEL: 'silent' };
+    const roster = await startRoster({ ...settings, ...killingFromErasing(moment) });
+    const ledger = () => readLedger(ledgerOf(url, key)).flatMap(({ users }) => users);
+    return { url, id, settings, roster, ledger, erase: await readyToErase(roster.address, id) };
+  };
+  const all = await begin(0);
+  expect((await all.erase()).status).toBe(303);
+  await expect.poll(all.ledger, { timeout: 30_000, interval: 50 }).toMatchObject([{ user_id: all.id }]);
+  all.roster.child.kill('SIGTERM');
+  const done = JSON.parse(await all.roster.stderr) as string[];
+  const [commit, line] = [done.indexOf('commit'), done.indexOf('appendFileSync')];
+  expect([commit > 0, line > commit, done.length > line + 2]).toEqual([true, true, true]);
+  // As they are counted: from 1 on.
+  const evenly = Array.from({ length: 8 }, (_, index) => 1 + Math.round((index * (line + 1)) / 7));
+  const moments = [line + 1, ...(inject('isLong') ? [commit + 1, ...evenly] : [])];
+  for (const moment of moments) {
+    const { url, id, settings, roster, ledger, erase } = await begin(moment);
+    const ended = once(roster.child, 'exit');
+    await erase().catch(() => {});
+    const [, signal] = await ended;
+    const what = `killed before ${done[moment - 1]}, ${moment} of ${done.length}`;
+    expect(signal, what).toBe('SIGKILL');
+    // What was sent last the server may still be doing.
+    await ask(url, 'begin', 'lock table deleted_users in share mode', 'commit');
+    const db = await openDatabase(url, { connections: 2 });
+    const isErased = (await findErasure(db, id)) !== undefined;
+    expect((await findDeleted(db, id)) === undefined, what).toBe(isErased);
+    if (!isErased) expect(ledger(), what).toEqual([]);
+    const { child, address } = await startRoster(settings);
+    if (!isErased) expect((await (await readyToErase(address, id))()).status, what).toBe(303);
+    await expect.poll(ledger, { timeout: 30_000, interval: 50 }).toMatchObject([{ user_id: id }]);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect((await runCommand(['purge'], settings)).code, what).toBe(0);
+    expect(await findPending(db), what).toEqual([]);
     await db.destroy();
   }
 });

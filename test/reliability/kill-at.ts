@@ -5,11 +5,10 @@ import { preloading } from '../roster.ts';
 
 const PACKAGE = join(import.meta.dirname, '..', '..', 'package.json');
 
-/** Each call by which a file is made, copied, linked, renamed, synced or removed, and each statement that SQLite is given. */
-const CODE = `
+const COUNTING = `
   import fs from 'node:fs';
   import { createRequire, syncBuiltinESMExports } from 'node:module';
-  const Sqlite = createRequire(${JSON.stringify(PACKAGE)})('better-sqlite3');
+  const packages = createRequire(${JSON.stringify(PACKAGE)});
   let moments = 0;
   const counted = (object, name) => {
     const original = object[name];
@@ -18,15 +17,22 @@ const CODE = `
       return original.apply(this, given);
     };
   };
-  const files = ['copyFileSync', 'linkSync', 'renameSync', 'rmSync', 'fsyncSync', 'chmodSync', 'mkdirSync', 'mkdtempSync', 'writeSync', 'truncateSync', 'appendFileSync'];
-  for (const name of files) counted(fs, name);
-  for (const name of ['exec', 'pragma', 'prepare', 'close']) counted(Sqlite.prototype, name);
-  syncBuiltinESMExports();
   process.on('exit', () => fs.appendFileSync(2, 'MOMENTS ' + moments));
 `;
 
-export function killAt(moment: number): Record<string, string> {
-  return { ...preloading(CODE), KILL_AT: String(moment) };
+const COUNTED = {
+  /** Each call by which a file is made, copied, linked, renamed, synced or removed, and each statement that SQLite is given. */
+  files: `
+    const files = ['copyFileSync', 'linkSync', 'renameSync', 'rmSync', 'fsyncSync', 'chmodSync', 'mkdirSync', 'mkdtempSync', 'writeSync', 'truncateSync', 'appendFileSync'];
+    for (const name of files) counted(fs, name);
+    for (const name of ['exec', 'pragma', 'prepare', 'close']) counted(packages('better-sqlite3').prototype, name);
+    syncBuiltinESMExports();`,
+  /** Each statement that PostgreSQL is given. */
+  statements: `counted(packages('pg').Client.prototype, 'query');`,
+};
+
+export function killAt(moment: number, of: keyof typeof COUNTED = 'files'): Record<string, string> {
+  return { ...preloading(COUNTING + COUNTED[of]), KILL_AT: String(moment) };
 }
 
 /** Some of so many, and all of the last ones, in which a file takes its place. */

@@ -5,9 +5,11 @@ import { gunzipSync } from 'node:zlib';
 import { expect, inject, test } from 'vitest';
 import { filePathOf } from '../../src/database-url.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
+import { engineOf } from '../../src/db/engine.ts';
 import { eraseAgain } from '../../src/erasure/again.ts';
 import { ledgerOf } from '../../src/erasure/ledger.ts';
 import { backUp, erase, faultsIn, fill, usernamesIn, within } from '../backup/backed-up.ts';
+import { openAsItIs, restoreVersion } from '../db/versions/restore.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
 import { addUsers, readyUrl, temporaryFolder, temporaryUrl } from '../support.ts';
 import { chosen, killAt, momentsIn } from './kill-at.ts';
@@ -147,6 +149,30 @@ test('a migration that is killed goes on at the next start, and what was kept of
     expect(await faultsIn(`sqlite:${path}`), `killed at ${moment}`).toEqual([]);
     expect(readFileSync(kept).equals(bytes), `killed at ${moment}`).toBe(true);
   }
+});
+
+test('a migration on PostgreSQL that is killed goes on at the next start', { timeout: 180_000 }, async () => {
+  const migrating = async (moment: number) => {
+    const url = await restoreVersion(5, 'postgres');
+    const settings = { DATABASE_URL: url, ...killAt(moment, 'statements') };
+    return { url, ...(await runToEnd(['rebuild-search'], settings)) };
+  };
+  const whole = await migrating(0);
+  expect(whole.code).toBe(0);
+  const then = await within(whole.url, usernamesIn);
+  const [all, count] = [momentsIn(whole.error), inject('isLong') ? 10 : 2];
+  const versions: number[] = [];
+  for (let kill = 1; kill <= count; kill++) {
+    const moment = Math.round((kill * all) / (count + 1));
+    const { url, code } = await migrating(moment);
+    expect(code, `killed at ${moment}`).toBe(null);
+    const asItIs = openAsItIs(url);
+    versions.push(await engineOf(asItIs).readVersion(asItIs));
+    expect(await within(url, usernamesIn), `killed at ${moment}`).toEqual(then);
+    expect(await faultsIn(url), `killed at ${moment}`).toEqual([]);
+  }
+  // In the middle of it, too.
+  expect(versions.filter((version) => version > 5 && version < MIGRATIONS.length).length).toBeGreaterThan(0);
 });
 
 test('two that restore at the same time do so one after the other, or the second is refused', async () => {

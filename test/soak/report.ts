@@ -7,7 +7,7 @@ import type { Measured, Sample } from './measure.ts';
 const PARTS = 6;
 /** So many times as long all but a hundredth of the answers may take in the last part as in the second. */
 const MOST_SLOWER = 1.3;
-/** Others of the machine's can be busy for as long, in milliseconds. */
+/** And so much longer, in milliseconds: where pages take 4 ms, whatever else the machine does moves a hundredth of them by more than a third. */
 const MOST_NOISE = 5;
 const MOST_MORE_DESCRIPTORS = 10;
 /** In megabytes: SQLite's is emptied before; PostgreSQL's own is as long as its settings say. */
@@ -46,6 +46,7 @@ export function reportOn(measured: Measured, { engine, length, rounds }: Limits)
   ];
   const lines = [
     ...tableOf(parts),
+    `Slower in the last sixth than in the second: by more than ${MOST_SLOWER} times, and by more than ${MOST_NOISE} ms, for so long another program can hold a page up`,
     `Memory after the first third: ${inWords(memory)}`,
     `Heap after the first third, collected after each round: ${inWords(heap)}`,
     `Searches that were given up: ${measured.givenUp}`,

@@ -1,8 +1,8 @@
 /** The database of a run, with users and forty people who can sign in; gone afterwards. */
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type Dirent, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import pg from 'pg';
 import { commandLine } from '../../src/auth/actor.ts';
 import { setPassword } from '../../src/auth/credentials.ts';
@@ -23,7 +23,7 @@ export type Place = {
   backups: string;
   /** In megabytes: of the database, and of its write-ahead log. */
   sizes(): Promise<{ file: number; log: number }>;
-  /** What still lies in the folder for imports, but for the few rows that each keeps for a day. */
+  /** What lies in any of its folders that a Roster which was stopped does not keep. */
   leftOver(): string[];
   close(): Promise<void>;
 };
@@ -36,7 +36,8 @@ const ROLES: readonly [Role, number][] = [
   ['admin', 4],
 ];
 
-const WORKED_WITH = /\.(csv|upload|new)$|-journal$/;
+/** Of an import only the few rows that it keeps for a day. */
+const KEPT = /^(roster\.db|secret\.key|(.+\.)?erased\.jsonl|identity|roster-[\dTZ-]+\.db|.+\.stage)$/;
 /** In megabytes: a stage with none of its rows. */
 const MOST_KEPT = 0.1;
 
@@ -46,12 +47,14 @@ export async function makePlace(engine: Engine): Promise<Place> {
   process.on('exit', remove);
   const imports = join(folder, 'imports');
   const backups = join(folder, 'backups');
-  for (const made of [imports, backups]) mkdirSync(made);
+  const temporary = join(folder, 'tmp');
+  for (const made of [imports, backups, temporary]) mkdirSync(made);
   const { url, sizes, end } = engine === 'sqlite' ? onFile(join(folder, 'roster.db')) : await onServer();
   const settings = {
     DATABASE_URL: url,
     SECRET_KEY_FILE: join(folder, 'secret.key'),
     IMPORT_FOLDER: imports,
+    TMPDIR: temporary,
     // Each of those who work has an address of their own.
     TRUST_PROXY: '127.0.0.1',
     ORIGIN: '',
@@ -63,15 +66,20 @@ export async function makePlace(engine: Engine): Promise<Place> {
     backups,
     sizes,
     leftOver: () =>
-      readdirSync(imports, { recursive: true, encoding: 'utf8' }).filter(
-        (name) =>
-          WORKED_WITH.test(name) || (name.endsWith('.stage') && megabytesOf(join(imports, name)) > MOST_KEPT),
-      ),
+      readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter(isLeftOver)
+        .map(({ parentPath, name }) => relative(folder, join(parentPath, name))),
     async close() {
       await end();
       remove();
     },
   };
+}
+
+function isLeftOver(entry: Dirent): boolean {
+  const { name, parentPath } = entry;
+  if (entry.isDirectory()) return name.includes('.new');
+  return !KEPT.test(name) || (name.endsWith('.stage') && megabytesOf(join(parentPath, name)) > MOST_KEPT);
 }
 
 function onFile(path: string) {

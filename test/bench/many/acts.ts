@@ -1,12 +1,15 @@
 /** What is done to very many at once, by the pages by which a person does it; each waits until it is done. */
+import { once } from 'node:events';
 import { openAsBlob } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { newToken } from '../../../src/auth/tokens.ts';
 import { type Page, pageOf } from '../../page.ts';
+import { runNode } from '../processes.ts';
 import { SIGNED_IN } from '../session.ts';
 import type { Others } from './others.ts';
 
 const LOOK_EVERY = 250;
+const GONE = /\bGone from [^.]*\./;
 
 /** @returns the address of the import, once it is read */
 export async function bringFile(origin: string, file: string): Promise<string> {
@@ -40,6 +43,24 @@ export async function changeAll(origin: string, others: Others): Promise<string>
 
 export async function undo(origin: string, set: string): Promise<void> {
   await until(origin, await send(origin, `${set}/undo`, new URLSearchParams({ seen: '' })), isDone);
+}
+
+/** By a process of its own, as Roster has one made. */
+export async function backUp(settings: Record<string, string>, folder: string): Promise<void> {
+  const child = runNode(['src/main.js', 'backup', folder], settings);
+  child.stdout.resume();
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`The backup has ended with ${code}.`);
+}
+
+/** @returns what the page says of it once it is done */
+export async function erase(origin: string, id: number): Promise<string> {
+  const address = `/users/${id}`;
+  const username = (await read(origin, `${address}/edit`)).field('username');
+  await send(origin, `${address}/delete`, new URLSearchParams());
+  const set = await send(origin, `${address}/erase`, new URLSearchParams({ username }));
+  const { text } = await until(origin, set, (page) => GONE.test(page.text));
+  return String(GONE.exec(text)?.[0]);
 }
 
 function isDone({ text }: Page): boolean {

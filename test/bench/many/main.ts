@@ -1,14 +1,15 @@
-/** `npm run bench:many`: very many users at once — taken out as a file, imported, taken back, changed in bulk, put back — while others work. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** `npm run bench:many`: very many users at once — taken out as a file, imported, taken back, changed in bulk, put back, backed up, and one of them erased — while others work. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { number } from '../../../src/lib/formats.ts';
 import { startPostgres } from '../../postgres/start.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
 import { type Engine, seed } from '../workspace.ts';
-import { applyImport, bringFile, changeAll, undo } from './acts.ts';
+import { applyImport, backUp, bringFile, changeAll, erase, undo } from './acts.ts';
 import { timeBareTable } from './bare-table.ts';
 import { exportAll, exportSlowly, vanish } from './exports.ts';
 import { writePeople } from './file.ts';
@@ -26,6 +27,8 @@ const { values } = parseArgs({
     database: { type: 'string', default: 'sqlite' },
   },
 });
+/** Nobody whose page others look at. */
+const ERASED = 5_000;
 const users = Number(values.users);
 const engine = values.database as Engine;
 const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
@@ -52,6 +55,14 @@ const during = async <T>(what: string, work: () => Promise<T>, most: Most = PAGE
   }
   return result;
 };
+/** With as long without it, right after. */
+const compared = async <T>(what: string, work: () => Promise<T>) => {
+  const begun = performance.now();
+  const result = await during(what, work);
+  const took = performance.now() - begun;
+  await during('  as long without', () => setTimeout(took));
+  return result;
+};
 await during('nothing else', () => others.settle());
 const exporting = async (what: string, work: (origin: string) => Promise<number>, unit: string) => {
   const exported = () => during(what, () => work(roster.origin), CREATES_IN_TIME);
@@ -68,6 +79,11 @@ const changed = await during('deactivating all who are active', () => changeAll(
 await during('undoing that', () => undo(roster.origin, changed));
 const both = () => Promise.all([bringFile(roster.origin, file), changeAll(roster.origin, others)]);
 await during('reading it again, beside deactivating all who are active', both);
+const backups = join(folder, 'backups');
+mkdirSync(backups);
+await compared('a backup', () => backUp({ DATABASE_URL: database, SECRET_KEY_FILE: keyFile }, backups));
+const erased = await compared('erasing one', () => erase(roster.origin, ERASED));
+console.log(`  ${erased}`);
 await others.stop();
 await roster.stop();
 await postgres?.stop();

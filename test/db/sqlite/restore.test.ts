@@ -17,6 +17,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
+import { removeKilledRestores } from '../../../src/backup/restoring.ts';
 import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
@@ -563,4 +564,23 @@ test('what an ended restore has left is gone after the next one', async () => {
   writeFileSync(join(left, 'restored.db'), 'half');
   await restore(url, file, '--yes');
   expect(existsSync(left)).toBe(false);
+});
+
+test('one more name, or half a copy, which a killed restore has made of what is there, is gone at the next start, or restore', async () => {
+  const { url, path, file } = await backedUp();
+  const asides = () => readdirSync(dirname(path)).filter((name) => name.includes('.before-restore-'));
+  const other = '.before-restore-2026-11-28T03-00-00Z';
+  copyFileSync(path, path + other);
+  const add = () => {
+    linkSync(path, `${path}.before-restore-2026-11-29T03-00-00Z`);
+    // Where there are no hard links.
+    writeFileSync(`${path}.before-restore-2026-11-29T04-00-00Z.new`, 'half');
+  };
+  add();
+  removeKilledRestores(url, '');
+  expect(asides()).toEqual([basename(path) + other]);
+  add();
+  await restore(url, file, '--yes');
+  expect(asides()).toHaveLength(2);
+  expect(await within(url, usernamesIn)).toEqual(THEN);
 });

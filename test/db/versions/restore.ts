@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Kysely } from 'kysely';
 import pg from 'pg';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { postgresDialect } from '../../../src/db/postgres/dialect.ts';
 import { openPool } from '../../../src/db/postgres/pool.ts';
 import type { Db, Schema } from '../../../src/db/schema.ts';
@@ -12,8 +12,8 @@ import { sqliteDialect } from '../../../src/db/sqlite/dialect.ts';
 import { temporaryUrl } from '../../support.ts';
 
 /** The address of a database of a version. */
-export async function restoreVersion(version: number): Promise<string> {
-  const url = await temporaryUrl();
+export async function restoreVersion(version: number, engine = inject('engine')): Promise<string> {
+  const url = await temporaryUrl(engine);
   const path = pathOf(url);
   if (path !== undefined) writeFileSync(path, saved(`${version}.db.gz`));
   else await send(url, saved(`${version}.sql.gz`).toString());
