@@ -93,9 +93,7 @@ test('who is signed in by name, whoever was seen last first, and how many more, 
   }
   const page = pageOf(await get(app, '/admin/status', ann));
   // Of vera12 the session is over.
-  expect(page.text).toContain(
-    'ann vera1 vera2 vera3 vera4 vera5 vera6 vera7 vera8 vera9 and 2 more',
-  );
+  expect(page.text).toContain('ann vera1 vera2 vera3 vera4 vera5 vera6 vera7 vera8 vera9 and 2 more');
   expect(page.link('vera1')).toBe(`/users/${ids[0]}`);
   expect(page.text.slice(page.text.indexOf('To report a fault'))).not.toMatch(/ann|vera/);
 });
