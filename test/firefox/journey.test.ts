@@ -53,9 +53,9 @@ inFirefox('a person signs in, finds, creates, edits and deletes', async () => {
   const { page, address } = await start();
   await expectSound(page, 'the list');
   await press(page, '[rel=next]');
-  expect(await textOf(page, '.applied')).toBe('Showing 11–20 of 32');
+  expect(await textOf(page, '.applied p')).toBe('Showing 11–20 of 32');
   await press(page, '[rel=prev]');
-  expect(await textOf(page, '.applied')).toBe('Showing 1–10 of 32');
+  expect(await textOf(page, '.applied p')).toBe('Showing 1–10 of 32');
   await page.type('[name=q]', 'www');
   await press(page, '.filters button');
   await expectSound(page, 'a search');
