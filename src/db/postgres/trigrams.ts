@@ -4,6 +4,7 @@ import { TooBroadError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { FIELD_START } from '../../search/search-text.ts';
 import { type Term, textsToFind } from '../../search/terms.ts';
+import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { askWithin, QUERY_CANCELED } from './patience.ts';
@@ -26,6 +27,13 @@ function has(term: Term): Expression<SqlBool> {
   return sql<SqlBool>`(${sql.join(ways, sql` or `)})`;
 }
 
+/** The same beside other terms: of an "or" each list would be read whole, of an expression only what those leave. */
+function hasBeside(term: Term): Expression<SqlBool> {
+  if (textsToFind(term).length === 1 || term.at === 'field start') return has(term);
+  const text = term.text.replaceAll(/[^\p{L}\p{N}]/gu, '\\$&');
+  return sql<SqlBool>`users.search_text ~ ${`[${PART_STARTS.join('')}]${text}`}`;
+}
+
 /** @throws TooBroadError when it is not answered in time. */
 async function find(
   db: Db,
@@ -39,7 +47,7 @@ async function find(
       const query = trx
         .selectFrom('users')
         .select('id')
-        .where(({ and }) => and(terms.map(has)))
+        .where(({ and }) => and(terms.map(terms.length === 1 ? has : hasBeside)))
         .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
         .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
         .orderBy('id', isReversed ? 'desc' : 'asc')
