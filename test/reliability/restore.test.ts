@@ -14,6 +14,8 @@ import { run, runToEnd, startRoster } from '../roster.ts';
 import { addUsers, readyUrl, temporaryFolder, temporaryUrl } from '../support.ts';
 import { chosen, killAt, momentsIn } from './kill-at.ts';
 
+const timeout = 180_000;
+
 function copyFolder(from: string): string {
   const to = join(temporaryFolder(), 'data');
   mkdirSync(to);
@@ -23,6 +25,7 @@ function copyFolder(from: string): string {
 
 test.each(['itself', 'another database'])(
   'a restore of %s that is killed leaves what was there or what was to be',
+  { timeout },
   async (whose) => {
     const url = await readyUrl('sqlite');
     await fill(url);
@@ -68,7 +71,7 @@ test.each(['itself', 'another database'])(
   },
 );
 
-test('a restore to a bare machine that is killed leaves nothing or all of it', async () => {
+test('a restore to a bare machine that is killed leaves nothing or all of it', { timeout }, async () => {
   const url = await readyUrl('sqlite');
   await fill(url);
   const file = await backUp(url, '--with-key');
@@ -98,7 +101,9 @@ test('a restore to a bare machine that is killed leaves nothing or all of it', a
   expect(drafts).toBeGreaterThan(5);
 });
 
-test('a restore to PostgreSQL that is killed leaves nothing or all of it, and the next start removes what it has copied', async () => {
+test('a restore to PostgreSQL that is killed leaves nothing or all of it, and the next start removes what it has copied', {
+  timeout,
+}, async () => {
   const url = await readyUrl('sqlite');
   await fill(url);
   const file = await backUp(url, '--with-key');
@@ -127,7 +132,9 @@ test('a restore to PostgreSQL that is killed leaves nothing or all of it, and th
   expect(ends).toContain(0);
 });
 
-test('a migration that is killed goes on at the next start, and what was kept of the file of before is whole', async () => {
+test('a migration that is killed goes on at the next start, and what was kept of the file of before is whole', {
+  timeout,
+}, async () => {
   const bytes = gunzipSync(readFileSync(join(import.meta.dirname, '..', 'db', 'versions', '5.db.gz')));
   const migrating = async (moment: number) => {
     const path = join(temporaryFolder(), 'roster.db');
