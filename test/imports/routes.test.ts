@@ -99,7 +99,7 @@ test('what another row gives up is refused at first, and free once that row is a
   await addUser(db, { username: 'bob', email: 'team@example.org' });
   const address = await bring(app, ann, 'username,email\nbob,bob@example.org\ncem,team@example.org\n');
   const { text } = pageOf(await get(app, address, ann));
-  expect(text).toContain('That email already belongs to bob.');
+  expect(text).toContain('“team@example.org”: that email already belongs to bob.');
   expect(text).toContain('What another row of the same file gives up is free once that row is applied');
   await apply(app, ann, address);
   const { body } = await get(app, `${address}/refused`, ann);
