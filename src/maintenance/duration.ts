@@ -2,6 +2,8 @@
 import { DAY, HOUR, MINUTE, SKEW } from '../lib/clock.ts';
 import { several } from '../lib/formats.ts';
 
+export const IN_FUTURE = 'dated in the future';
+
 /** "3 days", "5 hours", "12 minutes" */
 export function durationOf(passed: number): string {
   if (passed >= DAY) return several(Math.floor(passed / DAY), 'day');
@@ -11,5 +13,9 @@ export function durationOf(passed: number): string {
 
 /** "3 days old", "3 days ago"; of what was made by a clock that was ahead nobody knows. */
 export function ageOf(at: number, now: number, word: 'old' | 'ago' = 'old'): string {
-  return at > now + SKEW ? 'dated in the future' : `${durationOf(now - at)} ${word}`;
+  return isAhead(at, now) ? IN_FUTURE : `${durationOf(now - at)} ${word}`;
+}
+
+export function isAhead(at: number, now: number): boolean {
+  return at > now + SKEW;
 }

@@ -5,7 +5,6 @@ import { newToken } from '../../src/auth/tokens.ts';
 import type { Db, Role, Trx, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { inOneSet } from '../../src/history/record.ts';
-import { named } from '../../src/lib/text.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, movableClock, PASSWORD, signedIn } from '../people.ts';
@@ -107,7 +106,7 @@ describe('an undo', () => {
     const action = String(await undoOf('emil', `/users/${max.id}`));
     await addUser(app.db, { username: 'max', email: 'other@example.org' });
     const page = await read('emil', action);
-    expect(page.text).toContain(`“max” belongs to ${named('max')} by now.`);
+    expect(page.text).toContain('“max” belongs to max by now.');
     const name = `${max.id}.username`;
     const decided = { seen: page.field('seen'), [name]: 'back', [`${name}.other`]: '' };
     const refused = await send('emil', action, decided);
