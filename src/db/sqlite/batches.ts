@@ -5,6 +5,9 @@ import { Deadline } from '../../lib/deadline.ts';
 /** In milliseconds: a search that takes longer goes on in turns with what gives way to it. */
 const LONGEST_WAY = 100;
 
+/** So many searches share the time: with more, each of them would take too long. */
+const MOST_AT_ONCE = 4;
+
 let last: Promise<unknown> = Promise.resolve();
 let waiting = 0;
 
@@ -22,6 +25,10 @@ export async function runBatch<T>(work: () => Promise<T>): Promise<T> {
     waiting--;
     resolve();
   }
+}
+
+export function isCrowded(): boolean {
+  return waiting >= MOST_AT_ONCE;
 }
 
 /** For work that nobody waits for: where a page takes many batches, it would else be held up between any two of them. */

@@ -9,6 +9,7 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import { Timing } from '../timing.ts';
+import { isCrowded } from './batches.ts';
 import { backfill, emptyLog } from './checkpoint.ts';
 import { SqliteConnection } from './connection.ts';
 import { sqliteEngine } from './engine.ts';
@@ -41,13 +42,16 @@ export function sqliteDialect(
 
 export class RosterSqliteAdapter extends SqliteAdapter {
   readonly engine = sqliteEngine;
-  /** It answers at once; who wants to write takes turns. */
-  readonly isSaturated = false;
   readonly #driver: SqliteDriver;
 
   constructor(driver: SqliteDriver) {
     super();
     this.#driver = driver;
+  }
+
+  /** It answers at once, but for searches; who wants to write takes turns. */
+  get isSaturated(): boolean {
+    return isCrowded();
   }
 
   get turns(): Int32Array {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { giveWay, runBatch } from '../../../src/db/sqlite/batches.ts';
+import { giveWay, isCrowded, runBatch } from '../../../src/db/sqlite/batches.ts';
 
 test('what nobody waits for lets all batches of others go first, however many one of them takes', async () => {
   const order: string[] = [];
@@ -21,4 +21,16 @@ test('it gives way for a while, and not for ever', async () => {
   await giveWay();
   isJobsTurn = true;
   await endless;
+});
+
+test('while many of them wait for their turn nothing more is to be begun', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const begin = (count: number) => Array.from({ length: count }, () => runBatch(() => promise));
+  const few = begin(2);
+  expect(isCrowded()).toBe(false);
+  const many = begin(100);
+  expect(isCrowded()).toBe(true);
+  resolve();
+  await Promise.all([...few, ...many]);
+  expect(isCrowded()).toBe(false);
 });
