@@ -26,8 +26,8 @@ export function collectMethods(app: FastifyInstance): { closeMethods(html: Fasti
   return {
     /** Call it after the last route; the answer is a page. */
     closeMethods(html) {
-      const router = findMyWay(ROUTING);
-      for (const address of addresses.values()) router.on('GET', address.url, () => {}, address);
+      const all = [...addresses.values()];
+      const refuse = refuserOf(all);
       const close = (url: string, method: string[]) =>
         html.route({
           url,
@@ -37,29 +37,32 @@ export function collectMethods(app: FastifyInstance): { closeMethods(html: Fasti
           onRequest: refuse,
           handler: () => {},
         });
-      const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
-        const found = router.find('GET', request.url);
-        if (!found) return reply.callNotFound();
-        const { url, methods, form } = found.store as Address;
-        notePattern(request, url);
-        const isRead = ['GET', 'HEAD'].includes(request.method);
-        const page = isRead ? formOf(request, { form, params: found.params }) : undefined;
-        if (page !== undefined) return reply.seeOther(page);
-        const allow = [...methods].sort().join(', ');
-        reply.header('allow', allow);
-        const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
-        const link = methods.has('GET') ? { href: request.url, text: 'Open this page' } : undefined;
-        return reply.renderError({ title: 'Method not allowed', sentence, link }, 405);
-      };
-      const all = [...addresses.values()];
       const used = new Set(all.flatMap(({ methods }) => [...methods]));
       // Else another address, less exactly this one, would answer.
       for (const { url, methods } of all) close(url, [...used.difference(methods)]);
-      // As many routes for each method would take most of the time in which Roster starts to serve.
-      close(
-        '/*',
-        app.supportedMethods.filter((method) => !used.has(method)),
-      );
+      const unused = app.supportedMethods.filter((method) => !used.has(method));
+      // A route for each of them and each address would take most of the time in which Roster starts to serve.
+      close('/*', unused);
     },
+  };
+}
+
+function refuserOf(addresses: readonly Address[]) {
+  // By one method, whichever it is: what is looked for is the address.
+  const router = findMyWay(ROUTING);
+  for (const address of addresses) router.on('GET', address.url, () => {}, address);
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const found = router.find('GET', request.url);
+    if (!found) return reply.callNotFound();
+    const { url, methods, form } = found.store as Address;
+    notePattern(request, url);
+    const isRead = ['GET', 'HEAD'].includes(request.method);
+    const page = isRead ? formOf(request, { form, params: found.params }) : undefined;
+    if (page !== undefined) return reply.seeOther(page);
+    const allow = [...methods].sort().join(', ');
+    reply.header('allow', allow);
+    const sentence = `This address does not answer ${request.method}; it answers ${allow}. Nothing was changed.`;
+    const link = methods.has('GET') ? { href: request.url, text: 'Open this page' } : undefined;
+    return reply.renderError({ title: 'Method not allowed', sentence, link }, 405);
   };
 }

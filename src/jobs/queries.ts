@@ -197,7 +197,11 @@ export async function isSearchKept(db: Db): Promise<boolean> {
     .select('params')
     .where('kind', '=', 'bulk')
     .where('state', '=', 'running');
-  return (await running.execute()).some(({ params }) => 'forgetsWhenStopped' in JSON.parse(params));
+  return (await running.execute()).some(forgetsWhenStopped);
+}
+
+function forgetsWhenStopped({ params }: Pick<Job, 'params'>): boolean {
+  return (JSON.parse(params) as Partial<typeof FORGETS_WHEN_STOPPED>).forgetsWhenStopped ?? false;
 }
 
 /** Until somebody has it go on, if it still can. */
@@ -206,8 +210,7 @@ export async function stopJob(
   { id, params }: Job,
   stopped: Partial<Omit<Job, 'id'>>,
 ): Promise<void> {
-  const { forgetsWhenStopped } = JSON.parse(params) as Partial<typeof FORGETS_WHEN_STOPPED>;
-  const kept = forgetsWhenStopped ? { params: FORGOTTEN } : {};
+  const kept = forgetsWhenStopped({ params }) ? { params: FORGOTTEN } : {};
   await saveJob(trx, id, { ...stopped, ...kept, state: 'stopped', lease_owner: null });
 }
 
