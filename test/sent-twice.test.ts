@@ -191,8 +191,8 @@ describe('the link to the first administrator', () => {
     const send = () => post(app, `/setup/${app.setupToken}`, { ...ALICE, ...CHOSEN, key });
     const key = newToken();
     const [one, other] = await Promise.all([send(), send()]);
-    expect(told(one)).toMatchObject({ statusCode: 303, location: '/sign-in' });
-    expect(told(one).body).toBe('User alice is the administrator. Sign in.\n');
+    expect(told(one)).toMatchObject({ statusCode: 303, location: '/sign-in?username=alice' });
+    expect(told(one).body).toBe('You are the administrator. Sign in as alice.\n');
     expect(told(other)).toEqual(told(one));
     const saved = await dump(app.db);
     expect(told(await send())).toEqual(told(one));

@@ -1,7 +1,9 @@
 /** Sending someone to the form for signing in, from which they come back, with what they sent if it may be kept. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isShort } from '../http/safe-redirect.ts';
+import { named } from '../lib/text.ts';
 import { isDeactivated } from './deactivated.ts';
+import { type Done, done } from './kept-answers.ts';
 import { draftOf, formOf, sealDraft } from './kept-forms.ts';
 
 export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
@@ -24,4 +26,11 @@ export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) 
     },
     401,
   );
+}
+
+/** After a link by which somebody has chosen a password. It signs nobody in by itself, so that throttle and second factor hold. */
+// https://cheatsheetseries.owasp.org/cheatsheets/Forgot_Password_Cheat_Sheet.html
+export function askToSignInAs(username: string, what: string): Done {
+  const address = `/sign-in?username=${encodeURIComponent(username)}`;
+  return done(address, `${what} Sign in as ${named(username)}.`);
 }

@@ -21,12 +21,12 @@ type Shown = Views['auth/sign-in'];
 
 export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }>, reply: FastifyReply) {
   await authenticate(request);
-  const next = localAddress(request.query.next);
+  const { next: wanted, username = '', check } = request.query;
+  const next = localAddress(wanted);
   if (request.actor) return reply.seeOther(next);
-  const { check } = request.query;
   if (check && (await endUnkept(request, check))) return show(reply, { next, problem: NO_COOKIE }, 422);
   const isExpired = request.expired !== undefined;
-  return show(reply, { next, isExpired, isDeactivated: await isDeactivated(request) });
+  return show(reply, { next, username, isExpired, isDeactivated: await isDeactivated(request) });
 }
 
 export async function signIn(request: FastifyRequest, reply: FastifyReply) {

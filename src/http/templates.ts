@@ -90,11 +90,7 @@ const helpers = {
   yesOrNo,
   number: (value: number) => number.format(value),
   allThatMatch: ({ total, isExact }: Page<unknown>) =>
-    !isExact
-      ? 'All that match'
-      : total === 1
-        ? 'The one that matches'
-        : `All ${number.format(total)} that match`,
+    !isExact ? 'All that match' : total === 1 ? 'The only one' : `All ${number.format(total)} that match`,
   total: ({ total, isExact }: Page<unknown>) => `${isExact ? '' : 'more than '}${number.format(total)}`,
   date: (value: number) => date.format(value),
   roleName: (role: Role) => ROLE_NAMES[role].one,

@@ -1,10 +1,10 @@
 /** Opening an access link: someone chooses a password, and is told where the link is good for nothing any more. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { askToSignInAs } from '../auth/ask-to-sign-in.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import { rememberDevice } from '../auth/device.ts';
 import { transactOnce } from '../auth/idempotency.ts';
-import { done } from '../auth/kept-answers.ts';
 import { largestNetworkOf } from '../auth/networks.ts';
 import { hashPassword } from '../auth/password-hashing.ts';
 import { passwordQueue } from '../auth/password-queue.ts';
@@ -60,7 +60,7 @@ export async function accept(request: WithToken, reply: FastifyReply) {
   const actor = actorOf(request, { role: user.role, via: 'link' });
   const answer = await transactOnce(request, async (trx) => {
     const accepted = await acceptInvitation(trx, actor, token, hash, server.clock());
-    return accepted && done('/sign-in', 'Your password is set. Sign in with it.');
+    return accepted && askToSignInAs(accepted.username, 'Your password is set.');
   });
   if (answer === undefined) return explainEnd(request, reply, (await findFor(request)).invitation);
   rememberDevice(request, reply, user.id, { hasSignedIn: false });

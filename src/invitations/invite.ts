@@ -7,6 +7,7 @@ import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { BadSubmissionError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
+import { displayName } from '../lib/formats.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { addHolders } from '../users/form.ts';
@@ -51,10 +52,9 @@ export async function inviteOne(request: Request, reply: FastifyReply) {
 type Invitee = Done & { user: User };
 
 function doneFor(request: Request, { user, set }: { user: User; set: number }, key: string): Invitee {
-  return {
-    ...done(linkAddress(user.id, request, key), `User ${named(user.username)} invited!`, set),
-    user,
-  };
+  const next = request.server.mailer ? '' : ' Send them the link.';
+  const sentence = `${named(displayName(user))} is invited.${next}`;
+  return { ...done(linkAddress(user.id, request, key), sentence, set), user };
 }
 
 /** Once it is saved, and before it is said, the mail is sent. */

@@ -3,10 +3,10 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { hasAdministrator } from '../auth/administrators.ts';
+import { askToSignInAs } from '../auth/ask-to-sign-in.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import { rememberDevice } from '../auth/device.ts';
 import { transactOnce } from '../auth/idempotency.ts';
-import { done } from '../auth/kept-answers.ts';
 import { largestNetworkOf } from '../auth/networks.ts';
 import { hashPassword } from '../auth/password-hashing.ts';
 import { passwordQueue } from '../auth/password-queue.ts';
@@ -68,7 +68,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     const answer = await transactOnce(request, async (trx) => {
       const user = await makeFirstAdministrator(trx, actor, form.value, hash, server.clock());
       if (user === undefined) throw tooLate();
-      return { ...done('/sign-in', `User ${named(user.username)} is the administrator. Sign in.`), user };
+      return { ...askToSignInAs(user.username, 'You are the administrator.'), user };
     });
     if (answer.kind === 'done') rememberDevice(request, reply, answer.user.id);
     return reply.answer(answer);

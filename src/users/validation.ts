@@ -14,7 +14,7 @@ import {
   trim,
 } from '../lib/text.ts';
 
-export const USERNAME_HINT = 'Letters, digits and . _ - +, up to 64.';
+export const USERNAME_HINT = 'Up to 64 letters, digits, and the signs . _ - +';
 
 export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
@@ -113,7 +113,7 @@ function usernameProblem(username: string): string | undefined {
   if (length > USERNAME_MAX) return tooLong('username', length, USERNAME_MAX);
   if (!/^[\p{L}\p{Nd}]/u.test(username)) return 'The username must start with a letter or a digit.';
   if (!USERNAME.test(username) || !USERNAME.test(compatible)) {
-    return 'Use only letters, digits and . _ - + in the username.';
+    return 'Use only letters, digits, and the signs . _ - + in the username.';
   }
   const marks = tooManyMarks(username);
   return marks ? `The username ${marks}.` : identifierProblem(username);

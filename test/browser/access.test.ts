@@ -83,7 +83,7 @@ test('the first administrator comes by the link from the log, gives a role and a
   expect(await page.getByLabel('Username').inputValue()).toBe('ann');
   await choosePassword(page, PASSWORD);
   await page.getByRole('button', { name: 'Become administrator' }).click();
-  await expectText(page, 'User ann is the administrator. Sign in.');
+  await expectText(page, 'You are the administrator. Sign in as ann.');
   expect(await hasAdministrator(app.db)).toBe(true);
   await signIn(page, 'ann');
   await expectText(page, 'Users 1');
@@ -103,7 +103,7 @@ test('the first administrator comes by the link from the log, gives a role and a
   await expectText(other, 'You sign in with it as ed.');
   await choosePassword(other, NEW);
   await other.getByRole('button', { name: 'Save password' }).click();
-  await expectText(other, 'Your password is set. Sign in with it.');
+  await expectText(other, 'Your password is set. Sign in as ed.');
   await signIn(other, 'ed@example.org', NEW);
   await expectText(other, 'Users 2');
   expect(await other.getByRole('link', { name: 'Roles' }).count()).toBe(0);

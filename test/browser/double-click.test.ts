@@ -255,11 +255,11 @@ async function clickAtTheDoor(): Promise<void> {
   const { app, clock, visit } = await start();
   const { page, click } = await visit();
   const ann = { username: 'ann', email: 'ann@example.org', ...CHOSEN };
-  const isMade = 'User ann is the administrator. Sign in.';
+  const isMade = 'You are the administrator. Sign in as ann.';
   await click('/users', 'Become administrator', 'As the administrator you let others in');
   expect(new URL(page.url()).pathname).toBe(`/setup/${app.setupToken}`);
   await click(undefined, 'Become administrator', isMade, ann);
-  await click(undefined, 'Sign in', 'Users', { username: 'ann', password: NEW });
+  await click(undefined, 'Sign in', 'Users', { password: NEW });
   await click('/users', 'Hide', 'Users');
   expect(await page.getByRole('button', { name: 'Hide' }).count()).toBe(0);
   expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
@@ -267,8 +267,8 @@ async function clickAtTheDoor(): Promise<void> {
   await click(`/users/${eve.id}`, 'Create access link', 'eve can get in with this link');
   const link = await page.locator('.secret').innerText();
   await click('/account', 'Sign out', 'You are signed out.');
-  await click(new URL(link).pathname, 'Save password', 'Your password is set. Sign in with it.', CHOSEN);
-  await click(undefined, 'Sign in', 'Enter your code', { username: 'eve', password: NEW });
+  await click(new URL(link).pathname, 'Save password', 'Your password is set. Sign in as eve.', CHOSEN);
+  await click(undefined, 'Sign in', 'Enter your code', { password: NEW });
   await click(undefined, 'Sign in', 'Users', { code: codeAt(clock()) });
   expect(await app.db.selectFrom('sessions').select('user_id').execute()).toEqual([{ user_id: eve.id }]);
 }

@@ -103,11 +103,11 @@ test('rows that are refused are in a file beside, the others are applied, and it
   const { code, said } = await roster('import', path, '--yes');
   expect(code).toBe(1);
   expect(said).toContain(
-    '  Line 3: Use only letters, digits and . _ - + in the username. Enter an email address like name@example.org.\n',
+    '  Line 3: Use only letters, digits, and the signs . _ - + in the username. Enter an email address like name@example.org.\n',
   );
   expect(await usernames(db)).toEqual(['bob', 'cem']);
   expect(readFileSync(join(folder, 'users.refused.csv'), 'utf8')).toBe(
-    '\uFEFFLine,Why,username,email\r\n3,"Use only letters, digits and . _ - + in the username. Enter an email address like name@example.org.",d d,dora\r\n',
+    '\uFEFFLine,Why,username,email\r\n3,"Use only letters, digits, and the signs . _ - + in the username. Enter an email address like name@example.org.",d d,dora\r\n',
   );
   // Somebody may be at work on that one.
   await roster('import', path, '--yes');

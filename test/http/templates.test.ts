@@ -36,7 +36,7 @@ test.each([
 });
 
 test.each([
-  [1, true, 'The one that matches'],
+  [1, true, 'The only one'],
   [1_234, true, 'All 1,234 that match'],
   [1_234, false, 'All that match'],
 ])('of %i who match it is said, where that is all of them: %s', (total, isExact, said) => {

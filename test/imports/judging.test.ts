@@ -252,7 +252,7 @@ test('where one column makes all of the first rows fail, it is said in a sentenc
   const { state, problem, reading } = await importOf(app, id);
   expect(state).toBe('unreadable');
   expect(plain(problem ?? '')).toBe(
-    'The column “Login” fails in every row: Use only letters, digits and . _ - + in the username. Read it differently, or put it right in the file.',
+    'The column “Login” fails in every row: Use only letters, digits, and the signs . _ - + in the username. Read it differently, or put it right in the file.',
   );
   expect(JSON.parse(reading ?? '').columns).toEqual([
     { header: 'Login', field: 'username' },

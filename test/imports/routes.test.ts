@@ -77,8 +77,8 @@ test('the refused rows come back as a file with why, and once they are right the
       '\uFEFFLine,Why,username,email,full_name',
       "2,Enter an email address like name@example.org.,bob,bob,'=1+1",
       '3,"The row has 2 cells, the first line has 3.",cem,cem@example.org',
-      '4,"Use only letters, digits and . _ - + in the username.",d d,dora@example.org,"Dora, D"',
-      `5,"Use only letters, digits and . _ - + in the username. Enter an email address like name@example.org.",e e,'=2+2,007`,
+      '4,"Use only letters, digits, and the signs . _ - + in the username.",d d,dora@example.org,"Dora, D"',
+      `5,"Use only letters, digits, and the signs . _ - + in the username. Enter an email address like name@example.org.",e e,'=2+2,007`,
       '',
     ].join('\r\n'),
   );

@@ -50,10 +50,23 @@ describe('a link', () => {
     );
     expect(await signIn(app, 'ed', NEW)).toBeUndefined();
     const answer = await post(app, path, CHOSEN);
-    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in?username=ed']);
+    expect(answer.body).toBe('Your password is set. Sign in as ed.\n');
     expect(answer.cookies.map(({ name }) => name)).toEqual([cookieName('device'), cookieName('flash')]);
     expect(await signIn(app, 'ed', NEW)).toBeDefined();
     expect(await findCredentials(app.db, ed.id)).toBeDefined();
+  });
+
+  test('signs nobody in: the form for that is filled in, but for the password', async () => {
+    const { app, invite } = await start();
+    const { id } = await addUser(app.db, { username: 'eve+1', role: 'viewer' });
+    const { headers, cookies } = await post(app, (await invite(id)).path, CHOSEN);
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const page = pageOf(await get(app, String(headers.location), { cookie }));
+    expect(page.notices).toEqual(['Your password is set. Sign in as eve+1.']);
+    expect(page.field('username')).toBe('eve+1');
+    expect(page.focused).toEqual(['password']);
+    expect(page.input('password')).toMatchObject({ 'aria-describedby': 'flash' });
   });
 
   test('is not for oneself: an account takes the password to change it', async () => {

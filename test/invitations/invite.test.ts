@@ -26,7 +26,7 @@ describe('inviting someone', () => {
     const { app, headers, invite, follow } = await start();
     expect(pageOf(await get(app, '/users', headers)).link('Invite')).toBe('/invite');
     const answer = await invite();
-    expect([answer.statusCode, answer.body]).toEqual([303, 'User ada invited!\n']);
+    expect([answer.statusCode, answer.body]).toEqual([303, 'Ada Byron is invited. Send them the link.\n']);
     const page = await follow(answer);
     expect(page.heading).toBe('Ada Byron can get in with this link');
     expect(page.text).toContain('ada@example.org Viewer');
@@ -127,7 +127,8 @@ describe('inviting someone', () => {
     const key = (await open()).field('key');
     await invite({ key });
     expect((await invite({ key, role: 'admin' })).statusCode).toBe(422);
-    expect((await invite({ key, email: 'eve@example.org' })).body).toBe('User eve invited!\n');
+    const eve = { full_name: 'Eve', email: 'eve@example.org' };
+    expect((await invite({ key, ...eve })).body).toBe('Eve is invited. Send them the link.\n');
   });
 
   test('is for administrators, and while there is none for nobody', async () => {
@@ -177,11 +178,11 @@ describe('inviting a member', () => {
     const page = await show();
     expect(page.isOpen(FOLD)).toBe(false);
     const form = page.form('Invite');
-    expect(form.text).toContain('EditorAlso creates, changes and deletes members.');
-    expect(form.text).not.toContain('cannot sign in');
+    expect(form.text).toContain('EditorAlso creates, changes and deletes people who cannot sign in.');
+    expect(form.text).not.toContain('Member');
     expect(form.field('role')).toContain('Viewer');
     const answer = await post(app, form.action, { role: 'editor', key: form.field('key') }, headers);
-    expect([answer.statusCode, answer.body]).toEqual([303, 'User mia invited!\n']);
+    expect([answer.statusCode, answer.body]).toEqual([303, 'mia is invited. Send them the link.\n']);
     const shown = await follow(answer);
     expect(shown.heading).toBe('mia can get in with this link');
     expect(shown.text).toContain('mia@example.org Editor');
@@ -255,16 +256,16 @@ describe('a username that is left empty', () => {
     expect(usernameFrom(`${'a'.repeat(64)}@example.org`, 12)).toBe(`${'a'.repeat(62)}12`);
     const { app, invite, follow } = await start();
     await addUsers(app.db, ['ADA', 'ada2']);
-    const answer = await invite({ email: 'ada@example.com', username: ' ' });
-    expect(answer.body).toBe('User ada3 invited!\n');
-    expect((await follow(answer)).text).toContain('Username ada3 Change it');
+    const page = await follow(await invite({ email: 'ada@example.com', username: ' ' }));
+    expect(page.text).toContain('Username ada3 Change it');
   });
 
   test('has a large one where very many are', async () => {
-    const { app, invite } = await start();
+    const { app, invite, follow } = await start();
     const others = Array.from({ length: 98 }, (_, index) => `ada${index + 2}`);
     await addUsers(app.db, ['ada', ...others]);
-    expect((await invite({ email: 'ada@example.com' })).body).toMatch(/^User ada\d{3,6} invited!\n$/);
+    const page = await follow(await invite({ email: 'ada@example.com' }));
+    expect(page.text).toMatch(/Username ada\d{3,6} Change it/);
   });
 
   test('has the next number for those who are invited at the same moment', async () => {

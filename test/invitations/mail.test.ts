@@ -45,6 +45,7 @@ describe('an invitation', () => {
     const { app, headers, invite, show } = await start(port);
     expect(pageOf(await get(app, '/invite', headers)).text).toContain('get a mail with a link');
     const answer = await invite();
+    expect(answer.body).toBe('Ada Byron is invited.\n');
     const page = await show(answer.headers.location);
     expect(page.text).toContain('Roster has sent it by mail.');
     expect(page.text).not.toContain('It opens on this machine alone');

@@ -20,8 +20,8 @@ describe('the link in the log', () => {
     expect(pageOf(form).text).toContain('There is no administrator yet');
     expect(pageOf(form).focused).toEqual(['username']);
     const answer = await post(app, path, { ...ANN, full_name: 'Ann Ada' });
-    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
-    expect(answer.body).toBe('User ann is the administrator. Sign in.\n');
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in?username=ann']);
+    expect(answer.body).toBe('You are the administrator. Sign in as ann.\n');
     expect((await get(app, '/users')).statusCode).toBe(303);
     const headers = await signIn(app, 'ann');
     expect((await get(app, '/roles', headers)).statusCode).toBe(200);

@@ -64,7 +64,9 @@ describe('creating a user', () => {
     const page = pageOf(answer);
     expect(page.title).toBe('Error: New user · Roster');
     expect(page.text).toContain('There are 2 problems');
-    expect(page.errorOf('username')).toContain('Use only letters, digits and . _ - + in the username.');
+    expect(page.errorOf('username')).toContain(
+      'Use only letters, digits, and the signs . _ - + in the username.',
+    );
     expect(page.errorOf('email')).toContain('That email already belongs to bob.');
     expect(page.field('username')).toBe('no spaces <here>');
     expect(page.field('email')).toBe('BOB@example.org');
