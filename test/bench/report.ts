@@ -43,7 +43,20 @@ export type Measured = {
 
 export function print(measured: Measured): void {
   const { results, limits, asked, oneCreate, signIns, firstPage, resident, counter } = measured;
-  printTable(['', 'server', 'requests/s', 'p50 ms', 'p99 ms', 'of hand-written'], results.flatMap(loadRows));
+  printTable(
+    [
+      '',
+      'server',
+      'requests/s',
+      'in its turns',
+      'CPU µs',
+      'p50 ms',
+      'p99 ms',
+      'of hand-written',
+      'of Express',
+    ],
+    results.flatMap(loadRows),
+  );
   printTable(
     [
       'one at a time',
@@ -184,29 +197,28 @@ function limitText({ milliseconds, multiple }: Limit): string {
 
 function loadRows({ scenario, loads }: Result): string[][] {
   return SERVERS.map((name, index) => {
-    const { rate, p50, p99 } = loads[name];
-    const share = hundredths.format(rate / loads['hand-written'].rate);
+    const { rate, slowest, fastest, cpuTime, p50, p99 } = loads[name];
     return [
       index === 0 ? scenario.name : '',
       name,
       whole.format(rate),
+      `${whole.format(slowest)}–${whole.format(fastest)}`,
+      known(cpuTime),
       hundredths.format(p50),
       hundredths.format(p99),
-      share,
+      hundredths.format(rate / loads['hand-written'].rate),
+      hundredths.format(rate / loads.Express.rate),
     ];
   });
 }
 
-function rateRows({ scenario: { name, target }, loads }: Result): string[][] {
-  if (target === undefined) return [];
-  if ('rate' in target) {
-    const { rate } = loads.Roster;
-    return [
-      [name, `${whole.format(target.rate)}/s`, `${whole.format(rate)}/s`, verdict(rate >= target.rate)],
-    ];
-  }
-  const ratio = loads.Roster.rate / loads['hand-written'].rate;
-  return [shareRow(name, target.ratio, 'hand-written', ratio)];
+function rateRows({ scenario: { name, targets }, loads }: Result): string[][] {
+  const { rate } = loads.Roster;
+  return targets.map((target) =>
+    'rate' in target
+      ? [name, `${whole.format(target.rate)}/s`, `${whole.format(rate)}/s`, verdict(rate >= target.rate)]
+      : shareRow(name, target.ratio, target.of, rate / loads[target.of].rate),
+  );
 }
 
 function shareRow(what: string, least: number, ofWhat: string, measured: number): string[] {
