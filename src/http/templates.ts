@@ -1,5 +1,6 @@
 /** The template engine, and what every template can call. */
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import {
@@ -22,7 +23,7 @@ import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { named, partsOf, plain, widthOf } from '../lib/text.ts';
-import { type Origin, urlFor } from '../lib/url-for.ts';
+import { type Origin, urlMaker } from '../lib/url-for.ts';
 import { maintenanceHelpers } from '../maintenance/words.ts';
 import { highlight } from '../search/highlighting.ts';
 import { undoHelpers } from '../undo/helpers.ts';
@@ -47,6 +48,14 @@ const SYSTEMS: readonly [string, RegExp][] = [
   ['macOS', /Macintosh/],
   ['Linux', /Linux/],
 ];
+/** In text and in quoted attributes. */
+const ESCAPED: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const UNITS = [
   ['day', DAY],
@@ -56,11 +65,8 @@ const UNITS = [
 
 /** What every view can call. */
 export function helpersFor(origin: Origin) {
-  return {
-    ...helpers,
-    urlFor: (path: string) => urlFor(origin, path),
-    asset: (name: string) => urlFor(origin, assetPath(name)),
-  };
+  const urlFor = urlMaker(origin);
+  return { ...helpers, urlFor, asset: (name: string) => urlFor(assetPath(name)) };
 }
 
 /** Times are milliseconds since 1970. */
@@ -140,14 +146,22 @@ function isCased(letter: string): boolean {
   return letter !== letter.toLowerCase();
 }
 
-export function createEta(): Eta {
-  return new Eta({
-    autoFilter: true,
-    // A misspelled or forgotten value fails instead of showing as "undefined".
-    filterFunction(value) {
-      if (value === undefined || value === null)
-        throw new Error('A view shows a value that it was not given.');
-      return String(value);
-    },
-  });
+/** Each view is named by its path in the folder, such as `/users/list`. */
+export function createEta(origin: Origin): Eta {
+  const eta = new Eta({ cache: true, escapeFunction: escaped });
+  const { render } = eta;
+  const helpers = helpersFor(origin);
+  // Found by the prototype: what data has of its own Eta copies for each view that is included.
+  eta.render = (view, data, options) =>
+    render.call(eta, view, Object.assign(Object.create(helpers), data), options);
+  eta.resolvePath = (view) => view;
+  eta.readFile = (view) => readFileSync(`${TEMPLATES}${view}.eta`, 'utf8');
+  return eta;
+}
+
+/** A misspelled or forgotten value fails instead of showing as "undefined". */
+function escaped(value: unknown): string {
+  if (value === undefined || value === null) throw new Error('A view shows a value that it was not given.');
+  const text = `${value}`;
+  return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (sign) => ESCAPED[sign] ?? sign) : text;
 }
