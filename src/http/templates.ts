@@ -22,7 +22,7 @@ import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
-import { named, partsOf, plain, widthOf } from '../lib/text.ts';
+import { isWiderThan, named, partsOf, plain } from '../lib/text.ts';
 import { type Origin, urlMaker } from '../lib/url-for.ts';
 import { maintenanceHelpers } from '../maintenance/words.ts';
 import { highlight } from '../search/highlighting.ts';
@@ -117,10 +117,10 @@ const helpers = {
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },
   /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */
-  isLongName: (name: string) => widthOf(name) > 16,
+  isLongName: (name: string) => isWiderThan(16, name),
   isLongEmail,
-  /** Where an email may break: after its @, and where a side of that is long, after full stops, too; every second part is such a sign. */
-  breaksOf: (part: string, email = part) => part.split(isLongEmail(email) ? /([@.])/ : /(@)/),
+  /** Where an email may break: after its @, and where it is long, after full stops, too; every second part is such a sign. */
+  breaksOf: (part: string, isLong = isLongEmail(part)) => part.split(isLong ? /([@.])/ : /(@)/),
   browserName(agent: string): string {
     const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
     const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];
@@ -130,16 +130,17 @@ const helpers = {
   /** Two letters where a script has capitals, else one letter or digit; empty where a name has neither. */
   initials(user: User): string {
     const words = (user.full_name ?? user.username).split(/[\s._+-]+/u);
-    const letters = words.flatMap((word) => /[\p{L}\p{N}]\p{M}*/u.exec(word)?.[0].toUpperCase() ?? []);
-    const [first = '', ...others] = letters.filter((letter) => /\p{L}/u.test(letter));
-    const last = others.at(-1) ?? '';
-    return first === '' ? (letters[0] ?? '') : isCased(first) && isCased(last) ? first + last : first;
+    const signs = words.map((word) => /[\p{L}\p{N}]\p{M}*/u.exec(word)?.[0].toUpperCase() ?? '');
+    const letters = signs.filter((sign) => /\p{L}/u.test(sign));
+    const first = letters[0] ?? signs.find(Boolean) ?? '';
+    const last = letters.at(-1) ?? '';
+    return letters.length > 1 && isCased(first) && isCased(last) ? first + last : first;
   },
   hue: (user: User) => user.id % 5,
 };
 
 function isLongEmail(email: string): boolean {
-  return email.split('@').some((side) => widthOf(side) > 22);
+  return 2 * email.length > 22 && email.split('@').some((side) => isWiderThan(22, side));
 }
 
 function isCased(letter: string): boolean {
