@@ -58,6 +58,10 @@ export class RosterSqliteAdapter extends SqliteAdapter {
     return this.#driver.turns;
   }
 
+  get reading(): SqliteConnection {
+    return this.#driver.reading;
+  }
+
   get timing(): Timing {
     return this.#driver.timing;
   }
@@ -98,6 +102,8 @@ class SqliteDriver implements Driver {
   readonly #writer: Statements;
   readonly #reader: Statements;
   readonly #groups: GroupCommit;
+  /** For whatever is asked outside of a transaction. */
+  readonly reading: SqliteConnection;
   readonly turns: Int32Array;
   readonly timing = new Timing();
 
@@ -108,6 +114,7 @@ class SqliteDriver implements Driver {
     this.#file = new OpenedFile(path, isReadOnly, isBeside);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path, () => this.#file.refuseReplaced());
     this.#reader = openReader(path);
+    this.reading = new SqliteConnection(this.#reader, this.#file, this.timing);
     this.#file.watch(() => readUserVersion(this.#reader));
     this.#groups = new GroupCommit(this.#writer, this.#file, this.timing, { turns: this.turns, isBeside });
   }
