@@ -58,12 +58,12 @@ async function findInIndex(
 ): Promise<[ids: number[], last: number | undefined]> {
   const asked = terms.filter((term) => !isIndexed(term)).map(sqliteSearch.has);
   const match = terms.filter(isIndexed).map(matchOf).join(' AND ');
-  const side = range ? `and rowid ${range.operator} ?` : '';
+  const side = range ? `and rowid ${range.operator} +?` : '';
   const isLookedUp = condition !== undefined || asked.length > 0;
   const limit = isLookedUp ? lookedUp : Math.min(wanted, MOST_FOUND);
   // As one value: thousands of rows would take as long to hand over as to find.
   const text = `select json_group_array(id) as ids from (
-    select rowid as id from ${index} where ${index} match ? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit ?)`;
+    select rowid as id from ${index} where ${index} match +? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit +?)`;
   const values = range ? [match, range.id, limit] : [match, limit];
   const { rows } = await db.executeQuery(CompiledQuery.raw(text, values) as CompiledQuery<{ ids: string }>);
   const sign = isReversed ? -1 : 1;
