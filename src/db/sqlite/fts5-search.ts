@@ -21,8 +21,18 @@ export const sqliteSearch: SearchIndex = {
     const found = textsToFind(term).map((text) => sql`instr(users.search_text, ${text}) > 0`);
     return sql<SqlBool>`(${sql.join(found, sql` or `)})`;
   },
+  hasMoreThan,
   find,
 };
+
+/** By the first part of the index alone, of which nothing is taken out. */
+async function hasMoreThan(db: Db, most: number, terms: readonly Term[]): Promise<boolean> {
+  if (!terms.every(isIndexed)) return false;
+  const index = nameOf(0);
+  const text = `select 1 from ${index} where ${index} match +? order by rowid limit 1 offset +?`;
+  const query = CompiledQuery.raw(text, [terms.map(matchOf).join(' AND '), most]);
+  return (await runBatch(() => db.executeQuery(query))).rows.length > 0;
+}
 
 async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<number[]> {
   const { isReversed, offset = 0, range } = query;
