@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import express, { type NextFunction, type Request, type Response } from 'express';
-import { knex } from 'knex';
+import knex from 'knex';
 import { hashOf } from '../../../src/auth/tokens.ts';
 import type { User } from '../../../src/db/schema.ts';
 import { textKey } from '../../../src/lib/text.ts';
@@ -12,7 +12,7 @@ const COOKIE = /(?:^|; )roster_session_\w+=([^;]+)/;
 const dates = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' });
 
 const [path = ''] = process.argv.slice(2);
-const db = knex({
+const db = knex.knex({
   client: 'better-sqlite3',
   connection: { filename: path },
   useNullAsDefault: true,
