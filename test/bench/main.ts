@@ -11,7 +11,7 @@ import { FEWEST_USERS } from './namesakes.ts';
 import { measureOneCreate } from './one-create.ts';
 import { keepOn } from './processes.ts';
 import { print, type Result } from './report.ts';
-import { scenariosOf } from './scenarios.ts';
+import { FEWEST_ON_PAGES, scenariosOf } from './scenarios.ts';
 import { type PerServer, perServer, SERVERS, type Server, start } from './servers.ts';
 import { measureSignIns } from './sign-ins.ts';
 import { type Engine, makeWorkspace, type Workspace } from './workspace.ts';
@@ -29,7 +29,7 @@ async function bench(): Promise<void> {
   const roster = await start('Roster', workspace);
   // Before anything is written, when every list is as it was seeded.
   console.log('Measuring: named queries');
-  const asked = await askQueries(roster.origin, users, limits);
+  const asked = users < FEWEST_USERS ? undefined : await askQueries(roster.origin, users, limits);
   console.log('Measuring: signing in');
   const signIns = await measureSignIns(roster.origin);
   const { results, resident } = await measureScenarios(workspace, roster, users, seconds);
@@ -66,8 +66,8 @@ function readOptions(): { users: number; seconds: number; database: Engine } {
   if (database !== 'sqlite' && database !== 'postgres')
     throw new Error('--database must be sqlite or postgres.');
   const [users, seconds] = [Number(values.users), Number(values.seconds)];
-  if (!Number.isInteger(users) || users < FEWEST_USERS)
-    throw new Error(`--users must be a whole number from ${FEWEST_USERS} on.`);
+  if (!Number.isInteger(users) || users < FEWEST_ON_PAGES)
+    throw new Error(`--users must be a whole number from ${FEWEST_ON_PAGES} on.`);
   if (!(seconds >= 1 && seconds <= 600)) throw new Error('--seconds must be a number from 1 to 600.');
   return { users, seconds, database };
 }

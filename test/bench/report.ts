@@ -33,7 +33,8 @@ export type Measured = {
   seedTime: number;
   limits: Limits;
   results: readonly Result[];
-  asked: AskedQueries;
+  /** None among few. */
+  asked: AskedQueries | undefined;
   oneCreate: OneCreate;
   signIns: SignIns;
   firstPage: PerServer<number>;
@@ -57,24 +58,7 @@ export function print(measured: Measured): void {
     ],
     results.flatMap(loadRows),
   );
-  printTable(
-    [
-      'one at a time',
-      'median ms',
-      'slowest ms',
-      '× plain',
-      'limit',
-      '',
-      'found',
-      'status',
-      'the slowest address',
-    ],
-    queryRows(asked, limits),
-  );
-  printTable(
-    ['others meanwhile', 'held up ms', 'but for 1%', 'limit', '', 'their pages', 'answers to it'],
-    holdUpRows(asked, limits),
-  );
+  if (asked) printAsked(asked, limits);
   printTable(
     ['create, one at a time', 'median ms', 'a sync, ms', 'beside it, ms', 'limit', ''],
     [createRow(oneCreate, limits)],
@@ -101,6 +85,27 @@ export function print(measured: Measured): void {
     SERVERS.map((name) => [name, known(firstPage[name]), known(resident[name])]),
   );
   printTable(['Roster', 'to reach', 'measured', ''], targetRows(measured));
+}
+
+function printAsked(asked: AskedQueries, limits: Limits): void {
+  printTable(
+    [
+      'one at a time',
+      'median ms',
+      'slowest ms',
+      '× plain',
+      'limit',
+      '',
+      'found',
+      'status',
+      'the slowest address',
+    ],
+    queryRows(asked, limits),
+  );
+  printTable(
+    ['others meanwhile', 'held up ms', 'but for 1%', 'limit', '', 'their pages', 'answers to it'],
+    holdUpRows(asked, limits),
+  );
 }
 
 /** The rates and the start are those of SQLite; on PostgreSQL its own share of a create counts. */

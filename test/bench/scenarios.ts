@@ -17,6 +17,7 @@ export type Scenario = {
 
 const PER_PAGE = 10;
 const FIRST_PAGES = 100;
+export const FEWEST_ON_PAGES = FIRST_PAGES * PER_PAGE;
 const LIST: readonly Target[] = [
   { ratio: 0.5, of: 'hand-written' },
   { ratio: 1, of: 'Express' },

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '../postgres/start.ts';
 import type { Answer } from './answers.ts';
-import { makeNamesakes } from './namesakes.ts';
+import { FEWEST_USERS, makeNamesakes } from './namesakes.ts';
 import { runNode } from './processes.ts';
 import { addAdministrator } from './session.ts';
 
@@ -65,7 +65,7 @@ async function makeUsers(url: string, users: number, keyFile: string): Promise<n
   await seed(url, users);
   const seedTime = (performance.now() - started) / 1000;
   console.log(`Seeded in ${seedTime.toFixed(1)} s`);
-  await makeNamesakes(url, users);
+  if (users >= FEWEST_USERS) await makeNamesakes(url, users);
   await addAdministrator(url, keyFile);
   return seedTime;
 }
