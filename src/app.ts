@@ -155,7 +155,7 @@ export async function buildApp({
   addJobs(app, hasJobsThread);
   addTraces(app, ledger);
   if (env) addScheduledBackup(app, env);
-  await addViews(app);
+  addViews(app);
   app.removeAllContentTypeParsers();
 
   healthRoutes(app);

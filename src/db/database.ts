@@ -27,9 +27,9 @@ import * as absentUsers from './migrations/0018-absent-users.ts';
 import * as quickChecks from './migrations/0019-quick-checks.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
-import { sqliteDialect } from './sqlite/dialect.ts';
 import { checkSqliteFile, prepareSqliteFile, versionOfFile } from './sqlite/file.ts';
 import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
+import { openSqlite } from './sqlite/open.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   users,
@@ -164,10 +164,6 @@ export function nameOf(url: string): string {
   if (path !== undefined) return path;
   const { host, pathname } = new URL(url);
   return `postgres://${host}${pathname}`;
-}
-
-function openSqlite(path: string, options?: Parameters<typeof sqliteDialect>[1]): Db {
-  return new Kysely<Schema>({ dialect: sqliteDialect(path, options) });
 }
 
 async function openPostgres(url: string, requests?: { connections: number }): Promise<Db> {

@@ -19,6 +19,8 @@ export type SearchIndex = {
   readonly prefixOnly: boolean;
   /** For those who were found by something else. */
   has(term: Term): Expression<SqlBool>;
+  /** Whether more than so many have all of some terms, where that is known sooner than who they are; else false. */
+  hasMoreThan?(db: Db, most: number, terms: readonly Term[]): Promise<boolean>;
   /** @throws TooBroadError */
   find(db: Db, query: SearchQuery, deadline: Deadline): Promise<number[]>;
 };

@@ -1,5 +1,6 @@
 /** Reading history. */
 import type { Selectable } from 'kysely';
+import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
@@ -76,13 +77,16 @@ export async function findChangesAfter(
 /** With what someone arrived of whom there is no creation, if that was noted. */
 export async function findBeginning(db: Db, userId: number): Promise<ChangeSet | undefined> {
   for (const kind of [KINDS.began, KINDS.loaded]) {
-    const sets = db
-      .selectFrom('change_sets')
-      .selectAll()
-      .where('kind', '=', kind)
-      .where('first_id', '<=', userId)
-      .where('last_id', '>=', userId);
-    const beginning = await sets.orderBy('at').limit(1).executeTakeFirst();
+    const [beginning] = await executeCached(db, 'beginning of a user', { kind, userId }, (values) =>
+      db
+        .selectFrom('change_sets')
+        .selectAll()
+        .where('kind', '=', values.kind)
+        .where('first_id', '<=', values.userId)
+        .where('last_id', '>=', values.userId)
+        .orderBy('at')
+        .limit(1),
+    );
     if (beginning) return beginning;
   }
   return undefined;

@@ -1,4 +1,5 @@
 /** What was done to one user, the last first. */
+import { executeCached } from '../db/cached-query.ts';
 import type { Db, User } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
 import { KINDS, ROLE_CHANGED } from './codes.ts';
@@ -98,17 +99,18 @@ async function withOwnRoles(db: Db, userId: number, entries: readonly Entry[]): 
 }
 
 async function findFacts(db: Db, userId: number, { at, id }: Place, limit: number): Promise<Entry[]> {
-  const sets = await db
-    .selectFrom('change_sets')
-    .selectAll()
-    .where('subject_id', '=', userId)
-    // The change itself says so, which may have no event. As one value: PostgreSQL sorts what it takes for few.
-    .where(({ eb, fn, val }) => eb(fn.coalesce('event', val(ROLE_CHANGED)), '!=', ROLE_CHANGED))
-    .where('at', '<=', at)
-    .where(({ eb, or }) => or([eb('at', '<', at), eb('id', '<', id)]))
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
+  const sets = await executeCached(db, 'facts of a user', { userId, at, id, limit }, (values) =>
+    db
+      .selectFrom('change_sets')
+      .selectAll()
+      .where('subject_id', '=', values.userId)
+      // The change itself says so, which may have no event. As one value: PostgreSQL sorts what it takes for few.
+      .where(({ eb, fn, val }) => eb(fn.coalesce('event', val(ROLE_CHANGED)), '!=', ROLE_CHANGED))
+      .where('at', '<=', values.at)
+      .where(({ eb, or }) => or([eb('at', '<', values.at), eb('id', '<', values.id)]))
+      .orderBy('at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(values.limit),
+  );
   return sets.map((set) => ({ set, fields: {} }));
 }

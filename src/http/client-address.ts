@@ -14,6 +14,7 @@ declare module 'fastify' {
 }
 
 const DISTRUSTED_FOR = 60 * 60_000;
+const MOST_KNOWN = 1_000;
 
 /** Without port, brackets and zone; mapped IPv4 as IPv4 (RFC 4291, 2.5.5.2), IPv6 as in RFC 5952; or `unknown`. */
 export function canonicalAddress(written = ''): string {
@@ -31,9 +32,17 @@ export function trustOf({ trustProxy }: Config): (address: string | undefined) =
     const [, address = '', prefix] = /^([^%/]+)[^/]*\/?(\d*)$/.exec(network) ?? [];
     trusted.addSubnet(address, Number(prefix || (isIP(address) === 4 ? 32 : 128)), familyOf(address));
   }
-  return (written) => {
+  const isInside = (written: string | undefined) => {
     const address = canonicalAddress(written);
     return isIP(address) !== 0 && trusted.check(address, familyOf(address));
+  };
+  const known = new Map<string | undefined, boolean>();
+  return (written) => {
+    const isTrusted = known.get(written) ?? isInside(written);
+    // Each request asks several times; but anyone may write addresses without an end.
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(written, isTrusted);
+    return isTrusted;
   };
 }
 

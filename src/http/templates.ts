@@ -1,5 +1,6 @@
 /** The template engine, and what every template can call. */
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import {
@@ -21,8 +22,8 @@ import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
-import { named, partsOf, plain, widthOf } from '../lib/text.ts';
-import { type Origin, urlFor } from '../lib/url-for.ts';
+import { isWiderThan, named, partsOf, plain } from '../lib/text.ts';
+import { type Origin, urlMaker } from '../lib/url-for.ts';
 import { maintenanceHelpers } from '../maintenance/words.ts';
 import { highlight } from '../search/highlighting.ts';
 import { undoHelpers } from '../undo/helpers.ts';
@@ -47,6 +48,14 @@ const SYSTEMS: readonly [string, RegExp][] = [
   ['macOS', /Macintosh/],
   ['Linux', /Linux/],
 ];
+/** In text and in quoted attributes. */
+const ESCAPED: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const UNITS = [
   ['day', DAY],
@@ -56,11 +65,8 @@ const UNITS = [
 
 /** What every view can call. */
 export function helpersFor(origin: Origin) {
-  return {
-    ...helpers,
-    urlFor: (path: string) => urlFor(origin, path),
-    asset: (name: string) => urlFor(origin, assetPath(name)),
-  };
+  const urlFor = urlMaker(origin);
+  return { ...helpers, urlFor, asset: (name: string) => urlFor(assetPath(name)) };
 }
 
 /** Times are milliseconds since 1970. */
@@ -107,10 +113,10 @@ const helpers = {
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },
   /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */
-  isLongName: (name: string) => widthOf(name) > 16,
+  isLongName: (name: string) => isWiderThan(16, name),
   isLongEmail,
-  /** Where an email may break: after its @, and where a side of that is long, after full stops, too; every second part is such a sign. */
-  breaksOf: (part: string, email = part) => part.split(isLongEmail(email) ? /([@.])/ : /(@)/),
+  /** Where an email may break: after its @, and where it is long, after full stops, too; every second part is such a sign. */
+  breaksOf: (part: string, isLong = isLongEmail(part)) => part.split(isLong ? /([@.])/ : /(@)/),
   browserName(agent: string): string {
     const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
     const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];
@@ -120,30 +126,39 @@ const helpers = {
   /** Two letters where a script has capitals, else one letter or digit; empty where a name has neither. */
   initials(user: User): string {
     const words = (user.full_name ?? user.username).split(/[\s._+-]+/u);
-    const letters = words.flatMap((word) => /[\p{L}\p{N}]\p{M}*/u.exec(word)?.[0].toUpperCase() ?? []);
-    const [first = '', ...others] = letters.filter((letter) => /\p{L}/u.test(letter));
-    const last = others.at(-1) ?? '';
-    return first === '' ? (letters[0] ?? '') : isCased(first) && isCased(last) ? first + last : first;
+    const signs = words.map((word) => /[\p{L}\p{N}]\p{M}*/u.exec(word)?.[0].toUpperCase() ?? '');
+    const letters = signs.filter((sign) => /\p{L}/u.test(sign));
+    const first = letters[0] ?? signs.find(Boolean) ?? '';
+    const last = letters.at(-1) ?? '';
+    return letters.length > 1 && isCased(first) && isCased(last) ? first + last : first;
   },
   hue: (user: User) => user.id % 5,
 };
 
 function isLongEmail(email: string): boolean {
-  return email.split('@').some((side) => widthOf(side) > 22);
+  return 2 * email.length > 22 && email.split('@').some((side) => isWiderThan(22, side));
 }
 
 function isCased(letter: string): boolean {
   return letter !== letter.toLowerCase();
 }
 
-export function createEta(): Eta {
-  return new Eta({
-    autoFilter: true,
-    // A misspelled or forgotten value fails instead of showing as "undefined".
-    filterFunction(value) {
-      if (value === undefined || value === null)
-        throw new Error('A view shows a value that it was not given.');
-      return String(value);
-    },
-  });
+/** Each view is named by its path in the folder, such as `/users/list`. */
+export function createEta(origin: Origin): Eta {
+  const eta = new Eta({ cache: true, escapeFunction: escaped });
+  const { render } = eta;
+  const helpers = helpersFor(origin);
+  // Found by the prototype: what data has of its own Eta copies for each view that is included.
+  eta.render = (view, data, options) =>
+    render.call(eta, view, Object.assign(Object.create(helpers), data), options);
+  eta.resolvePath = (view) => view;
+  eta.readFile = (view) => readFileSync(`${TEMPLATES}${view}.eta`, 'utf8');
+  return eta;
+}
+
+/** A misspelled or forgotten value fails instead of showing as "undefined". */
+function escaped(value: unknown): string {
+  if (value === undefined || value === null) throw new Error('A view shows a value that it was not given.');
+  const text = `${value}`;
+  return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (sign) => ESCAPED[sign] ?? sign) : text;
 }

@@ -1,5 +1,4 @@
 /** What each view is given, and how it becomes a page. */
-import fastifyView from '@fastify/view';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
@@ -44,7 +43,7 @@ import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Difference } from '../users/meanwhile.ts';
 import { takeFlash } from './flash.ts';
-import { createEta, helpersFor, TEMPLATES } from './templates.ts';
+import { createEta } from './templates.ts';
 
 type Errors = Readonly<Record<string, string>>;
 
@@ -53,6 +52,9 @@ export type Asking = {
   actor: Actor | undefined;
   isOpen: boolean;
 };
+
+/** What every view is given. */
+export type Given = Asking & { flash: string | undefined };
 
 type Sessions = Awaited<ReturnType<typeof findSessionsOf>>;
 
@@ -332,6 +334,10 @@ export type Views = {
 };
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** The page, as text. */
+    view<V extends keyof Views>(view: V, data: Views[V] & Given): string;
+  }
   interface FastifyReply {
     render<V extends keyof Views>(view: V, data: Views[V], status?: number): Promise<FastifyReply>;
   }
@@ -340,13 +346,9 @@ declare module 'fastify' {
 /** Where something was not as it should be; not where someone may not ask, or the database does not answer. */
 const REFUSED: ReadonlySet<number> = new Set([404, 409, 422]);
 
-export async function addViews(app: FastifyInstance): Promise<void> {
-  await app.register(fastifyView, {
-    engine: { eta: createEta() },
-    root: TEMPLATES,
-    production: true,
-    defaultContext: helpersFor(app.config.origin),
-  });
+export function addViews(app: FastifyInstance): void {
+  const eta = createEta(app.config.origin);
+  app.decorate('view', (view: string, data: object) => eta.render(`/${view}`, data));
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {
     // Of two clicks the second may find used up what the first has used since it was last looked at.
     const kept = REFUSED.has(status) && (await findKeptAnswer(this.request));
@@ -355,7 +357,7 @@ export async function addViews(app: FastifyInstance): Promise<void> {
     const { session, actor, isOpen } = this.request;
     const asking: Asking = { session, actor, isOpen };
     const flash = takeFlash(this);
-    const html = await this.viewAsync(view, {
+    const html = eta.render(`/${view}`, {
       ...asking,
       ...data,
       flash: flash?.sentence,

@@ -1,16 +1,29 @@
 /** How numbers, times and people are written for people. */
 
-export const number = new Intl.NumberFormat('en');
+const anyNumber = new Intl.NumberFormat('en');
+
+/** "1,204". Whole numbers, which most are, as Intl writes them, without the time that it takes. */
+export const number = {
+  format: (value: number): string => (Number.isSafeInteger(value) ? grouped(value) : anyNumber.format(value)),
+};
+
+function grouped(value: number): string {
+  return value < 1_000 && value > -1_000 ? `${value}` : `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
+}
 
 const BYTE_UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 const rounded = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
-export const date = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  timeZone: 'UTC',
-});
+const month = new Intl.DateTimeFormat('en-GB', { month: 'short', timeZone: 'UTC' });
+const MONTHS = Array.from({ length: 12 }, (_, index) => month.format(Date.UTC(2026, index)));
+
+/** "7 Sept 2026", as Intl writes it, without the time that it takes. @param at in milliseconds since 1970 */
+export const date = {
+  format(at: number): string {
+    const day = new Date(at);
+    return `${day.getUTCDate()} ${MONTHS[day.getUTCMonth()]} ${day.getUTCFullYear()}`;
+  },
+};
 
 const dateAndTime = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',

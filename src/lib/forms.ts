@@ -40,6 +40,15 @@ export function parseQuery(query: string): Fields {
   return parameters;
 }
 
+/** As `URLSearchParams` writes it, which is not asked where nothing has to be encoded. */
+export function formatQuery(parameters: readonly (readonly [name: string, value: string])[]): string {
+  return parameters.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
+}
+
+function encode(text: string): string {
+  return /^[\w.*-]*$/.test(text) ? text : `${new URLSearchParams([['', text]])}`.slice(1);
+}
+
 /** Without what a proxy or an extension has added. @throws BadSubmissionError for a field sent twice, or unreadable */
 export function readFields(body: unknown, names: readonly string[]): Fields {
   const fields = (body ?? {}) as Fields;

@@ -71,6 +71,11 @@ export function widthOf(text: string): number {
   return text.length + (text.match(/[mw\p{Lu}]|[^\p{ASCII}\p{Script=Latin}]/gu)?.length ?? 0);
 }
 
+/** No sign is wider than two letters, so that most text need not be looked at. */
+export function isWiderThan(most: number, text: string): boolean {
+  return text.length > most || (2 * text.length > most && widthOf(text) > most);
+}
+
 export function withoutUnseen(text: string): string {
   return text.replaceAll(/[\p{C}\p{DI}]/gu, '');
 }

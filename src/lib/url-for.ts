@@ -9,7 +9,13 @@ export function basePathOf(origin: Origin): string {
 }
 
 export function urlFor(origin: Origin, path: string): string {
-  return path.startsWith('/') ? basePathOf(origin) + path : path;
+  return urlMaker(origin)(path);
+}
+
+/** The same for many paths. */
+export function urlMaker(origin: Origin): (path: string) => string {
+  const base = basePathOf(origin);
+  return (path) => (path.startsWith('/') ? base + path : path);
 }
 
 /** For somebody elsewhere. @param host where no setting says it */

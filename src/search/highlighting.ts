@@ -1,5 +1,5 @@
 /** Where in a field a search was found. */
-import { ASCII, clustersOf, foldCluster } from './folding.ts';
+import { ASCII, clustersOf, fold, foldCluster } from './folding.ts';
 import { isSqueezed, spellCluster, squeeze } from './spellings.ts';
 import { isIndexed, type Term, textsToFind } from './terms.ts';
 import { type MarkedParts, markParts } from './words.ts';
@@ -23,8 +23,10 @@ export function highlight(field: string, terms: readonly Term[]): { part: string
 }
 
 function waysToRead(field: string, clusters: readonly string[]): MarkedParts[] {
-  const folded = clusters.map(foldCluster);
-  const spelled = ASCII.test(field) ? undefined : clusters.map(spellCluster);
+  const isPlain = ASCII.test(field);
+  // Of these each stays one letter, so that all can be folded at once.
+  const folded = isPlain ? Array.from(fold(field)) : clusters.map(foldCluster);
+  const spelled = isPlain ? undefined : clusters.map(spellCluster);
   const spellings = spelled ? [folded, spelled] : [folded];
   const squeezed = isSqueezed(folded.join('')) ? spellings.map((parts) => parts.map(squeeze)) : [];
   return [...spellings, ...squeezed].map(markParts);

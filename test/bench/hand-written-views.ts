@@ -1,17 +1,13 @@
 /** Roster's own templates, with the engine and the helpers that Roster renders them with, but without Fastify. */
 
 import type { Session } from '../../src/auth/sessions.ts';
-import { createEta, helpersFor, TEMPLATES } from '../../src/http/templates.ts';
+import { createEta } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
 
-const helpers = helpersFor(undefined);
-
-const eta = createEta();
-eta.configure({ views: TEMPLATES, cache: true });
+const eta = createEta(undefined);
 
 export function render<V extends keyof Views>(view: V, session: Session, data: Views[V]): string {
   return eta.render(`/${view}`, {
-    ...helpers,
     session,
     actor: session,
     isOpen: false,

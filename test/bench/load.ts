@@ -3,19 +3,23 @@ import autocannon from 'autocannon';
 import type { Request } from './answers.ts';
 import { CONNECTIONS } from './connections.ts';
 import type { Scenario } from './scenarios.ts';
-import { type PerServer, perServer, SERVERS } from './servers.ts';
+import { type PerServer, perServer, SERVERS, type Server } from './servers.ts';
 import { SIGNED_IN } from './session.ts';
 
 export type Load = {
-  /** Requests a second. */
+  /** Requests a second: of all turns, of the slowest and of the fastest. */
   rate: number;
+  slowest: number;
+  fastest: number;
+  /** Microseconds of processors that the server has used for a request. */
+  cpuTime: number;
   /** Milliseconds that half of the answers, and all but a hundredth, took at most. */
   p50: number;
   p99: number;
 };
 
-/** The milliseconds that each answer took, and that all of them took together. */
-type Sample = { times: number[]; elapsed: number };
+/** The milliseconds that each answer took, that all of them took together, and that the server has worked for them. */
+type Sample = { times: number[]; elapsed: number; cpuTime: number };
 
 /** Seconds until what a server runs often has been compiled. */
 const WARM_UP = 2;
@@ -31,24 +35,35 @@ let asked = 0;
  * @throws Error when any answer is missing or has another status than the scenario's.
  */
 export async function measureLoads(
-  servers: PerServer<{ origin: string }>,
+  servers: PerServer<Pick<Server, 'origin' | 'cpuTime'>>,
   scenario: Scenario,
   seconds: number,
 ): Promise<PerServer<Load>> {
-  const samples = perServer((): Sample => ({ times: [], elapsed: 0 }));
+  const samples = perServer((): Sample[] => []);
   for (const name of SERVERS) await load(servers[name].origin, scenario, WARM_UP);
   for (let turn = 0; turn < TURNS; turn++) {
     for (const name of SERVERS) {
-      const { times, elapsed } = await load(servers[name].origin, scenario, seconds / TURNS);
-      samples[name] = { times: samples[name].times.concat(times), elapsed: samples[name].elapsed + elapsed };
+      const { origin, cpuTime } = servers[name];
+      const before = cpuTime();
+      const loaded = await load(origin, scenario, seconds / TURNS);
+      samples[name].push({ ...loaded, cpuTime: cpuTime() - before });
     }
   }
   return perServer((name) => summarize(samples[name]));
 }
 
-function summarize({ times, elapsed }: Sample): Load {
-  const rate = times.length / (elapsed / 1000);
-  return { rate, p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
+function summarize(samples: readonly Sample[]): Load {
+  const times = samples.flatMap((sample) => sample.times);
+  const sumOf = (what: 'elapsed' | 'cpuTime') => samples.reduce((sum, sample) => sum + sample[what], 0);
+  const rates = samples.map((sample) => sample.times.length / (sample.elapsed / 1000));
+  return {
+    rate: times.length / (sumOf('elapsed') / 1000),
+    slowest: Math.min(...rates),
+    fastest: Math.max(...rates),
+    cpuTime: (sumOf('cpuTime') * 1000) / times.length,
+    p50: percentile(times, 0.5),
+    p99: percentile(times, 0.99),
+  };
 }
 
 /** A request as whoever is signed in sends it. */
@@ -61,7 +76,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-async function load(origin: string, { name, status, request }: Scenario, seconds: number): Promise<Sample> {
+async function load(origin: string, { name, status, request }: Scenario, seconds: number) {
   const times: number[] = [];
   const statuses = new Set<number>();
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();

@@ -1,4 +1,4 @@
-/** `npm run bench`: Roster beside a server that only answers and one written by hand; no time is ever asserted. */
+/** `npm run bench`: Roster beside a server that only answers, one written by hand and one of Express; no time is ever asserted. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Answer, askBoth } from './answers.ts';
@@ -9,8 +9,9 @@ import { limitsOf } from './limits.ts';
 import { measureLoads, percentile } from './load.ts';
 import { FEWEST_USERS } from './namesakes.ts';
 import { measureOneCreate } from './one-create.ts';
+import { keepOn } from './processes.ts';
 import { print, type Result } from './report.ts';
-import { scenariosOf } from './scenarios.ts';
+import { FEWEST_ON_PAGES, scenariosOf } from './scenarios.ts';
 import { type PerServer, perServer, SERVERS, type Server, start } from './servers.ts';
 import { measureSignIns } from './sign-ins.ts';
 import { type Engine, makeWorkspace, type Workspace } from './workspace.ts';
@@ -28,7 +29,7 @@ async function bench(): Promise<void> {
   const roster = await start('Roster', workspace);
   // Before anything is written, when every list is as it was seeded.
   console.log('Measuring: named queries');
-  const asked = await askQueries(roster.origin, users, limits);
+  const asked = users < FEWEST_USERS ? undefined : await askQueries(roster.origin, users, limits);
   console.log('Measuring: signing in');
   const signIns = await measureSignIns(roster.origin);
   const { results, resident } = await measureScenarios(workspace, roster, users, seconds);
@@ -65,8 +66,8 @@ function readOptions(): { users: number; seconds: number; database: Engine } {
   if (database !== 'sqlite' && database !== 'postgres')
     throw new Error('--database must be sqlite or postgres.');
   const [users, seconds] = [Number(values.users), Number(values.seconds)];
-  if (!Number.isInteger(users) || users < FEWEST_USERS)
-    throw new Error(`--users must be a whole number from ${FEWEST_USERS} on.`);
+  if (!Number.isInteger(users) || users < FEWEST_ON_PAGES)
+    throw new Error(`--users must be a whole number from ${FEWEST_ON_PAGES} on.`);
   if (!(seconds >= 1 && seconds <= 600)) throw new Error('--seconds must be a number from 1 to 600.');
   return { users, seconds, database };
 }
@@ -77,6 +78,12 @@ function readOptions(): { users: number; seconds: number; database: Engine } {
  */
 async function measureScenarios(workspace: Workspace, roster: Server, users: number, seconds: number) {
   const handWritten = await start('hand-written', workspace);
+  const express = await start('Express', workspace);
+  const lasting = [handWritten, express, roster];
+  const isApart = keepOn('0') && lasting.every((server) => server.keepOn('1'));
+  console.log(
+    isApart ? 'Driven from the first core, served on the second' : 'Driver and servers share the cores',
+  );
   const resident = perServer(() => 0);
   const answers: [address: string, answer: Answer][] = [];
   const results: Result[] = [];
@@ -85,14 +92,17 @@ async function measureScenarios(workspace: Workspace, roster: Server, users: num
     answers.push(...(await askBoth(scenario.examples, handWritten, roster)));
     workspace.writeAnswers(answers);
     const bare = await start('bare', workspace);
-    const servers = { bare, 'hand-written': handWritten, Roster: roster };
+    if (isApart) bare.keepOn('1');
+    const servers = { bare, 'hand-written': handWritten, Express: express, Roster: roster };
     results.push({ scenario, loads: await measureLoads(servers, scenario, seconds) });
     resident.bare = Math.max(resident.bare, bare.resident());
     await bare.stop();
   }
   resident['hand-written'] = handWritten.resident();
+  resident.Express = express.resident();
   resident.Roster = roster.resident();
-  await Promise.all([handWritten.stop(), roster.stop()]);
+  await Promise.all(lasting.map((server) => server.stop()));
+  if (isApart) keepOn(`0-${availableParallelism() - 1}`);
   return { results, resident };
 }
 

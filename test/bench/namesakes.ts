@@ -23,6 +23,7 @@ export const STRANGERS = ['martinez', 'garcia'] as const;
 /** Namesakes are this many places apart at least, so that each name has places of its own. */
 const LEAST_STEP = NAMESAKES.length;
 const MOST_NAMESAKES = 10_000;
+/** Among fewer there is no room for them, and nobody is searched for by name. */
 export const FEWEST_USERS = LEAST_STEP * MOST_NAMESAKES;
 
 /** Users in one transaction. */

@@ -1,5 +1,5 @@
 /** Node processes that never outlive the bench, however it ends. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -30,4 +30,9 @@ export async function stop(child: ChildProcess): Promise<void> {
   if (!running.has(child)) return;
   child.kill('SIGTERM');
   await once(child, 'exit');
+}
+
+/** With all its threads, and what it starts from then on. @param cores such as `1`, or `0-3` @returns whether the system has done it: Linux, with util-linux */
+export function keepOn(cores: string, pid = process.pid): boolean {
+  return spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, `${pid}`]).status === 0;
 }

@@ -33,7 +33,8 @@ export type Measured = {
   seedTime: number;
   limits: Limits;
   results: readonly Result[];
-  asked: AskedQueries;
+  /** None among few. */
+  asked: AskedQueries | undefined;
   oneCreate: OneCreate;
   signIns: SignIns;
   firstPage: PerServer<number>;
@@ -43,25 +44,21 @@ export type Measured = {
 
 export function print(measured: Measured): void {
   const { results, limits, asked, oneCreate, signIns, firstPage, resident, counter } = measured;
-  printTable(['', 'server', 'requests/s', 'p50 ms', 'p99 ms', 'of hand-written'], results.flatMap(loadRows));
   printTable(
     [
-      'one at a time',
-      'median ms',
-      'slowest ms',
-      '× plain',
-      'limit',
       '',
-      'found',
-      'status',
-      'the slowest address',
+      'server',
+      'requests/s',
+      'in its turns',
+      'CPU µs',
+      'p50 ms',
+      'p99 ms',
+      'of hand-written',
+      'of Express',
     ],
-    queryRows(asked, limits),
+    results.flatMap(loadRows),
   );
-  printTable(
-    ['others meanwhile', 'held up ms', 'but for 1%', 'limit', '', 'their pages', 'answers to it'],
-    holdUpRows(asked, limits),
-  );
+  if (asked) printAsked(asked, limits);
   printTable(
     ['create, one at a time', 'median ms', 'a sync, ms', 'beside it, ms', 'limit', ''],
     [createRow(oneCreate, limits)],
@@ -88,6 +85,27 @@ export function print(measured: Measured): void {
     SERVERS.map((name) => [name, known(firstPage[name]), known(resident[name])]),
   );
   printTable(['Roster', 'to reach', 'measured', ''], targetRows(measured));
+}
+
+function printAsked(asked: AskedQueries, limits: Limits): void {
+  printTable(
+    [
+      'one at a time',
+      'median ms',
+      'slowest ms',
+      '× plain',
+      'limit',
+      '',
+      'found',
+      'status',
+      'the slowest address',
+    ],
+    queryRows(asked, limits),
+  );
+  printTable(
+    ['others meanwhile', 'held up ms', 'but for 1%', 'limit', '', 'their pages', 'answers to it'],
+    holdUpRows(asked, limits),
+  );
 }
 
 /** The rates and the start are those of SQLite; on PostgreSQL its own share of a create counts. */
@@ -184,29 +202,28 @@ function limitText({ milliseconds, multiple }: Limit): string {
 
 function loadRows({ scenario, loads }: Result): string[][] {
   return SERVERS.map((name, index) => {
-    const { rate, p50, p99 } = loads[name];
-    const share = hundredths.format(rate / loads['hand-written'].rate);
+    const { rate, slowest, fastest, cpuTime, p50, p99 } = loads[name];
     return [
       index === 0 ? scenario.name : '',
       name,
       whole.format(rate),
+      `${whole.format(slowest)}–${whole.format(fastest)}`,
+      known(cpuTime),
       hundredths.format(p50),
       hundredths.format(p99),
-      share,
+      hundredths.format(rate / loads['hand-written'].rate),
+      hundredths.format(rate / loads.Express.rate),
     ];
   });
 }
 
-function rateRows({ scenario: { name, target }, loads }: Result): string[][] {
-  if (target === undefined) return [];
-  if ('rate' in target) {
-    const { rate } = loads.Roster;
-    return [
-      [name, `${whole.format(target.rate)}/s`, `${whole.format(rate)}/s`, verdict(rate >= target.rate)],
-    ];
-  }
-  const ratio = loads.Roster.rate / loads['hand-written'].rate;
-  return [shareRow(name, target.ratio, 'hand-written', ratio)];
+function rateRows({ scenario: { name, targets }, loads }: Result): string[][] {
+  const { rate } = loads.Roster;
+  return targets.map((target) =>
+    'rate' in target
+      ? [name, `${whole.format(target.rate)}/s`, `${whole.format(rate)}/s`, verdict(rate >= target.rate)]
+      : shareRow(name, target.ratio, target.of, rate / loads[target.of].rate),
+  );
 }
 
 function shareRow(what: string, least: number, ofWhat: string, measured: number): string[] {

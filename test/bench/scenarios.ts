@@ -1,12 +1,14 @@
 /** What the servers are asked, and what Roster is to reach. */
 import type { Request } from './answers.ts';
 
+export type Target = { ratio: number; of: 'hand-written' | 'Express' } | { rate: number };
+
 export type Scenario = {
   name: string;
   /** The status of every answer. */
   status: number;
-  /** What Roster is to reach, if anything: a share of the hand-written server's rate, or requests a second. */
-  target?: { ratio: number } | { rate: number };
+  /** What Roster is to reach: a share of another server's rate, or requests a second. */
+  targets: readonly Target[];
   /** One request for each address whose answer differs in kind or size. */
   examples: readonly Request[];
   /** The request with a number from 0 on; the same one every time. */
@@ -15,6 +17,11 @@ export type Scenario = {
 
 const PER_PAGE = 10;
 const FIRST_PAGES = 100;
+export const FEWEST_ON_PAGES = FIRST_PAGES * PER_PAGE;
+const LIST: readonly Target[] = [
+  { ratio: 0.5, of: 'hand-written' },
+  { ratio: 1, of: 'Express' },
+];
 /** Nobody has changed them since they were made up. */
 const UNCHANGED = 4;
 
@@ -26,26 +33,26 @@ export function scenariosOf(users: number): Scenario[] {
     {
       name: 'list, page 1',
       status: 200,
-      target: { ratio: 0.5 },
+      targets: LIST,
       examples: [get('/users')],
       request: () => get('/users'),
     },
     {
       name: 'a random page of the first 100',
       status: 200,
-      target: { ratio: 0.5 },
+      targets: LIST,
       examples: pages,
       request: (number) => get(`/users?page=${1 + Math.floor(random(number) * FIRST_PAGES)}`),
     },
-    { name: 'last page', status: 200, examples: [lastPage], request: () => lastPage },
+    { name: 'last page', status: 200, targets: LIST, examples: [lastPage], request: () => lastPage },
     {
       name: 'one user',
       status: 200,
-      target: { ratio: 0.4 },
+      targets: [{ ratio: 0.4, of: 'hand-written' }],
       examples: [get(`/users/${UNCHANGED}`)],
       request: someone,
     },
-    { name: 'create', status: 303, target: { rate: 2000 }, examples: [creation(0)], request: creation },
+    { name: 'create', status: 303, targets: [{ rate: 2500 }], examples: [creation(0)], request: creation },
   ];
 }
 

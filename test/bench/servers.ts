@@ -1,20 +1,20 @@
-/** The three servers, each a process of its own: how to start one, how big it is, how to end it. */
+/** The servers, each a process of its own: how to start one, how big it is, how to end it. */
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { ask } from './answers.ts';
 import { CONNECTIONS } from './connections.ts';
-import { runNode, stop } from './processes.ts';
+import { keepOn, runNode, stop } from './processes.ts';
 import type { Workspace } from './workspace.ts';
 
-/** `bare` answers what Roster answered, from memory; `hand-written` is a Roster without a framework. */
-export type ServerName = 'bare' | 'hand-written' | 'Roster';
+/** `bare` answers what Roster answered, from memory; `hand-written` is a Roster without a framework, `Express` what most would write. */
+export const SERVERS = ['bare', 'hand-written', 'Express', 'Roster'] as const;
+export type ServerName = (typeof SERVERS)[number];
 export type PerServer<T> = Record<ServerName, T>;
-export const SERVERS = ['bare', 'hand-written', 'Roster'] as const satisfies ServerName[];
 
 export function perServer<T>(make: (name: ServerName) => T): PerServer<T> {
-  return { bare: make('bare'), 'hand-written': make('hand-written'), Roster: make('Roster') };
+  return Object.fromEntries(SERVERS.map((name) => [name, make(name)])) as PerServer<T>;
 }
 
 export type Server = {
@@ -23,6 +23,10 @@ export type Server = {
   firstPage: number;
   /** Megabytes in memory now; NaN where the system does not tell. */
   resident(): number;
+  /** Milliseconds of processors that it has used so far; the same. */
+  cpuTime(): number;
+  /** @returns whether the system keeps it there from now on. */
+  keepOn(cores: string): boolean;
   stop(): Promise<void>;
 };
 
@@ -39,7 +43,14 @@ export async function start(name: ServerName, workspace: Workspace): Promise<Ser
   const { status } = await ask(origin, { method: 'GET', path: '/users' });
   const firstPage = performance.now() - started;
   if (status !== 200) throw new Error(`The first page of the ${name} server is ${status}.`);
-  return { origin, firstPage, resident: () => megabytesOf(child.pid, 'VmRSS'), stop: () => stop(child) };
+  return {
+    origin,
+    firstPage,
+    resident: () => megabytesOf(child.pid, 'VmRSS'),
+    cpuTime: () => cpuTimeOf(child.pid),
+    keepOn: (cores) => keepOn(cores, child.pid),
+    stop: () => stop(child),
+  };
 }
 
 /** Alone. */
@@ -55,6 +66,8 @@ export async function startRosterOn(database: string, keyFile: string): Promise<
 function run(name: ServerName, { databases, answers, keyFile }: Workspace) {
   if (name === 'bare') return runNode(['test/bench/bare-server.ts', answers]);
   if (name === 'hand-written') return runNode(['test/bench/hand-written-server.ts', databases[name]]);
+  if (name === 'Express')
+    return runNode(['test/bench/express/server.ts', databases[name]], { NODE_ENV: 'production' });
   return runRoster(databases[name], keyFile);
 }
 
@@ -103,6 +116,18 @@ function megabytesOf(pid: number | undefined, what: 'VmRSS' | 'RssAnon'): number
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const kibibytes = new RegExp(`^${what}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1];
     return (Number(kibibytes) * 1024) / 1_000_000;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+const TICKS_A_SECOND = 100;
+
+// Linux only: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, of which the second field may have spaces.
+function cpuTimeOf(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_A_SECOND;
   } catch {
     return Number.NaN;
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '../postgres/start.ts';
 import type { Answer } from './answers.ts';
-import { makeNamesakes } from './namesakes.ts';
+import { FEWEST_USERS, makeNamesakes } from './namesakes.ts';
 import { runNode } from './processes.ts';
 import { addAdministrator } from './session.ts';
 
@@ -15,7 +15,7 @@ export type Workspace = {
   /** The key of Roster's database. */
   keyFile: string;
   /** The same users for each server that keeps some: the path of a file, and the address of a database. */
-  databases: { 'hand-written': string; Roster: string };
+  databases: { 'hand-written': string; Express: string; Roster: string };
   /** How long it took to make up Roster's users, in seconds. */
   seedTime: number;
   /** The path of what the bare server answers. */
@@ -32,19 +32,26 @@ export async function makeWorkspace(users: number, engine: Engine): Promise<Work
   const handWritten = join(folder, 'hand-written.db');
   const answers = join(folder, 'answers.json');
   const keyFile = join(folder, 'secret.key');
+  const express = join(folder, 'express.db');
   const seedTime = await makeUsers(`sqlite:${handWritten}`, users, keyFile);
+  copy(handWritten, express);
   const roster = await (engine === 'sqlite'
-    ? copy(handWritten, join(folder, 'roster.db'))
+    ? copiedSqlite(handWritten, join(folder, 'roster.db'))
     : seededPostgres(users, keyFile));
   return {
     folder,
     keyFile,
     seedTime: roster.seedTime ?? seedTime,
-    databases: { 'hand-written': handWritten, Roster: roster.url },
+    databases: { 'hand-written': handWritten, Express: express, Roster: roster.url },
     answers,
     writeAnswers: (all) => writeFileSync(answers, JSON.stringify(all)),
     close: roster.close,
   };
+}
+
+async function copiedSqlite(from: string, to: string) {
+  copy(from, to);
+  return { url: `sqlite:${to}`, seedTime: undefined, close: async () => {} };
 }
 
 async function seededPostgres(users: number, keyFile: string) {
@@ -58,7 +65,7 @@ async function makeUsers(url: string, users: number, keyFile: string): Promise<n
   await seed(url, users);
   const seedTime = (performance.now() - started) / 1000;
   console.log(`Seeded in ${seedTime.toFixed(1)} s`);
-  await makeNamesakes(url, users);
+  if (users >= FEWEST_USERS) await makeNamesakes(url, users);
   await addAdministrator(url, keyFile);
   return seedTime;
 }
@@ -71,10 +78,9 @@ export async function seed(url: string, users: number): Promise<void> {
 }
 
 // Synced, so that no commit that is measured waits for these pages to reach the disk.
-async function copy(from: string, to: string) {
+function copy(from: string, to: string): void {
   copyFileSync(from, to);
   const file = openSync(to, 'r+');
   fsyncSync(file);
   closeSync(file);
-  return { url: `sqlite:${to}`, seedTime: undefined, close: async () => {} };
 }

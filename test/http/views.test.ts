@@ -1,10 +1,9 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Session } from '../../src/auth/sessions.ts';
 import type { User } from '../../src/db/schema.ts';
 import type { ChangeSet } from '../../src/history/queries.ts';
-import { createEta, helpersFor, TEMPLATES } from '../../src/http/templates.ts';
+import { createEta, TEMPLATES } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
 import type { Import } from '../../src/imports/queries.ts';
 import type { HowRead, ShownRow, Totals } from '../../src/imports/types.ts';
@@ -16,8 +15,6 @@ import type { Run } from '../../src/maintenance/queries.ts';
 import { parseSearch } from '../../src/search/terms.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { htmlProblems, translatedText } from '../html.ts';
-
-const helpers = helpersFor(undefined);
 
 const NAME = '<Ann> & "Bo"';
 const user: User = {
@@ -510,12 +507,6 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   error: { title: NAME, sentence: NAME, link: { href: '/users', text: NAME }, notices: [NAME] },
 };
 
-function engine() {
-  const eta = createEta();
-  eta.configure({ views: TEMPLATES, cache: true });
-  return eta;
-}
-
 /** The empty directory, and the list without a page, without a match, and with letters above it. */
 const LISTS: Partial<Views['users/list']>[] = [
   { everyone: 0, page: new Page([], 1, 10, 0), firstSteps },
@@ -534,15 +525,14 @@ const LISTS: Partial<Views['users/list']>[] = [
 ];
 
 test('every template is part of some page, and shows what it is given as text', () => {
-  const eta = engine();
+  const eta = createEta(undefined);
   for (const [view, data] of Object.entries(SAMPLES)) {
-    const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: NAME, ...data });
+    const html = eta.render(`/${view}`, { ...ASKING, flash: NAME, ...data });
     expect(html, view).toContain('&lt;Ann&gt; &amp; &quot;Bo&quot;');
     expect(html, view).not.toMatch(/<Ann>|undefined|\[object/);
   }
   for (const data of LISTS) {
     const html = eta.render('/users/list', {
-      ...helpers,
       ...ASKING,
       flash: undefined,
       ...SAMPLES['users/list'],
@@ -553,7 +543,6 @@ test('every template is part of some page, and shows what it is given as text', 
   }
   for (const [view, data] of IMPORTS) {
     const html = eta.render(`/${view}`, {
-      ...helpers,
       ...ASKING,
       flash: undefined,
       ...SAMPLES[view],
@@ -563,14 +552,15 @@ test('every template is part of some page, and shows what it is given as text', 
     expect(htmlProblems(html)).toEqual([]);
   }
   for (const file of readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })) {
-    if (file.endsWith('.eta')) expect(eta.templatesSync.get(join(TEMPLATES, file)), file).toBeDefined();
+    if (file.endsWith('.eta'))
+      expect(eta.templatesSync.get(`/${file.slice(0, -'.eta'.length)}`), file).toBeDefined();
   }
 });
 
 test('every page is described in words of its own, whoever it is about', () => {
-  const eta = engine();
+  const eta = createEta(undefined);
   const descriptions = Object.entries(SAMPLES).map(([view, data]) => {
-    const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: NAME, ...data });
+    const html = eta.render(`/${view}`, { ...ASKING, flash: NAME, ...data });
     return /<meta name="description" content="([^"]*)">/.exec(html)?.[1];
   });
   for (const description of descriptions) expect(description).toMatch(/^[A-Z][^&<]{10,70}\.$/);
@@ -578,14 +568,14 @@ test('every page is described in words of its own, whoever it is about', () => {
 });
 
 test('the HTML of every view is right, whatever it shows', () => {
-  const eta = engine();
+  const eta = createEta(undefined);
   for (const [view, data] of Object.entries(SAMPLES)) {
     for (const more of [
       {},
       { errors: {}, why: 'again', who: 'you', changed: [], problem: 'Wrong.' },
       { isRefused: true, terms: [] },
     ]) {
-      const html = eta.render(`/${view}`, { ...helpers, ...ASKING, flash: undefined, ...data, ...more });
+      const html = eta.render(`/${view}`, { ...ASKING, flash: undefined, ...data, ...more });
       expect(htmlProblems(html), view).toEqual([]);
     }
   }
@@ -711,8 +701,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
 
 test.each(Object.entries(DATA))('of %s no name, email, code or link may be translated', (view, data) => {
   for (const more of [{}, { terms: [] }]) {
-    const html = engine().render(`/${view}`, {
-      ...helpers,
+    const html = createEta(undefined).render(`/${view}`, {
       ...ASKING,
       session: { ...session, username: WORDS.username },
       flash: `User ${named(WORDS.username)} Deleted!`,
@@ -738,7 +727,7 @@ test('every attribute of a field is one of its own', () => {
     value: '',
     error: 'No.',
   };
-  const html = engine().render('/partials/field', { ...helpers, ...field });
+  const html = createEta(undefined).render('/partials/field', field);
   const [, attributes = ''] = /<input ([^>]*)>/.exec(html) ?? [];
   for (const name of [
     'inputmode="email"',
@@ -751,11 +740,10 @@ test('every attribute of a field is one of its own', () => {
 
 test('a value that a view was not given is a failure, not a word on the page', () => {
   const data = {
-    ...helpers,
     ...ASKING,
     flash: undefined,
     ...SAMPLES['users/show'],
     user: { ...user, email: undefined },
   };
-  expect(() => engine().render('/users/show', data)).toThrow();
+  expect(() => createEta(undefined).render('/users/show', data)).toThrow();
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseForm, parseQuery, parseUrlEncoded, readFields } from '../../src/lib/forms.ts';
+import { formatQuery, parseForm, parseQuery, parseUrlEncoded, readFields } from '../../src/lib/forms.ts';
 import { runs } from '../runs.ts';
 
 describe('the body of a form', () => {
@@ -53,6 +53,15 @@ describe('the body of a form', () => {
 
 test('of a query, the first of repeated parameters counts, and what is badly encoded stays', () => {
   expect({ ...parseQuery('a=1&a=2&b=%zz&c') }).toEqual({ a: '1', b: '%zz', c: '' });
+});
+
+test('a query is written as browsers write it, whatever it holds', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.string())), (parameters) => {
+      expect(formatQuery(parameters)).toBe(`${new URLSearchParams(parameters)}`);
+    }),
+    runs(2000),
+  );
 });
 
 test.each(['x=9', 'x=9&x=8', 'x', '=x', 'x=%', '%=x', '%zz', 'x=%FF', '__proto__=x', 'toString=x'])(

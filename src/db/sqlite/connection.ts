@@ -18,7 +18,11 @@ export class SqliteConnection implements DatabaseConnection {
     this.#timing = timing;
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.execute(query);
+  }
+
+  execute<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
     refuse(this.#file.problem);
     const since = this.#timing.begin();
     try {

@@ -58,6 +58,10 @@ export class RosterSqliteAdapter extends SqliteAdapter {
     return this.#driver.turns;
   }
 
+  get reading(): SqliteConnection {
+    return this.#driver.reading;
+  }
+
   get timing(): Timing {
     return this.#driver.timing;
   }
@@ -86,6 +90,12 @@ export class RosterSqliteAdapter extends SqliteAdapter {
 }
 
 class RosterSqliteQueryCompiler extends SqliteQueryCompiler {
+  // A sign that does nothing: of a value without one SQLite may want to know what it is before it plans, as of a limit, and then
+  // prepares the statement anew each time (https://sqlite.org/c3ref/prepare.html). That can take ten times as long as to run it.
+  protected override getCurrentParameterPlaceholder(): string {
+    return '+?';
+  }
+
   /** SQLite has no row locks, and needs none: a transaction that writes is the only one. */
   protected override visitSelectModifier(node: SelectModifierNode): void {
     if (!LOCKS.includes(node.modifier)) super.visitSelectModifier(node);
@@ -98,6 +108,8 @@ class SqliteDriver implements Driver {
   readonly #writer: Statements;
   readonly #reader: Statements;
   readonly #groups: GroupCommit;
+  /** For whatever is asked outside of a transaction. */
+  readonly reading: SqliteConnection;
   readonly turns: Int32Array;
   readonly timing = new Timing();
 
@@ -108,6 +120,7 @@ class SqliteDriver implements Driver {
     this.#file = new OpenedFile(path, isReadOnly, isBeside);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path, () => this.#file.refuseReplaced());
     this.#reader = openReader(path);
+    this.reading = new SqliteConnection(this.#reader, this.#file, this.timing);
     this.#file.watch(() => readUserVersion(this.#reader));
     this.#groups = new GroupCommit(this.#writer, this.#file, this.timing, { turns: this.turns, isBeside });
   }

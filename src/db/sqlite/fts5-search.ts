@@ -21,8 +21,18 @@ export const sqliteSearch: SearchIndex = {
     const found = textsToFind(term).map((text) => sql`instr(users.search_text, ${text}) > 0`);
     return sql<SqlBool>`(${sql.join(found, sql` or `)})`;
   },
+  hasMoreThan,
   find,
 };
+
+/** By the first part of the index alone, of which nothing is taken out. */
+async function hasMoreThan(db: Db, most: number, terms: readonly Term[]): Promise<boolean> {
+  if (!terms.every(isIndexed)) return false;
+  const index = nameOf(0);
+  const text = `select 1 from ${index} where ${index} match +? order by rowid limit 1 offset +?`;
+  const query = CompiledQuery.raw(text, [terms.map(matchOf).join(' AND '), most]);
+  return (await runBatch(() => db.executeQuery(query))).rows.length > 0;
+}
 
 async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<number[]> {
   const { isReversed, offset = 0, range } = query;
@@ -58,12 +68,12 @@ async function findInIndex(
 ): Promise<[ids: number[], last: number | undefined]> {
   const asked = terms.filter((term) => !isIndexed(term)).map(sqliteSearch.has);
   const match = terms.filter(isIndexed).map(matchOf).join(' AND ');
-  const side = range ? `and rowid ${range.operator} ?` : '';
+  const side = range ? `and rowid ${range.operator} +?` : '';
   const isLookedUp = condition !== undefined || asked.length > 0;
   const limit = isLookedUp ? lookedUp : Math.min(wanted, MOST_FOUND);
   // As one value: thousands of rows would take as long to hand over as to find.
   const text = `select json_group_array(id) as ids from (
-    select rowid as id from ${index} where ${index} match ? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit ?)`;
+    select rowid as id from ${index} where ${index} match +? ${side} order by rowid ${isReversed ? 'desc' : 'asc'} limit +?)`;
   const values = range ? [match, range.id, limit] : [match, limit];
   const { rows } = await db.executeQuery(CompiledQuery.raw(text, values) as CompiledQuery<{ ids: string }>);
   const sign = isReversed ? -1 : 1;

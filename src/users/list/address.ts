@@ -1,5 +1,5 @@
 /** The address of the list, which says its whole state: `/users?status=active&page=2`. */
-import { type Fields, parseQuery } from '../../lib/forms.ts';
+import { type Fields, formatQuery, parseQuery } from '../../lib/forms.ts';
 import { parameterReader } from '../../lib/parameters.ts';
 import { quotable, trim, wholeNumber } from '../../lib/text.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
@@ -54,7 +54,7 @@ export function listParameters(list: ListState): Parameter[] {
 }
 
 export function listQuery(list: ListState): string {
-  return new URLSearchParams(listParameters(list)).toString();
+  return formatQuery(listParameters(list));
 }
 
 /** A cursor belongs to just one page, so that any change gives it up. */

@@ -39,6 +39,8 @@ export async function resolveFilter(
   const context = { ...(await searchedIn(db, filter, search)), lead, deadline };
   if (count.kind === 'kept')
     return { ...context, total: { count: count.count, isExact: true }, ids: undefined };
+  if (count.ways[0] === 'search' && (await isFoundTooOften(db, filter, context)))
+    return { ...context, total: { count: MOST_COUNTED, isExact: false }, ids: undefined };
   const ids = await findIds(db, filter, context, count.ways);
   const isExact = ids.length <= MOST_COUNTED;
   const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };
@@ -114,6 +116,11 @@ function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Pr
       .orderBy('users.id');
     return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
   };
+}
+
+async function isFoundTooOften(db: Db, filter: Filter, { terms, search }: SearchContext): Promise<boolean> {
+  if (rowCondition(filter) || !search?.hasMoreThan) return false;
+  return search.hasMoreThan(db, MOST_COUNTED, terms);
 }
 
 async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {

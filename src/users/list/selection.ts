@@ -4,7 +4,7 @@ import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad } from '../../errors.ts';
 import { DAY } from '../../lib/clock.ts';
 import { Deadline } from '../../lib/deadline.ts';
-import type { Fields } from '../../lib/forms.ts';
+import { type Fields, formatQuery } from '../../lib/forms.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { wholeNumber } from '../../lib/text.ts';
 import { listQuery, parseFrom } from './address.ts';
@@ -44,7 +44,7 @@ export function selectionAddress(
   selection: Selection,
   more: readonly Parameter[] = [],
 ): string {
-  return `${path}?${new URLSearchParams([...selectionParameters(selection), ...more])}`;
+  return `${path}?${formatQuery([...selectionParameters(selection), ...more])}`;
 }
 
 /** How many they are, as far as that is known soon. */

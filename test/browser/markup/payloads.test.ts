@@ -84,7 +84,7 @@ describe.each(MODES)('$name', ({ bypassCSP }) => {
 });
 
 test('a template of theirs that Roster ran would be noticed', () => {
-  const eta = createEta();
+  const eta = createEta(undefined);
   const duds: string[] = [];
   for (const { text, place } of PAYLOADS) {
     if (place !== 'template') continue;

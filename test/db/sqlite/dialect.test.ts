@@ -31,6 +31,12 @@ test('a write outside a transaction does not pass', async () => {
   await expect(db.deleteFrom('users').execute()).rejects.toThrow('readonly');
 });
 
+test('no statement has a value that SQLite would look at to plan it, and so prepare it anew for the next one', async () => {
+  const db = await temporaryDatabase();
+  const few = db.selectFrom('users').selectAll().where('id', '>', 7).limit(3).offset(2).compile();
+  expect(few.sql).toMatch(/> \+\? limit \+\? offset \+\?$/);
+});
+
 test('a reader does not wait for a transaction that is under way, and sees none of it', async () => {
   const db = await temporaryDatabase();
   await addUser(db, { username: 'alice' });

@@ -44,6 +44,16 @@ const analyzed = sharedDatabase(async (db) => {
   await transact(db, (trx) => sql`analyze`.execute(trx));
 });
 
+test('whether more than so many are found is known to the one, before who they are', async () => {
+  const db = await analyzed();
+  const terms = parseSearch('garcia');
+  const query = { terms, condition: undefined, isReversed: false, limit: 20_000 };
+  const { length } = await sqliteSearch.find(db, query, Deadline.in(60_000));
+  expect(length).toBeGreaterThan(10);
+  expect(await sqliteSearch.hasMoreThan?.(db, length - 1, terms)).toBe(true);
+  expect(await sqliteSearch.hasMoreThan?.(db, length, terms)).toBe(false);
+});
+
 describe('on a table with statistics', () => {
   test.each([
     ['q=garcia', INDEX],
@@ -72,8 +82,8 @@ describe('on a table with statistics', () => {
     expect(plans.map(({ plan }) => plan).join('\n')).toContain(way);
     for (const { text, plan } of plans) {
       // Whatever is gone through from one end has a limit, and so has whatever is sorted.
-      if (/^SCAN users\b(?!_)/m.test(plan)) expect(text, plan).toMatch(/limit \?/);
-      if (plan.includes('TEMP B-TREE')) expect(text, plan).toMatch(/limit \?\) as "users"/);
+      if (/^SCAN users\b(?!_)/m.test(plan)) expect(text, plan).toMatch(/limit \+\?/);
+      if (plan.includes('TEMP B-TREE')) expect(text, plan).toMatch(/limit \+\?\) as "users"/);
       expect(plan).not.toContain('AUTOMATIC');
     }
   });

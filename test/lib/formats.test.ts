@@ -1,0 +1,44 @@
+/** What is written by hand for speed is what Intl would write. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { date, number } from '../../src/lib/formats.ts';
+import { runs } from '../runs.ts';
+
+test('a date is written as in British English, whatever the day', () => {
+  const byIntl = new Intl.DateTimeFormat('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC',
+  });
+  expect(date.format(Date.UTC(2026, 8, 7, 23, 59))).toBe('7 Sept 2026');
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }), (at) => {
+      expect(date.format(at)).toBe(byIntl.format(at));
+    }),
+    runs(2000),
+  );
+});
+
+test('a number has its thousands apart, whole or not', () => {
+  const byIntl = new Intl.NumberFormat('en');
+  expect([0, 999, 1_000, 1_234_567, -1_000].map(number.format)).toEqual([
+    '0',
+    '999',
+    '1,000',
+    '1,234,567',
+    '-1,000',
+  ]);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.maxSafeInteger(),
+        fc.double({ noNaN: true }).filter((value) => value !== 0),
+      ),
+      (value) => {
+        expect(number.format(value)).toBe(byIntl.format(value));
+      },
+    ),
+    runs(2000),
+  );
+});
