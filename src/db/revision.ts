@@ -1,4 +1,4 @@
-/** A number that every change of users, or of how they sign in, moves. */
+/** A number that every change of users, of how they sign in, or of how a job stands, moves; not who is signed in, and when. */
 import type { CompiledQuery } from 'kysely';
 import { cachedQuery, executeCached } from './cached-query.ts';
 import { engineOf } from './engine.ts';

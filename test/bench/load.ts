@@ -3,7 +3,7 @@ import autocannon from 'autocannon';
 import type { Request } from './answers.ts';
 import { CONNECTIONS } from './connections.ts';
 import type { Scenario } from './scenarios.ts';
-import { type PerServer, perServer, SERVERS } from './servers.ts';
+import { type PerServer, perServer } from './servers.ts';
 import { SIGNED_IN } from './session.ts';
 
 export type Load = {
@@ -14,8 +14,12 @@ export type Load = {
   p99: number;
 };
 
+type Asked = Pick<Scenario, 'name' | 'status' | 'request'> & { origin: string };
+
 /** The milliseconds that each answer took, and that all of them took together. */
 type Sample = { times: number[]; elapsed: number };
+
+const NOTHING: Sample = { times: [], elapsed: 0 };
 
 /** Seconds until what a server runs often has been compiled. */
 const WARM_UP = 2;
@@ -26,24 +30,36 @@ const TURNS = 5;
 /** Counts on from one load to the next: what a request creates must be new to a server that is loaded twice. */
 let asked = 0;
 
-/**
- * Loads each server for `seconds` after a warm-up.
- * @throws Error when any answer is missing or has another status than the scenario's.
- */
+/** The same of each server. */
 export async function measureLoads(
   servers: PerServer<{ origin: string }>,
   scenario: Scenario,
   seconds: number,
 ): Promise<PerServer<Load>> {
-  const samples = perServer((): Sample => ({ times: [], elapsed: 0 }));
-  for (const name of SERVERS) await load(servers[name].origin, scenario, WARM_UP);
+  return loadInTurns(
+    perServer((name) => ({ ...scenario, origin: servers[name].origin })),
+    seconds,
+  );
+}
+
+/**
+ * Asks each for `seconds` after a warm-up.
+ * @throws Error when any answer is missing or has another status than it is to have.
+ */
+export async function loadInTurns<Name extends string>(
+  asked: Record<Name, Asked>,
+  seconds: number,
+): Promise<Record<Name, Load>> {
+  const all = Object.entries<Asked>(asked).map(([name, one]) => ({ name, one, sample: NOTHING }));
+  for (const { one } of all) await load(one, WARM_UP);
   for (let turn = 0; turn < TURNS; turn++) {
-    for (const name of SERVERS) {
-      const { times, elapsed } = await load(servers[name].origin, scenario, seconds / TURNS);
-      samples[name] = { times: samples[name].times.concat(times), elapsed: samples[name].elapsed + elapsed };
-    }
+    for (const each of all) each.sample = joined(each.sample, await load(each.one, seconds / TURNS));
   }
-  return perServer((name) => summarize(samples[name]));
+  return Object.fromEntries(all.map(({ name, sample }) => [name, summarize(sample)])) as Record<Name, Load>;
+}
+
+function joined(one: Sample, other: Sample): Sample {
+  return { times: one.times.concat(other.times), elapsed: one.elapsed + other.elapsed };
 }
 
 function summarize({ times, elapsed }: Sample): Load {
@@ -61,7 +77,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-async function load(origin: string, { name, status, request }: Scenario, seconds: number): Promise<Sample> {
+async function load({ origin, name, status, request }: Asked, seconds: number): Promise<Sample> {
   const times: number[] = [];
   const statuses = new Set<number>();
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
