@@ -1,6 +1,7 @@
 /** Which backups and checks were made, and what became of them. */
 import { hostname } from 'node:os';
 import type { Selectable } from 'kysely';
+import { executeCached } from '../db/cached-query.ts';
 import { insertion } from '../db/many-rows.ts';
 import type { Db, MaintenanceRunsTable, Trx } from '../db/schema.ts';
 
@@ -57,10 +58,17 @@ export async function closeRun(trx: Trx, id: number, ended: Ended, now: number):
 }
 
 /** @param outcome the last of any, where none is given; by numbers, for clocks are set back */
-export async function findLastRun(db: Db, kind: Kind, outcome?: Run['outcome']): Promise<Run | undefined> {
-  let runs = db.selectFrom('maintenance_runs').selectAll().where('kind', '=', kind);
-  if (outcome !== undefined) runs = runs.where('outcome', '=', outcome);
-  return runs.orderBy('id', 'desc').limit(1).executeTakeFirst();
+export async function findLastRun(
+  db: Db,
+  kind: Kind,
+  outcome?: NonNullable<Run['outcome']>,
+): Promise<Run | undefined> {
+  const [run] = await executeCached(db, 'last run', { kind, outcome }, (values) => {
+    const runs = db.selectFrom('maintenance_runs').selectAll().where('kind', '=', values.kind);
+    const wanted = values.outcome === undefined ? runs : runs.where('outcome', '=', values.outcome);
+    return wanted.orderBy('id', 'desc').limit(1);
+  });
+  return run;
 }
 
 /** `bad`: since the good one. */
@@ -72,16 +80,22 @@ export async function findLastBackups(db: Db): Promise<{ good: Run | undefined; 
 
 /** What the last whole check has found, or else the last of any: a quick one that finds nothing has not looked there. */
 export async function findFinding(db: Db): Promise<Run | undefined> {
-  const looked = db
-    .selectFrom('maintenance_runs')
-    .selectAll()
-    .where('kind', '=', 'check')
-    .where('outcome', 'is not', null)
-    .orderBy('id', 'desc')
-    .limit(1);
-  const whole = await looked.where('is_quick', '=', false).executeTakeFirst();
-  const last = await looked.executeTakeFirst();
-  return [whole, last].find((run) => run?.outcome === 'bad');
+  const last = [await findLastCheck(db, false), await findLastCheck(db)];
+  return last.find((run) => run?.outcome === 'bad');
+}
+
+/** That has come to an end. @param isQuick of any, where it is not given */
+async function findLastCheck(db: Db, isQuick?: boolean): Promise<Run | undefined> {
+  const [run] = await executeCached(db, 'last check', { isQuick }, (values) => {
+    const looked = db
+      .selectFrom('maintenance_runs')
+      .selectAll()
+      .where('kind', '=', 'check')
+      .where('outcome', 'is not', null);
+    const wanted = values.isQuick === undefined ? looked : looked.where('is_quick', '=', values.isQuick);
+    return wanted.orderBy('id', 'desc').limit(1);
+  });
+  return run;
 }
 
 /** The last first. */
