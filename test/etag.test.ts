@@ -3,16 +3,20 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { commandLine } from '../src/auth/actor.ts';
 import { setCode, setCodeFailures } from '../src/auth/credentials.ts';
 import { MOST_FAILURES } from '../src/auth/second-factor.ts';
 import { newToken } from '../src/auth/tokens.ts';
+import { engineOf } from '../src/db/engine.ts';
 import { transact } from '../src/db/transact.ts';
 import { LINK_HOURS } from '../src/invitations/expiry.ts';
-import { findJobOfSet, goOnWithJob, stopJob } from '../src/jobs/queries.ts';
+import { goOnWithJob, stopJob } from '../src/jobs/queries.ts';
+import { runJobs } from '../src/jobs/run.ts';
 import { beginRun, endRun } from '../src/maintenance/queries.ts';
-import { MOST_AT_ONCE } from '../src/undo/batches.ts';
+import { MOST_AT_ONCE, undoBatch } from '../src/undo/batches.ts';
+import { changeUser } from '../src/users/commands.ts';
 import { FORMS, start as startHouse } from './forms.ts';
-import { begin, changeMany } from './jobs/many.ts';
+import { begin, changeMany, NOW, SMALL_BATCHES } from './jobs/many.ts';
 import { pageOf } from './page.ts';
 import { addPerson, type Headers, HOUR, PASSWORD, signedIn } from './people.ts';
 import { runToEnd } from './roster.ts';
@@ -147,16 +151,43 @@ const OTHER_ACTS: Readonly<Record<string, (started: Started) => unknown>> = {
     app.proxyProblems.set('it', { sentence: 'It is wrong.', seenAt: performance.now() }),
   'a minute': ({ pass }) => pass(MINUTE),
   'ninety minutes': ({ pass }) => pass(90 * MINUTE),
-  'a job, and one that is stopped': async ({ app, visitAll }) => {
-    const set = await begin(app.db, await changeMany(app.db, MOST_AT_ONCE));
+  'a part of a minute': async ({ app, headers, bob, pass, visitAll }) => {
+    pass(MINUTE / 2);
+    await post(app, `/users/${bob.id}`, { full_name: 'Bob' }, headers);
+    pass(MINUTE - 10_000);
     await visitAll();
-    await transact(app.db, async (trx) => {
-      const job = await findJobOfSet(trx, set);
-      if (job) await stopJob(trx, job, {});
-    });
+    pass(20_000);
+  },
+  'a job that is stopped, gone on with, and at its end does nothing': async ({ app, visitAll }) => {
+    const undone = await changeMany(app.db, MOST_AT_ONCE);
+    const last = await engineOf(app.db).readLastId(app.db);
+    await transact(app.db, (trx) => changeUser(trx, commandLine, last, { full_name: 'Before' }, NOW));
+    const set = await begin(app.db, undone);
+    const runner = {
+      ...{
+        db: app.db,
+        clock: app.clock,
+        stopwatch: () => 0,
+        pace: SMALL_BATCHES,
+        note: () => {},
+        warn: () => {},
+      },
+      kinds: { undo: { via: 'undo' as const, work: undoBatch } },
+    };
+    let asked = 0;
+    await runJobs(runner, () => ++asked > 2);
+    const job = await app.db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('set_id', '=', set)
+      .executeTakeFirstOrThrow();
+    expect(job.done).toBe(MOST_AT_ONCE);
     await visitAll();
-    await transact(app.db, async (trx) => goOnWithJob(trx, 1, null));
-    await app.runJobs();
+    await transact(app.db, (trx) => stopJob(trx, job, {}));
+    await visitAll();
+    await transact(app.db, (trx) => goOnWithJob(trx, job.id, null));
+    await visitAll();
+    await runJobs(runner, () => false);
   },
   'another Roster': async ({ app, headers, bob }) => {
     const other = await startApp({}, app.db, app.clock);
