@@ -18,7 +18,7 @@ import { changeUser } from '../src/users/commands.ts';
 import { FORMS, start as startHouse } from './forms.ts';
 import { begin, changeMany, NOW, SMALL_BATCHES } from './jobs/many.ts';
 import { pageOf } from './page.ts';
-import { addPerson, type Headers, HOUR, PASSWORD, signedIn } from './people.ts';
+import { addPerson, type Headers, HOUR, movableClock, PASSWORD, signedIn } from './people.ts';
 import { runToEnd } from './roster.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryDatabase, temporaryFolder } from './support.ts';
 
@@ -66,10 +66,11 @@ type Visits = { statuses: Set<number>; withKey: Set<number> };
 
 /** Whom each of some people see, and the whole list; who is added to the house may sign in by a password alone. */
 async function start() {
+  // The time of the house, also for what goes by the machine's.
+  vi.useFakeTimers({ toFake: ['Date'], now: movableClock()() });
+  onTestFinished(() => void vi.useRealTimers());
   const house = await startHouse();
   const { app, eve, bob, headers, clock } = house;
-  vi.useFakeTimers({ toFake: ['Date'], now: app.clock() });
-  onTestFinished(() => void vi.useRealTimers());
   const ed = await addPerson(app.db, 'ed', 'editor');
   const vera = await addPerson(app.db, 'vera', 'viewer');
   const browsers = [headers, await signedIn(app, ed), await signedIn(app, vera)].map(
