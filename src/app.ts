@@ -1,4 +1,5 @@
 /** The table of contents: everything that Roster is made of, in the order in which a request meets it. */
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -76,6 +77,8 @@ declare module 'fastify' {
     /** Undefined where no mail server is set. */
     mailer: Mailer | undefined;
     cookieMark: string;
+    /** Another one each time: it stands for code and settings, which stay the same until Roster is started anew. */
+    startId: string;
     /** Of the link to the first administrator, while there is none. */
     setupToken: string;
   }
@@ -126,6 +129,7 @@ export async function buildApp({
   app.decorate('importFolder', importFolder);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
   app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
+  app.decorate('startId', randomUUID());
   const mailer = config.mail && (await createMailer(config.mail, mailLimit));
   app.decorate('mailer', mailer && events.countMails(mailer));
 

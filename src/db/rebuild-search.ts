@@ -4,6 +4,7 @@ import { giveWay } from '../lib/progress.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { engineOf } from './engine.ts';
 import { makeLastSignIns } from './last-sign-ins.ts';
+import { moveRevision } from './revision.ts';
 import type { Trx } from './schema.ts';
 import { countAnew } from './user-counts.ts';
 
@@ -36,4 +37,5 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
   await engineOf(trx).makeSearchIndex(trx);
   await makeLastSignIns(trx);
   await countAnew(trx);
+  moveRevision(trx);
 }

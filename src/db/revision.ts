@@ -1,6 +1,6 @@
-/** A number that every change of users, or of how they sign in, moves. */
+/** A number that every change of users, of how they sign in, or of how a job stands, moves; not who is signed in, and when. */
 import type { CompiledQuery } from 'kysely';
-import { cachedQuery } from './cached-query.ts';
+import { cachedQuery, executeCached } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
 import { writeLast } from './transact.ts';
@@ -26,12 +26,11 @@ function move(trx: Trx): CompiledQuery[] {
 }
 
 export async function readRevision(db: Db): Promise<number> {
-  const { value } = await db
-    .selectFrom('revisions')
-    .select(({ fn }) => fn.sum<number | string>('value').as('value'))
-    .executeTakeFirstOrThrow();
+  const [moved] = await executeCached(db, 'revision', {}, () =>
+    db.selectFrom('revisions').select(({ fn }) => fn.sum<number | string>('value').as('value')),
+  );
   const { numbersInOrder, readLastId } = engineOf(db);
-  return Number(value) + (numbersInOrder ? await readLastId(db, 'change_sets') : 0);
+  return Number(moved?.value) + (numbersInOrder ? await readLastId(db, 'change_sets') : 0);
 }
 
 /** In a database that takes over from another one, whose revisions nobody is to see again. */

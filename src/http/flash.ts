@@ -1,7 +1,7 @@
 /** The sentence that a change leaves behind, and how to undo it: shown once, on the next page, to the person who made it. */
 
 import fastifyCookie from '@fastify/cookie';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cookieOf } from '../auth/cookie.ts';
 import { open, seal } from '../auth/tokens.ts';
 import type { Config } from '../config.ts';
@@ -40,6 +40,10 @@ export async function addFlash(app: FastifyInstance, config: Config): Promise<vo
   app.decorateReply('seeInstead', function (this: FastifyReply, address: string, sentence: string) {
     return send(this, address, { sentence, isNothing: true });
   });
+}
+
+export function isFlashWaiting({ cookies, server }: Pick<FastifyRequest, 'cookies' | 'server'>): boolean {
+  return cookies[cookieOf(server, 'flash', 0).name] !== undefined;
 }
 
 /** What waits for this request's page, which uses it up; what nobody looks at leaves it for the next one. */

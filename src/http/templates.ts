@@ -18,7 +18,7 @@ import { bulkHelpers } from '../bulk/words.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
 import { importHelpers } from '../imports/words.ts';
-import { DAY, HOUR, MINUTE } from '../lib/clock.ts';
+import { DAY, HOUR, MINUTE, startOfMinute } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
@@ -105,11 +105,12 @@ const helpers = {
   isoTime: (value: number) => new Date(value).toISOString(),
   /** With a capital letter, but for names. */
   capital: (text: string) => text.replace(/^./, (letter) => letter.toUpperCase()),
-  /** "2 hours ago" for the last month, a date before that. */
+  /** "2 hours ago" for the last month, a date before that; from minute to minute, as the tags of pages are. */
   ago(value: number, now = Date.now()): string {
-    const passed = Math.max(0, now - value);
+    const passed = startOfMinute(now) - startOfMinute(value);
     if (passed > 30 * DAY) return date.format(value);
-    const unit = UNITS.find(([, length]) => passed >= length);
+    // What was done a moment ago may have been in the minute before.
+    const unit = passed > MINUTE && UNITS.find(([, length]) => passed >= length);
     return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },
   /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */

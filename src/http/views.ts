@@ -366,6 +366,8 @@ export function addViews(app: FastifyInstance): void {
     });
     // A page with a secret has said that it must not be kept at all.
     if (!this.hasHeader('cache-control')) this.header('cache-control', 'private, no-cache');
+    // What went wrong may go well the next time, though nothing was changed.
+    if (status !== 200) this.removeHeader('etag');
     this.type('text/html; charset=utf-8');
     return this.code(status).send(html);
   });

@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely';
 import type { Actor } from '../auth/actor.ts';
 import { insertion } from '../db/many-rows.ts';
+import { moveRevision } from '../db/revision.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
@@ -147,6 +148,7 @@ export async function lockJob(trx: Trx, id: number, owner: string): Promise<Job 
 
 /** By whoever does so, who acts from then on; nothing where it is not stopped any more. */
 export async function goOnWithJob(trx: Trx, id: number, actorId: number | null): Promise<void> {
+  moveRevision(trx);
   const goingOn = { state: 'running', failures: 0, leased_until: 0, actor_id: actorId } as const;
   await trx.updateTable('jobs').set(goingOn).where('id', '=', id).where('state', '=', 'stopped').execute();
 }
@@ -165,6 +167,8 @@ export async function stopJobs(trx: Trx): Promise<number> {
 }
 
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
+  // The history shows it.
+  if (job.state !== undefined) moveRevision(trx);
   await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
 }
 

@@ -6,6 +6,10 @@ export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+export function startOfMinute(time: number): number {
+  return time - (time % MINUTE);
+}
+
 /** By so much, in milliseconds, the clocks of machines that share a database may differ. */
 export const SKEW = MINUTE;
 

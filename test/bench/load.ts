@@ -3,7 +3,7 @@ import autocannon from 'autocannon';
 import type { Request } from './answers.ts';
 import { CONNECTIONS } from './connections.ts';
 import type { Scenario } from './scenarios.ts';
-import { type PerServer, perServer, SERVERS, type Server } from './servers.ts';
+import { type PerServer, perServer, type Server } from './servers.ts';
 import { SIGNED_IN } from './session.ts';
 
 export type Load = {
@@ -18,6 +18,8 @@ export type Load = {
   p99: number;
 };
 
+type Asked = Pick<Scenario, 'name' | 'status' | 'request'> & { server: Pick<Server, 'origin' | 'cpuTime'> };
+
 /** The milliseconds that each answer took, that all of them took together, and that the server has worked for them. */
 type Sample = { times: number[]; elapsed: number; cpuTime: number };
 
@@ -30,26 +32,33 @@ const TURNS = 5;
 /** Counts on from one load to the next: what a request creates must be new to a server that is loaded twice. */
 let asked = 0;
 
-/**
- * Loads each server for `seconds` after a warm-up.
- * @throws Error when any answer is missing or has another status than the scenario's.
- */
+/** The same of each server. */
 export async function measureLoads(
   servers: PerServer<Pick<Server, 'origin' | 'cpuTime'>>,
   scenario: Scenario,
   seconds: number,
 ): Promise<PerServer<Load>> {
-  const samples = perServer((): Sample[] => []);
-  for (const name of SERVERS) await load(servers[name].origin, scenario, WARM_UP);
+  return loadInTurns(
+    perServer((name) => ({ ...scenario, server: servers[name] })),
+    seconds,
+  );
+}
+
+/**
+ * Asks each for `seconds` after a warm-up.
+ * @throws Error when any answer is missing or has another status than it is to have.
+ */
+export async function loadInTurns<Name extends string>(
+  asked: Record<Name, Asked>,
+  seconds: number,
+): Promise<Record<Name, Load>> {
+  const all = Object.entries<Asked>(asked).map(([name, one]) => ({ name, one, samples: [] as Sample[] }));
+  for (const { one } of all) await load(one, WARM_UP);
   for (let turn = 0; turn < TURNS; turn++) {
-    for (const name of SERVERS) {
-      const { origin, cpuTime } = servers[name];
-      const before = cpuTime();
-      const loaded = await load(origin, scenario, seconds / TURNS);
-      samples[name].push({ ...loaded, cpuTime: cpuTime() - before });
-    }
+    for (const { one, samples } of all) samples.push(await load(one, seconds / TURNS));
   }
-  return perServer((name) => summarize(samples[name]));
+  const loads = all.map(({ name, samples }) => [name, summarize(samples)]);
+  return Object.fromEntries(loads) as Record<Name, Load>;
 }
 
 function summarize(samples: readonly Sample[]): Load {
@@ -76,11 +85,12 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-async function load(origin: string, { name, status, request }: Scenario, seconds: number) {
+async function load({ server, name, status, request }: Asked, seconds: number): Promise<Sample> {
+  const { origin, cpuTime } = server;
   const times: number[] = [];
   const statuses = new Set<number>();
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
-  const started = performance.now();
+  const [started, workedBefore] = [performance.now(), cpuTime()];
   let elapsed = 0;
   const options = {
     url: origin,
@@ -101,5 +111,5 @@ async function load(origin: string, { name, status, request }: Scenario, seconds
   if (errors > 0 || statuses.size !== 1 || !statuses.has(status)) {
     throw new Error(`${name} at ${origin}: ${errors} errors, answers ${[...statuses].join(', ')}.`);
   }
-  return { times, elapsed };
+  return { times, elapsed, cpuTime: cpuTime() - workedBefore };
 }

@@ -8,6 +8,7 @@ import { measureCounter } from './counter.ts';
 import { limitsOf } from './limits.ts';
 import { measureLoads, percentile } from './load.ts';
 import { FEWEST_USERS } from './namesakes.ts';
+import { measureNotModified } from './not-modified.ts';
 import { measureOneCreate } from './one-create.ts';
 import { keepOn } from './processes.ts';
 import { print, type Result } from './report.ts';
@@ -32,6 +33,8 @@ async function bench(): Promise<void> {
   const asked = users < FEWEST_USERS ? undefined : await askQueries(roster.origin, users, limits);
   console.log('Measuring: signing in');
   const signIns = await measureSignIns(roster.origin);
+  console.log('Measuring: pages that still hold');
+  const notModified = await measureNotModified(roster, seconds);
   const { results, resident } = await measureScenarios(workspace, roster, users, seconds);
   const firstPage = await measureStarts(workspace);
   const counter =
@@ -47,6 +50,7 @@ async function bench(): Promise<void> {
     results,
     asked,
     signIns,
+    notModified,
     oneCreate,
     firstPage,
     resident,

@@ -4,6 +4,7 @@ import type { CounterRates } from './counter.ts';
 import { isWithin, type Limit, type Limits } from './limits.ts';
 import type { Load } from './load.ts';
 import type { NamedQuery } from './named-queries.ts';
+import type { NotModified } from './not-modified.ts';
 import type { OneCreate } from './one-create.ts';
 import type { Scenario } from './scenarios.ts';
 import { type PerServer, SERVERS } from './servers.ts';
@@ -37,13 +38,14 @@ export type Measured = {
   asked: AskedQueries | undefined;
   oneCreate: OneCreate;
   signIns: SignIns;
+  notModified: readonly NotModified[];
   firstPage: PerServer<number>;
   resident: PerServer<number>;
   counter: CounterRates | undefined;
 };
 
 export function print(measured: Measured): void {
-  const { results, limits, asked, oneCreate, signIns, firstPage, resident, counter } = measured;
+  const { results, limits, asked, oneCreate, signIns, notModified, firstPage, resident, counter } = measured;
   printTable(
     [
       '',
@@ -69,6 +71,10 @@ export function print(measured: Measured): void {
       ['an unknown user', hundredths.format(signIns.unknownUser)],
       ['a wrong password', hundredths.format(signIns.wrongPassword)],
     ],
+  );
+  printTable(
+    ['a page that still holds (304)', 'made/s', '304/s', 'of making it'],
+    notModified.map(notModifiedRow),
   );
   printTable(['the list meanwhile', 'p50 ms', 'p99 ms', 'most ms'], signInRows(signIns));
   if (counter) {
@@ -193,6 +199,11 @@ function signInRows({ alone, meanwhile, letIn, allOf }: SignIns): string[][] {
     row('nobody signs in', alone),
     row(`${AT_ONCE} sign in at once, ${letIn} of them let in within ${seconds} s`, meanwhile),
   ];
+}
+
+function notModifiedRow({ page, made, notModified }: NotModified): string[] {
+  const cost = made.rate / notModified.rate;
+  return [page, whole.format(made.rate), whole.format(notModified.rate), hundredths.format(cost)];
 }
 
 function limitText({ milliseconds, multiple }: Limit): string {

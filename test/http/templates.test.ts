@@ -42,3 +42,20 @@ test.each([
 ])('of %i who match it is said, where that is all of them: %s', (total, isExact, said) => {
   expect(helpers.allThatMatch({ total, isExact } as Parameters<typeof helpers.allThatMatch>[0])).toBe(said);
 });
+
+test.each([
+  [-90, 'just now'],
+  [0, 'just now'],
+  [1, 'just now'],
+  [2, '2 minutes ago'],
+  [59, '59 minutes ago'],
+  [60, '1 hour ago'],
+  [48 * 60, '2 days ago'],
+  [31 * 24 * 60, '1 May 2026'],
+])('%i minutes before is in words, for all of a minute: %s', (minutes, words) => {
+  const at = Date.UTC(2026, 5, 1, 12) - minutes * 60_000;
+  for (const now of [0, 1, 59_999]) {
+    for (const value of [at, at + 59_999])
+      expect(helpers.ago(value, Date.UTC(2026, 5, 1, 12) + now)).toBe(words);
+  }
+});

@@ -226,17 +226,24 @@ withSome(['Caddy', 'HAProxy'], 'that compresses by itself leaves pages with a se
   await pageWithSecret(ann, bob, accepts);
 });
 
-withEach('adds nothing by which a browser would ask whether what it has still holds', async (program) => {
+withEach('leaves it to Roster by what a browser asks whether what it has still holds', async (program) => {
   const { proxy } = await start(program);
   const ann = new Browser(proxy);
   await ann.signIn();
   const kept = { 'if-none-match': '*', 'if-modified-since': new Date().toUTCString() };
-  const list = await ann.get('/users', kept);
+  const list = await ann.get('/users?page=1', kept);
   const style = /href="(\/assets\/[^"]*app\.css)"/.exec(list.body.toString())?.[1] ?? '';
-  for (const { status, headers } of [list, await ann.get(style, kept)]) {
+  const sheet = await ann.get(style, kept);
+  for (const { status, headers } of [list, sheet]) {
     expect(status).toBe(200);
-    expect(headers).not.toHaveProperty('etag');
     expect(headers).not.toHaveProperty('last-modified');
+  }
+  expect(sheet.headers).not.toHaveProperty('etag');
+  for (const accepted of ['br', 'gzip', 'identity']) {
+    const { etag } = (await ann.get('/users?page=1', { 'accept-encoding': accepted })).headers;
+    expect(etag).toBe(list.headers.etag);
+    const again = await ann.get('/users?page=1', { 'accept-encoding': accepted, 'if-none-match': `${etag}` });
+    expect([again.status, again.body.length]).toEqual([304, 0]);
   }
 });
 

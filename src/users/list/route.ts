@@ -1,7 +1,9 @@
 /** The page with the list. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayManage } from '../../auth/policy.ts';
+import { readRevision } from '../../db/revision.ts';
 import { TooBroadError } from '../../errors.ts';
+import { isNotModified } from '../../http/etag.ts';
 import { shownProxyProblems } from '../../http/proxy-problems.ts';
 import { isShort } from '../../http/safe-redirect.ts';
 import { Deadline } from '../../lib/deadline.ts';
@@ -12,6 +14,7 @@ import { findNotices } from '../../maintenance/notice.ts';
 import { firstStepsFor } from '../../setup/first-steps.ts';
 import { readCounts, sumByStatus } from '../counts.ts';
 import { hasEmptyField, listAddress, parseList } from './address.ts';
+import { isFleeting } from './filter.ts';
 import { PATIENCE_MS, resolveFilter } from './filter-result.ts';
 import { readPage } from './page.ts';
 import { planCount, planRows } from './plan.ts';
@@ -28,6 +31,7 @@ export async function showList(request: Request, reply: FastifyReply) {
   // A form sends its empty fields too; the address of the list is short.
   if (hasEmptyField(query) && notices.length === 0 && isShort(listAddress(list), config.origin))
     return reply.redirect(listAddress(list), 302);
+  const revision = await readRevision(db);
   const counts = await readCounts(db);
   const everyone = counts.reduce((sum, { count }) => sum + count, 0);
   // Not before whoever searches or pages.
@@ -36,6 +40,8 @@ export async function showList(request: Request, reply: FastifyReply) {
   const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
   const warnings = isWarned ? await findWarnings(server) : [];
   const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps, warnings };
+  if (!isFleeting(list) && isNotModified(reply, { revision, firstSteps, warnings }))
+    return reply.code(304).send();
   try {
     const plan = planCount(list, counts);
     log.debug({ plan }, 'how users are counted');
