@@ -20,16 +20,21 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */
-  async executeQuery<R>({ sql, parameters, deadline }: PatientQuery): Promise<QueryResult<R>> {
-    const run = () => this.#run(sql, parameters, deadline);
-    // Without an access mode there is no transaction: such queries only read, and may be sent twice.
-    const { rows, rowCount } = await (this.#accessMode ? run() : this.#twiceIfLost(run));
+  async executeQuery<R>(query: PatientQuery): Promise<QueryResult<R>> {
+    // Outside of transactions queries only read, and may be sent twice.
+    const { rows, rowCount } = await (this.isInTransaction
+      ? this.#ask(query)
+      : this.#twiceIfLost(() => this.#askAlone(query)));
     return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
+  }
+
+  protected get isInTransaction(): boolean {
+    return this.#accessMode !== undefined;
   }
 
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
     const mode = accessMode ?? 'read write';
-    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${this.#pool.timeouts}`;
+    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${this.#pool.setLimits}`;
     await this.#twiceIfLost(async () => {
       try {
         await this.#run(begin);
@@ -72,6 +77,23 @@ export class PostgresConnection implements DatabaseConnection {
   // biome-ignore lint/correctness/useYield: Kysely asks for a generator.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('Streaming is not supported: ask for a page.');
+  }
+
+  /** Where the connection itself does not see to it that it only reads, and how long, a transaction does. */
+  async #askAlone(query: PatientQuery): Promise<pg.QueryResult> {
+    this.#client ??= await this.#pool.acquire();
+    if (this.#client.keepsSettings && query.limit === undefined) return this.#ask(query);
+    await this.#run(`begin read only${this.#pool.setLimits}`);
+    try {
+      return await this.#ask(query);
+    } finally {
+      await this.rollback();
+    }
+  }
+
+  async #ask({ sql, parameters, limit, deadline }: PatientQuery): Promise<pg.QueryResult> {
+    if (limit !== undefined) await this.#run(`set local statement_timeout = ${limit}`);
+    return this.#run(sql, parameters, deadline);
   }
 
   async #run(sql: string, parameters: readonly unknown[] = [], deadline?: Deadline): Promise<pg.QueryResult> {
