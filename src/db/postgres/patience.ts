@@ -3,9 +3,8 @@ import type { CompiledQuery } from 'kysely';
 import type pg from 'pg';
 import type { Deadline } from '../../lib/deadline.ts';
 import type { Db } from '../schema.ts';
+import { QUERY_CANCELED } from './errors.ts';
 import { REQUEST_LIMITS, REQUEST_TIMEOUTS } from './timeouts.ts';
-
-export const QUERY_CANCELED = '57014';
 
 const USUAL = REQUEST_LIMITS.statement_timeout;
 /** In milliseconds. Whatever the deadline: a server that has lost its client may go on for so long. */

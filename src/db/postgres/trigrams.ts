@@ -7,7 +7,8 @@ import { type Term, textsToFind } from '../../search/terms.ts';
 import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
-import { askWithin, QUERY_CANCELED } from './patience.ts';
+import { QUERY_CANCELED } from './errors.ts';
+import { askWithin } from './patience.ts';
 
 const INDEX = 'users_search_text';
 /** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */
