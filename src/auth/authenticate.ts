@@ -1,7 +1,7 @@
 /** Who asks: the session that a request comes with, or whoever is there while there is no administrator. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import type { Trx } from '../db/schema.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { isWithin, SKEW } from '../lib/clock.ts';
 import type { Actor } from './actor.ts';
@@ -62,7 +62,7 @@ export function isLive(
   return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
 }
 
-export async function findLiveSessions({ db, config, clock }: FastifyInstance, userId: number) {
+export async function findLiveSessions(db: Db, { config, clock }: FastifyInstance, userId: number) {
   const latest = await findSessionsOf(db, userId, MOST_SHOWN);
   return latest.filter((session) => isLive(session, config, clock()));
 }
