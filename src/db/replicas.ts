@@ -16,7 +16,7 @@ export type Replicas = {
   /** Where the primary is: a replica that has come there shows all that was saved before. */
   readPosition(): Promise<number>;
   states(): ReplicaState[];
-  /** Tells of each that is left out, or is not any more. @returns what ends it */
+  /** Tells of each that is left out, now and later, or is not any more. @returns what ends it */
   observe(observer: (state: ReplicaState) => void): () => void;
   end(): Promise<void>;
 };

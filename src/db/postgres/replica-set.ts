@@ -1,5 +1,4 @@
 /** All replicas: they are looked at all the time, and each page is given one that is not too old for it. */
-import { setTimeout } from 'node:timers/promises';
 import { Kysely, sql } from 'kysely';
 import type { ReplicaState, Replicas } from '../replicas.ts';
 import type { Db, Schema } from '../schema.ts';
@@ -24,8 +23,7 @@ export async function openReplicas(
   following: Following,
 ): Promise<Replicas> {
   const replicas = new ReplicaSet(url, primary, connections, following);
-  await replicas.look();
-  void replicas.watch();
+  await replicas.begin();
   return replicas;
 }
 
@@ -39,8 +37,9 @@ class ReplicaSet implements Replicas {
   readonly #longestLag: number;
   readonly #progress: Progress;
   readonly #observers = new Set<(state: ReplicaState) => void>();
-  readonly #ending = new AbortController();
   #identity: string | undefined;
+  #looking: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(url: string, primary: ConnectionPool, connections: number, { urls, longestLag }: Following) {
     const tell = (state: ReplicaState) => {
@@ -78,29 +77,38 @@ class ReplicaSet implements Replicas {
   }
 
   observe(observer: (state: ReplicaState) => void): () => void {
+    for (const state of this.states()) if (state.problem !== undefined) observer(state);
     this.#observers.add(observer);
     return () => void this.#observers.delete(observer);
   }
 
-  async watch(): Promise<void> {
-    const { signal } = this.#ending;
-    while (!signal.aborted) {
-      await setTimeout(INTERVAL, undefined, { ref: false, signal }).catch(() => {});
-      if (!signal.aborted) await this.look();
-    }
+  async begin(): Promise<void> {
+    await this.#lookAtPrimary();
+    await this.#lookAtReplicas();
+    this.#timer = setInterval(() => {
+      void this.#lookAtPrimary();
+      void this.#lookAtReplicas();
+    }, INTERVAL).unref();
   }
 
-  /** Never rejects. */
-  async look(): Promise<void> {
-    const at = performance.now();
-    await this.#readPrimary(at).catch(() => {});
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([this.#watch.destroy(), ...this.#replicas.map((one) => one.end())]);
+  }
+
+  async #lookAtReplicas(): Promise<void> {
     const lagOf = (position: number) => this.#progress.lagOf(position, performance.now());
     await Promise.all(this.#replicas.map((one) => one.look(this.#identity, lagOf, this.#longestLag)));
   }
 
-  async end(): Promise<void> {
-    this.#ending.abort();
-    await Promise.all([this.#watch.destroy(), ...this.#replicas.map((one) => one.end())]);
+  /** Where it does not answer, what was known of it is still true. */
+  async #lookAtPrimary(): Promise<void> {
+    this.#looking ??= this.#readPrimary(performance.now())
+      .catch(() => {})
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return this.#looking;
   }
 
   async #readPrimary(at: number): Promise<void> {

@@ -30,6 +30,7 @@ export class Replica {
   #lag = Number.POSITIVE_INFINITY;
   #problem: string | undefined = 'nobody has looked at it yet';
   #leftOutUntil = 0;
+  #looking: Promise<void> | undefined;
 
   constructor(url: string, requests: Requests, tell: (state: ReplicaState) => void) {
     this.name = new URL(url).host;
@@ -46,24 +47,16 @@ export class Replica {
     return this.#problem === undefined && !this.pool.isSaturated;
   }
 
-  /** Never rejects. @param lagOf a position @param longest lag with which it is used */
+  /** Never rejects. @param lagOf a position @param longestLag with which it is used */
   async look(
     identity: string | undefined,
     lagOf: (position: number) => number,
-    longest: number,
+    longestLag: number,
   ): Promise<void> {
-    try {
-      const found = await readReplica(this.#watch);
-      this.position = found.position ?? 0;
-      this.#lag = lagOf(this.position);
-      this.#set(
-        problemOf(found, identity) ??
-          (this.#lag > longest ? `it is more than ${longest / 1_000} s behind` : undefined),
-      );
-    } catch (error) {
-      this.#lag = Number.POSITIVE_INFINITY;
-      this.#set((error as Error).message);
-    }
+    this.#looking ??= this.#look(identity, lagOf, longestLag).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   leaveOut(problem: string): void {
@@ -74,6 +67,20 @@ export class Replica {
   async end(): Promise<void> {
     await this.#watch.destroy();
     await this.pool.end();
+  }
+
+  async #look(...[identity, lagOf, longestLag]: Parameters<Replica['look']>): Promise<void> {
+    try {
+      const found = await readReplica(this.#watch);
+      this.position = found.position ?? 0;
+      this.#lag = lagOf(this.position);
+      const isBehind = this.#lag > longestLag;
+      const behind = isBehind ? `it is more than ${longestLag / 1_000} s behind` : undefined;
+      this.#set(problemOf(found, identity) ?? behind);
+    } catch (error) {
+      this.#lag = Number.POSITIVE_INFINITY;
+      this.#set((error as Error).message);
+    }
   }
 
   #set(problem: string | undefined): void {
