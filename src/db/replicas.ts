@@ -13,6 +13,8 @@ export type Replicas = {
    * has come to `position`. @param key those with the same have the same replica, while it is in use
    */
   choose(position: number, key: number): Db | undefined;
+  /** While the primary is away, so that nobody can be shut out: a replica with all that it is known to have saved. */
+  standIn(): Db | undefined;
   /** Where the primary is: a replica that has come there shows all that was saved before. */
   readPosition(): Promise<number>;
   states(): ReplicaState[];
@@ -24,4 +26,9 @@ export type Replicas = {
 /** Undefined where there are none. */
 export function replicasOf(db: Db): Replicas | undefined {
   return (db.getExecutor().adapter as EngineAdapter).replicas;
+}
+
+/** For who asks, and what they may. */
+export function primaryOf(db: Db): Db {
+  return replicasOf(db)?.standIn() ?? db;
 }

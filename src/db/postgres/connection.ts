@@ -6,6 +6,7 @@ import type { Deadline } from '../../lib/deadline.ts';
 import { isOnlyReading, isRefusal, translated } from './errors.ts';
 import { askUntil, type PatientQuery } from './patience.ts';
 import type { ConnectionPool, PooledClient } from './pool.ts';
+import { setLocal } from './timeouts.ts';
 
 const ASK_AGAIN_WITHIN_MS = 1_500;
 const ONLY_READS = 'its server only reads';
@@ -44,7 +45,7 @@ export class PostgresConnection implements DatabaseConnection {
 
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
     const mode = accessMode ?? 'read write';
-    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${this.#pool.setLimits}`;
+    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${setLocal(this.#pool.limits)}`;
     await this.#twiceIfLost(async () => {
       try {
         await this.#run(begin);
@@ -89,21 +90,22 @@ export class PostgresConnection implements DatabaseConnection {
     throw new Error('Streaming is not supported: ask for a page.');
   }
 
+  async #ask({ sql, parameters, limit, deadline }: PatientQuery): Promise<pg.QueryResult> {
+    if (limit !== undefined) await this.#run(`set local statement_timeout = ${limit}`);
+    return this.#run(sql, parameters, deadline);
+  }
+
   /** Where the connection itself does not see to it that it only reads, and how long, a transaction does. */
-  async #askAlone(query: PatientQuery): Promise<pg.QueryResult> {
+  async #askAlone({ limit, ...query }: PatientQuery): Promise<pg.QueryResult> {
     this.#client ??= await this.#pool.acquire();
-    if (this.#client.keepsSettings && query.limit === undefined) return this.#ask(query);
-    await this.#run(`begin read only${this.#pool.setLimits}`);
+    if (this.#client.keepsSettings && limit === undefined) return this.#ask(query);
+    const limits = { ...this.#pool.limits, ...(limit !== undefined && { statement_timeout: limit }) };
+    await this.#run(`begin read only${setLocal(limits)}`);
     try {
       return await this.#ask(query);
     } finally {
       await this.rollback();
     }
-  }
-
-  async #ask({ sql, parameters, limit, deadline }: PatientQuery): Promise<pg.QueryResult> {
-    if (limit !== undefined) await this.#run(`set local statement_timeout = ${limit}`);
-    return this.#run(sql, parameters, deadline);
   }
 
   async #run(sql: string, parameters: readonly unknown[] = [], deadline?: Deadline): Promise<pg.QueryResult> {

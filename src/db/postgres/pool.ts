@@ -8,7 +8,6 @@ import {
   type Limits,
   REQUEST_LIMITS,
   REQUEST_TIMEOUTS,
-  setLocal,
 } from './timeouts.ts';
 
 /** By which the server knows connections of Roster's. */
@@ -43,8 +42,7 @@ export class ConnectionPool {
   readonly #pool: pg.Pool;
   #trustedSince = 0;
   readonly timing: Timing;
-  /** SQL that sets the limits in a transaction. */
-  readonly setLimits: string;
+  readonly limits: Limits;
 
   constructor(config: pg.PoolConfig, limits: Limits, timing = new Timing()) {
     const onConnect = async (client: pg.ClientBase) => {
@@ -53,7 +51,7 @@ export class ConnectionPool {
     this.#pool = new pg.Pool({ ...config, Client, onConnect });
     // An idle connection that is lost is replaced when one is needed.
     this.#pool.on('error', () => {});
-    this.setLimits = setLocal(limits);
+    this.limits = limits;
     this.timing = timing;
   }
 

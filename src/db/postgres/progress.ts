@@ -17,6 +17,11 @@ export class Progress {
     this.#samples = [...this.#samples.slice(Math.max(0, firstKept)), { at, position }];
   }
 
+  /** The last position that is known. */
+  get last(): number {
+    return this.#samples.at(-1)?.position ?? 0;
+  }
+
   /** In milliseconds: 0 where all that is known of is there, also while nothing is written or the primary is silent. */
   lagOf(position: number, now: number): number {
     const reached = this.#samples.findLast((sample) => sample.position <= position);

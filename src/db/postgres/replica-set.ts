@@ -11,6 +11,10 @@ import { IDENTITY, openWatch, Replica } from './replica.ts';
 
 /** In milliseconds. */
 const INTERVAL = 500;
+/** In a row, of looks at the primary: then it is away. */
+const MOST_FAILURES = 2;
+/** In milliseconds: a failover is over by then; for longer nobody knows whether only Roster does not reach it. */
+const LONGEST_AWAY = 60_000;
 
 /** `urls`: of one replica each; `longestLag`: with which one is used, in milliseconds. */
 export type Following = { urls: readonly string[]; longestLag: number };
@@ -38,6 +42,8 @@ class ReplicaSet implements Replicas {
   readonly #progress: Progress;
   readonly #observers = new Set<(state: ReplicaState) => void>();
   #identity: string | undefined;
+  #seenAt = 0;
+  #failures = 0;
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -63,6 +69,15 @@ class ReplicaSet implements Replicas {
     const replica = inTurn.find((one) => one.isUsed && one.position >= position);
     this.chosen[replica ? 'replica' : 'primary']++;
     return replica && openReader(this.#adapter, replica, this.#primary);
+  }
+
+  standIn(): Db | undefined {
+    const isAway = this.#failures >= MOST_FAILURES && performance.now() - this.#seenAt < LONGEST_AWAY;
+    if (!isAway) return undefined;
+    const [first] = this.#replicas
+      .filter((one) => one.isUsed && one.hasAll && one.position >= this.#progress.last)
+      .sort((one, other) => other.position - one.position);
+    return first && openReader(this.#adapter, first, this.#primary);
   }
 
   async readPosition(): Promise<number> {
@@ -104,7 +119,9 @@ class ReplicaSet implements Replicas {
   /** Where it does not answer, what was known of it is still true. */
   async #lookAtPrimary(): Promise<void> {
     this.#looking ??= this.#readPrimary(performance.now())
-      .catch(() => {})
+      .catch(() => {
+        this.#failures++;
+      })
       .finally(() => {
         this.#looking = undefined;
       });
@@ -118,6 +135,8 @@ class ReplicaSet implements Replicas {
     for (const { position, identity } of rows) {
       this.#progress.note(at, position);
       this.#identity = identity;
+      this.#seenAt = at;
+      this.#failures = 0;
     }
   }
 }

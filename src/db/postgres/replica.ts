@@ -27,6 +27,8 @@ export class Replica {
   readonly #tell: (state: ReplicaState) => void;
   /** Before which it shows all that was saved. */
   position = 0;
+  /** Whether it shows all that the primary has sent it. */
+  hasAll = false;
   #lag = Number.POSITIVE_INFINITY;
   #problem: string | undefined = 'nobody has looked at it yet';
   #leftOutUntil = 0;
@@ -73,6 +75,7 @@ export class Replica {
     try {
       const found = await readReplica(this.#watch);
       this.position = found.position ?? 0;
+      this.hasAll = found.has_all;
       this.#lag = lagOf(this.position);
       const isBehind = this.#lag > longestLag;
       const behind = isBehind ? `it is more than ${longestLag / 1_000} s behind` : undefined;
@@ -91,12 +94,14 @@ export class Replica {
   }
 }
 
-type Found = { position: number | null; identity: string };
+type Found = { position: number | null; has_all: boolean; identity: string };
 
 async function readReplica(watch: Db): Promise<Found> {
   const { rows } = await sql<Found>`
     select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() - '0/0' end as position,
-      ${IDENTITY} as identity`.execute(watch);
+      coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), true) as has_all, ${IDENTITY} as identity`.execute(
+    watch,
+  );
   return rows[0] as Found;
 }
 

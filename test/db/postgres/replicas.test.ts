@@ -109,6 +109,21 @@ test('a replica that is behind is left out, with a line in the log, and is back 
   ]);
 });
 
+test('while the primary is away pages are read all the same, and changes are refused', async () => {
+  const { app, url, db, ann, person, primary } = await start();
+  const eve = await person('eve');
+  await expectInUse(db, 2);
+  await ann.get(app, '/users');
+  primary.cutOff();
+  await expect.poll(async () => (await eve.get(app, '/users')).statusCode, { timeout: 10_000 }).toBe(200);
+  expect((await ann.post(app, '/users', bob)).statusCode).toBe(503);
+  primary.moveTo(url);
+  await expect
+    .poll(async () => (await ann.post(app, '/users', bob)).statusCode, { timeout: 10_000 })
+    .toBe(303);
+  expect((await ann.get(app, '/users')).body).toContain('bob@example.org');
+});
+
 const ADDRESSES = [
   '/users',
   '/users?q=reader',
