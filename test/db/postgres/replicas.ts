@@ -6,6 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { replicasOf } from '../../../src/db/replicas.ts';
 import type { Db } from '../../../src/db/schema.ts';
+import { pageOf } from '../../page.ts';
 import { ask } from '../../postgres/ask.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { type Postgres, startPostgres } from '../../postgres/start.ts';
@@ -50,8 +51,9 @@ export async function setUp({ url, standbys }: Servers): Promise<Setup> {
   return { url: inDatabase(url), primary, standbys: proxies, open };
 }
 
-/** Nothing from the primary is to be seen there until `resume`. */
+/** Nothing from the primary is to be seen there until `resume`, or the end of the test. */
 export async function pause(standbys: readonly string[]): Promise<void> {
+  onTestFinished(() => resume(standbys));
   for (const standby of standbys) await ask(standby, 'select pg_wal_replay_pause()');
   for (const standby of standbys)
     await expectThere(standby, `select where pg_get_wal_replay_pause_state() = 'paused'`);
@@ -97,6 +99,11 @@ export class Browser {
 
   async get(app: FastifyInstance, url: string): Promise<LightMyRequestResponse> {
     return this.#noted(await get(app, url, this.#headers));
+  }
+
+  /** Whom the list shows, by their numbers. */
+  async users(app: FastifyInstance): Promise<number[]> {
+    return pageOf(await this.get(app, '/users')).users.toSorted();
   }
 
   async post(
