@@ -174,7 +174,9 @@ describe('what a replica does not answer is asked at the primary, as all that it
       async ({ url, standbys: [standby = ''] }: Servers) => {
         // It waits for nobody who holds that up.
         await ask(standby, 'alter system set max_standby_streaming_delay = 0', 'select pg_reload_conf()');
-        onTestFinished(() => ask(standby, 'alter system reset all', 'select pg_reload_conf()'));
+        onTestFinished(() =>
+          ask(standby, 'alter system reset max_standby_streaming_delay', 'select pg_reload_conf()'),
+        );
         await ask(url, 'begin', 'lock table users in access exclusive mode', 'commit');
       },
     ],
