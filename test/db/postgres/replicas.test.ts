@@ -164,8 +164,8 @@ test('a replica that is killed while eight read fails none of their pages, and i
 
 describe('what a replica does not answer is asked at the primary, as all that its page asks then', () => {
   const SLOW = sql<{ port: string; count: number }>`
-    select current_setting('port') as port, count(*) as count from users, pg_sleep(1)`;
-  const IS_ASKED = `select from pg_stat_activity where query like '%from users, pg_sleep(1)' and state = 'active'`;
+    select current_setting('port') as port, count(*) as count from users, pg_sleep(2)`;
+  const IS_ASKED = `select from pg_stat_activity where query like '%from users, pg_sleep(2)' and state = 'active'`;
 
   test.each([
     [
@@ -177,6 +177,7 @@ describe('what a replica does not answer is asked at the primary, as all that it
         onTestFinished(() =>
           ask(standby, 'alter system reset max_standby_streaming_delay', 'select pg_reload_conf()'),
         );
+        await expectThere(standby, `select where current_setting('max_standby_streaming_delay') = '0'`);
         await ask(url, 'begin', 'lock table users in access exclusive mode', 'commit');
       },
     ],
