@@ -1,6 +1,7 @@
 /** What differs between the databases beyond their dialects of SQL. */
 import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } from 'kysely';
 import type { Deviation } from './form-parts.ts';
+import type { Replicas } from './replicas.ts';
 import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 import type { Timing } from './timing.ts';
@@ -98,6 +99,7 @@ export type EngineAdapter = DialectAdapter & {
   readonly engine: Engine;
   readonly isSaturated: boolean;
   readonly timing: Timing;
+  readonly replicas?: Replicas | undefined;
   /** Shared with another thread that writes to the same file: 1 while that waits for its turn. */
   readonly turns?: Int32Array;
 };
@@ -113,6 +115,16 @@ export function isSaturated(db: Db): boolean {
 /** Of all that is asked through it; another thread, as that of jobs, has a connection and a timing of its own. */
 export function timingOf(db: Db): Timing {
   return (db.getExecutor().adapter as EngineAdapter).timing;
+}
+
+/** Undefined where there are none. */
+export function replicasOf(db: Db): Replicas | undefined {
+  return (db.getExecutor().adapter as EngineAdapter).replicas;
+}
+
+/** For who asks, and what they may: itself, or what stands in for it while it is away. */
+export function primaryOf(db: Db): Db {
+  return replicasOf(db)?.standIn() ?? db;
 }
 
 /** For `openBeside`; undefined where the database sees to that by itself. */
