@@ -112,7 +112,7 @@ function makeMachine(place: Place, number: number): Machine {
   const log = place.path(`${name}.log`);
   return {
     name,
-    service: new Service(name, { program: programOf('patroni'), args, log, cwd: folder, ...place.user }),
+    service: new Service(name, { program: programOf('patroni'), args, log, ...place.user }),
     api: place.http(`10.0.0.${number}:8008`),
     data,
     port: place.port(`10.0.0.${number}:5432`),

@@ -7,9 +7,12 @@ import { ADMINISTRATOR } from './world.ts';
 const [WRITERS, READERS] = [6, 4];
 /** In milliseconds: before the next, and before the same is asked again. */
 const [THINKING, AGAIN_AFTER] = [50, 100];
+const SEVERAL = 3;
 
 /** What somebody wanted, and when they had it: in milliseconds; `asked`: how often. */
-export type Wish = { kind: 'form' | 'page'; from: number; to: number; asked: number };
+export type Wish = { who: number; kind: 'form' | 'page'; from: number; to: number; asked: number };
+
+type Sort = Pick<Wish, 'who' | 'kind'>;
 
 export class People {
   readonly #origin: string;
@@ -32,20 +35,20 @@ export class People {
       const browser = new Browser(this.#origin, `2001:db8:${index + 1}::1`, () => {});
       const { status } = await browser.post('/sign-in', ADMINISTRATOR);
       if (status !== 303) throw new Error(`Signing in is ${status}.`);
-      this.#work.push(this.#goOn(kind, browser));
+      this.#work.push(this.#goOn({ who: index, kind }, browser));
     }
   }
 
-  /** Until each has had something that they have asked for from now on. */
-  async more(): Promise<void> {
+  /** Until each has had several things that they have asked for from now on. @returns those of everyone */
+  async more(): Promise<Wish[]> {
     const now = performance.now();
-    const had = () => this.wishes.filter(({ from }) => from > now);
-    const enough = { form: WRITERS, page: READERS };
-    const isEnough = () =>
-      (['form', 'page'] as const).every(
-        (kind) => had().filter((one) => one.kind === kind).length >= 3 * enough[kind],
-      );
-    while (!isEnough()) await setTimeout(THINKING);
+    for (;;) {
+      const had = this.wishes.filter(({ from }) => from > now);
+      const counts = Map.groupBy(had, ({ who }) => who);
+      if (counts.size === this.#work.length && [...counts.values()].every(({ length }) => length >= SEVERAL))
+        return had;
+      await setTimeout(THINKING);
+    }
   }
 
   async stop(): Promise<void> {
@@ -53,34 +56,34 @@ export class People {
     await Promise.all(this.#work);
   }
 
-  async #goOn(kind: Wish['kind'], browser: Browser): Promise<void> {
+  async #goOn(sort: Sort, browser: Browser): Promise<void> {
     while (!this.#isOver) {
-      await (kind === 'form' ? this.#create(browser) : this.#look(browser));
+      await (sort.kind === 'form' ? this.#create(sort, browser) : this.#look(sort, browser));
       await setTimeout(THINKING);
     }
     browser.close();
   }
 
-  async #create(browser: Browser): Promise<void> {
+  async #create(sort: Sort, browser: Browser): Promise<void> {
     const username = `user${this.#number++}`;
     const form = { key: newToken(), username, email: `${username}@example.org` };
-    const { status, location, body } = await this.#untilGood('form', () => browser.post('/users', form));
+    const { status, location, body } = await this.#untilGood(sort, () => browser.post('/users', form));
     if (status === 303 && /^\/users\/\d+$/.test(location)) this.acknowledged.push(username);
     else this.#fault(`${username} is answered ${status} ${location} ${body.slice(0, 200)}`);
   }
 
-  async #look(browser: Browser): Promise<void> {
-    const { status } = await this.#untilGood('page', () => browser.get('/users'));
+  async #look(sort: Sort, browser: Browser): Promise<void> {
+    const { status } = await this.#untilGood(sort, () => browser.get('/users'));
     if (status !== 200) this.#fault(`a page is answered ${status}`);
   }
 
   /** Of those who are told to ask again, or whose connection ends, each does, with the same. */
-  async #untilGood(kind: Wish['kind'], ask: () => Promise<Answer>): Promise<Answer> {
+  async #untilGood(sort: Sort, ask: () => Promise<Answer>): Promise<Answer> {
     const from = performance.now();
     for (let asked = 1; ; asked++) {
       const answer = await ask().catch(() => undefined);
       if (answer && answer.status < 500) {
-        this.wishes.push({ kind, from, to: performance.now(), asked });
+        this.wishes.push({ ...sort, from, to: performance.now(), asked });
         return answer;
       }
       await setTimeout(AGAIN_AFTER);

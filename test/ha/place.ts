@@ -17,14 +17,16 @@ const PORT_APART = /(10\.0\.0\.\d|127\.0\.0\.1)(:\d+ port | port=|\nlisten_port 
 
 export class Place {
   readonly folder: string;
-  /** As whom all runs that is no Roster. */
-  readonly user = unprivileged();
+  /** As whom, and where, all runs that is no Roster. */
+  readonly user: { uid?: number; gid?: number; cwd: string; env: NodeJS.ProcessEnv };
   readonly #free: number[];
   readonly #ports = new Map<string, number>();
 
   private constructor(free: number[]) {
     this.#free = free;
     this.folder = mkdtempSync(join(FOLDERS, 'roster-ha-'));
+    const env = { PATH: process.env.PATH, HOME: this.folder };
+    this.user = { ...unprivileged(), cwd: this.folder, env };
     this.#own(this.folder);
   }
 

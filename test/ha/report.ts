@@ -5,13 +5,23 @@ import type { Outcome, Suffered } from './rounds.ts';
 const MOST_OF_PAGES = 2_000;
 
 export function reportOn(outcome: Outcome): { lines: string[]; problems: string[] } {
-  const { suffered, acknowledged, sentAgain, lost, twice, stuck, ends } = outcome;
+  const { suffered, acknowledged, sentAgain, lost, twice, stuck, ends, logged } = outcome;
   const byFault = [...Map.groupBy(suffered, ({ fault }) => fault)];
   const counts: [promise: string, seen: number, of: string][] = [
     ['nothing that was acknowledged is lost', lost, `of ${acknowledged} users`],
     ['nothing is done twice', twice, `of ${sentAgain} forms that were sent again`],
     ['no connection leads to what is a standby', stuck, `after ${suffered.length} faults`],
+    [
+      'once all are well again nothing fails',
+      sum(suffered, 'failedAfterwards'),
+      `after ${suffered.length} faults`,
+    ],
     ['no Roster ends by itself', ends, 'of two'],
+    [
+      'of a kind a Roster logs a line a second',
+      Math.max(0, logged.most - 1),
+      `more, of ${logged.lines} lines, ${logged.megabytes.toFixed(1)} MB`,
+    ],
   ];
   return {
     lines: [
@@ -19,7 +29,7 @@ export function reportOn(outcome: Outcome): { lines: string[]; problems: string[
       '| --- | --- | --- | --- | --- | --- | --- |',
       ...byFault.map(
         ([{ name, most }, all]) =>
-          `| ${[name, all.length, range(all, 'form'), `${most / 1_000} s`, range(all, 'page'), `${MOST_OF_PAGES / 1_000} s`, total(all)].join(' | ')} |`,
+          `| ${[name, all.length, range(all, 'form'), `${most / 1_000} s`, range(all, 'page'), `${MOST_OF_PAGES / 1_000} s`, sum(all, 'failed')].join(' | ')} |`,
       ),
       '',
       '| promise | seen otherwise |',
@@ -46,8 +56,8 @@ function range(all: readonly Suffered[], what: 'form' | 'page'): string {
   return `${inSeconds(Math.min(...times))}–${inSeconds(Math.max(...times))}`;
 }
 
-function total(all: readonly Suffered[]): number {
-  return all.reduce((sum, { failed }) => sum + failed, 0);
+function sum(all: readonly Suffered[], what: 'failed' | 'failedAfterwards'): number {
+  return all.reduce((count, one) => count + one[what], 0);
 }
 
 function inSeconds(milliseconds: number): string {

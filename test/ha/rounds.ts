@@ -1,12 +1,17 @@
 /** Rounds of a switchover and a kill each, under people who work; and what is there at the end. */
 import pg from 'pg';
+import { KINDS } from '../../src/history/codes.ts';
 import { runCommand } from '../soak/workspace.ts';
 import { type Fault, KILLS, SWITCHOVER } from './faults.ts';
+import { type Logged, readLogs } from './logs.ts';
 import { People, type Wish } from './people.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Longest waits in milliseconds, of those that were under way or began before all was whole again. */
-export type Suffered = { fault: Fault; form: number; page: number; failed: number };
+/**
+ * Longest waits, in milliseconds, of what people wanted while a fault was there, how many answers failed, and how many of those
+ * once all was whole again.
+ */
+export type Suffered = { fault: Fault; form: number; page: number; failed: number; failedAfterwards: number };
 
 export type Outcome = {
   suffered: Suffered[];
@@ -18,6 +23,7 @@ export type Outcome = {
   twice: number;
   stuck: number;
   ends: number;
+  logged: Logged;
 };
 
 export async function run(rounds: number, say: (line: string) => void): Promise<Outcome> {
@@ -44,7 +50,17 @@ export async function run(rounds: number, say: (line: string) => void): Promise<
     const there = await compare(world, people.acknowledged);
     await runCommand(['check'], world.settings).catch((error) => problems.push(`${error}`));
     const sentAgain = people.wishes.filter(({ kind, asked }) => kind === 'form' && asked > 1).length;
-    return { suffered, problems, acknowledged: people.acknowledged.length, sentAgain, stuck, ends, ...there };
+    const logged = readLogs(world.rosters.map(({ log }) => log));
+    return {
+      suffered,
+      problems,
+      acknowledged: people.acknowledged.length,
+      sentAgain,
+      stuck,
+      ends,
+      logged,
+      ...there,
+    };
   } finally {
     await world.stop();
     if (problems.length === 0) world.place.remove();
@@ -58,12 +74,21 @@ async function suffer(fault: Fault, world: World, people: People): Promise<Suffe
   await people.more();
   await mend?.();
   await world.untilWhole();
-  await people.more();
+  const failedAfterwards = countFailed(await people.more());
   const wishes = people.wishes.filter(({ to }) => to > since);
   const longest = (of: Wish['kind']) =>
     Math.max(...wishes.filter(({ kind }) => kind === of).map(({ from, to }) => to - from));
-  const failed = wishes.reduce((sum, { asked }) => sum + asked - 1, 0);
-  return { fault, form: longest('form'), page: longest('page'), failed };
+  return {
+    fault,
+    form: longest('form'),
+    page: longest('page'),
+    failed: countFailed(wishes),
+    failedAfterwards,
+  };
+}
+
+function countFailed(wishes: readonly Wish[]): number {
+  return wishes.reduce((sum, { asked }) => sum + asked - 1, 0);
 }
 
 /** Connections that lead, as to the primary, to what is none. */
@@ -79,7 +104,8 @@ async function compare({ patroni }: World, acknowledged: readonly string[]) {
   await client.connect();
   const { rows: users } = await client.query('select username from users');
   const { rows: twice } = await client.query(
-    `select user_id from changes join change_sets on change_sets.id = set_id where kind = 1 group by user_id having count(*) > 1`,
+    `select user_id from changes join change_sets on change_sets.id = set_id where kind = $1 group by user_id having count(*) > 1`,
+    [KINDS.created],
   );
   await client.end();
   const there = new Set(users.map(({ username }) => username));
