@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { newToken } from '../../src/auth/tokens.ts';
 import { type Answer, Browser } from '../soak/browser.ts';
+import { until } from './until.ts';
 import { ADMINISTRATOR } from './world.ts';
 
 const [WRITERS, READERS] = [6, 4];
@@ -42,13 +43,12 @@ export class People {
   /** Until each has had several things that they have asked for from now on. @returns those of everyone */
   async more(): Promise<Wish[]> {
     const now = performance.now();
-    for (;;) {
-      const had = this.wishes.filter(({ from }) => from > now);
-      const counts = Map.groupBy(had, ({ who }) => who);
-      if (counts.size === this.#work.length && [...counts.values()].every(({ length }) => length >= SEVERAL))
-        return had;
-      await setTimeout(THINKING);
-    }
+    const had = () => this.wishes.filter(({ from }) => from > now);
+    await until('all who work are answered', async () => {
+      const counts = [...Map.groupBy(had(), ({ who }) => who).values()].map(({ length }) => length);
+      return counts.length === this.#work.length && Math.min(...counts) >= SEVERAL;
+    });
+    return had();
   }
 
   async stop(): Promise<void> {

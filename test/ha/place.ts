@@ -1,4 +1,4 @@
-/** The folder of a run, and where on this machine the addresses of the files in `src/operations/deploy/` are. */
+/** The folder of a run, which stays where that ends badly, and where on this machine the addresses of the files in `src/operations/deploy/` are. */
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -28,6 +28,7 @@ export class Place {
     const env = { PATH: process.env.PATH, HOME: this.folder };
     this.user = { ...unprivileged(), cwd: this.folder, env };
     this.#own(this.folder);
+    process.on('exit', (code) => this.#leave(code));
   }
 
   static async make(): Promise<Place> {
@@ -75,8 +76,9 @@ export class Place {
     return this.path(name);
   }
 
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  #leave(code: number): void {
+    if (code === 0) rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    else console.log(`What all of them have said is in ${this.folder}.`);
   }
 
   #own(path: string): void {

@@ -63,8 +63,6 @@ export async function run(rounds: number, say: (line: string) => void): Promise<
     };
   } finally {
     await world.stop();
-    if (problems.length === 0) world.place.remove();
-    else say(`What all of them have said is in ${world.place.folder}`);
   }
 }
 
