@@ -1,4 +1,4 @@
-/** What Rosters have logged while much failed. */
+/** What Rosters have logged while much failed: warnings and errors. */
 import { readFileSync } from 'node:fs';
 
 export type Logged = {
@@ -6,6 +6,9 @@ export type Logged = {
   megabytes: number /** Of one kind within a second, in one log. */;
   most: number;
 };
+
+/** https://github.com/pinojs/pino/blob/main/docs/api.md#loggerlevels-object */
+const WARN = 40;
 
 type Line = { level: number; time: number; msg: string; err?: { message: string } };
 
@@ -22,7 +25,8 @@ export function readLogs(paths: readonly string[]): Logged {
 
 /** What stands besides is plain text, such as where a Roster is. */
 function linesOf(log: string): Line[] {
-  return (log.match(/^\{.*\}$/gm) ?? []).map((line) => JSON.parse(line));
+  const lines: Line[] = (log.match(/^\{.*\}$/gm) ?? []).map((line) => JSON.parse(line));
+  return lines.filter(({ level }) => level >= WARN);
 }
 
 /** As `http/log-limit.ts` tells them apart, in one second. */
