@@ -20,6 +20,7 @@ backend rosters
   mode http
   option forwardfor
   option allbackups
+  option redispatch 1
   option httpchk GET /readyz
   server one ${ROSTERS[0]} check inter 1s
   server two ${ROSTERS[1]} check inter 1s
