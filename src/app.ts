@@ -30,6 +30,7 @@ import { addLogLimit, limitLines } from './http/log-limit.ts';
 import { collectMethods } from './http/method-not-allowed.ts';
 import { addProxyProblems } from './http/proxy-problems.ts';
 import { addProxyWatch } from './http/proxy-watch.ts';
+import { addReader } from './http/reader.ts';
 import { addRequestIds } from './http/request-id.ts';
 import { addRequestLog } from './http/request-log.ts';
 import { addSafeRedirects } from './http/safe-redirect.ts';
@@ -164,6 +165,7 @@ export async function buildApp({
     addErrorPages(html);
     // Cookies are parsed before it is asked whether a form carries a session.
     await addFlash(html, config);
+    addReader(html);
     addSameOrigin(html);
     addAccess(html);
     addIdempotency(html);

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import {
   DATABASE_URL_RULE,
   defaultProblem,
+  filePathOf,
   importFolderOf,
   keyFileOf,
   PATH_RULE,
@@ -22,6 +23,9 @@ export type Config = {
   databaseUrl: string;
   requireDatabase: boolean;
   databaseConnections: number;
+  /** Where pages are read; empty where that is the database itself. */
+  readUrls: readonly string[];
+  readLag: number;
   secretKeyFile: string;
   importFolder: string;
   /** Into which backups are made without being asked for; undefined for none. */
@@ -50,6 +54,9 @@ const PLAIN_HTTP =
 const NO_PROXY =
   'ORIGIN says that there is a proxy: set TRUST_PROXY to its address, or everyone seems to ask from there and has to wait for the others’ wrong passwords.';
 
+const NO_PRIMARY =
+  'DATABASE_READ_URL names replicas of a PostgreSQL: set DATABASE_URL to the address of its primary.';
+
 const NO_ORIGIN =
   'SMTP_URL is for sending links to Roster by mail: set ORIGIN to the address where people reach it.';
 
@@ -74,6 +81,8 @@ export function readConfig(
     databaseUrl: data.DATABASE_URL,
     requireDatabase: data.REQUIRE_DATABASE === '1',
     databaseConnections: data.DATABASE_CONNECTIONS,
+    readUrls: data.DATABASE_READ_URL,
+    readLag: data.READ_LAG_SECONDS,
     secretKeyFile,
     importFolder: importFolderOf(data.DATABASE_URL, secretKeyFile, data.IMPORT_FOLDER),
     backupFolder: data.BACKUP_FOLDER,
@@ -92,6 +101,8 @@ export function readConfig(
     drainTime: data.DRAIN_SECONDS ?? (isAtTerminal ? 0 : 5_000),
   };
   if (!isLoopback(config.host) && !isBehindProxy(config)) throw new StartError(PLAIN_HTTP);
+  if (config.readUrls.length > 0 && filePathOf(config.databaseUrl) !== undefined)
+    throw new StartError(NO_PRIMARY);
   if (config.origin && config.trustProxy.length === 0) throw new StartError(NO_PROXY);
   return config;
 }

@@ -83,6 +83,7 @@ async function start(config: Config, listening: Listening, env: NodeJS.ProcessEn
   });
   db = await openDatabase(config.databaseUrl, {
     connections: config.databaseConnections,
+    following: followingOf(config),
     announce: (name, isNew) => {
       if (!isNew) return;
       // Served to others it has an administrator, so it is there, or not where it should be.
@@ -105,6 +106,10 @@ async function start(config: Config, listening: Listening, env: NodeJS.ProcessEn
   await app.listen(listening).catch(explainListening(config));
   undo.move();
   return { app, db, isOpen, made };
+}
+
+function followingOf({ readUrls, readLag }: Config) {
+  return readUrls.length > 0 ? { urls: readUrls, longestLag: readLag } : undefined;
 }
 
 /** @throws StartError when it must not be served as it is. */

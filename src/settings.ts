@@ -5,6 +5,7 @@ import {
   DATABASE_URL_RULE,
   DEFAULT_DATABASE_URL,
   FOLDER_RULE,
+  filePathOf,
   PATH_RULE,
   parseDatabaseUrl,
   parseFolder,
@@ -47,6 +48,16 @@ export const SETTINGS = z.object({
     whole(1, 1000).prefault('10'),
     'a whole number from 1 to 1000',
     'how many connections to PostgreSQL are opened at most (10)',
+  ),
+  DATABASE_READ_URL: setting(
+    parsed(parseReadUrls).default([]),
+    'addresses as that of DATABASE_URL, of PostgreSQL, with commas between',
+    'where pages are read: replicas of that PostgreSQL, with commas between, of each its own address (none)',
+  ),
+  READ_LAG_SECONDS: setting(
+    whole(1, 3600, SECOND).prefault('2'),
+    'a whole number of seconds from 1 to 3600',
+    'a replica that is further behind is left out (2)',
   ),
   SECRET_KEY_FILE: setting(
     parsed(parsePath).optional(),
@@ -135,7 +146,12 @@ export const SETTINGS = z.object({
 
 export type SettingName = keyof typeof SETTINGS.shape;
 /** Their values may hold a password. */
-const SECRET_SETTINGS: readonly SettingName[] = ['DATABASE_URL', 'SMTP_URL', 'METRICS_TOKEN'];
+const SECRET_SETTINGS: readonly SettingName[] = [
+  'DATABASE_URL',
+  'DATABASE_READ_URL',
+  'SMTP_URL',
+  'METRICS_TOKEN',
+];
 export const SETTING_NAMES = Object.keys(SETTINGS.shape) as SettingName[];
 
 export const SETTINGS_HELP = `Settings, from the environment:\n${SETTING_NAMES.map(helpOn).join('\n')}`;
@@ -205,6 +221,13 @@ function isDecodable(text: string): boolean {
 function parseNetworks(value: string): string[] | undefined {
   const all = value.split(',').map((network) => network.trim());
   return all.every(isNetwork) ? all : undefined;
+}
+
+function parseReadUrls(value: string): string[] | undefined {
+  const urls = value.split(',').map((url) => parseDatabaseUrl(url.trim()));
+  return urls.every((url) => url !== undefined && filePathOf(url) === undefined)
+    ? (urls as string[])
+    : undefined;
 }
 
 function isNetwork(value: string): boolean {

@@ -15,6 +15,8 @@ test('without settings Roster is at port 3000 of this machine, with a file in it
     databaseUrl: `sqlite:${join(DATA, 'roster.db')}`,
     requireDatabase: false,
     databaseConnections: 10,
+    readUrls: [],
+    readLag: 2_000,
     secretKeyFile: join(DATA, 'secret.key'),
     importFolder: join(DATA, 'roster.db.imports'),
     backupFolder: undefined,
@@ -68,6 +70,19 @@ test('a proxy that is not named in TRUST_PROXY is refused: everyone would count 
   expect(() => readConfig({ ORIGIN: 'https://users.example.org' })).toThrow(
     'ORIGIN says that there is a proxy: set TRUST_PROXY to its address',
   );
+});
+
+test('replicas are those of a PostgreSQL, and their addresses are not repeated', () => {
+  const [one, two] = ['postgres://roster:s3cret@one/roster', 'postgres://roster:s3cret@two:5433/roster'];
+  const both = { DATABASE_URL: one, DATABASE_READ_URL: `${one}, ${two}`, READ_LAG_SECONDS: '5' };
+  expect(readConfig(both)).toMatchObject({ readUrls: [one, two], readLag: 5_000 });
+  expect(() => readConfig({ DATABASE_READ_URL: one })).toThrow(
+    /^DATABASE_READ_URL names replicas of a PostgreSQL: set DATABASE_URL to the address of its primary\.$/,
+  );
+  for (const url of ['sqlite:/srv/r.db', `${one},`, 'postgres://roster:s3cret@one,two/roster'])
+    expect(() => readConfig({ ...both, DATABASE_READ_URL: url })).toThrow(
+      /^DATABASE_READ_URL must be addresses as that of DATABASE_URL, of PostgreSQL, with commas between\.$/,
+    );
 });
 
 test('a mail server needs ORIGIN, and mails are from the host of that or whom a setting says', () => {

@@ -14,7 +14,7 @@ export async function showAccount(
   const { db } = request.server;
   const session = sessionOf(request);
   const user = await getOwnUser(request);
-  const sessions = await findLiveSessions(request.server, session.user_id);
+  const sessions = await findLiveSessions(db, request.server, session.user_id);
   const recoveryCodes = await countRecoveryCodes(db, session.user_id);
   const credentials = await findCredentials(db, session.user_id);
   const changedAt = credentials?.changed_at ?? session.created_at;

@@ -1,7 +1,8 @@
 /** Who asks: the session that a request comes with, or whoever is there while there is no administrator. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import type { Trx } from '../db/schema.ts';
+import { primaryOf } from '../db/replicas.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { isWithin, SKEW } from '../lib/clock.ts';
 import type { Actor } from './actor.ts';
@@ -37,10 +38,11 @@ export async function authenticate(
   token = readCookie(request, sessionCookie(request.server)),
 ): Promise<void> {
   const { server } = request;
-  const session = token === undefined ? undefined : await findSession(server.db, token);
+  const db = primaryOf(server.db);
+  const session = token === undefined ? undefined : await findSession(db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {
-    if (await continueSession(request, session, now)) {
+    if (await continueSession(request, db, session, now)) {
       request.session = session;
       const { user_id: id, username, role } = session;
       request.actor = actorOf(request, { user: { id, username }, role, via: 'form' });
@@ -62,17 +64,23 @@ export function isLive(
   return isWithin(created_at, sessionLasts, now) && isWithin(seen_at, sessionIdle, now);
 }
 
-export async function findLiveSessions({ db, config, clock }: FastifyInstance, userId: number) {
+export async function findLiveSessions(db: Db, { config, clock }: FastifyInstance, userId: number) {
   const latest = await findSessionsOf(db, userId, MOST_SHOWN);
   return latest.filter((session) => isLive(session, config, clock()));
 }
 
-async function continueSession(request: FastifyRequest, session: Session, now: number): Promise<boolean> {
-  const { server, log } = request;
-  const { db, config } = server;
+async function continueSession(
+  request: FastifyRequest,
+  db: Db,
+  session: Session,
+  now: number,
+): Promise<boolean> {
+  const { config } = request.server;
   const isJustNoted = Math.abs(now - session.seen_at) < TOUCH_INTERVAL;
   if (!isJustNoted && (await isAnySeenAfter(db, now + SKEW))) {
-    log.warn('the clock has been set back, or another Roster’s is ahead: everyone has to sign in again');
+    request.log.warn(
+      'the clock has been set back, or another Roster’s is ahead: everyone has to sign in again',
+    );
     await noteUse(request, (trx) => endIfSetBack(trx, now, config.sessionIdle));
     return false;
   }

@@ -21,7 +21,7 @@ export type Owner<Settings extends keyof Config = 'origin'> = {
 
 export function cookieOf(
   { config, cookieMark }: Owner,
-  use: 'session' | 'device' | 'flash' | 'first_steps',
+  use: 'session' | 'device' | 'flash' | 'first_steps' | 'written',
   maxAge: number,
 ): Cookie {
   const secure = isHttps(config);

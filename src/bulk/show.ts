@@ -54,7 +54,7 @@ export function openSeen(request: Request, { act, selection }: Asked, sealed = '
   return open(request.server.secretKey, purposeOf(request, act, selection), sealed) as Seen | undefined;
 }
 
-export function asking({ server: { db, stopwatch }, actor }: Request) {
+export function asking({ reader: db, server: { stopwatch }, actor }: Request) {
   if (actor === undefined) throw new SignedOutError('Nobody asks.');
   return { db, stopwatch, actor };
 }

@@ -25,6 +25,7 @@ import * as imports from './migrations/0016-imports.ts';
 import * as maintenance from './migrations/0017-maintenance.ts';
 import * as absentUsers from './migrations/0018-absent-users.ts';
 import * as quickChecks from './migrations/0019-quick-checks.ts';
+import type { Following } from './postgres/replica-set.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
@@ -56,6 +57,8 @@ export const MIGRATIONS: readonly Migration[] = [
 export type Opening = {
   /** Given where requests are answered: none of them then waits long. */
   connections?: number;
+  /** Given where pages are read on replicas of it. */
+  following?: Following | undefined;
   /** Called before anything is changed; what it throws leaves all as it is. */
   announce?: (name: string, isNew: boolean) => void;
   /** Given for what is a copy itself: nothing is kept of it when it is brought up to date. */
@@ -65,7 +68,7 @@ export type Opening = {
 /** Makes it where there is none. @throws StartError when it cannot be used; it is left as it was. */
 export async function openDatabase(
   url: string,
-  { connections, announce = () => {}, isCopy = false }: Opening = {},
+  { connections, following, announce = () => {}, isCopy = false }: Opening = {},
 ): Promise<Db> {
   const name = nameOf(url);
   const path = filePathOf(url);
@@ -96,7 +99,7 @@ export async function openDatabase(
   const db = await opened(name, () => openPostgres(url), bringUpToDate);
   if (connections === undefined) return db;
   await db.destroy();
-  return openPostgres(url, { connections });
+  return openPostgres(url, { connections, following });
 }
 
 /** One that this process has open already, for another of its threads. */
@@ -170,11 +173,18 @@ function openSqlite(path: string, options?: Parameters<typeof sqliteDialect>[1])
   return new Kysely<Schema>({ dialect: sqliteDialect(path, options) });
 }
 
-async function openPostgres(url: string, requests?: { connections: number }): Promise<Db> {
+async function openPostgres(
+  url: string,
+  requests?: { connections: number; following?: Following | undefined },
+): Promise<Db> {
   // Loaded where it is wanted alone: it would be a part of every start.
   const { postgresDialect } = await import('./postgres/dialect.ts');
   const { openPool } = await import('./postgres/pool.ts');
-  return new Kysely<Schema>({ dialect: postgresDialect(openPool(url, requests)) });
+  const pool = openPool(url, requests);
+  if (!requests?.following) return new Kysely<Schema>({ dialect: postgresDialect(pool) });
+  const { openReplicas } = await import('./postgres/replica-set.ts');
+  const replicas = await openReplicas(url, pool, requests.connections, requests.following);
+  return new Kysely<Schema>({ dialect: postgresDialect(pool, replicas) });
 }
 
 async function opened(

@@ -1,6 +1,7 @@
 /** What differs between the databases beyond their dialects of SQL. */
 import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } from 'kysely';
 import type { Deviation } from './form-parts.ts';
+import type { Replicas } from './replicas.ts';
 import type { Db, Schema, Trx } from './schema.ts';
 import type { SearchIndex } from './search-index.ts';
 import type { Timing } from './timing.ts';
@@ -98,6 +99,7 @@ export type EngineAdapter = DialectAdapter & {
   readonly engine: Engine;
   readonly isSaturated: boolean;
   readonly timing: Timing;
+  readonly replicas?: Replicas | undefined;
   /** Shared with another thread that writes to the same file: 1 while that waits for its turn. */
   readonly turns?: Int32Array;
 };

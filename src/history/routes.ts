@@ -30,7 +30,7 @@ export function historyRoutes(app: FastifyInstance): void {
 
 type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
 
-async function showHistory({ server: { db }, query, actor }: Request, reply: FastifyReply) {
+async function showHistory({ reader: db, query, actor }: Request, reply: FastifyReply) {
   const { state, cursor, notices } = parseHistory(query);
   const isEmpty = Object.entries(query).some(([name, value]) => name in state && value === '');
   if (isEmpty && notices.length === 0) return reply.redirect(historyAddress(state), 302);
@@ -72,7 +72,7 @@ async function findPeople(db: Db, { user, by }: HistoryState) {
   return { user: await find(user), by: await find(by), notices };
 }
 
-async function showSet({ server: { db }, params, query, actor }: Request, reply: FastifyReply) {
+async function showSet({ reader: db, params, query, actor }: Request, reply: FastifyReply) {
   const row = await getSeenSet(db, params.id, actor);
   const after = parseAfter(query.after);
   const changes = await findChangesInSet(db, row.set.id, after, PER_PAGE + 1);

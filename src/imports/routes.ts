@@ -28,7 +28,7 @@ export async function importRoutes(app: FastifyInstance): Promise<void> {
   app.addHook('onClose', () => uploads.ended());
   app.get('/import', allow(mayEdit), async (request, reply) => chooseFile(request, reply));
   app.get('/import/template', allow(mayEdit), sendTemplate);
-  app.get('/imports/:id', allow(mayEdit), showImport);
+  app.get('/imports/:id', allow(mayEdit, { readsPrimary: true }), showImport);
   app.get('/imports/:id/refused', allow(mayEdit), sendRefused);
   app.get('/imports/:id/refused-rows', allow(mayEdit), showRefused);
   app.post('/imports/:id', allow(mayEdit, { form: '/imports/:id' }), choose);

@@ -2,6 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cookieOf } from '../auth/cookie.ts';
 import { mayManage } from '../auth/policy.ts';
+import type { Config } from '../config.ts';
+import type { Db } from '../db/schema.ts';
 import type { Count } from '../db/user-counts.ts';
 import { isAnyOfKind } from '../history/queries.ts';
 import { isAnyoneElseInvited } from '../invitations/queries.ts';
@@ -35,9 +37,9 @@ export async function firstStepsFor(
   if (!isOpen && !(actor && mayManage(actor))) return undefined;
   const isAlone = hasOnlyAdministrators(counts);
   return {
-    left: isOpen ? ['administrator'] : isHidden(request) ? [] : await stepsLeft(server, actor?.user?.id),
+    left: isOpen ? ['administrator'] : isHidden(request) ? [] : await stepsLeft(request, actor?.user?.id),
     isAlone,
-    madeUp: await countMadeUp(server, isAlone),
+    madeUp: await countMadeUp(request, isAlone),
     isOwner: await isOwner(request),
     line: setupLine(server.config.origin, headers.host, '…'),
   };
@@ -57,13 +59,13 @@ function isHidden({ server, cookies }: FastifyRequest): boolean {
 /** What is done: whoever has done it once need not be told how, and it is not asked again. */
 const done = new WeakMap<FastifyInstance, Set<Step>>();
 
-async function stepsLeft(server: FastifyInstance, ownId = 0): Promise<Step[]> {
-  const { db, config } = server;
+async function stepsLeft({ reader: db, server }: FastifyRequest, ownId = 0): Promise<Step[]> {
+  const { config } = server;
   const steps: [Step, () => Promise<boolean>][] = [
     ['invite', () => isAnyoneElseInvited(db, ownId)],
     ['import', () => isAnyOfKind(db, 'imported')],
     ['origin', async () => config.origin !== undefined],
-    ['backup', () => hasBackup(server)],
+    ['backup', () => hasBackup(db, config)],
   ];
   const known = done.get(server) ?? new Set();
   done.set(server, known);
@@ -72,17 +74,17 @@ async function stepsLeft(server: FastifyInstance, ownId = 0): Promise<Step[]> {
 }
 
 /** Or is going to have one, by itself. */
-async function hasBackup({ config, db }: FastifyInstance): Promise<boolean> {
+async function hasBackup(db: Db, config: Config): Promise<boolean> {
   return config.backupFolder !== undefined || (await findLastRun(db, 'backup', 'good')) !== undefined;
 }
 
 const without = new WeakSet<FastifyInstance>();
 
 /** Once there are none they come back only to a list without anyone else, so that nothing is asked until then. */
-async function countMadeUp(server: FastifyInstance, isAlone: boolean): Promise<number> {
+async function countMadeUp({ reader, server }: FastifyRequest, isAlone: boolean): Promise<number> {
   if (isAlone) without.delete(server);
   if (isAlone || without.has(server)) return 0;
-  const count = await countUnchanged(server.db);
+  const count = await countUnchanged(reader);
   if (count === 0) without.add(server);
   return count;
 }

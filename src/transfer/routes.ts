@@ -43,7 +43,8 @@ class OtherNumberError extends Error {}
 export function exportRoutes(app: FastifyInstance, folder: string): void {
   const turns = new Turns(MOST, app.stopwatch);
   app.get('/export', allow(mayRead), async (request: Request, reply) => showExport(request, reply));
-  app.get('/export/file', { ...allow(mayRead), onSend: allowSilence }, async (request: Request, reply) => {
+  const writing = { ...allow(mayRead, { readsPrimary: true }), onSend: allowSilence };
+  app.get('/export/file', writing, async (request: Request, reply) => {
     const { query, server } = request;
     const selection = parseSelection(query, server.clock());
     const format = parseFormat(query.format);
@@ -125,9 +126,8 @@ function refuseOther(total: Total | undefined, promised: number | undefined): vo
 
 /** @param asked what cannot be had any more: then it is asked again */
 async function showExport(request: Request, reply: FastifyReply, asked?: Asked) {
-  const { db, clock } = request.server;
-  const selection = parseSelection(request.query, clock());
-  const total = await countSelected(db, selection);
+  const selection = parseSelection(request.query, request.server.clock());
+  const total = await countSelected(request.reader, selection);
   const formats = Object.entries(FORMATS).map(([value, { name, hint }]) => [value, name, hint] as const);
   const { format = 'csv', promised } = asked ?? {};
   return reply.render('transfer/export', { selection, total, formats, format, promised }, asked ? 409 : 200);

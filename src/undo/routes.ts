@@ -81,10 +81,10 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
 }
 
 /** @throws NotFoundError, ForbiddenError */
-async function getUndoable({ server, params, actor }: Request): Promise<Undoing> {
-  const row = await getSeenSet(server.db, params.id, actor);
+async function getUndoable({ reader, params, actor }: Request): Promise<Undoing> {
+  const row = await getSeenSet(reader, params.id, actor);
   authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
   if (actor === undefined || !isUndoable(row.set)) throw new NotFoundError('This cannot be undone.');
-  await refuseUnfinished(server.db, row.set.id);
+  await refuseUnfinished(reader, row.set.id);
   return { row, actor };
 }

@@ -36,15 +36,14 @@ export type Shown = {
 const LOOKING_MS = 200;
 
 export async function showUndo(request: Request, reply: FastifyReply, undoing: Undoing) {
-  const { server, query } = request;
-  const { db, stopwatch } = server;
+  const { reader: db, server, query } = request;
   const draft = await draftFor(request);
   if (draft) return showDraft(reply, undoing, db, readChoices(draft));
   const { row, actor } = undoing;
   const { after = '' } = query;
   if (!/^\d{1,15}$/.test(after)) return showSteps(reply, undoing, await planPage(db, undoing), {});
   await refuseWhileUnderWay(db, row.set);
-  const deadline = Deadline.in(LOOKING_MS, stopwatch);
+  const deadline = Deadline.in(LOOKING_MS, server.stopwatch);
   const { steps, ...place } = await findAsked(db, actor, row.set, Number(after), deadline);
   const users = steps.filter((step) => !isRefused(step)).map(({ id }) => id);
   return showSteps(reply, undoing, steps, { part: { users, ...place } });
@@ -70,7 +69,7 @@ export async function showSteps(
   steps: readonly Step[],
   { part, fields = {}, errors = {}, holders = {}, isChanged = false, isDraft = false, status = 200 }: Shown,
 ) {
-  const { db } = reply.server;
+  const { reader: db } = reply.request;
   const asked = steps.filter(isAsked);
   const left = steps.filter(isRefused);
   const isLarge = part === undefined && row.set.users > MOST_AT_ONCE;

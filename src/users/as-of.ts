@@ -12,7 +12,7 @@ import { findUser } from './queries.ts';
 import { type Request, userIdFrom } from './request.ts';
 
 export async function showAsOf(request: Request, reply: FastifyReply, typed: string) {
-  const { db } = request.server;
+  const { reader: db } = request;
   const id = userIdFrom(request);
   const seesDeleted = request.actor !== undefined && maySeeDeleted(request.actor);
   const moment = parseMoment(typed);

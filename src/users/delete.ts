@@ -18,7 +18,7 @@ import { listBefore, type Request, userIdFrom } from './request.ts';
 import { accessOf } from './show.ts';
 
 export async function askToDelete(request: Request, reply: FastifyReply) {
-  const user = await getUser(request.server.db, userIdFrom(request));
+  const user = await getUser(request.reader, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
   return ask(request, reply, user);
 }

@@ -20,14 +20,14 @@ import { type Request, userIdFrom } from './request.ts';
 type More = Partial<Pick<Views['users/deleted'], 'errors' | 'holders' | 'why'>> & { typed?: Fields };
 
 /** As they were last, for those who may know; the version is the last that they had. */
-export async function findSeenDeleted({ server, actor }: Request, id: number) {
-  const deleted = actor && maySeeDeleted(actor) ? await findDeleted(server.db, id) : undefined;
+export async function findSeenDeleted({ reader, actor }: Request, id: number) {
+  const deleted = actor && maySeeDeleted(actor) ? await findDeleted(reader, id) : undefined;
   return deleted && { ...deleted, ...unpackValues(deleted.fields), version: deleted.version - 1 };
 }
 
 /** For those who change users; for everyone else as if there had never been anybody. @throws NotFoundError */
 export async function showDeleted(request: Request, reply: FastifyReply, more: More = {}, status = 404) {
-  const { db } = request.server;
+  const { reader: db } = request;
   const id = userIdFrom(request);
   const deleted = await findSeenDeleted(request, id);
   const set = deleted && (await findChangeSet(db, deleted.set_id));
@@ -40,10 +40,10 @@ export async function showDeleted(request: Request, reply: FastifyReply, more: M
 }
 
 /** For those who may know that there was somebody. @throws NotFoundError */
-async function showErased({ server, actor }: Request, reply: FastifyReply, id: number) {
-  const erasure = actor && maySeeDeleted(actor) ? await findErasure(server.db, id) : undefined;
-  const set = erasure && (await findChangeSet(server.db, erasure.set_id));
-  const [row] = set ? await describeSets(server.db, [set], sightOf(actor)) : [];
+async function showErased({ reader, actor }: Request, reply: FastifyReply, id: number) {
+  const erasure = actor && maySeeDeleted(actor) ? await findErasure(reader, id) : undefined;
+  const set = erasure && (await findChangeSet(reader, erasure.set_id));
+  const [row] = set ? await describeSets(reader, [set], sightOf(actor)) : [];
   if (erasure === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
   return reply.render('erasure/erased', { id, row, state: showState(reply, erasure) }, 410);
 }

@@ -60,7 +60,7 @@ function sentenceOfCreated(user: User): string {
 }
 
 export async function showEditForm(request: Request, reply: FastifyReply) {
-  const { db } = request.server;
+  const { reader: db } = request;
   const user = await getUser(db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
   const draft = await draftFor(request);
@@ -115,7 +115,7 @@ async function showConflict(
   status = 409,
 ) {
   const { id, username } = conflict.user;
-  const shown = await describeConflict(request.server.db, request.actor, conflict);
+  const shown = await describeConflict(request.reader, request.actor, conflict);
   const page = userAddress(id, request);
   return reply.render(
     'users/conflict',

@@ -43,14 +43,14 @@ async function showByUsername(
   reply: FastifyReply,
 ) {
   const { username } = request.params;
-  const user = await findUserByUsername(request.server.db, username);
+  const user = await findUserByUsername(request.reader, username);
   if (user === undefined) throw new NotFoundError(`There is no user called ${named(quotable(username))}.`);
   return reply.redirect(`/users/${user.id}`, 302);
 }
 
 function leadTo(page: 'edit' | 'delete') {
   return async (request: Request, reply: FastifyReply) => {
-    const user = await getUser(request.server.db, userIdFrom(request));
+    const user = await getUser(request.reader, userIdFrom(request));
     return reply.redirect(`/users/${user.id}/${page}`, 302);
   };
 }

@@ -21,8 +21,7 @@ import { listBefore, type Request, userIdFrom } from './request.ts';
 const SHOWN = 10;
 
 export async function show(request: Request, reply: FastifyReply) {
-  const { server, query, actor } = request;
-  const { db } = server;
+  const { reader: db, query, actor } = request;
   if (query.at) return showAsOf(request, reply, query.at);
   const user = await findUser(db, userIdFrom(request));
   if (user === undefined) return showDeleted(request, reply);
@@ -45,9 +44,9 @@ function parsePlace(typed = ''): Place | undefined {
 
 /** Undefined for members, who have none. */
 export async function accessOf(request: Request, user: User): Promise<Access | undefined> {
-  const { server, actor } = request;
+  const { reader, actor } = request;
   if (user.role === 'member' || !actor) return undefined;
-  const credentials = await findCredentials(server.db, user.id);
+  const credentials = await findCredentials(reader, user.id);
   const at = credentials?.last_sign_in_at ?? null;
   return {
     lastSignIn: at !== null && !maySeeMinutes(actor) ? at - (at % DAY) : at,
@@ -56,7 +55,7 @@ export async function accessOf(request: Request, user: User): Promise<Access | u
 }
 
 async function managedOf(
-  { server }: Request,
+  { reader, server }: Request,
   user: User,
   credentials: Credentials | undefined,
 ): Promise<Managed> {
@@ -65,8 +64,8 @@ async function managedOf(
     passwordSetAt: credentials?.changed_at,
     hasSecondFactor,
     isSecondFactorLocked: hasSecondFactor && credentials.code_failures >= MOST_FAILURES,
-    isLastAdministrator: await isLastAdministrator(server.db, user.id),
-    sessions: maySignIn(user) ? await findLiveSessions(server, user.id) : [],
-    link: await findLink(server.db, user.id, server.clock()),
+    isLastAdministrator: await isLastAdministrator(reader, user.id),
+    sessions: maySignIn(user) ? await findLiveSessions(reader, server, user.id) : [],
+    link: await findLink(reader, user.id, server.clock()),
   };
 }

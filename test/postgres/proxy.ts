@@ -24,14 +24,17 @@ export type Proxy = {
   breakOnce(...faults: Fault[]): void;
   /** What connects from now on is led to another server, as by an address that follows the primary. */
   moveTo(url: string): void;
+  /** Nobody gets through any more, until it is moved. */
+  cutOff(): void;
 };
 
 export async function startProxy(url: string): Promise<Proxy> {
-  let target = new URL(url);
+  let target: URL | undefined = new URL(url);
   const sockets = new Set<Socket>();
   let faults: Fault[] = [];
   let heard = '';
   const server = createServer((roster) => {
+    if (target === undefined) return void roster.destroy();
     const postgres = connect(Number(target.port), target.hostname);
     const cut = () => {
       roster.destroy();
@@ -71,6 +74,10 @@ export async function startProxy(url: string): Promise<Proxy> {
     },
     moveTo: (next) => {
       target = new URL(next);
+    },
+    cutOff: () => {
+      target = undefined;
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

@@ -7,6 +7,7 @@
  */
 
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   copyFileSync,
@@ -51,29 +52,43 @@ async function runServer(settings: readonly string[]): Promise<void> {
   const folder = temporaryFolder();
   let { postgres, port } = await start(folder, settings);
   console.log(addressOf(port));
-  let standby: EmbeddedPostgres | undefined;
+  const standbys = new Map<string, Standby>();
   for await (const line of createInterface(process.stdin)) {
     // "restart" ends the server as an administrator would and "crash" in the middle of everything, by its immediate
     // shutdown (https://www.postgresql.org/docs/18/server-shutdown.html); then it starts again, as a standby that only
     // reads after "demote" (https://www.postgresql.org/docs/18/runtime-config-wal.html), and after "standby" with another
-    // server that follows it.
-    const pid = Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    if (line === 'crash') process.kill(pid, 'SIGQUIT');
-    await postgres.stop();
-    rmSync(join(folder, 'standby.signal'), { force: true });
-    if (line === 'demote') writeFileSync(join(folder, 'standby.signal'), '');
-    const copy = line === 'standby' ? copyOf(folder) : undefined;
-    ({ postgres } = await start(folder, settings, port));
-    let said = 'started';
-    if (copy) {
-      const started = await startStandby(copy, settings, port);
-      standby = started.postgres;
-      said = addressOf(started.port);
+    // server that follows it. That one is ended in the same way by "kill", and started again by "revive".
+    const [command, address = ''] = line.split(' ');
+    const known = standbys.get(address);
+    if (known && command === 'kill') await crash(known);
+    else if (known) known.postgres = (await start(known.folder, settings, known.port)).postgres;
+    else {
+      if (command === 'crash') process.kill(processOf(folder), 'SIGQUIT');
+      await postgres.stop();
+      rmSync(join(folder, 'standby.signal'), { force: true });
+      if (command === 'demote') writeFileSync(join(folder, 'standby.signal'), '');
+      const copy = command === 'standby' ? copyOf(folder, port) : undefined;
+      ({ postgres } = await start(folder, settings, port));
+      const standby = copy && (await startStandby(copy, settings, port, standbys.size + 1));
+      if (standby) standbys.set(addressOf(standby.port), standby);
+      console.log(standby ? addressOf(standby.port) : 'started');
+      continue;
     }
-    console.log(said);
+    console.log('done');
   }
-  await standby?.stop();
+  for (const standby of standbys.values()) await standby.postgres.stop();
   await postgres.stop();
+}
+
+type Standby = { folder: string; postgres: EmbeddedPostgres; port: number };
+
+async function crash({ folder, postgres }: Standby): Promise<void> {
+  process.kill(processOf(folder), 'SIGQUIT');
+  await postgres.stop();
+}
+
+function processOf(folder: string): number {
+  return Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
 
 /** Gone when this process is. */
@@ -83,27 +98,27 @@ function temporaryFolder(): string {
   return folder;
 }
 
-/** A copy of the folder of a server that has ended, as a standby finds it. */
-function copyOf(folder: string): string {
+/** A copy of the folder of a server that has ended, as a standby finds it. @param primary its port */
+function copyOf(folder: string, primary: number): string {
   const copy = temporaryFolder();
   cpSync(folder, copy, { recursive: true });
   writeFileSync(join(copy, 'standby.signal'), '');
+  appendFileSync(join(copy, 'postgresql.auto.conf'), `primary_conninfo = '${addressOf(primary)}'\n`);
   const { uid, gid } = statSync(folder);
   for (const name of ['', ...readdirSync(copy, { recursive: true, encoding: 'utf8' })])
     chownSync(join(copy, name), uid, gid);
   return copy;
 }
 
-/** Starts a server that is sent what the one at a port writes, and waits until it is. */
-async function startStandby(folder: string, settings: readonly string[], primary: number) {
-  const following = [...settings, `primary_conninfo=${addressOf(primary)}`];
-  const standby = await start(folder, following, await freePort());
+/** Starts a server that is sent what the one at a port writes, and waits until so many are. */
+async function startStandby(folder: string, settings: readonly string[], primary: number, followers: number) {
+  const standby = await start(folder, settings, await freePort());
   const client = new pg.Client(addressOf(primary));
   await client.connect();
-  const isFollowed = `select 1 from pg_stat_replication where state = 'streaming'`;
-  while ((await client.query(isFollowed)).rows.length === 0) await setTimeout(20);
+  const following = `select 1 from pg_stat_replication where state = 'streaming'`;
+  while ((await client.query(following)).rows.length < followers) await setTimeout(20);
   await client.end();
-  return standby;
+  return { folder, ...standby };
 }
 
 /** Starts a server on a free port, or again on the one it had. */

@@ -14,6 +14,10 @@ export type Postgres = {
   demote(): Promise<void>;
   /** Restarts it, and starts another one that follows it: the address of that. */
   standby(): Promise<string>;
+  /** Ends one of these in the middle of everything. */
+  kill(standby: string): Promise<void>;
+  /** Starts it again. */
+  revive(standby: string): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -41,6 +45,8 @@ export async function startPostgres(args: readonly string[]): Promise<Postgres> 
     crash: async () => void (await ask('crash')),
     demote: async () => void (await ask('demote')),
     standby: () => ask('standby'),
+    kill: async (standby) => void (await ask(`kill ${standby}`)),
+    revive: async (standby) => void (await ask(`revive ${standby}`)),
     async stop() {
       child.stdin.end();
       if (child.exitCode === null) await once(child, 'exit');

@@ -6,12 +6,13 @@ import type { Deadline } from '../../lib/deadline.ts';
 import { isOnlyReading, isRefusal, translated } from './errors.ts';
 import { askUntil, type PatientQuery } from './patience.ts';
 import type { ConnectionPool, PooledClient } from './pool.ts';
+import { setLocal } from './timeouts.ts';
 
 const ASK_AGAIN_WITHIN_MS = 1_500;
 const ONLY_READS = 'its server only reads';
 
 export class PostgresConnection implements DatabaseConnection {
-  readonly #pool: ConnectionPool;
+  #pool: ConnectionPool;
   #client: PooledClient | undefined;
   #accessMode: TransactionSettings['accessMode'];
 
@@ -20,16 +21,31 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */
-  async executeQuery<R>({ sql, parameters, deadline }: PatientQuery): Promise<QueryResult<R>> {
-    const run = () => this.#run(sql, parameters, deadline);
-    // Without an access mode there is no transaction: such queries only read, and may be sent twice.
-    const { rows, rowCount } = await (this.#accessMode ? run() : this.#twiceIfLost(run));
+  async executeQuery<R>(query: PatientQuery): Promise<QueryResult<R>> {
+    // Outside of transactions queries only read, and may be sent twice.
+    const { rows, rowCount } = await (this.isInTransaction
+      ? this.#ask(query)
+      : this.#twiceIfLost(() => this.#askAlone(query)));
     return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
+  }
+
+  protected get isInTransaction(): boolean {
+    return this.#accessMode !== undefined;
+  }
+
+  protected get pool(): ConnectionPool {
+    return this.#pool;
+  }
+
+  /** What is asked from now on is asked there. */
+  protected moveTo(pool: ConnectionPool): void {
+    this.release();
+    this.#pool = pool;
   }
 
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
     const mode = accessMode ?? 'read write';
-    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${this.#pool.timeouts}`;
+    const begin = `begin isolation level ${isolationLevel ?? 'read committed'} ${mode}${setLocal(this.#pool.limits)}`;
     await this.#twiceIfLost(async () => {
       try {
         await this.#run(begin);
@@ -72,6 +88,24 @@ export class PostgresConnection implements DatabaseConnection {
   // biome-ignore lint/correctness/useYield: Kysely asks for a generator.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('Streaming is not supported: ask for a page.');
+  }
+
+  async #ask({ sql, parameters, limit, deadline }: PatientQuery): Promise<pg.QueryResult> {
+    if (limit !== undefined) await this.#run(`set local statement_timeout = ${limit}`);
+    return this.#run(sql, parameters, deadline);
+  }
+
+  /** Where the connection itself does not see to it that it only reads, and how long, a transaction does. */
+  async #askAlone({ limit, ...query }: PatientQuery): Promise<pg.QueryResult> {
+    this.#client ??= await this.#pool.acquire();
+    if (this.#client.keepsSettings && limit === undefined) return this.#ask(query);
+    const limits = { ...this.#pool.limits, ...(limit !== undefined && { statement_timeout: limit }) };
+    await this.#run(`begin read only${setLocal(limits)}`);
+    try {
+      return await this.#ask(query);
+    } finally {
+      await this.rollback();
+    }
   }
 
   async #run(sql: string, parameters: readonly unknown[] = [], deadline?: Deadline): Promise<pg.QueryResult> {

@@ -7,27 +7,41 @@ import {
   PostgresQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
+import type { Replicas } from '../replicas.ts';
 import type { Timing } from '../timing.ts';
 import { PostgresConnection } from './connection.ts';
 import { postgresEngine } from './engine.ts';
 import type { ConnectionPool } from './pool.ts';
 
-export function postgresDialect(pool: ConnectionPool): Dialect {
+type Connect = () => PostgresConnection;
+
+export function postgresDialect(pool: ConnectionPool, replicas?: Replicas): Dialect {
+  const end = async () => {
+    await replicas?.end();
+    await pool.end();
+  };
+  return dialectOf(new RosterPostgresAdapter(pool, replicas), () => new PostgresConnection(pool), end);
+}
+
+/** @param adapter by which queries are known that have been built before */
+export function dialectOf(adapter: RosterPostgresAdapter, connect: Connect, end = async () => {}): Dialect {
   return {
-    createAdapter: () => new RosterPostgresAdapter(pool),
-    createDriver: () => new PostgresDriver(pool),
+    createAdapter: () => adapter,
+    createDriver: () => new PostgresDriver(connect, end),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
 }
 
-class RosterPostgresAdapter extends PostgresAdapter {
+export class RosterPostgresAdapter extends PostgresAdapter {
   readonly engine = postgresEngine;
+  readonly replicas: Replicas | undefined;
   readonly #pool: ConnectionPool;
 
-  constructor(pool: ConnectionPool) {
+  constructor(pool: ConnectionPool, replicas?: Replicas) {
     super();
     this.#pool = pool;
+    this.replicas = replicas;
   }
 
   get isSaturated(): boolean {
@@ -40,16 +54,18 @@ class RosterPostgresAdapter extends PostgresAdapter {
 }
 
 class PostgresDriver implements Driver {
-  readonly #pool: ConnectionPool;
+  readonly #connect: Connect;
+  readonly #end: () => Promise<void>;
 
-  constructor(pool: ConnectionPool) {
-    this.#pool = pool;
+  constructor(connect: Connect, end: () => Promise<void>) {
+    this.#connect = connect;
+    this.#end = end;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<PostgresConnection> {
-    return new PostgresConnection(this.#pool);
+    return this.#connect();
   }
 
   async beginTransaction(connection: PostgresConnection, settings: TransactionSettings): Promise<void> {
@@ -69,6 +85,6 @@ class PostgresDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    await this.#pool.end();
+    await this.#end();
   }
 }

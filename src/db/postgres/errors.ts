@@ -2,6 +2,8 @@
 import { DatabaseError } from 'pg';
 import { ContendedError, DamagedError, NotUniqueError, UnavailableError } from '../../errors.ts';
 
+export const QUERY_CANCELED = '57014';
+
 /** States in which the server ends the connection, or does not know itself what became of a statement. */
 const LOST = /^(08|57P|58|XX|25P03|25P04|40003)/;
 
@@ -19,6 +21,11 @@ export function isRefusal(error: unknown): error is DatabaseError {
 /** Outside a transaction that may write this is a rule of our own; inside of one it is a standby that speaks. */
 export function isOnlyReading(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '25006';
+}
+
+/** Whether another server may well answer the same question. One that has taken too long would take others as long. */
+export function isServersFault(error: unknown): error is UnavailableError {
+  return error instanceof UnavailableError && (error.cause as { code?: string })?.code !== QUERY_CANCELED;
 }
 
 export function translated(error: unknown): unknown {

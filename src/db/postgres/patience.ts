@@ -1,33 +1,31 @@
 /** Statements that may take longer than a page waits for anything: for the server, and for the client that asks it. */
-import { type CompiledQuery, sql } from 'kysely';
+import type { CompiledQuery } from 'kysely';
 import type pg from 'pg';
 import type { Deadline } from '../../lib/deadline.ts';
 import type { Db } from '../schema.ts';
-import { REQUEST_TIMEOUTS } from './timeouts.ts';
+import { QUERY_CANCELED } from './errors.ts';
+import { REQUEST_LIMITS, REQUEST_TIMEOUTS } from './timeouts.ts';
 
-export const QUERY_CANCELED = '57014';
-
-const { statement_timeout: USUAL, query_timeout } = REQUEST_TIMEOUTS;
+const USUAL = REQUEST_LIMITS.statement_timeout;
 /** In milliseconds. Whatever the deadline: a server that has lost its client may go on for so long. */
 const LONGEST = 600_000;
 /** A server that is silent for so much longer counts as lost. */
-const SILENCE = query_timeout - USUAL;
+const SILENCE = REQUEST_TIMEOUTS.query_timeout - USUAL;
 const LOOK_EVERY = 500;
 
-/** `deadline`: where it may take longer than usual. */
-export type PatientQuery = CompiledQuery & { deadline?: Deadline };
+/** `limit`: the time that it has, where that is another than usual, in milliseconds; `deadline`: where that is longer. */
+export type PatientQuery = CompiledQuery & { limit?: number; deadline?: Deadline };
 
-/** In a transaction, whose statements may take as long from then on. @param patience in milliseconds */
+/** In a transaction all statements may take as long from then on. @param patience in milliseconds */
 export async function askWithin<R>(
-  trx: Db,
+  db: Db,
   query: CompiledQuery<R>,
   patience: number,
   deadline: Deadline,
 ): Promise<R[]> {
-  const longest = Math.min(patience, LONGEST);
-  await sql`set local statement_timeout = ${sql.lit(longest)}`.execute(trx);
-  const patient = longest > USUAL ? { ...query, deadline } : query;
-  return (await trx.executeQuery<R>(patient)).rows;
+  const limit = Math.min(patience, LONGEST);
+  const patient = { ...query, limit, ...(limit > USUAL && { deadline }) };
+  return (await db.executeQuery<R>(patient)).rows;
 }
 
 /** Given up as soon as the deadline is past, which it may be sooner than was thought: nobody waits for it any more. */

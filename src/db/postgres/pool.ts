@@ -2,7 +2,13 @@
 import pg from 'pg';
 import { UnavailableError } from '../../errors.ts';
 import { Timing } from '../timing.ts';
-import { COMMAND_TIMEOUTS, REQUEST_TIMEOUTS, setTimeouts } from './timeouts.ts';
+import {
+  COMMAND_LIMITS,
+  COMMAND_TIMEOUTS,
+  type Limits,
+  REQUEST_LIMITS,
+  REQUEST_TIMEOUTS,
+} from './timeouts.ts';
 
 /** By which the server knows connections of Roster's. */
 export const APPLICATION = 'roster';
@@ -17,6 +23,8 @@ const NUMBERS: readonly number[] = [20, 1700];
 class Client extends pg.Client {
   readonly openedAt = performance.now();
   isLost = false;
+  /** Whether it only reads, and within its limits, also outside of transactions: a pooler between lets no settings through. */
+  keepsSettings = false;
 
   constructor(config?: string | pg.ClientConfig) {
     super(config);
@@ -33,15 +41,18 @@ export type PooledClient = Client & pg.PoolClient;
 export class ConnectionPool {
   readonly #pool: pg.Pool;
   #trustedSince = 0;
-  readonly timing = new Timing();
-  /** SQL that sets in a transaction what a pooler between has not let through when connecting. */
-  readonly timeouts: string;
+  readonly timing: Timing;
+  readonly limits: Limits;
 
-  constructor(config: pg.PoolConfig) {
-    this.#pool = new pg.Pool({ ...config, Client });
+  constructor(config: pg.PoolConfig, limits: Limits, timing = new Timing()) {
+    const onConnect = async (client: pg.ClientBase) => {
+      (client as Client).keepsSettings = await keepsSettings(client, limits);
+    };
+    this.#pool = new pg.Pool({ ...config, Client, onConnect });
     // An idle connection that is lost is replaced when one is needed.
     this.#pool.on('error', () => {});
-    this.timeouts = setTimeouts(config);
+    this.limits = limits;
+    this.timing = timing;
   }
 
   /** @throws UnavailableError */
@@ -86,26 +97,49 @@ export class ConnectionPool {
   }
 }
 
-export function openPool(url: string, requests?: { connections: number }): ConnectionPool {
-  return new ConnectionPool({
+export type Requests = {
+  /** At most. */
+  connections: number;
+  /** Told of what is asked here, too. */
+  timing?: Timing;
+  /** Where nobody waits as long as a request does. */
+  timeouts?: pg.PoolConfig;
+};
+
+/** @param requests where it is them who ask, and no command */
+export function openPool(url: string, requests?: Requests): ConnectionPool {
+  const limits = requests ? REQUEST_LIMITS : COMMAND_LIMITS;
+  const config: pg.PoolConfig = {
     max: requests?.connections ?? 2,
     ...(requests ? REQUEST_TIMEOUTS : COMMAND_TIMEOUTS),
-    connectionString: readingOnly(url),
+    ...requests?.timeouts,
+    connectionString: withSettings(url, limits),
     fallback_application_name: APPLICATION,
     keepAlive: true,
     types: {
       getTypeParser: (oid: number, format?: string) =>
         NUMBERS.includes(oid) && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
     },
-  });
+  };
+  return new ConnectionPool(config, limits, requests?.timing);
 }
 
-/** Writing is what a transaction has to ask for, unless the address has another setting, which comes later and wins. */
-function readingOnly(url: string): string {
+/** Writing is what a transaction has to ask for. All in the one parameter that poolers can be told to ignore. */
+function withSettings(url: string, limits: Limits): string {
   const parsed = new URL(url);
-  const options = `-c default_transaction_read_only=on ${parsed.searchParams.get('options') ?? ''}`.trim();
-  parsed.searchParams.set('options', options);
+  const settings = Object.entries({ default_transaction_read_only: 'on', ...limits });
+  const options = settings.map(([name, value]) => `-c ${name}=${value}`);
+  parsed.searchParams.set('options', [...options, parsed.searchParams.get('options') ?? ''].join(' ').trim());
   // PostgreSQL's own tools write a space as %20, and take no "+" for one.
   parsed.search = parsed.search.replaceAll('+', '%20');
   return parsed.href;
+}
+
+async function keepsSettings(client: pg.ClientBase, { statement_timeout = 0 }: Limits): Promise<boolean> {
+  const { rows } = await client.query(
+    `select current_setting('default_transaction_read_only')::bool
+      and current_setting('statement_timeout')::interval = $1 * interval '1 ms' as keeps`,
+    [statement_timeout],
+  );
+  return rows[0].keeps;
 }

@@ -1,25 +1,27 @@
 /** How long anyone waits for PostgreSQL: all in milliseconds. */
 import type { PoolConfig } from 'pg';
 
-const STATEMENT_TIMEOUT = 3_000;
+/** What the server itself keeps to. */
+export type Limits = { statement_timeout?: number; idle_in_transaction_session_timeout: number };
+
+export const REQUEST_LIMITS = {
+  statement_timeout: 3_000,
+  idle_in_transaction_session_timeout: 30_000,
+} satisfies Limits;
+
+/** Statements of a command, such as a migration, may take any time. */
+export const COMMAND_LIMITS: Limits = { idle_in_transaction_session_timeout: 3_600_000 };
 
 export const REQUEST_TIMEOUTS = {
   connectionTimeoutMillis: 1_500,
-  statement_timeout: STATEMENT_TIMEOUT,
   /** A server that is silent for so much longer counts as lost. */
-  query_timeout: STATEMENT_TIMEOUT + 300,
-  idle_in_transaction_session_timeout: 30_000,
+  query_timeout: REQUEST_LIMITS.statement_timeout + 300,
 } satisfies PoolConfig;
 
-/** Statements of a command, such as a migration, may take any time. */
-export const COMMAND_TIMEOUTS = {
-  connectionTimeoutMillis: 10_000,
-  idle_in_transaction_session_timeout: 3_600_000,
-} satisfies PoolConfig;
+export const COMMAND_TIMEOUTS = { connectionTimeoutMillis: 10_000 } satisfies PoolConfig;
 
-export function setTimeouts({ statement_timeout, idle_in_transaction_session_timeout }: PoolConfig): string {
-  return Object.entries({ statement_timeout, idle_in_transaction_session_timeout })
-    .filter(([, value]) => value !== undefined)
+export function setLocal(limits: Partial<Limits>): string {
+  return Object.entries(limits)
     .map(([name, value]) => `; set local ${name} = ${value}`)
     .join('');
 }

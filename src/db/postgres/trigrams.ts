@@ -7,7 +7,8 @@ import { type Term, textsToFind } from '../../search/terms.ts';
 import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
-import { askWithin, QUERY_CANCELED } from './patience.ts';
+import { QUERY_CANCELED } from './errors.ts';
+import { askWithin } from './patience.ts';
 
 const INDEX = 'users_search_text';
 /** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */
@@ -43,29 +44,22 @@ async function find(
   const patience = Math.floor(deadline.left);
   if (patience <= 0) throw new TooBroadError('There is no time left.');
   try {
-    return await inTransaction(db, async (trx) => {
-      const query = trx
-        .selectFrom('users')
-        .select('id')
-        .where(({ and }) => and(terms.map(terms.length === 1 ? has : hasBeside)))
-        .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
-        .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
-        .orderBy('id', isReversed ? 'desc' : 'asc')
-        .limit(limit)
-        .offset(offset)
-        .compile();
-      return (await askWithin(trx, query, patience, deadline)).map(({ id }) => id);
-    });
+    const query = db
+      .selectFrom('users')
+      .select('id')
+      .where(({ and }) => and(terms.map(terms.length === 1 ? has : hasBeside)))
+      .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
+      .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
+      .orderBy('id', isReversed ? 'desc' : 'asc')
+      .limit(limit)
+      .offset(offset)
+      .compile();
+    return (await askWithin(db, query, patience, deadline)).map(({ id }) => id);
   } catch (error) {
     if (error instanceof UnavailableError && (error.cause as { code?: string })?.code === QUERY_CANCELED)
       throw new TooBroadError('The database took too long to find it.', { cause: error });
     throw error;
   }
-}
-
-/** Of its own, unless something else is read at the same moment. */
-function inTransaction<T>(db: Db, work: (trx: Db) => Promise<T>): Promise<T> {
-  return db.isTransaction ? work(db) : db.transaction().setAccessMode('read only').execute(work);
 }
 
 export async function makeSearchIndex(trx: Trx): Promise<void> {

@@ -5,6 +5,7 @@ import { watchDatabaseTime } from './database-time.ts';
 import type { Events } from './events.ts';
 import { type Family, gauge, toText } from './families.ts';
 import { watchProcess } from './process.ts';
+import { watchReplicas } from './replicas.ts';
 import { watchRequests } from './requests.ts';
 import { readState } from './state.ts';
 import { watchTransfers } from './transfers.ts';
@@ -17,7 +18,9 @@ const PATIENCE = 2_000;
 export type Scrape = () => Promise<string>;
 
 export function watchAll(app: FastifyInstance, events: Events): Scrape {
-  const watches = [watchRequests, watchTransfers, watchDatabaseTime, watchProcess].map((watch) => watch(app));
+  const watches = [watchRequests, watchTransfers, watchDatabaseTime, watchReplicas, watchProcess].map(
+    (watch) => watch(app),
+  );
   const state = watchState(app);
   return async () => {
     const known = await state();

@@ -1,5 +1,5 @@
 /** The page with the list. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayManage } from '../../auth/policy.ts';
 import { TooBroadError } from '../../errors.ts';
 import { shownProxyProblems } from '../../http/proxy-problems.ts';
@@ -22,8 +22,8 @@ const PROXY_PROBLEM = 'The proxy before Roster is not set up as it should be.';
 type Request = FastifyRequest<{ Querystring: Fields }>;
 
 export async function showList(request: Request, reply: FastifyReply) {
-  const { server, query, log } = request;
-  const { db, stopwatch, clock, config } = server;
+  const { reader: db, server, query, log } = request;
+  const { stopwatch, clock, config } = server;
   const { list, notices, wrongPage } = parseList(query, clock());
   // A form sends its empty fields too; the address of the list is short.
   if (hasEmptyField(query) && notices.length === 0 && isShort(listAddress(list), config.origin))
@@ -34,7 +34,7 @@ export async function showList(request: Request, reply: FastifyReply) {
   const isPlain = everyone === 0 || listAddress(list) === '/users';
   const firstSteps = isPlain ? await firstStepsFor(request, counts) : undefined;
   const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
-  const warnings = isWarned ? await findWarnings(server) : [];
+  const warnings = isWarned ? await findWarnings(request) : [];
   const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps, warnings };
   try {
     const plan = planCount(list, counts);
@@ -52,8 +52,8 @@ export async function showList(request: Request, reply: FastifyReply) {
   }
 }
 
-async function findWarnings(server: FastifyInstance): Promise<string[]> {
-  const notices = await findNotices(server.db, server.config, server.clock());
+async function findWarnings({ reader, server }: Request): Promise<string[]> {
+  const notices = await findNotices(reader, server.config, server.clock());
   return shownProxyProblems(server).length === 0 ? notices : [...notices, PROXY_PROBLEM];
 }
 

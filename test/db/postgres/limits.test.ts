@@ -75,16 +75,18 @@ test('the statements of requests are limited in time, those of commands and migr
   expect(await setting(db, 'idle_in_transaction_session_timeout')).toBe('30s');
 });
 
-test('in a transaction the limits hold also where a pooler has kept them from the server', async () => {
+test('the limits, and that it only reads, hold also where a pooler has kept them from the server', async () => {
   const url = `${await readyUrl()}&statement_timeout=0&idle_in_transaction_session_timeout=0`;
   const db = await temporaryDatabase(url);
   for (const [name, value] of [
     ['statement_timeout', '3s'],
     ['idle_in_transaction_session_timeout', '30s'],
-  ] as const) {
-    expect(await setting(db, name)).toBe('0');
-    expect(await transact(db, (trx) => setting(trx, name))).toBe(value);
-  }
+    ['transaction_read_only', 'on'],
+  ] as const)
+    expect(await setting(db, name)).toBe(value);
+  await expect(db.deleteFrom('users').execute()).rejects.toThrow('read-only transaction');
+  expect(await transact(db, (trx) => setting(trx, 'statement_timeout'))).toBe('3s');
+  expect((await sql<{ now: number }>`select 1 as now`.execute(db)).rows).toEqual([{ now: 1 }]);
 });
 
 test('a query outside a transaction cannot write', async () => {

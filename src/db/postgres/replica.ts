@@ -1,0 +1,113 @@
+/** One replica: how far it is, and whether it is in use. */
+import { Kysely, sql } from 'kysely';
+import type { ReplicaState } from '../replicas.ts';
+import type { Db, Schema } from '../schema.ts';
+import { postgresDialect } from './dialect.ts';
+import { type ConnectionPool, openPool, type Requests } from './pool.ts';
+
+/** In milliseconds: for so long at least it is left out after it has failed. */
+const PAUSE = 2_000;
+/** In milliseconds: what is silent for longer is left out. */
+const SILENCE = 1_000;
+
+/** Which database it is, also where another one has the same tables. */
+export const IDENTITY = sql<string>`
+  (select concat_ws(' ', system_identifier, current_database(), current_schema()) from pg_control_system())`;
+
+/** A connection of its own, which never waits for those of pages. */
+export function openWatch(url: string): Db {
+  const timeouts = { connectionTimeoutMillis: SILENCE, query_timeout: SILENCE };
+  return new Kysely<Schema>({ dialect: postgresDialect(openPool(url, { connections: 1, timeouts })) });
+}
+
+export class Replica {
+  readonly name: string;
+  readonly pool: ConnectionPool;
+  readonly #watch: Db;
+  readonly #tell: (state: ReplicaState) => void;
+  /** Before which it shows all that was saved. */
+  position = 0;
+  /** Whether it shows all that the primary has sent it. */
+  hasAll = false;
+  #lag = Number.POSITIVE_INFINITY;
+  #problem: string | undefined = 'nobody has looked at it yet';
+  #leftOutUntil = 0;
+  #looking: Promise<void> | undefined;
+
+  constructor(url: string, requests: Requests, tell: (state: ReplicaState) => void) {
+    this.name = new URL(url).host;
+    this.pool = openPool(url, requests);
+    this.#watch = openWatch(url);
+    this.#tell = tell;
+  }
+
+  get state(): ReplicaState {
+    return { name: this.name, lag: this.#lag, problem: this.#problem };
+  }
+
+  get isUsed(): boolean {
+    return this.#problem === undefined && !this.pool.isSaturated;
+  }
+
+  /** Never rejects. @param lagOf a position @param longestLag with which it is used */
+  async look(
+    identity: string | undefined,
+    lagOf: (position: number) => number,
+    longestLag: number,
+  ): Promise<void> {
+    this.#looking ??= this.#look(identity, lagOf, longestLag).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  leaveOut(problem: string): void {
+    this.#leftOutUntil = performance.now() + PAUSE;
+    this.#set(problem);
+  }
+
+  async end(): Promise<void> {
+    await this.#watch.destroy();
+    await this.pool.end();
+  }
+
+  async #look(...[identity, lagOf, longestLag]: Parameters<Replica['look']>): Promise<void> {
+    try {
+      const found = await readReplica(this.#watch);
+      this.position = found.position ?? 0;
+      this.hasAll = found.has_all;
+      this.#lag = lagOf(this.position);
+      const isBehind = this.#lag > longestLag;
+      const behind = isBehind ? `it is more than ${longestLag / 1_000} s behind` : undefined;
+      this.#set(problemOf(found, identity) ?? behind);
+    } catch (error) {
+      this.#lag = Number.POSITIVE_INFINITY;
+      this.#set((error as Error).message);
+    }
+  }
+
+  #set(problem: string | undefined): void {
+    if (problem === undefined && performance.now() < this.#leftOutUntil) return;
+    const isNews = (problem === undefined) !== (this.#problem === undefined);
+    this.#problem = problem;
+    if (isNews) this.#tell(this.state);
+  }
+}
+
+type Found = { position: number | null; has_all: boolean; identity: string };
+
+async function readReplica(watch: Db): Promise<Found> {
+  const { rows } = await sql<Found>`
+    select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() - '0/0' end as position,
+      coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), true) as has_all, ${IDENTITY} as identity`.execute(
+    watch,
+  );
+  return rows[0] as Found;
+}
+
+function problemOf(found: Found, identity: string | undefined): string | undefined {
+  if (found.position === null) return 'it is no standby';
+  return identity === undefined || found.identity === identity
+    ? undefined
+    : 'it is a copy of another database';
+}

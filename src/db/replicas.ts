@@ -1,0 +1,34 @@
+/** Replicas: copies of a database that follow it, from which pages are read. What is read there may be a moment old. */
+import type { EngineAdapter } from './engine.ts';
+import type { Db } from './schema.ts';
+
+/** `lag`: how old it may be what it shows, in milliseconds; `problem`: why it is left out, in words. */
+export type ReplicaState = { name: string; lag: number; problem: string | undefined };
+
+export type Replicas = {
+  /** How often pages were read where. */
+  readonly chosen: { replica: number; primary: number };
+  /**
+   * For one page: whatever a replica fails to answer is read at the primary, as all that follows. @returns undefined where none
+   * has come to `position`. @param key those with the same have the same replica, while it is in use
+   */
+  choose(position: number, key: number): Db | undefined;
+  /** While the primary is away, so that nobody can be shut out: a replica with all that it is known to have saved. */
+  standIn(): Db | undefined;
+  /** Where the primary is: a replica that has come there shows all that was saved before. */
+  readPosition(): Promise<number>;
+  states(): ReplicaState[];
+  /** Tells of each that is left out, now and later, or is not any more. @returns what ends it */
+  observe(observer: (state: ReplicaState) => void): () => void;
+  end(): Promise<void>;
+};
+
+/** Undefined where there are none. */
+export function replicasOf(db: Db): Replicas | undefined {
+  return (db.getExecutor().adapter as EngineAdapter).replicas;
+}
+
+/** For who asks, and what they may. */
+export function primaryOf(db: Db): Db {
+  return replicasOf(db)?.standIn() ?? db;
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { Progress } from '../../../src/db/postgres/progress.ts';
+
+test('what a replica shows is as old as the last position of the primary that it has come to', () => {
+  const progress = new Progress(2_000);
+  for (const [at, position] of [
+    [0, 100],
+    [500, 200],
+    [1_000, 300],
+  ] as const)
+    progress.note(at, position);
+  expect([99, 100, 250, 300, 400].map((position) => progress.lagOf(position, 1_100))).toEqual([
+    Number.POSITIVE_INFINITY,
+    1_100,
+    600,
+    0,
+    0,
+  ]);
+});
+
+test('nothing is old while nothing is written, nor while nobody knows what is', () => {
+  const progress = new Progress(2_000);
+  for (let at = 0; at < 10_000; at += 500) progress.note(at, 100);
+  expect(progress.lagOf(100, 60_000)).toBe(0);
+});
+
+test('as far back as it is asked for it is known, and after a failover nothing of before for longer', () => {
+  const progress = new Progress(2_000);
+  progress.note(0, 900);
+  for (let at = 500; at <= 2_500; at += 500) progress.note(at, at / 10);
+  // The former primary had 900, and lost it.
+  expect(progress.lagOf(250, 2_500)).toBe(0);
+  expect(progress.lagOf(200, 2_500)).toBe(500);
+  expect(progress.lagOf(50, 2_500)).toBe(2_000);
+  expect(progress.lagOf(40, 2_500)).toBe(Number.POSITIVE_INFINITY);
+});

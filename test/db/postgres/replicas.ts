@@ -1,0 +1,131 @@
+/** A primary with two replicas, and Rosters that read there: each on a database of its own, with proxies that hear what is asked. */
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { expect, onTestFinished } from 'vitest';
+import { openDatabase } from '../../../src/db/database.ts';
+import { replicasOf } from '../../../src/db/replicas.ts';
+import type { Db } from '../../../src/db/schema.ts';
+import { pageOf } from '../../page.ts';
+import { ask } from '../../postgres/ask.ts';
+import { startProxy } from '../../postgres/proxy.ts';
+import { type Postgres, startPostgres } from '../../postgres/start.ts';
+import { get, post } from '../../support.ts';
+
+export type Servers = Postgres & { standbys: readonly string[] };
+
+/** Whatever holds up what comes from the primary is ended at once. */
+const SETTINGS = ['fsync=off', 'max_standby_streaming_delay=0'];
+
+export async function startServers(): Promise<Servers> {
+  const postgres = await startPostgres(SETTINGS);
+  return { ...postgres, standbys: [await postgres.standby(), await postgres.standby()] };
+}
+
+let databases = 0;
+
+type Between = Awaited<ReturnType<typeof startProxy>>;
+
+export type Setup = {
+  /** The primary's own address. */
+  url: string;
+  primary: Between;
+  standbys: readonly Between[];
+  /** Opens it once more, as another Roster does. */
+  open(longestLag?: number, urls?: readonly string[]): Promise<Db>;
+};
+
+/** A new database; its addresses lead through proxies. */
+export async function setUp({ url, standbys }: Servers): Promise<Setup> {
+  const name = `replicated_${++databases}`;
+  await ask(url, `create database ${name}`);
+  const inDatabase = (server: string) => Object.assign(new URL(server), { pathname: `/${name}` }).href;
+  await (await openDatabase(inDatabase(url))).destroy();
+  const primary = await startProxy(inDatabase(url));
+  const proxies = await Promise.all(standbys.map((standby) => startProxy(inDatabase(standby))));
+  const open = async (longestLag = 60_000, urls: readonly string[] = proxies.map((proxy) => proxy.url)) => {
+    const db = await openDatabase(primary.url, { connections: 8, following: { urls, longestLag } });
+    onTestFinished(() => db.destroy());
+    return db;
+  };
+  return { url: inDatabase(url), primary, standbys: proxies, open };
+}
+
+/** Nothing from the primary is to be seen there until `resume`, or the end of the test. */
+export async function pause(standbys: readonly string[]): Promise<void> {
+  onTestFinished(() => resume(standbys));
+  for (const standby of standbys) await ask(standby, 'select pg_wal_replay_pause()');
+  for (const standby of standbys)
+    await expectThere(standby, `select where pg_get_wal_replay_pause_state() = 'paused'`);
+}
+
+/** Waits until a query finds something. */
+export async function expectThere(url: string, query: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await expect.poll(async () => (await client.query(query)).rowCount).toBeGreaterThan(0);
+  await client.end();
+}
+
+export async function resume(standbys: readonly string[]): Promise<void> {
+  for (const standby of standbys) await ask(standby, 'select pg_wal_replay_resume()');
+}
+
+/** Waits until so many are in use, and have come as far as the primary is now. */
+export async function expectInUse(db: Db, count: number): Promise<void> {
+  const replicas = replicasOf(db);
+  await expect
+    .poll(() => replicas?.states().filter(({ problem }) => problem === undefined).length, { timeout: 20_000 })
+    .toBe(count);
+  if (count === 0) return;
+  const now = (await replicas?.readPosition()) ?? 0;
+  const haveCome = () => Array.from({ length: count }, (_, key) => replicas?.choose(now, key));
+  await expect.poll(haveCome, { timeout: 20_000 }).not.toContain(undefined);
+}
+
+/** On which server something is read. */
+export async function portOf(db: Db): Promise<string> {
+  const { rows } = await sql<{ port: string }>`select current_setting('port') as port`.execute(db);
+  return rows[0]?.port ?? '';
+}
+
+/** Someone's browser, which keeps its cookies, whichever Roster answers. */
+export class Browser {
+  readonly #cookies = new Map<string, string>();
+
+  constructor(headers: { cookie: string }) {
+    this.#keep(headers.cookie);
+  }
+
+  async get(app: FastifyInstance, url: string): Promise<LightMyRequestResponse> {
+    return this.#noted(await get(app, url, this.#headers));
+  }
+
+  /** Whom the list shows, by their numbers. */
+  async users(app: FastifyInstance): Promise<number[]> {
+    return pageOf(await this.get(app, '/users')).users.toSorted();
+  }
+
+  async post(
+    app: FastifyInstance,
+    url: string,
+    fields: Record<string, string> = {},
+  ): Promise<LightMyRequestResponse> {
+    return this.#noted(await post(app, url, fields, this.#headers));
+  }
+
+  get #headers() {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    return { cookie, 'sec-fetch-site': 'same-origin' };
+  }
+
+  #keep(cookie: string): void {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+    this.#cookies.set(name, value);
+  }
+
+  #noted(answer: LightMyRequestResponse): LightMyRequestResponse {
+    for (const cookie of [answer.headers['set-cookie'] ?? []].flat()) this.#keep(cookie);
+    return answer;
+  }
+}
