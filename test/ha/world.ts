@@ -39,8 +39,11 @@ export async function startWorld(): Promise<World> {
   await makeDatabase(await patroni.primaryUrl());
   haproxy.start();
   pooler.start();
+  const urlOf = (database: string) =>
+    `postgres://roster:CHANGE-4@127.0.0.1:${place.port(POOLER)}/${database}`;
   const settings = {
-    DATABASE_URL: `postgres://roster:CHANGE-4@127.0.0.1:${place.port(POOLER)}/roster`,
+    DATABASE_URL: urlOf('roster'),
+    DATABASE_READ_URL: ['n1', 'n2', 'n3'].map(urlOf).join(),
     SECRET_KEY_FILE: place.path('secret.key'),
     IMPORT_FOLDER: place.makeFolder('imports'),
     HOST: '127.0.0.1',
