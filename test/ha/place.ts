@@ -57,7 +57,8 @@ export class Place {
     return change(readFileSync(join(DEPLOY, name), 'utf8'))
       .replaceAll('10.0.0.0/24', '127.0.0.1/32')
       .replaceAll(PORT_APART, (_, host, between, port) => `${host}${between}${this.port(`${host}:${port}`)}`)
-      .replaceAll(ADDRESS, (address) => `127.0.0.1:${this.port(address)}`);
+      .replaceAll(ADDRESS, (address) => `127.0.0.1:${this.port(address)}`)
+      .replaceAll(/10\.0\.0\.\d/g, '127.0.0.1');
   }
 
   path(name: string): string {
