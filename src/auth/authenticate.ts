@@ -1,7 +1,7 @@
 /** Who asks: the session that a request comes with, or whoever is there while there is no administrator. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { primaryOf } from '../db/replicas.ts';
+import { primaryOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { isWithin, SKEW } from '../lib/clock.ts';

@@ -117,6 +117,16 @@ export function timingOf(db: Db): Timing {
   return (db.getExecutor().adapter as EngineAdapter).timing;
 }
 
+/** Undefined where there are none. */
+export function replicasOf(db: Db): Replicas | undefined {
+  return (db.getExecutor().adapter as EngineAdapter).replicas;
+}
+
+/** For who asks, and what they may: itself, or what stands in for it while it is away. */
+export function primaryOf(db: Db): Db {
+  return replicasOf(db)?.standIn() ?? db;
+}
+
 /** For `openBeside`; undefined where the database sees to that by itself. */
 export function turnsOf(db: Db): Int32Array | undefined {
   return (db.getExecutor().adapter as EngineAdapter).turns;

@@ -1,5 +1,4 @@
 /** Replicas: copies of a database that follow it, from which pages are read. What is read there may be a moment old. */
-import type { EngineAdapter } from './engine.ts';
 import type { Db } from './schema.ts';
 
 /** `lag`: how old it may be what it shows, in milliseconds; `problem`: why it is left out, in words. */
@@ -22,13 +21,3 @@ export type Replicas = {
   observe(observer: (state: ReplicaState) => void): () => void;
   end(): Promise<void>;
 };
-
-/** Undefined where there are none. */
-export function replicasOf(db: Db): Replicas | undefined {
-  return (db.getExecutor().adapter as EngineAdapter).replicas;
-}
-
-/** For who asks, and what they may. */
-export function primaryOf(db: Db): Db {
-  return replicasOf(db)?.standIn() ?? db;
-}

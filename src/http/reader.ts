@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Cookie, cookieOf } from '../auth/cookie.ts';
 import { open, seal } from '../auth/tokens.ts';
-import { type Replicas, replicasOf } from '../db/replicas.ts';
+import { replicasOf } from '../db/engine.ts';
+import type { Replicas } from '../db/replicas.ts';
 import type { Db } from '../db/schema.ts';
 
 declare module 'fastify' {

@@ -3,7 +3,7 @@ import type { DatabaseConnection, QueryResult, TransactionSettings } from 'kysel
 import type pg from 'pg';
 import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { isOnlyReading, isRefusal, translated } from './errors.ts';
+import { isOnlyReading, isRefusal, isServersFault, translated } from './errors.ts';
 import { askUntil, type PatientQuery } from './patience.ts';
 import type { ConnectionPool, PooledClient } from './pool.ts';
 import { setLocal } from './timeouts.ts';
@@ -131,7 +131,8 @@ export class PostgresConnection implements DatabaseConnection {
     try {
       return await ask();
     } catch (error) {
-      if (!this.#client?.isLost || performance.now() - since > ASK_AGAIN_WITHIN_MS) throw error;
+      const isInTime = performance.now() - since <= ASK_AGAIN_WITHIN_MS;
+      if (!this.#client?.isLost || !isServersFault(error) || !isInTime) throw error;
       this.release();
       return ask();
     }

@@ -46,7 +46,8 @@ export class ConnectionPool {
 
   constructor(config: pg.PoolConfig, limits: Limits, timing = new Timing()) {
     const onConnect = async (client: pg.ClientBase) => {
-      (client as Client).keepsSettings = await keepsSettings(client, limits);
+      // Of one that is lost by then whoever gets it finds that out, and asks on another one.
+      (client as Client).keepsSettings = await keepsSettings(client, limits).catch(() => false);
     };
     this.#pool = new pg.Pool({ ...config, Client, onConnect });
     // An idle connection that is lost is replaced when one is needed.

@@ -1,6 +1,6 @@
 /** Whether pages are read on replicas, and how far these are behind. */
 import type { FastifyInstance } from 'fastify';
-import { replicasOf } from '../../db/replicas.ts';
+import { replicasOf } from '../../db/engine.ts';
 import { by, counter, type Family, gauge } from './families.ts';
 
 export function watchReplicas(app: FastifyInstance): () => Family[] {

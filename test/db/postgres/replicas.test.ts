@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { replicasOf } from '../../../src/db/replicas.ts';
+import { replicasOf } from '../../../src/db/engine.ts';
 import { scrape, sumOf, TOKEN } from '../../operations/metrics/scraped.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, signedIn } from '../../people.ts';

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { expect, onTestFinished } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
-import { replicasOf } from '../../../src/db/replicas.ts';
+import { replicasOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { pageOf } from '../../page.ts';
 import { ask } from '../../postgres/ask.ts';
