@@ -37,7 +37,7 @@ export const KILLS: readonly Fault[] = [
     begin: ({ patroni }) => patroni.killMachine(),
   },
   {
-    name: 'a Roster is killed',
+    name: 'a Roster is killed, and back after a second',
     most: 10_000,
     begin: ({ rosters: [roster] }) => restart(roster),
   },
@@ -47,7 +47,7 @@ export const KILLS: readonly Fault[] = [
     begin: ({ etcd }) => etcd.killLeader(),
   },
   {
-    name: 'the pooler is killed',
+    name: 'the pooler is killed, and back after a second',
     most: 10_000,
     begin: ({ pooler }) => restart(pooler),
   },

@@ -18,7 +18,7 @@ const outcome = (more: Partial<Outcome>): Outcome => ({
 test('where every promise is kept it says how long people have waited, and no problem', () => {
   const { lines, problems } = reportOn(outcome({}));
   expect(problems).toEqual([]);
-  expect(lines).toContain('| a switchover | 2 | 4.0 s–9.9 s | 10 s | 0.9 s–0.9 s | 2 s | 14 |');
+  expect(lines).toContain('| a switchover | 2 | 4.0–9.9 s | 10 s | 0.9–0.9 s | 2 s | 14 |');
   expect(lines).toContain('| nothing that was acknowledged is lost | 0 of 1000 users |');
 });
 

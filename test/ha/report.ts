@@ -53,7 +53,7 @@ function late({ fault, form, page }: Suffered): string[] {
 
 function range(all: readonly Suffered[], what: 'form' | 'page'): string {
   const times = all.map((one) => one[what]);
-  return `${inSeconds(Math.min(...times))}–${inSeconds(Math.max(...times))}`;
+  return `${(Math.min(...times) / 1_000).toFixed(1)}–${inSeconds(Math.max(...times))}`;
 }
 
 function sum(all: readonly Suffered[], what: 'failed' | 'failedAfterwards'): number {
