@@ -39,19 +39,7 @@ export async function startWorld(): Promise<World> {
   await makeDatabase(await patroni.primaryUrl());
   haproxy.start();
   pooler.start();
-  const urlOf = (database: string) =>
-    `postgres://roster:CHANGE-4@127.0.0.1:${place.port(POOLER)}/${database}`;
-  const settings = {
-    DATABASE_URL: urlOf('roster'),
-    DATABASE_READ_URL: ['n1', 'n2', 'n3'].map(urlOf).join(),
-    SECRET_KEY_FILE: place.path('secret.key'),
-    IMPORT_FOLDER: place.makeFolder('imports'),
-    HOST: '127.0.0.1',
-    TRUST_PROXY: '127.0.0.1',
-    ORIGIN: '',
-    LOG_FORMAT: 'json',
-    DRAIN_SECONDS: '0',
-  };
+  const settings = settingsIn(place);
   await until('a database by way of HAProxy and PgBouncer', async () =>
     addAdministrator(settings.DATABASE_URL),
   );
@@ -71,6 +59,22 @@ export async function startWorld(): Promise<World> {
       await patroni.stop();
       await etcd.stop();
     },
+  };
+}
+
+function settingsIn(place: Place) {
+  const urlOf = (database: string) =>
+    `postgres://roster:CHANGE-4@127.0.0.1:${place.port(POOLER)}/${database}`;
+  return {
+    DATABASE_URL: urlOf('roster'),
+    DATABASE_READ_URL: ['n1', 'n2', 'n3'].map(urlOf).join(),
+    SECRET_KEY_FILE: place.path('secret.key'),
+    IMPORT_FOLDER: place.makeFolder('imports'),
+    HOST: '127.0.0.1',
+    TRUST_PROXY: '127.0.0.1',
+    ORIGIN: '',
+    LOG_FORMAT: 'json',
+    DRAIN_SECONDS: '0',
   };
 }
 
