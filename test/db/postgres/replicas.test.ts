@@ -164,14 +164,22 @@ test('a replica that is killed while eight read fails none of their pages, and i
 
 describe('what a replica does not answer is asked at the primary, as all that its page asks then', () => {
   const SLOW = sql<{ port: string; count: number }>`
-    select current_setting('port') as port, count(*) as count from users, pg_sleep(1)`;
-  const IS_ASKED = `select from pg_stat_activity where query like '%from users, pg_sleep(1)' and state = 'active'`;
+    select current_setting('port') as port, count(*) as count from users, pg_sleep(2)`;
+  const IS_ASKED = `select from pg_stat_activity where query like '%from users, pg_sleep(2)' and state = 'active'`;
 
   test.each([
     [
       'it cancels it for what comes from the primary (40001)',
       /^it failed a query: canceling statement due to conflict with recovery$/,
-      ({ url }: Servers) => ask(url, 'begin', 'lock table users in access exclusive mode', 'commit'),
+      async ({ url, standbys: [standby = ''] }: Servers) => {
+        // It waits for nobody who holds that up.
+        await ask(standby, 'alter system set max_standby_streaming_delay = 0', 'select pg_reload_conf()');
+        onTestFinished(() =>
+          ask(standby, 'alter system reset max_standby_streaming_delay', 'select pg_reload_conf()'),
+        );
+        await expectThere(standby, `select where current_setting('max_standby_streaming_delay') = '0'`);
+        await ask(url, 'begin', 'lock table users in access exclusive mode', 'commit');
+      },
     ],
     [
       'it ends (57P01)',
@@ -219,8 +227,10 @@ test('how many there are and those who are shown agree, whatever becomes of repl
   });
   const end = `select pg_terminate_backend(pid) from pg_stat_activity
     where datname = '${new URL(url).pathname.slice(1)}' and pid <> pg_backend_pid()`;
+  await pause(servers.standbys);
   for (let number = 0; number < 30; number++) {
     await addUser(db, { username: `user-${number}` });
+    if (number === 15) await resume(servers.standbys);
     if (number % 10 === 5) for (const standby of servers.standbys) await ask(standby, end);
   }
   isOver = true;

@@ -14,11 +14,8 @@ import { get, post } from '../../support.ts';
 
 export type Servers = Postgres & { standbys: readonly string[] };
 
-/** Whatever holds up what comes from the primary is ended at once. */
-const SETTINGS = ['fsync=off', 'max_standby_streaming_delay=0'];
-
 export async function startServers(): Promise<Servers> {
-  const postgres = await startPostgres(SETTINGS);
+  const postgres = await startPostgres(['fsync=off']);
   return { ...postgres, standbys: [await postgres.standby(), await postgres.standby()] };
 }
 
