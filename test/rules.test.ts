@@ -167,6 +167,40 @@ describe('imports', () => {
   });
 });
 
+/** What engines that speak PostgreSQL's protocol across machines lack, or do slowly. A lock for a transaction is none of it. */
+const LACKING = {
+  triggers: /\bcreate (or replace )?(constraint )?trigger\b/i,
+  'lock table': /\block table\b/i,
+  'advisory locks of a session': /\bpg_(try_)?advisory_(?!xact)/i,
+  savepoints: /(?<!to )\bsavepoint [a-z]|\.savepoint\(/i,
+  'temporary tables': /\btemp(orary)? table\b|\.temporary\(\)/i,
+} as const;
+
+/** Each once in a migration, or while nobody is served. */
+const EXCEPTIONS: Readonly<Record<string, readonly (keyof typeof LACKING)[]>> = {
+  // One savepoint each, since whoever may not make the extension goes on without it.
+  'src/db/migrations/0002-search.ts': ['savepoints'],
+  // And Rosters of before, which may still write, have to wait.
+  'src/db/migrations/0006-names.ts': ['lock table', 'savepoints'],
+  // Seed and copy take the indexes away and load an empty table: nobody may begin to fill it meanwhile.
+  'src/db/postgres/engine.ts': ['lock table'],
+  'src/db/postgres/trigrams.ts': ['savepoints'],
+};
+
+describe('SQL', () => {
+  test('takes nothing that engines across machines lack, with few exceptions', () => {
+    const lacking = Object.entries(LACKING) as [keyof typeof LACKING, RegExp][];
+    const used = filesIn('src', '.ts')
+      .filter((path) => !path.startsWith('src/db/sqlite/'))
+      .map(
+        (path) =>
+          [path, lacking.filter(([, words]) => words.test(read(path))).map(([name]) => name)] as const,
+      )
+      .filter(([, names]) => names.length > 0);
+    expect(Object.fromEntries(used)).toEqual(EXCEPTIONS);
+  });
+});
+
 describe('views', () => {
   const views = filesIn('views', '.eta');
 

@@ -17,7 +17,7 @@ export type Limit = {
 /** https://github.com/pinojs/pino/blob/main/docs/api.md#loggerlevels-object */
 const WARN = 40;
 const INTERVAL = 1_000;
-/** A line names all requests that it stands for; with so many it does not wait any longer. */
+/** So many of the requests that it stands for a line names at most: in an outage there are thousands a second. */
 const MOST_REQUESTS = 200;
 
 /** The first line of a kind is written at once, then the last one of each second, with the number of those left out. */
@@ -47,10 +47,10 @@ export function limitLines(interval = INTERVAL): Limit {
       }
       if (waiting.last) {
         waiting.leftOut++;
-        if (waiting.last.request) waiting.requests.push(waiting.last.request);
+        if (waiting.last.request && waiting.requests.length < MOST_REQUESTS)
+          waiting.requests.push(waiting.last.request);
       }
       waiting.last = { line, request };
-      if (waiting.requests.length === MOST_REQUESTS) release(waiting);
     },
     end() {
       isOver = true;

@@ -39,7 +39,7 @@ withEach(
     const first = await startBehind(url, SETTINGS);
     const second = await startBehind(url, SETTINGS);
     const change = (snippet: string) =>
-      ofSeveral(program, snippet).replace(OTHER, new URL(second.address).host);
+      ofSeveral(program, snippet).replaceAll(OTHER, new URL(second.address).host);
     const load = await startLoad(await startProxy(program, first.address, change));
     await load.more(20);
 

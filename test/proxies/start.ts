@@ -2,12 +2,13 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { freePort } from '../free-port.ts';
+import { pathOf } from '../installed.ts';
 import { listening, run } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 import { type Place, type Program, ROSTER } from './programs.ts';
@@ -17,20 +18,6 @@ const START_TIMEOUT = 10_000;
 
 export function isInstalled({ program }: Program): boolean {
   return pathOf(program) !== undefined;
-}
-
-/** Debian keeps some where only an administrator's shell looks for them. */
-function pathOf(program: string): string | undefined {
-  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
-    .map((folder) => join(folder, program))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }
 
 export type Running = { http: number; https: number; folder: string; said: () => string };

@@ -1,0 +1,35 @@
+/** What Rosters have logged while much failed: warnings and errors. */
+import { readFileSync } from 'node:fs';
+
+export type Logged = {
+  lines: number;
+  megabytes: number /** Of one kind within a second, in one log. */;
+  most: number;
+};
+
+/** https://github.com/pinojs/pino/blob/main/docs/api.md#loggerlevels-object */
+const WARN = 40;
+
+type Line = { level: number; time: number; msg: string; err?: { message: string } };
+
+export function readLogs(paths: readonly string[]): Logged {
+  const logs = paths.map((path) => readFileSync(path, 'utf8'));
+  const kinds = logs.flatMap((log, index) => linesOf(log).map((line) => [index, ...kindOf(line)].join('\n')));
+  const counts = Map.groupBy(kinds, (kind) => kind).values();
+  return {
+    lines: kinds.length,
+    megabytes: logs.reduce((sum, log) => sum + log.length / 1e6, 0),
+    most: Math.max(0, ...[...counts].map(({ length }) => length)),
+  };
+}
+
+/** What stands besides is plain text, such as where a Roster is. */
+function linesOf(log: string): Line[] {
+  const lines: Line[] = (log.match(/^\{.*\}$/gm) ?? []).map((line) => JSON.parse(line));
+  return lines.filter(({ level }) => level >= WARN);
+}
+
+/** As `http/log-limit.ts` tells them apart, in one second. */
+function kindOf({ time, level, msg, err }: Line) {
+  return [Math.floor(time / 1_000), level, msg, err?.message];
+}

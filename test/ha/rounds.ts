@@ -1,0 +1,115 @@
+/** Rounds of a switchover and a kill each, under people who work; and what is there at the end. */
+import pg from 'pg';
+import { KINDS } from '../../src/history/codes.ts';
+import { runCommand } from '../soak/workspace.ts';
+import { type Fault, KILLS, SWITCHOVER } from './faults.ts';
+import { type Logged, readLogs } from './logs.ts';
+import { People, type Wish } from './people.ts';
+import { startWorld, type World } from './world.ts';
+
+/**
+ * Longest waits, in milliseconds, of what people wanted while a fault was there, how many answers failed, and how many of those
+ * once all was whole again.
+ */
+export type Suffered = { fault: Fault; form: number; page: number; failed: number; failedAfterwards: number };
+
+export type Outcome = {
+  suffered: Suffered[];
+  /** Of what must not be: in words. */
+  problems: string[];
+  acknowledged: number;
+  sentAgain: number;
+  lost: number;
+  twice: number;
+  stuck: number;
+  ends: number;
+  logged: Logged;
+};
+
+export async function run(rounds: number, say: (line: string) => void): Promise<Outcome> {
+  const world = await startWorld();
+  const problems: string[] = [];
+  const people = new People(world.origin, (what) => void problems.push(what));
+  const suffered: Suffered[] = [];
+  let stuck = 0;
+  try {
+    await people.begin();
+    await people.more();
+    for (let round = 0; round < rounds; round++) {
+      for (const fault of [SWITCHOVER, KILLS[round % KILLS.length] ?? SWITCHOVER]) {
+        const one = await suffer(fault, world, people);
+        suffered.push(one);
+        stuck += await countStuck(world);
+        say(
+          `round ${round + 1}: ${fault.name}: ${seconds(one.form)} for a form, ${seconds(one.page)} for a page`,
+        );
+      }
+    }
+    await people.stop();
+    const ends = world.rosters.reduce((sum, roster) => sum + roster.ends, 0);
+    const there = await compare(world, people.acknowledged);
+    await runCommand(['check'], world.settings).catch((error) => problems.push(`${error}`));
+    const sentAgain = people.wishes.filter(({ kind, asked }) => kind === 'form' && asked > 1).length;
+    const logged = readLogs(world.rosters.map(({ log }) => log));
+    return {
+      suffered,
+      problems,
+      acknowledged: people.acknowledged.length,
+      sentAgain,
+      stuck,
+      ends,
+      logged,
+      ...there,
+    };
+  } finally {
+    await world.stop();
+  }
+}
+
+async function suffer(fault: Fault, world: World, people: People): Promise<Suffered> {
+  const since = performance.now();
+  const mend = await fault.begin(world);
+  await people.more();
+  await mend?.();
+  await world.untilWhole();
+  const failedAfterwards = countFailed(await people.more());
+  const wishes = people.wishes.filter(({ to }) => to > since);
+  const longest = (of: Wish['kind']) =>
+    Math.max(...wishes.filter(({ kind }) => kind === of).map(({ from, to }) => to - from));
+  return {
+    fault,
+    form: longest('form'),
+    page: longest('page'),
+    failed: countFailed(wishes),
+    failedAfterwards,
+  };
+}
+
+function countFailed(wishes: readonly Wish[]): number {
+  return wishes.reduce((sum, { asked }) => sum + asked - 1, 0);
+}
+
+/** Connections that lead, as to the primary, to what is none. */
+async function countStuck({ haproxy, patroni }: World): Promise<number> {
+  const primary = await patroni.primaryName();
+  const connections = await haproxy.connections();
+  return [...connections].reduce((sum, [name, count]) => sum + (name === primary ? 0 : count), 0);
+}
+
+/** What was acknowledged beside what is there, and what was made more than once. */
+async function compare({ patroni }: World, acknowledged: readonly string[]) {
+  const client = new pg.Client(await patroni.primaryUrl('roster'));
+  await client.connect();
+  const { rows: users } = await client.query('select username from users');
+  const { rows: twice } = await client.query(
+    `select user_id from changes join change_sets on change_sets.id = set_id where kind = $1 group by user_id having count(*) > 1`,
+    [KINDS.created],
+  );
+  await client.end();
+  const there = new Set(users.map(({ username }) => username));
+  return { lost: acknowledged.filter((username) => !there.has(username)).length, twice: twice.length };
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(1)} s`;
+}
