@@ -1,0 +1,62 @@
+/** How long pages, creates and long work take for one person who does one thing after the other. */
+import { pageOf } from '../../page.ts';
+import type { Client } from '../client.ts';
+import { percentile } from '../load.ts';
+import { totalOf } from '../named-queries.ts';
+import { SIGNED_IN } from '../session.ts';
+
+/** `median` and `most` in milliseconds; `said`: what was found, or why nothing was. */
+export type Timed = { median: number; most: number; said: string };
+
+const TIMES = 36;
+/** An address is asked for no longer than that, in milliseconds. */
+const LONGEST = 5_000;
+
+/** The first answer is not timed: it reads from the disk what later ones find in memory. */
+export async function timePage(client: Client, path: string): Promise<Timed> {
+  let asked = await client.ask(path);
+  const times: number[] = [];
+  const end = performance.now() + LONGEST;
+  do {
+    asked = await client.ask(path);
+    times.push(asked.time);
+  } while (times.length < TIMES && performance.now() < end);
+  const { status, html } = asked;
+  return summed(times, status === 200 ? totalOf(html) : `${status}: ${pageOf(html).heading}`);
+}
+
+export async function timeCreates(origin: string): Promise<Timed> {
+  const times: number[] = [];
+  for (let number = 0; number < TIMES; number++) {
+    const user = { username: `growth.${number}`, email: `growth.${number}@example.org` };
+    const begun = performance.now();
+    const answer = await fetch(`${origin}/users`, {
+      method: 'POST',
+      headers: SIGNED_IN,
+      redirect: 'manual',
+      body: new URLSearchParams(user),
+    });
+    await answer.text();
+    times.push(performance.now() - begun);
+    if (answer.status !== 303) throw new Error(`A create is ${answer.status}.`);
+  }
+  return summed(times, '');
+}
+
+/** As whoever is about to deactivate all of a list sees it. @returns how many they are, in the words of the page */
+export async function countAll(origin: string, list: string): Promise<string> {
+  const address = `${origin}/bulk?do=deactivate&from=${encodeURIComponent(list)}&all=on`;
+  const answer = await fetch(address, { headers: SIGNED_IN });
+  return pageOf(await answer.text()).heading;
+}
+
+/** In seconds. */
+export async function secondsOf<T>(work: () => Promise<T>): Promise<{ seconds: number; result: T }> {
+  const begun = performance.now();
+  const result = await work();
+  return { seconds: (performance.now() - begun) / 1000, result };
+}
+
+function summed(times: readonly number[], said: string): Timed {
+  return { median: percentile(times, 0.5), most: percentile(times, 0.99), said };
+}
