@@ -9,7 +9,7 @@ export type Part = { table: string; name: string; bytes: number };
 /** https://sqlite.org/dbstat.html: whole pages, each once. */
 const IN_FILE = `
   select coalesce(tbl_name, dbstat.name) as "table", dbstat.name, pgsize as bytes
-  from dbstat left join sqlite_schema on sqlite_schema.name = dbstat.name where aggregate`;
+  from dbstat left join sqlite_schema on sqlite_schema.name = dbstat.name where aggregate = true`;
 
 /** https://www.postgresql.org/docs/18/functions-admin.html#FUNCTIONS-ADMIN-DBSIZE: a table with what it keeps apart, then its indexes. */
 const IN_SERVER = `
@@ -40,7 +40,7 @@ function isSearch({ name }: Part): boolean {
 }
 
 function partsInFile(path: string): Part[] {
-  const db = new Sqlite(path, { readonly: true });
+  const db = new Sqlite(path, { fileMustExist: true });
   try {
     return db.prepare<[], Part>(IN_FILE).all();
   } finally {

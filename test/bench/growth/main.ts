@@ -15,6 +15,7 @@ import { addAdministrator } from '../session.ts';
 import { type Engine, seed } from '../workspace.ts';
 import { ABSENT, addressesOf } from './addresses.ts';
 import { bytesOfParts, sumOf } from './bytes.ts';
+import { comparePartitions } from './partitions.ts';
 import { countAll, secondsOf, type Timed, timeCreates, timePage } from './timed.ts';
 import { makeViewers } from './viewers.ts';
 
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     users: { type: 'string', default: '1000000' },
     database: { type: 'string', default: 'sqlite' },
     backup: { type: 'boolean', default: true },
+    partitions: { type: 'boolean', default: false },
   },
   allowNegative: true,
 });
@@ -53,6 +55,7 @@ await measureLongWork();
 client.close();
 add('memory of its own after all of it', `${roster.anonymous().toFixed(0)} MB`);
 await roster.stop();
+if (values.partitions) await measurePartitions();
 await postgres?.stop();
 const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model}, ${bytesOf(totalmem())} of memory`;
 console.log(`\n${machine}; ${number.format(viewers)} may sign in\n`);
@@ -101,6 +104,11 @@ async function measureLongWork(): Promise<void> {
   const settings = { DATABASE_URL: database, SECRET_KEY_FILE: keyFile };
   const { seconds: backing } = await secondsOf(() => backUp(settings, backups));
   add('a backup', `${backing.toFixed(0)} s`, rate(users, backing));
+}
+
+async function measurePartitions(): Promise<void> {
+  for (const { name, whole, inParts } of await comparePartitions(database))
+    add(`${name}: as it is, and in eight partitions`, `${whole.toFixed(1)} ms`, `${inParts.toFixed(1)} ms`);
 }
 
 function addTimed(what: string, { median, most, said }: Timed): void {
