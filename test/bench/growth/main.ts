@@ -16,6 +16,7 @@ import { type Engine, seed } from '../workspace.ts';
 import { ABSENT, addressesOf } from './addresses.ts';
 import { bytesOfParts, sumOf } from './bytes.ts';
 import { comparePartitions } from './partitions.ts';
+import { processorTime } from './processor.ts';
 import { countAll, secondsOf, type Timed, timeCreates, timePage } from './timed.ts';
 import { makeViewers } from './viewers.ts';
 
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     users: { type: 'string', default: '1000000' },
     database: { type: 'string', default: 'sqlite' },
     backup: { type: 'boolean', default: true },
+    seeded: { type: 'string' },
     partitions: { type: 'boolean', default: false },
   },
   allowNegative: true,
@@ -39,18 +41,19 @@ const folder = mkdtempSync(join(tmpdir(), 'roster-growth-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 const keyFile = join(folder, 'secret.key');
 const postgres = engine === 'postgres' ? await startPostgres([]) : undefined;
-const database = postgres?.url ?? `sqlite:${join(folder, 'roster.db')}`;
+const database = values.seeded ?? postgres?.url ?? `sqlite:${join(folder, 'roster.db')}`;
 const rows: string[][] = [];
 
-const { seconds: seeding } = await secondsOf(() => seed(database, users));
+if (!values.seeded) addSeeding(await secondsOf(() => seed(database, users)));
 await measureBytes();
 const viewers = await makeViewers(database, users);
 await addAdministrator(database, keyFile);
 const roster = await startRosterOn(database, keyFile);
 const { origin } = roster;
 const client = connect(origin);
+const processor = () => processorTime([roster.pid, ...(postgres ? [postgres.run] : [])]);
 for (const address of addressesOf(users)) await measurePage(address);
-addTimed('a create', await timeCreates(origin));
+addTimed('a create', await timeCreates(origin, processor));
 await measureLongWork();
 client.close();
 add('memory of its own after all of it', `${roster.anonymous().toFixed(0)} MB`);
@@ -59,14 +62,21 @@ if (values.partitions) await measurePartitions();
 await postgres?.stop();
 const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model}, ${bytesOf(totalmem())} of memory`;
 console.log(`\n${machine}; ${number.format(viewers)} may sign in\n`);
-printTable([`${engine}, ${number.format(users)} users`, 'least', 'median', 'all but a hundredth', 'found']);
+printTable([
+  `${engine}, ${number.format(users)} users`,
+  'processor',
+  'least',
+  'median',
+  'all but a hundredth',
+  'found',
+]);
 
 /** Of those who were seeded; then what changing some of them adds. */
 async function measureBytes(): Promise<void> {
   const seeded = await bytesOfParts(database);
   for (const { name, bytes } of seeded)
     if (bytes > users) add(`bytes a user: ${name}`, (bytes / users).toFixed(0));
-  add('bytes a user: all', (sumOf(seeded) / users).toFixed(0), '', '', bytesOf(sumOf(seeded)));
+  add('bytes a user: all', (sumOf(seeded) / users).toFixed(0), '', '', '', bytesOf(sumOf(seeded)));
   await makeNamesakes(database, users);
   const changed = await bytesOfParts(database);
   const changes = NAMESAKES.reduce((sum, { amount }) => sum + amount, 0);
@@ -81,14 +91,12 @@ async function measureBytes(): Promise<void> {
 }
 
 async function measurePage({ name, path }: { name: string; path: string }): Promise<void> {
-  addTimed(name, await timePage(client, path));
+  addTimed(name, await timePage(client, path, processor));
 }
 
 async function measureLongWork(): Promise<void> {
-  const rate = (count: number, seconds: number) => `${number.format(Math.round(count / seconds))} a second`;
   const { seconds: counting, result: counted } = await secondsOf(() => countAll(origin, 'q=smith'));
-  add('who has a common name, all counted to change them', `${counting.toFixed(1)} s`, '', '', counted);
-  add('seeding', `${seeding.toFixed(0)} s`, rate(users, seeding));
+  add('who has a common name, all counted to change them', `${counting.toFixed(1)} s`, '', '', '', counted);
   const { seconds: exporting } = await secondsOf(() => exportAll(origin));
   add('exporting all', `${exporting.toFixed(0)} s`, rate(users, exporting));
   const file = join(folder, 'people.csv');
@@ -106,13 +114,25 @@ async function measureLongWork(): Promise<void> {
   add('a backup', `${backing.toFixed(0)} s`, rate(users, backing));
 }
 
+function addSeeding({ seconds }: { seconds: number }): void {
+  add('seeding', `${seconds.toFixed(0)} s`, rate(users, seconds));
+}
+
+function rate(count: number, seconds: number): string {
+  return `${number.format(Math.round(count / seconds))} a second`;
+}
+
 async function measurePartitions(): Promise<void> {
   for (const { name, whole, inParts } of await comparePartitions(database))
     add(`${name}: as it is, and in eight partitions`, `${whole.toFixed(1)} ms`, `${inParts.toFixed(1)} ms`);
 }
 
 function addTimed(what: string, { said, ...times }: Timed): void {
-  add(what, ...[times.least, times.median, times.p99].map((time) => `${time.toFixed(1)} ms`), said);
+  add(
+    what,
+    ...[times.processor, times.least, times.median, times.p99].map((time) => `${time.toFixed(1)} ms`),
+    said,
+  );
 }
 
 function add(...row: string[]): void {
