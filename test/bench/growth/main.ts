@@ -17,7 +17,7 @@ import { ABSENT, addressesOf } from './addresses.ts';
 import { bytesOfParts, sumOf } from './bytes.ts';
 import { comparePartitions } from './partitions.ts';
 import { processorTime } from './processor.ts';
-import { countAll, secondsOf, type Timed, timeCreates, timePage } from './timed.ts';
+import { countAll, secondsOf, type Timed, type Took, timeCreates, timePage } from './timed.ts';
 import { makeViewers } from './viewers.ts';
 
 /** In the file that is imported: a tenth of them are there already. */
@@ -44,7 +44,7 @@ const postgres = engine === 'postgres' ? await startPostgres([]) : undefined;
 const database = values.seeded ?? postgres?.url ?? `sqlite:${join(folder, 'roster.db')}`;
 const rows: string[][] = [];
 
-if (!values.seeded) addSeeding(await secondsOf(() => seed(database, users)));
+if (!values.seeded) addRate('seeding', users, await secondsOf(() => seed(database, users)));
 await measureBytes();
 const viewers = await makeViewers(database, users);
 await addAdministrator(database, keyFile);
@@ -95,36 +95,38 @@ async function measurePage({ name, path }: { name: string; path: string }): Prom
 }
 
 async function measureLongWork(): Promise<void> {
-  const { seconds: counting, result: counted } = await secondsOf(() => countAll(origin, 'q=smith'));
-  add('who has a common name, all counted to change them', `${counting.toFixed(1)} s`, '', '', '', counted);
-  const { seconds: exporting } = await secondsOf(() => exportAll(origin));
-  add('exporting all', `${exporting.toFixed(0)} s`, rate(users, exporting));
+  const counted = await secondsOf(() => countAll(origin, 'q=smith'));
+  addLong('who has a common name, all counted to change them', counted, counted.result);
+  addRate('exporting all', users, await secondsOf(() => exportAll(origin)));
   const file = join(folder, 'people.csv');
   await writePeople(file, ROWS, users);
-  const { seconds: reading, result: imported } = await secondsOf(() => bringFile(origin, file));
-  add(`reading an import of ${number.format(ROWS)}`, `${reading.toFixed(1)} s`, rate(ROWS, reading));
+  const read = await secondsOf(() => bringFile(origin, file));
+  addRate(`reading an import of ${number.format(ROWS)}`, ROWS, read);
   await measurePage(ABSENT);
-  const { seconds: applying } = await secondsOf(() => applyImport(origin, imported));
-  add('applying it', `${applying.toFixed(1)} s`, rate(ROWS, applying));
+  addRate('applying it', ROWS, await secondsOf(() => applyImport(origin, read.result)));
   if (!values.backup) return;
   const backups = join(folder, 'backups');
   mkdirSync(backups);
   const settings = { DATABASE_URL: database, SECRET_KEY_FILE: keyFile };
-  const { seconds: backing } = await secondsOf(() => backUp(settings, backups));
-  add('a backup', `${backing.toFixed(0)} s`, rate(users, backing));
+  addRate('a backup', users, await secondsOf(() => backUp(settings, backups)));
 }
 
-function addSeeding({ seconds }: { seconds: number }): void {
-  add('seeding', `${seconds.toFixed(0)} s`, rate(users, seconds));
+function addRate(what: string, count: number, took: Took<unknown>): void {
+  addLong(what, took, `${number.format(Math.round(count / took.seconds))} a second`);
 }
 
-function rate(count: number, seconds: number): string {
-  return `${number.format(Math.round(count / seconds))} a second`;
+function addLong(what: string, { processor, seconds }: Took<unknown>, said: string): void {
+  add(what, `${processor.toFixed(1)} s`, `${seconds.toFixed(1)} s`, '', '', said);
 }
 
 async function measurePartitions(): Promise<void> {
   for (const { name, whole, inParts } of await comparePartitions(database))
-    add(`${name}: as it is, and in eight partitions`, `${whole.toFixed(1)} ms`, `${inParts.toFixed(1)} ms`);
+    add(
+      `${name}: as it is, and in eight partitions`,
+      '',
+      `${whole.toFixed(1)} ms`,
+      `${inParts.toFixed(1)} ms`,
+    );
 }
 
 function addTimed(what: string, { said, ...times }: Timed): void {

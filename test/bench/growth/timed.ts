@@ -4,6 +4,7 @@ import type { Client } from '../client.ts';
 import { percentile } from '../load.ts';
 import { totalOf } from '../named-queries.ts';
 import { SIGNED_IN } from '../session.ts';
+import { processorTime } from './processor.ts';
 
 /** In milliseconds; `processor`: for how long one answer keeps one busy. `said`: what was found, or why nothing was. */
 export type Timed = { processor: number; least: number; median: number; p99: number; said: string };
@@ -59,11 +60,14 @@ export async function countAll(origin: string, list: string): Promise<string> {
   return pageOf(await answer.text()).heading;
 }
 
-/** In seconds. */
-export async function secondsOf<T>(work: () => Promise<T>): Promise<{ seconds: number; result: T }> {
-  const begun = performance.now();
+export type Took<T> = { processor: number; seconds: number; result: T };
+
+/** `processor`: for how long one was busy with it, here or in a process that was started here; in seconds, as all of it. */
+export async function secondsOf<T>(work: () => Promise<T>): Promise<Took<T>> {
+  const [begun, before] = [performance.now(), processorTime([process.pid])];
   const result = await work();
-  return { seconds: (performance.now() - begun) / 1000, result };
+  const [took, busy] = [performance.now() - begun, processorTime([process.pid]) - before];
+  return { processor: busy / 1000, seconds: took / 1000, result };
 }
 
 function summed(times: readonly number[], processor: number, said: string): Timed {
