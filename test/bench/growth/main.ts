@@ -9,6 +9,7 @@ import { connect } from '../client.ts';
 import { applyImport, backUp, bringFile } from '../many/acts.ts';
 import { exportAll } from '../many/exports.ts';
 import { writePeople } from '../many/file.ts';
+import { PLAIN } from '../named-queries.ts';
 import { makeNamesakes, NAMESAKES } from '../namesakes.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
@@ -22,6 +23,8 @@ import { makeViewers } from './viewers.ts';
 
 /** In the file that is imported: a tenth of them are there already. */
 const ROWS = 20_000;
+/** Plain first pages, until what a server runs often has been compiled. */
+const WARM_UP = 500;
 
 const { values } = parseArgs({
   options: {
@@ -52,6 +55,7 @@ const roster = await startRosterOn(database, keyFile);
 const { origin } = roster;
 const client = connect(origin);
 const processor = () => processorTime([roster.pid, ...(postgres ? [postgres.run] : [])]);
+for (let time = 0; time < WARM_UP; time++) await client.ask(PLAIN);
 for (const address of addressesOf(users)) await measurePage(address);
 addTimed('a create', await timeCreates(origin, processor));
 await measureLongWork();
