@@ -36,7 +36,7 @@ export async function comparePartitions(url: string): Promise<Compared[]> {
   await client.connect();
   try {
     for (const statement of MAKING.split(';')) await client.query(statement);
-    await client.query('vacuum (analyze) parts');
+    await client.query('vacuum (analyze) users, parts');
     const compared: Compared[] = [];
     for (const [name, asking] of Object.entries(ASKED))
       compared.push({ name, ...(await compare(client, asking)) });

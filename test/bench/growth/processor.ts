@@ -5,22 +5,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 const FIELDS = { parent: 1, endedUser: 13, endedSystem: 14 };
 const TICK_MS = 10;
 
-/** In milliseconds, of these processes, of all threads of theirs, and of all that they have started; NaN where it is not told. */
+/** In milliseconds, of these processes, of all threads of theirs, and of all that they have started; 0 where it is not told. */
 export function processorTime(roots: readonly number[]): number {
-  try {
-    const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    const stats = new Map(all.map((pid) => [Number(pid), statOf(pid)]));
-    const isOurs = (pid: number): boolean =>
-      roots.includes(pid) || (stats.has(pid) && isOurs(stats.get(pid)?.[FIELDS.parent] ?? 0));
-    return [...stats].reduce((sum, [pid, stat]) => (isOurs(pid) ? sum + timeOf(pid, stat) : sum), 0);
-  } catch {
-    return Number.NaN;
-  }
+  const all = names('/proc').filter((name) => /^\d+$/.test(name));
+  const stats = new Map(all.map((pid) => [Number(pid), statOf(pid)]));
+  const isOurs = (pid: number): boolean =>
+    roots.includes(pid) || (stats.has(pid) && isOurs(stats.get(pid)?.[FIELDS.parent] ?? 0));
+  return [...stats].reduce((sum, [pid, stat]) => (isOurs(pid) ? sum + timeOf(pid, stat) : sum), 0);
 }
 
 function timeOf(pid: number, stat: readonly number[]): number {
   const ended = (stat[FIELDS.endedUser] ?? 0) + (stat[FIELDS.endedSystem] ?? 0);
-  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
+  const threads = names(`/proc/${pid}/task`).map((thread) => {
     // https://docs.kernel.org/scheduler/sched-stats.html: nanoseconds come first.
     const [running] = read(`/proc/${pid}/task/${thread}/schedstat`).split(' ');
     return Number(running) / 1_000_000;
@@ -38,5 +34,13 @@ function read(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
+  }
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }

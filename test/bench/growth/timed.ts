@@ -30,7 +30,7 @@ export async function timePage(client: Client, path: string, processor: Processo
   return summed(
     times,
     processor() - before,
-    status === 200 ? totalOf(html) : `${status}: ${pageOf(html).heading}`,
+    status === 200 ? totalOf(html) : `given up, ${status}`,
   );
 }
 
