@@ -27,11 +27,7 @@ export async function timePage(client: Client, path: string, processor: Processo
     times.push(asked.time);
   } while (times.length < TIMES && performance.now() < end);
   const { status, html } = asked;
-  return summed(
-    times,
-    processor() - before,
-    status === 200 ? totalOf(html) : `given up, ${status}`,
-  );
+  return summed(times, processor() - before, status === 200 ? totalOf(html) : `given up, ${status}`);
 }
 
 export async function timeCreates(origin: string, processor: Processor): Promise<Timed> {
