@@ -53,7 +53,7 @@ function filters(users: number): Address[] {
     { name: 'the same, who are inactive', path: path('role=viewer&status=inactive') },
     { name: 'the same, with a common name', path: path('role=viewer&q=smith') },
     { name: 'who has never signed in', path: path('signed_in=never') },
-    { name: 'the same by name', path: path('signed_in=never&sort=name') },
+    { name: 'who has never signed in, by name', path: path('signed_in=never&sort=name') },
     { name: 'who has not for 90 days, which is nobody', path: path('signed_in=over-90-days-ago') },
   ];
 }
