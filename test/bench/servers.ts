@@ -31,7 +31,7 @@ export type Server = {
 };
 
 /** `anonymous`: megabytes in memory now that are its own, and no pages of files; NaN where the system does not tell. */
-export type Alone = Pick<Server, 'origin' | 'stop'> & { anonymous(): number };
+export type Alone = Pick<Server, 'origin' | 'stop'> & { pid: number; anonymous(): number };
 
 /** How long a server may take until it listens, in milliseconds. */
 const PATIENCE = 30_000;
@@ -58,6 +58,7 @@ export async function startRosterOn(database: string, keyFile: string): Promise<
   const child = runRoster(database, keyFile);
   return {
     origin: await originOf(child),
+    pid: child.pid ?? 0,
     anonymous: () => megabytesOf(child.pid, 'RssAnon'),
     stop: () => stop(child),
   };

@@ -38,7 +38,7 @@ const postgres = engine === 'postgres' ? await startPostgres([]) : undefined;
 const database = postgres?.url ?? `sqlite:${join(folder, 'roster.db')}`;
 await seed(database, users);
 await addAdministrator(database, keyFile);
-await writePeople(file, users);
+await writePeople(file, users, users);
 const bare = await timeBareTable(engine, { folder, file, url: database });
 console.log(`${users.toLocaleString('en')} rows into a bare table with the same unique keys: ${bare}`);
 
