@@ -56,6 +56,7 @@ import { healthRoutes } from './operations/health.ts';
 import { Events } from './operations/metrics/events.ts';
 import { metricsRoutes } from './operations/metrics/routes.ts';
 import { isScrape } from './operations/metrics/token.ts';
+import type { ParentLink } from './operations/workers/link.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
@@ -94,6 +95,7 @@ export async function buildApp({
   clock = Date.now,
   stopwatch = () => performance.now(),
   mailLimit,
+  parent,
 }: {
   config: Config;
   db: Db;
@@ -113,6 +115,8 @@ export async function buildApp({
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
   mailLimit?: number | undefined;
+  /** Where it is one of several processes that answer at one port. */
+  parent?: ParentLink | undefined;
 }): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const limit = limitLines();
@@ -125,7 +129,8 @@ export async function buildApp({
   app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
   app.decorate('importFolder', importFolder);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
-  app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
+  app.decorate('cookieMark', cookieMarkOf(databaseId));
+  app.decorate('setupToken', parent?.task.setupToken ?? newToken());
   const mailer = config.mail && (await createMailer(config.mail, mailLimit));
   app.decorate('mailer', mailer && events.countMails(mailer));
 
@@ -144,7 +149,7 @@ export async function buildApp({
   addClientAddress(app, isTrusted);
   addDropping(app);
   addTimeouts(app);
-  addDraining(app);
+  addDraining(app, parent?.allClosed);
   addSecurity(app, isTrusted);
   addProxyWatch(app, isTrusted);
   addSafeRedirects(app);
@@ -159,7 +164,7 @@ export async function buildApp({
   app.removeAllContentTypeParsers();
 
   healthRoutes(app);
-  metricsRoutes(app, events);
+  metricsRoutes(app, events, parent);
   await app.register(async (html) => {
     addErrorPages(html);
     // Cookies are parsed before it is asked whether a form carries a session.

@@ -13,7 +13,7 @@ export class FairQueue {
   /** In the order of their turns; a place where nobody waits is not here. */
   readonly #places = new Map<string, Waiting[]>();
 
-  constructor(most = availableParallelism(), mostWaiting = MOST_WAITING) {
+  constructor(most = mostAtOnce(), mostWaiting = MOST_WAITING) {
     this.#most = most;
     this.#mostWaiting = mostWaiting;
   }
@@ -65,6 +65,12 @@ export class FairQueue {
 }
 
 type Waiting = { begin: () => void; turnAway: (error: Error) => void };
+
+/** Where several processes share the cores, so do the threads in which passwords are hashed. */
+function mostAtOnce(): number {
+  const cores = availableParallelism();
+  return Math.min(cores, Number(process.env.UV_THREADPOOL_SIZE ?? cores));
+}
 
 export const passwordQueue = new FairQueue();
 

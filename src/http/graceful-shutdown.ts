@@ -15,18 +15,23 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** It is not ready for more, and answers each connection for the last time. */
     isDraining: boolean;
+    /** Another process goes on at its port: nobody has to be kept from coming, and no answer has to be given up. */
+    isReplaced: boolean;
     /** For some milliseconds. `close` has to follow. */
     drain(time: number): Promise<void>;
   }
 }
 
-export function addDraining(app: FastifyInstance): void {
+/** @param portClosed resolves once nobody listens any more at the port, after the app's own listener is closed */
+export function addDraining(app: FastifyInstance, portClosed: () => Promise<void> = setImmediate): void {
   const timers: NodeJS.Timeout[] = [];
   const connections = countConnections(app);
   let held: PromiseWithResolvers<void> | undefined;
-  app.decorate('isDraining', false).decorate('drain', async (time: number) => {
+  app.decorate('isDraining', false).decorate('isReplaced', false);
+  app.decorate('drain', async (time: number) => {
     app.isDraining = true;
     await sleep(time);
+    if (app.isReplaced) return;
     held = Promise.withResolvers();
     await sleep(HOLD);
   });
@@ -43,11 +48,11 @@ export function addDraining(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     app.isDraining = true;
     timers.push(setTimeout(() => connections.closeUnused(), UNUSED_GRACE));
-    timers.push(setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE));
+    if (!app.isReplaced) timers.push(setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE));
     await takeAll(connections);
     // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
     timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
-    void setImmediate().then(() => held?.resolve());
+    void portClosed().then(() => held?.resolve());
   });
   app.addHook('onClose', async () => {
     for (const timer of timers) clearTimeout(timer);
