@@ -98,8 +98,6 @@ export type EngineAdapter = DialectAdapter & {
   readonly engine: Engine;
   readonly isSaturated: boolean;
   readonly timing: Timing;
-  /** Shared with another thread that writes to the same file: 1 while that waits for its turn. */
-  readonly turns?: Int32Array;
 };
 
 export function engineOf(db: Db): Engine {
@@ -113,9 +111,4 @@ export function isSaturated(db: Db): boolean {
 /** Of all that is asked through it; another thread, as that of jobs, has a connection and a timing of its own. */
 export function timingOf(db: Db): Timing {
   return (db.getExecutor().adapter as EngineAdapter).timing;
-}
-
-/** For `openBeside`; undefined where the database sees to that by itself. */
-export function turnsOf(db: Db): Int32Array | undefined {
-  return (db.getExecutor().adapter as EngineAdapter).turns;
 }

@@ -26,12 +26,9 @@ const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'SkipLocked',
 ];
 
-/** @param options.turns where another thread of this process has the file open, too: of that */
-export function sqliteDialect(
-  path: string,
-  { isReadOnly = false, turns }: { isReadOnly?: boolean; turns?: Int32Array | undefined } = {},
-): Dialect {
-  const driver = new SqliteDriver(path, isReadOnly, turns);
+/** @param options.isBeside whether another thread of this process has the file open, too */
+export function sqliteDialect(path: string, { isReadOnly = false, isBeside = false } = {}): Dialect {
+  const driver = new SqliteDriver(path, isReadOnly, isBeside);
   return {
     createAdapter: () => new RosterSqliteAdapter(driver),
     createDriver: () => driver,
@@ -52,10 +49,6 @@ export class RosterSqliteAdapter extends SqliteAdapter {
   /** It answers at once, but for searches; who wants to write takes turns. */
   get isSaturated(): boolean {
     return isCrowded();
-  }
-
-  get turns(): Int32Array {
-    return this.#driver.turns;
   }
 
   get timing(): Timing {
@@ -98,18 +91,15 @@ class SqliteDriver implements Driver {
   readonly #writer: Statements;
   readonly #reader: Statements;
   readonly #groups: GroupCommit;
-  readonly turns: Int32Array;
   readonly timing = new Timing();
 
-  constructor(path: string, isReadOnly: boolean, turns: Int32Array | undefined) {
-    const isBeside = turns !== undefined;
-    this.turns = turns ?? new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  constructor(path: string, isReadOnly: boolean, isBeside: boolean) {
     this.#path = path;
     this.#file = new OpenedFile(path, isReadOnly, isBeside);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path, () => this.#file.refuseReplaced());
     this.#reader = openReader(path);
     this.#file.watch(() => readUserVersion(this.#reader));
-    this.#groups = new GroupCommit(this.#writer, this.#file, this.timing, { turns: this.turns, isBeside });
+    this.#groups = new GroupCommit(this.#writer, this.#file, this.timing);
   }
 
   async init(): Promise<void> {}
