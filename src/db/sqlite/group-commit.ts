@@ -115,12 +115,14 @@ export class GroupCommit {
     // Whoever has waited meanwhile, in another process or thread, is first.
     if (this.#hasToGiveWay) await setTimeout(GIVE_WAY_MS);
     this.#hasToGiveWay = false;
-    await onceFree(
-      () => this.#writer.run('begin immediate'),
-      deadline,
-      () => this.#others.show(),
-    );
+    await this.whenFree(() => this.#writer.run('begin immediate'), deadline);
+  }
+
+  /** Waits for other processes and threads, which see that, without stopping this one. */
+  async whenFree<T>(act: () => T, deadline: number): Promise<T> {
+    const result = await onceFree(act, deadline, () => this.#others.show());
     this.#others.forget();
+    return result;
   }
 
   /** Also where SQLite has rolled back by itself: what was made ahead is gone with it. */
