@@ -82,21 +82,7 @@ declare module 'fastify' {
   }
 }
 
-export async function buildApp({
-  config,
-  db,
-  secretKey,
-  databaseId,
-  ledger,
-  spoolFolder = tmpdir(),
-  importFolder = config.importFolder,
-  hasJobsThread = false,
-  env,
-  clock = Date.now,
-  stopwatch = () => performance.now(),
-  mailLimit,
-  parent,
-}: {
+export type AppParts = {
   config: Config;
   db: Db;
   secretKey: Buffer;
@@ -117,7 +103,23 @@ export async function buildApp({
   mailLimit?: number | undefined;
   /** Where it is one of several processes that answer at one port. */
   parent?: ParentLink | undefined;
-}): Promise<FastifyInstance> {
+};
+
+export async function buildApp({
+  config,
+  db,
+  secretKey,
+  databaseId,
+  ledger,
+  spoolFolder = tmpdir(),
+  importFolder = config.importFolder,
+  hasJobsThread = false,
+  env,
+  clock = Date.now,
+  stopwatch = () => performance.now(),
+  mailLimit,
+  parent,
+}: AppParts): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const limit = limitLines();
   const events = new Events();

@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { buildApp } from './app.ts';
+import type { AppParts } from './app.ts';
 import { newToken } from './auth/tokens.ts';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, isBehindProxy, readConfig } from './config.ts';
@@ -88,11 +88,13 @@ async function answerForParent(config: Config, env: NodeJS.ProcessEnv): Promise<
 
 /** @param undo closes what was opened before: what fails here is thrown after that */
 async function start(
-  parts: Parameters<typeof buildApp>[0],
+  parts: AppParts,
   listening: Listening,
   undo: AsyncDisposableStack,
 ): Promise<FastifyInstance> {
   const file = filePathOf(parts.config.databaseUrl);
+  // Loaded where it is wanted alone: a parent answers nobody.
+  const { buildApp } = await import('./app.ts');
   const app = await buildApp({ ...parts, spoolFolder: file && dirname(file), hasJobsThread: true });
   undo.defer(() => app.close());
   await app.listen(listening).catch(explainListening(parts.config));

@@ -6,6 +6,7 @@ import { startSeveral } from './running.ts';
 
 const ASKED = 10;
 const MOST_SERIES = 500;
+const WAITS = { timeout: 60_000 };
 
 test('what all have answered is added up, also of one that has been killed since', async () => {
   const { address, said, workers } = await startSeveral({ METRICS_PORT: '0' });
@@ -14,14 +15,14 @@ test('what all have answered is added up, also of one that has been killed since
   const answered = async () => sumOf(await scrape(), 'roster_http_requests_total', { route: '/sign-in' });
   for (let time = 0; time < ASKED; time++) await send(`${address}/sign-in`, { agent: false });
   // Who is asked knows of the others what they have said, each second.
-  await expect.poll(answered, { timeout: 10_000 }).toBe(ASKED);
+  await expect.poll(answered, WAITS).toBe(ASKED);
   const [killed = 0] = workers();
   process.kill(killed, 'SIGKILL');
-  await expect.poll(workers).not.toContain(killed);
+  await expect.poll(workers, WAITS).not.toContain(killed);
   expect(await answered()).toBe(ASKED);
-  await expect.poll(() => workers().length).toBe(2);
+  await expect.poll(() => workers().length, WAITS).toBe(2);
   for (let time = 0; time < ASKED; time++) await send(`${address}/sign-in`, { agent: false });
-  await expect.poll(answered, { timeout: 10_000 }).toBe(2 * ASKED);
+  await expect.poll(answered, WAITS).toBe(2 * ASKED);
   const all = await scrape();
   expect(all.length).toBeLessThanOrEqual(MOST_SERIES);
   expect(sumOf(all, 'roster_build_info')).toBe(1);

@@ -10,6 +10,8 @@ import { isRunning, startSeveral } from './running.ts';
 
 const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'info' };
 const BROWSERS = 6;
+/** Processes are started meanwhile, on a machine that may have other things to do. */
+const WAITS = { timeout: 60_000 };
 
 /** Someone who is signed in, and the number of the process that has their connection. */
 async function connect(address: string) {
@@ -38,7 +40,7 @@ test('of a process that is killed another one takes the place, and nobody else n
     while (!isOver) expect((await browser.get('/users')).status).toBe(200);
   });
   process.kill(killed, 'SIGKILL');
-  await expect.poll(() => workers().filter((pid) => !before.includes(pid))).toHaveLength(1);
+  await expect.poll(() => workers().filter((pid) => !before.includes(pid)), WAITS).toHaveLength(1);
   for (const { browser } of connected.filter((one) => one.pid === killed)) {
     // Its connection is cut; the next one leads to another process.
     await browser.get('/users').catch(() => {});
@@ -53,13 +55,13 @@ test('of a process that is killed another one takes the place, and nobody else n
 test('of those that die again and again the next one is started later each time', async () => {
   const { workers, said } = await startSeveral();
   for (const pause of ['0.1', '0.2', '0.4']) {
-    await expect.poll(() => workers().length).toBe(2);
+    await expect.poll(() => workers().length, WAITS).toBe(2);
     const [first = 0] = workers();
     process.kill(first, 'SIGKILL');
     await expect
-      .poll(said)
+      .poll(said, WAITS)
       .toContain(`Process ${first} has ended (SIGKILL): another one is started in ${pause} s.`);
-    await expect.poll(workers).not.toContain(first);
+    await expect.poll(workers, WAITS).not.toContain(first);
   }
 });
 
@@ -69,7 +71,7 @@ test('SIGHUP replaces one after the other, and no request fails', async () => {
   const clients = startClients(address);
   await clients.more(50);
   child.kill('SIGHUP');
-  await expect.poll(said, { timeout: 30_000 }).toContain('All processes were replaced.');
+  await expect.poll(said, WAITS).toContain('All processes were replaced.');
   await replaced(before);
   await clients.more(50);
   await clients.stop();
@@ -83,13 +85,10 @@ test('while they are replaced Roster is ready', async () => {
   child.kill('SIGHUP');
   const answers = new Set<number | undefined>();
   await expect
-    .poll(
-      async () => {
-        answers.add(await send(`${address}/readyz`, { agent: false }));
-        return said();
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      answers.add(await send(`${address}/readyz`, { agent: false }));
+      return said();
+    }, WAITS)
     .toContain('All processes were replaced.');
   expect([...answers]).toEqual([200]);
 });
@@ -114,7 +113,7 @@ test('a parent that is killed leaves none of them', async () => {
   expect(before).toHaveLength(2);
   child.kill('SIGKILL');
   await ended;
-  await expect.poll(() => before.filter(isRunning)).toEqual([]);
+  await expect.poll(() => before.filter(isRunning), WAITS).toEqual([]);
 });
 
 test('the link to the first administrator leads to the form, whoever answers', async () => {

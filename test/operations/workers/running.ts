@@ -20,7 +20,7 @@ export async function startSeveral(settings: Record<string, string> = {}) {
     /** Waits until there are two that were not there before. */
     async replaced(before: readonly number[]): Promise<void> {
       await expect
-        .poll(() => workers().filter((pid) => !before.includes(pid)).length, { timeout: 30_000 })
+        .poll(() => workers().filter((pid) => !before.includes(pid)).length, { timeout: 60_000 })
         .toBe(2);
     },
   };
