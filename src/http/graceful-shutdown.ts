@@ -23,7 +23,7 @@ declare module 'fastify' {
 }
 
 /** @param portClosed resolves once nobody listens any more at the port, after the app's own listener is closed */
-export function addDraining(app: FastifyInstance, portClosed: () => Promise<void> = setImmediate): void {
+export function addDraining(app: FastifyInstance, portClosed = async () => {}): void {
   const timers: NodeJS.Timeout[] = [];
   const connections = countConnections(app);
   let held: PromiseWithResolvers<void> | undefined;
@@ -52,7 +52,9 @@ export function addDraining(app: FastifyInstance, portClosed: () => Promise<void
     await takeAll(connections);
     // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
     timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
-    void portClosed().then(() => held?.resolve());
+    void listenerClosed(app)
+      .then(portClosed)
+      .then(() => held?.resolve());
   });
   app.addHook('onClose', async () => {
     for (const timer of timers) clearTimeout(timer);
@@ -67,6 +69,11 @@ async function takeAll(connections: { total: number }): Promise<void> {
     before = connections.total;
     await setImmediate();
   } while (connections.total > before && performance.now() < deadline);
+}
+
+async function listenerClosed({ server }: FastifyInstance): Promise<void> {
+  do await setImmediate();
+  while (server.listening);
 }
 
 function countConnections(app: FastifyInstance) {

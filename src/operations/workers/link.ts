@@ -1,6 +1,5 @@
 /** What one of several processes hears of its parent, and tells it. Without the parent Node ends it at once. */
 import { EventEmitter, once } from 'node:events';
-import { setImmediate } from 'node:timers/promises';
 import type { Family } from '../metrics/families.ts';
 import type { FromParent, FromWorker, Place, Task } from './messages.ts';
 
@@ -42,7 +41,6 @@ export class ParentLink {
 
   /** Once its own listener is closed: resolves when nobody listens any more at the port that all share. */
   readonly allClosed = async (): Promise<void> => {
-    await setImmediate();
     void tell({ kind: 'closed' });
     await once(this.#heard, 'closed');
   };
