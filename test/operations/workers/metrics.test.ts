@@ -7,8 +7,9 @@ import { startSeveral } from './running.ts';
 const ASKED = 10;
 const MOST_SERIES = 500;
 const WAITS = { timeout: 60_000 };
+const PATIENCE = { timeout: 180_000 };
 
-test('what all have answered is added up, also of one that has been killed since', async () => {
+test('what all have answered is added up, also of one that has been killed since', PATIENCE, async () => {
   const { address, said, workers } = await startSeveral({ METRICS_PORT: '0' });
   const [, metrics = ''] = /Its metrics are at (\S+)/.exec(said()) ?? [];
   const scrape = async () => parse(await (await fetch(metrics)).text());

@@ -12,6 +12,7 @@ const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'i
 const BROWSERS = 6;
 /** Processes are started meanwhile, on a machine that may have other things to do. */
 const WAITS = { timeout: 60_000 };
+const PATIENCE = { timeout: 180_000 };
 
 /** Someone who is signed in, and the number of the process that has their connection. */
 async function connect(address: string) {
@@ -25,34 +26,38 @@ async function processOf(browser: Browser): Promise<number> {
   return Number(/Process (\d+) on/.exec(text)?.[1]);
 }
 
-test('of a process that is killed another one takes the place, and nobody else notices', async () => {
-  const url = await readyUrl();
-  await addPerson(await temporaryDatabase(url), 'ann', 'admin');
-  const { address, workers, said } = await startSeveral({ DATABASE_URL: url });
-  const before = workers();
-  const connected = [];
-  for (let number = 0; number < BROWSERS; number++) connected.push(await connect(address));
-  const [killed = 0, other] = before;
-  const others = connected.filter(({ pid }) => pid === other);
-  expect(others).toHaveLength(BROWSERS / 2);
-  let isOver = false;
-  const asking = others.map(async ({ browser }) => {
-    while (!isOver) expect((await browser.get('/users')).status).toBe(200);
-  });
-  process.kill(killed, 'SIGKILL');
-  await expect.poll(() => workers().filter((pid) => !before.includes(pid)), WAITS).toHaveLength(1);
-  for (const { browser } of connected.filter((one) => one.pid === killed)) {
-    // Its connection is cut; the next one leads to another process.
-    await browser.get('/users').catch(() => {});
-    expect(workers()).toContain(await processOf(browser));
-  }
-  isOver = true;
-  await Promise.all(asking);
-  expect(said()).toContain(`Process ${killed} has ended (SIGKILL): another one is started in 0.1 s.`);
-  for (const { browser } of connected) browser.close();
-});
+test(
+  'of a process that is killed another one takes the place, and nobody else notices',
+  PATIENCE,
+  async () => {
+    const url = await readyUrl();
+    await addPerson(await temporaryDatabase(url), 'ann', 'admin');
+    const { address, workers, said } = await startSeveral({ DATABASE_URL: url });
+    const before = workers();
+    const connected = [];
+    for (let number = 0; number < BROWSERS; number++) connected.push(await connect(address));
+    const [killed = 0, other] = before;
+    const others = connected.filter(({ pid }) => pid === other);
+    expect(others).toHaveLength(BROWSERS / 2);
+    let isOver = false;
+    const asking = others.map(async ({ browser }) => {
+      while (!isOver) expect((await browser.get('/users')).status).toBe(200);
+    });
+    process.kill(killed, 'SIGKILL');
+    await expect.poll(() => workers().filter((pid) => !before.includes(pid)), WAITS).toHaveLength(1);
+    for (const { browser } of connected.filter((one) => one.pid === killed)) {
+      // Its connection is cut; the next one leads to another process.
+      await browser.get('/users').catch(() => {});
+      expect(workers()).toContain(await processOf(browser));
+    }
+    isOver = true;
+    await Promise.all(asking);
+    expect(said()).toContain(`Process ${killed} has ended (SIGKILL): another one is started in 0.1 s.`);
+    for (const { browser } of connected) browser.close();
+  },
+);
 
-test('of those that die again and again the next one is started later each time', async () => {
+test('of those that die again and again the next one is started later each time', PATIENCE, async () => {
   const { workers, said } = await startSeveral();
   for (const pause of ['0.1', '0.2', '0.4']) {
     await expect.poll(() => workers().length, WAITS).toBe(2);
@@ -65,7 +70,7 @@ test('of those that die again and again the next one is started later each time'
   }
 });
 
-test('SIGHUP replaces one after the other, and no request fails', async () => {
+test('SIGHUP replaces one after the other, and no request fails', PATIENCE, async () => {
   const { url, child, address, workers, said, replaced } = await startSeveral(DRAINING);
   const before = workers();
   const clients = startClients(address);
@@ -80,7 +85,7 @@ test('SIGHUP replaces one after the other, and no request fails', async () => {
   expect(clients.acknowledged.filter((username) => !stored.has(username))).toEqual([]);
 });
 
-test('while they are replaced Roster is ready', async () => {
+test('while they are replaced Roster is ready', PATIENCE, async () => {
   const { child, address, said } = await startSeveral(DRAINING);
   child.kill('SIGHUP');
   const answers = new Set<number | undefined>();
@@ -93,7 +98,7 @@ test('while they are replaced Roster is ready', async () => {
   expect([...answers]).toEqual([200]);
 });
 
-test('SIGTERM stops all of them, and cuts nobody off', async () => {
+test('SIGTERM stops all of them, and cuts nobody off', PATIENCE, async () => {
   const { url, child, address, workers, ended } = await startSeveral(DRAINING);
   const before = workers();
   const clients = startClients(address);
@@ -107,7 +112,7 @@ test('SIGTERM stops all of them, and cuts nobody off', async () => {
   expect(clients.acknowledged.filter((username) => !stored.has(username))).toEqual([]);
 });
 
-test('a parent that is killed leaves none of them', async () => {
+test('a parent that is killed leaves none of them', PATIENCE, async () => {
   const { child, workers, ended } = await startSeveral();
   const before = workers();
   expect(before).toHaveLength(2);
@@ -116,7 +121,7 @@ test('a parent that is killed leaves none of them', async () => {
   await expect.poll(() => before.filter(isRunning), WAITS).toEqual([]);
 });
 
-test('the link to the first administrator leads to the form, whoever answers', async () => {
+test('the link to the first administrator leads to the form, whoever answers', PATIENCE, async () => {
   const { address, said } = await startSeveral();
   const [link = ''] = /http\S+\/setup\/\S+/.exec(said()) ?? [];
   for (let time = 0; time < 4; time++) expect(await send(link, { agent: false })).toBe(200);
@@ -124,7 +129,7 @@ test('the link to the first administrator leads to the form, whoever answers', a
   expect(link).toContain(address);
 });
 
-test('where none can answer it is said, and Roster ends', async () => {
+test('where none can answer it is said, and Roster ends', PATIENCE, async () => {
   const broken = preloading(`
     import cluster from 'node:cluster';
     if (cluster.isWorker) process.exit(3);`);
