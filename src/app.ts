@@ -151,7 +151,7 @@ export async function buildApp({
   addClientAddress(app, isTrusted);
   addDropping(app);
   addTimeouts(app);
-  addDraining(app, parent?.allClosed);
+  addDraining(app, parent?.port);
   addSecurity(app, isTrusted);
   addProxyWatch(app, isTrusted);
   addSafeRedirects(app);

@@ -9,7 +9,17 @@ const UNUSED_GRACE = 1_000;
 const IDLE_CHECK = 50;
 /** So long before the listener closes no answer goes out: whoever is answered comes back at once. */
 const HOLD = 200;
-const TAKE_ALL_TIMEOUT = 1_000;
+const TAKE_ALL_TIMEOUT = 2_000;
+
+/** Who listens: where several processes share a port, their parent does. */
+export type Port = {
+  /** Resolves when it has taken one connection more, if there was one. */
+  turn(): Promise<void>;
+  /** To be called once the own listener is closed: resolves when nobody listens any more. */
+  closed(): Promise<void>;
+};
+
+const OWN: Port = { turn: () => setImmediate(), closed: async () => {} };
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,8 +32,7 @@ declare module 'fastify' {
   }
 }
 
-/** @param portClosed resolves once nobody listens any more at the port, after the app's own listener is closed */
-export function addDraining(app: FastifyInstance, portClosed = async () => {}): void {
+export function addDraining(app: FastifyInstance, port = OWN): void {
   const timers: NodeJS.Timeout[] = [];
   const connections = countConnections(app);
   let held: PromiseWithResolvers<void> | undefined;
@@ -49,11 +58,11 @@ export function addDraining(app: FastifyInstance, portClosed = async () => {}): 
     app.isDraining = true;
     timers.push(setTimeout(() => connections.closeUnused(), UNUSED_GRACE));
     if (!app.isReplaced) timers.push(setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE));
-    await takeAll(connections);
+    await takeAll(connections, port);
     // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
     timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
     void listenerClosed(app)
-      .then(portClosed)
+      .then(port.closed)
       .then(() => held?.resolve());
   });
   app.addHook('onClose', async () => {
@@ -62,12 +71,12 @@ export function addDraining(app: FastifyInstance, portClosed = async () => {}): 
 }
 
 /** A listener that closes resets connections Roster has not taken yet. Each turn takes one: so wait until none came. */
-async function takeAll(connections: { total: number }): Promise<void> {
+async function takeAll(connections: { total: number }, port: Port): Promise<void> {
   const deadline = performance.now() + TAKE_ALL_TIMEOUT;
   let before: number;
   do {
     before = connections.total;
-    await setImmediate();
+    await port.turn();
   } while (connections.total > before && performance.now() < deadline);
 }
 

@@ -1,5 +1,6 @@
 /** What one of several processes hears of its parent, and tells it. Without the parent Node ends it at once. */
 import { EventEmitter, once } from 'node:events';
+import type { Port } from '../../http/graceful-shutdown.ts';
 import type { Family } from '../metrics/families.ts';
 import type { FromParent, FromWorker, Place, Task } from './messages.ts';
 
@@ -39,10 +40,10 @@ export class ParentLink {
     void tell({ kind: 'listening', place });
   }
 
-  /** Once its own listener is closed: resolves when nobody listens any more at the port that all share. */
-  readonly allClosed = async (): Promise<void> => {
-    void tell({ kind: 'closed' });
-    await once(this.#heard, 'closed');
+  /** Of the parent, which listens for all. */
+  readonly port: Port = {
+    turn: () => this.#ask('turn'),
+    closed: () => this.#ask('closed'),
   };
 
   /** @param counted what this process has counted so far @returns what all have */
@@ -53,6 +54,11 @@ export class ParentLink {
       const [{ families }] = await once(this.#heard, 'counted');
       return families;
     };
+  }
+
+  async #ask(kind: 'turn' | 'closed'): Promise<void> {
+    void tell({ kind });
+    await once(this.#heard, kind);
   }
 
   /** Resolves when it is told. */

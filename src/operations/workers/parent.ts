@@ -76,6 +76,11 @@ export class Workers {
   }
 
   #hear(worker: Worker, message: Exclude<FromWorker, { kind: 'listening' }>): void {
+    if (message.kind === 'turn') {
+      // After it has taken a connection, which goes to them before this.
+      setImmediate(() => tell(worker, { kind: 'turn' }));
+      return;
+    }
     if (message.kind === 'closed') {
       this.#closed.add(worker);
       this.#sayIfClosed();

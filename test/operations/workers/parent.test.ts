@@ -58,9 +58,10 @@ test(
 );
 
 test('of those that die again and again the next one is started later each time', PATIENCE, async () => {
-  const { workers, said } = await startSeveral();
-  for (const pause of ['0.1', '0.2', '0.4']) {
-    await expect.poll(() => workers().length, WAITS).toBe(2);
+  const { workers, said } = await startSeveral({ LOG_LEVEL: 'info' });
+  const answering = () => said().match(/Server listening/g)?.length;
+  for (const [replaced, pause] of ['0.1', '0.2', '0.4'].entries()) {
+    await expect.poll(answering, WAITS).toBe(2 + replaced);
     const [first = 0] = workers();
     process.kill(first, 'SIGKILL');
     await expect

@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { listening, run } from '../../roster.ts';
+import { listenTo, run } from '../../roster.ts';
 import { readyUrl } from '../../support.ts';
 
 export async function startSeveral(settings: Record<string, string> = {}) {
   const url = settings.DATABASE_URL ?? (await readyUrl());
   const child = run([], { PORT: '0', WORKERS: '2', DATABASE_URL: url, ...settings });
-  const { address, said } = await listening(child);
+  const { address, said } = await listenTo(child);
   const workers = () => childrenOf(Number(child.pid));
   return {
     url,
