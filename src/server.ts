@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { AppParts } from './app.ts';
+import { passwordQueue } from './auth/password-queue.ts';
 import { newToken } from './auth/tokens.ts';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, isBehindProxy, readConfig } from './config.ts';
@@ -81,6 +82,7 @@ async function answerForParent(config: Config, env: NodeJS.ProcessEnv): Promise<
   const parent = await ParentLink.open();
   await using undo = new AsyncDisposableStack();
   const opened = await openAgain(config, undo);
+  passwordQueue.share(config.workers ?? 1);
   const app = await start({ config, ...opened, env, parent }, parent.task.listening, undo);
   parent.onEnd((isReplaced) => void stop(app, isReplaced));
   parent.sayListening(placeOf(app));

@@ -7,15 +7,20 @@ const MOST_WAITING = { all: 256, place: 64 };
 
 /** As many work at once as there are cores. Places take turns: whoever fills one, such as a network, blocks no other. */
 export class FairQueue {
-  readonly #most: number;
+  #most: number;
   readonly #mostWaiting: typeof MOST_WAITING;
   #running = 0;
   /** In the order of their turns; a place where nobody waits is not here. */
   readonly #places = new Map<string, Waiting[]>();
 
-  constructor(most = mostAtOnce(), mostWaiting = MOST_WAITING) {
+  constructor(most = availableParallelism(), mostWaiting = MOST_WAITING) {
     this.#most = most;
     this.#mostWaiting = mostWaiting;
+  }
+
+  /** With other processes of this Roster, of which each has its part of the cores. */
+  share(processes: number): void {
+    this.#most = Math.max(1, Math.ceil(this.#most / processes));
   }
 
   /** @throws BusyError when too many wait already. */
@@ -65,12 +70,6 @@ export class FairQueue {
 }
 
 type Waiting = { begin: () => void; turnAway: (error: Error) => void };
-
-/** Where several processes share the cores, so do the threads in which passwords are hashed. */
-function mostAtOnce(): number {
-  const cores = availableParallelism();
-  return Math.min(cores, Number(process.env.UV_THREADPOOL_SIZE ?? cores));
-}
 
 export const passwordQueue = new FairQueue();
 
