@@ -58,6 +58,7 @@ import { healthRoutes } from './operations/health.ts';
 import { Events } from './operations/metrics/events.ts';
 import { metricsRoutes } from './operations/metrics/routes.ts';
 import { isScrape } from './operations/metrics/token.ts';
+import type { ParentLink } from './operations/workers/link.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
@@ -85,20 +86,7 @@ declare module 'fastify' {
   }
 }
 
-export async function buildApp({
-  config,
-  db,
-  secretKey,
-  databaseId,
-  ledger,
-  spoolFolder = tmpdir(),
-  importFolder = config.importFolder,
-  hasJobsThread = false,
-  env,
-  clock = Date.now,
-  stopwatch = () => performance.now(),
-  mailLimit,
-}: {
+export type AppParts = {
   config: Config;
   db: Db;
   secretKey: Buffer;
@@ -117,7 +105,25 @@ export async function buildApp({
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
   mailLimit?: number | undefined;
-}): Promise<FastifyInstance> {
+  /** Where it is one of several processes that answer at one port. */
+  parent?: ParentLink | undefined;
+};
+
+export async function buildApp({
+  config,
+  db,
+  secretKey,
+  databaseId,
+  ledger,
+  spoolFolder = tmpdir(),
+  importFolder = config.importFolder,
+  hasJobsThread = false,
+  env,
+  clock = Date.now,
+  stopwatch = () => performance.now(),
+  mailLimit,
+  parent,
+}: AppParts): Promise<FastifyInstance> {
   const isTrusted = trustOf(config);
   const limit = limitLines();
   const events = new Events();
@@ -129,8 +135,9 @@ export async function buildApp({
   app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
   app.decorate('importFolder', importFolder);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
-  app.decorate('cookieMark', cookieMarkOf(databaseId)).decorate('setupToken', newToken());
-  app.decorate('startId', randomUUID());
+  app.decorate('cookieMark', cookieMarkOf(databaseId));
+  app.decorate('setupToken', parent?.task.setupToken ?? newToken());
+  app.decorate('startId', parent?.task.startId ?? randomUUID());
   const mailer = config.mail && (await createMailer(config.mail, mailLimit));
   app.decorate('mailer', mailer && events.countMails(mailer));
 
@@ -149,7 +156,7 @@ export async function buildApp({
   addClientAddress(app, isTrusted);
   addDropping(app);
   addTimeouts(app);
-  addDraining(app);
+  addDraining(app, parent?.port);
   addSecurity(app, isTrusted);
   addProxyWatch(app, isTrusted);
   addSafeRedirects(app);
@@ -164,7 +171,7 @@ export async function buildApp({
   app.removeAllContentTypeParsers();
 
   healthRoutes(app);
-  metricsRoutes(app, events);
+  metricsRoutes(app, events, parent);
   await app.register(async (html) => {
     addErrorPages(html);
     // Cookies are parsed before it is asked whether a form carries a session.

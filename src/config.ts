@@ -18,6 +18,8 @@ export type Config = {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** Processes under a parent; undefined where there is none. */
+  workers: number | undefined;
   origin: URL | undefined;
   /** `sqlite:` and a whole path, or `postgres://…`. */
   databaseUrl: string;
@@ -61,10 +63,7 @@ const NO_ORIGIN =
   'SMTP_URL is for sending links to Roster by mail: set ORIGIN to the address where people reach it.';
 
 /** @throws StartError that names every setting that is wrong. */
-export function readConfig(
-  env: Record<string, string | undefined>,
-  isAtTerminal = isatty(0) || isatty(1),
-): Config {
+export function readConfig(env: Record<string, string | undefined>, isByPerson = isAtTerminal()): Config {
   // An empty one counts as none.
   const given = SETTING_NAMES.filter((name) => env[name]).map((name) => [name, env[name]]);
   const { data, error } = SETTINGS.safeParse(Object.fromEntries(given));
@@ -77,6 +76,7 @@ export function readConfig(
   const config: Config = {
     host: data.HOST,
     port: data.PORT,
+    workers: data.WORKERS,
     origin: data.ORIGIN,
     databaseUrl: data.DATABASE_URL,
     requireDatabase: data.REQUIRE_DATABASE === '1',
@@ -98,13 +98,17 @@ export function readConfig(
     mail: mailOf(data),
     keepAlive: data.KEEP_ALIVE_SECONDS,
     // A proxy asks every few seconds whether Roster is ready; nobody at a terminal waits.
-    drainTime: data.DRAIN_SECONDS ?? (isAtTerminal ? 0 : 5_000),
+    drainTime: data.DRAIN_SECONDS ?? (isByPerson ? 0 : 5_000),
   };
   if (!isLoopback(config.host) && !isBehindProxy(config)) throw new StartError(PLAIN_HTTP);
   if (config.readUrls.length > 0 && filePathOf(config.databaseUrl) !== undefined)
     throw new StartError(NO_PRIMARY);
   if (config.origin && config.trustProxy.length === 0) throw new StartError(NO_PROXY);
   return config;
+}
+
+export function isAtTerminal(): boolean {
+  return isatty(0) || isatty(1);
 }
 
 function mailOf({ SMTP_URL, MAIL_FROM, ORIGIN }: z.infer<typeof SETTINGS>): Config['mail'] {

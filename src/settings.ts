@@ -1,5 +1,6 @@
 /** The settings: what each may be, and what is said of it. Texts from the environment go in. */
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import {
   DATABASE_URL_RULE,
@@ -28,6 +29,15 @@ export const SETTINGS = z.object({
     whole(0, 65535).prefault('3000'),
     'a whole number from 0 to 65535',
     'the port to listen on, 0 for a free one (3000)',
+  ),
+  WORKERS: setting(
+    z
+      .literal('auto')
+      .transform(() => availableParallelism())
+      .or(whole(1, 64))
+      .optional(),
+    'a whole number from 1 to 64, or auto',
+    'how many processes answer, under one that starts another where one dies: auto is one for each core\n(none: it answers itself)',
   ),
   ORIGIN: setting(
     parsed(parseOrigin).optional(),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -55,6 +56,12 @@ test('settings are read, and an empty one counts as none', () => {
   );
   expect(readConfig({ DATABASE_URL: 'sqlite:a b.db ' }).databaseUrl).toBe(`sqlite:${resolve('a b.db')}`);
   expect(readConfig({ REQUIRE_DATABASE: '1' }).requireDatabase).toBe(true);
+});
+
+test('as many processes answer as are asked for, or one for each core', () => {
+  expect(readConfig({}).workers).toBeUndefined();
+  expect(readConfig({ WORKERS: '3' }).workers).toBe(3);
+  expect(readConfig({ WORKERS: 'auto' }).workers).toBe(availableParallelism());
 });
 
 test('the key is beside the file of the database, or where a setting says', () => {
@@ -158,6 +165,7 @@ test.each([
   ],
   ['DRAIN_SECONDS', '-1', 'DRAIN_SECONDS must be a whole number of seconds from 0 to 3600, not "-1".'],
   ['DRAIN_SECONDS', '3601', 'DRAIN_SECONDS must be'],
+  ['WORKERS', '0', 'WORKERS must be a whole number from 1 to 64, or auto, not "0".'],
   ['METRICS_PORT', '65536', 'METRICS_PORT must be a whole number from 0 to 65535, not "65536".'],
 ])('%s=%s is refused in one sentence', (name, value, sentence) => {
   expect(() => readConfig({ [name]: value })).toThrow(sentence);

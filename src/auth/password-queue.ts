@@ -7,7 +7,7 @@ const MOST_WAITING = { all: 256, place: 64 };
 
 /** As many work at once as there are cores. Places take turns: whoever fills one, such as a network, blocks no other. */
 export class FairQueue {
-  readonly #most: number;
+  #most: number;
   readonly #mostWaiting: typeof MOST_WAITING;
   #running = 0;
   /** In the order of their turns; a place where nobody waits is not here. */
@@ -16,6 +16,11 @@ export class FairQueue {
   constructor(most = availableParallelism(), mostWaiting = MOST_WAITING) {
     this.#most = most;
     this.#mostWaiting = mostWaiting;
+  }
+
+  /** With other processes of this Roster, of which each has its part of the cores. */
+  share(processes: number): void {
+    this.#most = Math.max(1, Math.ceil(this.#most / processes));
   }
 
   /** @throws BusyError when too many wait already. */

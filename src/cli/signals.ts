@@ -1,15 +1,24 @@
 /** How the process is told to end: by signals, and by the end of npm where npm has started it. */
+import { isAtTerminal } from '../config.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** npm passes on what a terminal, or a service manager, has sent to Roster already. */
 const PASSED_ON = 1_000;
 const PARENT_CHECK = 200;
 
-/** Calls `stop` at the first signal. The second one ends the process at once, as if nobody listened. @returns hears no more */
-export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void): () => void {
+/**
+ * Calls `stop` at the first signal. The second one ends the process at once, as if nobody listened. @returns hears no more
+ * @param reload at SIGHUP, where that does not say that the terminal, or npm, is gone
+ */
+export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void, reload?: () => void): () => void {
+  const isReloading = reload !== undefined && !isByNpm(env) && !isAtTerminal();
   const passedOn = isByNpm(env) ? PASSED_ON : 0;
   let first: { signal: NodeJS.Signals; at: number } | undefined;
   function hear(signal: NodeJS.Signals): void {
+    if (isReloading && signal === 'SIGHUP') {
+      reload();
+      return;
+    }
     const now = performance.now();
     if (first === undefined) {
       first = { signal, at: now };

@@ -103,9 +103,9 @@ export async function openDatabase(
 }
 
 /** One that this process has open already, for another of its threads. */
-export async function openBeside(url: string, turns: Int32Array | undefined): Promise<Db> {
+export async function openBeside(url: string): Promise<Db> {
   const path = filePathOf(url);
-  return path === undefined ? openPostgres(url, { connections: 3 }) : openSqlite(path, { turns });
+  return path === undefined ? openPostgres(url, { connections: 3 }) : openSqlite(path, { isBeside: true });
 }
 
 /** Changes nothing. @throws StartError also when it has to be brought up to date first. */

@@ -100,8 +100,6 @@ export type EngineAdapter = DialectAdapter & {
   readonly isSaturated: boolean;
   readonly timing: Timing;
   readonly replicas?: Replicas | undefined;
-  /** Shared with another thread that writes to the same file: 1 while that waits for its turn. */
-  readonly turns?: Int32Array;
 };
 
 export function engineOf(db: Db): Engine {
@@ -125,9 +123,4 @@ export function replicasOf(db: Db): Replicas | undefined {
 /** For who asks, and what they may: itself, or what stands in for it while it is away. */
 export function primaryOf(db: Db): Db {
   return replicasOf(db)?.standIn() ?? db;
-}
-
-/** For `openBeside`; undefined where the database sees to that by itself. */
-export function turnsOf(db: Db): Int32Array | undefined {
-  return (db.getExecutor().adapter as EngineAdapter).turns;
 }

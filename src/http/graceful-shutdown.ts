@@ -9,24 +9,38 @@ const UNUSED_GRACE = 1_000;
 const IDLE_CHECK = 50;
 /** So long before the listener closes no answer goes out: whoever is answered comes back at once. */
 const HOLD = 200;
-const TAKE_ALL_TIMEOUT = 1_000;
+const TAKE_ALL_TIMEOUT = 2_000;
+
+/** Who listens: where several processes share a port, their parent does. */
+export type Port = {
+  /** Resolves when it has taken one connection more, if there was one. */
+  turn(): Promise<void>;
+  /** To be called once the own listener is closed: resolves when nobody listens any more. */
+  closed(): Promise<void>;
+};
+
+const OWN: Port = { turn: () => setImmediate(), closed: async () => {} };
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** It is not ready for more, and answers each connection for the last time. */
     isDraining: boolean;
+    /** Another process goes on at its port: nobody has to be kept from coming, and no answer has to be given up. */
+    isReplaced: boolean;
     /** For some milliseconds. `close` has to follow. */
     drain(time: number): Promise<void>;
   }
 }
 
-export function addDraining(app: FastifyInstance): void {
+export function addDraining(app: FastifyInstance, port = OWN): void {
   const timers: NodeJS.Timeout[] = [];
   const connections = countConnections(app);
   let held: PromiseWithResolvers<void> | undefined;
-  app.decorate('isDraining', false).decorate('drain', async (time: number) => {
+  app.decorate('isDraining', false).decorate('isReplaced', false);
+  app.decorate('drain', async (time: number) => {
     app.isDraining = true;
     await sleep(time);
+    if (app.isReplaced) return;
     held = Promise.withResolvers();
     await sleep(HOLD);
   });
@@ -43,11 +57,13 @@ export function addDraining(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     app.isDraining = true;
     timers.push(setTimeout(() => connections.closeUnused(), UNUSED_GRACE));
-    timers.push(setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE));
-    await takeAll(connections);
+    if (!app.isReplaced) timers.push(setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE));
+    await takeAll(connections, port);
     // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
     timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
-    void setImmediate().then(() => held?.resolve());
+    void listenerClosed(app)
+      .then(port.closed)
+      .then(() => held?.resolve());
   });
   app.addHook('onClose', async () => {
     for (const timer of timers) clearTimeout(timer);
@@ -55,13 +71,18 @@ export function addDraining(app: FastifyInstance): void {
 }
 
 /** A listener that closes resets connections Roster has not taken yet. Each turn takes one: so wait until none came. */
-async function takeAll(connections: { total: number }): Promise<void> {
+async function takeAll(connections: { total: number }, port: Port): Promise<void> {
   const deadline = performance.now() + TAKE_ALL_TIMEOUT;
   let before: number;
   do {
     before = connections.total;
-    await setImmediate();
+    await port.turn();
   } while (connections.total > before && performance.now() < deadline);
+}
+
+async function listenerClosed({ server }: FastifyInstance): Promise<void> {
+  do await setImmediate();
+  while (server.listening);
 }
 
 function countConnections(app: FastifyInstance) {

@@ -10,21 +10,39 @@ import { textOf } from './log-text.ts';
 import { patternOf } from './routing.ts';
 
 const STDOUT = 1;
-const WARN = 40;
+const LEVELS = { info: 30, warn: 40, error: 50 };
 
-export function loggerOptions({ logLevel, logFormat }: Config, limit: Limit) {
-  const format = logFormat ?? (isatty(STDOUT) ? 'text' : 'json');
-  const shown = format === 'text' ? textOf : (line: string) => line;
-  const { write } = lineWriter(STDOUT, (count) => shown(leftOut(count)));
+export function loggerOptions(config: Config, limit: Limit) {
   return {
     logger: {
-      level: logLevel,
+      level: config.logLevel,
       serializers: { req: requestToLog, err: loggedError },
       hooks: { logMethod: limitLog(limit) },
-      stream: { write: (line: string) => write(shown(line)) },
+      stream: { write: writerOf(config) },
     },
     logController: new OwnLines(),
   } satisfies FastifyServerOptions;
+}
+
+export type Log = (level: 'info' | 'error', message: string) => void;
+
+/** For what has no app: the parent of several. */
+export function plainLog(config: Config): Log {
+  const write = writerOf(config);
+  const isSaid = {
+    error: !/^(fatal|silent)$/.test(config.logLevel),
+    info: /^(info|debug|trace)$/.test(config.logLevel),
+  };
+  return (level, message) => {
+    if (isSaid[level]) write(lineOf(LEVELS[level], message));
+  };
+}
+
+function writerOf({ logFormat }: Config): (line: string) => void {
+  const format = logFormat ?? (isatty(STDOUT) ? 'text' : 'json');
+  const shown = format === 'text' ? textOf : (line: string) => line;
+  const { write } = lineWriter(STDOUT, (count) => shown(lineOf(LEVELS.warn, leftOut(count))));
+  return (line) => write(shown(line));
 }
 
 /** `request-log.ts` says all of a request in one line. */
@@ -47,6 +65,9 @@ function requestToLog(request: FastifyRequest) {
 }
 
 function leftOut(count: number): string {
-  const what = count === 1 ? '1 line of the log' : `${count} lines of the log`;
-  return `${JSON.stringify({ level: WARN, time: Date.now(), msg: `${what} could not be written` })}\n`;
+  return `${count === 1 ? '1 line of the log' : `${count} lines of the log`} could not be written`;
+}
+
+function lineOf(level: number, msg: string): string {
+  return `${JSON.stringify({ level, time: Date.now(), msg })}\n`;
 }

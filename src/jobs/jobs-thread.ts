@@ -3,8 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { JobRunner } from './run.ts';
 import type { WorkRunner } from './work.ts';
 
-/** `turns`: of the database. */
-export type Settings = { databaseUrl: string; importFolder: string; turns: Int32Array | undefined };
+export type Settings = { databaseUrl: string; importFolder: string };
 
 /** What it is told: to do what there is to do, and then to say so by this number; or to end between two batches. */
 export type Order = number | 'end';
@@ -63,8 +62,6 @@ export class JobsThread {
     worker.on('exit', () => {
       // Whoever asks next begins a new one, which goes on with what this one has left once its lease is over.
       this.#worker = undefined;
-      // It may have ended while it waited.
-      this.#settings.turns?.fill(0);
       for (const done of this.#waiting.values()) done();
       this.#waiting.clear();
       resolve();

@@ -59,7 +59,7 @@ export type Kind = {
 /** A batch takes as long, or does as many; then others have so long to begin. All in milliseconds. */
 export type Pace = { batch: number; most: number; pause: number };
 
-/** In a thread of their own pages do not wait for them; others who want to write look every 10 ms whether they can. */
+/** In a thread of their own pages do not wait for them; others who want to write look every millisecond whether they can. */
 const PACE: Pace = { batch: 100, most: 2_000, pause: 15 };
 
 export type Kinds = Readonly<Record<string, Kind>>;

@@ -6,8 +6,8 @@ import type { Order, Report, Settings } from './jobs-thread.ts';
 import { workOf } from './work.ts';
 
 const port = parentPort as MessagePort;
-const { databaseUrl, importFolder, turns } = workerData as Settings;
-const db = await openBeside(databaseUrl, turns);
+const { databaseUrl, importFolder } = workerData as Settings;
+const db = await openBeside(databaseUrl);
 let isEnding = false;
 const say = (report: Report) => port.postMessage(report);
 const run = workOf(

@@ -1,6 +1,5 @@
 /** Where jobs are done: in a thread of their own, or in the process itself; begun at once when there is one, and looked for now and then. */
 import type { FastifyInstance } from 'fastify';
-import { turnsOf } from '../db/engine.ts';
 import { JobsThread } from './jobs-thread.ts';
 import { LEASE } from './run.ts';
 import { isWorkThere, type WorkRunner, workOf } from './work.ts';
@@ -16,12 +15,7 @@ export function addJobs(app: FastifyInstance, isInThread: boolean): void {
   const { db, clock, stopwatch, importFolder, auditJob: note } = app;
   const warn = (what: string, err: unknown) => app.log.error({ err }, `${what} has met an error`);
   const done = isInThread
-    ? inThread(
-        new JobsThread(
-          { databaseUrl: app.config.databaseUrl, importFolder, turns: turnsOf(db) },
-          { note, warn },
-        ),
-      )
+    ? inThread(new JobsThread({ databaseUrl: app.config.databaseUrl, importFolder }, { note, warn }))
     : inProcess({ db, importFolder, clock, stopwatch, note, warn });
   const look = async () => {
     // A thread is not begun for nothing, nor on a database that is not what it was.

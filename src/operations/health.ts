@@ -18,7 +18,7 @@ export function healthRoutes(app: FastifyInstance): void {
     ...CHECK,
     url: '/readyz',
     handler: async (_request, reply) => {
-      const problem = app.isDraining ? 'about to stop' : await findProblem();
+      const problem = app.isDraining && !app.isReplaced ? 'about to stop' : await findProblem();
       reply.code(problem === undefined ? 200 : 503).header('cache-control', 'no-store');
       return reply.send(`${problem ?? 'ready'}\n`);
     },

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
-import { turnsOf } from '../../src/db/engine.ts';
 import { transact } from '../../src/db/transact.ts';
 import { beginImport, confirmImport } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
@@ -26,7 +25,7 @@ async function start() {
     note: (...note: unknown[]) => void said.notes.push(note),
     warn: (...warning: unknown[]) => void said.warnings.push(warning),
   };
-  const thread = new JobsThread({ databaseUrl, importFolder, turns: turnsOf(db) }, hear);
+  const thread = new JobsThread({ databaseUrl, importFolder }, hear);
   onTestFinished(() => thread.end());
   return { db, thread, said, importFolder };
 }
@@ -67,10 +66,7 @@ test('one that crashes is said to have, and a new one is begun by whoever asks n
   const warnings: unknown[][] = [];
   const hear = { note: () => {}, warn: (...warning: unknown[]) => void warnings.push(warning) };
   const nowhere = join(temporaryFolder(), 'nowhere', 'roster.db');
-  const thread = new JobsThread(
-    { databaseUrl: `sqlite:${nowhere}`, importFolder: nowhere, turns: undefined },
-    hear,
-  );
+  const thread = new JobsThread({ databaseUrl: `sqlite:${nowhere}`, importFolder: nowhere }, hear);
   await thread.run();
   await thread.run();
   expect(warnings).toMatchObject([

@@ -1,70 +1,19 @@
 /** Rosters are told to stop, again and again, while everyone keeps asking: nobody sees a connection that is cut. */
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRoster } from '../roster.ts';
-import { readyUrl, temporaryDatabase } from '../support.ts';
+import { readyUrl } from '../support.ts';
+import { CLIENTS, send, startClients, storedUsernames } from './clients.ts';
 
 const ROUNDS = inject('isLong') ? 20 : 1;
 /** Each round starts a Roster, and other tests may be at work as well. */
 const PATIENCE = { timeout: 180_000 };
-const CLIENTS = 16;
 /** Milliseconds between two checks whether a Roster is ready. */
 const HEALTH_CHECK = 100;
 // One each: nobody is refused for being too many.
 const SETTINGS = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: `${CLIENTS}`, LOG_LEVEL: 'silent' };
-
-let number = 0;
-
-/** Clients that ask on connections that they keep, as long as they may, until nobody listens or they are stopped. */
-function startClients(address: string) {
-  const acknowledged: string[] = [];
-  const failures: string[] = [];
-  let isStopped = false;
-  const ask = async (agent: Agent) => {
-    const username = `user${number++}`;
-    const body = new URLSearchParams({ username, email: `${username}@example.org` }).toString();
-    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length };
-    const [status, wanted] =
-      number % 2 === 0
-        ? [await send(`${address}/users`, { agent }), 200]
-        : [await send(`${address}/users`, { agent, method: 'POST', headers }, body), 303];
-    if (status === 303) acknowledged.push(username);
-    if (status !== wanted) failures.push(`${status}`);
-  };
-  const client = async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    while (!isStopped) {
-      const code = await ask(agent).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
-      if (code === 'ECONNREFUSED') break;
-      if (code !== undefined) failures.push(code);
-    }
-    agent.destroy();
-  };
-  const ended = Promise.all(Array.from({ length: CLIENTS }, client));
-  return {
-    acknowledged,
-    failures,
-    ended,
-    stop() {
-      isStopped = true;
-      return ended;
-    },
-    async more(count: number): Promise<void> {
-      const goal = acknowledged.length + count;
-      await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(goal);
-    },
-  };
-}
-
-/** The status of the answer. */
-async function send(url: string, options: object, body = ''): Promise<number | undefined> {
-  const [answer] = (await once(request(url, options).end(body), 'response')) as [IncomingMessage];
-  await text(answer);
-  return answer.statusCode;
-}
 
 /** A proxy that keeps connections to those that say they are ready, and does not try again. */
 async function startProxy(targets: readonly string[]) {
@@ -101,12 +50,6 @@ async function startProxy(targets: readonly string[]) {
     proxy.close().closeAllConnections();
   });
   return { address: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, ready };
-}
-
-async function storedUsernames(url: string): Promise<Set<string>> {
-  const db = await temporaryDatabase(url);
-  const users = await db.selectFrom('users').select('username').execute();
-  return new Set(users.map(({ username }) => username));
 }
 
 test.each(['sqlite', 'postgres'] as const)(

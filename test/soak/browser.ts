@@ -13,14 +13,16 @@ export type Timed = (kind: Kind, milliseconds: number) => void;
 const PATIENCE = 30_000;
 
 export class Browser {
-  readonly #origin: string;
+  readonly #origins: readonly string[];
+  #asked = 0;
   readonly #address: string;
   readonly #timed: Timed;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #cookies = new Map<string, string>();
 
-  constructor(origin: string, address: string, timed: Timed) {
-    [this.#origin, this.#address, this.#timed] = [origin, address, timed];
+  /** @param origins asked in turns, where there are several */
+  constructor(origins: string | readonly string[], address: string, timed: Timed = () => {}) {
+    [this.#origins, this.#address, this.#timed] = [[origins].flat(), address, timed];
   }
 
   get(path: string, kind: Kind = 'page'): Promise<Answer> {
@@ -58,7 +60,7 @@ export class Browser {
     };
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const asking = request(
-      new URL(path, this.#origin),
+      new URL(path, this.#origins[this.#asked++ % this.#origins.length]),
       { method, headers, agent: this.#agent, signal: AbortSignal.timeout(PATIENCE) },
       resolve,
     );

@@ -36,9 +36,13 @@ export class Person {
   #endedAt = 0;
   #signedInAt = Number.NaN;
 
-  constructor(user: { id: number; username: string; role: Role }, origin: string, timed: Timed) {
+  constructor(
+    user: { id: number; username: string; role: Role },
+    origins: string | readonly string[],
+    timed?: Timed,
+  ) {
     ({ id: this.id, username: this.username, role: this.role } = user);
-    this.#browser = new Browser(origin, `2001:db8:${user.id.toString(16)}::1`, timed);
+    this.#browser = new Browser(origins, `2001:db8:${user.id.toString(16)}::1`, timed);
   }
 
   async signIn(): Promise<void> {

@@ -15,7 +15,7 @@ import { SqliteConnection } from './connection.ts';
 import { sqliteEngine } from './engine.ts';
 import { outcomeUnknown, refuse } from './errors.ts';
 import { clearGaps } from './gaps.ts';
-import { GroupCommit, onceFree } from './group-commit.ts';
+import { GroupCommit } from './group-commit.ts';
 import { OpenedFile } from './opened-file.ts';
 import { openReader, openWriter, readUserVersion, type Statements } from './statements.ts';
 
@@ -26,12 +26,9 @@ const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'SkipLocked',
 ];
 
-/** @param options.turns where another thread of this process has the file open, too: of that */
-export function sqliteDialect(
-  path: string,
-  { isReadOnly = false, turns }: { isReadOnly?: boolean; turns?: Int32Array | undefined } = {},
-): Dialect {
-  const driver = new SqliteDriver(path, isReadOnly, turns);
+/** @param options.isBeside whether another thread of this process has the file open, too */
+export function sqliteDialect(path: string, { isReadOnly = false, isBeside = false } = {}): Dialect {
+  const driver = new SqliteDriver(path, isReadOnly, isBeside);
   return {
     createAdapter: () => new RosterSqliteAdapter(driver),
     createDriver: () => driver,
@@ -52,10 +49,6 @@ export class RosterSqliteAdapter extends SqliteAdapter {
   /** It answers at once, but for searches; who wants to write takes turns. */
   get isSaturated(): boolean {
     return isCrowded();
-  }
-
-  get turns(): Int32Array {
-    return this.#driver.turns;
   }
 
   get reading(): SqliteConnection {
@@ -110,19 +103,16 @@ class SqliteDriver implements Driver {
   readonly #groups: GroupCommit;
   /** For whatever is asked outside of a transaction. */
   readonly reading: SqliteConnection;
-  readonly turns: Int32Array;
   readonly timing = new Timing();
 
-  constructor(path: string, isReadOnly: boolean, turns: Int32Array | undefined) {
-    const isBeside = turns !== undefined;
-    this.turns = turns ?? new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  constructor(path: string, isReadOnly: boolean, isBeside: boolean) {
     this.#path = path;
     this.#file = new OpenedFile(path, isReadOnly, isBeside);
     this.#writer = isReadOnly ? openReader(path) : openWriter(path, () => this.#file.refuseReplaced());
     this.#reader = openReader(path);
     this.reading = new SqliteConnection(this.#reader, this.#file, this.timing);
     this.#file.watch(() => readUserVersion(this.#reader));
-    this.#groups = new GroupCommit(this.#writer, this.#file, this.timing, { turns: this.turns, isBeside });
+    this.#groups = new GroupCommit(this.#writer, this.#file, this.timing);
   }
 
   async init(): Promise<void> {}
@@ -186,7 +176,7 @@ class SqliteDriver implements Driver {
     const endTurn = await this.#groups.takeTurnAlone();
     try {
       refuse(this.#file.look());
-      return await onceFree(() => act(this.#writer), GroupCommit.deadline());
+      return await this.#groups.whenFree(() => act(this.#writer), GroupCommit.deadline());
     } catch (error) {
       throw outcomeUnknown(error);
     } finally {

@@ -1,4 +1,5 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
+import { setTimeout } from 'node:timers/promises';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import { type Db, ROLES, type Schema, type Trx } from '../schema.ts';
@@ -22,6 +23,10 @@ type OwnerOfFile = {
   clearGaps(from: number): Promise<number | 'held up' | 'kept'>;
   vacuum(): Promise<void>;
 };
+
+/** Other processes read for moments, one after the other; for whoever reads for longer it is not waited. */
+const LONGEST_MOMENT_MS = 500;
+const LOOK_AGAIN_AFTER_MS = 2;
 
 /** The name in `secrets` of a database in which what was deleted long ago has never been overwritten. */
 const TO_BE_WRITTEN_ANEW = 'has to be written anew';
@@ -166,12 +171,18 @@ async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
 }
 
 async function clearAllGaps(db: Db): Promise<Traces> {
-  let from: number | Traces = 0;
-  while (typeof from === 'number' && from < Infinity) {
-    from = await fileOf(db).clearGaps(from);
+  let from = 0;
+  let until = performance.now() + LONGEST_MOMENT_MS;
+  while (from < Infinity) {
+    const state = await fileOf(db).clearGaps(from);
+    if (typeof state === 'number') {
+      from = state;
+      until = performance.now() + LONGEST_MOMENT_MS;
+    } else if (state === 'kept' || performance.now() > until) return state;
+    else await setTimeout(LOOK_AGAIN_AFTER_MS);
     await giveWay();
   }
-  return typeof from === 'number' ? 'gone' : from;
+  return 'gone';
 }
 
 async function purge(db: Db): Promise<Purged> {

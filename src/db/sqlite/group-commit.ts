@@ -8,14 +8,12 @@ import { makeIndexesAhead } from './fts5-index.ts';
 import { nextVersion } from './generation.ts';
 import type { OpenedFile } from './opened-file.ts';
 import { countChanges, readUserVersion, type Statements } from './statements.ts';
+import { WaitingSign } from './waiting-sign.ts';
 
 const WAIT_FOR_WRITERS_MS = 4_000;
-const TRY_AGAIN_AFTER_MS = 10;
-/** Whoever waits beside looks some times within that whether it can begin. */
-const LONGEST_WAY_MS = 50;
-
-/** `turns`: 1 while the thread beside waits; `isBeside`: whether that is this one. */
-type Beside = { turns: Int32Array; isBeside: boolean };
+const TRY_AGAIN_AFTER_MS = 1;
+/** Whoever waits looks some times within that whether it can begin. */
+const GIVE_WAY_MS = 3;
 
 type Group = { committed: Promise<void>; size: number; changesBefore: number };
 
@@ -23,17 +21,18 @@ export class GroupCommit {
   readonly #writer: Statements;
   readonly #file: OpenedFile;
   readonly #timing: Timing;
-  readonly #beside: Beside;
+  readonly #others: WaitingSign;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
+  #hasToGiveWay = false;
   #endOfIndexes = 0;
   #isLogOwn = false;
 
-  constructor(writer: Statements, file: OpenedFile, timing: Timing, beside: Beside) {
+  constructor(writer: Statements, file: OpenedFile, timing: Timing) {
     this.#writer = writer;
     this.#file = file;
     this.#timing = timing;
-    this.#beside = beside;
+    this.#others = new WaitingSign(file.indexPath);
   }
 
   static deadline(): number {
@@ -98,7 +97,7 @@ export class GroupCommit {
   async #openGroup(deadline: number): Promise<Group> {
     try {
       // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
-      await this.#inTurn(() => onceFree(() => this.#writer.run('begin immediate'), deadline));
+      await this.#begin(deadline);
       this.#endOfIndexes = makeIndexesAhead(this.#writer, this.#endOfIndexes);
     } catch (error) {
       // Else whoever comes next would find a transaction that nobody commits.
@@ -112,17 +111,18 @@ export class GroupCommit {
     return group;
   }
 
-  /** SQLite has no queue: beside many who write, another thread would hardly ever find the file free. */
-  async #inTurn(begin: () => Promise<unknown>): Promise<void> {
-    const { turns, isBeside } = this.#beside;
-    if (isBeside) Atomics.store(turns, 0, 1);
-    const until = performance.now() + LONGEST_WAY_MS;
-    while (!isBeside && Atomics.load(turns, 0) === 1 && performance.now() < until) await setTimeout(1);
-    try {
-      await begin();
-    } finally {
-      if (isBeside) Atomics.store(turns, 0, 0);
-    }
+  async #begin(deadline: number): Promise<void> {
+    // Whoever has waited meanwhile, in another process or thread, is first.
+    if (this.#hasToGiveWay) await setTimeout(GIVE_WAY_MS);
+    this.#hasToGiveWay = false;
+    await this.whenFree(() => this.#writer.run('begin immediate'), deadline);
+  }
+
+  /** Waits for other processes and threads, which see that, without stopping this one. */
+  async whenFree<T>(act: () => T, deadline: number): Promise<T> {
+    const result = await onceFree(act, deadline, () => this.#others.show());
+    this.#others.forget();
+    return result;
   }
 
   /** Also where SQLite has rolled back by itself: what was made ahead is gone with it. */
@@ -145,6 +145,7 @@ export class GroupCommit {
       if (this.#group === group) this.#rollbackAll();
       throw this.#lostOr(error);
     } finally {
+      this.#hasToGiveWay = this.#others.isShown();
       endTurn();
     }
     const problem = this.#file.lookAtPaths();
@@ -190,13 +191,14 @@ export class GroupCommit {
   }
 }
 
-/** Waits for other processes without stopping this one. */
-export async function onceFree<T>(act: () => T, deadline: number): Promise<T> {
+/** Waits for other processes without stopping this one. @param wait called again and again meanwhile */
+export async function onceFree<T>(act: () => T, deadline: number, wait = () => {}): Promise<T> {
   for (;;) {
     try {
       return act();
     } catch (error) {
       if (!isBusy(error) || performance.now() >= deadline) throw error;
+      wait();
       await setTimeout(TRY_AGAIN_AFTER_MS);
     }
   }

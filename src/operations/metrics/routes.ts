@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { allow } from '../../auth/access.ts';
 import { anyone } from '../../auth/policy.ts';
+import type { ParentLink } from '../workers/link.ts';
 import type { Events } from './events.ts';
 import { CONTENT_TYPE } from './families.ts';
 import { listenForMetrics } from './listener.ts';
@@ -9,11 +10,12 @@ import { type Scrape, watchAll } from './scrape.ts';
 import { hasToken, METRICS } from './token.ts';
 
 /** Call it after what else listens to the server's requests. */
-export function metricsRoutes(app: FastifyInstance, events: Events): void {
+/** @param parent of several processes, all of which one tells of */
+export function metricsRoutes(app: FastifyInstance, events: Events, parent?: ParentLink): void {
   const { metricsToken: token, metricsPort: port } = app.config;
   app.decorate('metricsAddress', undefined);
   if (token === undefined && port === undefined) return;
-  const scrape = watchAll(app, events);
+  const scrape = watchAll(app, events, parent);
   if (token !== undefined) answerWithToken(app, token, scrape);
   if (port !== undefined) listenForMetrics(app, port, scrape);
 }

@@ -1,6 +1,7 @@
 /** All that is measured, in one text; also while the database is down, without what that alone knows. */
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { ParentLink } from '../workers/link.ts';
 import { watchDatabaseTime } from './database-time.ts';
 import type { Events } from './events.ts';
 import { type Family, gauge, toText } from './families.ts';
@@ -17,14 +18,17 @@ const PATIENCE = 2_000;
 
 export type Scrape = () => Promise<string>;
 
-export function watchAll(app: FastifyInstance, events: Events): Scrape {
+export function watchAll(app: FastifyInstance, events: Events, parent?: ParentLink): Scrape {
   const watches = [watchRequests, watchTransfers, watchDatabaseTime, watchReplicas, watchProcess].map(
     (watch) => watch(app),
   );
   const state = watchState(app);
+  const counted = () => [...watches.flatMap((families) => families()), ...events.families()];
+  const countedByAll = parent?.countBy(counted) ?? counted;
+  app.addHook('onClose', async () => parent?.sayCounted());
   return async () => {
     const known = await state();
-    return toText([...watches.flatMap((families) => families()), ...events.families(), ...known]);
+    return toText([...(await countedByAll()), ...known]);
   };
 }
 

@@ -14,7 +14,6 @@ import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openBeside, openDatabase } from '../../../src/db/database.ts';
-import { turnsOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { readSnapshot } from '../../../src/db/transact.ts';
 import { DatabaseFailure, DatabaseLostError, OutcomeUnknownError } from '../../../src/errors.ts';
@@ -181,8 +180,8 @@ test('when the file comes back, Roster goes on, and says so', async () => {
 
 test('another thread that has the file open hears of it, too, and leaves it to the first one to say so', async () => {
   const secondsPass = stopTime();
-  const { path, db, log } = await openFile();
-  const beside = await openBeside(`sqlite:${path}`, turnsOf(db));
+  const { path, log } = await openFile();
+  const beside = await openBeside(`sqlite:${path}`);
   onTestFinished(() => beside.destroy());
   const read = () => beside.selectFrom('users').select('username').execute();
   renameSync(path, `${path}.old`);

@@ -1,0 +1,54 @@
+/** What several processes have counted, as if one had: of one that has ended, what it had counted by then stays. */
+import type { Family, Sample } from '../metrics/families.ts';
+
+/** Of one name, for each has its own bound, and they need not know the same ones. What comes beyond counts as this. */
+const MOST = 250;
+const OTHER = 'other';
+
+/** The same for all, or of the one that is there the longest. */
+const LEAST: readonly string[] = ['roster_build_info', 'process_start_time_seconds'];
+
+export class Counts<Who = unknown> {
+  readonly #of = new Map<Who, readonly Family[]>();
+  #ended: readonly Family[] = [];
+
+  note(who: Who, families: readonly Family[]): void {
+    this.#of.set(who, families);
+  }
+
+  end(who: Who): void {
+    const counted = this.#of.get(who)?.filter(({ type }) => type !== 'gauge');
+    if (counted) this.#ended = sum([this.#ended, counted]);
+    this.#of.delete(who);
+  }
+
+  sum(): Family[] {
+    return sum([...this.#of.values(), this.#ended]);
+  }
+}
+
+function sum(all: readonly (readonly Family[])[]): Family[] {
+  const byName = new Map<string, { family: Family; samples: Map<string, Sample> }>();
+  for (const family of all.flat()) {
+    const { samples } = byName.get(family.name) ?? { samples: new Map<string, Sample>() };
+    byName.set(family.name, { family, samples });
+    for (const sample of family.samples) add(samples, sample, LEAST.includes(family.name));
+  }
+  return [...byName.values()].map(({ family, samples }) => ({ ...family, samples: [...samples.values()] }));
+}
+
+function add(samples: Map<string, Sample>, sample: Sample, isLeast: boolean): void {
+  const isNew = !samples.has(keyOf(sample));
+  const counted = isNew && samples.size >= MOST ? asOther(sample) : sample;
+  const before = samples.get(keyOf(counted))?.value ?? (isLeast ? Infinity : 0);
+  const value = isLeast ? Math.min(before, sample.value) : before + sample.value;
+  samples.set(keyOf(counted), { ...counted, value });
+}
+
+function keyOf({ suffix, labels }: Sample): string {
+  return JSON.stringify([suffix, labels]);
+}
+
+function asOther({ labels = {}, ...sample }: Sample): Sample {
+  return { ...sample, labels: Object.fromEntries(Object.keys(labels).map((name) => [name, OTHER])) };
+}

@@ -1,0 +1,73 @@
+/** What one of several processes hears of its parent, and tells it. Without the parent Node ends it at once. */
+import { EventEmitter, once } from 'node:events';
+import type { Port } from '../../http/graceful-shutdown.ts';
+import type { Family } from '../metrics/families.ts';
+import type { FromParent, FromWorker, Place, Task } from './messages.ts';
+
+/** In milliseconds. What was counted since is lost with a process that is killed. */
+const SAYS_EVERY = 1_000;
+
+export class ParentLink {
+  readonly task: Task;
+  readonly #heard = new EventEmitter();
+  #counted: () => readonly Family[] = () => [];
+  /** Until it answers there is nothing that has to be brought to an end. */
+  #end: (isReplaced: boolean) => void = () => process.exit(0);
+
+  /** Waits for its task. */
+  static async open(): Promise<ParentLink> {
+    const [first] = (await once(process, 'message')) as [Extract<FromParent, { kind: 'task' }>];
+    return new ParentLink(first.task);
+  }
+
+  private constructor(task: Task) {
+    this.task = task;
+    process.on('message', (message: FromParent) => this.#heard.emit(message.kind, message));
+    this.#heard.on('stop', () => this.#end(false)).on('replaced', () => this.#end(true));
+    // Somebody means this process alone: the parent will see that one is missing.
+    process.on('SIGTERM', () => this.#end(true));
+    // What a terminal sends goes to all of them: the parent says what is to be done.
+    for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+    setInterval(() => void this.sayCounted(), SAYS_EVERY).unref();
+  }
+
+  /** @param end may be called more than once */
+  onEnd(end: (isReplaced: boolean) => void): void {
+    this.#end = end;
+  }
+
+  sayListening(place: Place): void {
+    void tell({ kind: 'listening', place });
+  }
+
+  /** Of the parent, which listens for all. */
+  readonly port: Port = {
+    turn: () => this.#ask('turn'),
+    closed: () => this.#ask('closed'),
+  };
+
+  /** @param counted what this process has counted so far @returns what all have */
+  countBy(counted: () => readonly Family[]): () => Promise<readonly Family[]> {
+    this.#counted = counted;
+    return async () => {
+      void tell({ kind: 'asks', families: counted() });
+      const [{ families }] = await once(this.#heard, 'counted');
+      return families;
+    };
+  }
+
+  async #ask(kind: 'turn' | 'closed'): Promise<void> {
+    void tell({ kind });
+    await once(this.#heard, kind);
+  }
+
+  /** Resolves when it is told. */
+  async sayCounted(): Promise<void> {
+    await tell({ kind: 'alive', families: this.#counted() });
+  }
+}
+
+// Where the parent is gone Node ends this process.
+function tell(message: FromWorker): Promise<unknown> {
+  return new Promise((resolve) => process.send?.(message, resolve));
+}

@@ -1,0 +1,184 @@
+/** The parent of the processes that answer at one port: it starts another one where one dies, reloads them and stops them. */
+// By node:cluster, whose parent listens and hands each connection on: one that a process cannot take any more another one gets.
+// With SO_REUSEPORT whoever waits for a process that ends would be cut off, and Windows and macOS have none.
+import cluster, { type Worker } from 'node:cluster';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../../errors.ts';
+import type { Log } from '../../http/logger.ts';
+import { Counts } from './counts.ts';
+import type { FromParent, FromWorker, Place, Task } from './messages.ts';
+
+/** In milliseconds: before another one is started, twice as long each time, unless none has died for a while. */
+const PAUSE = { first: 100, longest: 60_000, forgottenAfter: 60_000 };
+/** Whoever says nothing for so many of the looks, so long apart, has hung up: no time, for machines sleep. */
+const SILENCE = { look: 10_000, most: 6 };
+
+/** `count` processes. `patience`: how long one takes to end at most that was told to, in milliseconds. */
+type Plan = { count: number; task: Task; patience: number };
+
+export class Workers {
+  readonly #plan: Plan;
+  readonly #log: Log;
+  readonly #counts = new Counts();
+  /** Those that answer, the oldest first; whoever is to be replaced is not among them any more. */
+  readonly #serving = new Set<Worker>();
+  readonly #closed = new Set<Worker>();
+  readonly #silent = new Map<Worker, number>();
+  #deaths = { inARow: 0, last: 0 };
+  #reloads = Promise.resolve();
+  #isStopping = false;
+  /** Another one after each reload, whose code may be another. */
+  #task: Task;
+
+  constructor(plan: Plan, log: Log) {
+    this.#plan = plan;
+    this.#task = plan.task;
+    this.#log = log;
+  }
+
+  /** @returns where they answer. @throws StartError where one cannot, which has said why */
+  async start(): Promise<Place> {
+    // One by itself: what is wrong is said once.
+    const place = await this.#begin();
+    await Promise.all(Array.from({ length: this.#plan.count - 1 }, () => this.#begin()));
+    setInterval(() => this.#lookForSilent(), SILENCE.look).unref();
+    return place;
+  }
+
+  /** One after the other, by the code that is there now. */
+  reload(): void {
+    this.#reloads = this.#reloads.then(() => this.#reload());
+  }
+
+  /** Resolves when all have ended. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const all = living();
+    setTimeout(() => all.forEach(kill), this.#plan.patience).unref();
+    for (const worker of all) tell(worker, { kind: 'stop' });
+    await Promise.all(all.map((worker) => once(worker, 'exit')));
+  }
+
+  async #begin(): Promise<Place> {
+    const worker = cluster.fork({ UV_THREADPOOL_SIZE: threadsOfEach(this.#plan.count) });
+    const { promise, resolve, reject } = Promise.withResolvers<Place>();
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'listening') resolve(message.place);
+      else this.#hear(worker, message);
+    });
+    worker.once('exit', (code, signal) => {
+      reject(new StartError('A process has ended before it answered.'));
+      this.#forget(worker, signal ?? code);
+    });
+    tell(worker, { kind: 'task', task: this.#task });
+    const place = await promise;
+    this.#serving.add(worker);
+    return place;
+  }
+
+  #hear(worker: Worker, message: Exclude<FromWorker, { kind: 'listening' }>): void {
+    if (message.kind === 'turn') {
+      // After it has taken a connection, which goes to them before this.
+      setImmediate(() => tell(worker, { kind: 'turn' }));
+      return;
+    }
+    if (message.kind === 'closed') {
+      this.#closed.add(worker);
+      this.#sayIfClosed();
+      return;
+    }
+    this.#silent.delete(worker);
+    this.#counts.note(worker, message.families);
+    if (message.kind === 'asks') tell(worker, { kind: 'counted', families: this.#counts.sum() });
+  }
+
+  #forget(worker: Worker, ending: number | string): void {
+    this.#counts.end(worker);
+    this.#closed.delete(worker);
+    this.#silent.delete(worker);
+    this.#sayIfClosed();
+    if (this.#serving.delete(worker))
+      void this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
+  }
+
+  /** @param why in words */
+  async #replace(why: string): Promise<void> {
+    if (this.#isStopping) return;
+    const pause = this.#nextPause();
+    this.#log('error', `${why}: another one is started in ${pause / 1_000} s.`);
+    await sleep(pause);
+    if (this.#isStopping || this.#serving.size >= this.#plan.count) return;
+    await this.#begin().catch(() => this.#replace('One has ended before it answered'));
+  }
+
+  #nextPause(): number {
+    const { inARow, last } = this.#deaths;
+    const now = performance.now();
+    const before = now - last < PAUSE.forgottenAfter ? inARow : 0;
+    this.#deaths = { inARow: before + 1, last: now };
+    return Math.min(PAUSE.first * 2 ** before, PAUSE.longest);
+  }
+
+  async #reload(): Promise<void> {
+    this.#task = { ...this.#task, startId: randomUUID() };
+    for (let left = this.#plan.count; left > 0 && !this.#isStopping; left--) {
+      try {
+        await this.#begin();
+      } catch {
+        this.#log('error', 'A new process did not start, so those that are there go on.');
+        return;
+      }
+      await this.#retireOldest();
+    }
+    this.#log('info', 'All processes were replaced.');
+  }
+
+  /** It answers to its end what it has begun, for however long: the next one is not waited with for that. */
+  async #retireOldest(): Promise<void> {
+    const [oldest] = this.#serving;
+    // Where one has died meanwhile, the new one is in its place.
+    if (oldest === undefined || this.#serving.size <= this.#plan.count) return;
+    this.#serving.delete(oldest);
+    tell(oldest, { kind: 'replaced' });
+    await Promise.race([once(oldest, 'exit'), sleep(this.#plan.patience, undefined, { ref: false })]);
+  }
+
+  /** Nobody is answered before, who would come back at once to a port that is about to be closed. */
+  #sayIfClosed(): void {
+    const all = living();
+    if (all.every((worker) => this.#closed.has(worker)))
+      for (const worker of all) tell(worker, { kind: 'closed' });
+  }
+
+  #lookForSilent(): void {
+    for (const worker of this.#serving) {
+      const count = this.#silent.get(worker) ?? 0;
+      this.#silent.set(worker, count + 1);
+      if (count === SILENCE.most) {
+        this.#log('error', `Process ${worker.process.pid} does not answer any more, and is ended.`);
+        kill(worker);
+      }
+    }
+  }
+}
+
+function living(): Worker[] {
+  return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+}
+
+function kill(worker: Worker): void {
+  worker.process.kill('SIGKILL');
+}
+
+function tell(worker: Worker, message: FromParent): void {
+  // Of one that has just ended nobody needs to know: its end is heard of.
+  if (worker.isConnected()) worker.send(message, () => {});
+}
+
+/** Passwords are hashed in them, each in so much memory: all together as many as there are cores. */
+function threadsOfEach(count: number): string {
+  return String(Math.max(2, Math.ceil(availableParallelism() / count)));
+}

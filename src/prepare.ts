@@ -1,0 +1,110 @@
+/** A database before it is served: brought up to date, with its key, and what is to be said of it. */
+import { existsSync } from 'node:fs';
+import { hasAdministrator } from './auth/administrators.ts';
+import { loadKey } from './auth/secret-key.ts';
+import { removeKilledRestores } from './backup/restoring.ts';
+import { eraseFromCopy, noDatabase } from './cli/named-database.ts';
+import type { Config } from './config.ts';
+import { nameOf, openDatabase } from './db/database.ts';
+import { engineOf } from './db/engine.ts';
+import type { Db } from './db/schema.ts';
+import { noteLastIds } from './erasure/again.ts';
+import { ledgerOf } from './erasure/ledger.ts';
+import { StartError } from './errors.ts';
+import { findRunningJobs, type Job } from './jobs/queries.ts';
+import { number } from './lib/formats.ts';
+import { warningOf } from './maintenance/backup-folder.ts';
+import { findExposedFiles } from './operations/exposed-files.ts';
+import { isLoopback } from './settings.ts';
+
+/** Of what is under way at a start. */
+const MOST_SAID = 10;
+
+const BY_START =
+  'Warning: the database lacks the extension pg_trgm, so searches find only what a field starts with. With it, run: npm run roster -- rebuild-search';
+
+const noAdministrator = (database: string) =>
+  `There is no administrator in ${database} yet, and whoever reaches Roster could change everything: start it once without HOST, ORIGIN and TRUST_PROXY and make one in a browser on this machine, or make one with: npm run roster -- admin alice --email alice@example.com`;
+
+export const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
+
+/** What has to be known of one to serve it. */
+export type Opened = { db: Db; secretKey: Buffer; databaseId: string; ledger: string };
+/** `made`: its name, where it was not there; `isOpen`: it has no administrator yet. */
+export type Prepared = Opened & { made: string | undefined; isOpen: boolean };
+
+/** Brings it up to date, and says what is to be said of it. @param undo closes it @throws StartError when it must not be served */
+export async function openPrepared(config: Config, undo: AsyncDisposableStack): Promise<Prepared> {
+  let made: string | undefined;
+  let db: Db | undefined;
+  undo.defer(async () => {
+    await db?.destroy();
+    // Where it could not even be opened, its file may be there all the same.
+    if (made !== undefined && (db || existsSync(made))) console.warn(newDatabase(made));
+  });
+  db = await open(config, (name) => {
+    // Served to others it has an administrator, so it is there, or not where it should be.
+    if (config.requireDatabase || isForOthers(config)) throw new StartError(noDatabase(name));
+    made = name;
+  });
+  const isOpen = await prepare(config, db);
+  removeKilledRestores(config.databaseUrl, config.secretKeyFile);
+  return { ...(await withKey(config, db)), made, isOpen };
+}
+
+/** What another process has prepared, and says all there is to say of. @throws StartError */
+export async function openAgain(config: Config, undo: AsyncDisposableStack): Promise<Opened> {
+  const db = await open(config, (name) => {
+    throw new StartError(noDatabase(name));
+  });
+  undo.defer(() => db.destroy());
+  return withKey(config, db);
+}
+
+function open(config: Config, announceNew: (name: string) => void) {
+  const { databaseUrl, databaseConnections, readUrls, readLag } = config;
+  const announce = (name: string, isNew: boolean) => isNew && announceNew(name);
+  const following = readUrls.length > 0 ? { urls: readUrls, longestLag: readLag } : undefined;
+  return openDatabase(databaseUrl, { connections: databaseConnections, following, announce });
+}
+
+/** @returns whether there is no administrator yet */
+async function prepare(config: Config, db: Db): Promise<boolean> {
+  const isOpen = !(await hasAdministrator(db));
+  if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
+  const { newlySealed } = await loadKey(db, config.secretKeyFile);
+  if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
+  for (const warning of findExposedFiles(config)) console.warn(warning);
+  if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
+  const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
+  await eraseFromCopy(db, ledger);
+  await noteNumbers(db, ledger);
+  const folderWarning = warningOf(config.backupFolder);
+  if (folderWarning) console.warn(folderWarning);
+  for (const job of await findRunningJobs(db, MOST_SAID)) console.warn(goesOn(job));
+  return isOpen;
+}
+
+async function withKey({ databaseUrl, secretKeyFile }: Config, db: Db): Promise<Opened> {
+  const { key, databaseId } = await loadKey(db, secretKeyFile);
+  return { db, secretKey: key, databaseId, ledger: ledgerOf(databaseUrl, secretKeyFile) };
+}
+
+/** At the start and at the end, of which each may be followed by a copy that is put back. */
+export async function noteNumbers(db: Db, ledger: string): Promise<void> {
+  await noteLastIds(db, ledger).catch((error) => console.warn(`Warning: ${error.message}`));
+}
+
+function isForOthers({ host, origin, trustProxy }: Config): boolean {
+  return !isLoopback(host) || origin !== undefined || trustProxy.length > 0;
+}
+
+function nowSealed(count: number, path: string): string {
+  const what =
+    count === 1 ? 'The secret of 1 second factor is' : `The secrets of ${count} second factors are`;
+  return `${what} now sealed with the key in ${path}. Copies of the database from before hold it in clear: remove those, or have the second factors set up anew.`;
+}
+
+function goesOn({ set_id, done, left_out, total }: Job): string {
+  return `Under way: ${number.format(done + left_out)} of ${number.format(total)} users are done, and it goes on by itself; how far it is stands at /history/${set_id}`;
+}

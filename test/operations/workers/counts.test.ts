@@ -1,0 +1,45 @@
+/** What several processes have counted, told as if one had. */
+import { expect, test } from 'vitest';
+import { by, counter, gauge } from '../../../src/operations/metrics/families.ts';
+import { Counts } from '../../../src/operations/workers/counts.ts';
+
+const answered = (count: number, waiting: number) => [
+  counter('requests', 'Answers.', by('route', { '/users': count })),
+  gauge('in_flight', 'Under way.', waiting),
+];
+
+test('is added up; of one that has ended what it had counted stays, and nothing is under way there', () => {
+  const counts = new Counts();
+  counts.note('one', answered(1, 1));
+  counts.note('one', answered(3, 2));
+  counts.note('other', answered(10, 5));
+  expect(counts.sum()).toEqual(answered(13, 7));
+  counts.end('one');
+  expect(counts.sum()).toEqual(answered(13, 5));
+  counts.note('another', answered(100, 0));
+  counts.end('other');
+  expect(counts.sum()).toEqual(answered(113, 0));
+});
+
+test('has no more series of a name than one process may have, and loses none of what was counted', () => {
+  const counts = new Counts();
+  for (const who of ['one', 'other', 'another']) {
+    const routes = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`/${who}/${at}`, 1]));
+    counts.note(who, [counter('requests', 'Answers.', by('route', routes))]);
+  }
+  const [{ samples } = { samples: [] }] = counts.sum();
+  expect(samples).toHaveLength(251);
+  expect(samples.reduce((sum, { value }) => sum + value, 0)).toBe(600);
+  expect(samples.at(-1)).toEqual({ value: 350, labels: { route: 'other' } });
+});
+
+test('when they were started is when the first of them was', () => {
+  const counts = new Counts();
+  for (const [who, at] of [
+    ['one', 5],
+    ['other', 3],
+    ['another', 4],
+  ] as const)
+    counts.note(who, [gauge('process_start_time_seconds', 'When it was started.', at)]);
+  expect(counts.sum()[0]?.samples).toEqual([{ value: 3 }]);
+});

@@ -1,0 +1,31 @@
+/** Metrics of several processes: they tell of all of them as of one, whoever is asked. */
+import { expect, test } from 'vitest';
+import { send } from '../../reliability/clients.ts';
+import { parse, sumOf } from '../metrics/scraped.ts';
+import { startSeveral } from './running.ts';
+
+const ASKED = 10;
+const MOST_SERIES = 500;
+const WAITS = { timeout: 60_000 };
+const PATIENCE = { timeout: 180_000 };
+
+test('what all have answered is added up, also of one that has been killed since', PATIENCE, async () => {
+  const { address, said, workers } = await startSeveral({ METRICS_PORT: '0' });
+  const [, metrics = ''] = /Its metrics are at (\S+)/.exec(said()) ?? [];
+  const scrape = async () => parse(await (await fetch(metrics)).text());
+  const answered = async () => sumOf(await scrape(), 'roster_http_requests_total', { route: '/sign-in' });
+  for (let time = 0; time < ASKED; time++) await send(`${address}/sign-in`, { agent: false });
+  // Who is asked knows of the others what they have said, each second.
+  await expect.poll(answered, WAITS).toBe(ASKED);
+  const [killed = 0] = workers();
+  process.kill(killed, 'SIGKILL');
+  await expect.poll(workers, WAITS).not.toContain(killed);
+  expect(await answered()).toBe(ASKED);
+  await expect.poll(() => workers().length, WAITS).toBe(2);
+  for (let time = 0; time < ASKED; time++) await send(`${address}/sign-in`, { agent: false });
+  await expect.poll(answered, WAITS).toBe(2 * ASKED);
+  const all = await scrape();
+  expect(all.length).toBeLessThanOrEqual(MOST_SERIES);
+  expect(sumOf(all, 'roster_build_info')).toBe(1);
+  expect(sumOf(all, 'roster_users')).toBe(0);
+});

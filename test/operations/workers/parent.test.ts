@@ -1,0 +1,142 @@
+/** Several processes at one port: what becomes of requests when one of them dies, all are replaced, or all are stopped. */
+import { expect, test } from 'vitest';
+import { pageOf } from '../../page.ts';
+import { addPerson, PASSWORD } from '../../people.ts';
+import { send, startClients, storedUsernames } from '../../reliability/clients.ts';
+import { preloading, runToEnd } from '../../roster.ts';
+import { Browser } from '../../soak/browser.ts';
+import { readyUrl, temporaryDatabase } from '../../support.ts';
+import { isRunning, startSeveral } from './running.ts';
+
+const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'info' };
+const BROWSERS = 6;
+/** Processes are started meanwhile, on a machine that may have other things to do. */
+const WAITS = { timeout: 60_000 };
+const PATIENCE = { timeout: 180_000 };
+
+/** Someone who is signed in, and the number of the process that has their connection. */
+async function connect(address: string) {
+  const browser = new Browser(address, '127.0.0.1');
+  await browser.post('/sign-in', { username: 'ann', password: PASSWORD });
+  return { browser, pid: await processOf(browser) };
+}
+
+async function processOf(browser: Browser): Promise<number> {
+  const { text } = pageOf(await browser.get('/admin/status'));
+  return Number(/Process (\d+) on/.exec(text)?.[1]);
+}
+
+test(
+  'of a process that is killed another one takes the place, and nobody else notices',
+  PATIENCE,
+  async () => {
+    const url = await readyUrl();
+    await addPerson(await temporaryDatabase(url), 'ann', 'admin');
+    const { address, workers, said } = await startSeveral({ DATABASE_URL: url });
+    const before = workers();
+    const connected = [];
+    for (let number = 0; number < BROWSERS; number++) connected.push(await connect(address));
+    const [killed = 0, other] = before;
+    const others = connected.filter(({ pid }) => pid === other);
+    expect(others).toHaveLength(BROWSERS / 2);
+    let isOver = false;
+    const asking = others.map(async ({ browser }) => {
+      while (!isOver) expect((await browser.get('/users')).status).toBe(200);
+    });
+    process.kill(killed, 'SIGKILL');
+    await expect.poll(() => workers().filter((pid) => !before.includes(pid)), WAITS).toHaveLength(1);
+    for (const { browser } of connected.filter((one) => one.pid === killed)) {
+      // Its connection is cut; the next one leads to another process.
+      await browser.get('/users').catch(() => {});
+      expect(workers()).toContain(await processOf(browser));
+    }
+    isOver = true;
+    await Promise.all(asking);
+    expect(said()).toContain(`Process ${killed} has ended (SIGKILL): another one is started in 0.1 s.`);
+    for (const { browser } of connected) browser.close();
+  },
+);
+
+test('of those that die again and again the next one is started later each time', PATIENCE, async () => {
+  const { workers, said } = await startSeveral({ LOG_LEVEL: 'info' });
+  const answering = () => said().match(/Server listening/g)?.length;
+  for (const [replaced, pause] of ['0.1', '0.2', '0.4'].entries()) {
+    await expect.poll(answering, WAITS).toBe(2 + replaced);
+    const [first = 0] = workers();
+    process.kill(first, 'SIGKILL');
+    await expect
+      .poll(said, WAITS)
+      .toContain(`Process ${first} has ended (SIGKILL): another one is started in ${pause} s.`);
+    await expect.poll(workers, WAITS).not.toContain(first);
+  }
+});
+
+test('SIGHUP replaces one after the other, and no request fails', PATIENCE, async () => {
+  const { url, child, address, workers, said, replaced } = await startSeveral(DRAINING);
+  const before = workers();
+  const clients = startClients(address);
+  await clients.more(50);
+  child.kill('SIGHUP');
+  await expect.poll(said, WAITS).toContain('All processes were replaced.');
+  await replaced(before);
+  await clients.more(50);
+  await clients.stop();
+  expect(clients.failures).toEqual([]);
+  const stored = await storedUsernames(url);
+  expect(clients.acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+});
+
+test('while they are replaced Roster is ready', PATIENCE, async () => {
+  const { child, address, said } = await startSeveral(DRAINING);
+  child.kill('SIGHUP');
+  const answers = new Set<number | undefined>();
+  await expect
+    .poll(async () => {
+      answers.add(await send(`${address}/readyz`, { agent: false }));
+      return said();
+    }, WAITS)
+    .toContain('All processes were replaced.');
+  expect([...answers]).toEqual([200]);
+});
+
+test('SIGTERM stops all of them, and cuts nobody off', PATIENCE, async () => {
+  const { url, child, address, workers, ended } = await startSeveral(DRAINING);
+  const before = workers();
+  const clients = startClients(address);
+  await clients.more(50);
+  child.kill('SIGTERM');
+  await clients.ended;
+  expect(clients.failures).toEqual([]);
+  expect(await ended).toEqual([0, null]);
+  expect(before.filter(isRunning)).toEqual([]);
+  const stored = await storedUsernames(url);
+  expect(clients.acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+});
+
+test('a parent that is killed leaves none of them', PATIENCE, async () => {
+  const { child, workers, ended } = await startSeveral();
+  const before = workers();
+  expect(before).toHaveLength(2);
+  child.kill('SIGKILL');
+  await ended;
+  await expect.poll(() => before.filter(isRunning), WAITS).toEqual([]);
+});
+
+test('the link to the first administrator leads to the form, whoever answers', PATIENCE, async () => {
+  const { address, said } = await startSeveral();
+  const [link = ''] = /http\S+\/setup\/\S+/.exec(said()) ?? [];
+  for (let time = 0; time < 4; time++) expect(await send(link, { agent: false })).toBe(200);
+  expect(said().match(/^Roster is at /gm)).toHaveLength(1);
+  expect(link).toContain(address);
+});
+
+test('where none can answer it is said, and Roster ends', PATIENCE, async () => {
+  const broken = preloading(`
+    import cluster from 'node:cluster';
+    if (cluster.isWorker) process.exit(3);`);
+  const settings = { PORT: '0', WORKERS: '2', DATABASE_URL: await readyUrl(), ...broken };
+  expect(await runToEnd([], settings)).toMatchObject({
+    code: 1,
+    error: 'A process has ended before it answered.\n',
+  });
+});

@@ -1,0 +1,64 @@
+/** Clients that ask again and again, half of them for pages and half by forms, and what was answered. */
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { expect } from 'vitest';
+import { temporaryDatabase } from '../support.ts';
+
+export const CLIENTS = 16;
+
+let number = 0;
+
+/** Clients that ask on connections that they keep, as long as they may, until nobody listens or they are stopped. */
+export function startClients(address: string) {
+  const acknowledged: string[] = [];
+  const failures: string[] = [];
+  let isStopped = false;
+  const ask = async (agent: Agent) => {
+    const username = `user${number++}`;
+    const body = new URLSearchParams({ username, email: `${username}@example.org` }).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length };
+    const [status, wanted] =
+      number % 2 === 0
+        ? [await send(`${address}/users`, { agent }), 200]
+        : [await send(`${address}/users`, { agent, method: 'POST', headers }, body), 303];
+    if (status === 303) acknowledged.push(username);
+    if (status !== wanted) failures.push(`${status}`);
+  };
+  const client = async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    while (!isStopped) {
+      const code = await ask(agent).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+      if (code === 'ECONNREFUSED') break;
+      if (code !== undefined) failures.push(code);
+    }
+    agent.destroy();
+  };
+  const ended = Promise.all(Array.from({ length: CLIENTS }, client));
+  return {
+    acknowledged,
+    failures,
+    ended,
+    stop() {
+      isStopped = true;
+      return ended;
+    },
+    async more(count: number): Promise<void> {
+      const goal = acknowledged.length + count;
+      await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(goal);
+    },
+  };
+}
+
+/** The status of the answer. */
+export async function send(url: string, options: object, body = ''): Promise<number | undefined> {
+  const [answer] = (await once(request(url, options).end(body), 'response')) as [IncomingMessage];
+  await text(answer);
+  return answer.statusCode;
+}
+
+export async function storedUsernames(url: string): Promise<Set<string>> {
+  const db = await temporaryDatabase(url);
+  const users = await db.selectFrom('users').select('username').execute();
+  return new Set(users.map(({ username }) => username));
+}
