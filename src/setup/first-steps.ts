@@ -37,7 +37,7 @@ export async function firstStepsFor(
   return {
     left: isOpen ? ['administrator'] : isHidden(request) ? [] : await stepsLeft(server, actor?.user?.id),
     isAlone,
-    madeUp: isAlone ? 0 : await countUnchanged(server.db),
+    madeUp: await countMadeUp(server, isAlone),
     isOwner: await isOwner(request),
     line: setupLine(server.config.origin, headers.host, '…'),
   };
@@ -74,4 +74,15 @@ async function stepsLeft(server: FastifyInstance, ownId = 0): Promise<Step[]> {
 /** Or is going to have one, by itself. */
 async function hasBackup({ config, db }: FastifyInstance): Promise<boolean> {
   return config.backupFolder !== undefined || (await findLastRun(db, 'backup', 'good')) !== undefined;
+}
+
+const without = new WeakSet<FastifyInstance>();
+
+/** Once there are none they come back only to a list without anyone else, so that nothing is asked until then. */
+async function countMadeUp(server: FastifyInstance, isAlone: boolean): Promise<number> {
+  if (isAlone) without.delete(server);
+  if (isAlone || without.has(server)) return 0;
+  const count = await countUnchanged(server.db);
+  if (count === 0) without.add(server);
+  return count;
 }
