@@ -39,7 +39,7 @@ export async function firstStepsFor(
   return {
     left: isOpen ? ['administrator'] : isHidden(request) ? [] : await stepsLeft(request, actor?.user?.id),
     isAlone,
-    madeUp: isAlone ? 0 : await countUnchanged(request.reader),
+    madeUp: await countMadeUp(request, isAlone),
     isOwner: await isOwner(request),
     line: setupLine(server.config.origin, headers.host, '…'),
   };
@@ -76,4 +76,15 @@ async function stepsLeft({ reader: db, server }: FastifyRequest, ownId = 0): Pro
 /** Or is going to have one, by itself. */
 async function hasBackup(db: Db, config: Config): Promise<boolean> {
   return config.backupFolder !== undefined || (await findLastRun(db, 'backup', 'good')) !== undefined;
+}
+
+const without = new WeakSet<FastifyInstance>();
+
+/** Once there are none they come back only to a list without anyone else, so that nothing is asked until then. */
+async function countMadeUp({ reader, server }: FastifyRequest, isAlone: boolean): Promise<number> {
+  if (isAlone) without.delete(server);
+  if (isAlone || without.has(server)) return 0;
+  const count = await countUnchanged(reader);
+  if (count === 0) without.add(server);
+  return count;
 }
