@@ -25,6 +25,7 @@ import * as imports from './migrations/0016-imports.ts';
 import * as maintenance from './migrations/0017-maintenance.ts';
 import * as absentUsers from './migrations/0018-absent-users.ts';
 import * as quickChecks from './migrations/0019-quick-checks.ts';
+import * as searchStatistics from './migrations/0020-search-statistics.ts';
 import type { Following } from './postgres/replica-set.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
@@ -52,6 +53,7 @@ export const MIGRATIONS: readonly Migration[] = [
   maintenance,
   absentUsers,
   quickChecks,
+  searchStatistics,
 ];
 
 export type Opening = {
