@@ -35,7 +35,9 @@ export class Replica {
   #looking: Promise<void> | undefined;
 
   constructor(url: string, requests: Requests, tell: (state: ReplicaState) => void) {
-    this.name = new URL(url).host;
+    // Behind one pooler they differ by their databases.
+    const { host, pathname } = new URL(url);
+    this.name = host + pathname;
     this.pool = openPool(url, requests);
     this.#watch = openWatch(url);
     this.#tell = tell;
