@@ -9,6 +9,11 @@ const SAYS_EVERY = 1_000;
 
 export class ParentLink {
   readonly task: Task;
+  /** Of the parent, which listens for all. */
+  readonly port: Port = {
+    turn: () => this.#ask('turn'),
+    closed: () => this.#ask('closed'),
+  };
   readonly #heard = new EventEmitter();
   #counted: () => readonly Family[] = () => [];
   /** Until it answers there is nothing that has to be brought to an end. */
@@ -40,12 +45,6 @@ export class ParentLink {
     void tell({ kind: 'listening', place });
   }
 
-  /** Of the parent, which listens for all. */
-  readonly port: Port = {
-    turn: () => this.#ask('turn'),
-    closed: () => this.#ask('closed'),
-  };
-
   /** @param counted what this process has counted so far @returns what all have */
   countBy(counted: () => readonly Family[]): () => Promise<readonly Family[]> {
     this.#counted = counted;
@@ -56,14 +55,14 @@ export class ParentLink {
     };
   }
 
-  async #ask(kind: 'turn' | 'closed'): Promise<void> {
-    void tell({ kind });
-    await once(this.#heard, kind);
-  }
-
   /** Resolves when it is told. */
   async sayCounted(): Promise<void> {
     await tell({ kind: 'alive', families: this.#counted() });
+  }
+
+  async #ask(kind: 'turn' | 'closed'): Promise<void> {
+    void tell({ kind });
+    await once(this.#heard, kind);
   }
 }
 

@@ -13,16 +13,16 @@ import type { FromParent, FromWorker, Place, Task } from './messages.ts';
 
 /** In milliseconds: before another one is started, twice as long each time, unless none has died for a while. */
 const PAUSE = { first: 100, longest: 60_000, forgottenAfter: 60_000 };
-/** Whoever says nothing for so many of the looks, so long apart, has hung up: no time, for machines sleep. */
+/** Whoever says nothing for so many of the looks, so long apart, hangs: no time, for machines sleep. */
 const SILENCE = { look: 10_000, most: 6 };
 
 /** `count` processes. `patience`: how long one takes to end at most that was told to, in milliseconds. */
-type Plan = { count: number; task: Task; patience: number };
+type Plan = { count: number; patience: number };
 
 export class Workers {
   readonly #plan: Plan;
   readonly #log: Log;
-  readonly #counts = new Counts();
+  readonly #counts = new Counts<Worker>();
   /** Those that answer, the oldest first; whoever is to be replaced is not among them any more. */
   readonly #serving = new Set<Worker>();
   readonly #closed = new Set<Worker>();
@@ -33,9 +33,9 @@ export class Workers {
   /** Another one after each reload, whose code may be another. */
   #task: Task;
 
-  constructor(plan: Plan, log: Log) {
+  constructor({ task, ...plan }: Plan & { task: Task }, log: Log) {
     this.#plan = plan;
-    this.#task = plan.task;
+    this.#task = task;
     this.#log = log;
   }
 
@@ -178,7 +178,7 @@ function tell(worker: Worker, message: FromParent): void {
   if (worker.isConnected()) worker.send(message, () => {});
 }
 
-/** Passwords are hashed in them, each in so much memory: all together as many as there are cores. */
+/** At least two: passwords are hashed there, as many at once as `FairQueue.share` lets, and files and names wait there, too. */
 function threadsOfEach(count: number): string {
   return String(Math.max(2, Math.ceil(availableParallelism() / count)));
 }
