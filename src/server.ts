@@ -107,7 +107,10 @@ async function start(
 async function stop(app: FastifyInstance, isReplaced = false): Promise<void> {
   const { drainTime } = app.config;
   setTimeout(() => process.exit(0), drainTime + (isReplaced ? LONGEST_END : LAST_CALL)).unref();
-  if (app.isDraining) return;
+  if (app.isDraining) {
+    app.isReplaced &&= isReplaced;
+    return;
+  }
   app.isReplaced = isReplaced;
   await app.drain(drainTime);
   await app.close();

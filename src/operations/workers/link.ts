@@ -14,21 +14,25 @@ export class ParentLink {
     turn: () => this.#ask('turn'),
     closed: () => this.#ask('closed'),
   };
-  readonly #heard = new EventEmitter();
+  readonly #heard: EventEmitter;
   #counted: () => readonly Family[] = () => [];
   /** Until it answers there is nothing that has to be brought to an end. */
   #end: (isReplaced: boolean) => void = () => process.exit(0);
 
-  /** Waits for its task. */
+  /** Asks for its task: what comes before anybody listens, Node forgets. */
   static async open(): Promise<ParentLink> {
-    const [first] = (await once(process, 'message')) as [Extract<FromParent, { kind: 'task' }>];
-    return new ParentLink(first.task);
+    const heard = new EventEmitter();
+    process.on('message', (message: FromParent) => heard.emit(message.kind, message));
+    const given = once(heard, 'task');
+    void tell({ kind: 'ready' });
+    const [{ task }] = await given;
+    return new ParentLink(task, heard);
   }
 
-  private constructor(task: Task) {
+  private constructor(task: Task, heard: EventEmitter) {
     this.task = task;
-    process.on('message', (message: FromParent) => this.#heard.emit(message.kind, message));
-    this.#heard.on('stop', () => this.#end(false)).on('replaced', () => this.#end(true));
+    this.#heard = heard;
+    heard.on('stop', () => this.#end(false)).on('replaced', () => this.#end(true));
     // Somebody means this process alone: the parent will see that one is missing.
     process.on('SIGTERM', () => this.#end(true));
     // What a terminal sends goes to all of them: the parent says what is to be done.

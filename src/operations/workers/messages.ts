@@ -17,8 +17,9 @@ export type FromParent =
   | { kind: 'stop' | 'replaced' | 'turn' | 'closed' }
   | { kind: 'counted'; families: readonly Family[] };
 
-/** `alive`: said again and again, with what it has counted so far. `asks`: wants to know what all have. */
+/** `ready`: for its task. `alive`: said again and again, with what it has counted so far. `asks`: wants to know what all have. */
 export type FromWorker =
+  | { kind: 'ready' }
   | { kind: 'listening'; place: Place }
   | { kind: 'turn' }
   | { kind: 'closed' }
