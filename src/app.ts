@@ -79,7 +79,7 @@ declare module 'fastify' {
     /** Undefined where no mail server is set. */
     mailer: Mailer | undefined;
     cookieMark: string;
-    /** Another one each time: it stands for code and settings, which stay the same until Roster is started anew. */
+    /** Stands for code and settings: another one at each start, and at each reload. */
     startId: string;
     /** Of the link to the first administrator, while there is none. */
     setupToken: string;

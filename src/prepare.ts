@@ -29,12 +29,12 @@ const noAdministrator = (database: string) =>
 export const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
 
 /** What has to be known of one to serve it. */
-export type Opened = { db: Db; secretKey: Buffer; databaseId: string; ledger: string };
+type Opened = { db: Db; secretKey: Buffer; databaseId: string; ledger: string };
 /** `made`: its name, where it was not there; `isOpen`: it has no administrator yet. */
-export type Prepared = Opened & { made: string | undefined; isOpen: boolean };
+export type Found = { made: string | undefined; isOpen: boolean };
 
 /** Brings it up to date, and says what is to be said of it. @param undo closes it @throws StartError when it must not be served */
-export async function openPrepared(config: Config, undo: AsyncDisposableStack): Promise<Prepared> {
+export async function openPrepared(config: Config, undo: AsyncDisposableStack): Promise<Opened & Found> {
   let made: string | undefined;
   let db: Db | undefined;
   undo.defer(async () => {
@@ -47,9 +47,22 @@ export async function openPrepared(config: Config, undo: AsyncDisposableStack): 
     if (config.requireDatabase || isForOthers(config)) throw new StartError(noDatabase(name));
     made = name;
   });
-  const isOpen = await prepare(config, db);
+  const isOpen = !(await hasAdministrator(db));
+  if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
+  const { newlySealed, ...opened } = await withKey(config, db);
+  if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
+  await prepare(config, opened);
   removeKilledRestores(config.databaseUrl, config.secretKeyFile);
-  return { ...(await withKey(config, db)), made, isOpen };
+  return { ...opened, made, isOpen };
+}
+
+/** For other processes: it is closed again. @throws StartError when it must not be served */
+export async function prepareForOthers(config: Config): Promise<Found> {
+  await using undo = new AsyncDisposableStack();
+  const { db, made, isOpen } = await openPrepared(config, undo);
+  undo.move();
+  await db.destroy();
+  return { made, isOpen };
 }
 
 /** What another process has prepared, and says all there is to say of. @throws StartError */
@@ -58,7 +71,8 @@ export async function openAgain(config: Config, undo: AsyncDisposableStack): Pro
     throw new StartError(noDatabase(name));
   });
   undo.defer(() => db.destroy());
-  return withKey(config, db);
+  const { newlySealed, ...opened } = await withKey(config, db);
+  return opened;
 }
 
 function open(config: Config, announceNew: (name: string) => void) {
@@ -68,26 +82,19 @@ function open(config: Config, announceNew: (name: string) => void) {
   return openDatabase(databaseUrl, { connections: databaseConnections, following, announce });
 }
 
-/** @returns whether there is no administrator yet */
-async function prepare(config: Config, db: Db): Promise<boolean> {
-  const isOpen = !(await hasAdministrator(db));
-  if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
-  const { newlySealed } = await loadKey(db, config.secretKeyFile);
-  if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
+async function prepare(config: Config, { db, ledger }: Opened): Promise<void> {
   for (const warning of findExposedFiles(config)) console.warn(warning);
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
-  const ledger = ledgerOf(config.databaseUrl, config.secretKeyFile);
   await eraseFromCopy(db, ledger);
   await noteNumbers(db, ledger);
   const folderWarning = warningOf(config.backupFolder);
   if (folderWarning) console.warn(folderWarning);
   for (const job of await findRunningJobs(db, MOST_SAID)) console.warn(goesOn(job));
-  return isOpen;
 }
 
-async function withKey({ databaseUrl, secretKeyFile }: Config, db: Db): Promise<Opened> {
-  const { key, databaseId } = await loadKey(db, secretKeyFile);
-  return { db, secretKey: key, databaseId, ledger: ledgerOf(databaseUrl, secretKeyFile) };
+async function withKey({ databaseUrl, secretKeyFile }: Config, db: Db) {
+  const { key, databaseId, newlySealed } = await loadKey(db, secretKeyFile);
+  return { db, secretKey: key, databaseId, ledger: ledgerOf(databaseUrl, secretKeyFile), newlySealed };
 }
 
 /** At the start and at the end, of which each may be followed by a copy that is put back. */

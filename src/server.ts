@@ -1,4 +1,4 @@
-/** One running Roster: settings → database → app → listening, and back again. */
+/** A running Roster: by itself, the parent of several processes, or one of these; settings → database → app → listening, and back again. */
 import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
@@ -22,7 +22,14 @@ import { tellServiceManager } from './operations/service-manager.ts';
 import { ParentLink } from './operations/workers/link.ts';
 import type { Place } from './operations/workers/messages.ts';
 import { Workers } from './operations/workers/parent.ts';
-import { newDatabase, noteNumbers, openAgain, openPrepared, type Prepared } from './prepare.ts';
+import {
+  type Found,
+  newDatabase,
+  noteNumbers,
+  openAgain,
+  openPrepared,
+  prepareForOthers,
+} from './prepare.ts';
 import { setupLine } from './setup/setup-line.ts';
 
 /** Whatever is not done by then, in milliseconds after it has drained, was never acknowledged. */
@@ -37,17 +44,17 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   // What the thread of jobs says goes through these: a reader that is gone would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const config = readConfig(env);
-  if (cluster.isWorker) return answerForParent(config, env);
+  if (cluster.isWorker) return serveAsWorker(config, env);
   const listening = await whereToListen(config, inheritedSocket(env));
   const { metricsPort, workers } = config;
   if (metricsPort !== undefined)
     await checkPort({ host: METRICS_HOST, port: metricsPort, by: 'METRICS_PORT' });
-  if (workers === undefined) await answer(config, listening, env);
-  else await haveAnswered(config, { count: workers, listening }, env);
+  if (workers === undefined) await serveAlone(config, listening, env);
+  else await serveByWorkers(config, { count: workers, listening }, env);
   tellServiceManager(env);
 }
 
-async function answer(config: Config, listening: Listening, env: NodeJS.ProcessEnv): Promise<void> {
+async function serveAlone(config: Config, listening: Listening, env: NodeJS.ProcessEnv): Promise<void> {
   await using undo = new AsyncDisposableStack();
   const opened = await openPrepared(config, undo);
   const app = await start({ config, ...opened, env }, listening, undo);
@@ -55,8 +62,8 @@ async function answer(config: Config, listening: Listening, env: NodeJS.ProcessE
   announce(config, placeOf(app), opened, app.setupToken);
 }
 
-/** By processes of its own, for which it prepares the database. */
-async function haveAnswered(
+/** It prepares the database for them. */
+async function serveByWorkers(
   config: Config,
   { count, listening }: { count: number; listening: Listening },
   env: NodeJS.ProcessEnv,
@@ -70,16 +77,7 @@ async function haveAnswered(
   announce(config, place, prepared, task.setupToken);
 }
 
-async function prepareForOthers(config: Config): Promise<Prepared> {
-  await using undo = new AsyncDisposableStack();
-  const prepared = await openPrepared(config, undo);
-  undo.move();
-  await prepared.db.destroy();
-  return prepared;
-}
-
-/** As one of these. */
-async function answerForParent(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
+async function serveAsWorker(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   const parent = await ParentLink.open();
   await using undo = new AsyncDisposableStack();
   const opened = await openAgain(config, undo);
@@ -109,7 +107,10 @@ async function start(
 async function stop(app: FastifyInstance, isReplaced = false): Promise<void> {
   const { drainTime } = app.config;
   setTimeout(() => process.exit(0), drainTime + (isReplaced ? LONGEST_END : LAST_CALL)).unref();
-  if (app.isDraining) return;
+  if (app.isDraining) {
+    app.isReplaced &&= isReplaced;
+    return;
+  }
   app.isReplaced = isReplaced;
   await app.drain(drainTime);
   await app.close();
@@ -124,7 +125,7 @@ function placeOf(app: FastifyInstance): Place {
   return { host, metricsAddress: app.metricsAddress };
 }
 
-function announce({ origin }: Config, place: Place, { made, isOpen }: Prepared, setupToken: string): void {
+function announce({ origin }: Config, place: Place, { made, isOpen }: Found, setupToken: string): void {
   const here = `http://${place.host}`;
   const lines = [
     `Roster is at ${origin ? `${origin.origin}${basePathOf(origin)} (listening at ${here})` : here}`,

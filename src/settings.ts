@@ -234,10 +234,8 @@ function parseNetworks(value: string): string[] | undefined {
 }
 
 function parseReadUrls(value: string): string[] | undefined {
-  const urls = value.split(',').map((url) => parseDatabaseUrl(url.trim()));
-  return urls.every((url) => url !== undefined && filePathOf(url) === undefined)
-    ? (urls as string[])
-    : undefined;
+  const urls = value.split(',').map((url) => parseDatabaseUrl(url.trim()) ?? '');
+  return urls.every((url) => url !== '' && filePathOf(url) === undefined) ? urls : undefined;
 }
 
 function isNetwork(value: string): boolean {

@@ -7,15 +7,15 @@ const PASSED_ON = 1_000;
 const PARENT_CHECK = 200;
 
 /**
- * Calls `stop` at the first signal. The second one ends the process at once, as if nobody listened. @returns hears no more
- * @param reload at SIGHUP, where that does not say that the terminal, or npm, is gone
+ * Calls `stop` at the first signal. The second one ends the process at once, as if nobody listened.
+ * @param reload at SIGHUP, where that does not say that the terminal, or npm, is gone @returns hears no more
  */
 export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void, reload?: () => void): () => void {
-  const isReloading = reload !== undefined && !isByNpm(env) && !isAtTerminal();
+  const reloadsAtHangUp = reload !== undefined && !isByNpm(env) && !isAtTerminal();
   const passedOn = isByNpm(env) ? PASSED_ON : 0;
   let first: { signal: NodeJS.Signals; at: number } | undefined;
   function hear(signal: NodeJS.Signals): void {
-    if (isReloading && signal === 'SIGHUP') {
+    if (signal === 'SIGHUP' && reloadsAtHangUp) {
       reload();
       return;
     }

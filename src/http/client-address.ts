@@ -38,9 +38,11 @@ export function trustOf({ trustProxy }: Config): (address: string | undefined) =
   };
   const known = new Map<string | undefined, boolean>();
   return (written) => {
-    const isTrusted = known.get(written) ?? isInside(written);
+    const found = known.get(written);
+    if (found !== undefined) return found;
     // Each request asks several times; but anyone may write addresses without an end.
     if (known.size >= MOST_KNOWN) known.clear();
+    const isTrusted = isInside(written);
     known.set(written, isTrusted);
     return isTrusted;
   };

@@ -4,21 +4,23 @@ import type { FastifyReply } from 'fastify';
 import { isFlashWaiting } from './flash.ts';
 
 /**
- * Whether the browser has the page as it is now, so that 304 is all there is to say; else the page gets a tag. Call it before
- * anything is read that the revision stands for. @param made what the page is made of, beside its address and who is signed in
+ * Gives the page its tag, and answers 304 where the browser has it as it is now. @param made what the page is made of, beside
+ * its address and who is signed in; its revision was read before anything that it stands for @returns whether it has answered
  */
-export function isNotModified(
+export function answerNotModified(
   reply: FastifyReply,
   made: { revision: number; [part: string]: unknown },
 ): boolean {
   const { session, url, headers, server } = reply.request;
   if (session === undefined || isFlashWaiting(reply.request)) return false;
-  const { id, username, role } = session;
-  const tag = `"${hash('sha256', JSON.stringify([server.startId, url, id, username, role, made]), 'base64url')}"`;
+  const parts = [server.startId, url, session.id, session.username, session.role, made];
+  const tag = `"${hash('sha256', JSON.stringify(parts), 'base64url')}"`;
   // Weak, for compressed it is sent in other bytes.
   reply
     .header('etag', `W/${tag}`)
     .header('cache-control', 'private, no-cache')
     .header('vary', 'accept-encoding');
-  return headers['if-none-match']?.includes(tag) ?? false;
+  const isKept = headers['if-none-match']?.includes(tag) ?? false;
+  if (isKept) void reply.code(304).send();
+  return isKept;
 }

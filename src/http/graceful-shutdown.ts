@@ -10,6 +10,8 @@ const IDLE_CHECK = 50;
 /** So long before the listener closes no answer goes out: whoever is answered comes back at once. */
 const HOLD = 200;
 const TAKE_ALL_TIMEOUT = 2_000;
+/** For others at the port, one of which may hang. */
+const CLOSED_TIMEOUT = 2_000;
 
 /** Who listens: where several processes share a port, their parent does. */
 export type Port = {
@@ -62,7 +64,7 @@ export function addDraining(app: FastifyInstance, port = OWN): void {
     // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
     timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
     void listenerClosed(app)
-      .then(port.closed)
+      .then(() => Promise.race([port.closed(), sleep(CLOSED_TIMEOUT, undefined, { ref: false })]))
       .then(() => held?.resolve());
   });
   app.addHook('onClose', async () => {

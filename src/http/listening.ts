@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { StartError } from '../errors.ts';
 
-/** `by`: the setting of the port. */
 /** A descriptor goes before host and port. */
 export type Listening = { host: string; port: number; fd?: number };
 
+/** `by`: the setting of the port. */
 export type Address = { host: string; port: number; by?: 'PORT' | 'METRICS_PORT' };
 
 /** @throws StartError where it cannot be listened at */

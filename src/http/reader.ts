@@ -20,7 +20,7 @@ declare module 'fastify' {
 /** In seconds: longer than any replica that is used is behind, beyond the lag that it may have. */
 const KEPT_FOR = 60;
 /** To which no replica comes: where nobody knows how far it was. */
-const NOWHERE = Number.MAX_SAFE_INTEGER;
+const BEYOND_ALL = Number.MAX_SAFE_INTEGER;
 
 /** Call it once cookies are parsed. */
 export function addReader(app: FastifyInstance): void {
@@ -44,7 +44,7 @@ export function addReader(app: FastifyInstance): void {
   // Whatever became of it: a change that is answered with a failure may have been saved.
   app.addHook('onSend', async (request, reply) => {
     if (!isFresh(request)) return;
-    const position = await replicas.readPosition().catch(() => NOWHERE);
+    const position = await replicas.readPosition().catch(() => BEYOND_ALL);
     reply.setCookie(cookie.name, seal(app.secretKey, 'written', position), cookie.options);
   });
 }

@@ -137,7 +137,7 @@ const helpers = {
 };
 
 function isLongEmail(email: string): boolean {
-  return 2 * email.length > 22 && email.split('@').some((side) => isWiderThan(22, side));
+  return email.split('@').some((side) => isWiderThan(22, side));
 }
 
 function isCased(letter: string): boolean {

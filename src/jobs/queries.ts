@@ -1,6 +1,7 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
 import type { Actor } from '../auth/actor.ts';
+import { literal } from '../db/literal.ts';
 import { insertion } from '../db/many-rows.ts';
 import { moveRevision } from '../db/revision.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
@@ -8,6 +9,9 @@ import { afterCommit } from '../db/transact.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
 
 export type Job = Selectable<JobsTable>;
+
+/** They have an index of their own. */
+const RUNNING = literal('running');
 
 /** What it was to do is known no more. */
 export const FORGOTTEN = '{}';
@@ -84,18 +88,12 @@ export async function findUnfinishedJobs(db: Db): Promise<Pick<Job, 'set_id' | '
 }
 
 export async function findRunningJobs(db: Db, limit: number): Promise<Job[]> {
-  return db
-    .selectFrom('jobs')
-    .selectAll()
-    .where('state', '=', 'running')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
+  return db.selectFrom('jobs').selectAll().where('state', '=', RUNNING).orderBy('id').limit(limit).execute();
 }
 
 /** How many are running, and how many were stopped among the last hundred. */
 export async function countJobs(db: Db): Promise<Record<'running' | 'stopped', number>> {
-  const running = db.selectFrom('jobs').where('state', '=', 'running');
+  const running = db.selectFrom('jobs').where('state', '=', RUNNING);
   const { count } = await running
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
@@ -104,7 +102,7 @@ export async function countJobs(db: Db): Promise<Record<'running' | 'stopped', n
 }
 
 export async function isAnyRunning(db: Db): Promise<boolean> {
-  const running = db.selectFrom('jobs').select('id').where('state', '=', 'running').limit(1);
+  const running = db.selectFrom('jobs').select('id').where('state', '=', RUNNING).limit(1);
   return (await running.executeTakeFirst()) !== undefined;
 }
 
@@ -122,7 +120,7 @@ export async function leaseJob(
   const free = await trx
     .selectFrom('jobs')
     .selectAll()
-    .where('state', '=', 'running')
+    .where('state', '=', RUNNING)
     .where(({ eb, or }) => or([eb('leased_until', '<=', now), eb('leased_until', '>', latest)]))
     .where('kind', 'in', kinds)
     .orderBy('leased_until')
@@ -141,7 +139,7 @@ export async function lockJob(trx: Trx, id: number, owner: string): Promise<Job 
     .selectAll()
     .where('id', '=', id)
     .where('lease_owner', '=', owner)
-    .where('state', '=', 'running')
+    .where('state', '=', RUNNING)
     .forUpdate()
     .executeTakeFirst();
 }
@@ -159,8 +157,8 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
  */
 export async function stopJobs(trx: Trx): Promise<number> {
   const free = { lease_owner: null, leased_until: 0, failures: 0 };
-  await trx.updateTable('jobs').set(free).where('state', '=', 'running').execute();
-  const running = trx.selectFrom('jobs').selectAll().where('state', '=', 'running');
+  await trx.updateTable('jobs').set(free).where('state', '=', RUNNING).execute();
+  const running = trx.selectFrom('jobs').selectAll().where('state', '=', RUNNING);
   const stopped = await running.where('kind', 'in', ['undo', 'bulk']).execute();
   for (const job of stopped) await stopJob(trx, job, {});
   return stopped.length;
@@ -200,7 +198,7 @@ export async function isSearchKept(db: Db): Promise<boolean> {
     .selectFrom('jobs')
     .select('params')
     .where('kind', '=', 'bulk')
-    .where('state', '=', 'running');
+    .where('state', '=', RUNNING);
   return (await running.execute()).some(forgetsWhenStopped);
 }
 

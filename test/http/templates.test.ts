@@ -1,4 +1,6 @@
-/** What templates call. */
+/** What templates call, and that they escape. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { helpersFor } from '../../src/http/templates.ts';
 
@@ -58,4 +60,14 @@ test.each([
     for (const value of [at, at + 59_999])
       expect(helpers.ago(value, Date.UTC(2026, 5, 1, 12) + now)).toBe(words);
   }
+});
+
+test('what a view shows is escaped, but for other views', () => {
+  const views = readdirSync('views', { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.eta'),
+  );
+  const raw = views.flatMap(
+    (name) => readFileSync(join('views', name), 'utf8').match(/<%~\s*[\w.]+\(?/g) ?? [],
+  );
+  expect(new Set(raw.map((shown) => shown.replace(/<%~\s*/, '')))).toEqual(new Set(['include(', 'it.body']));
 });

@@ -23,9 +23,13 @@ export function isOnlyReading(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '25006';
 }
 
+export function isCanceled(error: unknown): error is UnavailableError {
+  return error instanceof UnavailableError && (error.cause as { code?: string })?.code === QUERY_CANCELED;
+}
+
 /** Whether another server may well answer the same question. One that has taken too long would take others as long. */
 export function isServersFault(error: unknown): error is UnavailableError {
-  return error instanceof UnavailableError && (error.cause as { code?: string })?.code !== QUERY_CANCELED;
+  return error instanceof UnavailableError && !isCanceled(error);
 }
 
 export function translated(error: unknown): unknown {

@@ -84,7 +84,8 @@ class ReplicaSet implements Replicas {
     // Where the next record goes: a commit that is told before it is written (`synchronous_commit`) is before it, too.
     const { rows } = await sql<{ position: number }>`
       select pg_current_wal_insert_lsn() - '0/0' as position`.execute(this.#db);
-    return rows[0]?.position ?? Number.MAX_SAFE_INTEGER;
+    const [{ position }] = rows as [{ position: number }];
+    return position;
   }
 
   states(): ReplicaState[] {

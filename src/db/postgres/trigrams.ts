@@ -7,7 +7,7 @@ import { type Term, textsToFind } from '../../search/terms.ts';
 import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
-import { QUERY_CANCELED } from './errors.ts';
+import { isCanceled } from './errors.ts';
 import { askWithin } from './patience.ts';
 
 const INDEX = 'users_search_text';
@@ -56,7 +56,7 @@ async function find(
       .compile();
     return (await askWithin(db, query, patience, deadline)).map(({ id }) => id);
   } catch (error) {
-    if (error instanceof UnavailableError && (error.cause as { code?: string })?.code === QUERY_CANCELED)
+    if (isCanceled(error))
       throw new TooBroadError('The database took too long to find it.', { cause: error });
     throw error;
   }

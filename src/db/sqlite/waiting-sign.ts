@@ -30,6 +30,10 @@ export class WaitingSign {
   }
 
   #read(): number | undefined {
-    return statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs;
+    try {
+      return statSync(this.#path).mtimeMs;
+    } catch {
+      return this.#seen;
+    }
   }
 }

@@ -9,8 +9,7 @@ import { listenForMetrics } from './listener.ts';
 import { type Scrape, watchAll } from './scrape.ts';
 import { hasToken, METRICS } from './token.ts';
 
-/** Call it after what else listens to the server's requests. */
-/** @param parent of several processes, all of which one tells of */
+/** Call it after what else listens to the server's requests. @param parent of several processes, all of which one tells of */
 export function metricsRoutes(app: FastifyInstance, events: Events, parent?: ParentLink): void {
   const { metricsToken: token, metricsPort: port } = app.config;
   app.decorate('metricsAddress', undefined);

@@ -25,7 +25,7 @@ export function watchAll(app: FastifyInstance, events: Events, parent?: ParentLi
   const state = watchState(app);
   const counted = () => [...watches.flatMap((families) => families()), ...events.families()];
   const countedByAll = parent?.countBy(counted) ?? counted;
-  app.addHook('onClose', async () => parent?.sayCounted());
+  if (parent) app.addHook('onClose', () => parent.sayCounted());
   return async () => {
     const known = await state();
     return toText([...(await countedByAll()), ...known]);

@@ -8,7 +8,7 @@ const OTHER = 'other';
 /** The same for all, or of the one that is there the longest. */
 const LEAST: readonly string[] = ['roster_build_info', 'process_start_time_seconds'];
 
-export class Counts<Who = unknown> {
+export class Counts<Who> {
   readonly #of = new Map<Who, readonly Family[]>();
   #ended: readonly Family[] = [];
 

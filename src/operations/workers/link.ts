@@ -9,21 +9,30 @@ const SAYS_EVERY = 1_000;
 
 export class ParentLink {
   readonly task: Task;
-  readonly #heard = new EventEmitter();
+  /** Of the parent, which listens for all. */
+  readonly port: Port = {
+    turn: () => this.#ask('turn'),
+    closed: () => this.#ask('closed'),
+  };
+  readonly #heard: EventEmitter;
   #counted: () => readonly Family[] = () => [];
   /** Until it answers there is nothing that has to be brought to an end. */
   #end: (isReplaced: boolean) => void = () => process.exit(0);
 
-  /** Waits for its task. */
+  /** Asks for its task: what comes before anybody listens, Node forgets. */
   static async open(): Promise<ParentLink> {
-    const [first] = (await once(process, 'message')) as [Extract<FromParent, { kind: 'task' }>];
-    return new ParentLink(first.task);
+    const heard = new EventEmitter();
+    process.on('message', (message: FromParent) => heard.emit(message.kind, message));
+    const given = once(heard, 'task');
+    void tell({ kind: 'ready' });
+    const [{ task }] = await given;
+    return new ParentLink(task, heard);
   }
 
-  private constructor(task: Task) {
+  private constructor(task: Task, heard: EventEmitter) {
     this.task = task;
-    process.on('message', (message: FromParent) => this.#heard.emit(message.kind, message));
-    this.#heard.on('stop', () => this.#end(false)).on('replaced', () => this.#end(true));
+    this.#heard = heard;
+    heard.on('stop', () => this.#end(false)).on('replaced', () => this.#end(true));
     // Somebody means this process alone: the parent will see that one is missing.
     process.on('SIGTERM', () => this.#end(true));
     // What a terminal sends goes to all of them: the parent says what is to be done.
@@ -40,12 +49,6 @@ export class ParentLink {
     void tell({ kind: 'listening', place });
   }
 
-  /** Of the parent, which listens for all. */
-  readonly port: Port = {
-    turn: () => this.#ask('turn'),
-    closed: () => this.#ask('closed'),
-  };
-
   /** @param counted what this process has counted so far @returns what all have */
   countBy(counted: () => readonly Family[]): () => Promise<readonly Family[]> {
     this.#counted = counted;
@@ -56,14 +59,14 @@ export class ParentLink {
     };
   }
 
-  async #ask(kind: 'turn' | 'closed'): Promise<void> {
-    void tell({ kind });
-    await once(this.#heard, kind);
-  }
-
   /** Resolves when it is told. */
   async sayCounted(): Promise<void> {
     await tell({ kind: 'alive', families: this.#counted() });
+  }
+
+  async #ask(kind: 'turn' | 'closed'): Promise<void> {
+    void tell({ kind });
+    await once(this.#heard, kind);
   }
 }
 

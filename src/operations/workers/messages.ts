@@ -9,16 +9,17 @@ export type Task = { listening: Listening; setupToken: string; startId: string }
 export type Place = { host: string; metricsAddress: string | undefined };
 
 /**
- * `replaced`: another one goes on in its place, so nobody waits for its end. `turn`: whoever wanted to connect by then is handed on. `closed`: none of them listens any more. `counted`: by
- * all of them, also by those that have ended.
+ * `replaced`: another one goes on in its place, so nobody waits for its end. `turn`: whoever wanted to connect by then is
+ * handed on. `closed`: none of them listens any more. `counted`: by all of them, also by those that have ended.
  */
 export type FromParent =
   | { kind: 'task'; task: Task }
   | { kind: 'stop' | 'replaced' | 'turn' | 'closed' }
   | { kind: 'counted'; families: readonly Family[] };
 
-/** `alive`: said again and again, with what it has counted so far. `asks`: wants to know what all have. */
+/** `ready`: for its task. `alive`: said again and again, with what it has counted so far. `asks`: wants to know what all have. */
 export type FromWorker =
+  | { kind: 'ready' }
   | { kind: 'listening'; place: Place }
   | { kind: 'turn' }
   | { kind: 'closed' }

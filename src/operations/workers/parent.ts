@@ -13,16 +13,16 @@ import type { FromParent, FromWorker, Place, Task } from './messages.ts';
 
 /** In milliseconds: before another one is started, twice as long each time, unless none has died for a while. */
 const PAUSE = { first: 100, longest: 60_000, forgottenAfter: 60_000 };
-/** Whoever says nothing for so many of the looks, so long apart, has hung up: no time, for machines sleep. */
+/** Whoever says nothing for so many of the looks, so long apart, hangs: no time, for machines sleep. */
 const SILENCE = { look: 10_000, most: 6 };
 
 /** `count` processes. `patience`: how long one takes to end at most that was told to, in milliseconds. */
-type Plan = { count: number; task: Task; patience: number };
+type Plan = { count: number; patience: number };
 
 export class Workers {
   readonly #plan: Plan;
   readonly #log: Log;
-  readonly #counts = new Counts();
+  readonly #counts = new Counts<Worker>();
   /** Those that answer, the oldest first; whoever is to be replaced is not among them any more. */
   readonly #serving = new Set<Worker>();
   readonly #closed = new Set<Worker>();
@@ -33,18 +33,18 @@ export class Workers {
   /** Another one after each reload, whose code may be another. */
   #task: Task;
 
-  constructor(plan: Plan, log: Log) {
+  constructor({ task, ...plan }: Plan & { task: Task }, log: Log) {
     this.#plan = plan;
-    this.#task = plan.task;
+    this.#task = task;
     this.#log = log;
   }
 
   /** @returns where they answer. @throws StartError where one cannot, which has said why */
   async start(): Promise<Place> {
+    setInterval(() => this.#lookForSilent(), SILENCE.look).unref();
     // One by itself: what is wrong is said once.
     const place = await this.#begin();
     await Promise.all(Array.from({ length: this.#plan.count - 1 }, () => this.#begin()));
-    setInterval(() => this.#lookForSilent(), SILENCE.look).unref();
     return place;
   }
 
@@ -66,20 +66,26 @@ export class Workers {
     const worker = cluster.fork({ UV_THREADPOOL_SIZE: threadsOfEach(this.#plan.count) });
     const { promise, resolve, reject } = Promise.withResolvers<Place>();
     worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'listening') resolve(message.place);
+      if (message.kind === 'ready') tell(worker, { kind: 'task', task: this.#task });
+      else if (message.kind === 'listening') resolve(message.place);
       else this.#hear(worker, message);
     });
+    // Of one that could not even be started there is no other word.
+    worker.once('error', (error) =>
+      reject(new StartError(`A process could not be started: ${error.message}`)),
+    );
     worker.once('exit', (code, signal) => {
       reject(new StartError('A process has ended before it answered.'));
       this.#forget(worker, signal ?? code);
     });
-    tell(worker, { kind: 'task', task: this.#task });
     const place = await promise;
+    // Before it listened to this it may not have heard of it.
+    if (this.#isStopping) tell(worker, { kind: 'stop' });
     this.#serving.add(worker);
     return place;
   }
 
-  #hear(worker: Worker, message: Exclude<FromWorker, { kind: 'listening' }>): void {
+  #hear(worker: Worker, message: Exclude<FromWorker, { kind: 'ready' | 'listening' }>): void {
     if (message.kind === 'turn') {
       // After it has taken a connection, which goes to them before this.
       setImmediate(() => tell(worker, { kind: 'turn' }));
@@ -100,8 +106,16 @@ export class Workers {
     this.#closed.delete(worker);
     this.#silent.delete(worker);
     this.#sayIfClosed();
+    this.#endWithoutSocket();
     if (this.#serving.delete(worker))
       void this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
+  }
+
+  /** The last of them takes along what was handed on: whoever has done that does it once more. */
+  #endWithoutSocket(): void {
+    if (this.#isStopping || this.#task.listening.fd === undefined || living().length > 0) return;
+    this.#log('error', 'No process is left that has the socket: Roster ends, to be given it anew.');
+    process.exit(1);
   }
 
   /** @param why in words */
@@ -128,12 +142,13 @@ export class Workers {
       try {
         await this.#begin();
       } catch {
+        if (this.#isStopping) return;
         this.#log('error', 'A new process did not start, so those that are there go on.');
         return;
       }
       await this.#retireOldest();
     }
-    this.#log('info', 'All processes were replaced.');
+    if (!this.#isStopping) this.#log('info', 'All processes were replaced.');
   }
 
   /** It answers to its end what it has begun, for however long: the next one is not waited with for that. */
@@ -154,7 +169,7 @@ export class Workers {
   }
 
   #lookForSilent(): void {
-    for (const worker of this.#serving) {
+    for (const worker of living()) {
       const count = this.#silent.get(worker) ?? 0;
       this.#silent.set(worker, count + 1);
       if (count === SILENCE.most) {
@@ -165,8 +180,10 @@ export class Workers {
   }
 }
 
+/** One that could not be started has no number. */
 function living(): Worker[] {
-  return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  const all = Object.values(cluster.workers ?? {});
+  return all.flatMap((worker) => (worker?.process.pid === undefined ? [] : [worker]));
 }
 
 function kill(worker: Worker): void {
@@ -178,7 +195,7 @@ function tell(worker: Worker, message: FromParent): void {
   if (worker.isConnected()) worker.send(message, () => {});
 }
 
-/** Passwords are hashed in them, each in so much memory: all together as many as there are cores. */
+/** At least two: passwords are hashed there, as many at once as `FairQueue.share` lets, and files and names wait there, too. */
 function threadsOfEach(count: number): string {
   return String(Math.max(2, Math.ceil(availableParallelism() / count)));
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayManage } from '../../auth/policy.ts';
 import { readRevision } from '../../db/revision.ts';
 import { TooBroadError } from '../../errors.ts';
-import { isNotModified } from '../../http/etag.ts';
+import { answerNotModified } from '../../http/etag.ts';
 import { shownProxyProblems } from '../../http/proxy-problems.ts';
 import { isShort } from '../../http/safe-redirect.ts';
 import { Deadline } from '../../lib/deadline.ts';
@@ -40,8 +40,7 @@ export async function showList(request: Request, reply: FastifyReply) {
   const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
   const warnings = isWarned ? await findWarnings(request) : [];
   const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps, warnings };
-  if (!isFleeting(list) && isNotModified(reply, { revision, firstSteps, warnings }))
-    return reply.code(304).send();
+  if (!isFleeting(list) && answerNotModified(reply, { revision, firstSteps, warnings })) return reply;
   try {
     const plan = planCount(list, counts);
     log.debug({ plan }, 'how users are counted');

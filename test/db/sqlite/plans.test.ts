@@ -2,9 +2,10 @@ import { type Compilable, type CompiledQuery, sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isLastAdministrator } from '../../../src/auth/administrators.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
-import type { Db } from '../../../src/db/schema.ts';
+import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
+import { countJobs, isAnyRunning, leaseJob } from '../../../src/jobs/queries.ts';
 import { countUnchanged } from '../../../src/made-up-people/queries.ts';
 import { absentUsers } from '../../../src/users/list/absent.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
@@ -188,6 +189,18 @@ test('who is not in a file is found by ranges of numbers, and of each user the o
     'CORRELATED SCALAR SUBQUERY 1',
     'SEARCH absent_users USING PRIMARY KEY (import_id=? AND first_id<?)',
   ]);
+});
+
+test('jobs that are under way are found among any number that are done', async () => {
+  const db = await temporaryDatabase();
+  const lease = { owner: 'me', now: 1, until: 2, latest: 3 };
+  const [any] = await queriesOf(db, isAnyRunning);
+  const [count] = await queriesOf(db, countJobs);
+  const [free] = await queriesOf(db, (some) => leaseJob(some as Trx, ['undo'], lease));
+  for (const query of [any, count, free]) {
+    const [walked] = await planOf(db, { compile: () => query as CompiledQuery });
+    expect(walked).toMatch(/ INDEX jobs_running\b/);
+  }
 });
 
 async function planOf(db: Db, query: Compilable): Promise<string[]> {
