@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { freePort } from '../free-port.ts';
 import { ask } from './answers.ts';
 import { CONNECTIONS } from './connections.ts';
 import { keepOn, runNode, stop } from './processes.ts';
@@ -37,8 +38,9 @@ export type Alone = Pick<Server, 'origin' | 'stop'> & { pid: number; anonymous()
 const PATIENCE = 30_000;
 
 export async function start(name: ServerName, workspace: Workspace): Promise<Server> {
+  const port = await freePort();
   const started = performance.now();
-  const child = run(name, workspace);
+  const child = run(name, workspace, port);
   const origin = await originOf(child);
   const { status } = await ask(origin, { method: 'GET', path: '/users' });
   const firstPage = performance.now() - started;
@@ -55,7 +57,7 @@ export async function start(name: ServerName, workspace: Workspace): Promise<Ser
 
 /** Alone. */
 export async function startRosterOn(database: string, keyFile: string): Promise<Alone> {
-  const child = runRoster(database, keyFile);
+  const child = runRoster(database, keyFile, await freePort());
   return {
     origin: await originOf(child),
     pid: child.pid ?? 0,
@@ -64,19 +66,20 @@ export async function startRosterOn(database: string, keyFile: string): Promise<
   };
 }
 
-function run(name: ServerName, { databases, answers, keyFile }: Workspace) {
+function run(name: ServerName, { databases, answers, keyFile }: Workspace, port: number) {
   if (name === 'bare') return runNode(['test/bench/bare-server.ts', answers]);
   if (name === 'hand-written') return runNode(['test/bench/hand-written-server.ts', databases[name]]);
   if (name === 'Express')
     return runNode(['test/bench/express/server.ts', databases[name]], { NODE_ENV: 'production' });
-  return runRoster(databases[name], keyFile);
+  return runRoster(databases[name], keyFile, port);
 }
 
-function runRoster(database: string, keyFile: string) {
+function runRoster(database: string, keyFile: string, port: number) {
   const settings = {
     HOST: '127.0.0.1',
-    PORT: '0',
-    ORIGIN: '',
+    PORT: String(port),
+    // A proxy that is trusted without one is a problem that the list tells administrators of.
+    ORIGIN: `http://127.0.0.1:${port}`,
     // Silent: a line for each who signs in would go to the pipe that nobody reads.
     LOG_LEVEL: 'silent',
     // Those who sign in come from addresses of their own.
@@ -100,7 +103,7 @@ async function originOf(child: ChildProcess & { stdout: Readable }): Promise<str
   const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
   try {
     for await (const line of createInterface(child.stdout)) {
-      const origin = / is at (http:\S+)$/.exec(line)?.[1];
+      const origin = / is at (http:\S+)/.exec(line)?.[1];
       if (origin !== undefined) return origin;
     }
   } finally {
