@@ -7,7 +7,7 @@ import { pageOf } from './page.ts';
 import { addPerson, movableClock, PASSWORD, signedIn } from './people.ts';
 import { addUser, get, post, startApp } from './support.ts';
 
-export type House = {
+type House = {
   app: FastifyInstance;
   ann: User;
   eve: User;

@@ -11,7 +11,7 @@ process.on('exit', () => {
 // A signal that nobody listens to would skip "exit".
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 
-export type Command = SpawnOptions & { program: string; args: readonly string[]; log: string };
+type Command = SpawnOptions & { program: string; args: readonly string[]; log: string };
 
 export class Service {
   readonly name: string;

@@ -17,7 +17,6 @@ import { until } from './until.ts';
 export const ADMINISTRATOR = { username: 'ann', password: 'twenty times switched over' };
 
 export type World = {
-  place: Place;
   etcd: Etcd;
   patroni: Patroni;
   haproxy: Haproxy;
@@ -52,7 +51,7 @@ export async function startWorld(): Promise<World> {
   };
   await untilWhole();
   return {
-    ...{ place, etcd, patroni, haproxy, pooler, rosters, settings, untilWhole },
+    ...{ etcd, patroni, haproxy, pooler, rosters, settings, untilWhole },
     origin: place.http(PEOPLE),
     async stop() {
       for (const service of [...rosters, pooler, haproxy]) await service.end('SIGKILL');
