@@ -26,6 +26,12 @@ export type Workspace = {
 
 export type Engine = 'sqlite' | 'postgres';
 
+/** @throws Error for anything else */
+export function engineNamed(name: string): Engine {
+  if (name !== 'sqlite' && name !== 'postgres') throw new Error('--database must be sqlite or postgres.');
+  return name;
+}
+
 export async function makeWorkspace(users: number, engine: Engine): Promise<Workspace> {
   const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));

@@ -13,7 +13,7 @@ import { PLAIN } from '../named-queries.ts';
 import { makeNamesakes, NAMESAKES } from '../namesakes.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
-import { type Engine, seed } from '../workspace.ts';
+import { engineNamed, seed } from '../workspace.ts';
 import { ABSENT, addressesOf } from './addresses.ts';
 import { bytesOfParts, sumOf } from './bytes.ts';
 import { comparePartitions } from './partitions.ts';
@@ -37,7 +37,7 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 const users = Number(values.users);
-const engine = values.database as Engine;
+const engine = engineNamed(values.database);
 // What has no room in memory.
 process.env.TEST_FOLDERS = tmpdir();
 const folder = mkdtempSync(join(tmpdir(), 'roster-growth-'));

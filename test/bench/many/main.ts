@@ -8,7 +8,7 @@ import { number } from '../../../src/lib/formats.ts';
 import { startPostgres } from '../../postgres/start.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
-import { type Engine, seed } from '../workspace.ts';
+import { engineNamed, seed } from '../workspace.ts';
 import { applyImport, backUp, bringFile, changeAll, erase, undo } from './acts.ts';
 import { timeBareTable } from './bare-table.ts';
 import { exportAll, exportSlowly, vanish } from './exports.ts';
@@ -30,7 +30,7 @@ const { values } = parseArgs({
 /** Nobody whose page others look at. */
 const ERASED = 5_000;
 const users = Number(values.users);
-const engine = values.database as Engine;
+const engine = engineNamed(values.database);
 const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 const [file, keyFile] = [join(folder, 'people.csv'), join(folder, 'secret.key')];
