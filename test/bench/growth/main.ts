@@ -1,6 +1,6 @@
 /** `npm run bench:growth`: what so many users take on the disk, and how long what grows with them takes: one table in Markdown. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { mkdirSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bytesOf, number } from '../../../src/lib/formats.ts';
@@ -13,7 +13,7 @@ import { PLAIN } from '../named-queries.ts';
 import { makeNamesakes, NAMESAKES } from '../namesakes.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
-import { engineNamed, seed } from '../workspace.ts';
+import { engineNamed, seed, temporaryFolder } from '../workspace.ts';
 import { ABSENT, addressesOf } from './addresses.ts';
 import { bytesOfParts, sumOf } from './bytes.ts';
 import { comparePartitions } from './partitions.ts';
@@ -38,10 +38,7 @@ const { values } = parseArgs({
 });
 const users = Number(values.users);
 const engine = engineNamed(values.database);
-// What has no room in memory.
-process.env.TEST_FOLDERS = tmpdir();
-const folder = mkdtempSync(join(tmpdir(), 'roster-growth-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+const folder = temporaryFolder();
 const keyFile = join(folder, 'secret.key');
 const postgres = engine === 'postgres' ? await startPostgres([]) : undefined;
 const database = values.seeded ?? postgres?.url ?? `sqlite:${join(folder, 'roster.db')}`;
