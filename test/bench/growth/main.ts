@@ -11,13 +11,13 @@ import { exportAll } from '../many/exports.ts';
 import { writePeople } from '../many/file.ts';
 import { PLAIN } from '../named-queries.ts';
 import { makeNamesakes, NAMESAKES } from '../namesakes.ts';
+import { processorTime } from '../processor.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
 import { engineNamed, seed, temporaryFolder } from '../workspace.ts';
 import { ABSENT, addressesOf } from './addresses.ts';
 import { bytesOfParts, sumOf } from './bytes.ts';
 import { comparePartitions } from './partitions.ts';
-import { processorTime } from './processor.ts';
 import { countAll, secondsOf, type Timed, type Took, timeCreates, timePage } from './timed.ts';
 import { makeViewers } from './viewers.ts';
 
