@@ -29,7 +29,7 @@ export class Etcd {
     const leader = this.#members.find(
       (_, index) => statuses[index]?.header.member_id === statuses[0]?.leader,
     );
-    await leader?.service.end('SIGKILL');
+    await leader?.service.kill();
     return async () => {
       leader?.service.start();
       await this.#untilAllFollow();
@@ -37,7 +37,7 @@ export class Etcd {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#members.map(({ service }) => service.end('SIGKILL')));
+    await Promise.all(this.#members.map(({ service }) => service.kill()));
   }
 
   async #untilAllFollow(): Promise<void> {
@@ -64,7 +64,7 @@ function makeMember(place: Place, machine: number): Member {
   };
   const args = Object.entries(settings).map(([key, value]) => `--${key}=${value}`);
   const log = place.path(`${name}.log`);
-  return { url, service: new Service(name, { program: programOf('etcd'), args, log, ...place.user }) };
+  return { url, service: new Service({ program: programOf('etcd'), args, log, ...place.user }) };
 }
 
 /** @throws TypeError where it does not answer */

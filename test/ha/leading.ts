@@ -45,7 +45,7 @@ defaults
     const whole = (deployed: string) => `${before}${deployed}${BEFORE_ROSTERS}`;
     const config = place.write('haproxy.cfg', place.settle('haproxy-postgres.cfg', whole));
     const args = ['-db', '-f', config];
-    super('haproxy', { program: programOf('haproxy'), args, log: place.path('haproxy.log'), ...place.user });
+    super({ program: programOf('haproxy'), args, log: place.path('haproxy.log'), ...place.user });
     this.#socket = socket;
   }
 
@@ -70,5 +70,5 @@ export function makePooler(place: Place): Service {
   const config = place.settle('pgbouncer.ini').replace('/etc/pgbouncer/userlist.txt', users);
   const args = [place.write('pgbouncer.ini', config)];
   const log = place.path('pgbouncer.log');
-  return new Service('pgbouncer', { program: programOf('pgbouncer'), args, log, ...place.user });
+  return new Service({ program: programOf('pgbouncer'), args, log, ...place.user });
 }

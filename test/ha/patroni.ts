@@ -64,13 +64,13 @@ export class Patroni {
   /** All of the primary's machine. @returns how to start it again */
   async killMachine(): Promise<() => Promise<void>> {
     const machine = await this.#primary();
-    await machine.service.end('SIGKILL');
+    await machine.service.kill();
     killPostgres(machine);
     return async () => machine.service.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#machines.map(({ service }) => service.end('SIGKILL')));
+    await Promise.all(this.#machines.map(({ service }) => service.kill()));
     for (const machine of this.#machines) killPostgres(machine);
   }
 
@@ -112,7 +112,7 @@ function makeMachine(place: Place, number: number): Machine {
   const log = place.path(`${name}.log`);
   return {
     name,
-    service: new Service(name, { program: programOf('patroni'), args, log, ...place.user }),
+    service: new Service({ program: programOf('patroni'), args, log, ...place.user }),
     api: place.http(`10.0.0.${number}:8008`),
     data,
     port: place.port(`10.0.0.${number}:5432`),

@@ -54,7 +54,7 @@ export async function startWorld(): Promise<World> {
     ...{ etcd, patroni, haproxy, pooler, rosters, settings, untilWhole },
     origin: place.http(PEOPLE),
     async stop() {
-      for (const service of [...rosters, pooler, haproxy]) await service.end('SIGKILL');
+      for (const service of [...rosters, pooler, haproxy]) await service.kill();
       await patroni.stop();
       await etcd.stop();
     },
@@ -110,7 +110,7 @@ async function addAdministrator(url: string): Promise<boolean> {
 
 function makeRoster(place: Place, address: string, settings: Record<string, string>): Service {
   const port = String(place.port(address));
-  return new Service(`roster-${port}`, {
+  return new Service({
     program: process.execPath,
     args: startArguments(),
     env: { PATH: process.env.PATH, PORT: port, ...settings },
