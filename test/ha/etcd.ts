@@ -1,10 +1,8 @@
 /** Three etcd, by which Patroni agrees on who is the primary. */
-import type { Place } from './place.ts';
+import { MACHINES, type Place } from './place.ts';
 import { programOf } from './programs.ts';
 import { Service } from './service.ts';
 import { until } from './until.ts';
-
-const MACHINES = [1, 2, 3] as const;
 
 /** https://etcd.io/docs/v3.4/dev-guide/api_reference_v3/#message-statusresponse-apietcdserveretcdserverpbrpcproto */
 type Status = { header: { member_id: string }; leader: string };

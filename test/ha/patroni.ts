@@ -1,11 +1,9 @@
 /** Three PostgreSQL under Patroni, each as on a machine of its own. */
 import { readFileSync } from 'node:fs';
-import type { Place } from './place.ts';
+import { MACHINES, type Place } from './place.ts';
 import { POSTGRES, programOf } from './programs.ts';
 import { Service } from './service.ts';
 import { until } from './until.ts';
-
-const MACHINES = [1, 2, 3] as const;
 
 /** https://patroni.readthedocs.io/en/latest/rest_api.html#cluster-status-endpoints */
 type Member = { name: string; role: string; state: string };
@@ -94,7 +92,7 @@ export class Patroni {
 function isWhole(members: readonly Member[]): boolean {
   const count = (of: string) => members.filter(({ role }) => role === of).length;
   const isUp = members.every(({ state }) => ['running', 'streaming'].includes(state));
-  return isUp && members.length === 3 && count('leader') === 1 && count('sync_standby') === 1;
+  return isUp && members.length === MACHINES.length && count('leader') === 1 && count('sync_standby') === 1;
 }
 
 function makeMachine(place: Place, number: number): Machine {

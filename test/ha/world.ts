@@ -10,7 +10,7 @@ import { startArguments } from '../bench/servers.ts';
 import { Etcd } from './etcd.ts';
 import { Haproxy, makePooler, PEOPLE, POOLER, ROSTERS } from './leading.ts';
 import { Patroni } from './patroni.ts';
-import { Place } from './place.ts';
+import { MACHINES, Place } from './place.ts';
 import { Service } from './service.ts';
 import { until } from './until.ts';
 
@@ -66,7 +66,7 @@ function settingsIn(place: Place) {
     `postgres://roster:CHANGE-4@127.0.0.1:${place.port(POOLER)}/${database}`;
   return {
     DATABASE_URL: urlOf('roster'),
-    DATABASE_READ_URL: ['n1', 'n2', 'n3'].map(urlOf).join(),
+    DATABASE_READ_URL: MACHINES.map((machine) => urlOf(`n${machine}`)).join(),
     SECRET_KEY_FILE: place.path('secret.key'),
     IMPORT_FOLDER: place.makeFolder('imports'),
     HOST: '127.0.0.1',
