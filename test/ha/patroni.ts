@@ -1,5 +1,6 @@
 /** Three PostgreSQL under Patroni, each as on a machine of its own. */
-import { readFileSync } from 'node:fs';
+import { childrenOf } from '../children.ts';
+import { postmasterOf } from '../postgres/postmaster.ts';
 import { MACHINES, type Place } from './place.ts';
 import { POSTGRES, programOf } from './programs.ts';
 import { Service } from './service.ts';
@@ -55,8 +56,8 @@ export class Patroni {
   }
 
   async killPostmaster(): Promise<void> {
-    const machine = await this.#primary();
-    process.kill(postmasterOf(machine), 'SIGKILL');
+    const { data } = await this.#primary();
+    process.kill(postmasterOf(data), 'SIGKILL');
   }
 
   /** All of the primary's machine. @returns how to start it again */
@@ -117,16 +118,11 @@ function makeMachine(place: Place, number: number): Machine {
   };
 }
 
-function postmasterOf({ data }: Machine): number {
-  return Number(readFileSync(`${data}/postmaster.pid`, 'utf8').split('\n')[0]);
-}
-
-/** With all of its processes. Linux only: https://man7.org/linux/man-pages/man5/proc_pid_task.5.html */
-function killPostgres(machine: Machine): void {
+/** With all of its processes. */
+function killPostgres({ data }: Machine): void {
   try {
-    const postmaster = postmasterOf(machine);
-    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').split(' ');
-    for (const pid of [postmaster, ...children.filter(Boolean).map(Number)]) process.kill(pid, 'SIGKILL');
+    const postmaster = postmasterOf(data);
+    for (const pid of [postmaster, ...childrenOf(postmaster)]) process.kill(pid, 'SIGKILL');
   } catch (error) {
     // It has ended, or one of them just now.
     if (!['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) throw error;

@@ -14,7 +14,6 @@ import {
   cpSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -28,6 +27,7 @@ import pg from 'pg';
 import { FOLDERS } from '../folders.ts';
 import { freePort } from '../free-port.ts';
 import { databasePrefix } from './names.ts';
+import { postmasterOf } from './postmaster.ts';
 
 /** A port may be taken by somebody else between being found and being used. */
 const MOST_ATTEMPTS = 5;
@@ -63,7 +63,7 @@ async function runServer(settings: readonly string[]): Promise<void> {
     if (known && command === 'kill') await crash(known);
     else if (known) known.postgres = (await start(known.folder, settings, known.port)).postgres;
     else {
-      if (command === 'crash') process.kill(processOf(folder), 'SIGQUIT');
+      if (command === 'crash') process.kill(postmasterOf(folder), 'SIGQUIT');
       await postgres.stop();
       rmSync(join(folder, 'standby.signal'), { force: true });
       if (command === 'demote') writeFileSync(join(folder, 'standby.signal'), '');
@@ -83,12 +83,8 @@ async function runServer(settings: readonly string[]): Promise<void> {
 type Standby = { folder: string; postgres: EmbeddedPostgres; port: number };
 
 async function crash({ folder, postgres }: Standby): Promise<void> {
-  process.kill(processOf(folder), 'SIGQUIT');
+  process.kill(postmasterOf(folder), 'SIGQUIT');
   await postgres.stop();
-}
-
-function processOf(folder: string): number {
-  return Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
 
 /** Gone when this process is. */

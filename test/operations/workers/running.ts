@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { childrenOf } from '../../children.ts';
 import { listenTo, run } from '../../roster.ts';
 import { readyUrl } from '../../support.ts';
 
@@ -24,11 +25,6 @@ export async function startSeveral(settings: Record<string, string> = {}) {
         .toBe(2);
     },
   };
-}
-
-/** https://man7.org/linux/man-pages/man5/proc_pid_task_tid_children.5.html */
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
 /** One that nobody has asked for its end has no command line any more. */
