@@ -15,7 +15,7 @@ import { runJobs } from '../src/jobs/run.ts';
 import { beginRun, endRun } from '../src/maintenance/queries.ts';
 import { MOST_AT_ONCE, undoBatch } from '../src/undo/batches.ts';
 import { changeUser } from '../src/users/commands.ts';
-import { FORMS, start as startHouse } from './forms.ts';
+import { FORMS, startHouse } from './forms.ts';
 import { begin, changeMany, NOW, SMALL_BATCHES } from './jobs/many.ts';
 import { pageOf } from './page.ts';
 import { addPerson, type Headers, HOUR, movableClock, PASSWORD, signedIn } from './people.ts';

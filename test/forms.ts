@@ -7,7 +7,7 @@ import { pageOf } from './page.ts';
 import { addPerson, movableClock, PASSWORD, signedIn } from './people.ts';
 import { addUser, get, post, startApp } from './support.ts';
 
-export type House = {
+type House = {
   app: FastifyInstance;
   ann: User;
   eve: User;
@@ -107,7 +107,7 @@ async function userOf(app: FastifyInstance, id: number): Promise<User> {
   return app.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 }
 
-export async function start(): Promise<House & { clock: ReturnType<typeof movableClock> }> {
+export async function startHouse(): Promise<House & { clock: ReturnType<typeof movableClock> }> {
   const clock = movableClock();
   const app = await startApp({}, undefined, clock);
   const ann = await addPerson(app.db, 'ann', 'admin');

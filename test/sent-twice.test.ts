@@ -8,7 +8,7 @@ import { hashOf, newKey, newToken } from '../src/auth/tokens.ts';
 import type { User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { dump } from './engines.ts';
-import { ALICE, CHOSEN, FORMS, lastSet, start } from './forms.ts';
+import { ALICE, CHOSEN, FORMS, lastSet, startHouse } from './forms.ts';
 import { pageOf } from './page.ts';
 import { addPerson, CODE_SECRET, codeAt, HOUR, headersFor, PASSWORD, signedIn } from './people.ts';
 import { cookieName, get, interrupted, post, SECRET_KEY, startApp } from './support.ts';
@@ -43,14 +43,14 @@ async function doneSince({ db }: FastifyInstance, id: number): Promise<string[]>
 }
 
 test('every form is here', async () => {
-  const { app } = await start();
+  const { app } = await startHouse();
   const posts = [...app.rules.keys()].filter((route) => route.startsWith('POST '));
   expect(posts.sort()).toEqual([...Object.keys(FORMS), ...Object.keys(OTHERS)].sort());
 });
 
 describe.each(Object.entries(FORMS))('%s', (_route, prepare) => {
   test('sent twice at once and once more is one act with one answer', async () => {
-    const house = await start();
+    const house = await startHouse();
     const { app } = house;
     const { url, fields, headers = house.headers } = await prepare(house);
     const before = await lastSet(app);
@@ -91,7 +91,7 @@ describe('recovery codes', () => {
     answer.body.includes('Keep these recovery codes');
 
   test('are shown to the first click that sets the second factor; the others say that it is set', async () => {
-    const { app, headers, clock } = await start();
+    const { app, headers, clock } = await startHouse();
     const page = pageOf(await get(app, '/account/code', headers));
     const secret = page.secret.replaceAll(' ', '');
     const fields = { sealed: page.field('sealed'), code: codeAt(clock(), secret), password: PASSWORD };
@@ -108,7 +108,7 @@ describe('recovery codes', () => {
   });
 
   test('that are new are shown to the first click, and stay the ones that work', async () => {
-    const { app, headers, clock } = await start();
+    const { app, headers, clock } = await startHouse();
     const page = pageOf(await get(app, '/account/code', headers));
     const code = codeAt(clock(), page.secret.replaceAll(' ', ''));
     await post(app, '/account/code', { sealed: page.field('sealed'), code, password: PASSWORD }, headers);
@@ -133,7 +133,7 @@ describe('a new password', () => {
     post(app, '/account/password', { current_password: PASSWORD, ...CHOSEN, key }, headers);
 
   test('keeps the browser signed in, whichever of two answers arrives there', async () => {
-    const { app, headers } = await start();
+    const { app, headers } = await startHouse();
     const key = newToken();
     const answers = await Promise.all([change(app, headers, key), change(app, headers, key)]);
     // With the cookie of before: the first answer has not arrived.
@@ -144,7 +144,7 @@ describe('a new password', () => {
   });
 
   test('is told the same where the first click was saved while the second was looked at', async () => {
-    const { app, headers, clock } = await start();
+    const { app, headers, clock } = await startHouse();
     const key = newToken();
     const first = Promise.withResolvers<Awaited<ReturnType<typeof post>>>();
     const isUser = (row: object) => 'search_text' in row;
@@ -155,7 +155,7 @@ describe('a new password', () => {
   });
 
   test('gives no session for the former cookie alone, nor for the form alone, nor for another form', async () => {
-    const { app, headers } = await start();
+    const { app, headers } = await startHouse();
     const key = newToken();
     expect((await change(app, headers, key)).statusCode).toBe(303);
     const fresh = { 'sec-fetch-site': 'same-origin' };
@@ -172,7 +172,7 @@ describe('a new password', () => {
   });
 
   test('sent again once its browser is signed out leads to signing in', async () => {
-    const { app, headers } = await start();
+    const { app, headers } = await startHouse();
     const key = newToken();
     const token = tokenIn(await change(app, headers, key));
     await post(app, '/sign-out', {}, headersFor(app, token));
@@ -191,7 +191,7 @@ async function sessionsOf({ db }: FastifyInstance, { id }: User): Promise<number
 
 describe('signing in', () => {
   async function atTheDoor() {
-    const house = await start();
+    const house = await startHouse();
     const { app, bob } = house;
     const zoe = await addPerson(app.db, 'zoe', 'editor');
     const fields = { username: 'zoe', password: PASSWORD, next: `/users/${bob.id}`, key: newToken() };
@@ -284,7 +284,7 @@ describe('signing in', () => {
 
 describe('signing in with a code', () => {
   async function atTheCode() {
-    const house = await start();
+    const house = await startHouse();
     const { app, clock, eve } = house;
     const asked = await post(app, '/sign-in', { username: 'eve', password: PASSWORD, key: newToken() });
     const page = pageOf(asked);
@@ -339,7 +339,7 @@ describe('signing in with a code', () => {
 
 describe('the same key', () => {
   test('with other content, at another address or from someone else is another act', async () => {
-    const { app, headers, eve, bob } = await start();
+    const { app, headers, eve, bob } = await startHouse();
     const key = newToken();
     const send = async (url: string, fields: Record<string, string>, as = headers) =>
       (await post(app, url, { ...fields, key }, as)).body;
@@ -354,7 +354,7 @@ describe('the same key', () => {
   });
 
   test('is asked for by nothing: without one, or with none of ours, all works as it did', async () => {
-    const { app, headers, bob } = await start();
+    const { app, headers, bob } = await startHouse();
     for (const [key, sent] of [
       [{}, ALICE],
       [{ key: 'short' }, { username: 'carol', email: 'c@example.org' }],
@@ -369,7 +369,7 @@ describe('the same key', () => {
   });
 
   test('is not known of what was refused: put right, or free by now, the form is sent anew', async () => {
-    const { app, headers, bob } = await start();
+    const { app, headers, bob } = await startHouse();
     const key = newToken();
     const send = () => post(app, '/users', { ...ALICE, username: 'bob', key }, headers);
     expect((await send()).statusCode).toBe(422);
@@ -378,7 +378,7 @@ describe('the same key', () => {
   });
 
   test('gives no answer to whoever may not ask any more', async () => {
-    const { app, headers, ann, bob } = await start();
+    const { app, headers, ann, bob } = await startHouse();
     const key = newToken();
     const send = () => post(app, `/users/${bob.id}/delete`, { key }, headers);
     const root = await addPerson(app.db, 'root', 'admin');
@@ -392,7 +392,7 @@ describe('the same key', () => {
   });
 
   test('is kept nowhere, and what is kept says nothing to whoever has the database', async () => {
-    const { app, headers } = await start();
+    const { app, headers } = await startHouse();
     const key = newToken();
     const answer = await post(app, '/invite', { email: 'zed@example.org', role: 'viewer', key }, headers);
     expect(answer.headers.location).toContain(key);
@@ -402,7 +402,7 @@ describe('the same key', () => {
   });
 
   test('lies beside those of forms that were shown at the same time', async () => {
-    const { app, headers } = await start();
+    const { app, headers } = await startHouse();
     const [key, next] = [newKey(1_800_000_000_000), newKey(1_800_000_000_000)];
     await post(app, '/users', { ...ALICE, key }, headers);
     await post(app, '/users', { username: 'carl', email: 'carl@example.org', key: next }, headers);
@@ -412,7 +412,7 @@ describe('the same key', () => {
   });
 
   test('is remembered for a day', async () => {
-    const { app, headers, clock } = await start();
+    const { app, headers, clock } = await startHouse();
     const key = newToken();
     const send = () => post(app, '/users', { ...ALICE, key }, headers);
     await send();

@@ -5,6 +5,7 @@ import { hashPassword } from '../src/auth/password-hashing.ts';
 import { FREE_FAILURES } from '../src/auth/throttle.ts';
 import { newKey } from '../src/auth/tokens.ts';
 import { transact } from '../src/db/transact.ts';
+import { PATIENCE } from './operations/workers/running.ts';
 import { pageOf } from './page.ts';
 import { addPerson, PASSWORD } from './people.ts';
 import { startRoster } from './roster.ts';
@@ -14,8 +15,6 @@ import { Person, PASSWORD as SOAK_PASSWORD } from './soak/person.ts';
 import { addUser, readyUrl, temporaryDatabase } from './support.ts';
 
 const LONG_AGO = 1;
-/** Rosters are started, and other tests may be at work as well. */
-const PATIENCE = { timeout: 180_000 };
 
 async function startTwo() {
   const url = await readyUrl();

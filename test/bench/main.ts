@@ -15,7 +15,7 @@ import { print, type Result } from './report.ts';
 import { FEWEST_ON_PAGES, scenariosOf } from './scenarios.ts';
 import { type PerServer, perServer, SERVERS, type Server, start } from './servers.ts';
 import { measureSignIns } from './sign-ins.ts';
-import { type Engine, makeWorkspace, type Workspace } from './workspace.ts';
+import { type Engine, engineNamed, makeWorkspace, type Workspace } from './workspace.ts';
 
 /** How often each server is started to see when its first page comes. */
 const STARTS = 5;
@@ -66,9 +66,7 @@ function readOptions(): { users: number; seconds: number; database: Engine } {
       database: { type: 'string', default: 'sqlite' },
     },
   });
-  const { database } = values;
-  if (database !== 'sqlite' && database !== 'postgres')
-    throw new Error('--database must be sqlite or postgres.');
+  const database = engineNamed(values.database);
   const [users, seconds] = [Number(values.users), Number(values.seconds)];
   if (!Number.isInteger(users) || users < FEWEST_ON_PAGES)
     throw new Error(`--users must be a whole number from ${FEWEST_ON_PAGES} on.`);

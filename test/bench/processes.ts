@@ -13,16 +13,22 @@ process.on('exit', () => {
 // A signal that nobody listens to would skip "exit".
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 
-/** Runs a file of this project, by the path from its root, with the Node that runs the bench. */
-export function runNode(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, args, {
-    cwd: ROOT,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** So that it does not outlive this process, however that ends. */
+export function endWithThis<Child extends ChildProcess>(child: Child): Child {
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
+}
+
+/** Runs a file of this project, by the path from its root, with the Node that runs the bench. */
+export function runNode(args: readonly string[], env: Record<string, string> = {}) {
+  return endWithThis(
+    spawn(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
 }
 
 /** Asks a process to end, and waits until it has. */

@@ -7,6 +7,7 @@ import { freePort } from '../free-port.ts';
 import { ask } from './answers.ts';
 import { CONNECTIONS } from './connections.ts';
 import { keepOn, runNode, stop } from './processes.ts';
+import { processorTime } from './processor.ts';
 import type { Workspace } from './workspace.ts';
 
 /** `bare` answers what Roster answered, from memory; `hand-written` is a Roster without a framework, `Express` what most would write. */
@@ -49,7 +50,7 @@ export async function start(name: ServerName, workspace: Workspace): Promise<Ser
     origin,
     firstPage,
     resident: () => megabytesOf(child.pid, 'VmRSS'),
-    cpuTime: () => cpuTimeOf(child.pid),
+    cpuTime: () => processorTime([child.pid ?? 0]) || Number.NaN,
     keepOn: (cores) => keepOn(cores, child.pid),
     stop: () => stop(child),
   };
@@ -120,18 +121,6 @@ function megabytesOf(pid: number | undefined, what: 'VmRSS' | 'RssAnon'): number
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const kibibytes = new RegExp(`^${what}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1];
     return (Number(kibibytes) * 1024) / 1_000_000;
-  } catch {
-    return Number.NaN;
-  }
-}
-
-const TICKS_A_SECOND = 100;
-
-// Linux only: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, of which the second field may have spaces.
-function cpuTimeOf(pid: number | undefined): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_A_SECOND;
   } catch {
     return Number.NaN;
   }

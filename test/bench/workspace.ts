@@ -24,11 +24,19 @@ export type Workspace = {
   close(): Promise<void>;
 };
 
+// What has no room in memory.
+process.env.TEST_FOLDERS = tmpdir();
+
 export type Engine = 'sqlite' | 'postgres';
 
+/** @throws Error for anything else */
+export function engineNamed(name: string): Engine {
+  if (name !== 'sqlite' && name !== 'postgres') throw new Error('--database must be sqlite or postgres.');
+  return name;
+}
+
 export async function makeWorkspace(users: number, engine: Engine): Promise<Workspace> {
-  const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const folder = temporaryFolder();
   const handWritten = join(folder, 'hand-written.db');
   const answers = join(folder, 'answers.json');
   const keyFile = join(folder, 'secret.key');
@@ -47,6 +55,13 @@ export async function makeWorkspace(users: number, engine: Engine): Promise<Work
     writeAnswers: (all) => writeFileSync(answers, JSON.stringify(all)),
     close: roster.close,
   };
+}
+
+/** Gone when this process is. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
 }
 
 async function copiedSqlite(from: string, to: string) {

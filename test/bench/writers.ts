@@ -1,13 +1,11 @@
 /** `npm run bench:writers`: several Rosters at one SQLite file, each with eight who create users without a pause; it fails where somebody waits for too long. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { percentile } from './load.ts';
 import { startRosterOn } from './servers.ts';
 import { addAdministrator, SIGNED_IN } from './session.ts';
-import { seed } from './workspace.ts';
+import { seed, temporaryFolder } from './workspace.ts';
 
 /** How many Rosters there are, in turns, so that a busy moment of the machine meets all of them. */
 const COUNTS = [1, 2, 4];
@@ -26,8 +24,7 @@ const { values } = parseArgs({
   },
 });
 const [users, seconds, rounds] = [Number(values.users), Number(values.seconds), Number(values.rounds)];
-const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+const folder = temporaryFolder();
 const [url, keyFile] = [`sqlite:${join(folder, 'roster.db')}`, join(folder, 'secret.key')];
 await seed(url, users);
 await addAdministrator(url, keyFile);

@@ -1,10 +1,8 @@
 /** Three etcd, by which Patroni agrees on who is the primary. */
-import type { Place } from './place.ts';
+import { MACHINES, type Place } from './place.ts';
 import { programOf } from './programs.ts';
 import { Service } from './service.ts';
 import { until } from './until.ts';
-
-const MACHINES = [1, 2, 3] as const;
 
 /** https://etcd.io/docs/v3.4/dev-guide/api_reference_v3/#message-statusresponse-apietcdserveretcdserverpbrpcproto */
 type Status = { header: { member_id: string }; leader: string };
@@ -29,7 +27,7 @@ export class Etcd {
     const leader = this.#members.find(
       (_, index) => statuses[index]?.header.member_id === statuses[0]?.leader,
     );
-    await leader?.service.end('SIGKILL');
+    await leader?.service.kill();
     return async () => {
       leader?.service.start();
       await this.#untilAllFollow();
@@ -37,7 +35,7 @@ export class Etcd {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#members.map(({ service }) => service.end('SIGKILL')));
+    await Promise.all(this.#members.map(({ service }) => service.kill()));
   }
 
   async #untilAllFollow(): Promise<void> {
@@ -64,7 +62,7 @@ function makeMember(place: Place, machine: number): Member {
   };
   const args = Object.entries(settings).map(([key, value]) => `--${key}=${value}`);
   const log = place.path(`${name}.log`);
-  return { url, service: new Service(name, { program: programOf('etcd'), args, log, ...place.user }) };
+  return { url, service: new Service({ program: programOf('etcd'), args, log, ...place.user }) };
 }
 
 /** @throws TypeError where it does not answer */

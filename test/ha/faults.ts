@@ -54,7 +54,7 @@ export const KILLS: readonly Fault[] = [
 ];
 
 async function restart(service: Service | undefined): Promise<undefined> {
-  await service?.end('SIGKILL');
+  await service?.kill();
   await setTimeout(STARTED_AGAIN_AFTER);
   service?.start();
 }

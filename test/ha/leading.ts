@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { blockOf } from '../operations/deploy/pages.ts';
 import type { Place } from './place.ts';
 import { programOf } from './programs.ts';
 import { Service } from './service.ts';
@@ -10,7 +11,6 @@ import { Service } from './service.ts';
 export const [PEOPLE, POOLER] = ['127.0.0.1:80', '127.0.0.1:6432'];
 export const ROSTERS = ['127.0.0.1:3000', '127.0.0.1:3001'] as const;
 
-/** While none is ready all are asked the same, for pages may be there. */
 const BEFORE_ROSTERS = `
 frontend people
   mode http
@@ -19,14 +19,7 @@ frontend people
 backend rosters
   mode http
   option forwardfor
-  option allbackups
-  option redispatch 1
-  option httpchk GET /readyz
-  server one ${ROSTERS[0]} check inter 1s
-  server two ${ROSTERS[1]} check inter 1s
-  server one-all-the-same ${ROSTERS[0]} backup
-  server two-all-the-same ${ROSTERS[1]} backup
-`;
+${blockOf('haproxy')}`;
 
 export class Haproxy extends Service {
   readonly #socket: string;
@@ -45,7 +38,7 @@ defaults
     const whole = (deployed: string) => `${before}${deployed}${BEFORE_ROSTERS}`;
     const config = place.write('haproxy.cfg', place.settle('haproxy-postgres.cfg', whole));
     const args = ['-db', '-f', config];
-    super('haproxy', { program: programOf('haproxy'), args, log: place.path('haproxy.log'), ...place.user });
+    super({ program: programOf('haproxy'), args, log: place.path('haproxy.log'), ...place.user });
     this.#socket = socket;
   }
 
@@ -70,5 +63,5 @@ export function makePooler(place: Place): Service {
   const config = place.settle('pgbouncer.ini').replace('/etc/pgbouncer/userlist.txt', users);
   const args = [place.write('pgbouncer.ini', config)];
   const log = place.path('pgbouncer.log');
-  return new Service('pgbouncer', { program: programOf('pgbouncer'), args, log, ...place.user });
+  return new Service({ program: programOf('pgbouncer'), args, log, ...place.user });
 }

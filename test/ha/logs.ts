@@ -1,11 +1,8 @@
 /** What Rosters have logged while much failed: warnings and errors. */
 import { readFileSync } from 'node:fs';
 
-export type Logged = {
-  lines: number;
-  megabytes: number /** Of one kind within a second, in one log. */;
-  most: number;
-};
+/** `most`: of one kind within a second, in one log. */
+export type Logged = { lines: number; megabytes: number; most: number };
 
 /** https://github.com/pinojs/pino/blob/main/docs/api.md#loggerlevels-object */
 const WARN = 40;

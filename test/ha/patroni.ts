@@ -1,11 +1,10 @@
 /** Three PostgreSQL under Patroni, each as on a machine of its own. */
-import { readFileSync } from 'node:fs';
-import type { Place } from './place.ts';
+import { childrenOf } from '../children.ts';
+import { postmasterOf } from '../postgres/postmaster.ts';
+import { MACHINES, type Place } from './place.ts';
 import { POSTGRES, programOf } from './programs.ts';
 import { Service } from './service.ts';
 import { until } from './until.ts';
-
-const MACHINES = [1, 2, 3] as const;
 
 /** https://patroni.readthedocs.io/en/latest/rest_api.html#cluster-status-endpoints */
 type Member = { name: string; role: string; state: string };
@@ -57,20 +56,20 @@ export class Patroni {
   }
 
   async killPostmaster(): Promise<void> {
-    const machine = await this.#primary();
-    process.kill(postmasterOf(machine), 'SIGKILL');
+    const { data } = await this.#primary();
+    process.kill(postmasterOf(data), 'SIGKILL');
   }
 
   /** All of the primary's machine. @returns how to start it again */
   async killMachine(): Promise<() => Promise<void>> {
     const machine = await this.#primary();
-    await machine.service.end('SIGKILL');
+    await machine.service.kill();
     killPostgres(machine);
     return async () => machine.service.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#machines.map(({ service }) => service.end('SIGKILL')));
+    await Promise.all(this.#machines.map(({ service }) => service.kill()));
     for (const machine of this.#machines) killPostgres(machine);
   }
 
@@ -94,7 +93,7 @@ export class Patroni {
 function isWhole(members: readonly Member[]): boolean {
   const count = (of: string) => members.filter(({ role }) => role === of).length;
   const isUp = members.every(({ state }) => ['running', 'streaming'].includes(state));
-  return isUp && members.length === 3 && count('leader') === 1 && count('sync_standby') === 1;
+  return isUp && members.length === MACHINES.length && count('leader') === 1 && count('sync_standby') === 1;
 }
 
 function makeMachine(place: Place, number: number): Machine {
@@ -112,23 +111,18 @@ function makeMachine(place: Place, number: number): Machine {
   const log = place.path(`${name}.log`);
   return {
     name,
-    service: new Service(name, { program: programOf('patroni'), args, log, ...place.user }),
+    service: new Service({ program: programOf('patroni'), args, log, ...place.user }),
     api: place.http(`10.0.0.${number}:8008`),
     data,
     port: place.port(`10.0.0.${number}:5432`),
   };
 }
 
-function postmasterOf({ data }: Machine): number {
-  return Number(readFileSync(`${data}/postmaster.pid`, 'utf8').split('\n')[0]);
-}
-
-/** With all of its processes. Linux only: https://man7.org/linux/man-pages/man5/proc_pid_task.5.html */
-function killPostgres(machine: Machine): void {
+/** With all of its processes. */
+function killPostgres({ data }: Machine): void {
   try {
-    const postmaster = postmasterOf(machine);
-    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').split(' ');
-    for (const pid of [postmaster, ...children.filter(Boolean).map(Number)]) process.kill(pid, 'SIGKILL');
+    const postmaster = postmasterOf(data);
+    for (const pid of [postmaster, ...childrenOf(postmaster)]) process.kill(pid, 'SIGKILL');
   } catch (error) {
     // It has ended, or one of them just now.
     if (!['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) throw error;

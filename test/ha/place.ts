@@ -1,11 +1,13 @@
 /** The folder of a run, which stays where that ends badly, and where on this machine the addresses of the files in `src/operations/deploy/` are. */
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { FOLDERS } from '../folders.ts';
+import { readDeployed } from '../operations/deploy/pages.ts';
 import { unprivileged } from './programs.ts';
 
-const DEPLOY = join(import.meta.dirname, '..', '..', 'src', 'operations', 'deploy');
+/** Those of PostgreSQL and etcd, by their numbers. */
+export const MACHINES = [1, 2, 3] as const;
 const MOST_ADDRESSES = 40;
 /** Below the ports that a system gives to whoever connects: what is started again finds its own free. */
 const [FIRST_PORT, LAST_PORT] = [12_000, 32_000];
@@ -54,7 +56,7 @@ export class Place {
 
   /** A file of `deploy/` as it is for this machine. @param change what is written otherwise in it */
   settle(name: string, change = (text: string) => text): string {
-    return change(readFileSync(join(DEPLOY, name), 'utf8'))
+    return change(readDeployed(name))
       .replaceAll('10.0.0.0/24', '127.0.0.1/32')
       .replaceAll(PORT_APART, (_, host, between, port) => `${host}${between}${this.port(`${host}:${port}`)}`)
       .replaceAll(ADDRESS, (address) => `127.0.0.1:${this.port(address)}`)

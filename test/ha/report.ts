@@ -60,6 +60,6 @@ function sum(all: readonly Suffered[], what: 'failed' | 'failedAfterwards'): num
   return all.reduce((count, one) => count + one[what], 0);
 }
 
-function inSeconds(milliseconds: number): string {
+export function inSeconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(1)} s`;
 }

@@ -5,6 +5,7 @@ import { runCommand } from '../soak/workspace.ts';
 import { type Fault, KILLS, SWITCHOVER } from './faults.ts';
 import { type Logged, readLogs } from './logs.ts';
 import { People, type Wish } from './people.ts';
+import { inSeconds } from './report.ts';
 import { startWorld, type World } from './world.ts';
 
 /**
@@ -41,7 +42,7 @@ export async function run(rounds: number, say: (line: string) => void): Promise<
         suffered.push(one);
         stuck += await countStuck(world);
         say(
-          `round ${round + 1}: ${fault.name}: ${seconds(one.form)} for a form, ${seconds(one.page)} for a page`,
+          `round ${round + 1}: ${fault.name}: ${inSeconds(one.form)} for a form, ${inSeconds(one.page)} for a page`,
         );
       }
     }
@@ -108,8 +109,4 @@ async function compare({ patroni }: World, acknowledged: readonly string[]) {
   await client.end();
   const there = new Set(users.map(({ username }) => username));
   return { lost: acknowledged.filter((username) => !there.has(username)).length, twice: twice.length };
-}
-
-function seconds(milliseconds: number): string {
-  return `${(milliseconds / 1_000).toFixed(1)} s`;
 }

@@ -10,14 +10,13 @@ import { startArguments } from '../bench/servers.ts';
 import { Etcd } from './etcd.ts';
 import { Haproxy, makePooler, PEOPLE, POOLER, ROSTERS } from './leading.ts';
 import { Patroni } from './patroni.ts';
-import { Place } from './place.ts';
+import { MACHINES, Place } from './place.ts';
 import { Service } from './service.ts';
 import { until } from './until.ts';
 
 export const ADMINISTRATOR = { username: 'ann', password: 'twenty times switched over' };
 
 export type World = {
-  place: Place;
   etcd: Etcd;
   patroni: Patroni;
   haproxy: Haproxy;
@@ -52,10 +51,10 @@ export async function startWorld(): Promise<World> {
   };
   await untilWhole();
   return {
-    ...{ place, etcd, patroni, haproxy, pooler, rosters, settings, untilWhole },
+    ...{ etcd, patroni, haproxy, pooler, rosters, settings, untilWhole },
     origin: place.http(PEOPLE),
     async stop() {
-      for (const service of [...rosters, pooler, haproxy]) await service.end('SIGKILL');
+      for (const service of [...rosters, pooler, haproxy]) await service.kill();
       await patroni.stop();
       await etcd.stop();
     },
@@ -67,7 +66,7 @@ function settingsIn(place: Place) {
     `postgres://roster:CHANGE-4@127.0.0.1:${place.port(POOLER)}/${database}`;
   return {
     DATABASE_URL: urlOf('roster'),
-    DATABASE_READ_URL: ['n1', 'n2', 'n3'].map(urlOf).join(),
+    DATABASE_READ_URL: MACHINES.map((machine) => urlOf(`n${machine}`)).join(),
     SECRET_KEY_FILE: place.path('secret.key'),
     IMPORT_FOLDER: place.makeFolder('imports'),
     HOST: '127.0.0.1',
@@ -111,7 +110,7 @@ async function addAdministrator(url: string): Promise<boolean> {
 
 function makeRoster(place: Place, address: string, settings: Record<string, string>): Service {
   const port = String(place.port(address));
-  return new Service(`roster-${port}`, {
+  return new Service({
     program: process.execPath,
     args: startArguments(),
     env: { PATH: process.env.PATH, PORT: port, ...settings },

@@ -14,7 +14,6 @@ import {
   cpSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -28,9 +27,11 @@ import pg from 'pg';
 import { FOLDERS } from '../folders.ts';
 import { freePort } from '../free-port.ts';
 import { databasePrefix } from './names.ts';
+import { postmasterOf } from './postmaster.ts';
 
 /** A port may be taken by somebody else between being found and being used. */
 const MOST_ATTEMPTS = 5;
+const DONE = 'done';
 
 const [first = '', ...rest] = process.argv.slice(2);
 await (first.startsWith('postgres') ? useServer(first) : runServer(first ? [first, ...rest] : []));
@@ -48,47 +49,50 @@ async function useServer(url: string): Promise<void> {
   await client.end();
 }
 
+type Server = { folder: string; postgres: EmbeddedPostgres; port: number };
+
+/** Of each line that it reads it says when it is done: "standby" is answered by an address. */
 async function runServer(settings: readonly string[]): Promise<void> {
   const folder = temporaryFolder();
-  let { postgres, port } = await start(folder, settings);
-  console.log(addressOf(port));
-  const standbys = new Map<string, Standby>();
+  const primary: Server = { folder, ...(await start(folder, settings)) };
+  const standbys = new Map<string, Server>();
+  const startAgain = async (server: Server) => {
+    server.postgres = (await start(server.folder, settings, server.port)).postgres;
+  };
+  /** "kill" ends a standby as "crash" does the primary, and "revive" starts it again. */
+  const act = async (standby: Server, command: string) => {
+    await (command === 'kill' ? crash(standby) : startAgain(standby));
+    return DONE;
+  };
+  /**
+   * "restart" ends the primary as an administrator would and "crash" in the middle of everything; then it starts again, as a
+   * standby that only reads after "demote" (https://www.postgresql.org/docs/18/runtime-config-wal.html), and after "standby"
+   * with another server that follows it.
+   */
+  const restart = async (command: string) => {
+    await (command === 'crash' ? crash(primary) : primary.postgres.stop());
+    rmSync(join(folder, 'standby.signal'), { force: true });
+    if (command === 'demote') writeFileSync(join(folder, 'standby.signal'), '');
+    const copy = command === 'standby' ? copyOf(folder, primary.port) : undefined;
+    await startAgain(primary);
+    if (copy === undefined) return DONE;
+    const standby = await startStandby(copy, settings, primary.port, standbys.size + 1);
+    standbys.set(addressOf(standby.port), standby);
+    return addressOf(standby.port);
+  };
+  console.log(addressOf(primary.port));
   for await (const line of createInterface(process.stdin)) {
-    // "restart" ends the server as an administrator would and "crash" in the middle of everything, by its immediate
-    // shutdown (https://www.postgresql.org/docs/18/server-shutdown.html); then it starts again, as a standby that only
-    // reads after "demote" (https://www.postgresql.org/docs/18/runtime-config-wal.html), and after "standby" with another
-    // server that follows it. That one is ended in the same way by "kill", and started again by "revive".
-    const [command, address = ''] = line.split(' ');
-    const known = standbys.get(address);
-    if (known && command === 'kill') await crash(known);
-    else if (known) known.postgres = (await start(known.folder, settings, known.port)).postgres;
-    else {
-      if (command === 'crash') process.kill(processOf(folder), 'SIGQUIT');
-      await postgres.stop();
-      rmSync(join(folder, 'standby.signal'), { force: true });
-      if (command === 'demote') writeFileSync(join(folder, 'standby.signal'), '');
-      const copy = command === 'standby' ? copyOf(folder, port) : undefined;
-      ({ postgres } = await start(folder, settings, port));
-      const standby = copy && (await startStandby(copy, settings, port, standbys.size + 1));
-      if (standby) standbys.set(addressOf(standby.port), standby);
-      console.log(standby ? addressOf(standby.port) : 'started');
-      continue;
-    }
-    console.log('done');
+    const [command = '', address = ''] = line.split(' ');
+    const standby = standbys.get(address);
+    console.log(await (standby ? act(standby, command) : restart(command)));
   }
-  for (const standby of standbys.values()) await standby.postgres.stop();
-  await postgres.stop();
+  for (const { postgres } of [...standbys.values(), primary]) await postgres.stop();
 }
 
-type Standby = { folder: string; postgres: EmbeddedPostgres; port: number };
-
-async function crash({ folder, postgres }: Standby): Promise<void> {
-  process.kill(processOf(folder), 'SIGQUIT');
+/** By its immediate shutdown: https://www.postgresql.org/docs/18/server-shutdown.html */
+async function crash({ folder, postgres }: Server): Promise<void> {
+  process.kill(postmasterOf(folder), 'SIGQUIT');
   await postgres.stop();
-}
-
-function processOf(folder: string): number {
-  return Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
 
 /** Gone when this process is. */

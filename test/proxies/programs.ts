@@ -1,9 +1,8 @@
 /** The proxies as Debian ships them: what has to be around each snippet so that it runs by itself, on ports of its own. */
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { readDeployed } from '../operations/deploy/pages.ts';
 
-export const DEPLOY = join(import.meta.dirname, '..', '..', 'src', 'operations', 'deploy');
 /** Of each snippet: where it has Roster listen. */
 export const ROSTER = '127.0.0.1:3000';
 
@@ -29,7 +28,7 @@ const nginx: Program = {
   name: 'nginx',
   package: 'nginx-light',
   program: 'nginx',
-  snippet: read('nginx.conf'),
+  snippet: readDeployed('nginx.conf'),
   settle: (snippet, { http, https, cert, key }) =>
     snippet
       .replace('listen 80;', `listen 127.0.0.1:${http};`)
@@ -57,7 +56,7 @@ const caddy: Program = {
   name: 'Caddy',
   package: 'caddy',
   program: 'caddy',
-  snippet: read('Caddyfile'),
+  snippet: readDeployed('Caddyfile'),
   settle: (snippet, { cert, key }) =>
     snippet.replace('users.example.org {', `users.example.org {\n\tbind 127.0.0.1\n\ttls ${cert} ${key}`),
   files: (settled, { http, https }) => ({
@@ -70,7 +69,7 @@ const haproxy: Program = {
   name: 'HAProxy',
   package: 'haproxy',
   program: 'haproxy',
-  snippet: read('haproxy.cfg'),
+  snippet: readDeployed('haproxy.cfg'),
   settle: (snippet, { http, https, pem }) =>
     snippet
       .replace('bind :80', `bind 127.0.0.1:${http}`)
@@ -114,7 +113,7 @@ const apache: Program = {
   name: 'Apache',
   package: 'apache2',
   program: 'apache2',
-  snippet: read('apache.conf'),
+  snippet: readDeployed('apache.conf'),
   settle: (snippet, { http, https, cert, key }) =>
     snippet
       .replace('*:80', `127.0.0.1:${http}`)
@@ -140,7 +139,3 @@ ${settled}`,
 };
 
 export const PROGRAMS = [nginx, caddy, haproxy, apache];
-
-function read(name: string): string {
-  return readFileSync(join(DEPLOY, name), 'utf8');
-}

@@ -1,16 +1,14 @@
 /** Two Rosters on one database behind each proxy, with what its README has for that: of one that stops nobody sees anything. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'vitest';
+import { blockOf } from '../operations/deploy/pages.ts';
 import { addPerson } from '../people.ts';
 import { readyUrl, temporaryDatabase } from '../support.ts';
 import { withEach } from './everyone.ts';
 import { startLoad } from './load.ts';
-import { DEPLOY, type Program } from './programs.ts';
+import type { Program } from './programs.ts';
 import { startBehind, startProxy } from './start.ts';
 
-const README = readFileSync(join(DEPLOY, 'README.md'), 'utf8');
 const OTHER = '127.0.0.1:3001';
 
 /** What is written otherwise in each snippet: the start of a line, and a block of the page in the place of its line. */
@@ -23,8 +21,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
 
 /** A block for nginx has two parts, of which the first stands before the servers. */
 function ofSeveral({ name }: Program, snippet: string): string {
-  const [, block = ''] = new RegExp(`^\`\`\`${name.toLowerCase()}\n(.*?)^\`\`\``, 'ms').exec(README) ?? [];
-  const parts = block.split('\n\n');
+  const parts = blockOf(name.toLowerCase()).split('\n\n');
   const line = parts.pop() ?? '';
   return [...parts, snippet.replace(PLACES[name] ?? '', line)].join('\n');
 }

@@ -7,6 +7,8 @@ import { temporaryDatabase } from '../support.ts';
 
 export const CLIENTS = 16;
 
+type Told = { failures: readonly string[]; acknowledged: readonly string[] };
+
 let number = 0;
 
 /** Clients that ask on connections that they keep, as long as they may, until nobody listens or they are stopped. */
@@ -57,7 +59,14 @@ export async function send(url: string, options: object, body = ''): Promise<num
   return answer.statusCode;
 }
 
-export async function storedUsernames(url: string): Promise<Set<string>> {
+/** What clients were told is there, and nothing else was answered than what has to be. */
+export async function expectNothingLost({ failures, acknowledged }: Told, url: string): Promise<void> {
+  expect(failures).toEqual([]);
+  const stored = await storedUsernames(url);
+  expect(acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+}
+
+async function storedUsernames(url: string): Promise<Set<string>> {
   const db = await temporaryDatabase(url);
   const users = await db.selectFrom('users').select('username').execute();
   return new Set(users.map(({ username }) => username));

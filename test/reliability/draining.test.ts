@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { PATIENCE } from '../operations/workers/running.ts';
 import { startRoster } from '../roster.ts';
 import { readyUrl } from '../support.ts';
-import { CLIENTS, send, startClients, storedUsernames } from './clients.ts';
+import { CLIENTS, expectNothingLost, send, startClients } from './clients.ts';
 
 const ROUNDS = inject('isLong') ? 20 : 1;
-/** Each round starts a Roster, and other tests may be at work as well. */
-const PATIENCE = { timeout: 180_000 };
 /** Milliseconds between two checks whether a Roster is ready. */
 const HEALTH_CHECK = 100;
 // One each: nobody is refused for being too many.
@@ -57,7 +56,7 @@ test.each(['sqlite', 'postgres'] as const)(
   PATIENCE,
   async (engine) => {
     const url = await readyUrl(engine);
-    const acknowledged: string[] = [];
+    const told = { failures: [] as string[], acknowledged: [] as string[] };
     for (let round = 0; round < ROUNDS; round++) {
       const { child, address } = await startRoster({ ...SETTINGS, DATABASE_URL: url });
       const clients = startClients(address);
@@ -65,12 +64,11 @@ test.each(['sqlite', 'postgres'] as const)(
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
       await clients.ended;
-      expect(clients.failures, `round ${round}`).toEqual([]);
       expect(await ended).toEqual([0, null]);
-      acknowledged.push(...clients.acknowledged);
+      told.failures.push(...clients.failures.map((failure) => `${failure} in round ${round}`));
+      told.acknowledged.push(...clients.acknowledged);
     }
-    const stored = await storedUsernames(url);
-    expect(acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+    await expectNothingLost(told, url);
   },
 );
 
@@ -95,8 +93,6 @@ test.each(['sqlite', 'postgres'] as const)(
       await expect.poll(() => proxy.ready.size, { timeout: 10_000 }).toBe(2);
     }
     await clients.stop();
-    expect(clients.failures).toEqual([]);
-    const stored = await storedUsernames(url);
-    expect(clients.acknowledged.filter((username) => !stored.has(username))).toEqual([]);
+    await expectNothingLost(clients, url);
   },
 );

@@ -1,6 +1,6 @@
 /** `npm run bench:growth`: what so many users take on the disk, and how long what grows with them takes: one table in Markdown. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { mkdirSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bytesOf, number } from '../../../src/lib/formats.ts';
@@ -11,13 +11,13 @@ import { exportAll } from '../many/exports.ts';
 import { writePeople } from '../many/file.ts';
 import { PLAIN } from '../named-queries.ts';
 import { makeNamesakes, NAMESAKES } from '../namesakes.ts';
+import { processorTime } from '../processor.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
-import { type Engine, seed } from '../workspace.ts';
+import { engineNamed, seed, temporaryFolder } from '../workspace.ts';
 import { ABSENT, addressesOf } from './addresses.ts';
 import { bytesOfParts, sumOf } from './bytes.ts';
 import { comparePartitions } from './partitions.ts';
-import { processorTime } from './processor.ts';
 import { countAll, secondsOf, type Timed, type Took, timeCreates, timePage } from './timed.ts';
 import { makeViewers } from './viewers.ts';
 
@@ -37,11 +37,8 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 const users = Number(values.users);
-const engine = values.database as Engine;
-// What has no room in memory.
-process.env.TEST_FOLDERS = tmpdir();
-const folder = mkdtempSync(join(tmpdir(), 'roster-growth-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+const engine = engineNamed(values.database);
+const folder = temporaryFolder();
 const keyFile = join(folder, 'secret.key');
 const postgres = engine === 'postgres' ? await startPostgres([]) : undefined;
 const database = values.seeded ?? postgres?.url ?? `sqlite:${join(folder, 'roster.db')}`;

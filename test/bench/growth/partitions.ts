@@ -3,7 +3,7 @@ import pg from 'pg';
 import { NAMESAKES } from '../namesakes.ts';
 
 /** The least, in milliseconds. */
-export type Compared = { name: string; whole: number; inParts: number };
+type Compared = { name: string; whole: number; inParts: number };
 
 const PARTS = 8;
 const TIMES = 25;

@@ -3,8 +3,8 @@ import { pageOf } from '../../page.ts';
 import type { Client } from '../client.ts';
 import { percentile } from '../load.ts';
 import { totalOf } from '../named-queries.ts';
+import { processorTime } from '../processor.ts';
 import { SIGNED_IN } from '../session.ts';
-import { processorTime } from './processor.ts';
 
 /** In milliseconds; `processor`: for how long one answer keeps one busy. `said`: what was found, or why nothing was. */
 export type Timed = { processor: number; least: number; median: number; p99: number; said: string };

@@ -1,6 +1,5 @@
 /** `npm run bench:many`: very many users at once — taken out as a file, imported, taken back, changed in bulk, put back, backed up, and one of them erased — while others work. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -8,7 +7,7 @@ import { number } from '../../../src/lib/formats.ts';
 import { startPostgres } from '../../postgres/start.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
-import { type Engine, seed } from '../workspace.ts';
+import { engineNamed, seed, temporaryFolder } from '../workspace.ts';
 import { applyImport, backUp, bringFile, changeAll, erase, undo } from './acts.ts';
 import { timeBareTable } from './bare-table.ts';
 import { exportAll, exportSlowly, vanish } from './exports.ts';
@@ -30,9 +29,8 @@ const { values } = parseArgs({
 /** Nobody whose page others look at. */
 const ERASED = 5_000;
 const users = Number(values.users);
-const engine = values.database as Engine;
-const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+const engine = engineNamed(values.database);
+const folder = temporaryFolder();
 const [file, keyFile] = [join(folder, 'people.csv'), join(folder, 'secret.key')];
 const postgres = engine === 'postgres' ? await startPostgres([]) : undefined;
 const database = postgres?.url ?? `sqlite:${join(folder, 'roster.db')}`;

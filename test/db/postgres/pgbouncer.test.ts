@@ -6,11 +6,13 @@ import { sql } from 'kysely';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { freePort } from '../../free-port.ts';
+import { pathOf } from '../../installed.ts';
 import { ask } from '../../postgres/ask.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../../support.ts';
 
+const PROGRAM = pathOf('pgbouncer') ?? 'pgbouncer';
 const version = /PgBouncer (\d+\.\d+)/.exec(
-  spawnSync('pgbouncer', ['--version'], { encoding: 'utf8' }).stdout,
+  spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' }).stdout,
 )?.[1];
 const why = version ? '' : ' (skipped: there is no pgbouncer; it is in Debian’s package of that name)';
 const README = readFileSync(join(import.meta.dirname, '..', '..', '..', 'src', 'db', 'README.md'), 'utf8');
@@ -39,7 +41,7 @@ async function startPooler(url: string): Promise<string> {
   // As root it does not start.
   if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
   const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  const child = spawn('pgbouncer', [path], { stdio: 'ignore', ...as });
+  const child = spawn(PROGRAM, [path], { stdio: 'ignore', ...as });
   onTestFinished(() => void child.kill('SIGINT'));
   return Object.assign(new URL(url), { port: `${port}`, search: '' }).href;
 }

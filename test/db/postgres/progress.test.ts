@@ -1,3 +1,4 @@
+/** How old it is what a replica shows, by where the primary's log was at which times. */
 import { expect, test } from 'vitest';
 import { Progress } from '../../../src/db/postgres/progress.ts';
 

@@ -23,7 +23,7 @@ let databases = 0;
 
 type Between = Awaited<ReturnType<typeof startProxy>>;
 
-export type Setup = {
+type Setup = {
   /** The primary's own address. */
   url: string;
   primary: Between;

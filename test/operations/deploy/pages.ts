@@ -15,3 +15,11 @@ export function commandsOf(heading: string): string[] {
   const blocks = page?.split('\n## ')[0]?.matchAll(/^```sh\n(.*?)^```/gms);
   return [...(blocks ?? [])].map(([, commands = '']) => commands);
 }
+
+/** The first block in a language: of a proxy, what is written otherwise for several Rosters. @throws Error where there is none */
+export function blockOf(language: string): string {
+  const [, block] =
+    new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(readDeployed('README.md')) ?? [];
+  if (block === undefined) throw new Error(`The page has no ${language}.`);
+  return block;
+}

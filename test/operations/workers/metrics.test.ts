@@ -2,12 +2,10 @@
 import { expect, test } from 'vitest';
 import { send } from '../../reliability/clients.ts';
 import { parse, sumOf } from '../metrics/scraped.ts';
-import { startSeveral } from './running.ts';
+import { PATIENCE, startSeveral, WAITS } from './running.ts';
 
 const ASKED = 10;
 const MOST_SERIES = 500;
-const WAITS = { timeout: 60_000 };
-const PATIENCE = { timeout: 180_000 };
 
 test('what all have answered is added up, also of one that has been killed since', PATIENCE, async () => {
   const { address, said, workers } = await startSeveral({ METRICS_PORT: '0' });

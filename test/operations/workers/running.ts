@@ -2,8 +2,14 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { childrenOf } from '../../children.ts';
 import { listenTo, run } from '../../roster.ts';
 import { readyUrl } from '../../support.ts';
+
+/** Processes are started meanwhile, on a machine that may have other things to do. */
+export const WAITS = { timeout: 60_000 };
+/** Of a test that starts some. */
+export const PATIENCE = { timeout: 180_000 };
 
 export async function startSeveral(settings: Record<string, string> = {}) {
   const url = settings.DATABASE_URL ?? (await readyUrl());
@@ -19,16 +25,9 @@ export async function startSeveral(settings: Record<string, string> = {}) {
     ended: once(child, 'exit'),
     /** Waits until there are two that were not there before. */
     async replaced(before: readonly number[]): Promise<void> {
-      await expect
-        .poll(() => workers().filter((pid) => !before.includes(pid)).length, { timeout: 60_000 })
-        .toBe(2);
+      await expect.poll(() => workers().filter((pid) => !before.includes(pid)).length, WAITS).toBe(2);
     },
   };
-}
-
-/** https://man7.org/linux/man-pages/man5/proc_pid_task_tid_children.5.html */
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
 /** One that nobody has asked for its end has no command line any more. */
