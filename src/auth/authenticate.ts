@@ -81,16 +81,21 @@ async function continueSession(
     request.log.warn(
       'the clock has been set back, or another Roster’s is ahead: everyone has to sign in again',
     );
-    await noteUse(request, (trx) => endIfSetBack(trx, now, config.sessionIdle));
+    await noteUse(request, db, (trx) => endIfSetBack(trx, now, config.sessionIdle));
     return false;
   }
   if (!isLive(session, config, now)) return false;
-  if (!isJustNoted) await noteUse(request, (trx) => touchSession(trx, session.id, now));
+  if (!isJustNoted) await noteUse(request, db, (trx) => touchSession(trx, session.id, now));
   return true;
 }
 
-/** A page can be read where nothing can be written just now. */
-async function noteUse({ server, log }: FastifyRequest, note: (trx: Trx) => Promise<void>): Promise<void> {
+/** A page can be read where nothing can be written just now; while another one stands in for the primary nobody tries. */
+async function noteUse(
+  { server, log }: FastifyRequest,
+  db: Db,
+  note: (trx: Trx) => Promise<void>,
+): Promise<void> {
+  if (db !== server.db) return;
   await transact(server.db, note).catch((err) =>
     log.warn({ err }, 'it could not be noted which sessions are in use'),
   );

@@ -20,7 +20,7 @@ import { ask, asking, openSeen, type Request, readAsked } from './show.ts';
 import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOf, TOO_BROAD, TOO_LONG } from './words.ts';
 
 export function bulkRoutes(app: FastifyInstance): void {
-  app.get('/bulk', allow(mayEdit), unlessTooBroad(show));
+  app.get('/bulk', allow(mayEdit, { readsPrimary: true }), unlessTooBroad(show));
   app.post('/bulk', allow(mayEdit, { form: '/bulk' }), unlessTooBroad(doBulk));
 }
 

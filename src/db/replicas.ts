@@ -9,12 +9,12 @@ export type Replicas = {
   readonly chosen: { replica: number; primary: number };
   /**
    * For one page: whatever a replica fails to answer is read at the primary, as all that follows. @returns undefined where none
-   * has come to `position`. @param key those with the same have the same replica, while it is in use
+   * has come to `position`, nor stands in. @param key those with the same have the same replica, while it is in use
    */
   choose(position: number, key: number): Db | undefined;
   /** While the primary is away, so that nobody can be shut out: a replica with all that it is known to have saved. */
   standIn(): Db | undefined;
-  /** Where the primary is: a replica that has come there shows all that was saved before. */
+  /** Where the primary is: a replica that has come there shows all that was saved before. @throws UnavailableError at once while it is away */
   readPosition(): Promise<number>;
   states(): ReplicaState[];
   /** Tells of each that is left out, now and later, or is not any more. @returns what ends it */

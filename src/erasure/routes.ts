@@ -64,7 +64,7 @@ function isNotable({ server, log }: FastifyRequest): boolean {
 }
 
 async function isErased(request: Request): Promise<boolean> {
-  return (await findErasure(request.server.db, userIdFrom(request))) !== undefined;
+  return (await findErasure(request.reader, userIdFrom(request))) !== undefined;
 }
 
 /** @throws NotFoundError */

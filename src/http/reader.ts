@@ -54,7 +54,7 @@ function choose(request: FastifyRequest, replicas: Replicas, { name }: Cookie): 
   // While nobody signs in, it is one machine that asks, and not only by browsers.
   if (isOpen || isFresh(request)) return server.db;
   const sealed = cookies[name];
-  const position = sealed === undefined ? 0 : Number(open(server.secretKey, 'written', sealed) ?? 0);
+  const position = sealed === undefined ? 0 : Number(open(server.secretKey, 'written', sealed) ?? BEYOND_ALL);
   return replicas.choose(position, session?.id ?? 0) ?? server.db;
 }
 

@@ -13,11 +13,14 @@ const ONLY_READS = 'its server only reads';
 
 export class PostgresConnection implements DatabaseConnection {
   #pool: ConnectionPool;
+  readonly #asksTwice: boolean;
   #client: PooledClient | undefined;
   #accessMode: TransactionSettings['accessMode'];
 
-  constructor(pool: ConnectionPool) {
+  /** @param asksTwice where a connection is lost before anything is changed */
+  constructor(pool: ConnectionPool, asksTwice = true) {
     this.#pool = pool;
+    this.#asksTwice = asksTwice;
   }
 
   /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */
@@ -113,8 +116,11 @@ export class PostgresConnection implements DatabaseConnection {
     const since = this.#pool.timing.begin();
     const values = parameters.map(storable);
     try {
-      if (deadline) return await askUntil(this.#client, { text: sql, values }, deadline);
-      return await this.#client.query(sql, values);
+      const answer = await (deadline
+        ? askUntil(this.#client, { text: sql, values }, deadline)
+        : this.#client.query(sql, values));
+      this.#pool.answeredAt = performance.now();
+      return answer;
     } catch (error) {
       const isStandby = this.#accessMode === 'read write' && isOnlyReading(error);
       if (isStandby || !isRefusal(error)) this.#giveUp();
@@ -131,7 +137,7 @@ export class PostgresConnection implements DatabaseConnection {
     try {
       return await ask();
     } catch (error) {
-      const isInTime = performance.now() - since <= ASK_AGAIN_WITHIN_MS;
+      const isInTime = this.#asksTwice && performance.now() - since <= ASK_AGAIN_WITHIN_MS;
       if (!this.#client?.isLost || !isServersFault(error) || !isInTime) throw error;
       this.release();
       return ask();

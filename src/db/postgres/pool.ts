@@ -37,12 +37,20 @@ class Client extends pg.Client {
 
 export type PooledClient = Client & pg.PoolClient;
 
+/** Not one was free for as long as anyone waits: the server may be well. */
+export class AllTakenError extends UnavailableError {}
+
+/** pg-pool's words for that alone. */
+const ALL_TAKEN = 'timeout exceeded when trying to connect';
+
 /** Whoever finds one connection lost spares others the same: those that were opened before that are not used again. */
 export class ConnectionPool {
   readonly #pool: pg.Pool;
   #trustedSince = 0;
   readonly timing: Timing;
   readonly limits: Limits;
+  /** When the server last did what it was asked, by `performance.now()`. */
+  answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(config: pg.PoolConfig, limits: Limits, timing = new Timing()) {
     const onConnect = async (client: pg.ClientBase) => {
@@ -87,7 +95,9 @@ export class ConnectionPool {
     try {
       return (await this.#pool.connect()) as PooledClient;
     } catch (error) {
-      throw new UnavailableError(`there is no connection: ${(error as Error).message}`, { cause: error });
+      const { message } = error as Error;
+      const Failure = message === ALL_TAKEN ? AllTakenError : UnavailableError;
+      throw new Failure(`there is no connection: ${message}`, { cause: error });
     }
   }
 

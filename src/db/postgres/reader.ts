@@ -5,7 +5,7 @@ import { PostgresConnection } from './connection.ts';
 import { dialectOf, type RosterPostgresAdapter } from './dialect.ts';
 import { isServersFault } from './errors.ts';
 import type { PatientQuery } from './patience.ts';
-import type { ConnectionPool } from './pool.ts';
+import { AllTakenError, type ConnectionPool } from './pool.ts';
 import type { Replica } from './replica.ts';
 
 /** It ends with the pools; in a transaction of its own nothing is asked a second time. */
@@ -26,7 +26,7 @@ class Place {
   }
 
   giveUp(why: Error): void {
-    this.#replica.leaveOut(`it failed a query: ${why.message}`);
+    if (!(why instanceof AllTakenError)) this.#replica.leaveOut(`it failed a query: ${why.message}`);
     this.pool = this.primary;
   }
 }

@@ -1,5 +1,6 @@
 /** All replicas: they are looked at all the time, and each page is given one that is not too old for it. */
 import { Kysely, sql } from 'kysely';
+import { UnavailableError } from '../../errors.ts';
 import type { ReplicaState, Replicas } from '../replicas.ts';
 import type { Db, Schema } from '../schema.ts';
 import { PostgresConnection } from './connection.ts';
@@ -7,14 +8,13 @@ import { dialectOf, RosterPostgresAdapter } from './dialect.ts';
 import type { ConnectionPool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { openReader } from './reader.ts';
-import { IDENTITY, openWatch, Replica } from './replica.ts';
+import { IDENTITY, type Known, openWatch, Replica, SILENCE } from './replica.ts';
 
 /** In milliseconds. */
 const INTERVAL = 500;
-/** In a row, of looks at the primary: then it is away. */
-const MOST_FAILURES = 2;
-/** In milliseconds: a failover is over by then; for longer nobody knows whether only Roster does not reach it. */
-const LONGEST_AWAY = 60_000;
+
+/** How far the log is written: where the next record goes may be behind a page's header, where no replica is before that. */
+const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
 
 /** `urls`: of one replica each; `longestLag`: with which one is used, in milliseconds. */
 export type Following = { urls: readonly string[]; longestLag: number };
@@ -42,8 +42,10 @@ class ReplicaSet implements Replicas {
   readonly #progress: Progress;
   readonly #observers = new Set<(state: ReplicaState) => void>();
   #identity: string | undefined;
-  #seenAt = 0;
-  #failures = 0;
+  #seenAt = performance.now();
+  #hasFailed = false;
+  /** How far those were told to wait for who were answered last. */
+  #told = 0;
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -66,25 +68,22 @@ class ReplicaSet implements Replicas {
   choose(position: number, key: number): Db | undefined {
     const first = key % this.#replicas.length;
     const inTurn = [...this.#replicas.slice(first), ...this.#replicas.slice(0, first)];
-    const replica = inTurn.find((one) => one.isUsed && one.position >= position);
+    const replica = inTurn.find((one) => one.isUsed && one.position >= position) ?? this.#findStandIn();
     this.chosen[replica ? 'replica' : 'primary']++;
-    return replica && openReader(this.#adapter, replica, this.#primary);
+    return this.#reader(replica);
   }
 
   standIn(): Db | undefined {
-    const isAway = this.#failures >= MOST_FAILURES && performance.now() - this.#seenAt < LONGEST_AWAY;
-    if (!isAway) return undefined;
-    const [first] = this.#replicas
-      .filter((one) => one.isUsed && one.hasAll && one.position >= this.#progress.last)
-      .sort((one, other) => other.position - one.position);
-    return first && openReader(this.#adapter, first, this.#primary);
+    return this.#reader(this.#findStandIn());
   }
 
   async readPosition(): Promise<number> {
+    if (this.#isAway) throw new UnavailableError('the primary is away');
     // Where the next record goes: a commit that is told before it is written (`synchronous_commit`) is before it, too.
-    const { rows } = await sql<{ position: number }>`
-      select pg_current_wal_insert_lsn() - '0/0' as position`.execute(this.#db);
-    const [{ position }] = rows as [{ position: number }];
+    const { rows } = await sql<{ position: number; written: number }>`
+      select pg_current_wal_insert_lsn() - '0/0' as position, ${WRITTEN} as written`.execute(this.#db);
+    const [{ position, written }] = rows as [{ position: number; written: number }];
+    this.#told = Math.max(this.#told, written);
     return position;
   }
 
@@ -112,16 +111,49 @@ class ReplicaSet implements Replicas {
     await Promise.all([this.#watch.destroy(), ...this.#replicas.map((one) => one.end())]);
   }
 
+  #reader(replica: Replica | undefined): Db | undefined {
+    return replica && openReader(this.#adapter, replica, this.#primary);
+  }
+
+  /** None where another one is primary by now: somebody may be shut out there. */
+  #findStandIn(): Replica | undefined {
+    if (!this.#isAway || this.#replicas.some(({ isPrimary }) => isPrimary)) return undefined;
+    const saved = Math.max(this.#progress.last, this.#told);
+    return this.#replicas
+      .filter((one) => one.isUsed && one.hasAll && one.position >= saved)
+      .sort((one, other) => other.position - one.position)[0];
+  }
+
+  /** Neither a look nor a page is answered. */
+  get #isAway(): boolean {
+    const answeredAt = Math.max(this.#seenAt, this.#primary.answeredAt);
+    return this.#hasFailed && performance.now() - answeredAt > SILENCE;
+  }
+
   async #lookAtReplicas(): Promise<void> {
-    const lagOf = (position: number) => this.#progress.lagOf(position, performance.now());
-    await Promise.all(this.#replicas.map((one) => one.look(this.#identity, lagOf, this.#longestLag)));
+    const known: Known = {
+      identity: this.#identity,
+      lagOf: (position) => this.#progress.lagOf(position, performance.now()),
+      isBeyond: (position) => this.#isBeyond(position),
+    };
+    await Promise.all(this.#replicas.map((one) => one.look(known, this.#longestLag)));
+  }
+
+  /** As one is that was primary, and saved what no other one got. While the primary does not answer nobody knows. */
+  async #isBeyond(position: number): Promise<boolean> {
+    if (position <= this.#progress.last) return false;
+    // A look that began before may have seen less.
+    await this.#looking;
+    if (this.#hasFailed) return false;
+    await this.#lookAtPrimary();
+    return !this.#hasFailed && position > this.#progress.last;
   }
 
   /** Where it does not answer, what was known of it is still true. */
   async #lookAtPrimary(): Promise<void> {
     this.#looking ??= this.#readPrimary(performance.now())
       .catch(() => {
-        this.#failures++;
+        this.#hasFailed = true;
       })
       .finally(() => {
         this.#looking = undefined;
@@ -130,14 +162,13 @@ class ReplicaSet implements Replicas {
   }
 
   async #readPrimary(at: number): Promise<void> {
-    // As far as it is written: where the next record goes may be behind a page's header, where no replica is before that.
     const { rows } = await sql<{ position: number; identity: string }>`
-      select pg_current_wal_lsn() - '0/0' as position, ${IDENTITY} as identity`.execute(this.#watch);
+      select ${WRITTEN} as position, ${IDENTITY} as identity`.execute(this.#watch);
     for (const { position, identity } of rows) {
       this.#progress.note(at, position);
       this.#identity = identity;
-      this.#seenAt = at;
-      this.#failures = 0;
+      this.#seenAt = performance.now();
+      this.#hasFailed = false;
     }
   }
 }

@@ -2,22 +2,34 @@
 import { Kysely, sql } from 'kysely';
 import type { ReplicaState } from '../replicas.ts';
 import type { Db, Schema } from '../schema.ts';
-import { postgresDialect } from './dialect.ts';
+import { PostgresConnection } from './connection.ts';
+import { dialectOf, RosterPostgresAdapter } from './dialect.ts';
 import { type ConnectionPool, openPool, type Requests } from './pool.ts';
 
 /** In milliseconds: for so long at least it is left out after it has failed. */
 const PAUSE = 2_000;
 /** In milliseconds: what is silent for longer is left out. */
-const SILENCE = 1_000;
+export const SILENCE = 1_000;
+
+/** What is known of the primary when a replica is looked at; `isBeyond`: whether the primary, asked now, has not come to a position. */
+export type Known = {
+  identity: string | undefined;
+  lagOf: (position: number) => number;
+  isBeyond: (position: number) => Promise<boolean>;
+};
 
 /** Which database it is, also where another one has the same tables. */
 export const IDENTITY = sql<string>`
   (select concat_ws(' ', system_identifier, current_database(), current_schema()) from pg_control_system())`;
 
-/** A connection of its own, which never waits for those of pages. */
+/** A connection of its own, which never waits for those of pages. What fails there is not asked twice: the next look is soon. */
 export function openWatch(url: string): Db {
   const timeouts = { connectionTimeoutMillis: SILENCE, query_timeout: SILENCE };
-  return new Kysely<Schema>({ dialect: postgresDialect(openPool(url, { connections: 1, timeouts })) });
+  const pool = openPool(url, { connections: 1, timeouts });
+  const connect = () => new PostgresConnection(pool, false);
+  return new Kysely<Schema>({
+    dialect: dialectOf(new RosterPostgresAdapter(pool), connect, () => pool.end()),
+  });
 }
 
 export class Replica {
@@ -29,6 +41,8 @@ export class Replica {
   position = 0;
   /** Whether it shows all that the primary has sent it. */
   hasAll = false;
+  /** Whether it was promoted: it is the primary of the same database. */
+  isPrimary = false;
   #lag = Number.POSITIVE_INFINITY;
   #problem: string | undefined = 'nobody has looked at it yet';
   #leftOutUntil = 0;
@@ -51,13 +65,9 @@ export class Replica {
     return this.#problem === undefined && !this.pool.isSaturated;
   }
 
-  /** Never rejects. @param lagOf a position @param longestLag with which it is used */
-  async look(
-    identity: string | undefined,
-    lagOf: (position: number) => number,
-    longestLag: number,
-  ): Promise<void> {
-    this.#looking ??= this.#look(identity, lagOf, longestLag).finally(() => {
+  /** Never rejects. @param longestLag with which it is used */
+  async look(known: Known, longestLag: number): Promise<void> {
+    this.#looking ??= this.#look(known, longestLag).finally(() => {
       this.#looking = undefined;
     });
     return this.#looking;
@@ -73,16 +83,19 @@ export class Replica {
     await this.pool.end();
   }
 
-  async #look(...[identity, lagOf, longestLag]: Parameters<Replica['look']>): Promise<void> {
+  async #look({ identity, lagOf, isBeyond }: Known, longestLag: number): Promise<void> {
     try {
       const found = await readReplica(this.#watch);
       this.position = found.position ?? 0;
       this.hasAll = found.has_all;
+      this.isPrimary = found.position === null && found.identity === identity;
       this.#lag = lagOf(this.position);
       const isBehind = this.#lag > longestLag;
       const behind = isBehind ? `it is more than ${longestLag / 1_000} s behind` : undefined;
-      this.#set(problemOf(found, identity) ?? behind);
+      const beyond = (await isBeyond(this.position)) ? 'it has what the primary has not' : undefined;
+      this.#set(problemOf(found, identity) ?? behind ?? beyond);
     } catch (error) {
+      this.isPrimary = false;
       this.#lag = Number.POSITIVE_INFINITY;
       this.#set((error as Error).message);
     }
@@ -101,7 +114,7 @@ type Found = { position: number | null; has_all: boolean; identity: string };
 async function readReplica(watch: Db): Promise<Found> {
   const { rows } = await sql<Found>`
     select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() - '0/0' end as position,
-      coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), true) as has_all, ${IDENTITY} as identity`.execute(
+      coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false) as has_all, ${IDENTITY} as identity`.execute(
     watch,
   );
   return rows[0] as Found;

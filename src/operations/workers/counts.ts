@@ -5,8 +5,9 @@ import type { Family, Sample } from '../metrics/families.ts';
 const MOST = 250;
 const OTHER = 'other';
 
-/** The same for all, or of the one that is there the longest. */
-const LEAST: readonly string[] = ['roster_build_info', 'process_start_time_seconds'];
+/** The same for all, of the one that is there the longest, or whether it is so for all. */
+const LEAST: readonly string[] = ['roster_build_info', 'process_start_time_seconds', 'roster_replica_in_use'];
+const GREATEST: readonly string[] = ['roster_replica_lag_seconds'];
 
 export class Counts<Who> {
   readonly #of = new Map<Who, readonly Family[]>();
@@ -32,16 +33,23 @@ function sum(all: readonly (readonly Family[])[]): Family[] {
   for (const family of all.flat()) {
     const { samples } = byName.get(family.name) ?? { samples: new Map<string, Sample>() };
     byName.set(family.name, { family, samples });
-    for (const sample of family.samples) add(samples, sample, LEAST.includes(family.name));
+    for (const sample of family.samples) add(samples, sample, togetherOf(family.name));
   }
   return [...byName.values()].map(({ family, samples }) => ({ ...family, samples: [...samples.values()] }));
 }
 
-function add(samples: Map<string, Sample>, sample: Sample, isLeast: boolean): void {
+type Together = (one: number, other: number) => number;
+
+function togetherOf(name: string): Together {
+  if (LEAST.includes(name)) return Math.min;
+  return GREATEST.includes(name) ? Math.max : (one, other) => one + other;
+}
+
+function add(samples: Map<string, Sample>, sample: Sample, together: Together): void {
   const isNew = !samples.has(keyOf(sample));
   const counted = isNew && samples.size >= MOST ? asOther(sample) : sample;
-  const before = samples.get(keyOf(counted))?.value ?? (isLeast ? Infinity : 0);
-  const value = isLeast ? Math.min(before, sample.value) : before + sample.value;
+  const before = samples.get(keyOf(counted))?.value;
+  const value = before === undefined ? sample.value : together(before, sample.value);
   samples.set(keyOf(counted), { ...counted, value });
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { replicasOf } from '../../../src/db/engine.ts';
+import type { Db } from '../../../src/db/schema.ts';
 import { scrape, sumOf, TOKEN } from '../../operations/metrics/scraped.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, signedIn } from '../../people.ts';
@@ -10,6 +11,7 @@ import { ask } from '../../postgres/ask.ts';
 import { addUser, startApp } from '../../support.ts';
 import {
   Browser,
+  cutFromPrimary,
   expectInUse,
   expectThere,
   pause,
@@ -117,6 +119,50 @@ test('while the primary is away pages are read all the same, and changes are ref
     .poll(async () => (await ann.post(app, '/users', bob)).statusCode, { timeout: 10_000 })
     .toBe(303);
   expect(await ann.users(app)).toEqual([1, 2, 3]);
+});
+
+/** Until pages are read without it, if any replica may stand in. */
+async function expectAway(db: Db) {
+  const problem = () =>
+    replicasOf(db)
+      ?.readPosition()
+      .catch((error) => error.message);
+  await expect.poll(problem, { timeout: 10_000 }).toBe('the primary is away');
+}
+
+describe('while the primary is away', () => {
+  test('nobody is let in who was shut out, though no replica knows; once one does, others are', async () => {
+    const { app, db, ann, person, primary } = await start();
+    const eve = await person('eve');
+    await expectInUse(db, 2);
+    const reconnect = await cutFromPrimary(servers.standbys);
+    expect((await ann.post(app, '/users/2', { is_active: '0' })).statusCode).toBe(303);
+    primary.cutOff();
+    await expectAway(db);
+    for (const one of [eve, ann]) expect((await one.get(app, '/users')).statusCode).toBe(503);
+    await reconnect();
+    await expect.poll(async () => (await ann.get(app, '/users')).statusCode, { timeout: 20_000 }).toBe(200);
+    expect((await eve.get(app, '/users')).statusCode).toBe(303);
+  });
+
+  test('nobody stands in where a replica has become primary', async () => {
+    const { url, primary, standbys, open } = await setUp(servers);
+    const db = await open(60_000, [url, ...standbys.map((standby) => standby.url)]);
+    await expectInUse(db, 2);
+    primary.cutOff();
+    await expectAway(db);
+    expect(replicasOf(db)?.standIn()).toBeUndefined();
+  });
+
+  test('whose own form has failed reads on', async () => {
+    const { app, db, ann, primary } = await start();
+    await expectInUse(db, 2);
+    await ann.get(app, '/users');
+    primary.cutOff();
+    await expectAway(db);
+    expect((await ann.post(app, '/users', bob)).statusCode).toBe(503);
+    expect(await ann.users(app)).toEqual([1]);
+  });
 });
 
 const ADDRESSES = [

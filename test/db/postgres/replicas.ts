@@ -56,12 +56,30 @@ export async function pause(standbys: readonly string[]): Promise<void> {
     await expectThere(standby, `select where pg_get_wal_replay_pause_state() = 'paused'`);
 }
 
+/** Nothing of the primary comes there any more, until what is returned is called, or the end of the test. */
+export async function cutFromPrimary(standbys: readonly string[]): Promise<() => Promise<void>> {
+  const set = (value: string) => async () => {
+    for (const standby of standbys)
+      await ask(standby, `alter system set primary_conninfo = '${value}'`, 'select pg_reload_conf()');
+  };
+  const { rows } = await queryAt(standbys[0] ?? '', `select current_setting('primary_conninfo') as value`);
+  const reconnect = set(rows[0]?.value);
+  onTestFinished(reconnect);
+  await set('')();
+  for (const standby of standbys)
+    await expectThere(standby, 'select where not exists (select from pg_stat_wal_receiver)');
+  return reconnect;
+}
+
 /** Waits until a query finds something. */
 export async function expectThere(url: string, query: string): Promise<void> {
+  await expect.poll(async () => (await queryAt(url, query)).rowCount).toBeGreaterThan(0);
+}
+
+async function queryAt(url: string, query: string): Promise<pg.QueryResult> {
   const client = new pg.Client(url);
   await client.connect();
-  await expect.poll(async () => (await client.query(query)).rowCount).toBeGreaterThan(0);
-  await client.end();
+  return client.query(query).finally(() => client.end());
 }
 
 export async function resume(standbys: readonly string[]): Promise<void> {

@@ -33,6 +33,20 @@ test('has no more series of a name than one process may have, and loses none of 
   expect(samples.at(-1)).toEqual({ value: 350, labels: { route: 'other' } });
 });
 
+test('a replica is in use where it is for all, and as far behind as for any', () => {
+  const counts = new Counts();
+  for (const [who, used, lag] of [
+    ['one', 1, 0.5],
+    ['other', 0, 3],
+    ['another', 1, 1],
+  ] as const)
+    counts.note(who, [
+      gauge('roster_replica_in_use', 'Whether.', by('replica', { one: used })),
+      gauge('roster_replica_lag_seconds', 'How old.', by('replica', { one: lag })),
+    ]);
+  expect(counts.sum().map(({ samples }) => samples[0]?.value)).toEqual([0, 3]);
+});
+
 test('when they were started is when the first of them was', () => {
   const counts = new Counts();
   for (const [who, at] of [
