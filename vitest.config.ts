@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 /** By these a test has a database of the engine under test. */
 const WITH_DATABASE =
-  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|startWithPayloads|inject)\b|startRoster\(\)|\/engines\.ts'/;
+  /\b(startApp|buildApp|temporaryDatabase|sharedDatabase|temporaryUrl|readyUrl|openDatabase|startWithPayloads|inject|startSeveral)\b|startRoster\(\)|\/engines\.ts'/;
 /** What takes long, or what npm does not bring. */
 const APART = ['test/reliability/**', 'test/firefox/**', 'test/proxies/**'];
 /** Where there are several Rosters on one database, that is PostgreSQL. */

@@ -178,7 +178,7 @@ describe('inviting a member', () => {
     const page = await show();
     expect(page.isOpen(FOLD)).toBe(false);
     const form = page.form('Invite');
-    expect(form.text).toContain('EditorAlso creates, changes and deletes people who cannot sign in.');
+    expect(form.text).toContain('EditorAlso manages people who cannot sign in.');
     expect(form.text).not.toContain('Member');
     expect(form.field('role')).toContain('Viewer');
     const answer = await post(app, form.action, { role: 'editor', key: form.field('key') }, headers);
