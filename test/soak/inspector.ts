@@ -19,6 +19,9 @@ export async function inspect(port: number): Promise<Inspector> {
     const said: Said = JSON.parse(String(data));
     waiting.get(Number(said.id))?.(said);
   });
+  socket.addEventListener('close', () => {
+    for (const answer of waiting.values()) answer({ error: { message: 'the process has ended' } });
+  });
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve);
     socket.addEventListener('error', reject);
@@ -26,10 +29,11 @@ export async function inspect(port: number): Promise<Inspector> {
   return {
     async ask<T>(method: string, params = {}) {
       const { promise, resolve } = Promise.withResolvers<Said>();
-      waiting.set(++last, resolve);
-      socket.send(JSON.stringify({ id: last, method, params }));
+      const id = ++last;
+      waiting.set(id, resolve);
+      socket.send(JSON.stringify({ id, method, params }));
       const { result, error } = await promise;
-      waiting.delete(last);
+      waiting.delete(id);
       if (error) throw new Error(`${method}: ${error.message}`);
       return result as T;
     },
