@@ -11,12 +11,12 @@ async function start() {
   const [line] = await once(createInterface(child.stderr), 'line');
   const inspector = await inspect(Number(/:(\d+)\//.exec(line)?.[1]));
   onTestFinished(() => inspector.close());
-  return { child, valueOf: (expression: string) => inspector.ask('Runtime.evaluate', { expression }) };
+  return { child, evaluate: (expression: string) => inspector.ask('Runtime.evaluate', { expression }) };
 }
 
 test('whoever asks while somebody else does gets their own answer', async () => {
-  const { valueOf } = await start();
-  const answers = await Promise.all(['1 + 1', '2 + 2', '3 + 3'].map(valueOf));
+  const { evaluate } = await start();
+  const answers = await Promise.all(['1 + 1', '2 + 2', '3 + 3'].map(evaluate));
   expect(answers).toMatchObject([
     { result: { value: 2 } },
     { result: { value: 4 } },
@@ -25,8 +25,8 @@ test('whoever asks while somebody else does gets their own answer', async () => 
 });
 
 test('of a process that ends it is said', async () => {
-  const { child, valueOf } = await start();
-  const answer = valueOf('for (;;);');
+  const { child, evaluate } = await start();
+  const answer = evaluate('for (;;);');
   child.kill('SIGKILL');
   await expect(answer).rejects.toThrow('the process has ended');
 });
