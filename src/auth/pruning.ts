@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { DAY, SKEW } from '../lib/clock.ts';
+import { SingleFlight } from '../lib/single-flight.ts';
 import { ENDED_SESSION_KEPT_FOR } from './sessions.ts';
 import { FAILURE_LASTS } from './throttle.ts';
 import { TICKET_LASTS } from './tickets.ts';
@@ -59,19 +60,16 @@ async function pruneAll(db: Db, pruneBatch: Prune, before: number): Promise<void
 
 export function addPruning(app: FastifyInstance): void {
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
-  const run = () => {
-    running ??= prune(app.db, app.clock(), app.config.sessionIdle)
-      .catch((err) => app.log.warn({ err }, 'what is old could not be forgotten'))
-      .finally(() => {
-        running = undefined;
-      });
-  };
+  const running = new SingleFlight<void>();
+  const forget = () =>
+    prune(app.db, app.clock(), app.config.sessionIdle).catch((err) =>
+      app.log.warn({ err }, 'what is old could not be forgotten'),
+    );
   app.addHook('onListen', async () => {
-    timer = setInterval(run, INTERVAL).unref();
+    timer = setInterval(() => void running.run(forget), INTERVAL).unref();
   });
   app.addHook('onClose', async () => {
     clearInterval(timer);
-    await running;
+    await running.underWay;
   });
 }

@@ -19,6 +19,7 @@ import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
 import { shareOwner } from '../lib/owner.ts';
+import { SingleFlight } from '../lib/single-flight.ts';
 import { named, plain, quotable } from '../lib/text.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
@@ -97,7 +98,7 @@ class Running {
   readonly #folder: Folder;
   readonly #work: () => Promise<void>;
   readonly #hearNoMore: () => void;
-  #working: Promise<void> | undefined;
+  readonly #working = new SingleFlight<void>();
   #isEnding = false;
 
   constructor(env: NodeJS.ProcessEnv, db: Db, folder: Folder) {
@@ -119,7 +120,7 @@ class Running {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnding = true;
-    await this.#working;
+    await this.#working.underWay;
     this.#hearNoMore();
   }
 
@@ -168,11 +169,9 @@ class Running {
         if (!UNDER_WAY.includes(imported.state) || this.#isEnding) return imported;
         line.say(await this.#howFar(imported));
         const late = sleep(LOOK_EVERY_MS);
-        this.#working ??= this.#work().finally(() => {
-          this.#working = undefined;
-        });
+        const working = this.#working.run(this.#work);
         // What takes no time is not waited for.
-        await (looks === 0 ? Promise.race([this.#working, late]) : late);
+        await (looks === 0 ? Promise.race([working, late]) : late);
       }
     } finally {
       line.clear();

@@ -54,7 +54,7 @@ export type Asking = {
 };
 
 /** What every view is given. */
-export type Given = Asking & { flash: string | undefined };
+type Given = Asking & { flash: string | undefined };
 
 type Sessions = Awaited<ReturnType<typeof findSessionsOf>>;
 
@@ -348,7 +348,8 @@ const REFUSED: ReadonlySet<number> = new Set([404, 409, 422]);
 
 export function addViews(app: FastifyInstance): void {
   const eta = createEta(app.config.origin);
-  app.decorate('view', (view: string, data: object) => eta.render(`/${view}`, data));
+  const toHtml = (view: string, data: object) => eta.render(`/${view}`, data);
+  app.decorate('view', toHtml);
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {
     // Of two clicks the second may find used up what the first has used since it was last looked at.
     const kept = REFUSED.has(status) && (await findKeptAnswer(this.request));
@@ -357,7 +358,7 @@ export function addViews(app: FastifyInstance): void {
     const { session, actor, isOpen } = this.request;
     const asking: Asking = { session, actor, isOpen };
     const flash = takeFlash(this);
-    const html = eta.render(`/${view}`, {
+    const html = toHtml(view, {
       ...asking,
       ...data,
       flash: flash?.sentence,

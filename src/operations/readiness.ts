@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { beat } from '../db/heartbeat.ts';
 import type { Db } from '../db/schema.ts';
 import { DatabaseFailure } from '../errors.ts';
+import { SingleFlight } from '../lib/single-flight.ts';
 import { countByStatus } from '../users/counts.ts';
 
 /** An answer stands for this long, in milliseconds, however many ask. */
@@ -16,7 +17,7 @@ type Problem = { sentence: string; err?: unknown };
 
 /** The sentence says why Roster is not ready. */
 export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<string | undefined> {
-  let underWay: Promise<Problem | undefined> | undefined;
+  const looking = new SingleFlight<Problem | undefined>();
   let answer: Promise<string | undefined> | undefined;
   let freshUntil = 0;
   let lastNoted: string | undefined;
@@ -30,10 +31,8 @@ export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<st
   };
 
   async function check(): Promise<string | undefined> {
-    // A check that hangs is waited for again: there is never a second one beside it.
-    underWay ??= findProblem(db).finally(() => {
-      underWay = undefined;
-    });
+    // A check that hangs is waited for again.
+    const underWay = looking.run(() => findProblem(db));
     const problem = await Promise.race([underWay, setTimeout(PATIENCE, SILENT, { ref: false })]);
     note(problem);
     return problem?.sentence;

@@ -1,6 +1,7 @@
 /** All replicas: they are looked at all the time, and each page is given one that is not too old for it. */
 import { Kysely, sql } from 'kysely';
 import { UnavailableError } from '../../errors.ts';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import type { ReplicaState, Replicas } from '../replicas.ts';
 import type { Db, Schema } from '../schema.ts';
 import { PostgresConnection } from './connection.ts';
@@ -46,7 +47,7 @@ class ReplicaSet implements Replicas {
   #hasFailed = false;
   /** How far those were told to wait for who were answered last. */
   #told = 0;
-  #looking: Promise<void> | undefined;
+  readonly #looking = new SingleFlight<void>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(url: string, primary: ConnectionPool, connections: number, { urls, longestLag }: Following) {
@@ -133,32 +134,30 @@ class ReplicaSet implements Replicas {
   async #lookAtReplicas(): Promise<void> {
     const known: Known = {
       identity: this.#identity,
+      longestLag: this.#longestLag,
       lagOf: (position) => this.#progress.lagOf(position, performance.now()),
       isBeyond: (position) => this.#isBeyond(position),
     };
-    await Promise.all(this.#replicas.map((one) => one.look(known, this.#longestLag)));
+    await Promise.all(this.#replicas.map((one) => one.look(known)));
   }
 
   /** As one is that was primary, and saved what no other one got. While the primary does not answer nobody knows. */
   async #isBeyond(position: number): Promise<boolean> {
     if (position <= this.#progress.last) return false;
     // A look that began before may have seen less.
-    await this.#looking;
+    await this.#looking.underWay;
     if (this.#hasFailed) return false;
     await this.#lookAtPrimary();
     return !this.#hasFailed && position > this.#progress.last;
   }
 
   /** Where it does not answer, what was known of it is still true. */
-  async #lookAtPrimary(): Promise<void> {
-    this.#looking ??= this.#readPrimary(performance.now())
-      .catch(() => {
+  #lookAtPrimary(): Promise<void> {
+    return this.#looking.run(() =>
+      this.#readPrimary(performance.now()).catch(() => {
         this.#hasFailed = true;
-      })
-      .finally(() => {
-        this.#looking = undefined;
-      });
-    return this.#looking;
+      }),
+    );
   }
 
   async #readPrimary(at: number): Promise<void> {

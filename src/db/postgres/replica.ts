@@ -1,5 +1,6 @@
 /** One replica: how far it is, and whether it is in use. */
 import { Kysely, sql } from 'kysely';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import type { ReplicaState } from '../replicas.ts';
 import type { Db, Schema } from '../schema.ts';
 import { PostgresConnection } from './connection.ts';
@@ -11,9 +12,10 @@ const PAUSE = 2_000;
 /** In milliseconds: what is silent for longer is left out. */
 export const SILENCE = 1_000;
 
-/** What is known of the primary when a replica is looked at; `isBeyond`: whether the primary, asked now, has not come to a position. */
+/** What is known of the primary when a replica is looked at. `longestLag`: with which one is used, in milliseconds; `isBeyond`: whether the primary, asked now, has not come to a position. */
 export type Known = {
   identity: string | undefined;
+  longestLag: number;
   lagOf: (position: number) => number;
   isBeyond: (position: number) => Promise<boolean>;
 };
@@ -46,7 +48,7 @@ export class Replica {
   #lag = Number.POSITIVE_INFINITY;
   #problem: string | undefined = 'nobody has looked at it yet';
   #leftOutUntil = 0;
-  #looking: Promise<void> | undefined;
+  readonly #looking = new SingleFlight<void>();
 
   constructor(url: string, requests: Requests, tell: (state: ReplicaState) => void) {
     // Behind one pooler they differ by their databases.
@@ -65,12 +67,9 @@ export class Replica {
     return this.#problem === undefined && !this.pool.isSaturated;
   }
 
-  /** Never rejects. @param longestLag with which it is used */
-  async look(known: Known, longestLag: number): Promise<void> {
-    this.#looking ??= this.#look(known, longestLag).finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+  /** Never rejects. */
+  look(known: Known): Promise<void> {
+    return this.#looking.run(() => this.#look(known));
   }
 
   leaveOut(problem: string): void {
@@ -83,7 +82,7 @@ export class Replica {
     await this.pool.end();
   }
 
-  async #look({ identity, lagOf, isBeyond }: Known, longestLag: number): Promise<void> {
+  async #look({ identity, longestLag, lagOf, isBeyond }: Known): Promise<void> {
     try {
       const found = await readReplica(this.#watch);
       this.position = found.position ?? 0;

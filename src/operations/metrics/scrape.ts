@@ -1,6 +1,7 @@
 /** All that is measured, in one text; also while the database is down, without what that alone knows. */
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import type { ParentLink } from '../workers/link.ts';
 import { watchDatabaseTime } from './database-time.ts';
 import type { Events } from './events.ts';
@@ -34,16 +35,12 @@ export function watchAll(app: FastifyInstance, events: Events, parent?: ParentLi
 
 /** Never rejects. */
 function watchState(app: FastifyInstance): () => Promise<Family[]> {
-  let underWay: Promise<Family[] | undefined> | undefined;
+  const reading = new SingleFlight<Family[] | undefined>();
   let answer: Promise<Family[] | undefined> | undefined;
   let freshUntil = 0;
   const read = () => {
-    // What hangs is waited for again: there is never a second one beside it.
-    underWay ??= readState(app)
-      .catch(() => undefined)
-      .finally(() => {
-        underWay = undefined;
-      });
+    // What hangs is waited for again.
+    const underWay = reading.run(() => readState(app).catch(() => undefined));
     return Promise.race([underWay, setTimeout(PATIENCE, undefined, { ref: false })]);
   };
   return async () => {
