@@ -20,7 +20,16 @@ import { begin, changeMany, NOW, SMALL_BATCHES } from './jobs/many.ts';
 import { pageOf } from './page.ts';
 import { addPerson, type Headers, HOUR, movableClock, PASSWORD, signedIn } from './people.ts';
 import { runToEnd } from './roster.ts';
-import { addUser, get, post, readyUrl, startApp, temporaryDatabase, temporaryFolder } from './support.ts';
+import {
+  addUser,
+  cookiesOf,
+  get,
+  post,
+  readyUrl,
+  startApp,
+  temporaryDatabase,
+  temporaryFolder,
+} from './support.ts';
 
 const MINUTE = HOUR / 60;
 
@@ -285,7 +294,7 @@ describe('a page that still holds', () => {
     const withCookies = ({ cookies }: Awaited<ReturnType<typeof post>>) =>
       get(app, '/users', {
         ...headers,
-        cookie: [headers.cookie, ...cookies.map(({ name, value }) => `${name}=${value}`)].join('; '),
+        cookie: `${headers.cookie}; ${cookiesOf({ cookies })}`,
         'if-none-match': etag,
       });
     const hidden = await withCookies(await post(app, '/first-steps/delete', {}, headers));

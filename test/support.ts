@@ -294,3 +294,8 @@ function sound(answer: LightMyRequestResponse): LightMyRequestResponse {
   lengths.add(body.length);
   return answer;
 }
+
+/** What a browser sends back of what an answer has set. */
+export function cookiesOf({ cookies }: Pick<LightMyRequestResponse, 'cookies'>): string {
+  return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}

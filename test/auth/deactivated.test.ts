@@ -1,5 +1,4 @@
 /** What someone sees who was signed in when their account was deactivated. */
-import type { LightMyRequestResponse } from 'fastify';
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { deleteSessionsOf } from '../../src/auth/sessions.ts';
@@ -10,13 +9,9 @@ import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD } from '../people.ts';
-import { cookieName, get, post, startApp } from '../support.ts';
+import { cookieName, cookiesOf, get, post, startApp } from '../support.ts';
 
 const SENTENCE = 'Your account has been deactivated';
-
-function cookiesOf({ cookies }: LightMyRequestResponse): string {
-  return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
-}
 
 async function start() {
   const app = await startApp();

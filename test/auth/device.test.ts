@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { seal } from '../../src/auth/tokens.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, PASSWORD } from '../people.ts';
-import { cookieName, get, post, startApp } from '../support.ts';
+import { cookieName, cookiesOf, get, post, startApp } from '../support.ts';
 
 async function start() {
   const clock = movableClock();
@@ -76,7 +76,7 @@ describe('a browser that has signed in before', () => {
       new_password: PASSWORD,
       new_password_again: PASSWORD,
     });
-    const cookie = answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = cookiesOf(answer);
     for (let failures = 0; failures < 5; failures++) await signIn(app, 'zoe', {}, 'wrong');
     expect((await signIn(app, 'zoe')).statusCode).toBe(429);
     expect((await signIn(app, 'zoe', { cookie })).statusCode).toBe(303);
@@ -85,7 +85,7 @@ describe('a browser that has signed in before', () => {
   test('is remembered through a sign-out', async () => {
     const { app } = await start();
     const { cookies } = await signIn(app, 'ann');
-    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = cookiesOf({ cookies });
     const out = await post(app, '/sign-out', {}, { cookie, 'sec-fetch-site': 'same-origin' });
     expect(out.cookies.map(({ name }) => name)).not.toContain(cookieName('device'));
   });
@@ -106,7 +106,7 @@ describe('a browser that keeps no cookies', () => {
   test('goes on at once where it has kept them, and is not asked again', async () => {
     const { app } = await start();
     const { headers, cookies } = await signIn(app, 'ann');
-    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = cookiesOf({ cookies });
     const checked = await get(app, String(headers.location), { cookie });
     expect([checked.statusCode, checked.headers.location]).toEqual([303, '/users/1']);
     const again = await signIn(app, 'ann', { cookie, 'sec-fetch-site': 'same-origin' });

@@ -15,7 +15,7 @@ import { runCommand } from '../command.ts';
 import { dump } from '../engines.ts';
 import { addPerson, CODE_SECRET, PASSWORD } from '../people.ts';
 import { run, startRoster } from '../roster.ts';
-import { get, post, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { cookiesOf, get, post, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 const keyPath = () => join(temporaryFolder(), 'keys', 'secret.key');
 
@@ -210,7 +210,7 @@ describe('the commands', () => {
     await addPerson(db, 'bob', 'viewer');
     const first = await startWithKey(db, path);
     const { cookies } = await post(first, '/sign-in', { username: 'bob', password: PASSWORD });
-    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = cookiesOf({ cookies });
     const lookAround = async () =>
       (await get(await startWithKey(db, path), '/account', { cookie })).statusCode;
     expect(await roster(['change-key'], settings)).toContain('whoever is signed in stays so');

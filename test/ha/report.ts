@@ -1,4 +1,5 @@
 /** Promises beside what was seen, as tables, and which of them are broken. */
+import { markdownTable } from '../markdown-table.ts';
 import type { Outcome, Suffered } from './rounds.ts';
 
 /** In milliseconds: a page may be read from a replica. */
@@ -25,16 +26,31 @@ export function reportOn(outcome: Outcome): { lines: string[]; problems: string[
   ];
   return {
     lines: [
-      '| what is done | times | longest until a form is acknowledged | promised | longest until a page is there | promised | answers that failed |',
-      '| --- | --- | --- | --- | --- | --- | --- |',
-      ...byFault.map(
-        ([{ name, most }, all]) =>
-          `| ${[name, all.length, range(all, 'form'), `${most / 1_000} s`, range(all, 'page'), `${MOST_OF_PAGES / 1_000} s`, sum(all, 'failed')].join(' | ')} |`,
+      ...markdownTable(
+        [
+          'what is done',
+          'times',
+          'longest until a form is acknowledged',
+          'promised',
+          'longest until a page is there',
+          'promised',
+          'answers that failed',
+        ],
+        byFault.map(([{ name, most }, all]) => [
+          name,
+          all.length,
+          range(all, 'form'),
+          `${most / 1_000} s`,
+          range(all, 'page'),
+          `${MOST_OF_PAGES / 1_000} s`,
+          sum(all, 'failed'),
+        ]),
       ),
       '',
-      '| promise | seen otherwise |',
-      '| --- | --- |',
-      ...counts.map(([promise, seen, of]) => `| ${promise} | ${seen} ${of} |`),
+      ...markdownTable(
+        ['promise', 'seen otherwise'],
+        counts.map(([promise, seen, of]) => [promise, `${seen} ${of}`]),
+      ),
     ],
     problems: [
       ...outcome.problems,

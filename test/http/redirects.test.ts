@@ -3,7 +3,7 @@ import type { LightMyRequestResponse as Answer } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
-import { addUser, get, post, startApp } from '../support.ts';
+import { addUser, cookiesOf, get, post, startApp } from '../support.ts';
 
 /** What nginx, for one, has room for unless it is told otherwise. */
 const MOST_BYTES = 4096;
@@ -89,7 +89,7 @@ describe.each(Object.entries(SEARCHES))('with a search %s', (_what, q) => {
     const hidden = { next: pageOf(page).field('next'), draft: pageOf(page).field('draft') };
     const answer = await post(app, '/sign-in', { username: 'ann', password: PASSWORD, ...hidden }, headers);
     expectShort(answer, 'signing in');
-    const signed = { cookie: answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ') };
+    const signed = { cookie: cookiesOf(answer) };
     const form = await get(app, String(answer.headers.location), signed);
     expect(pageOf(form).field('username')).toBe('zoe');
   });

@@ -9,7 +9,7 @@ import { changeUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
-import { addUser, cookieName, get, post, startApp } from '../support.ts';
+import { addUser, cookieName, cookiesOf, get, post, startApp } from '../support.ts';
 
 const NEW = 'a bicycle in the library';
 const CHOSEN = { new_password: NEW, new_password_again: NEW };
@@ -61,7 +61,7 @@ describe('a link', () => {
     const { app, invite } = await start();
     const { id } = await addUser(app.db, { username: 'eve+1', role: 'viewer' });
     const { headers, cookies } = await post(app, (await invite(id)).path, CHOSEN);
-    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = cookiesOf({ cookies });
     const page = pageOf(await get(app, String(headers.location), { cookie }));
     expect(page.notices).toEqual(['Your password is set. Sign in as eve+1.']);
     expect(page.field('username')).toBe('eve+1');

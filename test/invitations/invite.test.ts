@@ -4,7 +4,7 @@ import { findUserByUsername } from '../../src/users/queries.ts';
 import { usernameFrom } from '../../src/users/validation.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
-import { addUser, addUsers, get, post, startApp } from '../support.ts';
+import { addUser, addUsers, cookiesOf, get, post, startApp } from '../support.ts';
 
 const ADA = { full_name: 'Ada Byron', email: 'ada@example.org', role: 'viewer' };
 
@@ -156,7 +156,7 @@ describe('inviting someone', () => {
       next: pageOf(late).field('next'),
       draft: pageOf(late).field('draft'),
     });
-    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = cookiesOf({ cookies });
     expect(pageOf(await get(app, '/invite', { cookie })).field('email')).toBe('ada@example.org');
   });
 });
@@ -199,7 +199,7 @@ describe('inviting a member', () => {
     const { app, headers, mia, follow, inviteMia } = await startWithMia();
     const answer = await inviteMia('admin');
     const path = new URL((await follow(answer)).secret).pathname;
-    const flash = answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const flash = cookiesOf(answer);
     const next = await get(app, '/users', { ...headers, cookie: `${headers.cookie}; ${flash}` });
     await post(app, pageOf(next).form('Undo').action, {}, headers);
     expect(await findUserByUsername(app.db, 'mia')).toMatchObject({ role: 'member' });

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bytesOf, number } from '../../../src/lib/formats.ts';
+import { markdownTable } from '../../markdown-table.ts';
 import { startPostgres } from '../../postgres/start.ts';
 import { connect } from '../client.ts';
 import { applyImport, backUp, bringFile } from '../many/acts.ts';
@@ -63,14 +64,15 @@ if (values.partitions) await measurePartitions();
 await postgres?.stop();
 const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model}, ${bytesOf(totalmem())} of memory`;
 console.log(`\n${machine}; ${number.format(viewers)} may sign in\n`);
-printTable([
+const head = [
   `${engine}, ${number.format(users)} users`,
   'processor',
   'least',
   'median',
   'all but a hundredth',
   'found',
-]);
+];
+for (const line of markdownTable(head, rows)) console.log(line);
 
 /** Of those who were seeded; then what changing some of them adds. */
 async function measureBytes(): Promise<void> {
@@ -141,9 +143,4 @@ function addTimed(what: string, { said, ...times }: Timed): void {
 function add(...row: string[]): void {
   console.log(row.join(' · '));
   rows.push(row);
-}
-
-function printTable(head: readonly string[]): void {
-  const lines = [head, head.map(() => '---'), ...rows.map((row) => head.map((_, index) => row[index] ?? ''))];
-  for (const line of lines) console.log(`| ${line.join(' | ')} |`);
 }
