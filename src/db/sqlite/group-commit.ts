@@ -8,12 +8,10 @@ import { makeIndexesAhead } from './fts5-index.ts';
 import { nextVersion } from './generation.ts';
 import type { OpenedFile } from './opened-file.ts';
 import { countChanges, readUserVersion, type Statements } from './statements.ts';
-import { WaitingSign } from './waiting-sign.ts';
 
 const WAIT_FOR_WRITERS_MS = 4_000;
+/** SQLite has no queue: whoever looks seldom would hardly ever find the file free beside somebody who writes again and again. */
 const TRY_AGAIN_AFTER_MS = 1;
-/** Whoever waits looks some times within that whether it can begin. */
-const GIVE_WAY_MS = 3;
 
 type Group = { committed: Promise<void>; size: number; changesBefore: number };
 
@@ -21,10 +19,8 @@ export class GroupCommit {
   readonly #writer: Statements;
   readonly #file: OpenedFile;
   readonly #timing: Timing;
-  readonly #others: WaitingSign;
   #lastTurn: Promise<void> = Promise.resolve();
   #group: Group | undefined;
-  #hasToGiveWay = false;
   #endOfIndexes = 0;
   #isLogOwn = false;
 
@@ -32,7 +28,6 @@ export class GroupCommit {
     this.#writer = writer;
     this.#file = file;
     this.#timing = timing;
-    this.#others = new WaitingSign(file.indexPath);
   }
 
   static deadline(): number {
@@ -97,7 +92,7 @@ export class GroupCommit {
   async #openGroup(deadline: number): Promise<Group> {
     try {
       // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
-      await this.#begin(deadline);
+      await onceFree(() => this.#writer.run('begin immediate'), deadline);
       this.#endOfIndexes = makeIndexesAhead(this.#writer, this.#endOfIndexes);
     } catch (error) {
       // Else whoever comes next would find a transaction that nobody commits.
@@ -109,20 +104,6 @@ export class GroupCommit {
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
     group.committed.catch(() => {});
     return group;
-  }
-
-  async #begin(deadline: number): Promise<void> {
-    // Whoever has waited meanwhile, in another process or thread, is first.
-    if (this.#hasToGiveWay) await setTimeout(GIVE_WAY_MS);
-    this.#hasToGiveWay = false;
-    await this.whenFree(() => this.#writer.run('begin immediate'), deadline);
-  }
-
-  /** Waits for other processes and threads, which see that, without stopping this one. */
-  async whenFree<T>(act: () => T, deadline: number): Promise<T> {
-    const result = await onceFree(act, deadline, () => this.#others.show());
-    this.#others.forget();
-    return result;
   }
 
   /** Also where SQLite has rolled back by itself: what was made ahead is gone with it. */
@@ -145,7 +126,6 @@ export class GroupCommit {
       if (this.#group === group) this.#rollbackAll();
       throw this.#lostOr(error);
     } finally {
-      this.#hasToGiveWay = this.#others.isShown();
       endTurn();
     }
     const problem = this.#file.lookAtPaths();
@@ -191,14 +171,13 @@ export class GroupCommit {
   }
 }
 
-/** Waits for other processes without stopping this one. @param wait called again and again meanwhile */
-export async function onceFree<T>(act: () => T, deadline: number, wait = () => {}): Promise<T> {
+/** Waits for other processes and threads without stopping this one. */
+export async function onceFree<T>(act: () => T, deadline: number): Promise<T> {
   for (;;) {
     try {
       return act();
     } catch (error) {
       if (!isBusy(error) || performance.now() >= deadline) throw error;
-      wait();
       await setTimeout(TRY_AGAIN_AFTER_MS);
     }
   }

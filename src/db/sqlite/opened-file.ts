@@ -52,16 +52,12 @@ export class OpenedFile {
     this.follow();
     // It makes the other two files when it reads for the first time.
     this.#log = PlacedFile.at(this.logPath);
-    this.#index = PlacedFile.at(this.indexPath);
+    this.#index = PlacedFile.at(`${this.#real}-shm`);
     this.#timer = setInterval(() => this.#lookWhileIdle(), IDLE_INTERVAL_MS).unref();
   }
 
   get logPath(): string {
     return `${this.#real}-wal`;
-  }
-
-  get indexPath(): string {
-    return `${this.#real}-shm`;
   }
 
   /** Looks at the file, and says what has happened to it, once; returns `problem`. */
