@@ -65,6 +65,29 @@ const HELP = `Roster, a user directory.
 
 ${SETTINGS_HELP}`;
 
+type Command = {
+  /** Of all that Roster is, a command loads what it needs. What it ends with is what it returns, if that is a number. */
+  load: () => Promise<(env: NodeJS.ProcessEnv, args: readonly string[]) => Promise<unknown>>;
+  /** What it ends with where it fails: 1 says of an import that not all of it is done, and of a check that something is wrong. */
+  failed?: number;
+};
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['serve', { load: async () => (await import('../server.ts')).serve }],
+  ['seed', { load: async () => (await import('./seed.ts')).seed }],
+  ['copy', { load: async () => (await import('./copy.ts')).copy }],
+  ['admin', { load: async () => (await import('./admin.ts')).admin }],
+  ['import', { load: async () => (await import('./import.ts')).importFile, failed: 2 }],
+  ['export', { load: async () => (await import('./export.ts')).exportFile, failed: 2 }],
+  ['restore', { load: async () => (await import('./restore.ts')).restore, failed: 2 }],
+  ['check', { load: async () => (await import('./check.ts')).check, failed: 2 }],
+  ['backup', { load: async () => (await import('./backup.ts')).backup }],
+  ['rebuild-search', { load: async () => (await import('./rebuild-search.ts')).rebuild }],
+  ['purge', { load: async () => (await import('./purge.ts')).purge }],
+  ['change-key', { load: async () => (await import('./change-key.ts')).changeKey }],
+  ['give-up-key', { load: async () => (await import('./give-up-key.ts')).giveUpKey }],
+]);
+
 export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
   endWithNpm(env);
   try {
@@ -73,8 +96,7 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void
     const sentence = sentenceFor(error);
     // Of a mistake of ours whoever mends it needs all there is.
     console.error(sentence === undefined ? error : plain(sentence));
-    // 1 says of an import that not all of it is done, and of a check that something is wrong.
-    process.exit(['import', 'export', 'check', 'restore'].includes(args[0] ?? '') ? 2 : 1);
+    process.exit(COMMANDS.get(args[0] ?? 'serve')?.failed ?? 1);
   }
 }
 
@@ -89,53 +111,14 @@ function sentenceFor(error: unknown): string | undefined {
 }
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const [command = 'serve', ...rest] = args;
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(HELP);
-  } else if (command === 'serve' && rest.length === 0) {
-    const { serve } = await import('../server.ts');
-    await serve(env);
-  } else if (command === 'seed') {
-    const { seed } = await import('./seed.ts');
-    await seed(env, rest);
-  } else if (command === 'copy') {
-    const { copy } = await import('./copy.ts');
-    await copy(env, rest);
-  } else if (command === 'admin') {
-    const { admin } = await import('./admin.ts');
-    await admin(env, rest);
-  } else if (command === 'import') {
-    const { importFile } = await import('./import.ts');
-    const code = await importFile(env, rest);
-    if (code !== 0) process.exit(code);
-  } else if (command === 'export') {
-    const { exportFile } = await import('./export.ts');
-    await exportFile(env, rest);
-  } else if (command === 'restore') {
-    const { restore } = await import('./restore.ts');
-    const code = await restore(env, rest);
-    if (code !== 0) process.exit(code);
-  } else if (command === 'check') {
-    const { check } = await import('./check.ts');
-    const code = await check(env, rest);
-    if (code !== 0) process.exit(code);
-  } else if (command === 'backup') {
-    const { backup } = await import('./backup.ts');
-    await backup(env, rest);
-  } else if (command === 'rebuild-search') {
-    const { rebuild } = await import('./rebuild-search.ts');
-    await rebuild(env, rest);
-  } else if (command === 'purge') {
-    const { purge } = await import('./purge.ts');
-    await purge(env, rest);
-  } else if (command === 'change-key') {
-    const { changeKey } = await import('./change-key.ts');
-    await changeKey(env, rest);
-  } else if (command === 'give-up-key') {
-    const { giveUpKey } = await import('./give-up-key.ts');
-    await giveUpKey(env, rest);
-  } else {
+  const [name = 'serve', ...rest] = args;
+  if (args.includes('--help') || args.includes('-h')) return console.log(HELP);
+  const command = name === 'serve' && rest.length > 0 ? undefined : COMMANDS.get(name);
+  if (command === undefined) {
     readArguments(args, []);
     throw new StartError(`There is no command "${args.join(' ')}"; see npm start -- --help.`);
   }
+  const begin = await command.load();
+  const code = await begin(env, rest);
+  if (typeof code === 'number' && code !== 0) process.exit(code);
 }
