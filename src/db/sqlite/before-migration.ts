@@ -7,7 +7,7 @@ import { StartError } from '../../errors.ts';
 import { bytesOf } from '../../lib/formats.ts';
 import { isThere, makeFileOnce, syncFile } from '../../lib/make-file.ts';
 import { roomBeside } from '../../lib/room.ts';
-import { isWhole } from './backup-file.ts';
+import { isWhole } from '../backup-file.ts';
 import { backfill } from './checkpoint.ts';
 import { migrationOf } from './generation.ts';
 import { GroupCommit, onceFree } from './group-commit.ts';
