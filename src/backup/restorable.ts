@@ -1,7 +1,7 @@
 /** A backup as it is going to be: a copy of it, brought up to date and looked through. What it was made from stays as it is. */
 import { chmodSync, constants, copyFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { refuseActors } from '../check/form.ts';
+import { refuseTriggersAndViews } from '../check/schema.ts';
 import { type Finding, findMendable } from '../check/run.ts';
 import { checkBackup, openAsItIs, openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
@@ -40,7 +40,7 @@ export async function openRestorable(file: string, { folder, say }: How): Promis
   try {
     const version = await readVersion(path);
     if (version === 0) throw new StartError(`${file} holds nothing: it is no backup of Roster's.`);
-    refuseActors(path);
+    refuseTriggersAndViews(path);
     say('bringing it up to date');
     db = await openDatabase(`sqlite:${path}`, { isCopy: true });
     say('looking for damage');

@@ -5,8 +5,8 @@ import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
 import { checkFiles, checkSearch } from './files.ts';
 import { type Check, DAMAGED, type Fault, type Finding, type How, PUT_BACK, REBUILD } from './finding.ts';
-import { checkForm } from './form.ts';
 import { checkAccess, checkSets, checkWork } from './pointing.ts';
+import { checkSchema } from './schema.ts';
 import { checkSequences } from './sequences.ts';
 import { checkUsers } from './users.ts';
 
@@ -18,7 +18,7 @@ const MOST_TOLD = 20;
 /** What is worst first: the first that is found is what Roster's page says. */
 export const CHECKS: readonly Check[] = [
   { name: 'the files of the database', isLong: false, find: checkFiles },
-  { name: 'what it is made of', isLong: false, find: checkForm },
+  { name: 'what it is made of', isLong: false, find: checkSchema },
   { name: 'what people sign in with', isLong: false, find: checkAccess },
   { name: 'numbers that are given next', isLong: false, find: checkSequences },
   { name: 'jobs and imports', isLong: false, find: checkWork },
@@ -55,7 +55,7 @@ export async function* findMendable(
   const checks = CHECKS.filter(({ isLong }) => !(isShort && isLong));
   for await (const { check, finding } of look(db, checks, { quick: false, ledger: undefined })) {
     const { what, todo } = finding;
-    if (todo === DAMAGED || (check.find === checkForm && todo !== REBUILD)) throw refuse(what);
+    if (todo === DAMAGED || (check.find === checkSchema && todo !== REBUILD)) throw refuse(what);
     yield finding;
   }
 }
@@ -70,7 +70,7 @@ async function* look(
   for (const check of checks) {
     begin(check);
     for await (const finding of told(withDamage(check, check.find(db, how), isWhole))) {
-      if (check.find === checkForm) isWhole = false;
+      if (check.find === checkSchema) isWhole = false;
       yield { check, finding };
     }
   }

@@ -85,6 +85,19 @@ export function identityIn(path: string): string | undefined {
   }
 }
 
+/** Which no version of Roster's has: in a file that is nobody's yet they would act on whatever brings it up to date. */
+export function findTriggersAndViews(path: string): string[] {
+  const db = new Sqlite(path, { readonly: true });
+  try {
+    const found = db.prepare(
+      "select type || ' ' || name from sqlite_schema where type in ('trigger', 'view')",
+    );
+    return found.pluck().all() as string[];
+  } finally {
+    db.close();
+  }
+}
+
 /** As `makeWhole` leaves it: of a database that a Roster works with the header says that there is a log, also once it is stopped. */
 export function isBackup(path: string): boolean {
   const header = headerAt(path);

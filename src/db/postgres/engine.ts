@@ -7,9 +7,9 @@ import { type Db, ROLES, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { adviseOnBackups } from './backups.ts';
 import { findDamage, meansOfFindingDamage } from './damage.ts';
-import { compareForm } from './form.ts';
 import { APPLICATION } from './pool.ts';
 import { purge } from './purge.ts';
+import { compareSchema } from './schema-parts.ts';
 import { findWronglyIndexed, meansOfCheckingSearches } from './search-check.ts';
 import { makeSearchIndex, postgresSearch } from './trigrams.ts';
 
@@ -124,7 +124,7 @@ export const postgresEngine: Engine = {
     );
     return rows;
   },
-  compareForm,
+  compareSchema,
   findDamage,
   meansOfFindingDamage,
   findWronglyIndexed,

@@ -6,11 +6,11 @@ import { type Db, ROLES, type Schema, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
 import { checkOf, findDamage } from './damage.ts';
-import { compareForm } from './form.ts';
 import { findWronglyIndexed } from './fts5-check.ts';
 import { indexSearchTexts, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
+import { compareSchema } from './schema-parts.ts';
 import { mergeIndexes, overwriteFreePages } from './traces.ts';
 
 /** Kept from a bulk load on, by a process that has nothing else to do. */
@@ -97,7 +97,7 @@ export const sqliteEngine: Engine = {
     return `SQLite ${rows[0]?.version}`;
   },
   countConnections: async () => [],
-  compareForm,
+  compareSchema,
   findDamage,
   meansOfFindingDamage: async (_db, isQuick) => `SQLite's own ${checkOf(isQuick)}`,
   findWronglyIndexed,

@@ -1,10 +1,10 @@
 /** Parts of a database, such as "table users", each with how it was made. */
-export type Form = ReadonlyMap<string, string>;
+export type SchemaParts = ReadonlyMap<string, string>;
 
 /** `part` is missing, or made in another way, or is none of Roster's. */
-export type Deviation = { part: string; kind: 'missing' | 'other' | 'foreign' };
+export type Drift = { part: string; kind: 'missing' | 'other' | 'foreign' };
 
-export function deviationsOf(expected: Form, found: Form): Deviation[] {
+export function driftOf(expected: SchemaParts, found: SchemaParts): Drift[] {
   const missing = [...expected.keys()].filter((part) => !found.has(part));
   const other = [...expected].filter(([part, made]) => found.has(part) && found.get(part) !== made);
   const foreign = [...found.keys()].filter((part) => !expected.has(part));

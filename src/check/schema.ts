@@ -1,8 +1,9 @@
 /** Whether the database is made of what Roster makes, and of nothing else. */
 
-import { findActors, findDeviations } from '../db/form.ts';
-import type { Deviation } from '../db/form-parts.ts';
+import { findTriggersAndViews } from '../db/backup-file.ts';
 import type { Db } from '../db/schema.ts';
+import { findDrift } from '../db/schema-drift.ts';
+import type { Drift } from '../db/schema-parts.ts';
 import { StartError } from '../errors.ts';
 import { quotable } from '../lib/text.ts';
 import { type Fault, PUT_BACK, REBUILD } from './finding.ts';
@@ -16,20 +17,20 @@ const OF_SEARCH = /^table users_search_/;
 const FOREIGN =
   'Roster does not make that, and does not work with it: have whoever made it drop it, or put back the last backup that checks clean: npm run roster -- restore FILE.';
 
-const SENTENCES: Readonly<Record<Deviation['kind'], (part: string) => string>> = {
+const SENTENCES: Readonly<Record<Drift['kind'], (part: string) => string>> = {
   missing: (part) => `The ${part} is missing.`,
   other: (part) => `The ${part} is not as Roster makes it.`,
   foreign: (part) => `There is a ${part}, which is none of Roster's.`,
 };
 
 /** Of a backup of any version, before it is brought up to date: they would act on that. @throws StartError */
-export function refuseActors(path: string): void {
-  const [part] = findActors(path);
+export function refuseTriggersAndViews(path: string): void {
+  const [part] = findTriggersAndViews(path);
   if (part !== undefined) throw new StartError(SENTENCES.foreign(quotable(part, MOST_OF_NAME)));
 }
 
-export async function* checkForm(db: Db): AsyncIterable<Fault> {
-  for (const { part, kind } of await findDeviations(db))
+export async function* checkSchema(db: Db): AsyncIterable<Fault> {
+  for (const { part, kind } of await findDrift(db))
     yield {
       kind: 'parts of the database that are not as Roster makes them',
       what: SENTENCES[kind](quotable(part, MOST_OF_NAME)),

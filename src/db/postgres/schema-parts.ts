@@ -1,7 +1,7 @@
 /** What Roster's tables are made of. What else is in the database is its owner's: nothing of Roster's goes through it. */
 import { sql } from 'kysely';
-import { type Deviation, deviationsOf, type Form } from '../form-parts.ts';
 import type { Db } from '../schema.ts';
+import { type Drift, driftOf, type SchemaParts } from '../schema-parts.ts';
 
 /** Of PostgreSQL alone, by table: its columns, and by which of them a row is known. */
 const OWN = { roster_version: ['is_one', 'version'], user_counts: ['slot'] };
@@ -10,16 +10,16 @@ const OWN_KEYS: Readonly<Record<string, string>> = {
 };
 const OF_FILES = /^(users_search_|sqlite_|zeros$)/;
 
-export async function compareForm(db: Db, model: Db): Promise<Deviation[]> {
+export async function compareSchema(db: Db, model: Db): Promise<Drift[]> {
   const expected = await expectedOf(model);
   const tables = [...expected.keys()]
     .filter((part) => part.startsWith('table '))
     .map((part) => part.slice(6));
-  return deviationsOf(expected, await readForm(db, tables));
+  return driftOf(expected, await readParts(db, tables));
 }
 
 /** As on SQLite: the tables have the same names, columns and keys. */
-async function expectedOf(model: Db): Promise<Form> {
+async function expectedOf(model: Db): Promise<SchemaParts> {
   const { rows } = await sql<{ name: string; columns: string; keys: string }>`
     select name,
       (select json_group_array(c.name) from pragma_table_info(t.name) as c) as columns,
@@ -41,10 +41,10 @@ async function expectedOf(model: Db): Promise<Form> {
     columns.map((name) => `column ${table}.${name}`),
   );
   const all = [...parts.map((part) => OWN_KEYS[part] ?? part), ...own];
-  return formOf([...all, 'table roster_version', 'unique index of roster_version (is_one)']);
+  return partsOf([...all, 'table roster_version', 'unique index of roster_version (is_one)']);
 }
 
-async function readForm(db: Db, tables: readonly string[]): Promise<Form> {
+async function readParts(db: Db, tables: readonly string[]): Promise<SchemaParts> {
   const { rows } = await sql<{ part: string }>`
     with ours as (
       select oid, relname as name from pg_class
@@ -65,9 +65,9 @@ async function readForm(db: Db, tables: readonly string[]): Promise<Form> {
     select format('rule %s on %s', rulename, name) from ours join pg_rewrite on ev_class = ours.oid`.execute(
     db,
   );
-  return formOf(rows.map(({ part }) => part));
+  return partsOf(rows.map(({ part }) => part));
 }
 
-function formOf(parts: readonly string[]): Form {
+function partsOf(parts: readonly string[]): SchemaParts {
   return new Map(parts.map((part) => [part, '']));
 }

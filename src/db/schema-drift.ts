@@ -3,13 +3,11 @@ import SqliteFile from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { MIGRATIONS } from './database.ts';
 import { engineOf } from './engine.ts';
-import type { Deviation } from './form-parts.ts';
 import type { Db, Schema } from './schema.ts';
-
-export { findActors } from './sqlite/form.ts';
+import type { Drift } from './schema-parts.ts';
 
 /** Of one that is up to date. A trigger would act on whatever Roster writes, and a table that is not there fails much later. */
-export async function findDeviations(db: Db): Promise<Deviation[]> {
+export async function findDrift(db: Db): Promise<Drift[]> {
   const model = new Kysely<Schema>({
     dialect: new SqliteDialect({ database: new SqliteFile(':memory:') }),
   });
@@ -18,7 +16,7 @@ export async function findDeviations(db: Db): Promise<Deviation[]> {
       while (await step?.sqlite(model));
       await sqlite(model);
     }
-    return await engineOf(db).compareForm(db, model);
+    return await engineOf(db).compareSchema(db, model);
   } finally {
     await model.destroy();
   }
