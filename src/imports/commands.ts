@@ -1,6 +1,7 @@
 /** What is done about an import: it is begun, read differently, confirmed and discarded; the rest does `run.ts`. */
 import { type Actor, authorize } from '../auth/actor.ts';
 import { mayEdit, mayImport } from '../auth/policy.ts';
+import { FREE } from '../db/lease.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { lockJobOfSet } from '../jobs/queries.ts';
@@ -8,7 +9,6 @@ import { plainNumber } from '../lib/text.ts';
 import type { Folder } from './folder.ts';
 import {
   DISCARDABLE,
-  FREE,
   findImport,
   type Import,
   insertImport,

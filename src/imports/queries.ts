@@ -1,5 +1,6 @@
 /** Imports, as they are kept. */
 import type { Insertable, Selectable, Updateable } from 'kysely';
+import { isFree, type Lease } from '../db/lease.ts';
 import { insertion } from '../db/many-rows.ts';
 import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
 
@@ -12,9 +13,6 @@ export const LIVE: readonly ImportState[] = ['reading', 'checked', 'unreadable',
 /** What can still be cancelled. */
 export const DISCARDABLE: readonly ImportState[] = LIVE.filter((state) => state !== 'applying');
 const OVER: readonly ImportState[] = ['done', 'taken back', 'discarded'];
-
-/** Nobody is at it, and nothing has gone wrong. */
-export const FREE = { lease_owner: null, leased_until: 0, failures: 0 };
 
 export async function findImport(db: Db, id: number): Promise<Import | undefined> {
   return db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirst();
@@ -99,20 +97,12 @@ export async function isImportToDo(db: Db, folder: string): Promise<boolean> {
   return (await imports.where('folder', '=', folder).limit(1).executeTakeFirst()) !== undefined;
 }
 
-/**
- * The smallest that nobody is at, until a time from when on others may take it. @param lease.latest until when any may be
- * @param lease.size of the file, at most
- */
+/** The smallest that nobody is at. @param size of its file, at most */
 export async function leaseImport(
   trx: Trx,
   folder: string,
-  {
-    owner,
-    now,
-    until,
-    latest,
-    size,
-  }: Record<'now' | 'until' | 'latest' | 'size', number> & { owner: string },
+  lease: Lease,
+  size: number,
 ): Promise<Import | undefined> {
   const free = await trx
     .selectFrom('imports')
@@ -120,7 +110,7 @@ export async function leaseImport(
     .where('state', 'in', TO_DO)
     .where('folder', '=', folder)
     .where('size', '<=', size)
-    .where(({ eb, or }) => or([eb('leased_until', '<=', now), eb('leased_until', '>', latest)]))
+    .where(isFree(lease))
     .orderBy('size')
     .orderBy('id')
     .limit(1)
@@ -128,7 +118,7 @@ export async function leaseImport(
     .skipLocked()
     .executeTakeFirst();
   if (free === undefined) return undefined;
-  const leased = { lease_owner: owner, leased_until: until, failures: free.failures + 1 };
+  const leased = { lease_owner: lease.owner, leased_until: lease.until, failures: free.failures + 1 };
   await saveImport(trx, free.id, leased);
   return { ...free, ...leased };
 }

@@ -1,5 +1,6 @@
 /** Reading what was brought, and judging it again once it is confirmed: by a process that has the folder, with a lease. */
 import { randomUUID } from 'node:crypto';
+import { FREE, LEASE } from '../db/lease.ts';
 import { readRevision } from '../db/revision.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { isStageBusy, isStageFull, openStage } from '../db/stage.ts';
@@ -16,7 +17,7 @@ import type { Judging } from './judge.ts';
 import { judgeAll, type Report } from './judging.ts';
 import { checkedOf, choicesOf } from './kept.ts';
 import { makesUsernames } from './made-usernames.ts';
-import { FREE, type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
+import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
@@ -34,8 +35,6 @@ export type ImportRunner = {
   warn: (imported: number, error: unknown) => void;
 };
 
-/** Of a process that has ended nobody hears: so long is waited. */
-const LEASE = 15_000;
 /** In milliseconds: how often it is said how far it is, and looked whether it is still wanted. */
 const REPORT_EVERY = 400;
 /** In a row: what ends the process each time is not begun for ever. */
@@ -68,8 +67,8 @@ async function runNext(
   size = Number.MAX_SAFE_INTEGER,
 ): Promise<boolean> {
   const now = runner.clock();
-  const lease = { owner: randomUUID(), now, until: now + LEASE, latest: now + LEASE, size };
-  const imported = await transact(runner.db, (trx) => leaseImport(trx, runner.folder.id, lease));
+  const lease = { owner: randomUUID(), now, until: now + LEASE, latest: now + LEASE };
+  const imported = await transact(runner.db, (trx) => leaseImport(trx, runner.folder.id, lease, size));
   if (imported === undefined) return false;
   await advance(runner, imported, isEnding).catch((error) => fail(runner, imported, error));
   return true;

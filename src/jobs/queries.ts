@@ -1,6 +1,7 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
 import type { Actor } from '../auth/actor.ts';
+import { FREE, isFree, type Lease } from '../db/lease.ts';
 import { literal } from '../db/literal.ts';
 import { insertion } from '../db/many-rows.ts';
 import { moveRevision } from '../db/revision.ts';
@@ -106,29 +107,20 @@ export async function isAnyRunning(db: Db): Promise<boolean> {
   return (await running.executeTakeFirst()) !== undefined;
 }
 
-type Lease = { owner: string; now: number; until: number; latest: number };
-
-/**
- * One that nobody is at work on, with a lease until a time from when on others may take it.
- * @param lease.latest until when any may be: a later one is of a clock that was set back since
- */
-export async function leaseJob(
-  trx: Trx,
-  kinds: readonly string[],
-  { owner, now, until, latest }: Lease,
-): Promise<Job | undefined> {
+/** One that nobody is at work on. */
+export async function leaseJob(trx: Trx, kinds: readonly string[], lease: Lease): Promise<Job | undefined> {
   const free = await trx
     .selectFrom('jobs')
     .selectAll()
     .where('state', '=', RUNNING)
-    .where(({ eb, or }) => or([eb('leased_until', '<=', now), eb('leased_until', '>', latest)]))
+    .where(isFree(lease))
     .where('kind', 'in', kinds)
     .orderBy('leased_until')
     .limit(1)
     .forUpdate()
     .skipLocked()
     .executeTakeFirst();
-  if (free) await saveJob(trx, free.id, { lease_owner: owner, leased_until: until });
+  if (free) await saveJob(trx, free.id, { lease_owner: lease.owner, leased_until: lease.until });
   return free;
 }
 
@@ -156,8 +148,7 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
  * by itself, and with the rest whoever has it go on. @returns how many wait for that
  */
 export async function stopJobs(trx: Trx): Promise<number> {
-  const free = { lease_owner: null, leased_until: 0, failures: 0 };
-  await trx.updateTable('jobs').set(free).where('state', '=', RUNNING).execute();
+  await trx.updateTable('jobs').set(FREE).where('state', '=', RUNNING).execute();
   const running = trx.selectFrom('jobs').selectAll().where('state', '=', RUNNING);
   const stopped = await running.where('kind', 'in', ['undo', 'bulk']).execute();
   for (const job of stopped) await stopJob(trx, job, {});

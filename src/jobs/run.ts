@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type Actor, commandLine } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
+import { LEASE } from '../db/lease.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import {
@@ -64,8 +65,6 @@ const PACE: Pace = { batch: 100, most: 2_000, pause: 15 };
 
 export type Kinds = Readonly<Record<string, Kind>>;
 
-/** Of a process that has ended nobody hears: so long is waited. One that is only slow finds its job taken, and stops. */
-export const LEASE = 15_000;
 const FIRST = 100;
 export const MOST_NOTES = 100;
 /** What is impossible for one user, and maybe because of another. */

@@ -1,7 +1,7 @@
 /** Where jobs are done: in a thread of their own, or in the process itself; begun at once when there is one, and looked for now and then. */
 import type { FastifyInstance } from 'fastify';
+import { LEASE } from '../db/lease.ts';
 import { JobsThread } from './jobs-thread.ts';
-import { LEASE } from './run.ts';
 import { isWorkThere, type WorkRunner, workOf } from './work.ts';
 
 declare module 'fastify' {
