@@ -12,6 +12,7 @@ import { transact } from '../src/db/transact.ts';
 import { LINK_HOURS } from '../src/invitations/expiry.ts';
 import { goOnWithJob, stopJob } from '../src/jobs/queries.ts';
 import { runJobs } from '../src/jobs/run.ts';
+import { Mutex } from '../src/lib/mutex.ts';
 import { beginRun, endRun } from '../src/maintenance/queries.ts';
 import { MOST_AT_ONCE, undoBatch } from '../src/undo/batches.ts';
 import { changeUser } from '../src/users/commands.ts';
@@ -176,6 +177,7 @@ const OTHER_ACTS: Readonly<Record<string, (started: Started) => unknown>> = {
     const runner = {
       ...{
         db: app.db,
+        alone: new Mutex(),
         clock: app.clock,
         stopwatch: () => 0,
         pace: SMALL_BATCHES,

@@ -7,7 +7,7 @@ import { isStageBusy, isStageFull, openStage } from '../db/stage.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Mutex } from '../lib/mutex.ts';
+import type { Mutex } from '../lib/mutex.ts';
 import { NumberSet } from '../lib/number-set.ts';
 import { isFull } from '../lib/room.ts';
 import { keepAbsent } from './absent.ts';
@@ -29,7 +29,7 @@ import { actorOfImport } from './who.ts';
 /** `warn` is told each error that an import has met; `alone` is shared with the jobs that are done in the same thread. */
 export type ImportRunner = {
   db: Db;
-  alone?: Mutex;
+  alone: Mutex;
   folder: Folder;
   clock: Clock;
   warn: (imported: number, error: unknown) => void;
@@ -86,8 +86,6 @@ async function advance(runner: ImportRunner, imported: Import, isEnding: () => b
 
 type ForAny = Omit<Judging, 'match'>;
 
-const aloneOf = ({ alone = new Mutex() }: ImportRunner) => alone;
-
 async function read(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const { upload, stage } = filesOf(runner.folder, imported.file);
   const { match, empty = 'leave', usernames, ...choice } = choicesOf(imported);
@@ -99,7 +97,7 @@ async function read(runner: ImportRunner, imported: Import, judging: ForAny, rep
   const howRead = { ...reading, match: (isMade ? undefined : match) ?? matchOf(reading), empty, usernames };
   await save(runner, imported, { reading: JSON.stringify(howRead) });
   const rows = readRows(upload, reading, empty);
-  const going = { alone: aloneOf(runner), report };
+  const going = { alone: runner.alone, report };
   const totals = await stageRows(stage, rows, { ...judging, match: howRead.match }, howRead, going);
   await saveChecked(runner, imported, totals, revision, report);
 }
@@ -116,7 +114,7 @@ async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, rep
   let totals = shown;
   const { stage: path } = filesOf(runner.folder, imported.file);
   const stage = openStage(path);
-  const going = { alone: aloneOf(runner), report: () => report(totals) };
+  const going = { alone: runner.alone, report: () => report(totals) };
   try {
     if (imported.revision !== revision) {
       stage.requireRoomToJudge();

@@ -23,7 +23,7 @@ import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
-import { Mutex } from '../lib/mutex.ts';
+import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
 import { findActing } from './acting.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
@@ -82,7 +82,7 @@ type Named = Exclude<Actor['user'], undefined>;
  */
 export type JobRunner = {
   db: Db;
-  alone?: Mutex;
+  alone: Mutex;
   kinds: Kinds;
   pace?: Pace;
   clock: Clock;
@@ -95,8 +95,7 @@ export type JobRunner = {
 export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promise<boolean> {
   const owner = randomUUID();
   const kinds = Object.keys(runner.kinds);
-  const alone = runner.alone ?? new Mutex();
-  const save = savingOf(runner.db, alone);
+  const save = savingOf(runner);
   let isAny = false;
   while (!isEnding()) {
     const now = runner.clock();
@@ -105,7 +104,7 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
     if (job === undefined) break;
     isAny = true;
     try {
-      await runJob(runner, alone, { id: job.id, owner }, isEnding);
+      await runJob(runner, { id: job.id, owner }, isEnding);
     } catch (error) {
       runner.warn(job.id, error);
       // What cannot even be noted is tried again at the end of the lease.
@@ -115,17 +114,16 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
   return isAny;
 }
 
-function savingOf(db: Db, alone: Mutex) {
+function savingOf({ db, alone }: JobRunner) {
   return <T>(work: (trx: Trx) => Promise<T>) => alone.run(() => transact(db, work));
 }
 
 async function runJob(
   runner: JobRunner,
-  alone: Mutex,
   { id, owner }: { id: number; owner: string },
   isEnding: () => boolean,
 ): Promise<void> {
-  const save = savingOf(runner.db, alone);
+  const save = savingOf(runner);
   const { pace = PACE } = runner;
   let size: Size = { limit: Math.min(pace.most, FIRST), refusal: undefined };
   let isRunning = true;
@@ -133,7 +131,7 @@ async function runJob(
     // From its turn on.
     let began = runner.stopwatch();
     try {
-      isRunning = await alone.run(() => {
+      isRunning = await runner.alone.run(() => {
         began = runner.stopwatch();
         return transact(runner.db, (trx) => runBatch(trx, runner, id, owner, size));
       });

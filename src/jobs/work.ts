@@ -14,10 +14,12 @@ import { isAnyRunning } from './queries.ts';
 import { type JobRunner, type Kinds, runJobs } from './run.ts';
 
 /** `warn` is told each error that was met, and at what. */
-export type WorkRunner = Omit<JobRunner, 'kinds' | 'warn'> & {
+export type WorkRunner = Omit<JobRunner, 'alone' | 'kinds' | 'warn'> & {
   importFolder: string;
   warn: (what: string, error: unknown) => void;
 };
+
+type Working = WorkRunner & Pick<JobRunner, 'alone'>;
 
 const KINDS: Kinds = {
   undo: { via: 'undo', work: undoBatch },
@@ -47,7 +49,7 @@ export async function isWorkThere(db: Db, importFolder: string, now: number): Pr
   return folder !== undefined && ((await isImportToDo(db, folder.id)) || isToTidy(db, folder, now));
 }
 
-async function doJobs(runner: WorkRunner, isEnding: () => boolean): Promise<boolean> {
+async function doJobs(runner: Working, isEnding: () => boolean): Promise<boolean> {
   const folder = openFolder(runner);
   const kinds = folder ? { ...KINDS, ...importKinds(folder) } : KINDS;
   const warn = (job: number, error: unknown) => runner.warn(`job ${job}`, error);
@@ -55,7 +57,7 @@ async function doJobs(runner: WorkRunner, isEnding: () => boolean): Promise<bool
   return runJobs({ ...runner, kinds, warn }, isEnding);
 }
 
-async function doImports(runner: WorkRunner, isEnding: () => boolean): Promise<boolean> {
+async function doImports(runner: Working, isEnding: () => boolean): Promise<boolean> {
   const folder = findFolder(runner.importFolder);
   if (folder === undefined) return false;
   const warn = (imported: number, error: unknown) => runner.warn(`import ${imported}`, error);

@@ -14,6 +14,7 @@ import { eraseUser } from '../../src/erasure/commands.ts';
 import { findChangeSet, findFirstSince, findMissingSets } from '../../src/history/queries.ts';
 import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
 import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
@@ -30,6 +31,7 @@ const MANY = 3 * MOST_AT_ONCE;
 
 const runnerOf = (db: Db, clock = movableClock(NOW), work: Work = bulkBatch) => ({
   db,
+  alone: new Mutex(),
   kinds: { bulk: { via: 'bulk' as const, work }, undo: { via: 'undo' as const, work: undoBatch } },
   pace: SMALL_BATCHES,
   clock,

@@ -10,6 +10,7 @@ import { discardImport } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder } from '../../src/imports/folder.ts';
 import { saveJob } from '../../src/jobs/queries.ts';
 import { runJobs } from '../../src/jobs/run.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
 import { TAKE_BACK } from '../../src/undo/batches.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
@@ -46,7 +47,7 @@ async function goOn(app: FastifyInstance, batches: number) {
   const kinds = importKinds(makeFolder(importFolder));
   let asked = 0;
   await runJobs(
-    { db, kinds, pace, clock, stopwatch, note: () => {}, warn: () => {} },
+    { db, alone: new Mutex(), kinds, pace, clock, stopwatch, note: () => {}, warn: () => {} },
     () => asked++ > batches,
   );
 }
@@ -114,7 +115,7 @@ test('what fails again and again is taken back instead of waiting for somebody',
   const failing = { [(await jobs.executeTakeFirstOrThrow()).kind]: failingKind(app) };
   const { db, stopwatch } = app;
   for (let tries = 0; tries < 5; tries++) {
-    await runJobs({ db, kinds: failing, clock, stopwatch, note: () => {}, warn: () => {} }, () => false);
+    await runJobs({ db, alone: new Mutex(), kinds: failing, clock, stopwatch, note: () => {}, warn: () => {} }, () => false);
     clock.move(11 * 60_000);
   }
   const problem = 'Roster has met the same error again and again: its log says which.';

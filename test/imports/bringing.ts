@@ -10,6 +10,7 @@ import { findImport, type Import } from '../../src/imports/queries.ts';
 import { runImports } from '../../src/imports/run.ts';
 import { readStage, type StageReader } from '../../src/imports/stage.ts';
 import type { Choices, Totals } from '../../src/imports/types.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
 
 /** Of somebody who has signed in. */
 export function actorFor(user: User): Actor {
@@ -88,6 +89,6 @@ export async function begin(app: FastifyInstance, id: number, actor: Actor = com
   const warn = (_id: number, error: unknown) => {
     throw error;
   };
-  await runImports({ db, clock, warn, folder: makeFolder(importFolder) }, () => false);
+  await runImports({ db, alone: new Mutex(), clock, warn, folder: makeFolder(importFolder) }, () => false);
   return importOf(app, id);
 }

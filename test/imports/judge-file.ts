@@ -7,6 +7,7 @@ import { beginImport, confirmImport } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findImport } from '../../src/imports/queries.ts';
 import { runImports } from '../../src/imports/run.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
 import { createUser } from '../../src/users/commands.ts';
 import { newUserSchema } from '../../src/users/validation.ts';
 
@@ -16,7 +17,7 @@ const folder = makeFolder(`${path}.imports`);
 const file = newName();
 copyFileSync(path, filesOf(folder, file).upload);
 const warn = (_id: number, error: unknown) => console.error(error);
-const run = () => runImports({ db, folder, clock: Date.now, warn }, () => false);
+const run = () => runImports({ db, alone: new Mutex(), folder, clock: Date.now, warn }, () => false);
 
 const upload = { file, name: 'users.csv', size: 1 };
 const id = await transact(db, (trx) => beginImport(trx, commandLine, folder, upload, Date.now()));

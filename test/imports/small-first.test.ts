@@ -5,6 +5,7 @@ import { transact } from '../../src/db/transact.ts';
 import { makeFolder } from '../../src/imports/folder.ts';
 import { saveImport } from '../../src/imports/queries.ts';
 import { runImports } from '../../src/imports/run.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
 import { movableClock } from '../people.ts';
 import { startApp } from '../support.ts';
 import { bring, csv, importOf } from './bringing.ts';
@@ -21,7 +22,7 @@ async function orderOf(app: FastifyInstance, ids: readonly number[], isEnding: (
   const warn = (_id: number, error: unknown) => {
     throw error;
   };
-  await runImports({ db: app.db, folder, clock: app.clock, warn }, isEnding);
+  await runImports({ db: app.db, alone: new Mutex(), folder, clock: app.clock, warn }, isEnding);
   const read = await Promise.all(ids.map((id) => importOf(app, id)));
   expect(read.map(({ state }) => state)).toEqual(ids.map(() => 'checked'));
   return read.toSorted((one, other) => one.touched_at - other.touched_at).map(({ id }) => id);

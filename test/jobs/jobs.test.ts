@@ -11,6 +11,7 @@ import { findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { findJobOfSet, goOnWithJob, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
@@ -21,6 +22,7 @@ import { begin, changeMany, countAsBefore, NOW, SMALL_BATCHES } from './many.ts'
 
 const runnerOf = (db: Db, clock = movableClock(NOW), work = undoBatch) => ({
   db,
+  alone: new Mutex(),
   kinds: { undo: { via: 'undo' as const, work } },
   pace: SMALL_BATCHES,
   clock,
@@ -75,11 +77,10 @@ test('a job that was left by one process is gone on with by another, once its le
   const killed = runJobs({ ...runnerOf(db, clock, failingIn(3)), warn: fail }, () => false);
   await expect(killed).rejects.toThrow('killed');
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 200, failures: 0 });
-  const runner = runnerOf(db, clock);
-  await runJobs(runner, () => false);
+  await runJobs(runnerOf(db, clock), () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 200 });
   clock.move(61_000);
-  await Promise.all([runJobs(runner, () => false), runJobs(runner, () => false)]);
+  await Promise.all([runJobs(runnerOf(db, clock), () => false), runJobs(runnerOf(db, clock), () => false)]);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 350, left_out: 0 });
   expect(await countAsBefore(db)).toEqual({ before: 350, others: 0 });
   expect(await findChangeSet(db, set)).toMatchObject({ users: 350 });

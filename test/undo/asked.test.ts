@@ -5,6 +5,7 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findJobOfSet, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs } from '../../src/jobs/run.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
 import { MOST_ASKED } from '../../src/undo/asked.ts';
 import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
@@ -189,7 +190,8 @@ test('while all of it is being undone, and where that has stopped, nobody decide
   await isRefused();
   let turns = 0;
   const kinds = { undo: { via: 'undo', work: undoBatch } } as const;
-  const runner = { db, kinds, clock: () => NOW, stopwatch: () => 0, note: () => {}, warn: () => {} };
+  const alone = new Mutex();
+  const runner = { db, alone, kinds, clock: () => NOW, stopwatch: () => 0, note: () => {}, warn: () => {} };
   await runJobs(runner, () => ++turns > 2);
   expect(await countNamed(db, 'Before')).toBe(100);
   await isRefused();
