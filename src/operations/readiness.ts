@@ -1,10 +1,9 @@
 /** Whether pages can be answered and changes saved: found out by doing both, once in a while and when someone asks. */
-import { setTimeout } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { beat } from '../db/heartbeat.ts';
 import type { Db } from '../db/schema.ts';
 import { DatabaseFailure } from '../errors.ts';
-import { SingleFlight } from '../lib/single-flight.ts';
+import { keepFresh } from '../lib/fresh.ts';
 import { countByStatus } from '../users/counts.ts';
 
 /** An answer stands for this long, in milliseconds, however many ask. */
@@ -17,26 +16,13 @@ type Problem = { sentence: string; err?: unknown };
 
 /** The sentence says why Roster is not ready. */
 export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<string | undefined> {
-  const looking = new SingleFlight<Problem | undefined>();
-  let answer: Promise<string | undefined> | undefined;
-  let freshUntil = 0;
+  const look = keepFresh(() => findProblem(db), { fresh: FRESH, patience: PATIENCE, late: SILENT });
   let lastNoted: string | undefined;
-
-  return () => {
-    if (answer === undefined || performance.now() >= freshUntil) {
-      freshUntil = performance.now() + FRESH;
-      answer = check();
-    }
-    return answer;
-  };
-
-  async function check(): Promise<string | undefined> {
-    // A check that hangs is waited for again.
-    const underWay = looking.run(() => findProblem(db));
-    const problem = await Promise.race([underWay, setTimeout(PATIENCE, SILENT, { ref: false })]);
+  return async () => {
+    const problem = await look();
     note(problem);
     return problem?.sentence;
-  }
+  };
 
   function note(problem: Problem | undefined): void {
     if (problem?.sentence === lastNoted) return;

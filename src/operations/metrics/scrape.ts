@@ -1,7 +1,6 @@
 /** All that is measured, in one text; also while the database is down, without what that alone knows. */
-import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { SingleFlight } from '../../lib/single-flight.ts';
+import { keepFresh } from '../../lib/fresh.ts';
 import type { ParentLink } from '../workers/link.ts';
 import { watchDatabaseTime } from './database-time.ts';
 import type { Events } from './events.ts';
@@ -35,21 +34,11 @@ export function watchAll(app: FastifyInstance, events: Events, parent?: ParentLi
 
 /** Never rejects. */
 function watchState(app: FastifyInstance): () => Promise<Family[]> {
-  const reading = new SingleFlight<Family[] | undefined>();
-  let answer: Promise<Family[] | undefined> | undefined;
-  let freshUntil = 0;
-  const read = () => {
-    // What hangs is waited for again.
-    const underWay = reading.run(() => readState(app).catch(() => undefined));
-    return Promise.race([underWay, setTimeout(PATIENCE, undefined, { ref: false })]);
-  };
+  const { stopwatch } = app;
+  const read = () => readState(app).catch(() => undefined);
+  const look = keepFresh(read, { fresh: FRESH, patience: PATIENCE, late: undefined, stopwatch });
   return async () => {
-    const now = app.stopwatch();
-    if (answer === undefined || now >= freshUntil) {
-      freshUntil = now + FRESH;
-      answer = read();
-    }
-    const known = await answer;
+    const known = await look();
     const isUp = known !== undefined;
     return [
       gauge('roster_database_up', 'Whether the database can be read (1) or not (0).', Number(isUp)),
