@@ -60,7 +60,7 @@ export async function copyEverything(
       await refuseUsed(to);
       const insert = (some: readonly User[]) => loader.insertCopies(some);
       const users = await goThrough(usersIn(from), insert, progressOf('copied', expected));
-      const moved = await inTurn(tables, ({ copy }) => copy(from, to));
+      const moved = await mapSeries(tables, ({ copy }) => copy(from, to));
       const access = await copyAccess(from, to, keys);
       await copyRest(from, to, isBackup);
       return { users, tables: moved, access };
@@ -68,7 +68,7 @@ export async function copyEverything(
     const { users } = await bulkLoadUsers(target, load, async (to, sent) => {
       const arrived: Sums = {
         users: await goThrough(usersIn(to), undefined, progressOf('compared', expected)),
-        tables: await inTurn(tables, ({ sumUp }) => sumUp(to)),
+        tables: await mapSeries(tables, ({ sumUp }) => sumUp(to)),
         access: await sumUpAccess(to, keys.to),
       };
       if (!isDeepStrictEqual(arrived, sent) || !isDeepStrictEqual(await readCounts(to), counts))
@@ -82,7 +82,7 @@ export async function copyEverything(
 
 const usersIn = (db: Db) => (last?: User) => findUsersAfter(db, last?.id ?? 0, ROWS_AT_ONCE);
 
-async function inTurn<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+async function mapSeries<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
   for (const one of all) done.push(await work(one));
   return done;
