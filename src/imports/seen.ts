@@ -1,4 +1,4 @@
-/** Whether a key was there before, in a few bits each: none that was is missed, and few that were not are taken for one. */
+/** A Bloom filter of two hashes: whether a key was there before, in a few bits each. None that was is missed, few that were not are taken for one. */
 
 const BITS = 2 ** 27;
 
