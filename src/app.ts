@@ -62,7 +62,7 @@ import type { ParentLink } from './operations/workers/link.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
-import { exportRoutes } from './transfer/routes.ts';
+import { exportRoutes } from './exports/routes.ts';
 import { undoRoutes } from './undo/routes.ts';
 import { userRoutes } from './users/routes.ts';
 

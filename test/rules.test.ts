@@ -30,6 +30,7 @@ const FEATURES = [
   'bulk',
   'check',
   'erasure',
+  'exports',
   'history',
   'imports',
   'invitations',
@@ -39,7 +40,6 @@ const FEATURES = [
   'roles',
   'sessions',
   'setup',
-  'transfer',
   'undo',
   'users',
 ];

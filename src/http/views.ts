@@ -263,7 +263,7 @@ export type Views = {
     isChanged: boolean;
     isDraft: boolean;
   };
-  'transfer/export': {
+  'exports/export': {
     selection: Selection;
     /** Unknown where it would take too long to count. */
     total: Total | undefined;
@@ -273,7 +273,7 @@ export type Views = {
     /** How many there were when it was asked for, and are not any more. */
     promised: number | undefined;
   };
-  'transfer/waiting': { selection: Selection };
+  'exports/waiting': { selection: Selection };
   'imports/choose': {
     /** Of whoever asks, the last first. */
     own: readonly Import[];

@@ -1,8 +1,7 @@
 /** The rows that are refused, as a file to correct and to bring back: before each, its line and why. */
 import { Readable } from 'node:stream';
-import { stringify } from 'csv-stringify/sync';
+import { BYTE_ORDER_MARK, csvOf } from '../lib/csv.ts';
 import { plain } from '../lib/text.ts';
-import { toCell } from '../transfer/cells.ts';
 import { REFUSED_COLUMNS } from './reading/columns.ts';
 import type { Delimiter } from './reading/reading.ts';
 import { textIn } from './reading/values.ts';
@@ -12,7 +11,6 @@ import type { HowRead, Reason, RefusedRow } from './types.ts';
 const BATCH = 20;
 /** In names of files, somewhere; `%` some browsers take for the beginning of a code. */
 const UNFIT = /[\p{Cc}\p{Cf}"%*/:<>?\\|]/gu;
-const BYTE_ORDER_MARK = '\uFEFF';
 
 /** @param read gives those after one, so many at most */
 export function* refusedRows(
@@ -51,11 +49,7 @@ function hexOf(sign: string): string {
   return sign.charCodeAt(0).toString(16).toUpperCase();
 }
 
-/**
- * As the file that came in has them. What an export has made of a cell is made of it once. A line break of another kind than at
- * the end of a row would not be quoted.
- */
+/** As the file that came in has them. What an export has made of a cell is made of it once. */
 function lineOf(cells: readonly string[], delimiter: Delimiter): string {
-  const safe = cells.map((cell) => toCell(textIn(cell)));
-  return stringify([safe], { delimiter, record_delimiter: 'windows', quoted_match: /[,;\t\r\n]/ });
+  return csvOf([cells.map(textIn)], delimiter);
 }

@@ -1,5 +1,5 @@
 /** A file to fill in, with the columns that an export has. */
-import { FORMATS } from '../transfer/formats.ts';
+import { FORMATS } from '../exports/formats.ts';
 
 /** Who is imported by mistake cannot sign in, is deactivated, and has an address that is nobody's (RFC 2606). */
 const EXAMPLES = [

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { readLongBody } from '../http/long-bodies.ts';
 import { number } from '../lib/formats.ts';
-import { hasRoomFor, isFull, NO_ROOM, SPARE } from '../lib/room.ts';
+import { hasRoomFor, isFull, LOOK_AFTER, NO_ROOM, SPARE } from '../lib/room.ts';
 import { makeFolder } from './folder.ts';
 import { type Received, receive } from './receive.ts';
 
@@ -17,8 +17,6 @@ export const LIMITS = { bytes: GB, all: 4 * GB, staged: 3, atOnce: 4, spare: SPA
 
 /** What is read of a file, and who is made of it, take some times as much again. */
 const TIMES = 3;
-/** The disk is looked at again after so many bytes. */
-const LOOK_AFTER = 16 * MB;
 /** A file that nobody takes away is removed with what else is abandoned (`tidy.ts`). */
 const ENDING = '.upload';
 

@@ -6,6 +6,9 @@ import { NoRoomError } from '../errors.ts';
 /** In bytes: so much is left to all others by whatever somebody has written to a disk, such as a file that is brought. */
 export const SPARE = 256 * 1024 * 1024;
 
+/** In bytes: after so many more that come in the disk is looked at again. */
+export const LOOK_AFTER = 16 * 1024 * 1024;
+
 export const NO_ROOM = 'There is too little room on Roster’s disk for this file. Tell whoever runs Roster.';
 
 /** In bytes, of the disk that a folder is on. */

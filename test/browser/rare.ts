@@ -6,7 +6,7 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
 import { recordMail } from '../../src/invitations/mailed.ts';
 import type { MailOutcome } from '../../src/invitations/mailer.ts';
-import { Turns } from '../../src/transfer/turns.ts';
+import { Turns } from '../../src/exports/turns.ts';
 import { getUser } from '../../src/users/queries.ts';
 import { type Headers, signedIn } from '../people.ts';
 import { get, post, startApp } from '../support.ts';

@@ -416,14 +416,14 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'invitations/form': { user: { username: NAME }, action: NAME, errors: { new_password: NAME } },
   'setup/form': { action: NAME, values: { full_name: NAME }, errors: { email: NAME } },
-  'transfer/export': {
+  'exports/export': {
     selection: { list, ticked: undefined },
     total: { count: 31, isExact: true },
     formats: [['csv', NAME, NAME]],
     format: 'csv',
     promised: 30,
   },
-  'transfer/waiting': { selection: { list, ticked: [1] } },
+  'exports/waiting': { selection: { list, ticked: [1] } },
   'imports/choose': { own: [imported], error: NAME },
   'imports/progress': { imported, done: 1, total: undefined, isHere: false, isWaiting: false },
   'imports/check': {

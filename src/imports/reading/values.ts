@@ -2,7 +2,7 @@
 import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES } from '../../db/schema.ts';
 import { named, quotable, trim, wholeNumber } from '../../lib/text.ts';
-import { fromCell } from '../../transfer/cells.ts';
+import { fromCell } from '../../lib/csv.ts';
 import { type UserChanges, userChangesSchema, yesOrNo } from '../../users/validation.ts';
 import { fieldNamed } from './columns.ts';
 import type { Column, Field, Problem, Row } from './reading.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { recognise } from '../../../src/imports/reading/recognise.ts';
 import { readRows } from '../../../src/imports/reading/rows.ts';
 import { template } from '../../../src/imports/template.ts';
-import { FORMATS } from '../../../src/transfer/formats.ts';
+import { FORMATS } from '../../../src/exports/formats.ts';
 import { newUserSchema } from '../../../src/users/validation.ts';
 import { runs } from '../../runs.ts';
 import { read, written } from '../files.ts';

@@ -3,11 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NoRoomError } from '../errors.ts';
-import { isFull, NO_ROOM, refuseWithoutRoom } from '../lib/room.ts';
+import { isFull, LOOK_AFTER, NO_ROOM, refuseWithoutRoom } from '../lib/room.ts';
 
 const READ_AT_ONCE = 64 * 1024;
-/** The disk is looked at again after so many bytes. */
-const LOOK_AFTER = 16 * 1024 * 1024;
 
 /** With an error where what is there is not all. */
 export type Outcome = { error?: unknown };

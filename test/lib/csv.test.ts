@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromCell, toCell } from '../../src/transfer/cells.ts';
+import { fromCell, toCell } from '../../src/lib/csv.ts';
 
 test.each([
   ['=1+1', "'=1+1"],

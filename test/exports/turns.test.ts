@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Turns } from '../../src/transfer/turns.ts';
+import { Turns } from '../../src/exports/turns.ts';
 import { movableClock } from '../people.ts';
 
 const MOST = { written: 2, open: 3, ofOne: 2 };

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { ROLES } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { writeExport } from '../../src/transfer/export.ts';
+import { writeExport } from '../../src/exports/export.ts';
 import { createUsers } from '../../src/users/commands.ts';
 import { parseSelection } from '../../src/users/list/selection.ts';
 import { newUserSchema } from '../../src/users/validation.ts';

@@ -130,7 +130,7 @@ async function showExport(request: Request, reply: FastifyReply, asked?: Asked) 
   const total = await countSelected(request.reader, selection);
   const formats = Object.entries(FORMATS).map(([value, { name, hint }]) => [value, name, hint] as const);
   const { format = 'csv', promised } = asked ?? {};
-  return reply.render('transfer/export', { selection, total, formats, format, promised }, asked ? 409 : 200);
+  return reply.render('exports/export', { selection, total, formats, format, promised }, asked ? 409 : 200);
 }
 
 /** No 200, which a program would take for the file; browsers ask again all the same. */
@@ -139,5 +139,5 @@ async function showWaiting(reply: FastifyReply, { selection, format, promised }:
   const again = selectionAddress('/export/file', selection, [['format', format], ...count]);
   reply.header('refresh', `${ASKED_AGAIN}; url=${urlFor(reply.server.config.origin, again)}`);
   reply.header('retry-after', ASKED_AGAIN);
-  return reply.render('transfer/waiting', { selection }, 503);
+  return reply.render('exports/waiting', { selection }, 503);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cardOf } from '../../src/transfer/vcard.ts';
+import { cardOf } from '../../src/exports/vcard.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
 
 test('a card is what RFC 6350 asks for, with lines of 75 octets at most and no letter cut into two', async () => {

@@ -1,7 +1,6 @@
 /** The formats in which users leave Roster. */
-import { stringify } from 'csv-stringify/sync';
 import type { User } from '../db/schema.ts';
-import { toCell } from './cells.ts';
+import { BYTE_ORDER_MARK, csvOf } from '../lib/csv.ts';
 import { cardOf } from './vcard.ts';
 
 export type Format = {
@@ -15,7 +14,6 @@ export type Format = {
   write(users: readonly User[], directory: string): string;
 };
 
-const BYTE_ORDER_MARK = '\uFEFF';
 const COLUMNS = ['username', 'email', 'full_name', 'status', 'role'] as const;
 
 type InCells = Pick<User, 'username' | 'email' | 'full_name' | 'is_active' | 'role'>;
@@ -26,9 +24,8 @@ export const FORMATS = {
     hint: 'For Excel and other spreadsheets: username, email, full name, status and role.',
     extension: 'csv',
     type: 'text/csv; charset=utf-8',
-    // Without it Excel does not see that it is UTF-8.
-    begin: BYTE_ORDER_MARK + lines([COLUMNS]),
-    write: (users: readonly InCells[]) => lines(users.map(cellsOf)),
+    begin: BYTE_ORDER_MARK + csvOf([COLUMNS]),
+    write: (users: readonly InCells[]) => csvOf(users.map(cellsOf)),
   },
   jsonl: {
     name: 'JSON Lines',
@@ -54,14 +51,8 @@ export function parseFormat(typed: string | undefined): FormatName | undefined {
   return (Object.keys(FORMATS) as FormatName[]).find((name) => name === typed);
 }
 
-/** As in https://www.rfc-editor.org/rfc/rfc4180 */
-function lines(rows: readonly (readonly string[])[]): string {
-  // Some spreadsheets also end a cell where one of these stands without quotes.
-  return stringify(rows as string[][], { record_delimiter: 'windows', quoted_match: /[;\t]/ });
-}
-
 function cellsOf({ username, email, full_name, is_active, role }: InCells): string[] {
-  return [username, email, full_name ?? '', is_active ? 'active' : 'inactive', role].map(toCell);
+  return [username, email, full_name ?? '', is_active ? 'active' : 'inactive', role];
 }
 
 function valuesOf({ id, username, email, full_name, is_active, role, created_at, updated_at }: User) {
