@@ -7,6 +7,7 @@ import { StartError } from '../errors.ts';
 import { isFolder, isThere } from '../lib/make-file.ts';
 import { isFull } from '../lib/room.ts';
 import { datedName, keyBeside } from './names.ts';
+import { folderAt, refuseTaken, sentenceOfRefused } from './target-file.ts';
 
 export type Place = { file: string; isDated: boolean };
 
@@ -23,13 +24,13 @@ type Choice = {
 /** @param path with a slash at its end it is a folder's, which is not taken for a file where its disk is not there. @throws StartError */
 export function choosePlace(path: string, { now, isForced, withKey, own }: Choice): Place {
   try {
-    if (isFolder(path) || /[/\\]$/.test(path)) return { file: freeName(folderAt(path), now), isDated: true };
-    folderAt(dirname(resolve(path)));
+    if (isFolder(path) || /[/\\]$/.test(path)) return { file: freeName(writable(path), now), isDated: true };
+    writable(dirname(resolve(path)));
     refuseOwn(path, own);
-    refuseTaken(path, isForced, isBackup);
+    refuseOthers(path, isForced, isBackup);
     if (withKey) {
       refuseOwn(keyBeside(path), own);
-      refuseTaken(keyBeside(path), isForced, isKeyFile);
+      refuseOthers(keyBeside(path), isForced, isKeyFile);
     }
     return { file: resolve(path), isDated: false };
   } catch (error) {
@@ -39,17 +40,16 @@ export function choosePlace(path: string, { now, isForced, withKey, own }: Choic
 
 /** @returns in a sentence what a disk has refused */
 export function sentenceOf(path: string, error: unknown): unknown {
-  const { syscall, code } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (isFull(error) || code === 'SQLITE_FULL')
     return new StartError(`There is no more room for ${path}: nothing was kept of it.`);
   if (code?.startsWith('SQLITE_'))
     return new StartError(`${path} cannot be made (${(error as Error).message}).`);
-  return syscall === undefined ? error : new StartError(`${path} cannot be written (${code}).`);
+  return sentenceOfRefused(path, error);
 }
 
-function folderAt(path: string): string {
-  const folder = resolve(path);
-  if (!isFolder(folder)) throw new StartError(`There is no folder ${folder}: make it, or write elsewhere.`);
+function writable(path: string): string {
+  const folder = folderAt(path);
   accessSync(folder, constants.W_OK);
   return folder;
 }
@@ -61,11 +61,9 @@ function freeName(folder: string, now: number): string {
 }
 
 /** With --force nothing is replaced that a backup has not put there: no device, and no database that is worked with. */
-function refuseTaken(path: string, isForced: boolean, isOurs: (path: string) => boolean): void {
-  if (!isThere(path)) return;
-  if (!isForced)
-    throw new StartError(`There is a file ${path} already: give another name, or --force to replace it.`);
-  if (!isOurs(path))
+function refuseOthers(path: string, isForced: boolean, isOurs: (path: string) => boolean): void {
+  refuseTaken(path, isForced);
+  if (isThere(path) && !isOurs(path))
     throw new StartError(
       `${path} is there, and no backup has put it there: give another name, or move it away.`,
     );

@@ -4,11 +4,12 @@ import { open, rename } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { commandLine } from '../auth/actor.ts';
 import { makeDraftFolder, removeLeftOvers } from '../backup/draft-folder.ts';
+import { folderAt, refuseTaken, sentenceOfRefused } from '../backup/target-file.ts';
 import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { countInSet, recordExport } from '../history/record.ts';
 import { number, usersOf } from '../lib/formats.ts';
-import { isFolder, isThere, syncFolder } from '../lib/make-file.ts';
+import { isFolder, syncFolder } from '../lib/make-file.ts';
 import { writeExport } from '../exports/export.ts';
 import { FORMATS, type FormatName } from '../exports/formats.ts';
 import { detailOf } from '../exports/words.ts';
@@ -30,7 +31,7 @@ export async function exportFile(env: NodeJS.ProcessEnv, args: readonly string[]
   try {
     refusePlace(path, values.force ?? false);
   } catch (error) {
-    throw sentenceOf(path, error);
+    throw sentenceOfRefused(path, error);
   }
   const stop = new AbortController();
   const hearNoMore = onStopSignal(env, () =>
@@ -54,7 +55,7 @@ export async function exportFile(env: NodeJS.ProcessEnv, args: readonly string[]
     console.log(`${usersOf(count)} exported to ${resolve(path)}`);
   } catch (error) {
     line.clear();
-    throw sentenceOf(path, error);
+    throw sentenceOfRefused(path, error);
   } finally {
     hearNoMore();
     await db.destroy();
@@ -68,11 +69,9 @@ function formatOf(path: string): FormatName | undefined {
 
 /** @throws StartError */
 function refusePlace(path: string, isForced: boolean): void {
-  const folder = dirname(resolve(path));
-  if (!isFolder(folder)) throw new StartError(`There is no folder ${folder}: make it, or write elsewhere.`);
+  folderAt(dirname(resolve(path)));
   if (isFolder(path)) throw new StartError(`${path} is a folder: give the file another name.`);
-  if (isThere(path) && !isForced)
-    throw new StartError(`There is a file ${path} already: give another name, or --force to replace it.`);
+  refuseTaken(path, isForced);
 }
 
 type Writable = { write(text: string): Promise<void> };
@@ -96,10 +95,4 @@ async function writeWhole(path: string, write: (file: Writable) => Promise<void>
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** @returns in a sentence what a disk has refused */
-function sentenceOf(path: string, error: unknown): unknown {
-  const { syscall, code } = error as NodeJS.ErrnoException;
-  return syscall === undefined ? error : new StartError(`${path} cannot be written (${code}).`);
 }
