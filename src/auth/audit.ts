@@ -6,11 +6,17 @@ declare module 'fastify' {
   interface FastifyInstance {
     audit(request: FastifyRequest, event: string, user?: Audited, more?: object): void;
     /** The same for what anyone can make happen without an end: one line a second, with how many it stands for. */
-    auditOften(request: FastifyRequest, event: string, user?: Audited): void;
+    auditOften(request: FastifyRequest, event: Attempt, user?: Audited): void;
     /** The same of what a job does for someone. */
     auditJob(job: number, by: Audited | undefined, event: string, user?: Audited): void;
   }
 }
+
+/** What comes to nothing, and can be tried again and again. */
+export type Attempt =
+  | `sign-in failed: ${'wrong code' | 'too late' | 'second factor removed meanwhile' | 'second factor locked' | 'key lost'}`
+  | `sign-in refused: ${'too many attempts' | 'too many at once'}`
+  | 'password refused: too many attempts';
 
 /** @param hear is told of each event of a request, also of those whose line is left out */
 export function addAudit(

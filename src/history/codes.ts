@@ -30,6 +30,26 @@ export const ACTORS = { user: 1, visitor: 2, 'command line': 3 } as const;
 /** Of a user's fields; those below 1000 are Roster's own. */
 export const FIELDS = { username: 1, email: 2, full_name: 3, is_active: 4, role: 5, created_at: 6 } as const;
 
+/** What is done to how people sign in, as it is kept: with these words, whatever is shown. */
+export type AccessEvent =
+  | 'access link made'
+  | 'access link not sent by mail'
+  | 'access link sent by mail'
+  | 'access link withdrawn'
+  | 'all sessions ended'
+  | 'first administrator made'
+  | 'invited'
+  | 'made an administrator'
+  | 'other sessions ended'
+  | 'password changed'
+  | 'password set by link'
+  | 'recovery codes renewed'
+  | 'second factor removed'
+  | 'second factor required of'
+  | 'second factor set'
+  | 'second factors given up'
+  | 'session ended';
+
 /** The event of both. */
 export const ROLE_CHANGED = 'role changed';
 

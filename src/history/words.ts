@@ -4,7 +4,7 @@ import type { Role, User } from '../db/schema.ts';
 import type { Job } from '../jobs/queries.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, number, usersOf } from '../lib/formats.ts';
-import { ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
+import { type AccessEvent, ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
 import type { FieldChanges } from './fields.ts';
 import { importedIn, isMixed } from './imported.ts';
 import type { ChangeSet } from './queries.ts';
@@ -34,6 +34,12 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
 
 type Words = { done: string; of?: 'of' | 'for' | '' };
 
+/** The others are said with their detail. */
+type WithWords =
+  | Exclude<AccessEvent, 'second factor required of' | 'second factors given up'>
+  | 'access link not sent by mail: late'
+  | typeof ROLE_CHANGED;
+
 /** By what was done, or by that and its detail. */
 const EVENTS: Readonly<Record<string, Words>> = {
   'access link not sent by mail': { done: 'could not send the access link by mail', of: 'for' },
@@ -56,7 +62,7 @@ const EVENTS: Readonly<Record<string, Words>> = {
   'second factor removed': { done: 'removed the second factor' },
   'second factor set': { done: 'set up the second factor' },
   'session ended': { done: 'ended a session' },
-};
+} satisfies Record<WithWords, Words>;
 
 /** With the word that leads to whom it was done; nothing where that says itself. */
 export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {

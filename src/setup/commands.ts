@@ -5,6 +5,7 @@ import { hasAdministrator, lockAdministrators } from '../auth/administrators.ts'
 import { setCode, setPassword } from '../auth/credentials.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
+import type { AccessEvent } from '../history/codes.ts';
 import { recordAccess } from '../history/record.ts';
 import { changeUser, createUser } from '../users/commands.ts';
 import { findUserByUsername } from '../users/queries.ts';
@@ -34,7 +35,7 @@ export async function makeAdministrator(
   user: NewAdministrator,
   hash: string,
   now: number,
-  event = 'made an administrator',
+  event: AccessEvent = 'made an administrator',
 ): Promise<User> {
   // While nobody signs in, whoever is there may change things: not at the same moment.
   await lockAdministrators(trx);

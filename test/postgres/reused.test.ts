@@ -13,7 +13,7 @@ test.runIf(inject('engine') === 'postgres')(
     const first = await takeDatabase();
     const written = Promise.withResolvers<void>();
     const late = transact(first.db, async (trx) => {
-      await recordAccess(trx, commandLine, 'late', undefined, 0);
+      await recordAccess(trx, commandLine, 'invited', undefined, 0);
       written.resolve();
       // For longer than it takes to clear a database.
       for (let count = 0; count < 300; count++) await sql`select 1`.execute(trx);

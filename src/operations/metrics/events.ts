@@ -1,4 +1,5 @@
 /** What is noted elsewhere, counted: sign-ins, by what the log says of them, and mails. */
+import type { Attempt } from '../../auth/audit.ts';
 import { MAIL_OUTCOMES, type Mailer, type MailOutcome } from '../../invitations/mailer.ts';
 import { by, counter, type Family } from './families.ts';
 
@@ -13,13 +14,13 @@ export const SIGN_INS = {
   'sign-in failed: key lost': 'key lost',
   'sign-in refused: too many attempts': 'throttled',
   'sign-in refused: too many at once': 'busy',
-} as const;
+} as const satisfies Record<'signed in' | 'sign-in failed' | Extract<Attempt, `sign-in ${string}`>, string>;
 
 /** Who has to wait after wrong passwords: to sign in, or signed in already, where the password is asked once more. */
 export const THROTTLED = {
   'sign-in refused: too many attempts': 'sign-in',
   'password refused: too many attempts': 'own password',
-} as const;
+} as const satisfies Partial<Record<Attempt, string>>;
 
 /** Cheap enough to be counted also where nobody asks. */
 export class Events {
