@@ -26,7 +26,10 @@ export function canonicalAddress(written = ''): string {
   return version === 4 ? address : ipaddr.process(address).toString();
 }
 
-export function trustOf({ trustProxy }: Config): (address: string | undefined) => boolean {
+/** Whether an address is a proxy's, whose word counts. */
+export type IsTrusted = (address: string | undefined) => boolean;
+
+export function trustOf({ trustProxy }: Config): IsTrusted {
   const trusted = new BlockList();
   for (const network of trustProxy) {
     const [, address = '', prefix] = /^([^%/]+)[^/]*\/?(\d*)$/.exec(network) ?? [];
@@ -51,7 +54,7 @@ export function trustOf({ trustProxy }: Config): (address: string | undefined) =
 /** A connection is one client's, but those of a proxy are everyone's: then the address that it forwards, if it does. */
 export function askerOf(
   { socket, headers }: IncomingMessage,
-  isTrusted: ReturnType<typeof trustOf>,
+  isTrusted: IsTrusted,
 ): Socket | string | undefined {
   return isTrusted(socket.remoteAddress) ? forwardedBy(headers, isTrusted) : socket;
 }
@@ -60,14 +63,14 @@ export function askerOf(
 export function clientOf(
   peer: string | undefined,
   headers: IncomingHttpHeaders,
-  isTrusted: ReturnType<typeof trustOf>,
+  isTrusted: IsTrusted,
 ): string {
   return (isTrusted(peer) && forwardedBy(headers, isTrusted)) || canonicalAddress(peer);
 }
 
 function forwardedBy(
   headers: IncomingHttpHeaders,
-  isTrusted: ReturnType<typeof trustOf>,
+  isTrusted: IsTrusted,
 ): string | undefined {
   const chain = `${headers['x-forwarded-for'] ?? ''}`.split(',').map((address) => address.trim());
   const client = chain.findLast((address) => !isTrusted(address)) ?? chain[0];
@@ -75,7 +78,7 @@ function forwardedBy(
 }
 
 /** A proxy that does not say who asks hands on what clients say of themselves: all behind it count as one. */
-export function addClientAddress(app: FastifyInstance, isTrusted: ReturnType<typeof trustOf>): void {
+export function addClientAddress(app: FastifyInstance, isTrusted: IsTrusted): void {
   const distrusted = new Map<string, number>();
   const addresses = new WeakMap<FastifyRequest['raw'], string>();
 

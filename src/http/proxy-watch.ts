@@ -3,12 +3,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Config, isHttps } from '../config.ts';
 import { NotFoundError } from '../errors.ts';
 import { basePathOf } from '../lib/url-for.ts';
-import { canonicalAddress, type trustOf } from './client-address.ts';
+import { canonicalAddress, type IsTrusted } from './client-address.ts';
 import { hostnameOf } from './host.ts';
 import { linesToAdd, noteProxyProblem } from './proxy-problems.ts';
 import { RefusedError } from './refused-error.ts';
-
-type IsTrusted = ReturnType<typeof trustOf>;
 
 const FORWARDING = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via'];
 const DOMAIN = /^[a-z\d-]+(\.[a-z\d-]+)+$/;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import type { IsTrusted } from './client-address.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -25,7 +26,7 @@ const ids = new WeakMap<IncomingMessage, string>();
 /** The one that a proxy has given it, if that tells the truth about who asks; each time the same. */
 export function requestIdOf(
   request: IncomingMessage,
-  isTrusted: (address: string | undefined) => boolean,
+  isTrusted: IsTrusted,
 ): string {
   const { headers, socket } = request;
   const given = headers[REQUEST_ID];
@@ -37,7 +38,7 @@ export function requestIdOf(
 
 export function addRequestIds(
   app: FastifyInstance,
-  isTrusted: (address: string | undefined) => boolean,
+  isTrusted: IsTrusted,
 ): void {
   app.decorate('requestIdOf', (request: IncomingMessage) => requestIdOf(request, isTrusted));
   app.addHook('onRequest', (request, reply, done) => {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { timingOf } from '../db/engine.ts';
-import { clientOf } from './client-address.ts';
+import { clientOf, type IsTrusted } from './client-address.ts';
 import { patternOf } from './routing.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
@@ -22,7 +22,7 @@ const sent = new WeakMap<Socket, number>();
 /** What `inject` asks is not logged. */
 export function addRequestLog(
   app: FastifyInstance,
-  isTrusted: (address: string | undefined) => boolean,
+  isTrusted: IsTrusted,
 ): void {
   if (!['info', 'debug', 'trace'].includes(app.config.logLevel)) return;
   const requests = new WeakMap<IncomingMessage, Noted>();

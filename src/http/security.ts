@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Config, isHttps } from '../config.ts';
 import { urlFor } from '../lib/url-for.ts';
 import { assetPath } from './assets.ts';
-import type { trustOf } from './client-address.ts';
+import type { IsTrusted } from './client-address.ts';
 import { hasTwoHosts, hostnameOf } from './host.ts';
 import { plainHttp, strangeHost } from './proxy-watch.ts';
 import { RefusedError } from './refused-error.ts';
@@ -32,7 +32,7 @@ export function securityHeaders(config: Pick<Config, 'origin'>): Readonly<Record
   };
 }
 
-export function addSecurity(app: FastifyInstance, isTrusted: ReturnType<typeof trustOf>): void {
+export function addSecurity(app: FastifyInstance, isTrusted: IsTrusted): void {
   const { config } = app;
   const headers = securityHeaders(config);
   const ours = [config.host, config.origin?.hostname, 'localhost'];

@@ -4,7 +4,7 @@ import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config.ts';
 import { parseQuery } from '../lib/forms.ts';
 import { basePathOf } from '../lib/url-for.ts';
-import type { trustOf } from './client-address.ts';
+import type { IsTrusted } from './client-address.ts';
 import { takeTarget, withoutBase } from './host.ts';
 import type { Limit } from './log-limit.ts';
 import { loggerOptions } from './logger.ts';
@@ -16,7 +16,7 @@ const LARGEST_FORM_BYTES = 64 * 1024;
 /** Whoever has not sent a whole request by then is told so; without a word if nothing has come. */
 const REQUEST_TIMEOUT = 10_000;
 
-type Parts = { isTrusted: ReturnType<typeof trustOf>; limit: Limit };
+type Parts = { isTrusted: IsTrusted; limit: Limit };
 
 export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
   const basePath = basePathOf(config.origin);

@@ -29,7 +29,7 @@ import type {
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Job } from '../jobs/queries.ts';
-import type { Fields } from '../lib/forms.ts';
+import type { Errors, Fields } from '../lib/forms.ts';
 import type { Page, Total } from '../lib/pagination.ts';
 import type { Status } from '../maintenance/status.ts';
 import type { Term } from '../search/terms.ts';
@@ -44,8 +44,6 @@ import type { ListState } from '../users/list/state.ts';
 import type { Difference } from '../users/meanwhile.ts';
 import { takeFlash } from './flash.ts';
 import { createEta } from './templates.ts';
-
-type Errors = Readonly<Record<string, string>>;
 
 export type Asking = {
   session: Session | undefined;

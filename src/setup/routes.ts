@@ -17,7 +17,7 @@ import { hashOf, LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { RefusedError } from '../http/refused-error.ts';
 import { shownEmail } from '../lib/email.ts';
-import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { type Errors, type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeFirstAdministrator } from './commands.ts';
@@ -25,7 +25,6 @@ import { hideFirstSteps } from './first-steps.ts';
 import { isOwner } from './owner.ts';
 
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
-type Errors = Readonly<Record<string, string>>;
 
 const NOT_OWNER = 'This button is for whoever runs Roster; anyone else opens the link in its log.';
 const ANOTHER_LINK = 'This link is not from the log of the Roster that runs now: open the newest.';

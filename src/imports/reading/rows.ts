@@ -1,8 +1,9 @@
 /** The rows of a file of users: what each says, by the rules of the form, and what is wrong with it. */
+import type { Empty } from '../types.ts';
 import { listRecords } from './list.ts';
 import type { Reading, Row } from './reading.ts';
 import type { CsvRecord } from './records.ts';
-import { type Empty, valuesReader } from './values.ts';
+import { valuesReader } from './values.ts';
 
 /** Found in the directory at once, and the first of them within a moment. */
 const BATCH_ROWS = 1_000;

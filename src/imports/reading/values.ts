@@ -4,10 +4,9 @@ import { ROLES } from '../../db/schema.ts';
 import { named, quotable, trim, wholeNumber } from '../../lib/text.ts';
 import { fromCell } from '../../lib/csv.ts';
 import { type UserChanges, userChangesSchema, yesOrNo } from '../../users/validation.ts';
+import type { Empty } from '../types.ts';
 import { fieldNamed } from './columns.ts';
 import type { Column, Field, Problem, Row } from './reading.ts';
-
-export type Empty = 'leave' | 'clear';
 
 type Said = Pick<Row, 'id' | 'values' | 'problems'>;
 /** Without those that are empty. */
