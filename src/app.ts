@@ -70,8 +70,6 @@ declare module 'fastify' {
   interface FastifyInstance {
     config: Config;
     db: Db;
-    /** Where files lie that are imported. */
-    importFolder: string;
     /** 32 bytes: what is sealed with it nobody reads or makes who lacks it. */
     secretKey: Buffer;
     clock: Clock;
@@ -95,8 +93,6 @@ export type AppParts = {
   ledger: string;
   /** Where files lie that are read while they are written: on a disk, which a folder for temporary files may not be. */
   spoolFolder?: string | undefined;
-  /** Where else files lie that are imported than the settings say. */
-  importFolder?: string | undefined;
   /** Whether jobs are done in a thread of their own, so that no page waits for them. */
   hasJobsThread?: boolean;
   /** Of commands that Roster itself starts; without it, none is. */
@@ -116,7 +112,6 @@ export async function buildApp({
   databaseId,
   ledger,
   spoolFolder = tmpdir(),
-  importFolder = config.importFolder,
   hasJobsThread = false,
   env,
   clock = Date.now,
@@ -133,7 +128,6 @@ export async function buildApp({
     clientErrorHandler: (error, socket) => void answerClientError(app, error, socket),
   });
   app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
-  app.decorate('importFolder', importFolder);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
   app.decorate('cookieMark', cookieMarkOf(databaseId));
   app.decorate('setupToken', parent?.task.setupToken ?? newToken());

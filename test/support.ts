@@ -128,11 +128,11 @@ async function makeApp(
   stopwatch: Stopwatch,
   mailLimit?: number,
 ) {
-  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...settings });
+  const importFolder = join(temporaryFolder(), 'imports');
+  const config: Config = { ...readConfig({ LOG_LEVEL: 'silent', ...settings }), importFolder };
   const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
   const ledger = join(temporaryFolder(), 'erased.jsonl');
-  const importFolder = join(temporaryFolder(), 'imports');
-  return buildApp({ config, db, ...keys, ledger, importFolder, clock, stopwatch, mailLimit });
+  return buildApp({ config, db, ...keys, ledger, clock, stopwatch, mailLimit });
 }
 
 /** A database on which something happens once, between the reading of a row and whatever is done with it. */

@@ -95,7 +95,7 @@ export type Engine = {
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;
 };
 
-export type EngineAdapter = DialectAdapter & {
+type EngineAdapter = DialectAdapter & {
   readonly engine: Engine;
   readonly isSaturated: boolean;
   readonly timing: Timing;

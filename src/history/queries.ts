@@ -153,13 +153,16 @@ export async function findChangesSince(db: Db, set: number, limit: number): Prom
 /** `growing`: sets that may change more users than they had by then, those after a number. */
 export type Moment = { set: number; growing: readonly (readonly [set: number, afterUser: number])[] };
 
+/** Further back nobody is still writing one. */
+const MOST_MISSING = 100;
+
 /** Of the numbers up to one, those last ones that no set has: it may still be written when later ones are there. */
-export async function findMissingSets(db: Db, last: number, most = 100): Promise<number[]> {
-  const numbers = Array.from({ length: Math.min(most, last) }, (_, index) => last - index);
+export async function findMissingSets(db: Db, last: number): Promise<number[]> {
+  const numbers = Array.from({ length: Math.min(MOST_MISSING, last) }, (_, index) => last - index);
   const sets = db
     .selectFrom('change_sets')
     .select('id')
-    .where('id', '>', last - most);
+    .where('id', '>', last - MOST_MISSING);
   const there = await sets.where('id', '<=', last).execute();
   const ids = new Set(there.map(({ id }) => id));
   return numbers.filter((number) => !ids.has(number));

@@ -19,7 +19,7 @@ export async function isOwnUser(socket: Socket): Promise<boolean> {
 }
 
 /** The number of the user, or undefined where that cannot be known. */
-export async function peerUserOf(socket: Socket): Promise<number | undefined> {
+async function peerUserOf(socket: Socket): Promise<number | undefined> {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   if (!remoteAddress || !remotePort || !localAddress || !localPort) return undefined;
   const theirs = endsOf(remoteAddress, remotePort);

@@ -27,10 +27,10 @@ export function shortAddress(address: string, origin: Origin): string {
 }
 
 /** An address of this origin, whatever is written there: a path with its query. */
-export function localAddress(written: string | undefined, fallback = '/users'): string {
+export function localAddress(written: string | undefined): string {
   const url = URL.parse(written ?? '', HERE);
-  if (!written?.startsWith('/') || url?.origin !== HERE) return fallback;
+  if (!written?.startsWith('/') || url?.origin !== HERE) return '/users';
   const address = url.pathname + url.search;
   // `/..//evil.example` is of this origin until it stands alone.
-  return address.startsWith('//') ? fallback : address;
+  return address.startsWith('//') ? '/users' : address;
 }

@@ -58,8 +58,8 @@ async function take(request: FastifyRequest, reply: FastifyReply, upload: Upload
 }
 
 async function begin(request: FastifyRequest, { path, name, size }: Upload): Promise<Answer> {
-  const { importFolder, clock } = request.server;
-  const folder = makeFolder(importFolder);
+  const { clock, config } = request.server;
+  const folder = makeFolder(config.importFolder);
   const file = newName();
   const { upload } = filesOf(folder, file);
   await rename(path, upload);
@@ -95,7 +95,7 @@ function hasRefused(imported: Import): boolean {
 
 /** The files of other machines take no room here. What cannot be read gives way to what is brought next. */
 async function countStaged(request: FastifyRequest): Promise<Staged> {
-  const folder = makeFolder(request.server.importFolder);
+  const folder = makeFolder(request.server.config.importFolder);
   const here = (await findLiveImports(request.server.db)).filter((one) => one.folder === folder.id);
   const own = (await findOwn(request)).filter(({ state }) => !['done', 'unreadable'].includes(state));
   return { own: own.length, bytes: here.reduce((sum, { size }) => sum + size, 0) };

@@ -16,7 +16,7 @@ export async function showRefused(request: Request, reply: FastifyReply) {
   const imported = await getImport(server.db, params.id, actor);
   const isRead = howRead(imported) !== undefined && totalsOf(imported) !== undefined;
   const page = isRead
-    ? readStage(findFolder(server.importFolder), imported, (stage): RefusedPage => {
+    ? readStage(findFolder(server.config.importFolder), imported, (stage): RefusedPage => {
         const before = wholeNumber(query.before ?? '');
         return before === undefined
           ? stage.refusedAfter(wholeNumber(query.after ?? '') ?? 0, PER_PAGE)

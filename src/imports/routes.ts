@@ -24,7 +24,7 @@ import { BEGUN, CANCELLED, JUDGED_AGAIN, ROWS_GONE, TAKING_BACK, tooLate } from 
 const CSV = 'text/csv; charset=utf-8';
 
 export async function importRoutes(app: FastifyInstance): Promise<void> {
-  const uploads = new Uploads(app.importFolder);
+  const uploads = new Uploads(app.config.importFolder);
   app.addHook('onClose', () => uploads.ended());
   app.get('/import', allow(mayEdit), async (request, reply) => chooseFile(request, reply));
   app.get('/import/template', allow(mayEdit), sendTemplate);
@@ -95,7 +95,7 @@ async function sendRefused(request: Request, reply: FastifyReply) {
   const { server, params, actor } = request;
   const imported = await getImport(server.db, params.id, actor);
   const how = howRead(imported);
-  const folder = findFolder(server.importFolder);
+  const folder = findFolder(server.config.importFolder);
   const read = (after: number, limit: number) =>
     readStage(folder, imported, (stage) => stage.refused(after, limit));
   if (how === undefined || read(0, 1) === undefined) throw new NotFoundError(ROWS_GONE);

@@ -83,14 +83,14 @@ async function showProgress(request: Request, reply: FastifyReply, imported: Imp
     imported,
     done,
     total,
-    isHere: isHere(server.importFolder, imported),
+    isHere: isHere(server.config.importFolder, imported),
     isWaiting: lease_owner === null && (await isAnotherUnderWay(server.db, imported, server.clock())),
   });
 }
 
 function check({ server }: Request, imported: Import): Views['imports/check'] {
   const { how, totals } = checkedOf(imported);
-  const rows = readStage(findFolder(server.importFolder), imported, (stage) => rowsOf(stage));
+  const rows = readStage(findFolder(server.config.importFolder), imported, (stage) => rowsOf(stage));
   return { imported, how, totals, columns: offeredColumns(how.columns), rows };
 }
 
@@ -110,9 +110,9 @@ async function over(
   imported: Import,
   takenBack: Job | undefined,
 ): Promise<Views['imports/over']> {
-  const { db, importFolder } = server;
+  const { db, config } = server;
   const how = howRead(imported);
-  const refused = readStage(findFolder(importFolder), imported, (stage) => stage.refused(0, 1)) ?? [];
+  const refused = readStage(findFolder(config.importFolder), imported, (stage) => stage.refused(0, 1)) ?? [];
   return {
     imported,
     how,

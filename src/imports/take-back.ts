@@ -8,7 +8,7 @@ import { findImport, type Import, saveImport } from './queries.ts';
 import { whoConfirmed } from './who.ts';
 
 /** Why it is taken back, as it is said. */
-export const CAUSES = {
+const CAUSES = {
   taken: 'Somebody else has been given the same username or email address meanwhile.',
   'changed since': 'Somebody else has changed the same users meanwhile, or deleted them.',
   'not allowed': 'Whoever applied it may not do all of this any more.',

@@ -130,7 +130,7 @@ export function fieldsOf({ fields }: Pick<Totals, 'fields'>): string {
 }
 
 /** "288 members, 1 editor" */
-export function rolesOf({ roles = {} }: Pick<Totals, 'roles'>): string {
+function rolesOf({ roles = {} }: Pick<Totals, 'roles'>): string {
   const given = ROLES.filter((role) => roles[role]);
   return given.map((role) => `${number.format(roles[role] ?? 0)} ${nounOf(role, roles[role])}`).join(', ');
 }
@@ -182,7 +182,7 @@ function unknownOf(count: number): string {
 }
 
 /** Whom a row is about, by what it says itself. */
-export function nameOfRow(
+function nameOfRow(
   { cells }: Pick<RefusedRow, 'cells'>,
   columns: readonly { field: Field | undefined }[],
 ) {

@@ -19,7 +19,7 @@ function roughBytes(count: number): string {
 }
 
 /** Versions, sizes and counts: no name, host, path or address. */
-export function reportOf(status: Status, now: number): string {
+function reportOf(status: Status, now: number): string {
   const { database, backup, check, mail, signedIn, jobs, imports } = status;
   const { connections, logSize } = database;
   const log = logSize === undefined ? '' : `, log ${roughBytes(logSize)}`;

@@ -146,7 +146,7 @@ describe('somebody who is erased', () => {
     await app.removeTraces();
     await app.runJobs();
     expect(found(JSON.stringify(await dump(db)), [...WORDS, ...TRIGRAMS])).toEqual([]);
-    expect(readdirSync(app.importFolder)).toEqual(['identity']);
+    expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
     if (onSqlite) expect(found(bytesOf(url), [...WORDS, ...TRIGRAMS])).toEqual([]);
     else await expectGoneByPurge(db, url);
     const begin = ['/users', '/history', '/import', '/imports/1', '/account', '/roles', '/export'];

@@ -26,12 +26,12 @@ const onSqlite = inject('engine') === 'sqlite';
 /** As a Roster has its files that is started with nothing but the address, and where the key is. */
 async function start(settings: { DATABASE_URL: string; SECRET_KEY_FILE: string }) {
   const config = readConfig({ LOG_LEVEL: 'silent', ...settings });
-  const { importFolder, databaseUrl, secretKeyFile } = config;
+  const { databaseUrl, secretKeyFile } = config;
   const db = await openDatabase(databaseUrl, { connections: 5 });
   const { key: secretKey, databaseId } = await loadKey(db, secretKeyFile);
   const ledger = ledgerOf(databaseUrl, secretKeyFile);
   const spoolFolder = dirname(secretKeyFile);
-  const app = await buildApp({ config, db, secretKey, databaseId, ledger, importFolder, spoolFolder });
+  const app = await buildApp({ config, db, secretKey, databaseId, ledger, spoolFolder });
   const end = async () => {
     await app.close();
     await db.destroy();

@@ -114,7 +114,7 @@ const WAITS: Readonly<Record<string, () => Promise<void>>> = {
     const [taken] = await once(slow, 'data');
     expect(taken).toMatch(/^HTTP\/1\.1 303 /);
     expect(await readAnswer(stalled)).toMatch(/^HTTP\/1\.1 408 [\s\S]*<\/html>\n$/);
-    const left = readdirSync(app.importFolder).filter((name) => name.endsWith('.upload'));
+    const left = readdirSync(app.config.importFolder).filter((name) => name.endsWith('.upload'));
     expect(left).toEqual([]);
   },
   async 'a client that does not read its answers is dropped within 15 s'() {

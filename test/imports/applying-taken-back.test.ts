@@ -37,14 +37,14 @@ async function beginHalf(app: FastifyInstance, actor: Actor, text = people()) {
   const { file } = await begin(app, id, actor);
   await goOn(app, 2);
   expect((await done(app)).length).toBeGreaterThan(0);
-  return { id, stage: filesOf(makeFolder(app.importFolder), file).stage };
+  return { id, stage: filesOf(makeFolder(app.config.importFolder), file).stage };
 }
 
 /** So many batches further. */
 async function goOn(app: FastifyInstance, batches: number) {
   const pace = { batch: 1_000, most: 100, pause: 0 };
-  const { db, clock, stopwatch, importFolder } = app;
-  const kinds = importKinds(makeFolder(importFolder));
+  const { db, clock, stopwatch, config } = app;
+  const kinds = importKinds(makeFolder(config.importFolder));
   let asked = 0;
   await runJobs(
     { db, alone: new Mutex(), kinds, pace, clock, stopwatch, note: () => {}, warn: () => {} },
@@ -125,7 +125,7 @@ test('what fails again and again is taken back instead of waiting for somebody',
 });
 
 function failingKind(app: FastifyInstance) {
-  const [kind] = Object.values(importKinds(makeFolder(app.importFolder)));
+  const [kind] = Object.values(importKinds(makeFolder(app.config.importFolder)));
   if (kind === undefined) throw new Error('There is no kind.');
   return {
     ...kind,
@@ -182,7 +182,7 @@ test('what nobody can go on with, since its folder is gone, is taken back by any
   const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
   const eve = await signedIn(app, await addPerson(app.db, 'eve', 'editor'));
   const { id } = await beginHalf(app, commandLine);
-  rmSync(app.importFolder, { recursive: true });
+  rmSync(app.config.importFolder, { recursive: true });
   await app.runJobs();
   expect(await importOf(app, id)).toMatchObject({ state: 'applying' });
   const action = `/imports/${id}/discard`;

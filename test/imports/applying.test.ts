@@ -94,7 +94,7 @@ test('what is refused stays undone, and can be looked at for a day; the file its
   const id = await check(app, csv(NAMES, ['ada', 'ada@example.org', ''], ['bob', 'no address', '']));
   const done = await apply(app, id);
   expect(await findUserByUsername(app.db, 'bob')).toBeUndefined();
-  const { upload, stage } = filesOf({ path: app.importFolder }, done.file);
+  const { upload, stage } = filesOf({ path: app.config.importFolder }, done.file);
   expect(existsSync(upload)).toBe(false);
   const cells = await look(app, id, (rows) => rows.refused(0, 10).map((row) => row.cells));
   expect(cells).toEqual([['bob', 'no address', '']]);
@@ -234,7 +234,7 @@ test('what is discarded is gone from the disk, and so is all but what is being d
   const discarded = await check(app, people(2));
   await transact(app.db, (trx) => discardImport(trx, commandLine, discarded, app.clock()));
   await app.runJobs();
-  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+  expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
   const [checked, applying] = [await check(app, people(2)), await check(app, people(3))];
   await begin(app, applying);
   const gone = await addUser(app.db, { username: 'gone' });
@@ -243,7 +243,7 @@ test('what is discarded is gone from the disk, and so is all but what is being d
   expect(await importOf(app, checked)).toMatchObject({ state: 'discarded', file_name: '' });
   await app.runJobs();
   expect(await importOf(app, applying)).toMatchObject({ state: 'done', file_name: '', reading: null });
-  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+  expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
 });
 
 test('of what is being applied while somebody is erased nothing stays, whatever becomes of it', async () => {
@@ -255,8 +255,8 @@ test('of what is being applied while somebody is erased nothing stays, whatever 
   await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
   await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
   // It goes on, and is not shown.
-  await tidyImports(app.db, makeFolder(app.importFolder), app.clock());
-  expect(readdirSync(app.importFolder).length).toBe(3);
+  await tidyImports(app.db, makeFolder(app.config.importFolder), app.clock());
+  expect(readdirSync(app.config.importFolder).length).toBe(3);
   expect((await get(app, `/imports/${applying}`, ann)).statusCode).toBe(200);
   expect((await get(app, `/imports/${applying}/refused`, ann)).statusCode).toBe(404);
   const { set_id } = await importOf(app, applying);
@@ -264,7 +264,7 @@ test('of what is being applied while somebody is erased nothing stays, whatever 
   await transact(app.db, (trx) => takeBack(trx, job as Job, 'changed since', app.clock()));
   await app.runJobs();
   expect(await importOf(app, applying)).toMatchObject({ state: 'taken back', file_name: '', reading: null });
-  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+  expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
 });
 
 test('what nobody has touched for a day is forgotten', async () => {
@@ -274,12 +274,12 @@ test('what nobody has touched for a day is forgotten', async () => {
   clock.move(25 * 3_600_000);
   await app.runJobs();
   expect(await importOf(app, id)).toMatchObject({ state: 'discarded', file_name: '' });
-  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+  expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
 });
 
 test('whatever else lies in the folder stays there; what was brought and is nobody’s goes', async () => {
   const app = await startApp();
-  const { path } = makeFolder(app.importFolder);
+  const { path } = makeFolder(app.config.importFolder);
   mkdirSync(join(path, 'a folder'));
   const others = ['secret.key', 'roster.db', 'people.csv', 'a folder'];
   for (const name of others.slice(0, 3)) writeFileSync(join(path, name), 'x');
@@ -293,11 +293,11 @@ test('whatever else lies in the folder stays there; what was brought and is nobo
 
 test('what Roster has left of a file where it was ended while that came in is gone with nobody doing anything', async () => {
   const app = await startApp();
-  const { path } = makeFolder(app.importFolder);
+  const { path } = makeFolder(app.config.importFolder);
   // Before it was whole, and before anybody knew of it.
   const left = [join(path, `${newName()}.upload`), filesOf({ path }, newName()).upload];
   for (const one of left) writeFileSync(one, 'x');
-  const isFound = () => isWorkThere(app.db, app.importFolder, Date.now());
+  const isFound = () => isWorkThere(app.db, app.config.importFolder, Date.now());
   expect(await isFound()).toBe(false);
   await app.runJobs();
   expect(readdirSync(path).length).toBe(3);
@@ -318,7 +318,7 @@ test('what was imported is still said to be when somebody is erased; nothing of 
   await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
   expect(await importOf(app, done)).toMatchObject({ state: 'done', file_name: '', reading: null });
   await app.runJobs();
-  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+  expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
 });
 
 test('how many administrators an import made is known once somebody is erased, and not what they are called', async () => {
@@ -337,7 +337,7 @@ test('what is a day old is found to be so where nothing else is to be done', asy
   const clock = movableClock();
   const app = await startApp({}, undefined, clock);
   await check(app, people(2));
-  const isThere = () => isWorkThere(app.db, app.importFolder, clock());
+  const isThere = () => isWorkThere(app.db, app.config.importFolder, clock());
   expect(await isThere()).toBe(false);
   clock.move(25 * 3_600_000);
   expect(await isThere()).toBe(true);

@@ -31,11 +31,11 @@ class Busy extends Mutex {
 }
 
 function runBeside(app: FastifyInstance, alone: Mutex) {
-  const { db, clock, importFolder } = app;
+  const { db, clock, config } = app;
   const warn = (_id: number, error: unknown) => {
     throw error;
   };
-  return runImports({ db, clock, alone, folder: makeFolder(importFolder), warn }, () => false);
+  return runImports({ db, clock, alone, folder: makeFolder(config.importFolder), warn }, () => false);
 }
 
 test('whatever takes long waits until no job is amid a transaction: which rows are twins, and their order', async () => {

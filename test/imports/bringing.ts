@@ -24,7 +24,7 @@ export async function bring(
   actor: Actor = commandLine,
   choices: Choices = {},
 ): Promise<number> {
-  const folder = makeFolder(app.importFolder);
+  const folder = makeFolder(app.config.importFolder);
   const file = newName();
   writeFileSync(filesOf(folder, file).upload, text, { mode: 0o600 });
   const upload = { file, name: 'users.csv', size: text.length };
@@ -53,7 +53,7 @@ export async function look<T>(
   id: number,
   read: (stage: StageReader) => T,
 ): Promise<T | undefined> {
-  return readStage(findFolder(app.importFolder), await importOf(app, id), read);
+  return readStage(findFolder(app.config.importFolder), await importOf(app, id), read);
 }
 
 /** Brought, and looked at. */
@@ -85,10 +85,10 @@ export function csv(...rows: readonly (readonly (string | number)[])[]): string 
 export async function begin(app: FastifyInstance, id: number, actor: Actor = commandLine): Promise<Import> {
   const { judged } = await importOf(app, id);
   await transact(app.db, (trx) => confirmImport(trx, actor, id, judged, app.clock()));
-  const { db, clock, importFolder } = app;
+  const { db, clock, config } = app;
   const warn = (_id: number, error: unknown) => {
     throw error;
   };
-  await runImports({ db, alone: new Mutex(), clock, warn, folder: makeFolder(importFolder) }, () => false);
+  await runImports({ db, alone: new Mutex(), clock, warn, folder: makeFolder(config.importFolder) }, () => false);
   return importOf(app, id);
 }

@@ -16,7 +16,7 @@ const SOON_MS = 900;
 
 async function writeTo(app: FastifyInstance, id: number) {
   const { file } = await importOf(app, id);
-  const other = new Sqlite(filesOf({ path: app.importFolder }, file).stage);
+  const other = new Sqlite(filesOf({ path: app.config.importFolder }, file).stage);
   onTestFinished(() => void other.close());
   other.exec('begin exclusive');
   return () => other.exec('rollback');

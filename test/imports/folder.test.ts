@@ -33,9 +33,9 @@ test('where it cannot be read, that is said on pages, and whatever has nothing t
   const app = await startApp();
   const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
   const id = await check(app, FILE);
-  rmSync(app.importFolder, { recursive: true });
+  rmSync(app.config.importFolder, { recursive: true });
   // As good as one of another user: root may read those.
-  writeFileSync(app.importFolder, '');
+  writeFileSync(app.config.importFolder, '');
   const sentence =
     'Roster may not read the folder for files that are imported. Tell whoever runs Roster: its log says which.';
   for (const address of [`/imports/${id}`, `/imports/${id}/refused`, `/imports/${id}/refused-rows`]) {

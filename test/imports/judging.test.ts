@@ -300,7 +300,7 @@ test('that two rows share a username is told of both, however many others are re
 test('a file that is gone from the disk is said to be', async () => {
   const app = await startApp();
   const id = await bring(app, csv(['username'], ['ada']));
-  const folder = findFolder(app.importFolder);
+  const folder = findFolder(app.config.importFolder);
   rmSync(filesOf({ path: folder?.path ?? '' }, (await importOf(app, id)).file).upload);
   await app.runJobs();
   expect(await importOf(app, id)).toMatchObject({

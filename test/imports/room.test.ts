@@ -21,7 +21,7 @@ test('what is read is given up before the room of others is taken, and its rows 
   const id = await bring(app, FILE, actorFor(ann));
   await withRoom(SPARE - 1, () => app.runJobs());
   expect((await importOf(app, id)).state).toBe('unreadable');
-  expect(readdirSync(app.importFolder).filter((name) => /stage/.test(name))).toEqual([]);
+  expect(readdirSync(app.config.importFolder).filter((name) => /stage/.test(name))).toEqual([]);
   const page = pageOf(await get(app, `/imports/${id}`, await signedIn(app, ann)));
   expect(page.text).toContain(NO_ROOM);
 });
@@ -36,7 +36,7 @@ test('what was confirmed and has to be judged again is not applied where it migh
     state: 'unreadable',
     problem: expect.stringContaining(NO_ROOM),
   });
-  expect(readdirSync(app.importFolder).filter((name) => /stage/.test(name))).toEqual([]);
+  expect(readdirSync(app.config.importFolder).filter((name) => /stage/.test(name))).toEqual([]);
 });
 
 test('files that are a day old go even where the database cannot be written', async () => {
@@ -46,5 +46,5 @@ test('files that are a day old go even where the database cannot be written', as
   clock.move(25 * 60 * 60_000);
   await breakUpdates(app.db, 'imports');
   await app.runJobs();
-  expect(readdirSync(app.importFolder)).toEqual(['identity']);
+  expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
 });

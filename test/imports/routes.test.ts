@@ -19,7 +19,7 @@ async function start() {
   return { app, db: app.db, ann };
 }
 
-const filesIn = ({ importFolder }: FastifyInstance) =>
+const filesIn = ({ config: { importFolder } }: FastifyInstance) =>
   existsSync(importFolder) ? readdirSync(importFolder).filter((name) => name !== 'identity') : [];
 const usernames = async ({ db }: FastifyInstance) =>
   (await db.selectFrom('users').select('username').orderBy('id').execute()).map(({ username }) => username);
@@ -423,7 +423,7 @@ describe('what is brought', () => {
     const { app } = await start();
     const answer = await send(app, await headersOf(app), { name: 'users.csv', content: 'username\nbob\n' });
     expect(answer.statusCode).toBe(status);
-    expect(existsSync(app.importFolder)).toBe(false);
+    expect(existsSync(app.config.importFolder)).toBe(false);
   });
 
   test('is taken nowhere else', async () => {

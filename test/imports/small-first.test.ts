@@ -18,7 +18,7 @@ const LARGE = csv(
 
 /** In which order they were read. @param isEnding is asked between any two steps */
 async function orderOf(app: FastifyInstance, ids: readonly number[], isEnding: () => boolean) {
-  const folder = makeFolder(app.importFolder);
+  const folder = makeFolder(app.config.importFolder);
   const warn = (_id: number, error: unknown) => {
     throw error;
   };

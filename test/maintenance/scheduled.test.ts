@@ -34,8 +34,9 @@ async function start(count = 1, folder = temporaryFolder()) {
   const make = async () => {
     const db = await temporaryDatabase(url);
     const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
-    const paths = { ledger: join(own, 'erased.jsonl'), importFolder: join(own, 'imports') };
-    const app = await buildApp({ config: readConfig(env), db, ...keys, ...paths, clock, env });
+    const config = { ...readConfig(env), importFolder: join(own, 'imports') };
+    const ledger = join(own, 'erased.jsonl');
+    const app = await buildApp({ config, db, ...keys, ledger, clock, env });
     onTestFinished(() => app.close());
     return app;
   };

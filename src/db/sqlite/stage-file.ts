@@ -127,7 +127,7 @@ export function keepRefusedAlone(path: string): void {
   renameSync(kept, path);
 }
 
-export function removeStage(path: string): void {
+function removeStage(path: string): void {
   for (const end of ['', '-journal', '.new']) rmSync(path + end, { force: true });
 }
 
