@@ -12,10 +12,10 @@ import {
   parseFolder,
   parsePath,
 } from './database-url.ts';
+import { HOUR } from './lib/clock.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 const SECOND = 1_000;
-const HOUR = 60 * 60 * SECOND;
 
 const rules = z.registry<{ rule: string; help: string }>();
 

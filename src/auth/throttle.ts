@@ -2,13 +2,13 @@
 
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { isWithin } from '../lib/clock.ts';
+import { HOUR, isWithin, MINUTE } from '../lib/clock.ts';
 import { networksOf } from './networks.ts';
 import { hashOf } from './tokens.ts';
 
 export const FREE_FAILURES = 4;
-const LONGEST_WAIT = 60_000;
-export const FAILURE_LASTS = 60 * 60 * 1000;
+const LONGEST_WAIT = MINUTE;
+export const FAILURE_LASTS = HOUR;
 
 /** `hash` is of what is guessed at and from where; after the free failures there is a wait. */
 type Counter = { hash: string; freeFailures: number };

@@ -4,6 +4,7 @@ import { BlockList, isIP, type Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import type { Config } from '../config.ts';
+import { HOUR } from '../lib/clock.ts';
 import { linesToAdd, noteProxyProblem } from './proxy-problems.ts';
 
 declare module 'fastify' {
@@ -13,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-const DISTRUSTED_FOR = 60 * 60_000;
+const DISTRUSTED_FOR = HOUR;
 const MOST_KNOWN = 1_000;
 
 /** Without port, brackets and zone; mapped IPv4 as IPv4 (RFC 4291, 2.5.5.2), IPv6 as in RFC 5952; or `unknown`. */

@@ -1,5 +1,6 @@
 /** What is wrong with the proxy before Roster, or with what Roster was told of it: said once in the log, and to administrators. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HOUR } from '../lib/clock.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,7 +12,7 @@ declare module 'fastify' {
 }
 
 /** In milliseconds since it was seen last. */
-const SHOWN_FOR = 60 * 60_000;
+const SHOWN_FOR = HOUR;
 
 /** What a proxy does not do by itself, and the line that has it do so: those that are not named need none. */
 const LINES = {

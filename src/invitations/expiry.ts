@@ -1,8 +1,9 @@
 /** How long an access link is good. */
+import { HOUR } from '../lib/clock.ts';
 
 export const LINK_HOURS = 72;
 
-const LINK_LASTS = LINK_HOURS * 3_600_000;
+const LINK_LASTS = LINK_HOURS * HOUR;
 
 export function endOfLink(madeAt: number): number {
   return madeAt + LINK_LASTS;

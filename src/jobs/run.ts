@@ -21,7 +21,7 @@ import {
 import { ACTORS } from '../history/codes.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, MINUTE } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
@@ -69,7 +69,7 @@ const FIRST = 100;
 export const MOST_NOTES = 100;
 /** What is impossible for one user, and maybe because of another. */
 const REFUSALS = [NotUniqueError, LastAdministratorError, ForbiddenError, NotFoundError];
-const LONGEST_PAUSE = 10 * 60_000;
+const LONGEST_PAUSE = 10 * MINUTE;
 /** In a row: over some 4 minutes, and 2 hours where it may pass by itself, as a full disk does. */
 const MOST_FAILURES = 5;
 const MOST_FAILURES_THAT_PASS = 20;

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { endAllSessions } from '../auth/sessions.ts';
 import { transact } from '../db/transact.ts';
-import { SKEW } from '../lib/clock.ts';
+import { HOUR, MINUTE, SKEW } from '../lib/clock.ts';
 import { inBackground } from './background.ts';
 
 declare module 'fastify' {
@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 const LOOK_EVERY = 10_000;
-const TOLD_FOR = 12 * 60 * 60_000;
+const TOLD_FOR = 12 * HOUR;
 
 const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
 
@@ -64,6 +64,6 @@ const AFTER_FORWARD =
   ', or this machine was asleep: what has become too old meanwhile, such as sessions and links, is over';
 
 function inWords(milliseconds: number): string {
-  const minutes = Math.round(milliseconds / 60_000);
+  const minutes = Math.round(milliseconds / MINUTE);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,5 +1,6 @@
 /** How long anyone waits for PostgreSQL: all in milliseconds. */
 import type { PoolConfig } from 'pg';
+import { HOUR } from '../../lib/clock.ts';
 
 /** What the server itself keeps to. */
 export type Limits = { statement_timeout?: number; idle_in_transaction_session_timeout: number };
@@ -10,7 +11,7 @@ export const REQUEST_LIMITS = {
 } satisfies Limits;
 
 /** Statements of a command, such as a migration, may take any time. */
-export const COMMAND_LIMITS: Limits = { idle_in_transaction_session_timeout: 3_600_000 };
+export const COMMAND_LIMITS: Limits = { idle_in_transaction_session_timeout: HOUR };
 
 export const REQUEST_TIMEOUTS = {
   connectionTimeoutMillis: 1_500,
