@@ -10,6 +10,7 @@ import { noteRequest } from './bare-pages.ts';
 import { type Asker, Askers, isHasty } from './haste.ts';
 import { withoutBase } from './host.ts';
 import { addRefusals } from './refusals.ts';
+import { kindOf } from './request-kind.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
 /** Writers that are begun in one turn are synced together. Times are in milliseconds. */
@@ -23,9 +24,6 @@ const CROWD = 256;
 const LEAD = 0.25;
 const MOST_WAITING = 10_000;
 const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
-const SIGNING_IN = /^\/(sign-in|sign-out|setup|invitations)(?=[/?]|$)/;
-/** Many users at once. An undo may be of one of them. */
-const BULK = /^\/(bulk|imports?|export|made-up-people)(?=[/?]|$)/;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -37,136 +35,159 @@ declare module 'fastify' {
 type Who = Socket | string;
 type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker<Who> | undefined };
 
-/** What `inject` asks does not pass here; `whoAsks` returns undefined where that is not known. @param isUrgent never of just anyone */
+/** Undefined where that is not known. */
+type WhoAsks = (request: IncomingMessage) => Who | undefined;
+
+type Parts = { begin: RequestListener; whoAsks: WhoAsks; isUrgent: (request: IncomingMessage) => boolean };
+
+/** What `inject` asks does not pass here. @param isUrgent never of just anyone */
 export function addAdmission(
   app: FastifyInstance,
-  whoAsks: (request: IncomingMessage) => Who | undefined,
+  whoAsks: WhoAsks,
   isUrgent: (request: IncomingMessage) => boolean = () => false,
 ): void {
-  const { server, db } = app;
-  const basePath = basePathOf(app.config.origin);
+  const { server } = app;
   const [begin] = server.listeners('request') as [RequestListener];
-  const queue = new AdmissionQueue<Exchange>();
-  const askers = new Askers<Who>();
-  const answerRefused = addRefusals(app);
   app.decorate('refused', { 'signing in': 0, reading: 0, writing: 0, bulk: 0 });
-  let isScheduled = false;
-  let leftThisTurn = MOST_BEGUN_A_TURN;
-  let turnEnds = 0;
-  let lastTurn = 0;
-  /** How many more of a crowd should have been begun or refused by now, for all to be in time; below 0 that many fewer. */
-  let behind = 0;
-  let connections = 0;
-
+  const admission = new Admission(app, { begin, whoAsks, isUrgent });
   server.off('request', begin).on('request', (request, response) => {
     const before = noteRequest(response);
-    if (before === undefined) admit(request, response);
-    else admitAfter(before, request, response);
+    if (before === undefined) admission.admit(request, response);
+    else onceAnswered(before, request, () => admission.admit(request, response));
   });
-  // Others may wait behind it, for the next turn.
-  server.on('connection', () => {
-    connections++;
-    leftThisTurn = 0;
-    schedule();
-  });
+  server.on('connection', () => admission.letConnect());
+}
 
-  /** Requests of one connection are answered one after the other (RFC 9112, 9.3.2). */
-  function admitAfter(before: ServerResponse, request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    // Node reads on by itself once it has the whole request.
-    process.nextTick(() => {
-      if (!before.closed) socket.pause();
-    });
-    before.once('close', () => {
-      socket.resume();
-      if (socket.writable) admit(request, response);
-    });
+/** Requests of one connection are answered one after the other (RFC 9112, 9.3.2). */
+function onceAnswered(before: ServerResponse, { socket }: IncomingMessage, admit: () => void): void {
+  // Node reads on by itself once it has the whole request.
+  process.nextTick(() => {
+    if (!before.closed) socket.pause();
+  });
+  before.once('close', () => {
+    socket.resume();
+    if (socket.writable) admit();
+  });
+}
+
+class Admission {
+  readonly #app: FastifyInstance;
+  readonly #parts: Parts;
+  readonly #basePath: string;
+  readonly #answerRefused: ReturnType<typeof addRefusals>;
+  readonly #queue = new AdmissionQueue<Exchange>();
+  readonly #askers = new Askers<Who>();
+  #isScheduled = false;
+  #leftThisTurn = MOST_BEGUN_A_TURN;
+  #turnEnds = 0;
+  #lastTurn = 0;
+  /** How many more of a crowd should have been begun or refused by now, for all to be in time; below 0 that many fewer. */
+  #behind = 0;
+  #connections = 0;
+
+  constructor(app: FastifyInstance, parts: Parts) {
+    this.#app = app;
+    this.#parts = parts;
+    this.#basePath = basePathOf(app.config.origin);
+    this.#answerRefused = addRefusals(app);
   }
 
-  function admit(request: IncomingMessage, response: ServerResponse): void {
-    // Whoever checks on health hears whether Roster lives, not whether it is busy.
-    if (HEALTH.test(withoutBase(request.url ?? '', basePath)) || isUrgent(request)) {
-      begin(request, response);
-      return;
-    }
+  /** Others may wait behind it, for the next turn. */
+  letConnect(): void {
+    this.#connections++;
+    this.#leftThisTurn = 0;
+    this.#schedule();
+  }
+
+  admit(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#isAnsweredAtOnce(request)) return this.#parts.begin(request, response);
     const now = performance.now();
-    const who = whoAsks(request);
-    const asker = who === undefined ? undefined : askers.note(who, now);
-    if (queue.size === 0 && leftThisTurn > 0 && !isSaturated(db)) {
-      leftThisTurn--;
-      begin(request, response);
-    } else if (queue.size < MOST_WAITING)
-      queue.add({ request, response, asker }, kindOf(request, basePath), isHasty(asker), now);
-    else refuse(request, response);
-    schedule();
+    const who = this.#parts.whoAsks(request);
+    const asker = who === undefined ? undefined : this.#askers.note(who, now);
+    if (this.#queue.size === 0 && this.#leftThisTurn > 0 && !this.#isSaturated) {
+      this.#leftThisTurn--;
+      this.#parts.begin(request, response);
+    } else if (this.#queue.size < MOST_WAITING)
+      this.#queue.add({ request, response, asker }, kindOf(request, this.#basePath), isHasty(asker), now);
+    else this.#refuse(request, response);
+    this.#schedule();
   }
 
-  function schedule(): void {
-    if (isScheduled) return;
-    isScheduled = true;
+  /** Whoever checks on health hears whether Roster lives, not whether it is busy. */
+  #isAnsweredAtOnce(request: IncomingMessage): boolean {
+    return HEALTH.test(withoutBase(request.url ?? '', this.#basePath)) || this.#parts.isUrgent(request);
+  }
+
+  get #isSaturated(): boolean {
+    return isSaturated(this.#app.db);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     // A database that is behind is looked after every millisecond.
-    if (queue.size > 0 && isSaturated(db)) setTimeout(turn, 1);
-    else setImmediate(turn);
+    if (this.#queue.size > 0 && this.#isSaturated) setTimeout(this.#turn, 1);
+    else setImmediate(this.#turn);
   }
 
-  function turn(): void {
-    isScheduled = false;
-    const now = performance.now();
+  readonly #turn = (): void => {
+    this.#isScheduled = false;
+    this.#refuseLate(performance.now());
+    if (this.#connections % TURNS_PER_BEGUN === 0) this.#beginNext();
+    this.#leftThisTurn = MOST_BEGUN_A_TURN;
+    if (this.#queue.size > 0) this.#beginSome();
+  };
+
+  #refuseLate(now: number): void {
+    const { size } = this.#queue;
     // Where this turn begins all of them it is no crowd that has made them late, but a machine that stood still.
-    behind = queue.size > CROWD ? behind + (queue.size * (now - lastTurn)) / LONGEST_WAIT : 0;
-    lastTurn = now;
-    if (queue.size > MOST_BEGUN_A_TURN || isSaturated(db))
-      while (refuseNext(behind < 1 ? now : Number.POSITIVE_INFINITY)) behind--;
-    if (connections % TURNS_PER_BEGUN === 0) beginNext();
-    leftThisTurn = MOST_BEGUN_A_TURN;
-    if (queue.size === 0) return;
+    this.#behind = size > CROWD ? this.#behind + (size * (now - this.#lastTurn)) / LONGEST_WAIT : 0;
+    this.#lastTurn = now;
+    if (size <= MOST_BEGUN_A_TURN && !this.#isSaturated) return;
+    while (this.#refuseNext(this.#behind < 1 ? now : Number.POSITIVE_INFINITY)) this.#behind--;
+  }
+
+  #beginSome(): void {
     // Whatever has come is read before.
     setImmediate(() => {
-      turnEnds = performance.now() + LONGEST_TURN;
+      this.#turnEnds = performance.now() + LONGEST_TURN;
     });
     // Each by itself, so that it has done what it can at once when the next is begun.
-    for (let more = Math.min(queue.size, MOST_BEGUN_A_TURN); more > 0; more--) setImmediate(beginIfAny);
-    schedule();
+    for (let more = Math.min(this.#queue.size, MOST_BEGUN_A_TURN); more > 0; more--)
+      setImmediate(this.#beginIfAny);
+    this.#schedule();
   }
 
-  function beginIfAny(): void {
-    if (leftThisTurn-- > 0 && performance.now() < turnEnds) beginNext();
-  }
+  readonly #beginIfAny = (): void => {
+    if (this.#leftThisTurn-- > 0 && performance.now() < this.#turnEnds) this.#beginNext();
+  };
 
-  function beginNext(): void {
-    const next = isSaturated(db) ? undefined : queue.takeNext();
+  #beginNext(): void {
+    const next = this.#isSaturated ? undefined : this.#queue.takeNext();
     if (next === undefined || isGone(next)) return;
-    behind = Math.max(behind - 1, -LEAD * queue.size);
-    leave(next);
-    begin(next.request, next.response);
+    this.#behind = Math.max(this.#behind - 1, -LEAD * this.#queue.size);
+    this.#leave(next);
+    this.#parts.begin(next.request, next.response);
   }
 
-  function leave({ asker }: Exchange): void {
-    if (asker) askers.keep(asker, performance.now());
+  #leave({ asker }: Exchange): void {
+    if (asker) this.#askers.keep(asker, performance.now());
   }
 
-  function refuse(request: IncomingMessage, response: ServerResponse): void {
-    app.refused[kindOf(request, basePath)]++;
-    answerRefused(request, response);
+  #refuse(request: IncomingMessage, response: ServerResponse): void {
+    this.#app.refused[kindOf(request, this.#basePath)]++;
+    this.#answerRefused(request, response);
   }
 
-  function refuseNext(then: number): boolean {
-    const oldest = queue.takeOldest(then);
+  #refuseNext(then: number): boolean {
+    const oldest = this.#queue.takeOldest(then);
     if (oldest === undefined) return false;
-    leave(oldest);
-    if (!isGone(oldest)) refuse(oldest.request, oldest.response);
+    this.#leave(oldest);
+    if (!isGone(oldest)) this.#refuse(oldest.request, oldest.response);
     return true;
   }
 }
 
 function isGone({ request: { socket } }: Exchange): boolean {
   return socket.destroyed || isGivenUp(socket);
-}
-
-/** @param basePath that a proxy may have left before its address */
-export function kindOf({ method, url = '' }: IncomingMessage, basePath: string): Kind {
-  const path = withoutBase(url, basePath);
-  if (SIGNING_IN.test(path)) return 'signing in';
-  if (BULK.test(path)) return 'bulk';
-  return method === 'GET' || method === 'HEAD' ? 'reading' : 'writing';
 }

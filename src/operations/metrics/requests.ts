@@ -2,8 +2,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { nobody } from '../../auth/policy.ts';
-import { kindOf } from '../../http/admission.ts';
 import { KINDS, type Kind } from '../../http/admission-queue.ts';
+import { kindOf } from '../../http/request-kind.ts';
 import { basePathOf } from '../../lib/url-for.ts';
 import { Counter } from './counter.ts';
 import { by, counter, type Family, gauge } from './families.ts';
