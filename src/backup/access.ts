@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type Access, findAccessAfter, insertAccess } from '../auth/credentials.ts';
 import { GIVEN_UP, openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { giveWay } from '../lib/progress.ts';
+import { letTimersRun } from '../lib/progress.ts';
 import { textOf } from './sums.ts';
 import { ROWS_AT_ONCE } from './tables.ts';
 
@@ -23,7 +23,7 @@ export async function sumUpAccess(
   const hash = createHash('sha256');
   let last = 0;
   for (;;) {
-    await giveWay();
+    await letTimersRun();
     const access = opened(await findAccessAfter(db, last, ROWS_AT_ONCE), key);
     await each(access);
     for (const row of [...access.credentials, ...access.recoveryCodes]) hash.update(textOf(row));

@@ -57,7 +57,7 @@ export async function copyEverything(
     const expected = active + inactive;
     const load = async (loader: UserLoader): Promise<Sums> => {
       const to = loader.trx;
-      await refuseUsed(to);
+      await refuseUsedTarget(to);
       const insert = (some: readonly User[]) => loader.insertCopies(some);
       const users = await goThrough(usersIn(from), insert, progressOf('copied', expected));
       const moved = await mapSeries(tables, ({ copy }) => copy(from, to));
@@ -89,7 +89,7 @@ async function mapSeries<T, R>(all: readonly T[], work: (one: T) => Promise<R>):
 }
 
 /** @throws StartError */
-async function refuseUsed(to: Trx): Promise<void> {
+async function refuseUsedTarget(to: Trx): Promise<void> {
   const [someone] = await findUsersAfter(to, 0, 1);
   const [something] = await findChangeSetsAfter(to, 0, 1);
   if (someone ?? something)

@@ -18,7 +18,7 @@ import { copyEverything } from './everything.ts';
 import { bringLedger } from './ledger.ts';
 import { keyBeside, ledgerBeside } from './names.ts';
 import type { Place } from './place.ts';
-import { type FreeBytes, refuseWithoutRoom, watchLog } from './room.ts';
+import { type FreeBytes, requireRoomForBackup, watchLog } from './room.ts';
 import { type Verified, verify } from './verify.ts';
 
 export type Source = { db: Db; databaseUrl: string; secretKeyFile: string };
@@ -49,7 +49,7 @@ export async function makeBackup(options: Options): Promise<Made> {
   const { db, place, isCompact = false, free = freeBytes } = options;
   const began = performance.now();
   removeLeftOvers(place.file);
-  refuseWithoutRoom(dirname(place.file), (await engineOf(db).readSize(db)) * (isCompact ? 2 : 1), free);
+  requireRoomForBackup(dirname(place.file), (await engineOf(db).readSize(db)) * (isCompact ? 2 : 1), free);
   const folder = makeDraftFolder(place.file);
   try {
     const draft = await write(options, folder);

@@ -12,7 +12,7 @@ const RESERVE = 64 * 1024 * 1024;
 export type FreeBytes = typeof freeBytes;
 
 /** @throws StartError */
-export function refuseWithoutRoom(folder: string, size: number, free: FreeBytes): void {
+export function requireRoomForBackup(folder: string, size: number, free: FreeBytes): void {
   const room = free(folder);
   if (room < size + RESERVE)
     throw new StartError(

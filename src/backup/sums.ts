@@ -1,6 +1,6 @@
 /** All rows of something, in their order: moved, or only summed up, by which two databases are compared. */
 import { createHash } from 'node:crypto';
-import { giveWay, type Progress } from '../lib/progress.ts';
+import { letTimersRun, type Progress } from '../lib/progress.ts';
 
 const REPORT_EVERY = 50_000;
 
@@ -17,7 +17,7 @@ export async function goThrough<R extends object>(
   let total = 0;
   let last: R | undefined;
   for (;;) {
-    await giveWay();
+    await letTimersRun();
     const rows = await after(last);
     if (rows.length === 0) return { total, digest: hash.digest('hex') };
     await each(rows);

@@ -3,7 +3,7 @@ import type { Db } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/codes.ts';
 import { usersOf } from '../lib/formats.ts';
-import { giveWay } from '../lib/progress.ts';
+import { letTimersRun } from '../lib/progress.ts';
 import { type Fault, PUT_BACK } from './finding.ts';
 import * as lost from './lost-queries.ts';
 import * as queries from './queries.ts';
@@ -66,7 +66,7 @@ export async function* checkSets(db: Db): AsyncIterable<Fault> {
       yield { kind: 'change sets with another number of users', what, todo: PUT_BACK };
     }
     after = last;
-    await giveWay();
+    await letTimersRun();
   }
 }
 

@@ -5,7 +5,7 @@ import { NEVER } from '../db/last-sign-ins.ts';
 import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { KINDS } from '../history/codes.ts';
-import { giveWay } from '../lib/progress.ts';
+import { letTimersRun } from '../lib/progress.ts';
 import { type Fault, PUT_BACK, REBUILD } from './finding.ts';
 import * as queries from './queries.ts';
 import { Replay } from './replay.ts';
@@ -23,7 +23,7 @@ export async function* checkUsers(db: Db): AsyncIterable<Fault> {
     });
     yield* faults;
     after = last;
-    await giveWay();
+    await letTimersRun();
   }
 }
 

@@ -8,7 +8,7 @@ import type { Db } from '../db/schema.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { DamagedError, DatabaseFailure, StartError } from '../errors.ts';
 import { number, usersOf } from '../lib/formats.ts';
-import { giveWay } from '../lib/progress.ts';
+import { letTimersRun } from '../lib/progress.ts';
 import { noted } from '../maintenance/noted.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
@@ -75,7 +75,7 @@ async function look(
     line.clear();
     if (found.push(finding) === 1) console.log('');
     console.log(`${finding.what}\n  ${finding.todo}\n`);
-    await giveWay();
+    await letTimersRun();
   }
   line.clear();
   const seconds = number.format(Math.ceil((performance.now() - started) / 1000));

@@ -5,7 +5,7 @@ import { bulkLoadUsers, findLastId, type UserLoader } from '../db/bulk-load.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { recordLoad } from '../history/record.ts';
-import { giveWay, type Progress, reportProgress } from '../lib/progress.ts';
+import { letTimersRun, type Progress, reportProgress } from '../lib/progress.ts';
 import { person } from '../made-up-people/people.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
@@ -69,7 +69,7 @@ async function addPeople(
   let number = firstNumber;
   let done = before;
   while (done < end) {
-    await giveWay();
+    await letTimersRun();
     const people = Array.from({ length: Math.min(ROWS_PER_STATEMENT, end - done) }, () => person(number++));
     done += await loader.insertNew(people);
     if (done % REPORT_EVERY === 0 && done < end) progress(done);

@@ -1,6 +1,6 @@
 /** Makes anew what users are found, sorted and counted by. */
 import { isDeepStrictEqual } from 'node:util';
-import { giveWay } from '../lib/progress.ts';
+import { letTimersRun } from '../lib/progress.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { engineOf } from './engine.ts';
 import { makeLastSignIns } from './last-sign-ins.ts';
@@ -14,7 +14,7 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
   let done = 0;
   let last = 0;
   for (;;) {
-    await giveWay();
+    await letTimersRun();
     const users = await trx
       .selectFrom('users')
       .selectAll()

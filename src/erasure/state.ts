@@ -3,11 +3,11 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { engineOf } from '../db/engine.ts';
 import { copiesWith } from './files.ts';
 import type { Erasure } from './queries.ts';
-import type { Progress } from './traces.ts';
+import type { ErasureProgress } from './traces.ts';
 
 /** `copies`: the names of files beside the database that keep what was there before. */
 export type ErasureState = {
-  progress: Progress | { kind: 'under way' | 'gone but for the log' };
+  progress: ErasureProgress | { kind: 'under way' | 'gone but for the log' };
   copies: readonly string[];
 };
 

@@ -13,7 +13,7 @@ import { findPending, noteGone } from './queries.ts';
  * `not noted`: a copy that is put back would bring them back. `why`: what is in the way, in words for a page; undefined where the
  * log alone says it.
  */
-export type Progress = { kind: Traces } | { kind: 'not noted' | 'not overwritten'; why: string | undefined };
+export type ErasureProgress = { kind: Traces } | { kind: 'not noted' | 'not overwritten'; why: string | undefined };
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,7 +24,7 @@ declare module 'fastify' {
     /** That first, and then overwrites what there is of them; resolves when it has tried, and never rejects. */
     removeTraces(): Promise<void>;
     /** What has come of it the last time, in this process, of one whom it was about. */
-    tracesOf(userId: number): Progress | undefined;
+    tracesOf(userId: number): ErasureProgress | undefined;
   }
 }
 
@@ -56,14 +56,14 @@ class ErasureTraces {
   readonly #app: FastifyInstance;
   readonly #noted = new Set<number>();
   readonly #overwritten = new Set<number>();
-  readonly #notes = new Map<number, Progress>();
-  readonly #traces = new Map<number, Progress>();
+  readonly #notes = new Map<number, ErasureProgress>();
+  readonly #traces = new Map<number, ErasureProgress>();
 
   constructor(app: FastifyInstance) {
     this.#app = app;
   }
 
-  progressOf(userId: number): Progress | undefined {
+  progressOf(userId: number): ErasureProgress | undefined {
     return this.#notes.get(userId) ?? this.#traces.get(userId);
   }
 

@@ -22,7 +22,7 @@ import type {
   Choices,
   HowRead,
   RefusedRow,
-  Difference as RowDifference,
+  RowDifference,
   ShownRow,
   Totals,
 } from '../imports/types.ts';

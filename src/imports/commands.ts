@@ -19,7 +19,7 @@ import { takeBack } from './take-back.ts';
 import type { Choices } from './types.ts';
 
 /** `file`: of `newName`; it lies in the folder, whole, as `filesOf` says. `name`: as it was called where it comes from. */
-export type Upload = { file: string; name: string; size: number };
+type BroughtFile = { file: string; name: string; size: number };
 
 const MOST_OF_NAME = 200;
 
@@ -28,7 +28,7 @@ export async function beginImport(
   trx: Trx,
   actor: Actor,
   folder: Folder,
-  { file, name, size }: Upload,
+  { file, name, size }: BroughtFile,
   now: number,
   choices: Choices = {},
 ): Promise<number> {

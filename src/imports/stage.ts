@@ -5,7 +5,7 @@ import { type Folder, filesOf } from './folder.ts';
 import { saidBy } from './judge.ts';
 import type { Import } from './queries.ts';
 import {
-  type Difference,
+  type RowDifference,
   type Does,
   type RefusedRow,
   type ShownRow,
@@ -71,7 +71,7 @@ export class StageReader {
   }
 
   /** What would be done otherwise than it was shown. */
-  differences(limit: number): Difference[] {
+  differences(limit: number): RowDifference[] {
     return this.#stage
       .differences(limit)
       .map(({ was, is }) => ({ was: JSON.parse(was), is: JSON.parse(is) }));

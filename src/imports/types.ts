@@ -71,4 +71,4 @@ export type ShownRow = {
 };
 
 /** What a row would have done as it was shown, and what it would do by now. */
-export type Difference = { was: ShownRow; is: ShownRow };
+export type RowDifference = { was: ShownRow; is: ShownRow };

@@ -22,7 +22,7 @@ import {
   type Reading,
 } from './reading/reading.ts';
 import {
-  type Difference,
+  type RowDifference,
   type Empty,
   MATCHES,
   type Match,
@@ -141,7 +141,7 @@ function nounOf(role: Role, count = 0): string {
 }
 
 /** "Line 2, bob: was new, now changes the email" */
-export function differenceOf({ was, is }: Difference): string {
+export function differenceOf({ was, is }: RowDifference): string {
   const name = is.user?.username ?? was.user?.username ?? is.values.username ?? is.values.email;
   const whom = name === undefined ? '' : `, ${named(quotable(name))}`;
   const why = is.reasons[0] ? `. ${is.reasons[0].message}` : '';

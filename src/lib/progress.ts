@@ -12,4 +12,4 @@ export function reportProgress(what: string, count: number): Progress {
 }
 
 /** For timers, one of which hears the end of npm: SQLite answers without giving anybody a turn. */
-export const giveWay: () => Promise<void> = setImmediate;
+export const letTimersRun: () => Promise<void> = setImmediate;

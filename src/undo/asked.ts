@@ -7,7 +7,7 @@ import { type ChangeSet, findUndos, isStanding } from '../history/queries.ts';
 import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
 import { MOST_NOTES } from '../jobs/run.ts';
 import type { Deadline } from '../lib/deadline.ts';
-import { giveWay } from '../lib/progress.ts';
+import { letTimersRun } from '../lib/progress.ts';
 import { findChangesAfter, findChangesOf } from './changes.ts';
 import { planSteps } from './plan.ts';
 import { isAsked, isRefused, type Step } from './steps.ts';
@@ -43,7 +43,7 @@ export async function findAsked(
     const steps = await planSteps(db, actor, changes);
     const last = steps.findIndex((step) => isFull(add(page, step)));
     page.isLast = isLast && (last === -1 || last === steps.length - 1);
-    await giveWay();
+    await letTimersRun();
   } while (!page.isLast && !isFull(page) && !deadline.isPast);
   return { ...page, steps: withFreed(page.steps) };
 }

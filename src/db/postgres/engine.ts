@@ -1,7 +1,7 @@
 /** PostgreSQL, where it differs from SQLite beyond its SQL. */
 import { CompiledQuery, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { StartError } from '../../errors.ts';
-import { giveWay } from '../../lib/progress.ts';
+import { letTimersRun } from '../../lib/progress.ts';
 import type { Connections, Engine } from '../engine.ts';
 import { type Db, ROLES, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
@@ -98,7 +98,7 @@ export const postgresEngine: Engine = {
   skipOver: (_db, query) => query(),
   // It is the server that works, on everyone's statements at once.
   runBatch: (work) => work(),
-  giveWay,
+  giveWay: letTimersRun,
   // A row's earlier version stays in its file until the next vacuum.
   overwrite: transact,
   async finishBulkLoad(db) {

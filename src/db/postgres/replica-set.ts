@@ -7,7 +7,7 @@ import type { Db, Schema } from '../schema.ts';
 import { PostgresConnection } from './connection.ts';
 import { dialectOf, RosterPostgresAdapter } from './dialect.ts';
 import type { ConnectionPool } from './pool.ts';
-import { Progress } from './progress.ts';
+import { LogPositions } from './log-positions.ts';
 import { openReader } from './reader.ts';
 import { IDENTITY, type Known, openWatch, Replica, SILENCE } from './replica.ts';
 
@@ -40,7 +40,7 @@ class ReplicaSet implements Replicas {
   readonly #watch: Db;
   readonly #replicas: readonly Replica[];
   readonly #longestLag: number;
-  readonly #progress: Progress;
+  readonly #positions: LogPositions;
   readonly #observers = new Set<(state: ReplicaState) => void>();
   #identity: string | undefined;
   #seenAt = performance.now();
@@ -63,7 +63,7 @@ class ReplicaSet implements Replicas {
     this.#watch = openWatch(url);
     this.#replicas = urls.map((replica) => new Replica(replica, requests, tell));
     this.#longestLag = longestLag;
-    this.#progress = new Progress(longestLag);
+    this.#positions = new LogPositions(longestLag);
   }
 
   choose(position: number, key: number): Db | undefined {
@@ -119,7 +119,7 @@ class ReplicaSet implements Replicas {
   /** None where another one is primary by now: somebody may be shut out there. */
   #findStandIn(): Replica | undefined {
     if (!this.#isAway || this.#replicas.some(({ isPrimary }) => isPrimary)) return undefined;
-    const saved = Math.max(this.#progress.last, this.#told);
+    const saved = Math.max(this.#positions.last, this.#told);
     return this.#replicas
       .filter((one) => one.isUsed && one.hasAll && one.position >= saved)
       .sort((one, other) => other.position - one.position)[0];
@@ -135,7 +135,7 @@ class ReplicaSet implements Replicas {
     const known: Known = {
       identity: this.#identity,
       longestLag: this.#longestLag,
-      lagOf: (position) => this.#progress.lagOf(position, performance.now()),
+      lagOf: (position) => this.#positions.lagOf(position, performance.now()),
       isBeyond: (position) => this.#isBeyond(position),
     };
     await Promise.all(this.#replicas.map((one) => one.look(known)));
@@ -143,12 +143,12 @@ class ReplicaSet implements Replicas {
 
   /** As one is that was primary, and saved what no other one got. While the primary does not answer nobody knows. */
   async #isBeyond(position: number): Promise<boolean> {
-    if (position <= this.#progress.last) return false;
+    if (position <= this.#positions.last) return false;
     // A look that began before may have seen less.
     await this.#looking.underWay;
     if (this.#hasFailed) return false;
     await this.#lookAtPrimary();
-    return !this.#hasFailed && position > this.#progress.last;
+    return !this.#hasFailed && position > this.#positions.last;
   }
 
   /** Where it does not answer, what was known of it is still true. */
@@ -164,7 +164,7 @@ class ReplicaSet implements Replicas {
     const { rows } = await sql<{ position: number; identity: string }>`
       select ${WRITTEN} as position, ${IDENTITY} as identity`.execute(this.#watch);
     for (const { position, identity } of rows) {
-      this.#progress.note(at, position);
+      this.#positions.note(at, position);
       this.#identity = identity;
       this.#seenAt = performance.now();
       this.#hasFailed = false;

@@ -1,7 +1,7 @@
 /** Whether the index of search texts has everyone; and of some users, whether it has all that they are called. */
 import { CompiledQuery, sql } from 'kysely';
 import { number } from '../../lib/formats.ts';
-import { giveWay } from '../../lib/progress.ts';
+import { letTimersRun } from '../../lib/progress.ts';
 import type { Db } from '../schema.ts';
 import { readSnapshot } from '../transact.ts';
 import { hasIndex } from './trigrams.ts';
@@ -36,7 +36,7 @@ export async function* findWronglyIndexed(db: Db): AsyncGenerator<number> {
     const last = users.at(-1);
     if (last === undefined) return;
     after = last.id;
-    await giveWay();
+    await letTimersRun();
   }
 }
 

@@ -3,7 +3,7 @@
  * three characters (https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module) is summed up and compared with a sum over the texts.
  */
 import { sql } from 'kysely';
-import { giveWay } from '../../lib/progress.ts';
+import { letTimersRun } from '../../lib/progress.ts';
 import type { Db, User } from '../schema.ts';
 import { readSnapshot } from '../transact.ts';
 import { IDS_IN_RANGE, nameOf, rangeOf, rangesOf } from './fts5-index.ts';
@@ -44,7 +44,7 @@ export async function* findWronglyIndexed(db: Db): AsyncGenerator<number> {
   const last = await readSnapshot(db, lastRangeOf);
   for (let range = 0; range <= last; range++) {
     yield* await readSnapshot(db, (trx) => wrongIn(trx, range));
-    await giveWay();
+    await letTimersRun();
   }
 }
 

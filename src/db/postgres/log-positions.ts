@@ -5,7 +5,7 @@ const LONGEST_SILENCE = 60_000;
 
 type Sample = { at: number; position: number };
 
-export class Progress {
+export class LogPositions {
   readonly #kept: number;
   #samples: Sample[] = [];
 
