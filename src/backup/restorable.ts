@@ -1,8 +1,9 @@
 /** A backup as it is going to be: a copy of it, brought up to date and looked through. What it was made from stays as it is. */
 import { chmodSync, constants, copyFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Finding } from '../check/finding.ts';
+import { findMendable } from '../check/run.ts';
 import { refuseTriggersAndViews } from '../check/schema.ts';
-import { type Finding, findMendable } from '../check/run.ts';
 import { checkBackup, openAsItIs, openDatabase } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';
 import { asStartError } from '../db/failure.ts';

@@ -10,8 +10,6 @@ import { checkSchema } from './schema.ts';
 import { checkSequences } from './sequences.ts';
 import { checkUsers } from './users.ts';
 
-export type { Finding };
-
 /** So many of a kind are told, the rest is counted. */
 const MOST_TOLD = 20;
 

@@ -1,6 +1,7 @@
 /** `npm run roster -- check`: looks for what is wrong in a database, beside a Roster that works with it, and says what to do. */
 import { resolve } from 'node:path';
-import { CHECKS, type Finding, findFaults } from '../check/run.ts';
+import type { Finding } from '../check/finding.ts';
+import { CHECKS, findFaults } from '../check/run.ts';
 import { readConfig } from '../config.ts';
 import { openToRead } from '../db/database.ts';
 import { engineOf } from '../db/engine.ts';

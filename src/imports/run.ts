@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { FREE, LEASE } from '../db/lease.ts';
 import { readRevision } from '../db/revision.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { isStageBusy, isStageFull, openStage } from '../db/stage.ts';
+import { isStageBusy, isStageFull, openStage } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';

@@ -1,5 +1,5 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import { isStageBusy, type JudgedRow, openStageToRead, type Refused, type StageFile } from '../db/stage.ts';
+import { isStageBusy, type JudgedRow, openStageToRead, type Refused, type StageFile } from '../db/stage-file.ts';
 import { BusyError } from '../errors.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { saidBy } from './judge.ts';

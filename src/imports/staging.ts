@@ -1,5 +1,5 @@
 /** From a file to rows in a stage, each with what it would do. */
-import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage.ts';
+import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage-file.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { textKey } from '../lib/text.ts';
 import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge.ts';

@@ -1,6 +1,6 @@
 /** Long work on a stage, in steps between which the lease goes on; nobody in this thread is amid a transaction meanwhile, and holds up others. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StageFile } from '../db/stage.ts';
+import type { StageFile } from '../db/stage-file.ts';
 import type { Mutex } from '../lib/mutex.ts';
 
 /** In milliseconds: so often it is said that a stage is still being brought to the disk. */

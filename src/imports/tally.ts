@@ -1,5 +1,5 @@
 /** What the rows of an import come to. */
-import type { JudgedRow } from '../db/stage.ts';
+import type { JudgedRow } from '../db/stage-file.ts';
 import type { Judgement } from './judge.ts';
 import { type Totals, VERDICTS, type Verdict } from './types.ts';
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Db } from '../db/schema.ts';
-import { keepRefusedAlone } from '../db/stage.ts';
+import { keepRefusedAlone } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DAY, MINUTE } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';

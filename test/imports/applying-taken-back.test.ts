@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
-import { makeStage } from '../../src/db/stage.ts';
+import { makeStage } from '../../src/db/stage-file.ts';
 import { transact } from '../../src/db/transact.ts';
 import { importKinds } from '../../src/imports/apply.ts';
 import { discardImport } from '../../src/imports/commands.ts';

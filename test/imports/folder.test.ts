@@ -2,7 +2,7 @@
 import { chownSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeStage } from '../../src/db/stage.ts';
+import { makeStage } from '../../src/db/stage-file.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { confirm } from '../bulk/asking.ts';
 import { pageOf } from '../page.ts';

@@ -3,9 +3,9 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'n
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { NoRoomError } from '../../errors.ts';
-import { shareOwner } from '../../lib/owner.ts';
-import { refuseWithoutRoom } from '../../lib/room.ts';
+import { NoRoomError } from '../errors.ts';
+import { shareOwner } from '../lib/owner.ts';
+import { refuseWithoutRoom } from '../lib/room.ts';
 
 /** What is unique among users. */
 export const KEYS = ['id', 'username_key', 'email_key'] as const;
