@@ -17,6 +17,7 @@ import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
 import { erasureRoutes } from './erasure/routes.ts';
 import { addTraces } from './erasure/traces.ts';
+import { exportRoutes } from './exports/routes.ts';
 import { historyRoutes } from './history/routes.ts';
 import { addAdmission } from './http/admission.ts';
 import { assetRoutes } from './http/assets.ts';
@@ -62,7 +63,6 @@ import type { ParentLink } from './operations/workers/link.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
-import { exportRoutes } from './exports/routes.ts';
 import { undoRoutes } from './undo/routes.ts';
 import { userRoutes } from './users/routes.ts';
 

@@ -13,7 +13,9 @@ import { findPending, noteGone } from './queries.ts';
  * `not noted`: a copy that is put back would bring them back. `why`: what is in the way, in words for a page; undefined where the
  * log alone says it.
  */
-export type ErasureProgress = { kind: Traces } | { kind: 'not noted' | 'not overwritten'; why: string | undefined };
+export type ErasureProgress =
+  | { kind: Traces }
+  | { kind: 'not noted' | 'not overwritten'; why: string | undefined };
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -5,7 +5,7 @@ import { insertion } from '../db/many-rows.ts';
 import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { writeLast } from '../db/transact.ts';
-import { type AccessEvent, ACTORS, KINDS, type Kind, ROLE_CHANGED, WAYS } from './codes.ts';
+import { ACTORS, type AccessEvent, KINDS, type Kind, ROLE_CHANGED, WAYS } from './codes.ts';
 import { changedFields, packChanges, packValues } from './fields.ts';
 import type { Change, ChangeSet, DeletedUser } from './queries.ts';
 

@@ -4,7 +4,16 @@ import type { Role, User } from '../db/schema.ts';
 import type { Job } from '../jobs/queries.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, number, usersOf } from '../lib/formats.ts';
-import { type AccessEvent, ACTORS, type KeptField, KINDS, type Kind, nameOfCode, ROLE_CHANGED, WAYS } from './codes.ts';
+import {
+  ACTORS,
+  type AccessEvent,
+  type KeptField,
+  KINDS,
+  type Kind,
+  nameOfCode,
+  ROLE_CHANGED,
+  WAYS,
+} from './codes.ts';
 import type { FieldChanges } from './fields.ts';
 import { importedIn, isMixed } from './imported.ts';
 import type { ChangeSet } from './queries.ts';

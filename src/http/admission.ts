@@ -100,7 +100,10 @@ class Admission {
   }
 
   admit(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#isAnsweredAtOnce(request)) return this.#parts.begin(request, response);
+    if (this.#isAnsweredAtOnce(request)) {
+      this.#parts.begin(request, response);
+      return;
+    }
     const now = performance.now();
     const who = this.#parts.whoAsks(request);
     const asker = who === undefined ? undefined : this.#askers.note(who, now);

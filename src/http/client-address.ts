@@ -69,10 +69,7 @@ export function clientOf(
   return (isTrusted(peer) && forwardedBy(headers, isTrusted)) || canonicalAddress(peer);
 }
 
-function forwardedBy(
-  headers: IncomingHttpHeaders,
-  isTrusted: IsTrusted,
-): string | undefined {
+function forwardedBy(headers: IncomingHttpHeaders, isTrusted: IsTrusted): string | undefined {
   const chain = `${headers['x-forwarded-for'] ?? ''}`.split(',').map((address) => address.trim());
   const client = chain.findLast((address) => !isTrusted(address)) ?? chain[0];
   return client ? canonicalAddress(client) : undefined;

@@ -24,10 +24,7 @@ export function newRequestId(): string {
 const ids = new WeakMap<IncomingMessage, string>();
 
 /** The one that a proxy has given it, if that tells the truth about who asks; each time the same. */
-export function requestIdOf(
-  request: IncomingMessage,
-  isTrusted: IsTrusted,
-): string {
+export function requestIdOf(request: IncomingMessage, isTrusted: IsTrusted): string {
   const { headers, socket } = request;
   const given = headers[REQUEST_ID];
   const isTrue = typeof given === 'string' && FORM.test(given) && isTrusted(socket.remoteAddress);
@@ -36,10 +33,7 @@ export function requestIdOf(
   return id;
 }
 
-export function addRequestIds(
-  app: FastifyInstance,
-  isTrusted: IsTrusted,
-): void {
+export function addRequestIds(app: FastifyInstance, isTrusted: IsTrusted): void {
   app.decorate('requestIdOf', (request: IncomingMessage) => requestIdOf(request, isTrusted));
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID, request.id);

@@ -20,10 +20,7 @@ type Noted = {
 const sent = new WeakMap<Socket, number>();
 
 /** What `inject` asks is not logged. */
-export function addRequestLog(
-  app: FastifyInstance,
-  isTrusted: IsTrusted,
-): void {
+export function addRequestLog(app: FastifyInstance, isTrusted: IsTrusted): void {
   if (!['info', 'debug', 'trace'].includes(app.config.logLevel)) return;
   const requests = new WeakMap<IncomingMessage, Noted>();
   const current = new AsyncLocalStorage<Noted>();

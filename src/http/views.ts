@@ -18,14 +18,7 @@ import type { Timeline } from '../history/timeline.ts';
 import type { OfferedColumn } from '../imports/choices.ts';
 import type { Import } from '../imports/queries.ts';
 import type { RefusedPage } from '../imports/stage.ts';
-import type {
-  Choices,
-  HowRead,
-  RefusedRow,
-  RowDifference,
-  ShownRow,
-  Totals,
-} from '../imports/types.ts';
+import type { Choices, HowRead, RefusedRow, RowDifference, ShownRow, Totals } from '../imports/types.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Job } from '../jobs/queries.ts';

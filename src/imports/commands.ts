@@ -7,14 +7,7 @@ import { NotFoundError } from '../errors.ts';
 import { lockJobOfSet } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
 import type { Folder } from './folder.ts';
-import {
-  DISCARDABLE,
-  findImport,
-  type Import,
-  insertImport,
-  lockImport,
-  saveImport,
-} from './queries.ts';
+import { DISCARDABLE, findImport, type Import, insertImport, lockImport, saveImport } from './queries.ts';
 import { takeBack } from './take-back.ts';
 import type { Choices } from './types.ts';
 

@@ -1,13 +1,19 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import { isStageBusy, type JudgedRow, openStageToRead, type Refused, type StageFile } from '../db/stage-file.ts';
+import {
+  isStageBusy,
+  type JudgedRow,
+  openStageToRead,
+  type Refused,
+  type StageFile,
+} from '../db/stage-file.ts';
 import { BusyError } from '../errors.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { saidBy } from './judge.ts';
 import type { Import } from './queries.ts';
 import {
-  type RowDifference,
   type Does,
   type RefusedRow,
+  type RowDifference,
   type ShownRow,
   VERDICTS,
   type Verdict,

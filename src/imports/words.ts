@@ -22,13 +22,13 @@ import {
   type Reading,
 } from './reading/reading.ts';
 import {
-  type RowDifference,
   type Empty,
   MATCHES,
   type Match,
   MOST_REFUSED_KEPT,
   type Reason,
   type RefusedRow,
+  type RowDifference,
   type ShownRow,
   type Totals,
   type Verdict,
@@ -182,10 +182,7 @@ function unknownOf(count: number): string {
 }
 
 /** Whom a row is about, by what it says itself. */
-function nameOfRow(
-  { cells }: Pick<RefusedRow, 'cells'>,
-  columns: readonly { field: Field | undefined }[],
-) {
+function nameOfRow({ cells }: Pick<RefusedRow, 'cells'>, columns: readonly { field: Field | undefined }[]) {
   const cell = (field: Field) => cells[columns.findIndex((column) => column.field === field)]?.trim() ?? '';
   const both = `${cell('first_name')} ${cell('last_name')}`.trim();
   const name = [cell('full_name'), both, cell('username'), cell('email'), cell('id')].find(

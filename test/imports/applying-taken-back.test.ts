@@ -115,7 +115,10 @@ test('what fails again and again is taken back instead of waiting for somebody',
   const failing = { [(await jobs.executeTakeFirstOrThrow()).kind]: failingKind(app) };
   const { db, stopwatch } = app;
   for (let tries = 0; tries < 5; tries++) {
-    await runJobs({ db, alone: new Mutex(), kinds: failing, clock, stopwatch, note: () => {}, warn: () => {} }, () => false);
+    await runJobs(
+      { db, alone: new Mutex(), kinds: failing, clock, stopwatch, note: () => {}, warn: () => {} },
+      () => false,
+    );
     clock.move(11 * 60_000);
   }
   const problem = 'Roster has met the same error again and again: its log says which.';

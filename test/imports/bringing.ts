@@ -89,6 +89,9 @@ export async function begin(app: FastifyInstance, id: number, actor: Actor = com
   const warn = (_id: number, error: unknown) => {
     throw error;
   };
-  await runImports({ db, alone: new Mutex(), clock, warn, folder: makeFolder(config.importFolder) }, () => false);
+  await runImports(
+    { db, alone: new Mutex(), clock, warn, folder: makeFolder(config.importFolder) },
+    () => false,
+  );
   return importOf(app, id);
 }

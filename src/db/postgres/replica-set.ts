@@ -6,8 +6,8 @@ import type { ReplicaState, Replicas } from '../replicas.ts';
 import type { Db, Schema } from '../schema.ts';
 import { PostgresConnection } from './connection.ts';
 import { dialectOf, RosterPostgresAdapter } from './dialect.ts';
-import type { ConnectionPool } from './pool.ts';
 import { LogPositions } from './log-positions.ts';
+import type { ConnectionPool } from './pool.ts';
 import { openReader } from './reader.ts';
 import { IDENTITY, type Known, openWatch, Replica, SILENCE } from './replica.ts';
 

@@ -1,8 +1,8 @@
 /** What the cells of one row say of a user. */
 import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES } from '../../db/schema.ts';
-import { named, quotable, trim, wholeNumber } from '../../lib/text.ts';
 import { fromCell } from '../../lib/csv.ts';
+import { named, quotable, trim, wholeNumber } from '../../lib/text.ts';
 import { type UserChanges, userChangesSchema, yesOrNo } from '../../users/validation.ts';
 import type { Empty } from '../types.ts';
 import { fieldNamed } from './columns.ts';

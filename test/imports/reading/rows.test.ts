@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FORMATS } from '../../../src/exports/formats.ts';
 import { recognise } from '../../../src/imports/reading/recognise.ts';
 import { readRows } from '../../../src/imports/reading/rows.ts';
 import { template } from '../../../src/imports/template.ts';
-import { FORMATS } from '../../../src/exports/formats.ts';
 import { newUserSchema } from '../../../src/users/validation.ts';
 import { runs } from '../../runs.ts';
 import { read, written } from '../files.ts';
