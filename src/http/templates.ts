@@ -30,24 +30,10 @@ import { undoHelpers } from '../undo/helpers.ts';
 import { listHelpers } from '../users/list/helpers.ts';
 import { INVITED_ROLES, USERNAME_HINT, yesOrNo } from '../users/validation.ts';
 import { assetPath } from './assets.ts';
+import { browserName, placeOf } from './devices.ts';
 
 export const TEMPLATES = join(import.meta.dirname, '..', '..', 'views');
 
-/** In this order: most call themselves by the names of others, too. */
-const BROWSERS: readonly [string, RegExp][] = [
-  ['Edge', /Edg/],
-  ['Opera', /OPR\//],
-  ['Firefox', /Firefox|FxiOS/],
-  ['Chrome', /Chrom|CriOS/],
-  ['Safari', /Safari/],
-];
-const SYSTEMS: readonly [string, RegExp][] = [
-  ['Android', /Android/],
-  ['iOS', /iPhone|iPad/],
-  ['Windows', /Windows/],
-  ['macOS', /Macintosh/],
-  ['Linux', /Linux/],
-];
 /** In text and in quoted attributes. */
 const ESCAPED: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -87,6 +73,7 @@ const helpers = {
   named,
   newKey,
   partsOf,
+  placeOf,
   plain,
   shownEmail,
   roles: ROLES,
@@ -118,11 +105,7 @@ const helpers = {
   isLongEmail,
   /** Where an email may break: after its @, and where it is long, after full stops, too; every second part is such a sign. */
   breaksOf: (part: string, isLong = isLongEmail(part)) => part.split(isLong ? /([@.])/ : /(@)/),
-  browserName(agent: string): string {
-    const browser = BROWSERS.find(([, pattern]) => pattern.test(agent))?.[0] ?? 'A browser';
-    const system = SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0];
-    return system ? `${browser} on ${system}` : browser;
-  },
+  browserName,
   displayName,
   /** Two letters where a script has capitals, else one letter or digit; empty where a name has neither. */
   initials(user: User): string {

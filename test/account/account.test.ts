@@ -242,7 +242,7 @@ describe('sessions', () => {
     const { app, ed, headers } = await start();
     const other = await signedIn(app, ed);
     const { items } = pageOf(await get(app, '/account', headers));
-    const place = '127.0.0.1 · signed in';
+    const place = '127.0.0.1 on Roster’s own machine · signed in';
     expect(items).toHaveLength(2);
     expect(items.filter((item) => item.startsWith(`Firefox on Linux ${place}`))).toHaveLength(1);
     expect(items.filter((item) => item.startsWith(`Firefox on Linux This browser ${place}`))).toHaveLength(1);
