@@ -19,20 +19,24 @@ export async function changePassword(
   await recordAccess(trx, actor, 'password changed', actor.user, now);
 }
 
-/** @param after the last step when the code to set was shown: each is set once. */
+/** What a new second factor takes the place of: the one that is set or, where none is, the last step of those before. */
+export function replacedBy({ code_secret, code_step }: Credentials): string | number {
+  return code_secret ?? code_step;
+}
+
+/** @param replaces when the code to set was shown: each is set once. @returns false where that is another one by now */
 export async function setSecondFactor(
   trx: Trx,
   actor: Actor,
-  { user_id, code_secret, code_step }: Credentials,
-  after: number,
+  credentials: Credentials,
+  replaces: string | number | undefined,
   factor: { sealed: string; step: number; recoveryHashes: readonly string[] },
   now: number,
-): Promise<{ kind: 'set' | 'is set already' | 'outdated' }> {
-  if (code_secret !== null) return { kind: 'is set already' };
-  if (code_step !== after) return { kind: 'outdated' };
-  await setCode(trx, user_id, factor);
+): Promise<boolean> {
+  if (replacedBy(credentials) !== replaces) return false;
+  await setCode(trx, credentials.user_id, factor);
   await recordAccess(trx, actor, 'second factor set', actor.user, now);
-  return { kind: 'set' };
+  return true;
 }
 
 export async function removeOwnSecondFactor(

@@ -8,7 +8,7 @@ import { setDraft } from './drafts.ts';
 import { renewedToken } from './idempotency.ts';
 import { draftOf, dropSentDraft } from './kept-forms.ts';
 import { isFromElsewhere } from './open-access.ts';
-import { anyone, mayRead, nobody, type Rule, whoMay } from './policy.ts';
+import { anyone, mayRead, nobody, owesSecondFactor, type Rule, whoMay } from './policy.ts';
 import { runCommand } from './run-command.ts';
 
 declare module 'fastify' {
@@ -78,7 +78,7 @@ export function addAccess(app: FastifyInstance): void {
     if (renewsSession && request.actor === undefined) await authenticate(request, renewedToken(request));
     const { actor, session } = request;
     if (actor === undefined) return askToSignIn(request, reply);
-    if (session?.is_code_required && !session.has_second_factor && !isBeforeSecondFactor) {
+    if (session && owesSecondFactor(session) && !isBeforeSecondFactor) {
       const draft = request.method === 'POST' ? draftOf(request) : undefined;
       if (draft) await runCommand(request, (trx) => setDraft(trx, session.id, draft));
       return reply.seeOther(CODE_PAGE);

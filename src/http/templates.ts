@@ -10,6 +10,7 @@ import {
   mayErase,
   mayManage,
   maySignIn,
+  owesSecondFactor,
   ROLE_MAY,
   ROLE_NAMES,
 } from '../auth/policy.ts';
@@ -86,6 +87,7 @@ const helpers = {
   maySignIn,
   named,
   newKey,
+  owesSecondFactor,
   partsOf,
   plain,
   shownEmail,

@@ -185,7 +185,6 @@ export type Views = {
     secret: string;
     sealed: string;
     errors: Errors;
-    is_code_required: boolean;
   };
   'account/recovery-codes': { codes: readonly string[]; where: string; madeAt: number; next: string };
   'invitations/new': {

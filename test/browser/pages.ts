@@ -414,6 +414,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     'what a viewer may not do': at('/users/new'),
   },
   [LONG]: {
+    'setting up another second factor': at('/account/code'),
     'the account with many sessions and a second factor, unfolded and with mistakes': async (page) => {
       await page.goto('/account');
       await press(page, 'Change password');

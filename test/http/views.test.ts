@@ -391,7 +391,6 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     secret: NAME,
     sealed: NAME,
     errors: { code: NAME },
-    is_code_required: true,
   },
   'account/recovery-codes': { codes: [NAME], where: 'localhost', madeAt: 1, next: '/account' },
   'invitations/new': {
