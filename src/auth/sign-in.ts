@@ -9,11 +9,12 @@ import { type Begun, findBegun } from './begun.ts';
 import { sessionCookie } from './cookie.ts';
 import { isDeactivated } from './deactivated.ts';
 import { rememberDevice } from './device.ts';
+import { openDraft, type SealedForm } from './kept-forms.ts';
 import { deleteSession } from './sessions.ts';
 import { endUnkept, startSession } from './start-session.ts';
 import { type Problem, verifyCredentials } from './verify-credentials.ts';
 
-const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft'] as const;
+const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft', 'again'] as const;
 const NO_COOKIE =
   'Your browser has not kept the cookie that you are known by, so you are not signed in. Let it keep cookies of this site, then sign in again.';
 
@@ -31,13 +32,11 @@ export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }
 
 export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   const fields = readFields(request.body, FIELDS);
-  const { username = '', draft } = fields;
-  const shown = {
-    next: localAddress(fields.next),
-    username,
-    draft,
-    isRecovery: Boolean(fields.recovery_code),
-  };
+  const next = localAddress(fields.next);
+  const draft = await findSealedForm(request, fields.draft);
+  if (fields.again) return show(reply, { next, username: draft?.owner ?? '', draft });
+  const { username = '', recovery_code } = fields;
+  const shown = { next, username, draft, isRecovery: Boolean(recovery_code) };
   const checked = await verifyCredentials(request, fields);
   if (checked.kind === 'code asked') return show(reply, { ...shown, ticket: checked.ticket });
   const outcome = checked.kind === 'verified' ? await startSession(request, checked, fields) : checked;
@@ -45,6 +44,11 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   // Of two clicks the first has used up the code, and its ticket. Of a password nothing is used up: it is looked at each time.
   const begun = fields.ticket !== undefined && (await findBegun(request.server.db, request));
   return begun ? letIn(request, reply, begun) : refuse(request, reply, shown, outcome);
+}
+
+async function findSealedForm(request: FastifyRequest, sealed = ''): Promise<SealedForm | undefined> {
+  const draft = await openDraft(request, sealed);
+  return draft && { sealed, owner: draft.owner.username };
 }
 
 function letIn(request: FastifyRequest, reply: FastifyReply, { user, token, to, sentence }: Begun) {

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
+import type { SealedForm } from '../auth/kept-forms.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Drift } from '../bulk/drift.ts';
 import type { Plan } from '../bulk/plan.ts';
@@ -151,8 +152,8 @@ export type Views = {
   'auth/sign-in': {
     next: string;
     username?: string;
-    /** Sealed: a form that was sent too late. */
-    draft?: string | undefined;
+    /** A form that was sent too late. */
+    draft?: SealedForm | undefined;
     /** Stands for the right password; then a code is asked for. */
     ticket?: string;
     isRecovery?: boolean;

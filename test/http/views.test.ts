@@ -368,7 +368,12 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     access,
     changed: [{ field: 'full_name', was: null, became: NAME, who: NAME, at: 1 }],
   },
-  'auth/sign-in': { next: '/users', username: NAME, draft: NAME, isExpired: true },
+  'auth/sign-in': {
+    next: '/users',
+    username: NAME,
+    draft: { sealed: NAME, owner: NAME },
+    isExpired: true,
+  },
   'auth/sign-out': { session },
   'account/show': {
     session,
@@ -660,7 +665,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
     heading: named(WORDS.username),
   },
   'users/delete': { user: { ...user, ...WORDS } },
-  'auth/sign-in': { username: WORDS.username, draft: 'x', problem: TAKEN },
+  'auth/sign-in': { draft: { sealed: 'x', owner: WORDS.username }, problem: TAKEN },
   'auth/sign-out': { session: { ...session, username: WORDS.username } },
   'setup/form': { errors: { email: TAKEN } },
   error: { sentence: TAKEN, notices: [TAKEN] },
