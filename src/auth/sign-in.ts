@@ -24,7 +24,10 @@ export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }
   await authenticate(request);
   const { next: wanted, username = '', check } = request.query;
   const next = localAddress(wanted);
-  if (request.actor) return reply.seeOther(next);
+  const { actor, session, url } = request;
+  if (session && username && session.username !== username)
+    return reply.render('auth/sign-out', { session, other: username, next: url });
+  if (actor) return reply.seeOther(next);
   if (check && (await endUnkept(request, check))) return show(reply, { next, problem: NO_COOKIE }, 422);
   const isExpired = request.expired !== undefined;
   return show(reply, { next, username, isExpired, isDeactivated: await isDeactivated(request) });
@@ -80,10 +83,11 @@ async function show(reply: FastifyReply, shown: Shown, status = 200) {
 export async function askToSignOut(request: FastifyRequest, reply: FastifyReply) {
   await authenticate(request);
   const { session } = request;
-  return session ? reply.render('auth/sign-out', { session }) : reply.seeOther('/sign-in');
+  return session ? reply.render('auth/sign-out', { session, next: '/sign-in' }) : reply.seeOther('/sign-in');
 }
 
 export async function signOut(request: FastifyRequest, reply: FastifyReply) {
+  const { next } = readFields(request.body, ['next']);
   await authenticate(request);
   const { server } = request;
   const session = request.session ?? request.expired;
@@ -95,5 +99,5 @@ export async function signOut(request: FastifyRequest, reply: FastifyReply) {
   reply.clearCookie(name, { ...options, maxAge: 0 });
   // What the back button would show (https://www.w3.org/TR/clear-site-data/).
   reply.header('clear-site-data', '"cache"');
-  return reply.seeOther('/sign-in', 'You are signed out.');
+  return reply.seeOther(localAddress(next, '/sign-in'), 'You are signed out.');
 }

@@ -164,7 +164,12 @@ export type Views = {
     isRefused?: boolean;
     isDeactivated?: boolean;
   };
-  'auth/sign-out': { session: Session };
+  'auth/sign-out': {
+    session: Session;
+    /** Whoever is to sign in instead. */
+    other?: string;
+    next: string;
+  };
   'account/show': {
     session: Session;
     user: User;
@@ -212,7 +217,7 @@ export type Views = {
     /** Whether it is the first access of its user. */
     isNew: boolean;
   };
-  'invitations/form': { user: { username: string }; action: string; errors: Errors };
+  'invitations/form': { user: Pick<User, 'id' | 'username'>; action: string; errors: Errors };
   'setup/form': { action: string; values: Fields; errors: Errors };
   'history/list': {
     state: HistoryState;

@@ -12,6 +12,7 @@ import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules
 import { mayManage } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
 import { LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
+import type { User } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
@@ -70,7 +71,7 @@ export async function accept(request: WithToken, reply: FastifyReply) {
 async function showForm(
   reply: FastifyReply,
   token: string,
-  user: { username: string },
+  user: Pick<User, 'id' | 'username'>,
   errors: Readonly<Record<string, string>>,
   status = 200,
 ) {

@@ -69,6 +69,23 @@ describe('a link', () => {
     expect(page.input('password')).toMatchObject({ 'aria-describedby': 'flash' });
   });
 
+  test('opened where somebody else is signed in says so, before and after, and how to sign out', async () => {
+    const { app, headers, invite } = await start();
+    const { path } = await invite();
+    const form = pageOf(await get(app, path, headers));
+    expect(form.notices).toEqual([
+      'This browser is signed in as ann, and the link is for ed, who alone is to know the password.',
+    ]);
+    expect(form.form('Sign out').field('next')).toBe(path);
+    const answer = await post(app, path, CHOSEN, headers);
+    const saved = pageOf(await get(app, String(answer.headers.location), headers));
+    expect(saved.text).toContain('You are signed in as ann. Sign out, to sign in as ed.');
+    const next = saved.main.form('Sign out').field('next');
+    const out = await post(app, '/sign-out', { next }, headers);
+    expect([out.statusCode, out.headers.location]).toEqual([303, '/sign-in?username=ed']);
+    expect(pageOf(await get(app, next)).field('username')).toBe('ed');
+  });
+
   test('is not for oneself: an account takes the password to change it', async () => {
     const { app, headers } = await start();
     const me = await findUserByUsername(app.db, 'ann');
