@@ -8,13 +8,15 @@ import { refuseFormerKey } from '../auth/secret-key.ts';
 import { hashOf, open, seal } from '../auth/tokens.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../auth/totp.ts';
 import { ForbiddenError } from '../errors.ts';
+import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
-import { readFields } from '../lib/forms.ts';
+import { type Fields, readFields } from '../lib/forms.ts';
 import { removeOwnSecondFactor, renewRecoveryCodes, replacedBy, setSecondFactor } from './commands.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { showAccount } from './show.ts';
 
+const ACCOUNT = '/account';
 const SCAN_AGAIN = 'Scan this new code.';
 /** Also for whoever clicks twice, and never sees the answer to the first click. */
 const IS_SET = 'Your second factor is set already. Make new recovery codes if you have not kept any.';
@@ -24,38 +26,41 @@ const ARE_NEW = 'You have new recovery codes already. Make new ones again if you
 type NewCode = { userId: number; secret: string; replaces: string | number | undefined };
 type Errors = Views['account/code']['errors'];
 
-export async function showNewCode(request: FastifyRequest, reply: FastifyReply) {
-  return showCode(request, reply, newCodeSecret());
+export async function showNewCode(request: FastifyRequest<{ Querystring: Fields }>, reply: FastifyReply) {
+  return showCode(request, reply, { secret: newCodeSecret(), next: nextOf(request.query) });
 }
 
 /** The secret becomes the second factor once its first code has shown that a telephone has it; until then one that is set holds. */
 export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
-  const { sealed = '', code = '', password = '' } = readFields(request.body, ['sealed', 'code', 'password']);
+  const fields = readFields(request.body, ['sealed', 'next', 'code', 'password']);
+  const { sealed = '', code = '', password = '' } = fields;
+  const next = nextOf(fields);
   const { server } = request;
   const { user_id } = sessionOf(request);
   const shown = open(server.secretKey, 'new code', sealed) as NewCode | undefined;
   if (shown?.userId !== user_id)
-    return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
+    return showCode(request, reply, { secret: newCodeSecret(), next }, { code: SCAN_AGAIN });
   const step = stepOf(code, shown.secret, server.clock());
   const refusal = await checkOwnPassword(request, reply, password);
   if (step === undefined || refusal) {
     const wrong =
       step === undefined && `That is not the code that is shown now: six digits. ${server.clockNote()}`;
     const errors = { ...(wrong && { code: wrong }), ...(refusal && { password: refusal.sentence }) };
-    return showCode(request, reply, shown.secret, errors, refusal?.status);
+    return showCode(request, reply, { secret: shown.secret, next }, errors, refusal?.status);
   }
   const codes = newRecoveryCodes();
   const secret = sealSecret(server.secretKey, user_id, shown.secret);
   const factor = { sealed: secret, step, recoveryHashes: codes.map(hashOf) };
   const outcome = await changeOwn(request, async (trx, actor, credentials) => {
     await refuseFormerKey(trx, server.secretKey);
-    if (isSet(server.secretKey, credentials, shown.secret)) return nothingDone('/account', IS_SET);
+    if (isSet(server.secretKey, credentials, shown.secret)) return nothingDone(ACCOUNT, IS_SET);
     const now = server.clock();
     const hasSet = await setSecondFactor(trx, actor, credentials, shown.replaces, factor, now);
-    return hasSet ? done('/account', IS_SET) : ({ kind: 'outdated' } as const);
+    return hasSet ? done(ACCOUNT, IS_SET) : ({ kind: 'outdated' } as const);
   });
-  if (outcome.kind === 'done') return showRecoveryCodes(request, reply, codes);
-  if (outcome.kind === 'outdated') return showCode(request, reply, newCodeSecret(), { code: SCAN_AGAIN });
+  if (outcome.kind === 'done') return showRecoveryCodes(request, reply, codes, next);
+  if (outcome.kind === 'outdated')
+    return showCode(request, reply, { secret: newCodeSecret(), next }, { code: SCAN_AGAIN });
   return reply.answer(outcome);
 }
 
@@ -67,13 +72,13 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
   const { password = '' } = readFields(request.body, ['password']);
   const { has_second_factor, is_code_required } = sessionOf(request);
   // Nor is there a field then that could say what is wrong with the password.
-  if (!has_second_factor) return reply.seeOther('/account', 'There is no second factor to turn off.');
+  if (!has_second_factor) return reply.seeOther(ACCOUNT, 'There is no second factor to turn off.');
   if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { removing_password: refusal.sentence }, refusal.status);
   const answer = await changeOwn(request, async (trx, actor, credentials) => {
     await removeOwnSecondFactor(trx, actor, credentials, request.server.clock());
-    return done('/account', 'Your second factor is removed.');
+    return done(ACCOUNT, 'Your second factor is removed.');
   });
   return reply.answer(answer);
 }
@@ -81,21 +86,26 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
 export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: FastifyReply) {
   const { password = '' } = readFields(request.body, ['password']);
   const { has_second_factor } = sessionOf(request);
-  if (!has_second_factor) return reply.seeOther('/account', 'There is no second factor to recover.');
+  if (!has_second_factor) return reply.seeOther(ACCOUNT, 'There is no second factor to recover.');
   const refusal = await checkOwnPassword(request, reply, password);
   if (refusal) return showAccount(request, reply, { renewing_password: refusal.sentence }, refusal.status);
   const codes = newRecoveryCodes();
   const answer = await changeOwn(request, async (trx, actor, credentials) => {
     await renewRecoveryCodes(trx, actor, credentials, codes.map(hashOf), request.server.clock());
-    return done('/account', ARE_NEW);
+    return done(ACCOUNT, ARE_NEW);
   });
   return answer.kind === 'done' ? showRecoveryCodes(request, reply, codes) : reply.answer(answer);
+}
+
+/** Where somebody was going who had to set one up first. */
+function nextOf({ next }: Fields): string {
+  return localAddress(next, ACCOUNT);
 }
 
 async function showCode(
   request: FastifyRequest,
   reply: FastifyReply,
-  secret: string,
+  { secret, next }: { secret: string; next: string },
   errors: Errors = {},
   status = Object.keys(errors).length > 0 ? 422 : 200,
 ) {
@@ -106,19 +116,23 @@ async function showCode(
   const sealed = seal(secretKey, 'new code', { userId, secret, replaces } satisfies NewCode);
   const qr = qrCode(codeAddress(secret, username));
   reply.header('cache-control', 'no-store');
-  return reply.render('account/code', { qr, secret, sealed, errors }, status);
+  return reply.render('account/code', { qr, secret, sealed, next, errors }, status);
 }
 
-async function showRecoveryCodes(request: FastifyRequest, reply: FastifyReply, codes: readonly string[]) {
+async function showRecoveryCodes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  codes: readonly string[],
+  next = ACCOUNT,
+) {
   const session = sessionOf(request);
   const draft = session.has_draft ? await findDraft(request.server.db, session.id) : undefined;
   reply.header('cache-control', 'no-store');
   const { host, server } = request;
-  const next = draft?.form ?? '/account';
   return reply.render('account/recovery-codes', {
     codes,
     where: server.config.origin?.host ?? host,
     madeAt: server.clock(),
-    next,
+    next: draft?.form ?? next,
   });
 }

@@ -190,6 +190,7 @@ export type Views = {
     qr: { size: number; path: string };
     secret: string;
     sealed: string;
+    next: string;
     errors: Errors;
   };
   'account/recovery-codes': { codes: readonly string[]; where: string; madeAt: number; next: string };

@@ -234,6 +234,19 @@ describe('the second factor', () => {
     expect(pageOf(await post(app, '/account/code', old, headers)).text).toContain('Scan this new code.');
   });
 
+  test('that the role asks for leads on to where somebody was going', async () => {
+    const { app, clock, headers } = await start();
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    const { location } = (await get(app, '/users?q=max', headers)).headers;
+    const page = pageOf(await get(app, String(location), headers));
+    const secret = page.secret.replaceAll(' ', '');
+    const fields = { sealed: page.field('sealed'), next: page.field('next'), password: PASSWORD };
+    const wrong = pageOf(await post(app, '/account/code', { ...fields, code: '000000' }, headers));
+    expect(wrong.field('next')).toBe('/users?q=max');
+    const shown = await post(app, '/account/code', { ...fields, code: codeAt(clock(), secret) }, headers);
+    expect(pageOf(shown).link('I have kept them')).toBe('/users?q=max');
+  });
+
   test('is not asked for without a way to sign out', async () => {
     const app = await startApp();
     const ann = await addPerson(app.db, 'ann', 'admin');

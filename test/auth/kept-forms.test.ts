@@ -308,7 +308,9 @@ describe('a form that is sent after its session has ended', () => {
     const { app, ed } = await startWithPeople();
     const headers = await signedIn(app, ed);
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
-    expect((await post(app, '/users', ZOE, headers)).headers.location).toBe('/account/code');
+    expect((await post(app, '/users', ZOE, headers)).headers.location).toBe(
+      '/account/code?next=%2Fusers%2Fnew',
+    );
     await transact(app.db, (trx) => requireCode(trx, 'editor', false));
     expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('zoe');
   });

@@ -395,6 +395,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     qr: { size: 1, path: NAME },
     secret: NAME,
     sealed: NAME,
+    next: '/account',
     errors: { code: NAME },
   },
   'account/recovery-codes': { codes: [NAME], where: 'localhost', madeAt: 1, next: '/account' },
