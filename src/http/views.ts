@@ -98,6 +98,8 @@ export type Views = {
     from: ListState;
     /** None of a member. */
     access: Access | undefined;
+    /** Whether Roster sends mail itself. */
+    canSend: boolean;
     timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
   };
   'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt; seesAccess: boolean };

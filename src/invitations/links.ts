@@ -69,7 +69,8 @@ export async function sendByMail(request: Request, reply: FastifyReply) {
 }
 
 async function sayItIsGone(reply: FastifyReply, { id, username }: User) {
-  const sentence = `The access link of ${named(username)} is shown only to whoever has made it, until it is used, replaced, withdrawn or too old.`;
+  const name = named(username);
+  const sentence = `The access link of ${name} is shown only to whoever has made it, until they sign in again, or until it is used, replaced, withdrawn or too old. If ${name} still needs one, create a new link on the page of user ${id}; an earlier one then no longer works.`;
   const link = { href: `/users/${id}`, text: `Look at user ${id}` };
   return reply.renderError({ title: 'Shown no longer', sentence, link }, 404);
 }

@@ -236,6 +236,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     user: { ...user, id: 8, role: 'viewer' },
     from: list,
     access,
+    canSend: false,
     timeline: {
       entries: [row, { ...row, undone: { set, who: row.who, left: 2, isOver: true } }],
       earlier: { version: 1, at: 1, id: 1 },

@@ -227,6 +227,8 @@ describe('a link', () => {
     for (const as of [eve, await signedIn(app, ann as User)]) {
       const page = await show(as);
       expect([page.statusCode, page.body.includes(link)]).toEqual([404, false]);
+      expect(pageOf(page).text).toContain('only to whoever has made it, until they sign in again,');
+      expect(pageOf(page).text).toContain(`create a new link on the page of user ${ed.id}; an earlier one`);
     }
     await post(app, new URL(link).pathname, CHOSEN);
     expect(pageOf(await show()).text).toContain('until it is used, replaced, withdrawn or too old.');
