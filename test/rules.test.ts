@@ -37,6 +37,7 @@ const FEATURES = [
   'made-up-people',
   'maintenance',
   'roles',
+  'second-factor',
   'sessions',
   'setup',
   'transfer',

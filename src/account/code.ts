@@ -1,7 +1,6 @@
 /** Setting, replacing and removing one's own second factor. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Credentials, findCredentials } from '../auth/credentials.ts';
-import { findDraft } from '../auth/drafts.ts';
 import { done, nothingDone } from '../auth/kept-answers.ts';
 import { openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
 import { refuseFormerKey } from '../auth/secret-key.ts';
@@ -11,16 +10,16 @@ import { ForbiddenError } from '../errors.ts';
 import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
-import { removeOwnSecondFactor, renewRecoveryCodes, replacedBy, setSecondFactor } from './commands.ts';
+import { removeOwnSecondFactor, replacedBy, setSecondFactor } from '../second-factor/commands.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
+import { showRecoveryCodes } from './recovery-codes.ts';
 import { showAccount } from './show.ts';
 
 const ACCOUNT = '/account';
 const SCAN_AGAIN = 'Scan this new code.';
 /** Also for whoever clicks twice, and never sees the answer to the first click. */
 const IS_SET = 'Your second factor is set already. Make new recovery codes if you have not kept any.';
-const ARE_NEW = 'You have new recovery codes already. Make new ones again if you have not kept any.';
 
 /** A secret before it becomes anyone's: for whom, and in the place of what, so that it is set once. */
 type NewCode = { userId: number; secret: string; replaces: string | number | undefined };
@@ -83,20 +82,6 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
   return reply.answer(answer);
 }
 
-export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: FastifyReply) {
-  const { password = '' } = readFields(request.body, ['password']);
-  const { has_second_factor } = sessionOf(request);
-  if (!has_second_factor) return reply.seeOther(ACCOUNT, 'There is no second factor to recover.');
-  const refusal = await checkOwnPassword(request, reply, password);
-  if (refusal) return showAccount(request, reply, { renewing_password: refusal.sentence }, refusal.status);
-  const codes = newRecoveryCodes();
-  const answer = await changeOwn(request, async (trx, actor, credentials) => {
-    await renewRecoveryCodes(trx, actor, credentials, codes.map(hashOf), request.server.clock());
-    return done(ACCOUNT, ARE_NEW);
-  });
-  return answer.kind === 'done' ? showRecoveryCodes(request, reply, codes) : reply.answer(answer);
-}
-
 /** Where somebody was going who had to set one up first. */
 function nextOf({ next }: Fields): string {
   return localAddress(next, ACCOUNT);
@@ -117,22 +102,4 @@ async function showCode(
   const qr = qrCode(codeAddress(secret, username));
   reply.header('cache-control', 'no-store');
   return reply.render('account/code', { qr, secret, sealed, next, errors }, status);
-}
-
-async function showRecoveryCodes(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  codes: readonly string[],
-  next = ACCOUNT,
-) {
-  const session = sessionOf(request);
-  const draft = session.has_draft ? await findDraft(request.server.db, session.id) : undefined;
-  reply.header('cache-control', 'no-store');
-  const { host, server } = request;
-  return reply.render('account/recovery-codes', {
-    codes,
-    where: server.config.origin?.host ?? host,
-    madeAt: server.clock(),
-    next: draft?.form ?? next,
-  });
 }
