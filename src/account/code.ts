@@ -1,7 +1,7 @@
 /** Setting, replacing and removing one's own second factor. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Credentials, findCredentials } from '../auth/credentials.ts';
-import { done, nothingDone } from '../auth/kept-answers.ts';
+import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
 import { refuseFormerKey } from '../auth/secret-key.ts';
 import { hashOf, open, seal } from '../auth/tokens.ts';

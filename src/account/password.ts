@@ -1,7 +1,7 @@
 /** Changing one's own password, which signs out every other browser. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { renewedToken } from '../auth/idempotency.ts';
-import { done } from '../auth/kept-answers.ts';
+import { done } from '../auth/idempotency-store.ts';
 import { hashInTurn } from '../auth/password-attempt.ts';
 import { newPasswordProblems } from '../auth/password-rules.ts';
 import { readFields } from '../lib/forms.ts';

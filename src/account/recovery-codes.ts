@@ -1,7 +1,7 @@
 /** Recovery codes of one's own: shown once, and made anew. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findDraft } from '../auth/drafts.ts';
-import { done } from '../auth/kept-answers.ts';
+import { done } from '../auth/idempotency-store.ts';
 import { hashOf } from '../auth/tokens.ts';
 import { newRecoveryCodes } from '../auth/totp.ts';
 import { readFields } from '../lib/forms.ts';

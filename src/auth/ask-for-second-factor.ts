@@ -1,7 +1,7 @@
 /** Sending someone whose role asks for a second factor to set it up; they go on from there, with what they sent if it may be kept. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { setDraft } from './drafts.ts';
-import { draftOf, formOf } from './kept-forms.ts';
+import { draftOf, formOf } from './request-drafts.ts';
 import { runCommand } from './run-command.ts';
 import type { Session } from './sessions.ts';
 

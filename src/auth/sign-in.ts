@@ -5,11 +5,11 @@ import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { authenticate } from './authenticate.ts';
-import { type Begun, findBegun } from './begun.ts';
+import { type StartedSession, findReplay } from './sign-in-replay.ts';
 import { sessionCookie } from './cookie.ts';
 import { isDeactivated } from './deactivated.ts';
 import { rememberDevice } from './device.ts';
-import { openDraft, type SealedForm } from './kept-forms.ts';
+import { openDraft, type SealedForm } from './request-drafts.ts';
 import { deleteSession } from './sessions.ts';
 import { endUnkept, startSession } from './start-session.ts';
 import { type Problem, verifyCredentials } from './verify-credentials.ts';
@@ -43,10 +43,10 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   const checked = await verifyCredentials(request, fields);
   if (checked.kind === 'code asked') return show(reply, { ...shown, ticket: checked.ticket });
   const outcome = checked.kind === 'verified' ? await startSession(request, checked, fields) : checked;
-  if (outcome.kind === 'begun') return letIn(request, reply, outcome);
+  if (outcome.kind === 'started') return letIn(request, reply, outcome);
   // Of two clicks the first has used up the code, and its ticket. Of a password nothing is used up: it is looked at each time.
-  const begun = fields.ticket !== undefined && (await findBegun(request.server.db, request));
-  return begun ? letIn(request, reply, begun) : refuse(request, reply, shown, outcome);
+  const replay = fields.ticket !== undefined && (await findReplay(request.server.db, request));
+  return replay ? letIn(request, reply, replay) : refuse(request, reply, shown, outcome);
 }
 
 async function findSealedForm(request: FastifyRequest, sealed = ''): Promise<SealedForm | undefined> {
@@ -54,7 +54,7 @@ async function findSealedForm(request: FastifyRequest, sealed = ''): Promise<Sea
   return draft && { sealed, owner: draft.owner.username };
 }
 
-function letIn(request: FastifyRequest, reply: FastifyReply, { user, token, to, sentence }: Begun) {
+function letIn(request: FastifyRequest, reply: FastifyReply, { user, token, to, sentence }: StartedSession) {
   const { name, options } = sessionCookie(request.server);
   reply.setCookie(name, token, options);
   rememberDevice(request, reply, user.id);

@@ -7,12 +7,12 @@ import type { Fields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { lockUser } from '../users/queries.ts';
 import { authenticate } from './authenticate.ts';
-import { type Begun, findBegun, keepBegun } from './begun.ts';
+import { type StartedSession, findReplay, keepForReplay } from './sign-in-replay.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts';
 import { deviceCookie } from './device.ts';
 import { isFromBeforeErasure, redeemDraft } from './drafts.ts';
-import { openDraft } from './kept-forms.ts';
+import { openDraft } from './request-drafts.ts';
 import { maySignIn } from './policy.ts';
 import { redeemCode } from './second-factor.ts';
 import { deleteSession, endIfSetBack, insertSession } from './sessions.ts';
@@ -32,7 +32,7 @@ export async function startSession(
   request: FastifyRequest,
   verified: Verified,
   fields: Fields,
-): Promise<Begun | Problem> {
+): Promise<StartedSession | Problem> {
   const { server } = request;
   const { user } = verified;
   await authenticate(request);
@@ -44,7 +44,7 @@ export async function startSession(
   });
   if (outcome.kind === 'code refused') return refuseCode(request, user, outcome.code, outcome.why);
   if (outcome.kind === 'problem') server.audit(request, 'sign-in failed', user);
-  if (outcome.kind === 'begun' && outcome.isNew) server.audit(request, 'signed in', user);
+  if (outcome.kind === 'started' && outcome.isNew) server.audit(request, 'signed in', user);
   return outcome;
 }
 
@@ -54,8 +54,8 @@ async function checkAgain(trx: Trx, request: FastifyRequest, { user, credentials
   const owner = await lockUser(trx, user.id);
   const current = await lockCredentials(trx, user.id);
   if (!owner || !maySignIn(owner) || !current || !areSame(current, credentials)) return TOO_LATE;
-  const begun = await findBegun(trx, request);
-  if (begun) return begun;
+  const replay = await findReplay(trx, request);
+  if (replay) return replay;
   if (code === undefined) return { kind: 'right', sentence: sentenceFor(current.code_failures) } as const;
   const outcome = await redeemCode(trx, server.secretKey, current, code.typed, server.clock());
   if (outcome.kind !== 'right') return { kind: 'code refused', code, why: outcome } as const;
@@ -73,7 +73,7 @@ async function begin(
   trx: Trx,
   request: FastifyRequest,
   { user, draft, next, sentence }: Beginning,
-): Promise<Begun> {
+): Promise<StartedSession> {
   const { server, address, session, expired } = request;
   const now = server.clock();
   await endIfSetBack(trx, now, server.config.sessionIdle);
@@ -87,8 +87,8 @@ async function begin(
   if (before) await deleteSession(trx, before.id);
   const to = checkedAddress(request, id, form ?? next);
   const told = [sentence, refusal].filter(Boolean).join(' ');
-  const token = await keepBegun(trx, request, id, { to, sentence: told });
-  return { kind: 'begun', isNew: true, user, token, to, sentence: told };
+  const token = await keepForReplay(trx, request, id, { to, sentence: told });
+  return { kind: 'started', isNew: true, user, token, to, sentence: told };
 }
 
 /** Why somebody does not get a form back. */

@@ -2,7 +2,7 @@
 import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import findMyWay from 'find-my-way';
-import { formOf } from '../auth/kept-forms.ts';
+import { formOf } from '../auth/request-drafts.ts';
 import { nobody } from '../auth/policy.ts';
 import { notePattern, ROUTING } from './routing.ts';
 

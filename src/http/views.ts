@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
-import type { SealedForm } from '../auth/kept-forms.ts';
+import type { SealedForm } from '../auth/request-drafts.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Drift } from '../bulk/drift.ts';
 import type { Plan } from '../bulk/plan.ts';

@@ -2,7 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
-import { done, nothingDone } from '../auth/kept-answers.ts';
+import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { readFields } from '../lib/forms.ts';

@@ -1,7 +1,7 @@
 /** Removing other people's second factors: one's own is changed on the account's page. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { done, nothingDone } from '../auth/kept-answers.ts';
+import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { mayManage } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { named } from '../lib/text.ts';

@@ -1,4 +1,4 @@
-/** Forms sent after their session had ended: sealed while someone signs in, then shown again; never sent unasked. */
+/** Drafts as requests have them: a form sent after its session had ended, sealed while someone signs in, then shown again; never sent unasked. */
 import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
