@@ -6,9 +6,9 @@ import { askForSecondFactor } from './ask-for-second-factor.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { authenticate, knowsAdministrator } from './authenticate.ts';
 import { renewedToken } from './idempotency.ts';
-import { dropSentDraft } from './request-drafts.ts';
 import { isFromElsewhere } from './open-access.ts';
 import { anyone, mayRead, nobody, owesSecondFactor, type Rule, whoMay } from './policy.ts';
+import { dropSentDraft } from './request-drafts.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

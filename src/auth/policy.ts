@@ -77,7 +77,10 @@ export function maySignIn({ role, is_active }: { role: Role; is_active: boolean 
 }
 
 /** Their role asks for one, and they have to set it up before they go on. */
-export function owesSecondFactor(someone: { is_code_required: boolean; has_second_factor: boolean }): boolean {
+export function owesSecondFactor(someone: {
+  is_code_required: boolean;
+  has_second_factor: boolean;
+}): boolean {
   return someone.is_code_required && !someone.has_second_factor;
 }
 

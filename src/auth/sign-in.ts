@@ -5,12 +5,12 @@ import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { authenticate } from './authenticate.ts';
-import { type StartedSession, findReplay } from './sign-in-replay.ts';
 import { sessionCookie } from './cookie.ts';
 import { isDeactivated } from './deactivated.ts';
 import { rememberDevice } from './device.ts';
 import { openDraft, type SealedForm } from './request-drafts.ts';
 import { deleteSession } from './sessions.ts';
+import { findReplay, type StartedSession } from './sign-in-replay.ts';
 import { endUnkept, startSession } from './start-session.ts';
 import { type Problem, verifyCredentials } from './verify-credentials.ts';
 

@@ -26,8 +26,7 @@ export function isToken(text: string): boolean {
   return /^[\w-]{43}$/.test(text);
 }
 
-const LINK_CUT_OFF =
-  'This is not the whole link. Copy all of it, up to its last letter, and open that.';
+const LINK_CUT_OFF = 'This is not the whole link. Copy all of it, up to its last letter, and open that.';
 
 /** Without what cannot belong to it, such as the end of a sentence. @throws NotFoundError for what is no whole link */
 export function tokenIn(typed: string): string {

@@ -15,7 +15,7 @@ import * as names from './migrations/0006-names.ts';
 import * as lastSignIn from './migrations/0007-last-sign-in.ts';
 import * as madeUpPeople from './migrations/0008-made-up-people.ts';
 import * as history from './migrations/0009-history.ts';
-import * as keptAnswers from './migrations/0010-idempotency-store.ts';
+import * as keptAnswers from './migrations/0010-kept-answers.ts';
 import * as jobs from './migrations/0011-jobs.ts';
 import * as pauses from './migrations/0012-pauses.ts';
 import * as lastSignIns from './migrations/0013-last-sign-ins.ts';

@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { done } from '../auth/idempotency-store.ts';
-import { draftFor } from '../auth/request-drafts.ts';
 import { mayManage, SIGNING_IN } from '../auth/policy.ts';
+import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { Role } from '../db/schema.ts';
 import { type Fields, readFields } from '../lib/forms.ts';

@@ -3,8 +3,8 @@
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { done } from '../auth/idempotency-store.ts';
-import { draftFor } from '../auth/request-drafts.ts';
 import { isOwnEmail, mayChange, maySignIn } from '../auth/policy.ts';
+import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
