@@ -10,7 +10,7 @@ import { ForbiddenError } from '../errors.ts';
 import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
-import { removeOwnSecondFactor, replacedBy, setSecondFactor } from '../second-factor/commands.ts';
+import { removeOwnSecondFactor, toBeReplaced, setSecondFactor } from '../second-factor/commands.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { showRecoveryCodes } from './recovery-codes.ts';
@@ -97,7 +97,7 @@ async function showCode(
   const { db, secretKey } = request.server;
   const { user_id: userId, username } = sessionOf(request);
   const credentials = await findCredentials(db, userId);
-  const replaces = credentials && replacedBy(credentials);
+  const replaces = credentials && toBeReplaced(credentials);
   const sealed = seal(secretKey, 'new code', { userId, secret, replaces } satisfies NewCode);
   const qr = qrCode(codeAddress(secret, username));
   reply.header('cache-control', 'no-store');

@@ -9,7 +9,7 @@ import { recordAccess } from '../history/record.ts';
 import { getLockedUser } from '../users/queries.ts';
 
 /** What a new second factor takes the place of: the one that is set or, where none is, the last step of those before. */
-export function replacedBy({ code_secret, code_step }: Credentials): string | number {
+export function toBeReplaced({ code_secret, code_step }: Credentials): string | number {
   return code_secret ?? code_step;
 }
 
@@ -22,7 +22,7 @@ export async function setSecondFactor(
   factor: { sealed: string; step: number; recoveryHashes: readonly string[] },
   now: number,
 ): Promise<boolean> {
-  if (replacedBy(credentials) !== replaces) return false;
+  if (toBeReplaced(credentials) !== replaces) return false;
   await setCode(trx, credentials.user_id, factor);
   await recordAccess(trx, actor, 'second factor set', actor.user, now);
   return true;

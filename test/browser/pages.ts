@@ -412,6 +412,11 @@ export const PAGES: Record<string, Record<string, Visit>> = {
   vic: {
     'a user, for a viewer': at(`/users/${LONG_ID}`),
     'what a viewer may not do': at('/users/new'),
+    'choosing a password where somebody else is signed in': async (page, { db }) => {
+      await transact(db, (trx) => insertInvitation(trx, LONG_ID, TOKEN, Date.now()));
+      await page.goto(`/invitations/${TOKEN}`);
+    },
+    'signing out, to sign in as somebody else': at(`/sign-in?username=${LONG}`),
   },
   [LONG]: {
     'setting up another second factor': at('/account/code'),
