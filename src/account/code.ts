@@ -10,7 +10,7 @@ import { ForbiddenError } from '../errors.ts';
 import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
-import { removeOwnSecondFactor, toBeReplaced, setSecondFactor } from '../second-factor/commands.ts';
+import { removeOwnSecondFactor, setSecondFactor, toBeReplaced } from '../second-factor/commands.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { showRecoveryCodes } from './recovery-codes.ts';
