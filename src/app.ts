@@ -61,6 +61,7 @@ import { metricsRoutes } from './operations/metrics/routes.ts';
 import { isScrape } from './operations/metrics/token.ts';
 import type { ParentLink } from './operations/workers/link.ts';
 import { roleRoutes } from './roles/routes.ts';
+import { secondFactorRoutesOfUsers } from './second-factor/routes.ts';
 import { sessionRoutesOfUsers } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { undoRoutes } from './undo/routes.ts';
@@ -187,6 +188,7 @@ export async function buildApp({
     accountRoutes(html);
     invitationRoutes(html);
     sessionRoutesOfUsers(html);
+    secondFactorRoutesOfUsers(html);
     setupRoutes(html);
     historyRoutes(html);
     undoRoutes(html);

@@ -38,6 +38,7 @@ const FEATURES = [
   'made-up-people',
   'maintenance',
   'roles',
+  'second-factor',
   'sessions',
   'setup',
   'undo',

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { type Credentials, lockCredentials } from '../auth/credentials.ts';
 import { transactOnce } from '../auth/idempotency.ts';
-import type { DoneBefore } from '../auth/kept-answers.ts';
+import type { DoneBefore } from '../auth/idempotency-store.ts';
 import { confirmActor } from '../auth/run-command.ts';
 import type { Session } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';

@@ -1,10 +1,8 @@
 /** Changing one's own password, which signs out every other browser. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { renewedToken } from '../auth/idempotency.ts';
-import { done } from '../auth/kept-answers.ts';
-import { largestNetworkOf } from '../auth/networks.ts';
-import { hashPassword } from '../auth/password-hashing.ts';
-import { passwordQueue } from '../auth/password-queue.ts';
+import { done } from '../auth/idempotency-store.ts';
+import { hashInTurn } from '../auth/password-attempt.ts';
 import { newPasswordProblems } from '../auth/password-rules.ts';
 import { readFields } from '../lib/forms.ts';
 import { changePassword } from './commands.ts';
@@ -30,9 +28,7 @@ export async function changeOwnPassword(request: FastifyRequest, reply: FastifyR
     ...(!refusal && current === chosen && { new_password: SAME }),
   };
   if (Object.keys(errors).length > 0) return showAccount(request, reply, errors, refusal?.status ?? 422);
-  const hash = await passwordQueue.run(largestNetworkOf(request.address), () =>
-    hashPassword(fields.new_password ?? ''),
-  );
+  const hash = await hashInTurn(request, fields.new_password ?? '');
   const change = { hash, sessionId: session.id, token: renewedToken(request) };
   const answer = await changeOwn(request, async (trx, actor, credentials) => {
     await changePassword(trx, actor, credentials, change, server.clock());

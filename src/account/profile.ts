@@ -1,6 +1,6 @@
 /** Changing one's own name and email. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { draftFor } from '../auth/kept-forms.ts';
+import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';

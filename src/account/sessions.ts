@@ -1,6 +1,6 @@
 /** Signing out other browsers: one, or all. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { done, nothingDone } from '../auth/kept-answers.ts';
+import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { endSession, endSessions } from '../sessions/commands.ts';
 import { sessionIdFrom } from '../sessions/request.ts';
 import { changeOwn, sessionOf } from './own.ts';

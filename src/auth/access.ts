@@ -2,14 +2,13 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import { ForbiddenError } from '../errors.ts';
 import { RefusedError } from '../http/refused-error.ts';
+import { askForSecondFactor } from './ask-for-second-factor.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { authenticate, knowsAdministrator } from './authenticate.ts';
-import { setDraft } from './drafts.ts';
 import { renewedToken } from './idempotency.ts';
-import { draftOf, dropSentDraft } from './kept-forms.ts';
 import { isFromElsewhere } from './open-access.ts';
-import { anyone, mayRead, nobody, type Rule, whoMay } from './policy.ts';
-import { runCommand } from './run-command.ts';
+import { anyone, mayRead, nobody, owesSecondFactor, type Rule, whoMay } from './policy.ts';
+import { dropSentDraft } from './request-drafts.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -32,7 +31,6 @@ declare module 'fastify' {
   }
 }
 
-const CODE_PAGE = '/account/code';
 const NOT_OPEN =
   'There is no administrator yet, so Roster answers only on the machine it runs on. Its log has a link that makes the first one.';
 
@@ -78,11 +76,8 @@ export function addAccess(app: FastifyInstance): void {
     if (renewsSession && request.actor === undefined) await authenticate(request, renewedToken(request));
     const { actor, session } = request;
     if (actor === undefined) return askToSignIn(request, reply);
-    if (session?.is_code_required && !session.has_second_factor && !isBeforeSecondFactor) {
-      const draft = request.method === 'POST' ? draftOf(request) : undefined;
-      if (draft) await runCommand(request, (trx) => setDraft(trx, session.id, draft));
-      return reply.seeOther(CODE_PAGE);
-    }
+    if (session && owesSecondFactor(session) && !isBeforeSecondFactor)
+      return askForSecondFactor(request, reply, session);
     if (request.method === 'POST' && session?.has_draft) maySendDraft.add(request);
   });
   // Not before it is saved.

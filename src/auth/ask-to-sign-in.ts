@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isShort } from '../http/safe-redirect.ts';
 import { named } from '../lib/text.ts';
 import { isDeactivated } from './deactivated.ts';
-import { type Done, done } from './kept-answers.ts';
-import { draftOf, formOf, sealDraft } from './kept-forms.ts';
+import { type Done, done } from './idempotency-store.ts';
+import { draftOf, formOf, sealDraft } from './request-drafts.ts';
 
 export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
   const { method, url, expired, server } = request;

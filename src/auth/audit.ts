@@ -23,7 +23,7 @@ export function addAudit(
   app: FastifyInstance,
   level: string,
   limit: Limit,
-  hear: (event: string) => void = () => {},
+  hear: (event: string) => void,
 ): void {
   const log = app.log.child({}, { level: level === 'silent' ? level : 'info' });
   const write = (by: Audited | undefined, event: string, user: Audited | undefined, more: object) =>
@@ -32,9 +32,9 @@ export function addAudit(
     const by = request.session && { id: request.session.user_id };
     write(by, event, user, { address: request.address, reqId: request.id, ...more });
   };
-  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited) => {
+  app.decorate('audit', (request: FastifyRequest, event: string, user?: Audited, more?: object) => {
     hear(event);
-    note(request, event, user);
+    note(request, event, user, more);
   });
   app.decorate('auditOften', (request: FastifyRequest, event: string, user?: Audited) => {
     hear(event);

@@ -17,7 +17,7 @@ import {
   insertAnswer,
   replaceAnswer,
   type SentForm,
-} from './kept-answers.ts';
+} from './idempotency-store.ts';
 import { derivedToken, hashOf, isToken, newToken, timeOfKey } from './tokens.ts';
 
 declare module 'fastify' {

@@ -9,11 +9,11 @@ export function fingerprintOf(key: Buffer): string {
   return hash('sha256', Buffer.concat([Buffer.from('Roster key '), key]), 'hex').slice(0, 16);
 }
 
-/** @throws StartError when the key with that fingerprint is in none of its places. */
-export function checkedKey(path: string, fingerprint: string): Buffer {
+/** Of a change of the key that was stopped just before its end, the new file takes its place. @throws StartError when the key with that fingerprint is in none of its places. */
+export function readKeyFinishingChange(path: string, fingerprint: string): Buffer {
   const key = readKeyFile(path);
   if (key && fingerprintOf(key) === fingerprint) return key;
-  // A change of the key that was stopped just before its end, or ends just now.
+  // Or ends just now.
   if (isKeyIn(nextKeyFile(path), fingerprint)) moveNextIntoPlace(path, key);
   const now = readKeyFile(path);
   if (now && fingerprintOf(now) === fingerprint) return now;

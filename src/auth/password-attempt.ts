@@ -1,7 +1,7 @@
-/** One attempt at a password: refused, or in its turn counted and looked at. */
+/** Passwords that are sent, each in its turn: an attempt at one, which is refused, or counted and looked at; and a new one. */
 import type { FastifyRequest } from 'fastify';
 import { largestNetworkOf } from './networks.ts';
-import { isPassword } from './password-hashing.ts';
+import { hashPassword, isPassword } from './password-hashing.ts';
 import { passwordQueue } from './password-queue.ts';
 import { type Attempt, attempt, type Counters, waitOf } from './throttle.ts';
 
@@ -19,4 +19,9 @@ export async function attemptPassword(
   return passwordQueue.run(largestNetworkOf(address), () =>
     attempt(db, counters, clock(), () => isPassword(password, hash)),
   );
+}
+
+/** @throws BusyError */
+export function hashInTurn({ address }: FastifyRequest, password: string): Promise<string> {
+  return passwordQueue.run(largestNetworkOf(address), () => hashPassword(password));
 }

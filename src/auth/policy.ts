@@ -76,6 +76,14 @@ export function maySignIn({ role, is_active }: { role: Role; is_active: boolean 
   return is_active && mayRead({ role });
 }
 
+/** Their role asks for one, and they have to set it up before they go on. */
+export function owesSecondFactor(someone: {
+  is_code_required: boolean;
+  has_second_factor: boolean;
+}): boolean {
+  return someone.is_code_required && !someone.has_second_factor;
+}
+
 /** Nobody sees when anyone comes and goes: only those who give access know it to the minute. */
 export function maySeeMinutes(actor: { role: Role }): boolean {
   return mayManage(actor);

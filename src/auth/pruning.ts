@@ -11,51 +11,47 @@ import { TICKET_LASTS } from './tickets.ts';
 const INTERVAL = 60_000;
 const BATCH = 500;
 
-type Prune = (trx: Trx, before: number) => Promise<{ numDeletedRows: bigint }>;
-
-const deleteFailures: Prune = (trx, before) => {
-  const old = trx.selectFrom('guesses').select('key_hash').where('failed_at', '<', before);
-  return trx.deleteFrom('guesses').where('key_hash', 'in', unlocked(old)).executeTakeFirstOrThrow();
+type Kept = {
+  table: 'guesses' | 'tickets' | 'kept_answers' | 'sessions' | 'used_drafts';
+  key: string;
+  /** The column that says since when. */
+  since: string;
+  lasts: number;
 };
 
-const deleteTickets: Prune = (trx, before) => {
-  const old = trx.selectFrom('tickets').select('token_hash').where('created_at', '<', before);
-  return trx.deleteFrom('tickets').where('token_hash', 'in', unlocked(old)).executeTakeFirstOrThrow();
-};
-
-const deleteUsedDrafts: Prune = (trx, before) => {
-  const old = trx.selectFrom('used_drafts').select('draft_hash').where('used_at', '<', before);
-  return trx.deleteFrom('used_drafts').where('draft_hash', 'in', unlocked(old)).executeTakeFirstOrThrow();
-};
-
-const deleteSessions: Prune = (trx, before) => {
-  const old = trx.selectFrom('sessions').select('id').where('seen_at', '<', before);
-  return trx.deleteFrom('sessions').where('id', 'in', unlocked(old)).executeTakeFirstOrThrow();
-};
-
-const deleteAnswers: Prune = (trx, before) => {
-  const old = trx.selectFrom('kept_answers').select('hash').where('at', '<', before);
-  return trx.deleteFrom('kept_answers').where('hash', 'in', unlocked(old)).executeTakeFirstOrThrow();
-};
-
-function unlocked<Q extends { limit(rows: number): Q; forUpdate(): Q; skipLocked(): Q }>(rows: Q): Q {
-  return rows.limit(BATCH).forUpdate().skipLocked();
+function keptFor(sessionIdle: number): readonly Kept[] {
+  // Who has been gone for long brings back no form any more.
+  const session = sessionIdle + ENDED_SESSION_KEPT_FOR;
+  return [
+    { table: 'guesses', key: 'key_hash', since: 'failed_at', lasts: FAILURE_LASTS + SKEW },
+    { table: 'tickets', key: 'token_hash', since: 'created_at', lasts: TICKET_LASTS + SKEW },
+    { table: 'kept_answers', key: 'hash', since: 'at', lasts: DAY },
+    { table: 'sessions', key: 'id', since: 'seen_at', lasts: session },
+    { table: 'used_drafts', key: 'draft_hash', since: 'used_at', lasts: session + SKEW },
+  ];
 }
 
 export async function prune(db: Db, now: number, sessionIdle: number): Promise<void> {
-  await pruneAll(db, deleteFailures, now - FAILURE_LASTS - SKEW);
-  await pruneAll(db, deleteTickets, now - TICKET_LASTS - SKEW);
-  await pruneAll(db, deleteAnswers, now - DAY);
-  // Who has been gone for long brings back no form any more.
-  await pruneAll(db, deleteSessions, now - sessionIdle - ENDED_SESSION_KEPT_FOR);
-  await pruneAll(db, deleteUsedDrafts, now - sessionIdle - ENDED_SESSION_KEPT_FOR - SKEW);
+  for (const kept of keptFor(sessionIdle)) await deleteAll(db, kept, now - kept.lasts);
 }
 
-async function pruneAll(db: Db, pruneBatch: Prune, before: number): Promise<void> {
+async function deleteAll(db: Db, kept: Kept, before: number): Promise<void> {
   for (;;) {
-    const { numDeletedRows } = await transact(db, (trx) => pruneBatch(trx, before));
-    if (numDeletedRows < BigInt(BATCH)) return;
+    const deleted = await transact(db, (trx) => deleteBatch(trx, kept, before));
+    if (deleted < BigInt(BATCH)) return;
   }
+}
+
+/** Without those that somebody works on. */
+async function deleteBatch(trx: Trx, { table, key, since }: Kept, before: number): Promise<bigint> {
+  const { ref } = trx.dynamic;
+  const old = trx.selectFrom(table).select(ref(key)).where(ref(since), '<', before);
+  const batch = old.limit(BATCH).forUpdate().skipLocked();
+  const { numDeletedRows } = await trx
+    .deleteFrom(table)
+    .where(ref(key), 'in', batch)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows;
 }
 
 export function addPruning(app: FastifyInstance): void {

@@ -5,7 +5,7 @@ import { SignedOutError } from '../errors.ts';
 import { type Actor, authorize } from './actor.ts';
 import { hasAdministrator, shareAdministrators } from './administrators.ts';
 import { transactOnce } from './idempotency.ts';
-import type { DoneBefore } from './kept-answers.ts';
+import type { DoneBefore } from './idempotency-store.ts';
 import { mayRead } from './policy.ts';
 import { findRoleOf } from './sessions.ts';
 

@@ -5,7 +5,7 @@ import type { Db, Trx } from '../db/schema.ts';
 import { StartError, UnavailableError } from '../errors.ts';
 import { inBatches } from '../lib/batches.ts';
 import { makeKeyFile, readKeyFile } from './key-file.ts';
-import { checkedKey, fingerprintOf } from './key-rotation.ts';
+import { fingerprintOf, readKeyFinishingChange } from './key-rotation.ts';
 import { GIVEN_UP, openSecret, sealSecret } from './second-factor-secrets.ts';
 import { newToken } from './tokens.ts';
 
@@ -23,12 +23,13 @@ export type LoadedKey = { master: Buffer; key: Buffer; databaseId: string };
 export async function loadKey(db: Db, path: string): Promise<LoadedKey & { newlySealed: number }> {
   const fingerprint = await readFingerprint(db);
   if (fingerprint !== undefined)
-    return { ...(await ownKey(db, checkedKey(path, fingerprint))), newlySealed: 0 };
+    return { ...(await ownKey(db, readKeyFinishingChange(path, fingerprint))), newlySealed: 0 };
   return engineOf(db).overwrite(db, async (trx) => {
     // Of several that start at once one makes the key.
     await trx.selectFrom('secrets').select('name').where('name', '=', KEY_INSIDE).forUpdate().execute();
     const made = await readFingerprint(trx);
-    if (made !== undefined) return { ...(await ownKey(trx, checkedKey(path, made))), newlySealed: 0 };
+    if (made !== undefined)
+      return { ...(await ownKey(trx, readKeyFinishingChange(path, made))), newlySealed: 0 };
     await trx.insertInto('secrets').values({ name: DATABASE_ID, value: newToken() }).execute();
     const loaded = await ownKey(trx, readKeyFile(path) ?? makeKeyFile(path));
     return { ...loaded, newlySealed: await sealClearSecrets(trx, loaded) };

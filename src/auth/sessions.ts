@@ -56,9 +56,16 @@ export async function findSession(db: Db, token: string): Promise<Session | unde
   return session as Session | undefined;
 }
 
-export async function isSessionOf(db: Db, id: number, userId: number): Promise<boolean> {
-  const session = db.selectFrom('sessions').select('id').where('id', '=', id).where('user_id', '=', userId);
-  return (await session.executeTakeFirst()) !== undefined;
+export async function findOwnerOf(
+  db: Db,
+  session: number,
+): Promise<Pick<User, 'id' | 'username'> | undefined> {
+  return db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['users.id', 'users.username'])
+    .where('sessions.id', '=', session)
+    .executeTakeFirst();
 }
 
 export type NewSession = { token: string; user_id: number; address: string; browser: string };

@@ -5,15 +5,16 @@ import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { authenticate } from './authenticate.ts';
-import { type Begun, findBegun } from './begun.ts';
 import { sessionCookie } from './cookie.ts';
 import { isDeactivated } from './deactivated.ts';
 import { rememberDevice } from './device.ts';
+import { openDraft, type SealedForm } from './request-drafts.ts';
 import { deleteSession } from './sessions.ts';
+import { findReplay, type StartedSession } from './sign-in-replay.ts';
 import { endUnkept, startSession } from './start-session.ts';
 import { type Problem, verifyCredentials } from './verify-credentials.ts';
 
-const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft'] as const;
+const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft', 'again'] as const;
 const NO_COOKIE =
   'Your browser has not kept the cookie that you are known by, so you are not signed in. Let it keep cookies of this site, then sign in again.';
 
@@ -23,7 +24,10 @@ export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }
   await authenticate(request);
   const { next: wanted, username = '', check } = request.query;
   const next = localAddress(wanted);
-  if (request.actor) return reply.seeOther(next);
+  const { actor, session, url } = request;
+  if (session && username && session.username !== username)
+    return reply.render('auth/sign-out', { session, other: username, next: url });
+  if (actor) return reply.seeOther(next);
   if (check && (await endUnkept(request, check))) return show(reply, { next, problem: NO_COOKIE }, 422);
   const isExpired = request.expired !== undefined;
   return show(reply, { next, username, isExpired, isDeactivated: await isDeactivated(request) });
@@ -31,23 +35,26 @@ export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }
 
 export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   const fields = readFields(request.body, FIELDS);
-  const { username = '', draft } = fields;
-  const shown = {
-    next: localAddress(fields.next),
-    username,
-    draft,
-    isRecovery: Boolean(fields.recovery_code),
-  };
+  const next = localAddress(fields.next);
+  const draft = await findSealedForm(request, fields.draft);
+  if (fields.again) return show(reply, { next, username: draft?.owner ?? '', draft });
+  const { username = '', recovery_code } = fields;
+  const shown = { next, username, draft, isRecovery: Boolean(recovery_code) };
   const checked = await verifyCredentials(request, fields);
   if (checked.kind === 'code asked') return show(reply, { ...shown, ticket: checked.ticket });
   const outcome = checked.kind === 'verified' ? await startSession(request, checked, fields) : checked;
-  if (outcome.kind === 'begun') return letIn(request, reply, outcome);
+  if (outcome.kind === 'started') return letIn(request, reply, outcome);
   // Of two clicks the first has used up the code, and its ticket. Of a password nothing is used up: it is looked at each time.
-  const begun = fields.ticket !== undefined && (await findBegun(request.server.db, request));
-  return begun ? letIn(request, reply, begun) : refuse(request, reply, shown, outcome);
+  const replay = fields.ticket !== undefined && (await findReplay(request.server.db, request));
+  return replay ? letIn(request, reply, replay) : refuse(request, reply, shown, outcome);
 }
 
-function letIn(request: FastifyRequest, reply: FastifyReply, { user, token, to, sentence }: Begun) {
+async function findSealedForm(request: FastifyRequest, sealed = ''): Promise<SealedForm | undefined> {
+  const draft = await openDraft(request, sealed);
+  return draft && { sealed, owner: draft.owner.username };
+}
+
+function letIn(request: FastifyRequest, reply: FastifyReply, { user, token, to, sentence }: StartedSession) {
   const { name, options } = sessionCookie(request.server);
   reply.setCookie(name, token, options);
   rememberDevice(request, reply, user.id);
@@ -76,10 +83,11 @@ async function show(reply: FastifyReply, shown: Shown, status = 200) {
 export async function askToSignOut(request: FastifyRequest, reply: FastifyReply) {
   await authenticate(request);
   const { session } = request;
-  return session ? reply.render('auth/sign-out', { session }) : reply.seeOther('/sign-in');
+  return session ? reply.render('auth/sign-out', { session, next: '/sign-in' }) : reply.seeOther('/sign-in');
 }
 
 export async function signOut(request: FastifyRequest, reply: FastifyReply) {
+  const { next } = readFields(request.body, ['next']);
   await authenticate(request);
   const { server } = request;
   const session = request.session ?? request.expired;
@@ -91,5 +99,5 @@ export async function signOut(request: FastifyRequest, reply: FastifyReply) {
   reply.clearCookie(name, { ...options, maxAge: 0 });
   // What the back button would show (https://www.w3.org/TR/clear-site-data/).
   reply.header('clear-site-data', '"cache"');
-  return reply.seeOther('/sign-in', 'You are signed out.');
+  return reply.seeOther(localAddress(next, '/sign-in'), 'You are signed out.');
 }

@@ -4,17 +4,18 @@ import type { Trx, User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { isShort, localAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
+import { named } from '../lib/text.ts';
 import { lockUser } from '../users/queries.ts';
 import { authenticate } from './authenticate.ts';
-import { type Begun, findBegun, keepBegun } from './begun.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts';
 import { deviceCookie } from './device.ts';
 import { isFromBeforeErasure, redeemDraft } from './drafts.ts';
-import { openDraft } from './kept-forms.ts';
 import { maySignIn } from './policy.ts';
+import { openDraft } from './request-drafts.ts';
 import { redeemCode } from './second-factor.ts';
 import { deleteSession, endIfSetBack, insertSession } from './sessions.ts';
+import { findReplay, keepForReplay, type StartedSession } from './sign-in-replay.ts';
 import { redeemTicket } from './tickets.ts';
 import { newToken, open, seal } from './tokens.ts';
 import { type Problem, refuseCode, TOO_LATE, type Verified } from './verify-credentials.ts';
@@ -24,18 +25,18 @@ const COOKIE_CHECK_LASTS = 5 * 60_000;
 const NOT_KEPT =
   'What you sent before was not kept: somebody was erased meanwhile, whom it might have named. If not, fill in the form again.';
 
-type Draft = Awaited<ReturnType<typeof openDraft>>;
+type Draft = NonNullable<Awaited<ReturnType<typeof openDraft>>>;
 
 /** Once for each form: of two clicks both get the session of the first. */
 export async function startSession(
   request: FastifyRequest,
   verified: Verified,
   fields: Fields,
-): Promise<Begun | Problem> {
+): Promise<StartedSession | Problem> {
   const { server } = request;
   const { user } = verified;
   await authenticate(request);
-  const draft = fields.draft ? await openDraft(request, user.id, fields.draft) : undefined;
+  const draft = fields.draft ? await openDraft(request, fields.draft) : undefined;
   const outcome = await transact(server.db, async (trx) => {
     const checked = await checkAgain(trx, request, verified);
     if (checked.kind !== 'right') return checked;
@@ -43,7 +44,7 @@ export async function startSession(
   });
   if (outcome.kind === 'code refused') return refuseCode(request, user, outcome.code, outcome.why);
   if (outcome.kind === 'problem') server.audit(request, 'sign-in failed', user);
-  if (outcome.kind === 'begun' && outcome.isNew) server.audit(request, 'signed in', user);
+  if (outcome.kind === 'started' && outcome.isNew) server.audit(request, 'signed in', user);
   return outcome;
 }
 
@@ -53,8 +54,8 @@ async function checkAgain(trx: Trx, request: FastifyRequest, { user, credentials
   const owner = await lockUser(trx, user.id);
   const current = await lockCredentials(trx, user.id);
   if (!owner || !maySignIn(owner) || !current || !areSame(current, credentials)) return TOO_LATE;
-  const begun = await findBegun(trx, request);
-  if (begun) return begun;
+  const replay = await findReplay(trx, request);
+  if (replay) return replay;
   if (code === undefined) return { kind: 'right', sentence: sentenceFor(current.code_failures) } as const;
   const outcome = await redeemCode(trx, server.secretKey, current, code.typed, server.clock());
   if (outcome.kind !== 'right') return { kind: 'code refused', code, why: outcome } as const;
@@ -66,28 +67,35 @@ function areSame(current: Credentials, checked: Credentials): boolean {
   return current.password_hash === checked.password_hash && current.code_secret === checked.code_secret;
 }
 
-type Beginning = { user: User; draft: Draft; next: string; sentence: string };
+type Beginning = { user: User; draft: Draft | undefined; next: string; sentence: string };
 
 async function begin(
   trx: Trx,
   request: FastifyRequest,
   { user, draft, next, sentence }: Beginning,
-): Promise<Begun> {
+): Promise<StartedSession> {
   const { server, address, session, expired } = request;
   const now = server.clock();
   await endIfSetBack(trx, now, server.config.sessionIdle);
   await noteSignIn(trx, user.id, now);
   const browser = browserOf(request);
   const id = await insertSession(trx, { token: newToken(), user_id: user.id, address, browser }, now);
-  const isRefused = draft !== undefined && (await isFromBeforeErasure(trx, draft));
-  const form = draft && !isRefused && (await redeemDraft(trx, draft, id, now)) ? draft.form : undefined;
+  const refusal = draft && (await refusalOf(trx, draft, user));
+  const form = draft && !refusal && (await redeemDraft(trx, draft, id, now)) ? draft.form : undefined;
   // One's own that has run out is kept: another window may have a form that was sent in it.
   const before = session ?? (expired?.user_id === user.id ? undefined : expired);
   if (before) await deleteSession(trx, before.id);
   const to = checkedAddress(request, id, form ?? next);
-  const told = isRefused ? `${sentence} ${NOT_KEPT}`.trim() : sentence;
-  const token = await keepBegun(trx, request, id, { to, sentence: told });
-  return { kind: 'begun', isNew: true, user, token, to, sentence: told };
+  const told = [sentence, refusal].filter(Boolean).join(' ');
+  const token = await keepForReplay(trx, request, id, { to, sentence: told });
+  return { kind: 'started', isNew: true, user, token, to, sentence: told };
+}
+
+/** Why somebody does not get a form back. */
+async function refusalOf(trx: Trx, draft: Draft, user: User): Promise<string | undefined> {
+  if (draft.owner.id !== user.id)
+    return `The form that was sent here before is ${named(draft.owner.username)}’s: nothing of it was saved, and you do not see it.`;
+  return (await isFromBeforeErasure(trx, draft)) ? NOT_KEPT : undefined;
 }
 
 /** To where they go, by way of finding out whether the browser keeps cookies, if it has none. */

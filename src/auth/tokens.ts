@@ -1,5 +1,6 @@
 /** Secrets that stand for someone: made at random, and kept as hashes alone. */
 import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
+import { NotFoundError } from '../errors.ts';
 import { withoutUnseen } from '../lib/text.ts';
 
 const TIME_BYTES = 6;
@@ -25,13 +26,14 @@ export function isToken(text: string): boolean {
   return /^[\w-]{43}$/.test(text);
 }
 
-export const LINK_CUT_OFF =
-  'This is not the whole link. Copy all of it, up to its last letter, and open that.';
+const LINK_CUT_OFF = 'This is not the whole link. Copy all of it, up to its last letter, and open that.';
 
-/** Without what cannot belong to it, such as the end of a sentence; undefined where there is no whole token. */
-export function tokenIn(typed: string): string | undefined {
+/** Without what cannot belong to it, such as the end of a sentence. @throws NotFoundError for what is no whole link */
+export function tokenIn(typed: string): string {
   const seen = withoutUnseen(typed);
-  return /^[^\w-]*([\w-]{43})[_-]*(?![\w-])/.exec(seen)?.[1];
+  const [, token] = /^[^\w-]*([\w-]{43})[_-]*(?![\w-])/.exec(seen) ?? [];
+  if (token === undefined) throw new NotFoundError(LINK_CUT_OFF);
+  return token;
 }
 
 /** The same token for the same parts, by HMAC-SHA-256; nobody makes it who lacks the key. */

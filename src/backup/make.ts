@@ -2,7 +2,7 @@
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeKey } from '../auth/key-file.ts';
-import { checkedKey } from '../auth/key-rotation.ts';
+import { readKeyFinishingChange } from '../auth/key-rotation.ts';
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
 import { filePathOf } from '../database-url.ts';
 import { compactFile, copyFile, makeWhole } from '../db/backup-file.ts';
@@ -113,7 +113,7 @@ function keyOf(secretKeyFile: string, { fingerprint }: Verified): Buffer {
     throw new StartError(
       'The database has no key yet, which the first start of Roster with it makes: leave out --with-key.',
     );
-  return checkedKey(secretKeyFile, fingerprint);
+  return readKeyFinishingChange(secretKeyFile, fingerprint);
 }
 
 /** The key first: a backup that is to have one is never there without. @returns the path of the key */

@@ -1,7 +1,6 @@
 /** What a backup becomes before it takes the place of a database: of today's version it is, and goes on where that one has ended. */
 import { commandLine } from '../auth/actor.ts';
 import { deleteAccess } from '../auth/credentials.ts';
-import { endAllThatIsUnderWay } from '../auth/under-way.ts';
 import { engineOf } from '../db/engine.ts';
 import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
@@ -14,6 +13,16 @@ import { stopJobs } from '../jobs/queries.ts';
 import { forgetRuns } from '../maintenance/queries.ts';
 import { applyKeyPlan, type KeyPlan } from './key-plan.ts';
 import type { Summary } from './summary.ts';
+
+/** Sessions that were ended since, links that were used or withdrawn, forms that were sent, waits that are over. */
+const NOT_BROUGHT_BACK = [
+  'sessions',
+  'invitations',
+  'tickets',
+  'used_drafts',
+  'guesses',
+  'kept_answers',
+] as const;
 
 type Wishes = {
   withoutAccess: boolean;
@@ -32,7 +41,7 @@ type Wishes = {
 export async function putBack(db: Db, wishes: Wishes): Promise<{ erased: number; stopped: number }> {
   const { withoutAccess, key, former, ledgers, importFolder, of, now } = wishes;
   const stopped = await engineOf(db).overwrite(db, async (trx) => {
-    await endAllThatIsUnderWay(trx);
+    for (const table of NOT_BROUGHT_BACK) await trx.deleteFrom(table).execute();
     await forgetRuns(trx);
     if (withoutAccess) await deleteAccess(trx);
     await applyKeyPlan(trx, key);

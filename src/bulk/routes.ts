@@ -1,7 +1,7 @@
 /** One thing done to all who were ticked on the list, or to all who match: asked first. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { type Answer, begun, done, nothingDone } from '../auth/kept-answers.ts';
+import { type Answer, begun, done, nothingDone } from '../auth/idempotency-store.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { TooBroadError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /** Every table, and what in it is about one person: what is erased with them, and what they are given a copy of. */
 import { forgetDrafts } from '../auth/drafts.ts';
-import { forgetAnswers } from '../auth/kept-answers.ts';
+import { forgetAnswers } from '../auth/idempotency-store.ts';
 import { forgetFailures } from '../auth/throttle.ts';
 import type { Db, Schema, Trx } from '../db/schema.ts';
 import { forgetChanges } from '../history/record.ts';

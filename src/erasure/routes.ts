@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
-import { done } from '../auth/kept-answers.ts';
+import { done } from '../auth/idempotency-store.ts';
 import { mayErase, mayRead } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /** What people are told of each error: what happened, what became of their data, and where to go. */
 import type { FastifyError, FastifyRequest } from 'fastify';
-import { formOf } from '../auth/kept-forms.ts';
+import { formOf } from '../auth/request-drafts.ts';
 import {
   BadSubmissionError,
   BusyError,

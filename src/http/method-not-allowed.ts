@@ -2,8 +2,8 @@
 import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import findMyWay from 'find-my-way';
-import { formOf } from '../auth/kept-forms.ts';
 import { nobody } from '../auth/policy.ts';
+import { formOf } from '../auth/request-drafts.ts';
 import { notePattern, ROUTING } from './routing.ts';
 
 /** `url`: the pattern of its routes. */

@@ -10,6 +10,7 @@ import {
   mayErase,
   mayManage,
   maySignIn,
+  owesSecondFactor,
   ROLE_MAY,
   ROLE_NAMES,
 } from '../auth/policy.ts';
@@ -72,6 +73,7 @@ const helpers = {
   maySignIn,
   named,
   newKey,
+  owesSecondFactor,
   partsOf,
   placeOf,
   plain,

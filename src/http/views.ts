@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
+import type { SealedForm } from '../auth/request-drafts.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Drift } from '../bulk/drift.ts';
 import type { Plan } from '../bulk/plan.ts';
@@ -88,6 +89,8 @@ export type Views = {
     from: ListState;
     /** None of a member. */
     access: Access | undefined;
+    /** Whether Roster sends mail itself. */
+    canSend: boolean;
     timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
   };
   'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt; seesAccess: boolean };
@@ -142,8 +145,8 @@ export type Views = {
   'auth/sign-in': {
     next: string;
     username?: string;
-    /** Sealed: a form that was sent too late. */
-    draft?: string | undefined;
+    /** A form that was sent too late. */
+    draft?: SealedForm | undefined;
     /** Stands for the right password; then a code is asked for. */
     ticket?: string;
     isRecovery?: boolean;
@@ -154,7 +157,12 @@ export type Views = {
     isRefused?: boolean;
     isDeactivated?: boolean;
   };
-  'auth/sign-out': { session: Session };
+  'auth/sign-out': {
+    session: Session;
+    /** Whoever is to sign in instead. */
+    other?: string;
+    next: string;
+  };
   'account/show': {
     session: Session;
     user: User;
@@ -175,8 +183,8 @@ export type Views = {
     qr: { size: number; path: string };
     secret: string;
     sealed: string;
+    next: string;
     errors: Errors;
-    is_code_required: boolean;
   };
   'account/recovery-codes': { codes: readonly string[]; where: string; madeAt: number; next: string };
   'invitations/new': {
@@ -203,7 +211,7 @@ export type Views = {
     /** Whether it is the first access of its user. */
     isNew: boolean;
   };
-  'invitations/form': { user: { username: string }; action: string; errors: Errors };
+  'invitations/form': { user: Pick<User, 'id' | 'username'>; action: string; errors: Errors };
   'setup/form': { action: string; values: Fields; errors: Errors };
   'history/list': {
     state: HistoryState;

@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findKeptAnswer, noteForm } from '../auth/idempotency.ts';
-import { type Answer, done } from '../auth/kept-answers.ts';
+import { type Answer, done } from '../auth/idempotency-store.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import { beginImport } from './commands.ts';

@@ -1,7 +1,7 @@
 /** Users from a file: it is brought, read and looked at; only then is anything changed. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
+import { type Answer, done, nothingDone } from '../auth/idempotency-store.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { Trx } from '../db/schema.ts';

@@ -5,14 +5,12 @@ import { askToSignInAs } from '../auth/ask-to-sign-in.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import { rememberDevice } from '../auth/device.ts';
 import { transactOnce } from '../auth/idempotency.ts';
-import { largestNetworkOf } from '../auth/networks.ts';
-import { hashPassword } from '../auth/password-hashing.ts';
-import { passwordQueue } from '../auth/password-queue.ts';
+import { hashInTurn } from '../auth/password-attempt.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
 import { mayManage } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
-import { LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
-import { NotFoundError } from '../errors.ts';
+import { tokenIn } from '../auth/tokens.ts';
+import type { User } from '../db/schema.ts';
 import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { acceptInvitation } from './commands.ts';
@@ -54,9 +52,7 @@ export async function accept(request: WithToken, reply: FastifyReply) {
   const { user } = invitation;
   const errors = newPasswordProblems(fields, user);
   if (Object.keys(errors).length > 0) return showForm(reply, token, user, errors, 422);
-  const hash = await passwordQueue.run(largestNetworkOf(request.address), () =>
-    hashPassword(fields.new_password ?? ''),
-  );
+  const hash = await hashInTurn(request, fields.new_password ?? '');
   const actor = actorOf(request, { role: user.role, via: 'link' });
   const answer = await transactOnce(request, async (trx) => {
     const accepted = await acceptInvitation(trx, actor, token, hash, server.clock());
@@ -70,7 +66,7 @@ export async function accept(request: WithToken, reply: FastifyReply) {
 async function showForm(
   reply: FastifyReply,
   token: string,
-  user: { username: string },
+  user: Pick<User, 'id' | 'username'>,
   errors: Readonly<Record<string, string>>,
   status = 200,
 ) {
@@ -84,7 +80,6 @@ async function findFor(request: WithToken): Promise<{ token: string; invitation:
   const { server, params } = request;
   await authenticate(request);
   const token = tokenIn(params.token);
-  if (token === undefined) throw new NotFoundError(LINK_CUT_OFF);
   return { token, invitation: await findInvitation(server.db, token, server.clock()) };
 }
 

@@ -1,7 +1,7 @@
-/** Giving someone access, and taking their second factor away. */
+/** Giving someone access. */
 
 import { type Actor, authorize } from '../auth/actor.ts';
-import { setCode, setPassword } from '../auth/credentials.ts';
+import { setPassword } from '../auth/credentials.ts';
 import { mayManage, maySignIn, mayWithdrawLinks } from '../auth/policy.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
@@ -93,22 +93,6 @@ export async function withdrawLink(
   if (!(await deleteInvitationOf(trx, id))) return { kind: 'none', user };
   await recordAccess(trx, actor, 'access link withdrawn', user, now);
   return { kind: 'withdrawn', user };
-}
-
-/** @throws NotFoundError, ForbiddenError */
-export async function removeSecondFactor(
-  trx: Trx,
-  actor: Actor,
-  id: number,
-  now: number,
-): Promise<{ kind: 'removed' | 'own'; user: User }> {
-  authorize(actor, mayManage);
-  const user = await getLockedUser(trx, id);
-  if (id === actor.user?.id) return { kind: 'own', user };
-  await setCode(trx, id, null);
-  await deleteSessionsOf(trx, id);
-  await recordAccess(trx, actor, 'second factor removed', user, now);
-  return { kind: 'removed', user };
 }
 
 /** @returns undefined where the link has been used meanwhile, or its user may not sign in any more. */

@@ -1,8 +1,8 @@
 /** Inviting someone new, or a member, by a form: they have a role and an access link at once, and where it can be sent, a mail. */
 
 import type { FastifyReply } from 'fastify';
-import { type Answer, type Done, done, nothingDone } from '../auth/kept-answers.ts';
-import { draftFor } from '../auth/kept-forms.ts';
+import { type Answer, type Done, done, nothingDone } from '../auth/idempotency-store.ts';
+import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { BadSubmissionError, NotUniqueError } from '../errors.ts';

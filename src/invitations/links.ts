@@ -2,19 +2,19 @@
 
 import type { FastifyReply } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
-import { done, nothingDone } from '../auth/kept-answers.ts';
+import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { getUser } from '../users/queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from '../users/request.ts';
-import { makeLink, removeSecondFactor, withdrawLink } from './commands.ts';
+import { makeLink, withdrawLink } from './commands.ts';
 import { findFormLink, keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
 import { mailtoOf } from './letter.ts';
 
 /** There it takes the password: the browser may have been left alone. */
-const OWN = 'Your own password and second factor are changed here.';
+const OWN = 'Your own password is changed here.';
 
 export async function make(request: Request, reply: FastifyReply) {
   const { server } = request;
@@ -69,7 +69,8 @@ export async function sendByMail(request: Request, reply: FastifyReply) {
 }
 
 async function sayItIsGone(reply: FastifyReply, { id, username }: User) {
-  const sentence = `The access link of ${named(username)} is shown only to whoever has made it, until it is used, replaced, withdrawn or too old.`;
+  const name = named(username);
+  const sentence = `The access link of ${name} is shown only to whoever has made it, until they sign in again, or until it is used, replaced, withdrawn or too old. If ${name} still needs one, create a new link on the page of user ${id}; an earlier one then no longer works.`;
   const link = { href: `/users/${id}`, text: `Look at user ${id}` };
   return reply.renderError({ title: 'Shown no longer', sentence, link }, 404);
 }
@@ -82,16 +83,6 @@ export async function withdraw(request: Request, reply: FastifyReply) {
     return kind === 'withdrawn'
       ? done(to, `The access link of ${name} is withdrawn.`)
       : nothingDone(to, `There was no access link of ${name} any more.`);
-  });
-  return reply.answer(answer);
-}
-
-export async function removeCode(request: Request, reply: FastifyReply) {
-  const id = userIdFrom(request);
-  const answer = await runCommand(request, async (trx, actor) => {
-    const { kind, user } = await removeSecondFactor(trx, actor, id, request.server.clock());
-    if (kind === 'own') return nothingDone('/account', OWN);
-    return done(userAddress(id, request), `The second factor of ${named(user.username)} is removed.`);
   });
   return reply.answer(answer);
 }

@@ -1,10 +1,10 @@
-/** The addresses of giving access: inviting someone, links by which they choose a password, and what ends them. */
+/** The addresses of giving access: inviting someone, and links by which they choose a password. */
 import type { FastifyInstance } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { anyone, mayManage } from '../auth/policy.ts';
 import { accept, showInvitation } from './accept.ts';
 import { invite, inviteOne, showInviteForm } from './invite.ts';
-import { make, removeCode, sendByMail, showLink, withdraw } from './links.ts';
+import { make, sendByMail, showLink, withdraw } from './links.ts';
 
 export function invitationRoutes(app: FastifyInstance): void {
   const onUser = allow(mayManage, { form: '/users/:id' });
@@ -15,7 +15,6 @@ export function invitationRoutes(app: FastifyInstance): void {
   app.post('/users/:id/invitation', onUser, make);
   app.post('/users/:id/invitation/mail', onUser, sendByMail);
   app.post('/users/:id/invitation/delete', onUser, withdraw);
-  app.post('/users/:id/code/delete', onUser, removeCode);
   app.get('/invitations/:token', allow(anyone), showInvitation);
   app.post('/invitations/:token', allow(anyone), accept);
 }

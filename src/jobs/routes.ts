@@ -1,7 +1,7 @@
 /** Going on with what was stopped, from where it stands: whoever asks for it is who acts from then on. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { done } from '../auth/kept-answers.ts';
+import { done } from '../auth/idempotency-store.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError } from '../errors.ts';

@@ -1,7 +1,7 @@
 /** Trying Roster with made-up people: a button that adds them, and one that takes them out again. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { done, nothingDone } from '../auth/kept-answers.ts';
+import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';

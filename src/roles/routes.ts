@@ -1,9 +1,9 @@
 /** What the roles may do, and of whom a second factor is asked. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { done } from '../auth/kept-answers.ts';
-import { draftFor } from '../auth/kept-forms.ts';
+import { done } from '../auth/idempotency-store.ts';
 import { mayManage, SIGNING_IN } from '../auth/policy.ts';
+import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { Role } from '../db/schema.ts';
 import { type Fields, readFields } from '../lib/forms.ts';

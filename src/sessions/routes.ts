@@ -1,7 +1,7 @@
 /** Ending other people's sessions: one's own are ended on the account's page. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
-import { done, nothingDone } from '../auth/kept-answers.ts';
+import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { mayManage } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { Fields } from '../lib/forms.ts';

@@ -7,13 +7,11 @@ import { askToSignInAs } from '../auth/ask-to-sign-in.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import { rememberDevice } from '../auth/device.ts';
 import { transactOnce } from '../auth/idempotency.ts';
-import { largestNetworkOf } from '../auth/networks.ts';
-import { hashPassword } from '../auth/password-hashing.ts';
-import { passwordQueue } from '../auth/password-queue.ts';
+import { hashInTurn } from '../auth/password-attempt.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
 import { anyone, mayManage, mayRead } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
-import { hashOf, LINK_CUT_OFF, tokenIn } from '../auth/tokens.ts';
+import { hashOf, tokenIn } from '../auth/tokens.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';
 import { RefusedError } from '../http/refused-error.ts';
 import { shownEmail } from '../lib/email.ts';
@@ -61,7 +59,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     ...newPasswordProblems(fields, names),
   };
   if (!form.ok || Object.keys(errors).length > 0) return showForm(server, reply, typed, errors, 422);
-  const hash = await passwordQueue.run(largestNetworkOf(request.address), () => hashPassword(new_password));
+  const hash = await hashInTurn(request, new_password);
   try {
     const actor = actorOf(request, { role: 'admin', via: 'setup' });
     const answer = await transactOnce(request, async (trx) => {
@@ -111,7 +109,6 @@ async function checkToken(request: WithToken): Promise<void> {
   const { server, params } = request;
   await authenticate(request);
   const token = tokenIn(params.token);
-  if (token === undefined) throw new NotFoundError(LINK_CUT_OFF);
   if (await hasAdministrator(server.db)) throw tooLate();
   const [given, expected] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));
   if (!given || !expected || !timingSafeEqual(given, expected)) throw new NotFoundError(ANOTHER_LINK);

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { authorize } from '../auth/actor.ts';
-import { begun } from '../auth/kept-answers.ts';
+import { begun } from '../auth/idempotency-store.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError, NotUniqueError } from '../errors.ts';

@@ -1,8 +1,8 @@
 /** The page of an undo: of all of a change set, or of some users about whom it is to be decided. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
-import { draftFor } from '../auth/kept-forms.ts';
 import { maySeeAccess } from '../auth/policy.ts';
+import { draftFor } from '../auth/request-drafts.ts';
 import type { Db } from '../db/schema.ts';
 import type { Described } from '../history/described.ts';
 import { Deadline } from '../lib/deadline.ts';

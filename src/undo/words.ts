@@ -1,5 +1,5 @@
 /** What is said once something is undone. */
-import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
+import { type Answer, done, nothingDone } from '../auth/idempotency-store.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
 import { KINDS } from '../history/codes.ts';

@@ -2,9 +2,9 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
-import { done } from '../auth/kept-answers.ts';
-import { draftFor } from '../auth/kept-forms.ts';
+import { done } from '../auth/idempotency-store.ts';
 import { isOwnEmail, mayChange, maySignIn } from '../auth/policy.ts';
+import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
 import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';

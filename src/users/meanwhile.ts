@@ -1,6 +1,6 @@
 /** What has been changed meanwhile, in words: by whom, to those who may know. */
 import type { Actor } from '../auth/actor.ts';
-import { type Answer, done, nothingDone } from '../auth/kept-answers.ts';
+import { type Answer, done, nothingDone } from '../auth/idempotency-store.ts';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';

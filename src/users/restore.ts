@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
-import { done } from '../auth/kept-answers.ts';
+import { done } from '../auth/idempotency-store.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';

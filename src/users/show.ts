@@ -40,7 +40,9 @@ export async function show(request: Request, reply: FastifyReply) {
   const options = { from: place, limit: SHOWN, seesAccess, seesAll };
   const { entries, ...timeline } = await readTimeline(db, user, options);
   const rows = await describeEntries(db, entries, user.id, sightOf(actor));
-  return reply.render('users/show', { user, from, access, timeline: { ...timeline, entries: rows } });
+  const canSend = request.server.mailer !== undefined;
+  const shown = { user, from, access, canSend, timeline: { ...timeline, entries: rows } };
+  return reply.render('users/show', shown);
 }
 
 /** Of the timeline, as it stands in the address of a user’s page. */

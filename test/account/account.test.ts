@@ -205,6 +205,48 @@ describe('the second factor', () => {
     expect(await signIn(app, 'ed')).toBeDefined();
   });
 
+  test('is moved to a new telephone also where the role asks for one; until then the one before holds', async () => {
+    const { app, clock, ed, headers } = await start({ hasCode: true });
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    expect(pageOf(await get(app, '/account', headers)).link('Set up another one')).toBe('/account/code');
+    const { page, secret, sealed } = await newCode(app, headers);
+    expect(pageOf(page).text).toContain('It takes the place of the one that you have');
+    const later = await newCode(app, headers);
+    const before = await findCredentials(app.db, ed.id);
+    const code = codeAt(clock(), secret);
+    for (const wrong of [{ code: codeAt(clock()) }, { code, password: 'wrong' }]) {
+      const fields = { sealed, password: PASSWORD, ...wrong };
+      expect((await post(app, '/account/code', fields, headers)).statusCode).toBe(422);
+    }
+    expect(await findCredentials(app.db, ed.id)).toEqual(before);
+
+    const shown = await post(app, '/account/code', { sealed, code, password: PASSWORD }, headers);
+    expect(pageOf(shown).items).toHaveLength(10);
+    const kept = await app.db.selectFrom('recovery_codes').select('code_hash').execute();
+    expect(kept.map(({ code_hash }) => code_hash)).not.toContain('kept');
+    clock.move(60_000);
+    const asked = await post(app, '/sign-in', { username: 'ed', password: PASSWORD });
+    const ticket = pageOf(asked).field('ticket');
+    expect((await post(app, '/sign-in', { ticket, code: codeAt(clock()) })).statusCode).toBe(422);
+    expect((await post(app, '/sign-in', { ticket, code: codeAt(clock(), secret) })).statusCode).toBe(303);
+    // One that was shown before that replaces nothing any more.
+    const old = { sealed: later.sealed, code: codeAt(clock(), later.secret), password: PASSWORD };
+    expect(pageOf(await post(app, '/account/code', old, headers)).text).toContain('Scan this new code.');
+  });
+
+  test('that the role asks for leads on to where somebody was going', async () => {
+    const { app, clock, headers } = await start();
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    const { location } = (await get(app, '/users?q=max', headers)).headers;
+    const page = pageOf(await get(app, String(location), headers));
+    const secret = page.secret.replaceAll(' ', '');
+    const fields = { sealed: page.field('sealed'), next: page.field('next'), password: PASSWORD };
+    const wrong = pageOf(await post(app, '/account/code', { ...fields, code: '000000' }, headers));
+    expect(wrong.field('next')).toBe('/users?q=max');
+    const shown = await post(app, '/account/code', { ...fields, code: codeAt(clock(), secret) }, headers);
+    expect(pageOf(shown).link('I have kept them')).toBe('/users?q=max');
+  });
+
   test('is not asked for without a way to sign out', async () => {
     const app = await startApp();
     const ann = await addPerson(app.db, 'ann', 'admin');

@@ -444,11 +444,21 @@ describe('before a second factor where there has to be one', () => {
     const headers = await headersOf('editor');
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
     for (const address of ['/users', '/users/4', '/account', '/nowhere'])
-      expect((await get(app, address, headers)).headers.location).toBe('/account/code');
+      expect((await get(app, address, headers)).headers.location).toBe(
+        `/account/code?next=${encodeURIComponent(address)}`,
+      );
     const sent = await post(app, '/users', { username: 'zoe', email: 'zoe@example.org' }, headers);
-    expect(sent.headers.location).toBe('/account/code');
+    expect(sent.headers.location).toBe('/account/code?next=%2Fusers%2Fnew');
+    expect(sent.body).toBe(
+      'Nothing was changed: your role asks for a second factor first. What you typed is there once you have set it up.\n',
+    );
+    const unkept = await post(app, '/users/4/delete', {}, headers);
+    expect(unkept.body).toBe('Nothing was changed: your role asks for a second factor first.\n');
     expect(await app.db.selectFrom('users').select('id').execute()).toHaveLength(4);
-    expect((await get(app, '/account/code', headers)).statusCode).toBe(200);
+    const page = pageOf(await get(app, '/account/code', headers));
+    // No link that would only lead back.
+    expect(page.navs).toEqual([]);
+    expect(page.links.map(({ text }) => text)).toEqual(['Skip to content', 'Roster', 'Sign out']);
     expect((await get(app, '/users', await headersOf('admin'))).statusCode).toBe(200);
   });
 });

@@ -19,6 +19,7 @@ type Line = {
   time?: number;
   msg?: string;
   route?: string;
+  job?: number;
 };
 
 /** A browser that keeps its cookies, at a Roster in a process of its own. */
@@ -41,11 +42,23 @@ function browserAt(address: string) {
   };
 }
 
-test('what anyone can make happen without an end is noted once a second, with how many there were, and also the last', async () => {
+/** An app that notes things, and the lines of its log. */
+function startLog() {
   const lines: (Line & { leftOut?: number; leftOutReqIds?: string[] })[] = [];
   const app = fastify({ logger: { stream: { write: (line: string) => void lines.push(JSON.parse(line)) } } });
   const limit = limitLines();
-  addAudit(app, 'info', limit);
+  addAudit(app, 'info', limit, () => {});
+  return { app, limit, lines };
+}
+
+test('that a job has begun is noted with its number, so that the log leads from a request to what its job notes', () => {
+  const { app, lines } = startLog();
+  app.audit({ id: 'request-1' } as FastifyRequest, 'job begun', undefined, { job: 7 });
+  expect(lines).toMatchObject([{ event: 'job begun', reqId: 'request-1', job: 7 }]);
+});
+
+test('what anyone can make happen without an end is noted once a second, with how many there were, and also the last', async () => {
+  const { app, limit, lines } = startLog();
   for (let id = 1; id <= 5; id++)
     app.auditOften({ id: `request-${id}` } as FastifyRequest, 'sign-in failed: too late', { id });
   const noted = () =>

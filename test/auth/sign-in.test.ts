@@ -406,11 +406,29 @@ describe('with a second factor', () => {
     expect(form.input('recovery_code')).toMatchObject({ type: 'text' });
     expect(form.input('recovery_code')).not.toHaveProperty('inputmode');
     expect(page.body).not.toContain(PASSWORD);
-    expect(form.link('Start again')).toBe('/sign-in?next=%2Fusers%2F1');
     expect(page.headers['cache-control']).toBe('no-store');
     const answer = await sendCode(codeAt(clock()), form.field('ticket'));
     expect(answer.statusCode).toBe(303);
     expect(answer.headers.location).toMatch(/^\/sign-in\?next=%2Fusers%2F1&check=/);
+  });
+
+  test('either code is enough, and whoever has none reads what to do', async () => {
+    const { app } = await startWithBob();
+    const page = pageOf(await post(app, '/sign-in', { username: 'bob', password: PASSWORD }));
+    for (const name of ['code', 'recovery_code']) expect(page.input(name)).not.toHaveProperty('required');
+    expect(page.text).toContain('An administrator can remove your second factor.');
+    expect(page.text).toContain('npm run roster -- admin NAME');
+  });
+
+  test('starting again leads back to the password, and from there to where someone was going', async () => {
+    const { app } = await startWithBob();
+    const sent = { username: 'bob', password: PASSWORD, next: '/users/1' };
+    const form = pageOf(await post(app, '/sign-in', sent)).form('Start again');
+    const hidden = { again: form.field('again'), next: form.field('next') };
+    const page = await post(app, '/sign-in', hidden);
+    expect([page.statusCode, pageOf(page).heading]).toEqual([200, 'Sign in']);
+    expect(pageOf(page).fields).not.toContain('ticket');
+    expect(pageOf(page).field('next')).toBe('/users/1');
   });
 
   test('no code is taken twice, nor one from before it, not even by two at once', async () => {

@@ -70,8 +70,8 @@ test.each([
   `x${TOKEN}`,
   TOKEN + TOKEN,
 ])('%j is no whole token', (text) => {
-  expect(tokenIn(text)).toBeUndefined();
-  expect(tokenIn(`${text}.`)).toBeUndefined();
+  for (const typed of [text, `${text}.`])
+    expect(() => tokenIn(typed)).toThrow('This is not the whole link. Copy all of it');
 });
 
 test('what was sealed is opened as it was, and shows nothing of itself', () => {

@@ -73,6 +73,7 @@ function showUser(response: ServerResponse, session: Session, id: number): void 
       user: users.get(id),
       from: LIST,
       access: undefined,
+      canSend: false,
       timeline: { entries: [], earlier: undefined, beginning: users.beginningOf(id) },
     }),
   );

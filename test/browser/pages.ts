@@ -412,8 +412,14 @@ export const PAGES: Record<string, Record<string, Visit>> = {
   vic: {
     'a user, for a viewer': at(`/users/${LONG_ID}`),
     'what a viewer may not do': at('/users/new'),
+    'choosing a password where somebody else is signed in': async (page, { db }) => {
+      await transact(db, (trx) => insertInvitation(trx, LONG_ID, TOKEN, Date.now()));
+      await page.goto(`/invitations/${TOKEN}`);
+    },
+    'signing out, to sign in as somebody else': at(`/sign-in?username=${LONG}`),
   },
   [LONG]: {
+    'setting up another second factor': at('/account/code'),
     'the account with many sessions and a second factor, unfolded and with mistakes': async (page) => {
       await page.goto('/account');
       await press(page, 'Change password');

@@ -69,6 +69,23 @@ describe('a link', () => {
     expect(page.input('password')).toMatchObject({ 'aria-describedby': 'flash' });
   });
 
+  test('opened where somebody else is signed in says so, before and after, and how to sign out', async () => {
+    const { app, headers, invite } = await start();
+    const { path } = await invite();
+    const form = pageOf(await get(app, path, headers));
+    expect(form.notices).toEqual([
+      'This browser is signed in as ann, and the link is for ed, who alone is to know the password.',
+    ]);
+    expect(form.form('Sign out').field('next')).toBe(path);
+    const answer = await post(app, path, CHOSEN, headers);
+    const saved = pageOf(await get(app, String(answer.headers.location), headers));
+    expect(saved.text).toContain('You are signed in as ann. Sign out, to sign in as ed.');
+    const next = saved.main.form('Sign out').field('next');
+    const out = await post(app, '/sign-out', { next }, headers);
+    expect([out.statusCode, out.headers.location]).toEqual([303, '/sign-in?username=ed']);
+    expect(pageOf(await get(app, next)).field('username')).toBe('ed');
+  });
+
   test('is not for oneself: an account takes the password to change it', async () => {
     const { app, headers } = await start();
     const me = await findUserByUsername(app.db, 'ann');
@@ -210,6 +227,8 @@ describe('a link', () => {
     for (const as of [eve, await signedIn(app, ann as User)]) {
       const page = await show(as);
       expect([page.statusCode, page.body.includes(link)]).toEqual([404, false]);
+      expect(pageOf(page).text).toContain('only to whoever has made it, until they sign in again,');
+      expect(pageOf(page).text).toContain(`create a new link on the page of user ${ed.id}; an earlier one`);
     }
     await post(app, new URL(link).pathname, CHOSEN);
     expect(pageOf(await show()).text).toContain('until it is used, replaced, withdrawn or too old.');

@@ -180,6 +180,7 @@ describe('inviting a member', () => {
     const form = page.form('Invite');
     expect(form.text).toContain('EditorAlso manages people who cannot sign in.');
     expect(form.text).not.toContain('Member');
+    expect(form.text).toContain('They choose a password by a link, which you see next.');
     expect(form.field('role')).toContain('Viewer');
     const answer = await post(app, form.action, { role: 'editor', key: form.field('key') }, headers);
     expect([answer.statusCode, answer.body]).toEqual([303, 'mia is invited. Send them the link.\n']);

@@ -110,7 +110,9 @@ You then sign in with this email address.
     const { port, mails } = await startMailServer();
     const { app, headers, show } = await start(port);
     const mia = await addUser(app.db, { username: 'mia' });
-    const answer = await post(app, `/users/${mia.id}/invite`, { role: 'viewer' }, headers);
+    const form = (await show(`/users/${mia.id}`)).form('Invite');
+    expect(form.text).toContain('They choose a password by a link, which Roster mails to them at once.');
+    const answer = await post(app, form.action, { role: 'viewer' }, headers);
     const page = await show(answer.headers.location);
     expect(page.text).toContain('Roster has sent it by mail.');
     expect(mails[0]).toMatchObject({ to: ['mia@example.org'], body: expect.stringContaining(page.secret) });

@@ -12,7 +12,7 @@ test('an administrator asks a second factor of a role, which then has to be set 
   expect(pageOf(await get(app, '/roles', ann)).text).toContain('Ask for a second factor');
   expect((await post(app, '/roles', { editor: '1' }, ann)).headers.location).toBe('/roles');
   expect(pageOf(await get(app, '/roles', ann)).field('editor')).toBe('ticked');
-  expect((await get(app, '/users', ed)).headers.location).toBe('/account/code');
+  expect((await get(app, '/users', ed)).headers.location).toBe('/account/code?next=%2Fusers');
   expect((await get(app, '/users', vera)).statusCode).toBe(200);
   expect((await post(app, '/roles', {}, ann)).statusCode).toBe(303);
   expect((await get(app, '/users', ed)).statusCode).toBe(200);

@@ -16,7 +16,7 @@ import {
   setPassword,
 } from '../../../src/auth/credentials.ts';
 import { setDraft } from '../../../src/auth/drafts.ts';
-import { done, insertAnswer } from '../../../src/auth/kept-answers.ts';
+import { done, insertAnswer } from '../../../src/auth/idempotency-store.ts';
 import { writeKey } from '../../../src/auth/key-file.ts';
 import { hashPassword } from '../../../src/auth/password-hashing.ts';
 import { sealSecret } from '../../../src/auth/second-factor-secrets.ts';

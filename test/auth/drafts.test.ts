@@ -26,7 +26,7 @@ async function startWithPeople() {
 
 /** Signs in by the form on a page, with the cookie that the browser still has. */
 async function signInOn(app: FastifyInstance, html: string, user: User, headers: Headers, more = {}) {
-  const form = pageOf(html);
+  const form = pageOf(html).form('Sign in');
   const names = form.fields.filter((name) => ['next', 'draft', 'ticket'].includes(name));
   const hidden = Object.fromEntries(names.map((name) => [name, form.field(name)]));
   const typed = 'ticket' in hidden ? more : { username: user.username, password: PASSWORD };
@@ -152,6 +152,24 @@ describe('a form that is sent after its session has ended', () => {
     expect(people.ed.id).not.toBe(bob.id);
   });
 
+  test('is there also for who starts again where the code is asked for', async () => {
+    const { app, clock } = await startWithPeople();
+    const bob = await addPerson(app.db, 'bob', 'editor', { hasCode: true });
+    const headers = await signedIn(app, bob);
+    clock.move(13 * HOUR);
+    const refused = await post(app, '/users', ZOE, headers);
+    const { answer: asked } = await signInOn(app, refused.body, bob, headers);
+    const form = pageOf(asked).form('Start again');
+    const hidden = { again: form.field('again'), next: form.field('next'), draft: form.field('draft') };
+    const again = await post(app, '/sign-in', hidden, headers);
+    expect(pageOf(again).text).toContain('Sign in as bob, and what you typed will be there to be sent.');
+    expect(pageOf(again).field('username')).toBe('bob');
+    const { answer: anew } = await signInOn(app, again.body, bob, headers);
+    const code = { code: codeAt(clock()) };
+    const { headers: signed } = await signInOn(app, anew.body, bob, headers, code);
+    expect(pageOf(await get(app, '/users/new', signed)).field('username')).toBe('zoe');
+  });
+
   test('is there when the browser was signed in meanwhile in another window', async () => {
     const { app, ed, headers } = await startWithPeople();
     const refused = await post(app, '/users', ZOE, headers);
@@ -186,11 +204,14 @@ describe('a form that is sent after its session has ended', () => {
     expect(pageOf(await get(app, '/users/new', again.headers)).field('username')).toBe('zoe');
   });
 
-  test('is dropped when someone else signs in there', async () => {
+  test('is dropped when someone else signs in there, who hears that it was not theirs', async () => {
     const { app, ann, headers } = await startWithPeople();
     const refused = await post(app, '/users', ZOE, headers);
     const { answer, headers: signed } = await signInOn(app, refused.body, ann, headers);
     expect(answer.statusCode).toBe(303);
+    expect(answer.body).toBe(
+      'The form that was sent here before is ed’s: nothing of it was saved, and you do not see it.\n',
+    );
     expect(pageOf(await get(app, '/users/new', signed)).field('username')).toBe('');
     expect(
       (await app.db.selectFrom('sessions').select('draft').execute()).every(({ draft }) => draft === null),
@@ -218,6 +239,15 @@ describe('a form that is sent after its session has ended', () => {
     expect(wrong.text).toContain('Username or password is wrong.');
     expect(wrong.text).toContain('Sign in as ed, and what you typed will be there to be sent.');
     expect(wrong.field('draft')).toBe(draft);
+  });
+
+  test('is said to be its owner’s, whoever tries to sign in', async () => {
+    const { app, headers } = await startWithPeople();
+    const draft = pageOf(await post(app, '/users', ZOE, headers)).field('draft');
+    const typed = { username: 'carol', password: 'wrong', draft };
+    const wrong = pageOf(await post(app, '/sign-in', typed, headers));
+    expect(wrong.text).toContain('Sign in as ed, and what you typed will be there to be sent.');
+    expect(wrong.field('username')).toBe('carol');
   });
 
   test('is still there when it could not be saved', async () => {
@@ -279,7 +309,9 @@ describe('a form that is sent after its session has ended', () => {
     const { app, ed } = await startWithPeople();
     const headers = await signedIn(app, ed);
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
-    expect((await post(app, '/users', ZOE, headers)).headers.location).toBe('/account/code');
+    expect((await post(app, '/users', ZOE, headers)).headers.location).toBe(
+      '/account/code?next=%2Fusers%2Fnew',
+    );
     await transact(app.db, (trx) => requireCode(trx, 'editor', false));
     expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('zoe');
   });

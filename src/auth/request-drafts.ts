@@ -1,10 +1,10 @@
-/** Forms sent after their session had ended: sealed while someone signs in, then shown again; never sent unasked. */
+/** Drafts as requests have them: a form sent after its session had ended, sealed while someone signs in, then shown again; never sent unasked. */
 import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
 import { countErased, type Draft, findDraft, type SealedDraft, setDraft } from './drafts.ts';
-import { isSessionOf, type Session } from './sessions.ts';
+import { findOwnerOf, type Session } from './sessions.ts';
 import { newToken, open, seal } from './tokens.ts';
 
 export function draftOf(request: FastifyRequest): Draft | undefined {
@@ -15,20 +15,24 @@ export function draftOf(request: FastifyRequest): Draft | undefined {
   return { form, fields: fields as Draft['fields'] };
 }
 
-export async function sealDraft({ server }: FastifyRequest, expired: Session, draft: Draft): Promise<string> {
+/** A draft while it travels through a browser, and who has sent it. */
+export type SealedForm = { sealed: string; owner: string };
+
+export async function sealDraft(
+  { server }: FastifyRequest,
+  expired: Session,
+  draft: Draft,
+): Promise<SealedForm> {
   const erased = await countErased(server.db);
-  const sealed: SealedDraft = { ...draft, id: newToken(), sessionId: expired.id, erased };
-  return seal(server.secretKey, 'draft', sealed);
+  const whole: SealedDraft = { ...draft, id: newToken(), sessionId: expired.id, erased };
+  return { sealed: seal(server.secretKey, 'draft', whole), owner: expired.username };
 }
 
-/** Undefined if it is someone else's, or if its session has been ended on purpose since. */
-export async function openDraft(
-  { server }: FastifyRequest,
-  userId: number,
-  sealed: string,
-): Promise<SealedDraft | undefined> {
+/** With its owner; undefined if its session has been ended on purpose since. */
+export async function openDraft({ server }: FastifyRequest, sealed: string) {
   const draft = open(server.secretKey, 'draft', sealed) as SealedDraft | undefined;
-  return draft && (await isSessionOf(server.db, draft.sessionId, userId)) ? draft : undefined;
+  const owner = draft && (await findOwnerOf(server.db, draft.sessionId));
+  return owner && { ...draft, owner };
 }
 
 export async function draftFor({ server, session, url }: FastifyRequest): Promise<Fields | undefined> {

@@ -1,4 +1,4 @@
-/** What a form for signing in has begun: sent again, by a second click, it gets the same session. */
+/** A sign-in that is replayed: its form, sent again by a second click, gets the session that it has started. */
 import type { FastifyRequest } from 'fastify';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { isWithin } from '../lib/clock.ts';
@@ -6,14 +6,14 @@ import type { Fields } from '../lib/forms.ts';
 import { isLive } from './authenticate.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { signInForm, tokenOfBegun } from './idempotency.ts';
-import { done, findAnswer, replaceAnswer } from './kept-answers.ts';
+import { done, findAnswer, replaceAnswer } from './idempotency-store.ts';
 import { maySignIn } from './policy.ts';
 import { findSession, renewSession, type Session } from './sessions.ts';
 import { TICKET_LASTS } from './tickets.ts';
 
 /** Where somebody goes who has signed in, and the token that their browser is known by. */
-export type Begun = {
-  kind: 'begun';
+export type StartedSession = {
+  kind: 'started';
   isNew: boolean;
   user: Pick<User, 'id' | 'username'>;
   token: string;
@@ -22,11 +22,11 @@ export type Begun = {
 };
 
 /** Keeps no more than the number of the session. @returns its token, which it takes the very form to make again */
-export async function keepBegun(
+export async function keepForReplay(
   trx: Trx,
   request: FastifyRequest,
   session: number,
-  { to, sentence }: Pick<Begun, 'to' | 'sentence'>,
+  { to, sentence }: Pick<StartedSession, 'to' | 'sentence'>,
 ): Promise<string> {
   const form = signInForm(request);
   const token = tokenOfBegun(request, session);
@@ -36,7 +36,7 @@ export async function keepBegun(
 }
 
 /** Undefined also where that session is over. */
-export async function findBegun(db: Db, request: FastifyRequest): Promise<Begun | undefined> {
+export async function findReplay(db: Db, request: FastifyRequest): Promise<StartedSession | undefined> {
   const form = signInForm(request);
   const kept = form && (await findAnswer(db, form));
   if (kept?.session === undefined) return undefined;
@@ -44,7 +44,7 @@ export async function findBegun(db: Db, request: FastifyRequest): Promise<Begun 
   const session = await findSession(db, token);
   if (!session || !isOn(request, session) || !isGivenAgain(request, session, token)) return undefined;
   const user = { id: session.user_id, username: session.username };
-  return { kind: 'begun', isNew: false, user, token, to: kept.to, sentence: kept.sentence };
+  return { kind: 'started', isNew: false, user, token, to: kept.to, sentence: kept.sentence };
 }
 
 function isOn({ server }: FastifyRequest, session: Session): boolean {
