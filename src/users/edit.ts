@@ -13,12 +13,12 @@ import { parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { type Conflict, changeUser, createUser } from './commands.ts';
 import { describeConflict } from './conflict.ts';
-import { offerToRestore } from './deleted.ts';
+import { offerToRestore, showDeleted } from './deleted.ts';
 import { addHolders, type Problems, readEdit, readUserForm, valuesOf } from './form.ts';
 import { fromParameter } from './list/address.ts';
 import { answerChanged } from './meanwhile.ts';
 import { merge } from './merge.ts';
-import { getUser } from './queries.ts';
+import { findUser, getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
 import { newUserSchema, USER_FIELDS } from './validation.ts';
 
@@ -61,9 +61,11 @@ function sentenceOfCreated(user: User): string {
 
 export async function showEditForm(request: Request, reply: FastifyReply) {
   const { reader: db } = request;
-  const user = await getUser(db, userIdFrom(request));
-  authorize(request.actor, (actor) => mayChange(actor, user));
+  const user = await findUser(db, userIdFrom(request));
   const draft = await draftFor(request);
+  if (user === undefined)
+    return draft ? offerToRestore(request, reply, draft) : showDeleted(request, reply);
+  authorize(request.actor, (actor) => mayChange(actor, user));
   if (draft === undefined)
     return showForm(request, reply, { user, version: user.version, values: valuesOf(user) });
   const { version = user.version, values, since, form } = await readEdit(db, user, readUserForm(draft));
@@ -79,7 +81,7 @@ export async function update(request: Request, reply: FastifyReply) {
     return await change(request, reply);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    return offerToRestore(request, reply);
+    return offerToRestore(request, reply, request.body);
   }
 }
 

@@ -199,7 +199,7 @@ describe('everyone’s history', () => {
     ['kind=deleted', ['Deleted max']],
     ['by=emil', ['Deleted max', 'Changed the full name of max']],
     ['by=emil&kind=changed', ['Changed the full name of max']],
-    ['user=max', []],
+    ['user=MAX', ['Deleted max', 'Changed the full name of max', 'Created max']],
     ['user=5', ['Deleted max', 'Changed the full name of max', 'Created max']],
     ['user=5&from=2100-11-28&to=2100-11-28', ['Deleted max', 'Changed the full name of max']],
     ['from=2100-11-29', []],
@@ -216,6 +216,23 @@ describe('everyone’s history', () => {
     expect(expected.length > 0 ? doneOn(page) : page.text).toEqual(
       expected.length > 0 ? expected : expect.stringContaining('Nothing like that was done'),
     );
+  });
+
+  test('of somebody who is deleted is found by their username, of several the last, by those who may know', async () => {
+    const { app, read, send } = await start();
+    for (const id of [4, 5]) {
+      expect((await addUser(app.db, { username: 'bob' }, NOW)).id).toBe(id);
+      await send('admin', `/users/${id}/delete`, {});
+    }
+    const found = await read('editor', '/history?user=bob');
+    expect(found.links.filter(({ href }) => href.startsWith('/users/')).map(({ href }) => href)).toContain('/users/5');
+    expect([doneOn(found), found.notices]).toEqual([['Deleted bob', 'Created bob'], []]);
+    const hidden = await read('viewer', '/history?user=bob');
+    expect(hidden.notices).toEqual(['There is no user called bob. Whoever is deleted is found by their number.']);
+    expect((await read('editor', '/history?user=rob')).notices).toEqual(['There is no user called rob.']);
+    const there = await addUser(app.db, { username: 'bob' }, NOW);
+    expect(doneOn(await read('editor', '/history?user=bob'))).toEqual(['Created bob']);
+    expect(there.id).toBe(6);
   });
 
   test('goes on from where it is, back and forth, and each leads to what it was', async () => {
