@@ -1,6 +1,7 @@
 /** Changing one's own name and email. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { draftFor } from '../auth/kept-forms.ts';
+import { doneIn } from '../auth/kept-answers.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
@@ -8,7 +9,7 @@ import { readFields } from '../lib/forms.ts';
 import { type Conflict, changeUser } from '../users/commands.ts';
 import { describeConflict } from '../users/conflict.ts';
 import { addHolders, type Problems, readEdit, valuesOf } from '../users/form.ts';
-import { answerChanged } from '../users/meanwhile.ts';
+import { sentenceOfSaved } from '../users/meanwhile.ts';
 import { merge } from '../users/merge.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { getOwnUser } from './own.ts';
@@ -17,6 +18,10 @@ type Shown = Pick<Views['account/profile'], 'user' | 'version' | 'values'> &
   Partial<Views['account/profile']>;
 
 const FIELDS = ['full_name', 'email', 'version'] as const;
+const SAID = {
+  changed: 'Your name and email are saved.',
+  unchanged: 'Nothing to save: your name and email are so already.',
+};
 
 export async function showProfile(request: FastifyRequest, reply: FastifyReply) {
   const user = await getOwnUser(request);
@@ -49,7 +54,8 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
     const outcome = await runCommand(request, async (trx, actor) => {
       const changed = await changeUser(trx, actor, user.id, changes, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      const answer = await answerChanged(trx, actor, changed, '/account', 'Your name and email are saved.');
+      const sentence = await sentenceOfSaved(trx, actor, changed, SAID[changed.kind]);
+      const answer = doneIn(changed.set, '/account', sentence);
       // An email alone is changed back here, with the password.
       return changed.user.full_name === user.full_name ? { ...answer, undo: undefined } : answer;
     });

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import {
-  isOwnEmail,
   mayChange,
   mayEdit,
   mayErase,
@@ -78,7 +77,6 @@ const helpers = {
   ...maintenanceHelpers,
   ...undoHelpers,
   highlight,
-  isOwnEmail,
   mayChange,
   mayEdit,
   mayErase,

@@ -2,11 +2,10 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
-import { done } from '../auth/kept-answers.ts';
+import { done, doneIn } from '../auth/kept-answers.ts';
 import { draftFor } from '../auth/kept-forms.ts';
-import { isOwnEmail, mayChange, maySignIn } from '../auth/policy.ts';
+import { isOwnEmail, mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
-import type { User } from '../db/schema.ts';
 import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
@@ -16,11 +15,12 @@ import { describeConflict } from './conflict.ts';
 import { offerToRestore, showDeleted } from './deleted.ts';
 import { addHolders, type Problems, readEdit, readUserForm, valuesOf } from './form.ts';
 import { fromParameter } from './list/address.ts';
-import { answerChanged } from './meanwhile.ts';
+import { sentenceOfSaved } from './meanwhile.ts';
 import { merge } from './merge.ts';
 import { findUser, getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
-import { newUserSchema, USER_FIELDS } from './validation.ts';
+import { newUserSchema, USER_FIELDS, type UserChanges } from './validation.ts';
+import { sentenceOfChanged, sentenceOfCreated, whatEnded } from './words.ts';
 
 const OWN_EMAIL = 'You change your own email in your account, with your password.';
 
@@ -54,11 +54,6 @@ function addAnother(request: Request): string {
   return `/users/new?another=1${fromParameter(listBefore(request)).replace('?', '&')}`;
 }
 
-function sentenceOfCreated(user: User): string {
-  const created = `User ${named(user.username)} created!`;
-  return maySignIn(user) ? `${created} They cannot sign in yet: create an access link.` : created;
-}
-
 export async function showEditForm(request: Request, reply: FastifyReply) {
   const { reader: db } = request;
   const user = await findUser(db, userIdFrom(request));
@@ -89,7 +84,8 @@ async function change(request: Request, reply: FastifyReply) {
   const { db, clock } = request.server;
   const user = await getUser(db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
-  const { version, values, typed, form } = await readEdit(db, user, readUserForm(request.body));
+  const fields = readUserForm(request.body);
+  const { version, values, typed, form } = await readEdit(db, user, fields);
   const shown = { user, version: version ?? user.version, values };
   const isRefused = request.actor && isOwnEmail(request.actor, user.id, Object.keys(typed));
   if (!form.ok || isRefused)
@@ -101,12 +97,12 @@ async function change(request: Request, reply: FastifyReply) {
     const outcome = await runCommand(request, async (trx, actor) => {
       const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      const sentence = `User ${named(changed.user.username)} updated!`;
-      return answerChanged(trx, actor, changed, userAddress(user.id, request), sentence);
+      const sentence = await sentenceOfSaved(trx, actor, changed, sentenceOfChanged(changed, fields));
+      return doneIn(changed.set, userAddress(user.id, request), sentence + whatEnded(changed));
     });
     return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {
-    return refuse(request, reply, shown, problemsOf(error));
+    return refuse(request, reply, shown, problemsOf(error, form.value));
   }
 }
 
@@ -140,10 +136,10 @@ async function refuse(request: Request, reply: FastifyReply, shown: Shown, probl
   return showForm(request, reply, { ...shown, errors, holders }, 422);
 }
 
-function problemsOf(error: unknown): Problems {
+function problemsOf(error: unknown, { role }: UserChanges = {}): Problems {
   // `addHolders` looks up what is taken.
   if (error instanceof NotUniqueError) return {};
   if (error instanceof LastAdministratorError)
-    return { role: `${error.message} Make someone else one first.` };
+    return { [role ? 'role' : 'is_active']: `${error.message} Make someone else one first.` };
   throw error;
 }

@@ -120,7 +120,7 @@ async function clickOnUsers(): Promise<void> {
   await click(undefined, 'Take them out again', '100 made-up people taken out.');
   const bob = { username: 'bob', email: 'bob@example.org' };
   await click('/users/new', 'Create user', 'User bob created!', bob);
-  await click(undefined, 'Deactivate', 'User bob updated!');
+  await click(undefined, 'Deactivate', 'User bob deactivated!');
   await click(undefined, 'Undo', 'User bob is as before!');
   await click('/users/102/edit', 'Save changes', 'User bob updated!', { full_name: 'Bob' });
   await click('/users/102/delete', 'Delete user', 'User bob deleted!');

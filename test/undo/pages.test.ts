@@ -402,7 +402,7 @@ test('a form that is sent again after it was undone does it anew', async () => {
     (await app.db.selectFrom('users').select('is_active').where('id', '=', max.id).executeTakeFirstOrThrow())
       .is_active;
   for (const _ of ['the first time', 'after it was undone']) {
-    expect((await send('emil', `/users/${max.id}`, fields)).body).toBe('User max updated!\n');
+    expect((await send('emil', `/users/${max.id}`, fields)).body).toBe('User max deactivated!\n');
     expect(await isActive()).toBe(false);
     await send('emil', String(await undoOf('emil', `/users/${max.id}`)));
     expect(await isActive()).toBe(true);
