@@ -277,6 +277,8 @@ export type Views = {
   'imports/choose': {
     /** Of whoever asks, the last first. */
     own: readonly Import[];
+    /** The import whose refused rows are brought back, as it stands in the address. */
+    of: string | undefined;
     error: string | undefined;
   };
   'imports/progress': {

@@ -153,7 +153,7 @@ async function clickOnImports(): Promise<void> {
   await page.locator('summary', { hasText: 'Read it differently' }).click();
   await page.getByLabel('Column email').selectOption({ label: 'Left out' });
   await click(undefined, 'Read it again', 'There is nothing to apply.');
-  await click(undefined, 'Discard the file', 'The import is cancelled. Nothing was changed.');
+  await click(undefined, 'Discard the file', 'The file is discarded. Nothing was changed.');
   const imports = await db.selectFrom('imports').select('state').orderBy('id').execute();
   expect(imports.map(({ state }) => state)).toEqual(['done', 'discarded']);
   const max = await addUser(db, { username: 'max', full_name: 'Max' });

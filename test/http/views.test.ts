@@ -424,7 +424,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     promised: 30,
   },
   'transfer/waiting': { selection: { list, ticked: [1] } },
-  'imports/choose': { own: [imported], error: NAME },
+  'imports/choose': { own: [imported], of: '7', error: NAME },
   'imports/progress': { imported, done: 1, total: undefined, isHere: false, isWaiting: false },
   'imports/check': {
     imported,
@@ -676,7 +676,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
   'erasure/ask': { ...told(SAMPLES['erasure/ask']), error: TAKEN },
   'erasure/erased': { row: told(row), state: { progress: { kind: 'gone' }, copies: [WORDS.full_name] } },
   'bulk/show': { ...told(SAMPLES['bulk/show']), error: 'Choose one.' },
-  'imports/choose': { own: [told(imported)], error: TAKEN },
+  'imports/choose': { own: [told(imported)], of: undefined, error: TAKEN },
   'imports/progress': told(SAMPLES['imports/progress']),
   'imports/check': {
     ...told(SAMPLES['imports/check']),
