@@ -10,6 +10,7 @@ import {
   LastAdministratorError,
   NoRoomError,
   NotFoundError,
+  NotNowError,
   OutcomeUnknownError,
   UnavailableError,
 } from '../errors.ts';
@@ -88,6 +89,10 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   const doing = doingOf(request.method);
   const unchanged = doing === 'writing' ? ' Nothing was changed.' : '';
   if (error instanceof NotFoundError) return { status: 404, title: 'Not found', sentence: error.message };
+  if (error instanceof NotNowError) {
+    const { title, message, link } = error;
+    return { status: 409, title, sentence: `${message}${unchanged}`, link };
+  }
   if (error instanceof BadSubmissionError) {
     return { status: 400, title: 'Form not understood', sentence: `${error.message}${unchanged}` };
   }

@@ -5,7 +5,7 @@ import { authorize } from '../auth/actor.ts';
 import { begun } from '../auth/kept-answers.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
-import { NotFoundError, NotUniqueError } from '../errors.ts';
+import { NotNowError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
 import { isUndoable } from '../history/words.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -80,11 +80,15 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
   }
 }
 
-/** @throws NotFoundError, ForbiddenError */
+/** @throws NotFoundError, ForbiddenError, NotNowError */
 async function getUndoable({ reader, params, actor }: Request): Promise<Undoing> {
   const row = await getSeenSet(reader, params.id, actor);
   authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
-  if (actor === undefined || !isUndoable(row.set)) throw new NotFoundError('This cannot be undone.');
+  if (actor === undefined || !isUndoable(row.set))
+    throw new NotNowError('No way back', 'This cannot be undone.', {
+      href: `/history/${row.set.id}`,
+      text: 'Look at this change',
+    });
   await refuseUnfinished(reader, row.set.id);
   return { row, actor };
 }

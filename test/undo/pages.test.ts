@@ -458,6 +458,8 @@ test('what was done to how someone signs in cannot be undone, and neither can wh
     .select('id')
     .orderBy('id', 'desc')
     .executeTakeFirstOrThrow();
-  expect((await send('ann', `/history/${set}/undo`)).statusCode).toBe(404);
+  const refused = await send('ann', `/history/${set}/undo`);
+  expect([refused.statusCode, pageOf(refused).heading]).toEqual([409, 'No way back']);
+  expect(pageOf(refused).main.link('Look at this change')).toBe(`/history/${set}`);
   expect((await send('ann', '/history/999/undo')).statusCode).toBe(404);
 });
