@@ -98,8 +98,12 @@ export type Views = {
     /** None of a member. */
     access: Access | undefined;
     timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
+    isEarlier: boolean;
+    /** As which they can be shown, and one that was asked for as which they cannot. */
+    lastDay: string;
+    wrongDay: { typed: string; error: string } | undefined;
   };
-  'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt; seesAccess: boolean };
+  'users/as-of': { user: KeptValues & { id: number }; from: ListState; at: number; state: StateAt; seesAccess: boolean };
   'users/deleted': {
     /** As they were last. */
     deleted: KeptValues & Pick<User, 'id' | 'version'>;

@@ -6,7 +6,7 @@ import { KINDS } from '../history/codes.ts';
 import { type Imported, importedIn, MIXED, undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { FIELD_NAMES, namesOf } from '../history/words.ts';
-import { number, usersOf } from '../lib/formats.ts';
+import { and, number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Undone } from './commands.ts';
 import { isAsked, type Left, type Stays, type Step } from './steps.ts';
@@ -55,8 +55,6 @@ export const OPTIONS: Readonly<Record<'delete' | 'restore', Options>> = {
 };
 
 const LEFT_ALL = 'you left everything as it is';
-
-const and = new Intl.ListFormat('en');
 
 export function answerOf(undone: Exclude<Undone, { kind: 'asks' }>): Answer {
   const { kind, steps } = undone;

@@ -7,6 +7,7 @@ import { changedFields } from '../history/fields.ts';
 import { type DoneBy, findNames } from '../history/queries.ts';
 import type { Since } from '../history/since.ts';
 import { namesOf, whoDid } from '../history/words.ts';
+import { and } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Merged } from './commands.ts';
 
@@ -20,8 +21,6 @@ export type Difference = {
 };
 
 type NameOf = (done: DoneBy | undefined) => string;
-
-const and = new Intl.ListFormat('en');
 
 export async function nameWhoDid(db: Db, actor: Actor | undefined, since: Since): Promise<NameOf> {
   const ids = [...since.doneBy.values()].map(({ actor_id }) => actor_id);

@@ -83,7 +83,7 @@ describe('a form that is sent after its session has ended', () => {
     await post(app, '/users/3/delete', {}, await signedIn(app, ann));
     const { headers: signed } = await signInOn(app, refused.body, ed, headers);
     const page = pageOf(await get(app, '/users/3/edit', signed));
-    expect(page.form('Restore with these changes').field('full_name')).toBe('Maximilian');
+    expect(page.form('Bring back with these changes').field('full_name')).toBe('Maximilian');
   });
 
   test('is not kept where somebody was erased since, whom it may name, and whoever signs in hears so', async () => {

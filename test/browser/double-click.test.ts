@@ -188,7 +188,7 @@ async function clickOnWhoIsDeleted(): Promise<void> {
   await page.goto(`/users/${max.id}/edit`);
   await transact(app.db, (trx) => deleteUser(trx, commandLine, max.id, Date.now()));
   await click(undefined, 'Save changes', 'Nothing of yours is saved', { full_name: 'Mine' });
-  await click(undefined, 'Restore with these changes', 'User max is back!');
+  await click(undefined, 'Bring back with these changes', 'User max is back!');
   expect(await findUser(app.db, max.id)).toMatchObject({ full_name: 'Mine', version: 4 });
 }
 

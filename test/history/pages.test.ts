@@ -80,6 +80,8 @@ describe('what was done to someone', () => {
 
 test.each([
   ['2100-11-28', 'Max Now'],
+  // Where it is morning already.
+  ['2100-11-29', 'Max Now'],
   ['2100-11-27', 'Max Then'],
   ['2100-11-28T16:59Z', 'Max Then'],
   ['2100-11-25', 'This user was not there yet.'],
@@ -92,7 +94,53 @@ test.each([
   expect(page.text).toContain('as of ');
   expect(page.text).toContain(expected);
   expect(page.buttons).toEqual([]);
-  expect((await read('viewer', `/users/${max.id}?at=soon`)).text).toContain('“soon” is no time');
+});
+
+test.each([
+  ['soon', '“soon” is no time: it can be 2026-01-31 or 2026-01-31T14:00Z.'],
+  ['2100-11-30', '“2100-11-30” is still to come.'],
+])('as of %s nobody can be shown: their page says so beside the field', async (at, sentence) => {
+  const { app, people } = await start();
+  const headers = await signedIn(app, people.viewer);
+  const answer = await get(app, `/users/${people.viewer.id}?at=${at}`, headers);
+  const page = pageOf(answer);
+  expect([answer.statusCode, page.title]).toEqual([422, 'Error: vera · Roster']);
+  expect([page.errorOf('at'), page.link(sentence)]).toEqual([`Error: ${sentence}`, '#at']);
+  expect([page.input('at').max, page.isOpen('As of another day')]).toEqual(['2100-11-29', true]);
+});
+
+test('what was done earlier and on another day leads back to the list that one came from, and to the newest', async () => {
+  const { app, clock, read, send } = await start();
+  const max = await addUser(app.db, { username: 'max' }, NOW);
+  for (let version = 1; version <= 12; version++) {
+    clock.move(HOUR);
+    await send('editor', `/users/${max.id}`, { full_name: `Max ${version}`, version: String(version) });
+  }
+  const page = await read('viewer', `/users/${max.id}?from=sort%3Did`);
+  expect(page.links.map(({ text }) => text)).not.toContain('Newest');
+  const earlier = await read('viewer', page.link('Earlier'));
+  expect(earlier.link('All users')).toBe('/users?sort=id');
+  expect(earlier.link('Newest')).toBe(`/users/${max.id}?from=sort%3Did#activity`);
+  const asking = earlier.form('Show as of this day');
+  const query = new URLSearchParams({ from: asking.field('from'), at: '2100-11-28' });
+  const then = await read('viewer', `${asking.action}?${query}`);
+  expect(then.main.link('Max 12')).toBe(`/users/${max.id}?from=sort%3Did`);
+});
+
+test('a page about a change is called what its heading says', async () => {
+  const { app, read, send } = await start();
+  const max = await addUser(app.db, { username: 'max', full_name: 'Max Power' }, NOW);
+  await send('admin', `/users/${max.id}`, { is_active: '0' });
+  const set = await read('admin', (await read('admin', '/history')).link('Deactivated'));
+  expect([set.title, set.heading]).toEqual(['Deactivated max · Roster', 'Deactivated max']);
+  const path = (await read('admin', '/history')).form('Undo').action;
+  const undo = await read('admin', path);
+  expect([undo.title, undo.heading]).toEqual(['Undo: Deactivated max · Roster', 'Undo: Deactivated max']);
+  const then = await read('admin', `/users/${max.id}?at=2100-11-28`);
+  expect(then.title).toBe(`${then.heading} · Roster`);
+  await send('admin', `/users/${max.id}/delete`, {});
+  const gone = await read('admin', `/users/${max.id}`);
+  expect([gone.title, gone.heading]).toEqual(['Max Power is deleted · Roster', 'Max Power is deleted']);
 });
 
 test('the page of a user asks for a day to show them as of, and from there one goes back', async () => {

@@ -242,8 +242,11 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       stoppedAt: 1,
       beginning: set,
     },
+    isEarlier: true,
+    lastDay: '2026-01-31',
+    wrongDay: { typed: '2999-01-01', error: NAME },
   },
-  'users/as-of': { user, at: 1, state: { kind: 'there', values: user, version: 1 }, seesAccess: true },
+  'users/as-of': { user, from: list, at: 1, state: { kind: 'there', values: user, version: 1 }, seesAccess: true },
   'users/deleted': {
     deleted: { ...user, role: 'viewer' },
     row,

@@ -270,11 +270,11 @@ describe('someone who was deleted meanwhile', () => {
     clock.move(HOUR);
     const answer = await post(app, path, filled(form, { full_name: 'Max A', role: 'viewer' }), asAnn);
     const page = pageOf(answer);
-    expect([answer.statusCode, page.title]).toEqual([409, 'Error: maxb is deleted · Roster']);
+    expect([answer.statusCode, page.title]).toEqual([409, 'Error: Max B is deleted · Roster']);
     expect(page.text).toMatch(
       /Nothing of yours is saved, and nothing of it is lost.* bob deleted this user /,
     );
-    const restoring = page.form('Restore with these changes');
+    const restoring = page.form('Bring back with these changes');
     expect([restoring.field('username'), restoring.field('full_name'), restoring.field('role')]).toEqual([
       'maxb',
       'Max A',
@@ -321,7 +321,7 @@ describe('someone who was deleted meanwhile', () => {
     expect(taken.statusCode).toBe(422);
     expect(page.errorOf('username')).toContain('That username already belongs to MAX.');
     expect(page.errorOf('email')).toContain('That email already belongs to MAX.');
-    const { action } = page.form('Restore with these changes');
+    const { action } = page.form('Bring back with these changes');
     const wrong = await post(app, action, { version: '1', username: 'a b', email: 'm@x.example' }, asAnn);
     expect([wrong.statusCode, pageOf(wrong).field('username')]).toEqual([422, 'a b']);
     const fields = { version: '1', username: 'max2', email: 'max2@example.org' };
