@@ -22,6 +22,9 @@ type Explanation = { status: number } & Views['error'];
 
 const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
 
+/** Nothing of what was typed is there. */
+const OPEN_ANEW = 'Open the page anew';
+
 export type Doing = 'reading' | 'writing';
 type StatusTexts = { title: string; sentence: string } & Partial<Record<Doing, string>>;
 
@@ -52,7 +55,11 @@ const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
     title: 'Not a form',
     sentence: 'Only a form (application/x-www-form-urlencoded) is taken here.',
   },
-  431: { title: 'Headers too large', sentence: 'The headers of the request are too large.' },
+  431: {
+    title: 'Too long',
+    sentence:
+      'The address is too long, with what the browser sends along: search for less, or take out Roster’s cookies.',
+  },
   503: {
     title: 'Try again in a moment',
     sentence: 'Too many people are using Roster at this moment.',
@@ -157,9 +164,9 @@ export function wayOn(request: FastifyRequest, status: number): Views['error']['
   const isReading = method === 'GET' || method === 'HEAD';
   if ((isReading && status < 500) || status === 404) return undefined;
   const form = formOf(request);
-  if (form) return { href: form, text: 'Open the form again' };
+  if (form) return { href: form, text: OPEN_ANEW };
   if (!server.rules.has(`GET ${routeOptions.url}`)) return undefined;
-  return { href: url, text: isReading ? 'Reload this page' : 'Open the form again' };
+  return { href: url, text: isReading ? 'Reload this page' : OPEN_ANEW };
 }
 
 function ownAddress({ server }: FastifyRequest): Views['error']['link'] {

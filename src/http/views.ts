@@ -89,6 +89,8 @@ export type Views = {
     firstSteps?: FirstSteps | undefined;
     /** What administrators are told of backups, checks and the proxy, on the plain list. */
     warnings?: readonly string[];
+    /** Of the selection that one has gone back from; undefined for all. */
+    ticked: Selection['ticked'];
     /** What was typed for the number of a page and is none. */
     wrongPage?: string | undefined;
   };
@@ -120,6 +122,8 @@ export type Views = {
   'bulk/show': {
     plan: Plan;
     list: ListState;
+    /** The list as it was, with its ticks. */
+    back: string;
     address: string;
     /** Sealed: to whom it is done, as they were shown. */
     seen: string;

@@ -217,6 +217,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     terms: parseSearch('ann "<b>"'),
     notices: [NAME],
     firstSteps: { ...firstSteps, isOwner: true, madeUp: 100 },
+    ticked: [1],
   },
   'bulk/show': {
     plan: {
@@ -227,6 +228,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       seen: { kind: 'ticked', targets: [] },
     },
     list,
+    back: '/users?tick.1=on',
     address: '/bulk',
     seen: 'x',
     drift: { was: 12, came: [row.who], went: [], changed: [row.who, row.whom] },

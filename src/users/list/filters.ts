@@ -11,7 +11,7 @@ import { readDay } from '../../lib/days.ts';
 import { and, date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { codePoints, named, plainNumber, trim } from '../../lib/text.ts';
-import { cleanSearch, isIn, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
+import { cleanSearch, isIn, LONGEST_SEARCH, MOST_TYPED, parseSearch, type Term } from '../../search/terms.ts';
 import { absentAmong, isAbsent } from './absent.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
@@ -152,7 +152,7 @@ export function noticesOf({ createdAfter, createdBefore }: Days, typed: Fields):
   const notices: string[] = [];
   if (createdAfter && createdBefore && createdAfter > createdBefore)
     notices.push('Nobody was created between these dates: the first is after the second.');
-  if (codePoints(trim((typed.q ?? '').slice(0, 4 * LONGEST_SEARCH))) > LONGEST_SEARCH)
+  if (codePoints(trim((typed.q ?? '').slice(0, MOST_TYPED))) > LONGEST_SEARCH)
     notices.push(`Only the first ${LONGEST_SEARCH} characters were searched for.`);
   return notices;
 }
