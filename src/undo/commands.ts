@@ -29,9 +29,11 @@ export type Choices = {
 export type Undone =
   /** Nothing is done yet: it has to be decided about what was changed since. */
   | { kind: 'asks'; steps: Step[] }
-  | { kind: 'nothing'; steps: Step[] }
+  | { kind: 'nothing'; set?: undefined; steps: Step[] }
   /** `user`: where it was one, and they are there. */
   | { kind: 'undone'; set: number; steps: Step[]; left: Step[]; user: User | undefined };
+
+export type Decided = Exclude<Undone, { kind: 'asks' }>;
 
 /**
  * @param users if not all whom it has changed @throws ForbiddenError, NotUniqueError (username or email taken meanwhile),

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { authorize } from '../auth/actor.ts';
-import { begun } from '../auth/kept-answers.ts';
+import { begun, doneIn } from '../auth/kept-answers.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotNowError, NotUniqueError } from '../errors.ts';
@@ -12,11 +12,11 @@ import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
 import { refuseWhileUnderWay } from './asked.ts';
 import { beginUndo, lockUndoable, MOST_AT_ONCE, refuseUnfinished } from './batches.ts';
-import { undoChangeSet } from './commands.ts';
+import { type Decided, undoChangeSet } from './commands.ts';
 import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
 import { planPage, type Request, type Shown, showSteps, showUndo, type Undoing } from './show.ts';
 import { isAsked, isRefused } from './steps.ts';
-import { answerOf, answerOfPart, BEGUN } from './words.ts';
+import { BEGUN, sentenceOf, sentenceOfPart } from './words.ts';
 
 export function undoRoutes(app: FastifyInstance): void {
   app.get('/history/:id/undo', allow(mayRead), async (request: Request, reply) =>
@@ -66,7 +66,9 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;
       if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isAsked))
         return { kind: 'shown', isChanged: false } as const;
-      return part ? answerOfPart(undone, set.id, part.cursor) : answerOf(undone);
+      return part
+        ? doneIn(undone.set, `/history/${set.id}/undo?after=${part.cursor}`, sentenceOfPart(undone))
+        : doneIn(undone.set, placeOf(undone), sentenceOf(undone));
     });
     if (outcome.kind === 'shown') return showAgain({}, 409, { isChanged: outcome.isChanged });
     return reply.answer(outcome);
@@ -78,6 +80,14 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       ? showAgain(errors, 422, { holders })
       : showAgain({}, 409, { isChanged: true });
   }
+}
+
+/** To whom it was done; where they are several, to what was done. */
+function placeOf(undone: Decided): string {
+  if (undone.kind === 'nothing') return '/history';
+  const { set, steps, user } = undone;
+  if (steps.length !== 1) return `/history/${set}`;
+  return user ? `/users/${user.id}` : '/users';
 }
 
 /** @throws NotFoundError, ForbiddenError, NotNowError */

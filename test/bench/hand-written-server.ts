@@ -62,6 +62,7 @@ function showList(response: ServerResponse, session: Session, page: number): voi
       everyone: total,
       terms: [],
       notices: [],
+      ticked: [],
     }),
   );
 }

@@ -133,7 +133,7 @@ test('a page about a change is called what its heading says', async () => {
   await send('admin', `/users/${max.id}`, { is_active: '0' });
   const set = await read('admin', (await read('admin', '/history')).link('Deactivated'));
   expect([set.title, set.heading]).toEqual(['Deactivated max · Roster', 'Deactivated max']);
-  const path = (await read('admin', '/history')).form('Undo').action;
+  const path = (await read('admin', '/history')).form('Undo: Deactivated max').action;
   const undo = await read('admin', path);
   expect([undo.title, undo.heading]).toEqual(['Undo: Deactivated max · Roster', 'Undo: Deactivated max']);
   const then = await read('admin', `/users/${max.id}?at=2100-11-28`);
@@ -161,7 +161,7 @@ describe('everyone’s history', () => {
     await send('editor', `/users/${max.id}/delete`, {});
     const admin = (await read('admin', '/history')).text;
     expect(admin).toMatch(
-      /28 Nov 2100 17:00 emil Deleted max 1 Undo 17:00 ann Created an access link for emil 1 17:00 emil Deactivated max 1 Undo 17:00 The command line Created max 1/,
+      /28 Nov 2100 17:00 emil Deleted max 1 Undo: Deleted max 17:00 ann Created an access link for emil 1 17:00 emil Deactivated max 1 Undo: Deactivated max 17:00 The command line Created max 1/,
     );
     const page = await read('viewer', '/history');
     const viewer = page.text;
@@ -336,7 +336,7 @@ describe('a deleted user', () => {
     ]);
     const page = await read('admin', path);
     expect(page.text).toContain('Password Not set');
-    expect(page.text).toMatch(/ann brought back just now Undo ann deleted just now Undo/);
+    expect(page.text).toMatch(/ann brought back just now Undo: Brought back ann deleted just now Undo: Deleted/);
     const row = await app.db
       .selectFrom('users')
       .selectAll()

@@ -222,6 +222,10 @@ test('the same new name for two is refused at both, and what is typed for nobody
   const refused = await send('ann', action, typed('same', 'SAME'));
   expect(refused.statusCode).toBe(422);
   expect(pageOf(refused).text.match(/Somebody else is given that username here, too/g)).toHaveLength(4);
+  expect(pageOf(refused).items.slice(0, 2)).toEqual(
+    [max, tom].map((id) => `new${id}: Somebody else is given that username here, too: type another.`),
+  );
+  expect(pageOf(refused).text).toContain(`new${tom}, Username, Leave as it is now`);
   const answer = await send('ann', action, typed('same', 'other'));
   expect(answer.body).toBe('Undone for 2 users!\n');
 });
@@ -387,7 +391,7 @@ test('beside what was done to somebody who is erased there is no Undo; beside wh
   );
   await send('ann', `/users/${max.id}/delete`);
   const ofMax = `/history?user=${max.id}`;
-  const undoable = async () => (await read('ann', ofMax)).buttons.filter((text) => text === 'Undo');
+  const undoable = async () => (await read('ann', ofMax)).buttons.filter((text) => text.startsWith('Undo:'));
   expect(await undoable()).toHaveLength(4);
   await send('ann', `/users/${max.id}/erase`, { username: 'max' });
   expect(await undoable()).toHaveLength(1);
