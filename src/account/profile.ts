@@ -1,16 +1,15 @@
 /** Changing one's own name and email. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { draftFor } from '../auth/kept-forms.ts';
 import { doneIn } from '../auth/kept-answers.ts';
+import { draftFor } from '../auth/kept-forms.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { readFields } from '../lib/forms.ts';
-import { type Conflict, changeUser } from '../users/commands.ts';
+import { type Conflict, changeUser, setOf } from '../users/commands.ts';
 import { describeConflict } from '../users/conflict.ts';
-import { addHolders, type Problems, readEdit, valuesOf } from '../users/form.ts';
+import { addHolders, beginEdit, type Problems, readEdit } from '../users/form.ts';
 import { sentenceOfSaved } from '../users/meanwhile.ts';
-import { merge } from '../users/merge.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { getOwnUser } from './own.ts';
 
@@ -26,14 +25,8 @@ const SAID = {
 export async function showProfile(request: FastifyRequest, reply: FastifyReply) {
   const user = await getOwnUser(request);
   const draft = await draftFor(request);
-  if (draft === undefined) return showForm(reply, { user, version: user.version, values: valuesOf(user) });
-  const edit = await readEdit(request.server.db, user, readFields(draft, FIELDS));
-  const { version = user.version, values, since, form } = edit;
-  const mine = form.ok ? form.value : {};
-  const merged = merge(since.base, user, mine);
-  if (merged.conflicts.length > 0)
-    return showConflict(request, reply, { user, mine, merge: merged, since }, 200);
-  return showForm(reply, { user, version, values, isDraft: true });
+  const begun = await beginEdit(request.server.db, user, draft && readFields(draft, FIELDS));
+  return begun.kind === 'conflict' ? showConflict(request, reply, begun, 200) : showForm(reply, begun);
 }
 
 export async function changeOwnProfile(request: FastifyRequest, reply: FastifyReply) {
@@ -55,7 +48,7 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
       const changed = await changeUser(trx, actor, user.id, changes, clock(), version);
       if (changed.kind === 'conflict') return changed;
       const sentence = await sentenceOfSaved(trx, actor, changed, SAID[changed.kind]);
-      const answer = doneIn(changed.set, '/account', sentence);
+      const answer = doneIn(setOf(changed), '/account', sentence);
       // An email alone is changed back here, with the password.
       return changed.user.full_name === user.full_name ? { ...answer, undo: undefined } : answer;
     });
@@ -66,12 +59,7 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
   }
 }
 
-async function showConflict(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  conflict: Omit<Conflict, 'kind'>,
-  status = 409,
-) {
+async function showConflict(request: FastifyRequest, reply: FastifyReply, conflict: Conflict, status = 409) {
   const shown = await describeConflict(request.server.db, request.actor, conflict);
   const heading = 'Your name and email';
   const addresses = { action: '/account/profile', page: '/account' };

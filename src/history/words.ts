@@ -87,7 +87,15 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
 }
 
 /** "Changed the role of bob", also where nothing is a link. */
-export function titleOf({ set, fields, whom }: { set: ChangeSet; fields: FieldChanges; whom?: { name: string } | undefined }): string {
+export function titleOf({
+  set,
+  fields,
+  whom,
+}: {
+  set: ChangeSet;
+  fields: FieldChanges;
+  whom?: { name: string } | undefined;
+}): string {
   const { done, of } = wordsOf(set, fields);
   const words = [done.charAt(0).toUpperCase() + done.slice(1), ...(whom ? [of, named(whom.name)] : [])];
   return words.filter((word) => word !== '').join(' ');

@@ -3,15 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Eta } from 'eta';
-import {
-  mayChange,
-  mayEdit,
-  mayErase,
-  mayManage,
-  maySignIn,
-  ROLE_MAY,
-  ROLE_NAMES,
-} from '../auth/policy.ts';
+import { mayChange, mayEdit, mayErase, mayManage, maySignIn, ROLE_MAY, ROLE_NAMES } from '../auth/policy.ts';
 import { newKey } from '../auth/tokens.ts';
 import { bulkHelpers } from '../bulk/words.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';

@@ -105,7 +105,13 @@ export type Views = {
     lastDay: string;
     wrongDay: { typed: string; error: string } | undefined;
   };
-  'users/as-of': { user: KeptValues & { id: number }; from: ListState; at: number; state: StateAt; seesAccess: boolean };
+  'users/as-of': {
+    user: KeptValues & { id: number };
+    from: ListState;
+    at: number;
+    state: StateAt;
+    seesAccess: boolean;
+  };
   'users/deleted': {
     /** As they were last. */
     deleted: KeptValues & Pick<User, 'id' | 'version'>;

@@ -29,7 +29,7 @@ export type Choices = {
 export type Undone =
   /** Nothing is done yet: it has to be decided about what was changed since. */
   | { kind: 'asks'; steps: Step[] }
-  | { kind: 'nothing'; set?: undefined; steps: Step[] }
+  | { kind: 'nothing'; steps: Step[] }
   /** `user`: where it was one, and they are there. */
   | { kind: 'undone'; set: number; steps: Step[]; left: Step[]; user: User | undefined };
 

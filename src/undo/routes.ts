@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { authorize } from '../auth/actor.ts';
-import { begun, doneIn } from '../auth/kept-answers.ts';
+import { type Answer, begun, doneIn } from '../auth/kept-answers.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotNowError, NotUniqueError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { getSeenSet } from '../history/described.ts';
 import { isUndoable } from '../history/words.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
-import { refuseWhileUnderWay } from './asked.ts';
+import { type Part, refuseWhileUnderWay } from './asked.ts';
 import { beginUndo, lockUndoable, MOST_AT_ONCE, refuseUnfinished } from './batches.ts';
 import { type Decided, undoChangeSet } from './commands.ts';
 import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
@@ -66,9 +66,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;
       if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isAsked))
         return { kind: 'shown', isChanged: false } as const;
-      return part
-        ? doneIn(undone.set, `/history/${set.id}/undo?after=${part.cursor}`, sentenceOfPart(undone))
-        : doneIn(undone.set, placeOf(undone), sentenceOf(undone));
+      return answerOf(undone, set.id, part);
     });
     if (outcome.kind === 'shown') return showAgain({}, 409, { isChanged: outcome.isChanged });
     return reply.answer(outcome);
@@ -80,6 +78,13 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       ? showAgain(errors, 422, { holders })
       : showAgain({}, 409, { isChanged: true });
   }
+}
+
+/** @param undoes the change set; after some about whom it was decided the next are shown */
+function answerOf(undone: Decided, undoes: number, part: Part | undefined): Answer {
+  const set = undone.kind === 'undone' ? undone.set : undefined;
+  if (part) return doneIn(set, `/history/${undoes}/undo?after=${part.cursor}`, sentenceOfPart(undone));
+  return doneIn(set, placeOf(undone), sentenceOf(undone));
 }
 
 /** To whom it was done; where they are several, to what was done. */

@@ -24,7 +24,7 @@ type Shown = Pick<User, 'id' | 'version'>;
 export type Created = { kind: 'created'; user: User; set: number };
 export type Changed = Merged | Conflict;
 /** `theirs`: what others have changed since `editedVersion`, and is kept. */
-export type Merged = ({ kind: 'changed'; before: User; set: number } | { kind: 'unchanged'; set?: undefined }) & {
+export type Merged = ({ kind: 'changed'; before: User; set: number } | { kind: 'unchanged' }) & {
   user: User;
   theirs: readonly EditedField[];
   since: Since;
@@ -40,6 +40,10 @@ export type Restored =
   | { kind: 'restored'; user: User; set: number }
   | { kind: 'there already'; user: User }
   | { kind: 'deleted again'; user: Named };
+
+export function setOf(merged: Merged): number | undefined {
+  return merged.kind === 'changed' ? merged.set : undefined;
+}
 
 /** @throws ForbiddenError, NotUniqueError (username or email taken) */
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {

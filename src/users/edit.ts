@@ -10,13 +10,12 @@ import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors
 import type { Views } from '../http/views.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
-import { type Conflict, changeUser, createUser } from './commands.ts';
+import { type Conflict, changeUser, createUser, setOf } from './commands.ts';
 import { describeConflict } from './conflict.ts';
 import { offerToRestore, showDeleted } from './deleted.ts';
-import { addHolders, type Problems, readEdit, readUserForm, valuesOf } from './form.ts';
+import { addHolders, beginEdit, type Problems, readEdit, readUserForm } from './form.ts';
 import { fromParameter } from './list/address.ts';
 import { sentenceOfSaved } from './meanwhile.ts';
-import { merge } from './merge.ts';
 import { findUser, getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
 import { newUserSchema, USER_FIELDS, type UserChanges } from './validation.ts';
@@ -58,17 +57,12 @@ export async function showEditForm(request: Request, reply: FastifyReply) {
   const { reader: db } = request;
   const user = await findUser(db, userIdFrom(request));
   const draft = await draftFor(request);
-  if (user === undefined)
-    return draft ? offerToRestore(request, reply, draft) : showDeleted(request, reply);
+  if (user === undefined) return draft ? offerToRestore(request, reply, draft) : showDeleted(request, reply);
   authorize(request.actor, (actor) => mayChange(actor, user));
-  if (draft === undefined)
-    return showForm(request, reply, { user, version: user.version, values: valuesOf(user) });
-  const { version = user.version, values, since, form } = await readEdit(db, user, readUserForm(draft));
-  const mine = form.ok ? form.value : {};
-  const merged = merge(since.base, user, mine);
-  if (merged.conflicts.length > 0)
-    return showConflict(request, reply, { user, mine, merge: merged, since }, 200);
-  return showForm(request, reply, { user, version, values, isDraft: true });
+  const begun = await beginEdit(db, user, draft && readUserForm(draft));
+  return begun.kind === 'conflict'
+    ? showConflict(request, reply, begun, 200)
+    : showForm(request, reply, begun);
 }
 
 export async function update(request: Request, reply: FastifyReply) {
@@ -98,7 +92,7 @@ async function change(request: Request, reply: FastifyReply) {
       const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);
       if (changed.kind === 'conflict') return changed;
       const sentence = await sentenceOfSaved(trx, actor, changed, sentenceOfChanged(changed, fields));
-      return doneIn(changed.set, userAddress(user.id, request), sentence + whatEnded(changed));
+      return doneIn(setOf(changed), userAddress(user.id, request), sentence + whatEnded(changed));
     });
     return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {
@@ -106,12 +100,7 @@ async function change(request: Request, reply: FastifyReply) {
   }
 }
 
-async function showConflict(
-  request: Request,
-  reply: FastifyReply,
-  conflict: Omit<Conflict, 'kind'>,
-  status = 409,
-) {
+async function showConflict(request: Request, reply: FastifyReply, conflict: Conflict, status = 409) {
   const { id, username } = conflict.user;
   const shown = await describeConflict(request.reader, request.actor, conflict);
   const page = userAddress(id, request);

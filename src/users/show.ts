@@ -42,7 +42,13 @@ export async function show(request: Request, reply: FastifyReply) {
   const options = { from: place, limit: SHOWN, seesAccess, seesAll };
   const { entries, ...timeline } = await readTimeline(db, user, options);
   const rows = await describeEntries(db, entries, user.id, sightOf(actor));
-  const shown = { user, from, access, timeline: { ...timeline, entries: rows }, isEarlier: place !== undefined };
+  const shown = {
+    user,
+    from,
+    access,
+    timeline: { ...timeline, entries: rows },
+    isEarlier: place !== undefined,
+  };
   return reply.render('users/show', { ...shown, lastDay: made.lastDay, wrongDay: asked }, asked ? 422 : 200);
 }
 

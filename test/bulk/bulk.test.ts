@@ -51,7 +51,8 @@ test('those ticked are shown before anything is changed, and changed at once as 
     expect(await stateOf(app.db, user)).toEqual({ role: user.role, is_active: false, version: 2 });
   const history = pageOf(await get(app, '/history', headers));
   expect(history.text).toContain('ann Deactivated 2 users, in bulk 2');
-  const undo = history.forms.find(({ buttons }) => buttons.includes('Undo: Deactivated 2 users'))?.action ?? '';
+  const undo =
+    history.forms.find(({ buttons }) => buttons.includes('Undo: Deactivated 2 users'))?.action ?? '';
   expect((await post(app, undo, {}, headers)).body).toContain('Undone for 2 users!');
   for (const user of [max, moe])
     expect(await stateOf(app.db, user)).toEqual({ role: user.role, is_active: true, version: 3 });

@@ -273,10 +273,14 @@ describe('everyone’s history', () => {
       await send('admin', `/users/${id}/delete`, {});
     }
     const found = await read('editor', '/history?user=bob');
-    expect(found.links.filter(({ href }) => href.startsWith('/users/')).map(({ href }) => href)).toContain('/users/5');
+    expect(found.links.filter(({ href }) => href.startsWith('/users/')).map(({ href }) => href)).toContain(
+      '/users/5',
+    );
     expect([doneOn(found), found.notices]).toEqual([['Deleted bob', 'Created bob'], []]);
     const hidden = await read('viewer', '/history?user=bob');
-    expect(hidden.notices).toEqual(['There is no user called bob. Whoever is deleted is found by their number.']);
+    expect(hidden.notices).toEqual([
+      'There is no user called bob. Whoever is deleted is found by their number.',
+    ]);
     expect((await read('editor', '/history?user=rob')).notices).toEqual(['There is no user called rob.']);
     const there = await addUser(app.db, { username: 'bob' }, NOW);
     expect(doneOn(await read('editor', '/history?user=bob'))).toEqual(['Created bob']);
@@ -336,7 +340,9 @@ describe('a deleted user', () => {
     ]);
     const page = await read('admin', path);
     expect(page.text).toContain('Password Not set');
-    expect(page.text).toMatch(/ann brought back just now Undo: Brought back ann deleted just now Undo: Deleted/);
+    expect(page.text).toMatch(
+      /ann brought back just now Undo: Brought back ann deleted just now Undo: Deleted/,
+    );
     const row = await app.db
       .selectFrom('users')
       .selectAll()

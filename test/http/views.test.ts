@@ -248,7 +248,13 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     lastDay: '2026-01-31',
     wrongDay: { typed: '2999-01-01', error: NAME },
   },
-  'users/as-of': { user, from: list, at: 1, state: { kind: 'there', values: user, version: 1 }, seesAccess: true },
+  'users/as-of': {
+    user,
+    from: list,
+    at: 1,
+    state: { kind: 'there', values: user, version: 1 },
+    seesAccess: true,
+  },
   'users/deleted': {
     deleted: { ...user, role: 'viewer' },
     row,

@@ -153,8 +153,14 @@ test('corrected rows are read as was chosen for the file that they come from, wh
   expect(page.text).toContain('Full name was Bob Not set');
   expect(page.text).toContain('Line left out Why left out Kennung Username');
   for (const [file, says] of [
-    [right.replace('Kennung', 'Login'), 'Its columns are other ones than before: choose again how it is read.'],
-    [right.replace('\uFEFFLine,Why,', '').replace(/\r\n2,.*?,(?=cem)/, '\r\n'), 'It is read as you chose before.'],
+    [
+      right.replace('Kennung', 'Login'),
+      'Its columns are other ones than before: choose again how it is read.',
+    ],
+    [
+      right.replace('\uFEFFLine,Why,', '').replace(/\r\n2,.*?,(?=cem)/, '\r\n'),
+      'It is read as you chose before.',
+    ],
   ] as const) {
     const form = { name: 'users.csv', content: `${file}\n` };
     expect((await send(app, ann, form, newToken(), upload)).body).toContain(says);

@@ -83,7 +83,9 @@ describe('what only one of two has changed', () => {
   test('is not told of what is not known, and where nobody else has changed anything', async () => {
     const { app, asAnn, path, edit, filled, max } = await start();
     const form = await edit();
-    expect((await post(app, path, filled(form, {}), asAnn)).body).toBe('Nothing to save: max is so already.\n');
+    expect((await post(app, path, filled(form, {}), asAnn)).body).toBe(
+      'Nothing to save: max is so already.\n',
+    );
     await transact(app.db, (trx) => changeUser(trx, commandLine, max.id, { full_name: 'Max B' }, 2));
     await transact(app.db, (trx) => trx.deleteFrom('changes').where('user_id', '=', max.id).execute());
     const { version, ...rest } = filled(form, {}) as Record<string, string>;
@@ -291,7 +293,9 @@ describe('someone who was deleted meanwhile', () => {
     );
     expect(shown.match(/brought back/g)).toHaveLength(1);
     // A second press finds it done.
-    expect((await post(app, restoring.action, sent, asAnn)).body).toBe('Nothing to save: maxb is so already.\n');
+    expect((await post(app, restoring.action, sent, asAnn)).body).toBe(
+      'Nothing to save: maxb is so already.\n',
+    );
   });
 
   test('is nobody to those who may not know, and nothing to an editor who may not change them', async () => {
