@@ -10,6 +10,19 @@ export class BadSubmissionError extends Error {
   override name = 'BadSubmissionError';
 }
 
+/** It is there, and not to be done as things are. Title and message are for a person; `link`: where they see how things are. */
+export class NotNowError extends Error {
+  override name = 'NotNowError';
+  readonly title: string;
+  readonly link: { href: string; text: string };
+
+  constructor(title: string, message: string, link: { href: string; text: string }) {
+    super(message);
+    this.title = title;
+    this.link = link;
+  }
+}
+
 /** A question to the database would take too long to answer. */
 export class TooBroadError extends Error {
   override name = 'TooBroadError';

@@ -1,15 +1,15 @@
 /** Changing one's own name and email. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { doneIn } from '../auth/idempotency-store.ts';
 import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { readFields } from '../lib/forms.ts';
-import { type Conflict, changeUser } from '../users/commands.ts';
+import { type Conflict, changeUser, setOf } from '../users/commands.ts';
 import { describeConflict } from '../users/conflict.ts';
-import { addHolders, type Problems, readEdit, valuesOf } from '../users/form.ts';
-import { answerChanged } from '../users/meanwhile.ts';
-import { merge } from '../users/merge.ts';
+import { addHolders, beginEdit, type Problems, readEdit } from '../users/form.ts';
+import { sentenceOfSaved } from '../users/meanwhile.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { getOwnUser } from './own.ts';
 
@@ -17,18 +17,16 @@ type Shown = Pick<Views['account/profile'], 'user' | 'version' | 'values'> &
   Partial<Views['account/profile']>;
 
 const FIELDS = ['full_name', 'email', 'version'] as const;
+const SAID = {
+  changed: 'Your name and email are saved.',
+  unchanged: 'Nothing to save: your name and email are so already.',
+};
 
 export async function showProfile(request: FastifyRequest, reply: FastifyReply) {
   const user = await getOwnUser(request);
   const draft = await draftFor(request);
-  if (draft === undefined) return showForm(reply, { user, version: user.version, values: valuesOf(user) });
-  const edit = await readEdit(request.server.db, user, readFields(draft, FIELDS));
-  const { version = user.version, values, since, form } = edit;
-  const mine = form.ok ? form.value : {};
-  const merged = merge(since.base, user, mine);
-  if (merged.conflicts.length > 0)
-    return showConflict(request, reply, { user, mine, merge: merged, since }, 200);
-  return showForm(reply, { user, version, values, isDraft: true });
+  const begun = await beginEdit(request.server.db, user, draft && readFields(draft, FIELDS));
+  return begun.kind === 'conflict' ? showConflict(request, reply, begun, 200) : showForm(reply, begun);
 }
 
 export async function changeOwnProfile(request: FastifyRequest, reply: FastifyReply) {
@@ -49,7 +47,8 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
     const outcome = await runCommand(request, async (trx, actor) => {
       const changed = await changeUser(trx, actor, user.id, changes, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      const answer = await answerChanged(trx, actor, changed, '/account', 'Your name and email are saved.');
+      const sentence = await sentenceOfSaved(trx, actor, changed, SAID[changed.kind]);
+      const answer = doneIn(setOf(changed), '/account', sentence);
       // An email alone is changed back here, with the password.
       return changed.user.full_name === user.full_name ? { ...answer, undo: undefined } : answer;
     });
@@ -60,12 +59,7 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
   }
 }
 
-async function showConflict(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  conflict: Omit<Conflict, 'kind'>,
-  status = 409,
-) {
+async function showConflict(request: FastifyRequest, reply: FastifyReply, conflict: Conflict, status = 409) {
   const shown = await describeConflict(request.server.db, request.actor, conflict);
   const heading = 'Your name and email';
   const addresses = { action: '/account/profile', page: '/account' };

@@ -28,6 +28,11 @@ export function begun(to: string, sentence: string, set: number): Done {
   return { ...done(to, sentence), begun: set };
 }
 
+/** @param set in which it was done; undefined where there was nothing to do */
+export function doneIn(set: number | undefined, to: string, sentence: string): Answer {
+  return set === undefined ? nothingDone(to, sentence) : done(to, sentence, set);
+}
+
 /** Not kept: the same form may well do something later. */
 export function nothingDone(to: string, sentence: string): AnswerOf<'nothing done'> {
   return { kind: 'nothing done', to, sentence };

@@ -5,7 +5,7 @@ import { open, seal } from '../auth/tokens.ts';
 import { SignedOutError } from '../errors.ts';
 import { goneOf } from '../http/gone.ts';
 import type { Fields } from '../lib/forms.ts';
-import { parseSelection, type Selection, selectionAddress } from '../users/list/selection.ts';
+import { parseSelection, type Selection, selectionAddress, tickedAddress } from '../users/list/selection.ts';
 import { ACTS, type Act, parseAct } from './acts.ts';
 import type { Drift } from './drift.ts';
 import { planBulk, type Seen } from './plan.ts';
@@ -41,6 +41,7 @@ export async function ask(
   const shown = {
     plan,
     list: selection.list,
+    back: tickedAddress(selection),
     address: addressOf(act, selection),
     seen: sealed,
     drift,

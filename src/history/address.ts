@@ -1,7 +1,7 @@
 /** The address of the history, which says what is shown: `/history?kind=deleted&by=ada`. */
 
 import { DAY } from '../lib/clock.ts';
-import { parseDay } from '../lib/days.ts';
+import { parseDay, readDay } from '../lib/days.ts';
 import type { Fields } from '../lib/forms.ts';
 import { parameterReader } from '../lib/parameters.ts';
 import { trim } from '../lib/text.ts';
@@ -34,8 +34,8 @@ export function parseHistory(query: Fields): {
     user: typed('user'),
     by: typed('by'),
     kind: read('kind', (value) => kinds.find((kind) => kind === value), `it can be ${kinds.join(', ')}`),
-    from: read('from', isoDay, day),
-    to: read('to', isoDay, day),
+    from: read('from', readDay, day),
+    to: read('to', readDay, day),
   };
   return { state, cursor: parseCursor('older', query.older) ?? parseCursor('newer', query.newer), notices };
 }
@@ -57,11 +57,6 @@ export function timesOf({ from, to }: HistoryState): {
     from: from === undefined ? undefined : parseDay(from),
     before: end === undefined ? end : end + DAY,
   };
-}
-
-function isoDay(typed: string): string | undefined {
-  const start = parseDay(typed);
-  return start === undefined ? undefined : new Date(start).toISOString().slice(0, 10);
 }
 
 function parseCursor(side: HistoryCursor['side'], typed = ''): HistoryCursor | undefined {

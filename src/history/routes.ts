@@ -2,19 +2,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import type { Actor } from '../auth/actor.ts';
-import { mayManage, mayRead, maySeeAccess } from '../auth/policy.ts';
-import type { Db } from '../db/schema.ts';
+import { mayManage, mayRead, maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import { findErasure } from '../erasure/queries.ts';
 import { showState } from '../erasure/state.ts';
 import { FORGOTTEN, findJobOfSet, mayGoOn } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
-import { named, quotable } from '../lib/text.ts';
-import { findUserByUsername } from '../users/queries.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
 import { isAboutAccess, KINDS, type Kind } from './codes.ts';
 import { describeSets, getSeenSet, personOf, seenFields, sightOf } from './described.ts';
 import { fateOf } from './fields.ts';
 import { readHistory } from './list.ts';
+import { findPeople } from './people.ts';
 import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
 
 const PER_PAGE = 50;
@@ -34,7 +32,7 @@ async function showHistory({ reader: db, query, actor }: Request, reply: Fastify
   const { state, cursor, notices } = parseHistory(query);
   const isEmpty = Object.entries(query).some(([name, value]) => name in state && value === '');
   if (isEmpty && notices.length === 0) return reply.redirect(historyAddress(state), 302);
-  const people = await findPeople(db, state);
+  const people = await findPeople(db, state, actor !== undefined && maySeeDeleted(actor));
   notices.push(...people.notices);
   const filter = {
     ...seenKinds(actor, state, people.user),
@@ -57,19 +55,6 @@ function seenKinds(actor: Actor | undefined, { kind }: HistoryState, user: numbe
   const id = user ?? actor?.user?.id;
   if (actor === undefined || id === undefined || !maySeeAccess(actor, id)) return { kinds };
   return { kinds, own: { id, kinds: [...asked, 'own role' as const] } };
-}
-
-/** By a username, or a number; of nobody who never was, nothing is found. */
-async function findPeople(db: Db, { user, by }: HistoryState) {
-  const notices: string[] = [];
-  const find = async (typed: string | undefined) => {
-    if (typed === undefined) return undefined;
-    if (/^\d{1,15}$/.test(typed)) return Number(typed);
-    const found = await findUserByUsername(db, typed);
-    if (found === undefined) notices.push(`There is no user called ${named(quotable(typed))}.`);
-    return found?.id ?? 0;
-  };
-  return { user: await find(user), by: await find(by), notices };
 }
 
 async function showSet({ reader: db, params, query, actor }: Request, reply: FastifyReply) {

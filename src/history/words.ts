@@ -3,7 +3,8 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role, User } from '../db/schema.ts';
 import type { Job } from '../jobs/queries.ts';
 import { shownEmail } from '../lib/email.ts';
-import { date, number, usersOf } from '../lib/formats.ts';
+import { and, date, number, usersOf } from '../lib/formats.ts';
+import { named } from '../lib/text.ts';
 import {
   ACTORS,
   type AccessEvent,
@@ -100,6 +101,21 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
   return { done: verbOf(kind), of: '' };
 }
 
+/** "Changed the role of bob", also where nothing is a link. */
+export function titleOf({
+  set,
+  fields,
+  whom,
+}: {
+  set: ChangeSet;
+  fields: FieldChanges;
+  whom?: { name: string } | undefined;
+}): string {
+  const { done, of } = wordsOf(set, fields);
+  const words = [done.charAt(0).toUpperCase() + done.slice(1), ...(whom ? [of, named(whom.name)] : [])];
+  return words.filter((word) => word !== '').join(' ');
+}
+
 /** Not while it is under way, nor where it was taken back before its end. */
 function importedOf(set: ChangeSet): string {
   const { created = 0, changed = 0 } = importedIn(set) ?? {};
@@ -158,8 +174,6 @@ export function shownValue<F extends KeptField>(field: F, value: User[F]): strin
   if (field === 'created_at') return date.format(Number(value));
   return String(value ?? '');
 }
-
-const and = new Intl.ListFormat('en');
 
 /** "the full name and email" */
 export function namesOf(fields: readonly KeptField[]): string {

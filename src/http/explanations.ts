@@ -10,6 +10,7 @@ import {
   LastAdministratorError,
   NoRoomError,
   NotFoundError,
+  NotNowError,
   OutcomeUnknownError,
   UnavailableError,
 } from '../errors.ts';
@@ -20,6 +21,9 @@ import type { Views } from './views.ts';
 type Explanation = { status: number } & Views['error'];
 
 const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
+
+/** Nothing of what was typed is there. */
+const OPEN_ANEW = 'Open the page anew';
 
 export type Doing = 'reading' | 'writing';
 type StatusTexts = { title: string; sentence: string } & Partial<Record<Doing, string>>;
@@ -51,7 +55,11 @@ const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
     title: 'Not a form',
     sentence: 'Only a form (application/x-www-form-urlencoded) is taken here.',
   },
-  431: { title: 'Headers too large', sentence: 'The headers of the request are too large.' },
+  431: {
+    title: 'Too long',
+    sentence:
+      'The address is too long, with what the browser sends along: search for less, or take out Roster’s cookies.',
+  },
   503: {
     title: 'Try again in a moment',
     sentence: 'Too many people are using Roster at this moment.',
@@ -88,6 +96,10 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   const doing = doingOf(request.method);
   const unchanged = doing === 'writing' ? ' Nothing was changed.' : '';
   if (error instanceof NotFoundError) return { status: 404, title: 'Not found', sentence: error.message };
+  if (error instanceof NotNowError) {
+    const { title, message, link } = error;
+    return { status: 409, title, sentence: `${message}${unchanged}`, link };
+  }
   if (error instanceof BadSubmissionError) {
     return { status: 400, title: 'Form not understood', sentence: `${error.message}${unchanged}` };
   }
@@ -152,9 +164,9 @@ export function wayOn(request: FastifyRequest, status: number): Views['error']['
   const isReading = method === 'GET' || method === 'HEAD';
   if ((isReading && status < 500) || status === 404) return undefined;
   const form = formOf(request);
-  if (form) return { href: form, text: 'Open the form again' };
+  if (form) return { href: form, text: OPEN_ANEW };
   if (!server.rules.has(`GET ${routeOptions.url}`)) return undefined;
-  return { href: url, text: isReading ? 'Reload this page' : 'Open the form again' };
+  return { href: url, text: isReading ? 'Reload this page' : OPEN_ANEW };
 }
 
 function ownAddress({ server }: FastifyRequest): Views['error']['link'] {

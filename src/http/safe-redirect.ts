@@ -27,10 +27,10 @@ export function shortAddress(address: string, origin: Origin): string {
 }
 
 /** An address of this origin, whatever is written there: a path with its query. */
-export function localAddress(written: string | undefined): string {
+export function localAddress(written: string | undefined, fallback = '/users'): string {
   const url = URL.parse(written ?? '', HERE);
-  if (!written?.startsWith('/') || url?.origin !== HERE) return '/users';
+  if (!written?.startsWith('/') || url?.origin !== HERE) return fallback;
   const address = url.pathname + url.search;
   // `/..//evil.example` is of this origin until it stands alone.
-  return address.startsWith('//') ? '/users' : address;
+  return address.startsWith('//') ? fallback : address;
 }

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import {
-  isOwnEmail,
   mayChange,
   mayEdit,
   mayErase,
@@ -65,7 +64,6 @@ const helpers = {
   ...maintenanceHelpers,
   ...undoHelpers,
   highlight,
-  isOwnEmail,
   mayChange,
   mayEdit,
   mayErase,

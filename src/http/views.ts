@@ -81,6 +81,8 @@ export type Views = {
     firstSteps?: FirstSteps | undefined;
     /** What administrators are told of backups, checks and the proxy, on the plain list. */
     warnings?: readonly string[];
+    /** Of the selection that one has gone back from; undefined for all. */
+    ticked: Selection['ticked'];
     /** What was typed for the number of a page and is none. */
     wrongPage?: string | undefined;
   };
@@ -92,8 +94,18 @@ export type Views = {
     /** Whether Roster sends mail itself. */
     canSend: boolean;
     timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
+    isEarlier: boolean;
+    /** As which they can be shown, and one that was asked for as which they cannot. */
+    lastDay: string;
+    wrongDay: { typed: string; error: string } | undefined;
   };
-  'users/as-of': { user: KeptValues & { id: number }; at: number; state: StateAt; seesAccess: boolean };
+  'users/as-of': {
+    user: KeptValues & { id: number };
+    from: ListState;
+    at: number;
+    state: StateAt;
+    seesAccess: boolean;
+  };
   'users/deleted': {
     /** As they were last. */
     deleted: KeptValues & Pick<User, 'id' | 'version'>;
@@ -110,6 +122,8 @@ export type Views = {
   'bulk/show': {
     plan: Plan;
     list: ListState;
+    /** The list as it was, with its ticks. */
+    back: string;
     address: string;
     /** Sealed: to whom it is done, as they were shown. */
     seen: string;
@@ -276,6 +290,8 @@ export type Views = {
   'imports/choose': {
     /** Of whoever asks, the last first. */
     own: readonly Import[];
+    /** The import whose refused rows are brought back, as it stands in the address. */
+    of: string | undefined;
     error: string | undefined;
   };
   'imports/progress': {

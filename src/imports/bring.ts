@@ -6,6 +6,9 @@ import { findKeptAnswer, noteForm } from '../auth/idempotency.ts';
 import { type Answer, done } from '../auth/idempotency-store.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
+import type { Fields } from '../lib/forms.ts';
+import { plainNumber } from '../lib/text.ts';
+import { asBefore } from './as-before.ts';
 import { beginImport } from './commands.ts';
 import { filesOf, makeFolder, newName } from './folder.ts';
 import { totalsOf } from './kept.ts';
@@ -22,7 +25,8 @@ export async function chooseFile(
   { statusCode, message }: { statusCode: number; message?: string } = { statusCode: 200 },
 ) {
   const own = (await findOwn(request)).filter((one) => one.state !== 'done' || hasRefused(one));
-  return reply.render('imports/choose', { own, error: message }, statusCode);
+  const of = earlierIn(request)?.toString();
+  return reply.render('imports/choose', { own, of, error: message }, statusCode);
 }
 
 export function takeFile(uploads: Uploads) {
@@ -62,12 +66,14 @@ async function begin(request: FastifyRequest, { path, name, size }: Upload): Pro
   const folder = makeFolder(config.importFolder);
   const file = newName();
   const { upload } = filesOf(folder, file);
+  const earlier = (await findOwn(request)).find(({ id }) => id === earlierIn(request));
+  const { choices, sentence } = earlier ? await asBefore(path, earlier) : { choices: {}, sentence: '' };
   await rename(path, upload);
   try {
     const answer = await runCommand(request, async (trx, actor) => {
       await discardUnreadable(trx, actor.user?.id ?? null, clock());
-      const id = await beginImport(trx, actor, folder, { file, name, size }, clock());
-      return done(`/imports/${id}`, '');
+      const id = await beginImport(trx, actor, folder, { file, name, size }, clock(), choices);
+      return done(`/imports/${id}`, sentence);
     });
     if (answer.kind === 'done before') await rm(upload, { force: true });
     return answer;
@@ -82,6 +88,11 @@ export async function settle(app: FastifyInstance): Promise<void> {
   const late = new AbortController();
   await Promise.race([app.runJobs(), sleep(PATIENCE, undefined, { signal: late.signal }).catch(() => {})]);
   late.abort();
+}
+
+/** Of the import whose refused rows are to be brought back. */
+function earlierIn({ query }: FastifyRequest): number | undefined {
+  return plainNumber((query as Fields).of ?? '');
 }
 
 function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {

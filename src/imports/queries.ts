@@ -10,7 +10,7 @@ export type ImportState = Import['state'];
 /** Those whose file is still wanted. */
 export const LIVE: readonly ImportState[] = ['reading', 'checked', 'unreadable', 'confirmed', 'applying'];
 
-/** What can still be cancelled. */
+/** What can still be discarded. */
 export const DISCARDABLE: readonly ImportState[] = LIVE.filter((state) => state !== 'applying');
 const OVER: readonly ImportState[] = ['done', 'taken back', 'discarded'];
 

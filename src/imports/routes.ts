@@ -19,7 +19,7 @@ import { addressOf, type Request, showImport, waitingFor } from './show.ts';
 import { readStage } from './stage.ts';
 import { template } from './template.ts';
 import { Uploads } from './uploads.ts';
-import { BEGUN, CANCELLED, JUDGED_AGAIN, ROWS_GONE, TAKING_BACK, tooLate } from './words.ts';
+import { BEGUN, DISCARDED, JUDGED_AGAIN, ROWS_GONE, TAKING_BACK, tooLate } from './words.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 
@@ -78,7 +78,7 @@ async function discard(request: Request, reply: FastifyReply) {
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await discardImport(trx, acting, id, server.clock());
     if (outcome === 'taken back') return done(waitingFor(id), TAKING_BACK);
-    return outcome === 'discarded' ? done('/import', CANCELLED) : refuseLate(trx, id);
+    return outcome === 'discarded' ? done('/import', DISCARDED) : refuseLate(trx, id);
   });
   void server.runJobs();
   return reply.answer(answer);

@@ -115,13 +115,13 @@ const tooLarge = (bytes: number) =>
 const tooMany = (count: number) =>
   new RefusedUploadError(
     422,
-    `${count === 3 ? 'Three' : count} files wait here already. Apply or cancel one.`,
+    `${count === 3 ? 'Three' : count} files wait here already. Apply or discard one.`,
   );
 const tooBusy = () =>
   new RefusedUploadError(503, 'Others are sending files at this moment. Send yours again in a few minutes.');
 const noRoomHere = () =>
   new RefusedUploadError(
     507,
-    'Too much waits to be imported. Send the file again once others have applied or cancelled their imports.',
+    'Too much waits to be imported. Send the file again once others have applied or discarded theirs.',
   );
 const noRoomOnDisk = () => new RefusedUploadError(507, NO_ROOM);

@@ -34,7 +34,7 @@ import {
   type Verdict,
 } from './types.ts';
 
-export const CANCELLED = 'The import is cancelled. Nothing was changed.';
+export const DISCARDED = 'The file is discarded. Nothing was changed.';
 export const BEGUN = 'The import has begun, and goes on by itself.';
 export const TAKING_BACK = 'The import is being taken back.';
 export const JUDGED_AGAIN =
@@ -83,7 +83,7 @@ const STATES: Readonly<Record<ImportState, string>> = {
   applying: 'being applied',
   done: 'done',
   'taken back': 'taken back',
-  discarded: 'cancelled',
+  discarded: 'over',
 };
 
 function stateOf(imported: Pick<Import, 'state' | 'totals'>): string {
@@ -104,7 +104,7 @@ function doneOf({ created, changed }: Totals): string {
 export function tooLate(state: ImportState): string {
   if (state === 'done') return 'This import was applied already.';
   if (state === 'taken back') return 'This import was taken back already.';
-  if (state === 'discarded') return 'This import was cancelled already.';
+  if (state === 'discarded') return 'This import is over already: nothing of it was applied.';
   if (state === 'confirmed' || state === 'applying') return 'This import is being applied already.';
   return 'This import is being read again.';
 }

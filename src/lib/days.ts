@@ -1,11 +1,22 @@
 /** Days as people type them, in UTC: `2026-01-31`. */
 import { foldDigits } from './text.ts';
 
+/** @param at in milliseconds since 1970. */
+export function isoDate(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
 /** @returns when it begins, in milliseconds since 1970. */
 export function parseDay(typed: string): number | undefined {
   // Keyboards for full-width digits have a dash as wide.
   const day = foldDigits(typed).replaceAll('－', '-');
   const start = new Date(`${day}T00:00:00Z`);
-  const isDay = start.getUTCFullYear() >= 1 && start.toISOString().slice(0, 10) === day;
+  const isDay = start.getUTCFullYear() >= 1 && isoDate(start.getTime()) === day;
   return isDay ? start.getTime() : undefined;
+}
+
+/** The same day, as machines write it. */
+export function readDay(typed: string): string | undefined {
+  const start = parseDay(typed);
+  return start === undefined ? undefined : isoDate(start);
 }

@@ -11,6 +11,9 @@ function grouped(value: number): string {
   return value < 1_000 && value > -1_000 ? `${value}` : `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** "bob, cem and dora" */
+export const and = new Intl.ListFormat('en');
+
 const BYTE_UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 const rounded = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 

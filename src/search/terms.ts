@@ -5,6 +5,8 @@ import { joinWords, PART_STARTS, splitWords, WORD_START } from './words.ts';
 
 /** In code points. */
 export const LONGEST_SEARCH = 256;
+/** Of what is typed, in UTF-16 units: a code point has two at most, and there may be spaces to leave out. */
+export const MOST_TYPED = 4 * LONGEST_SEARCH;
 
 /** In letters, of what an index of three in a row finds. */
 const SHORTEST_INDEXED = 3;
@@ -29,7 +31,7 @@ export function isIn(searchText: string, term: Term): boolean {
 
 export function cleanSearch(typed: string): string {
   // Normalising a huge text would take time that grows with the square of its length.
-  const text = clean(typed.slice(0, 4 * LONGEST_SEARCH).replaceAll(SPACES, ' '));
+  const text = clean(typed.slice(0, MOST_TYPED).replaceAll(SPACES, ' '));
   return trim(Array.from(text).slice(0, LONGEST_SEARCH).join(''));
 }
 

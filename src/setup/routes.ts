@@ -12,7 +12,7 @@ import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules
 import { anyone, mayManage, mayRead } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
 import { hashOf, tokenIn } from '../auth/tokens.ts';
-import { NotFoundError, NotUniqueError } from '../errors.ts';
+import { NotFoundError, NotNowError, NotUniqueError } from '../errors.ts';
 import { RefusedError } from '../http/refused-error.ts';
 import { shownEmail } from '../lib/email.ts';
 import { type Errors, type Fields, parseForm, readFields } from '../lib/forms.ts';
@@ -37,7 +37,7 @@ export function setupRoutes(app: FastifyInstance): void {
 /** Who runs Roster could read the link in its log, and change its database as well. */
 async function leadToSetup(request: FastifyRequest, reply: FastifyReply) {
   const { isOpen, server } = request;
-  if (!isOpen) throw new NotFoundError('There is an administrator already.');
+  if (!isOpen) throw tooLate();
   if (!(await isOwner(request))) throw new RefusedError(403, NOT_OWNER);
   return reply.seeOther(`/setup/${server.setupToken}`);
 }
@@ -104,7 +104,7 @@ async function showForm(
   return reply.render('setup/form', { action: `/setup/${setupToken}`, values, errors }, status);
 }
 
-/** @throws NotFoundError once there is an administrator, and for no whole token or another one */
+/** @throws NotNowError once there is an administrator; NotFoundError for no whole token or another one */
 async function checkToken(request: WithToken): Promise<void> {
   const { server, params } = request;
   await authenticate(request);
@@ -114,6 +114,7 @@ async function checkToken(request: WithToken): Promise<void> {
   if (!given || !expected || !timingSafeEqual(given, expected)) throw new NotFoundError(ANOTHER_LINK);
 }
 
-function tooLate(): NotFoundError {
-  return new NotFoundError('There is an administrator already: sign in.');
+function tooLate(): NotNowError {
+  const sentence = 'There is an administrator already: sign in.';
+  return new NotNowError('Set up already', sentence, { href: '/sign-in', text: 'Sign in' });
 }

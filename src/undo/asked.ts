@@ -1,13 +1,13 @@
 /** Those of a change set who were changed since, page by page: about each of them it is decided, however many they are. */
 import type { Actor } from '../auth/actor.ts';
 import type { Db } from '../db/schema.ts';
-import { NotFoundError } from '../errors.ts';
 import { isCertain, withUndos } from '../history/left.ts';
 import { type ChangeSet, findUndos, isStanding } from '../history/queries.ts';
 import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
 import { MOST_NOTES } from '../jobs/run.ts';
 import type { Deadline } from '../lib/deadline.ts';
 import { letTimersRun } from '../lib/progress.ts';
+import { underWay } from './batches.ts';
 import { findChangesAfter, findChangesOf } from './changes.ts';
 import { planSteps } from './plan.ts';
 import { isAsked, isRefused, type Step } from './steps.ts';
@@ -48,11 +48,11 @@ export async function findAsked(
   return { ...page, steps: withFreed(page.steps) };
 }
 
-/** It is decided before all of it is undone, or afterwards. @throws NotFoundError */
+/** It is decided before all of it is undone, or afterwards. @throws NotNowError */
 export async function refuseWhileUnderWay(db: Db, { id, users }: ChangeSet): Promise<void> {
   const last = await findLastUndo(db, id, users);
   if (last && last.state !== 'done')
-    throw new NotFoundError('Its undo is not done yet: decide about each once it is.');
+    throw underWay('Its undo is not done yet: decide about each once it is.', last.set_id);
 }
 
 function add(page: AskedPage, step: Step): AskedPage {

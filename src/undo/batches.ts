@@ -1,7 +1,7 @@
 /** Undoing what was done to very many: begun at once, and done batch by batch. */
 import type { Actor } from '../auth/actor.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { NotFoundError } from '../errors.ts';
+import { NotNowError } from '../errors.ts';
 import { undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import { type ChangeSet, lockChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
@@ -16,16 +16,21 @@ import { planSteps } from './plan.ts';
 /** More users than that are not undone while somebody waits, nor looked through beforehand. */
 export const MOST_AT_ONCE = 100;
 
-/** Until the end of the transaction nobody else begins to undo it, nor has it go on. @throws NotFoundError */
+/** Until the end of the transaction nobody else begins to undo it, nor has it go on. @throws NotNowError */
 export async function lockUndoable(trx: Trx, set: number): Promise<void> {
   await lockChangeSet(trx, set);
   await refuseUnfinished(trx, set);
 }
 
-/** @throws NotFoundError */
+/** @throws NotNowError */
 export async function refuseUnfinished(db: Db, set: number): Promise<void> {
   const job = await findJobOfSet(db, set);
-  if (job?.state === 'running') throw new NotFoundError('This is still under way.');
+  if (job?.state === 'running') throw underWay('This is still under way.', set);
+}
+
+/** @param set of which the page says how far it is */
+export function underWay(sentence: string, set: number): NotNowError {
+  return new NotNowError('Still under way', sentence, { href: `/history/${set}`, text: 'See how far it is' });
 }
 
 /** The kind of job that undoes what Roster itself has begun, and not ended: nobody in particular has to be allowed to. */

@@ -33,6 +33,8 @@ export type Undone =
   /** `user`: where it was one, and they are there. */
   | { kind: 'undone'; set: number; steps: Step[]; left: Step[]; user: User | undefined };
 
+export type Decided = Exclude<Undone, { kind: 'asks' }>;
+
 /**
  * @param users if not all whom it has changed @throws ForbiddenError, NotUniqueError (username or email taken meanwhile),
  * LastAdministratorError

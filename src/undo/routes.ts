@@ -2,21 +2,21 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { authorize } from '../auth/actor.ts';
-import { begun } from '../auth/idempotency-store.ts';
+import { type Answer, begun, doneIn } from '../auth/idempotency-store.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
-import { NotFoundError, NotUniqueError } from '../errors.ts';
+import { NotNowError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
 import { isUndoable } from '../history/words.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
-import { refuseWhileUnderWay } from './asked.ts';
+import { type Part, refuseWhileUnderWay } from './asked.ts';
 import { beginUndo, lockUndoable, MOST_AT_ONCE, refuseUnfinished } from './batches.ts';
-import { undoChangeSet } from './commands.ts';
+import { type Decided, undoChangeSet } from './commands.ts';
 import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
 import { planPage, type Request, type Shown, showSteps, showUndo, type Undoing } from './show.ts';
 import { isAsked, isRefused } from './steps.ts';
-import { answerOf, answerOfPart, BEGUN } from './words.ts';
+import { BEGUN, sentenceOf, sentenceOfPart } from './words.ts';
 
 export function undoRoutes(app: FastifyInstance): void {
   app.get('/history/:id/undo', allow(mayRead), async (request: Request, reply) =>
@@ -66,7 +66,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;
       if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isAsked))
         return { kind: 'shown', isChanged: false } as const;
-      return part ? answerOfPart(undone, set.id, part.cursor) : answerOf(undone);
+      return answerOf(undone, set.id, part);
     });
     if (outcome.kind === 'shown') return showAgain({}, 409, { isChanged: outcome.isChanged });
     return reply.answer(outcome);
@@ -80,11 +80,30 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
   }
 }
 
-/** @throws NotFoundError, ForbiddenError */
+/** @param undoes the change set; after some about whom it was decided the next are shown */
+function answerOf(undone: Decided, undoes: number, part: Part | undefined): Answer {
+  const set = undone.kind === 'undone' ? undone.set : undefined;
+  if (part) return doneIn(set, `/history/${undoes}/undo?after=${part.cursor}`, sentenceOfPart(undone));
+  return doneIn(set, placeOf(undone), sentenceOf(undone));
+}
+
+/** To whom it was done; where they are several, to what was done. */
+function placeOf(undone: Decided): string {
+  if (undone.kind === 'nothing') return '/history';
+  const { set, steps, user } = undone;
+  if (steps.length !== 1) return `/history/${set}`;
+  return user ? `/users/${user.id}` : '/users';
+}
+
+/** @throws NotFoundError, ForbiddenError, NotNowError */
 async function getUndoable({ reader, params, actor }: Request): Promise<Undoing> {
   const row = await getSeenSet(reader, params.id, actor);
   authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
-  if (actor === undefined || !isUndoable(row.set)) throw new NotFoundError('This cannot be undone.');
+  if (actor === undefined || !isUndoable(row.set))
+    throw new NotNowError('No way back', 'This cannot be undone.', {
+      href: `/history/${row.set.id}`,
+      text: 'Look at this change',
+    });
   await refuseUnfinished(reader, row.set.id);
   return { row, actor };
 }

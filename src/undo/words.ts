@@ -1,14 +1,13 @@
 /** What is said once something is undone. */
-import { type Answer, done, nothingDone } from '../auth/idempotency-store.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
 import { KINDS } from '../history/codes.ts';
 import { type Imported, importedIn, MIXED, undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { FIELD_NAMES, namesOf } from '../history/words.ts';
-import { number, usersOf } from '../lib/formats.ts';
+import { and, number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
-import type { Undone } from './commands.ts';
+import type { Decided } from './commands.ts';
 import { isAsked, type Left, type Stays, type Step } from './steps.ts';
 
 /** Of whoever is brought back. */
@@ -56,26 +55,20 @@ export const OPTIONS: Readonly<Record<'delete' | 'restore', Options>> = {
 
 const LEFT_ALL = 'you left everything as it is';
 
-const and = new Intl.ListFormat('en');
-
-export function answerOf(undone: Exclude<Undone, { kind: 'asks' }>): Answer {
-  const { kind, steps } = undone;
-  if (kind === 'nothing') {
-    return nothingDone('/history', sentenceOfNothing(steps));
-  }
-  const { set, user, left } = undone;
+export function sentenceOf(undone: Decided): string {
+  if (undone.kind === 'nothing') return sentenceOfNothing(undone.steps);
+  const { steps, user, left } = undone;
   const [step] = steps;
-  if (step === undefined || steps.length > 1)
-    return done(`/history/${set}`, sentenceOfMany(steps, left), set);
-  if (user === undefined) return done('/users', `User ${named(step.username)} deleted!`, set);
-  return done(`/users/${user.id}`, sentenceOfOne(step, user, left.length > 0), set);
+  if (step === undefined || steps.length > 1) return sentenceOfMany(steps, left);
+  if (user === undefined) return `User ${named(step.username)} deleted!`;
+  return sentenceOfOne(step, user, left.length > 0);
 }
 
-/** Of some about whom it was decided; the next are shown then. */
-export function answerOfPart(undone: Exclude<Undone, { kind: 'asks' }>, set: number, cursor: number): Answer {
-  const next = `/history/${set}/undo?after=${cursor}`;
-  if (undone.kind === 'nothing') return nothingDone(next, sentenceOfNothing(undone.steps));
-  return done(next, sentenceOfMany(undone.steps, undone.left), undone.set);
+/** Of some about whom it was decided. */
+export function sentenceOfPart(undone: Decided): string {
+  return undone.kind === 'nothing'
+    ? sentenceOfNothing(undone.steps)
+    : sentenceOfMany(undone.steps, undone.left);
 }
 
 function sentenceOfNothing(steps: readonly Step[]): string {
@@ -122,7 +115,7 @@ function whatStaysEnded(isAnyoneBack: boolean, isAnyoneChanged: boolean): string
 export function whatBecomesOf(steps: readonly Step[]): string[] {
   const kinds = ['delete', 'restore', 'change'] as const;
   const counts = kinds.map((kind) => ({ kind, count: steps.filter((step) => step.kind === kind).length }));
-  const sentences = counts.flatMap(({ kind, count }) => (count > 0 ? sentenceOf(kind, count) : []));
+  const sentences = counts.flatMap(({ kind, count }) => (count > 0 ? whatIsDone(kind, count) : []));
   return [...sentences, ...sentencesOfAccess(steps)];
 }
 
@@ -137,7 +130,7 @@ function whatMayBecomeOf(set: ChangeSet): string[] {
   const imported = importedIn(set);
   const undoing = undoingKindOf(set);
   const kind = undoing === 'deleted' ? 'delete' : undoing === 'restored' ? 'restore' : 'change';
-  const sentences = imported ? whatBecomesOfImported(imported) : [sentenceOf(kind, set.users)];
+  const sentences = imported ? whatBecomesOfImported(imported) : [whatIsDone(kind, set.users)];
   return sentences.map((sentence) => `Up to ${sentence}`);
 }
 
@@ -154,11 +147,11 @@ function whatBecomesOfImported({ created, changed }: Imported): string[] {
   const [users, are] = created === 1 ? ['user', 'is'] : ['users', 'are'];
   return [
     ...(created > 0 ? [`${number.format(created)} ${users} whom this import created ${are} deleted.`] : []),
-    ...(changed > 0 ? [sentenceOf('change', changed)] : []),
+    ...(changed > 0 ? [whatIsDone('change', changed)] : []),
   ];
 }
 
-function sentenceOf(kind: 'delete' | 'restore' | 'change', count: number): string {
+function whatIsDone(kind: 'delete' | 'restore' | 'change', count: number): string {
   const users = usersOf(count);
   const [is, becomes] = count === 1 ? ['is', 'becomes'] : ['are', 'become'];
   if (kind === 'delete') return `${users} ${is} deleted.`;

@@ -24,7 +24,7 @@ type Shown = Pick<User, 'id' | 'version'>;
 export type Created = { kind: 'created'; user: User; set: number };
 export type Changed = Merged | Conflict;
 /** `theirs`: what others have changed since `editedVersion`, and is kept. */
-type Merged = ({ kind: 'changed'; set: number } | { kind: 'unchanged' }) & {
+export type Merged = ({ kind: 'changed'; before: User; set: number } | { kind: 'unchanged' }) & {
   user: User;
   theirs: readonly EditedField[];
   since: Since;
@@ -40,6 +40,10 @@ export type Restored =
   | { kind: 'restored'; user: User; set: number }
   | { kind: 'there already'; user: User }
   | { kind: 'deleted again'; user: Named };
+
+export function setOf(merged: Merged): number | undefined {
+  return merged.kind === 'changed' ? merged.set : undefined;
+}
 
 /** @throws ForbiddenError, NotUniqueError (username or email taken) */
 export async function createUser(trx: Trx, actor: Actor, user: NewUser, now: number): Promise<Created> {
@@ -80,7 +84,7 @@ export async function changeUser(
   const { theirs } = merged;
   if (Object.keys(merged.changes).length === 0) return { kind: 'unchanged', user: before, theirs, since };
   const { changed, set } = await writeChanges(trx, actor, [{ before, changes: merged.changes }], now);
-  return { kind: 'changed', user: changed[0] as User, set, theirs, since };
+  return { kind: 'changed', before, user: changed[0] as User, set, theirs, since };
 }
 
 /**

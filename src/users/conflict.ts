@@ -33,7 +33,7 @@ export type ShownConflict = {
 export async function describeConflict(
   db: Db,
   actor: Actor | undefined,
-  { user, mine, merge, since }: Omit<Conflict, 'kind'>,
+  { user, mine, merge, since }: Conflict,
 ): Promise<ShownConflict> {
   const { base = user, doneBy } = since;
   const nameOf = await nameWhoDid(db, actor, since);

@@ -6,19 +6,22 @@ import { done } from '../auth/idempotency-store.ts';
 import { mayChange } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
+import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { deleteUser } from './commands.ts';
+import { showDeleted } from './deleted.ts';
 import { parseVersion } from './form.ts';
 import { listAddress } from './list/address.ts';
 import { nearestPage } from './list/page.ts';
 import { type Difference, describeSince } from './meanwhile.ts';
-import { getUser } from './queries.ts';
+import { findUser } from './queries.ts';
 import { listBefore, type Request, userIdFrom } from './request.ts';
 import { accessOf } from './show.ts';
 
 export async function askToDelete(request: Request, reply: FastifyReply) {
-  const user = await getUser(request.reader, userIdFrom(request));
+  const user = await findUser(request.reader, userIdFrom(request));
+  if (user === undefined) return showDeleted(request, reply);
   authorize(request.actor, (actor) => mayChange(actor, user));
   return ask(request, reply, user);
 }
@@ -30,6 +33,15 @@ async function ask(request: Request, reply: FastifyReply, user: User, changed?: 
 }
 
 export async function remove(request: Request, reply: FastifyReply) {
+  try {
+    return await removeNow(request, reply);
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    return showDeleted(request, reply);
+  }
+}
+
+async function removeNow(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
   const from = listBefore(request);

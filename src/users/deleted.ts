@@ -49,13 +49,13 @@ async function showErased({ reader, actor }: Request, reply: FastifyReply, id: n
 }
 
 /** Answers a form that was sent too late: nothing that was typed is lost. @throws NotFoundError, ForbiddenError */
-export async function offerToRestore(request: Request, reply: FastifyReply) {
+export async function offerToRestore(request: Request, reply: FastifyReply, sent: unknown) {
   const id = userIdFrom(request);
   // Who deleted them may just be about to be saved: this is saved after that.
   await transact(request.server.db, (trx) => lockUser(trx, id));
   const deleted = await findSeenDeleted(request, id);
   if (deleted === undefined) throw new NotFoundError(`There is no user ${id}. ${TYPED_IS_BACK}`);
   authorize(request.actor, (actor) => mayChange(actor, deleted));
-  const { typed } = await readEdit(request.server.db, deleted, readUserForm(request.body));
+  const { typed } = await readEdit(request.server.db, deleted, readUserForm(sent));
   return showDeleted(request, reply, { typed, why: 'meanwhile' }, 409);
 }

@@ -2,25 +2,24 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
-import { done } from '../auth/idempotency-store.ts';
-import { isOwnEmail, mayChange, maySignIn } from '../auth/policy.ts';
+import { done, doneIn } from '../auth/idempotency-store.ts';
+import { isOwnEmail, mayChange } from '../auth/policy.ts';
 import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
-import type { User } from '../db/schema.ts';
 import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
-import { type Conflict, changeUser, createUser } from './commands.ts';
+import { type Conflict, changeUser, createUser, setOf } from './commands.ts';
 import { describeConflict } from './conflict.ts';
-import { offerToRestore } from './deleted.ts';
-import { addHolders, type Problems, readEdit, readUserForm, valuesOf } from './form.ts';
+import { offerToRestore, showDeleted } from './deleted.ts';
+import { addHolders, beginEdit, type Problems, readEdit, readUserForm } from './form.ts';
 import { fromParameter } from './list/address.ts';
-import { answerChanged } from './meanwhile.ts';
-import { merge } from './merge.ts';
-import { getUser } from './queries.ts';
+import { sentenceOfSaved } from './meanwhile.ts';
+import { findUser, getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
-import { newUserSchema, USER_FIELDS } from './validation.ts';
+import { newUserSchema, USER_FIELDS, type UserChanges } from './validation.ts';
+import { sentenceOfChanged, sentenceOfCreated, whatEnded } from './words.ts';
 
 const OWN_EMAIL = 'You change your own email in your account, with your password.';
 
@@ -54,24 +53,16 @@ function addAnother(request: Request): string {
   return `/users/new?another=1${fromParameter(listBefore(request)).replace('?', '&')}`;
 }
 
-function sentenceOfCreated(user: User): string {
-  const created = `User ${named(user.username)} created!`;
-  return maySignIn(user) ? `${created} They cannot sign in yet: create an access link.` : created;
-}
-
 export async function showEditForm(request: Request, reply: FastifyReply) {
   const { reader: db } = request;
-  const user = await getUser(db, userIdFrom(request));
-  authorize(request.actor, (actor) => mayChange(actor, user));
+  const user = await findUser(db, userIdFrom(request));
   const draft = await draftFor(request);
-  if (draft === undefined)
-    return showForm(request, reply, { user, version: user.version, values: valuesOf(user) });
-  const { version = user.version, values, since, form } = await readEdit(db, user, readUserForm(draft));
-  const mine = form.ok ? form.value : {};
-  const merged = merge(since.base, user, mine);
-  if (merged.conflicts.length > 0)
-    return showConflict(request, reply, { user, mine, merge: merged, since }, 200);
-  return showForm(request, reply, { user, version, values, isDraft: true });
+  if (user === undefined) return draft ? offerToRestore(request, reply, draft) : showDeleted(request, reply);
+  authorize(request.actor, (actor) => mayChange(actor, user));
+  const begun = await beginEdit(db, user, draft && readUserForm(draft));
+  return begun.kind === 'conflict'
+    ? showConflict(request, reply, begun, 200)
+    : showForm(request, reply, begun);
 }
 
 export async function update(request: Request, reply: FastifyReply) {
@@ -79,7 +70,7 @@ export async function update(request: Request, reply: FastifyReply) {
     return await change(request, reply);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    return offerToRestore(request, reply);
+    return offerToRestore(request, reply, request.body);
   }
 }
 
@@ -87,7 +78,8 @@ async function change(request: Request, reply: FastifyReply) {
   const { db, clock } = request.server;
   const user = await getUser(db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
-  const { version, values, typed, form } = await readEdit(db, user, readUserForm(request.body));
+  const fields = readUserForm(request.body);
+  const { version, values, typed, form } = await readEdit(db, user, fields);
   const shown = { user, version: version ?? user.version, values };
   const isRefused = request.actor && isOwnEmail(request.actor, user.id, Object.keys(typed));
   if (!form.ok || isRefused)
@@ -99,21 +91,16 @@ async function change(request: Request, reply: FastifyReply) {
     const outcome = await runCommand(request, async (trx, actor) => {
       const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);
       if (changed.kind === 'conflict') return changed;
-      const sentence = `User ${named(changed.user.username)} updated!`;
-      return answerChanged(trx, actor, changed, userAddress(user.id, request), sentence);
+      const sentence = await sentenceOfSaved(trx, actor, changed, sentenceOfChanged(changed, fields));
+      return doneIn(setOf(changed), userAddress(user.id, request), sentence + whatEnded(changed));
     });
     return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {
-    return refuse(request, reply, shown, problemsOf(error));
+    return refuse(request, reply, shown, problemsOf(error, form.value));
   }
 }
 
-async function showConflict(
-  request: Request,
-  reply: FastifyReply,
-  conflict: Omit<Conflict, 'kind'>,
-  status = 409,
-) {
+async function showConflict(request: Request, reply: FastifyReply, conflict: Conflict, status = 409) {
   const { id, username } = conflict.user;
   const shown = await describeConflict(request.reader, request.actor, conflict);
   const page = userAddress(id, request);
@@ -138,10 +125,10 @@ async function refuse(request: Request, reply: FastifyReply, shown: Shown, probl
   return showForm(request, reply, { ...shown, errors, holders }, 422);
 }
 
-function problemsOf(error: unknown): Problems {
+function problemsOf(error: unknown, { role }: UserChanges = {}): Problems {
   // `addHolders` looks up what is taken.
   if (error instanceof NotUniqueError) return {};
   if (error instanceof LastAdministratorError)
-    return { role: `${error.message} Make someone else one first.` };
+    return { [role ? 'role' : 'is_active']: `${error.message} Make someone else one first.` };
   throw error;
 }

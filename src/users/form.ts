@@ -6,11 +6,15 @@ import { readSince } from '../history/since.ts';
 import { shownEmail } from '../lib/email.ts';
 import { type Fields, type Form, parseForm, readFields } from '../lib/forms.ts';
 import { named, plainNumber } from '../lib/text.ts';
+import type { Conflict } from './commands.ts';
+import { merge } from './merge.ts';
 import { findHolders } from './queries.ts';
 import { USER_FIELDS, type UserChanges, userChangesSchema } from './validation.ts';
 
 const FREE_NOW =
   'Somebody else had this username or email until a moment ago. It is free now: send the form again.';
+
+type Begun = { kind: 'form'; user: User; version: number; values: Fields; isDraft?: true } | Conflict;
 
 export type Problems = Readonly<Record<string, string>>;
 
@@ -50,6 +54,16 @@ export async function readEdit(
     values: { ...valuesOf(shown), ...typed },
     form: parseChanges(fields, shown),
   };
+}
+
+/** What a form is opened with: who they are, or what was typed for them before somebody had to sign in. */
+export async function beginEdit(db: Db, user: User, draft: Fields | undefined): Promise<Begun> {
+  if (draft === undefined) return { kind: 'form', user, version: user.version, values: valuesOf(user) };
+  const { version = user.version, values, since, form } = await readEdit(db, user, draft);
+  const mine = form.ok ? form.value : {};
+  const merged = merge(since.base, user, mine);
+  if (merged.conflicts.length > 0) return { kind: 'conflict', user, mine, merge: merged, since };
+  return { kind: 'form', user, version, values, isDraft: true };
 }
 
 /** @throws BadSubmissionError */

@@ -1,6 +1,5 @@
 /** What has been changed meanwhile, in words: by whom, to those who may know. */
 import type { Actor } from '../auth/actor.ts';
-import { type Answer, done, nothingDone } from '../auth/idempotency-store.ts';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
@@ -8,8 +7,9 @@ import { changedFields } from '../history/fields.ts';
 import { type DoneBy, findNames } from '../history/queries.ts';
 import type { Since } from '../history/since.ts';
 import { namesOf, whoDid } from '../history/words.ts';
+import { and } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
-import type { Changed, Conflict } from './commands.ts';
+import type { Merged } from './commands.ts';
 
 /** What a field was and is, and who has changed it, as it stands in a sentence. */
 export type Difference = {
@@ -21,8 +21,6 @@ export type Difference = {
 };
 
 type NameOf = (done: DoneBy | undefined) => string;
-
-const and = new Intl.ListFormat('en');
 
 export async function nameWhoDid(db: Db, actor: Actor | undefined, since: Since): Promise<NameOf> {
   const ids = [...since.doneBy.values()].map(({ actor_id }) => actor_id);
@@ -51,24 +49,20 @@ export function seenOf<F extends KeptField>(
 }
 
 /** After saving: `sentence`, or what others have changed meanwhile. */
-export async function answerChanged(
+export async function sentenceOfSaved(
   db: Db,
   actor: Actor,
-  changed: Exclude<Changed, Conflict>,
-  to: string,
+  { kind, user, theirs, since }: Merged,
   sentence: string,
-): Promise<Answer> {
-  const { user, theirs, since } = changed;
-  const set = changed.kind === 'changed' ? changed.set : undefined;
-  const answer = (told: string) => (set === undefined ? nothingDone(to, told) : done(to, told, set));
+): Promise<string> {
   // Of whom it is not known what they were, all would seem to be changed.
   const fields = seenOf(theirs, actor, user.id).filter((field) => since.doneBy.has(field));
-  if (fields.length === 0) return answer(sentence);
+  if (fields.length === 0) return sentence;
   const nameOf = await nameWhoDid(db, actor, since);
   const people = new Set(fields.map((field) => nameOf(since.doneBy.get(field))));
   const meanwhile = `Meanwhile ${and.format(people)} had changed ${namesOf(fields)}`;
-  if (set === undefined) return answer(`Nothing to save. ${meanwhile}.`);
-  return answer(`Saved. ${meanwhile}; ${people.size === 1 ? 'both are' : 'all is'} kept.`);
+  if (kind === 'unchanged') return `Nothing to save. ${meanwhile}.`;
+  return `Saved. ${meanwhile}; ${people.size === 1 ? 'both are' : 'all is'} kept.`;
 }
 
 /** All that is other than it was; none where that is not known. */

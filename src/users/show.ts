@@ -14,7 +14,7 @@ import { answerNotModified } from '../http/etag.ts';
 import type { Access, Managed } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';
 import { DAY, startOfMinute } from '../lib/clock.ts';
-import { showAsOf } from './as-of.ts';
+import { lastDay, readMoment, showAsOf } from './as-of.ts';
 import { showDeleted } from './deleted.ts';
 import { isFleeting } from './list/filter.ts';
 import { nearestPage } from './list/page.ts';
@@ -25,14 +25,16 @@ const SHOWN = 10;
 
 export async function show(request: Request, reply: FastifyReply) {
   const { reader: db, query, actor } = request;
-  if (query.at) return showAsOf(request, reply, query.at);
+  const now = request.server.clock();
+  const asked = query.at ? readMoment(query.at, now) : undefined;
+  if (asked?.kind === 'moment') return showAsOf(request, reply, asked);
   const revision = await readRevision(db);
   const user = await findUser(db, userIdFrom(request));
   if (user === undefined) return showDeleted(request, reply);
   const list = listBefore(request);
   const access = await accessOf(request, user);
-  const made = { revision, access, minute: startOfMinute(Date.now()) };
-  if (!isFleeting(list) && answerNotModified(reply, made)) return reply;
+  const made = { revision, access, minute: startOfMinute(Date.now()), lastDay: lastDay(now) };
+  if (!asked && !isFleeting(list) && answerNotModified(reply, made)) return reply;
   const from = await nearestPage(db, list);
   const seesAccess = actor !== undefined && maySeeAccess(actor, user.id);
   const place = parsePlace(query.earlier);
@@ -41,8 +43,15 @@ export async function show(request: Request, reply: FastifyReply) {
   const { entries, ...timeline } = await readTimeline(db, user, options);
   const rows = await describeEntries(db, entries, user.id, sightOf(actor));
   const canSend = request.server.mailer !== undefined;
-  const shown = { user, from, access, canSend, timeline: { ...timeline, entries: rows } };
-  return reply.render('users/show', shown);
+  const shown = {
+    user,
+    from,
+    access,
+    canSend,
+    timeline: { ...timeline, entries: rows },
+    isEarlier: place !== undefined,
+  };
+  return reply.render('users/show', { ...shown, lastDay: made.lastDay, wrongDay: asked }, asked ? 422 : 200);
 }
 
 /** Of the timeline, as it stands in the address of a user’s page. */

@@ -77,6 +77,15 @@ describe('a form that is sent after its session has ended', () => {
     expect(pageOf(await get(app, '/users/3/edit', signed)).field('full_name')).toBe('Maximilian');
   });
 
+  test('of a user who was deleted meanwhile is offered to bring them back with', async () => {
+    const { app, ann, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users/3', { full_name: 'Maximilian', version: '1' }, headers);
+    await post(app, '/users/3/delete', {}, await signedIn(app, ann));
+    const { headers: signed } = await signInOn(app, refused.body, ed, headers);
+    const page = pageOf(await get(app, '/users/3/edit', signed));
+    expect(page.form('Bring back with these changes').field('full_name')).toBe('Maximilian');
+  });
+
   test('is not kept where somebody was erased since, whom it may name, and whoever signs in hears so', async () => {
     const { app, ann, ed, headers } = await startWithPeople();
     const forms = [

@@ -9,6 +9,7 @@ import { seal } from '../../src/auth/tokens.ts';
 import { HEADERS } from '../../src/http/security.ts';
 import { Page } from '../../src/lib/pagination.ts';
 import { named, plain } from '../../src/lib/text.ts';
+import { lastDay } from '../../src/users/as-of.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { openUsers } from './hand-written-users.ts';
 import { render } from './hand-written-views.ts';
@@ -62,6 +63,7 @@ function showList(response: ServerResponse, session: Session, page: number): voi
       everyone: total,
       terms: [],
       notices: [],
+      ticked: [],
     }),
   );
 }
@@ -75,6 +77,9 @@ function showUser(response: ServerResponse, session: Session, id: number): void 
       access: undefined,
       canSend: false,
       timeline: { entries: [], earlier: undefined, beginning: users.beginningOf(id) },
+      isEarlier: false,
+      lastDay: lastDay(Date.now()),
+      wrongDay: undefined,
     }),
   );
 }

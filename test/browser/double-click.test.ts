@@ -120,7 +120,7 @@ async function clickOnUsers(): Promise<void> {
   await click(undefined, 'Take them out again', '100 made-up people taken out.');
   const bob = { username: 'bob', email: 'bob@example.org' };
   await click('/users/new', 'Create user', 'User bob created!', bob);
-  await click(undefined, 'Deactivate', 'User bob updated!');
+  await click(undefined, 'Deactivate', 'User bob deactivated!');
   await click(undefined, 'Undo', 'User bob is as before!');
   await click('/users/102/edit', 'Save changes', 'User bob updated!', { full_name: 'Bob' });
   await click('/users/102/delete', 'Delete user', 'User bob deleted!');
@@ -153,7 +153,7 @@ async function clickOnImports(): Promise<void> {
   await page.locator('summary', { hasText: 'Read it differently' }).click();
   await page.getByLabel('Column email').selectOption({ label: 'Left out' });
   await click(undefined, 'Read it again', 'There is nothing to apply.');
-  await click(undefined, 'Discard the file', 'The import is cancelled. Nothing was changed.');
+  await click(undefined, 'Discard the file', 'The file is discarded. Nothing was changed.');
   const imports = await db.selectFrom('imports').select('state').orderBy('id').execute();
   expect(imports.map(({ state }) => state)).toEqual(['done', 'discarded']);
   const max = await addUser(db, { username: 'max', full_name: 'Max' });
@@ -188,7 +188,7 @@ async function clickOnWhoIsDeleted(): Promise<void> {
   await page.goto(`/users/${max.id}/edit`);
   await transact(app.db, (trx) => deleteUser(trx, commandLine, max.id, Date.now()));
   await click(undefined, 'Save changes', 'Nothing of yours is saved', { full_name: 'Mine' });
-  await click(undefined, 'Restore with these changes', 'User max is back!');
+  await click(undefined, 'Bring back with these changes', 'User max is back!');
   expect(await findUser(app.db, max.id)).toMatchObject({ full_name: 'Mine', version: 4 });
 }
 

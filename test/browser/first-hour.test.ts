@@ -166,7 +166,7 @@ test.each([
     await expectText(other, 'You are signed in; 9 recovery codes are left.');
 
     await press(page, 'Deactivate');
-    await expectText(page, 'User bob updated!');
+    await expectText(page, 'User bob deactivated!');
     await other.goto('/users');
     await expectText(other, 'Your account has been deactivated. An administrator can activate it again.');
   },

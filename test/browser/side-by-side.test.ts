@@ -74,7 +74,7 @@ test('two people at two Rosters work on the same users, and neither loses anythi
   expect(await mainOf(ben)).toContain('User zoe deleted!');
   await ann.getByRole('button', { name: 'Save changes' }).click();
   expect(await mainOf(ann)).toMatch(/Zoë B is deleted[\s\S]*When deleted: zoe/);
-  await ann.getByRole('button', { name: 'Restore with these changes' }).click();
+  await ann.getByRole('button', { name: 'Bring back with these changes' }).click();
   expect(await mainOf(ann)).toContain('User zoe.ann is back!');
 
   await ben.goto('/users?q=zoe');

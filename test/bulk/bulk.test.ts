@@ -51,7 +51,8 @@ test('those ticked are shown before anything is changed, and changed at once as 
     expect(await stateOf(app.db, user)).toEqual({ role: user.role, is_active: false, version: 2 });
   const history = pageOf(await get(app, '/history', headers));
   expect(history.text).toContain('ann Deactivated 2 users, in bulk 2');
-  const undo = history.forms.find(({ buttons }) => buttons.includes('Undo'))?.action ?? '';
+  const undo =
+    history.forms.find(({ buttons }) => buttons.includes('Undo: Deactivated 2 users'))?.action ?? '';
   expect((await post(app, undo, {}, headers)).body).toContain('Undone for 2 users!');
   for (const user of [max, moe])
     expect(await stateOf(app.db, user)).toEqual({ role: user.role, is_active: true, version: 3 });
@@ -105,11 +106,26 @@ test('a page holds a hundred at most, and all of them can be ticked', async () =
   expect(answer.body).toBe('100 users given another role!\n');
 });
 
+test('whoever does not go on finds the list as it was, with its ticks, and can untick', async () => {
+  const { app, max, mia, headers } = await start();
+  const read = async (path: string) => pageOf(await get(app, path, headers));
+  const back = (await read(`/bulk?do=delete&tick.${max.id}=on`)).link('Cancel');
+  const list = await read(back);
+  const ticks = [`tick.${max.id}`, `tick.${mia.id}`, 'all'];
+  expect(ticks.map((name) => list.field(name))).toEqual(['ticked', 'not ticked', 'not ticked']);
+  expect(list.text).toContain('ticked on this page');
+  const unticked = await read(list.link('Untick'));
+  expect(ticks.map((name) => unticked.field(name))).toEqual(ticks.map(() => 'not ticked'));
+  expect(unticked.buttons).toContain('Untick');
+  const all = await read((await read('/bulk?do=delete&all=on')).link('Cancel'));
+  expect(ticks.map((name) => all.field(name))).toEqual(['not ticked', 'not ticked', 'ticked']);
+});
+
 test('the list that one came from is led back to, with its filter, and at a page that is still there', async () => {
   const { app, max, mia, headers } = await start();
   const from = encodeURIComponent('q=m&sort=-id&per_page=1&page=3');
   const page = pageOf(await get(app, `/bulk?do=delete&from=${from}&tick.${max.id}=on`, headers));
-  expect(page.link('Cancel')).toBe('/users?q=m&sort=-id&per_page=1&page=3');
+  expect(page.link('Cancel')).toBe(`/users?q=m&sort=-id&per_page=1&page=3&tick.${max.id}=on`);
   const answer = await confirm(app, headers, 'delete', `from=${from}&tick.${max.id}=on`);
   expect(answer.headers.location).toBe('/users?q=m&sort=-id&per_page=1&page=2');
   const status = encodeURIComponent('status=inactive');

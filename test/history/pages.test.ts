@@ -80,6 +80,8 @@ describe('what was done to someone', () => {
 
 test.each([
   ['2100-11-28', 'Max Now'],
+  // Where it is morning already.
+  ['2100-11-29', 'Max Now'],
   ['2100-11-27', 'Max Then'],
   ['2100-11-28T16:59Z', 'Max Then'],
   ['2100-11-25', 'This user was not there yet.'],
@@ -92,7 +94,53 @@ test.each([
   expect(page.text).toContain('as of ');
   expect(page.text).toContain(expected);
   expect(page.buttons).toEqual([]);
-  expect((await read('viewer', `/users/${max.id}?at=soon`)).text).toContain('“soon” is no time');
+});
+
+test.each([
+  ['soon', '“soon” is no time: it can be 2026-01-31 or 2026-01-31T14:00Z.'],
+  ['2100-11-30', '“2100-11-30” is still to come.'],
+])('as of %s nobody can be shown: their page says so beside the field', async (at, sentence) => {
+  const { app, people } = await start();
+  const headers = await signedIn(app, people.viewer);
+  const answer = await get(app, `/users/${people.viewer.id}?at=${at}`, headers);
+  const page = pageOf(answer);
+  expect([answer.statusCode, page.title]).toEqual([422, 'Error: vera · Roster']);
+  expect([page.errorOf('at'), page.link(sentence)]).toEqual([`Error: ${sentence}`, '#at']);
+  expect([page.input('at').max, page.isOpen('As of another day')]).toEqual(['2100-11-29', true]);
+});
+
+test('what was done earlier and on another day leads back to the list that one came from, and to the newest', async () => {
+  const { app, clock, read, send } = await start();
+  const max = await addUser(app.db, { username: 'max' }, NOW);
+  for (let version = 1; version <= 12; version++) {
+    clock.move(HOUR);
+    await send('editor', `/users/${max.id}`, { full_name: `Max ${version}`, version: String(version) });
+  }
+  const page = await read('viewer', `/users/${max.id}?from=sort%3Did`);
+  expect(page.links.map(({ text }) => text)).not.toContain('Newest');
+  const earlier = await read('viewer', page.link('Earlier'));
+  expect(earlier.link('All users')).toBe('/users?sort=id');
+  expect(earlier.link('Newest')).toBe(`/users/${max.id}?from=sort%3Did#activity`);
+  const asking = earlier.form('Show as of this day');
+  const query = new URLSearchParams({ from: asking.field('from'), at: '2100-11-28' });
+  const then = await read('viewer', `${asking.action}?${query}`);
+  expect(then.main.link('Max 12')).toBe(`/users/${max.id}?from=sort%3Did`);
+});
+
+test('a page about a change is called what its heading says', async () => {
+  const { app, read, send } = await start();
+  const max = await addUser(app.db, { username: 'max', full_name: 'Max Power' }, NOW);
+  await send('admin', `/users/${max.id}`, { is_active: '0' });
+  const set = await read('admin', (await read('admin', '/history')).link('Deactivated'));
+  expect([set.title, set.heading]).toEqual(['Deactivated max · Roster', 'Deactivated max']);
+  const path = (await read('admin', '/history')).form('Undo: Deactivated max').action;
+  const undo = await read('admin', path);
+  expect([undo.title, undo.heading]).toEqual(['Undo: Deactivated max · Roster', 'Undo: Deactivated max']);
+  const then = await read('admin', `/users/${max.id}?at=2100-11-28`);
+  expect(then.title).toBe(`${then.heading} · Roster`);
+  await send('admin', `/users/${max.id}/delete`, {});
+  const gone = await read('admin', `/users/${max.id}`);
+  expect([gone.title, gone.heading]).toEqual(['Max Power is deleted · Roster', 'Max Power is deleted']);
 });
 
 test('the page of a user asks for a day to show them as of, and from there one goes back', async () => {
@@ -113,7 +161,7 @@ describe('everyone’s history', () => {
     await send('editor', `/users/${max.id}/delete`, {});
     const admin = (await read('admin', '/history')).text;
     expect(admin).toMatch(
-      /28 Nov 2100 17:00 emil Deleted max 1 Undo 17:00 ann Created an access link for emil 1 17:00 emil Deactivated max 1 Undo 17:00 The command line Created max 1/,
+      /28 Nov 2100 17:00 emil Deleted max 1 Undo: Deleted max 17:00 ann Created an access link for emil 1 17:00 emil Deactivated max 1 Undo: Deactivated max 17:00 The command line Created max 1/,
     );
     const page = await read('viewer', '/history');
     const viewer = page.text;
@@ -199,7 +247,7 @@ describe('everyone’s history', () => {
     ['kind=deleted', ['Deleted max']],
     ['by=emil', ['Deleted max', 'Changed the full name of max']],
     ['by=emil&kind=changed', ['Changed the full name of max']],
-    ['user=max', []],
+    ['user=MAX', ['Deleted max', 'Changed the full name of max', 'Created max']],
     ['user=5', ['Deleted max', 'Changed the full name of max', 'Created max']],
     ['user=5&from=2100-11-28&to=2100-11-28', ['Deleted max', 'Changed the full name of max']],
     ['from=2100-11-29', []],
@@ -216,6 +264,27 @@ describe('everyone’s history', () => {
     expect(expected.length > 0 ? doneOn(page) : page.text).toEqual(
       expected.length > 0 ? expected : expect.stringContaining('Nothing like that was done'),
     );
+  });
+
+  test('of somebody who is deleted is found by their username, of several the last, by those who may know', async () => {
+    const { app, read, send } = await start();
+    for (const id of [4, 5]) {
+      expect((await addUser(app.db, { username: 'bob' }, NOW)).id).toBe(id);
+      await send('admin', `/users/${id}/delete`, {});
+    }
+    const found = await read('editor', '/history?user=bob');
+    expect(found.links.filter(({ href }) => href.startsWith('/users/')).map(({ href }) => href)).toContain(
+      '/users/5',
+    );
+    expect([doneOn(found), found.notices]).toEqual([['Deleted bob', 'Created bob'], []]);
+    const hidden = await read('viewer', '/history?user=bob');
+    expect(hidden.notices).toEqual([
+      'There is no user called bob. Whoever is deleted is found by their number.',
+    ]);
+    expect((await read('editor', '/history?user=rob')).notices).toEqual(['There is no user called rob.']);
+    const there = await addUser(app.db, { username: 'bob' }, NOW);
+    expect(doneOn(await read('editor', '/history?user=bob'))).toEqual(['Created bob']);
+    expect(there.id).toBe(6);
   });
 
   test('goes on from where it is, back and forth, and each leads to what it was', async () => {
@@ -271,7 +340,9 @@ describe('a deleted user', () => {
     ]);
     const page = await read('admin', path);
     expect(page.text).toContain('Password Not set');
-    expect(page.text).toMatch(/ann brought back just now Undo ann deleted just now Undo/);
+    expect(page.text).toMatch(
+      /ann brought back just now Undo: Brought back ann deleted just now Undo: Deleted/,
+    );
     const row = await app.db
       .selectFrom('users')
       .selectAll()

@@ -143,6 +143,19 @@ describe('a page about an error has a way on', () => {
     expect(page.statusCode).toBe(500);
     expect(pageOf(page).text).toContain('Nothing was changed; what you typed is one step back.');
     expect(wayOn(page)).toBe('/users/new');
+    // Where nothing of it is.
+    expect(pageOf(page).main.links.map(({ text }) => text)).toEqual(['Open the page anew']);
+  });
+
+  test('whose search is longer than an address may be is told so, and the field takes no such search', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    const search = `GET /users?q=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    const page = pageOf(await sendRaw(await listen(app), search));
+    expect([page.heading, page.text]).toEqual(['Too long', expect.stringContaining('search for less')]);
+    const { maxlength } = pageOf(await get(app, '/users')).input('q');
+    // Whatever is typed, each unit of it takes nine bytes at most.
+    expect(9 * Number(maxlength)).toBeLessThan(16_000);
   });
 
   test.each([

@@ -217,6 +217,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     terms: parseSearch('ann "<b>"'),
     notices: [NAME],
     firstSteps: { ...firstSteps, isOwner: true, madeUp: 100 },
+    ticked: [1],
   },
   'bulk/show': {
     plan: {
@@ -227,6 +228,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       seen: { kind: 'ticked', targets: [] },
     },
     list,
+    back: '/users?tick.1=on',
     address: '/bulk',
     seen: 'x',
     drift: { was: 12, came: [row.who], went: [], changed: [row.who, row.whom] },
@@ -243,8 +245,17 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       stoppedAt: 1,
       beginning: set,
     },
+    isEarlier: true,
+    lastDay: '2026-01-31',
+    wrongDay: { typed: '2999-01-01', error: NAME },
   },
-  'users/as-of': { user, at: 1, state: { kind: 'there', values: user, version: 1 }, seesAccess: true },
+  'users/as-of': {
+    user,
+    from: list,
+    at: 1,
+    state: { kind: 'there', values: user, version: 1 },
+    seesAccess: true,
+  },
   'users/deleted': {
     deleted: { ...user, role: 'viewer' },
     row,
@@ -430,7 +441,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     promised: 30,
   },
   'exports/waiting': { selection: { list, ticked: [1] } },
-  'imports/choose': { own: [imported], error: NAME },
+  'imports/choose': { own: [imported], of: '7', error: NAME },
   'imports/progress': { imported, done: 1, total: undefined, isHere: false, isWaiting: false },
   'imports/check': {
     imported,
@@ -682,7 +693,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
   'erasure/ask': { ...told(SAMPLES['erasure/ask']), error: TAKEN },
   'erasure/erased': { row: told(row), state: { progress: { kind: 'gone' }, copies: [WORDS.full_name] } },
   'bulk/show': { ...told(SAMPLES['bulk/show']), error: 'Choose one.' },
-  'imports/choose': { own: [told(imported)], error: TAKEN },
+  'imports/choose': { own: [told(imported)], of: undefined, error: TAKEN },
   'imports/progress': told(SAMPLES['imports/progress']),
   'imports/check': {
     ...told(SAMPLES['imports/check']),

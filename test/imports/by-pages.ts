@@ -11,11 +11,12 @@ export async function send(
   headers: Headers | object,
   file?: File,
   key: string = newToken(),
+  url = '/import',
 ) {
   const form = multipart({ key }, file);
   return app.inject({
     method: 'POST',
-    url: '/import',
+    url,
     headers: { host: 'localhost', ...headers, ...form.headers },
     payload: form.body,
   });
@@ -27,8 +28,9 @@ export async function bring(
   headers: Headers,
   content: string,
   name = 'users.csv',
+  url = '/import',
 ): Promise<string> {
-  const answer = await send(app, headers, { name, content });
+  const answer = await send(app, headers, { name, content }, newToken(), url);
   if (answer.statusCode !== 303) throw new Error(pageOf(answer).text);
   await app.runJobs();
   return String(answer.headers.location);

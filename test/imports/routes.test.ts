@@ -136,6 +136,37 @@ test('refused rows of what is done are found again, and led to first', async () 
   expect(buttons).toEqual(['Undo']);
 });
 
+test('corrected rows are read as was chosen for the file that they come from, where the columns are the same', async () => {
+  const { app, db, ann } = await start();
+  await addUser(db, { username: 'bob', email: 'bob@example.org', full_name: 'Bob' });
+  const address = await bring(app, ann, 'Kennung,email,Ganzer Name\nrob,bob@example.org,\ncem,cem,\n');
+  const { action } = pageOf(await get(app, address, ann)).form('Read it again');
+  const columns = { 'column.0': 'username', 'column.1': 'email', 'column.2': 'full_name' };
+  const chosen = { encoding: 'utf-8', delimiter: ',', match: 'email', empty: 'clear', ...columns };
+  await post(app, action, chosen, ann);
+  const way = pageOf(await get(app, address, ann)).link('import that file');
+  const upload = pageOf(await get(app, way, ann)).form('Check the file').action;
+  const { body } = await get(app, `${address}/refused`, ann);
+  const right = body.replace('cem,cem', 'cem,bob@example.org');
+  const page = pageOf(await get(app, await bring(app, ann, right, 'users.refused.csv', upload), ann));
+  expect(page.text).toContain('Username was bob cem');
+  expect(page.text).toContain('Full name was Bob Not set');
+  expect(page.text).toContain('Line left out Why left out Kennung Username');
+  for (const [file, says] of [
+    [
+      right.replace('Kennung', 'Login'),
+      'Its columns are other ones than before: choose again how it is read.',
+    ],
+    [
+      right.replace('\uFEFFLine,Why,', '').replace(/\r\n2,.*?,(?=cem)/, '\r\n'),
+      'It is read as you chose before.',
+    ],
+  ] as const) {
+    const form = { name: 'users.csv', content: `${file}\n` };
+    expect((await send(app, ann, form, newToken(), upload)).body).toContain(says);
+  }
+});
+
 test('every refused row can be looked at, a hundred a page, forth and back', async () => {
   const app = await startApp();
   const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
@@ -286,7 +317,7 @@ test.each([
   ['done', 'This import was applied already.'],
   ['applying', 'This import is being applied already.'],
   ['taken back', 'This import was taken back already.'],
-  ['discarded', 'This import was cancelled already.'],
+  ['discarded', 'This import is over already: nothing of it was applied.'],
 ] as const)('in another window one hears what became of it: %s', async (state, sentence) => {
   const { app, db, ann } = await start();
   const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
@@ -295,11 +326,11 @@ test.each([
   expect((await post(app, action, { judged }, ann)).body).toBe(`${sentence}\n`);
 });
 
-test('an import that is cancelled leaves nothing on the disk', async () => {
+test('an import that is discarded leaves nothing on the disk', async () => {
   const { app, ann } = await start();
   const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
   expect(filesIn(app)).not.toEqual([]);
-  const { action } = pageOf(await get(app, address, ann)).form('Cancel');
+  const { action } = pageOf(await get(app, address, ann)).form('Discard the file');
   expect((await post(app, action, {}, ann)).headers.location).toBe('/import');
   await app.runJobs();
   expect(pageOf(await get(app, address, ann)).heading).toBe('This import is over');
@@ -377,7 +408,7 @@ describe('what is brought', () => {
     const refused = await send(app, ann, file);
     expect(refused.statusCode).toBe(422);
     expect(pageOf(refused).errorOf('file')).toBe(
-      'Error: Three files wait here already. Apply or cancel one.',
+      'Error: Three files wait here already. Apply or discard one.',
     );
     const { action } = pageOf(await get(app, '/import', ann)).forms[1] ?? {};
     expect(action).toBe(`${addresses[2]}/discard`);
@@ -399,9 +430,11 @@ describe('what is brought', () => {
       href.startsWith('/imports/'),
     );
     expect(own.map(({ href }) => href)).toEqual(addresses.slice(-1));
+    const given = pageOf(await get(app, String(addresses[0]), ann));
+    expect(given.text).toContain('This import is over Nothing was changed, and its file is gone.');
     const workbook = pageOf(await get(app, await bring(app, ann, 'PK\x03\x04'), ann));
     expect(workbook.heading).toBe('This file cannot be imported as it is');
-    expect(workbook.buttons).toEqual(['Cancel']);
+    expect(workbook.buttons).toEqual(['Discard the file']);
   });
 
   test.each([
@@ -480,13 +513,13 @@ describe('sent twice at once and once more', () => {
     expect(await imported.execute()).toEqual([{ users: 1 }]);
   });
 
-  test('what is cancelled or read differently is so once, with one answer', async () => {
+  test('what is discarded or read differently is so once, with one answer', async () => {
     const { app, ann } = await start();
     const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
     const key = newToken();
     const choices = { encoding: 'utf-8', delimiter: ',', match: 'email', empty: 'leave', key };
     expect([...(await thrice(() => post(app, address, choices, ann)))]).toEqual([`303 ${address} `]);
     const discarded = await thrice(() => post(app, `${address}/discard`, { key }, ann));
-    expect([...discarded]).toEqual(['303 /import The import is cancelled. Nothing was changed.\n']);
+    expect([...discarded]).toEqual(['303 /import The file is discarded. Nothing was changed.\n']);
   });
 });

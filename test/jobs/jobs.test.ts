@@ -65,8 +65,9 @@ test('while it is under way its page is asked for again by itself, and nobody ca
   const list = pageOf(await get(app, '/history', headers));
   expect(list.text).toContain('Changed 100 users, by Undo, under way');
   const refused = await post(app, `/history/${set}/undo`, { seen: '' }, headers);
-  expect(refused.statusCode).toBe(404);
-  expect(pageOf(refused).text).toContain('This is still under way.');
+  expect([refused.statusCode, pageOf(refused).heading]).toEqual([409, 'Still under way']);
+  expect(pageOf(refused).text).toContain('This is still under way. Nothing was changed.');
+  expect(pageOf(refused).main.link('See how far it is')).toBe(`/history/${set}`);
 });
 
 test('a job that was left by one process is gone on with by another, once its lease is over, and does each user once', async () => {

@@ -29,9 +29,10 @@ describe('the link in the log', () => {
       await get(app, path),
       await post(app, path, { ...ANN, username: 'eve', email: 'e@example.org' }),
     ])
-      expect([again.statusCode, pageOf(again).text]).toEqual([
-        404,
+      expect([again.statusCode, pageOf(again).text, pageOf(again).main.link('Sign in')]).toEqual([
+        409,
         expect.stringContaining('There is an administrator already: sign in.'),
+        '/sign-in',
       ]);
     expect(await app.db.selectFrom('users').select(['username', 'role', 'full_name']).execute()).toEqual([
       { username: 'ann', role: 'admin', full_name: 'Ann Ada' },

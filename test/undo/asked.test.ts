@@ -183,8 +183,13 @@ test('while all of it is being undone, and where that has stopped, nobody decide
   const bea = await addPerson(db, 'bea', 'admin');
   await begin(db, undone, { ...commandLine, via: 'form', user: bea });
   const isRefused = async () => {
-    expect((await read(`${address}?after=0`)).text).toContain('Its undo is not done yet');
-    expect((await send(asked)).statusCode).toBe(404);
+    const refused = await read(`${address}?after=0`);
+    expect([refused.heading, refused.text]).toEqual([
+      'Still under way',
+      expect.stringContaining('Its undo is not done yet'),
+    ]);
+    expect((await read(refused.main.link('See how far it is'))).text).toMatch(/of 120 users/);
+    expect((await send(asked)).statusCode).toBe(409);
     expect((await read(`/history/${undone}`)).text).not.toContain('Decide about each');
   };
   await isRefused();

@@ -222,6 +222,10 @@ test('the same new name for two is refused at both, and what is typed for nobody
   const refused = await send('ann', action, typed('same', 'SAME'));
   expect(refused.statusCode).toBe(422);
   expect(pageOf(refused).text.match(/Somebody else is given that username here, too/g)).toHaveLength(4);
+  expect(pageOf(refused).items.slice(0, 2)).toEqual(
+    [max, tom].map((id) => `new${id}: Somebody else is given that username here, too: type another.`),
+  );
+  expect(pageOf(refused).text).toContain(`new${tom}, Username, Leave as it is now`);
   const answer = await send('ann', action, typed('same', 'other'));
   expect(answer.body).toBe('Undone for 2 users!\n');
 });
@@ -387,7 +391,7 @@ test('beside what was done to somebody who is erased there is no Undo; beside wh
   );
   await send('ann', `/users/${max.id}/delete`);
   const ofMax = `/history?user=${max.id}`;
-  const undoable = async () => (await read('ann', ofMax)).buttons.filter((text) => text === 'Undo');
+  const undoable = async () => (await read('ann', ofMax)).buttons.filter((text) => text.startsWith('Undo:'));
   expect(await undoable()).toHaveLength(4);
   await send('ann', `/users/${max.id}/erase`, { username: 'max' });
   expect(await undoable()).toHaveLength(1);
@@ -402,7 +406,7 @@ test('a form that is sent again after it was undone does it anew', async () => {
     (await app.db.selectFrom('users').select('is_active').where('id', '=', max.id).executeTakeFirstOrThrow())
       .is_active;
   for (const _ of ['the first time', 'after it was undone']) {
-    expect((await send('emil', `/users/${max.id}`, fields)).body).toBe('User max updated!\n');
+    expect((await send('emil', `/users/${max.id}`, fields)).body).toBe('User max deactivated!\n');
     expect(await isActive()).toBe(false);
     await send('emil', String(await undoOf('emil', `/users/${max.id}`)));
     expect(await isActive()).toBe(true);
@@ -458,6 +462,8 @@ test('what was done to how someone signs in cannot be undone, and neither can wh
     .select('id')
     .orderBy('id', 'desc')
     .executeTakeFirstOrThrow();
-  expect((await send('ann', `/history/${set}/undo`)).statusCode).toBe(404);
+  const refused = await send('ann', `/history/${set}/undo`);
+  expect([refused.statusCode, pageOf(refused).heading]).toEqual([409, 'No way back']);
+  expect(pageOf(refused).main.link('Look at this change')).toBe(`/history/${set}`);
   expect((await send('ann', '/history/999/undo')).statusCode).toBe(404);
 });

@@ -27,6 +27,27 @@ describe('deleting a user', () => {
     expect((await post(app, address)).statusCode).toBe(404);
   });
 
+  test('whom somebody else has deleted first shows who that was, and how to bring them back', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    const asking = pageOf(await get(app, '/users/1/delete')).form('Delete user');
+    await post(app, '/users/1/delete');
+    const late = [
+      await post(app, asking.action, { version: asking.field('version') }),
+      await get(app, '/users/1/delete'),
+      await get(app, '/users/1/edit'),
+    ];
+    for (const answer of late) {
+      const page = pageOf(answer);
+      expect([answer.statusCode, page.heading, page.buttons]).toEqual([
+        404,
+        'alice is deleted',
+        ['Bring back'],
+      ]);
+      expect(page.text).toContain('Somebody at this machine deleted this user just now.');
+    }
+  });
+
   test('needs no field at all', async () => {
     const app = await startApp();
     await addUser(app.db, { username: 'alice' });

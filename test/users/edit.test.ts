@@ -98,6 +98,51 @@ describe('creating a user', () => {
 });
 
 describe('updating a user', () => {
+  test.each([
+    [{ email: 'new@example.org' }, 'User alice updated!'],
+    [{ email: 'alice@example.org' }, 'Nothing to save: alice is so already.'],
+    [{ is_active: '0' }, 'User alice deactivated!'],
+    [{ is_active: '1' }, 'Nothing to save: alice is active already.'],
+    [{ is_active: '0', full_name: 'Alice' }, 'User alice updated!'],
+  ])('to %j says what was done, and nothing of what was not', async (fields, sentence) => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'alice' });
+    const answer = await post(app, '/users/1', fields as Record<string, string>);
+    expect(answer.body).toBe(`${sentence}\n`);
+    if (sentence !== 'User alice deactivated!') return;
+    expect((await post(app, '/users/1', { is_active: '0' })).body).toBe(
+      'Nothing to save: alice is inactive already.\n',
+    );
+    expect((await post(app, '/users/1', { is_active: '1' })).body).toBe('User alice activated!\n');
+  });
+
+  test('who can sign in says what of that ends, before and after', async () => {
+    const app = await startApp();
+    const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+    const eve = await addPerson(app.db, 'eve', 'viewer');
+    const form = pageOf(await get(app, `/users/${eve.id}/edit`, headers)).text;
+    expect(form).toContain('With another one, an access link opens nothing any more.');
+    expect(form).toContain('Another role signs them out, and ends an access link.');
+    const max = await addUser(app.db, { username: 'max' });
+    const member = pageOf(await get(app, `/users/${max.id}/edit`, headers)).text;
+    expect(member).not.toMatch(/signs them out|opens nothing/);
+    const send = async (id: number, fields: Record<string, string>) =>
+      (await post(app, `/users/${id}`, fields, headers)).body;
+    expect([
+      await send(eve.id, { full_name: 'Eve' }),
+      await send(eve.id, { email: 'eve@new.example' }),
+      await send(eve.id, { role: 'editor' }),
+      await send(eve.id, { is_active: '0' }),
+      await send(max.id, { email: 'max@new.example', role: 'viewer' }),
+    ]).toEqual([
+      'User eve updated!\n',
+      'User eve updated! Access links have ended.\n',
+      'User eve updated! Sessions and access links have ended.\n',
+      'User eve deactivated! Sessions and access links have ended.\n',
+      'User max updated!\n',
+    ]);
+  });
+
   test.each(['/users/1', '/update_user/1'])(
     'by %s changes what is sent and leaves the rest',
     async (address) => {

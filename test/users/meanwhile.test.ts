@@ -83,12 +83,14 @@ describe('what only one of two has changed', () => {
   test('is not told of what is not known, and where nobody else has changed anything', async () => {
     const { app, asAnn, path, edit, filled, max } = await start();
     const form = await edit();
-    expect((await post(app, path, filled(form, {}), asAnn)).body).toBe('User max updated!\n');
+    expect((await post(app, path, filled(form, {}), asAnn)).body).toBe(
+      'Nothing to save: max is so already.\n',
+    );
     await transact(app.db, (trx) => changeUser(trx, commandLine, max.id, { full_name: 'Max B' }, 2));
     await transact(app.db, (trx) => trx.deleteFrom('changes').where('user_id', '=', max.id).execute());
     const { version, ...rest } = filled(form, {}) as Record<string, string>;
     const again = await post(app, path, { ...rest, full_name: 'Max B', version: `${version}` }, asAnn);
-    expect(again.body).toBe('User max updated!\n');
+    expect(again.body).toBe('Nothing to save: max is so already.\n');
   });
 
   test('is called one’s own where it was, and all of it where there were several', async () => {
@@ -270,11 +272,11 @@ describe('someone who was deleted meanwhile', () => {
     clock.move(HOUR);
     const answer = await post(app, path, filled(form, { full_name: 'Max A', role: 'viewer' }), asAnn);
     const page = pageOf(answer);
-    expect([answer.statusCode, page.title]).toEqual([409, 'Error: maxb is deleted · Roster']);
+    expect([answer.statusCode, page.title]).toEqual([409, 'Error: Max B is deleted · Roster']);
     expect(page.text).toMatch(
       /Nothing of yours is saved, and nothing of it is lost.* bob deleted this user /,
     );
-    const restoring = page.form('Restore with these changes');
+    const restoring = page.form('Bring back with these changes');
     expect([restoring.field('username'), restoring.field('full_name'), restoring.field('role')]).toEqual([
       'maxb',
       'Max A',
@@ -291,7 +293,9 @@ describe('someone who was deleted meanwhile', () => {
     );
     expect(shown.match(/brought back/g)).toHaveLength(1);
     // A second press finds it done.
-    expect((await post(app, restoring.action, sent, asAnn)).body).toBe('User maxb updated!\n');
+    expect((await post(app, restoring.action, sent, asAnn)).body).toBe(
+      'Nothing to save: maxb is so already.\n',
+    );
   });
 
   test('is nobody to those who may not know, and nothing to an editor who may not change them', async () => {
@@ -321,7 +325,7 @@ describe('someone who was deleted meanwhile', () => {
     expect(taken.statusCode).toBe(422);
     expect(page.errorOf('username')).toContain('That username already belongs to MAX.');
     expect(page.errorOf('email')).toContain('That email already belongs to MAX.');
-    const { action } = page.form('Restore with these changes');
+    const { action } = page.form('Bring back with these changes');
     const wrong = await post(app, action, { version: '1', username: 'a b', email: 'm@x.example' }, asAnn);
     expect([wrong.statusCode, pageOf(wrong).field('username')]).toEqual([422, 'a b']);
     const fields = { version: '1', username: 'max2', email: 'max2@example.org' };

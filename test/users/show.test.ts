@@ -89,7 +89,9 @@ describe('the access of someone', () => {
 test('what was done stands in its order, the last first, with who did it', async () => {
   const { app, people, textFor } = await start();
   const ed = await addUser(app.db, { username: 'ed', role: 'editor' }, CREATED);
-  expect(await textFor('admin', ed.id)).toMatch(/Activity The command line created 31 Jan 2026 Undo As of/);
+  expect(await textFor('admin', ed.id)).toMatch(
+    /Activity The command line created 31 Jan 2026 Undo: Created As of/,
+  );
   const headers = await signedIn(app, people.admin);
   await post(app, `/users/${ed.id}`, { full_name: 'Ed', email: 'ed@bücher.example', version: '1' }, headers);
   expect(await textFor('viewer', ed.id)).toMatch(
@@ -118,6 +120,19 @@ describe('beside what can be done stands what it does', () => {
     if (isSignedIn) await signedIn(app, ed);
     const text = await textFor('admin', ed.id);
     expect(text).toContain(`What you can do ${sentence} Takes ed off the list. You are asked first.`);
+  });
+
+  test('and for oneself it is asked first, and said who that is', async () => {
+    const { people, pageFor, textFor } = await start();
+    const itsYou = 'This is you: you are signed out at once, and only another administrator can undo it.';
+    const page = pageOf(await pageFor('admin', people.admin.id));
+    expect(page.isOpen('Deactivate')).toBe(false);
+    expect(page.form('Deactivate yourself').field('is_active')).toBe('0');
+    expect(page.text).toContain(`What you can do Deactivate ${itsYou} Deactivate yourself Delete…`);
+    expect(await textFor('admin', people.admin.id, '/delete')).toContain(`What goes ${itsYou}`);
+    const form = await textFor('admin', people.admin.id, '/edit');
+    expect(form).toContain('This is you: another role signs you out, and you give roles no more.');
+    expect(form).toContain('You are signed out, and another administrator has to let you in again.');
   });
 
   test('and nothing of it where someone may do nothing', async () => {
@@ -167,7 +182,7 @@ describe('before someone is deleted', () => {
     const version = form.field('version');
     const answer = await post(app, form.action, { version, is_active: form.field('is_active') }, headers);
     expect([answer.body, answer.headers.location]).toEqual([
-      'User max updated!\n',
+      'User max deactivated!\n',
       `/users/${max.id}?from=page%3D2`,
     ]);
     expect(await textFor('editor', max.id, '/delete')).not.toContain('Or keep this user');

@@ -7,16 +7,14 @@ import { type Db, ROLES, type Role, type User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
 import type { KeptValues } from '../../history/fields.ts';
 import { DAY } from '../../lib/clock.ts';
-import { parseDay } from '../../lib/days.ts';
-import { date } from '../../lib/formats.ts';
+import { readDay } from '../../lib/days.ts';
+import { and, date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { codePoints, named, plainNumber, trim } from '../../lib/text.ts';
-import { cleanSearch, isIn, LONGEST_SEARCH, parseSearch, type Term } from '../../search/terms.ts';
+import { cleanSearch, isIn, LONGEST_SEARCH, MOST_TYPED, parseSearch, type Term } from '../../search/terms.ts';
 import { absentAmong, isAbsent } from './absent.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
-
-const and = new Intl.ListFormat('en');
 
 export const STATUSES = ['active', 'inactive'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -154,7 +152,7 @@ export function noticesOf({ createdAfter, createdBefore }: Days, typed: Fields):
   const notices: string[] = [];
   if (createdAfter && createdBefore && createdAfter > createdBefore)
     notices.push('Nobody was created between these dates: the first is after the second.');
-  if (codePoints(trim((typed.q ?? '').slice(0, 4 * LONGEST_SEARCH))) > LONGEST_SEARCH)
+  if (codePoints(trim((typed.q ?? '').slice(0, MOST_TYPED))) > LONGEST_SEARCH)
     notices.push(`Only the first ${LONGEST_SEARCH} characters were searched for.`);
   return notices;
 }
@@ -163,11 +161,6 @@ function readSearch(typed: string): Search | undefined {
   const text = cleanSearch(typed);
   const terms = parseSearch(text);
   return terms.length > 0 ? { text, terms } : undefined;
-}
-
-function readDay(typed: string): Day | undefined {
-  const start = parseDay(typed);
-  return start === undefined ? undefined : new Date(start).toISOString().slice(0, 10);
 }
 
 function startOf(day: Day): number {

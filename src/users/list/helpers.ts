@@ -1,4 +1,5 @@
 /** What the views of the list, and of the ways back to it, can call. */
+import { MOST_TYPED } from '../../search/terms.ts';
 import { fromParameter, listAddress, listParameters, listQuery } from './address.ts';
 import { cursorAt, cursorAtLetter } from './cursor.ts';
 import { appliedFilters, type Filter, filterFields, isCounted, isFiltered, NO_FILTER } from './filter.ts';
@@ -18,6 +19,7 @@ export const listHelpers = {
   listAddress,
   listParameters,
   listQuery,
+  mostTyped: MOST_TYPED,
   noFilter: NO_FILTER,
   plainList: DEFAULTS,
   pageSizes: OFFERED_PAGE_SIZES,

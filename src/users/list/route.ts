@@ -18,6 +18,7 @@ import { isFleeting } from './filter.ts';
 import { PATIENCE_MS, resolveFilter } from './filter-result.ts';
 import { readPage } from './page.ts';
 import { planCount, planRows } from './plan.ts';
+import { parseTicks } from './selection.ts';
 import type { ListState } from './state.ts';
 
 const PROXY_PROBLEM = 'The proxy before Roster is not set up as it should be.';
@@ -39,7 +40,8 @@ export async function showList(request: Request, reply: FastifyReply) {
   const firstSteps = isPlain ? await firstStepsFor(request, counts) : undefined;
   const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
   const warnings = isWarned ? await findWarnings(request) : [];
-  const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps, warnings };
+  const ticked = parseTicks(query);
+  const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps, warnings, ticked };
   if (!isFleeting(list) && answerNotModified(reply, { revision, firstSteps, warnings })) return reply;
   try {
     const plan = planCount(list, counts);

@@ -7,7 +7,7 @@ import { Deadline } from '../../lib/deadline.ts';
 import { type Fields, formatQuery } from '../../lib/forms.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { wholeNumber } from '../../lib/text.ts';
-import { listQuery, parseFrom } from './address.ts';
+import { listParameters, listQuery, parseFrom } from './address.ts';
 import { resolveFilter } from './filter-result.ts';
 import { orderBySort, type Sort } from './order.ts';
 import { LARGEST_PAGE } from './page-size.ts';
@@ -21,10 +21,13 @@ const TICK = /^tick\.(\d{1,15})$/;
 
 /** Of `?from=q%3Dmar&tick.7=on`, or with `all=on`. A page has no more ticks than users. */
 export function parseSelection(query: Fields, now: number): Selection {
-  const list = parseFrom(query, now);
-  if (query.all !== undefined) return { list, ticked: undefined };
+  return { list: parseFrom(query, now), ticked: parseTicks(query) };
+}
+
+export function parseTicks(query: Fields): Selection['ticked'] {
+  if (query.all !== undefined) return undefined;
   const ids = Object.keys(query).map((name) => wholeNumber(TICK.exec(name)?.[1] ?? ''));
-  return { list, ticked: ids.filter((id) => id !== undefined).slice(0, LARGEST_PAGE) };
+  return ids.filter((id) => id !== undefined).slice(0, LARGEST_PAGE);
 }
 
 export function isEmpty({ ticked }: Selection): boolean {
@@ -35,8 +38,17 @@ type Parameter = [name: string, value: string];
 
 export function selectionParameters({ list, ticked }: Selection): Parameter[] {
   const from = listQuery(list);
+  return [...(from ? [['from', from] as Parameter] : []), ...ticksOf(ticked)];
+}
+
+function ticksOf(ticked: Selection['ticked']): Parameter[] {
   const names = ticked?.map((id) => `tick.${id}`) ?? ['all'];
-  return [...(from ? [['from', from] as Parameter] : []), ...names.map((name): Parameter => [name, 'on'])];
+  return names.map((name) => [name, 'on']);
+}
+
+/** The list, with the ticks that it had. */
+export function tickedAddress({ list, ticked }: Selection): string {
+  return `/users?${formatQuery([...listParameters(list), ...ticksOf(ticked)])}`;
 }
 
 export function selectionAddress(

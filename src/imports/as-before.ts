@@ -1,0 +1,36 @@
+/** Refused rows that are corrected and brought back: what was chosen about the file that they come from holds for them, too. */
+import { choicesOf, howRead } from './kept.ts';
+import type { Import } from './queries.ts';
+import { REFUSED_COLUMNS } from './reading/columns.ts';
+import { UnreadableError } from './reading/reading.ts';
+import { recognise } from './reading/recognise.ts';
+import { textIn } from './reading/values.ts';
+import type { Choices } from './types.ts';
+
+type Before = { choices: Choices; sentence: string };
+
+const ANEW: Before = { choices: {}, sentence: '' };
+
+/** @param path of the file that is brought @param earlier the import that has refused its rows */
+export async function asBefore(path: string, earlier: Import): Promise<Before> {
+  // Roster has written them as it reads them best.
+  const { encoding: _, delimiter: __, ...choices } = choicesOf(earlier);
+  if (Object.keys(choices).length === 0) return ANEW;
+  const headers = await headersOf(path);
+  const before = (howRead(earlier)?.columns ?? []).map(({ header }) => textIn(header));
+  const ours = REFUSED_COLUMNS.filter((name, index) => name === headers[index]);
+  if (headers.slice(ours.length).join('\n') !== before.join('\n'))
+    return { ...ANEW, sentence: 'Its columns are other ones than before: choose again how it is read.' };
+  const fields = choices.fields && [...ours.map(() => undefined), ...choices.fields];
+  return { choices: { ...choices, ...(fields && { fields }) }, sentence: 'It is read as you chose before.' };
+}
+
+/** None where they cannot be told: it is said why once all of it is read. */
+async function headersOf(path: string): Promise<string[]> {
+  try {
+    return (await recognise(path)).columns.map(({ header }) => textIn(header));
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    return error.reading?.columns.map(({ header }) => textIn(header)) ?? [];
+  }
+}
