@@ -1,6 +1,12 @@
 /** What PostgreSQL's errors mean to Roster: https://www.postgresql.org/docs/18/errcodes-appendix.html */
 import { DatabaseError } from 'pg';
-import { ContendedError, DamagedError, NotUniqueError, UnavailableError } from '../../errors.ts';
+import {
+  ContendedError,
+  DamagedError,
+  type DatabaseFailure,
+  NotUniqueError,
+  UnavailableError,
+} from '../../errors.ts';
 
 export const QUERY_CANCELED = '57014';
 
@@ -15,7 +21,9 @@ const DAMAGED = /^XX00[12]/;
 
 /** Whether the server goes on answering. By the state, since servers translate the severity. */
 export function isRefusal(error: unknown): error is DatabaseError {
-  return error instanceof DatabaseError && !LOST.test(error.code ?? '');
+  if (!(error instanceof DatabaseError)) return false;
+  const { code = '' } = error;
+  return DAMAGED.test(code) || !LOST.test(code);
 }
 
 /** Outside a transaction that may write this is a rule of our own; inside of one it is a standby that speaks. */
@@ -28,8 +36,8 @@ export function isCanceled(error: unknown): error is UnavailableError {
 }
 
 /** Whether another server may well answer the same question. One that has taken too long would take others as long. */
-export function isServersFault(error: unknown): error is UnavailableError {
-  return error instanceof UnavailableError && !isCanceled(error);
+export function isServersFault(error: unknown): error is DatabaseFailure {
+  return error instanceof DamagedError || (error instanceof UnavailableError && !isCanceled(error));
 }
 
 export function translated(error: unknown): unknown {

@@ -76,7 +76,7 @@ export async function expectThere(url: string, query: string): Promise<void> {
   await expect.poll(async () => (await queryAt(url, query)).rowCount).toBeGreaterThan(0);
 }
 
-async function queryAt(url: string, query: string): Promise<pg.QueryResult> {
+export async function queryAt(url: string, query: string): Promise<pg.QueryResult> {
   const client = new pg.Client(url);
   await client.connect();
   return client.query(query).finally(() => client.end());
