@@ -26,9 +26,10 @@ export function isRefusal(error: unknown): error is DatabaseError {
   return DAMAGED.test(code) || !LOST.test(code);
 }
 
-/** Outside a transaction that may write this is a rule of our own; inside of one it is a standby that speaks. */
-export function isOnlyReading(error: unknown): boolean {
-  return error instanceof DatabaseError && error.code === '25006';
+/** Whether a standby speaks: so it answers who asks how far the primary is, and who writes. To others 25006 is a rule of our own. */
+export function isOfStandby(error: unknown, isWriting: boolean): boolean {
+  if (!(error instanceof DatabaseError)) return false;
+  return error.code === '55000' || (isWriting && error.code === '25006');
 }
 
 export function isCanceled(error: unknown): error is UnavailableError {
