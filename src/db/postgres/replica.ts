@@ -94,7 +94,6 @@ export class Replica {
       const beyond = (await isBeyond(this.position)) ? 'it has what the primary has not' : undefined;
       this.#set(problemOf(found, identity) ?? behind ?? beyond);
     } catch (error) {
-      this.isPrimary = false;
       this.#lag = Number.POSITIVE_INFINITY;
       this.#set((error as Error).message);
     }
