@@ -69,7 +69,8 @@ class ReplicaSet implements Replicas {
   choose(position: number, key: number): Db | undefined {
     const first = key % this.#replicas.length;
     const inTurn = [...this.#replicas.slice(first), ...this.#replicas.slice(0, first)];
-    const replica = inTurn.find((one) => one.isUsed && one.position >= position) ?? this.#findStandIn();
+    const replica =
+      inTurn.find((one) => one.isUsed && one.position >= position) ?? this.#findStandIn(position);
     this.chosen[replica ? 'replica' : 'primary']++;
     return this.#reader(replica);
   }
@@ -96,6 +97,10 @@ class ReplicaSet implements Replicas {
     for (const state of this.states()) if (state.problem !== undefined) observer(state);
     this.#observers.add(observer);
     return () => void this.#observers.delete(observer);
+  isSilentSince(time: number): boolean {
+    return Math.max(this.#seenAt, this.#primary.answeredAt) < time;
+  }
+
   }
 
   async begin(): Promise<void> {
@@ -117,9 +122,9 @@ class ReplicaSet implements Replicas {
   }
 
   /** None where another one is primary by now: somebody may be shut out there. */
-  #findStandIn(): Replica | undefined {
+  #findStandIn(position = 0): Replica | undefined {
     if (!this.#isAway || this.#replicas.some(({ isPrimary }) => isPrimary)) return undefined;
-    const saved = Math.max(this.#progress.last, this.#told);
+    const saved = Math.max(this.#progress.last, this.#told, position);
     return this.#replicas
       .filter((one) => one.isUsed && one.hasAll && one.position >= saved)
       .sort((one, other) => other.position - one.position)[0];
@@ -127,8 +132,7 @@ class ReplicaSet implements Replicas {
 
   /** Neither a look nor a page is answered. */
   get #isAway(): boolean {
-    const answeredAt = Math.max(this.#seenAt, this.#primary.answeredAt);
-    return this.#hasFailed && performance.now() - answeredAt > SILENCE;
+    return this.#hasFailed && this.isSilentSince(performance.now() - SILENCE);
   }
 
   async #lookAtReplicas(): Promise<void> {
