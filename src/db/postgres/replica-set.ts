@@ -17,6 +17,9 @@ const INTERVAL = 500;
 /** How far the log is written: where the next record goes may be behind a page's header, where no replica is before that. */
 const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
 
+/** Another one from each promotion on: positions of two of them are of different logs. */
+const TIMELINE = sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
+
 /** `urls`: of one replica each; `longestLag`: with which one is used, in milliseconds. */
 export type Following = { urls: readonly string[]; longestLag: number };
 
@@ -43,6 +46,7 @@ class ReplicaSet implements Replicas {
   readonly #progress: Progress;
   readonly #observers = new Set<(state: ReplicaState) => void>();
   #identity: string | undefined;
+  #timeline: string | undefined;
   #seenAt = performance.now();
   #hasFailed = false;
   /** How far those were told to wait for who were answered last. */
@@ -82,11 +86,19 @@ class ReplicaSet implements Replicas {
   async readPosition(): Promise<number> {
     if (this.#isAway) throw new UnavailableError('the primary is away');
     // Where the next record goes: a commit that is told before it is written (`synchronous_commit`) is before it, too.
-    const { rows } = await sql<{ position: number; written: number }>`
-      select pg_current_wal_insert_lsn() - '0/0' as position, ${WRITTEN} as written`.execute(this.#db);
-    const [{ position, written }] = rows as [{ position: number; written: number }];
+    type Row = { position: number; written: number; timeline: string };
+    const { rows } = await sql<Row>`
+      select pg_current_wal_insert_lsn() - '0/0' as position, ${WRITTEN} as written, ${TIMELINE} as timeline`.execute(
+      this.#db,
+    );
+    const [{ position, written, timeline }] = rows as [Row];
+    this.#comeTo(timeline);
     this.#told = Math.max(this.#told, written);
     return position;
+  }
+
+  isSilentSince(time: number): boolean {
+    return Math.max(this.#seenAt, this.#primary.answeredAt) < time;
   }
 
   states(): ReplicaState[] {
@@ -97,10 +109,6 @@ class ReplicaSet implements Replicas {
     for (const state of this.states()) if (state.problem !== undefined) observer(state);
     this.#observers.add(observer);
     return () => void this.#observers.delete(observer);
-  isSilentSince(time: number): boolean {
-    return Math.max(this.#seenAt, this.#primary.answeredAt) < time;
-  }
-
   }
 
   async begin(): Promise<void> {
@@ -165,13 +173,21 @@ class ReplicaSet implements Replicas {
   }
 
   async #readPrimary(at: number): Promise<void> {
-    const { rows } = await sql<{ position: number; identity: string }>`
-      select ${WRITTEN} as position, ${IDENTITY} as identity`.execute(this.#watch);
-    for (const { position, identity } of rows) {
+    const { rows } = await sql<{ position: number; identity: string; timeline: string }>`
+      select ${WRITTEN} as position, ${IDENTITY} as identity, ${TIMELINE} as timeline`.execute(this.#watch);
+    for (const { position, identity, timeline } of rows) {
+      this.#comeTo(timeline);
       this.#progress.note(at, position);
       this.#identity = identity;
       this.#seenAt = performance.now();
       this.#hasFailed = false;
     }
+  }
+  #comeTo(timeline: string): void {
+    const isAnother = this.#timeline !== undefined && timeline !== this.#timeline;
+    this.#timeline = timeline;
+    if (!isAnother) return;
+    this.#told = 0;
+    for (const one of this.#replicas) one.distrust();
   }
 }
