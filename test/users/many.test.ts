@@ -48,7 +48,7 @@ async function everything(db: Db) {
     sessions: await db.selectFrom('sessions').selectAll().orderBy('id').execute(),
     links: await db.selectFrom('invitations').selectAll().orderBy('user_id').execute(),
     counts: await readCounts(db),
-    revision: await readRevision(db),
+    hasMoved: (await readRevision(db)) > 0,
   };
 }
 
