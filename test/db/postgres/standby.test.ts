@@ -66,7 +66,7 @@ test('what a standby refuses to begin is done on another connection, and none th
 
 test('where the primary’s address has led to a standby, it is known again that the primary is there', async () => {
   const { url, cutOff, moveTo } = await startProxy(primary);
-  const db = await openDatabase(url, { following: { urls: [standby], longestLag: 60_000 } });
+  const db = await openDatabase(url, { connections: 2, following: { urls: [standby], longestLag: 60_000 } });
   onTestFinished(() => db.destroy());
   const ask = () =>
     replicasOf(db)
